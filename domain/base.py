@@ -1,0 +1,142 @@
+"""The ground every noun stands on: aggregate, event, meta, refusal.
+
+An aggregate is one stream of facts. A public method *decides* (checks the rules, raises a
+`Refusal`) and then calls a private ``@event`` method that only *assigns*: the library runs
+that body again at every replay, so rules, clocks and ids must never be in it.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Self
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import msgspec
+from eventsourcing.domain import BaseAggregate, CanInitAggregate, CanMutateAggregate, MetaDomainEvent
+
+NAMESPACE = uuid5(NAMESPACE_URL, "relief-ledger")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NOBODY = UUID(int=0)
+
+
+class Meta(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who did it, in which post, by which command, and when the log took it.
+
+    ``actor`` is the officer (a natural person), ``area`` the actor's own division, ``division``
+    the county (or higher) in which the stream was born and by which it is partitioned.
+    """
+
+    actor: UUID
+    role: str
+    command: UUID
+    correlation: UUID
+    division: UUID
+    recorded_at: datetime
+    area: UUID | None = None
+    post: str = ""
+    standing_for: UUID | None = None
+
+
+UNSTAMPED = Meta(NOBODY, "", NOBODY, NOBODY, NOBODY, EPOCH)
+
+
+class Event(CanMutateAggregate[UUID], metaclass=MetaDomainEvent):
+    """A fact. Frozen; ``meta`` is stamped once by the store as it commits."""
+
+    originator_id: UUID
+    originator_version: int
+    meta: Meta
+
+    @property
+    def timestamp(self) -> datetime:  # type: ignore[override]
+        return self.meta.recorded_at
+
+    @classmethod
+    def topic(cls) -> str:
+        """The registered name, e.g. ``Stockpile.Shipped``: never an import path."""
+        return cls.__qualname__
+
+
+def stamp(event: Event, meta: Meta) -> None:
+    """Give a decided fact its meta. Called by the store once, before the fact is encoded."""
+    vars(event)["meta"] = meta
+
+
+class Created(CanInitAggregate[UUID], Event):
+    """The first fact of a stream."""
+
+    def mutate(self, aggregate: Any) -> Any:
+        assert aggregate is None
+        owner: type[Aggregate] = OWNERS[type(self)]
+        made = owner.__new__(owner)
+        made.__base_init__(self.originator_id, self.originator_version, self.timestamp)
+        made.division = self.meta.division
+        state = vars(self)
+        values = {name: state[name] for name in own_fields(type(self))}
+        made.__init__(id=self.originator_id, **values)  # type: ignore[misc]
+        return made
+
+
+_own_fields: dict[type, tuple[str, ...]] = {}
+
+
+def own_fields(event_class: type[Event]) -> tuple[str, ...]:
+    """Names of the domain fields of an event class, in their order (no id, version, meta)."""
+    names = _own_fields.get(event_class)
+    if names is None:
+        envelope = ("originator_id", "originator_version", "meta")
+        declared = fields(event_class)  # type: ignore[arg-type]
+        names = tuple(f.name for f in declared if f.name not in envelope)
+        _own_fields[event_class] = names
+    return names
+
+
+BASE_NAMES = ("Event", "Created")
+
+OWNERS: dict[type[Event], "type[Aggregate]"] = {}
+"""Which aggregate an event class belongs to. Filled as the aggregates are defined."""
+
+
+class Aggregate(BaseAggregate[UUID]):
+    """One stream. Subclasses give ``home`` (the area the stream belongs to).
+
+    ``__init__`` is the first fact: ``@event("Opened") def __init__(self, id: UUID, …)``.
+    """
+
+    Event: ClassVar[type[Event]] = Event
+    Created: ClassVar[type[Created]] = Created
+    division: UUID = NOBODY
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for event_class in cls.event_classes():
+            OWNERS[event_class] = cls
+
+    @classmethod
+    def event_classes(cls) -> Iterator[type["Event"]]:
+        """The concrete event classes of this aggregate, in the order of their declaration."""
+        for name, value in vars(cls).items():
+            if isinstance(value, type) and issubclass(value, Event) and name not in BASE_NAMES:
+                yield value
+
+    @classmethod
+    def _create(cls, event_class: Any, *, id: UUID | None = None, **kwargs: Any) -> Self:  # noqa: A002
+        if id is None:
+            raise TypeError(f"{cls.__name__} needs an explicit id: ids arrive in the command")
+        first = event_class(originator_id=id, originator_version=1, meta=UNSTAMPED, **kwargs)
+        made: Self = first.mutate(None)
+        made.pending_events.append(first)
+        return made
+
+    def trigger_event(self, event_class: Any, **kwargs: Any) -> None:
+        fact = event_class(
+            originator_id=self._id, originator_version=self._version + 1, meta=UNSTAMPED, **kwargs
+        )
+        fact.mutate(self)
+        self._pending_events.append(fact)
+
+    @property
+    def home(self) -> UUID:
+        """The area this stream belongs to: it decides jurisdiction and, at birth, the partition."""
+        raise NotImplementedError

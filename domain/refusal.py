@@ -1,0 +1,89 @@
+"""How the domain says no: one named class a rule, with ids and figures, in two languages."""
+
+import re
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+from uuid import UUID
+
+
+@dataclass(eq=False)
+class Refusal(Exception):
+    """A rule said no. Subclasses are dataclasses whose fields are the ids and figures.
+
+    ``zh`` and ``en`` are sentences a village officer understands; they are format strings over
+    the fields. ``status`` is the HTTP status the edge answers with.
+    """
+
+    status: ClassVar[int] = 409
+    zh: ClassVar[str] = "操作被规则拒绝"
+    en: ClassVar[str] = "A rule refuses this."
+
+    def __str__(self) -> str:
+        return self.sentence("en")
+
+    @classmethod
+    def code(cls) -> str:
+        """Stable name of the rule, e.g. ``stock-exhausted``: the ``type`` of the HTTP problem."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
+
+    def facts(self) -> dict[str, Any]:
+        """The ids and figures of this refusal, as JSON-ready values."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    def sentence(self, language: str) -> str:
+        template = self.zh if language == "zh" else self.en
+        return template.format(**self.facts())
+
+
+@dataclass(eq=False)
+class NotFound(Refusal):
+    """No such thing, or not for you: outside a jurisdiction the answer is the same."""
+
+    status: ClassVar[int] = 404
+    zh: ClassVar[str] = "找不到{kind} {id}，或不在您的辖区内"
+    en: ClassVar[str] = "No {kind} {id} here, or it is outside your jurisdiction."
+    kind: str
+    id: UUID
+
+
+@dataclass(eq=False)
+class NotYourRole(Refusal):
+    """Inside the jurisdiction, but no post of this officer may do it."""
+
+    status: ClassVar[int] = 403
+    zh: ClassVar[str] = "您的岗位无权办理此事项，需要：{needed}"
+    en: ClassVar[str] = "None of your posts may do this. It takes: {needed}."
+    needed: str
+
+
+@dataclass(eq=False)
+class Malformed(Refusal):
+    """A value that cannot be what it says it is: names the field, the value and the rule."""
+
+    status: ClassVar[int] = 422
+    zh: ClassVar[str] = "“{field}”的值 {value} 不符合要求：{rule_zh}"
+    en: ClassVar[str] = "{field} = {value} is not acceptable: {rule_en}"
+    field: str
+    value: str
+    rule_zh: str
+    rule_en: str
+
+
+@dataclass(eq=False)
+class AlreadyExists(Refusal):
+    zh: ClassVar[str] = "{kind} {id} 已经存在"
+    en: ClassVar[str] = "{kind} {id} exists already."
+    kind: str
+    id: UUID
+
+
+@dataclass(eq=False)
+class ChangedMeanwhile(Refusal):
+    """Somebody changed it since you looked (``If-Match``)."""
+
+    status: ClassVar[int] = 412
+    zh: ClassVar[str] = "您打开之后，{kind} {id} 已被更新（现为第{version}版），请刷新后再试"
+    en: ClassVar[str] = "{kind} {id} has changed since you saw it (now version {version}). Reload."
+    kind: str
+    id: UUID
+    version: int

@@ -1,0 +1,151 @@
+"""What a command may see while it decides: a port. The event store and the tests implement it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from domain.base import Aggregate
+
+A = TypeVar("A", bound=Aggregate)
+R = TypeVar("R")
+
+
+class Role(StrEnum):
+    """Posts of the field. An administrator has no business right; SYSTEM is never a person."""
+
+    VILLAGE_REPORTER = "village_reporter"  # 村（社区）灾害信息员，A/B 岗
+    TOWNSHIP_REVIEWER = "township_reviewer"  # 乡镇审核
+    COUNTY_APPROVER = "county_approver"  # 县级审定
+    COUNTY_PAYER = "county_payer"  # 县级发放
+    STOREKEEPER = "storekeeper"  # 库管
+    DISPATCHER = "dispatcher"  # 应急调度
+    CITY_REVIEWER = "city_reviewer"
+    PROVINCE_REVIEWER = "province_reviewer"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+    SYSTEM = "system"  # bootstrap and timekeeper
+
+
+class Sealed(msgspec.Struct, frozen=True):
+    """Personal data under the key of one person: AES-256-GCM, bound to stream and field.
+
+    ``box`` is nonce + ciphertext. Without the person's key in the vault it is noise.
+    """
+
+    person: UUID
+    box: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """An officer acting in one of their posts.
+
+    ``persons`` are all natural persons who count as having done it: the officer, whoever
+    the officer stands in for, and whoever handed their matters over to the officer.
+    """
+
+    officer: UUID
+    role: Role
+    area: UUID | None
+    post: str = ""  # "A", "B" or ""
+    standing_for: UUID | None = None
+    persons: tuple[UUID, ...] = ()
+
+
+class RuleRef(msgspec.Struct, frozen=True):
+    """Which rulebook version a decision used: recorded in the events it led to."""
+
+    kind: str
+    version: str
+    document_no: str
+
+
+@dataclass(frozen=True, slots=True)
+class InForce(Generic[R]):
+    """A rulebook's typed content as it was in force, and its reference."""
+
+    rule: R
+    ref: RuleRef
+
+
+class Vault(Protocol):
+    """Keys and the erasable index of personal data, kept apart from the log."""
+
+    def person_for(self, id_number: str) -> UUID:
+        """The person of this ID number: the known random id, or a new one."""
+
+    def new_person(self) -> UUID:
+        """A random id for a person without an ID number (a child, a lost card)."""
+
+    def seal(self, person: UUID, stream: UUID, field: str, text: str) -> Sealed:
+        """Seal text under the person's key, bound to stream and field name."""
+
+    def unseal(self, sealed: Sealed, stream: UUID, field: str) -> str | None:
+        """The text, or None when the person's key has been destroyed."""
+
+    def index_name(self, person: UUID, name: str) -> None:
+        """Put a name (with pinyin and initials) into the erasable search index."""
+
+    def erase(self, person: UUID) -> None:
+        """Destroy the person's key and index rows."""
+
+
+class World(Protocol):
+    """The state of the log as of this commit, for one command by one actor."""
+
+    actor: Actor
+    now: datetime
+    command_id: UUID
+
+    @property
+    def vault(self) -> Vault: ...
+
+    def get(self, kind: type[A], id: UUID) -> A:
+        """The aggregate, or `NotFound`."""
+
+    def find(self, kind: type[A], id: UUID) -> A | None:
+        """The aggregate, or None."""
+
+    def add(self, aggregate: A) -> A:
+        """Take a new aggregate into this commit. `AlreadyExists` if its stream has begun."""
+
+    def rules(self, kind: type[R], area: UUID, at: datetime) -> InForce[R]:
+        """The rulebook of that kind in force in that area at that time (nearest area wins)."""
+
+    def lineage(self, area: UUID) -> tuple[UUID, ...]:
+        """The area, its parent, … up to the root."""
+
+    def make_id(self, *parts: object) -> UUID:
+        """A uuid5 of this command and the parts: the same when the command is repeated."""
+
+
+Result = dict[str, Any]
+
+
+class Command:
+    """A wish, with everything it needs: ids and times of the field arrive in it.
+
+    Subclasses are ``@dataclass(frozen=True, slots=True, kw_only=True)``. ``roles`` may do it, in
+    the area that ``scope`` names or above it (an officer's area must be that area or one over it).
+    ``decide`` changes aggregates of the world and answers ids and figures worth knowing.
+    """
+
+    __slots__ = ()
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+    roles: ClassVar[frozenset[Role]] = frozenset()
+
+    @classmethod
+    def name(cls) -> str:
+        return cls.__name__
+
+    def scope(self, world: World) -> UUID:
+        """The area whose jurisdiction governs this command. May raise `NotFound`."""
+        raise NotImplementedError
+
+    def decide(self, world: World) -> Result | None:
+        """Check and trigger. Raises a `Refusal`; then nothing of this command is kept."""
+        raise NotImplementedError

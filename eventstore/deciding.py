@@ -1,0 +1,111 @@
+"""The world one command sees while it decides, over whatever can load aggregates.
+
+The writer uses it on aggregates it brings up to date from the log, the domain tests on
+aggregates in memory. Nothing here reads a clock or a file.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID, uuid5
+
+
+from domain.access import authorize
+from domain.area import Area
+from domain.base import Aggregate, Event
+from domain.officer import Officer
+from domain.refusal import AlreadyExists, NotFound
+from domain.rulebook import Rulebook
+from domain.world import Actor, Command, InForce, Result, Vault
+
+A = TypeVar("A", bound=Aggregate)
+R = TypeVar("R")
+Load = Callable[[type[Any], UUID], Any]
+
+
+class DecisionWorld:
+    """A `World` for one command. ``touched`` holds what it loaded or began, in that order."""
+
+    actor: Actor
+
+    def __init__(self, load: Load, vault: Vault, now: datetime, command_id: UUID) -> None:
+        self._load = load
+        self._vault = vault
+        self.now = now
+        self.command_id = command_id
+        self.touched: dict[UUID, Aggregate] = {}
+
+    @property
+    def vault(self) -> Vault:
+        return self._vault
+
+    def find(self, kind: type[A], id: UUID) -> A | None:
+        known = self.touched.get(id)
+        if known is None:
+            known = self._load(kind, id)
+            if known is None:
+                return None
+            self.touched[id] = known
+        return known if isinstance(known, kind) else None
+
+    def get(self, kind: type[A], id: UUID) -> A:
+        found = self.find(kind, id)
+        if found is None:
+            raise NotFound(kind=kind.__name__, id=id)
+        return found
+
+    def add(self, aggregate: A) -> A:
+        if self.find(type(aggregate), aggregate.id) is not None:
+            raise AlreadyExists(kind=type(aggregate).__name__, id=aggregate.id)
+        aggregate.division = self.division_of(aggregate.home)
+        self.touched[aggregate.id] = aggregate
+        return aggregate
+
+    def division_of(self, area: UUID) -> UUID:
+        """The county above (or at) this area, else the area itself (a city, a province)."""
+        for step in self.lineage(area):
+            found = self.find(Area, step)
+            if found is not None and found.level == "county":
+                return step
+        return area
+
+    def lineage(self, area: UUID) -> tuple[UUID, ...]:
+        steps: list[UUID] = []
+        at: UUID | None = area
+        while at is not None and at not in steps:
+            steps.append(at)
+            found = self.find(Area, at)
+            at = found.parent if found is not None else None
+        return tuple(steps)
+
+    def rules(self, kind: type[R], area: UUID, at: datetime) -> InForce[R]:
+        for step in self.lineage(area):
+            book = self.find(Rulebook, Rulebook.id_of(step, kind.KIND))  # type: ignore[attr-defined]
+            if book is not None:
+                found = book.in_force(kind, at)
+                if found is not None:
+                    return found
+        raise NotFound(kind=f"Rulebook {kind.KIND}", id=area)  # type: ignore[attr-defined]
+
+    def make_id(self, *parts: object) -> UUID:
+        return uuid5(self.command_id, "/".join(str(part) for part in parts))
+
+
+def decide(world: DecisionWorld, command: Command, officer: UUID | None) -> Result:
+    """Authorize and decide one command. ``officer`` None is the system itself.
+
+    Raises a `Refusal`. The new facts are then pending on the aggregates in ``world.touched``.
+    """
+    person = world.find(Officer, officer) if officer is not None else None
+    world.actor = authorize(world, person, officer, command)
+    return command.decide(world) or {}
+
+
+def pending(world: DecisionWorld) -> list[Event]:
+    """The facts decided by this command, collected stream by stream."""
+    collected: list[Event] = []
+    for aggregate in world.touched.values():
+        collected.extend(aggregate.collect_events())  # type: ignore[arg-type]
+    return collected
+
+

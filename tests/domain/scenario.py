@@ -1,0 +1,127 @@
+"""given / when / then over the real commands, in memory, with all rules on.
+
+    def test_a_township_cannot_accept_its_own_report(county: Scenario) -> None:
+        county.given(reported, by="village")
+        county.when(AcceptReport(...), by="reporter").then(SamePersonTwice)
+
+States are built by replaying commands, never by inserting rows. ``then`` takes event classes
+(or event names) in order, or one `Refusal` class, which it returns for closer looks.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
+
+import msgspec
+
+from domain.base import Aggregate, Event, Meta, stamp
+from domain.refusal import Refusal
+from domain.world import Command, Result, Sealed
+from eventstore.deciding import DecisionWorld, decide, pending
+
+
+
+class MemoryVault:
+    """A vault that keeps texts beside random boxes: the domain cannot tell the difference."""
+
+    def __init__(self) -> None:
+        self.tokens: dict[str, UUID] = {}
+        self.texts: dict[bytes, tuple[UUID, UUID, str, str]] = {}
+        self.names: dict[UUID, str] = {}
+        self.erased: set[UUID] = set()
+
+    def person_for(self, id_number: str) -> UUID:
+        return self.tokens.setdefault(id_number, uuid4())
+
+    def new_person(self) -> UUID:
+        return uuid4()
+
+    def seal(self, person: UUID, stream: UUID, field: str, text: str) -> Sealed:
+        box = uuid4().bytes
+        self.texts[box] = (person, stream, field, text)
+        return Sealed(person, box)
+
+    def unseal(self, sealed: Sealed, stream: UUID, field: str) -> str | None:
+        person, at, name, text = self.texts[sealed.box]
+        assert (person, at, name) == (sealed.person, stream, field)
+        return None if person in self.erased else text
+
+    def index_name(self, person: UUID, name: str) -> None:
+        self.names[person] = name
+
+    def erase(self, person: UUID) -> None:
+        self.erased.add(person)
+        self.names.pop(person, None)
+
+
+class Scenario:
+    """A log in memory. Streams are replayed from encoded bytes, as the store would."""
+
+    def __init__(self, now: datetime = datetime(2018, 7, 4, 8, tzinfo=UTC)) -> None:
+        self.now = now
+        self.vault = MemoryVault()
+        self.streams: dict[UUID, list[tuple[type[Event], bytes]]] = {}
+        self.facts: list[Event] = []
+        self.officers: dict[str, UUID] = {}
+        self.outcome: list[Event] | Refusal = []
+        self.result: Result = {}
+
+    def id(self, name: str) -> UUID:
+        """A stable id for a readable name."""
+        return uuid5(NAMESPACE_OID, name)
+
+    def wait(self, **duration: float) -> "Scenario":
+        self.now += timedelta(**duration)
+        return self
+
+    def load(self, kind: type[Any], id: UUID) -> Any:
+        aggregate: Aggregate | None = None
+        for event_class, body in self.streams.get(id, []):
+            fact = msgspec.json.decode(body, type=event_class)
+            aggregate = fact.mutate(aggregate)
+        return aggregate
+
+    def run(self, command: Command, by: str | UUID | None = None) -> list[Event]:
+        """Decide and keep one command; ``by`` is an officer's name here or id, None the system."""
+        officer = self.officers[by] if isinstance(by, str) else by
+        command_id = uuid4()
+        world = DecisionWorld(self.load, self.vault, self.now, command_id)
+        self.result = decide(world, command, officer)
+        facts = pending(world)
+        actor = world.actor
+        for fact in facts:
+            division = world.touched[fact.originator_id].division
+            meta = Meta(actor.officer, actor.role, command_id, command_id, division, self.now)
+            stamp(fact, meta)
+            stream = self.streams.setdefault(fact.originator_id, [])
+            assert fact.originator_version == len(stream) + 1
+            stream.append((type(fact), msgspec.json.encode(fact)))
+        self.facts.extend(facts)
+        return facts
+
+    def given(self, *commands: Command, by: str | UUID | None = None) -> "Scenario":
+        for command in commands:
+            self.run(command, by)
+        return self
+
+    def when(self, command: Command, by: str | UUID | None = None) -> "Scenario":
+        try:
+            self.outcome = self.run(command, by)
+        except Refusal as refusal:
+            self.outcome = refusal
+        return self
+
+    def then(self, *expected: type[Any] | str) -> Any:
+        """The facts' classes or names in order, or one refusal class. Answers the outcome."""
+        if len(expected) == 1 and isinstance(expected[0], type):
+            (one,) = expected
+            if issubclass(one, Refusal):
+                assert isinstance(self.outcome, one), f"expected {one.__name__}: {self.outcome!r}"
+                assert self.outcome.sentence("zh") and self.outcome.sentence("en")
+                return self.outcome
+        assert not isinstance(self.outcome, Refusal), f"refused: {self.outcome!r}"
+        wanted = [name if isinstance(name, str) else name.topic() for name in expected]
+        assert [fact.topic() for fact in self.outcome] == wanted
+        return self.outcome
+
+
