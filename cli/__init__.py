@@ -1,0 +1,1 @@
+"""The `relief` command: home of the composition root."""
