@@ -1,0 +1,170 @@
+"""When reports are due (domain.md §1.3). The one place that computes a due time; no clock here.
+
+All moments are aware; answers are UTC. Wall-clock rules are Beijing time, fixed +08:00.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
+
+from domain.rules.base import Key, Level, Problem, china_day, china_moment, repeated
+from domain.rules.indicators import Figures
+from domain.rules.working_days import WorkingDays
+
+Minutes = Annotated[int, msgspec.Meta(ge=0, le=60 * 24 * 30)]
+Days = Annotated[int, msgspec.Meta(ge=1, le=366)]
+
+
+class InitialLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """初报: minutes from the occurrence, or from the receipt of the level below's report."""
+
+    level: Level
+    start: Literal["occurrence", "receipt"]
+    minutes: Minutes
+
+
+class FollowUpRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """续报: due at this wall time in China, as of the previous day's 24:00."""
+
+    level: Level
+    due: time
+
+
+class VerifiedLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """核报: working days after the day on which the disaster became stable."""
+
+    level: Level
+    working_days: Days
+
+
+class Bypass(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Grave figures are reported to further levels at the same time 同时上报."""
+
+    level: Level
+    sum_of: tuple[Key, ...]
+    at_least: Annotated[int, msgspec.Meta(ge=1)]
+    also_to: tuple[Level, ...]
+
+
+class FollowUpDuty(msgspec.Struct, frozen=True):
+    """A recurring duty as it stands in the log: rule, start and end. Queries enumerate it."""
+
+    level: str
+    due: time
+    every_days: int
+    start: datetime
+    end: datetime | None = None
+
+
+class Occurrence(msgspec.Struct, frozen=True):
+    """One report that a duty asks for: the ``number``-th, as of, and due at."""
+
+    number: int
+    as_of: datetime
+    due_at: datetime
+
+
+class Deadlines(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``drought_every_days``: a drought is followed up every so many days, not daily."""
+
+    KIND: ClassVar[str] = "deadlines"
+
+    initial: tuple[InitialLimit, ...]
+    follow_up: tuple[FollowUpRule, ...]
+    verified: tuple[VerifiedLimit, ...]
+    drought_every_days: Days
+    bypass: tuple[Bypass, ...] = ()
+
+    def due_initial(
+        self, level: str, occurred_at: datetime, received_at: datetime | None = None
+    ) -> datetime:
+        """When the 初报 of an area of this level is due.
+
+        A receipt clock without a receipt (the level saw it itself) starts at the occurrence. A
+        level below the county without a limit of its own has the county's, which bounds it.
+        """
+        limit = self._initial(level)
+        start = occurred_at
+        if limit.start == "receipt" and received_at is not None:
+            start = received_at
+        return start + timedelta(minutes=limit.minutes)
+
+    def _initial(self, level: str) -> InitialLimit:
+        limits = {limit.level: limit for limit in self.initial}
+        return limits.get(level) or limits["county"]  # type: ignore[call-overload, no-any-return]
+
+    def follow_up_duty(self, level: str, start: datetime, drought: bool) -> FollowUpDuty:
+        """The duty to follow up from ``start`` (the 初报) on, still without an end."""
+        rules = {rule.level: rule for rule in self.follow_up}
+        rule = rules.get(level) or rules["county"]  # type: ignore[call-overload]
+        every = self.drought_every_days if drought else 1
+        return FollowUpDuty(level=level, due=rule.due, every_days=every, start=start)
+
+    def due_verified(self, level: str, stable_at: datetime, calendar: WorkingDays) -> datetime:
+        """When the 核报 is due: the end (24:00) of the last allowed working day."""
+        limits = {limit.level: limit for limit in self.verified}
+        limit = limits.get(level) or limits["county"]  # type: ignore[call-overload]
+        last = calendar.add(china_day(stable_at), limit.working_days)
+        return china_moment(last + timedelta(days=1))
+
+    def recipients(self, level: str, figures: Figures) -> tuple[str, ...]:
+        """The levels beside the next one that must be told at the same time."""
+        also: list[str] = []
+        for rule in self.bypass:
+            total = sum((figures.get(key) or Decimal(0) for key in rule.sum_of), Decimal(0))
+            if rule.level == level and total >= rule.at_least:
+                also += [to for to in rule.also_to if to not in also]
+        return tuple(also)
+
+    def problems(self) -> list[Problem]:
+        found: list[Problem] = []
+        for name in ("initial", "follow_up", "verified"):
+            levels = tuple(limit.level for limit in getattr(self, name))
+            found += repeated(levels, name)
+            if "county" not in levels:
+                found.append(Problem(name, "缺少县级（county）时限", "the county's limit is missing"))
+        return found
+
+
+def occurrences(duty: FollowUpDuty, until: datetime) -> Iterator[Occurrence]:
+    """What the duty asked for up to ``until``, in order of time; ends at the duty's end.
+
+    The first is as of 24:00 of the day the duty started (of its n-th day for a drought). A report
+    that would fall due after the end is not asked for.
+    """
+    last = until if duty.end is None else min(until, duty.end)
+    first_day = china_day(duty.start)
+    number = 1
+    while True:
+        found = _occurrence(duty, first_day, number)
+        if found.due_at > last:
+            return
+        yield found
+        number += 1
+
+
+def _occurrence(duty: FollowUpDuty, first_day: date, number: int) -> Occurrence:
+    day = first_day + timedelta(days=duty.every_days * number)
+    return Occurrence(number, as_of=china_moment(day), due_at=china_moment(day, duty.due))
+
+
+def next_occurrence(duty: FollowUpDuty, after: datetime) -> Occurrence | None:
+    """The first one that falls due after ``after``; None once the duty has ended."""
+    first_day = china_day(duty.start)
+    passed = (china_day(after) - first_day).days // duty.every_days
+    number = max(1, passed)
+    while (found := _occurrence(duty, first_day, number)).due_at <= after:
+        number += 1
+    if duty.end is not None and found.due_at > duty.end:
+        return None
+    return found
+
+
+def is_overdue(due_at: datetime, done_at: datetime | None, at: datetime) -> bool:
+    """Late at ``at``: done after it was due, or not done (by then) although it was due."""
+    if done_at is not None and done_at <= at:
+        return done_at > due_at
+    return at > due_at

@@ -1,0 +1,43 @@
+"""Household kinds 家庭类型 (domain.md §2.3), with the older names that lists still use."""
+
+from typing import ClassVar, Literal
+
+import msgspec
+
+from domain.rules.base import Key, Problem, Text, repeated
+
+Tier = Literal["priority", "general"]
+
+
+class HouseholdKind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``tier``: priority 重点救助 or general 一般救助. ``aliases``: names found in lists."""
+
+    key: Key
+    zh: Text
+    en: Text
+    tier: Tier = "general"
+    aliases: tuple[str, ...] = ()
+
+
+class HouseholdKinds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    KIND: ClassVar[str] = "household_kinds"
+
+    kinds: tuple[HouseholdKind, ...]
+
+    def find(self, key: str) -> HouseholdKind | None:
+        return next((kind for kind in self.kinds if kind.key == key), None)
+
+    def knows(self, key: str) -> bool:
+        return self.find(key) is not None
+
+    def by_name(self, name: str) -> HouseholdKind | None:
+        """The kind a list calls by this Chinese name, older name or key; None if unknown."""
+        wanted = name.strip()
+        for kind in self.kinds:
+            if wanted in (kind.key, kind.zh, *kind.aliases):
+                return kind
+        return None
+
+    def problems(self) -> list[Problem]:
+        names = tuple(name for kind in self.kinds for name in {kind.zh, *kind.aliases})
+        return repeated(tuple(kind.key for kind in self.kinds), "kinds") + repeated(names, "kinds")

@@ -1,0 +1,180 @@
+"""Relief standards 救助标准: what a programme gives, up to what, and by which steps (domain.md §2).
+
+The six programmes are those of 财建〔2020〕245号 art.6. Amounts are local: a rulebook's data.
+"""
+
+from datetime import date
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
+
+from domain.rules.base import Fen, Key, Problem, Text, repeated
+
+Basis = Literal["person", "person_day", "household", "room", "death"]
+Step = Literal[
+    "application",
+    "appraisal",
+    "first_notice",
+    "township_review",
+    "county_approval",
+    "second_notice",
+]
+ProgrammeKey = Literal[
+    "winter_spring", "emergency", "transitional", "drought", "housing", "condolence"
+]
+PROGRAMMES: tuple[ProgrammeKey, ...] = (
+    "winter_spring",
+    "emergency",
+    "transitional",
+    "drought",
+    "housing",
+    "condolence",
+)
+Days = Annotated[int, msgspec.Meta(ge=0, le=366)]
+Amount = Annotated[int, msgspec.Meta(ge=1, le=10**12)]
+
+
+class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``amount_fen`` per unit of ``basis`` is the guide value.
+
+    Above ``ceiling_fen`` per unit a grant needs a written reason; below ``minimum_fen`` it is not
+    allowed. ``max_units`` bounds the days of a person_day rate.
+    """
+
+    key: Key
+    zh: Text
+    en: Text
+    basis: Basis
+    amount_fen: Amount
+    ceiling_fen: Amount
+    minimum_fen: Fen = 0
+    max_days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 1
+
+
+class GoodsAllowance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An item of the catalogue this programme may give, and how many a person without reason."""
+
+    item: Key
+    per_person: Annotated[int, msgspec.Meta(ge=1, le=100)]
+
+
+class MonthDay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    month: Annotated[int, msgspec.Meta(ge=1, le=12)]
+    day: Annotated[int, msgspec.Meta(ge=1, le=31)]
+
+    def in_year(self, year: int) -> date:
+        return date(year, self.month, self.day)
+
+
+class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One programme as this area runs it.
+
+    ``steps`` in the order they must be done. ``kinds``: household kinds it is for, empty = all.
+    ``goods_count``: the value of goods counts towards minimum and ceiling (含物资折款).
+    ``window_from``/``window_to``: the part of the year it pays in; the end lies in the next year
+    when it is before the start. ``assess_by``: need is assessed by then. ``pay_before_spring_festival``:
+    cash and goods must reach people before 春节.
+    """
+
+    key: ProgrammeKey
+    zh: Text
+    en: Text
+    steps: tuple[Step, ...]
+    rates: Annotated[tuple[Rate, ...], msgspec.Meta(min_length=1)]
+    first_notice_days: Days
+    second_notice_days: Days
+    goods: tuple[GoodsAllowance, ...] = ()
+    goods_count: bool = True
+    kinds: tuple[Key, ...] = ()
+    needs_disaster: bool = True
+    legacy_code: str = ""
+    assess_by: MonthDay | None = None
+    window_from: MonthDay | None = None
+    window_to: MonthDay | None = None
+    pay_before_spring_festival: bool = False
+    pay_within_working_days: Annotated[int, msgspec.Meta(ge=1, le=366)] | None = None
+    example: bool = False
+
+    def rate(self, key: str = "") -> Rate | None:
+        """The rate of that key; without a key the first, which is the programme's usual one."""
+        if not key:
+            return self.rates[0]
+        return next((rate for rate in self.rates if rate.key == key), None)
+
+    def requires(self, step: str) -> bool:
+        return step in self.steps
+
+    def allowance(self, item: str) -> GoodsAllowance | None:
+        """What may be given of an item; None = this programme does not give it."""
+        return next((goods for goods in self.goods if goods.item == item), None)
+
+    def is_for(self, kind: str) -> bool:
+        return not self.kinds or kind in self.kinds
+
+
+class Standards(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    KIND: ClassVar[str] = "standards"
+
+    programmes: tuple[Programme, ...]
+
+    def programme(self, key: str) -> Programme | None:
+        return next((found for found in self.programmes if found.key == key), None)
+
+    def problems(self) -> list[Problem]:
+        found = repeated(tuple(programme.key for programme in self.programmes), "programmes")
+        for programme in self.programmes:
+            found += _programme_problems(programme)
+        return found
+
+
+def units(rate: Rate, persons: int, days: int = 1, count: int = 1) -> int:
+    """How many units of the rate's basis: persons, person-days, rooms, deaths or one household.
+
+    ``count`` is the number of rooms or deaths. Days beyond the rate's longest period do not count.
+    """
+    if rate.basis == "person":
+        return persons
+    if rate.basis == "person_day":
+        return persons * min(days, rate.max_days)
+    if rate.basis == "household":
+        return 1
+    return count
+
+
+def amount_fen(rate: Rate, persons: int, days: int = 1, count: int = 1) -> int:
+    """The guide value for this household."""
+    return rate.amount_fen * units(rate, persons, days, count)
+
+
+def ceiling_fen(rate: Rate, persons: int, days: int = 1, count: int = 1) -> int:
+    """The most this household may be given without a written reason."""
+    return rate.ceiling_fen * units(rate, persons, days, count)
+
+
+def minimum_fen(rate: Rate, persons: int, days: int = 1, count: int = 1) -> int:
+    """The least a grant to this household may be worth."""
+    return rate.minimum_fen * units(rate, persons, days, count)
+
+
+def _programme_problems(programme: Programme) -> list[Problem]:
+    where = f"programmes.{programme.key}"
+    found = repeated(tuple(rate.key for rate in programme.rates), f"{where}.rates")
+    found += repeated(programme.steps, f"{where}.steps")
+    found += repeated(tuple(goods.item for goods in programme.goods), f"{where}.goods")
+    for rate in programme.rates:
+        if not rate.minimum_fen <= rate.amount_fen <= rate.ceiling_fen:
+            zh = "应满足 最低额 ≤ 标准额 ≤ 上限额"
+            en = "minimum_fen <= amount_fen <= ceiling_fen does not hold"
+            found.append(Problem(f"{where}.rates.{rate.key}", zh, en))
+    for step, days in (
+        ("first_notice", programme.first_notice_days),
+        ("second_notice", programme.second_notice_days),
+    ):
+        if (step in programme.steps) != (days > 0):
+            zh = f"步骤“{step}”与公示天数不一致"
+            en = f"step {step} and its number of days do not agree"
+            found.append(Problem(f"{where}.{step}_days", zh, en))
+    for name in ("application", "county_approval"):
+        if name not in programme.steps:
+            found.append(Problem(f"{where}.steps", f"缺少步骤“{name}”", f"step {name} is missing"))
+    return found
