@@ -4,7 +4,7 @@ What another desk calls, in the same commit as its own facts::
 
     picks = stockpile.reserve(village_list, 40, purpose=Purpose.VILLAGE_LIST,
                               subject=village_list, exercise=False)
-    parts = split(picks, [2, 1, 1, …])   # domain/goods.py; one part a household, in the list's order
+    parts = split(picks, [2, 1, 1, …])     # of domain/goods.py: one part a household
     stockpile.give(village_list, case=…, grant=…, picks=parts[0])          # signed for
     stockpile.give(village_list, case=…, grant=…, quantity=2)              # or first in, first out
     stockpile.release(village_list, reason="…")                            # all that is left of it

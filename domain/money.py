@@ -1,0 +1,104 @@
+"""Money 救灾资金 as values: where it comes from, and how a fund says no. Integer fen everywhere."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from domain.refusal import Refusal
+
+
+class Source(StrEnum):
+    """Whose budget the money came from. DONATION is social money: the donor's wish holds."""
+
+    NATION = "nation"
+    PROVINCE = "province"
+    CITY = "city"
+    COUNTY = "county"
+    DONATION = "donation"
+
+
+@dataclass(eq=False)
+class FundOverdrawn(Refusal):
+    zh: ClassVar[str] = "资金（{document_no}）可用余额 {available_fen} 分，不足 {wanted_fen} 分"
+    en: ClassVar[str] = "Fund {document_no} has {available_fen} fen free; {wanted_fen} were asked."
+    fund: UUID
+    document_no: str
+    wanted_fen: int
+    available_fen: int
+
+
+@dataclass(eq=False)
+class MatchingShareExceeded(Refusal):
+    """More matching money (配套) was named than there is in the sum or in the fund."""
+
+    zh: ClassVar[str] = "资金（{document_no}）配套部分只有 {matching_fen} 分，不足 {wanted_fen} 分"
+    en: ClassVar[str] = "Fund {document_no} has {matching_fen} fen of matching, not {wanted_fen}."
+    fund: UUID
+    document_no: str
+    wanted_fen: int
+    matching_fen: int
+
+
+@dataclass(eq=False)
+class EarmarkViolated(Refusal):
+    """专款专用: this money is for other programmes (财建〔2020〕245号, domain.md §2.1)."""
+
+    zh: ClassVar[str] = "资金（{document_no}）专用于 {earmark}，不得用于 {programme}"
+    en: ClassVar[str] = "Fund {document_no} is earmarked for {earmark}, not for {programme}."
+    fund: UUID
+    document_no: str
+    earmark: str
+    programme: str
+
+
+@dataclass(eq=False)
+class AlreadyCommitted(Refusal):
+    zh: ClassVar[str] = "资金 {fund} 已登记安排 {commitment}"
+    en: ClassVar[str] = "Fund {fund} has commitment {commitment} already."
+    fund: UUID
+    commitment: UUID
+
+
+@dataclass(eq=False)
+class CommitmentExhausted(Refusal):
+    """Nothing, or not enough, is left under that commitment."""
+
+    zh: ClassVar[str] = "安排 {commitment} 只剩 {committed_fen} 分，不足 {wanted_fen} 分"
+    en: ClassVar[str] = "Commitment {commitment} holds {committed_fen} fen, not {wanted_fen}."
+    fund: UUID
+    commitment: UUID
+    wanted_fen: int
+    committed_fen: int
+
+
+@dataclass(eq=False)
+class AlreadyPaid(Refusal):
+    zh: ClassVar[str] = "付款批次 {payment} 已经支付"
+    en: ClassVar[str] = "Payment batch {payment} was paid already."
+    fund: UUID
+    payment: UUID
+
+
+@dataclass(eq=False)
+class PaymentExceeded(Refusal):
+    """More failed or came back than was paid in that batch (0 if there is no such batch)."""
+
+    zh: ClassVar[str] = "付款批次 {payment} 尚余已付 {paid_fen} 分，不足 {wanted_fen} 分"
+    en: ClassVar[str] = "Payment batch {payment} stands at {paid_fen} fen paid, not {wanted_fen}."
+    fund: UUID
+    payment: UUID
+    wanted_fen: int
+    paid_fen: int
+
+
+@dataclass(eq=False)
+class NotPassedDownFrom(Refusal):
+    """Money goes back to the fund it came from, and no more than came from there."""
+
+    zh: ClassVar[str] = "资金 {fund} 由 {parent} 下达的净额为 {net_fen} 分，不足 {wanted_fen} 分"
+    en: ClassVar[str] = "Fund {fund} holds {net_fen} fen net from {parent}, not {wanted_fen}."
+    fund: UUID
+    parent: UUID
+    wanted_fen: int
+    net_fen: int
