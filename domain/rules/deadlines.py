@@ -6,7 +6,7 @@ All moments are aware; answers are UTC. Wall-clock rules are Beijing time, fixed
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, TypeVar
 
 import msgspec
 
@@ -49,6 +49,9 @@ class Bypass(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     also_to: tuple[Level, ...]
 
 
+Limit = TypeVar("Limit", InitialLimit, FollowUpRule, VerifiedLimit)
+
+
 class FollowUpDuty(msgspec.Struct, frozen=True):
     """A recurring duty as it stands in the log: rule, start and end. Queries enumerate it."""
 
@@ -86,27 +89,21 @@ class Deadlines(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         A receipt clock without a receipt (the level saw it itself) starts at the occurrence. A
         level below the county without a limit of its own has the county's, which bounds it.
         """
-        limit = self._initial(level)
+        limit = _for_level(self.initial, level)
         start = occurred_at
         if limit.start == "receipt" and received_at is not None:
             start = received_at
         return start + timedelta(minutes=limit.minutes)
 
-    def _initial(self, level: str) -> InitialLimit:
-        limits = {limit.level: limit for limit in self.initial}
-        return limits.get(level) or limits["county"]  # type: ignore[call-overload, no-any-return]
-
     def follow_up_duty(self, level: str, start: datetime, drought: bool) -> FollowUpDuty:
         """The duty to follow up from ``start`` (the 初报) on, still without an end."""
-        rules = {rule.level: rule for rule in self.follow_up}
-        rule = rules.get(level) or rules["county"]  # type: ignore[call-overload]
+        rule = _for_level(self.follow_up, level)
         every = self.drought_every_days if drought else 1
         return FollowUpDuty(level=level, due=rule.due, every_days=every, start=start)
 
     def due_verified(self, level: str, stable_at: datetime, calendar: WorkingDays) -> datetime:
         """When the 核报 is due: the end (24:00) of the last allowed working day."""
-        limits = {limit.level: limit for limit in self.verified}
-        limit = limits.get(level) or limits["county"]  # type: ignore[call-overload]
+        limit = _for_level(self.verified, level)
         last = calendar.add(china_day(stable_at), limit.working_days)
         return china_moment(last + timedelta(days=1))
 
@@ -125,8 +122,15 @@ class Deadlines(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             levels = tuple(limit.level for limit in getattr(self, name))
             found += repeated(levels, name)
             if "county" not in levels:
-                found.append(Problem(name, "缺少县级（county）时限", "the county's limit is missing"))
+                zh, en = "缺少县级（county）时限", "the county's limit is missing"
+                found.append(Problem(name, zh, en))
         return found
+
+
+def _for_level(limits: tuple[Limit, ...], level: str) -> Limit:
+    """The limit of this level, else the county's: `problems` has checked that it is there."""
+    by_level: dict[str, Limit] = {limit.level: limit for limit in limits}
+    return by_level.get(level) or by_level["county"]
 
 
 def occurrences(duty: FollowUpDuty, until: datetime) -> Iterator[Occurrence]:

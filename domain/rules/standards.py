@@ -38,7 +38,7 @@ class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``amount_fen`` per unit of ``basis`` is the guide value.
 
     Above ``ceiling_fen`` per unit a grant needs a written reason; below ``minimum_fen`` it is not
-    allowed. ``max_units`` bounds the days of a person_day rate.
+    allowed. ``max_days`` bounds the days of a person_day rate.
     """
 
     key: Key
@@ -72,8 +72,9 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``steps`` in the order they must be done. ``kinds``: household kinds it is for, empty = all.
     ``goods_count``: the value of goods counts towards minimum and ceiling (含物资折款).
     ``window_from``/``window_to``: the part of the year it pays in; the end lies in the next year
-    when it is before the start. ``assess_by``: need is assessed by then. ``pay_before_spring_festival``:
-    cash and goods must reach people before 春节.
+    when it is before the start. ``assess_by``: need is assessed by then.
+    ``pay_before_spring_festival``: cash and goods must reach people before 春节. ``example``: no
+    document sets these amounts.
     """
 
     key: ProgrammeKey

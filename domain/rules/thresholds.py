@@ -1,6 +1,7 @@
-"""Response levels 应急响应 and the figures that reach them (domain.md §3.1). "以上" is inclusive."""
+"""Response levels 应急响应 and the figures that reach them (domain.md §3.1). 以上 is inclusive."""
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import Annotated, ClassVar, Literal
 
 import msgspec
@@ -31,7 +32,7 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     level: ResponseLevel
     metric: Key
-    at_least: Annotated[Decimal, msgspec.Meta()]
+    at_least: Decimal
 
 
 class Reached(msgspec.Struct, frozen=True):
@@ -83,7 +84,7 @@ class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for metric in self.metrics:
             steps = sorted((c.level, c.at_least) for c in self.conditions if c.metric == metric.key)
             values = [at_least for _, at_least in steps]
-            if any(a <= b for a, b in zip(values, values[1:], strict=False)):
+            if any(a <= b for a, b in pairwise(values)):
                 zh = f"“{metric.key}”的阈值应随级别加重而增大"
                 en = f"thresholds of {metric.key} must grow with the gravity of the level"
                 found.append(Problem("conditions", zh, en))

@@ -1,0 +1,107 @@
+"""From what a form or a program sends to `Figures`: typed, in range, all mistakes at once."""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import ClassVar
+
+import msgspec
+
+from domain.refusal import Refusal
+from domain.rules.indicators import Figures, Indicator, Indicators
+
+LARGEST = Decimal(10) ** 12
+CENT = Decimal("0.01")
+
+Raw = Mapping[str, int | float | str | Decimal | None]
+
+
+class FigureProblem(msgspec.Struct, frozen=True):
+    """One value that cannot be the figure it is given as."""
+
+    key: str
+    value: str
+    zh: str
+    en: str
+
+
+@dataclass(eq=False)
+class FiguresMalformed(Refusal):
+    """Values that no report can carry, not even a 初报: all of them named."""
+
+    status: ClassVar[int] = 422
+    zh: ClassVar[str] = "{count} 个指标填写有误：{sentences_zh}"
+    en: ClassVar[str] = "{count} figures cannot be read: {sentences_en}"
+    count: int
+    sentences_zh: str
+    sentences_en: str
+    problems: tuple[FigureProblem, ...]
+
+
+def parse_figures(rules: Indicators, raw: Raw) -> Figures:
+    """Figures of known indicators in canonical form; None and "" mean not yet known.
+
+    Integers, decimal strings (full-width digits too) and finite floats are taken. Raises
+    `FiguresMalformed` with every unknown key, negative, fractional count, third decimal, text that
+    is no number, or value above 10^12.
+    """
+    figures: Figures = {}
+    problems: list[FigureProblem] = []
+    known = {indicator.key: indicator for indicator in rules.indicators}
+    for key, value in raw.items():
+        indicator = known.get(key)
+        if indicator is None:
+            problems.append(_problem(key, value, "没有这个指标", "there is no such indicator"))
+            continue
+        number = _number(value)
+        if isinstance(number, Decimal):
+            why = _why_not(indicator, number)
+            if why is None:
+                places = CENT if indicator.number == "decimal" else Decimal(1)
+                figures[key] = abs(number).quantize(places)  # abs: -0 is 0
+            else:
+                problems.append(_problem(key, value, *why))
+        elif number is None:
+            figures[key] = None
+        else:
+            problems.append(_problem(key, value, "不是数字", "it is not a number"))
+    if problems:
+        raise FiguresMalformed(
+            count=len(problems),
+            sentences_zh="；".join(f"“{p.key}”{p.value}：{p.zh}" for p in problems),
+            sentences_en="; ".join(f"{p.key} = {p.value}: {p.en}" for p in problems),
+            problems=tuple(problems),
+        )
+    return figures
+
+
+def _number(value: object) -> Decimal | bool | None:
+    """The number, None for not known, False for what is no number."""
+    if isinstance(value, bool):
+        return False
+    if isinstance(value, str):
+        value = unicodedata.normalize("NFKC", value).strip()
+    if value is None or value == "":
+        return None
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return False
+    return number if number.is_finite() else False
+
+
+def _why_not(indicator: Indicator, number: Decimal) -> tuple[str, str] | None:
+    if number < 0:
+        return "不能为负数", "it cannot be negative"
+    if number > LARGEST:
+        return "数值过大", "it is too large"
+    if indicator.number == "integer" and number != number.to_integral_value():
+        return "必须是整数", "it must be a whole number"
+    if indicator.number == "decimal" and number != number.quantize(CENT):
+        return "最多两位小数", "it has more than two decimals"
+    return None
+
+
+def _problem(key: str, value: object, zh: str, en: str) -> FigureProblem:
+    return FigureProblem(key[:60], str(value)[:60], zh, en)
