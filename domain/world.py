@@ -138,10 +138,6 @@ class Command:
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
     roles: ClassVar[frozenset[Role]] = frozenset()
 
-    @classmethod
-    def name(cls) -> str:
-        return cls.__name__
-
     def scope(self, world: World) -> UUID:
         """The area whose jurisdiction governs this command. May raise `NotFound`."""
         raise NotImplementedError

@@ -57,8 +57,8 @@ class DecisionWorld:
     def add(self, aggregate: A) -> A:
         if self.find(type(aggregate), aggregate.id) is not None:
             raise AlreadyExists(kind=type(aggregate).__name__, id=aggregate.id)
-        aggregate.division = self.division_of(aggregate.home)
         self.touched[aggregate.id] = aggregate
+        aggregate.division = self.division_of(aggregate.home)
         return aggregate
 
     def division_of(self, area: UUID) -> UUID:

@@ -1,0 +1,66 @@
+"""What can be wrong with the place where facts are kept, in words an operator can act on."""
+
+from typing import ClassVar
+
+
+class StoreError(Exception):
+    """The store cannot do it now. Never a rule: nothing was decided and nothing is kept.
+
+    ``zh`` and ``en`` say what to do. ``retry_after`` (seconds) is None when waiting won't help.
+    """
+
+    zh: ClassVar[str] = "存储暂不可用"
+    en: ClassVar[str] = "The store is not available."
+    retry_after: ClassVar[int | None] = 2
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(f"{self.en} {detail}".strip())
+        self.detail = detail
+
+
+class StoreLocked(StoreError):
+    zh = "另一进程正占用账本文件，请稍后重试"
+    en = "Another process holds the log file. Try again shortly."
+
+
+class StoreFull(StoreError):
+    zh = "磁盘已满：拒绝写入，仍可查询；清理空间后自动恢复"
+    en = "The disk is full: writes are refused, reading goes on. Free space and it recovers."
+    retry_after = 30
+
+
+class StoreReadOnly(StoreError):
+    zh = "账本所在磁盘只读，无法写入"
+    en = "The disk that holds the log is read-only."
+    retry_after = None
+
+
+class StoreTooNew(StoreError):
+    zh = "账本由更新版本的程序建立，请升级程序后再打开"
+    en = "A newer version of the program made this store. Upgrade the program to open it."
+    retry_after = None
+
+
+class StoreDamaged(StoreError):
+    zh = "账本文件损坏或不完整，请从备份恢复（relief restore）"
+    en = "The store's file is damaged or cut short. Restore it from a backup (relief restore)."
+    retry_after = None
+
+
+class StoreClosed(StoreError):
+    zh = "服务正在停止，请稍后重试"
+    en = "The service is stopping. Try again shortly."
+
+
+class UnknownTopic(StoreError):
+    zh = "账本中有本程序不认识的事件类型"
+    en = "The log holds an event type that this program does not know."
+    retry_after = None
+
+
+class CommandIdReused(Exception):
+    """The same command id came again with another body or from another actor."""
+
+    zh: ClassVar[str] = "该请求编号已用于另一内容，请使用新的编号"
+    en: ClassVar[str] = "This command id was used for something else. Use a new one."
+

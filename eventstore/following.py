@@ -1,0 +1,41 @@
+"""Waiting for new facts: at once for this process's own, within a quarter second for others'."""
+
+import threading
+import time
+
+from eventstore.sqlite import SQLiteLog
+
+POLL_SECONDS = 0.2
+
+
+class HeadWatch:
+    """Knows the newest position. The writer tells it; a poll finds what other processes wrote."""
+
+    def __init__(self, log: SQLiteLog) -> None:
+        self._log = log
+        self._changed = threading.Condition()
+        self._head = 0
+
+    def committed(self, head: int) -> None:
+        with self._changed:
+            self._head = max(self._head, head)
+            self._changed.notify_all()
+
+    def wait(self, after: int, timeout: float) -> int:
+        """The head as soon as it is beyond ``after``, else after ``timeout`` seconds."""
+        deadline = time.monotonic() + timeout
+        while True:
+            head = self._log.head()
+            if head > after:
+                return head
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return head
+            with self._changed:
+                if self._head <= after:
+                    self._changed.wait(min(left, POLL_SECONDS))
+
+    def wake(self) -> None:
+        """Let waiters look at once (used when stopping)."""
+        with self._changed:
+            self._changed.notify_all()

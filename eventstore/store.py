@@ -1,0 +1,148 @@
+"""The event store of one process: the only door to facts, for HTTP, CLI, import and demo."""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from domain.base import Aggregate, Event
+from eventstore.clock import Clock, SimulatedClock
+from eventstore.following import HeadWatch
+from eventstore.mapper import TypedMapper
+from eventstore.outcomes import Envelope, Receipt
+from eventstore.sqlite import SQLiteLog
+from eventstore.vault import SQLiteVault
+from eventstore.writer import MAX_BATCH, Answer, Writer, future_of
+
+
+class Recorded(NamedTuple):
+    """A fact with its place in the log."""
+
+    position: int
+    event: Event
+
+
+class Store:
+    """Log, vault, writer and clock of one data folder."""
+
+    def __init__(self, folder: Path, aggregates: Iterable[type[Aggregate]]) -> None:
+        self.folder = folder
+        self.mapper = TypedMapper(aggregates)
+        self.log = SQLiteLog(folder / "log.sqlite")
+        self.vault = SQLiteVault(folder / "vault.sqlite")
+        self.clock = self._clock()
+        self.watch = HeadWatch(self.log)
+        self.writer = Writer(self.log, self.vault, self.mapper, self.clock, self.watch.committed)
+
+    def _clock(self) -> Clock:
+        at = self.log.mark("simulated")
+        if at is None:
+            return Clock()
+        clock = SimulatedClock(datetime.fromisoformat(at))
+        since = self.log.mark("simulated-since")
+        if since is not None:
+            clock.run(datetime.fromisoformat(since))
+        return clock
+
+    # -- the store's nature -------------------------------------------------------------------
+
+    def begin_simulated(self, at: datetime) -> None:
+        """Mark an empty store as one on a simulated clock. It can never be unmarked."""
+        if self.log.mark("simulated") is None:
+            if self.log.head():
+                raise ValueError("a store with facts of real time cannot become a simulated one")
+            self.log.set_mark("simulated", at.astimezone(UTC).isoformat())
+        self.clock = self.writer.clock = self._clock()
+
+    def run_clock(self) -> None:
+        """Let the simulated clock go on at 1× from now on."""
+        assert isinstance(self.clock, SimulatedClock)
+        at = self.clock.now()
+        if self.log.mark("simulated-since") is None:
+            self.log.set_mark("simulated", at.isoformat())
+            self.log.set_mark("simulated-since", datetime.now(UTC).isoformat())
+        self.clock.run()
+
+    @property
+    def simulated(self) -> bool:
+        return self.clock.simulated
+
+    # -- commands -----------------------------------------------------------------------------
+
+    def run(self, envelope: Envelope) -> Receipt:
+        """Decide and save one command; returns when it is durable.
+
+        Raises `Refused` (a rule said no), `CommandIdReused`, or a `StoreError`.
+        """
+        future: Future[Receipt] = Future()
+        self.writer.submit(envelope, future_of(future))
+        return future.result()
+
+    async def arun(self, envelope: Envelope) -> Receipt:
+        """`run` for an event loop."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Receipt] = loop.create_future()
+
+        def settle(answer: Answer) -> None:
+            if future.done():
+                return
+            if isinstance(answer, Receipt):
+                future.set_result(answer)
+            else:
+                future.set_exception(answer)
+
+        self.writer.submit(envelope, lambda answer: loop.call_soon_threadsafe(settle, answer))
+        return await future
+
+    def run_many(self, envelopes: Sequence[Envelope]) -> list[Answer]:
+        """Bulk work (demo, import): batches of at most 256, each its own transaction.
+
+        Answers in the same order: a receipt, or the exception that `run` would have raised.
+        """
+        answers: list[Answer] = []
+        for start in range(0, len(envelopes), MAX_BATCH):
+            answers += self.writer.process(envelopes[start : start + MAX_BATCH])
+        return answers
+
+    # -- reading ------------------------------------------------------------------------------
+
+    def head(self) -> int:
+        return self.log.head()
+
+    def read(self, after: int, limit: int = 1024, upto: int | None = None) -> list[Recorded]:
+        """Facts with positions > ``after`` in order; an unknown topic raises `UnknownTopic`."""
+        decode = self.mapper.decode
+        return [Recorded(r[0], decode(r[3], r[4])) for r in self.log.rows(after, limit, upto)]
+
+    def follow(self, after: int, *, timeout: float = 1.0) -> Iterator[list[Recorded]]:
+        """Facts as they come, in batches; an empty batch after each quiet ``timeout`` seconds."""
+        while True:
+            self.watch.wait(after, timeout)
+            batch = self.read(after)
+            if batch:
+                after = batch[-1].position
+            yield batch
+
+    def load(
+        self, stream: UUID, *, version: int | None = None, position: int | None = None
+    ) -> Any | None:
+        """An aggregate as of now, as of one of its versions, or as of a log position."""
+        aggregate: Any = None
+        for row in self.log.stream_rows(stream, upto_version=version, upto_position=position):
+            aggregate = self.mapper.decode(row[3], row[4]).mutate(aggregate)
+        return aggregate
+
+    def history(self, stream: UUID) -> list[Recorded]:
+        """All facts of one stream."""
+        rows = self.log.stream_rows(stream)
+        return [Recorded(r[0], self.mapper.decode(r[3], r[4])) for r in rows]
+
+    def close(self) -> None:
+        """Finish what is queued, then let go of the files."""
+        self.writer.close()
+        self.watch.wake()
+        self.vault.close()
+        self.log.close()

@@ -1,0 +1,279 @@
+"""Keys and the erasable index of personal data, in a file of their own (design.md §7).
+
+One random data key a person, wrapped under the master key of ``vault.key``. The index maps
+HMAC(ID number) to the person's random id and holds what people search by (name, pinyin,
+initials). Destroying a person's rows erases the person; the log keeps only noise and a mask.
+Commits before the log does: a key without a fact is harmless, a fact without its key is lost.
+"""
+
+import hashlib
+import hmac
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from pypinyin import Style, lazy_pinyin
+
+from domain.world import Sealed
+from eventstore.errors import StoreDamaged
+from eventstore.sqlite import check_schema, connect, explain
+
+SCHEMA = 1
+NONCE_BYTES = 12
+KEY_CACHE = 4096
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS keys (person BLOB PRIMARY KEY, wrapped BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS tokens (token BLOB PRIMARY KEY, person BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS tokens_by_person ON tokens (person);
+CREATE TABLE IF NOT EXISTS names (
+    person BLOB PRIMARY KEY, name TEXT NOT NULL, pinyin TEXT NOT NULL, initials TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS names_by_name ON names (name);
+CREATE INDEX IF NOT EXISTS names_by_pinyin ON names (pinyin);
+CREATE INDEX IF NOT EXISTS names_by_initials ON names (initials);
+CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS accounts (
+    login TEXT PRIMARY KEY, officer BLOB NOT NULL, password TEXT NOT NULL,
+    failures INTEGER NOT NULL DEFAULT 0, locked_until REAL NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sessions (
+    token BLOB PRIMARY KEY, officer BLOB NOT NULL, login TEXT NOT NULL, kind TEXT NOT NULL,
+    csrf TEXT NOT NULL, expires REAL NOT NULL
+) WITHOUT ROWID;
+"""
+
+
+@lru_cache(maxsize=8192)
+def _syllable(character: str) -> tuple[str, str]:
+    full = lazy_pinyin(character, style=Style.NORMAL)[0].lower()
+    return full, full[:1]
+
+
+def spell(name: str) -> tuple[str, str]:
+    """Pinyin and initials of a name: 张小三 → (zhangxiaosan, zxs)."""
+    pairs = [_syllable(c) for c in name if not c.isspace()]
+    return "".join(p[0] for p in pairs), "".join(p[1] for p in pairs)
+
+
+class SQLiteVault:
+    """The vault of one store. Writing happens in the writer's batch; `commit` makes it durable."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._db = connect(path)
+        check_schema(self._db, path, SCHEMA, TABLES)
+        self._lock = threading.RLock()
+        self._master = AESGCM(self._master_key(path.with_suffix(".key")))
+        self._ciphers: dict[UUID, AESGCM] = {}
+        self._new: dict[bytes, UUID] = {}
+        self._rows: dict[str, list[tuple[Any, ...]]] = {"keys": [], "tokens": [], "names": []}
+        self._hmac_key = self.secret("token-hmac")
+        self._fingerprint_key = self.secret("command-fingerprint")
+
+    def _master_key(self, path: Path) -> bytes:
+        """The key file's 32 bytes; made with the vault, and only then."""
+        if path.exists():
+            key = path.read_bytes()
+            if len(key) != 32:
+                raise StoreDamaged(f"{path.name}: {len(key)} bytes, 32 expected")
+            return key
+        if self._db.execute("SELECT count(*) FROM secrets").fetchone()[0]:
+            raise StoreDamaged(f"{path.name} is missing; without it the vault cannot be read")
+        key = os.urandom(32)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(key)
+            file.flush()
+            os.fsync(file.fileno())
+        return key
+
+    def secret(self, name: str) -> bytes:
+        """A named random 32-byte secret, made at first use."""
+        with self._lock:
+            found = self._db.execute("SELECT value FROM secrets WHERE name=?", (name,)).fetchone()
+            if found is None:
+                wrapped = self._wrap(os.urandom(32), name.encode())
+                self._write("INSERT OR IGNORE INTO secrets VALUES (?,?)", [(name, wrapped)])
+                return self.secret(name)
+            return self._unwrap(found[0], name.encode())
+
+    def _wrap(self, key: bytes, bound_to: bytes) -> bytes:
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + self._master.encrypt(nonce, key, bound_to)
+
+    def _unwrap(self, wrapped: bytes, bound_to: bytes) -> bytes:
+        try:
+            return self._master.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], bound_to)
+        except InvalidTag as problem:
+            raise StoreDamaged("vault.key does not belong to this vault") from problem
+
+    def _write(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany(sql, rows)
+            self._db.execute("COMMIT")
+        except sqlite3.Error as problem:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise explain(problem) from problem
+
+    # -- the domain's port --------------------------------------------------------------------
+
+    def person_for(self, id_number: str) -> UUID:
+        token = self._token(id_number)
+        known = self._new.get(token)
+        if known is None:
+            with self._lock:
+                row = self._db.execute(
+                    "SELECT person FROM tokens WHERE token=?", (token,)
+                ).fetchone()
+            if row is not None:
+                return UUID(bytes=row[0])
+            known = uuid4()
+            self._new[token] = known
+            self._rows["tokens"].append((token, known.bytes))
+        return known
+
+    def find_person(self, id_number: str) -> UUID | None:
+        """The person of this ID number if known. Makes nothing."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT person FROM tokens WHERE token=?", (self._token(id_number),)
+            ).fetchone()
+        return UUID(bytes=row[0]) if row else None
+
+    def new_person(self) -> UUID:
+        return uuid4()
+
+    def seal(self, person: UUID, stream: UUID, field: str, text: str) -> Sealed:
+        nonce = os.urandom(NONCE_BYTES)
+        bound_to = stream.bytes + field.encode()
+        cipher = self._cipher(person, make=True)
+        assert cipher is not None
+        return Sealed(person, nonce + cipher.encrypt(nonce, text.encode(), bound_to))
+
+    def unseal(self, sealed: Sealed, stream: UUID, field: str) -> str | None:
+        cipher = self._cipher(sealed.person, make=False)
+        if cipher is None:
+            return None
+        nonce, box = sealed.box[:NONCE_BYTES], sealed.box[NONCE_BYTES:]
+        try:
+            return cipher.decrypt(nonce, box, stream.bytes + field.encode()).decode()
+        except InvalidTag as problem:
+            raise StoreDamaged(f"a sealed {field} does not belong to {stream}") from problem
+
+    def index_name(self, person: UUID, name: str) -> None:
+        self._rows["names"].append((person.bytes, name, *spell(name)))
+
+    def erase(self, person: UUID) -> None:
+        """Destroy key and index rows at once. What is sealed under the key is noise from now."""
+        self.commit()
+        with self._lock:
+            self._ciphers.pop(person, None)
+            for table in ("keys", "names", "tokens"):
+                self._write(f"DELETE FROM {table} WHERE person=?", [(person.bytes,)])  # noqa: S608
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _token(self, id_number: str) -> bytes:
+        return hmac.digest(self._hmac_key, id_number.encode(), "sha256")
+
+    def _cipher(self, person: UUID, *, make: bool) -> AESGCM | None:
+        cipher = self._ciphers.get(person)
+        if cipher is not None:
+            return cipher
+        with self._lock:
+            row = self._db.execute(
+                "SELECT wrapped FROM keys WHERE person=?", (person.bytes,)
+            ).fetchone()
+        if row is not None:
+            cipher = AESGCM(self._unwrap(row[0], person.bytes))
+        elif make:
+            key = os.urandom(32)
+            self._rows["keys"].append((person.bytes, self._wrap(key, person.bytes)))
+            cipher = AESGCM(key)
+        if cipher is not None:
+            if len(self._ciphers) >= KEY_CACHE and not self._rows["keys"]:
+                self._ciphers.clear()
+            self._ciphers[person] = cipher
+        return cipher
+
+    # -- the writer's side --------------------------------------------------------------------
+
+    def commit(self) -> None:
+        """Make what this batch sealed durable. Called before the log's commit."""
+        if not any(self._rows.values()):
+            return
+        with self._lock:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                for table, marks in (("keys", "?,?"), ("tokens", "?,?"), ("names", "?,?,?,?")):
+                    sql = f"INSERT OR REPLACE INTO {table} VALUES ({marks})"  # noqa: S608
+                    self._db.executemany(sql, self._rows[table])
+                self._db.execute("COMMIT")
+            except sqlite3.Error as problem:
+                self.rollback()
+                raise explain(problem) from problem
+            self._forget()
+
+    def rollback(self) -> None:
+        """Forget what was sealed and not committed."""
+        with self._lock:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            for row in self._rows["keys"]:
+                self._ciphers.pop(UUID(bytes=row[0]), None)
+            self._forget()
+
+    def _forget(self) -> None:
+        for rows in self._rows.values():
+            rows.clear()
+        self._new.clear()
+
+    # -- searching ----------------------------------------------------------------------------
+
+    def search(self, text: str, limit: int = 200) -> list[UUID]:
+        """Persons whose name contains the text, or whose pinyin or initials begin with it."""
+        text = text.strip().lower().replace(" ", "")
+        if not text:
+            return []
+        if text.isascii():
+            sql = (
+                "SELECT person FROM names WHERE pinyin >= ? AND pinyin < ? UNION "
+                "SELECT person FROM names WHERE initials >= ? AND initials < ? LIMIT ?"
+            )
+            args: tuple[Any, ...] = (text, text + "\x7f", text, text + "\x7f", limit)
+        else:
+            escaped = text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+            sql = r"SELECT person FROM names WHERE name LIKE ? ESCAPE '\' LIMIT ?"
+            args = (f"%{escaped}%", limit)
+        with self._lock:
+            return [UUID(bytes=row[0]) for row in self._db.execute(sql, args)]
+
+    def fingerprint(self, body: bytes) -> bytes:
+        """Under a vault key, so that the log side holds no derivative of personal data."""
+        return hmac.new(self._fingerprint_key, body, hashlib.sha256).digest()
+
+    @property
+    def db(self) -> sqlite3.Connection:
+        """The vault's connection, for accounts and sessions (`eventstore.accounts`)."""
+        return self._db
+
+    def counts(self) -> dict[str, int]:
+        with self._lock:
+            return {
+                table: int(self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608
+                for table in ("keys", "tokens", "names", "accounts")
+            }
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()

@@ -1,0 +1,320 @@
+"""Group commit: concurrent commands are decided in turn and saved in one transaction.
+
+One thread a process takes what is waiting, gets the write lock, brings the aggregates it needs
+up to date once, decides each command on that state, stamps the facts and commits them with the
+outcomes. A refused command fails alone. Acknowledged means durable (fsync).
+"""
+
+import queue
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.base import EPOCH, NOBODY, Aggregate, Event, Meta, stamp
+from domain.refusal import Refusal
+from eventstore.clock import Clock, SimulatedClock
+from eventstore.deciding import DecisionWorld, decide, pending
+from eventstore.errors import CommandIdReused, StoreClosed
+from eventstore.faults import reached
+from eventstore.mapper import TypedMapper
+from eventstore.outcomes import (
+    Envelope,
+    Outcome,
+    Receipt,
+    Refused,
+    body_of,
+    decode_outcome,
+    encode_outcome,
+    problem_of,
+)
+from eventstore.sqlite import Row, SQLiteLog
+from eventstore.vault import SQLiteVault
+
+MAX_BATCH = 256
+CACHE_SIZE = 20_000
+
+Answer = Receipt | BaseException
+Deliver = Callable[[Answer], None]
+
+
+class Writer:
+    """The one that writes. `submit` from any thread; answers come through ``deliver``."""
+
+    def __init__(
+        self,
+        log: SQLiteLog,
+        vault: SQLiteVault,
+        mapper: TypedMapper,
+        clock: Clock,
+        committed: Callable[[int], None],
+    ) -> None:
+        self.log = log
+        self.vault = vault
+        self.mapper = mapper
+        self.clock = clock
+        self._committed = committed
+        self._queue: queue.SimpleQueue[tuple[Envelope, Deliver] | None] = queue.SimpleQueue()
+        self._cache: OrderedDict[UUID, Aggregate | None] = OrderedDict()
+        self._head = -1
+        self._last = EPOCH
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        self._busy = threading.Lock()
+
+    # -- taking commands ----------------------------------------------------------------------
+
+    def submit(self, envelope: Envelope, deliver: Deliver) -> None:
+        """Queue a command. ``deliver`` is called on the writer's thread."""
+        if self._closed:
+            raise StoreClosed
+        if self._thread is None:
+            with self._busy:
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._serve, name="writer", daemon=True)
+                    self._thread.start()
+        self._queue.put((envelope, deliver))
+
+    def close(self) -> None:
+        """Finish what is queued, then stop."""
+        self._closed = True
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join()
+
+    def _serve(self) -> None:
+        while True:
+            item = self._queue.get()
+            batch = []
+            while item is not None:
+                batch.append(item)
+                if len(batch) >= MAX_BATCH:
+                    break
+                try:
+                    item = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+            if batch:
+                answers = self.process([envelope for envelope, _ in batch])
+                for (_, deliver), answer in zip(batch, answers, strict=True):
+                    deliver(answer)
+            if item is None:
+                return
+
+    # -- one batch ----------------------------------------------------------------------------
+
+    def process(self, envelopes: Sequence[Envelope]) -> list[Answer]:
+        """Decide and save a batch in one transaction. Never raises: each command has its answer."""
+        reached("before-load")
+        with self._busy:
+            batch = _Batch(self, envelopes)
+            try:
+                with self.log.transaction() as db:
+                    self._catch_up()
+                    batch.find_repeats()
+                    for n, envelope in enumerate(envelopes):
+                        batch.take(n, envelope)
+                    self.vault.commit()
+                    reached("between-vault-and-log")
+                    if batch.rows:
+                        self.log.append(db, batch.rows)
+                    if batch.outcomes:
+                        db.executemany("INSERT INTO outcomes VALUES (?,?,?,?)", batch.outcomes)
+                    reached("in-transaction")
+            except BaseException as problem:
+                self.vault.rollback()
+                self._cache.clear()
+                self._head = -1
+                if not isinstance(problem, Exception):
+                    raise
+                return [problem] * len(envelopes)
+            reached("after-commit")
+            self._head, self._last = batch.head, batch.last
+            self._trim()
+        if batch.rows:
+            self._committed(batch.head)
+        return batch.answers()
+
+    def _catch_up(self) -> None:
+        """Another process may have written since: what it touched is loaded again."""
+        db = self.log.writer
+        head = int(db.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()[0])
+        if head == self._head:
+            return
+        if self._head < 0:
+            self._cache.clear()
+        else:
+            sql = "SELECT DISTINCT stream FROM events WHERE position > ?"
+            for (stream,) in db.execute(sql, (self._head,)):
+                self._cache.pop(UUID(bytes=stream), None)
+        row = db.execute("SELECT topic, state FROM events WHERE position = ?", (head,)).fetchone()
+        self._last = self.mapper.decode(*row).meta.recorded_at if row else EPOCH
+        self._head = head
+
+    def load(self, stream: UUID) -> Aggregate | None:
+        """The aggregate as stored, replayed from the log."""
+        sql = "SELECT topic, state FROM events WHERE stream = ? ORDER BY version"
+        aggregate: Aggregate | None = None
+        for topic, state in self.log.writer.execute(sql, (stream.bytes,)):
+            aggregate = self.mapper.decode(topic, state).mutate(aggregate)  # type: ignore[type-var]
+        return aggregate
+
+    def cached(self, kind: type[Any], stream: UUID) -> Aggregate | None:
+        cache = self._cache
+        if stream in cache:
+            cache.move_to_end(stream)
+            return cache[stream]
+        aggregate = self.load(stream)
+        if aggregate is not None:
+            cache[stream] = aggregate
+        return aggregate
+
+    def keep(self, aggregate: Aggregate) -> None:
+        self._cache[aggregate.id] = aggregate
+
+    def drop(self, stream: UUID) -> None:
+        self._cache.pop(stream, None)
+
+    def now(self, at: datetime | None) -> datetime:
+        if at is not None:
+            if not isinstance(self.clock, SimulatedClock):
+                raise ValueError("only a store on a simulated clock can be told the time")
+            self.clock.move_to(at)
+        return self.clock.now()
+
+    @property
+    def state(self) -> tuple[int, datetime]:
+        return self._head, self._last
+
+    def _trim(self) -> None:
+        while len(self._cache) > CACHE_SIZE:
+            self._cache.popitem(last=False)
+
+
+class _Batch:
+    """The commands of one transaction, and what they decided so far."""
+
+    def __init__(self, writer: Writer, envelopes: Sequence[Envelope]) -> None:
+        self.writer = writer
+        self.envelopes = envelopes
+        self.head, self.last = 0, EPOCH
+        self.rows: list[Row] = []
+        self.outcomes: list[tuple[bytes, bytes, bytes, bytes]] = []
+        self._answers: list[Answer | None] = [None] * len(envelopes)
+        self._known: dict[UUID, tuple[bytes, bytes, bytes]] = {}
+        self._facts: dict[UUID, list[Event]] = {}
+
+    def answers(self) -> list[Answer]:
+        return [answer for answer in self._answers if answer is not None]
+
+    def find_repeats(self) -> None:
+        """Which of these commands have an outcome already."""
+        self.head, self.last = self.writer.state
+        ids = [envelope.id.bytes for envelope in self.envelopes]
+        marks = ",".join("?" * len(ids))
+        sql = f"SELECT command, actor, fingerprint, outcome FROM outcomes WHERE command IN ({marks})"  # noqa: S608
+        for command, actor, fingerprint, outcome in self.writer.log.writer.execute(sql, ids):
+            self._known[UUID(bytes=command)] = (actor, fingerprint, outcome)
+
+    def take(self, n: int, envelope: Envelope) -> None:
+        officer = envelope.officer or NOBODY
+        fingerprint = self.writer.vault.fingerprint(body_of(envelope.command))
+        known = self._known.get(envelope.id)
+        if known is not None:
+            self._answers[n] = self._repeat(envelope, officer, fingerprint, known)
+            return
+        try:
+            outcome = self._decide(envelope)
+        except Exception as problem:  # a fault of ours: this command alone fails, unstored
+            self._answers[n] = problem
+            return
+        encoded = encode_outcome(outcome)
+        row = (officer.bytes, fingerprint, encoded)
+        self._known[envelope.id] = row
+        self.outcomes.append((envelope.id.bytes, *row))
+        self._answers[n] = _answer(envelope.id, outcome, repeated=False)
+
+    def _repeat(
+        self, envelope: Envelope, officer: UUID, fingerprint: bytes, known: tuple[bytes, ...]
+    ) -> Answer:
+        if known[0] != officer.bytes or known[1] != fingerprint:
+            return CommandIdReused(str(envelope.id))
+        return _answer(envelope.id, decode_outcome(known[2]), repeated=True)
+
+    def _decide(self, envelope: Envelope) -> Outcome:
+        writer = self.writer
+        self.last = max(self.last, writer.now(envelope.at))
+        world = DecisionWorld(writer.cached, writer.vault, self.last, envelope.id)
+        try:
+            result = decide(world, envelope.command, envelope.officer)
+        except Refusal as refusal:
+            self._undo(world)
+            return Outcome(self.head, problem=problem_of(refusal))
+        except BaseException:
+            self._undo(world)
+            raise
+        facts = pending(world)
+        self._record(envelope, world, facts)
+        return Outcome(self.head, result, len(facts))
+
+    def _record(self, envelope: Envelope, world: DecisionWorld, facts: list[Event]) -> None:
+        actor = world.actor
+        mapper = self.writer.mapper
+        metas: dict[UUID, Meta] = {}
+        for fact in facts:
+            stream = fact.originator_id
+            aggregate = world.touched[stream]
+            meta = metas.get(aggregate.division)
+            if meta is None:
+                meta = metas[aggregate.division] = Meta(
+                    actor=actor.officer,
+                    role=actor.role,
+                    command=envelope.id,
+                    correlation=envelope.correlation or envelope.id,
+                    division=aggregate.division,
+                    recorded_at=self.last,
+                    area=actor.area,
+                    post=actor.post,
+                    standing_for=actor.standing_for,
+                )
+            stamp(fact, meta)
+            self.head += 1
+            version = fact.originator_version
+            row = (self.head, stream.bytes, version, mapper.topic_of(fact), mapper.encode(fact))
+            self.rows.append(row)
+            self._facts.setdefault(stream, []).append(fact)
+            if version == 1:
+                self.writer.keep(aggregate)
+
+    def _undo(self, world: DecisionWorld) -> None:
+        """Put back what a refused command had begun to change."""
+        for stream, aggregate in world.touched.items():
+            if not aggregate.pending_events:
+                continue
+            self.writer.drop(stream)
+            restored = self.writer.load(stream)
+            for fact in self._facts.get(stream, ()):
+                restored = fact.mutate(restored)  # type: ignore[type-var]
+            if restored is not None:
+                self.writer.keep(restored)
+
+
+def _answer(command: UUID, outcome: Outcome, *, repeated: bool) -> Answer:
+    if outcome.problem is not None:
+        return Refused(outcome)
+    return Receipt(command, outcome.position, outcome.result, outcome.facts, repeated)
+
+
+def future_of(future: "Future[Receipt]") -> Deliver:
+    """A deliverer that completes a future."""
+
+    def deliver(answer: Answer) -> None:
+        if isinstance(answer, Receipt):
+            future.set_result(answer)
+        else:
+            future.set_exception(answer)
+
+    return deliver

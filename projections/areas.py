@@ -1,0 +1,104 @@
+"""Areas 区划: the tree as it is now. Joined by the queries of the other views."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Column, Connection, Index, String, Table, select
+
+from domain.area import Area
+from projections.base import LOGICAL, Rows, View, text_of
+
+AREAS = Table(
+    "areas",
+    LOGICAL,
+    Column("id", String(36), primary_key=True),
+    Column("code", String(12), nullable=False),
+    Column("name", String, nullable=False),
+    Column("level", String, nullable=False),
+    Column("parent", String(36)),
+    Column("established_on", String, nullable=False),
+    Column("abolished_on", String),
+    Column("merged_into", String(36)),
+    Index("areas_by_parent", "parent"),
+    Index("areas_by_code", "code"),
+)
+
+
+def established(rows: Rows, at: int, e: Area.Established) -> None:
+    rows.put(
+        AREAS,
+        {
+            "id": text_of(e.originator_id),
+            "code": e.code,
+            "name": e.name,
+            "level": e.level,
+            "parent": text_of(e.parent) if e.parent else None,
+            "established_on": e.established_on.isoformat(),
+        },
+    )
+
+
+def renamed(rows: Rows, at: int, e: Area.Renamed) -> None:
+    rows.change(AREAS, text_of(e.originator_id), name=e.name)
+
+
+def code_changed(rows: Rows, at: int, e: Area.CodeChanged) -> None:
+    rows.change(AREAS, text_of(e.originator_id), code=e.code)
+
+
+def merged_into(rows: Rows, at: int, e: Area.MergedInto) -> None:
+    rows.change(
+        AREAS,
+        text_of(e.originator_id),
+        abolished_on=e.effective_on.isoformat(),
+        merged_into=text_of(e.target),
+    )
+
+
+def abolished(rows: Rows, at: int, e: Area.Abolished) -> None:
+    rows.change(AREAS, text_of(e.originator_id), abolished_on=e.effective_on.isoformat())
+
+
+# The tree of divisions is public: these two queries take no scope.
+
+
+def lineage(db: Connection, area: UUID) -> tuple[UUID, ...]:
+    """The area, its parent, … up to the root; empty when there is no such area."""
+    steps: list[UUID] = []
+    at: str | None = str(area)
+    while at is not None:
+        found = db.execute(select(AREAS.c.parent).where(AREAS.c.id == at)).first()
+        if found is None:
+            break
+        steps.append(UUID(at))
+        at = found[0]
+    return tuple(steps)
+
+
+def by_code(db: Connection, code: str) -> UUID | None:
+    """The living area with this code (6-digit codes may be given with 12 digits)."""
+    wanted = [code, code.removesuffix("000000")]
+    living = AREAS.c.abolished_on.is_(None)
+    found = db.execute(select(AREAS.c.id).where(AREAS.c.code.in_(wanted), living)).first()
+    return UUID(found[0]) if found else None
+
+
+def children(db: Connection, area: UUID) -> list[dict[str, Any]]:
+    """The areas directly below, by code."""
+    query = select(AREAS).where(AREAS.c.parent == str(area)).order_by(AREAS.c.code)
+    return [dict(row) for row in db.execute(query).mappings()]
+
+
+VIEW = View(
+    name="areas",
+    version=1,
+    tables=(AREAS,),
+    routes={
+        Area.Established: established,
+        Area.Renamed: renamed,
+        Area.CodeChanged: code_changed,
+        Area.MergedInto: merged_into,
+        Area.Abolished: abolished,
+    },
+    ignored={Area.SplitFrom: "the new village has its own Established; history is the timeline's"},
+)

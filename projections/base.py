@@ -1,0 +1,208 @@
+"""What a view is: tables, handlers, a routing table; and the rows a batch folds into.
+
+A handler gets the working rows, the position and the fact, reads and changes rows of its own view
+and nothing else: no clock, no file, no other view, so that a rebuild gives the same rows. A row
+belongs to one division (the county where its stream was born); ids are stored as text.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Index, MetaData, Table
+from sqlalchemy.dialects import sqlite as dialect
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from domain.base import Event
+
+Row = dict[str, Any]
+Key = tuple[Any, ...]
+Handler = Callable[["Rows", int, Any], None]
+
+LOGICAL = MetaData()
+"""The tables as queries see them: each is an SQL view on the physical table that is live."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One read model. ``version`` changes whenever tables or handlers mean something new."""
+
+    name: str
+    version: int
+    tables: tuple[Table, ...]
+    routes: Mapping[type[Event], Handler]
+    ignored: Mapping[type[Event], str] = field(default_factory=dict)
+
+
+def text_of(id: UUID) -> str:
+    """An id as views store it."""
+    return str(id)
+
+
+def when(at: datetime) -> str:
+    """A moment as views store it: UTC, milliseconds, sortable as text."""
+    return at.isoformat(timespec="milliseconds")
+
+
+_to_json = msgspec.json.Encoder(enc_hook=str, order="sorted").encode
+
+
+def as_json(value: Any) -> str:
+    """Structured detail of a row, deterministic."""
+    return _to_json(value).decode()
+
+
+def physical(table: Table, generation: int) -> str:
+    return f"{table.name}__g{generation}"
+
+
+class TableWriter:
+    """The statements for one physical table."""
+
+    def __init__(self, table: Table, generation: int) -> None:
+        name = physical(table, generation)
+        self.name = name
+        self.columns = [c.name for c in table.columns]
+        self.key = [c.name for c in table.primary_key.columns]
+        marks = ",".join("?" * len(self.columns))
+        columns = ",".join(self.columns)
+        match = " AND ".join(f"{k}=?" for k in self.key)
+        rest = [c for c in self.columns if c not in self.key]
+        change = ",".join(f"{c}=excluded.{c}" for c in rest)
+        action = f"DO UPDATE SET {change}" if rest else "DO NOTHING"
+        self.insert = f"INSERT INTO {name} ({columns}) VALUES ({marks})"  # noqa: S608
+        self.upsert = f"{self.insert} ON CONFLICT ({','.join(self.key)}) {action}"
+        self.select = f"SELECT {columns} FROM {name} WHERE {match}"  # noqa: S608
+        self.delete = f"DELETE FROM {name} WHERE {match}"  # noqa: S608
+        self.everything = f"SELECT {columns} FROM {name} ORDER BY {','.join(self.key)}"  # noqa: S608
+        self.empty = dict.fromkeys(self.columns)
+
+    def key_of(self, row: Row) -> Key:
+        return tuple([row[k] for k in self.key])
+
+
+def create_statements(table: Table, generation: int) -> tuple[str, list[str]]:
+    """DDL of the physical table, and of its indexes (made after a bulk load)."""
+    copy = table.to_metadata(MetaData(), name=physical(table, generation))
+    indexes = [
+        Index(f"ix_{copy.name}_{'_'.join(c.name for c in i.columns)}", *[copy.c[c.name] for c in i.columns])
+        for i in table.indexes
+    ]
+    compiled = str(CreateTable(copy).compile(dialect=dialect.dialect()))
+    made = [str(CreateIndex(i).compile(dialect=dialect.dialect())) for i in indexes]
+    return compiled, made
+
+
+class Rows:
+    """The working rows of a batch: read once, changed in memory, written once.
+
+    All row changes of all views pass here; the past of views hooks in at `write`.
+    ``fresh`` says that the tables are empty, so that a miss needs no query (a rebuild).
+    """
+
+    def __init__(
+        self, db: sqlite3.Connection, writers: Mapping[str, TableWriter], *, fresh: bool = False
+    ) -> None:
+        self._db = db
+        self._writers = writers
+        self._fresh = fresh
+        self._rows: dict[str, dict[Key, Row | None]] = {name: {} for name in writers}
+        self._dirty: dict[str, dict[Key, None]] = {name: {} for name in writers}
+        self._appended: dict[str, list[tuple[Any, ...]]] = {name: [] for name in writers}
+        self.size = 0
+
+    def get(self, table: Table, *key: Any) -> Row | None:
+        """The row, or None. Changing it takes effect only with `put`."""
+        rows = self._rows[table.name]
+        if key in rows:
+            return rows[key]
+        if self._fresh:
+            return None
+        writer = self._writers[table.name]
+        found = self._db.execute(writer.select, key).fetchone()
+        row = dict(zip(writer.columns, found, strict=True)) if found is not None else None
+        rows[key] = row
+        return row
+
+    def need(self, table: Table, *key: Any) -> Row:
+        """The row, which an earlier fact of the same stream has made."""
+        row = self.get(table, *key)
+        assert row is not None, f"{table.name} {key} has not begun"
+        return row
+
+    def put(self, table: Table, row: Row) -> Row:
+        """Insert or replace a row. Columns left out are NULL."""
+        name = table.name
+        writer = self._writers[name]
+        if len(row) != len(writer.columns):
+            row = {**writer.empty, **row}
+        key = writer.key_of(row)
+        self._rows[name][key] = row
+        self._dirty[name][key] = None
+        self.size += 1
+        return row
+
+    def change(self, table: Table, *key: Any, **values: Any) -> Row:
+        """Change columns of a row that must be there."""
+        row = self.need(table, *key)
+        row.update(values)
+        self._dirty[table.name][key] = None
+        self.size += 1
+        return row
+
+    def append(self, table: Table, row: tuple[Any, ...]) -> None:
+        """A row that is never read or changed by a handler: values in column order."""
+        self._appended[table.name].append(row)
+        self.size += 1
+
+    def delete(self, table: Table, *key: Any) -> None:
+        self._rows[table.name][key] = None
+        self._dirty[table.name][key] = None
+        self.size += 1
+
+    def write(self) -> dict[str, list[Row]]:
+        """Write what changed, once. Answers the changed rows by table (for live boards)."""
+        changed: dict[str, list[Row]] = {}
+        for name, keys in self._dirty.items():
+            writer = self._writers[name]
+            rows = self._rows[name]
+            if keys:
+                puts = [row for key in keys if (row := rows[key]) is not None]
+                gone = [key for key in keys if rows[key] is None]
+                columns = writer.columns
+                values = [[row[c] for c in columns] for row in puts]
+                if gone:
+                    self._db.executemany(writer.delete, gone)
+                if values:
+                    self._db.executemany(writer.upsert, values)
+                changed[name] = puts
+            if self._appended[name]:
+                self._db.executemany(writer.insert, self._appended[name])
+                changed.setdefault(name, [])
+                self._appended[name] = []
+            self._dirty[name] = {}
+        self.size = 0
+        return changed
+
+    def forget(self) -> None:
+        """Drop the read rows to bound memory; from now on misses are queried."""
+        assert self.size == 0, "write first"
+        for rows in self._rows.values():
+            rows.clear()
+        self._fresh = False
+
+    def held(self) -> int:
+        return sum(len(rows) for rows in self._rows.values())
+
+
+def routed(views: Iterable[View]) -> dict[type[Event], list[Handler]]:
+    """Event class → handlers of all views, in the order of the views."""
+    table: dict[type[Event], list[Handler]] = {}
+    for view in views:
+        for event_class, handler in view.routes.items():
+            table.setdefault(event_class, []).append(handler)
+    return table

@@ -1,0 +1,67 @@
+"""Pages by cursor: keyset paging over the columns a list is ordered by."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Select, literal, tuple_
+
+from domain.refusal import Refusal
+
+MAX_LIMIT = 1000
+
+
+@dataclass(eq=False)
+class BadCursor(Refusal):
+    status: ClassVar[int] = 400
+    zh: ClassVar[str] = "翻页标记 {cursor} 无效，请从第一页重新查询"
+    en: ClassVar[str] = "The cursor {cursor} is not one of ours. Start from the first page."
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows of a list and the cursor of the next page (None on the last)."""
+
+    items: list[dict[str, Any]]
+    next: str | None = None
+
+
+def page(
+    db: Connection,
+    query: Select[Any],
+    order: list[ColumnElement[Any]],
+    *,
+    cursor: str | None,
+    limit: int,
+    descending: bool = False,
+) -> Page:
+    """Run a query page by page. ``order``: selected columns that together are unique."""
+    limit = max(1, min(limit, MAX_LIMIT))
+    if cursor is not None:
+        last = tuple_(*[literal(value) for value in _decode(cursor, len(order))])
+        here = tuple_(*order)
+        query = query.where(here < last if descending else here > last)
+    ordered = [c.desc() if descending else c.asc() for c in order]
+    found = db.execute(query.order_by(*ordered).limit(limit + 1)).mappings().all()
+    items = [dict(row) for row in found[:limit]]
+    if len(found) <= limit:
+        return Page(items)
+    return Page(items, _encode([found[limit - 1][c.name] for c in order]))  # type: ignore[attr-defined]
+
+
+def _encode(values: list[Any]) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(values)).decode().rstrip("=")
+
+
+def _decode(cursor: str, length: int) -> list[Any]:
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        values = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=list[int | str | None])
+    except (binascii.Error, msgspec.MsgspecError, ValueError) as problem:
+        raise BadCursor(cursor=cursor[:40]) from problem
+    if len(values) != length:
+        raise BadCursor(cursor=cursor[:40])
+    return list(values)

@@ -1,0 +1,34 @@
+"""The part of the tree a reader may see. Only `api.access` hands out a `Scope`.
+
+Every query function of a view takes one and limits its rows with ``scope.covers(column)``; a
+test walks the query functions and fails for one that selects from a scoped table without it.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select
+
+from projections.areas import AREAS
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """An area and all below it. ``root`` None is the whole store (the system itself)."""
+
+    root: UUID | None
+
+    def covers(self, column: Any) -> ColumnElement[bool]:
+        """True for rows whose area column lies in this scope."""
+        if self.root is None:
+            found: ColumnElement[bool] = column.is_not(None)
+            return found
+        below = select(AREAS.c.id).where(AREAS.c.id == str(self.root)).cte("below", recursive=True)
+        step = select(AREAS.c.id).join(below, AREAS.c.parent == below.c.id)
+        below = below.union(step)
+        inside: ColumnElement[bool] = column.in_(select(below.c.id))
+        return inside
+
+
+EVERYTHING = Scope(None)

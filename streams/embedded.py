@@ -1,0 +1,74 @@
+"""The in-process follower: reads the log in order and folds it into the views, for one county.
+
+It wakes at once for this process's commits and within a quarter second for other processes'.
+A handler that raises stops it (and says so): skipping a fact would make the boards lie.
+"""
+
+import threading
+from collections.abc import Callable
+
+from eventstore.store import Store
+from projections.engine import Applied, ViewsDatabase
+
+BATCH = 512
+
+Listener = Callable[[Applied], None]
+
+
+class Follower:
+    """Keeps the views of one store up to date on a thread of its own."""
+
+    def __init__(self, store: Store, views: ViewsDatabase) -> None:
+        self._store = store
+        self._views = views
+        self._listeners: list[Listener] = []
+        self._stop = threading.Event()
+        self._moved = threading.Condition()
+        self.position = views.position()
+        self.failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
+
+    def listen(self, listener: Listener) -> None:
+        """Tell ``listener`` of every applied batch, on the follower's thread."""
+        self._listeners.append(listener)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._store.watch.wake()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def wait_for(self, position: int, timeout: float) -> bool:
+        """Whether the views have reached ``position`` within ``timeout`` seconds."""
+        with self._moved:
+            return self._moved.wait_for(
+                lambda: self.position >= position or self.failure is not None, timeout
+            ) and (self.failure is None)
+
+    def step(self) -> bool:
+        """Apply one batch if there is one."""
+        batch = self._store.read(self.position, BATCH)
+        if not batch:
+            return False
+        applied = self._views.apply(batch)
+        with self._moved:
+            self.position = applied.position
+            self._moved.notify_all()
+        for listener in self._listeners:
+            listener(applied)
+        return True
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.is_set():
+                if not self.step():
+                    self._store.watch.wait(self.position, 1.0)
+        except BaseException as problem:
+            with self._moved:
+                self.failure = problem
+                self._moved.notify_all()
+            if not self._stop.is_set():
+                raise
