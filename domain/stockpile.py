@@ -41,6 +41,7 @@ from domain.goods import (
     units_of,
     value_of,
 )
+from domain.world import RuleRef
 
 
 class Stockpile(Aggregate):
@@ -76,20 +77,29 @@ class Stockpile(Aggregate):
         """Units in the house, free or reserved."""
         return self.free + sum(sum(kept.values()) for kept in self.reserved.values())
 
-    def receive(self, lots: tuple[Lot, ...], *, consignment: UUID | None = None) -> None:
+    def receive(
+        self,
+        lots: tuple[Lot, ...],
+        *,
+        consignment: UUID | None = None,
+        rule: RuleRef | None = None,
+    ) -> None:
         """Take lots in: from outside, or (with ``consignment``) out of transit.
 
-        Refuses `Malformed` (quantity), `LotAlreadyReceived`.
+        ``rule`` is the catalogue by which goods from outside were taken in. Refuses
+        `Malformed` (quantity), `LotAlreadyReceived`.
         """
         for lot in lots:
             positive("quantity", lot.quantity)
             known = self.lots.get(lot.lot)
             if known is not None and (consignment is None or not same_lot(known, lot)):
                 raise LotAlreadyReceived(stockpile=self.id, lot=lot.lot)
-        self._received(lots=lots, consignment=consignment)
+        self._received(lots=lots, consignment=consignment, rule=rule)
 
     @event("Received")
-    def _received(self, lots: tuple[Lot, ...], consignment: UUID | None) -> None:
+    def _received(
+        self, lots: tuple[Lot, ...], consignment: UUID | None, rule: RuleRef | None
+    ) -> None:
         for lot in lots:
             self.lots.setdefault(lot.lot, lot)
             self._free(LotPick(lot.lot, lot.quantity, lot.unit_value_fen))
