@@ -1,0 +1,292 @@
+"""The desk for officers: registration, posts, substitutes, hand-over, suspension."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+from uuid import UUID
+
+from domain.area import Area, check_text, common
+from domain.dispensation import Dispensation, NotSuperior, OwnDispensation
+from domain.officer import Appointment, Officer, OwnPosts, Post
+from domain.rules.base import china_day
+from domain.world import Command, Result, Role, World
+
+KEEPERS = frozenset({Role.SYSTEM, Role.ADMINISTRATOR})
+SUPERIORS = frozenset({Role.COUNTY_APPROVER, Role.CITY_REVIEWER, Role.PROVINCE_REVIEWER})
+
+
+def masked_name(name: str) -> str:
+    """张三丰 → 张*丰, 张三 → 张*: all a view may show."""
+    name = name.strip()
+    if len(name) <= 2:
+        return name[:1] + "*"
+    return name[0] + "*" * (len(name) - 2) + name[-1]
+
+
+def _reach(world: World, officers: Iterable[UUID], areas: Iterable[UUID] = ()) -> UUID:
+    """The lowest area above where these officers are employed and hold posts, and these areas."""
+    today = china_day(world.now)
+    over = list(areas)
+    for id in officers:
+        officer = world.get(Officer, id)
+        over.append(officer.home)
+        over.extend(post.area for post in officer.posts_from(today))
+    return common(world, over)
+
+
+def _not_oneself(world: World, officer: Officer) -> None:
+    if set(world.actor.persons) & set(officer.persons):
+        raise OwnPosts(officer=officer.id)
+
+
+def _end_substitution(world: World, absent: Officer, substitution: UUID) -> None:
+    if substitution in absent.substitutes:
+        substitute, _ = absent.substitutes[substitution]
+        other = world.get(Officer, substitute)
+    else:
+        other = absent
+    absent.end_substitution(substitution, other, china_day(world.now))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterOfficer(Command):
+    """Register a natural person as an officer, found again by the ID number if one is given."""
+
+    roles: ClassVar[frozenset[Role]] = KEEPERS
+    person: UUID
+    """The person's new id; not used if the vault knows the ID number already."""
+    full_name: str
+    area: UUID
+    phone: str | None = None
+    id_number: str | None = None
+
+    def scope(self, world: World) -> UUID:
+        return self.area
+
+    def decide(self, world: World) -> Result | None:
+        check_text("full_name", self.full_name)
+        world.get(Area, self.area).require_living()
+        vault = world.vault
+        person = self.person if self.id_number is None else vault.person_for(self.id_number)
+        id = Officer.id_of(person)
+        name = self.full_name.strip()
+        officer = Officer(
+            id=id,
+            person=person,
+            area=self.area,
+            name=vault.seal(person, id, "name", name),
+            masked_name=masked_name(name),
+            phone=vault.seal(person, id, "phone", self.phone) if self.phone else None,
+        )
+        world.add(officer)
+        vault.index_name(person, name)
+        return {"officer": id, "person": person}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAccount(Command):
+    """Open a log-in name for an officer."""
+
+    roles: ClassVar[frozenset[Role]] = KEEPERS
+    officer: UUID
+    login: str
+
+    def scope(self, world: World) -> UUID:
+        return world.get(Officer, self.officer).home
+
+    def decide(self, world: World) -> Result | None:
+        world.get(Officer, self.officer).open_account(self.login)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppointOfficer(Command):
+    """Appoint an officer to a post in an area, by an administrator there or above."""
+
+    roles: ClassVar[frozenset[Role]] = KEEPERS
+    id: UUID
+    officer: UUID
+    role: Role
+    area: UUID
+    post: Post = Post.NONE
+    certificate: str = ""
+    starts_on: date
+    ends_on: date | None = None
+
+    def scope(self, world: World) -> UUID:
+        return common(world, (self.area, world.get(Officer, self.officer).home))
+
+    def decide(self, world: World) -> Result | None:
+        officer = world.get(Officer, self.officer)
+        _not_oneself(world, officer)
+        area = world.get(Area, self.area)
+        area.require_living()
+        appointment = Appointment(
+            self.id, self.role, self.area, self.post, self.certificate, self.starts_on, self.ends_on
+        )
+        officer.appoint(appointment, area.level)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndAppointment(Command):
+    """Set the last day of an officer's post; its substitutions end at once."""
+
+    roles: ClassVar[frozenset[Role]] = KEEPERS
+    officer: UUID
+    appointment: UUID
+    ends_on: date
+    reason: str
+
+    def scope(self, world: World) -> UUID:
+        officer = world.get(Officer, self.officer)
+        return common(world, (officer.appointment(self.appointment).area, officer.home))
+
+    def decide(self, world: World) -> Result | None:
+        officer = world.get(Officer, self.officer)
+        _not_oneself(world, officer)
+        officer.end_appointment(self.appointment, self.ends_on, self.reason)
+        for substitution, (_, appointment) in tuple(officer.substitutes.items()):
+            if appointment == self.appointment:
+                _end_substitution(world, officer, substitution)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameSubstitute(Command):
+    """Let another officer hold an absent officer's post from one day to another."""
+
+    roles: ClassVar[frozenset[Role]] = KEEPERS
+    id: UUID
+    officer: UUID
+    appointment: UUID
+    substitute: UUID
+    starts_on: date
+    ends_on: date
+
+    def scope(self, world: World) -> UUID:
+        absent = world.get(Officer, self.officer)
+        held = absent.appointment(self.appointment)
+        return common(world, (held.area, absent.home, world.get(Officer, self.substitute).home))
+
+    def decide(self, world: World) -> Result | None:
+        substitute = world.get(Officer, self.substitute)
+        _not_oneself(world, substitute)
+        world.get(Officer, self.officer).name_substitute(
+            self.id, substitute, self.appointment, self.starts_on, self.ends_on
+        )
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndSubstitution(Command):
+    """The absent officer is back: the substitution ends at once."""
+
+    roles: ClassVar[frozenset[Role]] = KEEPERS
+    officer: UUID
+    substitution: UUID
+
+    def scope(self, world: World) -> UUID:
+        return world.get(Officer, self.officer).home
+
+    def decide(self, world: World) -> Result | None:
+        _end_substitution(world, world.get(Officer, self.officer), self.substitution)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOver(Command):
+    """Hand everything open over to a successor, who from then on counts as both persons."""
+
+    roles: ClassVar[frozenset[Role]] = KEEPERS
+    officer: UUID
+    successor: UUID
+    reason: str
+
+    def scope(self, world: World) -> UUID:
+        return _reach(world, (self.officer,), (world.get(Officer, self.successor).home,))
+
+    def decide(self, world: World) -> Result | None:
+        officer = world.get(Officer, self.officer)
+        successor = world.get(Officer, self.successor)
+        _not_oneself(world, successor)
+        for substitution in tuple(officer.substitutes):
+            _end_substitution(world, officer, substitution)
+        for substitution, stand_in in tuple(officer.stand_ins.items()):
+            _end_substitution(world, world.get(Officer, stand_in.absent), substitution)
+        officer.hand_over(successor, china_day(world.now), self.reason)
+        return {"persons": len(successor.persons)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuspendOfficer(Command):
+    """Suspend an officer: from now on nothing can be done under this name."""
+
+    roles: ClassVar[frozenset[Role]] = KEEPERS
+    officer: UUID
+    reason: str
+
+    def scope(self, world: World) -> UUID:
+        return _reach(world, (self.officer,))
+
+    def decide(self, world: World) -> Result | None:
+        officer = world.get(Officer, self.officer)
+        _not_oneself(world, officer)
+        officer.suspend(self.reason)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReinstateOfficer(Command):
+    """Let a suspended officer work again."""
+
+    roles: ClassVar[frozenset[Role]] = KEEPERS
+    officer: UUID
+    reason: str
+
+    def scope(self, world: World) -> UUID:
+        return _reach(world, (self.officer,))
+
+    def decide(self, world: World) -> Result | None:
+        officer = world.get(Officer, self.officer)
+        _not_oneself(world, officer)
+        officer.reinstate(self.reason)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantDispensation(Command):
+    """Allow in writing that an officer does one more step of one matter; by a superior."""
+
+    roles: ClassVar[frozenset[Role]] = SUPERIORS
+    matter: UUID
+    officer: UUID
+    step: str
+    document_no: str
+    reason: str
+
+    def scope(self, world: World) -> UUID:
+        return _reach(world, (self.officer,))
+
+    def decide(self, world: World) -> Result | None:
+        for field in ("step", "document_no", "reason"):
+            check_text(field, getattr(self, field))
+        officer = world.get(Officer, self.officer)
+        actor = world.actor
+        if set(actor.persons) & set(officer.persons):
+            raise OwnDispensation(officer=officer.id)
+        for post in officer.posts_from(china_day(world.now)):
+            if post.area == actor.area:
+                raise NotSuperior(officer=officer.id, area=post.area)
+        dispensation = Dispensation(
+            id=Dispensation.id_of(self.matter, self.officer, self.step),
+            matter=self.matter,
+            officer=self.officer,
+            step=self.step,
+            area=self.scope(world),
+            document_no=self.document_no,
+            reason=self.reason,
+        )
+        world.add(dispensation)
+        return {"dispensation": dispensation.id}

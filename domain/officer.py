@@ -1,0 +1,419 @@
+"""Officer: a natural person with posts. Who may act, where, from when, and in whose place.
+
+The stream's id is derived from the random id of the natural person, which the vault finds by
+the ID number: one person is one officer, however many accounts or posts they have.
+``persons`` are all natural persons who count when this officer acts: the officer, and those
+whose matters were handed over to the officer.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID, uuid5
+
+import msgspec
+from eventsourcing.domain import event
+
+from domain.area import AreaLevel, check_text
+from domain.base import NAMESPACE, Aggregate
+from domain.refusal import AlreadyExists, Malformed, NotFound, Refusal
+from domain.world import Role, Sealed
+
+
+class Post(StrEnum):
+    """A/B 岗: A does the work, B stands in. Posts that have no pair have no letter."""
+
+    A = "A"
+    B = "B"
+    NONE = ""
+
+
+class Appointment(msgspec.Struct, frozen=True):
+    """One post of one officer. ``ends_on`` is its last day; None is until further notice."""
+
+    id: UUID
+    role: Role
+    area: UUID
+    post: Post
+    certificate: str
+    starts_on: date
+    ends_on: date | None
+
+    def covers(self, day: date) -> bool:
+        return self.starts_on <= day and (self.ends_on is None or day <= self.ends_on)
+
+
+class StandIn(msgspec.Struct, frozen=True):
+    """A post held in place of an absent officer, on the days from ``starts_on`` to ``ends_on``.
+
+    ``persons`` are the natural persons who count for the absent officer.
+    """
+
+    id: UUID
+    absent: UUID
+    persons: tuple[UUID, ...]
+    appointment: Appointment
+    starts_on: date
+    ends_on: date
+
+    def covers(self, day: date) -> bool:
+        return self.starts_on <= day <= self.ends_on and self.appointment.covers(day)
+
+
+ABOVE_VILLAGE = frozenset(AreaLevel) - {AreaLevel.VILLAGE}
+COUNTY_AND_ABOVE = ABOVE_VILLAGE - {AreaLevel.TOWNSHIP}
+
+LEVELS_OF: dict[Role, frozenset[AreaLevel]] = {
+    # A farm or forest farm of township rank reports with its own staff (domain.md §1.2).
+    Role.VILLAGE_REPORTER: frozenset({AreaLevel.VILLAGE, AreaLevel.TOWNSHIP}),
+    Role.TOWNSHIP_REVIEWER: frozenset({AreaLevel.TOWNSHIP}),
+    Role.COUNTY_APPROVER: frozenset({AreaLevel.COUNTY}),
+    Role.COUNTY_PAYER: frozenset({AreaLevel.COUNTY}),
+    Role.STOREKEEPER: frozenset(AreaLevel),
+    Role.DISPATCHER: ABOVE_VILLAGE,
+    Role.CITY_REVIEWER: frozenset({AreaLevel.CITY}),
+    Role.PROVINCE_REVIEWER: frozenset({AreaLevel.PROVINCE}),
+    Role.AUDITOR: COUNTY_AND_ABOVE,
+    Role.ADMINISTRATOR: ABOVE_VILLAGE,
+}
+"""At which levels a role can be held. SYSTEM is not there: it is never a person."""
+
+
+@dataclass(eq=False)
+class OfficerSuspended(Refusal):
+    """A suspended officer does nothing."""
+
+    status: ClassVar[int] = 403
+    zh: ClassVar[str] = "您已被停职（{reason}），不能办理任何事项"
+    en: ClassVar[str] = "You are suspended ({reason}) and may not act."
+    officer: UUID
+    reason: str
+
+
+@dataclass(eq=False)
+class SuspendedOfficerChosen(Refusal):
+    """A suspended officer gets no post, stands in for nobody and takes nothing over."""
+
+    zh: ClassVar[str] = "该人员已被停职（{reason}），不能任命、代理或接手"
+    en: ClassVar[str] = "This officer is suspended ({reason}): no post, no standing in."
+    officer: UUID
+    reason: str
+
+
+@dataclass(eq=False)
+class AlreadySuspended(Refusal):
+    zh: ClassVar[str] = "该人员已处于停职状态（{reason}）"
+    en: ClassVar[str] = "This officer is suspended already ({reason})."
+    officer: UUID
+    reason: str
+
+
+@dataclass(eq=False)
+class NotSuspended(Refusal):
+    zh: ClassVar[str] = "该人员并未停职"
+    en: ClassVar[str] = "This officer is not suspended."
+    officer: UUID
+
+
+@dataclass(eq=False)
+class AlreadyAppointed(Refusal):
+    """One officer holds one role in one area once at a time."""
+
+    zh: ClassVar[str] = "该人员在此区划已有同一岗位（任命 {appointment}）"
+    en: ClassVar[str] = "This officer holds that role in that area: appointment {appointment}."
+    officer: UUID
+    appointment: UUID
+    role: str
+    area: UUID
+
+
+@dataclass(eq=False)
+class RoleDoesNotFit(Refusal):
+    """A township reviews in a township, a county approves in a county."""
+
+    zh: ClassVar[str] = "岗位 {role} 不能设在 {level} 级"
+    en: ClassVar[str] = "There is no post of {role} at level {level}."
+    role: str
+    area: UUID
+    level: str
+
+
+@dataclass(eq=False)
+class AdministratorHasNoBusiness(Refusal):
+    """An administrator keeps areas, officers and rulebooks, and has no business right."""
+
+    zh: ClassVar[str] = "系统管理员不得兼任业务岗位（{role}）"
+    en: ClassVar[str] = "An administrator holds no business post ({role}), and the reverse."
+    officer: UUID
+    role: str
+
+
+@dataclass(eq=False)
+class OwnPosts(Refusal):
+    """Nobody decides about their own posts, nor about the posts of whom they stand in for."""
+
+    zh: ClassVar[str] = "任何人不得办理自己的任免、代理或停复职"
+    en: ClassVar[str] = "Nobody decides about their own posts."
+    officer: UUID
+
+
+@dataclass(eq=False)
+class StandsInForOneself(Refusal):
+    zh: ClassVar[str] = "代理人和接手人必须是另一个人"
+    en: ClassVar[str] = "A substitute or successor is another person."
+    officer: UUID
+
+
+@dataclass(eq=False)
+class NothingToHandOver(Refusal):
+    zh: ClassVar[str] = "该人员没有可移交的岗位"
+    en: ClassVar[str] = "This officer holds no post that could be handed over."
+    officer: UUID
+
+
+def check_period(starts_on: date, ends_on: date | None) -> None:
+    """`Malformed` if the last day lies before the first."""
+    if ends_on is not None and ends_on < starts_on:
+        raise Malformed(
+            field="ends_on",
+            value=str(ends_on),
+            rule_zh=f"不能早于开始日期 {starts_on}",
+            rule_en=f"it lies before the first day, {starts_on}",
+        )
+
+
+class Officer(Aggregate):
+    """One natural person in office. ``area`` is where they are employed."""
+
+    @event("Registered")
+    def __init__(
+        self, id: UUID, person: UUID, area: UUID, name: Sealed, masked_name: str,
+        phone: Sealed | None,
+    ) -> None:  # fmt: skip
+        self.person = person
+        self.area = area
+        self.persons: tuple[UUID, ...] = (person,)
+        self.logins: set[str] = set()
+        self.appointments: dict[UUID, Appointment] = {}
+        self.stand_ins: dict[UUID, StandIn] = {}
+        self.substitutes: dict[UUID, tuple[UUID, UUID]] = {}
+        self.suspended: str | None = None
+
+    @staticmethod
+    def id_of(person: UUID) -> UUID:
+        """The officer of a natural person. Not the person's own id: that stream is theirs."""
+        return uuid5(NAMESPACE, f"officer/{person}")
+
+    @property
+    def home(self) -> UUID:
+        return self.area
+
+    def appointment(self, id: UUID) -> Appointment:
+        found = self.appointments.get(id)
+        if found is None:
+            raise NotFound(kind="Appointment", id=id)
+        return found
+
+    def posts_from(self, day: date) -> tuple[Appointment, ...]:
+        """Appointments that are not over before that day."""
+        return tuple(
+            post
+            for post in self.appointments.values()
+            if post.ends_on is None or post.ends_on >= day
+        )
+
+    # -- accounts ------------------------------------------------------------------------
+
+    def open_account(self, login: str) -> None:
+        check_text("login", login)
+        if login in self.logins:
+            raise AlreadyExists(kind=f"Account {login}", id=self.id)
+        self._account_opened(login=login)
+
+    @event("AccountOpened")
+    def _account_opened(self, login: str) -> None:
+        self.logins.add(login)
+
+    # -- appointments --------------------------------------------------------------------
+
+    def appoint(self, new: Appointment, level: AreaLevel) -> None:
+        """Give this officer a post in an area of that level."""
+        self.require_available()
+        check_period(new.starts_on, new.ends_on)
+        if level not in LEVELS_OF.get(new.role, ()):
+            raise RoleDoesNotFit(role=new.role, area=new.area, level=level)
+        if new.id in self.appointments:
+            raise AlreadyExists(kind="Appointment", id=new.id)
+        for held in self.posts_from(new.starts_on):
+            overlaps = new.ends_on is None or held.starts_on <= new.ends_on
+            if overlaps and (held.role, held.area) == (new.role, new.area):
+                raise AlreadyAppointed(
+                    officer=self.id, appointment=held.id, role=new.role, area=new.area
+                )
+        self.require_no_mixing(new, new.starts_on)
+        self._appointed(
+            appointment=new.id,
+            role=new.role,
+            area=new.area,
+            post=new.post,
+            certificate=new.certificate,
+            starts_on=new.starts_on,
+            ends_on=new.ends_on,
+        )
+
+    @event("Appointed")
+    def _appointed(
+        self, appointment: UUID, role: Role, area: UUID, post: Post, certificate: str,
+        starts_on: date, ends_on: date | None,
+    ) -> None:  # fmt: skip
+        self.appointments[appointment] = Appointment(
+            appointment, role, area, post, certificate, starts_on, ends_on
+        )
+
+    def end_appointment(self, appointment: UUID, ends_on: date, reason: str) -> None:
+        """Set the last day of a post. It may be earlier than the first: then it never was."""
+        check_text("reason", reason)
+        self.appointment(appointment)
+        self._appointment_ended(appointment=appointment, ends_on=ends_on, reason=reason)
+
+    @event("AppointmentEnded")
+    def _appointment_ended(self, appointment: UUID, ends_on: date, reason: str) -> None:
+        held = self.appointments[appointment]
+        self.appointments[appointment] = msgspec.structs.replace(held, ends_on=ends_on)
+
+    # -- substitutes ---------------------------------------------------------------------
+
+    def name_substitute(
+        self, substitution: UUID, substitute: "Officer", appointment: UUID,
+        starts_on: date, ends_on: date,
+    ) -> None:  # fmt: skip
+        """Somebody else takes one post of this officer for some days: a fact of both."""
+        held = self.appointment(appointment)
+        check_period(starts_on, ends_on)
+        if substitution in self.substitutes:
+            raise AlreadyExists(kind="Substitution", id=substitution)
+        if set(self.persons) & set(substitute.persons):
+            raise StandsInForOneself(officer=substitute.id)
+        substitute.require_available()
+        substitute.require_no_mixing(held, starts_on)
+        self._substitute_named(
+            substitution=substitution,
+            substitute=substitute.id,
+            appointment=appointment,
+            starts_on=starts_on,
+            ends_on=ends_on,
+        )
+        substitute._became_substitute(
+            substitution=substitution,
+            absent=self.id,
+            persons=self.persons,
+            appointment=held,
+            starts_on=starts_on,
+            ends_on=ends_on,
+        )
+
+    @event("SubstituteNamed")
+    def _substitute_named(
+        self, substitution: UUID, substitute: UUID, appointment: UUID, starts_on: date,
+        ends_on: date,
+    ) -> None:  # fmt: skip
+        self.substitutes[substitution] = (substitute, appointment)
+
+    @event("BecameSubstitute")
+    def _became_substitute(
+        self, substitution: UUID, absent: UUID, persons: tuple[UUID, ...],
+        appointment: Appointment, starts_on: date, ends_on: date,
+    ) -> None:  # fmt: skip
+        self.stand_ins[substitution] = StandIn(
+            substitution, absent, persons, appointment, starts_on, ends_on
+        )
+
+    def end_substitution(self, substitution: UUID, substitute: "Officer", ended_on: date) -> None:
+        """The absent officer is back, or the post is gone. Takes effect at once, for both."""
+        if substitution not in self.substitutes:
+            raise NotFound(kind="Substitution", id=substitution)
+        self._substitution_ended(substitution=substitution, ended_on=ended_on)
+        substitute._stopped_substituting(substitution=substitution, ended_on=ended_on)
+
+    @event("SubstitutionEnded")
+    def _substitution_ended(self, substitution: UUID, ended_on: date) -> None:
+        self.substitutes.pop(substitution, None)
+
+    @event("StoppedSubstituting")
+    def _stopped_substituting(self, substitution: UUID, ended_on: date) -> None:
+        self.stand_ins.pop(substitution, None)
+
+    # -- hand-over and suspension --------------------------------------------------------
+
+    def hand_over(self, successor: "Officer", on: date, reason: str) -> None:
+        """Everything open goes to the successor, who from then on counts as both persons."""
+        check_text("reason", reason)
+        posts = self.posts_from(on)
+        if not posts:
+            raise NothingToHandOver(officer=self.id)
+        if successor.id == self.id:
+            raise StandsInForOneself(officer=self.id)
+        successor.require_available()
+        for post in posts:
+            successor.require_no_mixing(post, on)
+        moved = tuple(
+            msgspec.structs.replace(post, starts_on=max(post.starts_on, on)) for post in posts
+        )
+        self._handed_over(
+            successor=successor.id,
+            appointments=tuple(post.id for post in posts),
+            on=on,
+            reason=reason,
+        )
+        successor._took_over(predecessor=self.id, persons=self.persons, appointments=moved, on=on)
+
+    @event("HandedOver")
+    def _handed_over(
+        self, successor: UUID, appointments: tuple[UUID, ...], on: date, reason: str
+    ) -> None:
+        for appointment in appointments:
+            self.appointments.pop(appointment, None)
+
+    @event("TookOver")
+    def _took_over(
+        self, predecessor: UUID, persons: tuple[UUID, ...],
+        appointments: tuple[Appointment, ...], on: date,
+    ) -> None:  # fmt: skip
+        self.persons = tuple(dict.fromkeys((*self.persons, *persons)))
+        for appointment in appointments:
+            self.appointments[appointment.id] = appointment
+
+    def suspend(self, reason: str) -> None:
+        check_text("reason", reason)
+        if self.suspended is not None:
+            raise AlreadySuspended(officer=self.id, reason=self.suspended)
+        self._suspended(reason=reason)
+
+    @event("Suspended")
+    def _suspended(self, reason: str) -> None:
+        self.suspended = reason
+
+    def reinstate(self, reason: str) -> None:
+        check_text("reason", reason)
+        if self.suspended is None:
+            raise NotSuspended(officer=self.id)
+        self._reinstated(reason=reason)
+
+    @event("Reinstated")
+    def _reinstated(self, reason: str) -> None:
+        self.suspended = None
+
+    # -- what others ask before they decide ----------------------------------------------
+
+    def require_available(self) -> None:
+        if self.suspended is not None:
+            raise SuspendedOfficerChosen(officer=self.id, reason=self.suspended)
+
+    def require_no_mixing(self, new: Appointment, day: date) -> None:
+        """Refuse a business post for an administrator, and the reverse, from that day on."""
+        held = {post.role for post in self.posts_from(day)}
+        held |= {s.appointment.role for s in self.stand_ins.values() if s.ends_on >= day}
+        administers = new.role == Role.ADMINISTRATOR
+        if any((role == Role.ADMINISTRATOR) != administers for role in held):
+            raise AdministratorHasNoBusiness(officer=self.id, role=new.role)

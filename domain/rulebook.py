@@ -1,0 +1,126 @@
+"""Rulebook: the versions of one kind of rules in one area, each with document and validity.
+
+The national rules lie on the root; a province, city or county that adopts a book of the same
+kind overrides it for itself and all below. A decision records which version it used.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any, ClassVar, TypeVar, cast
+from uuid import UUID, uuid5
+
+import msgspec
+from eventsourcing.domain import event
+
+from domain.base import NAMESPACE, Aggregate
+from domain.refusal import Malformed, Refusal
+from domain.rules.base import china_day
+from domain.world import InForce, RuleRef
+
+R = TypeVar("R")
+
+
+@dataclass(eq=False)
+class VersionAdopted(Refusal):
+    """A version is adopted once: a changed rule is a new version."""
+
+    zh: ClassVar[str] = "{kind} 的 {version} 版已经采用过"
+    en: ClassVar[str] = "Version {version} of {kind} has been adopted already."
+    rulebook: UUID
+    kind: str
+    version: str
+
+
+class Edition:
+    """One adopted version. The typed rule is made at its first use and kept."""
+
+    __slots__ = ("content", "in_force", "ref", "valid_from", "valid_to")
+
+    def __init__(
+        self, ref: RuleRef, valid_from: date, valid_to: date | None, content: dict[str, Any]
+    ) -> None:
+        self.ref = ref
+        self.valid_from = valid_from
+        self.valid_to = valid_to
+        self.content = content
+        self.in_force: InForce[Any] | None = None
+
+    def covers(self, day: date) -> bool:
+        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
+    def typed(self, kind: type[R]) -> InForce[R]:
+        if self.in_force is None:
+            rule = _typed(cast(Any, kind), msgspec.json.encode(self.content))
+            self.in_force = InForce(rule=rule, ref=self.ref)
+        return self.in_force
+
+
+@lru_cache(maxsize=1024)
+def _typed(kind: type[Any], content: bytes) -> Any:
+    """One typed content for all replays of the same stream."""
+    return msgspec.json.decode(content, type=kind)
+
+
+class Rulebook(Aggregate):
+    """All adopted versions of one kind of rules in one area."""
+
+    @event("Opened")
+    def __init__(self, id: UUID, area: UUID, kind: str) -> None:
+        self.area = area
+        self.kind = kind
+        self.editions: list[Edition] = []
+
+    @staticmethod
+    def id_of(area: UUID, kind: str) -> UUID:
+        return uuid5(NAMESPACE, f"rulebook/{area}/{kind}")
+
+    @property
+    def home(self) -> UUID:
+        return self.area
+
+    def in_force(self, kind: type[R], at: datetime) -> InForce[R] | None:
+        """The version adopted last whose validity covers ``at`` (days of China), or None."""
+        day = china_day(at)
+        for edition in reversed(self.editions):
+            if edition.covers(day):
+                return edition.typed(kind)
+        return None
+
+    def adopt(
+        self,
+        version: str,
+        document_no: str,
+        valid_from: date,
+        valid_to: date | None,
+        content: dict[str, Any],
+    ) -> None:
+        """Adopt a version; its content has been checked. ``valid_to`` is its last day."""
+        if any(edition.ref.version == version for edition in self.editions):
+            raise VersionAdopted(rulebook=self.id, kind=self.kind, version=version)
+        if valid_to is not None and valid_to < valid_from:
+            raise Malformed(
+                field="valid_to",
+                value=str(valid_to),
+                rule_zh="不能早于生效日期",
+                rule_en="it lies before valid_from",
+            )
+        self._adopted(
+            version=version,
+            document_no=document_no,
+            valid_from=valid_from,
+            valid_to=valid_to,
+            content=content,
+        )
+
+    @event("Adopted")
+    def _adopted(
+        self,
+        version: str,
+        document_no: str,
+        valid_from: date,
+        valid_to: date | None,
+        content: dict[str, Any],
+    ) -> None:
+        ref = RuleRef(self.kind, version, document_no)
+        self.editions.append(Edition(ref, valid_from, valid_to, content))
