@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal, TypeVar
 
 import msgspec
 
-from domain.rules.base import Key, Level, Problem, china_day, china_moment, repeated
+from domain.rules.base import LEVELS, Key, Level, Problem, china_day, china_moment, repeated
 from domain.rules.indicators import Figures
 from domain.rules.working_days import WorkingDays
 
@@ -87,7 +87,7 @@ class Deadlines(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """When the 初报 of an area of this level is due.
 
         A receipt clock without a receipt (the level saw it itself) starts at the occurrence. A
-        level below the county without a limit of its own has the county's, which bounds it.
+        level without a limit of its own has that of the next level above, which bounds it.
         """
         limit = _for_level(self.initial, level)
         start = occurred_at
@@ -101,8 +101,15 @@ class Deadlines(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         every = self.drought_every_days if drought else 1
         return FollowUpDuty(level=level, due=rule.due, every_days=every, start=start)
 
-    def due_verified(self, level: str, stable_at: datetime, calendar: WorkingDays) -> datetime:
-        """When the 核报 is due: the end (24:00) of the last allowed working day."""
+    def due_verified(
+        self, level: str, stable_at: datetime, calendar: WorkingDays
+    ) -> datetime | None:
+        """When the 核报 is due: the end (24:00) of the last allowed working day.
+
+        None where no limit has been adopted.
+        """
+        if not self.verified:
+            return None
         limit = _for_level(self.verified, level)
         last = calendar.add(china_day(stable_at), limit.working_days)
         return china_moment(last + timedelta(days=1))
@@ -121,16 +128,21 @@ class Deadlines(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for name in ("initial", "follow_up", "verified"):
             levels = tuple(limit.level for limit in getattr(self, name))
             found += repeated(levels, name)
-            if "county" not in levels:
-                zh, en = "缺少县级（county）时限", "the county's limit is missing"
-                found.append(Problem(name, zh, en))
+            needed = () if name == "verified" and not levels else ("county", "city", "province")
+            for level in needed:
+                if level not in levels:
+                    zh, en = f"缺少 {level} 的时限", f"the limit of level {level} is missing"
+                    found.append(Problem(name, zh, en))
         return found
 
 
 def _for_level(limits: tuple[Limit, ...], level: str) -> Limit:
-    """The limit of this level, else the county's: `problems` has checked that it is there."""
+    """The limit of this level, else of the next level above that has one."""
     by_level: dict[str, Limit] = {limit.level: limit for limit in limits}
-    return by_level.get(level) or by_level["county"]
+    upward = LEVELS[: LEVELS.index(level) + 1][::-1]
+    found = next((by_level[above] for above in upward if above in by_level), None)
+    assert found is not None, level  # `problems` has seen to the province's; the nation reports not
+    return found
 
 
 def occurrences(duty: FollowUpDuty, until: datetime) -> Iterator[Occurrence]:
