@@ -109,6 +109,16 @@ def split(picks: Sequence[LotPick], quantities: Sequence[int]) -> list[tuple[Lot
 
 
 @dataclass(eq=False)
+class ItemUnknown(Refusal):
+    """Goods are items of the catalogue in force (the ``items`` rulebook)."""
+
+    zh: ClassVar[str] = "物资目录（{catalogue} 版）中没有“{item}”"
+    en: ClassVar[str] = "The catalogue of items (version {catalogue}) has no {item}."
+    item: str
+    catalogue: str
+
+
+@dataclass(eq=False)
 class StockExhausted(Refusal):
     zh: ClassVar[str] = "{item} 可用库存只有 {available}，不足 {wanted}"
     en: ClassVar[str] = "Only {available} of {item} are available; {wanted} were asked for."

@@ -17,6 +17,7 @@ from eventsourcing.domain import event
 
 from domain.area import check_text
 from domain.base import Aggregate
+from domain.exercise import keep_apart
 from domain.refusal import Malformed, Refusal
 from domain.world import Sealed
 
@@ -128,8 +129,17 @@ class NotAbove(Refusal):
     in_charge: UUID
 
 
+def with_zone(field: str, at: datetime) -> None:
+    """Refuse with `Malformed` a time without its zone: nobody could say when it was."""
+    if at.utcoffset() is None:
+        raise Malformed(
+            field=field, value=at.isoformat(), rule_zh="须带时区", rule_en="it needs a time zone"
+        )
+
+
 def not_in_future(field: str, at: datetime, now: datetime) -> None:
     """Refuse with `Malformed` a time of the field that the server's clock has not reached."""
+    with_zone(field, at)
     if at > now + CLOCK_SLACK:
         raise Malformed(
             field=field,
@@ -284,6 +294,7 @@ class Incident(Aggregate):
         self.need(Stage.OPEN, Stage.TRIAGED)
         if original.id == self.id or original.stage == Stage.DUPLICATE:
             raise DuplicateOfItself(incident=self.id, original=original.id)
+        keep_apart("Incident", original.id, exercise=original.exercise, wanted=self.exercise)
         self._duplicate_found(original=original.id)
 
     @event("DuplicateFound")

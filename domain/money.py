@@ -102,3 +102,14 @@ class NotPassedDownFrom(Refusal):
     parent: UUID
     wanted_fen: int
     net_fen: int
+
+
+@dataclass(eq=False)
+class HolderNotBelow(Refusal):
+    """Money is passed down to a division below its holder."""
+
+    zh: ClassVar[str] = "区划 {to} 不是资金 {fund} 持有方 {holder} 的下级"
+    en: ClassVar[str] = "Area {to} does not lie below {holder}, which holds fund {fund}."
+    fund: UUID
+    holder: UUID
+    to: UUID

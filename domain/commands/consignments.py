@@ -1,0 +1,332 @@
+"""The desk for goods on the road 调拨: request, order, ship, arrive or turn back, close.
+
+A consignment's stream belongs to the needing area; what leaves and enters a warehouse is
+recorded in that warehouse's stockpile in the same commit. Orderer, shipper and receiver of one
+consignment are three persons.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import ClassVar
+from uuid import UUID
+
+import msgspec
+
+from domain.area import Area, check_text, common
+from domain.commands.stock import catalogue, stockpile_at
+from domain.consignment import Cargo, Consignment, Count, Line, Phase, checked_lines
+from domain.goods import Lot, Purpose, ReturnSource, StockExhausted
+from domain.incident import not_in_future, with_zone
+from domain.refusal import Malformed, NotYourRole
+from domain.separation import separate
+from domain.stockpile import Stockpile
+from domain.world import Command, Result, Role, Sealed, World
+
+ORDERERS = frozenset({Role.COUNTY_APPROVER, Role.CITY_REVIEWER, Role.PROVINCE_REVIEWER})
+REQUESTERS = frozenset({Role.VILLAGE_REPORTER, Role.TOWNSHIP_REVIEWER, Role.STOREKEEPER})
+RECEIVERS = REQUESTERS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoodsLine:
+    """So many units of a catalogue item."""
+
+    item: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LotArrival:
+    """What came of one lot; the three add up to what was shipped of it."""
+
+    lot: UUID
+    good: int
+    damaged: int = 0
+    missing: int = 0
+
+
+def _lines(lines: tuple[GoodsLine, ...]) -> tuple[Line, ...]:
+    return checked_lines(tuple(Line(line.item, line.quantity) for line in lines))
+
+
+def _counts(counts: tuple[LotArrival, ...]) -> dict[UUID, tuple[int, int, int]]:
+    by_lot = {count.lot: (count.good, count.damaged, count.missing) for count in counts}
+    if len(by_lot) < len(counts):
+        raise Malformed(
+            field="counts",
+            value=str(len(counts)),
+            rule_zh="同一批次只列一次",
+            rule_en="each lot once",
+        )
+    return by_lot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestConsignment(Command):
+    """Ask for goods for an area that needs them."""
+
+    roles: ClassVar[frozenset[Role]] = REQUESTERS | ORDERERS
+    consignment: UUID
+    destination: UUID
+    lines: tuple[GoodsLine, ...]
+    reason: str
+    needed_by: date | None = None
+    exercise: bool = False
+
+    def scope(self, world: World) -> UUID:
+        return self.destination
+
+    def decide(self, world: World) -> Result | None:
+        check_text("reason", self.reason)
+        lines = _lines(self.lines)
+        world.get(Area, self.destination).require_living()
+        books = catalogue(world, self.destination, (line.item for line in lines))
+        world.add(
+            Consignment(
+                id=self.consignment,
+                destination=self.destination,
+                lines=lines,
+                reason=self.reason,
+                needed_by=self.needed_by,
+                exercise=self.exercise,
+                rule=books.ref,
+            )
+        )
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderConsignment(Command):
+    """Order goods out of a warehouse by document (调拨令); they are reserved at once."""
+
+    roles: ClassVar[frozenset[Role]] = ORDERERS
+    consignment: UUID
+    source: UUID
+    document_no: str
+    lines: tuple[GoodsLine, ...] | None = None
+    """What to send instead of what was requested; None sends what was requested."""
+
+    def scope(self, world: World) -> UUID:
+        destination = world.get(Consignment, self.consignment).destination
+        return common(world, (self.source, destination))
+
+    def decide(self, world: World) -> Result | None:
+        consignment = world.get(Consignment, self.consignment)
+        lines = consignment.lines if self.lines is None else _lines(self.lines)
+        hands = separate(world, consignment.id, consignment.steps, "order")
+        consignment.order(self.source, lines, document_no=self.document_no, hands=hands)
+        for line in lines:
+            id = Stockpile.id_of(self.source, line.item, consignment.exercise)
+            stockpile = world.find(Stockpile, id)
+            if stockpile is None:
+                raise StockExhausted(
+                    stockpile=id, item=line.item, wanted=line.quantity, available=0
+                )
+            stockpile.reserve(
+                consignment.id,
+                line.quantity,
+                purpose=Purpose.CONSIGNMENT,
+                subject=consignment.id,
+                exercise=consignment.exercise,
+            )
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShipConsignment(Command):
+    """Send an ordered consignment on its way (出库单), oldest lots first."""
+
+    roles: ClassVar[frozenset[Role]] = frozenset({Role.STOREKEEPER})
+    consignment: UUID
+    vehicle: str
+    driver_name: str = ""
+    driver_phone: str = ""
+    eta: datetime | None = None
+
+    def scope(self, world: World) -> UUID:
+        consignment = world.get(Consignment, self.consignment)
+        return consignment.source or consignment.destination
+
+    def decide(self, world: World) -> Result | None:
+        consignment = world.get(Consignment, self.consignment)
+        consignment.need(Phase.ORDERED)
+        check_text("vehicle", self.vehicle)
+        if self.eta is not None:
+            with_zone("eta", self.eta)
+        hands = separate(world, consignment.id, consignment.steps, "ship")
+        cargo: list[Cargo] = []
+        for stockpile in _sources(world, consignment):
+            shipped = stockpile.ship(consignment.id)
+            cargo.extend(Cargo(stockpile.item, lot) for lot in shipped)
+        name, phone = self._driver(world)
+        consignment.ship(
+            tuple(cargo),
+            vehicle=self.vehicle,
+            driver_name=name,
+            driver_phone=phone,
+            eta=self.eta,
+            hands=hands,
+        )
+        return {"units": sum(one.lot.quantity for one in cargo)}
+
+    def _driver(self, world: World) -> tuple[Sealed | None, Sealed | None]:
+        if not (self.driver_name or self.driver_phone):
+            return None, None
+        person = world.vault.new_person()
+        name = world.vault.seal(person, self.consignment, "driver_name", self.driver_name)
+        phone = world.vault.seal(person, self.consignment, "driver_phone", self.driver_phone)
+        return name, phone
+
+
+def _sources(world: World, consignment: Consignment) -> list[Stockpile]:
+    """The stockpiles a consignment was ordered from, one for each line."""
+    assert consignment.source is not None
+    ids = (
+        Stockpile.id_of(consignment.source, line.item, consignment.exercise)
+        for line in consignment.lines
+    )
+    return [world.get(Stockpile, id) for id in ids]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArriveConsignment(Command):
+    """Accept a consignment (验收): good, damaged and missing units of every lot."""
+
+    roles: ClassVar[frozenset[Role]] = RECEIVERS
+    consignment: UUID
+    counts: tuple[LotArrival, ...]
+    arrived_at: datetime
+    remark: str = ""
+    write_off_document_no: str = ""
+    """The document that writes damaged units off at once; empty leaves them waiting for one."""
+
+    def scope(self, world: World) -> UUID:
+        return world.get(Consignment, self.consignment).destination
+
+    def decide(self, world: World) -> Result | None:
+        not_in_future("arrived_at", self.arrived_at, world.now)
+        consignment = world.get(Consignment, self.consignment)
+        hands = separate(world, consignment.id, consignment.steps, "receive")
+        counts = consignment.arrive(
+            _counts(self.counts), remark=self.remark, arrived_at=self.arrived_at, hands=hands
+        )
+        for item, lots in _good(consignment, counts).items():
+            stockpile = stockpile_at(world, consignment.destination, item, consignment.exercise)
+            stockpile.receive(lots, consignment=consignment.id)
+        if self.write_off_document_no:
+            consignment.write_off_damaged(
+                document_no=self.write_off_document_no, reason=self.remark
+            )
+        return _tally(counts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnBackConsignment(Command):
+    """Take a consignment back in at its source: it could not get through."""
+
+    roles: ClassVar[frozenset[Role]] = frozenset({Role.STOREKEEPER})
+    consignment: UUID
+    counts: tuple[LotArrival, ...]
+    arrived_at: datetime
+    remark: str
+
+    def scope(self, world: World) -> UUID:
+        consignment = world.get(Consignment, self.consignment)
+        return consignment.source or consignment.destination
+
+    def decide(self, world: World) -> Result | None:
+        not_in_future("arrived_at", self.arrived_at, world.now)
+        consignment = world.get(Consignment, self.consignment)
+        hands = separate(world, consignment.id, consignment.steps, "receive")
+        counts = consignment.turn_back(
+            _counts(self.counts), remark=self.remark, arrived_at=self.arrived_at, hands=hands
+        )
+        by_item = {stockpile.item: stockpile for stockpile in _sources(world, consignment)}
+        for count in counts:
+            if count.good:
+                by_item[count.item].return_in(
+                    count.lot,
+                    count.good,
+                    source=ReturnSource.CONSIGNMENT,
+                    subject=consignment.id,
+                    reason=self.remark,
+                )
+        return _tally(counts)
+
+
+def _good(consignment: Consignment, counts: tuple[Count, ...]) -> dict[str, tuple[Lot, ...]]:
+    """The lots that go on the shelf, by item, as they were but for the quantity."""
+    lots: dict[str, tuple[Lot, ...]] = {}
+    for count in counts:
+        if count.good:
+            shipped = consignment.cargo[count.lot].lot
+            lot = msgspec.structs.replace(shipped, quantity=count.good)
+            lots[count.item] = (*lots.get(count.item, ()), lot)
+    return lots
+
+
+def _tally(counts: tuple[Count, ...]) -> Result:
+    return {
+        "good": sum(count.good for count in counts),
+        "damaged": sum(count.damaged for count in counts),
+        "missing": sum(count.missing for count in counts),
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteOffDamaged(Command):
+    """Write off by document what arrived damaged."""
+
+    roles: ClassVar[frozenset[Role]] = frozenset({Role.STOREKEEPER}) | ORDERERS
+    consignment: UUID
+    document_no: str
+    reason: str
+
+    def scope(self, world: World) -> UUID:
+        return world.get(Consignment, self.consignment).keeper
+
+    def decide(self, world: World) -> Result | None:
+        consignment = world.get(Consignment, self.consignment)
+        consignment.write_off_damaged(document_no=self.document_no, reason=self.reason)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseConsignment(Command):
+    """File a consignment of which nothing is open."""
+
+    roles: ClassVar[frozenset[Role]] = RECEIVERS | ORDERERS
+    consignment: UUID
+
+    def scope(self, world: World) -> UUID:
+        return world.get(Consignment, self.consignment).keeper
+
+    def decide(self, world: World) -> Result | None:
+        world.get(Consignment, self.consignment).close()
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelConsignment(Command):
+    """Call a consignment off before it ships; what was reserved is free again."""
+
+    roles: ClassVar[frozenset[Role]] = REQUESTERS | ORDERERS
+    consignment: UUID
+    reason: str
+
+    def scope(self, world: World) -> UUID:
+        consignment = world.get(Consignment, self.consignment)
+        if consignment.source is None:
+            return consignment.destination
+        return common(world, (consignment.source, consignment.destination))
+
+    def decide(self, world: World) -> Result | None:
+        consignment = world.get(Consignment, self.consignment)
+        ordered = consignment.phase is Phase.ORDERED
+        if ordered and world.actor.role not in ORDERERS:
+            raise NotYourRole(needed=", ".join(sorted(ORDERERS)))
+        consignment.cancel(reason=self.reason)
+        if ordered:
+            for stockpile in _sources(world, consignment):
+                stockpile.release(consignment.id, reason=self.reason)
+        return None

@@ -1,0 +1,254 @@
+"""The dispatcher's desk 应急调度: from the call to the filed incident.
+
+A unit's assignment is recorded in the incident's stream and in the unit's, in one commit.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from domain.area import Area, check_text, common
+from domain.incident import Incident, IncidentKind, Severity, Spot, not_in_future
+from domain.refusal import Malformed
+from domain.unit import Unit
+from domain.world import Command, Result, Role, World
+
+DISPATCHERS = frozenset({Role.DISPATCHER})
+CALLERS = DISPATCHERS | {Role.VILLAGE_REPORTER, Role.TOWNSHIP_REVIEWER}
+
+
+def _spot(latitude: float | None, longitude: float | None) -> Spot | None:
+    """A point from degrees; both or none."""
+    if latitude is None and longitude is None:
+        return None
+    for field, degrees, most in (("latitude", latitude, 90), ("longitude", longitude, 180)):
+        if degrees is None or not -most <= degrees <= most:
+            raise Malformed(
+                field=field,
+                value=str(degrees),
+                rule_zh=f"经纬度须同时给出，且在 ±{most} 度之内",
+                rule_en=f"latitude and longitude come together, within ±{most} degrees",
+            )
+    assert latitude is not None
+    assert longitude is not None
+    return Spot(round(latitude * 1_000_000), round(longitude * 1_000_000))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenIncident(Command):
+    """Open an incident: what happened, where and when."""
+
+    roles: ClassVar[frozenset[Role]] = CALLERS
+    incident: UUID
+    area: UUID
+    place: str
+    kind: IncidentKind
+    severity: Severity
+    occurred_at: datetime
+    details: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    reporter_phone: str = ""
+    exercise: bool = False
+
+    def scope(self, world: World) -> UUID:
+        return self.area
+
+    def decide(self, world: World) -> Result | None:
+        check_text("place", self.place)
+        not_in_future("occurred_at", self.occurred_at, world.now)
+        spot = _spot(self.latitude, self.longitude)
+        world.get(Area, self.area).require_living()
+        phone = None
+        if self.reporter_phone:
+            caller = world.vault.new_person()
+            phone = world.vault.seal(caller, self.incident, "reporter_phone", self.reporter_phone)
+        world.add(
+            Incident(
+                id=self.incident,
+                area=self.area,
+                place=self.place,
+                kind=self.kind,
+                severity=self.severity,
+                details=self.details,
+                spot=spot,
+                reporter_phone=phone,
+                occurred_at=self.occurred_at,
+                exercise=self.exercise,
+            )
+        )
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OnIncident(Command):
+    """What every step on an open incident shares."""
+
+    roles: ClassVar[frozenset[Role]] = DISPATCHERS
+    incident: UUID
+
+    def scope(self, world: World) -> UUID:
+        return world.get(Incident, self.incident).area
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriageIncident(_OnIncident):
+    """Give an incident its priority, 1 (first) to 4."""
+
+    priority: int
+    note: str = ""
+
+    def decide(self, world: World) -> Result | None:
+        world.get(Incident, self.incident).triage(self.priority, note=self.note)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignUnit(_OnIncident):
+    """Send a unit to an incident."""
+
+    unit: UUID
+
+    def scope(self, world: World) -> UUID:
+        incident, unit = world.get(Incident, self.incident), world.get(Unit, self.unit)
+        return common(world, (incident.area, unit.area))
+
+    def decide(self, world: World) -> Result | None:
+        incident = world.get(Incident, self.incident)
+        incident.assign(self.unit)
+        world.get(Unit, self.unit).assign(incident.id, exercise=incident.exercise)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcknowledgeAssignment(_OnIncident):
+    """The unit has its order."""
+
+    unit: UUID
+    occurred_at: datetime
+
+    def decide(self, world: World) -> Result | None:
+        not_in_future("occurred_at", self.occurred_at, world.now)
+        incident = world.get(Incident, self.incident)
+        incident.acknowledge(self.unit, occurred_at=self.occurred_at)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportEnRoute(_OnIncident):
+    """The unit is on its way."""
+
+    unit: UUID
+    occurred_at: datetime
+    eta_minutes: int | None = None
+
+    def decide(self, world: World) -> Result | None:
+        not_in_future("occurred_at", self.occurred_at, world.now)
+        incident = world.get(Incident, self.incident)
+        incident.depart(self.unit, occurred_at=self.occurred_at, eta_minutes=self.eta_minutes)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportOnScene(_OnIncident):
+    """The unit is at the place."""
+
+    unit: UUID
+    occurred_at: datetime
+
+    def decide(self, world: World) -> Result | None:
+        not_in_future("occurred_at", self.occurred_at, world.now)
+        incident = world.get(Incident, self.incident)
+        incident.reach(self.unit, occurred_at=self.occurred_at)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallUnit(_OnIncident):
+    """Take a unit off an incident."""
+
+    unit: UUID
+    reason: str
+
+    def decide(self, world: World) -> Result | None:
+        world.get(Incident, self.incident).recall(self.unit, reason=self.reason)
+        world.get(Unit, self.unit).release()
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReassignIncident(_OnIncident):
+    """Send another unit in the place of one that was assigned."""
+
+    from_unit: UUID
+    to_unit: UUID
+    reason: str
+
+    def scope(self, world: World) -> UUID:
+        incident, unit = world.get(Incident, self.incident), world.get(Unit, self.to_unit)
+        return common(world, (incident.area, unit.area))
+
+    def decide(self, world: World) -> Result | None:
+        incident = world.get(Incident, self.incident)
+        incident.recall(self.from_unit, reason=self.reason)
+        world.get(Unit, self.from_unit).release()
+        incident.assign(self.to_unit)
+        world.get(Unit, self.to_unit).assign(incident.id, exercise=incident.exercise)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalateIncident(_OnIncident):
+    """Put a higher division in charge of an incident."""
+
+    to: UUID
+    reason: str
+
+    def decide(self, world: World) -> Result | None:
+        incident = world.get(Incident, self.incident)
+        incident.escalate(self.to, world.lineage(incident.in_charge), reason=self.reason)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolveIncident(_OnIncident):
+    """Say that it is over and how it ended; its units are free."""
+
+    outcome: str
+    occurred_at: datetime
+
+    def decide(self, world: World) -> Result | None:
+        not_in_future("occurred_at", self.occurred_at, world.now)
+        incident = world.get(Incident, self.incident)
+        for unit in incident.resolve(outcome=self.outcome, occurred_at=self.occurred_at):
+            world.get(Unit, unit).release()
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseIncident(_OnIncident):
+    """File an incident that is resolved, or that nobody needed to be sent to."""
+
+    reason: str
+
+    def decide(self, world: World) -> Result | None:
+        world.get(Incident, self.incident).close(reason=self.reason)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkDuplicateIncident(_OnIncident):
+    """Say that an incident is the same as one that was opened before."""
+
+    original: UUID
+
+    def scope(self, world: World) -> UUID:
+        incident, original = world.get(Incident, self.incident), world.get(Incident, self.original)
+        return common(world, (incident.area, original.area))
+
+    def decide(self, world: World) -> Result | None:
+        incident = world.get(Incident, self.incident)
+        original = world.get(Incident, self.original)
+        incident.mark_duplicate(original)
+        return None

@@ -1,0 +1,149 @@
+"""The storekeeper's desk 库管: goods in from outside, recounts, write-offs."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+from uuid import UUID
+
+from domain.area import Area, check_text
+from domain.goods import ItemUnknown, Lot, positive
+from domain.refusal import Malformed
+from domain.rules.base import china_day
+from domain.rules.items import Items
+from domain.stockpile import Stockpile
+from domain.world import Command, InForce, Result, Role, World
+
+KEEPERS = frozenset({Role.STOREKEEPER})
+
+
+def catalogue(world: World, area: UUID, items: Iterable[str]) -> InForce[Items]:
+    """The catalogue in force there. Refuses with `ItemUnknown` an item that is not in it."""
+    in_force = world.rules(Items, area, world.now)
+    for item in items:
+        if not in_force.rule.knows(item):
+            raise ItemUnknown(item=item, catalogue=in_force.ref.version)
+    return in_force
+
+
+def stockpile_at(world: World, warehouse: UUID, item: str, exercise: bool) -> Stockpile:
+    """The stockpile of an item in a warehouse, opened if this is its first use."""
+    id = Stockpile.id_of(warehouse, item, exercise)
+    known = world.find(Stockpile, id)
+    if known is not None:
+        return known
+    world.get(Area, warehouse).require_living()
+    return world.add(Stockpile(id=id, warehouse=warehouse, item=item, exercise=exercise))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LotFound:
+    """What a recount found of one lot, reserved units included."""
+
+    lot: UUID
+    found: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiveGoods(Command):
+    """Take a lot of goods from outside into a warehouse (入库单)."""
+
+    roles: ClassVar[frozenset[Role]] = KEEPERS
+    warehouse: UUID
+    item: str
+    lot: UUID
+    document_no: str
+    owner: str
+    received_on: date
+    quantity: int
+    unit_value_fen: int | None = None
+    """Value of a unit 折款; None takes the catalogue's, if it has one."""
+    exercise: bool = False
+
+    def scope(self, world: World) -> UUID:
+        return self.warehouse
+
+    def decide(self, world: World) -> Result | None:
+        check_text("document_no", self.document_no)
+        check_text("owner", self.owner)
+        if self.received_on > china_day(world.now):
+            raise Malformed(
+                field="received_on",
+                value=self.received_on.isoformat(),
+                rule_zh="不能晚于今天",
+                rule_en="it lies in the future",
+            )
+        books = catalogue(world, self.warehouse, (self.item,))
+        value_fen = self._unit_value_fen(books.rule)
+        lot = Lot(
+            lot=self.lot,
+            document_no=self.document_no,
+            owner=self.owner,
+            received_on=self.received_on,
+            quantity=self.quantity,
+            unit_value_fen=value_fen,
+        )
+        stockpile = stockpile_at(world, self.warehouse, self.item, self.exercise)
+        stockpile.receive((lot,), rule=books.ref)
+        return {"stockpile": stockpile.id, "on_hand": stockpile.on_hand}
+
+    def _unit_value_fen(self, items: Items) -> int:
+        """Without a value no 折款 could ever be booked: `Malformed` if nobody gives one."""
+        value_fen = self.unit_value_fen
+        if value_fen is None:
+            entry = items.find(self.item)
+            value_fen = entry.unit_value_fen if entry else 0
+        positive("unit_value_fen", value_fen)
+        return value_fen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecountStock(Command):
+    """Book a recount (盘点) lot by lot, with the reason for gains and losses."""
+
+    roles: ClassVar[frozenset[Role]] = KEEPERS
+    stockpile: UUID
+    counts: tuple[LotFound, ...]
+    reason: str
+
+    def scope(self, world: World) -> UUID:
+        return world.get(Stockpile, self.stockpile).warehouse
+
+    def decide(self, world: World) -> Result | None:
+        check_text("reason", self.reason)
+        found = {count.lot: count.found for count in self.counts}
+        if not found or len(found) < len(self.counts):
+            raise Malformed(
+                field="counts",
+                value=str(len(self.counts)),
+                rule_zh="至少一个批次，且同一批次只列一次",
+                rule_en="at least one lot, and each lot once",
+            )
+        stockpile = world.get(Stockpile, self.stockpile)
+        changed = stockpile.recount(found, reason=self.reason)
+        difference = sum(count.found - count.booked for count in changed)
+        return {"difference": difference, "on_hand": stockpile.on_hand}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteOffGoods(Command):
+    """Write goods off (报废) by document, with the reason."""
+
+    roles: ClassVar[frozenset[Role]] = KEEPERS
+    stockpile: UUID
+    lot: UUID
+    quantity: int
+    reason: str
+    document_no: str
+
+    def scope(self, world: World) -> UUID:
+        return world.get(Stockpile, self.stockpile).warehouse
+
+    def decide(self, world: World) -> Result | None:
+        check_text("reason", self.reason)
+        check_text("document_no", self.document_no)
+        stockpile = world.get(Stockpile, self.stockpile)
+        stockpile.write_off(
+            self.lot, self.quantity, reason=self.reason, document_no=self.document_no
+        )
+        return {"on_hand": stockpile.on_hand}
