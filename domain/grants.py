@@ -1,0 +1,213 @@
+"""Grants 救助款物 as values: what one household gets, its life, its limits, how they say no."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID, uuid5
+
+import msgspec
+
+from domain.base import NAMESPACE
+from domain.goods import LotPick, value_of
+from domain.need import Need
+from domain.refusal import Refusal
+from domain.rules.standards import Programme, Rate, ceiling_fen, minimum_fen
+
+
+class GrantStatus(StrEnum):
+    GRANTED = "granted"
+    PAID = "paid"
+    FAILED = "failed"
+    SIGNED = "signed"
+    REFUNDED = "refunded"  # all of it came back
+    VOID = "void"  # corrected to nothing before it was paid
+
+
+OPEN = (GrantStatus.GRANTED, GrantStatus.FAILED)
+
+
+class Grant(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One numbered grant: cash of a fund, or goods of a stockpile, by its document (文号).
+
+    Cash: ``fund`` and ``source`` (the commitment). Goods: ``stockpile``, ``source`` (the
+    reservation), ``item`` and the ``picks`` of lots that were set aside.
+    """
+
+    number: int
+    document_no: str
+    source: UUID
+    cash_fen: int = 0
+    fund: UUID | None = None
+    stockpile: UUID | None = None
+    item: str = ""
+    picks: tuple[LotPick, ...] = ()
+
+    @property
+    def is_cash(self) -> bool:
+        return self.fund is not None
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing of it is left: corrected to nothing, or all given back."""
+        return self.cash_fen == 0 and not self.picks
+
+    @property
+    def units(self) -> int:
+        return sum(pick.quantity for pick in self.picks)
+
+    @property
+    def value_fen(self) -> int:
+        """折款: cash, or goods at the value of their lots."""
+        return self.cash_fen if self.is_cash else value_of(self.picks)
+
+
+def grant_id(case: UUID, number: int) -> UUID:
+    """The id other ledgers (a stockpile) know a numbered grant by."""
+    return uuid5(NAMESPACE, f"grant/{case}/{number}")
+
+
+def first_units(picks: Iterable[LotPick], units: int) -> tuple[LotPick, ...]:
+    """The first so many units of the picks, in their order."""
+    kept: list[LotPick] = []
+    for pick in picks:
+        taken = min(units, pick.quantity)
+        if taken:
+            kept.append(LotPick(pick.lot, taken, pick.unit_value_fen))
+        units -= taken
+    return tuple(kept)
+
+
+@dataclass(eq=False)
+class OverStandard(Refusal):
+    """More than the standard's ceiling takes a written reason (domain.md §2.4)."""
+
+    zh: ClassVar[str] = "拟发放 {total_fen} 分，超过该户标准上限 {ceiling_fen} 分，须书面说明理由"
+    en: ClassVar[str] = (
+        "{total_fen} fen is over this household's ceiling of {ceiling_fen}: give a written reason."
+    )
+    case: UUID
+    total_fen: int
+    ceiling_fen: int
+
+
+@dataclass(eq=False)
+class UnderStandard(Refusal):
+    zh: ClassVar[str] = "拟发放 {total_fen} 分，低于该户最低标准 {minimum_fen} 分"
+    en: ClassVar[str] = "{total_fen} fen is under this household's minimum of {minimum_fen}."
+    case: UUID
+    total_fen: int
+    minimum_fen: int
+
+
+@dataclass(eq=False)
+class OverAllowance(Refusal):
+    """More of an item than its allowance a person takes a written reason."""
+
+    zh: ClassVar[str] = "{item} 拟发放 {units}，超过该户限量 {allowed}，须书面说明理由"
+    en: ClassVar[str] = "{units} of {item} is over the allowance of {allowed}: give a reason."
+    case: UUID
+    item: str
+    units: int
+    allowed: int
+
+
+@dataclass(eq=False)
+class ItemNotInProgramme(Refusal):
+    zh: ClassVar[str] = "本救助项目不发放物资“{item}”"
+    en: ClassVar[str] = "This programme gives no {item}."
+    case: UUID
+    item: str
+
+
+@dataclass(eq=False)
+class NoSuchGrant(Refusal):
+    zh: ClassVar[str] = "救助对象 {case} 没有第 {number} 号救助"
+    en: ClassVar[str] = "Case {case} has no such grant with number {number}."
+    case: UUID
+    number: int
+
+
+@dataclass(eq=False)
+class WrongGrantStatus(Refusal):
+    zh: ClassVar[str] = "第 {number} 号救助的状态为“{state}”，不能进行此操作"
+    en: ClassVar[str] = "Grant {number} is {state}: this cannot be done to it."
+    case: UUID
+    number: int
+    state: str
+
+
+@dataclass(eq=False)
+class GrantsOpen(Refusal):
+    """Grants that were neither paid nor signed for, nor corrected to nothing."""
+
+    zh: ClassVar[str] = "还有 {count} 笔救助未发放或未签领"
+    en: ClassVar[str] = "{count} grants are neither paid nor signed for."
+    subject: UUID
+    count: int
+
+
+@dataclass(eq=False)
+class RefundExceeds(Refusal):
+    zh: ClassVar[str] = "退回 {wanted} 超过第 {number} 号救助尚可退回的 {left}"
+    en: ClassVar[str] = "{wanted} is more than the {left} left of grant {number}."
+    case: UUID
+    number: int
+    wanted: int
+    left: int
+
+
+@dataclass(eq=False)
+class NothingToGrant(Refusal):
+    """An allocation, a payment or a handing-out that would move nothing."""
+
+    zh: ClassVar[str] = "名册 {village_list} 没有可以办理的款物"
+    en: ClassVar[str] = "There is nothing to grant, pay or hand out on list {village_list}."
+    village_list: UUID
+
+
+def less(grant: Grant, amount_fen: int, picks: tuple[LotPick, ...]) -> Grant:
+    """The grant without what came back: units of its lots, or an amount of its cash."""
+    if grant.is_cash:
+        return msgspec.structs.replace(grant, cash_fen=grant.cash_fen - amount_fen)
+    back: dict[UUID, int] = {}
+    for pick in picks:
+        back[pick.lot] = back.get(pick.lot, 0) + pick.quantity
+    kept = [
+        LotPick(pick.lot, pick.quantity - back.get(pick.lot, 0), pick.unit_value_fen)
+        for pick in grant.picks
+    ]
+    return msgspec.structs.replace(grant, picks=tuple(pick for pick in kept if pick.quantity > 0))
+
+
+def check_standard(
+    case: UUID,
+    need: Need,
+    standing: Sequence[Grant],
+    new: Sequence[Grant],
+    terms: Programme,
+    rate: Rate,
+    reason: str | None,
+) -> None:
+    """Whether ``new`` grants beside the ``standing`` ones keep within the standard.
+
+    Goods count at their value where the programme says so (含物资折款). The minimum is asked for
+    when cash is granted: goods alone may come first. Refuses `OverStandard`, `UnderStandard`,
+    `OverAllowance`, `ItemNotInProgramme`.
+    """
+    both = (*standing, *new)
+    total = sum(one.value_fen for one in both if one.is_cash or terms.goods_count)
+    ceiling = ceiling_fen(rate, need.persons, need.days, need.count)
+    if total > ceiling and not reason:
+        raise OverStandard(case=case, total_fen=total, ceiling_fen=ceiling)
+    minimum = minimum_fen(rate, need.persons, need.days, need.count)
+    if total < minimum and any(one.cash_fen for one in new):
+        raise UnderStandard(case=case, total_fen=total, minimum_fen=minimum)
+    for item in sorted({one.item for one in new if not one.is_cash}):
+        allowance = terms.allowance(item)
+        if allowance is None:
+            raise ItemNotInProgramme(case=case, item=item)
+        units = sum(one.units for one in both if one.item == item)
+        allowed = allowance.per_person * need.persons
+        if units > allowed and not reason:
+            raise OverAllowance(case=case, item=item, units=units, allowed=allowed)

@@ -1,0 +1,335 @@
+"""Household 户: who belongs to it, where it lives, on whose card its money goes.
+
+The stream holds masked names and sealed texts only (design §7). A contested member (claimed by
+another household too) stays a member for everything but payment; this stream never says by whom.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+import msgspec
+from eventsourcing.domain import event
+
+from domain.base import Aggregate
+from domain.refusal import Malformed, Refusal
+from domain.world import RuleRef, Sealed
+
+
+class Sex(StrEnum):
+    MALE = "male"
+    FEMALE = "female"
+
+
+class Relation(StrEnum):
+    """Relation to the head of the household 与户主关系."""
+
+    HEAD = "head"  # 户主
+    SPOUSE = "spouse"
+    CHILD = "child"
+    CHILD_IN_LAW = "child_in_law"
+    GRANDCHILD = "grandchild"
+    PARENT = "parent"
+    GRANDPARENT = "grandparent"
+    SIBLING = "sibling"
+    OTHER = "other"
+
+
+class Member(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One person of the household. ``name`` and ``id_number`` are sealed; ``masked`` is 张*三."""
+
+    person: UUID
+    masked: str
+    relation: Relation
+    name: Sealed
+    id_number: Sealed | None = None
+    sex: Sex | None = None
+    birth_year: int | None = None
+
+
+class Card(msgspec.Struct, frozen=True):
+    """一卡通 account: whose it is, its number (sealed), its last digits, its bank."""
+
+    holder: UUID
+    number: Sealed
+    masked: str
+    bank: str
+
+
+@dataclass(eq=False)
+class AlreadyMember(Refusal):
+    zh: ClassVar[str] = "{masked} 已是户 {household} 的成员，或在名单中重复出现"
+    en: ClassVar[str] = "{masked} is a member of household {household} already, or named twice."
+    household: UUID
+    masked: str
+
+
+@dataclass(eq=False)
+class NotAMember(Refusal):
+    zh: ClassVar[str] = "人员 {person} 不是户 {household} 的成员"
+    en: ClassVar[str] = "Person {person} is not a member of household {household}."
+    household: UUID
+    person: UUID
+
+
+@dataclass(eq=False)
+class HeadNeeded(Refusal):
+    """A household with members has one head, who must be one of them."""
+
+    zh: ClassVar[str] = "户 {household} 还有 {members} 名成员，须先指定其中一人为新户主"
+    en: ClassVar[str] = (
+        "Household {household} still has {members} members: name one of them as its new head."
+    )
+    household: UUID
+    members: int
+
+
+@dataclass(eq=False)
+class CardHolderNotMember(Refusal):
+    """Nobody may hold another's card (财办〔2020〕37号, domain.md §2.3)."""
+
+    zh: ClassVar[str] = "一卡通持卡人须为户主或本户成员，不得由他人代持（户 {household}）"
+    en: ClassVar[str] = (
+        "The card must belong to the head or a member of household {household}: "
+        "nobody may hold it for another."
+    )
+    household: UUID
+    holder: UUID
+
+
+@dataclass(eq=False)
+class HouseholdMerged(Refusal):
+    zh: ClassVar[str] = "户 {household} 已并入户 {into}，请在并入后的户办理"
+    en: ClassVar[str] = "Household {household} was merged into {into}; act on that one."
+    household: UUID
+    into: UUID
+
+
+class Household(Aggregate):
+    """``members`` are those present: not dead, not left, not lost to another claim."""
+
+    @event("Registered")
+    def __init__(
+        self,
+        id: UUID,
+        village: UUID,
+        group: str,
+        category: str,
+        kinds: RuleRef,
+        head: UUID,
+        members: tuple[Member, ...],
+        card: Card | None,
+        phone: Sealed | None,
+        address: Sealed | None,
+        exercise: bool,
+    ) -> None:
+        self.village = village
+        self.category = category
+        self.head: UUID | None = head
+        self.members: dict[UUID, Member] = {member.person: member for member in members}
+        self.card = card
+        self.contested: set[UUID] = set()
+        self.merged_into: UUID | None = None
+        self.exercise = exercise
+
+    @property
+    def home(self) -> UUID:
+        """The village where it lives now. The partition stays where it was born."""
+        return self.village
+
+    @property
+    def size(self) -> int:
+        """Members present: the dead and those who left do not count."""
+        return len(self.members)
+
+    def check_open(self) -> None:
+        if self.merged_into is not None:
+            raise HouseholdMerged(household=self.id, into=self.merged_into)
+
+    def check_member(self, person: UUID) -> Member:
+        self.check_open()
+        member = self.members.get(person)
+        if member is None:
+            raise NotAMember(household=self.id, person=person)
+        return member
+
+    def add(self, member: Member, reason: str) -> None:
+        """A birth, a marriage, a return. A head is named by `change_head` only."""
+        self.check_open()
+        if member.person in self.members:
+            raise AlreadyMember(household=self.id, masked=member.masked)
+        if member.relation is Relation.HEAD:
+            member = msgspec.structs.replace(member, relation=Relation.OTHER)
+        self._member_added(member=member, reason=reason)
+
+    @event("MemberAdded")
+    def _member_added(self, member: Member, reason: str) -> None:
+        self.members[member.person] = member
+
+    def leave(self, person: UUID, on: date, reason: str, new_head: UUID | None) -> None:
+        """A member leaves. If it is the head and others stay, ``new_head`` must be one of them."""
+        self.check_member(person)
+        successor = self._successor(person, new_head)
+        self._member_left(person=person, on=on, reason=reason)
+        if successor is not None:
+            self.change_head(successor, reason)
+
+    @event("MemberLeft")
+    def _member_left(self, person: UUID, on: date, reason: str) -> None:
+        self._lose(person)
+
+    def die(self, person: UUID, on: date, reason: str, new_head: UUID | None) -> None:
+        """A member died on a day. Nothing is granted for the dead."""
+        self.check_member(person)
+        successor = self._successor(person, new_head)
+        self._member_died(person=person, on=on, reason=reason)
+        if successor is not None:
+            self.change_head(successor, reason)
+
+    @event("MemberDied")
+    def _member_died(self, person: UUID, on: date, reason: str) -> None:
+        self._lose(person)
+
+    def identify(self, person: UUID, member: Member, reason: str) -> None:
+        """The ID number of a member turns up: the person found by it takes the member's place."""
+        self.check_member(person)
+        if member.person in self.members:
+            raise AlreadyMember(household=self.id, masked=member.masked)
+        self._member_identified(person=person, member=member, reason=reason)
+
+    @event("MemberIdentified")
+    def _member_identified(self, person: UUID, member: Member, reason: str) -> None:
+        del self.members[person]
+        self.members[member.person] = member
+        self.contested.discard(person)
+        if self.head == person:
+            self.head = member.person
+        if self.card is not None and self.card.holder == person:
+            self.card = None
+
+    def change_head(self, head: UUID, reason: str) -> None:
+        self.check_member(head)
+        self._head_changed(head=head, reason=reason)
+
+    @event("HeadChanged")
+    def _head_changed(self, head: UUID, reason: str) -> None:
+        self.head = head
+
+    def categorize(self, category: str, kinds: RuleRef, reason: str) -> None:
+        """家庭类型 changes. The kind comes from the rulebook ``kinds``."""
+        self.check_open()
+        self._categorized(category=category, kinds=kinds, reason=reason)
+
+    @event("Categorized")
+    def _categorized(self, category: str, kinds: RuleRef, reason: str) -> None:
+        self.category = category
+
+    def record_card(self, card: Card, reason: str) -> None:
+        self.check_open()
+        if card.holder not in self.members:
+            raise CardHolderNotMember(household=self.id, holder=card.holder)
+        self._card_recorded(card=card, reason=reason)
+
+    @event("CardRecorded")
+    def _card_recorded(self, card: Card, reason: str) -> None:
+        self.card = card
+
+    def change_contact(self, phone: Sealed | None, address: Sealed | None, reason: str) -> None:
+        """A new phone number, a new address; None leaves what is known."""
+        self.check_open()
+        self._contact_changed(phone=phone, address=address, reason=reason)
+
+    @event("ContactChanged")
+    def _contact_changed(self, phone: Sealed | None, address: Sealed | None, reason: str) -> None:
+        pass
+
+    def move(
+        self, village: UUID, group: str, address: Sealed | None, on: date, reason: str
+    ) -> None:
+        self.check_open()
+        self._moved(
+            origin=self.village, village=village, group=group, address=address, on=on, reason=reason
+        )
+
+    @event("Moved")
+    def _moved(
+        self,
+        origin: UUID,
+        village: UUID,
+        group: str,
+        address: Sealed | None,
+        on: date,
+        reason: str,
+    ) -> None:
+        self.village = village
+
+    def merge_into(self, other: "Household", moved: tuple[Member, ...], reason: str) -> None:
+        """Two entries of one household become one: this one's members go over to ``other``.
+
+        ``moved`` are the members sealed anew for the other stream, without those it has already.
+        A fact in the stream of each, in one commit.
+        """
+        self.check_open()
+        other.check_open()
+        if other.id == self.id:
+            raise Malformed(
+                field="into",
+                value=str(self.id),
+                rule_zh="不能并入自身",
+                rule_en="a household is not merged into itself",
+            )
+        self._merged(into=other.id, reason=reason)
+        other._absorbed(household=self.id, members=moved, reason=reason)
+
+    @event("Merged")
+    def _merged(self, into: UUID, reason: str) -> None:
+        self.merged_into = into
+        self.members.clear()
+        self.contested.clear()
+        self.card = None
+        self.head = None
+
+    @event("Absorbed")
+    def _absorbed(self, household: UUID, members: tuple[Member, ...], reason: str) -> None:
+        for member in members:
+            self.members[member.person] = member
+
+    def contest(self, person: UUID) -> None:
+        """Another household claims this member too. Not said here: which."""
+        if person not in self.contested:
+            self._member_contested(person=person)
+
+    @event("MemberContested")
+    def _member_contested(self, person: UUID) -> None:
+        self.contested.add(person)
+
+    def settle_contest(self, person: UUID, kept: bool) -> None:
+        """The contest is over: the member stays, or is no longer one of this household."""
+        self._contest_settled(person=person, kept=kept)
+
+    @event("ContestSettled")
+    def _contest_settled(self, person: UUID, kept: bool) -> None:
+        self.contested.discard(person)
+        if not kept:
+            self._lose(person)
+
+    def _successor(self, leaving: UUID, new_head: UUID | None) -> UUID | None:
+        """Who becomes head when ``leaving`` goes, or None if nobody has to."""
+        if leaving != self.head:
+            return new_head
+        rest = self.size - 1
+        if rest == 0:
+            return None
+        if new_head is None or new_head == leaving or new_head not in self.members:
+            raise HeadNeeded(household=self.id, members=rest)
+        return new_head
+
+    def _lose(self, person: UUID) -> None:
+        self.members.pop(person, None)
+        self.contested.discard(person)
+        if self.head == person:
+            self.head = None
+        if self.card is not None and self.card.holder == person:
+            self.card = None

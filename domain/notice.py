@@ -1,0 +1,69 @@
+"""Notice 公示: the two notices of a village list, objections to them, and how they say no.
+
+A notice lasts its days by the server's clock; no step goes on over an open objection
+(domain.md §2.2, §7.10).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from domain.refusal import Refusal
+
+
+class Notice(StrEnum):
+    FIRST = "first"  # 救助对象公示: who
+    SECOND = "second"  # 救助款物公示: how much
+
+
+class ObjectionKind(StrEnum):
+    AGAINST = "against"  # a listed household should not be there
+    OMITTED = "omitted"  # why am I not on it?
+    AMOUNT = "amount"
+
+
+@dataclass(eq=False)
+class NoticeNotPosted(Refusal):
+    """The step needs a public notice that was not posted, was withdrawn early or made void."""
+
+    zh: ClassVar[str] = "名册 {village_list} 尚未公示（{notice}），或内容变更后未重新公示"
+    en: ClassVar[str] = (
+        "The {notice} notice of list {village_list} is not posted, or not since it changed."
+    )
+    village_list: UUID
+    notice: str
+
+
+@dataclass(eq=False)
+class NoticeRunning(Refusal):
+    zh: ClassVar[str] = "名册 {village_list} 的公示（{notice}）到 {ends_at} 才期满"
+    en: ClassVar[str] = "The {notice} notice of list {village_list} runs until {ends_at}."
+    village_list: UUID
+    notice: str
+    ends_at: datetime
+
+
+@dataclass(eq=False)
+class ObjectionsOpen(Refusal):
+    zh: ClassVar[str] = "名册 {village_list} 还有 {count} 条异议未处理"
+    en: ClassVar[str] = "{count} objections to list {village_list} are not settled."
+    village_list: UUID
+    count: int
+
+
+@dataclass(eq=False)
+class NoSuchObjection(Refusal):
+    zh: ClassVar[str] = "异议 {objection} 不存在或已处理"
+    en: ClassVar[str] = "Objection {objection} does not exist or is settled already."
+    village_list: UUID
+    objection: UUID
+
+
+@dataclass(eq=False)
+class ObjectionRepeated(Refusal):
+    zh: ClassVar[str] = "异议 {objection} 已经登记"
+    en: ClassVar[str] = "Objection {objection} has been raised already."
+    village_list: UUID
+    objection: UUID

@@ -1,0 +1,97 @@
+"""Person 自然人: which household a person counts in. One household, or contested.
+
+The stream's id is the vault's random id of the person; the log holds no derivative of an ID
+number. A second claim is accepted as contested (design §4): it blocks payment, never a
+registration or emergency relief, until somebody above both sides decides. This stream alone names
+all claimants; the households' own streams say only that a member is contested.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID, uuid5
+
+from eventsourcing.domain import event
+
+from domain.base import NAMESPACE, Aggregate
+from domain.refusal import Refusal
+
+
+@dataclass(eq=False)
+class NotContested(Refusal):
+    zh: ClassVar[str] = "此人员没有归属争议，无需裁定"
+    en: ClassVar[str] = "Nobody contests this person; there is nothing to decide."
+    person: UUID
+
+
+@dataclass(eq=False)
+class NotAClaimant(Refusal):
+    zh: ClassVar[str] = "户 {household} 没有登记此人员"
+    en: ClassVar[str] = "Household {household} has no claim to this person."
+    person: UUID
+    household: UUID
+
+
+class Person(Aggregate):
+    """Claimed → Released → ClaimedAgain …; Contested → Resolved by a superior."""
+
+    @event("Claimed")
+    def __init__(self, id: UUID, household: UUID, village: UUID) -> None:
+        self.birth_village = village
+        self.claims: list[UUID] = [household]
+
+    @staticmethod
+    def id_of(person: UUID, exercise: bool) -> UUID:
+        """The stream of a person: a drill's claims live apart and contest nothing real."""
+        return uuid5(NAMESPACE, f"exercise/person/{person}") if exercise else person
+
+    @property
+    def home(self) -> UUID:
+        return self.birth_village
+
+    @property
+    def contested(self) -> bool:
+        return len(self.claims) > 1
+
+    def claim(self, household: UUID) -> tuple[UUID, ...]:
+        """A further claim. Answers the households that hold a claim already (none: uncontested)."""
+        assert household not in self.claims, "the household checks its own members"
+        holders = tuple(self.claims)
+        if holders:
+            self._contested(household=household, holders=holders)
+        else:
+            self._claimed_again(household=household)
+        return holders
+
+    def release(self, household: UUID, reason: str) -> None:
+        """The household gives the person up (left, merged, identified as somebody else)."""
+        if household not in self.claims:
+            raise NotAClaimant(person=self.id, household=household)
+        self._released(household=household, reason=reason)
+
+    def resolve(self, keep: UUID | None, reason: str, document_no: str) -> tuple[UUID, ...]:
+        """A superior decides who keeps the person (None: neither). Answers who loses."""
+        if not self.contested:
+            raise NotContested(person=self.id)
+        if keep is not None and keep not in self.claims:
+            raise NotAClaimant(person=self.id, household=keep)
+        dropped = tuple(claim for claim in self.claims if claim != keep)
+        self._resolved(keep=keep, dropped=dropped, reason=reason, document_no=document_no)
+        return dropped
+
+    @event("ClaimedAgain")
+    def _claimed_again(self, household: UUID) -> None:
+        self.claims.append(household)
+
+    @event("Contested")
+    def _contested(self, household: UUID, holders: tuple[UUID, ...]) -> None:
+        self.claims.append(household)
+
+    @event("Released")
+    def _released(self, household: UUID, reason: str) -> None:
+        self.claims.remove(household)
+
+    @event("Resolved")
+    def _resolved(
+        self, keep: UUID | None, dropped: tuple[UUID, ...], reason: str, document_no: str
+    ) -> None:
+        self.claims = [] if keep is None else [keep]

@@ -1,0 +1,386 @@
+"""ReliefCase 救助对象: one household in one season, from 户报 to the last signature.
+
+One life fits all six programmes: which steps a case must pass is said by the season's terms. A
+step taken for a whole list leaves its hands in the list; a step on this case alone leaves them
+here. Corrections are events with a reason; nothing is edited.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID, uuid5
+
+from eventsourcing.domain import event
+from msgspec.structs import replace
+
+from domain.base import NAMESPACE, Aggregate
+from domain.goods import LotPick
+from domain.grants import (
+    OPEN,
+    Grant,
+    GrantsOpen,
+    GrantStatus,
+    NoSuchGrant,
+    WrongGrantStatus,
+    check_standard,
+    less,
+)
+from domain.need import Need, Tier
+from domain.refusal import Refusal
+from domain.roster import Hands
+from domain.rules.standards import Programme, Rate
+from domain.world import Sealed
+
+
+class Stage(StrEnum):
+    APPLIED = "applied"  # 户报
+    APPRAISED = "appraised"  # 村评
+    ON_LIST = "on_list"
+    REVIEWED = "reviewed"  # 乡审
+    APPROVED = "approved"  # 县定
+    REFUSED = "refused"
+    CLOSED = "closed"
+
+
+@dataclass(eq=False)
+class WrongStage(Refusal):
+    zh: ClassVar[str] = "救助对象 {case} 处于“{stage}”阶段，此步骤需要“{needed}”"
+    en: ClassVar[str] = "Case {case} is at stage {stage}; this step needs {needed}."
+    case: UUID
+    stage: str
+    needed: str
+
+
+@dataclass(eq=False)
+class OnAnotherList(Refusal):
+    zh: ClassVar[str] = "救助对象 {case} 已列入另一名册 {village_list}"
+    en: ClassVar[str] = "Case {case} stands on another list, {village_list}."
+    case: UUID
+    village_list: UUID
+
+
+@dataclass(eq=False)
+class MemberContested(Refusal):
+    """A member is claimed by another household too: no payment until a superior decides."""
+
+    zh: ClassVar[str] = "户 {household} 有 {contested} 名成员归属待上级裁定，暂不能发放"
+    en: ClassVar[str] = (
+        "{contested} members of household {household} are contested: "
+        "nothing is paid until a superior decides."
+    )
+    household: UUID
+    contested: int
+
+
+class ReliefCase(Aggregate):
+    """Stages as in `Stage`; ``grants`` by number, each with a life of its own in ``status``."""
+
+    @event("Applied")
+    def __init__(
+        self,
+        id: UUID,
+        season: UUID,
+        household: UUID,
+        village: UUID,
+        need: Need,
+        note: Sealed | None,
+        nominated: bool,
+        applied_on: date,
+        exercise: bool,
+        hands: Hands,
+    ) -> None:
+        self.season = season
+        self.household = household
+        self.village = village
+        self.need = need
+        self.exercise = exercise
+        self.stage = Stage.APPLIED
+        self.village_list: UUID | None = None
+        self.grants: dict[int, Grant] = {}
+        self.status: dict[int, GrantStatus] = {}
+        self.batches: dict[int, UUID] = {}
+        self.steps: dict[str, Hands] = {"report": hands} if hands else {}
+
+    @staticmethod
+    def id_of(season: UUID, household: UUID) -> UUID:
+        return uuid5(NAMESPACE, f"relief-case/{season}/{household}")
+
+    @property
+    def home(self) -> UUID:
+        return self.village
+
+    @property
+    def open_grants(self) -> list[int]:
+        return [number for number, status in self.status.items() if status in OPEN]
+
+    def must_be(self, *stages: Stage) -> None:
+        if self.stage not in stages:
+            raise WrongStage(case=self.id, stage=self.stage, needed=" / ".join(stages))
+
+    # Up to the county's decision
+
+    def correct(self, need: Need, reason: str, step: str, hands: Hands) -> None:
+        """What was applied for is corrected. After the list was drawn up: downwards only."""
+        stages = [Stage.APPLIED, Stage.APPRAISED, Stage.ON_LIST]
+        if need.persons <= self.need.persons and need.rate == self.need.rate:
+            stages += [Stage.REVIEWED, Stage.APPROVED]
+        self.must_be(*stages)
+        self._corrected(need=need, reason=reason, step=step, hands=hands)
+
+    @event("Corrected")
+    def _corrected(self, need: Need, reason: str, step: str, hands: Hands) -> None:
+        self.need = need
+        self._join(step, hands)
+
+    def check_list(self, village_list: UUID) -> None:
+        if self.village_list not in (None, village_list):
+            assert self.village_list is not None
+            raise OnAnotherList(case=self.id, village_list=self.village_list)
+
+    def appraise(self, village_list: UUID, tier: Tier) -> None:
+        """村评: the meeting holds that this household is to be helped, first or in general."""
+        self.must_be(Stage.APPLIED, Stage.ON_LIST, Stage.REVIEWED)
+        self.check_list(village_list)
+        self._appraised(village_list=village_list, tier=tier)
+
+    @event("Appraised")
+    def _appraised(self, village_list: UUID, tier: Tier) -> None:
+        self.stage = Stage.APPRAISED
+
+    def put_on(self, village_list: UUID) -> None:
+        self.must_be(Stage.APPLIED, Stage.APPRAISED)
+        self.check_list(village_list)
+        self._listed(village_list=village_list)
+
+    @event("Listed")
+    def _listed(self, village_list: UUID) -> None:
+        self.stage = Stage.ON_LIST
+        self.village_list = village_list
+
+    def review(self) -> None:
+        self.must_be(Stage.ON_LIST, Stage.REVIEWED)
+        self._reviewed()
+
+    @event("Reviewed")
+    def _reviewed(self) -> None:
+        self.stage = Stage.REVIEWED
+
+    def approve(self, document_no: str) -> None:
+        self.must_be(Stage.ON_LIST, Stage.REVIEWED)
+        self._approved(document_no=document_no)
+
+    @event("Approved")
+    def _approved(self, document_no: str) -> None:
+        self.stage = Stage.APPROVED
+
+    def refuse(self, step: str, reason: str) -> None:
+        """Not to be helped, and why: by the village, the township, the county or an objection."""
+        self.must_be(*(stage for stage in Stage if stage not in (Stage.REFUSED, Stage.CLOSED)))
+        if any(status is not GrantStatus.VOID for status in self.status.values()):
+            raise GrantsOpen(subject=self.id, count=len(self.status))
+        self._refused(step=step, reason=reason)
+
+    @event("Refused")
+    def _refused(self, step: str, reason: str) -> None:
+        self.stage = Stage.REFUSED
+        self.village_list = None
+
+    def reopen(self, reason: str, step: str, hands: Hands) -> None:
+        """A refused or closed case is looked at again, on a list of its own round."""
+        self.must_be(Stage.REFUSED, Stage.CLOSED)
+        self._reopened(reason=reason, step=step, hands=hands)
+
+    @event("Reopened")
+    def _reopened(self, reason: str, step: str, hands: Hands) -> None:
+        self.stage = Stage.APPLIED
+        self.village_list = None
+        self._join(step, hands)
+
+    # Grants
+
+    def grant(
+        self, grants: Sequence[Grant], terms: Programme, rate: Rate, reason: str | None
+    ) -> None:
+        """Grant cash and goods, in numbers that follow. Over the standard only with a reason.
+
+        Refuses `WrongStage`, `OverStandard`, `UnderStandard`, `OverAllowance`,
+        `ItemNotInProgramme`.
+        """
+        self.must_be(Stage.APPROVED)
+        assert [grant.number for grant in grants] == self.next_numbers(len(grants))
+        self.check_standard(grants, terms, rate, reason)
+        for grant in grants:
+            self._granted(grant=grant, reason=reason)
+
+    @event("Granted")
+    def _granted(self, grant: Grant, reason: str | None) -> None:
+        self.grants[grant.number] = grant
+        self.status[grant.number] = GrantStatus.GRANTED
+
+    def next_numbers(self, count: int) -> list[int]:
+        first = len(self.grants) + 1
+        return list(range(first, first + count))
+
+    def check_standard(
+        self, grants: Sequence[Grant], terms: Programme, rate: Rate, reason: str | None
+    ) -> None:
+        """Whether these, in place of or beside what stands, keep within the standard."""
+        numbers = {grant.number for grant in grants}
+        standing = [one for one in self.grants.values() if one.number not in numbers]
+        check_standard(self.id, self.need, standing, grants, terms, rate, reason)
+
+    def correct_grant(self, grant: Grant, reason: str, hands: Hands) -> None:
+        """An unpaid grant is corrected before it goes out; to nothing makes it void."""
+        self.must_have(grant.number, *OPEN)
+        self._grant_corrected(grant=grant, reason=reason, hands=hands)
+
+    @event("GrantCorrected")
+    def _grant_corrected(self, grant: Grant, reason: str, hands: Hands) -> None:
+        self.grants[grant.number] = grant
+        if grant.is_empty:
+            self.status[grant.number] = GrantStatus.VOID
+        self._join("approve", hands)
+
+    def pay(self, number: int, document_no: str, batch: UUID, holder: UUID, hands: Hands) -> None:
+        """Money went to the card of ``holder``, a member. The list has checked the notice."""
+        grant = self.must_have(number, *OPEN)
+        assert grant.is_cash
+        self._paid(
+            number=number,
+            amount_fen=grant.cash_fen,
+            document_no=document_no,
+            batch=batch,
+            holder=holder,
+            hands=hands,
+        )
+
+    @event("Paid")
+    def _paid(
+        self,
+        number: int,
+        amount_fen: int,
+        document_no: str,
+        batch: UUID,
+        holder: UUID,
+        hands: Hands,
+    ) -> None:
+        self.status[number] = GrantStatus.PAID
+        self.batches[number] = batch
+        self._join("pay", hands)
+
+    def fail(self, number: int, batch: UUID, reason: str, hands: Hands) -> None:
+        """The bank sent it back, at once or later: the grant waits for a retry."""
+        grant = self.must_have(number, *OPEN, GrantStatus.PAID)
+        self._payment_failed(
+            number=number, amount_fen=grant.cash_fen, batch=batch, reason=reason, hands=hands
+        )
+
+    @event("PaymentFailed")
+    def _payment_failed(
+        self, number: int, amount_fen: int, batch: UUID, reason: str, hands: Hands
+    ) -> None:
+        self.status[number] = GrantStatus.FAILED
+        self._join("pay", hands)
+
+    def sign(
+        self,
+        number: int,
+        picks: tuple[LotPick, ...],
+        signed_by: str,
+        relation: str,
+        photo_sha256: str | None,
+        hands: Hands,
+    ) -> None:
+        """Goods were received and signed for by ``signed_by`` (masked). ``picks``: what went."""
+        grant = self.must_have(number, GrantStatus.GRANTED)
+        assert not grant.is_cash and sum(pick.quantity for pick in picks) == grant.units
+        self._goods_signed(
+            number=number,
+            item=grant.item,
+            picks=picks,
+            signed_by=signed_by,
+            relation=relation,
+            photo_sha256=photo_sha256,
+            hands=hands,
+        )
+
+    @event("GoodsSigned")
+    def _goods_signed(
+        self,
+        number: int,
+        item: str,
+        picks: tuple[LotPick, ...],
+        signed_by: str,
+        relation: str,
+        photo_sha256: str | None,
+        hands: Hands,
+    ) -> None:
+        self.grants[number] = replace(self.grants[number], picks=picks)
+        self.status[number] = GrantStatus.SIGNED
+        self._join("pay", hands)
+
+    def refund(
+        self,
+        number: int,
+        amount_fen: int,
+        picks: tuple[LotPick, ...],
+        reason: str,
+        document_no: str,
+        hands: Hands,
+    ) -> None:
+        """The household gave money or goods back (退回); ``amount_fen`` is their value.
+
+        `less` has made sure that no more comes back than it holds.
+        """
+        self.must_have(number, GrantStatus.PAID, GrantStatus.SIGNED)
+        self._refund(
+            number=number,
+            amount_fen=amount_fen,
+            picks=picks,
+            reason=reason,
+            document_no=document_no,
+            hands=hands,
+        )
+
+    @event("Refunded")
+    def _refund(
+        self,
+        number: int,
+        amount_fen: int,
+        picks: tuple[LotPick, ...],
+        reason: str,
+        document_no: str,
+        hands: Hands,
+    ) -> None:
+        grant = less(self.grants[number], amount_fen, picks)
+        self.grants[number] = grant
+        if grant.is_empty:
+            self.status[number] = GrantStatus.REFUNDED
+        self._join("pay", hands)
+
+    def close(self) -> None:
+        """Everything granted has arrived."""
+        self.must_be(Stage.APPROVED)
+        if self.open_grants:
+            raise GrantsOpen(subject=self.id, count=len(self.open_grants))
+        self._closed()
+
+    @event("Closed")
+    def _closed(self) -> None:
+        self.stage = Stage.CLOSED
+
+    def must_have(self, number: int, *statuses: GrantStatus) -> Grant:
+        """The grant of that number in one of these states."""
+        grant = self.grants.get(number)
+        if grant is None:
+            raise NoSuchGrant(case=self.id, number=number)
+        if self.status[number] not in statuses:
+            raise WrongGrantStatus(case=self.id, number=number, state=self.status[number])
+        return grant
+
+    def _join(self, step: str, hands: Hands) -> None:
+        if hands:
+            known = self.steps.get(step, ())
+            self.steps[step] = known + tuple(hand for hand in hands if hand not in known)

@@ -1,0 +1,139 @@
+"""Season 救助年度: one programme's run in one area, with the terms all its decisions use.
+
+The six programmes (冬春, 应急, 过渡期, 旱灾, 倒损房, 抚慰; 财建〔2020〕245号 art.6) share one life;
+what differs (steps, notice days, rates, goods) is the rulebook's `Programme`, kept here as opened.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+from uuid import UUID, uuid5
+
+from eventsourcing.domain import event
+
+from domain.base import NAMESPACE, Aggregate
+from domain.refusal import Malformed, Refusal
+from domain.rules.standards import Programme, Rate
+from domain.world import RuleRef
+
+EMERGENCY = "emergency"
+
+
+@dataclass(eq=False)
+class SeasonClosed(Refusal):
+    zh: ClassVar[str] = "救助年度 {season} 已结束，不能再办理"
+    en: ClassVar[str] = "Season {season} is closed."
+    season: UUID
+
+
+@dataclass(eq=False)
+class UnknownProgramme(Refusal):
+    """The standards in force have no such programme: nothing to go by."""
+
+    zh: ClassVar[str] = "现行救助标准中没有“{programme}”项目"
+    en: ClassVar[str] = "The standards in force know no programme {programme}."
+    programme: str
+    area: UUID
+
+
+@dataclass(eq=False)
+class DisasterNeeded(Refusal):
+    zh: ClassVar[str] = "“{programme}”救助必须对应一次灾害过程"
+    en: ClassVar[str] = "The programme {programme} is run for one disaster: name it."
+    programme: str
+
+
+@dataclass(eq=False)
+class OutsideSeason(Refusal):
+    zh: ClassVar[str] = "村（社区）{village} 不在救助年度 {season} 的范围内"
+    en: ClassVar[str] = "Village {village} does not lie in the area of season {season}."
+    season: UUID
+    village: UUID
+
+
+class Season(Aggregate):
+    """Opened → StandardChanged … → Closed.
+
+    ``assess_by``: need is assessed by that day; ``deliver_by``: cash and goods are with the
+    people before or on that day (冬春: the eve of 春节). Both are facts for the deadline views.
+    """
+
+    @event("Opened")
+    def __init__(
+        self,
+        id: UUID,
+        area: UUID,
+        programme: str,
+        year: int,
+        disaster: UUID | None,
+        exercise: bool,
+        terms: Programme,
+        standards: RuleRef,
+        assess_by: date | None,
+        deliver_by: date | None,
+    ) -> None:
+        self.area = area
+        self.programme = programme
+        self.year = year
+        self.disaster = disaster
+        self.exercise = exercise
+        self.terms = terms
+        self.standards = standards
+        self.deliver_by = deliver_by
+        self.closed = False
+
+    @staticmethod
+    def id_of(area: UUID, programme: str, year: int, disaster: UUID | None, exercise: bool) -> UUID:
+        """By disaster where there is one, else by year: 冬春 of 2017 is the winter 2017–18."""
+        subject = str(year) if disaster is None else str(disaster)
+        return uuid5(NAMESPACE, f"season/{area}/{programme}/{subject}/{exercise}")
+
+    @property
+    def home(self) -> UUID:
+        return self.area
+
+    @property
+    def pays_contested(self) -> bool:
+        """Emergency relief is never held back by a contested person (design §4)."""
+        return self.programme == EMERGENCY
+
+    def check_open(self) -> None:
+        if self.closed:
+            raise SeasonClosed(season=self.id)
+
+    def rate(self, key: str) -> Rate:
+        """The rate of that key ("" = the usual one), or `Malformed`."""
+        rate = self.terms.rate(key)
+        if rate is None:
+            raise Malformed(
+                field="rate",
+                value=key,
+                rule_zh="现行标准中没有这一档",
+                rule_en="the season's standard has no such rate",
+            )
+        return rate
+
+    def change_standard(
+        self, terms: Programme, standards: RuleRef, deliver_by: date | None, reason: str
+    ) -> None:
+        """New terms from now on; what was granted keeps the terms of its day."""
+        self.check_open()
+        self._standard_changed(
+            terms=terms, standards=standards, deliver_by=deliver_by, reason=reason
+        )
+
+    @event("StandardChanged")
+    def _standard_changed(
+        self, terms: Programme, standards: RuleRef, deliver_by: date | None, reason: str
+    ) -> None:
+        self.terms = terms
+        self.standards = standards
+        self.deliver_by = deliver_by
+
+    def close(self, reason: str) -> None:
+        self.check_open()
+        self._closed(reason=reason)
+
+    @event("Closed")
+    def _closed(self, reason: str) -> None:
+        self.closed = True

@@ -1,0 +1,399 @@
+"""VillageList 村级名册: one village's households in one round of a season, moved step by step.
+
+A step is one commit over the list: minutes of the 村评, first notice (who), 乡审, 县定, amounts,
+second notice (how much), payment. Notices run on the server's clock. Hands are kept here for
+the list as the matter; single acts on one case keep theirs in the case.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from uuid import UUID, uuid5
+
+from eventsourcing.domain import event
+
+from domain.base import NAMESPACE, Aggregate
+from domain.notice import (
+    NoSuchObjection,
+    Notice,
+    NoticeNotPosted,
+    NoticeRunning,
+    ObjectionKind,
+    ObjectionRepeated,
+    ObjectionsOpen,
+)
+from domain.roster import (
+    EmptyList,
+    Hands,
+    ListStage,
+    Minutes,
+    MinutesMissing,
+    NotOnList,
+    WrongListStage,
+)
+from domain.rules.standards import Programme
+from domain.world import RuleRef, Sealed
+
+
+class VillageList(Aggregate):
+    """Opened → MinutesRecorded, CasesListed → Posted → Reviewed → Approved → Allocated → … Closed.
+
+    ``notices`` holds the end of each notice that counts; a change of what was shown voids it.
+    """
+
+    @event("Opened")
+    def __init__(self, id: UUID, season: UUID, village: UUID, round: int, exercise: bool) -> None:
+        self.season = season
+        self.village = village
+        self.round = round
+        self.exercise = exercise
+        self.stage = ListStage.DRAFT
+        self.has_minutes = False
+        self.cases: dict[UUID, None] = {}
+        self.notices: dict[Notice, datetime] = {}
+        self.showing: Notice | None = None
+        self.objections: dict[UUID, bool] = {}
+        self.steps: dict[str, Hands] = {}
+
+    @staticmethod
+    def id_of(season: UUID, village: UUID, round: int) -> UUID:
+        return uuid5(NAMESPACE, f"village-list/{season}/{village}/{round}")
+
+    @property
+    def home(self) -> UUID:
+        return self.village
+
+    @property
+    def open_objections(self) -> int:
+        return sum(self.objections.values())
+
+    def must_be(self, *stages: ListStage) -> None:
+        if self.stage not in stages:
+            raise WrongListStage(village_list=self.id, stage=self.stage, needed=" / ".join(stages))
+
+    def must_hold(self, case: UUID) -> None:
+        if case not in self.cases:
+            raise NotOnList(village_list=self.id, case=case)
+
+    def check_notice(self, notice: Notice, now: datetime) -> None:
+        """The notice has lasted its days and no objection is open (domain.md §2.2, §7.10)."""
+        if self.open_objections:
+            raise ObjectionsOpen(village_list=self.id, count=self.open_objections)
+        ends_at = self.notices.get(notice)
+        if ends_at is None:
+            raise NoticeNotPosted(village_list=self.id, notice=notice)
+        if now < ends_at:
+            raise NoticeRunning(village_list=self.id, notice=notice, ends_at=ends_at)
+
+    def check_payable(self, terms: Programme, now: datetime) -> None:
+        """Amounts are set, and shown for their days where the programme asks for it."""
+        self.must_be(ListStage.ALLOCATED)
+        if terms.requires("second_notice"):
+            self.check_notice(Notice.SECOND, now)
+
+    # The village
+
+    def record_minutes(self, minutes: Minutes) -> None:
+        self.must_be(ListStage.DRAFT)
+        self._minutes_recorded(minutes=minutes)
+
+    @event("MinutesRecorded")
+    def _minutes_recorded(self, minutes: Minutes) -> None:
+        self.has_minutes = True
+
+    def put_on(
+        self, on: Iterable[UUID], off: Iterable[UUID], terms: Programme, hands: Hands
+    ) -> None:
+        """The village draws its list up, or changes it: who comes on it, who goes off it."""
+        self.must_be(ListStage.DRAFT)
+        if terms.requires("appraisal") and not self.has_minutes:
+            raise MinutesMissing(village_list=self.id)
+        self._cases_listed(on=tuple(on), off=tuple(off), hands=hands)
+
+    @event("CasesListed")
+    def _cases_listed(self, on: tuple[UUID, ...], off: tuple[UUID, ...], hands: Hands) -> None:
+        self.cases.update(dict.fromkeys(on))
+        self._strike(off)
+        self.notices.clear()
+        self.showing = None
+        self._join("report", hands)
+
+    def post(
+        self,
+        notice: Notice,
+        posted_at: datetime,
+        ends_at: datetime,
+        photo_sha256: str | None,
+        notices: RuleRef,
+    ) -> None:
+        """Put the notice up: the first over a draft, the second over amounts."""
+        self.must_be(ListStage.DRAFT if notice is Notice.FIRST else ListStage.ALLOCATED)
+        if not self.cases:
+            raise EmptyList(village_list=self.id)
+        self._posted(
+            notice=notice,
+            posted_at=posted_at,
+            ends_at=ends_at,
+            households=len(self.cases),
+            photo_sha256=photo_sha256,
+            notices=notices,
+        )
+
+    @event("Posted")
+    def _posted(
+        self,
+        notice: Notice,
+        posted_at: datetime,
+        ends_at: datetime,
+        households: int,
+        photo_sha256: str | None,
+        notices: RuleRef,
+    ) -> None:
+        self.notices[notice] = ends_at
+        self.showing = notice
+
+    def withdraw(self, reason: str, now: datetime) -> None:
+        """Take the notice down: at its end, or early, and then it does not count."""
+        notice = self.showing
+        if notice is None:
+            raise NoticeNotPosted(village_list=self.id, notice="")
+        self._withdrawn(notice=notice, early=now < self.notices[notice], reason=reason)
+
+    @event("Withdrawn")
+    def _withdrawn(self, notice: Notice, early: bool, reason: str) -> None:
+        self.showing = None
+        if early:
+            self.notices.pop(notice, None)
+
+    def raise_objection(
+        self,
+        objection: UUID,
+        kind: ObjectionKind,
+        household: UUID | None,
+        text: Sealed,
+        received_at: datetime,
+    ) -> None:
+        """Somebody objects while a notice hangs, also with "why am I not on it?"."""
+        if self.showing is None:
+            raise NoticeNotPosted(village_list=self.id, notice=Notice.FIRST)
+        if objection in self.objections:
+            raise ObjectionRepeated(village_list=self.id, objection=objection)
+        self._objection_raised(
+            objection=objection,
+            notice=self.showing,
+            kind=kind,
+            household=household,
+            text=text,
+            received_at=received_at,
+        )
+
+    @event("ObjectionRaised")
+    def _objection_raised(
+        self,
+        objection: UUID,
+        notice: Notice,
+        kind: ObjectionKind,
+        household: UUID | None,
+        text: Sealed,
+        received_at: datetime,
+    ) -> None:
+        self.objections[objection] = True
+
+    def settle_objection(
+        self,
+        objection: UUID,
+        upheld: bool,
+        reason: str,
+        added: UUID | None,
+        struck: UUID | None,
+        step: str,
+        hands: Hands,
+    ) -> None:
+        """Re-evaluated: upheld or not, with reason. A household added voids the first notice."""
+        if not self.objections.get(objection, False):
+            raise NoSuchObjection(village_list=self.id, objection=objection)
+        if added is not None:
+            self.must_be(ListStage.DRAFT)
+        if struck is not None:
+            self.must_be(*(stage for stage in ListStage if stage is not ListStage.CLOSED))
+            self.must_hold(struck)
+        self._objection_settled(
+            objection=objection,
+            upheld=upheld,
+            reason=reason,
+            added=added,
+            struck=struck,
+            step=step,
+            hands=hands,
+        )
+
+    @event("ObjectionSettled")
+    def _objection_settled(
+        self,
+        objection: UUID,
+        upheld: bool,
+        reason: str,
+        added: UUID | None,
+        struck: UUID | None,
+        step: str,
+        hands: Hands,
+    ) -> None:
+        self.objections[objection] = False
+        if added is not None:
+            self.cases[added] = None
+            self.notices.clear()
+            self.showing = None
+        if struck is not None:
+            self._strike((struck,))
+        self._join(step, hands)
+
+    # Township and county
+
+    def review(
+        self, struck: tuple[UUID, ...], terms: Programme, now: datetime, opinion: str, hands: Hands
+    ) -> None:
+        """乡审. The first notice is over and nothing is open, where the programme has one."""
+        self.must_be(ListStage.DRAFT)
+        self._check_full(struck)
+        if terms.requires("first_notice"):
+            self.check_notice(Notice.FIRST, now)
+        self._reviewed(struck=struck, opinion=opinion, hands=hands)
+
+    @event("Reviewed")
+    def _reviewed(self, struck: tuple[UUID, ...], opinion: str, hands: Hands) -> None:
+        self.stage = ListStage.REVIEWED
+        self._strike(struck)
+        self._join("review", hands)
+
+    def send_back(self, reason: str, step: str, hands: Hands) -> None:
+        """退回: the village appraises and posts again."""
+        self.must_be(ListStage.DRAFT, ListStage.REVIEWED)
+        self._returned(reason=reason, step=step, hands=hands)
+
+    @event("Returned")
+    def _returned(self, reason: str, step: str, hands: Hands) -> None:
+        self.stage = ListStage.DRAFT
+        self.has_minutes = False
+        self.notices.clear()
+        self.showing = None
+        self._join(step, hands)
+
+    def approve(
+        self,
+        struck: tuple[UUID, ...],
+        terms: Programme,
+        now: datetime,
+        document_no: str,
+        standards: RuleRef,
+        hands: Hands,
+    ) -> None:
+        """县定, by document. The first notice still stands: objections may have come since."""
+        reviewed = terms.requires("township_review")
+        self.must_be(ListStage.REVIEWED if reviewed else ListStage.DRAFT)
+        self._check_full(struck)
+        if terms.requires("first_notice"):
+            self.check_notice(Notice.FIRST, now)
+        self._approved(struck=struck, document_no=document_no, standards=standards, hands=hands)
+
+    @event("Approved")
+    def _approved(
+        self, struck: tuple[UUID, ...], document_no: str, standards: RuleRef, hands: Hands
+    ) -> None:
+        self.stage = ListStage.APPROVED
+        self._strike(struck)
+        self._join("approve", hands)
+
+    def allocate(
+        self,
+        document_no: str,
+        fund: UUID | None,
+        cash_fen: int,
+        goods: dict[str, int],
+        standards: RuleRef,
+        deliver_by: date | None,
+        hands: Hands,
+    ) -> None:
+        """Amounts and goods a household, by document; again while the list is open.
+
+        What was shown before no longer counts: new amounts need a new second notice.
+        """
+        self.must_be(ListStage.APPROVED, ListStage.ALLOCATED)
+        self._allocated(
+            document_no=document_no,
+            fund=fund,
+            cash_fen=cash_fen,
+            goods=goods,
+            standards=standards,
+            deliver_by=deliver_by,
+            hands=hands,
+        )
+
+    @event("Allocated")
+    def _allocated(
+        self,
+        document_no: str,
+        fund: UUID | None,
+        cash_fen: int,
+        goods: dict[str, int],
+        standards: RuleRef,
+        deliver_by: date | None,
+        hands: Hands,
+    ) -> None:
+        self.stage = ListStage.ALLOCATED
+        self._void_amounts()
+        self._join("approve", hands)
+
+    def void_amounts(self, reason: str) -> None:
+        """A single amount rose: the second notice, if any, must be posted again."""
+        if Notice.SECOND in self.notices:
+            self._notice_voided(notice=Notice.SECOND, reason=reason)
+
+    @event("NoticeVoided")
+    def _notice_voided(self, notice: Notice, reason: str) -> None:
+        self._void_amounts()
+
+    @event("PaymentMade")
+    def paid(
+        self, document_no: str, paid_fen: int, payments: int, failed: int, held: int, hands: Hands
+    ) -> None:
+        """A batch was paid by document: ``failed`` bounced at once, ``held`` wait (contested)."""
+        self._join("pay", hands)
+
+    @event("GoodsHandedOut")
+    def handed_out(self, households: int, units: int, hands: Hands) -> None:
+        """So many units were signed for by so many households, in one go."""
+        self._join("pay", hands)
+
+    def close(self, reason: str) -> None:
+        """All is paid and signed for, or nothing was ever put on it."""
+        if self.open_objections:
+            raise ObjectionsOpen(village_list=self.id, count=self.open_objections)
+        if self.cases:
+            self.must_be(ListStage.APPROVED, ListStage.ALLOCATED)
+        else:
+            self.must_be(*(stage for stage in ListStage if stage is not ListStage.CLOSED))
+        self._closed(households=len(self.cases), reason=reason)
+
+    @event("Closed")
+    def _closed(self, households: int, reason: str) -> None:
+        self.stage = ListStage.CLOSED
+        self.showing = None
+
+    def _check_full(self, struck: tuple[UUID, ...]) -> None:
+        for case in struck:
+            self.must_hold(case)
+        if not self.cases:
+            raise EmptyList(village_list=self.id)
+
+    def _strike(self, cases: Iterable[UUID]) -> None:
+        for case in cases:
+            self.cases.pop(case, None)
+
+    def _void_amounts(self) -> None:
+        self.notices.pop(Notice.SECOND, None)
+        if self.showing is Notice.SECOND:
+            self.showing = None
+
+    def _join(self, step: str, hands: Hands) -> None:
+        if hands:
+            known = self.steps.get(step, ())
+            self.steps[step] = known + tuple(hand for hand in hands if hand not in known)
