@@ -71,7 +71,7 @@ class SQLiteVault:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._db = connect(path)
         check_schema(self._db, path, SCHEMA, TABLES)
-        self._lock = threading.RLock()
+        self.lock = self._lock = threading.RLock()
         self._master = AESGCM(self._master_key(path.with_suffix(".key")))
         self._ciphers: dict[UUID, AESGCM] = {}
         self._new: dict[bytes, UUID] = {}

@@ -15,16 +15,17 @@ from projections.areas import AREAS
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """An area and all below it. ``root`` None is the whole store (the system itself)."""
+    """Areas and all below them. ``roots`` None is the whole store (the system itself)."""
 
-    root: UUID | None
+    roots: tuple[UUID, ...] | None
 
     def covers(self, column: Any) -> ColumnElement[bool]:
         """True for rows whose area column lies in this scope."""
-        if self.root is None:
+        if self.roots is None:
             found: ColumnElement[bool] = column.is_not(None)
             return found
-        below = select(AREAS.c.id).where(AREAS.c.id == str(self.root)).cte("below", recursive=True)
+        roots = [str(root) for root in self.roots]
+        below = select(AREAS.c.id).where(AREAS.c.id.in_(roots)).cte("below", recursive=True)
         step = select(AREAS.c.id).join(below, AREAS.c.parent == below.c.id)
         below = below.union(step)
         inside: ColumnElement[bool] = column.in_(select(below.c.id))

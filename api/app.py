@@ -1,0 +1,129 @@
+"""The HTTP application: routes, problems, headers, health. Pages are mounted by `web`."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Response
+from fastapi.openapi.utils import get_openapi
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api import live, login, problems, reads, writes
+from api.routes import LIVE, READS, WRITES
+from api.system import System
+
+PROBLEM_SCHEMA = {
+    "type": "object",
+    "required": ["type", "title", "status", "zh", "en"],
+    "properties": {
+        "type": {"type": "string", "description": "Stable name of the rule"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "zh": {"type": "string"},
+        "en": {"type": "string"},
+        "facts": {"type": "object", "description": "Ids and figures of the refusal"},
+        "errors": {"type": "array", "items": {"type": "object"}},
+        "position": {"type": "integer"},
+        "incident": {"type": "string"},
+    },
+}
+RECEIPT_SCHEMA = {
+    "type": "object",
+    "required": ["command", "position", "facts", "result"],
+    "properties": {
+        "command": {"type": "string", "format": "uuid"},
+        "position": {"type": "integer"},
+        "facts": {"type": "integer"},
+        "result": {"type": "object"},
+    },
+}
+
+
+def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None) -> FastAPI:
+    """The application over a running system. ``mount`` adds the pages."""
+    hub = live.Hub(system.tree)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        hub.attach(asyncio.get_running_loop())
+        system.follower.listen(system.tree.applied)
+        system.follower.listen(hub.applied)
+        yield
+        hub.closing.set()
+
+    app = FastAPI(
+        title="Relief Ledger 救灾一本账",
+        version="1",
+        description="Commands answer with a log position; queries take `after=<position>`.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+    )
+    app.state.system = system
+    app.state.hub = hub
+    problems.install(app)
+    app.include_router(login.router)
+    app.include_router(writes.router_of(WRITES))
+    app.include_router(reads.router_of(READS))
+    app.include_router(live.router_of(LIVE))
+    _health(app, system)
+    app.add_middleware(Harden)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    if mount is not None:
+        mount(app)
+    return app
+
+
+def _health(app: FastAPI, system: System) -> None:
+    @app.get("/health", tags=["health"], summary="Is the process alive?")
+    async def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get(
+        "/ready",
+        tags=["health"],
+        summary="Can it serve: log readable, views near the head?",
+        responses={503: {"description": "Not ready"}},
+    )
+    async def ready(response: Response) -> dict[str, Any]:
+        head = system.store.head()
+        behind = head - system.follower.position
+        failed = system.follower.failure is not None
+        response.status_code = 503 if failed else 200
+        status = "stopped" if failed else "ready"
+        return {"status": status, "head": head, "position": system.follower.position, "lag": behind}
+
+
+class Harden:
+    """Adds the headers every answer carries."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def hardened(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"x-content-type-options", b"nosniff")]
+            await send(message)
+
+        await self._app(scope, receive, hardened)
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        parts = schema.setdefault("components", {}).setdefault("schemas", {})
+        parts["Problem"] = PROBLEM_SCHEMA
+        parts["Receipt"] = RECEIPT_SCHEMA
+        for write in WRITES:
+            parts.update(write.definitions())
+        app.openapi_schema = schema
+    return app.openapi_schema

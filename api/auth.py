@@ -1,0 +1,106 @@
+"""Who is asking: a session cookie (pages, with CSRF defense) or a short bearer token (programs)."""
+
+import hmac
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request
+
+from api.problems import ApiProblem, unauthenticated
+from api.system import System
+from domain.access import permits, posts_at
+from domain.officer import Officer, OfficerSuspended
+from domain.refusal import NotFound, NotYourRole
+from domain.world import Actor, Role
+from eventstore.accounts import Session
+from projections.scope import Scope
+
+COOKIE = "relief_session"
+CSRF_HEADER = "x-csrf-token"
+
+
+def system_of(request: Request) -> System:
+    system: System = request.app.state.system
+    return system
+
+
+def session_of(request: Request, *, writing: bool) -> Session:
+    """The living session of this request. Raises 401, or 403 for a write without its CSRF token."""
+    accounts = system_of(request).accounts
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme:
+        session = accounts.session(token.strip(), "token") if scheme.lower() == "bearer" else None
+        if session is None:
+            raise unauthenticated()
+        return session
+    cookie = request.cookies.get(COOKIE)
+    session = accounts.session(cookie, "session") if cookie else None
+    if session is None:
+        raise unauthenticated()
+    if writing and not hmac.compare_digest(request.headers.get(CSRF_HEADER, "").encode(), session.csrf.encode()):
+        raise ApiProblem(
+            403, "csrf-token-missing", "页面已过期，请刷新后重试", "Reload the page and try again."
+        )
+    return session
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A logged-in officer, for reading. Answers which part of the tree a question may cover."""
+
+    system: System
+    session: Session
+    officer: Officer
+
+    @property
+    def id(self) -> UUID:
+        return self.officer.id
+
+    def actor(self, roles: frozenset[Role], area: UUID) -> Actor:
+        """404 outside the jurisdiction, 403 inside it without the role."""
+        lineage = self.system.tree.lineage(area)
+        if not lineage:
+            raise NotFound(kind="Area", id=area)
+        return permits(self.officer, roles, lineage, self.system.store.clock.now())
+
+    def areas(self, roles: frozenset[Role] | None = None) -> tuple[UUID, ...]:
+        """Areas of this officer's present posts (with one of the roles), nearest to the root first."""
+        now = self.system.store.clock.now()
+        found = []
+        for held in posts_at(self.officer, now):
+            post = getattr(held, "appointment", held)
+            if roles is None or post.role in roles:
+                found.append(post.area)
+        lineage = self.system.tree.lineage
+        return tuple(sorted(dict.fromkeys(found), key=lambda area: len(lineage(area))))
+
+    def roles(self) -> frozenset[Role]:
+        now = self.system.store.clock.now()
+        return frozenset(getattr(h, "appointment", h).role for h in posts_at(self.officer, now))
+
+    def scope(self, roles: frozenset[Role], area: UUID | None) -> Scope:
+        """The scope of a list: the area asked for, else all areas of fitting posts."""
+        if self.officer.suspended is not None:
+            raise OfficerSuspended(officer=self.officer.id, reason=self.officer.suspended)
+        if area is not None:
+            self.actor(roles, area)
+            return Scope((area,))
+        areas = self.areas(roles)
+        if not areas:
+            raise NotYourRole(needed=", ".join(sorted(roles)))
+        return Scope(areas)
+
+
+def caller_of(request: Request) -> Caller:
+    """The officer who asks (reading)."""
+    system = system_of(request)
+    session = session_of(request, writing=False)
+    officer = system.officer(session.officer)
+    if officer is None:
+        raise unauthenticated()
+    return Caller(system, session, officer)
+
+
+Asking = Annotated[Caller, Depends(caller_of)]
+Running = Annotated[System, Depends(system_of)]

@@ -1,0 +1,166 @@
+"""Every answer that is not a success: RFC 9457 problem details, in Chinese and English.
+
+``type`` is stable per rule (``/problems/stock-exhausted``); ``title`` is the sentence in the
+reader's language, ``zh`` and ``en`` are both; ``facts`` are ids and figures; ``errors`` names fields.
+"""
+
+import re
+from http import HTTPStatus
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from domain.refusal import Refusal
+from eventstore.accounts import LoginLocked, LoginRefused, PasswordTooShort
+from eventstore.errors import CommandIdReused, StoreError
+from eventstore.outcomes import Problem, Refused, problem_of
+
+log = structlog.get_logger("relief.api")
+MEDIA_TYPE = "application/problem+json"
+
+
+class ApiProblem(Exception):
+    """Said by the edge itself: malformed, unauthenticated, too large …"""
+
+    def __init__(
+        self, status: int, code: str, zh: str, en: str, *,
+        errors: list[dict[str, Any]] | None = None, headers: dict[str, str] | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(en)
+        self.problem = Problem(code, status, zh, en)
+        self.errors = errors
+        self.headers = headers
+
+
+def unauthenticated() -> ApiProblem:
+    return ApiProblem(
+        401, "not-logged-in", "请先登录", "Log in first.", headers={"WWW-Authenticate": "Bearer"}
+    )
+
+
+def language_of(request: Request) -> str:
+    """``zh`` or ``en``: the ``lang`` cookie, else Accept-Language, else Chinese."""
+    chosen = request.cookies.get("lang") or request.headers.get("accept-language", "")
+    return "en" if chosen.lower().startswith("en") else "zh"
+
+
+def answer(
+    request: Request, problem: Problem, *, errors: list[dict[str, Any]] | None = None,
+    headers: dict[str, str] | None = None, **extra: Any,
+) -> Response:  # fmt: skip
+    title = problem.en if language_of(request) == "en" else problem.zh
+    body: dict[str, Any] = {
+        "type": f"/problems/{problem.code}",
+        "title": title,
+        "status": problem.status,
+        "zh": problem.zh,
+        "en": problem.en,
+        **extra,
+    }
+    if problem.facts:
+        body["facts"] = problem.facts
+    if errors:
+        body["errors"] = errors
+    return Response(
+        msgspec.json.encode(body), problem.status, media_type=MEDIA_TYPE, headers=headers
+    )
+
+
+FIELD_RULES = {
+    "missing": ("缺少此项", "This field is required."),
+    "extra_forbidden": ("没有此项", "There is no such field."),
+    "uuid_parsing": ("应为 UUID", "This should be a UUID."),
+    "int_parsing": ("应为整数", "This should be a whole number."),
+    "int_type": ("应为整数", "This should be a whole number."),
+    "int_from_float": ("应为整数", "This should be a whole number."),
+    "string_type": ("应为文字", "This should be text."),
+    "bool_parsing": ("应为 true 或 false", "This should be true or false."),
+    "json_invalid": ("不是合法的 JSON", "This is not valid JSON."),
+    "enum": ("不在允许的取值之内", "This is not one of the allowed values."),
+    "timezone_aware": ("时间须带时区", "A time needs its zone."),
+}
+
+
+def field_errors(problem: ValidationError | RequestValidationError) -> list[dict[str, Any]]:
+    """One entry a field: where it is, and what is wrong, in both languages. Values not repeated."""
+    found = []
+    for error in problem.errors():
+        where = ".".join(str(step) for step in error["loc"])
+        zh, en = FIELD_RULES.get(error["type"], ("此项不符合要求", str(error["msg"])))
+        found.append({"field": where, "rule": error["type"], "zh": zh, "en": en})
+    return found
+
+
+def malformed(errors: list[dict[str, Any]]) -> ApiProblem:
+    return ApiProblem(
+        422, "malformed", "提交的内容有误，请按提示修改", "Some fields need correcting.", errors=errors
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Register the handlers. The last resort logs with a correlation id and tells nothing more."""
+
+    @app.exception_handler(Refused)
+    async def refused(request: Request, problem: Refused) -> Response:
+        return answer(request, problem.problem, position=problem.outcome.position)
+
+    @app.exception_handler(Refusal)
+    async def refusal(request: Request, problem: Refusal) -> Response:
+        return answer(request, problem_of(problem))
+
+    @app.exception_handler(ApiProblem)
+    async def api_problem(request: Request, problem: ApiProblem) -> Response:
+        return answer(request, problem.problem, errors=problem.errors, headers=problem.headers)
+
+    @app.exception_handler(StoreError)
+    async def store_error(request: Request, problem: StoreError) -> Response:
+        wait = problem.retry_after
+        headers = {"Retry-After": str(wait)} if wait is not None else None
+        log.warning("store-unavailable", kind=type(problem).__name__, detail=problem.detail)
+        code = re.sub(r"(?<!^)(?=[A-Z])", "-", type(problem).__name__).lower()
+        return answer(request, Problem(code, 503, problem.zh, problem.en), headers=headers)
+
+    @app.exception_handler(CommandIdReused)
+    async def reused(request: Request, problem: CommandIdReused) -> Response:
+        return answer(request, Problem("command-id-reused", 409, problem.zh, problem.en))
+
+    @app.exception_handler(LoginRefused)
+    async def login_refused(request: Request, problem: LoginRefused) -> Response:
+        return answer(request, Problem("login-refused", 401, problem.zh, problem.en))
+
+    @app.exception_handler(LoginLocked)
+    async def login_locked(request: Request, problem: LoginLocked) -> Response:
+        headers = {"Retry-After": str(problem.retry_after)}
+        return answer(
+            request, Problem("login-locked", 429, problem.zh, problem.en), headers=headers
+        )
+
+    @app.exception_handler(PasswordTooShort)
+    async def too_short(request: Request, problem: PasswordTooShort) -> Response:
+        return answer(request, Problem("password-too-short", 422, problem.zh, problem.en))
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, problem: RequestValidationError) -> Response:
+        said = malformed(field_errors(problem))
+        return answer(request, said.problem, errors=said.errors)
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, problem: HTTPException) -> Response:
+        phrase = HTTPStatus(problem.status_code).phrase
+        zh = {404: "没有这个地址", 405: "该地址不支持这种操作"}.get(problem.status_code, phrase)
+        said = Problem(phrase.lower().replace(" ", "-"), problem.status_code, zh, phrase)
+        return answer(request, said, headers=dict(problem.headers or {}))
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, problem: Exception) -> Response:
+        incident = str(uuid4())
+        log.error("unexpected", incident=incident, path=request.url.path, exc_info=problem)
+        said = Problem("internal-error", 500, "系统内部错误，已记录", "An internal error; it is logged.")
+        return answer(request, said, incident=incident)

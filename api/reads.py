@@ -1,0 +1,215 @@
+"""Queries over HTTP: one endpoint for all of them, one row a query in `api.routes`.
+
+A query function belongs to its view: ``stockpiles(db, scope, *, item=None, cursor=None,
+limit=100) -> Page``, or ``stockpile(db, scope, *, stockpile) -> dict | None`` for one thing. Its
+keyword parameters are the route's; jurisdiction is decided here, before it runs.
+"""
+
+import csv
+import inspect
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from api.auth import Asking, Caller
+from api.problems import ApiProblem
+from domain.refusal import NotFound, NotYourRole
+from domain.world import Role
+from projections.paging import MAX_LIMIT, Page
+
+Position = Annotated[
+    int | None,
+    Query(ge=0, le=2**53, description="Wait (bounded) until the view has seen this log position"),
+]
+FORMULA = re.compile(r"^[\s\u200b\ufeff]*[=+\-@\t\r\x00＝＋－＠]")
+PLAIN_NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
+
+
+@dataclass(frozen=True)
+class Read:
+    """A route that answers a query. ``roles`` may ask it, in their areas and below."""
+
+    path: str
+    query: Callable[..., Any]
+    roles: frozenset[Role]
+    tag: str
+
+    method = "GET"
+
+    @cached_property
+    def in_path(self) -> tuple[str, ...]:
+        return tuple(re.findall(r"{(\w+)}", self.path))
+
+    @cached_property
+    def parameters(self) -> dict[str, inspect.Parameter]:
+        found = inspect.signature(self.query).parameters.values()
+        return {p.name: p for p in found if p.kind is p.KEYWORD_ONLY}
+
+    @property
+    def of_one(self) -> bool:
+        """Answers one thing (named in the path) instead of a page."""
+        return "limit" not in self.parameters
+
+
+async def wait_for(caller: Caller, after: int | None) -> None:
+    """Read your own write: wait until the views have reached ``after``. 503 if they do not."""
+    follower = caller.system.follower
+    if after is None or follower.position >= after:
+        return
+    seconds = caller.system.after_wait_seconds
+    if not await run_in_threadpool(follower.wait_for, after, seconds):
+        raise ApiProblem(
+            503, "views-behind", "看板尚未更新到您要的位置，请稍后再试",
+            "The view has not reached that position yet. Try again.",
+            headers={"Retry-After": "1"},
+        )  # fmt: skip
+
+
+async def ask(caller: Caller, read: Read, area: UUID | None, **given: Any) -> Any:
+    """Run a query for a caller. 404 outside the jurisdiction, 403 inside it without the role."""
+    scope = caller.scope(read.roles, area) if not read.of_one or area else None
+
+    def run() -> Any:
+        with caller.system.reader() as db:
+            if scope is not None:
+                return read.query(db, scope, **given)
+            allowed = caller.areas(read.roles)
+            found = read.query(db, caller.scope(read.roles, None), **given) if allowed else None
+            if found is None and set(allowed) != set(caller.areas()):
+                everywhere = caller.scope(caller.roles(), None)
+                if read.query(db, everywhere, **given) is not None:
+                    raise NotYourRole(needed=", ".join(sorted(read.roles)))
+            return found
+
+    found = await run_in_threadpool(run)
+    if found is None:
+        missing = next((given[name] for name in read.in_path if name in given), UUID(int=0))
+        raise NotFound(kind=read.tag, id=missing)
+    return found
+
+
+def endpoint_of(read: Read) -> Callable[..., Any]:
+    """A FastAPI endpoint whose parameters are those of the query function."""
+
+    async def endpoint(
+        request: Request, caller: Asking, area: UUID | None = None, after: Position = None, **given: Any
+    ) -> Response:
+        await wait_for(caller, after)
+        position = caller.system.follower.position
+        found = await ask(caller, read, area, **given)
+        return render(request, found, position)
+
+    own = [
+        inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY, annotation=Request),
+        inspect.Parameter("caller", inspect.Parameter.KEYWORD_ONLY, annotation=Asking),
+        inspect.Parameter("after", inspect.Parameter.KEYWORD_ONLY, annotation=Position, default=None),
+    ]
+    if "area" not in read.in_path and not read.of_one:
+        own.append(
+            inspect.Parameter(
+                "area", inspect.Parameter.KEYWORD_ONLY, annotation=UUID | None, default=None
+            )
+        )
+    taken = [_bounded(p) for p in read.parameters.values() if p.name not in ("area",)]
+    endpoint.__signature__ = inspect.Signature(own + taken)  # type: ignore[attr-defined]
+    endpoint.__name__ = read.query.__name__
+    endpoint.__doc__ = (read.query.__doc__ or "").strip()
+    return endpoint
+
+
+def _bounded(parameter: inspect.Parameter) -> inspect.Parameter:
+    if parameter.name == "limit":
+        kind: Any = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
+        return parameter.replace(annotation=kind)
+    if parameter.annotation in (str | None, str) and parameter.name != "cursor":
+        bounded: Any = Annotated[parameter.annotation, Query(max_length=200, pattern=r"^[^\x00]*$")]
+        in_query = parameter.default is not inspect.Parameter.empty
+        return parameter.replace(annotation=bounded) if in_query else parameter
+    if parameter.annotation in (int | None, int):
+        whole: Any = Annotated[parameter.annotation, Query(ge=-(2**53), le=2**53)]
+        in_query = parameter.default is not inspect.Parameter.empty
+        return parameter.replace(annotation=whole) if in_query else parameter
+    return parameter
+
+
+def render(request: Request, found: Any, position: int) -> Response:
+    """JSON, or CSV when ``Accept: text/csv`` asks for it."""
+    headers = {"Relief-Position": str(position), "Vary": "Accept"}
+    if "text/csv" in request.headers.get("accept", "") and isinstance(found, Page):
+        return Response(to_csv(found), 200, headers, media_type="text/csv; charset=utf-8")
+    if isinstance(found, Page):
+        body: Any = {"items": found.items, "next": found.next, "position": position}
+    else:
+        body = {**found, "position": position} if isinstance(found, dict) else found
+        if isinstance(found, dict) and isinstance(found.get("version"), int):
+            headers["ETag"] = f'"{found["version"]}"'
+    return Response(
+        msgspec.json.encode(body, enc_hook=str), 200, headers, media_type="application/json"
+    )
+
+
+def to_csv(found: Page) -> str:
+    """A page as CSV with a BOM (for Excel). Cells that a spreadsheet would run are quoted."""
+    out = io.StringIO()
+    out.write("\ufeff")
+    if found.items:
+        table = csv.writer(out)
+        table.writerow(found.items[0])
+        table.writerows([[_cell(v) for v in row.values()] for row in found.items])
+    return out.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str) and FORMULA.match(value) and not PLAIN_NUMBER.match(value):
+        return f"'{value}"
+    if isinstance(value, dict | list):
+        return msgspec.json.encode(value, enc_hook=str).decode()
+    return value
+
+
+def router_of(reads: tuple[Read, ...]) -> APIRouter:
+    router = APIRouter()
+    for read in reads:
+        roles = ", ".join(sorted(role.value for role in read.roles))
+        lines = (read.query.__doc__ or read.query.__name__).strip().splitlines()
+        router.add_api_route(
+            read.path,
+            endpoint_of(read),
+            methods=["GET"],
+            tags=[read.tag],
+            summary=lines[0],
+            description="\n".join(lines) + f"\n\nRoles: {roles}.",
+            operation_id=read.query.__name__,
+            response_class=Response,
+            responses=READ_RESPONSES,
+        )
+    return router
+
+
+def _problem(text: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": text, "content": {"application/problem+json": {"schema": schema}}}
+
+
+READ_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The answer; `Relief-Position` says as of which log position.",
+        "content": {"application/json": {}, "text/csv": {}},
+    },
+    400: _problem("The cursor is not one of ours"),
+    401: _problem("Not logged in"),
+    403: _problem("Your jurisdiction, but not your role"),
+    404: _problem("No such thing, or outside your jurisdiction"),
+    422: _problem("Parameters need correcting"),
+    503: _problem("The view is behind"),
+}
+

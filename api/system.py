@@ -1,0 +1,69 @@
+"""The running system as the edge sees it: store, views, follower, accounts, live hub."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from domain.base import Aggregate
+from domain.officer import Officer
+from eventstore.accounts import Accounts
+from eventstore.store import Store
+from projections.engine import Applied, ViewsDatabase
+from projections.reader import ViewsReader
+from streams.embedded import Follower
+
+
+class AreaTree:
+    """Parents of areas, in memory, kept by what the follower applies."""
+
+    def __init__(self, views: ViewsDatabase) -> None:
+        self._views = views
+        self._parents: dict[UUID, UUID | None] | None = None
+
+    def applied(self, applied: Applied) -> None:
+        if "areas" in applied.changed:
+            self._parents = None
+
+    def parents(self) -> dict[UUID, UUID | None]:
+        if self._parents is None:
+            with self._views.lock:
+                rows = self._views.db.execute("SELECT id, parent FROM areas").fetchall()
+            self._parents = {UUID(i): UUID(p) if p else None for i, p in rows}
+        return self._parents
+
+    def lineage(self, area: UUID) -> tuple[UUID, ...]:
+        """The area, its parent, … up to the root; empty when there is no such area."""
+        parents = self.parents()
+        steps: list[UUID] = []
+        at: UUID | None = area
+        while at is not None and at in parents:
+            steps.append(at)
+            at = parents[at]
+        return tuple(steps)
+
+    def inside(self, area: UUID, roots: Iterable[UUID]) -> bool:
+        """Whether the area lies in (or is) one of the roots."""
+        lineage = self.lineage(area)
+        return any(root in lineage for root in roots)
+
+
+@dataclass
+class System:
+    """Everything a request may need. Made by the composition root in `cli.compose`."""
+
+    store: Store
+    views: ViewsDatabase
+    reader: ViewsReader
+    follower: Follower
+    accounts: Accounts
+    tree: AreaTree
+    secure_cookies: bool = False
+    after_wait_seconds: float = 5.0
+    marks: dict[str, str] = field(default_factory=dict)
+
+    def officer(self, id: UUID) -> Officer | None:
+        """The officer as the log has them now: a suspension takes effect at once."""
+        found: Officer | None = self.store.load(id)
+        return found
+
+

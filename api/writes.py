@@ -1,0 +1,258 @@
+"""Commands over HTTP: one endpoint for all of them, one row a command in `api.routes`.
+
+The body is the command without what the path names. It is validated whole (all errors at once),
+run through the one writer, and answered with the log position once it is durable.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Request
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
+from starlette.responses import Response
+
+from api.auth import session_of, system_of
+from api.problems import ApiProblem, field_errors, malformed
+from domain.world import Command
+from eventstore.outcomes import Envelope
+
+MAX_BODY = 1024 * 1024
+MAX_TEXT = 20_000
+MAX_NUMBER = 2**53
+BAD_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Write:
+    """A route that runs a command. ``example`` is a body for the documentation.
+
+    ``max_body``: bytes; a bulk command may need more than the usual 1 MiB.
+    """
+
+    path: str
+    command: type[Command]
+    tag: str
+    example: dict[str, Any] = field(default_factory=dict)
+    max_body: int = MAX_BODY
+
+    method = "POST"
+
+    @cached_property
+    def in_path(self) -> tuple[str, ...]:
+        return tuple(re.findall(r"{(\w+)}", self.path))
+
+    @cached_property
+    def adapter(self) -> TypeAdapter[Any]:
+        return TypeAdapter(self.command)
+
+    def body_schema(self) -> dict[str, Any]:
+        """JSON schema of the body: the command without what the path names."""
+        schema = self.adapter.json_schema(ref_template="#/components/schemas/{model}")
+        schema.pop("$defs", None)
+        for name in self.in_path:
+            schema.get("properties", {}).pop(name, None)
+        schema["required"] = [n for n in schema.get("required", []) if n not in self.in_path]
+        if not schema["required"]:
+            schema.pop("required")
+        if self.example:
+            schema["example"] = self.example
+        return schema
+
+    def definitions(self) -> dict[str, Any]:
+        schema = self.adapter.json_schema(ref_template="#/components/schemas/{model}")
+        found: dict[str, Any] = schema.get("$defs", {})
+        return found
+
+    def parse(self, body: bytes, path: dict[str, str]) -> Command:
+        """The command, or an `ApiProblem` naming every field that is wrong."""
+        try:
+            values = from_json(body or b"{}", allow_inf_nan=False)
+        except ValueError as problem:
+            raise malformed([_bad_json(str(problem))]) from problem
+        if not isinstance(values, dict):
+            raise malformed([_bad_json("an object is expected")])
+        clash = [name for name in path if name in values]
+        errors = [_error(name, "extra_forbidden", "已在地址中给出", "It is in the path.") for name in clash]
+        _check_plain(values, "", errors)
+        if errors:
+            raise malformed(errors)
+        try:
+            command: Command = self.adapter.validate_python({**values, **path})
+        except ValidationError as problem:
+            raise malformed(field_errors(problem)) from problem
+        return command
+
+
+def _bad_json(detail: str) -> dict[str, Any]:
+    return _error("body", "json_invalid", "不是合法的 JSON", f"This is not valid JSON: {detail[:200]}")
+
+
+def _error(name: str, rule: str, zh: str, en: str) -> dict[str, Any]:
+    return {"field": name, "rule": rule, "zh": zh, "en": en}
+
+
+def _check_plain(value: Any, where: str, errors: list[dict[str, Any]]) -> None:
+    """Numbers, texts and depth that no honest form has are refused before any model sees them."""
+    kind = type(value)
+    if kind is str:
+        if len(value) > MAX_TEXT:
+            errors.append(_error(where, "too_long", "文字过长", f"At most {MAX_TEXT} characters."))
+        elif BAD_TEXT.search(value):
+            errors.append(_error(where, "control_character", "含有控制字符", "It has control characters."))
+    elif kind is int or kind is float:
+        if not -MAX_NUMBER <= value <= MAX_NUMBER:
+            errors.append(_error(where, "too_large", "数字超出范围", "The number is out of range."))
+    elif kind is dict:
+        for name, item in value.items():
+            _check_plain(name, where, errors)
+            _check_plain(item, f"{where}.{name}" if where else name, errors)
+    elif kind is list:
+        for n, item in enumerate(value):
+            _check_plain(item, f"{where}.{n}", errors)
+
+
+def idempotency_key(request: Request) -> UUID:
+    """The client-made command id. Required on every write."""
+    given = request.headers.get("idempotency-key")
+    if given is None:
+        raise ApiProblem(
+            400, "idempotency-key-missing", "缺少 Idempotency-Key 请求头（UUID）",
+            "Send an Idempotency-Key header with a UUID of your own.",
+        )  # fmt: skip
+    try:
+        return UUID(given)
+    except ValueError as problem:
+        raise ApiProblem(
+            400, "idempotency-key-malformed", "Idempotency-Key 应为 UUID",
+            "The Idempotency-Key should be a UUID.",
+        ) from problem  # fmt: skip
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The body, at most ``limit`` bytes (413), sent as JSON (415)."""
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind != "application/json":
+        raise ApiProblem(
+            415, "not-json", "请以 application/json 提交", "Send the body as application/json."
+        )
+    chunks = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise ApiProblem(413, "too-large", "提交内容过大", f"At most {limit} bytes.")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def endpoint_of(write: Write) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint: who, which command, run, answer."""
+    if_match = "expected_version" in getattr(write.command, "__dataclass_fields__", {})
+
+    async def endpoint(request: Request) -> Response:
+        session = session_of(request, writing=True)
+        key = idempotency_key(request)
+        body = await read_body(request, write.max_body)
+        path = dict(request.path_params)
+        if if_match and (seen := request.headers.get("if-match")) is not None:
+            path["expected_version"] = seen.strip().removeprefix("W/").strip('"')
+        command = write.parse(body, path)
+        envelope = Envelope(id=key, officer=session.officer, command=command)
+        receipt = await system_of(request).store.arun(envelope)
+        answer = {
+            "command": receipt.command,
+            "position": receipt.position,
+            "facts": receipt.facts,
+            "result": receipt.result,
+        }
+        headers = {"Relief-Position": str(receipt.position)}
+        if receipt.repeated:
+            headers["Idempotent-Replay"] = "true"
+        return Response(
+            msgspec.json.encode(answer, enc_hook=str), 200, headers, media_type="application/json"
+        )
+
+    return endpoint
+
+
+def router_of(writes: tuple[Write, ...]) -> APIRouter:
+    """All command routes, with their OpenAPI descriptions."""
+    router = APIRouter()
+    for write in writes:
+        summary = (write.command.__doc__ or write.command.__name__).strip().splitlines()[0]
+        endpoint = endpoint_of(write)
+        endpoint.__name__ = write.command.__name__
+        router.add_api_route(
+            write.path,
+            endpoint,
+            methods=["POST"],
+            tags=[write.tag],
+            summary=summary,
+            description=_describe(write.command),
+            operation_id=write.command.__name__,
+            response_class=Response,
+            openapi_extra=_openapi(write, if_match="expected_version" in str(write.command.__dict__)),
+            responses=RESPONSES,
+        )
+    return router
+
+
+def _describe(command: type[Command]) -> str:
+    roles = ", ".join(sorted(role.value for role in command.roles))
+    return f"{(command.__doc__ or '').strip()}\n\nRoles: {roles}."
+
+
+def _problem(text: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": text, "content": {"application/problem+json": {"schema": schema}}}
+
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Durable. The position is what `after=` of a query takes.",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Receipt"}}},
+    },
+    400: _problem("The request itself is malformed"),
+    401: _problem("Not logged in"),
+    403: _problem("Your jurisdiction, but not your role"),
+    404: _problem("No such thing, or outside your jurisdiction"),
+    409: _problem("A rule refuses"),
+    412: _problem("Changed since you saw it"),
+    413: _problem("Too large"),
+    415: _problem("Not JSON"),
+    422: _problem("Fields need correcting"),
+    429: _problem("Too many tries"),
+    503: _problem("The store is not available"),
+}
+
+
+def _openapi(write: Write, *, if_match: bool) -> dict[str, Any]:
+    parameters: list[dict[str, Any]] = [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": True,
+            "schema": {"type": "string", "format": "uuid"},
+            "description": "Made by you; the same key and body get the first answer again.",
+        }
+    ]
+    for name in write.in_path:
+        schema: dict[str, Any] = {"type": "string", "format": "uuid"}
+        annotation = write.command.__dataclass_fields__[name].type  # type: ignore[attr-defined]
+        if annotation is int:
+            schema = {"type": "integer", "minimum": 0, "maximum": MAX_NUMBER}
+        elif annotation is str:
+            schema = {"type": "string", "minLength": 1}
+        parameters.append({"name": name, "in": "path", "required": True, "schema": schema})
+    if if_match:
+        parameters.append(
+            {"name": "If-Match", "in": "header", "required": False, "schema": {"type": "string"}}
+        )
+    body = {"required": True, "content": {"application/json": {"schema": write.body_schema()}}}
+    return {"parameters": parameters, "requestBody": body}

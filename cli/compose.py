@@ -1,0 +1,50 @@
+"""The composition root: one function builds the running system from one settings object."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from api.system import AreaTree, System
+from cli.settings import Settings
+from domain.catalog import AGGREGATES
+from eventstore.accounts import Accounts
+from eventstore.store import Store
+from projections.catalog import VIEWS
+from projections.engine import ViewsDatabase
+from projections.reader import ViewsReader
+from streams.embedded import Follower
+
+
+def open_store(settings: Settings) -> Store:
+    """Log and vault of the data folder alone: for commands that need no views."""
+    return Store(settings.data, AGGREGATES)
+
+
+@contextmanager
+def running(settings: Settings, *, follow: bool = True) -> Iterator[System]:
+    """The whole system of one process; stops it in order at the end.
+
+    ``follow`` False leaves the views where they are (another process may be keeping them).
+    """
+    store = open_store(settings)
+    views = ViewsDatabase(settings.data / "views.sqlite", VIEWS)
+    follower = Follower(store, views)
+    system = System(
+        store=store,
+        views=views,
+        reader=ViewsReader(views.path),
+        follower=follower,
+        accounts=Accounts(store.vault),
+        tree=AreaTree(views),
+        secure_cookies=settings.secure_cookies,
+        after_wait_seconds=settings.after_wait_seconds,
+    )
+    if follow:
+        follower.start()
+    try:
+        yield system
+    finally:
+        store.writer.close()
+        follower.stop()
+        system.reader.close()
+        views.close()
+        store.close()

@@ -1,0 +1,159 @@
+"""Log-ins: passwords (argon2id), sessions and tokens. In the vault's file, on machine time.
+
+A log-in is not a fact of relief work, so nothing of it enters the log. What an officer may do is
+decided by the Officer stream at every command, not by anything kept here.
+"""
+
+import hashlib
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+
+from eventstore.vault import SQLiteVault
+
+FREE_TRIES = 5
+LOCK_SECONDS = 60.0
+SESSION_SECONDS = 12 * 3600.0
+TOKEN_SECONDS = 3600.0
+MIN_PASSWORD = 8
+
+
+class LoginRefused(Exception):
+    """Wrong name or password: which of the two is not told."""
+
+    zh = "用户名或密码不正确"
+    en = "Wrong user name or password."
+
+
+class LoginLocked(Exception):
+    """Too many failures; try again in ``retry_after`` seconds."""
+
+    zh = "连续失败次数过多，该账号已暂时锁定"
+    en = "Too many failures: this account is locked for a while."
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(self.en)
+        self.retry_after = retry_after
+
+
+class PasswordTooShort(Exception):
+    zh = f"密码至少 {MIN_PASSWORD} 位"
+    en = f"A password has at least {MIN_PASSWORD} characters."
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Who is logged in. ``csrf`` guards writes of a cookie session; a bearer token needs none."""
+
+    officer: UUID
+    login: str
+    kind: str  # "session" or "token"
+    csrf: str
+    expires: float
+
+
+class Accounts:
+    """Accounts, sessions and tokens of one store."""
+
+    def __init__(
+        self, vault: SQLiteVault, hasher: PasswordHasher | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:  # fmt: skip
+        self._db = vault.db
+        self._lock = vault.lock
+        self._hasher = hasher or PasswordHasher()
+        self._clock = clock
+        self._decoy = self._hasher.hash(secrets.token_hex(16))
+        self._verifying = threading.BoundedSemaphore(2)
+
+    def set_password(self, login: str, officer: UUID, password: str) -> None:
+        """Open an account or change its password; sessions of the login end."""
+        if len(password) < MIN_PASSWORD:
+            raise PasswordTooShort
+        row = (login, officer.bytes, self._hasher.hash(password))
+        with self._lock:
+            self._db.execute(
+                "INSERT INTO accounts (login, officer, password) VALUES (?,?,?) ON CONFLICT (login)"
+                " DO UPDATE SET officer=excluded.officer, password=excluded.password, failures=0,"
+                " locked_until=0",
+                row,
+            )
+            self._db.execute("DELETE FROM sessions WHERE login=?", (login,))
+
+    def officer_of(self, login: str) -> UUID | None:
+        with self._lock:
+            row = self._db.execute("SELECT officer FROM accounts WHERE login=?", (login,)).fetchone()
+        return UUID(bytes=row[0]) if row else None
+
+    def logins(self) -> dict[UUID, list[str]]:
+        with self._lock:
+            rows = self._db.execute("SELECT officer, login FROM accounts ORDER BY login").fetchall()
+        found: dict[UUID, list[str]] = {}
+        for officer, login in rows:
+            found.setdefault(UUID(bytes=officer), []).append(login)
+        return found
+
+    def log_in(self, login: str, password: str, kind: str = "session") -> tuple[str, Session]:
+        """The secret token and its session. Raises `LoginRefused` or `LoginLocked`."""
+        now = self._clock()
+        with self._lock:
+            row = self._db.execute(
+                "SELECT officer, password, locked_until FROM accounts WHERE login=?", (login,)
+            ).fetchone()
+        if row is not None and row[2] > now:
+            raise LoginLocked(int(row[2] - now) + 1)
+        if not self._verify(row[1] if row else self._decoy, password) or row is None:
+            self._failed(login, now)
+            raise LoginRefused
+        return self._begin(UUID(bytes=row[0]), login, kind, now)
+
+    def _verify(self, hashed: str, password: str) -> bool:
+        with self._verifying:  # argon2 takes 64 MiB: bound how many run at once
+            try:
+                return self._hasher.verify(hashed, password)
+            except (VerifyMismatchError, InvalidHashError):
+                return False
+
+    def _failed(self, login: str, now: float) -> None:
+        with self._lock:
+            self._db.execute("UPDATE accounts SET failures=failures+1 WHERE login=?", (login,))
+            self._db.execute(
+                "UPDATE accounts SET locked_until=?, failures=0 WHERE login=? AND failures>=?",
+                (now + LOCK_SECONDS, login, FREE_TRIES),
+            )
+
+    def _begin(self, officer: UUID, login: str, kind: str, now: float) -> tuple[str, Session]:
+        token, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(24)
+        lasts = SESSION_SECONDS if kind == "session" else TOKEN_SECONDS
+        session = Session(officer, login, kind, csrf, now + lasts)
+        row = (_digest(token), officer.bytes, login, kind, csrf, session.expires)
+        with self._lock:
+            self._db.execute("UPDATE accounts SET failures=0 WHERE login=?", (login,))
+            self._db.execute("DELETE FROM sessions WHERE expires < ?", (now,))
+            self._db.execute("INSERT INTO sessions VALUES (?,?,?,?,?,?)", row)
+        return token, session
+
+    def session(self, token: str, kind: str) -> Session | None:
+        """The living session of a secret token of that kind."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT officer, login, kind, csrf, expires FROM sessions WHERE token=?",
+                (_digest(token),),
+            ).fetchone()
+        if row is None or row[2] != kind or row[4] < self._clock():
+            return None
+        return Session(UUID(bytes=row[0]), row[1], row[2], row[3], row[4])
+
+    def log_out(self, token: str) -> None:
+        with self._lock:
+            self._db.execute("DELETE FROM sessions WHERE token=?", (_digest(token),))
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
