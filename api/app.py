@@ -50,7 +50,7 @@ def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None
         system.follower.listen(system.tree.applied)
         system.follower.listen(hub.applied)
         yield
-        hub.closing.set()
+        hub.close()
 
     app = FastAPI(
         title="Relief Ledger 救灾一本账",

@@ -53,6 +53,13 @@ class Hub:
         self._scheduled = False
         self.closing = asyncio.Event()
 
+    def close(self) -> None:
+        """End all streams, so that the server can stop. Call on the event loop."""
+        self.closing.set()
+        for board in self._boards:
+            if not board.messages.full():
+                board.messages.put_nowait(b"")
+
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
 

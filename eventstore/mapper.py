@@ -48,6 +48,14 @@ class TypedMapper(Mapper[UUID]):
     def topic_of(self, event: Event) -> str:
         return self._topics[type(event)]
 
+    def topics(self) -> tuple[str, ...]:
+        """Every stored topic that can be decoded, older class versions included."""
+        return tuple(self._decode)
+
+    def class_of(self, topic: str) -> type[Event] | None:
+        """The event class of a stored topic, None if unknown."""
+        return self.classes.get(topic.partition("/")[0])
+
     def encode(self, event: Event) -> bytes:
         return self._encode(event)
 

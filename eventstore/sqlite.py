@@ -177,6 +177,22 @@ class SQLiteLog(ApplicationRecorder):
         """The position of the newest fact, 0 when there is none."""
         return int(self._fetch("SELECT coalesce(max(position), 0) FROM events", ())[0][0])
 
+    def stats(self) -> dict[str, Any]:
+        """``events, streams, head, bytes, by_topic``; bytes are those of the states."""
+        by_topic = dict(
+            self._fetch("SELECT topic, count(*) FROM events GROUP BY topic ORDER BY topic", ())
+        )
+        size, streams = self._fetch(
+            "SELECT coalesce(sum(length(state)), 0), count(DISTINCT stream) FROM events", ()
+        )[0]
+        return {
+            "events": sum(by_topic.values()),
+            "streams": streams,
+            "head": self.head(),
+            "bytes": size,
+            "by_topic": by_topic,
+        }
+
     def mark(self, key: str) -> str | None:
         found = self._fetch("SELECT value FROM marks WHERE key = ?", (key,))
         return found[0][0] if found else None

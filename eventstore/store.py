@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
+
 from domain.base import Aggregate, Event
 from eventstore.clock import Clock, SimulatedClock
 from eventstore.following import HeadWatch
@@ -139,6 +141,23 @@ class Store:
         """All facts of one stream."""
         rows = self.log.stream_rows(stream)
         return [Recorded(r[0], self.mapper.decode(r[3], r[4])) for r in rows]
+
+    def stats(self) -> dict[str, Any]:
+        """``events, streams, head, bytes, by_topic`` of the log."""
+        return self.log.stats()
+
+    def line_of(self, recorded: Recorded) -> str:
+        """A fact as one JSON line; what was sealed stays sealed."""
+        fact = {"position": recorded.position, "topic": recorded.event.topic()}
+        return msgspec.json.encode({**fact, "event": recorded.event}).decode()
+
+    def find_rows(self, wanted: str) -> list[str]:
+        """The facts of a stream (a uuid) or at a position (a number), as JSON lines."""
+        if wanted.isdigit():
+            found = self.read(int(wanted) - 1, 1, int(wanted))
+        else:
+            found = self.history(UUID(wanted))
+        return [self.line_of(recorded) for recorded in found]
 
     def close(self) -> None:
         """Finish what is queued, then let go of the files."""
