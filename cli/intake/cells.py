@@ -1,0 +1,198 @@
+"""One cell's value, made plain: what people type into a list, and what it means.
+
+Each function answers ``(value, rule)``: the plain value or None for an empty cell, and the name of
+the rule that is broken, if one is. Nothing is repaired that could have been something else.
+"""
+
+import re
+import unicodedata
+from datetime import date
+from typing import Any, TypeAlias
+
+Read: TypeAlias = tuple[str | None, str | None]
+
+HEAD_WORDS = frozenset({"户主", "本人", "户主本人"})
+_NOTHING = frozenset(
+    {"", "无", "/", "\\", "-", "--", "—", "——", "暂无", "没有", "空", "NULL", "null", "#N/A"}
+)
+_INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060\ufeff\x00-\x08\x0b-\x1f\x7f]")
+_WIDE = str.maketrans(
+    {
+        wide: wide - 0xFEE0
+        for low, high in ("０９", "ＡＺ", "ａｚ")
+        for wide in range(ord(low), ord(high) + 1)
+    }
+    | {0x3000: " ", 0xA0: " "}
+)
+_SCIENTIFIC = re.compile(r"[0-9](?:\.[0-9]+)?[Ee]\+?[0-9]{1,2}")
+_MOBILE_OR_LANDLINE = re.compile(r"(?:\+?86)?1[0-9]{10}|0[0-9]{9,11}|[0-9]{7,8}")
+_HAN_NAME = re.compile(r"[\u4e00-\u9fff]{2,4}")
+# What most cells look like: nothing in them has to be changed.
+_PLAIN_TEXT = re.compile(r"[\u4e00-\u9fff0-9A-Za-z()（）·、，。-]{1,100}")
+_EXACT_DIGITS = 15  # a spreadsheet keeps 15 digits of a number
+_LONGEST_TEXT = 200
+
+
+def is_empty(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not _bare(value))
+
+
+def text(value: Any) -> Read:
+    """A name of a place, a kind, an address: half-width letters and digits, single spaces."""
+    if value is None:
+        return None, None
+    if isinstance(value, str):
+        if _PLAIN_TEXT.fullmatch(value) and value not in _NOTHING:
+            return value, None
+        plain = _bare(value).translate(_WIDE)
+    else:
+        plain = _number(value)
+    plain = " ".join(plain.split())
+    if plain in _NOTHING:
+        return None, None
+    return (None, "text-too-long") if len(plain) > _LONGEST_TEXT else (plain, None)
+
+
+def name(value: Any) -> Read:
+    """A person's name. Spaces within a Han name go (张　三 is 张三), a middle dot becomes ·."""
+    if value is None:
+        return None, None
+    if not isinstance(value, str):
+        return None, "name-form"
+    if _HAN_NAME.fullmatch(value) and value not in _NOTHING:
+        return value, None
+    plain = " ".join(_bare(value).translate(_WIDE).split())
+    if plain in _NOTHING:
+        return None, None
+    if not plain.isascii():
+        plain = re.sub(r"[•‧∙・．●]", "·", plain)
+        if not re.search(r"[A-Za-z]", plain):
+            plain = plain.replace(" ", "")
+    if len(plain) > 50 or re.search(r"[\d()（）【】\[\]/、，,;；:：]", plain):
+        return None, "name-form"
+    return plain, None
+
+
+def id_number(value: Any) -> Read:
+    """18 characters as in the document. Whether they can be right is for ``domain.identity``."""
+    if value is None:
+        return None, None
+    if not isinstance(value, str):
+        if isinstance(value, int | float) and abs(value) < 10**_EXACT_DIGITS:
+            return _number(value), None
+        return None, "id-stored-as-number"
+    plain = digits(value)
+    if plain in _NOTHING:
+        return None, None
+    if _SCIENTIFIC.fullmatch(plain):
+        return None, "id-stored-as-number"
+    return plain.upper(), None
+
+
+def card(value: Any) -> Read:
+    """An account number: digits, written with or without spaces and hyphens."""
+    if value is None:
+        return None, None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if abs(value) >= 10**_EXACT_DIGITS:
+            return None, "card-stored-as-number"
+        plain = _number(value)
+    else:
+        plain = digits(str(value))
+        if plain in _NOTHING:
+            return None, None
+        if _SCIENTIFIC.fullmatch(plain):
+            return None, "card-stored-as-number"
+        plain = plain.replace("-", "")
+    if not plain.isascii() or not plain.isdecimal() or not 8 <= len(plain) <= 32:
+        return None, "card-form"
+    return plain, None
+
+
+def phone(value: Any) -> Read:
+    """One number, or several parted by a comma, a slash or a space. Hyphens go."""
+    if value is None:
+        return None, None
+    if isinstance(value, str) and len(value) == 11 and _MOBILE_OR_LANDLINE.fullmatch(value):
+        return value, None
+    plain = (
+        unicodedata.normalize("NFKC", _bare(value)) if isinstance(value, str) else _number(value)
+    )
+    if "".join(plain.split()) in _NOTHING:
+        return None, None
+    joined = re.sub(r"\.0$|[\s\-()]", "", plain)
+    if _MOBILE_OR_LANDLINE.fullmatch(joined):
+        return joined, None
+    parts = [re.sub(r"[\-()]", "", part) for part in re.split(r"[,/;、\s]+", plain) if part]
+    if len(parts) > 4 or not all(_MOBILE_OR_LANDLINE.fullmatch(part) for part in parts):
+        return None, "phone-form"
+    return "、".join(parts), None
+
+
+def size(value: Any) -> tuple[int | None, str | None]:
+    """How many people: 4, 4.0, "４", "4人"."""
+    if value is None:
+        return None, None
+    plain = digits(value) if isinstance(value, str) else _number(value)
+    if plain in _NOTHING:
+        return None, None
+    plain = plain.rstrip("人口")
+    if not plain.isascii() or not plain.isdecimal() or not 1 <= int(plain[:3]) <= 99:
+        return None, "size-form"
+    return int(plain), None
+
+
+def village_code(value: Any) -> Read:
+    """The 12 digits of a village in the statistical division codes."""
+    if value is None:
+        return None, None
+    plain = digits(value) if isinstance(value, str) else _number(value)
+    if plain in _NOTHING:
+        return None, None
+    if len(plain) != 12 or not plain.isascii() or not plain.isdecimal():
+        return None, "village-code-form"
+    return plain, None
+
+
+def gender(value: Any) -> str | None:
+    """男 or 女, or None for anything else: the ID number says it anyway."""
+    plain = _bare(value) if isinstance(value, str) else ""
+    return plain[:1] if plain[:1] in ("男", "女") else None
+
+
+def birth(value: Any) -> date | None:
+    """A date of birth as lists write it, or None if it is not a whole date."""
+    plain = _bare(value).translate(_WIDE) if isinstance(value, str) else _number(value)
+    parts = re.fullmatch(r"(\d{4})\D?(\d{1,2})\D?(\d{1,2})(?:日|T.*| .*)?", plain)
+    if parts is None:
+        return None
+    try:
+        return date(int(parts[1]), int(parts[2]), int(parts[3]))
+    except ValueError:
+        return None
+
+
+def digits(value: str) -> str:
+    """Text made of digits, as it was meant: half-width, no spaces, no marks of spreadsheets."""
+    if value.isascii() and value.isalnum():
+        return value
+    plain = unicodedata.normalize("NFKC", _bare(value))
+    if plain.startswith('="') and plain.endswith('"'):
+        plain = plain[2:-1]
+    plain = "".join(plain.split()).strip("'‘’`\"")
+    return re.sub(r"(?<=\d)\.0+$", "", plain)
+
+
+def _bare(value: str) -> str:
+    return (
+        value.strip()
+        if value.isascii() and value.isprintable()
+        else (_INVISIBLE.sub("", value).strip())
+    )
+
+
+def _number(value: Any) -> str:
+    """A number cell as text: 13805561234.0 is 13805561234."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 10**_EXACT_DIGITS:
+        return str(int(value))
+    return str(value)

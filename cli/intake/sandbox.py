@@ -1,0 +1,161 @@
+"""The child process that parses a workbook: it sees one open file and has limits on all it takes.
+
+Started by file name and isolated (``python -I``), so it imports nothing of this project. The
+workbook is its standard input, arguments are the limits as JSON. It answers on standard output
+with frames, each four bytes of length (big-endian) and a msgpack array whose first item names it:
+
+- ``["book", [[name, height, width, first rows, merged], …]]``: the visible sheets with content.
+- ``["rows", sheet index, first row's index, [[cell, …], …]]``: consecutive rows of a sheet.
+- ``["end"]``: that was all.  ``["refused", code, facts]``: a limit was met.
+
+Cells are text, number, boolean or nil; dates and times become ISO text. ``merged`` is a list of
+[first row, first column, last row, last column]. Indexes count from 0 in the sheet's own grid.
+Rows without content are left out at the end of a sheet only.
+"""
+
+import json
+import resource
+import struct
+import sys
+from collections.abc import Iterator
+from typing import Any, BinaryIO, TypeAlias
+
+import msgspec
+import python_calamine
+
+Sheet: TypeAlias = python_calamine.CalamineSheet
+
+TOP_ROWS = 40
+ROWS_A_FRAME = 500
+KEPT_CELLS = 2_000_000  # sheets up to this size together are kept, larger ones are parsed twice
+
+
+def main() -> None:
+    limits = json.loads(sys.argv[1])
+    _limit(resource.RLIMIT_AS, limits["memory_bytes"])
+    _limit(resource.RLIMIT_CPU, limits["cpu_seconds"])
+    _limit(resource.RLIMIT_FSIZE, 0)
+    _limit(resource.RLIMIT_CORE, 0)
+    out = sys.stdout.buffer
+    try:
+        _send_all(out, limits)
+    except MemoryError:
+        _send(out, ["refused", "too-much-memory", {}])
+    except python_calamine.PasswordError:
+        _send(out, ["refused", "file-old-or-encrypted", {}])
+    except python_calamine.CalamineError:
+        _send(out, ["refused", "file-broken", {}])
+
+
+def _limit(kind: int, value: int) -> None:
+    _, hard = resource.getrlimit(kind)
+    ceiling = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    try:
+        resource.setrlimit(kind, (ceiling, ceiling))
+    except (ValueError, OSError):
+        # macOS refuses RLIMIT_AS; the guard's limits and the others still hold there.
+        if kind != resource.RLIMIT_AS:
+            raise
+
+
+def _send(out: BinaryIO, message: list[Any]) -> None:
+    body = msgspec.msgpack.encode(message)
+    out.write(struct.pack(">I", len(body)))
+    out.write(body)
+    out.flush()
+
+
+def _send_all(out: BinaryIO, limits: dict[str, Any]) -> None:
+    book = python_calamine.CalamineWorkbook.from_filelike(sys.stdin.buffer)
+    visible = [
+        sheet.name
+        for sheet in book.sheets_metadata
+        if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet
+        and sheet.visible == python_calamine.SheetVisibleEnum.Visible
+    ]
+    kept: dict[str, Sheet] = {}
+    cells = 0
+    tops: list[list[Any]] = []
+    for name in visible:
+        sheet = book.get_sheet_by_name(name)
+        refusal = _over_limit(sheet, limits)
+        if refusal is not None:
+            _send(out, refusal)
+            return
+        if not sheet.height:
+            continue
+        cells += sheet.height * sheet.width
+        if len(visible) == 1 or cells <= KEPT_CELLS:
+            kept[name] = sheet
+        merged = [[*first, *last] for first, last in sheet.merged_cell_ranges or ()]
+        tops.append([name, _height(sheet), _width(sheet), _top(sheet), merged])
+    _send(out, ["book", tops])
+    for index, top in enumerate(tops):
+        name = top[0]
+        sheet = kept.pop(name) if name in kept else book.get_sheet_by_name(name)
+        for first, rows in _frames(sheet):
+            _send(out, ["rows", index, first, rows])
+    _send(out, ["end"])
+
+
+def _height(sheet: Sheet) -> int:
+    return sheet.end[0] + 1 if sheet.end else 0
+
+
+def _width(sheet: Sheet) -> int:
+    return sheet.end[1] + 1 if sheet.end else 0
+
+
+def _over_limit(sheet: Sheet, limits: dict[str, Any]) -> list[Any] | None:
+    # The header and titles above it are not data: they are not counted against the rows.
+    if _height(sheet) > limits["rows"] + TOP_ROWS:
+        return ["refused", "too-many-rows", {"sheet": sheet.name, "limit": limits["rows"]}]
+    if _width(sheet) > limits["columns"]:
+        facts = {"sheet": sheet.name, "count": _width(sheet), "limit": limits["columns"]}
+        return ["refused", "too-many-columns", facts]
+    return None
+
+
+def _grid(sheet: Sheet) -> Iterator[list[Any]]:
+    """The sheet's rows from row 1 and column A: calamine leaves empty columns at the left out."""
+    left: list[Any] = [None] * (sheet.start[1] if sheet.start else 0)
+    above = sheet.start[0] if sheet.start else 0
+    for number, row in enumerate(sheet.iter_rows()):
+        if number < above:
+            yield []
+            continue
+        yield left + [_cell(value) for value in row] if left else [_cell(value) for value in row]
+
+
+def _cell(value: Any) -> Any:
+    if value == "":
+        return None
+    if isinstance(value, str | float | bool | int):
+        return value
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _top(sheet: Sheet) -> list[list[Any]]:
+    top: list[list[Any]] = []
+    for row in _grid(sheet):
+        if len(top) == TOP_ROWS:
+            break
+        top.append(row)
+    return top
+
+
+def _frames(sheet: Sheet) -> Iterator[tuple[int, list[list[Any]]]]:
+    frame: list[list[Any]] = []
+    first = 0
+    for row in _grid(sheet):
+        frame.append(row)
+        if len(frame) == ROWS_A_FRAME:
+            yield first, frame
+            first += len(frame)
+            frame = []
+    if frame:
+        yield first, frame
+
+
+if __name__ == "__main__":
+    main()
