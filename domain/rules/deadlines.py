@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal, TypeVar
 import msgspec
 
 from domain.rules.base import LEVELS, Key, Level, Problem, china_day, china_moment, repeated
-from domain.rules.indicators import Figures
+from domain.rules.indicators import Given
 from domain.rules.working_days import WorkingDays
 
 Minutes = Annotated[int, msgspec.Meta(ge=0, le=60 * 24 * 30)]
@@ -114,7 +114,7 @@ class Deadlines(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         last = calendar.add(china_day(stable_at), limit.working_days)
         return china_moment(last + timedelta(days=1))
 
-    def recipients(self, level: str, figures: Figures) -> tuple[str, ...]:
+    def recipients(self, level: str, figures: Given) -> tuple[str, ...]:
         """The levels beside the next one that must be told at the same time."""
         also: list[str] = []
         for rule in self.bypass:

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -37,6 +37,9 @@ class FiguresMalformed(Refusal):
     sentences_zh: str
     sentences_en: str
     problems: tuple[FigureProblem, ...]
+
+    def facts(self) -> dict[str, Any]:
+        return super().facts() | {"problems": msgspec.to_builtins(self.problems)}
 
 
 def parse_figures(rules: Indicators, raw: Raw) -> Figures:

@@ -85,6 +85,9 @@ class RulebookInvalid(Refusal):
     problem_en: str
     problems: tuple[Problem, ...]
 
+    def facts(self) -> dict[str, Any]:
+        return super().facts() | {"problems": msgspec.to_builtins(self.problems)}
+
 
 def parse_rulebook(name: str, text: str) -> RulebookFile:
     """The rulebook in this TOML text. Raises `RulebookInvalid` with all problems and their keys."""
@@ -178,17 +181,14 @@ def _problems(value: Any, wanted: Any, where: str) -> Iterator[Problem]:
         return
     inner = _inner(wanted)
     if inner is not None and isinstance(value, list):
-        for n, one in enumerate(value):
-            yield from _problems(one, inner, f"{where}[{n}]")
-        wanted = wanted if not _holds_structs(inner) else None
+        found = [p for n, one in enumerate(value) for p in _problems(one, inner, f"{where}[{n}]")]
+        yield from found or _conversion(value, wanted, where)  # its length
     elif get_origin(wanted) is dict and isinstance(value, dict):
         for key, one in value.items():
             yield from _problems(one, get_args(wanted)[1], f"{where}.{key}")
-        return
     elif (options := _structs(wanted)) and isinstance(value, dict):
         yield from _struct_problems(value, options[0], where)
-        return
-    if wanted is not None:
+    else:
         yield from _conversion(value, wanted, where)
 
 
@@ -229,7 +229,3 @@ def _structs(wanted: Any) -> list[type[msgspec.Struct]]:
         return []
     options = get_args(wanted)
     return [one for one in options if isinstance(one, type) and issubclass(one, msgspec.Struct)]
-
-
-def _holds_structs(inner: Any) -> bool:
-    return isinstance(inner, type) and issubclass(inner, msgspec.Struct)

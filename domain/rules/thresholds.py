@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 
 from domain.rules.base import Key, Level, Problem, Text, repeated
-from domain.rules.indicators import Figures
+from domain.rules.indicators import Given
 
 ResponseLevel = Annotated[int, msgspec.Meta(ge=1, le=4)]
 
@@ -55,9 +55,7 @@ class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metrics: tuple[Metric, ...]
     conditions: tuple[Condition, ...]
 
-    def reached(
-        self, figures: Figures, farming_population: int | None = None
-    ) -> tuple[Reached, ...]:
+    def reached(self, figures: Given, farming_population: int | None = None) -> tuple[Reached, ...]:
         """For each metric the gravest level its known figures reach, gravest first.
 
         An unknown figure (null) adds nothing: what is known is a lower bound.
@@ -91,7 +89,7 @@ class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return found
 
 
-def _measure(metric: Metric, figures: Figures, farming_population: int | None) -> Decimal | None:
+def _measure(metric: Metric, figures: Given, farming_population: int | None) -> Decimal | None:
     values = [value for key in metric.of if (value := figures.get(key)) is not None]
     if not values:
         return None
