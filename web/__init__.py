@@ -1,0 +1,1 @@
+"""Pages: what an officer sees. Templates, messages in two languages, and assets served locally."""

@@ -1,0 +1,173 @@
+"""Pages out of templates: a Jinja environment a language, strict and escaped; strict headers."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+
+from web.assets import asset, integrity, vendored
+from web.formats import UNKNOWN, Formats, iso, mask
+from web.i18n import DEFAULT, LANGUAGES, TAGS, Language, as_language, catalog
+from web.shell import STRANGER, Shell
+
+TEMPLATES = Path(__file__).parent / "templates"
+LANGUAGE_COOKIE: Final = "lang"
+YEAR_SECONDS: Final = 365 * 24 * 3600
+
+CONTENT_POLICY: Final = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "worker-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS: Final[Mapping[str, str]] = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "geolocation=(self), camera=(self), microphone=()",
+    # Pages show people in need, on computers that others use after you.
+    "Cache-Control": "no-store",
+    "Vary": "Cookie",
+}
+
+HTMX_CONFIG: Final = json.dumps(
+    {
+        "allowEval": False,
+        "allowScriptTags": False,
+        "includeIndicatorStyles": False,
+        "selfRequestsOnly": True,
+        "historyCacheSize": 0,  # its cache would leave names in sessionStorage
+        "refreshOnHistoryMiss": True,
+        "timeout": 15_000,
+    }
+)
+
+ERROR_KEYS: Final = {
+    401: "error.unauthorized",
+    403: "error.forbidden",
+    404: "error.not_found",
+    409: "error.refused",
+    412: "error.stale",
+    422: "error.malformed",
+    429: "error.too_many",
+    503: "error.unavailable",
+}
+
+
+def make_environment(language: Language, *more: Path) -> Environment:
+    """The environment of a language; ``more`` are folders searched after our own templates."""
+    words = catalog(language)
+    formats = Formats(words)
+    env = Environment(
+        loader=ChoiceLoader([FileSystemLoader(folder) for folder in (TEMPLATES, *more)]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    env.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": True}
+    env.globals |= {
+        "t": words.t,
+        "lang": language,
+        "lang_tag": TAGS[language],
+        "browser_messages": words.for_browser(),
+        "htmx_config": HTMX_CONFIG,
+        "asset": asset,
+        "vendored": vendored,
+        "integrity": integrity,
+        "number": formats.number,
+        "fen": formats.fen,
+        "when": formats.when,
+        "clock": formats.clock,
+        "day": formats.day,
+        "lasting": formats.lasting,
+        "iso": iso,
+        "mask": mask,
+        "UNKNOWN": UNKNOWN,
+    }
+    return env
+
+
+class Pages:
+    """Renders templates in the language of the request."""
+
+    def __init__(self, *more: Path) -> None:
+        self._environments = {lang: make_environment(lang, *more) for lang in LANGUAGES}
+
+    def render(
+        self, request: Request, name: str, /, *, status: int = 200, **context: Any
+    ) -> HTMLResponse:
+        """A page (or a fragment) with its headers. ``shell`` comes from ``request.state``.
+
+        ``?lang=en`` answers in English and remembers it in a cookie.
+        """
+        shell: Shell = getattr(request.state, "shell", STRANGER)
+        language = language_of(request)
+        template = self._environments[language].get_template(name)
+        html = template.render(
+            shell=shell,
+            path=request.url.path,
+            other_language=str(request.url.include_query_params(lang=_other(language)).query),
+            **context,
+        )
+        response = HTMLResponse(html, status_code=status, headers=dict(HEADERS))
+        if as_language(request.query_params.get(LANGUAGE_COOKIE)) is not None:
+            response.set_cookie(
+                LANGUAGE_COOKIE,
+                language,
+                max_age=YEAR_SECONDS,
+                httponly=True,
+                samesite="lax",
+                secure=request.url.scheme == "https",
+            )
+        return response
+
+
+def language_of(request: Request) -> Language:
+    """What ``?lang=`` says, else the cookie, else Chinese."""
+    asked = as_language(request.query_params.get(LANGUAGE_COOKIE))
+    return asked or as_language(request.cookies.get(LANGUAGE_COOKIE)) or DEFAULT
+
+
+def _other(language: Language) -> Language:
+    return "en" if language == "zh" else "zh"
+
+
+@cache
+def _pages() -> Pages:
+    return Pages()
+
+
+def render(request: Request, name: str, /, *, status: int = 200, **context: Any) -> HTMLResponse:
+    """`Pages.render` with the product's own templates."""
+    return _pages().render(request, name, status=status, **context)
+
+
+def render_error(
+    request: Request, status: int, *, sentence: str = "", reference: str = ""
+) -> HTMLResponse:
+    """A page that says what went wrong and what to do next.
+
+    ``sentence`` is a rule's own words; ``reference`` the correlation id to read out on the phone.
+    """
+    key = ERROR_KEYS.get(status, "error.broken")
+    return render(
+        request, "error.html", status=status, code=status, key=key, sentence=sentence,
+        reference=reference,
+    )  # fmt: skip

@@ -1,0 +1,75 @@
+"""What stands around every page: who is logged in, where they may go, how the store is marked.
+
+Who authenticates a request puts a `Shell` into ``request.state.shell``; without it a page shows
+the shell of a stranger.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from domain.world import Role
+
+
+class Mark(StrEnum):
+    """What a store was born as, and what its pages must say for ever."""
+
+    DEMO = "demo"  # made-up persons
+    EXERCISE = "exercise"  # 演练
+    SIMULATED = "simulated"  # runs on a simulated clock
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """An entry of the navigation. ``key`` is a message key; ``<key>_hint`` explains it at home."""
+
+    href: str
+    key: str
+
+
+REPORT = NavItem("/report/new", "nav.report")
+REVIEW = NavItem("/review", "nav.review")
+SITUATION = NavItem("/situation", "nav.situation")
+DISPATCH = NavItem("/dispatch", "nav.dispatch")
+STOCK = NavItem("/stock", "nav.stock")
+LEDGER = NavItem("/ledger", "nav.ledger")
+TIMELINE = NavItem("/timeline", "nav.timeline")
+
+NAV: dict[Role, tuple[NavItem, ...]] = {
+    Role.VILLAGE_REPORTER: (REPORT, SITUATION, LEDGER),
+    Role.TOWNSHIP_REVIEWER: (REVIEW, REPORT, SITUATION, LEDGER, TIMELINE),
+    Role.COUNTY_APPROVER: (SITUATION, REVIEW, LEDGER, DISPATCH, STOCK, TIMELINE),
+    Role.COUNTY_PAYER: (LEDGER, STOCK, TIMELINE),
+    Role.STOREKEEPER: (STOCK, DISPATCH),
+    Role.DISPATCHER: (DISPATCH, SITUATION, STOCK),
+    Role.CITY_REVIEWER: (SITUATION, REVIEW, LEDGER, TIMELINE),
+    Role.PROVINCE_REVIEWER: (SITUATION, REVIEW, LEDGER, TIMELINE),
+    Role.AUDITOR: (LEDGER, STOCK, TIMELINE, SITUATION),
+    Role.ADMINISTRATOR: (TIMELINE,),
+    Role.SYSTEM: (),
+}
+"""The desk's own work comes first: it is also the first card at home."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shell:
+    """``user`` is a display name, empty for a stranger; ``clock`` the store's time if simulated.
+
+    ``officer`` is the id under which a tab keeps unsent entries, so that nobody else sees them.
+    """
+
+    officer: str = ""
+    user: str = ""
+    role: Role | None = None
+    post: str = ""  # "A", "B" or ""
+    area: str = ""
+    marks: tuple[Mark, ...] = ()
+    clock: datetime | None = None
+    csrf_token: str = ""
+
+    @property
+    def nav(self) -> tuple[NavItem, ...]:
+        return NAV[self.role] if self.role is not None else ()
+
+
+STRANGER = Shell()

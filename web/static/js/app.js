@@ -1,0 +1,15 @@
+// The entry of every page: small parts that each look for their own marks and do nothing without.
+
+import { guardHtmx } from "./csrf.js";
+import { startForms } from "./form.js";
+import { startLive } from "./live.js";
+import { startReportForms } from "./report-form.js";
+import { startKeys } from "./search.js";
+
+guardHtmx(document);
+startForms();
+startReportForms();
+startKeys();
+// htmx reads its marks at DOMContentLoaded, after modules: a board must be ready to hear.
+if (document.readyState === "complete") startLive();
+else addEventListener("load", () => startLive(), { once: true });

@@ -1,0 +1,41 @@
+// Every write carries the session's CSRF token in a header that no foreign page can set.
+
+export const CSRF_HEADER = "X-CSRF-Token";
+const READS = new Set(["GET", "HEAD", "OPTIONS"]);
+
+export function csrfToken() {
+  return document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+}
+
+/** A random UUID. Not crypto.randomUUID: that is missing on plain http in a county's own network. */
+export function uuid() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [8, 12, 16, 20].reduceRight((id, at) => `${id.slice(0, at)}-${id.slice(at)}`, hex);
+}
+
+/** fetch a JSON answer; a write gets the token, a body becomes JSON. Same origin only. */
+export function send(url, { method = "GET", body, headers = {}, signal } = {}) {
+  const all = { Accept: "application/json, application/problem+json", ...headers };
+  if (!READS.has(method)) all[CSRF_HEADER] = csrfToken();
+  if (body !== undefined) all["Content-Type"] = "application/json";
+  return fetch(url, {
+    method,
+    headers: all,
+    body: body === undefined ? undefined : JSON.stringify(body),
+    credentials: "same-origin",
+    mode: "same-origin",
+    signal,
+  });
+}
+
+/** htmx writes carry the token too. (Their Idempotency-Key comes from form.js.) */
+export function guardHtmx(root) {
+  root.addEventListener("htmx:configRequest", (event) => {
+    const { verb, headers } = event.detail;
+    if (READS.has(verb.toUpperCase())) return;
+    headers[CSRF_HEADER] = csrfToken();
+  });
+}

@@ -1,0 +1,234 @@
+// A live page: one stream, its banner, and the boards that follow it.
+//
+//   <section data-live="/live/situation" data-position="120" data-silent-ms="10000"> (macro live)
+//   <div data-board hx-get="/situation/board" hx-trigger="relief:change">            (macro board)
+//     <… data-position="120"> …
+//
+// The stream sends `change` (something this board shows has changed) and `heartbeat` (nothing has),
+// each with the JSON {position, head, as_of, age_ms?}: the view's position, the log's head, the store's time,
+// and how old the view's knowledge was already when it was sent.
+// What the banner calls its position is that of the figures on the page, not of the stream: after
+// a change it moves on only when the new figures are there.
+
+import { EventStream } from "./sse.js";
+import { ago, announce, text } from "./text.js";
+
+const THROTTLE_MS = 300;
+const TICK_MS = 250;
+const RETRY_MS = [500, 1000, 2000, 5000, 10_000];
+const CHINA_CLOCK = new Intl.DateTimeFormat("en-GB", {
+  timeZone: "Asia/Shanghai",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+});
+
+/** The boards of a page, and how far their figures reach. */
+class Boards {
+  constructor(position) {
+    this.shown = position; // all boards show at least this position
+    this.wanted = null; // a change at this position is not on the page yet
+    this.busy = 0;
+    this.failures = 0;
+    this.lastAt = 0;
+    this.timer = 0;
+    this.before = new Map();
+    this.listen();
+  }
+
+  elements() {
+    return [...document.querySelectorAll("[data-board]")];
+  }
+
+  listen() {
+    document.addEventListener("htmx:configRequest", (event) => {
+      if (event.target.matches?.("[data-board]") && event.detail.verb === "get") {
+        event.detail.parameters.after = String(this.wanted ?? this.shown);
+      }
+    });
+    document.addEventListener("htmx:beforeSwap", (event) => {
+      if (event.detail.target.matches?.("[data-board]")) this.remember(event.detail.target);
+    });
+    document.addEventListener("htmx:afterRequest", (event) => {
+      if (event.target.matches?.("[data-board]")) this.finished(event.detail.successful === true);
+    });
+    document.addEventListener("htmx:afterSettle", (event) => {
+      if (event.detail.target.matches?.("[data-board]")) this.highlight(event.detail.target);
+    });
+  }
+
+  changed(position) {
+    this.wanted = Math.max(this.wanted ?? 0, position);
+    this.schedule(0);
+  }
+
+  unchanged(position) {
+    if (this.wanted === null) this.shown = Math.max(this.shown, position);
+  }
+
+  schedule(delay) {
+    if (this.timer || this.busy) return;
+    const wait = Math.max(delay, this.lastAt + THROTTLE_MS - Date.now(), 0);
+    this.timer = setTimeout(() => this.refresh(), wait);
+  }
+
+  refresh() {
+    this.timer = 0;
+    this.lastAt = Date.now();
+    const boards = this.elements();
+    if (boards.length === 0) return this.arrived();
+    this.busy = boards.length;
+    this.failed = false;
+    for (const board of boards) {
+      board.dispatchEvent(new CustomEvent("relief:change", { detail: { position: this.wanted } }));
+    }
+  }
+
+  finished(successful) {
+    this.busy = Math.max(0, this.busy - 1);
+    this.failed = this.failed || !successful;
+    // The swap comes after this event: look at the new figures once it is done.
+    if (this.busy === 0) setTimeout(() => (this.failed ? this.retry() : this.arrived()), 0);
+  }
+
+  retry() {
+    const wait = RETRY_MS[Math.min(this.failures, RETRY_MS.length - 1)];
+    this.failures += 1;
+    this.schedule(wait);
+  }
+
+  arrived() {
+    const positions = this.elements().map((board) =>
+      Number(board.querySelector("[data-position]")?.dataset.position ?? 0),
+    );
+    const reached = positions.length ? Math.min(...positions) : this.wanted;
+    this.shown = Math.max(this.shown, reached);
+    if (this.wanted !== null && reached < this.wanted) return this.retry();
+    this.wanted = null;
+    this.failures = 0;
+    announce(`${text("updated")} ${this.shown}`);
+  }
+
+  /** What changed by itself must be seen: rows (by id) whose words differ are marked for a while. */
+  remember(board) {
+    const rows = new Map();
+    for (const row of board.querySelectorAll("[data-row][id]")) rows.set(row.id, row.textContent);
+    this.before.set(board, rows);
+  }
+
+  highlight(board) {
+    const before = this.before.get(board);
+    if (!before) return;
+    for (const row of board.querySelectorAll("[data-row][id]")) {
+      if (before.get(row.id) !== row.textContent) row.classList.add("is-fresh");
+    }
+  }
+}
+
+/** The banner: says how old the figures are, and cries out when it does not know. */
+class Banner {
+  constructor(root) {
+    this.root = root;
+    this.silentMs = Number(root.dataset.silentMs);
+    this.heardAt = Date.now();
+    this.freshAt = Date.now();
+    this.head = Number(root.dataset.position);
+    this.open = false;
+    this.refused = 0;
+  }
+
+  part(name) {
+    return this.root.querySelector(`[data-live-${name}]`);
+  }
+
+  put(name, words) {
+    const place = this.part(name);
+    if (place.textContent !== words) place.textContent = words;
+  }
+
+  heard() {
+    this.heardAt = Date.now();
+    this.open = true;
+  }
+
+  told({ head, as_of: asOf, age_ms: ageMs = 0 }) {
+    this.freshAt = Date.now() - ageMs;
+    this.head = Math.max(this.head, head);
+    this.part("as-of").dateTime = asOf;
+    this.put("as-of", CHINA_CLOCK.format(new Date(asOf)));
+  }
+
+  state() {
+    if (this.refused) return "ended";
+    if (Date.now() - this.heardAt >= this.silentMs) return "silent";
+    return this.open ? "live" : "connecting";
+  }
+
+  paint(boards) {
+    const state = this.state();
+    this.root.dataset.state = state === "ended" ? "silent" : state;
+    const names = { live: "live", connecting: "connecting" };
+    this.put("state", text(names[state] ?? "silent_state"));
+    this.put("age", ago(Date.now() - this.freshAt));
+    this.put("position", String(boards.shown));
+    this.put("lag", String(Math.max(0, this.head - boards.shown)));
+    const sentence = {
+      ended: () => text("session_ended"),
+      silent: () => text("silent"),
+    }[state]?.() ?? (boards.failures > 0 ? text("refresh_failed") : "");
+    this.put("sentence", sentence);
+    this.put("since", state === "silent"
+      ? text("silent_since", { n: Math.floor((Date.now() - this.heardAt) / 1000) }) : "");
+    this.part("login").hidden = state !== "ended";
+    this.part("alarm").hidden = sentence === "";
+  }
+}
+
+/** Start the live page, if this is one. Answers how to stop it. */
+export function startLive(root = document.querySelector("[data-live]")) {
+  if (!root) return () => {};
+  const position = Number(root.dataset.position);
+  const boards = new Boards(position);
+  const banner = new Banner(root);
+  const stream = new EventStream(root.dataset.live, {
+    lastId: root.dataset.position,
+    onAnything: () => banner.heard(),
+    onLost: () => (banner.open = false),
+    onRefused: (status) => (banner.refused = status),
+    onEvent: ({ type, data }) => {
+      if (type !== "change" && type !== "heartbeat") return;
+      const message = JSON.parse(data);
+      banner.told(message);
+      if (type === "change") boards.changed(message.position);
+      else boards.unchanged(message.position);
+    },
+  });
+  stream.start();
+
+  const tick = setInterval(() => {
+    // A connection can be dead without anybody saying so (a phone between two cells).
+    const quiet = Date.now() - Math.max(banner.heardAt, stream.startedAt);
+    if (quiet >= banner.silentMs && stream.connection && !document.hidden) {
+      banner.open = false;
+      stream.restart();
+    }
+    banner.paint(boards);
+  }, TICK_MS);
+
+  // A page nobody sees gives its connection back (a browser has six for a host) and catches up.
+  let hidden = 0;
+  const onVisibility = () => {
+    clearTimeout(hidden);
+    if (document.hidden) hidden = setTimeout(() => stream.stop(), Number(root.dataset.hiddenMs));
+    else if (!stream.running && !banner.refused) stream.start();
+  };
+  document.addEventListener("visibilitychange", onVisibility);
+  const stop = () => {
+    clearInterval(tick);
+    stream.stop();
+    document.removeEventListener("visibilitychange", onVisibility);
+  };
+  addEventListener("pagehide", stop, { once: true });
+  banner.paint(boards);
+  return stop;
+}

@@ -1,0 +1,78 @@
+// What the server says when it refuses: RFC 9457 problem details, with a sentence in both languages and
+// the fields it is about: {type, title, status, detail, zh, en, errors: [{field | pointer, zh, en}]}.
+
+import { language, text } from "./text.js";
+
+let made = 0;
+
+const say = (thing) => thing[language] ?? thing.sentence ?? thing.detail ?? thing.title ?? "";
+
+function nameOf(error) {
+  if (error.field) return error.field;
+  return (error.pointer ?? "").replace(/^#?\//, "").replaceAll("/", ".");
+}
+
+function inputOf(form, name) {
+  const found = form.elements.namedItem(name);
+  return found instanceof RadioNodeList ? found[0] : found;
+}
+
+export function clearProblem(form) {
+  for (const old of form.querySelectorAll(".field-error")) old.remove();
+  for (const input of form.querySelectorAll("[data-told]")) {
+    input.removeAttribute("aria-invalid");
+    const others = (input.getAttribute("aria-describedby") ?? "").split(" ");
+    const kept = others.filter((id) => id !== input.dataset.told).join(" ");
+    if (kept) input.setAttribute("aria-describedby", kept);
+    else input.removeAttribute("aria-describedby");
+    delete input.dataset.told;
+  }
+  const box = form.querySelector("[data-problem]");
+  if (box) box.hidden = true;
+}
+
+function tellField(input, sentence) {
+  const note = document.createElement("p");
+  note.className = "field-error";
+  note.id = `field-error-${++made}`;
+  note.textContent = sentence;
+  (input.closest(".field") ?? input.parentElement).append(note);
+  input.setAttribute("aria-invalid", "true");
+  input.dataset.told = note.id;
+  const others = input.getAttribute("aria-describedby");
+  input.setAttribute("aria-describedby", others ? `${others} ${note.id}` : note.id);
+}
+
+function boxOf(form) {
+  const known = form.querySelector("[data-problem]");
+  if (known) return known;
+  const box = document.createElement("div");
+  box.className = "problem";
+  box.dataset.problem = "";
+  box.tabIndex = -1;
+  box.setAttribute("role", "alert");
+  form.prepend(box);
+  return box;
+}
+
+/** Say it above the form and at its fields, and bring the reader there. */
+export function showProblem(form, problem) {
+  clearProblem(form);
+  const homeless = [];
+  for (const error of problem.errors ?? []) {
+    const input = inputOf(form, nameOf(error));
+    if (input && input.type !== "hidden") tellField(input, say(error));
+    else homeless.push(say(error));
+  }
+  const box = boxOf(form);
+  box.textContent = [say(problem) || text("try_again"), ...homeless].join(" ");
+  if (problem.logIn) {
+    const link = document.createElement("a");
+    link.href = `/login?next=${encodeURIComponent(location.pathname + location.search)}`;
+    link.textContent = text("log_in");
+    box.append(" ", link);
+  }
+  box.hidden = false;
+  const first = form.querySelector("[data-told]");
+  (first ?? box).focus();
+}

@@ -1,0 +1,130 @@
+// The arithmetic of a report, as it is typed. It asks, it never blocks: a first report with a slip in
+// it is worth more than none.
+//
+//   <form data-rules="report-rules" data-rules-prefix="figures.">
+//   <script type="application/json" id="report-rules">
+//     [{"id": "…", "level": "error|warning", "kind": "sum|le|pair",
+//       "left": ["a"], "right": ["b", "c"], "zh": "…", "en": "…"}]
+//
+//   sum   Σ left = Σ right        le   Σ left ≤ Σ right
+//   pair  left[i] ≤ right[i], one by one (real-time against cumulative)
+//
+// An empty field is not known, so it breaks nothing; but parts that exceed their whole already do.
+
+import { scaled } from "./fields.js";
+import { language, text } from "./text.js";
+
+const WAIT_MS = 250;
+
+function total(names, values) {
+  let known = 0n;
+  let complete = names.length > 0;
+  for (const name of names) {
+    const value = values.get(name) ?? null;
+    if (value === null) complete = false;
+    else known += value;
+  }
+  return { known, complete };
+}
+
+const exceeds = (left, right) => right.complete && left.known > right.known;
+
+/** Whether the figures break the rule. values: field → ten-thousandths, or null. */
+export function isBroken(rule, values) {
+  if (rule.kind === "pair") {
+    return rule.left.some((name, at) => exceeds(total([name], values), total([rule.right[at]], values)));
+  }
+  const left = total(rule.left, values);
+  const right = total(rule.right, values);
+  if (rule.kind === "le") return exceeds(left, right);
+  if (rule.kind === "sum") {
+    const differ = left.complete && right.complete && left.known !== right.known;
+    return differ || exceeds(left, right) || exceeds(right, left);
+  }
+  throw new Error(`rule ${rule.id}: unknown kind ${rule.kind}`);
+}
+
+function written(value) {
+  if (value === null) return "—";
+  const digits = String(value).padStart(5, "0");
+  const part = digits.slice(-4).replace(/0+$/, "");
+  return digits.slice(0, -4) + (part ? `.${part}` : "");
+}
+
+class CheckedForm {
+  constructor(form) {
+    this.form = form;
+    this.prefix = form.dataset.rulesPrefix ?? "";
+    this.rules = JSON.parse(document.getElementById(form.dataset.rules).textContent);
+    this.summary = form.querySelector("[data-rules-summary]");
+    this.notes = new Map();
+    this.timer = 0;
+    form.addEventListener("input", () => {
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.check(), WAIT_MS);
+    });
+    form.addEventListener("change", () => this.check());
+    this.check();
+  }
+
+  input(name) {
+    return this.form.elements.namedItem(this.prefix + name);
+  }
+
+  values() {
+    const values = new Map();
+    for (const name of new Set(this.rules.flatMap((rule) => [...rule.left, ...rule.right]))) {
+      values.set(name, scaled(this.input(name)?.value ?? "") ?? null);
+    }
+    return values;
+  }
+
+  check() {
+    clearTimeout(this.timer);
+    const values = this.values();
+    const questioned = new Set();
+    let broken = 0;
+    for (const rule of this.rules) {
+      if (isBroken(rule, values)) {
+        broken += 1;
+        this.tell(rule, values);
+        for (const name of [...rule.left, ...rule.right]) questioned.add(this.prefix + name);
+      } else this.untell(rule);
+    }
+    for (const field of this.form.querySelectorAll("[data-field]")) {
+      field.classList.toggle("is-questioned", questioned.has(field.dataset.field));
+    }
+    this.summarize(broken, [...values.values()].some((value) => value !== null));
+  }
+
+  tell(rule, values) {
+    const place = rule.left.map((name) => this.input(name)).find(Boolean);
+    if (!place) return;
+    const note = this.notes.get(rule.id) ?? document.createElement("p");
+    note.className = `rule-${rule.level}`;
+    note.dataset.rule = rule.id;
+    const side = (names) => names.map((name) => written(values.get(name) ?? null)).join(" + ");
+    const figures = text("rule_figures", { left: side(rule.left), right: side(rule.right) });
+    const label = text(rule.level === "error" ? "rule_error" : "rule_warning");
+    note.textContent = `${label}: ${rule[language]} (${figures})`;
+    if (!note.isConnected) (place.closest(".field") ?? place.parentElement).append(note);
+    this.notes.set(rule.id, note);
+  }
+
+  untell(rule) {
+    this.notes.get(rule.id)?.remove();
+    this.notes.delete(rule.id);
+  }
+
+  summarize(broken, started) {
+    if (!this.summary) return;
+    this.summary.hidden = !started;
+    this.summary.toggleAttribute("data-broken", broken > 0);
+    const sentence = broken ? text("rules_broken", { n: broken }) : text("rules_kept");
+    if (this.summary.textContent !== sentence) this.summary.textContent = sentence;
+  }
+}
+
+export function startReportForms() {
+  for (const form of document.querySelectorAll("form[data-rules]")) new CheckedForm(form);
+}
