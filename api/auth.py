@@ -38,7 +38,9 @@ def session_of(request: Request, *, writing: bool) -> Session:
     session = accounts.session(cookie, "session") if cookie else None
     if session is None:
         raise unauthenticated()
-    if writing and not hmac.compare_digest(request.headers.get(CSRF_HEADER, "").encode(), session.csrf.encode()):
+    if writing and not hmac.compare_digest(
+        request.headers.get(CSRF_HEADER, "").encode(), session.csrf.encode()
+    ):
         raise ApiProblem(
             403, "csrf-token-missing", "页面已过期，请刷新后重试", "Reload the page and try again."
         )
@@ -65,7 +67,7 @@ class Caller:
         return permits(self.officer, roles, lineage, self.system.store.clock.now())
 
     def areas(self, roles: frozenset[Role] | None = None) -> tuple[UUID, ...]:
-        """Areas of this officer's present posts (with one of the roles), nearest to the root first."""
+        """Areas of this officer's present posts (with one of the roles), the highest first."""
         now = self.system.store.clock.now()
         found = []
         for held in posts_at(self.officer, now):

@@ -143,7 +143,13 @@ def beat(system: System) -> bytes:
     position = system.follower.position
     head = max(position, system.store.head())
     now = system.store.clock.now()
-    body = {"position": position, "head": head, "lag": head - position, "at": now, "sent": time.time()}
+    body = {
+        "position": position,
+        "head": head,
+        "lag": head - position,
+        "at": now,
+        "sent": time.time(),
+    }
     if system.follower.failure is not None:
         body["failure"] = True
     return event("beat", body, position)
@@ -153,7 +159,13 @@ def router_of(live: dict[str, tuple[frozenset[str], frozenset[Role]]]) -> APIRou
     """``GET /v1/live``: ``live`` maps a board's name to its tables and the roles that may watch."""
     router = APIRouter()
 
-    @router.get("/v1/live", tags=["live"], summary="Watch boards (server-sent events)", responses=RESPONSES, response_class=StreamingResponse)
+    @router.get(
+        "/v1/live",
+        tags=["live"],
+        summary="Watch boards (server-sent events)",
+        responses=RESPONSES,
+        response_class=StreamingResponse,
+    )
     async def watch(
         request: Request,
         caller: Asking,
@@ -169,7 +181,9 @@ def router_of(live: dict[str, tuple[frozenset[str], frozenset[Role]]]) -> APIRou
         seen = request.headers.get("last-event-id", "")
         hub: Hub = request.app.state.hub
         body = hub.stream(
-            caller.system, Board(tables, roots), int(seen) if seen.isascii() and seen.isdigit() else None
+            caller.system,
+            Board(tables, roots),
+            int(seen) if seen.isascii() and seen.isdigit() else None,
         )
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(body, media_type="text/event-stream", headers=headers)

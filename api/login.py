@@ -37,7 +37,9 @@ async def log_in(body: Credentials, system: Running, response: Response) -> dict
 @router.delete("/v1/sessions/current", summary="Log out", responses=SESSIONS)
 async def log_out(request: Request, system: Running, response: Response) -> dict[str, str]:
     session_of(request, writing=True)
-    token = request.cookies.get(COOKIE) or request.headers["authorization"].partition(" ")[2].strip()
+    token = (
+        request.cookies.get(COOKIE) or request.headers["authorization"].partition(" ")[2].strip()
+    )
     system.accounts.log_out(token)
     response.delete_cookie(COOKIE)
     return {"status": "logged out"}

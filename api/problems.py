@@ -1,7 +1,8 @@
 """Every answer that is not a success: RFC 9457 problem details, in Chinese and English.
 
 ``type`` is stable per rule (``/problems/stock-exhausted``); ``title`` is the sentence in the
-reader's language, ``zh`` and ``en`` are both; ``facts`` are ids and figures; ``errors`` names fields.
+reader's language, ``zh`` and ``en`` are both there; ``facts`` are ids and figures; ``errors``
+name fields.
 """
 
 import re
@@ -100,7 +101,11 @@ def field_errors(problem: ValidationError | RequestValidationError) -> list[dict
 
 def malformed(errors: list[dict[str, Any]]) -> ApiProblem:
     return ApiProblem(
-        422, "malformed", "提交的内容有误，请按提示修改", "Some fields need correcting.", errors=errors
+        422,
+        "malformed",
+        "提交的内容有误，请按提示修改",
+        "Some fields need correcting.",
+        errors=errors,
     )
 
 
@@ -162,5 +167,7 @@ def install(app: FastAPI) -> None:
     async def unexpected(request: Request, problem: Exception) -> Response:
         incident = str(uuid4())
         log.error("unexpected", incident=incident, path=request.url.path, exc_info=problem)
-        said = Problem("internal-error", 500, "系统内部错误，已记录", "An internal error; it is logged.")
+        said = Problem(
+            "internal-error", 500, "系统内部错误，已记录", "An internal error; it is logged."
+        )
         return answer(request, said, incident=incident)

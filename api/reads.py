@@ -101,7 +101,11 @@ def endpoint_of(read: Read) -> Callable[..., Any]:
     """A FastAPI endpoint whose parameters are those of the query function."""
 
     async def endpoint(
-        request: Request, caller: Asking, area: UUID | None = None, after: Position = None, **given: Any
+        request: Request,
+        caller: Asking,
+        area: UUID | None = None,
+        after: Position = None,
+        **given: Any,
     ) -> Response:
         await wait_for(caller, after)
         position = caller.system.follower.position
@@ -111,7 +115,9 @@ def endpoint_of(read: Read) -> Callable[..., Any]:
     own = [
         inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY, annotation=Request),
         inspect.Parameter("caller", inspect.Parameter.KEYWORD_ONLY, annotation=Asking),
-        inspect.Parameter("after", inspect.Parameter.KEYWORD_ONLY, annotation=Position, default=None),
+        inspect.Parameter(
+            "after", inspect.Parameter.KEYWORD_ONLY, annotation=Position, default=None
+        ),
     ]
     if "area" not in read.in_path and not read.of_one:
         own.append(
@@ -212,4 +218,3 @@ READ_RESPONSES: dict[int | str, dict[str, Any]] = {
     422: _problem("Parameters need correcting"),
     503: _problem("The view is behind"),
 }
-

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from domain.base import Aggregate
 from domain.officer import Officer
 from eventstore.accounts import Accounts
 from eventstore.store import Store
@@ -65,5 +64,3 @@ class System:
         """The officer as the log has them now: a suspension takes effect at once."""
         found: Officer | None = self.store.load(id)
         return found
-
-

@@ -78,7 +78,10 @@ class Write:
         if not isinstance(values, dict):
             raise malformed([_bad_json("an object is expected")])
         clash = [name for name in path if name in values]
-        errors = [_error(name, "extra_forbidden", "已在地址中给出", "It is in the path.") for name in clash]
+        errors = [
+            _error(name, "extra_forbidden", "已在地址中给出", "It is in the path.")
+            for name in clash
+        ]
         _check_plain(values, "", errors)
         if errors:
             raise malformed(errors)
@@ -90,7 +93,9 @@ class Write:
 
 
 def _bad_json(detail: str) -> dict[str, Any]:
-    return _error("body", "json_invalid", "不是合法的 JSON", f"This is not valid JSON: {detail[:200]}")
+    return _error(
+        "body", "json_invalid", "不是合法的 JSON", f"This is not valid JSON: {detail[:200]}"
+    )
 
 
 def _error(name: str, rule: str, zh: str, en: str) -> dict[str, Any]:
@@ -104,7 +109,9 @@ def _check_plain(value: Any, where: str, errors: list[dict[str, Any]]) -> None:
         if len(value) > MAX_TEXT:
             errors.append(_error(where, "too_long", "文字过长", f"At most {MAX_TEXT} characters."))
         elif BAD_TEXT.search(value):
-            errors.append(_error(where, "control_character", "含有控制字符", "It has control characters."))
+            errors.append(
+                _error(where, "control_character", "含有控制字符", "It has control characters.")
+            )
     elif kind is int or kind is float:
         if not -MAX_NUMBER <= value <= MAX_NUMBER:
             errors.append(_error(where, "too_large", "数字超出范围", "The number is out of range."))
@@ -197,7 +204,9 @@ def router_of(writes: tuple[Write, ...]) -> APIRouter:
             description=_describe(write.command),
             operation_id=write.command.__name__,
             response_class=Response,
-            openapi_extra=_openapi(write, if_match="expected_version" in str(write.command.__dict__)),
+            openapi_extra=_openapi(
+                write, if_match="expected_version" in str(write.command.__dict__)
+            ),
             responses=RESPONSES,
         )
     return router

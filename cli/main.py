@@ -6,6 +6,7 @@ import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
+from web.app import mount_pages
 
 from api.app import create_app
 from cli import demo_command, import_command, ledger_command, officer_command, store_commands
@@ -16,7 +17,6 @@ from cli.serving import serve as serve_app
 from cli.settings import Settings
 from eventstore.errors import StoreError
 from projections import rebuild as rebuilding
-from web.app import mount_pages
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="救灾一本账 Relief Ledger")
 log_app = typer.Typer(no_args_is_help=True, help="The log of facts.")
@@ -55,7 +55,9 @@ def serve(
         def started() -> None:
             if moved:
                 out.print(f"端口已被占用，改用 {real} · that port is taken, using {real}")
-            out.print(f"救灾一本账 Relief Ledger: [bold]http://{address}:{real}[/bold]", highlight=False)
+            out.print(
+                f"救灾一本账 Relief Ledger: [bold]http://{address}:{real}[/bold]", highlight=False
+            )
             out.print("Ctrl-C 停止 · Ctrl-C stops it")
 
         serve_app(web, sock, log_level="warning", started=started)

@@ -35,7 +35,9 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(app: FastAPI, sock: socket.socket, *, log_level: str, started: Callable[[], None]) -> None:
+def serve(
+    app: FastAPI, sock: socket.socket, *, log_level: str, started: Callable[[], None]
+) -> None:
     """Serve until Ctrl-C or SIGTERM."""
     config = uvicorn.Config(
         app,

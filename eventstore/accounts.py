@@ -88,7 +88,9 @@ class Accounts:
 
     def officer_of(self, login: str) -> UUID | None:
         with self._lock:
-            row = self._db.execute("SELECT officer FROM accounts WHERE login=?", (login,)).fetchone()
+            row = self._db.execute(
+                "SELECT officer FROM accounts WHERE login=?", (login,)
+            ).fetchone()
         return UUID(bytes=row[0]) if row else None
 
     def logins(self) -> dict[UUID, list[str]]:

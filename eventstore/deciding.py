@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID, uuid5
 
-
 from domain.access import authorize
 from domain.area import Area
 from domain.base import Aggregate, Event
@@ -107,5 +106,3 @@ def pending(world: DecisionWorld) -> list[Event]:
     for aggregate in world.touched.values():
         collected.extend(aggregate.collect_events())  # type: ignore[arg-type]
     return collected
-
-

@@ -63,4 +63,3 @@ class CommandIdReused(Exception):
 
     zh: ClassVar[str] = "该请求编号已用于另一内容，请使用新的编号"
     en: ClassVar[str] = "This command id was used for something else. Use a new one."
-

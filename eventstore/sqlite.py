@@ -77,7 +77,9 @@ def explain(problem: sqlite3.Error) -> StoreError:
 def connect(path: Path, *, synchronous: str = "FULL") -> sqlite3.Connection:
     """A connection in WAL mode. Raises a `StoreError` that says what is wrong with the file."""
     try:
-        db = sqlite3.connect(path, timeout=LOCK_SECONDS, isolation_level=None, check_same_thread=False)
+        db = sqlite3.connect(
+            path, timeout=LOCK_SECONDS, isolation_level=None, check_same_thread=False
+        )
         db.execute("PRAGMA journal_mode=WAL")
         db.execute(f"PRAGMA synchronous={synchronous}")
         db.execute("PRAGMA cache_size=-32768")
@@ -247,9 +249,7 @@ class SQLiteLog(ApplicationRecorder):
 
     # -- the library's interface --------------------------------------------------------------
 
-    def insert_events(
-        self, stored_events: Sequence[StoredEvent], **_: Any
-    ) -> Sequence[int] | None:
+    def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
         with self.transaction() as db:
             head = db.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()[0]
             rows: list[Row] = []

@@ -215,7 +215,9 @@ class _Batch:
         self.head, self.last = self.writer.state
         ids = [envelope.id.bytes for envelope in self.envelopes]
         marks = ",".join("?" * len(ids))
-        sql = f"SELECT command, actor, fingerprint, outcome FROM outcomes WHERE command IN ({marks})"  # noqa: S608
+        sql = (
+            f"SELECT command, actor, fingerprint, outcome FROM outcomes WHERE command IN ({marks})"  # noqa: S608
+        )
         for command, actor, fingerprint, outcome in self.writer.log.writer.execute(sql, ids):
             self._known[UUID(bytes=command)] = (actor, fingerprint, outcome)
 

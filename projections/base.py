@@ -89,7 +89,10 @@ def create_statements(table: Table, generation: int) -> tuple[str, list[str]]:
     """DDL of the physical table, and of its indexes (made after a bulk load)."""
     copy = table.to_metadata(MetaData(), name=physical(table, generation))
     indexes = [
-        Index(f"ix_{copy.name}_{'_'.join(c.name for c in i.columns)}", *[copy.c[c.name] for c in i.columns])
+        Index(
+            f"ix_{copy.name}_{'_'.join(c.name for c in i.columns)}",
+            *[copy.c[c.name] for c in i.columns],
+        )
         for i in table.indexes
     ]
     compiled = str(CreateTable(copy).compile(dialect=dialect.dialect()))

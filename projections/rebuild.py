@@ -81,12 +81,22 @@ def hash_table(db: sqlite3.Connection, view: View, writer: TableWriter, logical:
 
 
 def fold_part(
-    log: Path, part: Path, names: Sequence[str], upto: int, batch: int, views: Sequence[View] = VIEWS
+    log: Path,
+    part: Path,
+    names: Sequence[str],
+    upto: int,
+    batch: int,
+    views: Sequence[View] = VIEWS,
 ) -> int:
     """Fold the named views from the log's begin to ``upto`` into a new file. Answers the facts."""
     mine = [view for view in views if view.name in names]
     db = sqlite3.connect(part, isolation_level=None)
-    for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-65536", "locking_mode=EXCLUSIVE"):
+    for pragma in (
+        "journal_mode=OFF",
+        "synchronous=OFF",
+        "cache_size=-65536",
+        "locking_mode=EXCLUSIVE",
+    ):
         db.execute(f"PRAGMA {pragma}")
     writers = {table.name: TableWriter(table, PART) for view in mine for table in view.tables}
     for view in mine:
@@ -219,7 +229,9 @@ def rebuild(
     upto = _head(log)
     count = workers if workers is not None else os.cpu_count() or 1
     folder = views.path.parent
-    with parts(log, folder, views.views, upto, workers=count, batch=batch, progress=progress) as made:
+    with parts(
+        log, folder, views.views, upto, workers=count, batch=batch, progress=progress
+    ) as made:
         files = {file: n for n, file in enumerate(dict.fromkeys(made.values()))}
         with views.lock:
             for file, n in files.items():
