@@ -224,7 +224,7 @@ def _header(sheet: str, filled: list[list[Any]], first: int, last: int) -> Heade
     names: dict[Column, str] = {}
     unknown: list[str] = []
     ignored: list[str] = []
-    for at, (means, text) in enumerate(_meanss(filled, first, last)):
+    for at, (means, text) in enumerate(_meanings(filled, first, last)):
         where = f"{text}（{letters(at)}）"
         if means is None:
             unknown += [where] if text else []

@@ -298,8 +298,8 @@ class _Sheet:
         if isinstance(id_cell, str) and len(id_cell) >= 15 and id_cell[:1].isdigit():
             return None
         texts = [text for text in map(_shown, cells) if text]
-        header_again = 2 <= sum(1 for text in texts if meaning(text)) * 2 >= len(texts)
-        if header_again and len(texts) > 1:
+        known = sum(1 for text in texts if meaning(text))
+        if known > 2 and known * 2 >= len(texts):  # the header, printed again
             return HeadingFound(self.table, row, True)
         if len(set(texts)) == 1 and _VILLAGE.fullmatch(plain(texts[0])):
             self._heading = plain(texts[0])
