@@ -10,7 +10,8 @@ from typing import Any, cast
 from uuid import UUID
 
 from domain.base import NOBODY
-from domain.officer import Appointment, Officer, OfficerSuspended, StandIn
+from domain.officer import Officer, OfficerSuspended
+from domain.posts import Appointment, StandIn
 from domain.refusal import NotFound, NotYourRole
 from domain.rules.base import china_day
 from domain.world import Actor, Command, Role, World
@@ -36,7 +37,7 @@ def authorize(
     scope = command.scope(world)
     actor = _best(person, command.roles, world.lineage(scope), world.now)
     if actor is None:
-        raise _hidden(world, command, scope)
+        raise _hidden(world, person, command, scope)
     return actor
 
 
@@ -116,27 +117,34 @@ def _not_your_role(roles: frozenset[Role]) -> NotYourRole:
 
 
 class _Asked:
-    """A world that remembers which thing was asked for first."""
+    """A world that remembers which things were asked for, and where they belong."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.first: tuple[str, UUID] | None = None
+        self.things: list[tuple[str, UUID, UUID]] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._world, name)
 
     def get(self, kind: type[Any], id: UUID) -> Any:
-        self.first = self.first or (kind.__name__, id)
-        return self._world.get(kind, id)
+        found = self._world.get(kind, id)
+        self.things.append((kind.__name__, id, found.home))
+        return found
 
     def find(self, kind: type[Any], id: UUID) -> Any:
-        self.first = self.first or (kind.__name__, id)
-        return self._world.find(kind, id)
+        found = self._world.find(kind, id)
+        if found is not None:
+            self.things.append((kind.__name__, id, found.home))
+        return found
 
 
-def _hidden(world: World, command: Command, scope: UUID) -> NotFound:
-    """What the answer would be if the thing did not exist: it must not tell the area of it."""
+def _hidden(world: World, officer: Officer, command: Command, scope: UUID) -> NotFound:
+    """The answer as it would be if the thing out of reach did not exist: its area stays hidden."""
     asked = _Asked(world)
     command.scope(cast(World, asked))
-    kind, id = asked.first or ("Area", scope)
-    return NotFound(kind=kind, id=id)
+    held = posts_at(officer, world.now)
+    reached = {(h.appointment if isinstance(h, StandIn) else h).area for h in held}
+    for kind, id, home in asked.things:
+        if reached.isdisjoint(world.lineage(home)):
+            return NotFound(kind=kind, id=id)
+    return NotFound(kind="Area", id=scope)

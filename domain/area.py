@@ -154,9 +154,9 @@ class Area(Aggregate):
         """The name as it was on that day; before the area was established, its first name."""
         return _at(self.names, day)
 
-    def require_living(self) -> None:
-        """`AreaAbolished` unless this area still is one."""
-        if self.abolished_on is not None:
+    def require_living(self, on: date | None = None) -> None:
+        """`AreaAbolished` if this area has been abolished, or was on that day."""
+        if self.abolished_on is not None and (on is None or on >= self.abolished_on):
             raise AreaAbolished(area=self.id, name=self.name, abolished_on=self.abolished_on)
 
     def require_place_under(self, parent: "Area | None") -> None:

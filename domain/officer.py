@@ -8,7 +8,6 @@ whose matters were handed over to the officer.
 
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID, uuid5
 
@@ -17,67 +16,9 @@ from eventsourcing.domain import event
 
 from domain.area import AreaLevel, check_text
 from domain.base import NAMESPACE, Aggregate
+from domain.posts import LEVELS_OF, Appointment, Post, StandIn
 from domain.refusal import AlreadyExists, Malformed, NotFound, Refusal
 from domain.world import Role, Sealed
-
-
-class Post(StrEnum):
-    """A/B 岗: A does the work, B stands in. Posts that have no pair have no letter."""
-
-    A = "A"
-    B = "B"
-    NONE = ""
-
-
-class Appointment(msgspec.Struct, frozen=True):
-    """One post of one officer. ``ends_on`` is its last day; None is until further notice."""
-
-    id: UUID
-    role: Role
-    area: UUID
-    post: Post
-    certificate: str
-    starts_on: date
-    ends_on: date | None
-
-    def covers(self, day: date) -> bool:
-        return self.starts_on <= day and (self.ends_on is None or day <= self.ends_on)
-
-
-class StandIn(msgspec.Struct, frozen=True):
-    """A post held in place of an absent officer, on the days from ``starts_on`` to ``ends_on``.
-
-    ``persons`` are the natural persons who count for the absent officer.
-    """
-
-    id: UUID
-    absent: UUID
-    persons: tuple[UUID, ...]
-    appointment: Appointment
-    starts_on: date
-    ends_on: date
-
-    def covers(self, day: date) -> bool:
-        return self.starts_on <= day <= self.ends_on and self.appointment.covers(day)
-
-
-ABOVE_VILLAGE = frozenset(AreaLevel) - {AreaLevel.VILLAGE}
-COUNTY_AND_ABOVE = ABOVE_VILLAGE - {AreaLevel.TOWNSHIP}
-
-LEVELS_OF: dict[Role, frozenset[AreaLevel]] = {
-    # A farm or forest farm of township rank reports with its own staff (domain.md §1.2).
-    Role.VILLAGE_REPORTER: frozenset({AreaLevel.VILLAGE, AreaLevel.TOWNSHIP}),
-    Role.TOWNSHIP_REVIEWER: frozenset({AreaLevel.TOWNSHIP}),
-    Role.COUNTY_APPROVER: frozenset({AreaLevel.COUNTY}),
-    Role.COUNTY_PAYER: frozenset({AreaLevel.COUNTY}),
-    Role.STOREKEEPER: frozenset(AreaLevel),
-    Role.DISPATCHER: ABOVE_VILLAGE,
-    Role.CITY_REVIEWER: frozenset({AreaLevel.CITY}),
-    Role.PROVINCE_REVIEWER: frozenset({AreaLevel.PROVINCE}),
-    Role.AUDITOR: COUNTY_AND_ABOVE,
-    Role.ADMINISTRATOR: ABOVE_VILLAGE,
-}
-"""At which levels a role can be held. SYSTEM is not there: it is never a person."""
 
 
 @dataclass(eq=False)
@@ -293,7 +234,7 @@ class Officer(Aggregate):
         check_period(starts_on, ends_on)
         if substitution in self.substitutes:
             raise AlreadyExists(kind="Substitution", id=substitution)
-        if set(self.persons) & set(substitute.persons):
+        if substitute.id == self.id:
             raise StandsInForOneself(officer=substitute.id)
         substitute.require_available()
         substitute.require_no_mixing(held, starts_on)
@@ -329,10 +270,29 @@ class Officer(Aggregate):
             substitution, absent, persons, appointment, starts_on, ends_on
         )
 
-    def end_substitution(self, substitution: UUID, substitute: "Officer", ended_on: date) -> None:
-        """The absent officer is back, or the post is gone. Takes effect at once, for both."""
+    def substitute_in(self, substitution: UUID) -> UUID:
+        """The officer who stands in by this substitution."""
         if substitution not in self.substitutes:
             raise NotFound(kind="Substitution", id=substitution)
+        return self.substitutes[substitution][0]
+
+    def renew_substitute(self, substitution: UUID, substitute: "Officer") -> None:
+        """The post's last day or the persons who count here have changed: tell the substitute."""
+        stand_in = substitute.stand_ins[substitution]
+        post = self.appointments[stand_in.appointment.id]
+        if (post, self.persons) == (stand_in.appointment, stand_in.persons):
+            return
+        substitute._became_substitute(
+            substitution=substitution,
+            absent=self.id,
+            persons=self.persons,
+            appointment=post,
+            starts_on=stand_in.starts_on,
+            ends_on=stand_in.ends_on,
+        )
+
+    def end_substitution(self, substitution: UUID, substitute: "Officer", ended_on: date) -> None:
+        """The absent officer is back, or the post is gone. Takes effect at once, for both."""
         self._substitution_ended(substitution=substitution, ended_on=ended_on)
         substitute._stopped_substituting(substitution=substitution, ended_on=ended_on)
 

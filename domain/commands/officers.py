@@ -8,20 +8,15 @@ from uuid import UUID
 
 from domain.area import Area, check_text, common
 from domain.dispensation import Dispensation, NotSuperior, OwnDispensation
-from domain.officer import Appointment, Officer, OwnPosts, Post
+from domain.identity import normalize_id, parse_id
+from domain.masking import mask_name
+from domain.officer import Officer, OwnPosts
+from domain.posts import Appointment, Post
 from domain.rules.base import china_day
 from domain.world import Command, Result, Role, World
 
 KEEPERS = frozenset({Role.SYSTEM, Role.ADMINISTRATOR})
 SUPERIORS = frozenset({Role.COUNTY_APPROVER, Role.CITY_REVIEWER, Role.PROVINCE_REVIEWER})
-
-
-def masked_name(name: str) -> str:
-    """张三丰 → 张*丰, 张三 → 张*: all a view may show."""
-    name = name.strip()
-    if len(name) <= 2:
-        return name[:1] + "*"
-    return name[0] + "*" * (len(name) - 2) + name[-1]
 
 
 def _reach(world: World, officers: Iterable[UUID], areas: Iterable[UUID] = ()) -> UUID:
@@ -36,17 +31,19 @@ def _reach(world: World, officers: Iterable[UUID], areas: Iterable[UUID] = ()) -
 
 
 def _not_oneself(world: World, officer: Officer) -> None:
-    if set(world.actor.persons) & set(officer.persons):
+    if officer.id in (world.actor.officer, world.actor.standing_for):
         raise OwnPosts(officer=officer.id)
 
 
 def _end_substitution(world: World, absent: Officer, substitution: UUID) -> None:
-    if substitution in absent.substitutes:
-        substitute, _ = absent.substitutes[substitution]
-        other = world.get(Officer, substitute)
-    else:
-        other = absent
-    absent.end_substitution(substitution, other, china_day(world.now))
+    substitute = world.get(Officer, absent.substitute_in(substitution))
+    absent.end_substitution(substitution, substitute, china_day(world.now))
+
+
+def _renew_substitutes(world: World, absent: Officer) -> None:
+    """Whoever stands in for this officer learns what has changed about the post and persons."""
+    for substitution, (substitute, _) in absent.substitutes.items():
+        absent.renew_substitute(substitution, world.get(Officer, substitute))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +65,11 @@ class RegisterOfficer(Command):
         check_text("full_name", self.full_name)
         world.get(Area, self.area).require_living()
         vault = world.vault
-        person = self.person if self.id_number is None else vault.person_for(self.id_number)
+        person = self.person
+        if self.id_number is not None:
+            number = normalize_id(self.id_number)
+            parse_id(number, china_day(world.now))
+            person = vault.person_for(number)
         id = Officer.id_of(person)
         name = self.full_name.strip()
         officer = Officer(
@@ -76,7 +77,7 @@ class RegisterOfficer(Command):
             person=person,
             area=self.area,
             name=vault.seal(person, id, "name", name),
-            masked_name=masked_name(name),
+            masked_name=mask_name(name),
             phone=vault.seal(person, id, "phone", self.phone) if self.phone else None,
         )
         world.add(officer)
@@ -115,7 +116,8 @@ class AppointOfficer(Command):
     ends_on: date | None = None
 
     def scope(self, world: World) -> UUID:
-        return common(world, (self.area, world.get(Officer, self.officer).home))
+        officer = world.get(Officer, self.officer)
+        return common(world, (world.get(Area, self.area).id, officer.home))
 
     def decide(self, world: World) -> Result | None:
         officer = world.get(Officer, self.officer)
@@ -131,7 +133,7 @@ class AppointOfficer(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndAppointment(Command):
-    """Set the last day of an officer's post; its substitutions end at once."""
+    """Set the last day of an officer's post, for whoever stands in there as well."""
 
     roles: ClassVar[frozenset[Role]] = KEEPERS
     officer: UUID
@@ -147,9 +149,7 @@ class EndAppointment(Command):
         officer = world.get(Officer, self.officer)
         _not_oneself(world, officer)
         officer.end_appointment(self.appointment, self.ends_on, self.reason)
-        for substitution, (_, appointment) in tuple(officer.substitutes.items()):
-            if appointment == self.appointment:
-                _end_substitution(world, officer, substitution)
+        _renew_substitutes(world, officer)
         return None
 
 
@@ -216,6 +216,7 @@ class HandOver(Command):
         for substitution, stand_in in tuple(officer.stand_ins.items()):
             _end_substitution(world, world.get(Officer, stand_in.absent), substitution)
         officer.hand_over(successor, china_day(world.now), self.reason)
+        _renew_substitutes(world, successor)
         return {"persons": len(successor.persons)}
 
 

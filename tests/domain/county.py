@@ -35,7 +35,8 @@ from domain.area import AreaLevel
 from domain.commands.areas import AreaPlan, EstablishAreas
 from domain.commands.officers import AppointOfficer, RegisterOfficer
 from domain.commands.rulebooks import AdoptRulebook
-from domain.officer import Officer, Post
+from domain.officer import Officer
+from domain.posts import Post
 from domain.rules.loading import NATION, parse_rulebook
 from domain.world import Role
 from tests.domain.scenario import Scenario
