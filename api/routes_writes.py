@@ -1,0 +1,170 @@
+"""Every command's address. A path parameter is the field of that name of the command."""
+
+from api.writes import Write
+from domain.commands import areas as a
+from domain.commands import consignments as c
+from domain.commands import contests as k
+from domain.commands import disasters as d
+from domain.commands import funds as f
+from domain.commands import households as h
+from domain.commands import incidents as i
+from domain.commands import officers as o
+from domain.commands import payments as p
+from domain.commands import relief_cases as r
+from domain.commands import reports as s
+from domain.commands import reviews as v
+from domain.commands import rosters as t
+from domain.commands import rulebooks as b
+from domain.commands import seasons as e
+from domain.commands import stock as g
+from domain.commands import units as u
+from domain.commands import village_lists as w
+
+BULK_BODY = 16 * 1024 * 1024
+
+REPORTS = (
+    Write("/v1/situation-reports", s.FileInitialReport, "situation-reports"),
+    Write("/v1/phoned-reports", s.PhoneInReport, "situation-reports"),
+    Write("/v1/situation-reports/{report}/follow-ups", s.FileFollowUp, "situation-reports"),
+    Write("/v1/situation-reports/{report}/phoned-follow-ups", s.PhoneInFollowUp, "situation-reports"),
+    Write("/v1/situation-reports/{report}/zero-reports", s.FileZeroReport, "situation-reports"),
+    Write("/v1/situation-reports/{report}/verified-reports", s.FileVerifiedReport, "situation-reports"),
+    Write("/v1/situation-reports/{report}/resubmissions", s.ResubmitReport, "situation-reports"),
+    Write("/v1/situation-reports/{report}/make-ups", s.MakeUpReport, "situation-reports"),
+    Write("/v1/situation-reports/{report}/versions/{version}/jump-reasons", s.ExplainJump, "situation-reports"),
+    Write("/v1/situation-reports/{report}/versions/{version}/acceptances", v.AcceptReport, "situation-reports"),
+    Write("/v1/situation-reports/{report}/versions/{version}/returns", v.ReturnReport, "situation-reports"),
+    Write("/v1/situation-reports/{report}/versions/{version}/adjudications", v.AdjudicateReport, "situation-reports"),
+    Write("/v1/situation-reports/{report}/stabilizations", v.StabilizeReport, "situation-reports"),
+    Write("/v1/situation-reports/{report}/resumptions", v.ResumeFollowUps, "situation-reports"),
+    Write("/v1/situation-reports/{report}/attachments", d.AttachReport, "situation-reports"),
+    Write("/v1/situation-reports/{report}/detachments", d.DetachReport, "situation-reports"),
+    Write("/v1/casualty-records", t.RecordCasualty, "rosters"),
+    Write("/v1/casualty-records/{record}/deaths", t.ConfirmDeath, "rosters"),
+    Write("/v1/casualty-records/{record}/findings", t.FindMissing, "rosters"),
+    Write("/v1/casualty-records/{record}/withdrawals", t.WithdrawCasualty, "rosters"),
+    Write("/v1/house-damages", t.RecordHouseDamage, "rosters"),
+    Write("/v1/house-damages/{record}/grades", t.RegradeHouseDamage, "rosters"),
+    Write("/v1/house-damages/{record}/withdrawals", t.WithdrawHouseDamage, "rosters"),
+)  # fmt: skip
+
+DISASTERS = (
+    Write("/v1/disasters", d.DeclareDisaster, "disasters"),
+    Write("/v1/disasters/{disaster}/responses", d.StartResponse, "disasters"),
+    Write("/v1/disasters/{disaster}/response-changes", d.ChangeResponse, "disasters"),
+    Write("/v1/disasters/{disaster}/response-ends", d.EndResponse, "disasters"),
+    Write("/v1/disasters/{disaster}/stabilizations", d.StabilizeDisaster, "disasters"),
+    Write("/v1/disasters/{disaster}/closures", d.CloseDisaster, "disasters"),
+    Write("/v1/disasters/{disaster}/reopenings", d.ReopenDisaster, "disasters"),
+    Write("/v1/disasters/{disaster}/mergers", d.MergeDisaster, "disasters"),
+    Write("/v1/disasters/{disaster}/splits", d.SplitDisaster, "disasters"),
+)
+
+DISPATCH = (
+    Write("/v1/incidents", i.OpenIncident, "dispatch"),
+    Write("/v1/incidents/{incident}/triages", i.TriageIncident, "dispatch"),
+    Write("/v1/incidents/{incident}/assignments", i.AssignUnit, "dispatch"),
+    Write("/v1/incidents/{incident}/acknowledgements", i.AcknowledgeAssignment, "dispatch"),
+    Write("/v1/incidents/{incident}/departures", i.ReportEnRoute, "dispatch"),
+    Write("/v1/incidents/{incident}/arrivals", i.ReportOnScene, "dispatch"),
+    Write("/v1/incidents/{incident}/recalls", i.RecallUnit, "dispatch"),
+    Write("/v1/incidents/{incident}/reassignments", i.ReassignIncident, "dispatch"),
+    Write("/v1/incidents/{incident}/escalations", i.EscalateIncident, "dispatch"),
+    Write("/v1/incidents/{incident}/resolutions", i.ResolveIncident, "dispatch"),
+    Write("/v1/incidents/{incident}/closures", i.CloseIncident, "dispatch"),
+    Write("/v1/incidents/{incident}/duplicates", i.MarkDuplicateIncident, "dispatch"),
+    Write("/v1/units", u.RegisterUnit, "dispatch"),
+    Write("/v1/units/{unit}/absences", u.PutUnitOffDuty, "dispatch"),
+    Write("/v1/units/{unit}/returns", u.PutUnitOnDuty, "dispatch"),
+)
+
+GOODS = (
+    Write("/v1/goods-receipts", g.ReceiveGoods, "goods"),
+    Write("/v1/stockpiles/{stockpile}/recounts", g.RecountStock, "goods"),
+    Write("/v1/stockpiles/{stockpile}/write-offs", g.WriteOffGoods, "goods"),
+    Write("/v1/consignments", c.RequestConsignment, "goods"),
+    Write("/v1/consignments/{consignment}/orders", c.OrderConsignment, "goods"),
+    Write("/v1/consignments/{consignment}/shipments", c.ShipConsignment, "goods"),
+    Write("/v1/consignments/{consignment}/arrivals", c.ArriveConsignment, "goods"),
+    Write("/v1/consignments/{consignment}/turnbacks", c.TurnBackConsignment, "goods"),
+    Write("/v1/consignments/{consignment}/write-offs", c.WriteOffDamaged, "goods"),
+    Write("/v1/consignments/{consignment}/closures", c.CloseConsignment, "goods"),
+    Write("/v1/consignments/{consignment}/cancellations", c.CancelConsignment, "goods"),
+)
+
+MONEY = (
+    Write("/v1/funds", f.AppropriateFund, "funds"),
+    Write("/v1/funds/{fund}/transfers", f.PassDownFund, "funds"),
+    Write("/v1/funds/{fund}/returns", f.ReturnFund, "funds"),
+)
+
+HOUSEHOLDS = (
+    Write("/v1/households", h.RegisterHousehold, "households"),
+    Write("/v1/household-lists", h.RegisterHouseholds, "households", max_body=BULK_BODY),
+    Write("/v1/households/{household}/members", h.AddMember, "households"),
+    Write("/v1/households/{household}/departures", h.RemoveMember, "households"),
+    Write("/v1/households/{household}/deaths", h.RecordDeath, "households"),
+    Write("/v1/households/{household}/identifications", h.IdentifyMember, "households"),
+    Write("/v1/households/{household}/heads", h.ChangeHead, "households"),
+    Write("/v1/households/{household}/categories", h.CategorizeHousehold, "households"),
+    Write("/v1/households/{household}/cards", h.RecordCard, "households"),
+    Write("/v1/households/{household}/contacts", h.ChangeContact, "households"),
+    Write("/v1/households/{household}/moves", h.MoveHousehold, "households"),
+    Write("/v1/households/{household}/unsealings", h.RevealHousehold, "households"),
+    Write("/v1/households/{household}/mergers", k.MergeHouseholds, "households"),
+    Write("/v1/persons/{person}/contest-decisions", k.ResolveContest, "households"),
+)
+
+RELIEF = (
+    Write("/v1/seasons", e.OpenSeason, "seasons"),
+    Write("/v1/seasons/{season}/standards", e.ChangeSeasonStandard, "seasons"),
+    Write("/v1/seasons/{season}/closures", e.CloseSeason, "seasons"),
+    Write("/v1/relief-cases", r.ApplyForRelief, "relief-cases"),
+    Write("/v1/relief-applications", r.ApplyVillage, "relief-cases", max_body=BULK_BODY),
+    Write("/v1/relief-cases/{case}/corrections", r.CorrectApplication, "relief-cases"),
+    Write("/v1/relief-cases/{case}/reopenings", r.ReopenCase, "relief-cases"),
+    Write("/v1/village-lists", w.OpenVillageList, "village-lists"),
+    Write("/v1/village-lists/{village_list}/appraisals", w.AppraiseList, "village-lists", max_body=BULK_BODY),
+    Write("/v1/village-lists/{village_list}/first-notices", w.PostNotice, "village-lists"),
+    Write("/v1/village-lists/{village_list}/second-notices", w.PostSecondNotice, "village-lists"),
+    Write("/v1/village-lists/{village_list}/notice-withdrawals", w.WithdrawNotice, "village-lists"),
+    Write("/v1/village-lists/{village_list}/objections", w.RaiseObjection, "village-lists"),
+    Write("/v1/village-lists/{village_list}/objections/{objection}/settlements", w.SettleObjection, "village-lists"),
+    Write("/v1/village-lists/{village_list}/reviews", w.ReviewList, "village-lists"),
+    Write("/v1/village-lists/{village_list}/returns", w.ReturnList, "village-lists"),
+    Write("/v1/village-lists/{village_list}/approvals", w.ApproveList, "village-lists"),
+    Write("/v1/village-lists/{village_list}/allocations", p.AllocateList, "village-lists", max_body=BULK_BODY),
+    Write("/v1/village-lists/{village_list}/payments", p.PayList, "village-lists"),
+    Write("/v1/village-lists/{village_list}/closures", w.CloseList, "village-lists"),
+)  # fmt: skip
+
+KEEPING = (
+    Write("/v1/areas", a.EstablishArea, "areas"),
+    Write("/v1/area-lists", a.EstablishAreas, "areas", max_body=BULK_BODY),
+    Write("/v1/areas/{area}/names", a.RenameArea, "areas"),
+    Write("/v1/area-code-changes", a.ChangeAreaCodes, "areas"),
+    Write("/v1/areas/{area}/abolitions", a.AbolishArea, "areas"),
+    Write("/v1/village-rearrangements", a.RearrangeVillages, "areas"),
+    Write("/v1/rulebooks", b.AdoptRulebook, "rulebooks"),
+    Write("/v1/officers", o.RegisterOfficer, "officers"),
+    Write("/v1/officers/{officer}/accounts", o.OpenAccount, "officers"),
+    Write("/v1/officers/{officer}/appointments", o.AppointOfficer, "officers"),
+    Write("/v1/officers/{officer}/appointments/{appointment}/ends", o.EndAppointment, "officers"),
+    Write("/v1/officers/{officer}/substitutions", o.NameSubstitute, "officers"),
+    Write("/v1/officers/{officer}/substitutions/{substitution}/ends", o.EndSubstitution, "officers"),
+    Write("/v1/officers/{officer}/handovers", o.HandOver, "officers"),
+    Write("/v1/officers/{officer}/suspensions", o.SuspendOfficer, "officers"),
+    Write("/v1/officers/{officer}/reinstatements", o.ReinstateOfficer, "officers"),
+    Write("/v1/dispensations", o.GrantDispensation, "officers"),
+)  # fmt: skip
+
+WRITES: tuple[Write, ...] = (
+    *REPORTS,
+    *DISASTERS,
+    *DISPATCH,
+    *GOODS,
+    *MONEY,
+    *HOUSEHOLDS,
+    *RELIEF,
+    *KEEPING,
+)
