@@ -75,6 +75,14 @@ def test_the_day_is_the_chinese_day_not_the_utc_day() -> None:
     assert first.due_at == beijing(2018, 7, 6, 9)
 
 
+def test_what_is_due_at_this_very_moment_is_asked_for() -> None:
+    start = beijing(2018, 7, 4, 10)
+    duty = NATION.follow_up_duty("county", start, drought=False)
+    nine_in_china = datetime(2018, 7, 5, 1, tzinfo=UTC)
+    assert [one.due_at for one in occurrences(duty, nine_in_china)] == [nine_in_china]
+    assert list(occurrences(duty, nine_in_china - timedelta(microseconds=1))) == []
+
+
 def test_a_drought_is_followed_up_every_ten_days() -> None:
     start = beijing(2018, 8, 1, 15)
     duty = NATION.follow_up_duty("county", start, drought=True)
@@ -156,6 +164,7 @@ def test_working_days_skip_holidays_and_take_make_up_days() -> None:
     assert add_working_days(date(2018, 2, 14), 2, CALENDAR) == date(2018, 2, 23)
     assert CALENDAR.add(date(2018, 2, 14), 0) == date(2018, 2, 14)
     assert CALENDAR.covers(2018) and not CALENDAR.covers(2027)
+    assert not CALENDAR.is_working(date(2027, 1, 2)), "a Saturday"
     assert CALENDAR.is_working(date(2027, 1, 1)), "a year not adopted has plain weekends only"
 
 

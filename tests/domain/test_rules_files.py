@@ -130,7 +130,9 @@ def test_indicator_rules_name_only_indicators_of_their_file() -> None:
         "jumps[2]",
         "indicators.relocated_current.pair",
     }
-    lonely = msgspec.structs.replace(rules.find("dead"), clock="current")
+    dead = rules.find("dead")
+    assert dead is not None
+    lonely = msgspec.structs.replace(dead, clock="current")
     others = tuple(one for one in rules.indicators if one.key != "dead")
     broken = msgspec.structs.replace(rules, indicators=(lonely, *others, others[0]))
     assert problem_keys(broken) == {"indicators.dead.pair", "indicators"}
@@ -142,6 +144,12 @@ def test_thresholds_grow_with_the_gravity_and_name_known_metrics() -> None:
     strange = msgspec.structs.replace(rules.conditions[0], metric="luck")
     changed = msgspec.structs.replace(rules, conditions=(first, *rules.conditions[1:], strange))
     assert problem_keys(changed) == {"conditions", f"conditions[{len(rules.conditions)}].metric"}
+
+
+def test_two_levels_with_one_threshold_are_refused() -> None:
+    rules = rule(Thresholds)
+    equal = tuple(msgspec.structs.replace(c, at_least=7) for c in rules.conditions)
+    assert problem_keys(msgspec.structs.replace(rules, conditions=equal)) == {"conditions"}
 
 
 def test_a_programme_whose_amounts_or_steps_disagree_is_refused() -> None:
@@ -171,6 +179,11 @@ def test_overlapping_versions_of_one_kind_and_area_are_noticed() -> None:
     books = [book for book in all_files() if book.kind == "indicators"]
     endless = [msgspec.structs.replace(book, valid_to=None) for book in books]
     (problem,) = check_together(endless)
+    same_day = [
+        msgspec.structs.replace(book, valid_to=book.valid_to and books[1].valid_from)
+        for book in books
+    ]
+    assert len(check_together(same_day)) == 1, "valid_to is the last day of validity"
     assert "indicators-2016" in problem.key and "indicators-2020" in problem.en
 
 

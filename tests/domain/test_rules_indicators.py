@@ -193,6 +193,17 @@ def test_a_county_carries_the_split_by_township() -> None:
     assert (unknown.rule, unknown.severity) == ("split-affected", "warning")
 
 
+def test_a_figure_that_does_not_add_up_over_areas_is_not_summed() -> None:
+    others = tuple(one for one in RULES.indicators if one.key != "shelters_cumulative")
+    one = RULES.find("shelters_cumulative")
+    assert one is not None
+    apart = msgspec.structs.replace(one, additive=False)
+    rules = msgspec.structs.replace(RULES, indicators=(*others, apart))
+    parts = [figures(shelters_cumulative=1)]
+    assert rules.check(figures(shelters_cumulative=2), children=parts) == ()
+    assert RULES.check(figures(shelters_cumulative=2), children=parts) != ()
+
+
 def test_at_the_verified_report_rosters_and_figures_agree() -> None:
     counted = {"dead": 1, "missing": 0, "collapsed_households": 3}
     assert RULES.check(CONSISTENT, rosters=counted) == ()
@@ -271,7 +282,7 @@ def test_figures_are_read_from_numbers_and_text_in_one_form() -> None:
 
 
 def test_all_values_that_cannot_be_figures_are_named_at_once() -> None:
-    raw = {
+    raw: dict[str, int | float | str | Decimal | None] = {
         "affected": "many",
         "dead": -1,
         "missing": "1.5",
