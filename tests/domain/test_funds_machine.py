@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
 from domain.base import NAMESPACE
 from domain.fund import Fund
@@ -55,6 +55,13 @@ class Money(RuleBasedStateMachine):
     def fresh(self, what: str) -> UUID:
         self.number += 1
         return named(what, self.number)
+
+    @initialize(target=batches, at=holder)
+    def begin(self, at: str) -> tuple[str, UUID, UUID]:
+        """Money in both funds, some of it committed and paid."""
+        self.appropriate("city", 2_000)
+        self.pass_down(1_000)
+        return self.pay(self.commit(at, 600), 400)
 
     @rule(at=holder, fen=amount)
     def appropriate(self, at: str, fen: int) -> None:

@@ -13,7 +13,14 @@ import msgspec
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    rule,
+)
 
 from domain.base import NAMESPACE, Aggregate
 from domain.conservation import conserved
@@ -76,6 +83,15 @@ class Goods(RuleBasedStateMachine):
         self.number += 1
         return named(what, self.number)
 
+    @initialize(target=reservations, at=house)
+    def begin(self, at: str) -> tuple[str, UUID]:
+        """Two lots in the house, and a village list's goods given in part."""
+        self.receive(at, 40, 2, 110)
+        self.receive(at, 40, 1, 100)
+        held = self.reserve(at, 50)
+        self.give(held, 30)
+        return held
+
     @rule(at=house, quantity=few, day=st.integers(1, 28), value_fen=st.integers(1, 300))
     def receive(self, at: str, quantity: int, day: int, value_fen: int) -> None:
         lot = Lot(self.fresh("lot"), "单", "市", date(2018, 1, day), quantity, value_fen)
@@ -129,9 +145,10 @@ class Goods(RuleBasedStateMachine):
     @rule(at=house, which=st.integers(0, 9), quantity=few)
     def bring_back(self, at: str, which: int, quantity: int) -> None:
         made = self.houses[at]
-        if not made.lots:
+        lots = list(made.given) or list(made.lots)
+        if not lots:
             return
-        lot = list(made.lots)[which % len(made.lots)]
+        lot = lots[which % len(lots)]
         try:
             made.return_in(lot, quantity, source=ReturnSource.HOUSEHOLD, subject=lot, reason="退回")
         except LotExhausted as refused:
