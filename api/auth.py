@@ -11,6 +11,7 @@ from api.problems import ApiProblem, unauthenticated
 from api.system import System
 from domain.access import permits, posts_at
 from domain.officer import Officer, OfficerSuspended
+from domain.posts import post_of
 from domain.refusal import NotFound, NotYourRole
 from domain.world import Actor, Role
 from eventstore.accounts import Session
@@ -71,7 +72,7 @@ class Caller:
         now = self.system.store.clock.now()
         found = []
         for held in posts_at(self.officer, now):
-            post = getattr(held, "appointment", held)
+            post = post_of(held)
             if roles is None or post.role in roles:
                 found.append(post.area)
         lineage = self.system.tree.lineage
@@ -79,7 +80,7 @@ class Caller:
 
     def roles(self) -> frozenset[Role]:
         now = self.system.store.clock.now()
-        return frozenset(getattr(h, "appointment", h).role for h in posts_at(self.officer, now))
+        return frozenset(post_of(h).role for h in posts_at(self.officer, now))
 
     def scope(self, roles: frozenset[Role], area: UUID | None) -> Scope:
         """The scope of a list: the area asked for, else all areas of fitting posts."""

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from api.auth import COOKIE, Asking, Running, session_of
 from api.writes import RESPONSES
 from domain.access import posts_at
+from domain.posts import post_of
 
 
 class Credentials(BaseModel):
@@ -20,7 +21,7 @@ class Credentials(BaseModel):
     password: str = Field(min_length=1, max_length=200)
 
 
-SESSIONS = {k: v for k, v in RESPONSES.items() if k in (401, 403, 422, 429)}
+SESSIONS: dict[int | str, dict[str, Any]] = {k: v for k, v in RESPONSES.items() if k in (401, 403, 422, 429)}
 router = APIRouter(tags=["log-in"])
 
 
@@ -58,7 +59,7 @@ async def me(caller: Asking) -> dict[str, Any]:
     now = caller.system.store.clock.now()
     posts = []
     for held in posts_at(caller.officer, now):
-        post = getattr(held, "appointment", held)
+        post = post_of(held)
         absent = getattr(held, "absent", None)
         posts.append(
             {"role": post.role, "area": post.area, "post": post.post, "standing_for": absent}

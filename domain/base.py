@@ -5,15 +5,19 @@ An aggregate is one stream of facts. A public method *decides* (checks the rules
 that body again at every replay, so rules, clocks and ids must never be in it.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Self
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
-from eventsourcing.domain import BaseAggregate, CanInitAggregate, CanMutateAggregate, MetaDomainEvent
+from eventsourcing.domain import (
+    BaseAggregate,
+    CanInitAggregate,
+    CanMutateAggregate,
+    MetaDomainEvent,
+)
 
 NAMESPACE = uuid5(NAMESPACE_URL, "relief-ledger")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -94,7 +98,8 @@ def own_fields(event_class: type[Event]) -> tuple[str, ...]:
 
 BASE_NAMES = ("Event", "Created")
 
-OWNERS: dict[type[Event], "type[Aggregate]"] = {}
+EventClass = type[Event]
+OWNERS: dict[EventClass, "type[Aggregate]"] = {}
 """Which aggregate an event class belongs to. Filled as the aggregates are defined."""
 
 
@@ -114,14 +119,14 @@ class Aggregate(BaseAggregate[UUID]):
             OWNERS[event_class] = cls
 
     @classmethod
-    def event_classes(cls) -> Iterator[type["Event"]]:
+    def event_classes(cls) -> Iterator[EventClass]:
         """The concrete event classes of this aggregate, in the order of their declaration."""
         for name, value in vars(cls).items():
             if isinstance(value, type) and issubclass(value, Event) and name not in BASE_NAMES:
                 yield value
 
     @classmethod
-    def _create(cls, event_class: Any, *, id: UUID | None = None, **kwargs: Any) -> Self:  # noqa: A002
+    def _create(cls, event_class: Any, *, id: UUID | None = None, **kwargs: Any) -> Self:
         if id is None:
             raise TypeError(f"{cls.__name__} needs an explicit id: ids arrive in the command")
         first = event_class(originator_id=id, originator_version=1, meta=UNSTAMPED, **kwargs)

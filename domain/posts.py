@@ -67,3 +67,8 @@ LEVELS_OF: dict[Role, frozenset[AreaLevel]] = {
     Role.ADMINISTRATOR: ABOVE_VILLAGE,
 }
 """At which levels a role can be held. SYSTEM is not there: it is never a person."""
+
+
+def post_of(held: Appointment | StandIn) -> Appointment:
+    """The post itself, whether it is held by appointment or in an absent officer's place."""
+    return held.appointment if isinstance(held, StandIn) else held

@@ -170,9 +170,11 @@ class SQLiteLog(ApplicationRecorder):
         sql = "SELECT position, stream, version, topic, state FROM events WHERE stream = ?"
         args: list[Any] = [stream.bytes]
         if upto_version is not None:
-            sql, _ = sql + " AND version <= ?", args.append(upto_version)
+            sql += " AND version <= ?"
+            args.append(upto_version)
         if upto_position is not None:
-            sql, _ = sql + " AND position <= ?", args.append(upto_position)
+            sql += " AND position <= ?"
+            args.append(upto_position)
         return self._fetch(sql + " ORDER BY version", tuple(args))
 
     def head(self) -> int:

@@ -96,7 +96,10 @@ class Store:
             else:
                 future.set_exception(answer)
 
-        self.writer.submit(envelope, lambda answer: loop.call_soon_threadsafe(settle, answer))
+        def deliver(answer: Answer) -> None:
+            loop.call_soon_threadsafe(settle, answer)
+
+        self.writer.submit(envelope, deliver)
         return await future
 
     def run_many(self, envelopes: Sequence[Envelope]) -> list[Answer]:

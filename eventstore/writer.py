@@ -159,7 +159,7 @@ class Writer:
         sql = "SELECT topic, state FROM events WHERE stream = ? ORDER BY version"
         aggregate: Aggregate | None = None
         for topic, state in self.log.writer.execute(sql, (stream.bytes,)):
-            aggregate = self.mapper.decode(topic, state).mutate(aggregate)  # type: ignore[type-var]
+            aggregate = self.mapper.decode(topic, state).mutate(aggregate)
         return aggregate
 
     def cached(self, kind: type[Any], stream: UUID) -> Aggregate | None:
@@ -299,7 +299,7 @@ class _Batch:
             self.writer.drop(stream)
             restored = self.writer.load(stream)
             for fact in self._facts.get(stream, ()):
-                restored = fact.mutate(restored)  # type: ignore[type-var]
+                restored = fact.mutate(restored)
             if restored is not None:
                 self.writer.keep(restored)
 

@@ -49,7 +49,7 @@ def page(
     items = [dict(row) for row in found[:limit]]
     if len(found) <= limit:
         return Page(items)
-    return Page(items, _encode([found[limit - 1][c.name] for c in order]))  # type: ignore[attr-defined]
+    return Page(items, _encode([found[limit - 1][c.name] for c in order]))
 
 
 def _encode(values: list[Any]) -> str:
