@@ -39,6 +39,7 @@ _ARCHIVE_SUFFIXES = (
     ".xlsx", ".xlsm", ".xlsb", ".docx", ".docm", ".pptx", ".pptm", ".ods",
 )  # fmt: skip
 _REQUIRED_PARTS = ("[Content_Types].xml", "xl/workbook.xml")
+_WIDEST_ROW = 16_384
 _WORST_DIRECTORY_ENTRY = 1024  # bytes of one member in the zip's directory, generously
 
 
@@ -191,8 +192,12 @@ def _check_content(package: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
             raise FileRefused("embedded-object", member=shown)
         if is_xml and not _is_utf8_xml(chunk):
             raise FileRefused("xml-encoding", member=shown)
+        is_sheet = lower.startswith("xl/worksheets/")
         before = b""
+        in_row = 0
         while chunk:
+            if is_sheet:
+                in_row = _cells_in_row(chunk, in_row, shown)
             if is_xml:
                 window = before + chunk
                 if b"<!DOCTYPE" in window or b"<!ENTITY" in window:
@@ -201,6 +206,23 @@ def _check_content(package: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
             if is_index:
                 _check_index(chunk.lower(), shown)
             chunk = part.read(_CHUNK)
+
+
+def _cells_in_row(chunk: bytes, before: int, shown: str) -> int:
+    """Count the cells of a row that goes on from chunk to chunk; a row too wide is refused.
+
+    A sheet has 16,384 columns at most. A wider row costs the parser memory, so it is stopped
+    here; narrower ones meet the limit on columns when they are parsed, without empty cells.
+    """
+    next_row = chunk.find(b"<row")
+    head = chunk if next_row < 0 else chunk[:next_row]
+    cells = before + head.count(b"<c ") + head.count(b"<c>")
+    if cells > _WIDEST_ROW:
+        raise FileRefused("too-many-columns", sheet=shown, count=cells, limit=_WIDEST_ROW)
+    if next_row < 0:
+        return cells
+    tail = chunk.rfind(b"<row")
+    return chunk.count(b"<c ", tail) + chunk.count(b"<c>", tail)
 
 
 def _check_index(text: bytes, shown: str) -> None:

@@ -9,6 +9,7 @@ kept here, so memory does not grow with the list.
 import csv
 import io
 import json
+import os
 import selectors
 import struct
 import subprocess
@@ -28,7 +29,9 @@ from cli.intake.refused import FileRefused
 
 _SANDBOX = Path(__file__).with_name("sandbox.py")
 _TOP_ROWS = 40
-_SIGNAL_CODES = {-6: "too-much-memory", -9: "too-much-time", -24: "too-much-time"}
+_LONGEST_FRAME = 64 * 1024 * 1024
+# How the child ended: the sandbox's own status, abort (Rust without memory), kill, SIGXCPU.
+_ENDS = {86: "too-much-memory", -6: "too-much-memory", -9: "too-much-time", -24: "too-much-time"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +184,8 @@ class _Parser:
             "rows": self._limits.rows,
             "columns": self._limits.columns,
         }
-        self._file.seek(0)
+        # The child inherits the descriptor: a buffered file's seek may stay in its buffer.
+        os.lseek(self._file.fileno(), 0, os.SEEK_SET)
         self._process = subprocess.Popen(  # noqa: S603 - our own file, with this interpreter
             [sys.executable, "-I", str(_SANDBOX), json.dumps(asked)],
             stdin=self._file,
@@ -206,6 +210,8 @@ class _Parser:
         """The next message. A child that died, stalled or met a limit: ``FileRefused``."""
         deadline = time.monotonic() + self._limits.stall_seconds
         (length,) = struct.unpack(">I", self._read(4, deadline))
+        if length > _LONGEST_FRAME:
+            raise FileRefused("too-much-memory")
         message: list[Any] = msgspec.msgpack.decode(self._read(length, deadline))
         if message[0] == "refused":
             raise FileRefused(message[1], **message[2])
@@ -219,7 +225,7 @@ class _Parser:
             part = self._pipe.read(min(length, 1 << 20))
             if not part:
                 code = self._process.wait()
-                raise FileRefused(_SIGNAL_CODES.get(code, "file-broken"))
+                raise FileRefused(_ENDS.get(code, "file-broken"))
             parts.append(part)
             length -= len(part)
         return b"".join(parts)

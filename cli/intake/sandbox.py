@@ -14,6 +14,7 @@ Rows without content are left out at the end of a sheet only.
 """
 
 import json
+import os
 import resource
 import struct
 import sys
@@ -26,6 +27,7 @@ import python_calamine
 Sheet: TypeAlias = python_calamine.CalamineSheet
 
 TOP_ROWS = 40
+OUT_OF_MEMORY = 86  # exit status; known to the reader
 ROWS_A_FRAME = 500
 KEPT_CELLS = 2_000_000  # sheets up to this size together are kept, larger ones are parsed twice
 
@@ -40,7 +42,7 @@ def main() -> None:
     try:
         _send_all(out, limits)
     except MemoryError:
-        _send(out, ["refused", "too-much-memory", {}])
+        os._exit(OUT_OF_MEMORY)  # nothing that needs memory, not even a message
     except python_calamine.PasswordError:
         _send(out, ["refused", "file-old-or-encrypted", {}])
     except python_calamine.CalamineError:

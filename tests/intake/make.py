@@ -1,0 +1,65 @@
+"""Lists as people make them: workbooks and CSV files for the tests."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+
+from domain.identity import check_character
+
+HEADER = ("序号", "村", "户主姓名", "户主身份证号", "家庭人口[人]", "户主联系方式", "一卡通账号")
+PERSONS = ("户编号", "姓名", "与户主关系", "身份证号", "家庭住址", "一卡通账号")
+
+
+def id_number(sequence: int, born: str = "19650412", region: str = "340824") -> str:
+    """A valid made-up ID number; an odd sequence is a man's."""
+    first17 = f"{region}{born}{sequence:03d}"
+    return first17 + check_character(first17)
+
+
+def household(number: int, **changed: Any) -> list[Any]:
+    """A good row under ``HEADER``, with cells changed by position: ``c3="…"``."""
+    row: list[Any] = [
+        number,
+        "黄铺村",
+        "张小三",
+        id_number(900 + number),
+        number % 5 + 1,
+        "15400001234",
+        "9999001234567890",
+    ]
+    for key, value in changed.items():
+        row[int(key[1:])] = value
+    return row
+
+
+def workbook(
+    path: Path,
+    rows: Sequence[Sequence[Any]],
+    *,
+    merged: Sequence[tuple[int, int, int, int]] = (),
+    sheet: str = "Sheet1",
+    more: dict[str, Sequence[Sequence[Any]]] | None = None,
+    hidden: Sequence[str] = (),
+    at: tuple[int, int] = (0, 0),
+) -> Path:
+    """Write an .xlsx. Text stays text, numbers stay numbers; None leaves a cell empty."""
+    with xlsxwriter.Workbook(str(path), {"constant_memory": not merged}) as book:
+        for name, content in {sheet: rows, **(more or {})}.items():
+            page = book.add_worksheet(name)
+            if name in hidden:
+                page.hide()
+            for number, row in enumerate(content, at[0]):
+                for column, value in enumerate(row, at[1]):
+                    if value is None:
+                        continue
+                    if isinstance(value, str):
+                        page.write_string(number, column, value)
+                    else:
+                        page.write_number(number, column, value)
+            if name == sheet:
+                for row1, column1, row2, column2 in merged:
+                    value = content[row1 - at[0]][column1 - at[1]]
+                    page.merge_range(row1, column1, row2, column2, value)
+    return path
