@@ -298,7 +298,7 @@ class Household(Aggregate):
 
     def contest(self, person: UUID) -> None:
         """Another household claims this member too. Not said here: which."""
-        if person not in self.contested:
+        if person in self.members and person not in self.contested:
             self._member_contested(person=person)
 
     @event("MemberContested")
@@ -307,13 +307,18 @@ class Household(Aggregate):
 
     def settle_contest(self, person: UUID, kept: bool) -> None:
         """The contest is over: the member stays, or is no longer one of this household."""
-        self._contest_settled(person=person, kept=kept)
+        if person in self.contested:
+            self._contest_settled(person=person, kept=kept)
 
     @event("ContestSettled")
     def _contest_settled(self, person: UUID, kept: bool) -> None:
         self.contested.discard(person)
         if not kept:
             self._lose(person)
+
+    @event("Revealed")
+    def reveal(self, reason: str) -> None:
+        """Somebody was shown the sealed texts of this household, and why (design §7)."""
 
     def _successor(self, leaving: UUID, new_head: UUID | None) -> UUID | None:
         """Who becomes head when ``leaving`` goes, or None if nobody has to."""

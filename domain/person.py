@@ -68,6 +68,16 @@ class Person(Aggregate):
             raise NotAClaimant(person=self.id, household=household)
         self._released(household=household, reason=reason)
 
+    def transfer(self, origin: UUID, household: UUID) -> None:
+        """Two entries of one household were merged: the claim goes over, whoever else claims."""
+        if origin not in self.claims:
+            raise NotAClaimant(person=self.id, household=origin)
+        self._transferred(origin=origin, household=household)
+
+    @event("Transferred")
+    def _transferred(self, origin: UUID, household: UUID) -> None:
+        self.claims[self.claims.index(origin)] = household
+
     def resolve(self, keep: UUID | None, reason: str, document_no: str) -> tuple[UUID, ...]:
         """A superior decides who keeps the person (None: neither). Answers who loses."""
         if not self.contested:

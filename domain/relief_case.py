@@ -74,6 +74,15 @@ class MemberContested(Refusal):
     contested: int
 
 
+@dataclass(eq=False)
+class NoCard(Refusal):
+    """Money goes to a card of the household (domain.md §2.3); it has none, or its holder left."""
+
+    zh: ClassVar[str] = "户 {household} 没有登记有效的一卡通账号，暂不能发放"
+    en: ClassVar[str] = "Household {household} has no valid card: nothing can be paid yet."
+    household: UUID
+
+
 class ReliefCase(Aggregate):
     """Stages as in `Stage`; ``grants`` by number, each with a life of its own in ``status``."""
 
@@ -209,9 +218,9 @@ class ReliefCase(Aggregate):
         `ItemNotInProgramme`.
         """
         self.must_be(Stage.APPROVED)
-        assert [grant.number for grant in grants] == self.next_numbers(len(grants))
         self.check_standard(grants, terms, rate, reason)
         for grant in grants:
+            assert grant.number == self.next_number
             self._granted(grant=grant, reason=reason)
 
     @event("Granted")
@@ -219,9 +228,9 @@ class ReliefCase(Aggregate):
         self.grants[grant.number] = grant
         self.status[grant.number] = GrantStatus.GRANTED
 
-    def next_numbers(self, count: int) -> list[int]:
-        first = len(self.grants) + 1
-        return list(range(first, first + count))
+    @property
+    def next_number(self) -> int:
+        return len(self.grants) + 1
 
     def check_standard(
         self, grants: Sequence[Grant], terms: Programme, rate: Rate, reason: str | None
@@ -243,8 +252,10 @@ class ReliefCase(Aggregate):
             self.status[grant.number] = GrantStatus.VOID
         self._join("approve", hands)
 
-    def pay(self, number: int, document_no: str, batch: UUID, holder: UUID, hands: Hands) -> None:
-        """Money went to the card of ``holder``, a member. The list has checked the notice."""
+    def pay(
+        self, number: int, document_no: str, batch: UUID, holder: UUID | None, hands: Hands
+    ) -> None:
+        """Money went to the card of ``holder`` (None: in cash). The list has checked the notice."""
         grant = self.must_have(number, *OPEN)
         assert grant.is_cash
         self._paid(
@@ -263,7 +274,7 @@ class ReliefCase(Aggregate):
         amount_fen: int,
         document_no: str,
         batch: UUID,
-        holder: UUID,
+        holder: UUID | None,
         hands: Hands,
     ) -> None:
         self.status[number] = GrantStatus.PAID

@@ -33,6 +33,8 @@ from domain.roster import (
 from domain.rules.standards import Programme
 from domain.world import RuleRef, Sealed
 
+UNDECIDED = (ListStage.DRAFT, ListStage.REVIEWED)
+
 
 class VillageList(Aggregate):
     """Opened → MinutesRecorded, CasesListed → Posted → Reviewed → Approved → Allocated → … Closed.
@@ -48,6 +50,7 @@ class VillageList(Aggregate):
         self.exercise = exercise
         self.stage = ListStage.DRAFT
         self.has_minutes = False
+        self.has_paid = False
         self.cases: dict[UUID, None] = {}
         self.notices: dict[Notice, datetime] = {}
         self.showing: Notice | None = None
@@ -89,8 +92,6 @@ class VillageList(Aggregate):
         self.must_be(ListStage.ALLOCATED)
         if terms.requires("second_notice"):
             self.check_notice(Notice.SECOND, now)
-
-    # The village
 
     def record_minutes(self, minutes: Minutes) -> None:
         self.must_be(ListStage.DRAFT)
@@ -214,7 +215,6 @@ class VillageList(Aggregate):
         if added is not None:
             self.must_be(ListStage.DRAFT)
         if struck is not None:
-            self.must_be(*(stage for stage in ListStage if stage is not ListStage.CLOSED))
             self.must_hold(struck)
         self._objection_settled(
             objection=objection,
@@ -246,8 +246,6 @@ class VillageList(Aggregate):
             self._strike((struck,))
         self._join(step, hands)
 
-    # Township and county
-
     def review(
         self, struck: tuple[UUID, ...], terms: Programme, now: datetime, opinion: str, hands: Hands
     ) -> None:
@@ -266,7 +264,7 @@ class VillageList(Aggregate):
 
     def send_back(self, reason: str, step: str, hands: Hands) -> None:
         """退回: the village appraises and posts again."""
-        self.must_be(ListStage.DRAFT, ListStage.REVIEWED)
+        self.must_be(*UNDECIDED)
         self._returned(reason=reason, step=step, hands=hands)
 
     @event("Returned")
@@ -339,6 +337,7 @@ class VillageList(Aggregate):
         hands: Hands,
     ) -> None:
         self.stage = ListStage.ALLOCATED
+        self.has_paid = False
         self._void_amounts()
         self._join("approve", hands)
 
@@ -356,6 +355,7 @@ class VillageList(Aggregate):
         self, document_no: str, paid_fen: int, payments: int, failed: int, held: int, hands: Hands
     ) -> None:
         """A batch was paid by document: ``failed`` bounced at once, ``held`` wait (contested)."""
+        self.has_paid = True
         self._join("pay", hands)
 
     @event("GoodsHandedOut")
@@ -367,10 +367,8 @@ class VillageList(Aggregate):
         """All is paid and signed for, or nothing was ever put on it."""
         if self.open_objections:
             raise ObjectionsOpen(village_list=self.id, count=self.open_objections)
-        if self.cases:
-            self.must_be(ListStage.APPROVED, ListStage.ALLOCATED)
-        else:
-            self.must_be(*(stage for stage in ListStage if stage is not ListStage.CLOSED))
+        done = (ListStage.APPROVED, ListStage.ALLOCATED)
+        self.must_be(*(done if self.cases else (*UNDECIDED, *done)))
         self._closed(households=len(self.cases), reason=reason)
 
     @event("Closed")

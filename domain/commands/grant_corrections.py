@@ -1,0 +1,212 @@
+"""The desk for single grants after the list: bounced payments, retries, corrections, refunds."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from domain.area import check_text
+from domain.commands.payments import payee
+from domain.commands.relief_cases import single_hands
+from domain.fund import Fund
+from domain.goods import LotPick, ReturnSource, not_negative, positive, value_of
+from domain.grants import OPEN, Grant, GrantStatus, RefundExceeds, first_units
+from domain.refusal import Malformed
+from domain.relief_case import ReliefCase
+from domain.season import Season
+from domain.stockpile import Stockpile
+from domain.village_list import VillageList
+from domain.world import Command, Result, Role, World
+
+PAYERS = frozenset({Role.COUNTY_PAYER})
+APPROVERS = frozenset({Role.COUNTY_APPROVER})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfGrant(Command):
+    """What all commands on one numbered grant share: its case, number, open season."""
+
+    case: UUID
+    number: int
+
+    def scope(self, world: World) -> UUID:
+        return world.get(ReliefCase, self.case).village
+
+    def of(self, world: World) -> tuple[ReliefCase, Season]:
+        case = world.get(ReliefCase, self.case)
+        season = world.get(Season, case.season)
+        season.check_open()
+        return case, season
+
+
+def _cash(case: ReliefCase, number: int, *statuses: GrantStatus) -> tuple[Grant, UUID]:
+    """The cash grant of that number and its fund; `Malformed` if it is goods."""
+    grant = case.must_have(number, *statuses)
+    if grant.fund is None:
+        raise Malformed(
+            field="number", value=str(number), rule_zh="不是现金救助", rule_en="it is no cash grant"
+        )
+    return grant, grant.fund
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPaymentFailure(OfGrant):
+    """Record that the bank sent a payment back; the money stands under its commitment again."""
+
+    roles: ClassVar[frozenset[Role]] = PAYERS
+    reason: str
+
+    def decide(self, world: World) -> Result | None:
+        check_text("reason", self.reason)
+        case, _ = self.of(world)
+        grant, fund = _cash(case, self.number, GrantStatus.PAID)
+        hands = single_hands(world, case, "pay")
+        batch = case.batches[self.number]
+        world.get(Fund, fund).fail(batch, grant.cash_fen, payments=1, reason=self.reason)
+        case.fail(self.number, batch, self.reason, hands)
+        return {"amount_fen": grant.cash_fen}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPayment(OfGrant):
+    """Pay a grant that failed or had to wait, when what held it up is settled."""
+
+    roles: ClassVar[frozenset[Role]] = PAYERS
+    document_no: str
+
+    def decide(self, world: World) -> Result | None:
+        check_text("document_no", self.document_no)
+        case, season = self.of(world)
+        grant, fund = _cash(case, self.number, *OPEN)
+        if case.status[self.number] is GrantStatus.GRANTED and case.village_list is not None:
+            world.get(VillageList, case.village_list).check_payable(season.terms, world.now)
+        hands = single_hands(world, case, "pay")
+        holder = payee(world, season, case)
+        batch = world.make_id("batch", fund, grant.source)
+        world.get(Fund, fund).pay(grant.source, batch, grant.cash_fen, payments=1)
+        case.pay(self.number, self.document_no, batch, holder, hands)
+        return {"paid_fen": grant.cash_fen}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectGrant(OfGrant):
+    """Correct a grant before it goes out: another amount, fewer goods, or nothing at all.
+
+    More money voids the second notice: it must be posted again.
+    """
+
+    roles: ClassVar[frozenset[Role]] = APPROVERS
+    reason: str
+    cash_fen: int | None = None
+    units: int | None = None
+    over_standard: str | None = None
+    """The written reason if the new amount is over the standard."""
+
+    def decide(self, world: World) -> Result | None:
+        check_text("reason", self.reason)
+        case, season = self.of(world)
+        grant = case.must_have(self.number, *OPEN)
+        hands = single_hands(world, case, "approve")
+        corrected = self._cash(world, grant, season, case) if grant.is_cash else self._goods(grant)
+        if not corrected.is_empty:
+            rate = season.rate(case.need.rate)
+            case.check_standard([corrected], season.terms, rate, self.over_standard)
+        if not grant.is_cash and corrected.units < grant.units:
+            assert grant.stockpile is not None
+            spare = grant.units - corrected.units
+            world.get(Stockpile, grant.stockpile).release(grant.source, spare, reason=self.reason)
+        case.correct_grant(corrected, self.reason, hands)
+        return {"cash_fen": corrected.cash_fen, "units": corrected.units}
+
+    def _cash(self, world: World, grant: Grant, season: Season, case: ReliefCase) -> Grant:
+        """Release what is spared, or commit the whole new amount under an id of its own."""
+        if self.cash_fen is None:
+            raise _missing("cash_fen")
+        not_negative("cash_fen", self.cash_fen)
+        assert grant.fund is not None
+        fund = world.get(Fund, grant.fund)
+        if self.cash_fen <= grant.cash_fen:
+            if self.cash_fen < grant.cash_fen:
+                spare = grant.cash_fen - self.cash_fen
+                fund.release(grant.source, spare, reason=self.reason)
+            return replace(grant, cash_fen=self.cash_fen)
+        commitment = world.make_id("commitment")
+        fund.release(grant.source, grant.cash_fen, reason=self.reason)
+        fund.commit(
+            commitment,
+            self.cash_fen,
+            programme=season.programme,
+            subject=case.id,
+            exercise=case.exercise,
+        )
+        if case.village_list is not None:
+            world.get(VillageList, case.village_list).void_amounts(self.reason)
+        return replace(grant, cash_fen=self.cash_fen, source=commitment)
+
+    def _goods(self, grant: Grant) -> Grant:
+        if self.units is None:
+            raise _missing("units")
+        not_negative("units", self.units)
+        if self.units > grant.units:
+            raise Malformed(
+                field="units",
+                value=str(self.units),
+                rule_zh="增加物资须另行分配",
+                rule_en="more goods take an allocation of their own",
+            )
+        return replace(grant, picks=first_units(grant.picks, self.units))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundGrant(OfGrant):
+    """Record that a household gave money or goods back 退回, with reason and document."""
+
+    roles: ClassVar[frozenset[Role]] = PAYERS
+    reason: str
+    document_no: str
+    amount_fen: int | None = None
+    units: int | None = None
+
+    def decide(self, world: World) -> Result | None:
+        check_text("reason", self.reason)
+        check_text("document_no", self.document_no)
+        case, _ = self.of(world)
+        grant = case.must_have(self.number, GrantStatus.PAID, GrantStatus.SIGNED)
+        hands = single_hands(world, case, "pay")
+        picks: tuple[LotPick, ...] = ()
+        if grant.fund is not None:
+            amount_fen = self._amount("amount_fen", self.amount_fen, grant.cash_fen)
+            batch = case.batches[self.number]
+            fund = world.get(Fund, grant.fund)
+            fund.refund(batch, amount_fen, subject=case.id, reason=self.reason)
+        else:
+            picks = first_units(grant.picks, self._amount("units", self.units, grant.units))
+            amount_fen = value_of(picks)
+            self._take_back(world, grant, picks)
+        case.refund(self.number, amount_fen, picks, self.reason, self.document_no, hands)
+        return {"amount_fen": amount_fen, "units": sum(pick.quantity for pick in picks)}
+
+    def _take_back(self, world: World, grant: Grant, picks: tuple[LotPick, ...]) -> None:
+        assert grant.stockpile is not None
+        stockpile = world.get(Stockpile, grant.stockpile)
+        for pick in picks:
+            stockpile.return_in(
+                pick.lot,
+                pick.quantity,
+                source=ReturnSource.HOUSEHOLD,
+                subject=self.case,
+                reason=self.reason,
+            )
+
+    def _amount(self, field: str, wanted: int | None, left: int) -> int:
+        if wanted is None:
+            raise _missing(field)
+        positive(field, wanted)
+        if wanted > left:
+            raise RefundExceeds(case=self.case, number=self.number, wanted=wanted, left=left)
+        return wanted
+
+
+def _missing(field: str) -> Malformed:
+    return Malformed(field=field, value="", rule_zh="不能为空", rule_en="it is required")

@@ -1,0 +1,366 @@
+"""The desk for households 户 and their members: registration, changes, contests, merging.
+
+ID numbers, names, phones, cards and addresses are sealed here, before any fact is made of them;
+a refusal never carries them either.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+from uuid import UUID
+
+from domain.area import Area, AreaLevel, check_text, common
+from domain.commands.sealing import (
+    CardInput,
+    MemberInput,
+    check_account,
+    check_member,
+    check_members,
+    not_future,
+    seal_card,
+    seal_member,
+    seal_phone,
+    seal_text,
+)
+from domain.household import AlreadyMember, Household, Member
+from domain.person import Person
+from domain.refusal import Malformed
+from domain.rules.household_kinds import HouseholdKinds
+from domain.world import Command, InForce, Result, Role, World
+
+REGISTRARS = frozenset({Role.VILLAGE_REPORTER, Role.TOWNSHIP_REVIEWER, Role.COUNTY_APPROVER})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HouseholdInput:
+    """One household of a list. Exactly one member has the relation ``head``.
+
+    ``card`` names its holder by position in ``members``. ``category`` is a household kind.
+    """
+
+    id: UUID
+    members: tuple[MemberInput, ...]
+    category: str
+    group: str = ""
+    card: CardInput | None = None
+    phone: str | None = None
+    address: str | None = None
+
+
+def claim(world: World, household: Household, person: UUID) -> bool:
+    """Claim a person for a household. True if others claim the person already: contested.
+
+    Each household learns that its member is contested, and not by whom.
+    """
+    stream = Person.id_of(person, household.exercise)
+    known = world.find(Person, stream)
+    if known is None:
+        world.add(Person(id=stream, household=household.id, village=household.village))
+        return False
+    holders = known.claim(household.id)
+    for other in holders:
+        world.get(Household, other).contest(person)
+    if holders:
+        household.contest(person)
+    return bool(holders)
+
+
+def release(world: World, household: Household, person: UUID, reason: str) -> None:
+    """Give a person up. If one other claim is left, that household's contest is over."""
+    stream = world.get(Person, Person.id_of(person, household.exercise))
+    if household.id not in stream.claims:
+        return
+    stream.release(household.id, reason)
+    if len(stream.claims) == 1:
+        world.get(Household, stream.claims[0]).settle_contest(person, kept=True)
+
+
+def kinds_at(world: World, area: UUID, category: str) -> InForce[HouseholdKinds]:
+    """The household kinds in force there; `Malformed` if ``category`` is none of them."""
+    in_force = world.rules(HouseholdKinds, area, world.now)
+    if not in_force.rule.knows(category):
+        raise Malformed(
+            field="category",
+            value=category,
+            rule_zh="现行规则中没有这种家庭类型",
+            rule_en="the rulebook in force has no such household kind",
+        )
+    return in_force
+
+
+def check_village(world: World, village: UUID) -> None:
+    area = world.get(Area, village)
+    area.require_living()
+    if area.level != AreaLevel.VILLAGE:
+        raise Malformed(
+            field="village",
+            value=area.name,
+            rule_zh="户须登记在村（社区）",
+            rule_en="a household lives in a village or community",
+        )
+
+
+def register(world: World, village: UUID, given: HouseholdInput, exercise: bool) -> Result:
+    """Seal, register and claim all members; answers household, persons and the contested."""
+    head_at = check_members(world, given.members)
+    check_account(given.card, len(given.members))
+    kinds = kinds_at(world, village, given.category)
+    members = [seal_member(world, given.id, one) for one in given.members]
+    _no_one_twice(given.id, members)
+    head = members[head_at].person
+    card = given.card
+    household = world.add(
+        Household(
+            id=given.id,
+            village=village,
+            group=given.group,
+            category=given.category,
+            kinds=kinds.ref,
+            head=head,
+            members=tuple(members),
+            card=seal_card(world, given.id, members[card.holder].person, card) if card else None,
+            phone=seal_phone(world, given.id, head, given.phone),
+            address=seal_text(world, given.id, head, "address", given.address),
+            exercise=exercise,
+        )
+    )
+    persons = [member.person for member in members]
+    contested = [person for person in persons if claim(world, household, person)]
+    return {"household": household.id, "persons": persons, "contested": contested}
+
+
+def _no_one_twice(household: UUID, members: list[Member]) -> None:
+    seen: set[UUID] = set()
+    for member in members:
+        if member.person in seen:
+            raise AlreadyMember(household=household, masked=member.masked)
+        seen.add(member.person)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterHousehold(Command):
+    """Register a household; a person whom another household claims is accepted as contested."""
+
+    roles: ClassVar[frozenset[Role]] = REGISTRARS
+    id: UUID
+    village: UUID
+    members: tuple[MemberInput, ...]
+    category: str
+    group: str = ""
+    card: CardInput | None = None
+    phone: str | None = None
+    address: str | None = None
+    exercise: bool = False
+
+    def scope(self, world: World) -> UUID:
+        return self.village
+
+    def decide(self, world: World) -> Result | None:
+        check_village(world, self.village)
+        given = HouseholdInput(
+            id=self.id,
+            members=self.members,
+            category=self.category,
+            group=self.group,
+            card=self.card,
+            phone=self.phone,
+            address=self.address,
+        )
+        return register(world, self.village, given, self.exercise)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterHouseholds(Command):
+    """Register many households of one village in one commit: all of them, or none."""
+
+    roles: ClassVar[frozenset[Role]] = REGISTRARS
+    village: UUID
+    households: tuple[HouseholdInput, ...]
+    exercise: bool = False
+
+    def scope(self, world: World) -> UUID:
+        return self.village
+
+    def decide(self, world: World) -> Result | None:
+        check_village(world, self.village)
+        results = [register(world, self.village, one, self.exercise) for one in self.households]
+        contested = [person for result in results for person in result["contested"]]
+        return {"households": len(results), "contested": contested}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfHousehold(Command):
+    """What all changes of one household share: its village's jurisdiction and a reason."""
+
+    roles: ClassVar[frozenset[Role]] = REGISTRARS
+    household: UUID
+    reason: str
+
+    def scope(self, world: World) -> UUID:
+        return world.get(Household, self.household).village
+
+    def of(self, world: World) -> Household:
+        check_text("reason", self.reason)
+        return world.get(Household, self.household)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddMember(OfHousehold):
+    """Add a member to a household: a birth, a marriage, a return."""
+
+    member: MemberInput
+
+    def decide(self, world: World) -> Result | None:
+        household = self.of(world)
+        check_member(world, self.member, "member")
+        member = seal_member(world, household.id, self.member)
+        household.add(member, self.reason)
+        contested = claim(world, household, member.person)
+        return {"person": member.person, "contested": contested}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveMember(OfHousehold):
+    """Record that a member has left the household; a leaving head needs a successor."""
+
+    person: UUID
+    on: date
+    new_head: UUID | None = None
+
+    def decide(self, world: World) -> Result | None:
+        household = self.of(world)
+        not_future(world, "on", self.on)
+        household.leave(self.person, self.on, self.reason, self.new_head)
+        release(world, household, self.person, self.reason)
+        return {"members": household.size}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordDeath(OfHousehold):
+    """Record the death of a member; a dead head needs a successor. Nothing is paid for the dead."""
+
+    person: UUID
+    on: date
+    new_head: UUID | None = None
+
+    def decide(self, world: World) -> Result | None:
+        household = self.of(world)
+        not_future(world, "on", self.on)
+        household.die(self.person, self.on, self.reason, self.new_head)
+        return {"members": household.size}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentifyMember(OfHousehold):
+    """Record the ID number of a member who was registered without one, or with a wrong one."""
+
+    person: UUID
+    member: MemberInput
+
+    def decide(self, world: World) -> Result | None:
+        household = self.of(world)
+        household.check_member(self.person)
+        if self.member.id_number is None:
+            raise Malformed(
+                field="member.id_number", value="", rule_zh="不能为空", rule_en="it is required"
+            )
+        check_member(world, self.member, "member")
+        member = seal_member(world, household.id, self.member)
+        household.identify(self.person, member, self.reason)
+        release(world, household, self.person, self.reason)
+        contested = claim(world, household, member.person)
+        return {"person": member.person, "contested": contested}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeHead(OfHousehold):
+    """Name another member head of the household."""
+
+    head: UUID
+
+    def decide(self, world: World) -> Result | None:
+        self.of(world).change_head(self.head, self.reason)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CategorizeHousehold(OfHousehold):
+    """Change the household's kind 家庭类型."""
+
+    category: str
+
+    def decide(self, world: World) -> Result | None:
+        household = self.of(world)
+        kinds = kinds_at(world, household.village, self.category)
+        household.categorize(self.category, kinds.ref, self.reason)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordCard(OfHousehold):
+    """Record the 一卡通 account of a household; its holder must be a member."""
+
+    holder: UUID
+    number: str
+    bank: str = ""
+
+    def decide(self, world: World) -> Result | None:
+        household = self.of(world)
+        given = CardInput(number=self.number, bank=self.bank)
+        check_account(given, 1)
+        household.record_card(seal_card(world, household.id, self.holder, given), self.reason)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeContact(OfHousehold):
+    """Change the phone number or the address; what is left out stays."""
+
+    phone: str | None = None
+    address: str | None = None
+
+    def decide(self, world: World) -> Result | None:
+        household = self.of(world)
+        household.check_open()
+        owner = household.head or world.vault.new_person()
+        household.change_contact(
+            seal_phone(world, household.id, owner, self.phone),
+            seal_text(world, household.id, owner, "address", self.address),
+            self.reason,
+        )
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveHousehold(OfHousehold):
+    """Move a household to another village or group; decided by a post above both villages."""
+
+    village: UUID
+    on: date
+    group: str = ""
+    address: str | None = None
+
+    def scope(self, world: World) -> UUID:
+        here = world.get(Household, self.household).village
+        return common(world, (here, self.village))
+
+    def decide(self, world: World) -> Result | None:
+        household = self.of(world)
+        household.check_open()
+        check_village(world, self.village)
+        not_future(world, "on", self.on)
+        owner = household.head or world.vault.new_person()
+        address = seal_text(world, household.id, owner, "address", self.address)
+        household.move(self.village, self.group, address, self.on, self.reason)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevealHousehold(OfHousehold):
+    """Record, with a reason, that the sealed data of a household are shown to this officer."""
+
+    roles: ClassVar[frozenset[Role]] = REGISTRARS | {Role.COUNTY_PAYER, Role.AUDITOR}
+
+    def decide(self, world: World) -> Result | None:
+        self.of(world).reveal(reason=self.reason)
+        return None

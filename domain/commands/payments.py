@@ -1,0 +1,392 @@
+"""The desk for amounts and delivery: allocation, payment by 一卡通, failures, goods signed for.
+
+One village list is one commit: one `Fund.Committed` a fund, one `Stockpile.Reserved` an item, one
+`Fund.Paid` a batch, however many households it holds.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from domain.area import check_text
+from domain.commands.relief_cases import check_size, hands_for
+from domain.commands.sealing import check_sha256
+from domain.commands.village_lists import OfList, cases_of
+from domain.fund import Fund
+from domain.goods import LotPick, Purpose, not_negative, positive, split
+from domain.grants import (
+    Grant,
+    GrantStatus,
+    NothingToGrant,
+    grant_id,
+)
+from domain.household import Household
+from domain.masking import mask_name
+from domain.refusal import Malformed, NotFound, Refusal
+from domain.relief_case import MemberContested, NoCard, ReliefCase
+from domain.roster import Hands
+from domain.season import Season
+from domain.stockpile import Stockpile
+from domain.village_list import VillageList
+from domain.world import Result, Role, World
+
+APPROVERS = frozenset({Role.COUNTY_APPROVER})
+PAYERS = frozenset({Role.COUNTY_PAYER})
+GIVERS = frozenset({Role.COUNTY_PAYER, Role.STOREKEEPER})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoodsInput:
+    item: str
+    units: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantInput:
+    """What one case gets. Above the standard ``reason`` is required (domain.md §2.4)."""
+
+    case: UUID
+    cash_fen: int = 0
+    goods: tuple[GoodsInput, ...] = ()
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureInput:
+    """A payment of the batch that the bank sent back at once."""
+
+    case: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignatureInput:
+    """Who signed for the goods of one case: masked before it is kept."""
+
+    case: UUID
+    signed_by: str
+    relation: str = ""
+    photo_sha256: str | None = None
+
+
+def within_reach(world: World, kind: str, id: UUID, area: UUID) -> None:
+    """`NotFound` unless the actor's post reaches that area: a foreign fund or depot is no fund."""
+    if world.actor.area is not None and world.actor.area not in world.lineage(area):
+        raise NotFound(kind=kind, id=id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllocateList(OfList):
+    """Set the amounts and goods of a list's households, by document; commits fund and stock."""
+
+    roles: ClassVar[frozenset[Role]] = APPROVERS
+    document_no: str
+    grants: tuple[GrantInput, ...]
+    fund: UUID | None = None
+    warehouse: UUID | None = None
+    """The area whose depot the goods come from."""
+
+    def decide(self, world: World) -> Result | None:
+        check_text("document_no", self.document_no)
+        found, season = self.of(world)
+        cases = cases_of(world, (one.case for one in self.grants))
+        hands = hands_for(world, found, cases, "approve")
+        _check_grants(self.grants)
+        cash_fen = sum(one.cash_fen for one in self.grants)
+        goods = _goods_totals(self.grants)
+        if not cash_fen and not goods:
+            raise NothingToGrant(village_list=found.id)
+        found.allocate(
+            self.document_no,
+            self.fund if cash_fen else None,
+            cash_fen,
+            goods,
+            season.standards,
+            season.deliver_by,
+            hands,
+        )
+        commitment = self._commit(world, found, season, cash_fen)
+        parts = self._reserve(world, found, goods)
+        for case, given in zip(cases, self.grants, strict=True):
+            found.must_hold(case.id)
+            check_size(world.get(Household, case.household), case.need.persons)
+            made = self._grants(case, given, commitment, parts)
+            case.grant(made, season.terms, season.rate(case.need.rate), given.reason)
+        return {"cash_fen": cash_fen, "goods": goods, "commitment": commitment}
+
+    def _commit(
+        self, world: World, found: VillageList, season: Season, cash_fen: int
+    ) -> UUID | None:
+        """Promise the cash of the whole list. Answers the commitment."""
+        if not cash_fen:
+            return None
+        fund = world.get(Fund, _required("fund", self.fund))
+        within_reach(world, "Fund", fund.id, fund.holder)
+        commitment = world.make_id("commitment")
+        fund.commit(
+            commitment,
+            cash_fen,
+            programme=season.programme,
+            subject=found.id,
+            exercise=found.exercise,
+        )
+        return commitment
+
+    def _reserve(
+        self, world: World, found: VillageList, goods: dict[str, int]
+    ) -> dict[str, tuple[UUID, UUID, list[tuple[LotPick, ...]]]]:
+        """Set each item aside once; its stockpile, reservation and the parts, last case first."""
+        parts = {}
+        for item, units in goods.items():
+            warehouse = _required("warehouse", self.warehouse)
+            within_reach(world, "Stockpile", warehouse, warehouse)
+            id = Stockpile.id_of(warehouse, item, found.exercise)
+            reservation = world.make_id("reservation", item)
+            picks = world.get(Stockpile, id).reserve(
+                reservation,
+                units,
+                purpose=Purpose.VILLAGE_LIST,
+                subject=found.id,
+                exercise=found.exercise,
+            )
+            wanted = [one.units for given in self.grants for one in given.goods if one.item == item]
+            parts[item] = (id, reservation, split(picks, wanted)[::-1])
+        return parts
+
+    def _grants(
+        self,
+        case: ReliefCase,
+        given: GrantInput,
+        commitment: UUID | None,
+        parts: dict[str, tuple[UUID, UUID, list[tuple[LotPick, ...]]]],
+    ) -> list[Grant]:
+        """The numbered grants of one case, cash first."""
+        number = case.next_number
+        made: list[Grant] = []
+        if given.cash_fen:
+            assert commitment is not None
+            made.append(
+                Grant(
+                    number=number,
+                    document_no=self.document_no,
+                    source=commitment,
+                    cash_fen=given.cash_fen,
+                    fund=self.fund,
+                )
+            )
+        for one in given.goods:
+            stockpile, reservation, left = parts[one.item]
+            made.append(
+                Grant(
+                    number=number + len(made),
+                    document_no=self.document_no,
+                    source=reservation,
+                    stockpile=stockpile,
+                    item=one.item,
+                    picks=left.pop(),
+                )
+            )
+        return made
+
+
+def _check_grants(grants: tuple[GrantInput, ...]) -> None:
+    """No amount below zero, no case and no item of a case twice."""
+    seen: set[UUID] = set()
+    for one in grants:
+        not_negative("cash_fen", one.cash_fen)
+        items = [goods.item for goods in one.goods]
+        if one.case in seen or len(set(items)) < len(items):
+            raise Malformed(
+                field="grants",
+                value=str(one.case),
+                rule_zh="同一救助对象或同一物资重复出现",
+                rule_en="a case, or an item of a case, is named twice",
+            )
+        seen.add(one.case)
+        for goods in one.goods:
+            positive("units", goods.units)
+
+
+def _goods_totals(grants: tuple[GrantInput, ...]) -> dict[str, int]:
+    totals: dict[str, int] = {}
+    for given in grants:
+        for one in given.goods:
+            totals[one.item] = totals.get(one.item, 0) + one.units
+    return totals
+
+
+def _required(field: str, id: UUID | None) -> UUID:
+    if id is None:
+        raise Malformed(field=field, value="", rule_zh="不能为空", rule_en="it is required")
+    return id
+
+
+Line = tuple[ReliefCase, Grant, UUID | None]
+"""A payment that is due: the case, its grant, the member whose card it goes to."""
+
+
+def payee(world: World, season: Season, case: ReliefCase) -> UUID | None:
+    """Whose card the money goes to. Refuses `HouseholdMerged`, `MemberContested`, `NoCard`.
+
+    Emergency relief waits for neither a contest nor a card (None: handed over in cash).
+    """
+    household = world.get(Household, case.household)
+    household.check_open()
+    if household.contested and not season.pays_contested:
+        raise MemberContested(household=household.id, contested=len(household.contested))
+    if household.card is None and not season.pays_contested:
+        raise NoCard(household=household.id)
+    return household.card.holder if household.card is not None else None
+
+
+def _sum(lines: Iterable[Line]) -> int:
+    return sum(grant.cash_fen for _, grant, _ in lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayList(OfList):
+    """Pay all cash of a list that is due, one batch a fund; households that must wait are named."""
+
+    roles: ClassVar[frozenset[Role]] = PAYERS
+    document_no: str
+    """Number of the payment order 国库集中支付."""
+    failures: tuple[FailureInput, ...] = ()
+
+    def decide(self, world: World) -> Result | None:
+        check_text("document_no", self.document_no)
+        found, season = self.of(world)
+        found.check_payable(season.terms, world.now)
+        cases = cases_of(world, found.cases)
+        hands = hands_for(world, found, cases, "pay")
+        failed = {one.case: one.reason for one in self.failures}
+        for case_id in failed:
+            found.must_hold(case_id)
+        batches, held = _due(world, season, cases)
+        if not batches:
+            raise next(iter(held.values()), NothingToGrant(village_list=found.id))
+        paid_fen = payments = bounced = 0
+        for (fund, source), lines in batches.items():
+            batch = world.make_id("batch", fund, source)
+            good = self._pay(world, fund, source, batch, lines, failed, hands)
+            paid_fen += _sum(good)
+            payments += len(good)
+            bounced += len(lines) - len(good)
+        found.paid(
+            document_no=self.document_no,
+            paid_fen=paid_fen,
+            payments=payments,
+            failed=bounced,
+            held=len(held),
+            hands=hands,
+        )
+        waiting = {str(case): refusal.code() for case, refusal in held.items()}
+        return {"paid_fen": paid_fen, "payments": payments, "failed": bounced, "held": waiting}
+
+    def _pay(
+        self,
+        world: World,
+        fund_id: UUID,
+        source: UUID,
+        batch: UUID,
+        lines: list[Line],
+        failed: dict[UUID, str],
+        hands: Hands,
+    ) -> list[Line]:
+        """One batch out of one commitment. Answers the lines that went through."""
+        fund = world.get(Fund, fund_id)
+        fund.pay(source, batch, _sum(lines), payments=len(lines))
+        bounced = [line for line in lines if line[0].id in failed]
+        if bounced:
+            reasons = "；".join(sorted({failed[line[0].id] for line in bounced}))
+            fund.fail(batch, _sum(bounced), payments=len(bounced), reason=reasons)
+        for case, grant, holder in lines:
+            if case.id in failed:
+                case.fail(grant.number, batch, failed[case.id], hands)
+            else:
+                case.pay(grant.number, self.document_no, batch, holder, hands)
+        return [line for line in lines if line[0].id not in failed]
+
+
+def _due(
+    world: World, season: Season, cases: list[ReliefCase]
+) -> tuple[dict[tuple[UUID, UUID], list[Line]], dict[UUID, Refusal]]:
+    """What is to be paid by fund and commitment, and which cases must wait, and why."""
+    batches: dict[tuple[UUID, UUID], list[Line]] = {}
+    held: dict[UUID, Refusal] = {}
+    for case in cases:
+        due = [
+            grant
+            for number, grant in case.grants.items()
+            if grant.is_cash and case.status[number] is GrantStatus.GRANTED
+        ]
+        if not due:
+            continue
+        try:
+            holder = payee(world, season, case)
+        except Refusal as refusal:
+            held[case.id] = refusal
+            continue
+        for grant in due:
+            assert grant.fund is not None
+            batches.setdefault((grant.fund, grant.source), []).append((case, grant, holder))
+    return batches, held
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignGoods(OfList):
+    """Record that households received and signed for their goods, one or a whole list at once."""
+
+    roles: ClassVar[frozenset[Role]] = GIVERS
+    signatures: tuple[SignatureInput, ...]
+
+    def decide(self, world: World) -> Result | None:
+        found, season = self.of(world)
+        found.check_payable(season.terms, world.now)
+        cases = cases_of(world, (one.case for one in self.signatures))
+        hands = hands_for(world, found, cases, "pay")
+        units = 0
+        for case, signature in zip(cases, self.signatures, strict=True):
+            found.must_hold(case.id)
+            check_text("signed_by", signature.signed_by)
+            check_sha256("photo_sha256", signature.photo_sha256)
+            waiting = [
+                grant
+                for number, grant in case.grants.items()
+                if not grant.is_cash and case.status[number] is GrantStatus.GRANTED
+            ]
+            if not waiting:
+                raise NothingToGrant(village_list=found.id)
+            units += sum(self._hand_over(world, case, one, signature, hands) for one in waiting)
+        found.handed_out(households=len(cases), units=units, hands=hands)
+        return {"households": len(cases), "units": units}
+
+    def _hand_over(
+        self,
+        world: World,
+        case: ReliefCase,
+        grant: Grant,
+        signature: SignatureInput,
+        hands: Hands,
+    ) -> int:
+        """Out of the reservation into the household's hands, by the lots that were set aside."""
+        assert grant.stockpile is not None
+        stockpile = world.get(Stockpile, grant.stockpile)
+        kept = stockpile.reserved.get(grant.source, {})
+        same = all(kept.get(pick.lot, 0) >= pick.quantity for pick in grant.picks)
+        picks = stockpile.give(
+            grant.source,
+            grant.units,
+            case=case.id,
+            grant=grant_id(case.id, grant.number),
+            picks=grant.picks if same else None,
+        )
+        case.sign(
+            grant.number,
+            picks,
+            mask_name(signature.signed_by),
+            signature.relation,
+            signature.photo_sha256,
+            hands,
+        )
+        return grant.units

@@ -1,0 +1,244 @@
+"""The desk for single relief cases 救助对象: applications, corrections, reopening.
+
+What moves a whole village list lies in `domain.commands.village_lists` and `…payments`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+from uuid import UUID
+
+from domain.area import check_text
+from domain.commands.sealing import not_future, seal_text
+from domain.exercise import keep_apart
+from domain.goods import positive
+from domain.household import Household
+from domain.need import (
+    Cause,
+    DuplicateApplication,
+    Need,
+    NeedKind,
+    NotForThisKind,
+    PersonsExceedHousehold,
+)
+from domain.refusal import NotFound
+from domain.relief_case import ReliefCase
+from domain.roster import Hands
+from domain.season import OutsideSeason, Season
+from domain.separation import separate
+from domain.village_list import VillageList
+from domain.world import Command, Result, Role, World
+
+REPORTERS = frozenset({Role.VILLAGE_REPORTER})
+STEP_OF: dict[Role, str] = {
+    Role.VILLAGE_REPORTER: "report",
+    Role.TOWNSHIP_REVIEWER: "review",
+    Role.COUNTY_APPROVER: "approve",
+    Role.COUNTY_PAYER: "pay",
+    Role.STOREKEEPER: "pay",
+}
+"""Which of the four separated steps an act counts as that several posts may do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeedInput:
+    """What a household needs: how many persons, what kinds, why; see `domain.need.Need`."""
+
+    persons: int
+    kinds: tuple[NeedKind, ...] = ()
+    cause: Cause = Cause.OTHER
+    rate: str = ""
+    days: int = 1
+    count: int = 1
+
+    def checked(self, season: Season) -> Need:
+        """As a value of the event. `Malformed` if a number or the rate is impossible."""
+        positive("persons", self.persons)
+        positive("days", self.days)
+        positive("count", self.count)
+        return Need(
+            persons=self.persons,
+            kinds=self.kinds,
+            cause=self.cause,
+            rate=season.rate(self.rate).key,
+            days=self.days,
+            count=self.count,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationInput:
+    """One household's application on a village's list of applications."""
+
+    household: UUID
+    need: NeedInput
+    applied_on: date
+    note: str | None = None
+    nominated: bool = False
+
+
+def hands_for(
+    world: World, village_list: VillageList | None, cases: Iterable[ReliefCase], step: str
+) -> Hands:
+    """Reporter ≠ reviewer ≠ approver ≠ payer, for the list and for each of its cases.
+
+    One look at the list; a case is looked at only if somebody acted on it alone.
+    """
+    done = village_list.steps if village_list is not None else {}
+    hands = world.actor.persons
+    if village_list is not None:
+        hands = separate(world, village_list.id, done, step)
+    for case in cases:
+        alone = case.steps
+        if alone and any(persons != done.get(one) for one, persons in alone.items()):
+            hands = separate(world, case.id, alone, step)
+    return hands
+
+
+def single_hands(world: World, case: ReliefCase, step: str) -> Hands:
+    """The same for an act on one case: checked against the case and the list it stands on."""
+    village_list = world.get(VillageList, case.village_list) if case.village_list else None
+    return hands_for(world, village_list, (case,), step)
+
+
+def check_size(household: Household, persons: int) -> None:
+    """`PersonsExceedHousehold` if more persons are in need than there are members now."""
+    if persons > household.size:
+        raise PersonsExceedHousehold(household=household.id, persons=persons, size=household.size)
+
+
+def apply(
+    world: World, season: Season, given: ApplicationInput, village: UUID, hands: Hands
+) -> ReliefCase:
+    """户报 of one household of that village. Refuses duplicates and impossible needs."""
+    household = world.get(Household, given.household)
+    if household.village != village:
+        raise NotFound(kind="Household", id=household.id)
+    household.check_open()
+    keep_apart("Household", household.id, exercise=household.exercise, wanted=season.exercise)
+    not_future(world, "applied_on", given.applied_on)
+    id = ReliefCase.id_of(season.id, household.id)
+    if world.find(ReliefCase, id) is not None:
+        raise DuplicateApplication(household=household.id, case=id)
+    if not season.terms.is_for(household.category):
+        raise NotForThisKind(household=household.id, category=household.category)
+    need = given.need.checked(season)
+    check_size(household, need.persons)
+    owner = household.head or world.vault.new_person()
+    return world.add(
+        ReliefCase(
+            id=id,
+            season=season.id,
+            household=household.id,
+            village=village,
+            need=need,
+            note=seal_text(world, id, owner, "note", given.note),
+            nominated=given.nominated,
+            applied_on=given.applied_on,
+            exercise=season.exercise,
+            hands=hands,
+        )
+    )
+
+
+def season_over(world: World, season: UUID, village: UUID) -> Season:
+    """The season, open, with the village in its area."""
+    found = world.get(Season, season)
+    found.check_open()
+    if found.area not in world.lineage(village):
+        raise OutsideSeason(season=season, village=village)
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyForRelief(Command):
+    """File a household's application 户报 for a season's relief."""
+
+    roles: ClassVar[frozenset[Role]] = REPORTERS
+    season: UUID
+    household: UUID
+    need: NeedInput
+    applied_on: date
+    note: str | None = None
+    """Free text of the form, kept sealed."""
+    nominated: bool = False
+    """True when the villagers' group nominated the household 村民小组提名."""
+
+    def scope(self, world: World) -> UUID:
+        return world.get(Household, self.household).village
+
+    def decide(self, world: World) -> Result | None:
+        village = self.scope(world)
+        season = season_over(world, self.season, village)
+        given = ApplicationInput(
+            household=self.household,
+            need=self.need,
+            applied_on=self.applied_on,
+            note=self.note,
+            nominated=self.nominated,
+        )
+        case = apply(world, season, given, village, world.actor.persons)
+        return {"case": case.id}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyVillage(Command):
+    """File the applications of many households of one village in one commit."""
+
+    roles: ClassVar[frozenset[Role]] = REPORTERS
+    season: UUID
+    village: UUID
+    applications: tuple[ApplicationInput, ...]
+
+    def scope(self, world: World) -> UUID:
+        return self.village
+
+    def decide(self, world: World) -> Result | None:
+        season = season_over(world, self.season, self.village)
+        hands = world.actor.persons
+        cases = [apply(world, season, one, self.village, hands) for one in self.applications]
+        return {"cases": [case.id for case in cases]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectApplication(Command):
+    """Correct what was applied for, with a reason; after the list was drawn up only downwards."""
+
+    roles: ClassVar[frozenset[Role]] = frozenset({Role.VILLAGE_REPORTER, Role.TOWNSHIP_REVIEWER})
+    case: UUID
+    need: NeedInput
+    reason: str
+
+    def scope(self, world: World) -> UUID:
+        return world.get(ReliefCase, self.case).village
+
+    def decide(self, world: World) -> Result | None:
+        check_text("reason", self.reason)
+        case = world.get(ReliefCase, self.case)
+        season = season_over(world, case.season, case.village)
+        need = self.need.checked(season)
+        check_size(world.get(Household, case.household), need.persons)
+        step = STEP_OF[world.actor.role]
+        case.correct(need, self.reason, step, single_hands(world, case, step))
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReopenCase(Command):
+    """Reopen a refused or closed case: it may go on a list of a further round."""
+
+    roles: ClassVar[frozenset[Role]] = frozenset({Role.TOWNSHIP_REVIEWER, Role.COUNTY_APPROVER})
+    case: UUID
+    reason: str
+
+    def scope(self, world: World) -> UUID:
+        return world.get(ReliefCase, self.case).village
+
+    def decide(self, world: World) -> Result | None:
+        check_text("reason", self.reason)
+        case = world.get(ReliefCase, self.case)
+        season_over(world, case.season, case.village)
+        step = STEP_OF[world.actor.role]
+        case.reopen(self.reason, step, single_hands(world, case, step))
+        return None

@@ -1,0 +1,111 @@
+"""The desk for relief seasons 救助年度: opening, a changed standard, closing."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import ClassVar
+from uuid import UUID
+
+from domain.area import Area, check_text
+from domain.disaster import Disaster
+from domain.exercise import keep_apart
+from domain.rules.standards import Programme, Standards
+from domain.rules.working_days import WorkingDays
+from domain.season import DisasterNeeded, Season, UnknownProgramme
+from domain.world import Command, Result, Role, RuleRef, World
+
+OPENERS = frozenset({Role.COUNTY_APPROVER, Role.CITY_REVIEWER, Role.PROVINCE_REVIEWER})
+
+
+def terms_of(world: World, area: UUID, programme: str) -> tuple[Programme, RuleRef]:
+    """The programme as the standards in force there run it, or `UnknownProgramme`."""
+    standards = world.rules(Standards, area, world.now)
+    terms = standards.rule.programme(programme)
+    if terms is None:
+        raise UnknownProgramme(programme=programme, area=area)
+    return terms, standards.ref
+
+
+def deliver_by(world: World, area: UUID, terms: Programme, year: int) -> date | None:
+    """The last day for cash and goods to arrive: the eve of 春节 of the next year, or None."""
+    if not terms.pay_before_spring_festival:
+        return None
+    festival = world.rules(WorkingDays, area, world.now).rule.spring_festival(year + 1)
+    return festival - timedelta(days=1) if festival is not None else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSeason(Command):
+    """Open a relief season of one programme in one area, on the standards in force there."""
+
+    roles: ClassVar[frozenset[Role]] = OPENERS
+    area: UUID
+    programme: str
+    year: int
+    """The year the need arose in: winter 2017–18 is 2017."""
+    disaster: UUID | None = None
+    exercise: bool = False
+
+    def scope(self, world: World) -> UUID:
+        return self.area
+
+    def decide(self, world: World) -> Result | None:
+        world.get(Area, self.area).require_living()
+        terms, ref = terms_of(world, self.area, self.programme)
+        if terms.needs_disaster and self.disaster is None:
+            raise DisasterNeeded(programme=self.programme)
+        if self.disaster is not None:
+            found = world.get(Disaster, self.disaster)
+            keep_apart("Disaster", found.id, exercise=found.exercise, wanted=self.exercise)
+        season = world.add(
+            Season(
+                id=Season.id_of(self.area, self.programme, self.year, self.disaster, self.exercise),
+                area=self.area,
+                programme=self.programme,
+                year=self.year,
+                disaster=self.disaster,
+                exercise=self.exercise,
+                terms=terms,
+                standards=ref,
+                assess_by=terms.assess_by.in_year(self.year) if terms.assess_by else None,
+                deliver_by=deliver_by(world, self.area, terms, self.year),
+            )
+        )
+        return {"season": season.id, "deliver_by": season.deliver_by}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeSeasonStandard(Command):
+    """Take the standards now in force over into a running season, from now on."""
+
+    roles: ClassVar[frozenset[Role]] = OPENERS
+    season: UUID
+    reason: str
+
+    def scope(self, world: World) -> UUID:
+        return world.get(Season, self.season).area
+
+    def decide(self, world: World) -> Result | None:
+        check_text("reason", self.reason)
+        season = world.get(Season, self.season)
+        terms, ref = terms_of(world, season.area, season.programme)
+        season.change_standard(
+            terms, ref, deliver_by(world, season.area, terms, season.year), self.reason
+        )
+        return {"standards": ref.version}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseSeason(Command):
+    """Close a relief season: nothing more is applied for, decided or paid in it."""
+
+    roles: ClassVar[frozenset[Role]] = OPENERS
+    season: UUID
+    reason: str
+
+    def scope(self, world: World) -> UUID:
+        return world.get(Season, self.season).area
+
+    def decide(self, world: World) -> Result | None:
+        check_text("reason", self.reason)
+        world.get(Season, self.season).close(self.reason)
+        return None

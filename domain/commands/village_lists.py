@@ -1,0 +1,346 @@
+"""The desk for village lists 村级名册: 村评, notices, objections, 乡审, 县定, closing.
+
+Each command moves one whole list in one commit. Amounts and payments: `domain.commands.payments`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+from uuid import UUID
+
+from domain.area import check_text
+from domain.commands.households import check_village
+from domain.commands.relief_cases import STEP_OF, hands_for, season_over
+from domain.commands.sealing import check_sha256, not_future, seal_text
+from domain.goods import positive
+from domain.need import Tier
+from domain.notice import Notice, ObjectionKind
+from domain.refusal import Malformed, NotFound
+from domain.relief_case import ReliefCase
+from domain.roster import Minutes
+from domain.rules.notices import Notices
+from domain.season import Season
+from domain.village_list import VillageList
+from domain.world import Command, Result, Role, World
+
+REPORTERS = frozenset({Role.VILLAGE_REPORTER})
+REVIEWERS = frozenset({Role.TOWNSHIP_REVIEWER})
+APPROVERS = frozenset({Role.COUNTY_APPROVER})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MinutesInput:
+    """The record of the 民主评议: day, villagers present, SHA-256 of the signed paper."""
+
+    held_on: date
+    attendees: int
+    document_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictInput:
+    """What the meeting held of one case; ``reason`` is required where it was not accepted."""
+
+    case: UUID
+    accepted: bool = True
+    tier: Tier = Tier.GENERAL
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrikeInput:
+    """A case that does not pass a review, and why."""
+
+    case: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfList(Command):
+    """What all commands on one list share: its village's jurisdiction, its open season."""
+
+    village_list: UUID
+
+    def scope(self, world: World) -> UUID:
+        return world.get(VillageList, self.village_list).village
+
+    def of(self, world: World) -> tuple[VillageList, Season]:
+        found = world.get(VillageList, self.village_list)
+        season = world.get(Season, found.season)
+        season.check_open()
+        return found, season
+
+
+def cases_of(world: World, cases: Iterable[UUID]) -> list[ReliefCase]:
+    return [world.get(ReliefCase, case) for case in cases]
+
+
+def strike(world: World, struck: tuple[StrikeInput, ...], step: str) -> tuple[UUID, ...]:
+    """Refuse single cases in a review, each with its reason. Answers their ids."""
+    for one in struck:
+        check_text("reason", one.reason)
+        world.get(ReliefCase, one.case).refuse(step, one.reason)
+    return tuple(one.case for one in struck)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenVillageList(Command):
+    """Open a village's list of one round of a season. Its id follows from the three."""
+
+    roles: ClassVar[frozenset[Role]] = REPORTERS | REVIEWERS | APPROVERS
+    season: UUID
+    village: UUID
+    round: int = 1
+
+    def scope(self, world: World) -> UUID:
+        return self.village
+
+    def decide(self, world: World) -> Result | None:
+        positive("round", self.round)
+        check_village(world, self.village)
+        season = season_over(world, self.season, self.village)
+        made = world.add(
+            VillageList(
+                id=VillageList.id_of(season.id, self.village, self.round),
+                season=season.id,
+                village=self.village,
+                round=self.round,
+                exercise=season.exercise,
+            )
+        )
+        return {"village_list": made.id}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppraiseList(OfList):
+    """Record the appraisal 村评 and draw the list up; again after it was returned or changed."""
+
+    roles: ClassVar[frozenset[Role]] = REPORTERS
+    verdicts: tuple[VerdictInput, ...]
+    minutes: MinutesInput | None = None
+    """Required where the programme has an appraisal, once for each time the list is drawn up."""
+
+    def decide(self, world: World) -> Result | None:
+        found, season = self.of(world)
+        if self.minutes is not None:
+            found.record_minutes(_minutes(world, self.minutes))
+        cases = [world.get(ReliefCase, verdict.case) for verdict in self.verdicts]
+        hands = hands_for(world, found, cases, "report")
+        appraised = season.terms.requires("appraisal")
+        on: list[UUID] = []
+        off: list[UUID] = []
+        for case, verdict in zip(cases, self.verdicts, strict=True):
+            _check_belongs(found, case)
+            case.check_list(found.id)
+            if verdict.accepted:
+                on.append(case.id)
+            else:
+                off.append(case.id)
+        found.put_on(on, off, season.terms, hands)
+        for case, verdict in zip(cases, self.verdicts, strict=True):
+            if verdict.accepted:
+                if appraised:
+                    case.appraise(found.id, verdict.tier)
+                case.put_on(found.id)
+            else:
+                check_text("reason", verdict.reason)
+                case.refuse("report", verdict.reason)
+        return {"listed": len(found.cases), "refused": len(off)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostNotice(OfList):
+    """Post the first notice 公示: which households are to be helped. The server's clock runs it."""
+
+    roles: ClassVar[frozenset[Role]] = REPORTERS | REVIEWERS
+    photo_sha256: str | None = None
+    """SHA-256 of the photo of the notice board 公示照片."""
+
+    def decide(self, world: World) -> Result | None:
+        return post(world, self, Notice.FIRST, self.photo_sha256)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostSecondNotice(OfList):
+    """Post the second notice: what each household gets. Payment waits until it is over."""
+
+    roles: ClassVar[frozenset[Role]] = REPORTERS | REVIEWERS
+    photo_sha256: str | None = None
+
+    def decide(self, world: World) -> Result | None:
+        return post(world, self, Notice.SECOND, self.photo_sha256)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawNotice(OfList):
+    """Take the hanging notice down; before its end it then counts for nothing."""
+
+    roles: ClassVar[frozenset[Role]] = REPORTERS | REVIEWERS | {Role.SYSTEM}
+    reason: str
+
+    def decide(self, world: World) -> Result | None:
+        check_text("reason", self.reason)
+        world.get(VillageList, self.village_list).withdraw(self.reason, world.now)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaiseObjection(OfList):
+    """Record an objection 异议 to a notice, also "why am I not on it?". Its text is sealed."""
+
+    roles: ClassVar[frozenset[Role]] = REPORTERS | REVIEWERS | APPROVERS | {Role.AUDITOR}
+    id: UUID
+    kind: ObjectionKind
+    text: str
+    household: UUID | None = None
+    """The household it is about, if it is known."""
+
+    def decide(self, world: World) -> Result | None:
+        check_text("text", self.text)
+        found, _ = self.of(world)
+        sealed = seal_text(world, found.id, world.vault.new_person(), "objection", self.text)
+        assert sealed is not None
+        found.raise_objection(self.id, self.kind, self.household, sealed, world.now)
+        return {"objection": self.id, "open": found.open_objections}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleObjection(OfList):
+    """Settle an objection with a reason; upheld, it may add an omitted case or strike one."""
+
+    roles: ClassVar[frozenset[Role]] = REVIEWERS | APPROVERS
+    objection: UUID
+    upheld: bool
+    reason: str
+    add: UUID | None = None
+    """A case that was applied for and belongs on the list: the notice is then posted again."""
+    strike: UUID | None = None
+
+    def decide(self, world: World) -> Result | None:
+        check_text("reason", self.reason)
+        if not self.upheld and (self.add or self.strike):
+            raise Malformed(
+                field="upheld",
+                value="false",
+                rule_zh="异议不成立时不能增减对象",
+                rule_en="an objection that is not upheld changes nothing on the list",
+            )
+        found, season = self.of(world)
+        step = STEP_OF[world.actor.role]
+        touched = cases_of(world, (case for case in (self.add, self.strike) if case))
+        hands = hands_for(world, found, touched, step)
+        found.settle_objection(
+            self.objection, self.upheld, self.reason, self.add, self.strike, step, hands
+        )
+        for case in touched:
+            _check_belongs(found, case)
+            if case.id == self.strike:
+                case.refuse(step, self.reason)
+                continue
+            if season.terms.requires("appraisal"):
+                case.appraise(found.id, Tier.GENERAL)
+            case.put_on(found.id)
+        return {"open": found.open_objections}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewList(OfList):
+    """The township's review 乡审 of a list, whose first notice is over; may strike single cases."""
+
+    roles: ClassVar[frozenset[Role]] = REVIEWERS
+    opinion: str = ""
+    struck: tuple[StrikeInput, ...] = ()
+
+    def decide(self, world: World) -> Result | None:
+        found, season = self.of(world)
+        cases = cases_of(world, found.cases)
+        hands = hands_for(world, found, cases, "review")
+        struck = {one.case for one in self.struck}
+        found.review(tuple(struck), season.terms, world.now, self.opinion, hands)
+        strike(world, self.struck, "review")
+        for case in cases:
+            if case.id not in struck:
+                case.review()
+        return {"reviewed": len(found.cases), "struck": len(struck)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnList(OfList):
+    """Return a list to the village 退回, with a reason: it appraises and posts again."""
+
+    roles: ClassVar[frozenset[Role]] = REVIEWERS | APPROVERS
+    reason: str
+
+    def decide(self, world: World) -> Result | None:
+        check_text("reason", self.reason)
+        found, _ = self.of(world)
+        step = STEP_OF[world.actor.role]
+        hands = hands_for(world, found, cases_of(world, found.cases), step)
+        found.send_back(self.reason, step, hands)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApproveList(OfList):
+    """The county's decision 县定 on a list, by document; may strike single cases."""
+
+    roles: ClassVar[frozenset[Role]] = APPROVERS
+    document_no: str
+    struck: tuple[StrikeInput, ...] = ()
+
+    def decide(self, world: World) -> Result | None:
+        check_text("document_no", self.document_no)
+        found, season = self.of(world)
+        cases = cases_of(world, found.cases)
+        hands = hands_for(world, found, cases, "approve")
+        struck = {one.case for one in self.struck}
+        found.approve(
+            tuple(struck), season.terms, world.now, self.document_no, season.standards, hands
+        )
+        strike(world, self.struck, "approve")
+        for case in cases:
+            if case.id not in struck:
+                case.approve(self.document_no)
+        return {"approved": len(found.cases), "struck": len(struck)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseList(OfList):
+    """Close a list on which everything granted was paid or signed for."""
+
+    roles: ClassVar[frozenset[Role]] = APPROVERS | {Role.COUNTY_PAYER}
+    reason: str = ""
+
+    def decide(self, world: World) -> Result | None:
+        found, _ = self.of(world)
+        cases = cases_of(world, found.cases)
+        found.close(self.reason)
+        for case in cases:
+            case.close()
+        return {"closed": len(cases)}
+
+
+def post(world: World, command: OfList, notice: Notice, photo_sha256: str | None) -> Result:
+    """Post a notice for as many days as the programme asks and the rulebook at least wants."""
+    check_sha256("photo_sha256", photo_sha256)
+    found, season = command.of(world)
+    notices = world.rules(Notices, found.village, world.now)
+    first = notice is Notice.FIRST
+    days = season.terms.first_notice_days if first else season.terms.second_notice_days
+    ends_at = notices.rule.ends_at(world.now, days)
+    found.post(notice, world.now, ends_at, photo_sha256, notices.ref)
+    return {"ends_at": ends_at, "households": len(found.cases)}
+
+
+def _minutes(world: World, given: MinutesInput) -> Minutes:
+    positive("minutes.attendees", given.attendees)
+    not_future(world, "minutes.held_on", given.held_on)
+    check_sha256("minutes.document_sha256", given.document_sha256)
+    return Minutes(given.held_on, given.attendees, given.document_sha256)
+
+
+def _check_belongs(found: VillageList, case: ReliefCase) -> None:
+    """A case goes on a list of its own season and village; another one is not found there."""
+    if (case.season, case.village) != (found.season, found.village):
+        raise NotFound(kind="ReliefCase", id=case.id)
