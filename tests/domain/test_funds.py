@@ -100,7 +100,7 @@ def test_a_document_opens_a_fund_and_may_bring_money_twice(county: Scenario) -> 
     ],
 )
 def test_an_appropriation_with_an_impossible_value_is_refused(
-    county: Scenario, field: str, value: object
+    county: Scenario, field: str, value: Any
 ) -> None:
     wrong = appropriate(county, **{field: value})
     assert county.when(wrong, by="city").then(Malformed).field == field

@@ -61,7 +61,13 @@ class Money(RuleBasedStateMachine):
         """Money in both funds, some of it committed and paid."""
         self.appropriate("city", 2_000)
         self.pass_down(1_000)
-        return self.pay(self.commit(at, 600), 400)
+        name, batch = self.fresh("list"), self.fresh("batch")
+        fund = self.funds[at]
+        fund.commit(name, 600, programme="winter_spring", subject=name, exercise=False)
+        fund.pay(name, batch, 400, payments=2)
+        self.free[at] -= 600
+        self.held[name], self.out[batch] = 200, 400
+        return at, name, batch
 
     @rule(at=holder, fen=amount)
     def appropriate(self, at: str, fen: int) -> None:

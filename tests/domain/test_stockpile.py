@@ -1,6 +1,7 @@
 """Stock: lots, first in first out, reservations, recounts, write-offs. Never negative."""
 
 from datetime import date
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -92,7 +93,7 @@ def test_goods_that_are_not_in_the_catalogue_are_refused(county: Scenario) -> No
     ],
 )
 def test_a_receipt_with_an_impossible_value_is_refused(
-    county: Scenario, field: str, value: object
+    county: Scenario, field: str, value: Any
 ) -> None:
     wrong = receive(county, **{field: value})
     assert county.when(wrong, by="storekeeper").then(Malformed).field == field
@@ -165,15 +166,15 @@ def test_a_recount_cannot_go_below_what_is_promised(county: Scenario) -> None:
 def test_goods_are_written_off_by_document(county: Scenario) -> None:
     county.given(receive(county), by="storekeeper")
 
-    def strike(**changed: object) -> WriteOffGoods:
-        fields = {
+    def strike(**changed: Any) -> WriteOffGoods:
+        fields: dict[str, Any] = {
             "stockpile": quilts(county),
             "lot": county.id("lot/a"),
             "quantity": 7,
             "reason": "受潮霉变",
             "document_no": "报废〔2018〕1号",
         }
-        return WriteOffGoods(**(fields | changed))  # type: ignore[arg-type]
+        return WriteOffGoods(**(fields | changed))
 
     county.when(strike(), by="storekeeper").then("Stockpile.WrittenOff")
     assert stockpile(county).on_hand == 93

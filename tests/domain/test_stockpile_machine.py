@@ -88,7 +88,8 @@ class Goods(RuleBasedStateMachine):
         """Two lots in the house, and a village list's goods given in part."""
         self.receive(at, 40, 2, 110)
         self.receive(at, 40, 1, 100)
-        held = self.reserve(at, 50)
+        held = at, self.fresh("list")
+        assert self._reserve(*held, 50, Purpose.VILLAGE_LIST)
         self.give(held, 30)
         return held
 

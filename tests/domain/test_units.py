@@ -58,7 +58,7 @@ def test_a_unit_is_registered_by_a_dispatcher_of_its_area(county: Scenario) -> N
 
 
 @pytest.mark.parametrize(("field", "value"), [("name", ""), ("size", 0)])
-def test_a_unit_has_a_name_and_people(county: Scenario, field: str, value: object) -> None:
+def test_a_unit_has_a_name_and_people(county: Scenario, field: str, value: Any) -> None:
     wrong = register(county, **{field: value})
     assert county.when(wrong, by="dispatcher").then(Malformed).field == field
 
