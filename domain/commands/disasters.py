@@ -1,0 +1,358 @@
+"""The desk for disasters 灾害过程: declare, attach reports, respond, stabilize, close, merge.
+
+A disaster closes only when every attached report has an accepted 核报 and no response runs.
+Stabilizing a disaster is a fact of the whole; the follow-up duty of each report ends by
+`StabilizeReport`, area by area, because areas become stable at different times.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import ClassVar
+from uuid import UUID
+
+from domain.area import Area, check_text, common
+from domain.commands.filing import check_hazard, check_moment
+from domain.disaster import Disaster, OutsideDisaster
+from domain.refusal import Malformed, NotFound, Refusal
+from domain.rules.base import china_day
+from domain.rules.indicators import Figures
+from domain.rules.thresholds import Reached, Thresholds
+from domain.situation_report import SituationReport
+from domain.world import Command, Result, Role, RuleRef, World
+
+DECIDERS = frozenset({Role.COUNTY_APPROVER, Role.CITY_REVIEWER, Role.PROVINCE_REVIEWER})
+DECLARERS = DECIDERS | {Role.DISPATCHER}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclareDisaster(Command):
+    """Declare a disaster 灾害过程 in an area."""
+
+    disaster: UUID
+    name: str
+    hazard: str
+    sub_hazard: str = ""
+    occurred_at: datetime
+    area: UUID
+    exercise: bool = False
+    roles: ClassVar[frozenset[Role]] = DECLARERS
+
+    def scope(self, world: World) -> UUID:
+        return self.area
+
+    def decide(self, world: World) -> None:
+        check_text("name", self.name)
+        area = world.get(Area, self.area)
+        occurred_at = check_moment("occurred_at", self.occurred_at, world)
+        check_hazard(world, area.id, occurred_at, self.hazard, self.sub_hazard)
+        disaster = Disaster(
+            id=self.disaster,
+            name=self.name.strip(),
+            hazard=self.hazard,
+            sub_hazard=self.sub_hazard,
+            occurred_at=occurred_at,
+            area=area.id,
+            area_code=area.code_at(china_day(occurred_at)),
+            exercise=self.exercise,
+        )
+        world.add(disaster)
+
+
+def visible(world: World, id: UUID) -> Disaster:
+    """A disaster above, at or below the actor's own area. `NotFound` for any other."""
+    disaster = world.get(Disaster, id)
+    own = world.actor.area
+    if own is None or own in world.lineage(disaster.area) or disaster.area in world.lineage(own):
+        return disaster
+    raise NotFound(kind="Disaster", id=id)
+
+
+def attach(world: World, report: SituationReport, disaster: Disaster) -> None:
+    """A fact in both streams, in one commit. Raises the disaster's refusals."""
+    disaster.attach(report.id, report.area, world.lineage(report.area), report.exercise)
+    report.attach(disaster.id)
+
+
+def attach_if_possible(world: World, report: SituationReport, disaster: UUID) -> str | None:
+    """Attach a report that is just being filed; the rule that forbids it, or None.
+
+    A report is worth more than its place: it is kept although it cannot be attached.
+    """
+    try:
+        attach(world, report, visible(world, disaster))
+    except Refusal as refusal:
+        return refusal.code()
+    return None
+
+
+def _detach(world: World, report: SituationReport, reason: str) -> None:
+    """Leave the disaster, and every disaster that has absorbed it since."""
+    holder: UUID | None = report.detach(reason)
+    while holder is not None:
+        disaster = world.get(Disaster, holder)
+        disaster.detach(report.id, report.area, reason)
+        holder = disaster.merged_into
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachReport(Command):
+    """Attach a report to a disaster; it leaves the one it hangs on in the same commit."""
+
+    report: UUID
+    disaster: UUID
+    reason: str = ""
+    roles: ClassVar[frozenset[Role]] = DECLARERS
+
+    def scope(self, world: World) -> UUID:
+        return world.get(SituationReport, self.report).area
+
+    def decide(self, world: World) -> None:
+        report = world.get(SituationReport, self.report)
+        disaster = visible(world, self.disaster)
+        if report.disaster is not None and report.disaster != disaster.id:
+            check_text("reason", self.reason)
+            _detach(world, report, self.reason.strip())
+        attach(world, report, disaster)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetachReport(Command):
+    """Detach a report from its disaster, with the reason."""
+
+    report: UUID
+    reason: str
+    roles: ClassVar[frozenset[Role]] = DECLARERS
+
+    def scope(self, world: World) -> UUID:
+        return world.get(SituationReport, self.report).area
+
+    def decide(self, world: World) -> None:
+        check_text("reason", self.reason)
+        _detach(world, world.get(SituationReport, self.report), self.reason.strip())
+
+
+def accepted_figures(world: World, disaster: Disaster, area: UUID) -> Figures:
+    """The official figures of an area in a disaster: its own accepted report, else those below.
+
+    Never both. A figure that no counted report knows is missing.
+    """
+    held = {below: world.get(SituationReport, id) for below, id in disaster.all_reports().items()}
+    accepted = {below: r.accepted.figures for below, r in held.items() if r.accepted is not None}
+    total: Figures = {}
+    for below, figures in accepted.items():
+        upward = world.lineage(below)
+        if area not in upward:
+            continue
+        between = upward[1 : upward.index(area) + 1]
+        if any(step in accepted for step in between):
+            continue
+        for key, value in figures.items():
+            if value is not None:
+                total[key] = (total.get(key) or Decimal(0)) + value
+    return total
+
+
+def _grounds(
+    world: World, disaster: Disaster, area: UUID, farming_population: int | None
+) -> tuple[tuple[Reached, ...], RuleRef | None]:
+    """Which thresholds the accepted figures reach, by the table in force (None: there is none)."""
+    try:
+        table = world.rules(Thresholds, area, disaster.occurred_at)
+    except NotFound:
+        return (), None
+    figures = accepted_figures(world, disaster, area)
+    return table.rule.reached(figures, farming_population), table.ref
+
+
+def _check_level(level: int) -> None:
+    if level not in (1, 2, 3, 4):
+        raise Malformed(
+            field="level", value=str(level), rule_zh="应为一至四级", rule_en="it is one of 1 to 4"
+        )
+
+
+def _must_lie_in(world: World, disaster: Disaster, area: UUID) -> None:
+    if disaster.area not in world.lineage(area):
+        raise OutsideDisaster(disaster=disaster.id, area=area)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartResponse(Command):
+    """Start a response 启动响应 in an area, on figures that reach its level or on a forecast.
+
+    ``farming_population`` 农牧业人口 is the base of drought shares.
+    """
+
+    disaster: UUID
+    area: UUID
+    level: int
+    document_no: str
+    forecast: str = ""
+    farming_population: int | None = None
+    roles: ClassVar[frozenset[Role]] = DECIDERS
+
+    def scope(self, world: World) -> UUID:
+        return self.area
+
+    def decide(self, world: World) -> Result:
+        _check_level(self.level)
+        check_text("document_no", self.document_no)
+        disaster = visible(world, self.disaster)
+        _must_lie_in(world, disaster, self.area)
+        grounds, rule = _grounds(world, disaster, self.area, self.farming_population)
+        disaster.start_response(
+            area=self.area,
+            level=self.level,
+            document_no=self.document_no.strip(),
+            grounds=grounds,
+            forecast=self.forecast.strip(),
+            rule=rule,
+        )
+        return {"grounds": [{"level": one.level, "zh": one.zh, "en": one.en} for one in grounds]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeResponse(Command):
+    """Change the level 调整响应 of a running response; a forecast may be the reason."""
+
+    disaster: UUID
+    area: UUID
+    level: int
+    document_no: str
+    reason: str = ""
+    farming_population: int | None = None
+    roles: ClassVar[frozenset[Role]] = DECIDERS
+
+    def scope(self, world: World) -> UUID:
+        return self.area
+
+    def decide(self, world: World) -> Result:
+        _check_level(self.level)
+        check_text("document_no", self.document_no)
+        disaster = visible(world, self.disaster)
+        grounds, rule = _grounds(world, disaster, self.area, self.farming_population)
+        disaster.change_response(
+            area=self.area,
+            level=self.level,
+            document_no=self.document_no.strip(),
+            grounds=grounds,
+            reason=self.reason.strip(),
+            rule=rule,
+        )
+        return {"grounds": [{"level": one.level, "zh": one.zh, "en": one.en} for one in grounds]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndResponse(Command):
+    """End a response 终止响应 by its document."""
+
+    disaster: UUID
+    area: UUID
+    document_no: str
+    reason: str
+    roles: ClassVar[frozenset[Role]] = DECIDERS
+
+    def scope(self, world: World) -> UUID:
+        return self.area
+
+    def decide(self, world: World) -> None:
+        check_text("document_no", self.document_no)
+        check_text("reason", self.reason)
+        disaster = visible(world, self.disaster)
+        disaster.end_response(self.area, self.document_no.strip(), self.reason.strip())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StabilizeDisaster(Command):
+    """Declare a disaster stable 灾情稳定."""
+
+    disaster: UUID
+    stable_at: datetime
+    reason: str
+    roles: ClassVar[frozenset[Role]] = DECIDERS
+
+    def scope(self, world: World) -> UUID:
+        return world.get(Disaster, self.disaster).area
+
+    def decide(self, world: World) -> None:
+        check_text("reason", self.reason)
+        disaster = world.get(Disaster, self.disaster)
+        stable_at = check_moment("stable_at", self.stable_at, world, disaster.occurred_at)
+        disaster.stabilize(stable_at, self.reason.strip())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseDisaster(Command):
+    """Close a stable disaster whose attached reports all have an accepted 核报."""
+
+    disaster: UUID
+    reason: str
+    roles: ClassVar[frozenset[Role]] = DECIDERS
+
+    def scope(self, world: World) -> UUID:
+        return world.get(Disaster, self.disaster).area
+
+    def decide(self, world: World) -> None:
+        check_text("reason", self.reason)
+        disaster = world.get(Disaster, self.disaster)
+        held = disaster.all_reports().values()
+        unverified = tuple(r for r in held if not world.get(SituationReport, r).is_verified)
+        disaster.close(unverified, self.reason.strip())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReopenDisaster(Command):
+    """Open a stable or closed disaster again: the same process goes on."""
+
+    disaster: UUID
+    reason: str
+    roles: ClassVar[frozenset[Role]] = DECIDERS
+
+    def scope(self, world: World) -> UUID:
+        return world.get(Disaster, self.disaster).area
+
+    def decide(self, world: World) -> None:
+        check_text("reason", self.reason)
+        world.get(Disaster, self.disaster).reopen(self.reason.strip())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeDisaster(Command):
+    """Merge a disaster into another of which it turned out to be a part."""
+
+    disaster: UUID
+    into: UUID
+    reason: str
+    roles: ClassVar[frozenset[Role]] = DECIDERS
+
+    def scope(self, world: World) -> UUID:
+        areas = [world.get(Disaster, id).area for id in (self.disaster, self.into)]
+        return common(world, areas)
+
+    def decide(self, world: World) -> None:
+        check_text("reason", self.reason)
+        disaster = world.get(Disaster, self.disaster)
+        into = world.get(Disaster, self.into)
+        disaster.merge_into(into, self.reason.strip())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitDisaster(Command):
+    """Split a merged disaster back out, with the reports still held for it."""
+
+    disaster: UUID
+    reason: str
+    roles: ClassVar[frozenset[Role]] = DECIDERS
+
+    def scope(self, world: World) -> UUID:
+        disaster = world.get(Disaster, self.disaster)
+        if disaster.merged_into is None:
+            return disaster.area
+        return common(world, [disaster.area, world.get(Disaster, disaster.merged_into).area])
+
+    def decide(self, world: World) -> None:
+        check_text("reason", self.reason)
+        disaster = world.get(Disaster, self.disaster)
+        host = disaster.host()
+        disaster.split_back(world.get(Disaster, host), self.reason.strip())

@@ -1,0 +1,272 @@
+"""From what an officer sends to a `Filing`: parsed, checked against the rulebooks, never refused
+for what it says. Only values that cannot be figures or times are malformed (422), all at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from domain.area import Area
+from domain.officer import Officer
+from domain.refusal import Malformed
+from domain.report_filing import Filing, Kind
+from domain.rules.deadlines import Deadlines, FollowUpDuty, occurrences
+from domain.rules.figures import FigureProblem, FiguresMalformed, parse_figures
+from domain.rules.hazards import Hazards
+from domain.rules.indicators import Figures, Finding, Indicators
+from domain.rules.working_days import WorkingDays
+from domain.situation_report import SituationReport
+from domain.world import RuleRef, World
+
+RawFigures = dict[str, int | float | str | None]
+"""Figures as forms and programs send them: null or "" is not known yet, which is not zero."""
+
+CLOCK_SKEW = timedelta(minutes=5)
+"""How far a phone's clock may be ahead of the server's before its time is called wrong."""
+
+MUST_SPLIT = frozenset({"county"})
+"""A county's total carries the figures of its townships (domain.md §1.6)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What every version says, as it arrives in a command.
+
+    ``split`` maps the id of an area directly below to its figures. ``reason`` explains big jumps,
+    or why an accepted 核报 is corrected.
+    """
+
+    report: UUID
+    as_of: datetime
+    figures: RawFigures
+    split: dict[str, RawFigures] = field(default_factory=dict)
+    reason: str = ""
+    narrative: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A telephone call: when it came, and which officer rang (None: somebody else)."""
+
+    called_at: datetime
+    caller: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Where and why a version is filed: what the rulebooks are asked for."""
+
+    area: Area
+    occurred_at: datetime
+    kind: Kind
+    before: SituationReport | None = None
+    received_at: datetime | None = None
+    call: Call | None = None
+    asked: bool = True
+
+
+def check_moment(
+    name: str, moment: datetime, world: World, not_before: datetime | None = None
+) -> datetime:
+    """The moment in UTC. `Malformed` if it has no zone, is to come, or is before ``not_before``."""
+    if moment.tzinfo is None:
+        zh, en = "必须带时区", "it needs a time zone"
+    elif moment > world.now + CLOCK_SKEW:
+        zh, en = "不能晚于现在", "it lies in the future"
+    elif not_before is not None and moment < not_before:
+        zh, en = f"不能早于 {not_before}", f"it lies before {not_before}"
+    else:
+        return moment.astimezone(UTC)
+    raise Malformed(field=name, value=str(moment), rule_zh=zh, rule_en=en)
+
+
+def check_hazard(world: World, area: UUID, at: datetime, hazard: str, sub_hazard: str) -> Hazards:
+    """`Malformed` unless the kind 灾种 (and sub-kind 亚灾种, if given) is in the list in force."""
+    hazards = world.rules(Hazards, area, at).rule
+    if not hazards.knows(hazard, sub_hazard):
+        raise Malformed(
+            field="hazard",
+            value=f"{hazard}/{sub_hazard}" if sub_hazard else hazard,
+            rule_zh="不在灾种目录中",
+            rule_en="it is not in the list of hazard kinds",
+        )
+    return hazards
+
+
+def compose(world: World, occasion: Occasion, told: Told) -> Filing:
+    """The version that these words make. Raises only for what cannot be read."""
+    area, before = occasion.area, occasion.before
+    call = occasion.call
+    as_of = check_moment("as_of", told.as_of, world, occasion.occurred_at)
+    indicators = world.rules(Indicators, area.id, occasion.occurred_at)
+    figures, split = read(world, indicators.rule, area, told.figures, told.split)
+    previous = before.baseline.figures if before and before.baseline else None
+    verifying = occasion.kind is Kind.VERIFIED
+    flags = indicators.rule.check(
+        figures,
+        previous=None if verifying else previous,
+        children=tuple(split.values()) if split or area.level in MUST_SPLIT else None,
+    )
+    deadlines = world.rules(Deadlines, area.id, occasion.occurred_at)
+    reported_at = world.now if call is None else check_moment("called_at", call.called_at, world)
+    due_at, duty_number = _due(occasion, deadlines.rule, as_of)
+    return Filing(
+        number=before.current.number + 1 if before else 1,
+        kind=occasion.kind,
+        as_of=as_of,
+        reported_at=reported_at,
+        figures=figures,
+        schema_version=indicators.rule.schema_version,
+        rules=(indicators.ref, deadlines.ref),
+        hands=_hands(world, call),
+        split=split,
+        flags=flags,
+        jumps=_jumps(indicators.rule, previous, figures),
+        reason=told.reason.strip(),
+        narrative=told.narrative.strip(),
+        due_at=due_at,
+        late_minutes=_late(due_at, reported_at),
+        duty_number=duty_number,
+        also_to=deadlines.rule.recipients(area.level, figures),
+        after_verified=before is not None and before.is_verified,
+        phoned=call is not None,
+        caller=call.caller if call else None,
+    )
+
+
+def repeat(world: World, report: SituationReport, as_of: datetime, narrative: str) -> Filing:
+    """A zero report 零报告: the current figures, said again at a later time."""
+    area = world.get(Area, report.area)
+    as_of = check_moment("as_of", as_of, world, report.occurred_at)
+    deadlines = world.rules(Deadlines, area.id, report.occurred_at)
+    now = report.current
+    occasion = Occasion(area, report.occurred_at, Kind.ZERO, report)
+    due_at, duty_number = _due(occasion, deadlines.rule, as_of)
+    return Filing(
+        number=now.number + 1,
+        kind=Kind.ZERO,
+        as_of=as_of,
+        reported_at=world.now,
+        figures=now.figures,
+        schema_version=now.schema_version,
+        rules=(now.rules[0], deadlines.ref),
+        hands=world.actor.persons,
+        split=now.split,
+        flags=now.flags,
+        jumps=now.jumps,
+        reason=now.reason,
+        narrative=narrative.strip(),
+        due_at=due_at,
+        late_minutes=_late(due_at, world.now),
+        duty_number=duty_number,
+        also_to=deadlines.rule.recipients(area.level, now.figures),
+    )
+
+
+def read(
+    world: World,
+    rules: Indicators,
+    area: Area,
+    raw: RawFigures,
+    raw_split: Mapping[str, RawFigures],
+) -> tuple[Figures, dict[UUID, Figures]]:
+    """Total and split as figures; `FiguresMalformed` names every mistake of all of them."""
+    problems: list[FigureProblem] = []
+    total = _try(rules, raw, "", problems)
+    split: dict[UUID, Figures] = {}
+    for text, part in raw_split.items():
+        below = _below(world, area, text)
+        if below is None:
+            zh, en = f"不是{area.name}的下级区划", f"it is no area directly below {area.name}"
+            problems.append(FigureProblem("split", text[:60], zh, en))
+        else:
+            split[below] = _try(rules, part, f"split.{text}.", problems)
+    if problems:
+        raise FiguresMalformed(
+            count=len(problems),
+            sentences_zh="；".join(f"“{p.key}”{p.value}：{p.zh}" for p in problems),
+            sentences_en="; ".join(f"{p.key} = {p.value}: {p.en}" for p in problems),
+            problems=tuple(problems),
+        )
+    return total, dict(sorted(split.items()))
+
+
+def _try(rules: Indicators, raw: RawFigures, prefix: str, problems: list[FigureProblem]) -> Figures:
+    try:
+        return parse_figures(rules, raw)
+    except FiguresMalformed as refusal:
+        problems += [
+            FigureProblem(f"{prefix}{p.key}", p.value, p.zh, p.en) for p in refusal.problems
+        ]
+        return {}
+
+
+def _below(world: World, area: Area, text: str) -> UUID | None:
+    try:
+        id = UUID(text)
+    except ValueError:
+        return None
+    found = world.find(Area, id)
+    return id if found is not None and found.parent == area.id else None
+
+
+def _jumps(rules: Indicators, previous: Figures | None, figures: Figures) -> tuple[Finding, ...]:
+    return () if previous is None else rules.big_jumps(previous, figures)
+
+
+def _due(
+    occasion: Occasion, deadlines: Deadlines, as_of: datetime
+) -> tuple[datetime | None, int | None]:
+    """When this version was due, and which occurrence of the follow-up duty it answers."""
+    before = occasion.before
+    if not occasion.asked:
+        return None, None
+    if occasion.kind is Kind.INITIAL:
+        level = occasion.area.level
+        return deadlines.due_initial(level, occasion.occurred_at, occasion.received_at), None
+    if before is None:
+        return None, None
+    if occasion.kind is Kind.VERIFIED:
+        return before.verified_due_at, None
+    if before.duty is None:
+        return None, None
+    return _answered(before.duty, before.duty_answered, as_of)
+
+
+def _answered(
+    duty: FollowUpDuty, answered: int, as_of: datetime
+) -> tuple[datetime | None, int | None]:
+    """The latest occurrence this as-of time covers, unless it was answered before."""
+    horizon = as_of + timedelta(days=1)
+    covered = [one for one in occurrences(duty, horizon) if one.as_of <= as_of]
+    if not covered or covered[-1].number <= answered:
+        return None, None
+    return covered[-1].due_at, covered[-1].number
+
+
+def _late(due_at: datetime | None, reported_at: datetime) -> int:
+    """Whole minutes after the due time, rounded up; 0 in time."""
+    if due_at is None or reported_at <= due_at:
+        return 0
+    return -(-(reported_at - due_at) // timedelta(minutes=1))
+
+
+def _hands(world: World, call: Call | None) -> tuple[UUID, ...]:
+    """Who counts as reporter: the actor, and the officer who rang."""
+    hands = world.actor.persons
+    if call is not None and call.caller is not None:
+        hands = (*hands, *world.get(Officer, call.caller).persons)
+    return tuple(dict.fromkeys(hands))
+
+
+def verified_due(
+    world: World, report: SituationReport, area: Area, stable_at: datetime
+) -> tuple[datetime | None, tuple[RuleRef, ...]]:
+    """When the 核报 is due after the situation became stable, and the rulebooks that say so.
+
+    None where no limit has been adopted.
+    """
+    deadlines = world.rules(Deadlines, area.id, report.occurred_at)
+    calendar = world.rules(WorkingDays, area.id, stable_at)
+    due_at = deadlines.rule.due_verified(area.level, stable_at, calendar.rule)
+    return due_at, (deadlines.ref, calendar.ref)

@@ -1,0 +1,289 @@
+"""The desk for situation reports 灾情报告: file, follow up, phone in, make up, verify.
+
+Who files: the officer whose role belongs to the level of the area (`FILERS`);
+a telephone call is taken down by anybody at or above it. Filing a 初报 or 续报 is never refused for
+who reviewed before, so that a report that saves lives gets through: the review is refused instead.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+import msgspec
+
+from domain.area import Area, AreaLevel, check_text
+from domain.commands.disasters import attach_if_possible
+from domain.commands.filing import (
+    Call,
+    Occasion,
+    Told,
+    check_hazard,
+    check_moment,
+    compose,
+    repeat,
+)
+from domain.refusal import NotYourRole
+from domain.report_filing import Filing, Kind
+from domain.rules.base import china_day
+from domain.rules.deadlines import Deadlines
+from domain.rules.hazards import Hazards
+from domain.separation import separate
+from domain.situation_report import SituationReport
+from domain.world import Command, Result, Role, World
+
+FILERS: dict[AreaLevel, frozenset[Role]] = {
+    AreaLevel.VILLAGE: frozenset({Role.VILLAGE_REPORTER}),
+    # A farm or forest farm of township rank reports with its own staff.
+    AreaLevel.TOWNSHIP: frozenset({Role.TOWNSHIP_REVIEWER, Role.VILLAGE_REPORTER}),
+    AreaLevel.COUNTY: frozenset({Role.COUNTY_APPROVER}),
+    AreaLevel.CITY: frozenset({Role.CITY_REVIEWER}),
+    AreaLevel.PROVINCE: frozenset({Role.PROVINCE_REVIEWER}),
+}
+ANY_FILER = frozenset(role for roles in FILERS.values() for role in roles)
+ANY_LISTENER = ANY_FILER | {Role.DISPATCHER}
+
+
+def _must_file(world: World, area: Area, call: Call | None) -> None:
+    """By telephone anybody at or above the area takes it down; else the area's own level."""
+    needed = FILERS.get(area.level, frozenset())
+    if call is None and world.actor.role not in needed:
+        raise NotYourRole(needed=", ".join(sorted(needed)))
+
+
+def _answer(report: UUID, filed: Filing) -> Result:
+    """What the reporter is told: the version, and the questions it raises."""
+    return {
+        "report": str(report),
+        "version": filed.number,
+        "flags": msgspec.to_builtins(filed.flags),
+        "needs_reason": list(filed.wants_reason),
+        "due_at": filed.due_at.isoformat() if filed.due_at else None,
+        "late_minutes": filed.late_minutes,
+        "also_to": list(filed.also_to),
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Occurred:
+    """What happened, where and when: said once, when the report begins.
+
+    ``received_at``: when the report of the level below came in (a city's clock starts there).
+    ``disaster``: attach it there at once if that is possible; the report is kept in any case.
+    """
+
+    area: UUID
+    occurred_at: datetime
+    hazard: str
+    sub_hazard: str = ""
+    exercise: bool = False
+    received_at: datetime | None = None
+    disaster: UUID | None = None
+
+
+def _begin(world: World, told: Told, occurred: Occurred, call: Call | None) -> Result:
+    area = world.get(Area, occurred.area)
+    _must_file(world, area, call)
+    occurred_at = check_moment("occurred_at", occurred.occurred_at, world)
+    received_at = occurred.received_at
+    if received_at is not None:
+        received_at = check_moment("received_at", received_at, world, occurred_at)
+    hazards = check_hazard(world, area.id, occurred_at, occurred.hazard, occurred.sub_hazard)
+    occasion = Occasion(area, occurred_at, Kind.INITIAL, received_at=received_at, call=call)
+    filed = compose(world, occasion, told)
+    report = SituationReport.begin(
+        id=told.report,
+        area=area.id,
+        area_code=area.code_at(china_day(occurred_at)),
+        occurred_at=occurred_at,
+        hazard=occurred.hazard,
+        sub_hazard=occurred.sub_hazard,
+        exercise=occurred.exercise,
+        filed=filed,
+    )
+    world.add(report)
+    start_duty(world, report, hazards, filed.reported_at)
+    result = _answer(report.id, filed)
+    if occurred.disaster is not None:
+        result["not_attached"] = attach_if_possible(world, report, occurred.disaster)
+    return result
+
+
+def start_duty(world: World, report: SituationReport, hazards: Hazards, start: datetime) -> None:
+    area = world.get(Area, report.area)
+    deadlines = world.rules(Deadlines, area.id, report.occurred_at).rule
+    drought = hazards.is_drought(report.hazard)
+    report.start_duty(deadlines.follow_up_duty(area.level, start, drought))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileInitialReport(Told, Occurred, Command):
+    """File the initial report 初报 of an area about an occurrence."""
+
+    roles: ClassVar[frozenset[Role]] = ANY_FILER
+
+    def scope(self, world: World) -> UUID:
+        return self.area
+
+    def decide(self, world: World) -> Result:
+        return _begin(world, self, self, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneInReport(Told, Occurred, Call, Command):
+    """Take down a first report by telephone 电话报告, to be made up 待补报 in the system later."""
+
+    roles: ClassVar[frozenset[Role]] = ANY_LISTENER
+
+    def scope(self, world: World) -> UUID:
+        return self.area
+
+    def decide(self, world: World) -> Result:
+        return _begin(world, self, self, self)
+
+
+def _next(
+    world: World,
+    told: Told,
+    kind: Kind,
+    expected_version: int | None,
+    call: Call | None = None,
+    asked: bool = True,
+) -> tuple[SituationReport, Filing]:
+    """The report and its next version. ``asked``: a deadline applies to it."""
+    report = world.get(SituationReport, told.report)
+    area = world.get(Area, report.area)
+    _must_file(world, area, call)
+    report.expect(expected_version)
+    occasion = Occasion(area, report.occurred_at, kind, report, call=call, asked=asked)
+    return report, compose(world, occasion, told)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileFollowUp(Told, Command):
+    """File a follow-up report 续报. After an accepted 核报 it opens the report again."""
+
+    expected_version: int | None = None
+    roles: ClassVar[frozenset[Role]] = ANY_FILER
+
+    def scope(self, world: World) -> UUID:
+        return world.get(SituationReport, self.report).area
+
+    def decide(self, world: World) -> Result:
+        report, filed = _next(world, self, Kind.FOLLOW_UP, self.expected_version)
+        return _follow_up(world, report, filed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneInFollowUp(Told, Call, Command):
+    """Take down a follow-up 续报 by telephone, to be made up later."""
+
+    roles: ClassVar[frozenset[Role]] = ANY_LISTENER
+
+    def scope(self, world: World) -> UUID:
+        return world.get(SituationReport, self.report).area
+
+    def decide(self, world: World) -> Result:
+        report, filed = _next(world, self, Kind.FOLLOW_UP, None, call=self)
+        return _follow_up(world, report, filed)
+
+
+def _follow_up(world: World, report: SituationReport, filed: Filing) -> Result:
+    report.follow_up(filed)
+    if filed.after_verified:
+        hazards = world.rules(Hazards, report.area, report.occurred_at).rule
+        start_duty(world, report, hazards, filed.reported_at)
+    return _answer(report.id, filed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileZeroReport(Command):
+    """File a zero report 零报告: as of this time nothing has changed."""
+
+    report: UUID
+    as_of: datetime
+    narrative: str = ""
+    expected_version: int | None = None
+    roles: ClassVar[frozenset[Role]] = ANY_FILER
+
+    def scope(self, world: World) -> UUID:
+        return world.get(SituationReport, self.report).area
+
+    def decide(self, world: World) -> Result:
+        report = world.get(SituationReport, self.report)
+        _must_file(world, world.get(Area, report.area), None)
+        report.expect(self.expected_version)
+        filed = repeat(world, report, self.as_of, self.narrative)
+        report.zero_report(filed)
+        return _answer(report.id, filed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileVerifiedReport(Told, Command):
+    """File the verified report 核报 after the full survey, once the situation is stable."""
+
+    expected_version: int | None = None
+    roles: ClassVar[frozenset[Role]] = ANY_FILER
+
+    def scope(self, world: World) -> UUID:
+        return world.get(SituationReport, self.report).area
+
+    def decide(self, world: World) -> Result:
+        report, filed = _next(world, self, Kind.VERIFIED, self.expected_version)
+        separate(world, report.id, report.steps, "report")
+        report.verify(filed)
+        return _answer(report.id, filed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResubmitReport(Told, Command):
+    """File a returned version again, corrected. A returned zero report becomes a follow-up."""
+
+    expected_version: int | None = None
+    roles: ClassVar[frozenset[Role]] = ANY_FILER
+
+    def scope(self, world: World) -> UUID:
+        return world.get(SituationReport, self.report).area
+
+    def decide(self, world: World) -> Result:
+        returned = world.get(SituationReport, self.report).current.kind
+        kind = Kind.FOLLOW_UP if returned is Kind.ZERO else returned
+        report, filed = _next(world, self, kind, self.expected_version, asked=False)
+        report.resubmit(filed)
+        return _answer(report.id, filed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeUpReport(Told, Command):
+    """File in full 补报 what had been reported by telephone."""
+
+    roles: ClassVar[frozenset[Role]] = ANY_FILER
+
+    def scope(self, world: World) -> UUID:
+        return world.get(SituationReport, self.report).area
+
+    def decide(self, world: World) -> Result:
+        first = world.get(SituationReport, self.report).current.kind is Kind.INITIAL
+        kind = Kind.INITIAL if first else Kind.FOLLOW_UP
+        report, filed = _next(world, self, kind, None, asked=False)
+        report.make_up(filed)
+        return _answer(report.id, filed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainJump(Command):
+    """Give the reason of the big changes in the current version."""
+
+    report: UUID
+    version: int
+    reason: str
+    roles: ClassVar[frozenset[Role]] = ANY_FILER
+
+    def scope(self, world: World) -> UUID:
+        return world.get(SituationReport, self.report).area
+
+    def decide(self, world: World) -> None:
+        check_text("reason", self.reason)
+        report = world.get(SituationReport, self.report)
+        _must_file(world, world.get(Area, report.area), None)
+        report.explain_jump(self.version, self.reason.strip())

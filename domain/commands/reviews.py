@@ -1,0 +1,205 @@
+"""The desk of the level above: accept 通过, return 退回, adjudicate 核定, declare stable 稳定.
+
+The role of the level directly above an area reviews it (`REVIEWERS`). It edits no figure of the
+level below: it returns the version, or adjudicates by a document of its own.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from domain.area import Area, AreaLevel, check_text
+from domain.commands.filing import RawFigures, check_moment, read, verified_due
+from domain.commands.reports import start_duty
+from domain.disaster import Disaster
+from domain.refusal import Malformed, NotFound, NotYourRole
+from domain.report_filing import Kind
+from domain.rules.deadlines import Deadlines
+from domain.rules.hazards import Hazards
+from domain.rules.indicators import Finding, Indicators
+from domain.separation import separate
+from domain.situation_report import SituationReport
+from domain.world import Command, Result, Role, World
+
+REVIEWERS: dict[AreaLevel, Role] = {
+    AreaLevel.VILLAGE: Role.TOWNSHIP_REVIEWER,
+    AreaLevel.TOWNSHIP: Role.COUNTY_APPROVER,
+    AreaLevel.COUNTY: Role.CITY_REVIEWER,
+    AreaLevel.CITY: Role.PROVINCE_REVIEWER,
+}
+ANY_REVIEWER = frozenset(REVIEWERS.values())
+STABILIZERS = frozenset({Role.COUNTY_APPROVER, Role.CITY_REVIEWER, Role.PROVINCE_REVIEWER})
+"""County level and above assess and publish a stable situation (条例 art.17, domain.md §1.3)."""
+
+
+def _above(world: World, report: UUID) -> UUID:
+    """The area above the report's: its people review it. Nobody is above a root."""
+    parent = world.get(Area, world.get(SituationReport, report).area).parent
+    if parent is None:
+        raise NotFound(kind="SituationReport", id=report)
+    return parent
+
+
+def _must_review(world: World, area: Area) -> None:
+    needed = REVIEWERS.get(area.level)
+    if world.actor.role != needed:
+        raise NotYourRole(needed=needed or "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptReport(Command):
+    """Accept the version of a report that was seen; a 核报 only if it is right in every rule."""
+
+    report: UUID
+    version: int
+    roles: ClassVar[frozenset[Role]] = ANY_REVIEWER
+
+    def scope(self, world: World) -> UUID:
+        return _above(world, self.report)
+
+    def decide(self, world: World) -> Result:
+        report = world.get(SituationReport, self.report)
+        area = world.get(Area, report.area)
+        _must_review(world, area)
+        hands = separate(world, report.id, report.steps, "review")
+        forward_due_at = _forward_due(world, report, area)
+        gaps = _roster_gaps(world, report) if report.current.kind is Kind.VERIFIED else ()
+        report.accept(self.version, hands, forward_due_at, gaps)
+        due = forward_due_at.isoformat() if forward_due_at else None
+        return {"report": str(report.id), "version": self.version, "forward_due_at": due}
+
+
+def _forward_due(world: World, report: SituationReport, area: Area) -> datetime | None:
+    """When the level above must pass it on: its own clock starts with its receipt.
+
+    Only a 初报, or figures so grave that further levels must be told, is passed on at once;
+    later versions go up at the fixed hours of the level above.
+    """
+    if report.current.kind is not Kind.INITIAL and not report.current.also_to:
+        return None
+    above = world.get(Area, _above(world, report.id))
+    if above.level is AreaLevel.NATION:
+        return None
+    deadlines = world.rules(Deadlines, above.id, report.occurred_at).rule
+    return deadlines.due_initial(above.level, report.occurred_at, received_at=world.now)
+
+
+def _roster_gaps(world: World, report: SituationReport) -> tuple[Finding, ...]:
+    """Where the figures differ from the rosters 台账 of this report and of those below it."""
+    indicators = world.rules(Indicators, report.area, report.occurred_at).rule
+    counted = dict.fromkeys((rule.roster for rule in indicators.rosters), 0)
+    for one in (report, *_reports_below(world, report)):
+        for name, rows in one.rows.items():
+            counted[name] = counted.get(name, 0) + rows
+    ids = {rule.id for rule in indicators.rosters}
+    found = indicators.check(report.current.figures, rosters=counted)
+    return tuple(one for one in found if one.rule in ids and one.severity == "error")
+
+
+def _reports_below(world: World, report: SituationReport) -> list[SituationReport]:
+    """The current reports of the same disaster from areas below this one's."""
+    if report.disaster is None:
+        return []
+    held = world.get(Disaster, report.disaster).all_reports()
+    return [
+        world.get(SituationReport, other)
+        for area, other in held.items()
+        if area != report.area and report.area in world.lineage(area)
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnReport(Command):
+    """Return 退回 the version of a report that was seen, with the reason."""
+
+    report: UUID
+    version: int
+    reason: str
+    roles: ClassVar[frozenset[Role]] = ANY_REVIEWER
+
+    def scope(self, world: World) -> UUID:
+        return _above(world, self.report)
+
+    def decide(self, world: World) -> None:
+        check_text("reason", self.reason)
+        report = world.get(SituationReport, self.report)
+        _must_review(world, world.get(Area, report.area))
+        hands = separate(world, report.id, report.steps, "review")
+        report.return_version(self.version, self.reason.strip(), hands)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdjudicateReport(Command):
+    """Adjudicate 核定 figures of a report by a document; the reported figures stay as they are."""
+
+    report: UUID
+    version: int
+    figures: RawFigures
+    document_no: str
+    reason: str
+    roles: ClassVar[frozenset[Role]] = ANY_REVIEWER
+
+    def scope(self, world: World) -> UUID:
+        return _above(world, self.report)
+
+    def decide(self, world: World) -> None:
+        check_text("document_no", self.document_no)
+        check_text("reason", self.reason)
+        report = world.get(SituationReport, self.report)
+        area = world.get(Area, report.area)
+        _must_review(world, area)
+        report.expect(self.version)
+        indicators = world.rules(Indicators, area.id, report.occurred_at)
+        figures, _ = read(world, indicators.rule, area, self.figures, {})
+        if not figures:
+            raise Malformed(
+                field="figures", value="{}", rule_zh="至少一项", rule_en="at least one is needed"
+            )
+        whole = report.current.figures | figures
+        broken = tuple(f for f in indicators.rule.check(whole) if f.severity == "error")
+        hands = separate(world, report.id, report.steps, "adjudicate")
+        report.adjudicate(
+            figures=figures,
+            document_no=self.document_no.strip(),
+            reason=self.reason.strip(),
+            rules=(indicators.ref,),
+            hands=hands,
+            broken=broken,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StabilizeReport(Command):
+    """Declare the situation of a report stable 灾情稳定: follow-ups end, the 核报 falls due."""
+
+    report: UUID
+    stable_at: datetime
+    roles: ClassVar[frozenset[Role]] = STABILIZERS
+
+    def scope(self, world: World) -> UUID:
+        return world.get(SituationReport, self.report).area
+
+    def decide(self, world: World) -> Result:
+        report = world.get(SituationReport, self.report)
+        stable_at = check_moment("stable_at", self.stable_at, world, report.occurred_at)
+        area = world.get(Area, report.area)
+        due_at, rules = verified_due(world, report, area, stable_at)
+        report.stabilize(stable_at, due_at, rules)
+        return {"verified_due_at": due_at.isoformat() if due_at else None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeFollowUps(Command):
+    """Start the duty to follow up again: the situation is not stable after all."""
+
+    report: UUID
+    roles: ClassVar[frozenset[Role]] = STABILIZERS
+
+    def scope(self, world: World) -> UUID:
+        return world.get(SituationReport, self.report).area
+
+    def decide(self, world: World) -> None:
+        report = world.get(SituationReport, self.report)
+        hazards = world.rules(Hazards, report.area, report.occurred_at).rule
+        start_duty(world, report, hazards, world.now)

@@ -1,0 +1,74 @@
+"""One version of a situation report, as it was filed."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+from domain.rules.indicators import Figures, Finding
+from domain.world import RuleRef
+
+
+class Kind(StrEnum):
+    """The stage a version belongs to."""
+
+    INITIAL = "initial"  # 初报
+    FOLLOW_UP = "follow_up"  # 续报
+    ZERO = "zero"  # 零报告
+    VERIFIED = "verified"  # 核报
+
+
+class Review(StrEnum):
+    """What the level above has said of the current version."""
+
+    PENDING = "pending"  # 未审
+    ACCEPTED = "accepted"
+    RETURNED = "returned"  # 退回
+
+
+class Filing(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One version. Figures: null = not known yet, which is not zero.
+
+    ``as_of`` 截至 and ``reported_at`` are two of the four times (``occurred_at`` is the report's,
+    ``recorded_at`` the log's). ``due_at`` is when this version was due, None if nothing asked for
+    it; ``late_minutes`` says by how much it missed that. ``duty_number`` is the occurrence of the
+    follow-up duty it answers, ``also_to`` the levels that must be told at the same time, ``flags``
+    the rules its figures break, ``jumps`` the big changes since the figures before, which want a
+    ``reason``. ``after_verified``: it opens a report whose 核报 had been accepted. ``phoned``:
+    taken down by telephone, to be made up; ``caller`` is the officer who rang. ``split`` holds the
+    figures of the areas below. ``hands`` are all persons who count as reporter.
+    """
+
+    number: int
+    kind: Kind
+    as_of: datetime
+    reported_at: datetime
+    figures: Figures
+    schema_version: str
+    rules: tuple[RuleRef, ...]
+    hands: tuple[UUID, ...]
+    split: dict[UUID, Figures] = {}
+    flags: tuple[Finding, ...] = ()
+    jumps: tuple[Finding, ...] = ()
+    reason: str = ""
+    narrative: str = ""
+    due_at: datetime | None = None
+    late_minutes: int = 0
+    duty_number: int | None = None
+    also_to: tuple[str, ...] = ()
+    after_verified: bool = False
+    phoned: bool = False
+    caller: UUID | None = None
+
+    @property
+    def wants_reason(self) -> tuple[str, ...]:
+        """The indicators whose jump nobody has explained yet."""
+        if self.reason.strip():
+            return ()
+        return tuple(key for jump in self.jumps for key in jump.keys)
+
+
+def sentences(findings: tuple[Finding, ...]) -> tuple[str, str]:
+    """What the findings say, in Chinese and English."""
+    return "；".join(f.zh for f in findings), " ".join(f.en for f in findings)

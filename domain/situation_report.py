@@ -1,0 +1,413 @@
+"""SituationReport 灾情报告: what one area says of one occurrence, version by version.
+
+Initial 初报 → follow-ups 续报 or zero reports 零报告 → verified 核报; it may begin by telephone
+(待补报) and be made up 补报 later. Each version is accepted or returned by the level above, which
+never edits a figure: it returns, or adjudicates 核定 in a fact of its own (domain.md §1.3, §7.5).
+
+Nothing here stops a report that saves lives: broken arithmetic and unexplained jumps are kept
+with the version as questions, and only the acceptance of a 核报 is refused for them.
+"""
+
+from datetime import datetime
+from typing import Literal, Self
+from uuid import UUID
+
+import msgspec
+from eventsourcing.domain import event
+
+from domain.base import Aggregate, Created
+from domain.exercise import keep_apart
+from domain.refusal import ChangedMeanwhile
+from domain.report_filing import Filing, Kind, Review, sentences
+from domain.report_refusals import (
+    AdjudicationBreaksRules,
+    AlreadyAttached,
+    AlreadyOnRoster,
+    AlreadyReviewed,
+    AlreadyStable,
+    AsOfGoesBack,
+    CorrectionNeedsReason,
+    DutyRuns,
+    NoDutyRuns,
+    NoJumpToExplain,
+    NotAttached,
+    NothingReturned,
+    NothingToMakeUp,
+    NotStableYet,
+    ReturnedFiguresRepeated,
+    must_be_right,
+)
+from domain.rules.deadlines import FollowUpDuty
+from domain.rules.indicators import Figures, Finding
+from domain.world import RuleRef
+
+Roster = Literal["casualty", "house"]
+
+
+class FirstFact(Created):
+    """What both first facts of a report say."""
+
+    area: UUID
+    area_code: str
+    occurred_at: datetime
+    hazard: str
+    sub_hazard: str
+    exercise: bool
+    filed: Filing
+
+
+class SituationReport(Aggregate):
+    """One report. `begin` makes it; it starts with one of two first facts."""
+
+    class InitialReported(FirstFact):
+        """初报, filed in the system."""
+
+    class PhonedIn(FirstFact):
+        """待补报: taken down by telephone."""
+
+    def __init__(
+        self,
+        id: UUID,
+        area: UUID,
+        area_code: str,
+        occurred_at: datetime,
+        hazard: str,
+        sub_hazard: str,
+        exercise: bool,
+        filed: Filing,
+    ) -> None:
+        self.area = area
+        self.occurred_at = occurred_at
+        self.hazard = hazard
+        self.exercise = exercise
+        self.current = filed
+        self.review = Review.PENDING
+        self.accepted: Filing | None = None
+        self.to_make_up = filed.phoned
+        self.disaster: UUID | None = None
+        self.duty: FollowUpDuty | None = None
+        self.duty_answered = 0
+        self.stable_at: datetime | None = None
+        self.verified_due_at: datetime | None = None
+        self.steps: dict[str, tuple[UUID, ...]] = {"report": filed.hands}
+        self.rows: dict[str, int] = {}
+        self.casualties: dict[UUID, UUID] = {}
+        self.houses: dict[UUID, UUID] = {}
+
+    @classmethod
+    def begin(
+        cls,
+        id: UUID,
+        area: UUID,
+        area_code: str,
+        occurred_at: datetime,
+        hazard: str,
+        sub_hazard: str,
+        exercise: bool,
+        filed: Filing,
+    ) -> Self:
+        """初报, or a first report by telephone 待补报. Never refused for what its figures say.
+
+        ``area_code`` is the code of the division on the day of the occurrence.
+        """
+        return cls._create(
+            cls.PhonedIn if filed.phoned else cls.InitialReported,
+            id=id,
+            area=area,
+            area_code=area_code,
+            occurred_at=occurred_at,
+            hazard=hazard,
+            sub_hazard=sub_hazard,
+            exercise=exercise,
+            filed=filed,
+        )
+
+    @property
+    def home(self) -> UUID:
+        return self.area
+
+    @property
+    def baseline(self) -> Filing | None:
+        """What a new version is compared with: the current one, never a returned one."""
+        return self.accepted if self.review is Review.RETURNED else self.current
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether the current version is an accepted 核报."""
+        return self.current.kind is Kind.VERIFIED and self.review is Review.ACCEPTED
+
+    def expect(self, number: int | None) -> None:
+        """`ChangedMeanwhile` unless that is the current version (None: whatever it is)."""
+        if number is not None and number != self.current.number:
+            raise ChangedMeanwhile(kind="SituationReport", id=self.id, version=self.current.number)
+
+    # versions
+
+    def make_up(self, filed: Filing) -> None:
+        """补报: the full report after the telephone call."""
+        if not self.to_make_up:
+            raise NothingToMakeUp(report=self.id)
+        self._must_not_go_back(filed)
+        self._made_up(filed=filed)
+
+    @event("MadeUp")
+    def _made_up(self, filed: Filing) -> None:
+        self._take(filed)
+        self.to_make_up = False
+
+    def follow_up(self, filed: Filing) -> None:
+        """续报. After an accepted 核报 it opens the report again (new harm, a body found)."""
+        self._must_not_go_back(filed)
+        self._followed_up(filed=filed)
+
+    @event("FollowedUp")
+    def _followed_up(self, filed: Filing) -> None:
+        self._take(filed)
+
+    def zero_report(self, filed: Filing) -> None:
+        """零报告: the duty is done and nothing has changed."""
+        if self.duty is None:
+            raise NoDutyRuns(report=self.id)
+        if self.review is Review.RETURNED:
+            raise ReturnedFiguresRepeated(report=self.id, number=self.current.number)
+        self._must_not_go_back(filed)
+        self._zero_reported(filed=filed)
+
+    @event("ZeroReported")
+    def _zero_reported(self, filed: Filing) -> None:
+        self._take(filed)
+
+    def verify(self, filed: Filing) -> None:
+        """核报, after the full survey. A second one corrects the first and says why."""
+        if self.stable_at is None:
+            raise NotStableYet(report=self.id)
+        if self.is_verified and not filed.reason.strip():
+            raise CorrectionNeedsReason(report=self.id, number=self.current.number)
+        self._must_not_go_back(filed)
+        self._verified(filed=filed)
+
+    @event("Verified")
+    def _verified(self, filed: Filing) -> None:
+        self.to_make_up = False
+        self._take(filed)
+
+    def resubmit(self, filed: Filing) -> None:
+        """The returned version, corrected, of the same kind."""
+        if self.review is not Review.RETURNED:
+            raise NothingReturned(report=self.id, number=self.current.number)
+        self._must_not_go_back(filed)
+        self._resubmitted(filed=filed)
+
+    @event("Resubmitted")
+    def _resubmitted(self, filed: Filing) -> None:
+        self._take(filed)
+        self.to_make_up = False
+
+    def _must_not_go_back(self, filed: Filing) -> None:
+        if filed.as_of < self.current.as_of:
+            raise AsOfGoesBack(
+                report=self.id,
+                number=self.current.number,
+                as_of=filed.as_of,
+                current=self.current.as_of,
+            )
+
+    def _take(self, filed: Filing) -> None:
+        self.current = filed
+        self.review = Review.PENDING
+        self.to_make_up = self.to_make_up or filed.phoned
+        self.duty_answered = max(self.duty_answered, filed.duty_number or 0)
+        self._did("report", filed.hands)
+
+    def _did(self, step: str, hands: tuple[UUID, ...]) -> None:
+        known = self.steps.get(step, ())
+        self.steps[step] = known + tuple(hand for hand in hands if hand not in known)
+
+    def explain_jump(self, number: int, reason: str) -> None:
+        self.expect(number)
+        if not self.current.wants_reason:
+            raise NoJumpToExplain(report=self.id, number=number)
+        self._jump_explained(number=number, reason=reason)
+
+    @event("JumpExplained")
+    def _jump_explained(self, number: int, reason: str) -> None:
+        self.current = msgspec.structs.replace(self.current, reason=reason)
+        if self.accepted is not None and self.accepted.number == number:
+            self.accepted = self.current
+
+    # review by the level above
+
+    def accept(
+        self,
+        number: int,
+        hands: tuple[UUID, ...],
+        forward_due_at: datetime | None,
+        gaps: tuple[Finding, ...],
+    ) -> None:
+        """Accept the version that was seen. ``gaps``: where a 核报 differs from the rosters."""
+        self._must_be_pending(number)
+        if self.current.kind is Kind.VERIFIED:
+            must_be_right(self.id, self.current, gaps)
+        self._accepted(
+            number=number, kind=self.current.kind, hands=hands, forward_due_at=forward_due_at
+        )
+
+    @event("Accepted")
+    def _accepted(
+        self, number: int, kind: Kind, hands: tuple[UUID, ...], forward_due_at: datetime | None
+    ) -> None:
+        self.review = Review.ACCEPTED
+        self.accepted = self.current
+        self._did("review", hands)
+
+    def return_version(self, number: int, reason: str, hands: tuple[UUID, ...]) -> None:
+        """退回: send the version back, with the reason."""
+        self._must_be_pending(number)
+        self._returned(number=number, kind=self.current.kind, reason=reason, hands=hands)
+
+    @event("Returned")
+    def _returned(self, number: int, kind: Kind, reason: str, hands: tuple[UUID, ...]) -> None:
+        self.review = Review.RETURNED
+        self._did("review", hands)
+
+    def _must_be_pending(self, number: int) -> None:
+        self.expect(number)
+        if self.review is not Review.PENDING:
+            raise AlreadyReviewed(report=self.id, number=number, review=self.review)
+
+    def adjudicate(
+        self,
+        figures: Figures,
+        document_no: str,
+        reason: str,
+        rules: tuple[RuleRef, ...],
+        hands: tuple[UUID, ...],
+        broken: tuple[Finding, ...],
+    ) -> None:
+        """核定: figures the level above decides by a document. No version is changed by it.
+
+        ``broken``: errors of these figures put over the reported ones.
+        """
+        if broken:
+            zh, en = sentences(broken)
+            raise AdjudicationBreaksRules(
+                report=self.id,
+                rules=tuple(flag.rule for flag in broken),
+                sentences_zh=zh,
+                sentences_en=en,
+            )
+        self._adjudicated(
+            number=self.current.number,
+            figures=figures,
+            document_no=document_no,
+            reason=reason,
+            rules=rules,
+            hands=hands,
+        )
+
+    @event("Adjudicated")
+    def _adjudicated(
+        self,
+        number: int,
+        figures: Figures,
+        document_no: str,
+        reason: str,
+        rules: tuple[RuleRef, ...],
+        hands: tuple[UUID, ...],
+    ) -> None:
+        self._did("adjudicate", hands)
+
+    # the duty to follow up, and its end
+
+    def start_duty(self, duty: FollowUpDuty) -> None:
+        """Daily 24 h reporting (a drought: every ten days) until the situation is stable."""
+        if self.duty is not None:
+            raise DutyRuns(report=self.id)
+        self._follow_up_duty_started(duty=duty)
+
+    @event("FollowUpDutyStarted")
+    def _follow_up_duty_started(self, duty: FollowUpDuty) -> None:
+        self.duty = duty
+        self.duty_answered = 0
+        self.stable_at = None
+        self.verified_due_at = None
+
+    def stabilize(
+        self, stable_at: datetime, verified_due_at: datetime | None, rules: tuple[RuleRef, ...]
+    ) -> None:
+        """灾情稳定: the duty ends, the clock of the 核报 starts."""
+        if self.stable_at is not None:
+            raise AlreadyStable(report=self.id, stable_at=self.stable_at)
+        self._follow_up_duty_ended(
+            stable_at=stable_at, verified_due_at=verified_due_at, rules=rules
+        )
+
+    @event("FollowUpDutyEnded")
+    def _follow_up_duty_ended(
+        self, stable_at: datetime, verified_due_at: datetime | None, rules: tuple[RuleRef, ...]
+    ) -> None:
+        self.duty = None
+        self.stable_at = stable_at
+        self.verified_due_at = verified_due_at
+
+    # the disaster it belongs to
+
+    def attach(self, disaster: UUID) -> None:
+        if self.disaster is not None:
+            raise AlreadyAttached(report=self.id, disaster=self.disaster)
+        self._attached(disaster=disaster)
+
+    @event("Attached")
+    def _attached(self, disaster: UUID) -> None:
+        self.disaster = disaster
+
+    def detach(self, reason: str) -> UUID:
+        """Leave the disaster; answers which one it was."""
+        if self.disaster is None:
+            raise NotAttached(report=self.id)
+        left = self.disaster
+        self._detached(disaster=left, reason=reason)
+        return left
+
+    @event("Detached")
+    def _detached(self, disaster: UUID, reason: str) -> None:
+        self.disaster = None
+
+    # the rosters behind the figures
+
+    def count(
+        self, roster: Roster, record: UUID, person: UUID, change: dict[str, int], exercise: bool
+    ) -> None:
+        """A row was added to a roster, or changed: keep the counts beside the figures.
+
+        ``change`` is what to add to each count. A person stands once on one roster.
+        """
+        keep_apart("SituationReport", self.id, exercise=self.exercise, wanted=exercise)
+        known = self.casualties if roster == "casualty" else self.houses
+        if known.get(person, record) != record:
+            raise AlreadyOnRoster(report=self.id, record=known[person])
+        self._count(roster, record, person, change, listed=True)
+
+    def uncount(self, roster: Roster, record: UUID, person: UUID, change: dict[str, int]) -> None:
+        """A row was withdrawn or the person was found: it no longer stands on the roster."""
+        self._count(roster, record, person, change, listed=False)
+
+    def _count(
+        self, roster: Roster, record: UUID, person: UUID, change: dict[str, int], listed: bool
+    ) -> None:
+        rows = dict(self.rows)
+        for name, by in change.items():
+            rows[name] = rows.get(name, 0) + by
+            assert rows[name] >= 0, name
+        self._roster_counted(roster=roster, record=record, person=person, listed=listed, rows=rows)
+
+    @event("RosterCounted")
+    def _roster_counted(
+        self, roster: Roster, record: UUID, person: UUID, listed: bool, rows: dict[str, int]
+    ) -> None:
+        self.rows = dict(rows)
+        known = self.casualties if roster == "casualty" else self.houses
+        if listed:
+            known[person] = record
+        else:
+            known.pop(person, None)
