@@ -60,7 +60,6 @@ class CommandForm {
     this.form = form;
     this.instance = new Instance(form);
     this.sending = false;
-    this.draftTimer = 0;
     form.noValidate = true; // the server's sentences and ours, not the browser's bubbles
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -111,7 +110,6 @@ class CommandForm {
   }
 
   done(answer) {
-    clearTimeout(this.draftTimer);
     const happened = new CustomEvent("relief:done", { bubbles: true, cancelable: true, detail: answer });
     if (!this.form.dispatchEvent(happened)) return;
     announce(text("sent"));
@@ -153,15 +151,12 @@ class CommandForm {
       announce(text("draft_kept"));
     }
     this.form.addEventListener("input", () => {
-      clearTimeout(this.draftTimer);
-      this.draftTimer = setTimeout(() => {
-        const values = {};
-        for (const element of kept()) {
-          if (element.type === "checkbox") values[element.name] = element.checked;
-          else if (element.type !== "radio" || element.checked) values[element.name] = element.value;
-        }
-        this.instance.write({ draft: values });
-      }, 200);
+      const values = {};
+      for (const element of kept()) {
+        if (element.type === "checkbox") values[element.name] = element.checked;
+        else if (element.type !== "radio" || element.checked) values[element.name] = element.value;
+      }
+      this.instance.write({ draft: values });
     });
   }
 }

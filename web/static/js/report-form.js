@@ -14,8 +14,6 @@
 import { scaled } from "./fields.js";
 import { language, text } from "./text.js";
 
-const WAIT_MS = 250;
-
 function total(names, values) {
   let known = 0n;
   let complete = names.length > 0;
@@ -58,12 +56,9 @@ class CheckedForm {
     this.rules = JSON.parse(document.getElementById(form.dataset.rules).textContent);
     this.summary = form.querySelector("[data-rules-summary]");
     this.notes = new Map();
-    this.timer = 0;
-    form.addEventListener("input", () => {
-      clearTimeout(this.timer);
-      this.timer = setTimeout(() => this.check(), WAIT_MS);
-    });
-    form.addEventListener("change", () => this.check());
+    // At once with each key, never later or when a field is left: a note that appears between
+    // pressing and releasing the button moves it away, and the report is not sent.
+    form.addEventListener("input", () => this.check());
     this.check();
   }
 
@@ -80,7 +75,6 @@ class CheckedForm {
   }
 
   check() {
-    clearTimeout(this.timer);
     const values = this.values();
     const questioned = new Set();
     let broken = 0;
@@ -104,9 +98,11 @@ class CheckedForm {
     note.className = `rule-${rule.level}`;
     note.dataset.rule = rule.id;
     const side = (names) => names.map((name) => written(values.get(name) ?? null)).join(" + ");
-    const figures = text("rule_figures", { left: side(rule.left), right: side(rule.right) });
-    const label = text(rule.level === "error" ? "rule_error" : "rule_warning");
-    note.textContent = `${label}: ${rule[language]} (${figures})`;
+    note.textContent = text(rule.level === "error" ? "rule_error" : "rule_warning", {
+      sentence: rule[language],
+      left: side(rule.left),
+      right: side(rule.right),
+    });
     if (!note.isConnected) (place.closest(".field") ?? place.parentElement).append(note);
     this.notes.set(rule.id, note);
   }
