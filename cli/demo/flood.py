@@ -113,9 +113,7 @@ A, B, C = SMALL_VILLAGES
 CASES = (
     _Case("1", 12, B, "河边三组", "missing", "extreme", 1, "boat", "下游搜寻到遇难者，已移交"),
     _Case("2", 20, A, "居委会旁低洼院落", "trapped", "severe", 1, "fire", "转移被困群众 6 人"),
-    _Case(
-        "3", 35, C, "村部至镇区公路", "road_cut", "moderate", 2, "road", "清除塌方，恢复通行"
-    ),
+    _Case("3", 35, C, "村部至镇区公路", "road_cut", "moderate", 2, "road", "清除塌方，恢复通行"),
     _Case("4", 50, A, "老街沿河商铺", "flooding", "moderate", 3, "militia", "转移物资，排水完毕"),
     _Case("5", 55, B, "五组山边农房", "landslide", "severe", 2, "fire", "撤离 3 户，设置警戒"),
     _Case("6", 70, C, "配电房", "power_cut", "moderate", 3, "power", "更换跌落开关，恢复供电"),

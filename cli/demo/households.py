@@ -31,6 +31,13 @@ class Outcome(StrEnum):
     DUPLICATE = "duplicate"  # 与他户重复，裁定归他户
 
 
+class Failure(StrEnum):
+    """When the bank sends the first payment back."""
+
+    AT_ONCE = "at_once"
+    LATER = "later"
+
+
 @dataclass(frozen=True, slots=True)
 class Targets:
     """What was granted in all. Cash is in whole yuan."""
@@ -64,7 +71,7 @@ class HouseholdPlan:
     cash_yuan: int = 0
     quilts: int = 0
     coats: int = 0
-    first_payment_fails: bool = False
+    fails: Failure | None = None
     claims_person_of: str | None = None
     """Key of the household to which its only person really belongs (`Outcome.DUPLICATE`)."""
 
@@ -101,7 +108,6 @@ SECOND_LIST_VILLAGES = 6
 SECOND_LIST_HOUSEHOLDS = 2
 OMISSIONS = 8
 FAILED_PAYMENTS_PER_MILLE = 3
-SWEEP_FROM = date(2017, 9, 19)
 ADULT_BEFORE = date(1999, 9, 1)
 SMALL_TARGETS = Targets(households=48, persons=82, cash_yuan=11_000, quilts=6, coats=3)
 
@@ -121,11 +127,10 @@ def targets_of(small: bool) -> Targets:
 
 
 def plan_households(
-    seed: int, villages: Sequence[Division], small: bool
+    seed: int, registry: Registry, villages: Sequence[Division], small: bool
 ) -> tuple[HouseholdPlan, ...]:
     """All households that applied, village by village, with exact totals over the granted."""
     targets = targets_of(small)
-    registry = Registry(seed, SWEEP_FROM)
     counts = _shared_out(seed, villages, targets.households)
     sizes = _sizes(seed, targets)
     granted: list[HouseholdPlan] = []
@@ -255,9 +260,10 @@ def _wish(seed: int, one: HouseholdPlan, rate: int) -> float:
 
 def _with_failures(seed: int, households: Sequence[HouseholdPlan]) -> list[HouseholdPlan]:
     """Some cards turn out wrong: the first payment fails, the second one arrives."""
-    count = max(1, len(households) * FAILED_PAYMENTS_PER_MILLE // 1000)
-    chosen = set(dice(seed, "failures").sample([one.key for one in households], count))
-    return [replace(one, first_payment_fails=one.key in chosen) for one in households]
+    count = max(2, len(households) * FAILED_PAYMENTS_PER_MILLE // 1000)
+    drawn = dice(seed, "failures").sample([one.key for one in households], count)
+    chosen = {key: list(Failure)[number % 2] for number, key in enumerate(drawn)}
+    return [replace(one, fails=chosen[one.key]) if one.key in chosen else one for one in households]
 
 
 def _with_second_lists(

@@ -5,6 +5,9 @@ from datetime import date
 
 from cli.demo.steps import Step
 
+Refusals = tuple[tuple[str, str], ...]
+"""Household keys, each with the reason why it is not to be helped."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenSeason(Step):
@@ -32,19 +35,21 @@ class OpenList(ListStep):
     __slots__ = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Apply(ListStep):
-    """户报: all households of the list apply."""
+    """户报: these households of the list apply."""
 
-    __slots__ = ()
+    households: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appraise(ListStep):
-    """村评: the villagers' meeting with its minutes. All but ``refused`` come on the list."""
+    """村评: the villagers' meeting with its minutes: who comes on the list, who does not."""
 
     held_on: date
     attendance: int
-    refused: tuple[str, ...]
+    accepted: tuple[str, ...]
+    refused: Refusals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +86,6 @@ class SettleObjection(ListStep):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Withdraw(ListStep):
-    household: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnList(ListStep):
     """退回: the township sends the list back for a correction."""
 
@@ -97,7 +96,7 @@ class ReturnList(ListStep):
 class ReviewList(ListStep):
     """乡审: all but ``refused`` pass."""
 
-    refused: tuple[str, ...]
+    refused: Refusals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +104,7 @@ class ApproveList(ListStep):
     """县定: all but ``refused`` are approved as in need, by document."""
 
     document_no: str
-    refused: tuple[str, ...]
+    refused: Refusals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,18 +116,25 @@ class Allocate(ListStep):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayList(ListStep):
-    """一卡通: the whole list, ``attempt`` 1; those that failed, ``attempt`` 2."""
+    """一卡通: the whole list. The bank sends some back at once (``failing``)."""
 
-    attempt: int
-    households: tuple[str, ...]
+    document_no: str
+    failing: tuple[str, ...]
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PaymentsFailed(ListStep):
-    """The bank returns these payments."""
+class PaymentFailed(Step):
+    """The bank sends a payment back some days later."""
 
-    households: tuple[str, ...]
+    household: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPayment(Step):
+    household: str
+    document_no: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

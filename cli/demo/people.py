@@ -13,7 +13,7 @@ The same seed gives the same people, whatever the machine or the hash seed.
 """
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 REGION = "340824"
@@ -97,6 +97,17 @@ class Registry:
             members.append(self._member(roll, kin_surname, kin_sex, kin_age, relation))
         self._families += 1
         return Family(tuple(members), self.card(), self.phone())
+
+    def infant(self, family: Family, born_on: date) -> Member:
+        """A child just born into a family, not yet with an ID number."""
+        roll = dice(self.seed, "infant", family.card_no)
+        name = family.members[0].name[0] + roll.choice(GIVEN_YOUNG) + roll.choice(GIVEN_YOUNG)
+        sex, relation = roll.choice((("male", "孙子"), ("female", "孙女")))
+        return Member(name, sex, born_on, relation, None)
+
+    def corrected(self, member: Member) -> Member:
+        """The same person under another ID number: the first one was wrong."""
+        return replace(member, id_number=self.id_number(member.born_on, member.sex))
 
     def card(self) -> str:
         """A card number nobody has: see the module's docstring."""

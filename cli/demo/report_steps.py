@@ -204,7 +204,6 @@ class UnitMove(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     EN_ROUTE = "en_route"
     ON_SCENE = "on_scene"
-    RECALL = "recall"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +212,6 @@ class MoveUnit(Step):
     unit: str
     move: UnitMove
     eta_minutes: int | None = None
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

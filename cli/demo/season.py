@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cli.demo.divisions import COUNTY, SMALL_VILLAGES
-from cli.demo.households import HouseholdPlan, Outcome
+from cli.demo.households import Failure, HouseholdPlan, Outcome
 from cli.demo.list_steps import (
     Allocate,
     Apply,
@@ -22,13 +22,14 @@ from cli.demo.list_steps import (
     OpenList,
     OpenSeason,
     PayList,
-    PaymentsFailed,
+    PaymentFailed,
     PostNotice,
+    Refusals,
+    RetryPayment,
     ReturnList,
     ReviewList,
     SettleObjection,
     SignGoods,
-    Withdraw,
 )
 from cli.demo.people import CARD_PREFIX, dice, luhn_digit
 from cli.demo.posts import COUNTY_APPROVER, COUNTY_PAYER, Posts
@@ -42,6 +43,12 @@ RETURNED_EVERY = 37
 """Of so many villages one list comes back from its township."""
 DISMISSED_EVERY = 7
 AMOUNT_EVERY = 61
+TOWNSHIP_REASONS = {
+    Outcome.REFUSED_BY_TOWNSHIP: "入户核查，未受灾",
+    Outcome.WITHDRAWN: "子女返乡赡养，本人申请撤回",
+    Outcome.DUPLICATE: "人员已在他户登记，属重复申请",
+}
+COUNTY_REASONS = {Outcome.REFUSED_BY_COUNTY: "比对发现已享受其他同类救助"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,20 +165,34 @@ class _Walk:
         )
         opened = first + timedelta(days=1)
         yield OpenList(key=f"open/{key}", at=opened, by=self.reporter, list=key)
-        applied = opened + timedelta(minutes=30)
-        yield Apply(key=f"apply/{key}", at=applied, by=self.reporter, list=key)
+        yield self._apply(key, opened + timedelta(minutes=30), before)
         yield self._appraisal(1, self.on(10, 11) if self.second else self.on(9, 27))
 
-    def _appraisal(self, round: int, when: datetime) -> Step:
-        roll = dice("attendance", self.plan.key, round)
+    def _apply(self, key: str, when: datetime, households: tuple[str, ...]) -> Step:
+        return Apply(
+            key=f"apply/{key}",
+            at=when,
+            by=self.reporter,
+            list=self.plan.key,
+            households=households,
+        )
+
+    def _appraisal(self, time: int, when: datetime) -> Step:
+        roll = dice("attendance", self.plan.key, time)
+        gone = self.plan.ended(Outcome.REFUSED_BY_VILLAGE)
+        if time > 1:
+            gone += self.plan.ended(Outcome.STRUCK_AFTER_OBJECTION)
         return Appraise(
-            key=f"appraise/{self.plan.key}/{round}",
+            key=f"appraise/{self.plan.key}/{time}",
             at=when,
             by=self.reporter,
             list=self.plan.key,
             held_on=when.date(),
             attendance=roll.randint(21, 45),
-            refused=self.plan.ended(Outcome.REFUSED_BY_VILLAGE),
+            accepted=tuple(
+                one.key for one in self.plan.households if one.key not in gone and not one.omitted
+            ),
+            refused=tuple((key, "经评议，家庭收入稳定") for key in gone if time == 1),
         )
 
     def _post(self, notice: int, time: int, when: datetime) -> Step:
@@ -195,20 +216,10 @@ class _Walk:
             yield self._take_down(1, 1, posted + timedelta(days=11))
 
     def _objections(self, posted: datetime) -> Iterator[Step]:
-        key = self.plan.key
         raised = posted + timedelta(days=2)
         for household in self.plan.ended(Outcome.STRUCK_AFTER_OBJECTION):
             yield from self._objection(
                 household, raised, "against", "该户在县城购有商品房", "经入户核查，异议成立", True
-            )
-        for household in self.plan.ended(Outcome.WITHDRAWN):
-            yield Withdraw(
-                key=f"withdraw/{household}",
-                at=posted + timedelta(days=5),
-                by=self.reporter,
-                list=key,
-                household=household,
-                reason="子女返乡赡养，本人申请撤回",
             )
         granted = [one for one in self.plan.granted if not one.omitted]
         if granted and (
@@ -257,6 +268,7 @@ class _Walk:
             village=one.village,
             households=(one.key,),
         )
+        yield self._apply(one.key, raised - timedelta(minutes=30), (one.key,))
         yield from self._objection(
             one.key, raised, "omitted", "本户受灾减产，为什么没有上名单", "经评议，应予列入", True
         )
@@ -275,12 +287,12 @@ class _Walk:
             yield self._post(1, 3, self.on(10, 13))
             yield self._take_down(1, 3, self.on(10, 24))
         reviewed, approved = self._review_days()
-        refused = (
-            *self.plan.ended(Outcome.REFUSED_BY_TOWNSHIP),
-            *self.plan.ended(Outcome.DUPLICATE),
-        )
         yield ReviewList(
-            key=f"review/{key}", at=reviewed, by=self.reviewer, list=key, refused=refused
+            key=f"review/{key}",
+            at=reviewed,
+            by=self.reviewer,
+            list=key,
+            refused=self._refused(TOWNSHIP_REASONS),
         )
         yield ApproveList(
             key=f"approve/{key}",
@@ -288,7 +300,12 @@ class _Walk:
             by=COUNTY_APPROVER,
             list=key,
             document_no=f"演示潜民〔2017〕{58 + approved.day}号",
-            refused=self.plan.ended(Outcome.REFUSED_BY_COUNTY),
+            refused=self._refused(COUNTY_REASONS),
+        )
+
+    def _refused(self, reasons: Mapping[Outcome, str]) -> Refusals:
+        return tuple(
+            (key, reason) for outcome, reason in reasons.items() for key in self.plan.ended(outcome)
         )
 
     def _review_days(self) -> tuple[datetime, datetime]:
@@ -334,28 +351,27 @@ class _Walk:
 
     def _payments(self, granted: Sequence[HouseholdPlan]) -> Iterator[Step]:
         key = self.plan.key
-        failed = tuple(one.key for one in granted if one.first_payment_fails)
-        everyone = tuple(one.key for one in granted)
+        failed = tuple(one.key for one in granted if one.fails)
+        at_once = tuple(one.key for one in granted if one.fails is Failure.AT_ONCE)
+        reason = "账户状态异常（演示）"
         yield PayList(
-            key=f"pay/{key}/1",
+            key=f"pay/{key}",
             at=self.on(1, 9),
             by=COUNTY_PAYER,
             list=key,
-            attempt=1,
-            households=everyone,
-        )
-        if not failed:
-            return
-        reason = "账户状态异常（演示）"
-        yield PaymentsFailed(
-            key=f"fail/{key}",
-            at=self.on(1, 13),
-            by=COUNTY_PAYER,
-            list=key,
-            households=failed,
+            document_no=f"演示潜财支〔2018〕{1 + self.number}号",
+            failing=at_once,
             reason=reason,
         )
         for household in failed:
+            if household not in at_once:
+                yield PaymentFailed(
+                    key=f"fail/{household}",
+                    at=self.on(1, 13),
+                    by=COUNTY_PAYER,
+                    household=household,
+                    reason=reason,
+                )
             yield RecordCard(
                 key=f"card/{household}",
                 at=self.on(1, 15),
@@ -364,29 +380,16 @@ class _Walk:
                 card_no=new_card(household),
                 reason="原账户已销户，登记新账户",
             )
-        yield PayList(
-            key=f"pay/{key}/2",
-            at=self.on(1, 18),
-            by=COUNTY_PAYER,
-            list=key,
-            attempt=2,
-            households=failed,
-        )
+            yield RetryPayment(
+                key=f"retry/{household}",
+                at=self.on(1, 18),
+                by=COUNTY_PAYER,
+                household=household,
+                document_no=f"演示潜财支〔2018〕{401 + self.number}号",
+            )
 
 
 def new_card(household: str) -> str:
     """A second made-up card of a household, of the same recognizable range."""
     body = f"{CARD_PREFIX}9{dice('card', household).randint(0, 10**11 - 1):011d}"
     return body + luhn_digit(body)
-
-
-def totals(lists: Sequence[ListPlan]) -> Mapping[str, int]:
-    """What the plan grants in all: households, persons, yuan, quilts, coats."""
-    granted = [one for some in lists for one in some.granted]
-    return {
-        "households": len(granted),
-        "persons": sum(one.in_need for one in granted),
-        "cash_yuan": sum(one.cash_yuan for one in granted),
-        "quilts": sum(one.quilts for one in granted),
-        "coats": sum(one.coats for one in granted),
-    }

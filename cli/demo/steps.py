@@ -24,23 +24,21 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EstablishDivision(Step):
-    """``code`` is the code of that day (12 digits below a county, else 6)."""
+class EstablishDivisions(Step):
+    """All divisions of the demo, parents first, with the codes and names of that day."""
 
-    division: Division
-    code: str
-    name: str
+    divisions: tuple[Division, ...]
+    established_on: date
+    document_no: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeCode(Step):
-    """A division gets a new code on a day, by a document; the county a new name as well."""
+class ChangeCodes(Step):
+    """The county becomes a city: new codes for it and all below it, and its new name."""
 
-    division: str
-    code: str
+    divisions: tuple[Division, ...]
     effective_on: date
     document_no: str
-    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,13 +225,16 @@ class Change(StrEnum):
     DIED = "died"
     LEFT = "left"
     MOVED = "moved"
-    IDENTIFIED = "identified"  # a child's ID number turns up
+    IDENTIFIED = "identified"  # registered under a wrong ID number
     CATEGORIZED = "categorized"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeHousehold(Step):
-    """``member`` is an index into the family, -1 a person who was not in it (``person``)."""
+    """``member`` is an index into the family; ``person`` is who is born, or the right identity.
+
+    ``village`` is where it moves to, ``category`` its new kind.
+    """
 
     household: str
     change: Change
@@ -241,12 +242,13 @@ class ChangeHousehold(Step):
     reason: str
     member: int = -1
     person: Member | None = None
-    to: str = ""  # the village moved to, or the new category
+    village: str = ""
+    category: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterTwice(Step):
-    """``copy`` is the same household entered a second time under its second member's name."""
+    """The same household is entered a second time (``copy``) under its second member's name."""
 
     household: str
     copy: str
