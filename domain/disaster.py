@@ -150,6 +150,7 @@ class Disaster(Aggregate):
         area: UUID,
         area_code: str,
         exercise: bool,
+        rule: RuleRef,
     ) -> None:
         self.area = area
         self.hazard = hazard

@@ -80,6 +80,14 @@ class AsOfGoesBack(Refusal):
 
 
 @dataclass(eq=False)
+class HappenedAfterReport(Refusal):
+    zh = "发生时间不能晚于报告 {report} 的截至时间 {as_of}"
+    en = "It cannot have happened after {as_of}, the time that report {report} is as of."
+    report: UUID
+    as_of: datetime
+
+
+@dataclass(eq=False)
 class NotStableYet(Refusal):
     """A 核报 follows a full survey after the situation has become stable."""
 

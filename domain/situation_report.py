@@ -28,6 +28,7 @@ from domain.report_refusals import (
     AsOfGoesBack,
     CorrectionNeedsReason,
     DutyRuns,
+    HappenedAfterReport,
     NoDutyRuns,
     NoJumpToExplain,
     NotAttached,
@@ -66,16 +67,9 @@ class SituationReport(Aggregate):
         """待补报: taken down by telephone."""
 
     def __init__(
-        self,
-        id: UUID,
-        area: UUID,
-        area_code: str,
-        occurred_at: datetime,
-        hazard: str,
-        sub_hazard: str,
-        exercise: bool,
-        filed: Filing,
-    ) -> None:
+        self, id: UUID, area: UUID, area_code: str, occurred_at: datetime, hazard: str,
+        sub_hazard: str, exercise: bool, filed: Filing,
+    ) -> None:  # fmt: skip
         self.area = area
         self.occurred_at = occurred_at
         self.hazard = hazard
@@ -96,16 +90,9 @@ class SituationReport(Aggregate):
 
     @classmethod
     def begin(
-        cls,
-        id: UUID,
-        area: UUID,
-        area_code: str,
-        occurred_at: datetime,
-        hazard: str,
-        sub_hazard: str,
-        exercise: bool,
-        filed: Filing,
-    ) -> Self:
+        cls, id: UUID, area: UUID, area_code: str, occurred_at: datetime, hazard: str,
+        sub_hazard: str, exercise: bool, filed: Filing,
+    ) -> Self:  # fmt: skip
         """初报, or a first report by telephone 待补报. Never refused for what its figures say.
 
         ``area_code`` is the code of the division on the day of the occurrence.
@@ -235,27 +222,46 @@ class SituationReport(Aggregate):
         if self.accepted is not None and self.accepted.number == number:
             self.accepted = self.current
 
+    def correct_occurrence(
+        self, occurred_at: datetime, hazard: str, sub_hazard: str, reason: str, rule: RuleRef
+    ) -> None:
+        """更正 when it happened and of what kind it is. Figures and due times stay as they were."""
+        if occurred_at > self.current.as_of:
+            raise HappenedAfterReport(report=self.id, as_of=self.current.as_of)
+        self._occurrence_corrected(
+            occurred_at=occurred_at, hazard=hazard, sub_hazard=sub_hazard, reason=reason, rule=rule
+        )
+
+    @event("OccurrenceCorrected")
+    def _occurrence_corrected(
+        self, occurred_at: datetime, hazard: str, sub_hazard: str, reason: str, rule: RuleRef
+    ) -> None:
+        self.occurred_at = occurred_at
+        self.hazard = hazard
+
     # review by the level above
 
     def accept(
-        self,
-        number: int,
-        hands: tuple[UUID, ...],
-        forward_due_at: datetime | None,
-        gaps: tuple[Finding, ...],
-    ) -> None:
+        self, number: int, hands: tuple[UUID, ...], forward_due_at: datetime | None,
+        gaps: tuple[Finding, ...], rules: tuple[RuleRef, ...],
+    ) -> None:  # fmt: skip
         """Accept the version that was seen. ``gaps``: where a 核报 differs from the rosters."""
         self._must_be_pending(number)
         if self.current.kind is Kind.VERIFIED:
             must_be_right(self.id, self.current, gaps)
         self._accepted(
-            number=number, kind=self.current.kind, hands=hands, forward_due_at=forward_due_at
+            number=number,
+            kind=self.current.kind,
+            hands=hands,
+            forward_due_at=forward_due_at,
+            rules=rules,
         )
 
     @event("Accepted")
     def _accepted(
-        self, number: int, kind: Kind, hands: tuple[UUID, ...], forward_due_at: datetime | None
-    ) -> None:
+        self, number: int, kind: Kind, hands: tuple[UUID, ...], forward_due_at: datetime | None,
+        rules: tuple[RuleRef, ...],
+    ) -> None:  # fmt: skip
         self.review = Review.ACCEPTED
         self.accepted = self.current
         self._did("review", hands)
@@ -276,14 +282,9 @@ class SituationReport(Aggregate):
             raise AlreadyReviewed(report=self.id, number=number, review=self.review)
 
     def adjudicate(
-        self,
-        figures: Figures,
-        document_no: str,
-        reason: str,
-        rules: tuple[RuleRef, ...],
-        hands: tuple[UUID, ...],
-        broken: tuple[Finding, ...],
-    ) -> None:
+        self, figures: Figures, document_no: str, reason: str, rules: tuple[RuleRef, ...],
+        hands: tuple[UUID, ...], broken: tuple[Finding, ...],
+    ) -> None:  # fmt: skip
         """核定: figures the level above decides by a document. No version is changed by it.
 
         ``broken``: errors of these figures put over the reported ones.
@@ -307,26 +308,21 @@ class SituationReport(Aggregate):
 
     @event("Adjudicated")
     def _adjudicated(
-        self,
-        number: int,
-        figures: Figures,
-        document_no: str,
-        reason: str,
-        rules: tuple[RuleRef, ...],
-        hands: tuple[UUID, ...],
-    ) -> None:
+        self, number: int, figures: Figures, document_no: str, reason: str,
+        rules: tuple[RuleRef, ...], hands: tuple[UUID, ...],
+    ) -> None:  # fmt: skip
         self._did("adjudicate", hands)
 
     # the duty to follow up, and its end
 
-    def start_duty(self, duty: FollowUpDuty) -> None:
+    def start_duty(self, duty: FollowUpDuty, rule: RuleRef) -> None:
         """Daily 24 h reporting (a drought: every ten days) until the situation is stable."""
         if self.duty is not None:
             raise DutyRuns(report=self.id)
-        self._follow_up_duty_started(duty=duty)
+        self._follow_up_duty_started(duty=duty, rule=rule)
 
     @event("FollowUpDutyStarted")
-    def _follow_up_duty_started(self, duty: FollowUpDuty) -> None:
+    def _follow_up_duty_started(self, duty: FollowUpDuty, rule: RuleRef) -> None:
         self.duty = duty
         self.duty_answered = 0
         self.stable_at = None

@@ -15,6 +15,7 @@ from domain.area import Area, check_text, common
 from domain.commands.filing import check_hazard, check_moment
 from domain.disaster import Disaster, OutsideDisaster
 from domain.refusal import Malformed, NotFound, Refusal
+from domain.report_refusals import AlreadyAttached
 from domain.rules.base import china_day
 from domain.rules.indicators import Figures
 from domain.rules.thresholds import Reached, Thresholds
@@ -45,7 +46,7 @@ class DeclareDisaster(Command):
         check_text("name", self.name)
         area = world.get(Area, self.area)
         occurred_at = check_moment("occurred_at", self.occurred_at, world)
-        check_hazard(world, area.id, occurred_at, self.hazard, self.sub_hazard)
+        hazards = check_hazard(world, area.id, occurred_at, self.hazard, self.sub_hazard)
         disaster = Disaster(
             id=self.disaster,
             name=self.name.strip(),
@@ -55,6 +56,7 @@ class DeclareDisaster(Command):
             area=area.id,
             area_code=area.code_at(china_day(occurred_at)),
             exercise=self.exercise,
+            rule=hazards.ref,
         )
         world.add(disaster)
 
@@ -110,7 +112,9 @@ class AttachReport(Command):
     def decide(self, world: World) -> None:
         report = world.get(SituationReport, self.report)
         disaster = visible(world, self.disaster)
-        if report.disaster is not None and report.disaster != disaster.id:
+        if report.disaster == disaster.id:
+            raise AlreadyAttached(report=report.id, disaster=disaster.id)
+        if report.disaster is not None:
             check_text("reason", self.reason)
             _detach(world, report, self.reason.strip())
         attach(world, report, disaster)

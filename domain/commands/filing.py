@@ -16,7 +16,7 @@ from domain.rules.hazards import Hazards
 from domain.rules.indicators import Figures, Finding, Indicators
 from domain.rules.working_days import WorkingDays
 from domain.situation_report import SituationReport
-from domain.world import RuleRef, World
+from domain.world import InForce, RuleRef, World
 
 RawFigures = dict[str, int | float | str | None]
 """Figures as forms and programs send them: null or "" is not known yet, which is not zero."""
@@ -63,6 +63,7 @@ class Occasion:
     received_at: datetime | None = None
     call: Call | None = None
     asked: bool = True
+    used: tuple[RuleRef, ...] = ()
 
 
 def check_moment(
@@ -80,10 +81,12 @@ def check_moment(
     raise Malformed(field=name, value=str(moment), rule_zh=zh, rule_en=en)
 
 
-def check_hazard(world: World, area: UUID, at: datetime, hazard: str, sub_hazard: str) -> Hazards:
+def check_hazard(
+    world: World, area: UUID, at: datetime, hazard: str, sub_hazard: str
+) -> InForce[Hazards]:
     """`Malformed` unless the kind 灾种 (and sub-kind 亚灾种, if given) is in the list in force."""
-    hazards = world.rules(Hazards, area, at).rule
-    if not hazards.knows(hazard, sub_hazard):
+    hazards = world.rules(Hazards, area, at)
+    if not hazards.rule.knows(hazard, sub_hazard):
         raise Malformed(
             field="hazard",
             value=f"{hazard}/{sub_hazard}" if sub_hazard else hazard,
@@ -117,7 +120,7 @@ def compose(world: World, occasion: Occasion, told: Told) -> Filing:
         reported_at=reported_at,
         figures=figures,
         schema_version=indicators.rule.schema_version,
-        rules=(indicators.ref, deadlines.ref),
+        rules=(indicators.ref, deadlines.ref, *occasion.used),
         hands=_hands(world, call),
         split=split,
         flags=flags,

@@ -89,7 +89,9 @@ def _begin(world: World, told: Told, occurred: Occurred, call: Call | None) -> R
     if received_at is not None:
         received_at = check_moment("received_at", received_at, world, occurred_at)
     hazards = check_hazard(world, area.id, occurred_at, occurred.hazard, occurred.sub_hazard)
-    occasion = Occasion(area, occurred_at, Kind.INITIAL, received_at=received_at, call=call)
+    occasion = Occasion(
+        area, occurred_at, Kind.INITIAL, received_at=received_at, call=call, used=(hazards.ref,)
+    )
     filed = compose(world, occasion, told)
     report = SituationReport.begin(
         id=told.report,
@@ -102,7 +104,7 @@ def _begin(world: World, told: Told, occurred: Occurred, call: Call | None) -> R
         filed=filed,
     )
     world.add(report)
-    start_duty(world, report, hazards, filed.reported_at)
+    start_duty(world, report, hazards.rule, filed.reported_at)
     result = _answer(report.id, filed)
     if occurred.disaster is not None:
         result["not_attached"] = attach_if_possible(world, report, occurred.disaster)
@@ -111,9 +113,10 @@ def _begin(world: World, told: Told, occurred: Occurred, call: Call | None) -> R
 
 def start_duty(world: World, report: SituationReport, hazards: Hazards, start: datetime) -> None:
     area = world.get(Area, report.area)
-    deadlines = world.rules(Deadlines, area.id, report.occurred_at).rule
+    deadlines = world.rules(Deadlines, area.id, report.occurred_at)
     drought = hazards.is_drought(report.hazard)
-    report.start_duty(deadlines.follow_up_duty(area.level, start, drought))
+    duty = deadlines.rule.follow_up_duty(area.level, start, drought)
+    report.start_duty(duty, deadlines.ref)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,3 +290,28 @@ class ExplainJump(Command):
         report = world.get(SituationReport, self.report)
         _must_file(world, world.get(Area, report.area), None)
         report.explain_jump(self.version, self.reason.strip())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectOccurrence(Command):
+    """Correct 更正 when a report's occurrence happened and of what kind it is, with the reason."""
+
+    report: UUID
+    occurred_at: datetime
+    hazard: str
+    sub_hazard: str = ""
+    reason: str
+    roles: ClassVar[frozenset[Role]] = ANY_FILER
+
+    def scope(self, world: World) -> UUID:
+        return world.get(SituationReport, self.report).area
+
+    def decide(self, world: World) -> None:
+        check_text("reason", self.reason)
+        report = world.get(SituationReport, self.report)
+        _must_file(world, world.get(Area, report.area), None)
+        occurred_at = check_moment("occurred_at", self.occurred_at, world)
+        hazards = check_hazard(world, report.area, occurred_at, self.hazard, self.sub_hazard)
+        report.correct_occurrence(
+            occurred_at, self.hazard, self.sub_hazard, self.reason.strip(), hazards.ref
+        )

@@ -20,14 +20,16 @@ from domain.rules.hazards import Hazards
 from domain.rules.indicators import Finding, Indicators
 from domain.separation import separate
 from domain.situation_report import SituationReport
-from domain.world import Command, Result, Role, World
+from domain.world import Command, Result, Role, RuleRef, World
 
 REVIEWERS: dict[AreaLevel, Role] = {
-    AreaLevel.VILLAGE: Role.TOWNSHIP_REVIEWER,
-    AreaLevel.TOWNSHIP: Role.COUNTY_APPROVER,
-    AreaLevel.COUNTY: Role.CITY_REVIEWER,
-    AreaLevel.CITY: Role.PROVINCE_REVIEWER,
+    AreaLevel.TOWNSHIP: Role.TOWNSHIP_REVIEWER,
+    AreaLevel.COUNTY: Role.COUNTY_APPROVER,
+    AreaLevel.CITY: Role.CITY_REVIEWER,
+    AreaLevel.PROVINCE: Role.PROVINCE_REVIEWER,
 }
+"""By the level of the area above: a county right under a province is reviewed there."""
+
 ANY_REVIEWER = frozenset(REVIEWERS.values())
 STABILIZERS = frozenset({Role.COUNTY_APPROVER, Role.CITY_REVIEWER, Role.PROVINCE_REVIEWER})
 """County level and above assess and publish a stable situation (条例 art.17, domain.md §1.3)."""
@@ -41,8 +43,8 @@ def _above(world: World, report: UUID) -> UUID:
     return parent
 
 
-def _must_review(world: World, area: Area) -> None:
-    needed = REVIEWERS.get(area.level)
+def _must_review(world: World, report: UUID) -> None:
+    needed = REVIEWERS.get(world.get(Area, _above(world, report)).level)
     if world.actor.role != needed:
         raise NotYourRole(needed=needed or "")
 
@@ -60,34 +62,41 @@ class AcceptReport(Command):
 
     def decide(self, world: World) -> Result:
         report = world.get(SituationReport, self.report)
-        area = world.get(Area, report.area)
-        _must_review(world, area)
+        _must_review(world, report.id)
         hands = separate(world, report.id, report.steps, "review")
-        forward_due_at = _forward_due(world, report, area)
-        gaps = _roster_gaps(world, report) if report.current.kind is Kind.VERIFIED else ()
-        report.accept(self.version, hands, forward_due_at, gaps)
+        forward_due_at, rules = _forward_due(world, report)
+        gaps: tuple[Finding, ...] = ()
+        if report.current.kind is Kind.VERIFIED:
+            indicators = world.rules(Indicators, report.area, report.occurred_at)
+            gaps = _roster_gaps(world, report, indicators.rule)
+            rules = (*rules, indicators.ref)
+        report.accept(self.version, hands, forward_due_at, gaps, rules)
         due = forward_due_at.isoformat() if forward_due_at else None
         return {"report": str(report.id), "version": self.version, "forward_due_at": due}
 
 
-def _forward_due(world: World, report: SituationReport, area: Area) -> datetime | None:
+def _forward_due(
+    world: World, report: SituationReport
+) -> tuple[datetime | None, tuple[RuleRef, ...]]:
     """When the level above must pass it on: its own clock starts with its receipt.
 
     Only a 初报, or figures so grave that further levels must be told, is passed on at once;
     later versions go up at the fixed hours of the level above.
     """
     if report.current.kind is not Kind.INITIAL and not report.current.also_to:
-        return None
+        return None, ()
     above = world.get(Area, _above(world, report.id))
     if above.level is AreaLevel.NATION:
-        return None
-    deadlines = world.rules(Deadlines, above.id, report.occurred_at).rule
-    return deadlines.due_initial(above.level, report.occurred_at, received_at=world.now)
+        return None, ()
+    deadlines = world.rules(Deadlines, above.id, report.occurred_at)
+    due_at = deadlines.rule.due_initial(above.level, report.occurred_at, world.now)
+    return due_at, (deadlines.ref,)
 
 
-def _roster_gaps(world: World, report: SituationReport) -> tuple[Finding, ...]:
+def _roster_gaps(
+    world: World, report: SituationReport, indicators: Indicators
+) -> tuple[Finding, ...]:
     """Where the figures differ from the rosters 台账 of this report and of those below it."""
-    indicators = world.rules(Indicators, report.area, report.occurred_at).rule
     counted = dict.fromkeys((rule.roster for rule in indicators.rosters), 0)
     for one in (report, *_reports_below(world, report)):
         for name, rows in one.rows.items():
@@ -124,7 +133,7 @@ class ReturnReport(Command):
     def decide(self, world: World) -> None:
         check_text("reason", self.reason)
         report = world.get(SituationReport, self.report)
-        _must_review(world, world.get(Area, report.area))
+        _must_review(world, report.id)
         hands = separate(world, report.id, report.steps, "review")
         report.return_version(self.version, self.reason.strip(), hands)
 
@@ -148,7 +157,7 @@ class AdjudicateReport(Command):
         check_text("reason", self.reason)
         report = world.get(SituationReport, self.report)
         area = world.get(Area, report.area)
-        _must_review(world, area)
+        _must_review(world, report.id)
         report.expect(self.version)
         indicators = world.rules(Indicators, area.id, report.occurred_at)
         figures, _ = read(world, indicators.rule, area, self.figures, {})

@@ -49,7 +49,7 @@ def follow_up(
 
 
 def zero(county: Scenario, **change: Any) -> FileZeroReport:
-    values = {"report": county.id("report/yuantan_1"), "as_of": county.now}
+    values: dict[str, Any] = {"report": county.id("report/yuantan_1"), "as_of": county.now}
     return FileZeroReport(**(values | change))
 
 

@@ -18,6 +18,7 @@ from domain.commands.disasters import (
     StabilizeDisaster,
     StartResponse,
 )
+from domain.commands.filing import RawFigures
 from domain.commands.reports import FileInitialReport, FileVerifiedReport
 from domain.commands.reviews import AcceptReport, StabilizeReport
 from domain.disaster import (
@@ -182,7 +183,7 @@ def test_a_report_that_came_first_is_attached_later_and_once(county: Scenario) -
     county.when(attach(county), by="village").then(NotYourRole)
     county.when(attach(county), by="county")
     county.then("SituationReport.Attached", "Disaster.ReportAttached")
-    county.when(attach(county), by="county").then(SecondReportOfArea)
+    county.when(attach(county), by="county").then(AlreadyAttached)
 
 
 def test_a_disaster_refuses_a_second_current_report_of_one_area(county: Scenario) -> None:
@@ -304,7 +305,7 @@ def test_a_response_is_raised_on_a_ground_lowered_freely_and_ended(county: Scena
 
 
 def test_a_disaster_closes_on_verified_reports_only(county: Scenario) -> None:
-    figures = {"affected": 5}
+    figures: RawFigures = {"affected": 5}
     county.given(report(county, disaster=county.id("flood"), figures=figures), by="village")
     county.when(close(county), by="county").then(DisasterNotOpen)
     county.given(stabilize(county), by="county")

@@ -8,6 +8,7 @@ import pytest
 
 from domain.commands.filing import RawFigures
 from domain.commands.reports import (
+    CorrectOccurrence,
     ExplainJump,
     MakeUpReport,
     PhoneInFollowUp,
@@ -15,6 +16,7 @@ from domain.commands.reports import (
 from domain.refusal import AlreadyExists, ChangedMeanwhile, Malformed, NotFound, NotYourRole
 from domain.report_refusals import (
     AsOfGoesBack,
+    HappenedAfterReport,
     NoDutyRuns,
     NoJumpToExplain,
     NothingToMakeUp,
@@ -55,7 +57,7 @@ def test_an_initial_report_keeps_its_times_code_and_rulebooks(county: Scenario) 
         county.now,
     )
     assert first.filed.schema_version == "2016"
-    assert [rule.kind for rule in first.filed.rules] == ["indicators", "deadlines"]
+    assert [rule.kind for rule in first.filed.rules] == ["indicators", "deadlines", "hazards"]
     assert first.filed.hands == (county.id("person/village"),)
     assert duty.duty.every_days == 1
 
@@ -259,3 +261,23 @@ def test_the_officer_who_rang_counts_as_reporter(county: Scenario) -> None:
     county.given(phoned(county, caller=county.officers["township"]), by="dispatcher")
     county.when(accept(county), by="township").then(SamePersonTwice)
     county.when(accept(county), by="township_b").then("SituationReport.Accepted")
+
+
+# -- correction -----------------------------------------------------------------------------
+
+
+def test_a_wrong_kind_or_time_is_corrected_by_a_fact_with_its_reason(county: Scenario) -> None:
+    county.given(initial(county), by="village")
+    values: dict[str, Any] = {
+        "report": county.id("report/yuantan_1"),
+        "occurred_at": START - timedelta(minutes=30),
+        "hazard": "landslide",
+        "reason": "现场核实为滑坡",
+    }
+    county.when(CorrectOccurrence(**values), by="village")
+    county.then("SituationReport.OccurrenceCorrected")
+    assert loaded(county).hazard == "landslide"
+    county.when(CorrectOccurrence(**values), by="township").then(NotYourRole)
+    late = values | {"occurred_at": START + timedelta(minutes=30)}
+    county.when(CorrectOccurrence(**late), by="village").then(HappenedAfterReport)
+    county.when(CorrectOccurrence(**values | {"hazard": "x"}), by="village").then(Malformed)

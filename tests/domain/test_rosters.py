@@ -7,6 +7,7 @@ import pytest
 
 from domain.casualty_record import CasualtyRecord, WrongFate
 from domain.commands.disasters import DeclareDisaster
+from domain.commands.filing import RawFigures
 from domain.commands.reports import FileInitialReport, FileVerifiedReport
 from domain.commands.reviews import AcceptReport, StabilizeReport
 from domain.commands.rosters import (
@@ -211,7 +212,7 @@ def test_a_townships_verified_report_counts_the_rosters_of_its_villages(county: 
     county.given(initial(county, "yuantan", disaster=county.id("flood")), by="township")
     report = county.id("report/yuantan")
     county.given(StabilizeReport(report=report, stable_at=county.now), by="county")
-    figures = {"dead": 1, "missing": 0, "collapsed_households": 1}
+    figures: RawFigures = {"dead": 1, "missing": 0, "collapsed_households": 1}
     filed = FileVerifiedReport(report=report, as_of=county.now, figures=figures)
     county.given(filed, by="township")
     accept = AcceptReport(report=report, version=2)
