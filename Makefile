@@ -1,0 +1,49 @@
+# Relief Ledger 救灾一本账. Each target makes what it needs.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: help venv run test check bench clean lock docs
+
+help: ## This list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+$(STAMP): requirements.txt requirements-dev.txt pyproject.toml
+	@$(PYTHON) scripts/need_python.py
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "安装依赖 · installing"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+venv: $(STAMP) ## Make the virtual environment from the hash-pinned requirements
+
+run: venv ## Load the demo county (once) and serve the boards
+	@$(BIN)/relief demo
+	@$(BIN)/relief serve
+
+test: venv ## All tests, on real servers and in a real browser
+	@$(BIN)/python scripts/need_browser.py
+	@$(BIN)/python -m pytest
+
+check: venv ## Format, lint, types, import contracts, tidiness
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest tests/test_tidy.py
+
+bench: venv ## All benchmarks
+	@$(BIN)/python -m bench all
+
+docs: venv ## Write the generated references again
+	@$(BIN)/python scripts/rules_reference.py
+	@$(BIN)/python scripts/events_reference.py
+
+lock: ## Pin all requirements by hash again (needs uv)
+	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.txt
+	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev --extra build pyproject.toml -o requirements-dev.txt
+
+clean: ## Remove the environment, caches and the demo store
+	@rm -rf .venv var build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,168 @@
+"""`relief officer …`: who is in post, and their log-ins. Run by whoever keeps the machine."""
+
+import secrets
+from datetime import date
+from typing import Annotated, Any, NoReturn
+from uuid import UUID, uuid4
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from api.system import System
+from cli.compose import running
+from cli.settings import Settings
+from domain.commands.officers import (
+    AppointOfficer,
+    HandOver,
+    OpenAccount,
+    RegisterOfficer,
+    SuspendOfficer,
+)
+from domain.posts import Post
+from domain.world import Command, Role
+from eventstore.accounts import PasswordTooShort
+from eventstore.outcomes import Envelope, Receipt, Refused
+from projections.areas import by_code
+
+app = typer.Typer(no_args_is_help=True, help="Officers, their posts and log-ins.")
+out = Console()
+err = Console(stderr=True)
+Login = Annotated[str, typer.Argument(help="Log-in name")]
+
+
+def run(system: System, command: Command) -> Receipt:
+    """Run a command as the machine's keeper; a refusal ends the program with its sentences."""
+    try:
+        return system.store.run(Envelope(id=uuid4(), officer=None, command=command))
+    except Refused as refused:
+        fail(refused.problem.zh, refused.problem.en)
+
+
+def fail(zh: str, en: str) -> NoReturn:
+    err.print(f"[red]{zh}[/red]\n{en}", highlight=False)
+    raise typer.Exit(1)
+
+
+def officer_of(system: System, login: str) -> UUID:
+    found = system.accounts.officer_of(login)
+    if found is None:
+        fail(f"没有登录名 {login}", f"There is no log-in {login}.")
+    return found
+
+
+@app.command("add")
+def add(
+    login: Login,
+    name: Annotated[str, typer.Option(help="Full name")],
+    role: Annotated[Role, typer.Option(help="Post")],
+    area: Annotated[str, typer.Option(help="Code of the division, 6 to 12 digits")],
+    post: Annotated[Post, typer.Option(help="A or B, for reporters")] = Post.NONE,
+    certificate: Annotated[str, typer.Option(help="Certificate number")] = "",
+    id_number: Annotated[str | None, typer.Option(help="18-digit ID number")] = None,
+    password: Annotated[str | None, typer.Option(help="Made up and printed if not given")] = None,
+) -> None:
+    """Register an officer, appoint them and open a log-in."""
+    chosen = password or secrets.token_urlsafe(9)
+    with running(Settings()) as system:
+        system.follower.wait_for(system.store.head(), 30)
+        with system.reader() as db:
+            place = by_code(db, area)
+        if place is None:
+            fail(f"没有区划代码 {area}", f"There is no division with code {area}.")
+        if system.accounts.officer_of(login) is not None:
+            fail(f"登录名 {login} 已被使用", f"The log-in {login} is taken.")
+        registered = run(
+            system,
+            RegisterOfficer(person=uuid4(), full_name=name, area=place, id_number=id_number),
+        )
+        officer = UUID(str(registered.result["officer"]))
+        today = system.store.clock.now().date()
+        run(system, _appointment(officer, role, place, post, certificate, today))
+        run(system, OpenAccount(officer=officer, login=login))
+        try:
+            system.accounts.set_password(login, officer, chosen)
+        except PasswordTooShort as short:
+            fail(short.zh, short.en)
+    out.print(f"{login}  {'' if password else chosen}", highlight=False)
+
+
+def _appointment(
+    officer: UUID, role: Role, area: UUID, post: Post, certificate: str, today: date
+) -> AppointOfficer:
+    return AppointOfficer(
+        id=uuid4(), officer=officer, role=role, area=area, post=post, certificate=certificate,
+        starts_on=today, ends_on=None,
+    )  # fmt: skip
+
+
+@app.command("list")
+def list_officers(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON array")] = False,
+) -> None:
+    """All log-ins with their posts."""
+    rows: list[dict[str, Any]] = []
+    with running(Settings(), follow=False) as system, system.reader() as db:
+        names = dict(db.exec_driver_sql("SELECT id, name FROM areas").fetchall())
+        for officer, logins in system.accounts.logins().items():
+            found = system.officer(officer)
+            if found is None:
+                continue
+            posts = [
+                {"role": p.role.value, "area": names.get(str(p.area), str(p.area)), "post": p.post}
+                for p in found.appointments.values()
+            ]
+            rows.append(
+                {
+                    "officer": officer,
+                    "logins": logins,
+                    "posts": posts,
+                    "suspended": found.suspended,
+                }
+            )
+    if as_json:
+        typer.echo(msgspec.json.encode(rows, enc_hook=str).decode())
+        return
+    table = Table("log-in", "posts", "suspended")
+    for row in rows:
+        posts = "; ".join(f"{p['role']} {p['area']} {p['post']}".strip() for p in row["posts"])
+        table.add_row(", ".join(row["logins"]), posts, row["suspended"] or "")
+    out.print(table)
+
+
+@app.command("suspend")
+def suspend(login: Login, reason: Annotated[str, typer.Option(help="Why, in writing")]) -> None:
+    """Suspend an officer: effective with the next command anybody sends in their name."""
+    with running(Settings(), follow=False) as system:
+        run(system, SuspendOfficer(officer=officer_of(system, login), reason=reason))
+    out.print(f"{login}: 已停职 · suspended")
+
+
+@app.command("handover")
+def handover(
+    login: Login,
+    to: Annotated[str, typer.Option(help="The successor's log-in")],
+    reason: Annotated[str, typer.Option(help="Why, in writing")],
+) -> None:
+    """Hand all of an officer's posts and open matters over to a successor."""
+    with running(Settings(), follow=False) as system:
+        successor = officer_of(system, to)
+        officer = officer_of(system, login)
+        run(system, HandOver(officer=officer, successor=successor, reason=reason))
+    out.print(f"{login} → {to}: 已移交 · handed over")
+
+
+@app.command("password")
+def password(
+    login: Login,
+    new: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)],
+) -> None:
+    """Set a new password; the log-in's open sessions end."""
+    with running(Settings(), follow=False) as system:
+        officer = officer_of(system, login)
+        try:
+            system.accounts.set_password(login, officer, new)
+        except PasswordTooShort as short:
+            fail(short.zh, short.en)
+    out.print(f"{login}: 密码已更新 · password changed")
