@@ -9,6 +9,7 @@ import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy import select
 
 from api.system import System
 from cli.compose import running
@@ -24,7 +25,7 @@ from domain.posts import Post
 from domain.world import Command, Role
 from eventstore.accounts import PasswordTooShort
 from eventstore.outcomes import Envelope, Receipt, Refused
-from projections.areas import by_code
+from projections.areas import AREAS, by_code
 
 app = typer.Typer(no_args_is_help=True, help="Officers, their posts and log-ins.")
 out = Console()
@@ -104,12 +105,12 @@ def list_officers(
     """All log-ins with their posts."""
     rows: list[dict[str, Any]] = []
     with running(Settings(), follow=False) as system, system.reader() as db:
-        names = dict(db.exec_driver_sql("SELECT id, name FROM areas").fetchall())
+        names: dict[str, str] = dict(db.execute(select(AREAS.c.id, AREAS.c.name)).tuples().all())
         for officer, logins in system.accounts.logins().items():
             found = system.officer(officer)
             if found is None:
                 continue
-            posts = [
+            held = [
                 {"role": p.role.value, "area": names.get(str(p.area), str(p.area)), "post": p.post}
                 for p in found.appointments.values()
             ]
@@ -117,7 +118,7 @@ def list_officers(
                 {
                     "officer": officer,
                     "logins": logins,
-                    "posts": posts,
+                    "posts": held,
                     "suspended": found.suspended,
                 }
             )

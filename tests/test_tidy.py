@@ -11,7 +11,14 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 MAX_FILE = 450
 MAX_FUNCTION = 70
-HOSTS = ["pypi" + ".org", "pythonhosted" + ".org", "npmjs" + ".org", "npmjs" + ".com", "debian" + ".org/debian", "repo1." + "maven"]  # fmt: skip
+HOSTS = [
+    "pypi" + ".org",
+    "pythonhosted" + ".org",
+    "npmjs" + ".org",
+    "npmjs" + ".com",
+    "debian" + ".org/debian",
+    "repo1." + "maven",
+]
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:work|root|home/\w+)/")
 OPEN_END = re.compile(r"\b(TODO|FIXME|XXX)\b(?!.*#\d+)")
 BINARY = {".gz", ".png", ".woff2", ".ico", ".jpg", ".xlsx"}
@@ -21,14 +28,19 @@ def tracked() -> list[Path]:
     """Files under version control (and new ones that are not ignored)."""
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    ).stdout.split("\n")  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split("\n")
     return [ROOT / name for name in listed if name and (ROOT / name).is_file()]
 
 
 FILES = tracked()
 PYTHON = [path for path in FILES if path.suffix == ".py"]
-OWN_TEXT = [p for p in FILES if p.suffix not in BINARY and "vendor" not in p.parts and "data" not in p.parts]  # fmt: skip
+OWN_TEXT = [
+    p for p in FILES if p.suffix not in BINARY and "vendor" not in p.parts and "data" not in p.parts
+]
 
 
 def functions(path: Path) -> Iterator[tuple[str, int]]:
@@ -39,29 +51,52 @@ def functions(path: Path) -> Iterator[tuple[str, int]]:
 
 
 def test_files_can_be_held_in_the_head() -> None:
-    long = {str(p.relative_to(ROOT)): n for p in PYTHON if (n := len(p.read_text().splitlines())) > MAX_FILE}  # fmt: skip
+    long = {
+        str(p.relative_to(ROOT)): n
+        for p in PYTHON
+        if (n := len(p.read_text().splitlines())) > MAX_FILE
+    }
     assert not long
 
 
 def test_functions_fit_on_a_page() -> None:
-    long = [f"{p.relative_to(ROOT)}:{name} {n}" for p in PYTHON for name, n in functions(p) if n > MAX_FUNCTION]  # fmt: skip
+    long = [
+        f"{p.relative_to(ROOT)}:{name} {n}"
+        for p in PYTHON
+        for name, n in functions(p)
+        if n > MAX_FUNCTION
+    ]
     assert not long
 
 
 def test_nothing_is_left_open_without_an_issue() -> None:
     here = Path(__file__)
-    left = [f"{p.relative_to(ROOT)}:{n}" for p in PYTHON if p != here for n, line in enumerate(p.read_text().splitlines(), 1) if OPEN_END.search(line)]  # fmt: skip
+    left = [
+        f"{p.relative_to(ROOT)}:{n}"
+        for p in PYTHON
+        if p != here
+        for n, line in enumerate(p.read_text().splitlines(), 1)
+        if OPEN_END.search(line)
+    ]
     assert not left
 
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_no_file_names_a_package_registry(host: str) -> None:
-    found = [str(p.relative_to(ROOT)) for p in FILES if p.suffix not in BINARY and host in p.read_text(errors="ignore")]  # fmt: skip
+    found = [
+        str(p.relative_to(ROOT))
+        for p in FILES
+        if p.suffix not in BINARY and host in p.read_text(errors="ignore")
+    ]
     assert not found
 
 
 def test_no_file_names_a_path_of_somebodys_machine() -> None:
-    found = [f"{p.relative_to(ROOT)}: {m.group()}" for p in OWN_TEXT if p != Path(__file__) and (m := MACHINE_PATHS.search(p.read_text(errors="ignore")))]  # fmt: skip
+    found = [
+        f"{p.relative_to(ROOT)}: {m.group()}"
+        for p in OWN_TEXT
+        if p != Path(__file__) and (m := MACHINE_PATHS.search(p.read_text(errors="ignore")))
+    ]
     assert not found
 
 
