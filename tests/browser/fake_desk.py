@@ -59,6 +59,7 @@ class FakeDesk:
     stream_status: int = 200
     silent_ms: int = 10_000
     broken_fragments: int = 0
+    slow_fragments: float = 0.0
     marks: tuple[Mark, ...] = ()
     dropped: int = 0  # raise it to cut all streams
     resumed_from: list[str | None] = field(default_factory=list)
@@ -106,7 +107,9 @@ class FakeDesk:
             if self.broken_fragments > 0:
                 self.broken_fragments -= 1
                 return Response(status_code=503)
-            return page(request, "rows.html", position=self.position, rows=self.rows)
+            shown = {"position": self.position, "rows": self.rows}
+            await asyncio.sleep(self.slow_fragments)
+            return page(request, "rows.html", **shown)
 
         async def form(request: Request) -> Response:
             return page(request, "form.html", rules=RULES)

@@ -80,6 +80,28 @@ def test_a_storm_of_changes_is_one_refresh_per_300_ms(
     assert 1 <= len(desk.asked_after) <= elapsed / 0.3 + 2
 
 
+def test_a_change_during_a_refresh_is_fetched_next_and_is_no_failure(
+    desk: FakeDesk, address: str, open_page: OpenPage
+) -> None:
+    desk.slow_fragments = 0.5
+    page = open_page()
+    page.goto(f"{address}/board")
+    expect(page.locator("[data-live-state]")).to_have_text("实时")
+    page.evaluate(
+        """() => { window.alarms = 0;
+             const alarm = document.querySelector("[data-live-alarm]");
+             new MutationObserver(() => { if (!alarm.hidden) window.alarms += 1; })
+               .observe(alarm, { attributes: true }); }"""
+    )
+    desk.change(0, affected=7)
+    until(lambda: len(desk.asked_after) == 1, page)
+    position = desk.change(0, affected=8)
+    expect(page.locator("#row-1 td.num").first).to_have_text("8")
+    expect(page.locator("[data-live-position]")).to_have_text(str(position))
+    assert len(desk.asked_after) == 2
+    assert page.evaluate("window.alarms") == 0
+
+
 def test_a_silent_stream_is_told_within_its_threshold_and_taken_back_when_it_speaks(
     desk: FakeDesk, address: str, open_page: OpenPage, axe: Axe, shot: Shot
 ) -> None:

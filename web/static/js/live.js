@@ -28,6 +28,7 @@ class Boards {
   constructor(position) {
     this.shown = position; // all boards show at least this position
     this.wanted = null; // a change at this position is not on the page yet
+    this.asked = 0; // the change the last refresh was for
     this.busy = 0;
     this.failures = 0;
     this.lastAt = 0;
@@ -58,6 +59,7 @@ class Boards {
   }
 
   changed(position) {
+    if (this.elements().length === 0) return this.unchanged(position);
     this.wanted = Math.max(this.wanted ?? 0, position);
     this.schedule(0);
   }
@@ -76,9 +78,9 @@ class Boards {
     this.timer = 0;
     this.lastAt = Date.now();
     const boards = this.elements();
-    if (boards.length === 0) return this.arrived();
     this.busy = boards.length;
     this.failed = false;
+    this.asked = this.wanted;
     for (const board of boards) {
       board.dispatchEvent(new CustomEvent("relief:change", { detail: { position: this.wanted } }));
     }
@@ -101,11 +103,12 @@ class Boards {
     const positions = this.elements().map((board) =>
       Number(board.querySelector("[data-position]")?.dataset.position ?? 0),
     );
-    const reached = positions.length ? Math.min(...positions) : this.wanted;
+    const reached = Math.min(...positions);
     this.shown = Math.max(this.shown, reached);
-    if (this.wanted !== null && reached < this.wanted) return this.retry();
-    this.wanted = null;
+    if (reached < this.asked) return this.retry();
     this.failures = 0;
+    if (this.wanted > reached) this.schedule(0); // more came in the meantime
+    else this.wanted = null;
     announce(`${text("updated")} ${this.shown}`);
   }
 
