@@ -187,8 +187,8 @@ class ReliefCase(Aggregate):
     def refuse(self, step: str, reason: str) -> None:
         """Not to be helped, and why: by the village, the township, the county or an objection."""
         self.must_be(*(stage for stage in Stage if stage not in (Stage.REFUSED, Stage.CLOSED)))
-        if any(status is not GrantStatus.VOID for status in self.status.values()):
-            raise GrantsOpen(subject=self.id, count=len(self.status))
+        if self.open_grants:
+            raise GrantsOpen(subject=self.id, count=len(self.open_grants))
         self._refused(step=step, reason=reason)
 
     @event("Refused")

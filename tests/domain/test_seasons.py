@@ -1,0 +1,129 @@
+from datetime import UTC, date, datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from domain.commands.relief_cases import ApplyForRelief, NeedInput
+from domain.commands.rulebooks import AdoptRulebook
+from domain.commands.seasons import ChangeSeasonStandard, CloseSeason, OpenSeason
+from domain.commands.village_lists import OpenVillageList, PostNotice
+from domain.exercise import ExerciseMixed
+from domain.refusal import AlreadyExists, Malformed, NotFound, NotYourRole
+from domain.rulebook import Rulebook
+from domain.rules.standards import Standards
+from domain.season import DisasterNeeded, OutsideSeason, Season, SeasonClosed, UnknownProgramme
+from tests.domain.county import make_county
+from tests.domain.ledger import Ledger, family
+from tests.domain.scenario import Scenario
+
+
+@pytest.fixture
+def county() -> Scenario:
+    return make_county()
+
+
+def opening(county: Scenario, **more: Any) -> OpenSeason:
+    values: dict[str, Any] = {
+        "area": county.id("county"),
+        "programme": "winter_spring",
+        "year": 2017,
+    }
+    return OpenSeason(**(values | more))
+
+
+def adopt(county: Scenario, change: dict[str, Any], version: str = "2018") -> AdoptRulebook:
+    """The county's standards with the winter programme changed, adopted anew."""
+    book = county.load(Rulebook, Rulebook.id_of(county.id("county"), Standards.KIND))
+    standards = book.in_force(Standards, county.now).rule
+    content = msgspec.to_builtins(standards)
+    for programme in content["programmes"]:
+        if programme["key"] == "winter_spring":
+            programme.update(change)
+    return AdoptRulebook(
+        area=county.id("county"),
+        kind=Standards.KIND,
+        version=version,
+        document_no="潜民〔2018〕1号",
+        valid_from=date(2016, 1, 1),
+        valid_to=None,
+        content=content,
+    )
+
+
+def test_a_season_opens_with_the_standards_in_force_and_its_deadlines(county: Scenario) -> None:
+    (opened,) = county.when(opening(county), by="county").then("Season.Opened")
+    assert opened.standards.version == "example-2016"
+    assert opened.terms.first_notice_days == 7
+    assert opened.assess_by == date(2017, 10, 31)
+    assert opened.deliver_by == date(2018, 2, 15), "the eve of 春节"
+
+
+def test_a_season_opens_once_and_by_the_county(county: Scenario) -> None:
+    county.when(opening(county), by="township").then(NotFound)
+    county.when(opening(county), by="payer").then(NotYourRole)
+    county.given(opening(county), by="county")
+    county.when(opening(county), by="county").then(AlreadyExists)
+    county.when(opening(county, exercise=True), by="county").then("Season.Opened")
+
+
+def test_a_programme_the_standards_do_not_know_cannot_be_opened(county: Scenario) -> None:
+    county.when(opening(county, programme="cash_for_all"), by="county").then(UnknownProgramme)
+
+
+def test_emergency_relief_needs_its_disaster(county: Scenario) -> None:
+    county.when(opening(county, programme="emergency"), by="county").then(DisasterNeeded)
+    unknown = opening(county, programme="emergency", disaster=county.id("flood"))
+    county.when(unknown, by="county").then(NotFound)
+
+
+def test_a_changed_standard_holds_from_now_on(county: Scenario) -> None:
+    county.given(opening(county), by="county")
+    season = Season.id_of(county.id("county"), "winter_spring", 2017, None, False)
+    county.given(adopt(county, {"first_notice_days": 9}))
+    change = ChangeSeasonStandard(season=season, reason="新标准")
+    (changed,) = county.when(change, by="county").then("Season.StandardChanged")
+    assert changed.standards.version == "2018"
+    assert county.load(Season, season).terms.first_notice_days == 9
+    silent = ChangeSeasonStandard(season=season, reason="")
+    county.when(silent, by="county").then(Malformed)
+
+
+def test_a_closed_season_refuses_everything() -> None:
+    ledger = Ledger().until("listed")
+    county = ledger.scenario
+    close = CloseSeason(season=ledger.season, reason="年度结束")
+    county.when(close, by="township").then(NotFound)
+    county.when(close, by="county").then("Season.Closed")
+    county.when(close, by="county").then(SeasonClosed)
+    county.when(PostNotice(village_list=ledger.list), by="village").then(SeasonClosed)
+    county.given(family(county, "late", 50), by="village")
+    late = ApplyForRelief(
+        season=ledger.season,
+        household=county.id("late"),
+        need=NeedInput(persons=1),
+        applied_on=date(2017, 11, 1),
+    )
+    county.when(late, by="village").then(SeasonClosed)
+    again = OpenVillageList(season=ledger.season, village=county.id("yuantan_1"), round=2)
+    county.when(again, by="village").then(SeasonClosed)
+
+
+def test_a_village_of_another_county_has_no_list_in_this_season(county: Scenario) -> None:
+    county.given(opening(county), by="county")
+    season = Season.id_of(county.id("county"), "winter_spring", 2017, None, False)
+    foreign = OpenVillageList(season=season, village=county.id("foreign_village"))
+    county.when(foreign, by="foreign_village").then(OutsideSeason)
+
+
+def test_a_drill_s_season_takes_no_real_household(county: Scenario) -> None:
+    county.now = datetime(2017, 11, 6, tzinfo=UTC)
+    county.given(opening(county, exercise=True), by="county")
+    county.given(family(county, "real", 1), by="village")
+    mixed = ApplyForRelief(
+        season=Season.id_of(county.id("county"), "winter_spring", 2017, None, True),
+        household=county.id("real"),
+        need=NeedInput(persons=1),
+        applied_on=date(2017, 11, 1),
+    )
+    county.when(mixed, by="village").then(ExerciseMixed)
