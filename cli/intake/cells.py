@@ -180,7 +180,7 @@ def digits(value: str) -> str:
     if plain.startswith('="') and plain.endswith('"'):
         plain = plain[2:-1]
     plain = "".join(plain.split()).strip("'‘’`\"")
-    return re.sub(r"(?<=\d)\.0+$", "", plain)
+    return re.sub(r"(?<=[0-9Xx])\.0+$", "", plain)
 
 
 def _bare(value: str) -> str:

@@ -163,17 +163,18 @@ def find_header(sheet: str, top: Grid, merged: Merged) -> Header | None:
     """The header among a sheet's first rows, or None if nothing there looks like one.
 
     Of all rows, alone or together with the next one (merged two-row headers), the one that names
-    most columns is the header. Raises ``FileRefused`` if it lacks what a list needs or names a
-    thing twice.
+    most different columns is the header. Raises ``FileRefused`` if it lacks what a list needs or
+    names a thing twice.
     """
     filled = _filled(top, merged)
+    rows = range(len(filled))
+    joined = [(row, row + 1) for row in rows[:-1] if _spans(row, row + 1, merged, down=True)]
+    parted = [(row, row + 1) for row in rows[:-1] if _spans(row, row + 1, merged, down=False)]
     best: tuple[int, int, int] = (1, 0, 0)  # fewer than two known columns are not a header
-    for first in range(len(filled)):
-        for last in (first, first + 1):
-            if last < len(filled) and (last == first or _spans(first, last, merged)):
-                known = sum(1 for column, _ in _meanings(filled, first, last) if column)
-                if known > best[0]:
-                    best = (known, first, last)
+    for first, last in joined + [(row, row) for row in rows] + parted:
+        known = len({column for column, _ in _meanings(filled, first, last)} - {None})
+        if known > best[0]:
+            best = (known, first, last)
     if best[0] < 2:
         return None
     header = _header(sheet, filled, best[1], best[2])
@@ -195,10 +196,10 @@ def _filled(top: Grid, merged: Merged) -> list[list[Any]]:
     return filled
 
 
-def _spans(first: int, last: int, merged: Merged) -> bool:
-    """Two rows make one header if a cell of the upper one is merged into the lower, or across."""
+def _spans(first: int, last: int, merged: Merged, *, down: bool) -> bool:
+    """Two rows may make one header: a cell of the upper is merged into the lower, or across."""
     return any(
-        row1 == first and (row2 == last or (row2 == first and column2 > column1))
+        row1 == first and (row2 == last if down else row2 == first and column2 > column1)
         for row1, column1, row2, column2 in merged
     )
 

@@ -17,6 +17,7 @@ from cli.intake.columns import Column
 from cli.intake.gathering import Common, Gathered, HeadingFound, RowSource
 from cli.intake.problems import CellProblem
 from cli.intake.reader import OpenList, Table
+from domain.masking import mask_name
 
 _LARGEST_HOUSEHOLD = 99
 _HEAD_COLUMNS = (Column.RELATION, Column.HEAD_ID, Column.HEAD_NAME, Column.NAME)
@@ -39,9 +40,12 @@ class ParsedMember(msgspec.Struct, frozen=True):
     id_number: str | None
     relation: str | None
 
+    def __repr__(self) -> str:
+        return f"ParsedMember(row={self.row}, {mask_name(self.name)})"
+
 
 class ParsedHousehold(msgspec.Struct, frozen=True):
-    """A household in plain, unsealed values: for the next step only, never for a log.
+    """A household in plain, unsealed values: for the next step only. Its ``repr`` is masked.
 
     ``size`` counts the head. ``village_name`` comes from the village's column, or from a heading
     row between the rows of the list. ``card_holder`` is the member in whose row the card stands.
@@ -62,6 +66,9 @@ class ParsedHousehold(msgspec.Struct, frozen=True):
     bank: str | None
     phone: str | None
     address: str | None
+
+    def __repr__(self) -> str:
+        return f"ParsedHousehold({self.sheet}, row={self.row}, {self.head!r}, size={self.size})"
 
 
 class RowResult(msgspec.Struct, frozen=True):

@@ -1,10 +1,10 @@
 """Lists as people make them: workbooks and CSV files for the tests."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import xlsxwriter
+import xlsxwriter  # type: ignore[import-untyped]
 
 from domain.identity import check_character
 
@@ -40,7 +40,7 @@ def workbook(
     *,
     merged: Sequence[tuple[int, int, int, int]] = (),
     sheet: str = "Sheet1",
-    more: dict[str, Sequence[Sequence[Any]]] | None = None,
+    more: Mapping[str, Sequence[Sequence[Any]]] | None = None,
     hidden: Sequence[str] = (),
     at: tuple[int, int] = (0, 0),
 ) -> Path:
