@@ -1,6 +1,11 @@
 """All views, in the order in which a batch is folded."""
 
-from projections import areas
+from projections import areas, disasters, officers, situation
 from projections.base import View
 
-VIEWS: tuple[View, ...] = (areas.VIEW,)
+VIEWS: tuple[View, ...] = (
+    areas.VIEW,
+    officers.VIEW,
+    disasters.VIEW,
+    situation.VIEW,
+)

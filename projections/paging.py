@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -32,7 +33,7 @@ class Page:
 def page(
     db: Connection,
     query: Select[Any],
-    order: list[ColumnElement[Any]],
+    order: Sequence[ColumnElement[Any]],
     *,
     cursor: str | None,
     limit: int,
@@ -50,6 +51,24 @@ def page(
     if len(found) <= limit:
         return Page(items)
     return Page(items, _encode([found[limit - 1][c.name] for c in order]))
+
+
+def cut(
+    items: list[dict[str, Any]], order: tuple[str, ...], *, cursor: str | None, limit: int
+) -> Page:
+    """A page of a list that a query computed itself. ``order``: keys that together are unique."""
+    limit = max(1, min(limit, MAX_LIMIT))
+    ordered = sorted((tuple(item[name] for name in order), n) for n, item in enumerate(items))
+    if cursor is not None:
+        last = tuple(_decode(cursor, len(order)))
+        try:
+            ordered = [one for one in ordered if one[0] > last]
+        except TypeError as problem:
+            raise BadCursor(cursor=cursor[:40]) from problem
+    found = [items[n] for _, n in ordered[:limit]]
+    if len(ordered) <= limit:
+        return Page(found)
+    return Page(found, _encode(list(ordered[limit - 1][0])))
 
 
 def _encode(values: list[Any]) -> str:

@@ -1,0 +1,252 @@
+"""Officers: who holds which post where, who stands in, who is suspended. Names are masked."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Column, Connection, Index, String, Table, or_, select
+
+from domain.officer import Officer
+from domain.posts import Appointment
+from projections.areas import AREAS
+from projections.base import LOGICAL, Row, Rows, View, text_of, when
+from projections.paging import Page, page
+from projections.scope import Scope
+
+OFFICERS = Table(
+    "officers",
+    LOGICAL,
+    Column("id", String(36), primary_key=True),
+    Column("area", String(36), nullable=False),
+    Column("masked_name", String, nullable=False),
+    Column("login", String),
+    Column("suspended", String),  # the reason
+    Column("suspended_at", String),
+    Column("registered_at", String, nullable=False),
+    Index("officers_by_area", "area"),
+)
+
+APPOINTMENTS = Table(
+    "officer_appointments",
+    LOGICAL,
+    Column("officer", String(36), primary_key=True),
+    Column("appointment", String(36), primary_key=True),
+    Column("area", String(36), nullable=False),
+    Column("role", String, nullable=False),
+    Column("post", String, nullable=False),
+    Column("certificate", String, nullable=False),
+    Column("starts_on", String, nullable=False),
+    Column("ends_on", String),
+    Column("end_reason", String),
+    Column("handed_to", String(36)),
+    Column("taken_from", String(36)),
+    Column("appointed_by", String(36), nullable=False),
+    Column("appointed_at", String, nullable=False),
+    Index("officer_appointments_by_area", "area", "role"),
+)
+
+SUBSTITUTIONS = Table(
+    "officer_substitutions",
+    LOGICAL,
+    Column("officer", String(36), primary_key=True),
+    Column("substitution", String(36), primary_key=True),
+    Column("substitute", String(36), nullable=False),
+    Column("appointment", String(36), nullable=False),
+    Column("starts_on", String, nullable=False),
+    Column("ends_on", String, nullable=False),
+    Column("ended_on", String),
+    Index("officer_substitutions_by_substitute", "substitute"),
+)
+
+
+def registered(rows: Rows, at: int, e: Officer.Registered) -> None:
+    row = {
+        "id": text_of(e.originator_id),
+        "area": text_of(e.area),
+        "masked_name": e.masked_name,
+        "registered_at": when(e.meta.recorded_at),
+    }
+    rows.put(OFFICERS, row)
+
+
+def account_opened(rows: Rows, at: int, e: Officer.AccountOpened) -> None:
+    rows.change(OFFICERS, text_of(e.originator_id), login=e.login)
+
+
+def appointed(rows: Rows, at: int, e: Officer.Appointed) -> None:
+    post = Appointment(e.appointment, e.role, e.area, e.post, e.certificate, e.starts_on, e.ends_on)
+    _hold(rows, e, post)
+
+
+def _hold(rows: Rows, e: Any, post: Appointment, taken_from: UUID | None = None) -> None:
+    rows.put(
+        APPOINTMENTS,
+        {
+            "officer": text_of(e.originator_id),
+            "appointment": text_of(post.id),
+            "area": text_of(post.area),
+            "role": str(post.role),
+            "post": str(post.post),
+            "certificate": post.certificate,
+            "starts_on": post.starts_on.isoformat(),
+            "ends_on": post.ends_on.isoformat() if post.ends_on else None,
+            "taken_from": text_of(taken_from) if taken_from else None,
+            "appointed_by": text_of(e.meta.actor),
+            "appointed_at": when(e.meta.recorded_at),
+        },
+    )
+
+
+def appointment_ended(rows: Rows, at: int, e: Officer.AppointmentEnded) -> None:
+    key = (text_of(e.originator_id), text_of(e.appointment))
+    rows.change(APPOINTMENTS, *key, ends_on=e.ends_on.isoformat(), end_reason=e.reason)
+
+
+def substitute_named(rows: Rows, at: int, e: Officer.SubstituteNamed) -> None:
+    rows.put(
+        SUBSTITUTIONS,
+        {
+            "officer": text_of(e.originator_id),
+            "substitution": text_of(e.substitution),
+            "substitute": text_of(e.substitute),
+            "appointment": text_of(e.appointment),
+            "starts_on": e.starts_on.isoformat(),
+            "ends_on": e.ends_on.isoformat(),
+        },
+    )
+
+
+def substitution_ended(rows: Rows, at: int, e: Officer.SubstitutionEnded) -> None:
+    key = (text_of(e.originator_id), text_of(e.substitution))
+    rows.change(SUBSTITUTIONS, *key, ended_on=e.ended_on.isoformat())
+
+
+def handed_over(rows: Rows, at: int, e: Officer.HandedOver) -> None:
+    officer, successor = text_of(e.originator_id), text_of(e.successor)
+    for appointment in e.appointments:
+        rows.change(
+            APPOINTMENTS,
+            officer,
+            text_of(appointment),
+            handed_to=successor,
+            ends_on=e.on.isoformat(),
+            end_reason=e.reason,
+        )
+
+
+def took_over(rows: Rows, at: int, e: Officer.TookOver) -> None:
+    for post in e.appointments:
+        _hold(rows, e, post, taken_from=e.predecessor)
+
+
+def suspended(rows: Rows, at: int, e: Officer.Suspended) -> None:
+    moment = when(e.meta.recorded_at)
+    rows.change(OFFICERS, text_of(e.originator_id), suspended=e.reason, suspended_at=moment)
+
+
+def reinstated(rows: Rows, at: int, e: Officer.Reinstated) -> None:
+    rows.change(OFFICERS, text_of(e.originator_id), suspended=None, suspended_at=None)
+
+
+# queries
+
+
+def officers(
+    db: Connection,
+    scope: Scope,
+    *,
+    role: str | None = None,
+    suspended: bool | None = None,
+    cursor: str | None = None,
+    limit: int = 100,
+) -> Page:
+    """Officers employed in an area and below, each with the posts held by them now or later."""
+    query = (
+        select(OFFICERS, AREAS.c.name.label("area_name"), AREAS.c.code.label("area_code"))
+        .join(AREAS, AREAS.c.id == OFFICERS.c.area)
+        .where(scope.covers(OFFICERS.c.area))
+    )
+    if role is not None:
+        holders = select(APPOINTMENTS.c.officer).where(
+            APPOINTMENTS.c.role == role, APPOINTMENTS.c.handed_to.is_(None)
+        )
+        query = query.where(OFFICERS.c.id.in_(holders))
+    if suspended is not None:
+        is_on = OFFICERS.c.suspended.is_not(None) if suspended else OFFICERS.c.suspended.is_(None)
+        query = query.where(is_on)
+    order = [AREAS.c.code.label("area_code"), OFFICERS.c.id]
+    found = page(db, query, order, cursor=cursor, limit=limit)
+    posts = _posts(db, [row["id"] for row in found.items])
+    for row in found.items:
+        row["appointments"] = posts.get(row["id"], [])
+    return found
+
+
+def officer(db: Connection, scope: Scope, *, officer: UUID) -> Row | None:
+    """One officer: posts, substitutes named, and whom the officer stands in for."""
+    query = (
+        select(OFFICERS, AREAS.c.name.label("area_name"), AREAS.c.code.label("area_code"))
+        .join(AREAS, AREAS.c.id == OFFICERS.c.area)
+        .where(scope.covers(OFFICERS.c.area), OFFICERS.c.id == str(officer))
+    )
+    row = db.execute(query).mappings().first()
+    if row is None:
+        return None
+    found = dict(row)
+    found["appointments"] = _posts(db, [found["id"]], past=True).get(found["id"], [])
+    found["substitutions"] = _substitutions(db, found["id"])
+    return found
+
+
+def _posts(db: Connection, holders: list[str], *, past: bool = False) -> dict[str, list[Row]]:
+    """Posts of these officers (whom a scoped query has found); handed-over ones with ``past``."""
+    query = (
+        select(APPOINTMENTS, AREAS.c.name.label("area_name"))
+        .join(AREAS, AREAS.c.id == APPOINTMENTS.c.area)
+        .where(APPOINTMENTS.c.officer.in_(holders))
+        .order_by(APPOINTMENTS.c.starts_on, APPOINTMENTS.c.appointment)
+    )
+    if not past:
+        query = query.where(APPOINTMENTS.c.handed_to.is_(None))
+    found: dict[str, list[Row]] = {}
+    for row in db.execute(query).mappings():
+        found.setdefault(row["officer"], []).append(dict(row))
+    return found
+
+
+def _substitutions(db: Connection, officer: str) -> list[Row]:
+    absent, stand_in = OFFICERS.alias("absent"), OFFICERS.alias("stand_in")
+    query = (
+        select(
+            SUBSTITUTIONS,
+            absent.c.masked_name.label("officer_name"),
+            stand_in.c.masked_name.label("substitute_name"),
+        )
+        .outerjoin(absent, absent.c.id == SUBSTITUTIONS.c.officer)
+        .outerjoin(stand_in, stand_in.c.id == SUBSTITUTIONS.c.substitute)
+        .where(or_(SUBSTITUTIONS.c.officer == officer, SUBSTITUTIONS.c.substitute == officer))
+        .order_by(SUBSTITUTIONS.c.starts_on, SUBSTITUTIONS.c.substitution)
+    )
+    return [dict(row) for row in db.execute(query).mappings()]
+
+
+VIEW = View(
+    name="officers",
+    version=1,
+    tables=(OFFICERS, APPOINTMENTS, SUBSTITUTIONS),
+    routes={
+        Officer.Registered: registered,
+        Officer.AccountOpened: account_opened,
+        Officer.Appointed: appointed,
+        Officer.AppointmentEnded: appointment_ended,
+        Officer.SubstituteNamed: substitute_named,
+        Officer.SubstitutionEnded: substitution_ended,
+        Officer.HandedOver: handed_over,
+        Officer.TookOver: took_over,
+        Officer.Suspended: suspended,
+        Officer.Reinstated: reinstated,
+    },
+    ignored={
+        Officer.BecameSubstitute: "the absent officer's SubstituteNamed tells it",
+        Officer.StoppedSubstituting: "the absent officer's SubstitutionEnded tells it",
+    },
+)

@@ -1,0 +1,399 @@
+"""Situation 灾情: what was reported, what was accepted, version by version, area by area.
+
+A report has its latest reported version (未审 until the level above has spoken) beside its latest
+accepted one, each with who, when and on what basis. Official totals use accepted figures only:
+an area's own accepted report counts, else the sum of its children, never both. A figure nobody
+knows is null, which is not zero; a sum over some unknowns is marked partial. Real and exercise
+reports never meet in one row or total.
+"""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    String,
+    Table,
+    select,
+)
+
+from domain.base import Meta
+from domain.report_filing import Filing, Review
+from domain.situation_report import SituationReport
+from projections.areas import AREAS
+from projections.base import LOGICAL, Row, Rows, View, as_json, text_of, when
+from projections.disasters import absorbed_into
+from projections.figures import differences
+from projections.officers import OFFICERS
+from projections.paging import Page, page
+from projections.scope import Scope
+
+REPORTS = Table(
+    "situation_reports",
+    LOGICAL,
+    Column("report", String(36), primary_key=True),
+    Column("area", String(36), nullable=False),
+    Column("area_code", String(12), nullable=False),  # of the day of the occurrence
+    Column("hazard", String, nullable=False),
+    Column("sub_hazard", String, nullable=False),
+    Column("occurred_at", String, nullable=False),
+    Column("exercise", Boolean, nullable=False),
+    Column("disaster", String(36)),
+    Column("number", Integer, nullable=False),  # the latest reported version …
+    Column("kind", String, nullable=False),
+    Column("review", String, nullable=False),
+    Column("as_of", String, nullable=False),
+    Column("reported_at", String, nullable=False),
+    Column("recorded_at", String, nullable=False),
+    Column("reported_by", String(36), nullable=False),
+    Column("reporter_role", String, nullable=False),
+    Column("due_at", String),
+    Column("late_minutes", Integer, nullable=False),
+    Column("phoned", Boolean, nullable=False),
+    Column("to_make_up", Boolean, nullable=False),
+    Column("figures", String, nullable=False),
+    Column("flags", String, nullable=False),
+    Column("wants_reason", String, nullable=False),
+    Column("accepted_number", Integer),  # … and the latest accepted one
+    Column("accepted_kind", String),
+    Column("accepted_as_of", String),
+    Column("accepted_at", String),
+    Column("accepted_by", String(36)),
+    Column("accepted_role", String),
+    Column("accepted_figures", String),
+    Column("adjudicated", String),  # 核定: number, figures, document_no, at, by
+    Column("rosters", String),  # rows on the rosters 台账 behind the figures
+    Column("stable_at", String),
+    Column("verified_due_at", String),
+    Index("situation_reports_by_area", "area"),
+    Index("situation_reports_by_disaster", "disaster"),
+)
+
+VERSIONS = Table(
+    "situation_versions",
+    LOGICAL,
+    Column("report", String(36), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("area", String(36), nullable=False),
+    Column("kind", String, nullable=False),
+    Column("review", String, nullable=False),
+    Column("as_of", String, nullable=False),
+    Column("reported_at", String, nullable=False),
+    Column("recorded_at", String, nullable=False),
+    Column("reported_by", String(36), nullable=False),
+    Column("reporter_role", String, nullable=False),
+    Column("reporter_area", String(36)),
+    Column("due_at", String),
+    Column("late_minutes", Integer, nullable=False),
+    Column("figures", String, nullable=False),
+    Column("split", String, nullable=False),
+    Column("flags", String, nullable=False),
+    Column("jumps", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("narrative", String, nullable=False),
+    Column("basis", String, nullable=False),  # rulebooks with version and 文号
+    Column("also_to", String, nullable=False),
+    Column("phoned", Boolean, nullable=False),
+    Column("after_verified", Boolean, nullable=False),
+    Column("reviewed_at", String),
+    Column("reviewed_by", String(36)),
+    Column("reviewer_role", String),
+    Column("return_reason", String),
+    Column("forward_due_at", String),
+    Column("position", Integer, nullable=False),
+)
+
+JSON_COLUMNS = (
+    "figures", "flags", "wants_reason", "accepted_figures", "adjudicated", "rosters", "split",
+    "jumps", "basis", "also_to",
+)  # fmt: skip
+
+
+# handlers
+
+
+def _latest(filed: Filing, meta: Meta) -> Row:
+    """The columns of the latest reported version."""
+    return {
+        "number": filed.number,
+        "kind": str(filed.kind),
+        "review": str(Review.PENDING),
+        "as_of": when(filed.as_of),
+        "reported_at": when(filed.reported_at),
+        "recorded_at": when(meta.recorded_at),
+        "reported_by": text_of(meta.actor),
+        "reporter_role": meta.role,
+        "due_at": when(filed.due_at) if filed.due_at else None,
+        "late_minutes": filed.late_minutes,
+        "phoned": filed.phoned,
+        "figures": as_json(filed.figures),
+        "flags": as_json(filed.flags),
+    }
+
+
+def _version(rows: Rows, at: int, report: str, area: str, latest: Row, e: Any) -> None:
+    filed: Filing = e.filed
+    row = {
+        "report": report,
+        "area": area,
+        "reporter_area": text_of(e.meta.area) if e.meta.area else None,
+        "split": as_json(filed.split),
+        "jumps": as_json(filed.jumps),
+        "reason": filed.reason,
+        "narrative": filed.narrative,
+        "basis": as_json(filed.rules),
+        "also_to": as_json(filed.also_to),
+        "after_verified": filed.after_verified,
+        "position": at,
+    }
+    rows.put(VERSIONS, {**row, **latest})
+
+
+def begun(
+    rows: Rows, at: int, e: SituationReport.InitialReported | SituationReport.PhonedIn
+) -> None:
+    report, area = text_of(e.originator_id), text_of(e.area)
+    latest = _latest(e.filed, e.meta)
+    rows.put(
+        REPORTS,
+        {
+            "report": report,
+            "area": area,
+            "area_code": e.area_code,
+            "hazard": e.hazard,
+            "sub_hazard": e.sub_hazard,
+            "occurred_at": when(e.occurred_at),
+            "exercise": e.exercise,
+            "to_make_up": e.filed.phoned,
+            "wants_reason": as_json(e.filed.wants_reason),
+            **latest,
+        },
+    )
+    _version(rows, at, report, area, latest, e)
+
+
+def filed(rows: Rows, at: int, e: Any) -> None:
+    """A further version: made up, followed up, zero, verified or resubmitted."""
+    report = text_of(e.originator_id)
+    row = rows.need(REPORTS, report)
+    latest = _latest(e.filed, e.meta)
+    made_up = not isinstance(e, SituationReport.FollowedUp | SituationReport.ZeroReported)
+    to_make_up = not made_up and (row["to_make_up"] or e.filed.phoned)
+    wants = as_json(e.filed.wants_reason)
+    rows.change(REPORTS, report, to_make_up=to_make_up, wants_reason=wants, **latest)
+    _version(rows, at, report, row["area"], latest, e)
+
+
+def jump_explained(rows: Rows, at: int, e: SituationReport.JumpExplained) -> None:
+    report = text_of(e.originator_id)
+    rows.change(REPORTS, report, wants_reason="[]")
+    rows.change(VERSIONS, report, e.number, reason=e.reason)
+
+
+def accepted(rows: Rows, at: int, e: SituationReport.Accepted) -> None:
+    report = text_of(e.originator_id)
+    row = rows.need(REPORTS, report)
+    by, moment = text_of(e.meta.actor), when(e.meta.recorded_at)
+    rows.change(
+        REPORTS,
+        report,
+        review=str(Review.ACCEPTED),
+        accepted_number=e.number,
+        accepted_kind=row["kind"],
+        accepted_as_of=row["as_of"],
+        accepted_at=moment,
+        accepted_by=by,
+        accepted_role=e.meta.role,
+        accepted_figures=row["figures"],
+    )
+    rows.change(
+        VERSIONS,
+        report,
+        e.number,
+        review=str(Review.ACCEPTED),
+        reviewed_at=moment,
+        reviewed_by=by,
+        reviewer_role=e.meta.role,
+        forward_due_at=when(e.forward_due_at) if e.forward_due_at else None,
+    )
+
+
+def returned(rows: Rows, at: int, e: SituationReport.Returned) -> None:
+    report = text_of(e.originator_id)
+    rows.change(REPORTS, report, review=str(Review.RETURNED))
+    rows.change(
+        VERSIONS,
+        report,
+        e.number,
+        review=str(Review.RETURNED),
+        reviewed_at=when(e.meta.recorded_at),
+        reviewed_by=text_of(e.meta.actor),
+        reviewer_role=e.meta.role,
+        return_reason=e.reason,
+    )
+
+
+def adjudicated(rows: Rows, at: int, e: SituationReport.Adjudicated) -> None:
+    found = {
+        "number": e.number,
+        "figures": e.figures,
+        "document_no": e.document_no,
+        "reason": e.reason,
+        "at": when(e.meta.recorded_at),
+        "by": text_of(e.meta.actor),
+    }
+    rows.change(REPORTS, text_of(e.originator_id), adjudicated=as_json(found))
+
+
+def duty_started(rows: Rows, at: int, e: SituationReport.FollowUpDutyStarted) -> None:
+    rows.change(REPORTS, text_of(e.originator_id), stable_at=None, verified_due_at=None)
+
+
+def duty_ended(rows: Rows, at: int, e: SituationReport.FollowUpDutyEnded) -> None:
+    due = when(e.verified_due_at) if e.verified_due_at else None
+    rows.change(REPORTS, text_of(e.originator_id), stable_at=when(e.stable_at), verified_due_at=due)
+
+
+def attached(rows: Rows, at: int, e: SituationReport.Attached) -> None:
+    rows.change(REPORTS, text_of(e.originator_id), disaster=text_of(e.disaster))
+
+
+def detached(rows: Rows, at: int, e: SituationReport.Detached) -> None:
+    rows.change(REPORTS, text_of(e.originator_id), disaster=None)
+
+
+def roster_counted(rows: Rows, at: int, e: SituationReport.RosterCounted) -> None:
+    rows.change(REPORTS, text_of(e.originator_id), rosters=as_json(e.rows))
+
+
+# queries
+
+REPORTER = OFFICERS.alias("reporter")
+REVIEWER = OFFICERS.alias("reviewer")
+
+
+def _shaped(row: Any) -> Row:
+    """A row as callers see it: structured columns read, versions told apart by name."""
+    found = dict(row)
+    for name in JSON_COLUMNS:
+        if isinstance(found.get(name), str):
+            found[name] = msgspec.json.decode(found[name])
+    return found
+
+
+def _reports() -> Any:
+    return (
+        select(
+            REPORTS,
+            AREAS.c.name.label("area_name"),
+            AREAS.c.level.label("level"),
+            REPORTER.c.masked_name.label("reporter_name"),
+            REVIEWER.c.masked_name.label("accepted_by_name"),
+        )
+        .join(AREAS, AREAS.c.id == REPORTS.c.area)
+        .outerjoin(REPORTER, REPORTER.c.id == REPORTS.c.reported_by)
+        .outerjoin(REVIEWER, REVIEWER.c.id == REPORTS.c.accepted_by)
+    )
+
+
+def situation_reports(
+    db: Connection,
+    scope: Scope,
+    *,
+    disaster: UUID | None = None,
+    hazard: str | None = None,
+    review: str | None = None,
+    exercise: bool = False,
+    cursor: str | None = None,
+    limit: int = 100,
+) -> Page:
+    """Situation reports: the latest version of each beside the latest accepted one.
+
+    ``review``: pending 未审, accepted or returned. Exercise reports only with ``exercise``.
+    """
+    query = _reports().where(scope.covers(REPORTS.c.area), REPORTS.c.exercise == exercise)
+    if disaster is not None:
+        query = query.where(REPORTS.c.disaster.in_(absorbed_into(db, disaster)))
+    if hazard is not None:
+        query = query.where(REPORTS.c.hazard == hazard)
+    if review is not None:
+        query = query.where(REPORTS.c.review == review)
+    order = [REPORTS.c.occurred_at, REPORTS.c.report]
+    found = page(db, query, order, cursor=cursor, limit=limit, descending=True)
+    return Page([_shaped(row) for row in found.items], found.next)
+
+
+def situation_report(db: Connection, scope: Scope, *, report: UUID) -> Row | None:
+    """One report: current and accepted version, and every version with what it changed.
+
+    ``version`` is the current version's number, to be sent back with a review.
+    """
+    query = _reports().where(scope.covers(REPORTS.c.area), REPORTS.c.report == str(report))
+    row = db.execute(query).mappings().first()
+    if row is None:
+        return None
+    found = _shaped(row)
+    found["version"] = found["number"]
+    found["versions"] = _versions(db, scope, str(report))
+    found["accepted"] = next(
+        (v for v in found["versions"] if v["number"] == found["accepted_number"]), None
+    )
+    return found
+
+
+def _versions(db: Connection, scope: Scope, report: str) -> list[Row]:
+    """All versions, the first first; ``changes`` to the version before, ``against_accepted``."""
+    query = (
+        select(
+            VERSIONS,
+            REPORTER.c.masked_name.label("reporter_name"),
+            REVIEWER.c.masked_name.label("reviewer_name"),
+        )
+        .outerjoin(REPORTER, REPORTER.c.id == VERSIONS.c.reported_by)
+        .outerjoin(REVIEWER, REVIEWER.c.id == VERSIONS.c.reviewed_by)
+        .where(scope.covers(VERSIONS.c.area), VERSIONS.c.report == report)
+        .order_by(VERSIONS.c.number)
+    )
+    versions: list[Row] = []
+    accepted: Row | None = None
+    for row in db.execute(query).mappings():
+        version = _shaped(row)
+        before = versions[-1] if versions else None
+        version["changes"] = differences(before and before["figures"], version["figures"])
+        version["against_accepted"] = differences(
+            accepted and accepted["figures"], version["figures"]
+        )
+        if version["review"] == Review.ACCEPTED:
+            accepted = version
+        versions.append(version)
+    return versions
+
+
+VIEW = View(
+    name="situation",
+    version=1,
+    tables=(REPORTS, VERSIONS),
+    routes={
+        SituationReport.InitialReported: begun,
+        SituationReport.PhonedIn: begun,
+        SituationReport.MadeUp: filed,
+        SituationReport.FollowedUp: filed,
+        SituationReport.ZeroReported: filed,
+        SituationReport.Verified: filed,
+        SituationReport.Resubmitted: filed,
+        SituationReport.JumpExplained: jump_explained,
+        SituationReport.Accepted: accepted,
+        SituationReport.Returned: returned,
+        SituationReport.Adjudicated: adjudicated,
+        SituationReport.FollowUpDutyStarted: duty_started,
+        SituationReport.FollowUpDutyEnded: duty_ended,
+        SituationReport.Attached: attached,
+        SituationReport.Detached: detached,
+        SituationReport.RosterCounted: roster_counted,
+    },
+)
