@@ -60,6 +60,7 @@ def rosters(seed: int, plan: DisasterPlan, registry: Registry, posts: Posts) -> 
             record = f"house/{village}/{number}"
             owner = registry.family(1, elderly=False, key=record).members[0]
             when = at(2018, 7, 5, 15) + timedelta(minutes=int(village[-3:]) % 50 + number)
+            rooms = dice(seed, record).randint(2, 4)
             severe_first = not regraded and village in SMALL_VILLAGES
             yield RecordHouse(
                 key=record,
@@ -69,7 +70,7 @@ def rosters(seed: int, plan: DisasterPlan, registry: Registry, posts: Posts) -> 
                 report=report_key(FLOOD, village),
                 owner=owner,
                 grade="severe" if severe_first else "collapsed",
-                rooms=dice(seed, record).randint(2, 4),
+                rooms=rooms,
                 built_of=dice(seed, record, "built").choice(("土木", "砖木")),
             )
             if severe_first:
@@ -80,6 +81,7 @@ def rosters(seed: int, plan: DisasterPlan, registry: Registry, posts: Posts) -> 
                     by=posts.reporter(village, when.date()),
                     record=record,
                     grade="collapsed",
+                    rooms=rooms,
                     reason="山墙夜间倒塌，重新鉴定为倒塌",
                 )
 

@@ -30,6 +30,7 @@ COUNTY_STORE = "county-storekeeper"
 DISPATCHER = "dispatcher"
 AUDITOR = "auditor"
 CITY_REVIEWER = "city-reviewer"
+CITY_DEPUTY = f"{CITY_REVIEWER}-b"
 CITY_STORE = "city-storekeeper"
 PROVINCE_REVIEWER = "province-reviewer"
 NEIGHBOR_APPROVER = "taihu-approver"
@@ -46,7 +47,8 @@ COUNTY_POSTS = (
     (COUNTY_STORE, "storekeeper", COUNTY, ""),
     (DISPATCHER, "dispatcher", COUNTY, ""),
     (AUDITOR, "auditor", COUNTY, ""),
-    (CITY_REVIEWER, "city_reviewer", CITY, ""),
+    (CITY_REVIEWER, "city_reviewer", CITY, "A"),
+    (CITY_DEPUTY, "city_reviewer", CITY, "B"),
     (CITY_STORE, "storekeeper", CITY, ""),
     ("city-dispatcher", "dispatcher", CITY, ""),
     (PROVINCE_REVIEWER, "province_reviewer", PROVINCE, ""),

@@ -157,6 +157,7 @@ class RecordHouse(Step):
 class RegradeHouse(Step):
     record: str
     grade: str
+    rooms: int
     reason: str
 
 

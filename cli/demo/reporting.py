@@ -24,7 +24,7 @@ from cli.demo.figures import (
     final_harm,
     summed,
 )
-from cli.demo.posts import CITY_REVIEWER, COUNTY_APPROVER, DISPATCHER, Posts
+from cli.demo.posts import CITY_DEPUTY, CITY_REVIEWER, COUNTY_APPROVER, DISPATCHER, Posts
 from cli.demo.report_steps import (
     AcceptReport,
     AdjudicateReport,
@@ -306,7 +306,7 @@ class _Course:
         return AdjudicateReport(
             key=f"adjudicate/{key}",
             at=when,
-            by=CITY_REVIEWER,
+            by=CITY_DEPUTY,
             report=key,
             version=self.versions[key],
             figures={
