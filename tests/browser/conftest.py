@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -17,6 +18,8 @@ import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.browser.fake_desk import FakeDesk
 
 ARGUMENTS = (
     "--headless=new",
@@ -33,6 +36,8 @@ DESK = 1440
 HEIGHTS = {PHONE: 812, DESK: 900}
 WAIT_MS = 10_000
 
+Check = Callable[[Page], None]
+Shot = Callable[[Page, str], Path]
 OpenPage = Callable[..., Page]
 Serve = Callable[[Any], AbstractContextManager[str]]
 
@@ -105,7 +110,7 @@ def is_failed_request(text: str) -> bool:
 
 
 @pytest.fixture
-def axe() -> Callable[[Page], None]:
+def axe() -> Check:
     """``axe(page)`` fails on serious and critical accessibility violations, naming the nodes."""
 
     def check(page: Page) -> None:
@@ -121,7 +126,7 @@ def axe() -> Callable[[Page], None]:
 
 
 @pytest.fixture
-def shot(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Page, str], Path]:
+def shot(tmp_path_factory: pytest.TempPathFactory) -> Shot:
     """``shot(page, name)`` keeps a picture of the whole page in pytest's temporary folder."""
     folder = tmp_path_factory.getbasetemp() / "shots"
     folder.mkdir(exist_ok=True)
@@ -155,3 +160,24 @@ def serve() -> Serve:
             listener.close()
 
     return run
+
+
+@pytest.fixture
+def desk() -> FakeDesk:
+    """The shell with a board and forms, in the test's hand."""
+    return FakeDesk()
+
+
+@pytest.fixture
+def address(desk: FakeDesk, serve: Serve) -> Iterator[str]:
+    """Where the fake desk listens."""
+    with serve(desk.app()) as url:
+        yield url
+
+
+def until(condition: Callable[[], bool], page: Page, seconds: float = 10) -> None:
+    """Wait for something on the server's side while the browser goes on."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "did not happen in time"
+        page.wait_for_timeout(20)
