@@ -1,6 +1,6 @@
 """All views, in the order in which a batch is folded."""
 
-from projections import areas, disasters, officers, situation
+from projections import areas, disasters, officers, situation, timeline
 from projections.base import View
 
 VIEWS: tuple[View, ...] = (
@@ -8,4 +8,5 @@ VIEWS: tuple[View, ...] = (
     officers.VIEW,
     disasters.VIEW,
     situation.VIEW,
+    timeline.VIEW,
 )

@@ -195,6 +195,16 @@ def jump_explained(rows: Rows, at: int, e: SituationReport.JumpExplained) -> Non
     rows.change(VERSIONS, report, e.number, reason=e.reason)
 
 
+def occurrence_corrected(rows: Rows, at: int, e: SituationReport.OccurrenceCorrected) -> None:
+    rows.change(
+        REPORTS,
+        text_of(e.originator_id),
+        occurred_at=when(e.occurred_at),
+        hazard=e.hazard,
+        sub_hazard=e.sub_hazard,
+    )
+
+
 def accepted(rows: Rows, at: int, e: SituationReport.Accepted) -> None:
     report = text_of(e.originator_id)
     row = rows.need(REPORTS, report)
@@ -387,6 +397,7 @@ VIEW = View(
         SituationReport.Verified: filed,
         SituationReport.Resubmitted: filed,
         SituationReport.JumpExplained: jump_explained,
+        SituationReport.OccurrenceCorrected: occurrence_corrected,
         SituationReport.Accepted: accepted,
         SituationReport.Returned: returned,
         SituationReport.Adjudicated: adjudicated,
