@@ -312,7 +312,7 @@ def _trip(trip: Trip, posts: Posts) -> Iterator[Step]:
         good=trip.quantity - trip.damaged - trip.missing,
         damaged=trip.damaged,
         missing=trip.missing,
-        note="包装破损" if trip.damaged else "",
+        note=_difference(trip),
     )
     if trip.damaged:
         yield WriteOffDamaged(
@@ -329,3 +329,10 @@ def _trip(trip: Trip, posts: Posts) -> Iterator[Step]:
         by=receiver,
         consignment=key,
     )
+
+
+def _difference(trip: Trip) -> str:
+    """What the acceptance 验收 notes; a difference must be explained."""
+    if trip.damaged:
+        return "包装破损浸水"
+    return "数量短缺，与随车清单不符" if trip.missing else ""
