@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Collection
 from datetime import date
+from operator import mul
 from typing import Literal
 
 import msgspec
@@ -39,7 +40,7 @@ def normalize_id(text: str) -> str:
 
 def check_character(first17: str) -> str:
     """The 18th character that belongs to these 17 digits (ISO 7064 MOD 11-2)."""
-    total = sum(weight * int(digit) for weight, digit in zip(WEIGHTS, first17, strict=True))
+    total = sum(map(mul, WEIGHTS, map(int, first17)))
     return CHECK_CHARACTERS[total % 11]
 
 

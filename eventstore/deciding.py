@@ -22,12 +22,28 @@ R = TypeVar("R")
 Load = Callable[[type[Any], UUID], Any]
 
 
+class Memo:
+    """What seldom changes, kept from command to command: lines of areas, and where rulebooks are.
+
+    An area never gets another parent, so its line holds for good once it is stored; the places
+    of rulebooks are forgotten when one is opened, here or by another process.
+    """
+
+    def __init__(self) -> None:
+        self.lines: dict[UUID, tuple[UUID, ...]] = {}
+        self.divisions: dict[UUID, UUID] = {}
+        self.books: dict[tuple[type[Any], UUID], tuple[UUID, ...]] = {}
+
+
 class DecisionWorld:
     """A `World` for one command. ``touched`` holds what it loaded or began, in that order."""
 
     actor: Actor
 
-    def __init__(self, load: Load, vault: Vault, now: datetime, command_id: UUID) -> None:
+    def __init__(
+        self, load: Load, vault: Vault, now: datetime, command_id: UUID, memo: Memo | None = None
+    ) -> None:
+        self._memo = memo or Memo()
         self._load = load
         self._vault = vault
         self.now = now
@@ -54,21 +70,38 @@ class DecisionWorld:
         return found
 
     def add(self, aggregate: A) -> A:
-        if self.find(type(aggregate), aggregate.id) is not None:
+        taken = aggregate.id in self.touched or self._load(type(aggregate), aggregate.id)
+        if taken:  # by whatever kind: ids are client-made, and one stream has one owner
             raise AlreadyExists(kind=type(aggregate).__name__, id=aggregate.id)
         self.touched[aggregate.id] = aggregate
+        if isinstance(aggregate, Area | Rulebook):  # not stored yet: nothing to remember
+            self._memo.books.clear()
+            self._memo = Memo()
         aggregate.division = self.division_of(aggregate.home)
         return aggregate
 
     def division_of(self, area: UUID) -> UUID:
         """The county above (or at) this area, else the area itself (a city, a province)."""
-        for step in self.lineage(area):
-            found = self.find(Area, step)
-            if found is not None and found.level == "county":
-                return step
-        return area
+        known = self._memo.divisions.get(area)
+        if known is not None:
+            return known
+        line = self.lineage(area)
+        levels = [(step, self.find(Area, step)) for step in line]
+        counties = [step for step, found in levels if found and found.level == "county"]
+        division = counties[0] if counties else area
+        if levels[0][1] is not None:
+            self._memo.divisions[area] = division
+        return division
 
     def lineage(self, area: UUID) -> tuple[UUID, ...]:
+        known = self._memo.lines.get(area)
+        if known is None:
+            known = self._line(area)
+            if len(known) > 1:
+                self._memo.lines[area] = known
+        return known
+
+    def _line(self, area: UUID) -> tuple[UUID, ...]:
         steps: list[UUID] = []
         at: UUID | None = area
         while at is not None and at not in steps:
@@ -78,16 +111,26 @@ class DecisionWorld:
         return tuple(steps)
 
     def rules(self, kind: type[R], area: UUID, at: datetime) -> InForce[R]:
-        for step in self.lineage(area):
-            book = self.find(Rulebook, Rulebook.id_of(step, kind.KIND))  # type: ignore[attr-defined]
-            if book is not None:
-                found = book.in_force(kind, at)
-                if found is not None:
-                    return found
+        places = self._memo.books.get((kind, area))
+        if places is None:
+            name = kind.KIND  # type: ignore[attr-defined]
+            ids = [Rulebook.id_of(step, name) for step in self.lineage(area)]
+            places = tuple(id for id in ids if self.find(Rulebook, id) is not None)
+            self._memo.books[(kind, area)] = places
+        for place in places:
+            found = self.get(Rulebook, place).in_force(kind, at)
+            if found is not None:
+                return found
         raise NotFound(kind=f"Rulebook {kind.KIND}", id=area)  # type: ignore[attr-defined]
 
     def make_id(self, *parts: object) -> UUID:
         return uuid5(self.command_id, "/".join(str(part) for part in parts))
+
+
+def authorized(world: DecisionWorld, command: Command, officer: UUID | None) -> Actor:
+    """In which post the officer may do this now. Raises a `Refusal`."""
+    person = world.find(Officer, officer) if officer is not None else None
+    return authorize(world, person, officer, command)
 
 
 def decide(world: DecisionWorld, command: Command, officer: UUID | None) -> Result:
@@ -95,8 +138,7 @@ def decide(world: DecisionWorld, command: Command, officer: UUID | None) -> Resu
 
     Raises a `Refusal`. The new facts are then pending on the aggregates in ``world.touched``.
     """
-    person = world.find(Officer, officer) if officer is not None else None
-    world.actor = authorize(world, person, officer, command)
+    world.actor = authorized(world, command, officer)
     return command.decide(world) or {}
 
 
