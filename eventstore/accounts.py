@@ -6,15 +6,18 @@ decided by the Officer stream at every command, not by anything kept here.
 
 import hashlib
 import secrets
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
+from eventstore.sqlite import explain
 from eventstore.vault import SQLiteVault
 
 FREE_TRIES = 5
@@ -22,6 +25,7 @@ LOCK_SECONDS = 60.0
 SESSION_SECONDS = 12 * 3600.0
 TOKEN_SECONDS = 3600.0
 MIN_PASSWORD = 8
+STRANGERS = 10_000
 
 
 class LoginRefused(Exception):
@@ -71,20 +75,20 @@ class Accounts:
         self._clock = clock
         self._decoy = self._hasher.hash(secrets.token_hex(16))
         self._verifying = threading.BoundedSemaphore(2)
+        self._strangers: dict[str, tuple[int, float]] = {}
 
     def set_password(self, login: str, officer: UUID, password: str) -> None:
         """Open an account or change its password; sessions of the login end."""
         if len(password) < MIN_PASSWORD:
             raise PasswordTooShort
         row = (login, officer.bytes, self._hasher.hash(password))
-        with self._lock:
-            self._db.execute(
-                "INSERT INTO accounts (login, officer, password) VALUES (?,?,?) ON CONFLICT (login)"
-                " DO UPDATE SET officer=excluded.officer, password=excluded.password, failures=0,"
-                " locked_until=0",
-                row,
-            )
-            self._db.execute("DELETE FROM sessions WHERE login=?", (login,))
+        self._write(
+            "INSERT INTO accounts (login, officer, password) VALUES (?,?,?) ON CONFLICT (login)"
+            " DO UPDATE SET officer=excluded.officer, password=excluded.password, failures=0,"
+            " locked_until=0",
+            row,
+        )
+        self._write("DELETE FROM sessions WHERE login=?", (login,))
 
     def officer_of(self, login: str) -> UUID | None:
         with self._lock:
@@ -103,42 +107,56 @@ class Accounts:
 
     def log_in(self, login: str, password: str, kind: str = "session") -> tuple[str, Session]:
         """The secret token and its session. Raises `LoginRefused` or `LoginLocked`."""
-        now = self._clock()
-        with self._lock:
-            row = self._db.execute(
-                "SELECT officer, password, locked_until FROM accounts WHERE login=?", (login,)
-            ).fetchone()
-        if row is not None and row[2] > now:
-            raise LoginLocked(int(row[2] - now) + 1)
-        if not self._verify(row[1] if row else self._decoy, password) or row is None:
-            self._failed(login, now)
-            raise LoginRefused
+        with self._verifying:  # argon2 takes 64 MiB; and the lock is asked when the turn has come
+            now = self._clock()
+            with self._lock:
+                row = self._db.execute(
+                    "SELECT officer, password, locked_until FROM accounts WHERE login=?", (login,)
+                ).fetchone()
+            locked_until = row[2] if row else self._strangers.get(login, (0, 0.0))[1]
+            if locked_until > now:
+                raise LoginLocked(int(locked_until - now) + 1)
+            if not self._verify(row[1] if row else self._decoy, password) or row is None:
+                self._failed(login, now, known=row is not None)
+                raise LoginRefused
         return self._begin(UUID(bytes=row[0]), login, kind, now)
 
     def _verify(self, hashed: str, password: str) -> bool:
-        with self._verifying:  # argon2 takes 64 MiB: bound how many run at once
-            try:
-                return self._hasher.verify(hashed, password)
-            except (VerifyMismatchError, InvalidHashError):
-                return False
+        try:
+            return self._hasher.verify(hashed, password)
+        except (VerifyMismatchError, InvalidHashError):
+            return False
 
-    def _failed(self, login: str, now: float) -> None:
-        with self._lock:
-            self._db.execute("UPDATE accounts SET failures=failures+1 WHERE login=?", (login,))
-            self._db.execute(
+    def _failed(self, login: str, now: float, *, known: bool) -> None:
+        if known:
+            self._write("UPDATE accounts SET failures=failures+1 WHERE login=?", (login,))
+            self._write(
                 "UPDATE accounts SET locked_until=?, failures=0 WHERE login=? AND failures>=?",
                 (now + LOCK_SECONDS, login, FREE_TRIES),
             )
+            return
+        with self._lock:  # a name that is no account locks alike, so that nobody learns which are
+            failures = self._strangers.pop(login, (0, 0.0))[0] + 1
+            locked = failures >= FREE_TRIES
+            self._strangers[login] = (0, now + LOCK_SECONDS) if locked else (failures, 0.0)
+            if len(self._strangers) > STRANGERS:
+                self._strangers.pop(next(iter(self._strangers)))
+
+    def _write(self, sql: str, args: tuple[Any, ...]) -> None:
+        try:
+            with self._lock:
+                self._db.execute(sql, args)
+        except sqlite3.Error as problem:
+            raise explain(problem) from problem
 
     def _begin(self, officer: UUID, login: str, kind: str, now: float) -> tuple[str, Session]:
         token, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(24)
         lasts = SESSION_SECONDS if kind == "session" else TOKEN_SECONDS
         session = Session(officer, login, kind, csrf, now + lasts)
         row = (_digest(token), officer.bytes, login, kind, csrf, session.expires)
-        with self._lock:
-            self._db.execute("UPDATE accounts SET failures=0 WHERE login=?", (login,))
-            self._db.execute("DELETE FROM sessions WHERE expires < ?", (now,))
-            self._db.execute("INSERT INTO sessions VALUES (?,?,?,?,?,?)", row)
+        self._write("UPDATE accounts SET failures=0 WHERE login=?", (login,))
+        self._write("DELETE FROM sessions WHERE expires < ?", (now,))
+        self._write("INSERT INTO sessions VALUES (?,?,?,?,?,?)", row)
         return token, session
 
     def session(self, token: str, kind: str) -> Session | None:
@@ -153,8 +171,7 @@ class Accounts:
         return Session(UUID(bytes=row[0]), row[1], row[2], row[3], row[4])
 
     def log_out(self, token: str) -> None:
-        with self._lock:
-            self._db.execute("DELETE FROM sessions WHERE token=?", (_digest(token),))
+        self._write("DELETE FROM sessions WHERE token=?", (_digest(token),))
 
 
 def _digest(token: str) -> bytes:

@@ -4,19 +4,23 @@ The log is copied first and the vault after it: the vault commits before the log
 that the copied log needs is in the copied vault. Views are not copied: they are rebuilt.
 """
 
+import errno
 import hashlib
 import shutil
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import msgspec
 
-from eventstore.errors import StoreDamaged
-from eventstore.sqlite import connect
+from eventstore.errors import StoreDamaged, StoreFull
+from eventstore.sqlite import connect, explain
+from eventstore.vault import check_key
 
 LOG, VAULT, KEY, MANIFEST = "log.sqlite", "vault.sqlite", "vault.key", "backup.json"
-COPIED_PAGES = 2048
+MADE_HERE = (LOG, VAULT, KEY, "views.sqlite")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +47,22 @@ def content_hash(db: sqlite3.Connection, tables: dict[str, str]) -> str:
 
 
 LOG_TABLES = {"events": "position", "outcomes": "command", "marks": "key"}
-VAULT_TABLES = {"keys": "person", "tokens": "token", "names": "person", "secrets": "name"}
+VAULT_TABLES = {
+    "keys": "person",
+    "tokens": "token",
+    "names": "person",
+    "secrets": "name",
+    "accounts": "login",
+}
 
 
 def describe(folder: Path) -> Manifest:
-    """Count and hash a log and its vault as they lie in a folder."""
-    log, vault = connect(folder / LOG), connect(folder / VAULT)
-    try:
+    """Count and hash a log and its vault as they lie in a folder that nobody writes to.
+
+    Raises `StoreDamaged` when they are not whole or the key does not open the vault.
+    """
+    with closing(_look(folder / LOG)) as log, closing(_look(folder / VAULT)) as vault, _named():
+        check_key(vault, folder / KEY)
         return Manifest(
             events=log.execute("SELECT count(*) FROM events").fetchone()[0],
             head=log.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()[0],
@@ -58,20 +71,41 @@ def describe(folder: Path) -> Manifest:
             log_sha256=content_hash(log, LOG_TABLES),
             vault_sha256=content_hash(vault, VAULT_TABLES),
         )
-    finally:
-        log.close()
-        vault.close()
+
+
+def _look(path: Path) -> sqlite3.Connection:
+    """Reads a finished copy, also on a medium that cannot be written to."""
+    if not path.exists():
+        raise StoreDamaged(f"{path.name} is missing in {path.parent}")
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as problem:
+        raise explain(problem) from problem
+    except OSError as problem:
+        if problem.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreFull(str(problem)) from problem
+        raise
 
 
 def backup(data: Path, target: Path) -> Manifest:
     """Copy log and vault of a running store into a new folder. Raises `FileExistsError`."""
     if (target / MANIFEST).exists():
         raise FileExistsError(f"{target} holds a backup already")
-    target.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for name in (LOG, VAULT):
-        _copy(data / name, target / name)
-    shutil.copyfile(data / KEY, target / KEY)
-    (target / KEY).chmod(0o600)
+    for name in (LOG, VAULT, KEY):
+        if not (data / name).exists():
+            raise StoreDamaged(f"{name} is missing in {data}")
+    with _named():
+        target.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for name in (LOG, VAULT):
+            with closing(connect(data / name)) as live:
+                _copy(live, target / name)
+        shutil.copyfile(data / KEY, target / KEY)
+        (target / KEY).chmod(0o600)
     manifest = describe(target)
     (target / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(asdict(manifest))))
     return manifest
@@ -83,8 +117,9 @@ def restore(source: Path, data: Path) -> Manifest:
     Raises `StoreDamaged` when counts or hashes differ from the manifest, `FileExistsError` when
     the folder holds a log.
     """
-    if (data / LOG).exists():
-        raise FileExistsError(f"{data} holds a log already; restore into an empty folder")
+    there = [name for name in MADE_HERE if (data / name).exists()]
+    if there:
+        raise FileExistsError(f"{data} holds {', '.join(there)}; restore into an empty folder")
     try:
         said = msgspec.json.decode((source / MANIFEST).read_bytes(), type=Manifest)
     except (OSError, msgspec.MsgspecError) as problem:
@@ -92,24 +127,25 @@ def restore(source: Path, data: Path) -> Manifest:
     found = describe(source)
     if found != said:
         raise StoreDamaged(f"the backup differs from its manifest: {found} instead of {said}")
-    data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    shutil.copyfile(source / KEY, data / KEY)
-    (data / KEY).chmod(0o600)
-    for name in (VAULT, LOG):
-        _copy(source / name, data / name)
+    with _named():
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        shutil.copyfile(source / KEY, data / KEY)
+        (data / KEY).chmod(0o600)
+        for name in (VAULT, LOG):
+            with closing(_look(source / name)) as saved:
+                _copy(saved, data / name)
     if describe(data) != said:
         raise StoreDamaged("the restored copy differs from the backup")
     return said
 
 
-def _copy(source: Path, target: Path) -> None:
-    """SQLite's online backup: a consistent copy while others write."""
-    if not source.exists():
-        raise StoreDamaged(f"{source.name} is missing in {source.parent}")
-    read, write = connect(source), sqlite3.connect(target)
-    try:
-        read.backup(write, pages=COPIED_PAGES)
+def _copy(source: sqlite3.Connection, target: Path) -> None:
+    """SQLite's online backup in one step: one snapshot, however much others write meanwhile.
+
+    Log-in sessions stay behind: who could write into a backup must not be logged in by it.
+    """
+    with closing(sqlite3.connect(target, isolation_level=None)) as write:
+        source.backup(write, pages=-1)
         write.execute("PRAGMA journal_mode=DELETE")
-    finally:
-        read.close()
-        write.close()
+        if target.name == VAULT:
+            write.execute("DELETE FROM sessions")

@@ -15,6 +15,7 @@ class HeadWatch:
         self._log = log
         self._changed = threading.Condition()
         self._head = 0
+        self._woken = 0
 
     def committed(self, head: int) -> None:
         with self._changed:
@@ -22,20 +23,20 @@ class HeadWatch:
             self._changed.notify_all()
 
     def wait(self, after: int, timeout: float) -> int:
-        """The head as soon as it is beyond ``after``, else after ``timeout`` seconds."""
+        """The head as soon as it is beyond ``after``, at a `wake`, or after ``timeout`` seconds."""
         deadline = time.monotonic() + timeout
+        woken = self._woken
         while True:
             head = self._log.head()
-            if head > after:
-                return head
             left = deadline - time.monotonic()
-            if left <= 0:
+            if head > after or left <= 0 or woken != self._woken:
                 return head
             with self._changed:
                 if self._head <= after:
                     self._changed.wait(min(left, POLL_SECONDS))
 
     def wake(self) -> None:
-        """Let waiters look at once (used when stopping)."""
+        """Let waiters return at once (used when stopping)."""
         with self._changed:
+            self._woken += 1
             self._changed.notify_all()

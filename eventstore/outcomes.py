@@ -76,8 +76,9 @@ def problem_of(refusal: Refusal) -> Problem:
 
 encode_outcome = msgspec.json.Encoder(enc_hook=str).encode
 decode_outcome = msgspec.json.Decoder(Outcome).decode
+_encode_body = msgspec.json.Encoder(enc_hook=str, order="deterministic").encode
 
 
 def body_of(command: Command) -> bytes:
     """The command's bytes, the same for the same wish: type and fields in their order."""
-    return type(command).__name__.encode() + b"\0" + msgspec.json.encode(command, enc_hook=str)
+    return type(command).__name__.encode() + b"\0" + _encode_body(command)

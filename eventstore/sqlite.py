@@ -5,10 +5,12 @@ contract suite work on it, and adds what the writer needs: one transaction for t
 outcomes of a batch of commands.
 """
 
+import errno
 import fcntl
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +36,7 @@ from eventstore.errors import (
 
 SCHEMA = 1
 LOCK_SECONDS = 4.0
+GATE_POLL_SECONDS = 0.001
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS events (
@@ -115,15 +118,30 @@ class Gate:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as problem:
+            full = problem.errno in (errno.ENOSPC, errno.EDQUOT)
+            raise (StoreFull if full else StoreReadOnly)(str(problem)) from problem
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        deadline = time.monotonic() + LOCK_SECONDS
+        while not self._take():
+            if time.monotonic() > deadline:
+                raise StoreLocked("another process has been waiting to write for too long")
+            time.sleep(GATE_POLL_SECONDS)
         try:
             yield
         finally:
             fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def _take(self) -> bool:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
     def close(self) -> None:
         os.close(self._file)
@@ -234,11 +252,15 @@ class SQLiteLog(ApplicationRecorder):
 
     @staticmethod
     def append(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
+        if not db.in_transaction:  # SQLite gave it up after an error: rows would commit one by one
+            raise StoreDamaged("the transaction was lost")
         db.executemany("INSERT INTO events VALUES (?,?,?,?,?)", rows)
 
-    def set_mark(self, key: str, value: str) -> None:
+    def set_mark(self, key: str, value: str, *, keep: bool = False) -> None:
+        """Set a mark; with ``keep`` only if there is none yet."""
+        how = "IGNORE" if keep else "REPLACE"
         with self.transaction() as db:
-            db.execute("INSERT OR REPLACE INTO marks VALUES (?,?)", (key, value))
+            db.execute(f"INSERT OR {how} INTO marks VALUES (?,?)", (key, value))  # noqa: S608
 
     def close(self) -> None:
         with self._lock:

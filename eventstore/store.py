@@ -1,6 +1,7 @@
 """The event store of one process: the only door to facts, for HTTP, CLI, import and demo."""
 
 import asyncio
+import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ import msgspec
 
 from domain.base import Aggregate, Event
 from eventstore.clock import Clock, SimulatedClock
+from eventstore.errors import StoreDamaged
 from eventstore.following import HeadWatch
 from eventstore.mapper import TypedMapper
 from eventstore.outcomes import Envelope, Receipt
@@ -34,10 +36,35 @@ class Store:
         self.folder = folder
         self.mapper = TypedMapper(aggregates)
         self.log = SQLiteLog(folder / "log.sqlite")
-        self.vault = SQLiteVault(folder / "vault.sqlite")
+        try:
+            self.vault = SQLiteVault(folder / "vault.sqlite")
+            self._belong_together()
+        except BaseException:
+            self.log.close()
+            raise
         self.clock = self._clock()
         self.watch = HeadWatch(self.log)
         self.writer = Writer(self.log, self.vault, self.mapper, self.clock, self.watch.committed)
+
+    def _belong_together(self) -> None:
+        """Log and vault carry the same birth mark, so that losing one of them is noticed.
+
+        Raises `StoreDamaged` when one is new beside the other, or of another store.
+        """
+        born, known = self.log.mark("born"), self.vault.birth_mark()
+        if born is None and known is not None:
+            raise StoreDamaged("log.sqlite is empty or not the one of this vault")
+        if known is None and born is not None and self.log.head():
+            raise StoreDamaged("vault.sqlite is new or not the one of this log")
+        if born is None:
+            born = secrets.token_hex(16)
+            self.log.set_mark("born", born, keep=True)
+            born = self.log.mark("born")
+        assert born is not None
+        if known is None:
+            known = self.vault.set_birth_mark(born)
+        if known != born:
+            raise StoreDamaged("log.sqlite and vault.sqlite belong to different stores")
 
     def _clock(self) -> Clock:
         at = self.log.mark("simulated")

@@ -22,12 +22,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pypinyin import Style, lazy_pinyin
 
 from domain.world import Sealed
-from eventstore.errors import StoreDamaged
+from eventstore.errors import StoreDamaged, StoreLocked
 from eventstore.sqlite import check_schema, connect, explain
 
 SCHEMA = 1
 NONCE_BYTES = 12
 KEY_CACHE = 4096
+KEY_BYTES = 32
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS keys (person BLOB PRIMARY KEY, wrapped BLOB NOT NULL) WITHOUT ROWID;
@@ -63,6 +64,30 @@ def spell(name: str) -> tuple[str, str]:
     return "".join(p[0] for p in pairs), "".join(p[1] for p in pairs)
 
 
+def _unwrapped(master: AESGCM, wrapped: bytes, bound_to: bytes) -> bytes:
+    try:
+        return master.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], bound_to)
+    except InvalidTag as problem:
+        raise StoreDamaged("vault.key does not belong to this vault") from problem
+
+
+def read_key(path: Path) -> bytes:
+    """The master key of a key file. Raises `StoreDamaged` when it cannot be one."""
+    key = path.read_bytes()
+    if len(key) != KEY_BYTES:
+        raise StoreDamaged(f"{path.name}: {len(key)} bytes, {KEY_BYTES} expected")
+    return key
+
+
+def check_key(db: sqlite3.Connection, path: Path) -> None:
+    """That this key file opens this vault. Raises `StoreDamaged`."""
+    if not path.exists():
+        raise StoreDamaged(f"{path.name} is missing; without it the vault cannot be read")
+    master = AESGCM(read_key(path))
+    for name, wrapped in db.execute("SELECT name, value FROM secrets"):
+        _unwrapped(master, wrapped, name.encode())
+
+
 class SQLiteVault:
     """The vault of one store. Writing happens in the writer's batch; `commit` makes it durable."""
 
@@ -70,25 +95,30 @@ class SQLiteVault:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._db = connect(path)
+        self._db.execute("PRAGMA secure_delete=ON")
         check_schema(self._db, path, SCHEMA, TABLES)
         self.lock = self._lock = threading.RLock()
         self._master = AESGCM(self._master_key(path.with_suffix(".key")))
         self._ciphers: dict[UUID, AESGCM] = {}
         self._new: dict[bytes, UUID] = {}
-        self._rows: dict[str, list[tuple[Any, ...]]] = {"keys": [], "tokens": [], "names": []}
+        self._fresh: set[UUID] = set()
+        self._rows: dict[str, list[tuple[Any, ...]]] = {
+            "keys": [],
+            "tokens": [],
+            "names": [],
+            "erased": [],
+        }
+        self._seen = -1
         self._hmac_key = self.secret("token-hmac")
         self._fingerprint_key = self.secret("command-fingerprint")
 
     def _master_key(self, path: Path) -> bytes:
         """The key file's 32 bytes; made with the vault, and only then."""
         if path.exists():
-            key = path.read_bytes()
-            if len(key) != 32:
-                raise StoreDamaged(f"{path.name}: {len(key)} bytes, 32 expected")
-            return key
+            return read_key(path)
         if self._db.execute("SELECT count(*) FROM secrets").fetchone()[0]:
             raise StoreDamaged(f"{path.name} is missing; without it the vault cannot be read")
-        key = os.urandom(32)
+        key = os.urandom(KEY_BYTES)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(key)
@@ -106,15 +136,26 @@ class SQLiteVault:
                 return self.secret(name)
             return self._unwrap(found[0], name.encode())
 
+    def birth_mark(self) -> str | None:
+        """The mark this vault shares with its log; None in a new vault."""
+        with self._lock:
+            sql = "SELECT value FROM secrets WHERE name='born'"
+            row = self._db.execute(sql).fetchone()
+        return None if row is None else self._unwrap(row[0], b"born").decode()
+
+    def set_birth_mark(self, mark: str) -> str:
+        """Set the mark if there is none; answers the one that is there."""
+        row = ("born", self._wrap(mark.encode(), b"born"))
+        with self._lock:
+            self._write("INSERT OR IGNORE INTO secrets VALUES (?,?)", [row])
+        return self.birth_mark() or mark
+
     def _wrap(self, key: bytes, bound_to: bytes) -> bytes:
         nonce = os.urandom(NONCE_BYTES)
         return nonce + self._master.encrypt(nonce, key, bound_to)
 
     def _unwrap(self, wrapped: bytes, bound_to: bytes) -> bytes:
-        try:
-            return self._master.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], bound_to)
-        except InvalidTag as problem:
-            raise StoreDamaged("vault.key does not belong to this vault") from problem
+        return _unwrapped(self._master, wrapped, bound_to)
 
     def _write(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
         try:
@@ -140,6 +181,7 @@ class SQLiteVault:
                 return UUID(bytes=row[0])
             known = uuid4()
             self._new[token] = known
+            self._fresh.add(known)
             self._rows["tokens"].append((token, known.bytes))
         return known
 
@@ -152,16 +194,21 @@ class SQLiteVault:
         return UUID(bytes=row[0]) if row else None
 
     def new_person(self) -> UUID:
-        return uuid4()
+        made = uuid4()
+        self._fresh.add(made)
+        return made
 
     def seal(self, person: UUID, stream: UUID, field: str, text: str) -> Sealed:
         nonce = os.urandom(NONCE_BYTES)
         bound_to = stream.bytes + field.encode()
+        if (person.bytes,) in self._rows["erased"]:
+            raise StoreLocked(f"person {person} is being erased")
         cipher = self._cipher(person, make=True)
         assert cipher is not None
         return Sealed(person, nonce + cipher.encrypt(nonce, text.encode(), bound_to))
 
     def unseal(self, sealed: Sealed, stream: UUID, field: str) -> str | None:
+        self.refresh()
         cipher = self._cipher(sealed.person, make=False)
         if cipher is None:
             return None
@@ -175,13 +222,11 @@ class SQLiteVault:
         self._rows["names"].append((person.bytes, name, *spell(name)))
 
     def erase(self, person: UUID) -> None:
-        """Destroy key and index rows at once. What is sealed under the key is noise from now."""
-        self.commit()
-        with self._lock:
-            self._ciphers.pop(person, None)
-            for table in ("keys", "names", "tokens"):
-                self._write(f"DELETE FROM {table} WHERE person=?", [(person.bytes,)])  # noqa: S608
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        """Destroy key and index rows with the next `commit`, beyond what a disk keeps of old pages.
+
+        Waiting for the batch lets a command that is refused after this erase nobody.
+        """
+        self._rows["erased"].append((person.bytes,))
 
     def _token(self, id_number: str) -> bytes:
         return hmac.digest(self._hmac_key, id_number.encode(), "sha256")
@@ -190,14 +235,16 @@ class SQLiteVault:
         cipher = self._ciphers.get(person)
         if cipher is not None:
             return cipher
-        with self._lock:
-            row = self._db.execute(
-                "SELECT wrapped FROM keys WHERE person=?", (person.bytes,)
-            ).fetchone()
+        row = None
+        if person not in self._fresh:  # who was made in this batch has no stored key
+            with self._lock:
+                row = self._db.execute(
+                    "SELECT wrapped FROM keys WHERE person=?", (person.bytes,)
+                ).fetchone()
         if row is not None:
             cipher = AESGCM(self._unwrap(row[0], person.bytes))
         elif make:
-            key = os.urandom(32)
+            key = os.urandom(KEY_BYTES)
             self._rows["keys"].append((person.bytes, self._wrap(key, person.bytes)))
             cipher = AESGCM(key)
         if cipher is not None:
@@ -207,6 +254,28 @@ class SQLiteVault:
         return cipher
 
     # -- the writer's side --------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Forget cached keys when another process changed the vault: it may have erased."""
+        with self._lock:
+            seen = self._db.execute("PRAGMA data_version").fetchone()[0]
+            if seen != self._seen:
+                self._seen = seen
+                held = {UUID(bytes=row[0]) for row in self._rows["keys"]}
+                self._ciphers = {p: c for p, c in self._ciphers.items() if p in held}
+
+    def mark(self) -> dict[str, int]:
+        """Where the batch stands, for `undo`."""
+        return {table: len(rows) for table, rows in self._rows.items()}
+
+    def undo(self, mark: dict[str, int]) -> None:
+        """Forget what was sealed and indexed since the mark: that command was refused."""
+        for row in self._rows["keys"][mark["keys"] :]:
+            self._ciphers.pop(UUID(bytes=row[0]), None)
+        for row in self._rows["tokens"][mark["tokens"] :]:
+            self._new.pop(row[0], None)
+        for table, length in mark.items():
+            del self._rows[table][length:]
 
     def commit(self) -> None:
         """Make what this batch sealed durable. Called before the log's commit."""
@@ -218,10 +287,17 @@ class SQLiteVault:
                 for table, marks in (("keys", "?,?"), ("tokens", "?,?"), ("names", "?,?,?,?")):
                     sql = f"INSERT OR REPLACE INTO {table} VALUES ({marks})"  # noqa: S608
                     self._db.executemany(sql, self._rows[table])
+                for table in ("keys", "names", "tokens"):
+                    sql = f"DELETE FROM {table} WHERE person=?"  # noqa: S608
+                    self._db.executemany(sql, self._rows["erased"])
                 self._db.execute("COMMIT")
+                if self._rows["erased"]:
+                    self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except sqlite3.Error as problem:
                 self.rollback()
                 raise explain(problem) from problem
+            for row in self._rows["erased"]:
+                self._ciphers.pop(UUID(bytes=row[0]), None)
             self._forget()
 
     def rollback(self) -> None:
@@ -237,6 +313,7 @@ class SQLiteVault:
         for rows in self._rows.values():
             rows.clear()
         self._new.clear()
+        self._fresh.clear()
 
     # -- searching ----------------------------------------------------------------------------
 

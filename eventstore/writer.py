@@ -6,10 +6,12 @@ outcomes. A refused command fails alone. Acknowledged means durable (fsync).
 """
 
 import queue
+import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,7 +19,7 @@ from uuid import UUID
 from domain.base import EPOCH, NOBODY, Aggregate, Event, Meta, stamp
 from domain.refusal import Refusal
 from eventstore.clock import Clock, SimulatedClock
-from eventstore.deciding import DecisionWorld, decide, pending
+from eventstore.deciding import DecisionWorld, Memo, authorized, decide, pending
 from eventstore.errors import CommandIdReused, StoreClosed
 from eventstore.faults import reached
 from eventstore.mapper import TypedMapper
@@ -31,7 +33,8 @@ from eventstore.outcomes import (
     encode_outcome,
     problem_of,
 )
-from eventstore.sqlite import Row, SQLiteLog
+from eventstore.sqlite import Row, SQLiteLog, explain
+from eventstore.turns import InTurn
 from eventstore.vault import SQLiteVault
 
 MAX_BATCH = 256
@@ -59,30 +62,33 @@ class Writer:
         self._committed = committed
         self._queue: queue.SimpleQueue[tuple[Envelope, Deliver] | None] = queue.SimpleQueue()
         self._cache: OrderedDict[UUID, Aggregate | None] = OrderedDict()
+        self.memo = Memo()
         self._head = -1
         self._last = EPOCH
         self._thread: threading.Thread | None = None
         self._closed = False
-        self._busy = threading.Lock()
+        self._door = threading.Lock()
+        self._busy = InTurn()
 
     # -- taking commands ----------------------------------------------------------------------
 
     def submit(self, envelope: Envelope, deliver: Deliver) -> None:
         """Queue a command. ``deliver`` is called on the writer's thread."""
-        if self._closed:
-            raise StoreClosed
-        if self._thread is None:
-            with self._busy:
-                if self._thread is None:
-                    self._thread = threading.Thread(target=self._serve, name="writer", daemon=True)
-                    self._thread.start()
-        self._queue.put((envelope, deliver))
+        with self._door:
+            if self._closed:
+                raise StoreClosed
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._serve, name="writer", daemon=True)
+                self._thread.start()
+            self._queue.put((envelope, deliver))
 
     def close(self) -> None:
         """Finish what is queued, then stop."""
-        self._closed = True
+        with self._door:
+            if not self._closed and self._thread is not None:
+                self._queue.put(None)
+            self._closed = True
         if self._thread is not None:
-            self._queue.put(None)
             self._thread.join()
 
     def _serve(self) -> None:
@@ -100,7 +106,8 @@ class Writer:
             if batch:
                 answers = self.process([envelope for envelope, _ in batch])
                 for (_, deliver), answer in zip(batch, answers, strict=True):
-                    deliver(answer)
+                    with suppress(RuntimeError, InvalidStateError):  # whoever asked has gone
+                        deliver(answer)
             if item is None:
                 return
 
@@ -113,6 +120,7 @@ class Writer:
             batch = _Batch(self, envelopes)
             try:
                 with self.log.transaction() as db:
+                    self.vault.refresh()
                     self._catch_up()
                     batch.find_repeats()
                     for n, envelope in enumerate(envelopes):
@@ -127,10 +135,11 @@ class Writer:
             except BaseException as problem:
                 self.vault.rollback()
                 self._cache.clear()
+                self.memo = Memo()
                 self._head = -1
                 if not isinstance(problem, Exception):
                     raise
-                return [problem] * len(envelopes)
+                return [_named(problem)] * len(envelopes)
             reached("after-commit")
             self._head, self._last = batch.head, batch.last
             self._trim()
@@ -144,6 +153,7 @@ class Writer:
         head = int(db.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()[0])
         if head == self._head:
             return
+        self.memo.books.clear()
         if self._head < 0:
             self._cache.clear()
         else:
@@ -231,7 +241,7 @@ class _Batch:
         try:
             outcome = self._decide(envelope)
         except Exception as problem:  # a fault of ours: this command alone fails, unstored
-            self._answers[n] = problem
+            self._answers[n] = _named(problem)
             return
         encoded = encode_outcome(outcome)
         row = (officer.bytes, fingerprint, encoded)
@@ -244,29 +254,48 @@ class _Batch:
     ) -> Answer:
         if known[0] != officer.bytes or known[1] != fingerprint:
             return CommandIdReused(str(envelope.id))
-        return _answer(envelope.id, decode_outcome(known[2]), repeated=True)
+        outcome = decode_outcome(known[2])
+        if envelope.at is None and outcome.problem is None:  # a loader repeats what once was right
+            try:
+                authorized(self._world(envelope), envelope.command, envelope.officer)
+            except Refusal as refusal:
+                return Refused(Outcome(outcome.position, problem=problem_of(refusal)))
+        return _answer(envelope.id, outcome, repeated=True)
+
+    def _world(self, envelope: Envelope) -> DecisionWorld:
+        writer = self.writer
+        return DecisionWorld(writer.cached, writer.vault, self.last, envelope.id, writer.memo)
 
     def _decide(self, envelope: Envelope) -> Outcome:
-        writer = self.writer
-        self.last = max(self.last, writer.now(envelope.at))
-        world = DecisionWorld(writer.cached, writer.vault, self.last, envelope.id)
+        self.last = max(self.last, self.writer.now(envelope.at))
+        world = self._world(envelope)
+        sealed = self.writer.vault.mark()
         try:
             result = decide(world, envelope.command, envelope.officer)
-        except Refusal as refusal:
-            self._undo(world)
-            return Outcome(self.head, problem=problem_of(refusal))
-        except BaseException:
-            self._undo(world)
+            rows, facts = self._rows_of(envelope, world)
+        except BaseException as problem:
+            self.writer.vault.undo(sealed)
+            self._undo(world, everything=not isinstance(problem, Refusal))
+            if isinstance(problem, Refusal):
+                return Outcome(self.head, problem=problem_of(problem))
             raise
-        facts = pending(world)
-        self._record(envelope, world, facts)
+        self.rows += rows
+        for fact in facts:
+            stream = fact.originator_id
+            self._facts.setdefault(stream, []).append(fact)
+            if fact.originator_version == 1:
+                self.writer.keep(world.touched[stream])
+        self.head += len(facts)
         return Outcome(self.head, result, len(facts))
 
-    def _record(self, envelope: Envelope, world: DecisionWorld, facts: list[Event]) -> None:
+    def _rows_of(self, envelope: Envelope, world: DecisionWorld) -> tuple[list[Row], list[Event]]:
+        """The pending facts, stamped, and as the rows to be stored."""
         actor = world.actor
         mapper = self.writer.mapper
         metas: dict[UUID, Meta] = {}
-        for fact in facts:
+        rows: list[Row] = []
+        facts = pending(world)
+        for position, fact in enumerate(facts, start=self.head + 1):
             stream = fact.originator_id
             aggregate = world.touched[stream]
             meta = metas.get(aggregate.division)
@@ -283,18 +312,14 @@ class _Batch:
                     standing_for=actor.standing_for,
                 )
             stamp(fact, meta)
-            self.head += 1
-            version = fact.originator_version
-            row = (self.head, stream.bytes, version, mapper.topic_of(fact), mapper.encode(fact))
-            self.rows.append(row)
-            self._facts.setdefault(stream, []).append(fact)
-            if version == 1:
-                self.writer.keep(aggregate)
+            version, topic = fact.originator_version, mapper.topic_of(fact)
+            rows.append((position, stream.bytes, version, topic, mapper.encode(fact)))
+        return rows, facts
 
-    def _undo(self, world: DecisionWorld) -> None:
-        """Put back what a refused command had begun to change."""
+    def _undo(self, world: DecisionWorld, *, everything: bool) -> None:
+        """Put back what a refused command had begun to change; after a fault, all it touched."""
         for stream, aggregate in world.touched.items():
-            if not aggregate.pending_events:
+            if not (everything or aggregate.pending_events):
                 continue
             self.writer.drop(stream)
             restored = self.writer.load(stream)
@@ -302,6 +327,11 @@ class _Batch:
                 restored = fact.mutate(restored)
             if restored is not None:
                 self.writer.keep(restored)
+
+
+def _named(problem: Exception) -> Exception:
+    """What went wrong, by our name for it where SQLite said it."""
+    return explain(problem) if isinstance(problem, sqlite3.Error) else problem
 
 
 def _answer(command: UUID, outcome: Outcome, *, repeated: bool) -> Answer:

@@ -1,16 +1,19 @@
 """The in-process follower: reads the log in order and folds it into the views, for one county.
 
 It wakes at once for this process's commits and within a quarter second for other processes'.
-A handler that raises stops it (and says so): skipping a fact would make the boards lie.
+A handler that raises stops it (and says so): skipping a fact would make the boards lie. A locked
+file or a full disk does not: nothing was applied, so it tries again until it passes.
 """
 
 import threading
 from collections.abc import Callable
 
+from eventstore.errors import StoreError
 from eventstore.store import Store
 from projections.engine import Applied, ViewsDatabase
 
 BATCH = 512
+TROUBLE_SECONDS = 0.5
 
 Listener = Callable[[Applied], None]
 
@@ -26,6 +29,7 @@ class Follower:
         self._moved = threading.Condition()
         self.position = views.position()
         self.failure: BaseException | None = None
+        self.trouble: StoreError | None = None
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
 
     def listen(self, listener: Listener) -> None:
@@ -61,10 +65,23 @@ class Follower:
             listener(applied)
         return True
 
+    def _step_or_wait(self) -> bool:
+        """`step`, unless the files are in trouble that passes; then a pause."""
+        try:
+            moved = self.step()
+        except StoreError as problem:
+            if problem.retry_after is None or self._stop.is_set():
+                raise
+            self.trouble = problem
+            self._stop.wait(TROUBLE_SECONDS)
+            return True
+        self.trouble = None
+        return moved
+
     def _run(self) -> None:
         try:
             while not self._stop.is_set():
-                if not self.step():
+                if not self._step_or_wait():
                     self._store.watch.wait(self.position, 1.0)
         except BaseException as problem:
             with self._moved:

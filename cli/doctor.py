@@ -1,0 +1,183 @@
+"""`relief doctor`: is everything whole that the ledger stands on? Each check has its sentence."""
+
+import shutil
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from eventstore import sqlite as log_file
+from eventstore import vault as vault_file
+from eventstore.errors import StoreError
+from eventstore.sqlite import connect, explain
+from projections.catalog import VIEWS
+
+LOW_SPACE = 512 * 1024 * 1024
+OLDEST_SQLITE = (3, 37, 0)
+OLDEST_PYTHON = (3, 11)
+KEY_BYTES = 32
+LAGGING = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: its name, whether it is well, and what was found, in both languages."""
+
+    check: str
+    ok: bool
+    zh: str
+    en: str
+
+
+def examine(data: Path) -> list[Finding]:
+    """All findings about a data folder. Changes nothing and may run beside a server."""
+    found = [*_versions(), *_space(data)]
+    log, vault = data / "log.sqlite", data / "vault.sqlite"
+    if not log.exists():
+        found.append(
+            Finding("files", False, f"{data} 中没有账本", f"There is no ledger in {data}.")
+        )
+        return found
+    found += _missing(data)
+    found += _database("log", log, log_file.SCHEMA)
+    if vault.exists():
+        found += _database("vault", vault, vault_file.SCHEMA)
+    if all(finding.ok for finding in found):
+        found += _key(data)
+        found += _counts(log)
+        found += _views(log, data / "views.sqlite")
+    return found
+
+
+def _versions() -> Iterator[Finding]:
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    fine = sys.version_info[:2] >= OLDEST_PYTHON and sqlite3.sqlite_version_info >= OLDEST_SQLITE
+    said = f"Python {python}, SQLite {sqlite3.sqlite_version}"
+    yield Finding("versions", fine, said, said)
+
+
+def _space(data: Path) -> Iterator[Finding]:
+    place = data
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    size = f"{free / 1024**3:.1f} GiB"
+    yield Finding("disk", free >= LOW_SPACE, f"磁盘剩余 {size}", f"{size} of disk are free.")
+
+
+def _missing(data: Path) -> Iterator[Finding]:
+    lost = [name for name in ("vault.sqlite", "vault.key") if not (data / name).exists()]
+    if lost:
+        names = ", ".join(lost)
+        yield Finding(
+            "files",
+            False,
+            f"缺少 {names}：个人信息无法读取，请从备份恢复",
+            f"{names} is missing: personal data cannot be read. Restore it from a backup.",
+        )
+    else:
+        yield Finding("files", True, "文件齐全", "All files are there.")
+
+
+def _database(name: str, path: Path, schema: int) -> Iterator[Finding]:
+    try:
+        with closing(connect(path)) as db:
+            found = db.execute("PRAGMA user_version").fetchone()[0]
+            whole = [row[0] for row in db.execute("PRAGMA quick_check(3)")]
+    except (StoreError, sqlite3.Error) as problem:
+        told = explain(problem) if isinstance(problem, sqlite3.Error) else problem
+        yield Finding(name, False, f"{path.name}：{told.zh}", f"{path.name}: {told}")
+        return
+    if whole != ["ok"]:
+        detail = "; ".join(whole)
+        yield Finding(
+            name, False, f"{path.name} 已损坏：{detail}", f"{path.name} is damaged: {detail}"
+        )
+    elif found != schema:
+        yield Finding(
+            name,
+            False,
+            f"{path.name} 版本为 {found}，程序需要 {schema}",
+            f"{path.name} has schema {found}, this program knows {schema}.",
+        )
+    else:
+        yield Finding(
+            name,
+            True,
+            f"{path.name} 完好（版本 {schema}）",
+            f"{path.name} is whole, schema {schema}.",
+        )
+
+
+def _key(data: Path) -> Iterator[Finding]:
+    path = data / "vault.key"
+    mode = path.stat().st_mode & 0o777
+    try:
+        with closing(connect(data / "vault.sqlite")) as db:
+            vault_file.check_key(db, path)
+    except StoreError as problem:
+        yield Finding("key", False, f"{path.name}：{problem.zh}", f"{path.name}: {problem}")
+        return
+    if mode & 0o077:
+        yield Finding(
+            "key",
+            False,
+            f"{path.name} 可被他人读取（{mode:o}），请执行 chmod 600",
+            f"{path.name} can be read by others ({mode:o}): chmod 600 it.",
+        )
+    else:
+        yield Finding("key", True, "密钥与密库相符", "The key opens the vault.")
+
+
+def _counts(log: Path) -> Iterator[Finding]:
+    """Positions are dense, and each stream has versions 1, 2, 3 … without a gap."""
+    with closing(connect(log)) as db:
+        events, head = db.execute(
+            "SELECT count(*), coalesce(max(position), 0) FROM events"
+        ).fetchone()
+        broken = db.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM events GROUP BY stream"
+            " HAVING count(*) <> max(version) OR min(version) <> 1)"
+        ).fetchone()[0]
+    if events != head or broken:
+        yield Finding(
+            "counts",
+            False,
+            f"账本有缺：{events} 条记录，末位 {head}，{broken} 个流不连续",
+            f"The log has gaps: {events} facts, head {head}, {broken} streams with gaps.",
+        )
+    else:
+        yield Finding("counts", True, f"{events} 条记录，无缺号", f"{events} facts, no gap.")
+
+
+def _views(log: Path, views: Path) -> Iterator[Finding]:
+    if not views.exists():
+        yield Finding("views", True, "看板尚未建立", "The views have not been built yet.")
+        return
+    try:
+        with closing(connect(log)) as db:
+            head = db.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()[0]
+        with closing(connect(views)) as db:
+            at = dict(db.execute("SELECT view, position FROM generations"))
+    except (StoreError, sqlite3.Error) as problem:
+        told = explain(problem) if isinstance(problem, sqlite3.Error) else problem
+        yield Finding("views", False, f"{views.name}：{told.zh}", f"{views.name}: {told}")
+        return
+    known = [at[view.name] for view in VIEWS if view.name in at]
+    lag = head - min(known, default=0)
+    if any(position > head for position in known):
+        yield Finding(
+            "views",
+            False,
+            "看板超前于账本：不属于这本账，请执行 relief views rebuild",
+            "The views are ahead of the log: not of this ledger. Run relief views rebuild.",
+        )
+        return
+    yield Finding(
+        "views",
+        lag <= LAGGING,
+        f"看板落后 {lag} 条",
+        f"The views lag {lag} facts behind the log.",
+    )
