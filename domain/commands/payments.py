@@ -12,6 +12,7 @@ from uuid import UUID
 from domain.area import check_text
 from domain.commands.relief_cases import check_size, hands_for
 from domain.commands.sealing import check_sha256
+from domain.commands.seasons import due_on
 from domain.commands.village_lists import OfList, cases_of
 from domain.fund import Fund
 from domain.goods import LotPick, Purpose, not_negative, positive, split
@@ -103,7 +104,7 @@ class AllocateList(OfList):
             cash_fen,
             goods,
             season.standards,
-            season.deliver_by,
+            due_on(world, season, found.village),
             hands,
         )
         commitment = self._commit(world, found, season, cash_fen)

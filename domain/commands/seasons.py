@@ -8,6 +8,7 @@ from uuid import UUID
 from domain.area import Area, check_text
 from domain.disaster import Disaster
 from domain.exercise import keep_apart
+from domain.rules.base import china_day
 from domain.rules.standards import Programme, Standards
 from domain.rules.working_days import WorkingDays
 from domain.season import DisasterNeeded, Season, UnknownProgramme
@@ -31,6 +32,19 @@ def deliver_by(world: World, area: UUID, terms: Programme, year: int) -> date | 
         return None
     festival = world.rules(WorkingDays, area, world.now).rule.spring_festival(year + 1)
     return festival - timedelta(days=1) if festival is not None else None
+
+
+def due_on(world: World, season: Season, village: UUID) -> date | None:
+    """When what is allocated now must have arrived: the season's last day or so many working days.
+
+    The earlier of the two; None where the programme sets neither.
+    """
+    days = season.terms.pay_within_working_days
+    if days is None:
+        return season.deliver_by
+    calendar = world.rules(WorkingDays, village, world.now).rule
+    within = calendar.add(china_day(world.now), days)
+    return within if season.deliver_by is None else min(within, season.deliver_by)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

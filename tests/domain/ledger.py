@@ -13,13 +13,14 @@ from domain.commands.grant_corrections import CorrectGrant
 from domain.commands.households import RegisterHousehold
 from domain.commands.payments import (
     AllocateList,
+    FailureInput,
     GoodsInput,
     GrantInput,
     PayList,
     SignatureInput,
     SignGoods,
 )
-from domain.commands.relief_cases import ApplicationInput, ApplyVillage, NeedInput
+from domain.commands.relief_cases import ApplicationInput, ApplyForRelief, ApplyVillage, NeedInput
 from domain.commands.sealing import CardInput, MemberInput
 from domain.commands.seasons import OpenSeason
 from domain.commands.stock import ReceiveGoods
@@ -31,13 +32,17 @@ from domain.commands.village_lists import (
     OpenVillageList,
     PostNotice,
     PostSecondNotice,
+    RaiseObjection,
     ReviewList,
+    SettleObjection,
     VerdictInput,
 )
 from domain.fund import Fund
 from domain.household import Household, Relation
 from domain.identity import check_character
 from domain.money import Source
+from domain.need import Cause, NeedKind
+from domain.notice import ObjectionKind
 from domain.relief_case import ReliefCase
 from domain.season import Season
 from domain.village_list import VillageList
@@ -269,3 +274,65 @@ class Ledger:
 
     def correction(self, name: str, number: int = 1, **more: Any) -> CorrectGrant:
         return CorrectGrant(case=self.case(name), number=number, reason="录入错误", **more)
+
+
+def objection(ledger: Ledger, name: str = "o1", **more: Any) -> RaiseObjection:
+    values: dict[str, Any] = {
+        "village_list": ledger.list,
+        "id": ledger.scenario.id(name),
+        "kind": ObjectionKind.AGAINST,
+        "text": "他家有小汽车",
+        "household": ledger.scenario.id("b"),
+    }
+    return RaiseObjection(**(values | more))
+
+
+def settling(ledger: Ledger, **more: Any) -> SettleObjection:
+    values: dict[str, Any] = {
+        "village_list": ledger.list,
+        "objection": ledger.scenario.id("o1"),
+        "upheld": False,
+        "reason": "经重新评议，异议不能成立",
+    }
+    return SettleObjection(**(values | more))
+
+
+def late_applicant(ledger: Ledger) -> Any:
+    """Household d applied, and the meeting forgot it."""
+    county = ledger.scenario
+    county.given(family(county, "d", 70, 1), by="village")
+    apply = ApplyForRelief(
+        season=ledger.season,
+        household=county.id("d"),
+        need=NeedInput(persons=1),
+        applied_on=date(2017, 11, 1),
+    )
+    county.given(apply, by="village")
+    return ledger.case("d")
+
+
+def application(ledger: Ledger, name: str, **more: Any) -> ApplyForRelief:
+    values: dict[str, Any] = {
+        "season": ledger.season,
+        "household": ledger.scenario.id(name),
+        "need": NeedInput(persons=1, kinds=(NeedKind.FOOD,), cause=Cause.CROP_LOSS),
+        "applied_on": date(2017, 10, 9),
+    }
+    return ApplyForRelief(**(values | more))
+
+
+def paying(ledger: Ledger, *failed: str) -> PayList:
+    failures = tuple(FailureInput(case=ledger.case(name), reason="账号已销户") for name in failed)
+    return PayList(village_list=ledger.list, document_no="支1号", failures=failures)
+
+
+def contest(ledger: Ledger, serial: int = 11) -> None:
+    """A household of another village claims the head of household b too."""
+    command = family(
+        ledger.scenario,
+        "other",
+        90,
+        village="yuantan_2",
+        members=(member(90), member(serial, Relation.OTHER)),
+    )
+    ledger.scenario.given(command, by="village2")

@@ -13,15 +13,12 @@ from domain.commands.village_lists import (
     OpenVillageList,
     PostNotice,
     PostSecondNotice,
-    RaiseObjection,
     ReturnList,
     ReviewList,
-    SettleObjection,
     StrikeInput,
     VerdictInput,
     WithdrawNotice,
 )
-from domain.county_plan import PlanStep, command_id, next_moves, next_step
 from domain.grants import GrantsOpen
 from domain.notice import (
     NoSuchObjection,
@@ -35,52 +32,23 @@ from domain.notice import (
 from domain.refusal import AlreadyExists, Malformed, NotFound, NotYourRole
 from domain.relief_case import OnAnotherList, Stage, WrongStage
 from domain.roster import EmptyList, ListStage, MinutesMissing, NotOnList, WrongListStage
-from domain.season import Season
 from domain.separation import SamePersonTwice
 from domain.village_list import VillageList
 from domain.world import Role
 from tests.domain.county import appointment
-from tests.domain.ledger import HASH, STEPS, Ledger, family
+from tests.domain.ledger import (
+    HASH,
+    Ledger,
+    family,
+    late_applicant,
+    objection,
+    settling,
+)
 
 
 @pytest.fixture
 def ledger() -> Ledger:
     return Ledger()
-
-
-def objection(ledger: Ledger, name: str = "o1", **more: Any) -> RaiseObjection:
-    values: dict[str, Any] = {
-        "village_list": ledger.list,
-        "id": ledger.scenario.id(name),
-        "kind": ObjectionKind.AGAINST,
-        "text": "他家有小汽车",
-        "household": ledger.scenario.id("b"),
-    }
-    return RaiseObjection(**(values | more))
-
-
-def settling(ledger: Ledger, **more: Any) -> SettleObjection:
-    values: dict[str, Any] = {
-        "village_list": ledger.list,
-        "objection": ledger.scenario.id("o1"),
-        "upheld": False,
-        "reason": "经重新评议，异议不能成立",
-    }
-    return SettleObjection(**(values | more))
-
-
-def late_applicant(ledger: Ledger) -> Any:
-    """Household d applied, and the meeting forgot it."""
-    county = ledger.scenario
-    county.given(family(county, "d", 70, 1), by="village")
-    apply = ApplyForRelief(
-        season=ledger.season,
-        household=county.id("d"),
-        need=NeedInput(persons=1),
-        applied_on=date(2017, 11, 1),
-    )
-    county.given(apply, by="village")
-    return ledger.case("d")
 
 
 def test_a_list_is_opened_once_a_round_in_a_village(ledger: Ledger) -> None:
@@ -386,46 +354,3 @@ def test_a_case_that_was_refused_cannot_be_appraised_until_reopened(ledger: Ledg
     county = ledger.until("applied").scenario
     county.given(ledger.appraisal(a=False, b=True), by="village")
     county.when(ledger.appraisal(a=True), by="village").then(WrongStage)
-
-
-def test_a_county_plan_walks_each_list_step_by_step(ledger: Ledger) -> None:
-    expected = {
-        "applied": PlanStep.APPRAISE,
-        "listed": PlanStep.POST_FIRST,
-        "posted": PlanStep.REVIEW,
-        "reviewed": PlanStep.APPROVE,
-        "approved": PlanStep.ALLOCATE,
-        "allocated": PlanStep.POST_SECOND,
-        "posted_again": None,
-        "payable": PlanStep.PAY,
-        "paid": PlanStep.CLOSE,
-        "closed": None,
-    }
-    plan = ledger.scenario.id("plan")
-    seen = set()
-    for step in STEPS:
-        getattr(ledger, f"_{step}")()
-        found = ledger.load_list()
-        terms = ledger.scenario.load(Season, ledger.season).terms
-        if step in expected:
-            assert next_step(found, terms, ledger.scenario.now) is expected[step], step
-        moves = list(next_moves(plan, [found], terms, ledger.scenario.now))
-        again = list(next_moves(plan, [found], terms, ledger.scenario.now))
-        assert moves == again, "a killed run sends the same command again"
-        for move in moves:
-            assert move.command == command_id(plan, found.id, move.step, found.version)
-            assert move.command not in seen
-            seen.add(move.command)
-
-
-def test_a_county_plan_waits_for_notices_and_objections(ledger: Ledger) -> None:
-    county = ledger.until("listed").scenario
-    terms = county.load(Season, ledger.season).terms
-    county.given(PostNotice(village_list=ledger.list), by="village")
-    assert next_step(ledger.load_list(), terms, county.now) is None
-    county.given(objection(ledger), by="village").wait(days=8)
-    assert next_step(ledger.load_list(), terms, county.now) is None
-    county.given(settling(ledger), by="township")
-    assert next_step(ledger.load_list(), terms, county.now) is PlanStep.REVIEW
-    county.given(ReturnList(village_list=ledger.list, reason="补件"), by="township")
-    assert next_step(ledger.load_list(), terms, county.now) is PlanStep.APPRAISE

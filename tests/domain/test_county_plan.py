@@ -1,0 +1,62 @@
+import pytest
+
+from domain.commands.village_lists import (
+    PostNotice,
+    ReturnList,
+)
+from domain.county_plan import PlanStep, command_id, next_moves, next_step
+from domain.season import Season
+from tests.domain.ledger import (
+    STEPS,
+    Ledger,
+    objection,
+    settling,
+)
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    return Ledger()
+
+
+def test_a_county_plan_walks_each_list_step_by_step(ledger: Ledger) -> None:
+    expected = {
+        "applied": PlanStep.APPRAISE,
+        "listed": PlanStep.POST_FIRST,
+        "posted": PlanStep.REVIEW,
+        "reviewed": PlanStep.APPROVE,
+        "approved": PlanStep.ALLOCATE,
+        "allocated": PlanStep.POST_SECOND,
+        "posted_again": None,
+        "payable": PlanStep.PAY,
+        "paid": PlanStep.CLOSE,
+        "closed": None,
+    }
+    plan = ledger.scenario.id("plan")
+    seen = set()
+    for step in STEPS:
+        getattr(ledger, f"_{step}")()
+        found = ledger.load_list()
+        terms = ledger.scenario.load(Season, ledger.season).terms
+        if step in expected:
+            assert next_step(found, terms, ledger.scenario.now) is expected[step], step
+        moves = list(next_moves(plan, [found], terms, ledger.scenario.now))
+        again = list(next_moves(plan, [found], terms, ledger.scenario.now))
+        assert moves == again, "a killed run sends the same command again"
+        for move in moves:
+            assert move.command == command_id(plan, found.id, move.step, found.version)
+            assert move.command not in seen
+            seen.add(move.command)
+
+
+def test_a_county_plan_waits_for_notices_and_objections(ledger: Ledger) -> None:
+    county = ledger.until("listed").scenario
+    terms = county.load(Season, ledger.season).terms
+    county.given(PostNotice(village_list=ledger.list), by="village")
+    assert next_step(ledger.load_list(), terms, county.now) is None
+    county.given(objection(ledger), by="village").wait(days=8)
+    assert next_step(ledger.load_list(), terms, county.now) is None
+    county.given(settling(ledger), by="township")
+    assert next_step(ledger.load_list(), terms, county.now) is PlanStep.REVIEW
+    county.given(ReturnList(village_list=ledger.list, reason="补件"), by="township")
+    assert next_step(ledger.load_list(), terms, county.now) is PlanStep.APPRAISE

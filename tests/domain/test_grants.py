@@ -1,0 +1,170 @@
+from datetime import date
+
+import pytest
+
+from domain.commands.households import RecordDeath
+from domain.commands.payments import (
+    AllocateList,
+    GoodsInput,
+    GrantInput,
+)
+from domain.commands.seasons import ChangeSeasonStandard
+from domain.commands.stock import ReceiveGoods
+from domain.goods import StockExhausted
+from domain.grants import (
+    ItemNotInProgramme,
+    NothingToGrant,
+    OverAllowance,
+    OverStandard,
+    UnderStandard,
+)
+from domain.money import FundOverdrawn
+from domain.need import (
+    PersonsExceedHousehold,
+)
+from domain.refusal import Malformed, NotFound, NotYourRole
+from domain.roster import NotOnList, WrongListStage
+from domain.world import Role
+from tests.domain.ledger import (
+    Ledger,
+    application,
+    family,
+    id_number,
+)
+from tests.domain.test_seasons import adopt
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    return Ledger()
+
+
+def test_a_list_s_amounts_commit_one_fund_and_reserve_one_stockpile(ledger: Ledger) -> None:
+    county = ledger.until("approved").scenario
+    facts = county.run(ledger.allocation(), by="county")
+    topics = sorted(fact.topic() for fact in facts)
+    assert topics == [
+        "Fund.Committed",
+        *["ReliefCase.Granted"] * 4,
+        "Stockpile.Reserved",
+        "VillageList.Allocated",
+    ]
+    allocated = next(fact for fact in facts if fact.topic() == "VillageList.Allocated")
+    assert allocated.deliver_by == date(2017, 12, 4), "15 working days from 13 November"
+    case = ledger.load_case("a")
+    assert [grant.value_fen for grant in case.grants.values()] == [40_500, 12_000]
+    assert case.grants[2].item == "quilt" and case.grants[2].units == 1
+
+
+def test_above_the_standard_takes_a_written_reason(ledger: Ledger) -> None:
+    county = ledger.until("approved").scenario
+    much = GrantInput(case=ledger.case("c"), cash_fen=30_001)
+    refusal = county.when(ledger.allocation(much), by="county").then(OverStandard)
+    assert (refusal.total_fen, refusal.ceiling_fen) == (30_001, 30_000)
+    goods = (GoodsInput(item="quilt", units=1),)
+    counted = GrantInput(case=ledger.case("c"), cash_fen=20_000, goods=goods)
+    refusal = county.when(ledger.allocation(counted), by="county").then(OverStandard)
+    assert refusal.total_fen == 32_000, "goods count at their value"
+    reasoned = GrantInput(case=ledger.case("c"), cash_fen=30_001, reason="房屋全部倒塌")
+    county.when(ledger.allocation(reasoned), by="county")
+    assert ledger.load_case("c").grants[1].cash_fen == 30_001
+
+
+def test_a_second_allocation_counts_what_was_granted_before(ledger: Ledger) -> None:
+    county = ledger.until("allocated").scenario
+    more = ledger.allocation(GrantInput(case=ledger.case("c"), cash_fen=16_501))
+    assert county.when(more, by="county").then(OverStandard).total_fen == 30_001
+    more = ledger.allocation(GrantInput(case=ledger.case("c"), cash_fen=16_500))
+    county.given(more, by="county")
+    assert list(ledger.load_case("c").grants) == [1, 2]
+
+
+def test_below_the_minimum_no_cash_is_granted_but_goods_may_come_first(ledger: Ledger) -> None:
+    county = ledger.until("approved").scenario
+    little = GrantInput(case=ledger.case("c"), cash_fen=1_999)
+    assert county.when(ledger.allocation(little), by="county").then(UnderStandard).minimum_fen
+    quilt = GrantInput(case=ledger.case("c"), goods=(GoodsInput(item="quilt", units=1),))
+    county.given(ledger.allocation(quilt, fund=None), by="county")
+    assert ledger.load_case("c").grants[1].item == "quilt"
+
+
+def test_items_are_those_of_the_programme_up_to_their_allowance(ledger: Ledger) -> None:
+    county = ledger.until("approved").scenario
+    three = GrantInput(
+        case=ledger.case("c"), goods=(GoodsInput(item="quilt", units=3),), reason=None
+    )
+    county.given(adopt(county, {"goods_count": False}))
+    county.given(ChangeSeasonStandard(season=ledger.season, reason="新标准"), by="county")
+    refusal = county.when(ledger.allocation(three), by="county").then(OverAllowance)
+    assert (refusal.units, refusal.allowed) == (3, 2)
+    tent = ReceiveGoods(
+        warehouse=county.id("county"),
+        item="tent_12",
+        lot=county.id("tents"),
+        document_no="入2号",
+        owner="潜山市",
+        received_on=date(2017, 10, 1),
+        quantity=5,
+        unit_value_fen=100,
+    )
+    county.given(tent, by="storekeeper")
+    goods = (GoodsInput(item="tent_12", units=1),)
+    strange = ledger.allocation(GrantInput(case=ledger.case("c"), goods=goods))
+    assert county.when(strange, by="county").then(ItemNotInProgramme).item == "tent_12"
+
+
+def test_neither_fund_nor_stock_can_be_overdrawn_by_a_list(ledger: Ledger) -> None:
+    county = ledger.until("approved").scenario
+    rich = GrantInput(case=ledger.case("a"), cash_fen=99_999_999_999, reason="?")
+    county.when(ledger.allocation(rich), by="county").then(FundOverdrawn)
+    goods = (GoodsInput(item="quilt", units=101),)
+    warm = GrantInput(case=ledger.case("a"), goods=goods, reason="?")
+    county.when(ledger.allocation(warm), by="county").then(StockExhausted)
+
+
+def test_an_allocation_names_what_it_needs(ledger: Ledger) -> None:
+    county = ledger.until("approved").scenario
+    county.when(ledger.allocation(fund=None), by="county").then(Malformed)
+    county.when(ledger.allocation(warehouse=None), by="county").then(Malformed)
+    county.when(ledger.allocation(document_no=""), by="county").then(Malformed)
+    one = GrantInput(case=ledger.case("c"), cash_fen=13_500)
+    county.when(ledger.allocation(one, one), by="county").then(Malformed)
+    nothing = GrantInput(case=ledger.case("c"))
+    county.when(ledger.allocation(nothing), by="county").then(NothingToGrant)
+    negative = GrantInput(case=ledger.case("c"), cash_fen=-1)
+    county.when(ledger.allocation(negative), by="county").then(Malformed)
+
+
+def test_nothing_is_granted_to_who_is_not_approved_or_not_on_the_list(ledger: Ledger) -> None:
+    county = ledger.until("reviewed").scenario
+    county.when(ledger.allocation(), by="county").then(WrongListStage)
+    ledger._approved()
+    county.given(family(county, "d", 70, 1), by="village")
+    county.given(application(ledger, "d"), by="village")
+    stranger = GrantInput(case=ledger.case("d"), cash_fen=13_500)
+    county.when(ledger.allocation(stranger), by="county").then(NotOnList)
+
+
+def test_nothing_is_granted_for_a_member_who_died_since(ledger: Ledger) -> None:
+    county = ledger.until("approved").scenario
+    die = RecordDeath(
+        household=county.id("b"),
+        person=county.vault.tokens[id_number(12)],
+        on=date(2017, 11, 10),
+        reason="病故",
+    )
+    county.given(die, by="village")
+    county.when(ledger.allocation(), by="county").then(PersonsExceedHousehold)
+
+
+def test_another_county_s_fund_or_depot_is_no_fund_and_no_depot(ledger: Ledger) -> None:
+    county = ledger.until("approved").scenario
+    foreign = ledger.allocation(warehouse=county.id("foreign_county"))
+    county.when(foreign, by="county").then(NotFound)
+    county.when(ledger.allocation(fund=county.id("nothing")), by="county").then(NotFound)
+
+
+def test_the_allocation_is_the_county_s(ledger: Ledger) -> None:
+    county = ledger.until("approved").scenario
+    assert AllocateList.roles == {Role.COUNTY_APPROVER}
+    county.when(ledger.allocation(), by="township").then(NotYourRole)
