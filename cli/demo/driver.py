@@ -1,7 +1,7 @@
 """From the plan to the commands everybody uses, in order of time, all rules on.
 
 Command ids are derived from plan and step, so a repeated start can skip what is stored: the same
-step always makes the same command. `RULES` are read once from ``rules/``.
+step always makes the same command.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,9 +10,13 @@ from typing import NamedTuple
 from uuid import UUID
 
 from cli.demo.acts import ACTS
-from cli.demo.naming import Names, demo_id
+from cli.demo.divisions import CITY, COUNTY, NEIGHBOR, PROVINCE, SMALL_TOWNSHIP, SMALL_VILLAGES
+from cli.demo.naming import Names, demo_id, officer_of
 from cli.demo.plan import DemoPlan
+from cli.demo.steps import AppointOfficer, HandOver, SuspendOfficer
 from domain.world import Command
+
+SHOWN = (PROVINCE, CITY, COUNTY, NEIGHBOR, SMALL_TOWNSHIP, SMALL_VILLAGES[0])
 
 
 class Deed(NamedTuple):
@@ -48,3 +52,24 @@ def deeds(
 def count(plan: DemoPlan) -> int:
     """How many commands the plan makes: the length of a progress bar."""
     return sum(1 for _ in deeds(plan, lambda number: demo_id("count", number)))
+
+
+class Login(NamedTuple):
+    """An account of the demo to show a newcomer: one for each role and level."""
+
+    role: str
+    login: str
+    officer: UUID
+    division: str
+
+
+def logins(plan: DemoPlan) -> tuple[Login, ...]:
+    """One account of each role and level that still works at the end, and a stranger's."""
+    names = {one.code: one.name for one in plan.divisions}
+    gone = {step.officer for step in plan.steps if isinstance(step, HandOver | SuspendOfficer)}
+    shown: dict[tuple[str, str], Login] = {}
+    for step in plan.steps:
+        if isinstance(step, AppointOfficer) and step.division in SHOWN and step.officer not in gone:
+            login = Login(step.role, step.login, officer_of(step.officer), names[step.division])
+            shown.setdefault((step.role, step.division), login)
+    return tuple(shown.values())

@@ -27,6 +27,16 @@ def demo_id(kind: str, key: str) -> UUID:
     return uuid5(NAMESPACE, f"demo/{kind}/{key}")
 
 
+def person_of_officer(key: str) -> UUID:
+    """The natural person behind an officer of the plan."""
+    return demo_id("person", key)
+
+
+def officer_of(key: str) -> UUID:
+    """An officer of the plan, in the store."""
+    return Officer.id_of(person_of_officer(key))
+
+
 @dataclass(slots=True)
 class Names:
     """All ids of a plan. ``person_of`` is the vault's: ID number → random person id."""
@@ -44,11 +54,8 @@ class Names:
         """By the code of 2023, whatever the code of the day."""
         return demo_id("area", code)
 
-    def person(self, officer: str) -> UUID:
-        return demo_id("person", officer)
-
     def officer(self, key: str) -> UUID:
-        return Officer.id_of(self.person(key))
+        return officer_of(key)
 
     def appointment(self, officer: str) -> UUID:
         return demo_id("appointment", officer)

@@ -5,14 +5,17 @@ from functools import lru_cache
 from uuid import UUID
 
 from cli.demo.acts import ACTS
-from cli.demo.driver import Deed, count, deeds
+from cli.demo.driver import Deed, count, deeds, logins
 from cli.demo.naming import Names
 from cli.demo.plan import DemoPlan, build_plan
 from domain.fund import Fund
 from domain.household import Household
+from domain.officer import Officer
 from domain.refusal import Refusal
 from domain.relief_case import ReliefCase, Stage
+from domain.rules.base import china_day
 from domain.situation_report import SituationReport
+from domain.world import Role
 from tests.domain.scenario import Scenario
 
 
@@ -123,6 +126,18 @@ def test_a_step_makes_the_same_command_every_time() -> None:
     half = {deed.command_id for deed in done[: len(done) // 2]}
     rest = list(deeds(plan, scenario.vault.person_for, stored=half.__contains__))
     assert rest == done[len(done) // 2 :]
+
+
+def test_every_role_has_an_account_to_show() -> None:
+    plan, scenario, _ = built()
+    shown = logins(plan)
+    assert {one.role for one in shown} == set(Role) - {Role.SYSTEM}
+    assert len({one.login for one in shown}) == len(shown)
+    for one in shown:
+        officer: Officer = scenario.load(Officer, one.officer)
+        assert officer.suspended is None
+        assert list(officer.posts_from(china_day(scenario.now))), "it still has its post"
+    assert any(one.division == "太湖县" for one in shown), "somebody from another county"
 
 
 def _names(plan: DemoPlan, scenario: Scenario) -> Names:
