@@ -2,9 +2,11 @@
 //
 //   data-type   text (default) · int → number · decimal → "12.50" · money → fen · datetime → China time
 //               · bool (a checkbox) · uuid (hidden: made here, kept until success)
+//               · now (hidden: the store's time when the button is pressed)
 //   data-empty  "omit": an empty field is left out
 //   name        dots nest: figures.deaths; digits make a list: members.0.name
 
+import { storeNow } from "./clock.js";
 import { text } from "./text.js";
 
 /** Full-width digits, thousands commas and spaces are how people type figures. */
@@ -53,6 +55,7 @@ const READERS = {
   },
   // A datetime-local has no zone: whatever the device thinks, the field means China time.
   datetime: (value) => (value === "" ? null : `${value.length === 16 ? `${value}:00` : value}+08:00`),
+  now: () => storeNow().toISOString(),
 };
 
 function put(target, path, value) {

@@ -183,8 +183,17 @@ function guardPlain(form) {
   addEventListener("pageshow", () => set(false));
 }
 
+/** Commands under an element that are not forms of ours yet: a board brings new ones. */
+function startCommands(root) {
+  for (const form of root.querySelectorAll("form[data-form]:not([data-ready])")) {
+    form.dataset.ready = "";
+    new CommandForm(form);
+  }
+}
+
 export function startForms() {
-  for (const form of document.querySelectorAll("form[data-form]")) new CommandForm(form);
+  startCommands(document);
+  document.addEventListener("htmx:afterSettle", () => startCommands(document));
   for (const form of document.querySelectorAll("form[data-plain]")) guardPlain(form);
   keyHtmxWrites();
 }
