@@ -2,6 +2,7 @@ from datetime import date
 
 import pytest
 
+from domain.commands.funds import AppropriateFund
 from domain.commands.households import RecordDeath
 from domain.commands.payments import (
     AllocateList,
@@ -10,6 +11,7 @@ from domain.commands.payments import (
 )
 from domain.commands.seasons import ChangeSeasonStandard
 from domain.commands.stock import ReceiveGoods
+from domain.fund import Fund
 from domain.goods import StockExhausted
 from domain.grants import (
     ItemNotInProgramme,
@@ -18,7 +20,7 @@ from domain.grants import (
     OverStandard,
     UnderStandard,
 )
-from domain.money import FundOverdrawn
+from domain.money import FundOverdrawn, Source
 from domain.need import (
     PersonsExceedHousehold,
 )
@@ -159,8 +161,34 @@ def test_nothing_is_granted_for_a_member_who_died_since(ledger: Ledger) -> None:
 
 def test_another_county_s_fund_or_depot_is_no_fund_and_no_depot(ledger: Ledger) -> None:
     county = ledger.until("approved").scenario
-    foreign = ledger.allocation(warehouse=county.id("foreign_county"))
-    county.when(foreign, by="county").then(NotFound)
+    there = county.id("foreign_county")
+    county.given(
+        AppropriateFund(
+            holder=there,
+            document_no="太财1号",
+            amount_fen=1_000_000,
+            source=Source.COUNTY,
+            source_document_no="太财1号",
+            earmark=("winter_spring",),
+        ),
+        by="foreign_county",
+    )
+    county.given(
+        ReceiveGoods(
+            warehouse=there,
+            item="quilt",
+            lot=county.id("foreign_lot"),
+            document_no="入1号",
+            owner="太湖县",
+            received_on=date(2017, 10, 1),
+            quantity=9,
+            unit_value_fen=12_000,
+        ),
+        by="foreign_storekeeper",
+    )
+    county.when(ledger.allocation(warehouse=there), by="county").then(NotFound)
+    fund = Fund.id_of("太财1号", there, False)
+    county.when(ledger.allocation(fund=fund), by="county").then(NotFound)
     county.when(ledger.allocation(fund=county.id("nothing")), by="county").then(NotFound)
 
 

@@ -263,6 +263,13 @@ def test_an_id_number_that_turns_up_replaces_the_unknown_person(county: Scenario
         "Household.MemberIdentified", "Person.Released", "Person.Claimed"
     )
     assert set(load(county, "a").members) == {person(county, 1), person(county, 2)}
+    head = IdentifyMember(
+        household=household.id, person=person(county, 1), member=member(3), reason="号码有误"
+    )
+    county.given(head, by="village")
+    now = load(county, "a")
+    assert now.head == person(county, 3)
+    assert now.card is None, "sealed for the person it was recorded for: to be recorded anew"
 
 
 def test_a_move_to_another_village_is_decided_above_both(county: Scenario) -> None:

@@ -79,6 +79,13 @@ def test_a_list_is_paid_as_one_batch_of_the_fund(ledger: Ledger) -> None:
     county.when(paying(ledger), by="payer").then(NothingToGrant)
 
 
+def test_new_amounts_need_a_new_second_notice(ledger: Ledger) -> None:
+    county = ledger.until("payable").scenario
+    more = ledger.allocation(GrantInput(case=ledger.case("c"), cash_fen=1_000))
+    county.given(more, by="county")
+    county.when(paying(ledger), by="payer").then(NoticeNotPosted)
+
+
 def test_who_approved_does_not_pay(ledger: Ledger) -> None:
     county = ledger.until("payable").scenario
     county.given(appointment(county, "county", Role.COUNTY_PAYER, "county", nth="/p"))
@@ -210,16 +217,15 @@ def test_goods_of_two_lots_are_signed_for_after_a_correction(ledger: Ledger) -> 
     big = GrantInput(
         case=ledger.case("a"), goods=(GoodsInput(item="quilt", units=99),), reason="安置点"
     )
-    two = GrantInput(
-        case=ledger.case("b"), goods=(GoodsInput(item="quilt", units=2),), reason="两床"
-    )
+    two = GrantInput(case=ledger.case("b"), goods=(GoodsInput(item="quilt", units=2),))
     county.given(ledger.allocation(big, two), by="county")
-    county.given(ledger.correction("a", units=50, over_standard="安置点"), by="county")
+    county.given(ledger.correction("b", units=1), by="county")
     ledger._posted_again()
     ledger._payable()
-    county.given(ledger.signing("a", "b"), by="storekeeper")
+    county.given(ledger.signing("b", "a"), by="storekeeper")
+    assert [pick.quantity for pick in ledger.load_case("a").grants[1].picks] == [98, 1]
     stock = county.load(Stockpile, Stockpile.id_of(county.id("county"), "quilt", False))
-    assert stock.on_hand == 200 - 52
+    assert stock.on_hand == 200 - 100
 
 
 def test_a_smaller_amount_frees_money_and_a_larger_one_needs_a_new_notice(
