@@ -1,6 +1,17 @@
 """All views, in the order in which a batch is folded."""
 
-from projections import areas, disasters, officers, situation, timeline
+from projections import (
+    areas,
+    deadlines,
+    disasters,
+    dispatch,
+    funds,
+    officers,
+    reviews,
+    situation,
+    stock,
+    timeline,
+)
 from projections.base import View
 
 VIEWS: tuple[View, ...] = (
@@ -8,5 +19,10 @@ VIEWS: tuple[View, ...] = (
     officers.VIEW,
     disasters.VIEW,
     situation.VIEW,
+    deadlines.VIEW,
+    reviews.VIEW,
     timeline.VIEW,
+    stock.VIEW,
+    dispatch.VIEW,
+    funds.VIEW,
 )

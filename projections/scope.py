@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, or_, select
 
 from projections.areas import AREAS
 
@@ -25,11 +25,23 @@ class Scope:
             found: ColumnElement[bool] = column.is_not(None)
             return found
         roots = [str(root) for root in self.roots]
-        below = select(AREAS.c.id).where(AREAS.c.id.in_(roots)).cte("below", recursive=True)
+        below = select(AREAS.c.id).where(AREAS.c.id.in_(roots)).cte(recursive=True)
         step = select(AREAS.c.id).join(below, AREAS.c.parent == below.c.id)
         below = below.union(step)
         inside: ColumnElement[bool] = column.in_(select(below.c.id))
         return inside
+
+    def reaches(self, column: Any) -> ColumnElement[bool]:
+        """True for what is set for an area above this scope too (a season, never a person's)."""
+        if self.roots is None:
+            found: ColumnElement[bool] = column.is_not(None)
+            return found
+        roots = [str(root) for root in self.roots]
+        above = select(AREAS.c.id, AREAS.c.parent).where(AREAS.c.id.in_(roots))
+        above_all = above.cte(recursive=True)
+        step = select(AREAS.c.id, AREAS.c.parent).join(above_all, AREAS.c.id == above_all.c.parent)
+        above_all = above_all.union(step)
+        return or_(self.covers(column), column.in_(select(above_all.c.id)))
 
 
 EVERYTHING = Scope(None)

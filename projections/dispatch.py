@@ -1,0 +1,376 @@
+"""Dispatch board 调度: incidents, the units that can be sent, and what is on its way."""
+
+import json
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    Select,
+    String,
+    Table,
+    func,
+    or_,
+    select,
+)
+
+from domain.incident import WORKING, Incident, Stage
+from domain.unit import Unit
+from projections.areas import AREAS
+from projections.base import LOGICAL, Rows, View, as_json, text_of, when
+from projections.consignments import CONSIGNMENTS
+from projections.consignments import query_of as consignments_of
+from projections.paging import Page, page
+from projections.scope import Scope
+
+MOST_ON_BOARD = 500
+
+INCIDENTS = Table(
+    "incidents",
+    LOGICAL,
+    Column("id", String(36), primary_key=True),
+    Column("area", String(36), nullable=False),
+    Column("in_charge", String(36), nullable=False),
+    Column("place", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("details", String, nullable=False),
+    Column("latitude_e6", Integer),
+    Column("longitude_e6", Integer),
+    Column("exercise", Boolean, nullable=False),
+    Column("status", String, nullable=False),
+    Column("priority", Integer),
+    Column("note", String),
+    Column("units", String, nullable=False),
+    Column("occurred_at", String, nullable=False),
+    Column("opened_at", String, nullable=False),
+    Column("triaged_at", String),
+    Column("assigned_at", String),
+    Column("acknowledged_at", String),
+    Column("en_route_at", String),
+    Column("on_scene_at", String),
+    Column("resolved_at", String),
+    Column("ended_at", String),
+    Column("outcome", String),
+    Column("duplicate_of", String(36)),
+    Index("incidents_by_status", "status"),
+    Index("incidents_by_area", "area"),
+)
+
+UNITS = Table(
+    "units",
+    LOGICAL,
+    Column("id", String(36), primary_key=True),
+    Column("area", String(36), nullable=False),
+    Column("name", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("exercise", Boolean, nullable=False),
+    Column("status", String, nullable=False),
+    Column("incident", String(36)),
+    Column("reason", String),
+    Column("since", String, nullable=False),
+    Index("units_by_area", "area"),
+)
+
+DONE = (Stage.RESOLVED, Stage.CLOSED, Stage.DUPLICATE)
+
+
+def opened(rows: Rows, at: int, e: Incident.Opened) -> None:
+    rows.put(
+        INCIDENTS,
+        {
+            "id": text_of(e.originator_id),
+            "area": text_of(e.area),
+            "in_charge": text_of(e.area),
+            "place": e.place,
+            "kind": str(e.kind),
+            "severity": str(e.severity),
+            "details": e.details,
+            "latitude_e6": e.spot.latitude_e6 if e.spot else None,
+            "longitude_e6": e.spot.longitude_e6 if e.spot else None,
+            "exercise": e.exercise,
+            "status": "open",
+            "units": "{}",
+            "occurred_at": when(e.occurred_at),
+            "opened_at": when(e.meta.recorded_at),
+        },
+    )
+
+
+def triaged(rows: Rows, at: int, e: Incident.Triaged) -> None:
+    row = rows.need(INCIDENTS, text_of(e.originator_id))
+    changes: dict[str, Any] = {"priority": e.priority, "note": e.note}
+    if row["status"] == Stage.OPEN:
+        changes["status"] = "triaged"
+    if row["triaged_at"] is None:
+        changes["triaged_at"] = when(e.meta.recorded_at)
+    rows.put(INCIDENTS, {**row, **changes})
+
+
+def _work(rows: Rows, incident: str, unit: str, step: dict[str, Any] | None, at: str) -> None:
+    """A unit's work moved on (or ended: None); the incident is where its foremost unit is."""
+    row = rows.need(INCIDENTS, incident)
+    units: dict[str, dict[str, Any]] = json.loads(row["units"])
+    changes: dict[str, Any] = {}
+    if step is None:
+        units.pop(unit, None)
+    else:
+        units[unit] = {**units.get(unit, {}), **step}
+        if row[f"{step['stage']}_at"] is None:
+            changes[f"{step['stage']}_at"] = at
+    stages = [WORKING.index(Stage(one["stage"])) for one in units.values()]
+    changes["status"] = str(WORKING[max(stages)]) if stages else "triaged"
+    rows.put(INCIDENTS, {**row, **changes, "units": as_json(units)})
+
+
+def assigned(rows: Rows, at: int, e: Incident.Assigned) -> None:
+    moment = when(e.meta.recorded_at)
+    step = {"stage": "assigned", "assigned_at": moment}
+    _work(rows, text_of(e.originator_id), text_of(e.unit), step, moment)
+
+
+def acknowledged(rows: Rows, at: int, e: Incident.Acknowledged) -> None:
+    moment = when(e.occurred_at)
+    step = {"stage": "acknowledged", "acknowledged_at": moment}
+    _work(rows, text_of(e.originator_id), text_of(e.unit), step, moment)
+
+
+def en_route(rows: Rows, at: int, e: Incident.EnRoute) -> None:
+    moment = when(e.occurred_at)
+    step = {"stage": "en_route", "en_route_at": moment, "eta_minutes": e.eta_minutes}
+    _work(rows, text_of(e.originator_id), text_of(e.unit), step, moment)
+
+
+def on_scene(rows: Rows, at: int, e: Incident.OnScene) -> None:
+    moment = when(e.occurred_at)
+    step = {"stage": "on_scene", "on_scene_at": moment}
+    _work(rows, text_of(e.originator_id), text_of(e.unit), step, moment)
+
+
+def recalled(rows: Rows, at: int, e: Incident.Recalled) -> None:
+    _work(rows, text_of(e.originator_id), text_of(e.unit), None, when(e.meta.recorded_at))
+
+
+def resolved(rows: Rows, at: int, e: Incident.Resolved) -> None:
+    rows.change(
+        INCIDENTS,
+        text_of(e.originator_id),
+        status="resolved",
+        units="{}",
+        outcome=e.outcome,
+        resolved_at=when(e.occurred_at),
+    )
+
+
+def closed(rows: Rows, at: int, e: Incident.Closed) -> None:
+    id = text_of(e.originator_id)
+    row = rows.change(INCIDENTS, id, status="closed", ended_at=when(e.meta.recorded_at))
+    if row["outcome"] is None:
+        rows.change(INCIDENTS, id, outcome=e.reason)
+
+
+def escalated(rows: Rows, at: int, e: Incident.Escalated) -> None:
+    rows.change(INCIDENTS, text_of(e.originator_id), in_charge=text_of(e.to))
+
+
+def duplicate_found(rows: Rows, at: int, e: Incident.DuplicateFound) -> None:
+    rows.change(
+        INCIDENTS,
+        text_of(e.originator_id),
+        status="duplicate",
+        duplicate_of=text_of(e.original),
+        ended_at=when(e.meta.recorded_at),
+    )
+
+
+def unit_registered(rows: Rows, at: int, e: Unit.Registered) -> None:
+    rows.put(
+        UNITS,
+        {
+            "id": text_of(e.originator_id),
+            "area": text_of(e.area),
+            "name": e.name,
+            "kind": str(e.kind),
+            "size": e.size,
+            "exercise": e.exercise,
+            "status": "free",
+            "since": when(e.meta.recorded_at),
+        },
+    )
+
+
+def _unit(rows: Rows, e: Any, status: str, **changes: Any) -> None:
+    rows.change(
+        UNITS,
+        text_of(e.originator_id),
+        **{"incident": None, "reason": None, **changes},
+        status=status,
+        since=when(e.meta.recorded_at),
+    )
+
+
+def unit_assigned(rows: Rows, at: int, e: Unit.Assigned) -> None:
+    _unit(rows, e, "assigned", incident=text_of(e.incident))
+
+
+def unit_released(rows: Rows, at: int, e: Unit.Released) -> None:
+    _unit(rows, e, "free")
+
+
+def unit_off_duty(rows: Rows, at: int, e: Unit.WentOffDuty) -> None:
+    _unit(rows, e, "off_duty", reason=e.reason)
+
+
+def unit_on_duty(rows: Rows, at: int, e: Unit.CameOnDuty) -> None:
+    _unit(rows, e, "free")
+
+
+# Queries
+
+
+def _incidents(scope: Scope) -> Select[Any]:
+    """Incidents that happened here, or that an area here is in charge of."""
+    leader = AREAS.alias("leader")
+    return (
+        select(
+            INCIDENTS,
+            AREAS.c.name.label("area_name"),
+            leader.c.name.label("in_charge_name"),
+            func.coalesce(INCIDENTS.c.priority, 9).label("rank"),
+        )
+        .outerjoin(AREAS, AREAS.c.id == INCIDENTS.c.area)
+        .outerjoin(leader, leader.c.id == INCIDENTS.c.in_charge)
+        .where(or_(scope.covers(INCIDENTS.c.area), scope.covers(INCIDENTS.c.in_charge)))
+    )
+
+
+def _with_units(db: Connection, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The incidents with the names of the units that work on them."""
+    for one in found:
+        one["units"] = json.loads(one["units"])
+    ids = sorted({unit for one in found for unit in one["units"]})
+    query = select(UNITS.c.id, UNITS.c.name, UNITS.c.kind).where(UNITS.c.id.in_(ids))
+    known = {row.id: row for row in db.execute(query)} if ids else {}
+    for one in found:
+        one["units"] = [
+            {
+                "unit": unit,
+                "name": known[unit].name if unit in known else "",
+                "kind": known[unit].kind if unit in known else "",
+                **work,
+            }
+            for unit, work in sorted(one["units"].items())
+        ]
+    return found
+
+
+def incidents(
+    db: Connection,
+    scope: Scope,
+    *,
+    status: str | None = None,
+    open: bool | None = None,
+    exercise: bool = False,
+    cursor: str | None = None,
+    limit: int = 100,
+) -> Page:
+    """Incidents, the newest first; ``open=true`` leaves out what is over."""
+    query = _incidents(scope).where(INCIDENTS.c.exercise.is_(exercise))
+    if status is not None:
+        query = query.where(INCIDENTS.c.status == status)
+    if open is not None:
+        over = INCIDENTS.c.status.in_(DONE)
+        query = query.where(~over if open else over)
+    order: list[Any] = [INCIDENTS.c.opened_at, INCIDENTS.c.id]
+    found = page(db, query, order, cursor=cursor, limit=limit, descending=True)
+    return Page(_with_units(db, found.items), found.next)
+
+
+def incident(db: Connection, scope: Scope, *, incident: UUID) -> dict[str, Any] | None:
+    """One incident with its units and the times of each step."""
+    query = _incidents(scope).where(INCIDENTS.c.id == str(incident))
+    found = [dict(row) for row in db.execute(query).mappings()]
+    return _with_units(db, found)[0] if found else None
+
+
+def units(
+    db: Connection,
+    scope: Scope,
+    *,
+    status: str | None = None,
+    kind: str | None = None,
+    exercise: bool = False,
+    cursor: str | None = None,
+    limit: int = 100,
+) -> Page:
+    """Units that can be sent, and where they are."""
+    query = (
+        select(UNITS, AREAS.c.name.label("area_name"))
+        .outerjoin(AREAS, AREAS.c.id == UNITS.c.area)
+        .where(scope.covers(UNITS.c.area), UNITS.c.exercise.is_(exercise))
+    )
+    if status is not None:
+        query = query.where(UNITS.c.status == status)
+    if kind is not None:
+        query = query.where(UNITS.c.kind == kind)
+    return page(db, query, [UNITS.c.name, UNITS.c.id], cursor=cursor, limit=limit)
+
+
+def dispatch_board(
+    db: Connection, scope: Scope, *, exercise: bool = False, at: datetime | None = None
+) -> dict[str, Any]:
+    """The whole board: open incidents by priority, all units, consignments on the way.
+
+    At most 500 of each; ``more`` names what was cut.
+    """
+    open = (
+        _incidents(scope)
+        .where(INCIDENTS.c.exercise.is_(exercise), ~INCIDENTS.c.status.in_(DONE))
+        .order_by("rank", INCIDENTS.c.opened_at, INCIDENTS.c.id)
+    )
+    moving = (
+        consignments_of(scope, at)
+        .where(CONSIGNMENTS.c.exercise.is_(exercise), CONSIGNMENTS.c.status == "shipped")
+        .order_by(CONSIGNMENTS.c.eta, CONSIGNMENTS.c.id)
+    )
+    most = MOST_ON_BOARD + 1
+    boards = {
+        "incidents": _with_units(db, [dict(r) for r in db.execute(open.limit(most)).mappings()]),
+        "units": units(db, scope, exercise=exercise, limit=most).items,
+        "consignments": [dict(r) for r in db.execute(moving.limit(most)).mappings()],
+    }
+    return {
+        **{name: found[:MOST_ON_BOARD] for name, found in boards.items()},
+        "more": [name for name, found in boards.items() if len(found) > MOST_ON_BOARD],
+    }
+
+
+VIEW = View(
+    name="dispatch",
+    version=1,
+    tables=(INCIDENTS, UNITS),
+    routes={
+        Incident.Opened: opened,
+        Incident.Triaged: triaged,
+        Incident.Assigned: assigned,
+        Incident.Acknowledged: acknowledged,
+        Incident.EnRoute: en_route,
+        Incident.OnScene: on_scene,
+        Incident.Recalled: recalled,
+        Incident.Resolved: resolved,
+        Incident.Closed: closed,
+        Incident.Escalated: escalated,
+        Incident.DuplicateFound: duplicate_found,
+        Unit.Registered: unit_registered,
+        Unit.Assigned: unit_assigned,
+        Unit.Released: unit_released,
+        Unit.WentOffDuty: unit_off_duty,
+        Unit.CameOnDuty: unit_on_duty,
+    },
+)
