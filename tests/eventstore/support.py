@@ -1,0 +1,170 @@
+"""A small town in a real store: areas, officers and rules, put there by commands."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
+
+from domain.area import AreaLevel
+from domain.catalog import AGGREGATES
+from domain.commands.areas import AreaPlan, ChangeAreaCodes, CodeChange, EstablishAreas
+from domain.commands.households import RegisterHousehold
+from domain.commands.officers import AppointOfficer, RegisterOfficer
+from domain.commands.rulebooks import AdoptRulebook
+from domain.commands.sealing import CardInput, MemberInput
+from domain.commands.units import PutUnitOffDuty, PutUnitOnDuty, RegisterUnit
+from domain.household import Relation
+from domain.officer import Officer
+from domain.rules.loading import NATION, parse_rulebook
+from domain.unit import UnitKind
+from domain.world import Command, Role
+from eventstore.outcomes import Envelope, Receipt
+from eventstore.store import Store
+
+ROOT = Path(__file__).parents[2]
+SINCE = date(2016, 1, 1)
+DOCUMENT = "测试〔2016〕1号"
+AREAS: dict[str, tuple[str, str, AreaLevel, str | None]] = {
+    "nation": ("000000", "全国", AreaLevel.NATION, None),
+    "province": ("340000", "安徽省", AreaLevel.PROVINCE, "nation"),
+    "city": ("340800", "安庆市", AreaLevel.CITY, "province"),
+    "county": ("340882", "潜山市", AreaLevel.COUNTY, "city"),
+    "township": ("340882101000", "源潭镇", AreaLevel.TOWNSHIP, "county"),
+    "village": ("340882101001", "源潭居委会", AreaLevel.VILLAGE, "township"),
+    "village2": ("340882101002", "双峰居委会", AreaLevel.VILLAGE, "township"),
+}
+OFFICERS = {
+    "dispatcher": (Role.DISPATCHER, "county"),
+    "dispatcher2": (Role.DISPATCHER, "county"),
+    "reporter": (Role.VILLAGE_REPORTER, "village"),
+    "admin": (Role.ADMINISTRATOR, "county"),
+}
+
+
+def named(name: str) -> UUID:
+    """A stable id for a readable name."""
+    return uuid5(NAMESPACE_OID, name)
+
+
+def officer(name: str) -> UUID:
+    return Officer.id_of(named(f"person/{name}"))
+
+
+def envelope(command: Command, by: str | None = None, id: UUID | None = None) -> Envelope:
+    return Envelope(id=id or uuid4(), officer=officer(by) if by else None, command=command)
+
+
+def send(store: Store, command: Command, by: str | None = None, id: UUID | None = None) -> Receipt:
+    return store.run(envelope(command, by, id))
+
+
+def founding() -> list[Command]:
+    """The commands of the system that make the town."""
+    plans = tuple(
+        AreaPlan(id=named(k), code=code, name=name, level=level, parent=named(up) if up else None)
+        for k, (code, name, level, up) in AREAS.items()
+    )
+    commands: list[Command] = [
+        EstablishAreas(areas=plans, established_on=SINCE, document_no=DOCUMENT)
+    ]
+    for name, (role, area) in OFFICERS.items():
+        person = named(f"person/{name}")
+        commands.append(RegisterOfficer(person=person, full_name=f"赵{name}", area=named(area)))
+        commands.append(
+            AppointOfficer(
+                id=named(f"appointment/{name}"), officer=officer(name), role=role,
+                area=named(area), starts_on=SINCE,
+            )
+        )  # fmt: skip
+    for path in sorted((ROOT / "rules").rglob("*.toml")):
+        book = parse_rulebook(path.name, path.read_text(encoding="utf-8"))
+        if book.area_code == NATION and "kinds" in book.kind:
+            commands.append(
+                AdoptRulebook(
+                    area=named("nation"), kind=book.kind, version=book.version,
+                    document_no=book.document_no, valid_from=book.valid_from,
+                    valid_to=book.valid_to, content=book.content,
+                )
+            )  # fmt: skip
+    return commands
+
+
+def found_town(store: Store) -> Store:
+    for answer in store.run_many([envelope(command) for command in founding()]):
+        assert isinstance(answer, Receipt), answer
+    return store
+
+
+def new_unit(name: str, *, size: int = 5, area: str = "county") -> RegisterUnit:
+    return RegisterUnit(
+        unit=named(f"unit/{name}"),
+        area=named(area),
+        name=name,
+        kind=next(iter(UnitKind)),
+        size=size,
+    )
+
+
+def off_duty(name: str, reason: str = "轮休") -> PutUnitOffDuty:
+    return PutUnitOffDuty(unit=named(f"unit/{name}"), reason=reason)
+
+
+def on_duty(name: str) -> PutUnitOnDuty:
+    return PutUnitOnDuty(unit=named(f"unit/{name}"))
+
+
+def new_codes(*changes: tuple[str, str], on: date = date(2018, 1, 1)) -> ChangeAreaCodes:
+    return ChangeAreaCodes(
+        changes=tuple(CodeChange(area=named(area), code=code) for area, code in changes),
+        effective_on=on,
+        document_no=DOCUMENT,
+    )
+
+
+def id_number(n: int) -> str:
+    """A made-up but well-formed ID number."""
+    body = f"34082419{50 + n % 40:02d}0{1 + n % 9}1{n % 10}{n % 1000:03d}"
+    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+    return body + "10X98765432"[sum(w * int(d) for w, d in zip(weights, body, strict=True)) % 11]
+
+
+def new_household(
+    name: str, number: str, *, key: str | None = None, phone: str = "13812345678"
+) -> RegisterHousehold:
+    return RegisterHousehold(
+        id=named(f"household/{key or name}"),
+        village=named("village"),
+        members=(MemberInput(name=name, relation=Relation.HEAD, id_number=number),),
+        category="ordinary",
+        card=CardInput(number="6217001820012345678", bank="农商行"),
+        phone=phone,
+        address="源潭居委会金鸡岭组九十九号",
+    )
+
+
+def open_store(folder: Path) -> Store:
+    return Store(folder, AGGREGATES)
+
+
+@contextmanager
+def elsewhere(task: str, *args: object, env: dict[str, str] | None = None) -> Iterator[Any]:
+    """A second process of ours (`tests.eventstore.elsewhere`) doing a task; ended at the end.
+
+    It prints one line when it is ready; that line has been read when the block begins.
+    """
+    command = [sys.executable, "-m", "tests.eventstore.elsewhere", task, *map(str, args)]
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.strip() == "ready", f"{task}: {line!r}"
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
