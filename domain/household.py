@@ -124,6 +124,7 @@ class Household(Aggregate):
         phone: Sealed | None,
         address: Sealed | None,
         exercise: bool,
+        unnamed: int,
     ) -> None:
         self.village = village
         self.category = category
@@ -133,6 +134,7 @@ class Household(Aggregate):
         self.contested: set[UUID] = set()
         self.merged_into: UUID | None = None
         self.exercise = exercise
+        self.unnamed = unnamed
 
     @property
     def home(self) -> UUID:
@@ -141,8 +143,8 @@ class Household(Aggregate):
 
     @property
     def size(self) -> int:
-        """Members present: the dead and those who left do not count."""
-        return len(self.members)
+        """Members present, those too whom a list only counts; not the dead nor who left."""
+        return len(self.members) + self.unnamed
 
     def check_open(self) -> None:
         if self.merged_into is not None:
@@ -155,18 +157,29 @@ class Household(Aggregate):
             raise NotAMember(household=self.id, person=person)
         return member
 
-    def add(self, member: Member, reason: str) -> None:
-        """A birth, a marriage, a return. A head is named by `change_head` only."""
+    def add(self, member: Member, reason: str, *, counted: bool = False) -> None:
+        """A birth, a marriage, a return; or (``counted``) the name of one only counted so far.
+
+        A head is named by `change_head` only.
+        """
         self.check_open()
         if member.person in self.members:
             raise AlreadyMember(household=self.id, masked=member.masked)
         if member.relation is Relation.HEAD:
             member = msgspec.structs.replace(member, relation=Relation.OTHER)
-        self._member_added(member=member, reason=reason)
+        if counted and not self.unnamed:
+            raise Malformed(
+                field="counted", value="true",
+                rule_zh="本户没有只计人数、尚未登记姓名的成员",
+                rule_en="this household has no member who is only counted",
+            )  # fmt: skip
+        self._member_added(member=member, reason=reason, counted=counted)
 
     @event("MemberAdded")
-    def _member_added(self, member: Member, reason: str) -> None:
+    def _member_added(self, member: Member, reason: str, counted: bool) -> None:
         self.members[member.person] = member
+        if counted:
+            self.unnamed -= 1
 
     def leave(self, person: UUID, on: date, reason: str, new_head: UUID | None) -> None:
         """A member leaves. If it is the head and others stay, ``new_head`` must be one of them."""

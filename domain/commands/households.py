@@ -35,6 +35,8 @@ REGISTRARS = frozenset({Role.VILLAGE_REPORTER, Role.TOWNSHIP_REVIEWER, Role.COUN
 class HouseholdInput:
     """One household of a list. Exactly one member has the relation ``head``.
 
+    ``unnamed``: how many more belong to it whom the list only counts (家庭人口).
+
     ``card`` names its holder by position in ``members``. ``category`` is a household kind.
     """
 
@@ -45,6 +47,7 @@ class HouseholdInput:
     card: CardInput | None = None
     phone: str | None = None
     address: str | None = None
+    unnamed: int = 0
 
 
 def claim(world: World, household: Household, person: UUID) -> bool:
@@ -103,6 +106,10 @@ def check_village(world: World, village: UUID) -> None:
 def register(world: World, village: UUID, given: HouseholdInput, exercise: bool) -> Result:
     """Seal, register and claim all members; answers household, persons and the contested."""
     head_at = check_members(world, given.members)
+    if not 0 <= given.unnamed < 100:
+        raise Malformed(
+            field="unnamed", value=str(given.unnamed), rule_zh="应为0至99", rule_en="0 to 99"
+        )
     check_account(given.card, len(given.members))
     kinds = kinds_at(world, village, given.category)
     members = [seal_member(world, given.id, one) for one in given.members]
@@ -122,6 +129,7 @@ def register(world: World, village: UUID, given: HouseholdInput, exercise: bool)
             phone=seal_phone(world, given.id, head, given.phone),
             address=seal_text(world, given.id, head, "address", given.address),
             exercise=exercise,
+            unnamed=given.unnamed,
         )
     )
     persons = [member.person for member in members]
@@ -150,6 +158,7 @@ class RegisterHousehold(Command):
     card: CardInput | None = None
     phone: str | None = None
     address: str | None = None
+    unnamed: int = 0
     exercise: bool = False
 
     def scope(self, world: World) -> UUID:
@@ -165,6 +174,7 @@ class RegisterHousehold(Command):
             card=self.card,
             phone=self.phone,
             address=self.address,
+            unnamed=self.unnamed,
         )
         return register(world, self.village, given, self.exercise)
 
@@ -206,15 +216,16 @@ class OfHousehold(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddMember(OfHousehold):
-    """Add a member to a household: a birth, a marriage, a return."""
+    """Add a member: a birth, a marriage, a return, or (``counted``) the name of one counted."""
 
     member: MemberInput
+    counted: bool = False
 
     def decide(self, world: World) -> Result | None:
         household = self.of(world)
         check_member(world, self.member, "member")
         member = seal_member(world, household.id, self.member)
-        household.add(member, self.reason)
+        household.add(member, self.reason, counted=self.counted)
         contested = claim(world, household, member.person)
         return {"person": member.person, "contested": contested}
 

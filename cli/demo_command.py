@@ -1,0 +1,96 @@
+"""`relief demo`: the demo county, built once through the real commands on a simulated clock."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from api.system import System
+from cli.compose import running
+from cli.demo import driver
+from cli.demo.plan import DemoPlan, build_plan
+from cli.settings import Settings
+from eventstore.outcomes import Envelope, Receipt, Refused
+from projections import rebuild
+
+PASSWORD = "yanshi-2018"  # noqa: S105 - printed on every start; the store is marked a demo
+DONE = "demo-done"
+BATCH = 64
+out = Console()
+err = Console(stderr=True)
+
+
+def register(app: typer.Typer) -> None:
+    app.command("demo")(demo)
+
+
+def demo(
+    small: Annotated[bool, typer.Option("--small", help="One township, for tests")] = False,
+) -> None:
+    """Build the demo county 潜山市 (made-up people, published totals), or finish a half-built one."""
+    settings = Settings()
+    with running(settings, follow=False) as system:
+        size = "small" if small else "full"
+        begun = system.store.log.mark("demo")
+        if begun is None and system.store.head():
+            err.print(
+                f"[red]{settings.data} 已有账本，演示数据须装入空的数据目录[/red]\n"
+                f"{settings.data} holds a store already; the demo needs an empty data folder."
+            )
+            raise typer.Exit(2)
+        plan = build_plan(small=(begun or size) == "small")
+        if system.store.log.mark(DONE) is None:
+            load(system, plan, begun or size)
+        show_logins(plan)
+
+
+def load(system: System, plan: DemoPlan, size: str) -> None:
+    """Run all commands of the plan that are not stored yet, then fold the views."""
+    store = system.store
+    store.begin_simulated(plan.steps[0].at)
+    store.log.set_mark("demo", size)
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        console=err,
+    ) as bar:  # fmt: skip
+        task = bar.add_task("装入演示县 · loading the demo county", total=driver.count(plan))
+        batch: list[Envelope] = []
+        for deed in driver.deeds(plan, store.vault.person_for):
+            batch.append(
+                Envelope(id=deed.command_id, officer=deed.officer, command=deed.command, at=deed.at)
+            )
+            if len(batch) == BATCH:
+                bar.advance(task, send(system, batch))
+                batch.clear()
+        bar.advance(task, send(system, batch))
+        bar.add_task("生成看板 · folding the boards", total=None)
+        rebuild.rebuild(store.log.path, system.views)
+    for login in driver.logins(plan):
+        system.accounts.set_password(login.login, login.officer, PASSWORD)
+    store.run_clock()
+    store.log.set_mark(DONE, "yes")
+
+
+def send(system: System, batch: list[Envelope]) -> int:
+    """Run a batch; a refusal that the plan did not foresee is a fault of the demo."""
+    for envelope, answer in zip(batch, system.store.run_many(batch), strict=True):
+        if isinstance(answer, Refused):
+            name = type(envelope.command).__name__
+            raise RuntimeError(f"demo: {name} at {envelope.at} was refused: {answer.problem}")
+        if not isinstance(answer, Receipt):
+            raise answer
+    return len(batch)
+
+
+def show_logins(plan: DemoPlan) -> None:
+    """Print a log-in for every role."""
+    table = Table(
+        "岗位 · role", "登录名 · log-in", "辖区 · division", title="演示账号 · demo log-ins"
+    )
+    for login in driver.logins(plan):
+        table.add_row(login.role, login.login, login.division)
+    out.print(table)
+    out.print(f"密码 · password: [bold]{PASSWORD}[/bold]", highlight=False)
+    out.print("户和人均为虚构 · households and people are made up", style="yellow")
