@@ -56,11 +56,13 @@ class Shell:
     """``user`` is a display name, empty for a stranger; ``clock`` the store's time if simulated.
 
     ``officer`` is the id under which a tab keeps unsent entries, so that nobody else sees them.
+    ``role`` is the first post's; ``roles`` are those of all posts, whose desks may be entered.
     """
 
     officer: str = ""
     user: str = ""
     role: Role | None = None
+    roles: tuple[Role, ...] = ()
     post: str = ""  # "A", "B" or ""
     area: str = ""
     marks: tuple[Mark, ...] = ()
@@ -69,7 +71,8 @@ class Shell:
 
     @property
     def nav(self) -> tuple[NavItem, ...]:
-        return NAV[self.role] if self.role is not None else ()
+        roles = self.roles or ((self.role,) if self.role is not None else ())
+        return tuple(dict.fromkeys(item for role in roles for item in NAV[role]))
 
 
 STRANGER = Shell()

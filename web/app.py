@@ -1,0 +1,66 @@
+"""The pages on the application: routers, static files, and problems as pages.
+
+`mount_pages` is what `api.app.create_app` takes as ``mount``. An address below ``/v1`` (and
+``/health``, ``/ready``) answers problems as JSON; every other address answers them as a page.
+"""
+
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+from urllib.parse import quote
+
+import msgspec
+from fastapi import FastAPI, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+
+from api.auth import COOKIE
+from eventstore.errors import StoreError
+from web import session
+from web.assets import PREFIX, Assets
+from web.pages import home
+from web.render import language_of, render_error
+
+ROUTERS: Final = (session.router, home.router)
+
+PROGRAMS: Final = ("/v1/", "/health", "/ready", PREFIX)
+"""Addresses that no person reads."""
+
+Handler = Callable[[Request, Any], Awaitable[Response]]
+
+
+def mount_pages(app: FastAPI) -> None:
+    """Add every page to the application."""
+    for router in ROUTERS:
+        app.include_router(router)
+    app.mount(PREFIX, Assets(), name="static")
+    for kind, handler in list(app.exception_handlers.items()):
+        app.exception_handlers[kind] = _as_page(handler, own_words=kind is not HTTPException)
+
+
+def _as_page(handler: Any, *, own_words: bool) -> Handler:
+    """The same problem as a page, for those who read pages."""
+
+    async def told(request: Any, problem: Any) -> Response:
+        answer: Response = await handler(request, problem)
+        if request.scope["type"] != "http" or request.url.path.startswith(PROGRAMS):
+            return answer
+        if answer.status_code == 401 and request.method == "GET" and not is_fragment(request):
+            asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            ended = "&failure=ended" if COOKIE in request.cookies else ""
+            return RedirectResponse(f"/login?next={quote(asked, safe='/')}{ended}", 303)
+        with contextlib.suppress(StoreError):  # then with the shell of a stranger
+            await run_in_threadpool(session.put_shell, request)
+        said = msgspec.json.decode(bytes(answer.body), type=dict[str, Any])
+        return render_error(
+            request, answer.status_code, reference=said.get("incident", ""),
+            sentence=said.get(language_of(request), "") if own_words else "",
+        )  # fmt: skip
+
+    return told
+
+
+def is_fragment(request: Request) -> bool:
+    """A part of a page that htmx asks for: it must not be answered by another page."""
+    return "hx-request" in request.headers

@@ -1,0 +1,195 @@
+"""Who is looking at a page: the session cookie of `api.auth` becomes a `Shell` and a `Caller`.
+
+Log-in and log-out are plain forms that work without scripts. The log-in form has no session yet,
+so its token is a double submit: the same random text in a strict cookie and in the form.
+"""
+
+import hmac
+import secrets
+import time
+from typing import Annotated, Final
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from sqlalchemy import select
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from api.auth import COOKIE, Asking, Caller, caller_of, system_of
+from api.problems import ApiProblem
+from api.system import System
+from domain.access import posts_at
+from domain.posts import Appointment, StandIn, post_of
+from domain.refusal import Refusal
+from eventstore.accounts import LoginLocked, LoginRefused
+from projections.areas import AREAS
+from projections.officers import officer as officer_row
+from projections.scope import Scope
+from web.render import render
+from web.shell import Mark, Shell
+
+FORM_COOKIE: Final = "relief_form"
+FORM_BYTES: Final = 16 * 1024
+NAME_LENGTH: Final = 100
+PASSWORD_LENGTH: Final = 200
+
+router = APIRouter(include_in_schema=False)
+
+
+def marks_of(system: System) -> tuple[Mark, ...]:
+    """What the store was born as: every page says so."""
+    log = system.store.log
+    found = [mark for mark in (Mark.DEMO, Mark.EXERCISE) if log.mark(mark) is not None]
+    return (*found, Mark.SIMULATED) if system.store.simulated else tuple(found)
+
+
+def shell_of(caller: Caller) -> Shell:
+    """The shell of a logged-in officer: masked name, first post, all desks."""
+    system = caller.system
+    now = system.store.clock.now()
+    held = list(posts_at(caller.officer, now)) if caller.officer.suspended is None else []
+    posts = [post_of(one) for one in held]
+    first = posts[0] if posts else None
+    name, area = _names(caller, held)
+    return Shell(
+        officer=str(caller.id),
+        user=name or caller.session.login,
+        role=first.role if first else None,
+        roles=tuple(dict.fromkeys(post.role for post in posts)),
+        post=first.post if first else "",
+        area=area,
+        marks=marks_of(system),
+        clock=now,
+        csrf_token=caller.session.csrf,
+    )
+
+
+def _names(caller: Caller, held: list[Appointment | StandIn]) -> tuple[str, str]:
+    """The officer's masked name and the name of the first post's area; empty if not known yet."""
+    areas = tuple(post_of(one).area for one in held)
+    if not areas:
+        return "", ""
+    with caller.system.reader() as db:
+        area = db.execute(select(AREAS.c.name).where(AREAS.c.id == str(areas[0]))).scalar()
+        found = officer_row(db, Scope(areas), officer=caller.id)
+    return (found["masked_name"] if found else ""), area or ""
+
+
+def stranger(request: Request) -> Shell:
+    """The shell of somebody who is not logged in: the store's marks, a token for the form."""
+    system = system_of(request)
+    token = request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(24)
+    return Shell(marks=marks_of(system), clock=system.store.clock.now(), csrf_token=token)
+
+
+def put_shell(request: Request) -> Shell:
+    """Give the request its shell, whoever asks: a missing session makes a stranger."""
+    try:
+        shell = shell_of(caller_of(request))
+    except (ApiProblem, Refusal):
+        shell = stranger(request)
+    request.state.shell = shell
+    return shell
+
+
+async def visiting(request: Request, caller: Asking) -> Caller:
+    """The caller of a page, whose shell is ready. 401 without a session."""
+    request.state.shell = await run_in_threadpool(shell_of, caller)
+    return caller
+
+
+Visitor = Annotated[Caller, Depends(visiting)]
+"""What every page asks for first."""
+
+
+@router.get("/login")
+async def login_page(request: Request) -> Response:
+    failure = "ended" if request.query_params.get("failure") == "ended" else ""
+    return _login(request, failure=failure, next_path=request.query_params.get("next", "/"))
+
+
+@router.post("/login")
+async def log_in(request: Request) -> Response:
+    form = await read_form(request)
+    name, next_path = form.get("name", "").strip(), form.get("next", "/")
+    token = request.cookies.get(FORM_COOKIE, "")
+    if not token or not same(token, form.get("csrf_token", "")):
+        return _login(request, failure="ended", name=name, next_path=next_path, status=403)
+    accounts = system_of(request).accounts
+    name, password = name[:NAME_LENGTH], form.get("password", "")[:PASSWORD_LENGTH]
+    try:
+        secret, session = await run_in_threadpool(accounts.log_in, name, password)
+    except LoginLocked as locked:
+        minutes = -(-locked.retry_after // 60)
+        return _login(request, failure="locked", minutes=minutes, name=name,
+                      next_path=next_path, status=429)  # fmt: skip
+    except LoginRefused:
+        return _login(request, failure="failed", name=name, next_path=next_path, status=401)
+    response = RedirectResponse(local(next_path), 303)
+    response.set_cookie(
+        COOKIE, secret, httponly=True, samesite="strict",
+        secure=system_of(request).secure_cookies, max_age=int(session.expires - time.time()),
+    )  # fmt: skip
+    response.delete_cookie(FORM_COOKIE)
+    return response
+
+
+@router.post("/logout")
+async def log_out(request: Request) -> Response:
+    form = await read_form(request)
+    accounts = system_of(request).accounts
+    secret = request.cookies.get(COOKIE)
+    session = accounts.session(secret, "session") if secret else None
+    if secret and session is not None:
+        if not same(session.csrf, form.get("csrf_token", "")):
+            raise ApiProblem(
+                403, "csrf-token-missing", "页面已过期，请刷新后重试",
+                "Reload the page and try again.",
+            )  # fmt: skip
+        await run_in_threadpool(accounts.log_out, secret)
+    response = RedirectResponse("/login", 303)
+    response.delete_cookie(COOKIE)
+    return response
+
+
+def _login(
+    request: Request, *, failure: str, next_path: str, name: str = "", minutes: int = 0,
+    status: int = 200,
+) -> HTMLResponse:  # fmt: skip
+    shell = stranger(request)
+    request.state.shell = shell
+    response = render(
+        request, "login.html", status=status, failure=failure, minutes=minutes, name=name,
+        next=local(next_path),
+    )  # fmt: skip
+    response.set_cookie(
+        FORM_COOKIE, shell.csrf_token, httponly=True, samesite="strict",
+        secure=system_of(request).secure_cookies,
+    )  # fmt: skip
+    return response
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """A small form as browsers send it (urlencoded). 413 beyond `FORM_BYTES`, 422 if broken."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > FORM_BYTES:
+            raise ApiProblem(413, "too-large", "提交内容过大", f"At most {FORM_BYTES} bytes.")
+    try:
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=20))
+    except ValueError as problem:
+        raise ApiProblem(
+            422, "malformed", "提交的内容有误", "The form cannot be read."
+        ) from problem
+
+
+def same(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(), other.encode("utf-8", "replace"))
+
+
+def local(path: str) -> str:
+    """A path on this host, else the home page: nobody is led elsewhere after a log-in."""
+    plain = path.startswith("/") and not path.startswith(("//", "/\\"))
+    return path if plain and path.isprintable() and "\\" not in path else "/"
