@@ -2,7 +2,8 @@
 
 A query function belongs to its view: ``stockpiles(db, scope, *, item=None, cursor=None,
 limit=100) -> Page``, or ``stockpile(db, scope, *, stockpile) -> dict | None`` for one thing. Its
-keyword parameters are the route's; jurisdiction is decided here, before it runs.
+keyword parameters are the route's; jurisdiction is decided here, before it runs. A parameter
+``at`` that is not given is the store's present time.
 """
 
 import csv
@@ -11,12 +12,14 @@ import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Query, Request
+from pydantic import AwareDatetime
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -109,6 +112,8 @@ def endpoint_of(read: Read) -> Callable[..., Any]:
     ) -> Response:
         await wait_for(caller, after)
         position = caller.system.follower.position
+        if "at" in read.parameters and given.get("at") is None:
+            given["at"] = caller.system.store.clock.now()
         found = await ask(caller, read, area, **given)
         return render(request, found, position)
 
@@ -136,6 +141,8 @@ def _bounded(parameter: inspect.Parameter) -> inspect.Parameter:
     if parameter.name == "limit":
         kind: Any = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
         return parameter.replace(annotation=kind)
+    if parameter.annotation == datetime | None:
+        return parameter.replace(annotation=AwareDatetime | None)
     if parameter.annotation in (str | None, str) and parameter.name != "cursor":
         bounded: Any = Annotated[parameter.annotation, Query(max_length=200, pattern=r"^[^\x00]*$")]
         in_query = parameter.default is not inspect.Parameter.empty

@@ -1,0 +1,48 @@
+"""Queries of the reporting side: situation, deadlines, review queue, timeline, officers."""
+
+from api.reads import Read
+from domain.world import Role
+from projections.deadlines_at import deadlines
+from projections.disasters import disaster, disasters
+from projections.officers import officer, officers
+from projections.reviews import review_queue
+from projections.situation import situation_report, situation_reports
+from projections.situation_board import situation_board
+from projections.timeline import timeline
+
+IN_POST = frozenset(Role) - {Role.ADMINISTRATOR, Role.SYSTEM}
+"""Whoever does business in an area; an administrator has no business right."""
+
+KEEPERS = frozenset(
+    {
+        Role.ADMINISTRATOR,
+        Role.AUDITOR,
+        Role.COUNTY_APPROVER,
+        Role.CITY_REVIEWER,
+        Role.PROVINCE_REVIEWER,
+    }
+)
+
+READS: tuple[Read, ...] = (
+    Read("/v1/situation", situation_board, IN_POST, "situation-reports"),
+    Read("/v1/situation-reports", situation_reports, IN_POST, "situation-reports"),
+    Read("/v1/situation-reports/{report}", situation_report, IN_POST, "situation-reports"),
+    Read("/v1/deadlines", deadlines, IN_POST, "deadlines"),
+    Read("/v1/reviews", review_queue, IN_POST, "reviews"),
+    Read("/v1/disasters", disasters, IN_POST, "disasters"),
+    Read("/v1/disasters/{disaster}", disaster, IN_POST, "disasters"),
+    Read("/v1/timeline/{subject}", timeline, IN_POST, "timeline"),
+    Read("/v1/officers", officers, KEEPERS, "officers"),
+    Read("/v1/officers/{officer}", officer, KEEPERS, "officers"),
+)
+
+LIVE: dict[str, tuple[frozenset[str], frozenset[Role]]] = {
+    "situation": (frozenset({"situation_reports"}), IN_POST),
+    "disasters": (
+        frozenset({"disasters", "disaster_running_responses", "disaster_reports"}),
+        IN_POST,
+    ),
+    "deadlines": (frozenset({"deadlines", "deadline_duties"}), IN_POST),
+    "reviews": (frozenset({"reviews"}), IN_POST),
+    "officers": (frozenset({"officers", "officer_appointments"}), KEEPERS),
+}

@@ -1,0 +1,241 @@
+"""Village lists in the review queue: which step of a list waits, and for whom.
+
+Part of `projections.reviews`, kept apart for its length.
+"""
+
+from typing import Any
+
+from sqlalchemy import Boolean, Column, Index, Integer, String, Table
+
+from domain.notice import Notice
+from domain.roster import ListStage
+from domain.season import Season
+from domain.village_list import VillageList
+from domain.world import Role
+from projections.base import LOGICAL, Row, Rows, as_json, text_of, when
+
+WAITING = Table(
+    "reviews",
+    LOGICAL,
+    Column("subject", String(36), primary_key=True),
+    Column("step", String, primary_key=True),
+    Column("kind", String, nullable=False),  # report, village_list, consignment
+    Column("area", String(36), nullable=False),  # where it is to be done, or below
+    Column("role", String),  # None: it follows from the level of the area
+    Column("number", Integer),
+    Column("since", String, nullable=False),
+    Column("ready_at", String),  # not before (a notice runs)
+    Column("due_at", String),
+    Column("exercise", Boolean, nullable=False),
+    Column("summary", String, nullable=False),
+    Index("reviews_by_area", "area"),
+)
+
+LISTS = Table(
+    "review_lists",
+    LOGICAL,
+    Column("id", String(36), primary_key=True),
+    Column("area", String(36), nullable=False),
+    Column("season", String(36), nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("exercise", Boolean, nullable=False),
+    Column("stage", String, nullable=False),
+    Column("step", String),  # the one that waits
+    Column("since", String, nullable=False),
+    Column("first_ends_at", String),
+    Column("second_ends_at", String),
+    Column("deliver_by", String),
+    Column("objections", Integer, nullable=False),
+    Column("listed", Integer, nullable=False),
+    Column("cash_fen", Integer),
+    Column("paid", Boolean, nullable=False),
+)
+
+SEASONS = Table(
+    "review_seasons",
+    LOGICAL,
+    Column("id", String(36), primary_key=True),
+    Column("area", String(36), nullable=False),
+    Column("programme", String, nullable=False),
+    Column("year", Integer, nullable=False),
+    Column("first_notice", Boolean, nullable=False),
+    Column("township_review", Boolean, nullable=False),
+    Column("second_notice", Boolean, nullable=False),
+)
+
+LIST_ROLES = {
+    "post": Role.VILLAGE_REPORTER,
+    "settle": Role.TOWNSHIP_REVIEWER,
+    "review": Role.TOWNSHIP_REVIEWER,
+    "approve": Role.COUNTY_APPROVER,
+    "allocate": Role.COUNTY_APPROVER,
+    "post_second": Role.VILLAGE_REPORTER,
+    "pay": Role.COUNTY_PAYER,
+    "close": Role.COUNTY_APPROVER,
+}
+
+
+def season_opened(rows: Rows, at: int, e: Season.Opened) -> None:
+    row = {
+        "id": text_of(e.originator_id),
+        "area": text_of(e.area),
+        "programme": e.programme,
+        "year": e.year,
+    }
+    rows.put(SEASONS, row | _terms(e.terms))
+
+
+def _terms(terms: Any) -> Row:
+    steps = ("first_notice", "township_review", "second_notice")
+    return {step: terms.requires(step) for step in steps}
+
+
+def standard_changed(rows: Rows, at: int, e: Season.StandardChanged) -> None:
+    rows.change(SEASONS, text_of(e.originator_id), **_terms(e.terms))
+
+
+def list_opened(rows: Rows, at: int, e: VillageList.Opened) -> None:
+    rows.put(
+        LISTS,
+        {
+            "id": text_of(e.originator_id),
+            "area": text_of(e.village),
+            "season": text_of(e.season),
+            "round": e.round,
+            "exercise": e.exercise,
+            "stage": str(ListStage.DRAFT),
+            "since": when(e.meta.recorded_at),
+            "objections": 0,
+            "listed": 0,
+            "paid": False,
+        },
+    )
+
+
+def _moves(rows: Rows, e: Any, **values: Any) -> None:
+    """The list changed: its waiting step is worked out anew."""
+    row = rows.change(LISTS, text_of(e.originator_id), **values)
+    season = rows.get(SEASONS, row["season"])
+    step = _list_step(row, season or {})
+    if step != row["step"]:
+        if row["step"] is not None:
+            rows.delete(WAITING, row["id"], row["step"])
+        rows.change(LISTS, row["id"], step=step, since=when(e.meta.recorded_at))
+    if step is not None:
+        rows.put(WAITING, _waiting(row, season or {}, step))
+
+
+def _list_step(row: Row, terms: Row) -> str | None:
+    """Which step waits. A programme that is not known here is taken to have them all."""
+    if row["objections"] and row["stage"] != ListStage.CLOSED:
+        return "settle"
+    if row["stage"] == ListStage.DRAFT:
+        if not row["listed"]:
+            return None
+        if terms.get("first_notice", True) and row["first_ends_at"] is None:
+            return "post"
+        return "review" if terms.get("township_review", True) else "approve"
+    if row["stage"] == ListStage.REVIEWED:
+        return "approve"
+    if row["stage"] == ListStage.APPROVED:
+        return "allocate"
+    if row["stage"] == ListStage.ALLOCATED:
+        if row["paid"]:
+            return "close"
+        if terms.get("second_notice", True) and row["second_ends_at"] is None:
+            return "post_second"
+        return "pay"
+    return None
+
+
+def _waiting(row: Row, season: Row, step: str) -> Row:
+    ready = {"review": "first_ends_at", "approve": "first_ends_at", "pay": "second_ends_at"}
+    summary = {
+        "season": row["season"],
+        "programme": season.get("programme"),
+        "year": season.get("year"),
+        "round": row["round"],
+        "households": row["listed"],
+        "objections": row["objections"],
+        "cash_fen": row["cash_fen"],
+    }
+    return {
+        "subject": row["id"],
+        "step": step,
+        "kind": "village_list",
+        "area": row["area"],
+        "role": str(LIST_ROLES[step]),
+        "number": row["round"],
+        "since": row["since"],
+        "ready_at": row[ready[step]] if step in ready else None,
+        "due_at": row["deliver_by"],
+        "exercise": row["exercise"],
+        "summary": as_json(summary),
+    }
+
+
+def cases_listed(rows: Rows, at: int, e: VillageList.CasesListed) -> None:
+    row = rows.need(LISTS, text_of(e.originator_id))
+    listed = max(0, row["listed"] + len(e.on) - len(e.off))
+    _moves(rows, e, listed=listed, first_ends_at=None, second_ends_at=None)
+
+
+def posted(rows: Rows, at: int, e: VillageList.Posted) -> None:
+    name = "first_ends_at" if e.notice == Notice.FIRST else "second_ends_at"
+    _moves(rows, e, listed=e.households, **{name: when(e.ends_at)})
+
+
+def withdrawn(rows: Rows, at: int, e: VillageList.Withdrawn) -> None:
+    if e.early:
+        _moves(rows, e, **{f"{e.notice}_ends_at": None})
+
+
+def notice_voided(rows: Rows, at: int, e: VillageList.NoticeVoided) -> None:
+    _moves(rows, e, second_ends_at=None)
+
+
+def objection_raised(rows: Rows, at: int, e: VillageList.ObjectionRaised) -> None:
+    row = rows.need(LISTS, text_of(e.originator_id))
+    _moves(rows, e, objections=row["objections"] + 1)
+
+
+def objection_settled(rows: Rows, at: int, e: VillageList.ObjectionSettled) -> None:
+    row = rows.need(LISTS, text_of(e.originator_id))
+    listed = row["listed"] + (e.added is not None) - (e.struck is not None)
+    voided = {"first_ends_at": None, "second_ends_at": None} if e.added is not None else {}
+    _moves(rows, e, objections=row["objections"] - 1, listed=listed, **voided)
+
+
+def list_reviewed(rows: Rows, at: int, e: VillageList.Reviewed | VillageList.Approved) -> None:
+    row = rows.need(LISTS, text_of(e.originator_id))
+    is_review = isinstance(e, VillageList.Reviewed)
+    stage = ListStage.REVIEWED if is_review else ListStage.APPROVED
+    _moves(rows, e, stage=str(stage), listed=row["listed"] - len(e.struck))
+
+
+def list_returned(rows: Rows, at: int, e: VillageList.Returned) -> None:
+    draft = str(ListStage.DRAFT)
+    _moves(rows, e, stage=draft, first_ends_at=None, second_ends_at=None)
+
+
+def allocated(rows: Rows, at: int, e: VillageList.Allocated) -> None:
+    _moves(
+        rows,
+        e,
+        stage=str(ListStage.ALLOCATED),
+        second_ends_at=None,
+        cash_fen=e.cash_fen,
+        deliver_by=e.deliver_by.isoformat() if e.deliver_by else None,
+        paid=False,
+    )
+
+
+def paid(rows: Rows, at: int, e: VillageList.PaymentMade | VillageList.GoodsHandedOut) -> None:
+    """Goods alone are a hand-out; where there is cash too, its payment is still waited for."""
+    row = rows.need(LISTS, text_of(e.originator_id))
+    if isinstance(e, VillageList.PaymentMade) or not row["cash_fen"]:
+        _moves(rows, e, paid=True)
+
+
+def list_closed(rows: Rows, at: int, e: VillageList.Closed) -> None:
+    _moves(rows, e, stage=str(ListStage.CLOSED))
