@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 def demo(
     small: Annotated[bool, typer.Option("--small", help="One township, for tests")] = False,
 ) -> None:
-    """Build the demo county 潜山市 (made-up people, published totals), or finish a half-built one."""
+    """Build the demo county 潜山市 (made-up people, published totals), or finish it."""
     settings = Settings()
     with running(settings, follow=False) as system:
         size = "small" if small else "full"
