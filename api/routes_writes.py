@@ -6,6 +6,7 @@ from domain.commands import consignments as c
 from domain.commands import contests as k
 from domain.commands import disasters as d
 from domain.commands import funds as f
+from domain.commands import grant_corrections as n
 from domain.commands import households as h
 from domain.commands import incidents as i
 from domain.commands import officers as o
@@ -32,6 +33,7 @@ REPORTS = (
     Write("/v1/situation-reports/{report}/resubmissions", s.ResubmitReport, "situation-reports"),
     Write("/v1/situation-reports/{report}/make-ups", s.MakeUpReport, "situation-reports"),
     Write("/v1/situation-reports/{report}/versions/{version}/jump-reasons", s.ExplainJump, "situation-reports"),
+    Write("/v1/situation-reports/{report}/occurrence-corrections", s.CorrectOccurrence, "situation-reports"),
     Write("/v1/situation-reports/{report}/versions/{version}/acceptances", v.AcceptReport, "situation-reports"),
     Write("/v1/situation-reports/{report}/versions/{version}/returns", v.ReturnReport, "situation-reports"),
     Write("/v1/situation-reports/{report}/versions/{version}/adjudications", v.AdjudicateReport, "situation-reports"),
@@ -135,6 +137,11 @@ RELIEF = (
     Write("/v1/village-lists/{village_list}/approvals", w.ApproveList, "village-lists"),
     Write("/v1/village-lists/{village_list}/allocations", p.AllocateList, "village-lists", max_body=BULK_BODY),
     Write("/v1/village-lists/{village_list}/payments", p.PayList, "village-lists"),
+    Write("/v1/village-lists/{village_list}/signatures", p.SignGoods, "village-lists"),
+    Write("/v1/relief-cases/{case}/grants/{number}/failures", n.RecordPaymentFailure, "relief-cases"),
+    Write("/v1/relief-cases/{case}/grants/{number}/retries", n.RetryPayment, "relief-cases"),
+    Write("/v1/relief-cases/{case}/grants/{number}/corrections", n.CorrectGrant, "relief-cases"),
+    Write("/v1/relief-cases/{case}/grants/{number}/refunds", n.RefundGrant, "relief-cases"),
     Write("/v1/village-lists/{village_list}/closures", w.CloseList, "village-lists"),
 )  # fmt: skip
 

@@ -1,0 +1,1 @@
+"""Tests of the HTTP edge, on a real server with a real store."""
