@@ -293,19 +293,24 @@ class Household(Aggregate):
                 rule_zh="不能并入自身",
                 rule_en="a household is not merged into itself",
             )
+        unnamed = self.unnamed
         self._merged(into=other.id, reason=reason)
-        other._absorbed(household=self.id, members=moved, reason=reason)
+        other._absorbed(household=self.id, members=moved, unnamed=unnamed, reason=reason)
 
     @event("Merged")
     def _merged(self, into: UUID, reason: str) -> None:
         self.merged_into = into
         self.members.clear()
+        self.unnamed = 0
         self.contested.clear()
         self.card = None
         self.head = None
 
     @event("Absorbed")
-    def _absorbed(self, household: UUID, members: tuple[Member, ...], reason: str) -> None:
+    def _absorbed(
+        self, household: UUID, members: tuple[Member, ...], unnamed: int, reason: str
+    ) -> None:
+        self.unnamed += unnamed
         for member in members:
             self.members[member.person] = member
 
@@ -337,7 +342,7 @@ class Household(Aggregate):
         """Who becomes head when ``leaving`` goes, or None if nobody has to."""
         if leaving != self.head:
             return new_head
-        rest = self.size - 1
+        rest = len(self.members) - 1
         if rest == 0:
             return None
         if new_head is None or new_head == leaving or new_head not in self.members:

@@ -52,8 +52,8 @@ _to_json = msgspec.json.Encoder(enc_hook=str, order="sorted").encode
 
 
 def as_json(value: Any) -> str:
-    """Structured detail of a row, deterministic."""
-    return _to_json(value).decode()
+    """Structured detail of a row, deterministic: keys sorted, ids as text."""
+    return _to_json(msgspec.to_builtins(value, str_keys=True, enc_hook=str)).decode()
 
 
 def physical(table: Table, generation: int) -> str:
