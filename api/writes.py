@@ -4,6 +4,7 @@ The body is the command without what the path names. It is validated whole (all 
 run through the one writer, and answered with the log position once it is durable.
 """
 
+import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -13,11 +14,12 @@ from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Request
+from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import from_json
 from starlette.responses import Response
 
 from api.auth import session_of, system_of
+from api.examples import example_of
 from api.problems import ApiProblem, field_errors, malformed
 from domain.world import Command
 from eventstore.outcomes import Envelope
@@ -25,6 +27,7 @@ from eventstore.outcomes import Envelope
 MAX_BODY = 1024 * 1024
 MAX_TEXT = 20_000
 MAX_NUMBER = 2**53
+MAX_DEPTH = 16
 BAD_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
@@ -60,9 +63,13 @@ class Write:
         schema["required"] = [n for n in schema.get("required", []) if n not in self.in_path]
         if not schema["required"]:
             schema.pop("required")
-        if self.example:
-            schema["example"] = self.example
+        schema["example"] = self.body_example()
         return schema
+
+    def body_example(self) -> dict[str, Any]:
+        """A realistic body: the one given, else made from the fields."""
+        made = self.example or example_of(self.command)
+        return {name: value for name, value in made.items() if name not in self.in_path}
 
     def definitions(self) -> dict[str, Any]:
         schema = self.adapter.json_schema(ref_template="#/components/schemas/{model}")
@@ -72,8 +79,8 @@ class Write:
     def parse(self, body: bytes, path: dict[str, str]) -> Command:
         """The command, or an `ApiProblem` naming every field that is wrong."""
         try:
-            values = from_json(body or b"{}", allow_inf_nan=False)
-        except ValueError as problem:
+            values = _decode(body.decode() or "{}")
+        except (ValueError, RecursionError) as problem:
             raise malformed([_bad_json(str(problem))]) from problem
         if not isinstance(values, dict):
             raise malformed([_bad_json("an object is expected")])
@@ -92,6 +99,21 @@ class Write:
         return command
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose names are unique: which of two values was meant cannot be known."""
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("an object has a duplicate key")
+    return made
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+_decode = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant).decode
+
+
 def _bad_json(detail: str) -> dict[str, Any]:
     return _error(
         "body", "json_invalid", "不是合法的 JSON", f"This is not valid JSON: {detail[:200]}"
@@ -102,7 +124,9 @@ def _error(name: str, rule: str, zh: str, en: str) -> dict[str, Any]:
     return {"field": name, "rule": rule, "zh": zh, "en": en}
 
 
-def _check_plain(value: Any, where: str, errors: list[dict[str, Any]]) -> None:
+def _check_plain(
+    value: Any, where: str, errors: list[dict[str, Any]], depth: int = MAX_DEPTH
+) -> None:
     """Numbers, texts and depth that no honest form has are refused before any model sees them."""
     kind = type(value)
     if kind is str:
@@ -115,13 +139,15 @@ def _check_plain(value: Any, where: str, errors: list[dict[str, Any]]) -> None:
     elif kind is int or kind is float:
         if not -MAX_NUMBER <= value <= MAX_NUMBER:
             errors.append(_error(where, "too_large", "数字超出范围", "The number is out of range."))
+    elif depth == 0 and (kind is dict or kind is list):
+        errors.append(_error(where, "too_deep", "层次过深", "This is nested too deeply."))
     elif kind is dict:
         for name, item in value.items():
             _check_plain(name, where, errors)
-            _check_plain(item, f"{where}.{name}" if where else name, errors)
+            _check_plain(item, f"{where}.{name}" if where else name, errors, depth - 1)
     elif kind is list:
         for n, item in enumerate(value):
-            _check_plain(item, f"{where}.{n}", errors)
+            _check_plain(item, f"{where}.{n}", errors, depth - 1)
 
 
 def idempotency_key(request: Request) -> UUID:

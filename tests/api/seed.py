@@ -141,7 +141,9 @@ class Seeder:
     def member(self, relation: Relation = Relation.HEAD) -> MemberInput:
         serial = next(self.serial)
         first17 = f"340824{1950 + serial // 900:04d}0101{serial % 900 + 100:03d}"
-        return MemberInput(name="张小三", relation=relation, id_number=first17 + check_character(first17))
+        return MemberInput(
+            name="张小三", relation=relation, id_number=first17 + check_character(first17)
+        )
 
 
 def seed(store: Store) -> Seeder:

@@ -1,0 +1,41 @@
+"""One running server for the tests that only look, and clients of its officers."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from domain.world import Role
+from tests.api.edge import Edge, serving
+
+
+@pytest.fixture(scope="session")
+def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
+    """Shared: tests may add to it, but must not end, move or suspend what others use."""
+    with serving(tmp_path_factory.mktemp("edge")) as found:
+        yield found
+
+
+@pytest.fixture
+def own_edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
+    """A server of one's own, to spoil."""
+    with serving(tmp_path_factory.mktemp("own")) as found:
+        yield found
+
+
+@pytest.fixture
+def village(edge: Edge) -> Iterator[httpx.Client]:
+    with edge.client(Role.VILLAGE_REPORTER, "yuantan_1") as client:
+        yield client
+
+
+@pytest.fixture
+def county(edge: Edge) -> Iterator[httpx.Client]:
+    with edge.client(Role.COUNTY_APPROVER, "county") as client:
+        yield client
+
+
+@pytest.fixture
+def anonymous(edge: Edge) -> Iterator[httpx.Client]:
+    with edge.client() as client:
+        yield client

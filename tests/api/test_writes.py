@@ -1,0 +1,209 @@
+"""Commands over HTTP: idempotency, If-Match, what is malformed, what an answer carries."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from domain.world import Role
+from tests.api.edge import Edge, write_headers
+from tests.api.seed import id_of
+
+MOMENT = "2018-07-04T15:00:00+08:00"
+REPORTS = "/v1/situation-reports"
+
+
+def report(**change: Any) -> dict[str, Any]:
+    """A 初报 of yuantan_1 with an id of its own."""
+    body = {
+        "report": str(uuid4()), "area": str(id_of("yuantan_1")), "occurred_at": MOMENT,
+        "as_of": MOMENT, "hazard": "flood", "figures": {"affected": 10, "injured": 1},
+    }  # fmt: skip
+    return body | change
+
+
+def code(answer: httpx.Response) -> str:
+    assert answer.headers["content-type"] == "application/problem+json"
+    body = answer.json()
+    assert body["zh"] and body["en"] and body["status"] == answer.status_code
+    return str(body["type"]).removeprefix("/problems/")
+
+
+def post(client: httpx.Client, path: str, body: Any, key: UUID | None = None, **more: str) -> Any:
+    return client.post(path, json=body, headers=write_headers(key, **more))
+
+
+def test_an_accepted_command_answers_with_its_position(village: httpx.Client) -> None:
+    answer = post(village, REPORTS, body := report())
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert found["position"] > 0 and found["facts"] >= 1
+    assert found["result"]["report"] == body["report"]
+    assert answer.headers["relief-position"] == str(found["position"])
+    assert "idempotent-replay" not in answer.headers
+
+
+def test_the_same_key_and_body_get_the_first_answer_again(village: httpx.Client) -> None:
+    key, body = uuid4(), report()
+    first, again = post(village, REPORTS, body, key), post(village, REPORTS, body, key)
+    assert again.headers["idempotent-replay"] == "true"
+    assert (again.status_code, again.json()) == (first.status_code, first.json())
+
+
+def test_the_same_key_with_another_body_is_refused(village: httpx.Client) -> None:
+    key = uuid4()
+    assert post(village, REPORTS, report(), key).status_code == 200
+    other = post(village, REPORTS, report(), key)
+    assert (other.status_code, code(other)) == (409, "command-id-reused")
+
+
+def test_the_same_key_of_another_officer_is_refused(edge: Edge, village: httpx.Client) -> None:
+    key, body = uuid4(), report()
+    assert post(village, REPORTS, body, key).status_code == 200
+    with edge.client(Role.VILLAGE_REPORTER, "yuantan_2") as other:
+        answer = post(other, REPORTS, body, key)
+    assert (answer.status_code, code(answer)) == (409, "command-id-reused")
+
+
+def test_a_repeated_refusal_says_the_same(village: httpx.Client) -> None:
+    body = report()
+    assert post(village, REPORTS, body).status_code == 200
+    key = uuid4()
+    first, again = post(village, REPORTS, body, key), post(village, REPORTS, body, key)
+    assert first.status_code == 409 and code(first) == "already-exists"
+    assert again.json() == first.json()
+
+
+def test_fifty_parallel_posts_of_one_key_have_one_effect(edge: Edge) -> None:
+    key, body = uuid4(), report()
+    answers: list[httpx.Response] = []
+
+    def send() -> None:
+        with edge.client(Role.VILLAGE_REPORTER, "yuantan_1") as client:
+            answers.append(post(client, REPORTS, body, key))
+
+    threads = [threading.Thread(target=send) for _ in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {a.status_code for a in answers} == {200} and len(answers) == 50
+    assert len({a.json()["position"] for a in answers}) == 1
+    assert sum("idempotent-replay" not in a.headers for a in answers) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "problem"),
+    [
+        ({"Content-Type": "application/json"}, 400, "idempotency-key-missing"),
+        (
+            {"Content-Type": "application/json", "Idempotency-Key": "1"},
+            400,
+            "idempotency-key-malformed",
+        ),
+        ({"Content-Type": "text/plain", "Idempotency-Key": str(uuid4())}, 415, "not-json"),
+        ({"Idempotency-Key": str(uuid4())}, 415, "not-json"),
+    ],
+)
+def test_a_write_needs_its_headers(
+    village: httpx.Client, headers: dict[str, str], status: int, problem: str
+) -> None:
+    answer = village.post(REPORTS, content=b"{}", headers=headers)
+    assert (answer.status_code, code(answer)) == (status, problem)
+
+
+def test_all_wrong_fields_are_named_at_once(village: httpx.Client) -> None:
+    body = report(area="?", approved_by="me", occurred_at="yesterday")
+    del body["hazard"]
+    answer = post(village, REPORTS, body)
+    assert answer.status_code == 422
+    assert {e["field"] for e in answer.json()["errors"]} == {
+        "area", "approved_by", "occurred_at", "hazard",
+    }  # fmt: skip
+    assert all(e["zh"] and e["en"] for e in answer.json()["errors"])
+
+
+def test_a_time_without_a_zone_is_refused(village: httpx.Client) -> None:
+    answer = post(village, REPORTS, report(occurred_at="2018-07-04T15:00:00"))
+    assert answer.status_code == 422, answer.text
+
+
+def test_what_the_path_names_is_not_taken_from_the_body(edge: Edge, village: httpx.Client) -> None:
+    mine = edge.seeded.places["yuantan_1"].ids["report"]
+    body = {"report": str(uuid4()), "as_of": MOMENT}
+    answer = post(village, f"{REPORTS}/{mine}/zero-reports", body)
+    assert answer.status_code == 422
+    assert [e["field"] for e in answer.json()["errors"]] == ["report"]
+
+
+def test_a_stale_if_match_is_412_and_the_right_one_passes(village: httpx.Client) -> None:
+    filed = report()
+    assert post(village, REPORTS, filed).status_code == 200
+    path = f"{REPORTS}/{filed['report']}/follow-ups"
+    body = {"as_of": "2018-07-05T08:00:00+08:00", "figures": {"affected": 12, "injured": 1}}
+    stale = post(village, path, body, **{"If-Match": '"7"'})
+    assert (stale.status_code, code(stale)) == (412, "changed-meanwhile")
+    assert post(village, path, body, **{"If-Match": '"1"'}).status_code == 200
+    assert post(village, path, body, **{"If-Match": "*&"}).status_code == 422
+
+
+def test_a_body_that_is_too_large_is_refused(village: httpx.Client) -> None:
+    answer = post(village, REPORTS, {"narrative": "x" * (1024 * 1024)})
+    assert (answer.status_code, code(answer)) == (413, "too-large")
+
+
+BOMBS = {
+    "nested": b'{"figures":' + b"[" * 10_000 + b"]" * 10_000 + b"}",
+    "nested objects": b'{"figures":' + b'{"a":' * 10_000 + b"1" + b"}" * 10_000 + b"}",
+    "1e400": b'{"figures":{"affected":1e400}}',
+    "NaN": b'{"figures":{"affected":NaN}}',
+    "Infinity": b'{"figures":{"affected":-Infinity}}',
+    "huge int": b'{"figures":{"affected":' + b"9" * 5000 + b"}}",
+    "2**64": b'{"figures":{"affected":18446744073709551616}}',
+    "lone surrogate": b'{"narrative":"\\ud800"}',
+    "surrogate key": b'{"figures":{"\\udfff":1}}',
+    "duplicate keys": b'{"reason":"a","reason":"b"}',
+    "NUL": b'{"narrative":"a\\u0000b"}',
+    "not UTF-8": b'{"narrative":"\xff\xfe"}',
+    "array": b"[]",
+    "null": b"null",
+    "nothing": b"",
+    "cut off": b'{"figures":{"affected":1',
+    "two values": b"{}{}",
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS.keys())
+def test_json_bombs_are_refused_quickly(village: httpx.Client, bomb: bytes) -> None:
+    answer = village.post(REPORTS, content=bomb, headers=write_headers())
+    assert 400 <= answer.status_code < 500, answer.text
+    assert answer.elapsed.total_seconds() < 1
+    assert len(answer.content) < 20_000
+
+
+def test_duplicate_keys_are_named(village: httpx.Client) -> None:
+    """Two values for one field: which of them was meant cannot be known."""
+    answer = village.post(REPORTS, content=b'{"reason":"a","reason":"b"}', headers=write_headers())
+    assert answer.status_code == 422 and "duplicate" in answer.text
+
+
+@pytest.fixture
+def suspended(own_edge: Edge) -> Iterator[httpx.Client]:
+    from domain.commands.officers import SuspendOfficer
+    from eventstore.outcomes import Envelope
+    from tests.api.seed import officer_of
+
+    with own_edge.client(Role.VILLAGE_REPORTER, "yuantan_1") as client:
+        assert client.get("/v1/me").status_code == 200
+        villager = officer_of(Role.VILLAGE_REPORTER, "yuantan_1")
+        command = SuspendOfficer(officer=villager, reason="核查中")
+        own_edge.system.store.run(Envelope(id=uuid4(), officer=None, command=command))
+        yield client
+
+
+def test_a_suspension_takes_effect_at_the_next_call(suspended: httpx.Client) -> None:
+    answer = post(suspended, REPORTS, report())
+    assert (answer.status_code, code(answer)) == (403, "officer-suspended")
