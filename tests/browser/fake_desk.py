@@ -144,17 +144,19 @@ class FakeDesk:
         return StreamingResponse(self.events(last), media_type="text/event-stream")
 
     async def events(self, last: int) -> AsyncIterator[str]:
-        """A change when the view moved on, else a heartbeat each 100 ms while it beats."""
+        """A change when the view moved on, else a beat each 100 ms while it beats."""
         born = self.dropped
         self.streams += 1
         try:
             yield ": hello\n\n" if self.beating else ""
             while self.dropped == born:
                 if self.beating:
-                    kind = "change" if self.position > last else "heartbeat"
+                    kind = "change" if self.position > last else "beat"
                     last = self.position
                     data = {"position": self.position, "head": self.head,
-                            "as_of": NOON.isoformat()}  # fmt: skip
+                            "lag": self.head - self.position, "at": NOON.isoformat()}  # fmt: skip
+                    if kind == "change":
+                        data = {"position": self.position, "tables": ["board"], "rows": {}}
                     yield f"event: {kind}\nid: {last}\ndata: {json.dumps(data)}\n\n"
                 await asyncio.sleep(0.1)
         finally:

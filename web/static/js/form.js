@@ -1,12 +1,12 @@
 // Forms that send a command and show what came back.
 //
-//   <form id="report" data-form action="/reports" method="post" data-next="/situation" data-keep>
+//   <form id="report" data-form action="/reports" method="post" data-next="/report/{report}" data-keep>
 //
 // Fields become JSON by their data-type (see fields.js). One form instance has one Idempotency-Key, kept
 // in this tab until a definite answer came: who presses again after a broken connection repeats
 // the same command, and it is booked once. A refusal is an answer (the server repeats a stored
 // one), so after it the next try has a new key. Ids made here (data-type="uuid") stay until success.
-// data-keep keeps the unsent entries of this tab over a reload or a new log-in.
+// data-next is where to go then; {names} are filled in from the result. data-keep keeps the unsent entries of this tab over a reload or a new log-in.
 
 import { send, uuid } from "./csrf.js";
 import { BadField, collect } from "./fields.js";
@@ -113,7 +113,8 @@ class CommandForm {
     const happened = new CustomEvent("relief:done", { bubbles: true, cancelable: true, detail: answer });
     if (!this.form.dispatchEvent(happened)) return;
     announce(text("sent"));
-    const next = new URL(this.form.dataset.next ?? location.href, location.href);
+    const given = (_, name) => encodeURIComponent(answer.result?.[name] ?? "");
+    const next = new URL((this.form.dataset.next ?? location.href).replace(/\{(\w+)\}/g, given), location.href);
     if (answer.position !== undefined) next.searchParams.set("after", answer.position);
     location.assign(next);
   }
@@ -139,17 +140,21 @@ class CommandForm {
   keepDraft() {
     const kept = () =>
       [...this.form.elements].filter((e) => e.name && !["hidden", "password", "file"].includes(e.type));
-    const draft = this.instance.read().draft;
-    if (draft) {
-      for (const element of kept()) {
+    const restore = (elements) => {
+      const draft = this.instance.read().draft ?? {};
+      for (const element of elements) {
         const value = draft[element.name];
         if (value === undefined) continue;
         if (element.type === "checkbox") element.checked = value;
         else if (element.type === "radio") element.checked = element.value === value;
         else element.value = value;
       }
+    };
+    if (this.instance.read().draft) {
+      restore(kept());
       announce(text("draft_kept"));
     }
+    this.form.addEventListener("relief:grown", (event) => restore(event.detail));
     this.form.addEventListener("input", () => {
       const values = {};
       for (const element of kept()) {

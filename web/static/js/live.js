@@ -4,9 +4,10 @@
 //   <div data-board hx-get="/situation/board" hx-trigger="relief:change">            (macro board)
 //     <… data-position="120"> …
 //
-// The stream sends `change` (something this board shows has changed) and `heartbeat` (nothing has),
-// each with the JSON {position, head, as_of, age_ms?}: the view's position, the log's head, the store's time,
-// and how old the view's knowledge was already when it was sent.
+// The stream (api/live.py) sends, each with the view's position:
+//   change  {position, tables, rows}                  something this board shows has changed
+//   beat    {position, head, lag, at, failure?}       nothing has; the log's head, the store's time
+//   reset   {position}                                something may have, while nobody was listening
 // What the banner calls its position is that of the figures on the page, not of the stream: after
 // a change it moves on only when the new figures are there.
 
@@ -138,6 +139,7 @@ class Banner {
     this.head = Number(root.dataset.position);
     this.open = false;
     this.refused = 0;
+    this.failed = false;
   }
 
   part(name) {
@@ -154,22 +156,25 @@ class Banner {
     this.open = true;
   }
 
-  told({ head, as_of: asOf, age_ms: ageMs = 0 }) {
-    this.freshAt = Date.now() - ageMs;
+  told({ position, head = position, lag = 0, at, failure = false }) {
+    if (lag === 0) this.freshAt = Date.now();
     this.head = Math.max(this.head, head);
-    this.part("as-of").dateTime = asOf;
-    this.put("as-of", CHINA_CLOCK.format(new Date(asOf)));
+    this.failed = failure;
+    if (at === undefined) return;
+    this.part("as-of").dateTime = at;
+    this.put("as-of", CHINA_CLOCK.format(new Date(at)));
   }
 
   state() {
     if (this.refused) return "ended";
+    if (this.failed) return "stopped";
     if (Date.now() - this.heardAt >= this.silentMs) return "silent";
     return this.open ? "live" : "connecting";
   }
 
   paint(boards) {
     const state = this.state();
-    this.root.dataset.state = state === "ended" ? "silent" : state;
+    this.root.dataset.state = ["ended", "stopped"].includes(state) ? "silent" : state;
     const names = { live: "live", connecting: "connecting" };
     this.put("state", text(names[state] ?? "silent_state"));
     this.put("age", ago(Date.now() - this.freshAt));
@@ -177,6 +182,7 @@ class Banner {
     this.put("lag", String(Math.max(0, this.head - boards.shown)));
     const sentence = {
       ended: () => text("session_ended"),
+      stopped: () => text("views_stopped"),
       silent: () => text("silent"),
     }[state]?.() ?? (boards.failures > 0 ? text("refresh_failed") : "");
     this.put("sentence", sentence);
@@ -199,11 +205,11 @@ export function startLive(root = document.querySelector("[data-live]")) {
     onLost: () => (banner.open = false),
     onRefused: (status) => (banner.refused = status),
     onEvent: ({ type, data }) => {
-      if (type !== "change" && type !== "heartbeat") return;
+      if (!["change", "beat", "reset"].includes(type)) return;
       const message = JSON.parse(data);
       banner.told(message);
-      if (type === "change") boards.changed(message.position);
-      else boards.unchanged(message.position);
+      if (type === "beat") boards.unchanged(message.position);
+      else boards.changed(message.position);
     },
   });
   stream.start();
