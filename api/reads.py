@@ -112,8 +112,6 @@ def endpoint_of(read: Read) -> Callable[..., Any]:
     ) -> Response:
         await wait_for(caller, after)
         position = caller.system.follower.position
-        if "at" in read.parameters and given.get("at") is None:
-            given["at"] = caller.system.store.clock.now()
         found = await ask(caller, read, area, **given)
         return render(request, found, position)
 
@@ -124,17 +122,32 @@ def endpoint_of(read: Read) -> Callable[..., Any]:
             "after", inspect.Parameter.KEYWORD_ONLY, annotation=Position, default=None
         ),
     ]
-    if "area" not in read.in_path and not read.of_one:
+    if "area" not in read.in_path and not (read.of_one and read.in_path):
         own.append(
             inspect.Parameter(
                 "area", inspect.Parameter.KEYWORD_ONLY, annotation=UUID | None, default=None
             )
         )
-    taken = [_bounded(p) for p in read.parameters.values() if p.name not in ("area",)]
+    taken = [_bounded(p) for p in read.parameters.values() if p.name not in FILLED_IN]
     endpoint.__signature__ = inspect.Signature(own + taken)  # type: ignore[attr-defined]
     endpoint.__name__ = read.query.__name__
     endpoint.__doc__ = (read.query.__doc__ or "").strip()
     return endpoint
+
+
+FILLED_IN = ("area", "persons")
+"""Parameters of a query that the edge fills in: nobody sends them."""
+
+
+async def _fill_in(caller: Caller, read: Read, given: dict[str, Any]) -> None:
+    """``at`` is now unless it is asked for; ``persons`` are those whose name fits ``search``."""
+    store = caller.system.store
+    if "at" in read.parameters and given.get("at") is None:
+        given["at"] = store.clock.now()
+    if "persons" in read.parameters:
+        search = given.get("search")
+        found = await run_in_threadpool(store.vault.search, search) if search else ()
+        given["persons"] = tuple(found)
 
 
 def _bounded(parameter: inspect.Parameter) -> inspect.Parameter:

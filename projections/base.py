@@ -8,7 +8,7 @@ belongs to one division (the county where its stream was born); ids are stored a
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -45,6 +45,8 @@ def text_of(id: UUID) -> str:
 
 def when(at: datetime) -> str:
     """A moment as views store it: UTC, milliseconds, sortable as text."""
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
     return at.isoformat(timespec="milliseconds")
 
 
