@@ -37,9 +37,10 @@ def deadlines(
 ) -> Page:
     """What is due at a time (now, unless ``at`` is given), by when; what was done with ``done``.
 
-    ``state``: open, overdue, missing (a follow-up nobody sent, though later ones were), done or
-    done_late. ``kind``: initial_report, follow_up, verified_report, forward_report, notice_end,
-    season_assessment, season_delivery, list_delivery, goods_needed, goods_arrival.
+    ``state``: open, overdue, missing (a follow-up nobody sent, though later ones were), ended (a
+    notice that hung its days: the next step may be taken), done or done_late. ``kind``:
+    initial_report, follow_up, verified_report, forward_report, notice_end, season_assessment,
+    season_delivery, list_delivery, goods_needed, goods_arrival.
     """
     assert at is not None, "the edge fills in its clock"
     found = [
@@ -47,7 +48,7 @@ def deadlines(
         *_forwards(db, scope, at, exercise),
         *_follow_ups(db, scope, at, exercise),
     ]
-    wanted = ("overdue", "missing") if overdue_only else ("open", "overdue", "missing")
+    wanted = ("overdue", "missing") if overdue_only else ("open", "ended", "overdue", "missing")
     if done:
         wanted = (*wanted, "done", "done_late")
     found = [r for r in found if r["state"] in wanted and kind in (None, r["kind"])]
@@ -62,14 +63,19 @@ def _shaped(row: Any, at: datetime, *, missing: bool = False) -> Row:
     done_at = found["done_at"]
     if done_at is not None and done_at > now:
         done_at = found["done_at"] = None
-    if done_at is not None:
-        found["state"] = "done_late" if done_at > found["due_at"] else "done"
-    elif missing:
-        found["state"] = "missing"
+    found["late_minutes"] = 0
+    overdue = now > found["due_at"]
+    if found["kind"] == "notice_end":
+        found["state"] = "done" if done_at else "ended" if overdue else "open"
+    elif done_at is None and not overdue:
+        found["state"] = "open"
     else:
-        found["state"] = "overdue" if now > found["due_at"] else "open"
-    late = _moment(done_at or now) - _moment(found["due_at"])
-    found["late_minutes"] = max(0, -(-late // timedelta(minutes=1)))
+        late = _moment(done_at or now) - _moment(found["due_at"])
+        found["late_minutes"] = max(0, -(-late // timedelta(minutes=1)))
+        if done_at is not None:
+            found["state"] = "done_late" if late > timedelta(0) else "done"
+        else:
+            found["state"] = "missing" if missing else "overdue"
     if isinstance(found["detail"], str):
         found["detail"] = msgspec.json.decode(found["detail"])
     return found

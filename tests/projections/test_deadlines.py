@@ -1,0 +1,183 @@
+"""Deadlines asked for at an explicit time: open, overdue, missing, done, done late."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from domain.commands.consignments import ArriveConsignment
+from domain.commands.reports import FileZeroReport
+from domain.commands.village_lists import ReviewList
+from projections import deadlines as view
+from projections import disasters, officers, situation
+from projections.deadlines_at import deadlines
+from projections.scope import EVERYTHING, Scope
+from tests.domain import goods
+from tests.domain.county import make_county
+from tests.domain.ledger import Ledger
+from tests.domain.scenario import Scenario
+from tests.projections.relief import fold, over
+from tests.projections.reporting import (
+    accept,
+    flood,
+    initial,
+    send_back,
+    stabilize,
+    whole_flood,
+)
+
+VIEWS = (officers.VIEW, disasters.VIEW, situation.VIEW, view.VIEW)
+
+
+def asked(
+    path: Path, county: Scenario, at: datetime, scope: Scope = EVERYTHING, **more: Any
+) -> list[tuple[str, int, str]]:
+    """Kind, number and state of what is asked for, in the order of the due times."""
+    folded = fold(path, county, VIEWS, batch=10_000 + len(list(path.iterdir())))
+    with folded.reading() as db:
+        found = deadlines(db, scope, at=at, **more).items
+    folded.close()
+    return [(row["kind"], row["number"], row["state"]) for row in found]
+
+
+def china(day: int, hour: int, minute: int = 0) -> datetime:
+    return datetime(2018, 7, day, hour, minute, tzinfo=UTC) - timedelta(hours=8)
+
+
+def zero(county: Scenario) -> FileZeroReport:
+    return FileZeroReport(report=county.id("report/yuantan_1"), as_of=county.now)
+
+
+def expected_goods() -> Scenario:
+    county = make_county()
+    county.given(goods.receive(county), by="storekeeper")
+    needed = goods.request(county, needed_by=(county.now + timedelta(days=2)).date())
+    county.given(needed, by="township").given(goods.order(county), by="county")
+    ship = goods.ship(county, eta=county.now + timedelta(hours=6))
+    county.given(ship, by="storekeeper").wait(hours=7)
+    came = ArriveConsignment(
+        consignment=county.id("load"), counts=(goods.came(county, 40),), remark="",
+        arrived_at=county.now,
+    )  # fmt: skip
+    return county.given(came, by="township_storekeeper")
+
+
+def test_batches_of_any_size_give_the_same_rows(tmp_path: Path) -> None:
+    for name, story in (
+        ("reports", whole_flood()),
+        ("goods", expected_goods()),
+        ("list", Ledger().until("closed").scenario),
+    ):
+        hashes = []
+        (tmp_path / name).mkdir()
+        for batch in (1, 7, 10_000):
+            folded = fold(tmp_path / name, story, (view.VIEW,), batch)
+            hashes.append(folded.hashes())
+            folded.close()
+        assert hashes[0] == hashes[1] == hashes[2]
+        assert hashes[0]["deadlines"][0] > 0
+
+
+def test_a_daily_report_that_nobody_sent_is_overdue_although_it_left_no_fact(
+    tmp_path: Path,
+) -> None:
+    county = make_county()
+    county.given(initial(county, "yuantan_1", {"affected": 1}), by="village")
+    before = asked(tmp_path, county, china(5, 7), kind="follow_up")
+    assert before == [("follow_up", 1, "open")]
+    after = asked(tmp_path, county, china(6, 7), kind="follow_up")
+    assert after == [("follow_up", 1, "overdue"), ("follow_up", 2, "open")]
+    assert asked(tmp_path, county, china(6, 7), overdue_only=True) == [("follow_up", 1, "overdue")]
+
+
+def test_a_zero_report_answers_the_duty_and_a_skipped_day_stays_missing(tmp_path: Path) -> None:
+    county = make_county()
+    county.given(initial(county, "yuantan_1", {"affected": 1}), by="village")
+    county.now = china(6, 7)
+    county.given(zero(county), by="village")
+    found = asked(tmp_path, county, china(6, 9), kind="follow_up", done=True)
+    assert found == [
+        ("follow_up", 1, "missing"),
+        ("follow_up", 2, "done"),
+        ("follow_up", 3, "open"),
+    ]
+
+
+def test_a_late_report_was_late_and_at_an_earlier_time_still_overdue(tmp_path: Path) -> None:
+    county = make_county()
+    county.given(initial(county, "yuantan_1", {"affected": 1}), by="village")
+    county.now = china(5, 10)
+    county.given(zero(county), by="village")
+    late = asked(tmp_path, county, china(5, 11), kind="follow_up", done=True)
+    assert late[0] == ("follow_up", 1, "done_late")
+    then = asked(tmp_path, county, china(5, 9), kind="follow_up")
+    assert then[0] == ("follow_up", 1, "overdue")
+
+
+def test_the_duty_ends_when_it_is_stable_and_the_verified_report_falls_due(tmp_path: Path) -> None:
+    county = make_county()
+    county.given(initial(county, "yuantan_1", {"affected": 1}), by="village")
+    county.given(stabilize(county, "yuantan_1"), by="county")
+    assert asked(tmp_path, county, china(7, 0)) == [("verified_report", 0, "open")]
+    assert asked(tmp_path, county, china(30, 0)) == [("verified_report", 0, "overdue")]
+
+
+def test_a_returned_verified_report_is_owed_again(tmp_path: Path) -> None:
+    county = whole_flood()
+    done = asked(tmp_path, county, county.now, kind="verified_report", done=True)
+    assert done == [("verified_report", 0, "done")]
+    county.given(send_back(county, "yuantan_1", 3), by="township")
+    assert asked(tmp_path, county, county.now, kind="verified_report") == [
+        ("verified_report", 0, "open")
+    ]
+
+
+def test_an_accepted_initial_report_is_passed_on_by_the_area_above(tmp_path: Path) -> None:
+    county = flood()
+    township = over(county, "yuantan")
+    later = county.now + timedelta(hours=5)
+    assert asked(tmp_path, county, later, township, kind="forward_report") == [
+        ("forward_report", 1, "overdue")
+    ]
+    own = initial(county, "yuantan", {"affected": 500}, disaster=county.id("flood"))
+    county.given(own, by="township")
+    done = asked(tmp_path, county, later, township, kind="forward_report", done=True)
+    assert done == [("forward_report", 1, "done")]
+
+
+def test_notices_season_days_and_goods_fall_due(tmp_path: Path) -> None:
+    ledger = Ledger().until("posted")
+    posted = asked(tmp_path, ledger.scenario, ledger.scenario.now - timedelta(days=1))
+    assert ("notice_end", 1, "open") in posted
+    assert any(kind == "season_delivery" for kind, *_ in posted)
+    ended = asked(tmp_path, ledger.scenario, ledger.scenario.now + timedelta(days=1))
+    assert ("notice_end", 1, "ended") in ended
+    ledger.scenario.given(ReviewList(village_list=ledger.list), by="township")
+    reviewed = asked(tmp_path, ledger.scenario, ledger.scenario.now, done=True)
+    assert ("notice_end", 1, "done") in reviewed
+
+
+def test_goods_are_needed_and_expected_until_they_arrive(tmp_path: Path) -> None:
+    county = expected_goods()
+    asked_before = asked(tmp_path, county, county.now - timedelta(minutes=30))
+    assert asked_before == [("goods_arrival", 0, "overdue"), ("goods_needed", 0, "open")]
+    arrived = asked(tmp_path, county, county.now, done=True)
+    assert arrived == [("goods_arrival", 0, "done_late"), ("goods_needed", 0, "done")]
+
+
+def test_only_ones_own_areas_are_asked_about_and_pages_follow(tmp_path: Path) -> None:
+    county = flood()
+    county.given(accept(county, "yuantan_2"), by="township")
+    folded = fold(tmp_path, county, VIEWS)
+    at = county.now + timedelta(days=3)
+    with folded.reading() as db:
+        assert deadlines(db, over(county, "foreign_county"), at=at, done=True).items == []
+        own = deadlines(db, over(county, "shuihou"), at=at, done=True).items
+        assert {row["area_name"] for row in own} == {"水吼村"}
+        whole = deadlines(db, EVERYTHING, at=at, done=True).items
+        found, cursor = [], None
+        while True:
+            part = deadlines(db, EVERYTHING, at=at, done=True, cursor=cursor, limit=3)
+            found += part.items
+            if (cursor := part.next) is None:
+                break
+    assert found == whole

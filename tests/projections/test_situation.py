@@ -1,0 +1,167 @@
+"""The situation view: accepted beside reported, totals up the tree, differences; disasters."""
+
+from pathlib import Path
+
+from projections import disasters, officers, situation
+from projections.scope import EVERYTHING
+from projections.situation import situation_report, situation_reports
+from projections.situation_board import situation_board
+from tests.domain.county import make_county
+from tests.projections.relief import fold, over
+from tests.projections.reporting import accept, flood, follow_up, initial, send_back, whole_flood
+
+VIEWS = (officers.VIEW, disasters.VIEW, situation.VIEW)
+
+
+def test_batches_of_any_size_give_the_same_rows(tmp_path: Path) -> None:
+    hashes = []
+    for batch in (1, 7, 10_000):
+        folded = fold(tmp_path, whole_flood(), (disasters.VIEW, situation.VIEW), batch)
+        hashes.append(folded.hashes())
+        folded.close()
+    assert hashes[0] == hashes[1] == hashes[2]
+    assert hashes[0]["situation_versions"][0] == 7
+
+
+def test_the_official_total_counts_accepted_figures_only(tmp_path: Path) -> None:
+    county = flood()
+    folded = fold(tmp_path, county, VIEWS)
+    with folded.reading() as db:
+        rows = {r["name"]: r for r in situation_board(db, over(county, "county")).items}
+    top = rows["潜山市"]
+    assert top["official"]["figures"] == {"affected": "100", "injured": "2"}
+    assert top["official"]["source"] == "children"
+    assert top["reported"]["figures"] == {"affected": "157", "injured": "2"}
+    assert top["pending"] == 2
+    assert list(rows) == ["潜山市", "源潭镇", "源潭居委会", "双峰居委会", "水吼镇", "水吼村"]
+
+
+def test_a_figure_nobody_knows_is_null_and_a_partly_known_one_is_marked(tmp_path: Path) -> None:
+    county = flood()
+    folded = fold(tmp_path, county, VIEWS)
+    with folded.reading() as db:
+        rows = {r["name"]: r for r in situation_board(db, EVERYTHING).items}
+    assert rows["双峰居委会"]["reported"]["figures"]["injured"] is None
+    assert rows["双峰居委会"]["official"]["figures"] == {}
+    assert rows["源潭镇"]["reported"]["partial"] == ["injured"]
+
+
+def test_an_own_accepted_report_counts_instead_of_the_childrens(tmp_path: Path) -> None:
+    county = flood()
+    own = initial(county, "yuantan", {"affected": 500}, disaster=county.id("flood"))
+    county.given(own, by="township")
+    folded = fold(tmp_path, county, VIEWS)
+    with folded.reading() as db:
+        row = situation_board(db, over(county, "yuantan")).items[0]
+    assert row["official"]["figures"]["affected"] == "100"  # its own is not accepted yet
+    assert row["reported"]["figures"] == {"affected": "500"}
+    folded.close()
+    county.given(accept(county, "yuantan"), by="county")
+    later = fold(tmp_path, county, VIEWS, batch=9_999)
+    with later.reading() as db:
+        row = situation_board(db, over(county, "yuantan")).items[0]
+    assert row["official"]["figures"] == {"affected": "500"}
+    assert row["official"]["source"] == "own"
+
+
+def test_different_occurrences_add_up_and_one_is_not_hidden_by_the_other(tmp_path: Path) -> None:
+    county = flood()
+    drought = initial(
+        county, "yuantan", {"affected": 1000}, hazard="drought", report=county.id("drought")
+    )
+    county.given(drought, by="township")
+    folded = fold(tmp_path, county, VIEWS)
+    with folded.reading() as db:
+        row = situation_board(db, over(county, "yuantan")).items[0]
+        only = situation_board(db, over(county, "yuantan"), disaster=county.id("flood")).items[0]
+    assert row["reported"]["figures"]["affected"] == "1150"
+    assert only["reported"]["figures"]["affected"] == "150"
+
+
+def test_real_and_exercise_reports_never_meet(tmp_path: Path) -> None:
+    county = flood()
+    drill = initial(
+        county, "shuihou_2", {"affected": 9999}, exercise=True, report=county.id("drill")
+    )
+    county.given(drill, by="village4")
+    folded = fold(tmp_path, county, VIEWS)
+    with folded.reading() as db:
+        real = situation_board(db, EVERYTHING)
+        drills = situation_board(db, EVERYTHING, exercise=True)
+        assert len(situation_reports(db, EVERYTHING, exercise=True).items) == 1
+        assert len(situation_reports(db, EVERYTHING).items) == 3
+    assert "横中村" not in {row["name"] for row in real.items}
+    assert drills.items[-1]["reported"]["figures"] == {"affected": "9999"}
+
+
+def test_a_returned_version_stays_beside_the_accepted_one(tmp_path: Path) -> None:
+    county = make_county()
+    county.given(initial(county, "yuantan_1", {"affected": 10}), by="village")
+    county.given(accept(county, "yuantan_1"), by="township").wait(hours=1)
+    county.given(follow_up(county, "yuantan_1", {"affected": 12, "dead": 1}), by="village")
+    county.given(send_back(county, "yuantan_1", 2), by="township")
+    folded = fold(tmp_path, county, VIEWS)
+    with folded.reading() as db:
+        found = situation_report(db, EVERYTHING, report=county.id("report/yuantan_1"))
+    assert found is not None
+    assert (found["version"], found["review"], found["accepted_number"]) == (2, "returned", 1)
+    assert found["accepted"]["figures"] == {"affected": "10"}
+    first, second = found["versions"]
+    assert first["changes"] == {}
+    assert second["changes"] == {
+        "affected": {"before": "10", "now": "12", "by": "2"},
+        "dead": {"before": None, "now": "1", "by": None},
+    }
+    assert second["return_reason"] == "数字不清"
+    assert first["reviewer_name"] is not None
+
+
+def test_the_whole_life_of_a_report_is_told(tmp_path: Path) -> None:
+    county = whole_flood()
+    folded = fold(tmp_path, county, VIEWS)
+    with folded.reading() as db:
+        found = situation_report(db, EVERYTHING, report=county.id("report/yuantan_1"))
+        made_up = situation_report(db, EVERYTHING, report=county.id("report/shuihou_1"))
+    assert found is not None and made_up is not None
+    kinds = [(v["number"], v["kind"], v["review"]) for v in found["versions"]]
+    assert kinds == [
+        (1, "initial", "accepted"),
+        (2, "zero", "accepted"),
+        (3, "verified", "pending"),
+    ]
+    assert found["adjudicated"]["figures"] == {"affected": "98"}
+    assert found["area_code"] == "340882101001"
+    assert found["stable_at"] and found["verified_due_at"]
+    assert [v["phoned"] for v in made_up["versions"]] == [True, False]
+    assert not made_up["to_make_up"]
+
+
+def test_reports_and_disasters_are_seen_within_the_scope_only(tmp_path: Path) -> None:
+    county = flood()
+    folded = fold(tmp_path, county, VIEWS)
+    report, disaster = county.id("report/yuantan_1"), county.id("flood")
+    with folded.reading() as db:
+        assert situation_report(db, over(county, "shuihou"), report=report) is None
+        assert situation_board(db, over(county, "foreign_county")).items == []
+        foreign = over(county, "foreign_county")
+        assert disasters.disaster(db, foreign, disaster=disaster) is None
+        own = disasters.disaster(db, over(county, "shuihou_1"), disaster=disaster)
+        whole = disasters.disaster(db, over(county, "city"), disaster=disaster)
+    assert own is not None and whole is not None
+    assert [r["area_name"] for r in own["reports"]] == ["水吼村"]
+    assert len(whole["reports"]) == 3
+    assert [(r["level"], r["document_no"]) for r in whole["responses"]] == [(3, "潜减〔2018〕3号")]
+
+
+def test_the_board_pages_without_losing_a_row(tmp_path: Path) -> None:
+    county = flood()
+    folded = fold(tmp_path, county, VIEWS)
+    with folded.reading() as db:
+        whole = situation_board(db, EVERYTHING).items
+        found, cursor = [], None
+        while True:
+            part = situation_board(db, EVERYTHING, cursor=cursor, limit=4)
+            found += part.items
+            if (cursor := part.next) is None:
+                break
+    assert found == whole and len(whole) == 9
