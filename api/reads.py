@@ -112,6 +112,7 @@ def endpoint_of(read: Read) -> Callable[..., Any]:
     ) -> Response:
         await wait_for(caller, after)
         position = caller.system.follower.position
+        await _fill_in(caller, read, given)
         found = await ask(caller, read, area, **given)
         return render(request, found, position)
 
