@@ -99,6 +99,17 @@ BY_COMMAND: dict[str, dict[str, Any]] = {
     "NameSubstitute": {"starts_on": DAY, "ends_on": "2018-07-20"},
     "EndAppointment": {"ends_on": "2018-12-31"},
     "OpenIncident": {"kind": "trapped"},
+    "RearrangeVillages": {
+        "established": [
+            {
+                "id": "8a0e4a5c-6d7c-5f0e-9a52-30c2b64b7f11",
+                "code": "340882101004",
+                "name": "皖源社区",
+                "level": "village",
+                "parent": "b1f3a1de-0d0b-5a53-8d0b-d6b4f2cf0a10",
+            }
+        ],
+    },
     "RecordCard": CARD,
     "RecordHouseDamage": {"rooms": 3, "grade": "collapsed"},
     "RegisterUnit": {"name": "潜山市消防救援大队一中队"},

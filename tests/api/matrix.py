@@ -1,0 +1,199 @@
+"""Who may do what where: one row a route. A route without a row fails `test_matrix`.
+
+    method path kind roles [level] [above]
+
+``kind`` is what the route is about: an ``area`` or ``village`` named in the body or by ``?area=``,
+else a thing in it (`tests.api.seed.Place.ids`). ``roles`` by letter, in their own area and below:
+
+    V village reporter   T township reviewer   A county approver   P county payer
+    S storekeeper        D dispatcher          C city reviewer     R province reviewer
+    U auditor            M administrator       * everybody logged in    - nobody need log in
+
+``level``: of these, only the role that belongs to the level of the area (V, T, A, C, R in turn).
+``above``: the area above the thing's own decides (a review, a change to the tree itself).
+
+From the rows follow the cells: role × {own, child, parent, sibling, none}, where the relation is
+that of the thing's area to the officer's. Own and child: allowed, or 403 without the role. Else 404.
+"""
+
+from dataclasses import dataclass
+
+from domain.world import Role
+
+LETTERS = {
+    "V": Role.VILLAGE_REPORTER,
+    "T": Role.TOWNSHIP_REVIEWER,
+    "A": Role.COUNTY_APPROVER,
+    "P": Role.COUNTY_PAYER,
+    "S": Role.STOREKEEPER,
+    "D": Role.DISPATCHER,
+    "C": Role.CITY_REVIEWER,
+    "R": Role.PROVINCE_REVIEWER,
+    "U": Role.AUDITOR,
+    "M": Role.ADMINISTRATOR,
+}
+
+WRITES = """
+POST /v1/situation-reports area VTACR level
+POST /v1/phoned-reports area VTADCR
+POST /v1/situation-reports/{report}/follow-ups report VTACR level
+POST /v1/situation-reports/{report}/phoned-follow-ups report VTADCR
+POST /v1/situation-reports/{report}/zero-reports report VTACR level
+POST /v1/situation-reports/{report}/verified-reports report VTACR level
+POST /v1/situation-reports/{report}/resubmissions report VTACR level
+POST /v1/situation-reports/{report}/make-ups report VTACR level
+POST /v1/situation-reports/{report}/versions/{version}/jump-reasons report VTACR level
+POST /v1/situation-reports/{report}/occurrence-corrections report VTACR level
+POST /v1/situation-reports/{report}/versions/{version}/acceptances report TACR level above
+POST /v1/situation-reports/{report}/versions/{version}/returns report TACR level above
+POST /v1/situation-reports/{report}/versions/{version}/adjudications report TACR level above
+POST /v1/situation-reports/{report}/stabilizations report ACR
+POST /v1/situation-reports/{report}/resumptions report ACR
+POST /v1/situation-reports/{report}/attachments report ADCR
+POST /v1/situation-reports/{report}/detachments report ADCR
+POST /v1/casualty-records area VTA
+POST /v1/casualty-records/{record}/deaths casualty VTA
+POST /v1/casualty-records/{record}/findings casualty VTA
+POST /v1/casualty-records/{record}/withdrawals casualty VTA
+POST /v1/house-damages area VTA
+POST /v1/house-damages/{record}/grades damage VTA
+POST /v1/house-damages/{record}/withdrawals damage VTA
+POST /v1/disasters area ADCR
+POST /v1/disasters/{disaster}/responses disaster ACR
+POST /v1/disasters/{disaster}/response-changes disaster ACR
+POST /v1/disasters/{disaster}/response-ends disaster ACR
+POST /v1/disasters/{disaster}/stabilizations disaster ACR
+POST /v1/disasters/{disaster}/closures disaster ACR
+POST /v1/disasters/{disaster}/reopenings disaster ACR
+POST /v1/disasters/{disaster}/mergers disaster ACR
+POST /v1/disasters/{disaster}/splits disaster ACR
+POST /v1/incidents area VTD
+POST /v1/incidents/{incident}/triages incident D
+POST /v1/incidents/{incident}/assignments incident D
+POST /v1/incidents/{incident}/acknowledgements incident D
+POST /v1/incidents/{incident}/departures incident D
+POST /v1/incidents/{incident}/arrivals incident D
+POST /v1/incidents/{incident}/recalls incident D
+POST /v1/incidents/{incident}/reassignments incident D
+POST /v1/incidents/{incident}/escalations incident D
+POST /v1/incidents/{incident}/resolutions incident D
+POST /v1/incidents/{incident}/closures incident D
+POST /v1/incidents/{incident}/duplicates incident D
+POST /v1/units area D
+POST /v1/units/{unit}/absences unit D
+POST /v1/units/{unit}/returns unit D
+POST /v1/goods-receipts area S
+POST /v1/stockpiles/{stockpile}/recounts stockpile S
+POST /v1/stockpiles/{stockpile}/write-offs stockpile S
+POST /v1/consignments area VTASCR
+POST /v1/consignments/{consignment}/orders consignment ACR
+POST /v1/consignments/{consignment}/shipments consignment S
+POST /v1/consignments/{consignment}/arrivals consignment VTS
+POST /v1/consignments/{consignment}/turnbacks consignment S
+POST /v1/consignments/{consignment}/write-offs consignment ASCR
+POST /v1/consignments/{consignment}/closures consignment VTASCR
+POST /v1/consignments/{consignment}/cancellations consignment VTASCR
+POST /v1/funds area ACR
+POST /v1/funds/{fund}/transfers fund ACR
+POST /v1/funds/{fund}/returns fund ACR
+POST /v1/households village VTA
+POST /v1/household-lists village VTA
+POST /v1/households/{household}/members household VTA
+POST /v1/households/{household}/departures household VTA
+POST /v1/households/{household}/deaths household VTA
+POST /v1/households/{household}/identifications household VTA
+POST /v1/households/{household}/heads household VTA
+POST /v1/households/{household}/categories household VTA
+POST /v1/households/{household}/cards household VTA
+POST /v1/households/{household}/contacts household VTA
+POST /v1/households/{household}/moves household VTA
+POST /v1/households/{household}/unsealings household VTAPU
+POST /v1/households/{household}/mergers household TACR
+POST /v1/persons/{person}/contest-decisions person ACR
+POST /v1/seasons area ACR
+POST /v1/seasons/{season}/standards season ACR
+POST /v1/seasons/{season}/closures season ACR
+POST /v1/relief-cases village V
+POST /v1/relief-applications village V
+POST /v1/relief-cases/{case}/corrections case VT
+POST /v1/relief-cases/{case}/reopenings case TA
+POST /v1/village-lists village VTA
+POST /v1/village-lists/{village_list}/appraisals village_list V
+POST /v1/village-lists/{village_list}/first-notices village_list VT
+POST /v1/village-lists/{village_list}/second-notices village_list VT
+POST /v1/village-lists/{village_list}/notice-withdrawals village_list VT
+POST /v1/village-lists/{village_list}/objections village_list VTAU
+POST /v1/village-lists/{village_list}/objections/{objection}/settlements village_list TA
+POST /v1/village-lists/{village_list}/reviews village_list T
+POST /v1/village-lists/{village_list}/returns village_list TA
+POST /v1/village-lists/{village_list}/approvals village_list A
+POST /v1/village-lists/{village_list}/allocations village_list A
+POST /v1/village-lists/{village_list}/payments village_list P
+POST /v1/village-lists/{village_list}/signatures village_list PS
+POST /v1/relief-cases/{case}/grants/{number}/failures case P
+POST /v1/relief-cases/{case}/grants/{number}/retries case P
+POST /v1/relief-cases/{case}/grants/{number}/corrections case A
+POST /v1/relief-cases/{case}/grants/{number}/refunds case P
+POST /v1/village-lists/{village_list}/closures village_list AP
+POST /v1/areas area M
+POST /v1/area-lists area M
+POST /v1/areas/{area}/names area M above
+POST /v1/area-code-changes area M above
+POST /v1/rulebooks area M
+POST /v1/officers area M
+POST /v1/officers/{officer}/accounts officer M
+POST /v1/officers/{officer}/appointments officer M
+POST /v1/officers/{officer}/substitutions officer M
+POST /v1/officers/{officer}/substitutions/{substitution}/ends officer M
+POST /v1/officers/{officer}/reinstatements officer M
+POST /v1/dispensations area ACR
+POST /v1/areas/{area}/abolitions area M above
+POST /v1/village-rearrangements area M
+POST /v1/officers/{officer}/appointments/{appointment}/ends officer M
+POST /v1/officers/{officer}/handovers officer M
+POST /v1/officers/{officer}/suspensions officer M
+"""
+
+READS = """
+"""
+
+OTHERS = """
+POST /v1/sessions - -
+POST /v1/tokens - -
+DELETE /v1/sessions/current - *
+GET /v1/me - *
+GET /health - -
+GET /ready - -
+GET /v1/openapi.json - -
+GET /v1/live board *
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One route. ``roles`` None: everybody logged in; empty: nobody need log in."""
+
+    method: str
+    path: str
+    kind: str
+    roles: frozenset[Role] | None
+    level: bool = False
+    above: bool = False
+
+    @property
+    def route(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def _row(line: str) -> Row:
+    method, path, kind, letters, *notes = line.split()
+    assert set(notes) <= {"level", "above"}, line
+    roles = None if letters == "*" else frozenset(LETTERS[x] for x in letters.strip("-"))
+    return Row(method, path, kind, roles, "level" in notes, "above" in notes)
+
+
+def rows(text: str) -> tuple[Row, ...]:
+    return tuple(_row(line) for line in text.strip().splitlines() if line)
+
+
+MATRIX: tuple[Row, ...] = rows(WRITES) + rows(READS) + rows(OTHERS)
