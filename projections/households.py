@@ -1,0 +1,301 @@
+"""Households 户: one row each, masked, as they are now, with who counts in them."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    Index,
+    Integer,
+    Select,
+    String,
+    Table,
+    select,
+)
+
+from domain.household import Household, Member, Relation
+from projections.areas import AREAS
+from projections.base import LOGICAL, Rows, View, text_of, when
+from projections.paging import Page, page
+from projections.scope import Scope
+
+HOUSEHOLDS = Table(
+    "households",
+    LOGICAL,
+    Column("id", String(36), primary_key=True),
+    Column("area", String(36), nullable=False),
+    Column("village_group", String, nullable=False),
+    Column("category", String, nullable=False),
+    Column("head", String(36)),
+    Column("head_masked", String, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("contested", Integer, nullable=False),
+    Column("card_holder", String(36)),
+    Column("card_masked", String),
+    Column("bank", String),
+    Column("merged_into", String(36)),
+    Column("exercise", Boolean, nullable=False),
+    Column("registered_at", String, nullable=False),
+    Index("households_by_area", "area"),
+)
+
+MEMBERS = Table(
+    "household_members",
+    LOGICAL,
+    Column("household", String(36), primary_key=True),
+    Column("person", String(36), primary_key=True),
+    Column("masked", String, nullable=False),
+    Column("relation", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("contested", Boolean, nullable=False),
+    Column("until", String),
+    Index("household_members_by_person", "person"),
+)
+"""``status``: present, left, died, identified (another person took the place), lost (a contest)."""
+
+
+def _member(rows: Rows, household: str, member: Member) -> None:
+    rows.put(
+        MEMBERS,
+        {
+            "household": household,
+            "person": text_of(member.person),
+            "masked": member.masked,
+            "relation": str(member.relation),
+            "status": "present",
+            "contested": False,
+            "until": None,
+        },
+    )
+
+
+def registered(rows: Rows, at: int, e: Household.Registered) -> None:
+    id = text_of(e.originator_id)
+    masked = ""
+    for member in e.members:
+        _member(rows, id, member)
+        if member.person == e.head:
+            masked = member.masked
+    card = e.card
+    rows.put(
+        HOUSEHOLDS,
+        {
+            "id": id,
+            "area": text_of(e.village),
+            "village_group": e.group,
+            "category": e.category,
+            "head": text_of(e.head),
+            "head_masked": masked,
+            "size": len(e.members),
+            "contested": 0,
+            "card_holder": text_of(card.holder) if card else None,
+            "card_masked": card.masked if card else None,
+            "bank": card.bank if card else None,
+            "merged_into": None,
+            "exercise": e.exercise,
+            "registered_at": when(e.meta.recorded_at),
+        },
+    )
+
+
+def member_added(rows: Rows, at: int, e: Household.MemberAdded) -> None:
+    id = text_of(e.originator_id)
+    _member(rows, id, e.member)
+    rows.change(HOUSEHOLDS, id, size=rows.need(HOUSEHOLDS, id)["size"] + 1)
+
+
+def _goes(rows: Rows, household: str, person: str, status: str, until: str | None) -> None:
+    """A member goes; the household stays without head or card if they were the member's."""
+    member = rows.need(MEMBERS, household, person)
+    row = rows.need(HOUSEHOLDS, household)
+    changes: dict[str, Any] = {"size": row["size"] - 1}
+    if member["contested"]:
+        changes["contested"] = row["contested"] - 1
+    if row["head"] == person:
+        changes |= {"head": None, "head_masked": ""}
+    if row["card_holder"] == person:
+        changes |= {"card_holder": None, "card_masked": None, "bank": None}
+    rows.change(HOUSEHOLDS, household, **changes)
+    rows.change(MEMBERS, household, person, status=status, contested=False, until=until)
+
+
+def member_left(rows: Rows, at: int, e: Household.MemberLeft) -> None:
+    _goes(rows, text_of(e.originator_id), text_of(e.person), "left", e.on.isoformat())
+
+
+def member_died(rows: Rows, at: int, e: Household.MemberDied) -> None:
+    _goes(rows, text_of(e.originator_id), text_of(e.person), "died", e.on.isoformat())
+
+
+def member_identified(rows: Rows, at: int, e: Household.MemberIdentified) -> None:
+    id = text_of(e.originator_id)
+    head = rows.need(HOUSEHOLDS, id)["head"] == text_of(e.person)
+    _goes(rows, id, text_of(e.person), "identified", None)
+    _member(rows, id, e.member)
+    changes: dict[str, Any] = {"size": rows.need(HOUSEHOLDS, id)["size"] + 1}
+    if head:
+        changes |= {"head": text_of(e.member.person), "head_masked": e.member.masked}
+    rows.change(HOUSEHOLDS, id, **changes)
+
+
+def head_changed(rows: Rows, at: int, e: Household.HeadChanged) -> None:
+    id, head = text_of(e.originator_id), text_of(e.head)
+    old = rows.need(HOUSEHOLDS, id)["head"]
+    if old is not None and old != head:
+        rows.change(MEMBERS, id, old, relation=str(Relation.OTHER))
+    member = rows.change(MEMBERS, id, head, relation=str(Relation.HEAD))
+    rows.change(HOUSEHOLDS, id, head=head, head_masked=member["masked"])
+
+
+def categorized(rows: Rows, at: int, e: Household.Categorized) -> None:
+    rows.change(HOUSEHOLDS, text_of(e.originator_id), category=e.category)
+
+
+def card_recorded(rows: Rows, at: int, e: Household.CardRecorded) -> None:
+    rows.change(
+        HOUSEHOLDS,
+        text_of(e.originator_id),
+        card_holder=text_of(e.card.holder),
+        card_masked=e.card.masked,
+        bank=e.card.bank,
+    )
+
+
+def moved(rows: Rows, at: int, e: Household.Moved) -> None:
+    id = text_of(e.originator_id)
+    rows.change(HOUSEHOLDS, id, area=text_of(e.village), village_group=e.group)
+
+
+def merged(rows: Rows, at: int, e: Household.Merged) -> None:
+    rows.change(
+        HOUSEHOLDS,
+        text_of(e.originator_id),
+        merged_into=text_of(e.into),
+        size=0,
+        contested=0,
+        head=None,
+        card_holder=None,
+        card_masked=None,
+        bank=None,
+    )
+
+
+def absorbed(rows: Rows, at: int, e: Household.Absorbed) -> None:
+    id = text_of(e.originator_id)
+    for member in e.members:
+        _member(rows, id, member)
+    rows.change(HOUSEHOLDS, id, size=rows.need(HOUSEHOLDS, id)["size"] + len(e.members))
+
+
+def member_contested(rows: Rows, at: int, e: Household.MemberContested) -> None:
+    id = text_of(e.originator_id)
+    rows.change(MEMBERS, id, text_of(e.person), contested=True)
+    rows.change(HOUSEHOLDS, id, contested=rows.need(HOUSEHOLDS, id)["contested"] + 1)
+
+
+def contest_settled(rows: Rows, at: int, e: Household.ContestSettled) -> None:
+    id, person = text_of(e.originator_id), text_of(e.person)
+    if not e.kept:
+        _goes(rows, id, person, "lost", None)
+        return
+    rows.change(MEMBERS, id, person, contested=False)
+    rows.change(HOUSEHOLDS, id, contested=rows.need(HOUSEHOLDS, id)["contested"] - 1)
+
+
+# Queries
+
+TOWNSHIPS = AREAS.alias("townships")
+"""The areas above villages, for queries that name both."""
+
+
+def households_of(scope: Scope) -> Select[Any]:
+    """Households with the names of their village and township."""
+    return (
+        select(
+            HOUSEHOLDS,
+            AREAS.c.name.label("village_name"),
+            AREAS.c.code.label("village_code"),
+            TOWNSHIPS.c.name.label("township_name"),
+        )
+        .outerjoin(AREAS, AREAS.c.id == HOUSEHOLDS.c.area)
+        .outerjoin(TOWNSHIPS, TOWNSHIPS.c.id == AREAS.c.parent)
+        .where(scope.covers(HOUSEHOLDS.c.area))
+    )
+
+
+def found_by(persons: tuple[UUID, ...] | None, *texts: Any, search: str) -> ColumnElement[bool]:
+    """Rows of households with one of these present members, or with the text in one of these."""
+    wanted = "%" + "".join(f"\\{c}" if c in "\\%_" else c for c in search.strip()) + "%"
+    ids = [str(person) for person in persons or ()]
+    known = select(MEMBERS.c.household).where(
+        MEMBERS.c.person.in_(ids), MEMBERS.c.status == "present"
+    )
+    match: ColumnElement[bool] = HOUSEHOLDS.c.id.in_(known)
+    for text in (HOUSEHOLDS.c.head_masked, HOUSEHOLDS.c.village_group, *texts):
+        match = match | text.like(wanted, escape="\\")
+    return match
+
+
+def households(
+    db: Connection,
+    scope: Scope,
+    *,
+    category: str | None = None,
+    contested: bool | None = None,
+    search: str | None = None,
+    persons: tuple[UUID, ...] | None = None,
+    exercise: bool = False,
+    cursor: str | None = None,
+    limit: int = 100,
+) -> Page:
+    """Households by village, masked. ``search``: a name, a village, a group."""
+    h = HOUSEHOLDS.c
+    query = households_of(scope).where(h.exercise.is_(exercise), h.merged_into.is_(None))
+    if category is not None:
+        query = query.where(h.category == category)
+    if contested is not None:
+        query = query.where(h.contested > 0 if contested else h.contested == 0)
+    if search:
+        query = query.where(found_by(persons, AREAS.c.name, TOWNSHIPS.c.name, search=search))
+    order: list[Any] = [AREAS.c.code.label("village_code"), h.id]
+    return page(db, query, order, cursor=cursor, limit=limit)
+
+
+def members_of(db: Connection, scope: Scope, household: str) -> list[dict[str, Any]]:
+    """Who counts or counted in a household, masked, the head first."""
+    query = (
+        select(MEMBERS)
+        .join(HOUSEHOLDS, HOUSEHOLDS.c.id == MEMBERS.c.household)
+        .where(MEMBERS.c.household == household, scope.covers(HOUSEHOLDS.c.area))
+        .order_by(MEMBERS.c.relation != str(Relation.HEAD), MEMBERS.c.person)
+    )
+    return [dict(row) for row in db.execute(query).mappings()]
+
+
+VIEW = View(
+    name="households",
+    version=1,
+    tables=(HOUSEHOLDS, MEMBERS),
+    routes={
+        Household.Registered: registered,
+        Household.MemberAdded: member_added,
+        Household.MemberLeft: member_left,
+        Household.MemberDied: member_died,
+        Household.MemberIdentified: member_identified,
+        Household.HeadChanged: head_changed,
+        Household.Categorized: categorized,
+        Household.CardRecorded: card_recorded,
+        Household.Moved: moved,
+        Household.Merged: merged,
+        Household.Absorbed: absorbed,
+        Household.MemberContested: member_contested,
+        Household.ContestSettled: contest_settled,
+    },
+    ignored={
+        Household.ContactChanged: "sealed phone and address: nothing of them is shown",
+        Household.Revealed: "who was shown what is the timeline's",
+    },
+)

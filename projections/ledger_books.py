@@ -1,0 +1,293 @@
+"""The ledger's questions: its rows, one case, totals for a county, roll-up by area (应急统表10)."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select
+
+from projections.areas import AREAS
+from projections.households import (
+    HOUSEHOLDS,
+    TOWNSHIPS,
+    found_by,
+    households_of,
+    members_of,
+)
+from projections.ledger import GRANTS, LEDGER
+from projections.paging import Page, page
+from projections.scope import Scope
+from projections.seasons import SEASONS
+
+L, G, H, S = LEDGER.c, GRANTS.c, HOUSEHOLDS.c, SEASONS.c
+COLD_SEASON = "winter_spring"
+
+
+def _cases(scope: Scope) -> Select[Any]:
+    """Cases with their household (masked), village, township and season."""
+    form = case(
+        (and_(L.cash_paid_fen > 0, L.goods_signed_fen > 0), "cash_and_goods"),
+        (L.cash_paid_fen > 0, "cash"),
+        (L.goods_signed_fen > 0, "goods"),
+    )
+    return (
+        select(
+            LEDGER,
+            H.head,
+            H.head_masked,
+            H.category,
+            H.size,
+            H.village_group,
+            H.contested,
+            H.card_masked,
+            H.bank,
+            AREAS.c.code.label("village_code"),
+            AREAS.c.name.label("village_name"),
+            TOWNSHIPS.c.id.label("township"),
+            TOWNSHIPS.c.name.label("township_name"),
+            S.programme,
+            S.year,
+            form.label("form"),
+        )
+        .join(SEASONS, S.id == L.season)
+        .outerjoin(HOUSEHOLDS, H.id == L.household)
+        .outerjoin(AREAS, AREAS.c.id == L.area)
+        .outerjoin(TOWNSHIPS, TOWNSHIPS.c.id == AREAS.c.parent)
+        .where(scope.covers(L.area))
+    )
+
+
+JSON_COLUMNS = ("kinds", "goods_granted", "goods_signed", "grant_documents")
+
+
+def _shaped(row: Any) -> dict[str, Any]:
+    found = dict(row)
+    for name in JSON_COLUMNS:
+        found[name] = json.loads(found[name])
+    return found
+
+
+STATES: dict[str, ColumnElement[bool]] = {
+    "needed": L.status.not_in(("refused",)),
+    "granted": L.grants > 0,
+    "delivered": L.delivered > 0,
+    "waiting": and_(L.grants > 0, L.delivered < L.grants),
+    "failed": L.failed > 0,
+}
+"""What ``status`` may ask beside the stages of a case: 需救助, granted, 已救助, to do, bounced."""
+
+
+def _seasonal(
+    season: UUID | None, programme: str | None, year: int | None, exercise: bool
+) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [L.exercise.is_(exercise)]
+    if season is not None:
+        found = [L.season == str(season)]
+    if programme is not None:
+        found.append(S.programme == programme)
+    if year is not None:
+        found.append(S.year == year)
+    return found
+
+
+def ledger(
+    db: Connection,
+    scope: Scope,
+    *,
+    season: UUID | None = None,
+    programme: str | None = None,
+    year: int | None = None,
+    status: str | None = None,
+    category: str | None = None,
+    village_list: UUID | None = None,
+    search: str | None = None,
+    persons: tuple[UUID, ...] | None = None,
+    exercise: bool = False,
+    cursor: str | None = None,
+    limit: int = 100,
+) -> Page:
+    """The ledger, one row a household a season, by village.
+
+    ``status``: a stage of the case, or needed, granted, delivered, waiting, failed. ``search``: a
+    name (also pinyin or initials), a village, a township, a group, a document number.
+    """
+    query = _cases(scope).where(*_seasonal(season, programme, year, exercise))
+    if status is not None:
+        query = query.where(STATES.get(status, L.status == status))
+    if category is not None:
+        query = query.where(H.category == category)
+    if village_list is not None:
+        query = query.where(L.village_list == str(village_list))
+    if search:
+        texts = (AREAS.c.name, TOWNSHIPS.c.name, L.document_no, L.grant_documents)
+        query = query.where(found_by(persons, *texts, search=search))
+    order: list[Any] = [func.coalesce(AREAS.c.code, "").label("village_order"), L.id]
+    query = query.add_columns(order[0])
+    found = page(db, query, order, cursor=cursor, limit=limit)
+    return Page([_shaped(row) for row in found.items], found.next)
+
+
+def relief_case(db: Connection, scope: Scope, *, case: UUID) -> dict[str, Any] | None:
+    """One case with its steps, its household's members (masked) and its numbered grants."""
+    found = db.execute(_cases(scope).where(L.id == str(case))).mappings().first()
+    if found is None:
+        return None
+    return {
+        **_shaped(found),
+        "members": members_of(db, scope, found["household"]),
+        "grant_lines": grants_of(db, scope, G.relief_case == str(case)),
+    }
+
+
+def grants_of(db: Connection, scope: Scope, which: ColumnElement[bool]) -> list[dict[str, Any]]:
+    """Numbered grants in full."""
+    query = (
+        select(GRANTS)
+        .where(which, scope.covers(G.area))
+        .order_by(G.granted_at, G.relief_case, G.number)
+    )
+    found = [dict(row) for row in db.execute(query).mappings()]
+    for row in found:
+        row["lots"] = json.loads(row["lots"])
+    return found
+
+
+def household(db: Connection, scope: Scope, *, household: UUID) -> dict[str, Any] | None:
+    """One household: members (masked), its cases over the seasons, its grants."""
+    id = str(household)
+    found = db.execute(households_of(scope).where(H.id == id)).mappings().first()
+    if found is None:
+        return None
+    cases = _cases(scope).where(L.household == id).order_by(L.applied_at.desc(), L.id)
+    rows = [_shaped(row) for row in db.execute(cases).mappings()]
+    ids = [row["id"] for row in rows]
+    return {
+        **found,
+        "members": members_of(db, scope, id),
+        "cases": rows,
+        "grants": grants_of(db, scope, G.relief_case.in_(ids)) if ids else [],
+    }
+
+
+# Totals
+
+
+def _sums() -> list[Any]:
+    granted, got = L.grants > 0, L.delivered > 0
+    return [
+        func.count().label("needed_households"),
+        func.coalesce(func.sum(L.persons), 0).label("needed_persons"),
+        func.coalesce(func.sum(case((granted, 1), else_=0)), 0).label("granted_households"),
+        func.coalesce(func.sum(case((granted, L.persons), else_=0)), 0).label("granted_persons"),
+        func.coalesce(func.sum(L.cash_granted_fen), 0).label("granted_cash_fen"),
+        func.coalesce(func.sum(L.goods_granted_fen), 0).label("granted_goods_fen"),
+        func.coalesce(func.sum(case((got, 1), else_=0)), 0).label("paid_households"),
+        func.coalesce(func.sum(case((got, L.persons), else_=0)), 0).label("paid_persons"),
+        func.coalesce(func.sum(L.cash_paid_fen), 0).label("paid_cash_fen"),
+        func.coalesce(func.sum(L.goods_signed_fen), 0).label("paid_goods_fen"),
+    ]
+
+
+def _side(row: Any, side: str, goods: dict[str, int]) -> dict[str, Any]:
+    return {
+        "households": row[f"{side}_households"],
+        "persons": row[f"{side}_persons"],
+        "cash_fen": row[f"{side}_cash_fen"],
+        "goods_fen": row[f"{side}_goods_fen"],
+        "goods": goods,
+    }
+
+
+def _goods(
+    db: Connection, conditions: list[ColumnElement[bool]], by: Any = None
+) -> dict[Any, tuple[dict[str, int], dict[str, int]]]:
+    """Item → units, granted and signed for, by area or all together."""
+    standing = case((G.status != "void", G.units), else_=0)
+    signed = case((G.status == "signed", G.units - G.returned_units), else_=0)
+    group = [G.item] if by is None else [by, G.item]
+    query = (
+        select(*group, func.sum(standing).label("granted"), func.sum(signed).label("signed"))
+        .join(LEDGER, L.id == G.relief_case)
+        .join(SEASONS, S.id == L.season)
+        .outerjoin(AREAS, AREAS.c.id == L.area)
+        .where(G.item != "", *conditions)
+        .group_by(*group)
+        .order_by(G.item)
+    )
+    found: dict[Any, tuple[dict[str, int], dict[str, int]]] = {}
+    for row in db.execute(query):
+        *place, item, granted, got = row
+        both = found.setdefault(place[0] if place else None, ({}, {}))
+        for units, side in ((granted, both[0]), (got, both[1])):
+            if units:
+                side[item] = units
+    return found
+
+
+def ledger_totals(
+    db: Connection,
+    scope: Scope,
+    *,
+    county: UUID,
+    programme: str = COLD_SEASON,
+    year: int,
+    exercise: bool = False,
+) -> dict[str, Any]:
+    """The totals of a county's season: what was granted, and what was paid or signed for."""
+    conditions = [
+        scope.covers(L.area),
+        Scope((county,)).covers(L.area),
+        *_seasonal(None, programme, year, exercise),
+    ]
+    needed = L.status != "refused"
+    query = select(*_sums()).join(SEASONS, S.id == L.season).where(needed, *conditions)
+    row = db.execute(query).mappings().one()
+    granted, signed = _goods(db, conditions).get(None, ({}, {}))
+    return {
+        "needed": {"households": row["needed_households"], "persons": row["needed_persons"]},
+        "granted": _side(row, "granted", granted),
+        "paid_or_signed": _side(row, "paid", signed),
+    }
+
+
+def ledger_by_area(
+    db: Connection,
+    scope: Scope,
+    *,
+    season: UUID | None = None,
+    programme: str = COLD_SEASON,
+    year: int | None = None,
+    level: str = "township",
+    exercise: bool = False,
+    cursor: str | None = None,
+    limit: int = 100,
+) -> Page:
+    """The same totals by township, or by village with ``level=village``."""
+    conditions = [
+        scope.covers(L.area),
+        *_seasonal(season, None if season else programme, year, exercise),
+    ]
+    places = TOWNSHIPS if level == "township" else AREAS
+    query = (
+        select(places.c.code, places.c.id, places.c.name, *_sums())
+        .select_from(LEDGER)
+        .join(SEASONS, S.id == L.season)
+        .join(AREAS, AREAS.c.id == L.area)
+        .join(TOWNSHIPS, TOWNSHIPS.c.id == AREAS.c.parent)
+        .where(L.status != "refused", *conditions)
+        .group_by(places.c.code, places.c.id, places.c.name)
+    )
+    found = page(db, query, [places.c.code, places.c.id], cursor=cursor, limit=limit)
+    goods = _goods(db, conditions, AREAS.c.parent if level == "township" else L.area)
+    return Page([_rolled(row, goods.get(row["id"], ({}, {}))) for row in found.items], found.next)
+
+
+def _rolled(row: Any, goods: tuple[dict[str, int], dict[str, int]]) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "code": row["code"],
+        "name": row["name"],
+        "needed": {"households": row["needed_households"], "persons": row["needed_persons"]},
+        "granted": _side(row, "granted", goods[0]),
+        "paid_or_signed": _side(row, "paid", goods[1]),
+    }

@@ -1,0 +1,175 @@
+"""The ledger of a season, row by row and in totals; households and their history, masked."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from domain.commands.grant_corrections import RecordPaymentFailure, RefundGrant, RetryPayment
+from projections import households, ledger, seasons
+from projections.households import households as households_page
+from projections.ledger_books import (
+    household,
+    ledger_by_area,
+    ledger_totals,
+    relief_case,
+)
+from projections.ledger_books import ledger as ledger_page
+from projections.scope import EVERYTHING
+from tests.domain.ledger import Ledger
+from tests.projections.folding import Folded
+from tests.projections.relief import fold, over, same_for_all_batches
+
+VIEWS = (households.VIEW, seasons.VIEW, ledger.VIEW)
+
+
+@pytest.fixture(scope="module")
+def paid() -> Ledger:
+    """All granted and paid; a's quilt signed for; b's payment bounced."""
+    story = Ledger().until("signed")
+    bounce = RecordPaymentFailure(case=story.case("b"), number=1, reason="账号错误")
+    story.scenario.given(bounce, by="payer")
+    return story
+
+
+@pytest.fixture(scope="module")
+def folded(paid: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folded]:
+    found = fold(tmp_path_factory.mktemp("ledger"), paid.scenario, VIEWS)
+    yield found
+    found.close()
+
+
+def test_the_rows_do_not_depend_on_the_batch(paid: Ledger, tmp_path: Path) -> None:
+    same_for_all_batches(tmp_path, paid.scenario, VIEWS)
+
+
+def test_totals_tell_granted_from_paid(paid: Ledger, folded: Folded) -> None:
+    county = paid.scenario.id("county")
+    with folded.reading() as db:
+        totals = ledger_totals(db, over(paid.scenario, "county"), county=county, year=2017)
+        other_year = ledger_totals(db, EVERYTHING, county=county, year=2018)
+        foreign = ledger_totals(
+            db, EVERYTHING, county=paid.scenario.id("foreign_county"), year=2017
+        )
+    assert totals["needed"] == {"households": 3, "persons": 6}
+    assert totals["granted"] == {
+        "households": 3, "persons": 6, "cash_fen": 81_000, "goods_fen": 12_000,
+        "goods": {"quilt": 1},
+    }  # fmt: skip
+    assert totals["paid_or_signed"] == {
+        "households": 2, "persons": 4, "cash_fen": 54_000, "goods_fen": 12_000,
+        "goods": {"quilt": 1},
+    }  # fmt: skip
+    assert other_year["granted"]["households"] == foreign["granted"]["households"] == 0
+
+
+def test_a_row_has_the_columns_of_the_official_table(paid: Ledger, folded: Folded) -> None:
+    with folded.reading() as db:
+        rows = ledger_page(db, over(paid.scenario, "yuantan_1"), season=paid.season).items
+    a = next(row for row in rows if row["id"] == str(paid.case("a")))
+    assert (a["head_masked"], a["category"], a["size"], a["persons"]) == ("张*三", "hardship", 3, 3)
+    assert (a["cash_paid_fen"], a["goods_signed_fen"], a["form"]) == (
+        40_500,
+        12_000,
+        "cash_and_goods",
+    )
+    assert (a["village_name"], a["township_name"]) == ("源潭居委会", "源潭镇")
+    assert a["goods_signed"] == {"quilt": 1} and a["status"] == "approved"
+    assert a["applied_at"] < a["reviewed_at"] <= a["approved_at"] < a["delivered_at"]
+
+
+@pytest.mark.parametrize(
+    ("status", "names"),
+    [("delivered", "ac"), ("failed", "b"), ("waiting", "b"), ("granted", "abc"), ("closed", "")],
+)
+def test_rows_are_asked_for_by_state(paid: Ledger, folded: Folded, status: str, names: str) -> None:
+    with folded.reading() as db:
+        found = ledger_page(db, over(paid.scenario, "county"), status=status).items
+    assert {row["id"] for row in found} == {str(paid.case(name)) for name in names}
+
+
+def test_a_household_is_found_by_person_village_and_document(paid: Ledger, folded: Folded) -> None:
+    s = paid.scenario
+    head = paid.household("b").head
+    child = next(iter(paid.household("a").members.keys() - {paid.household("a").head}))
+    with folded.reading() as db:
+        scope = over(s, "county")
+
+        def found(search: str, *persons: object) -> set[str]:
+            rows = ledger_page(db, scope, search=search, persons=persons).items  # type: ignore[arg-type]
+            return {row["id"] for row in rows}
+
+        assert found("张小三", head) == {str(paid.case("b"))}
+        assert found("zhangxiao1", child) == {str(paid.case("a"))}
+        assert len(found("源潭")) == len(found("潜民救〔2017〕9号")) == len(found("张*")) == 3
+        assert found("100%") == found("没有") == set()
+        assert len(households_page(db, scope, search="张小三", persons=(head,)).items) == 1  # type: ignore[arg-type]
+        assert households_page(db, over(s, "foreign_county")).items == []
+
+
+def test_pages_follow_each_other(paid: Ledger, folded: Folded) -> None:
+    with folded.reading() as db:
+        scope = over(paid.scenario, "county")
+        every = ledger_page(db, scope).items
+        first = ledger_page(db, scope, limit=2)
+        second = ledger_page(db, scope, limit=2, cursor=first.next)
+    assert first.items + second.items == every and second.next is None
+
+
+def test_totals_roll_up_by_township_and_village(paid: Ledger, folded: Folded) -> None:
+    with folded.reading() as db:
+        scope = over(paid.scenario, "county")
+        (town,) = ledger_by_area(db, scope, year=2017).items
+        (village,) = ledger_by_area(db, scope, season=paid.season, level="village").items
+    assert (town["name"], village["name"]) == ("源潭镇", "源潭居委会")
+    assert town["granted"] == village["granted"]
+    assert town["granted"]["goods"] == {"quilt": 1} and town["granted"]["cash_fen"] == 81_000
+
+
+def test_one_case_shows_every_grant_and_a_foreign_village_sees_none(
+    paid: Ledger, folded: Folded
+) -> None:
+    with folded.reading() as db:
+        found = relief_case(db, over(paid.scenario, "yuantan"), case=paid.case("a"))
+        hidden = relief_case(db, over(paid.scenario, "yuantan_2"), case=paid.case("a"))
+        history = household(db, over(paid.scenario, "county"), household=paid.scenario.id("a"))
+    assert found is not None and hidden is None and history is not None
+    cash, quilt = found["grant_lines"]
+    assert (cash["status"], cash["cash_fen"], cash["fund"]) == ("paid", 40_500, str(paid.fund))
+    assert (quilt["status"], quilt["signed_by"], quilt["lots"][0]["quantity"]) == (
+        "signed",
+        "张*三",
+        1,
+    )
+    assert history["members"][0]["masked"] == "张*三"
+    assert [one["id"] for one in history["cases"]] == [str(paid.case("a"))]
+    assert len(history["grants"]) == 2 and history["size"] == 3
+
+
+def test_corrections_retries_and_refunds_reach_the_totals(tmp_path: Path) -> None:
+    story = Ledger().until("signed")
+    s = story.scenario
+    s.given(
+        RecordPaymentFailure(case=story.case("b"), number=1, reason="账号错误"),
+        RetryPayment(case=story.case("b"), number=1, document_no="支2号"),
+        RecordPaymentFailure(case=story.case("c"), number=1, reason="销户"),
+        RefundGrant(case=story.case("a"), number=2, units=1, reason="多发", document_no="退1号"),
+        RefundGrant(
+            case=story.case("b"), number=1, amount_fen=7_000, reason="多", document_no="退2号"
+        ),
+        by="payer",
+    )
+    s.given(story.correction("c", cash_fen=0), by="county")
+    folded = fold(tmp_path, s, VIEWS)
+    with folded.reading() as db:
+        totals = ledger_totals(db, EVERYTHING, county=s.id("county"), year=2017)
+        rows = {row["id"]: row for row in ledger_page(db, EVERYTHING).items}
+    folded.close()
+    assert totals["granted"]["households"] == 2 and totals["granted"]["cash_fen"] == 67_500
+    assert totals["paid_or_signed"]["cash_fen"] == 60_500
+    assert totals["paid_or_signed"]["goods"] == {} and totals["granted"]["goods"] == {"quilt": 1}
+    for name in "abc":
+        row, case = rows[str(story.case(name))], story.load_case(name)
+        assert row["grants"] == sum(s != "void" for s in case.status.values())
+        assert row["failed"] == 0
+    assert rows[str(story.case("c"))]["delivered"] == 0
