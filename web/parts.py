@@ -1,0 +1,155 @@
+"""What the pages of dispatch, stock, ledger and lists share: asking a view, and its words.
+
+A page takes a `Desk` and shows what it asked for::
+
+    async def stock(request: Request, desk: AtDesk) -> Response:
+        proof = await desk.ask(stock_proof)
+        return await desk.show(request, "stock.html", proof=proof)
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlencode
+from uuid import UUID
+
+import msgspec
+from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from api.auth import Caller
+from api.reads import Position, Read, ask, wait_for
+from api.routes import READS
+from domain.refusal import Refusal
+from domain.rulebook import Rulebook
+from domain.rules.household_kinds import HouseholdKinds
+from domain.rules.items import Items
+from domain.world import Command
+from web.formats import iso
+from web.render import language_of, render
+from web.session import Visitor
+
+R = TypeVar("R", HouseholdKinds, Items)
+NO_UNIT = ""
+
+
+class Words:
+    """Names from the rulebooks in force: goods with their units, household kinds. Else the key."""
+
+    def __init__(self, items: Items | None, kinds: HouseholdKinds | None, language: str) -> None:
+        self._items = items
+        self._kinds = kinds
+        self._chinese = language == "zh"
+
+    def item(self, key: str) -> str:
+        found = self._items.find(key) if self._items else None
+        if found is None:
+            return key
+        return found.zh if self._chinese else found.en
+
+    def unit(self, key: str) -> str:
+        found = self._items.find(key) if self._items else None
+        if found is None:
+            return NO_UNIT
+        return found.unit_zh if self._chinese else found.unit_en
+
+    def kind(self, key: str) -> str:
+        found = self._kinds.find(key) if self._kinds else None
+        if found is None:
+            return key
+        return found.zh if self._chinese else found.en
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Who looks, at which store time, and how far the views had come when the page began."""
+
+    caller: Caller
+    now: datetime
+    position: int
+
+    async def ask(self, query: Callable[..., Any], area: UUID | None = None, **given: Any) -> Any:
+        """Ask a view through its route's jurisdiction. 404 and 403 as the API answers them."""
+        return await ask(self.caller, read_of(query), area, **given)
+
+    def may_ask(self, query: Callable[..., Any]) -> bool:
+        """Whether one of the caller's posts may ask this at all."""
+        return not read_of(query).roles.isdisjoint(self.caller.roles())
+
+    def may(self, command: type[Command], area: UUID | str) -> bool:
+        """Whether the caller's posts allow this command there; the command itself decides."""
+        try:
+            self.caller.actor(command.roles, UUID(str(area)))
+        except Refusal:
+            return False
+        return True
+
+    async def show(self, request: Request, template: str, **context: Any) -> Response:
+        """A page with the time, the position and the words every template here may use."""
+        words = await run_in_threadpool(words_of, self.caller, self.now, language_of(request))
+        return render(
+            request, template, now=self.now, position=self.position, words=words,
+            moment_of=moment_of, day_of=day_of, url=url, iso_now=iso(self.now), **context,
+        )  # fmt: skip
+
+
+async def desk_of(caller: Visitor, after: Position = None) -> Desk:
+    """The desk of a visitor; waits (bounded) for ``?after=``, the visitor's own write."""
+    await wait_for(caller, after)
+    return Desk(caller, caller.system.store.clock.now(), caller.system.follower.position)
+
+
+AtDesk = Annotated[Desk, Depends(desk_of)]
+
+
+@cache
+def read_of(query: Callable[..., Any]) -> Read:
+    """The route of a query: its roles decide who may ask. LookupError if it has none."""
+    for read in READS:
+        if read.query is query:
+            return read
+    raise LookupError(f"{query.__name__} has no route")
+
+
+def words_of(caller: Caller, now: datetime, language: str) -> Words:
+    """The words of the nearest rulebooks above the caller's first area."""
+    areas = caller.areas()
+    lineage = caller.system.tree.lineage(areas[0]) if areas else ()
+    return Words(
+        _in_force(caller, Items, lineage, now),
+        _in_force(caller, HouseholdKinds, lineage, now),
+        language,
+    )
+
+
+def _in_force(caller: Caller, kind: type[R], lineage: tuple[UUID, ...], now: datetime) -> R | None:
+    for area in lineage:
+        book: Rulebook | None = caller.system.store.load(Rulebook.id_of(area, kind.KIND))
+        found = book.in_force(kind, now) if book is not None else None
+        if found is not None:
+            return found.rule
+    return None
+
+
+def moment_of(text: str | None) -> datetime | None:
+    """A moment as views store it."""
+    return datetime.fromisoformat(text) if text else None
+
+
+def day_of(text: str | None) -> date | None:
+    """A day as views store it."""
+    return date.fromisoformat(text[:10]) if text else None
+
+
+def url(path: str, **query: Any) -> str:
+    """An address with the parameters that say something."""
+    said = {name: value for name, value in query.items() if value not in (None, "", False)}
+    return f"{path}?{urlencode(said)}" if said else path
+
+
+def parsed(text: str) -> Any:
+    """Structured detail of a row."""
+    return msgspec.json.decode(text)
