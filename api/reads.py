@@ -59,8 +59,8 @@ class Read:
 
     @property
     def of_one(self) -> bool:
-        """Answers one thing (named in the path) instead of a page."""
-        return "limit" not in self.parameters
+        """Is about one thing named in the path; an area there is a place, not a thing."""
+        return set(self.in_path) != {"area"} and bool(self.in_path)
 
 
 async def wait_for(caller: Caller, after: int | None) -> None:
@@ -79,7 +79,7 @@ async def wait_for(caller: Caller, after: int | None) -> None:
 
 async def ask(caller: Caller, read: Read, area: UUID | None, **given: Any) -> Any:
     """Run a query for a caller. 404 outside the jurisdiction, 403 inside it without the role."""
-    scope = caller.scope(read.roles, area) if not read.of_one or area else None
+    scope = caller.scope(read.roles, area) if not read.of_one else None
 
     def run() -> Any:
         with caller.system.reader() as db:
@@ -116,19 +116,18 @@ def endpoint_of(read: Read) -> Callable[..., Any]:
         found = await ask(caller, read, area, **given)
         return render(request, found, position)
 
-    own = [
-        inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY, annotation=Request),
-        inspect.Parameter("caller", inspect.Parameter.KEYWORD_ONLY, annotation=Asking),
-        inspect.Parameter(
-            "after", inspect.Parameter.KEYWORD_ONLY, annotation=Position, default=None
-        ),
-    ]
-    if "area" not in read.in_path and not (read.of_one and read.in_path):
-        own.append(
-            inspect.Parameter(
-                "area", inspect.Parameter.KEYWORD_ONLY, annotation=UUID | None, default=None
-            )
-        )
+    def mine(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> None:
+        kind = inspect.Parameter.KEYWORD_ONLY
+        own.append(inspect.Parameter(name, kind, annotation=annotation, default=default))
+
+    own: list[inspect.Parameter] = []
+    mine("request", Request)
+    mine("caller", Asking)
+    mine("after", Position, None)
+    if "area" in read.in_path:
+        mine("area", UUID)
+    elif not read.of_one:
+        mine("area", UUID | None, None)
     taken = [_bounded(p) for p in read.parameters.values() if p.name not in FILLED_IN]
     endpoint.__signature__ = inspect.Signature(own + taken)  # type: ignore[attr-defined]
     endpoint.__name__ = read.query.__name__

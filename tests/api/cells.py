@@ -68,7 +68,7 @@ FRESH = {
 SAME = {
     "from_unit": "unit", "to_unit": "other_unit", "original": "other_incident", "to_fund": "fund",
     "successor": "other_officer", "substitute": "other_officer", "matter": "report",
-    "keep": "household",
+    "keep": "household", "subject": "report",
 }  # fmt: skip
 AREA_FIELDS = frozenset({"area", "village", "warehouse", "destination", "source", "parent", "to"})
 

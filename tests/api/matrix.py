@@ -155,6 +155,16 @@ POST /v1/officers/{officer}/suspensions officer M
 """
 
 READS = """
+GET /v1/situation area VTAPSDCRU
+GET /v1/situation-reports area VTAPSDCRU
+GET /v1/situation-reports/{report} report VTAPSDCRU
+GET /v1/deadlines area VTAPSDCRU
+GET /v1/reviews area VTAPSDCRU
+GET /v1/disasters area VTAPSDCRU
+GET /v1/disasters/{disaster} disaster VTAPSDCRU
+GET /v1/timeline/{subject} report VTAPSDCRU
+GET /v1/officers area ACRUM
+GET /v1/officers/{officer} officer ACRUM
 """
 
 OTHERS = """
