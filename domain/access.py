@@ -99,7 +99,7 @@ def _actor(officer: Officer, held: Appointment | StandIn) -> Actor:
             officer=officer.id,
             role=post.role,
             area=post.area,
-            post=post.post,
+            post=post.post.value,
             standing_for=held.absent,
             persons=tuple(dict.fromkeys((*officer.persons, *held.persons))),
         )
@@ -107,7 +107,7 @@ def _actor(officer: Officer, held: Appointment | StandIn) -> Actor:
         officer=officer.id,
         role=held.role,
         area=held.area,
-        post=held.post,
+        post=held.post.value,
         persons=officer.persons,
     )
 
