@@ -1,0 +1,333 @@
+"""What the small demo leaves out: corrections, refunds, reopened, merged, split, called off.
+
+September 2018 and the winter after it, in the demo county, by its officers and with all rules on.
+"""
+
+from datetime import date, timedelta
+from uuid import UUID
+
+from cli.demo.act_households import member_input
+from cli.demo.divisions import COUNTY, SMALL_TOWNSHIP, SMALL_VILLAGES
+from cli.demo.naming import PROGRAMME, demo_id
+from cli.demo.people import Member, check_character
+from cli.demo.times import at
+from domain.area import AreaLevel
+from domain.commands import (
+    areas,
+    consignments,
+    contests,
+    disasters,
+    households,
+    officers,
+    reports,
+    rosters,
+    units,
+)
+from domain.commands.sealing import MemberInput
+from domain.house_damage import Grade
+from domain.household import Relation
+from domain.season import Season
+from tests.everything import Desk
+from tests.winter import winter
+
+VILLAGE = SMALL_VILLAGES[0]
+REPORTER, REVIEWER = "yuantan-shuangfeng-a", "yuantan-reviewer-new"
+DAY = date(2018, 9, 3)
+DOCUMENT = "演示潜民〔2018〕88号"
+
+
+def go_on(desk: Desk) -> None:
+    """Everything that the demo leaves out, in order of time."""
+    desk.at(at(2018, 9, 3, 9))
+    _villages(desk)
+    _officers(desk)
+    _storm(desk)
+    _rosters(desk)
+    _on_the_road(desk)
+    _families(desk)
+    winter(desk)
+
+
+def _villages(desk: Desk) -> None:
+    """One village is split, one merged into a neighbor, one abolished."""
+    area = desk.names.area
+    new = {name: demo_id("area", name) for name in ("split", "merged", "gone")}
+    desk.do(
+        areas.EstablishAreas(
+            areas=tuple(
+                areas.AreaPlan(
+                    id=new[name],
+                    code=f"34088210190{number}",
+                    name=f"{name}（演示）村",
+                    level=AreaLevel.VILLAGE,
+                    parent=area(SMALL_TOWNSHIP),
+                )
+                for number, name in enumerate(("merged", "gone"), start=1)
+            ),
+            established_on=DAY,
+            document_no=DOCUMENT,
+        ),
+        None,
+    )
+    split = areas.AreaPlan(
+        id=new["split"],
+        code="340882101903",
+        name="新峰（演示）居委会",
+        level=AreaLevel.VILLAGE,
+        parent=area(SMALL_TOWNSHIP),
+    )
+    desk.do(
+        areas.RearrangeVillages(
+            established=(split,),
+            splits=(areas.Split(area=new["split"], source=area(VILLAGE)),),
+            merges=(areas.Merge(area=new["merged"], into=area(SMALL_VILLAGES[1])),),
+            effective_on=DAY,
+            document_no=DOCUMENT,
+        ),
+        "administrator",
+    )
+    desk.do(
+        areas.AbolishArea(area=new["gone"], effective_on=DAY, document_no=DOCUMENT),
+        "administrator",
+    )
+
+
+def _officers(desk: Desk) -> None:
+    """One is back early, one works again, one leaves; and one may do two steps, in writing."""
+    names = desk.names
+    substitution = demo_id("appointment", "everything/substitute")
+    desk.do(
+        officers.NameSubstitute(
+            id=substitution,
+            officer=names.officer("yuantan-doutang-a"),
+            appointment=names.appointment("yuantan-doutang-a"),
+            substitute=names.officer("yuantan-doutang-b"),
+            starts_on=DAY,
+            ends_on=date(2018, 9, 30),
+        ),
+        "administrator",
+    )
+    desk.do(
+        officers.EndSubstitution(
+            officer=names.officer("yuantan-doutang-a"), substitution=substitution
+        ),
+        "administrator",
+    )
+    desk.do(
+        officers.ReinstateOfficer(officer=names.officer("yuantan-reviewer-b"), reason="调回原岗位"),
+        "administrator",
+    )
+    desk.do(
+        officers.EndAppointment(
+            officer=names.officer("yuantan-yongji-b"),
+            appointment=names.appointment("yuantan-yongji-b"),
+            ends_on=date(2018, 9, 30),
+            reason="任期届满",
+        ),
+        "administrator",
+    )
+    desk.do(
+        officers.GrantDispensation(
+            matter=Season.id_of(names.area(COUNTY), PROGRAMME, 2018, None, exercise=False),
+            officer=names.officer("yuantan-reviewer-b"),
+            step="approve",
+            document_no=DOCUMENT,
+            reason="另一审核员病休，人手不足",
+        ),
+        "county-approver",
+    )
+
+
+def _declare(desk: Desk, key: str, name: str) -> UUID:
+    disaster = demo_id("disaster", key)
+    desk.do(
+        disasters.DeclareDisaster(
+            disaster=disaster,
+            name=name,
+            hazard="flood",
+            occurred_at=desk.now - timedelta(hours=1),
+            area=desk.names.area(COUNTY),
+        ),
+        "dispatcher",
+    )
+    return disaster
+
+
+def _storm(desk: Desk) -> None:
+    """Two floods that were one; a response that changes; a report that belongs to neither."""
+    county = desk.names.area(COUNTY)
+    storm = _declare(desk, "storm", "2018年9月暴雨（演示）")
+    brook = _declare(desk, "brook", "2018年9月山洪（演示）")
+    report = demo_id("report", "everything/storm")
+    desk.do(
+        reports.FileInitialReport(
+            report=report,
+            as_of=desk.now,
+            figures={"affected": 30, "loss_total": "1.20"},
+            area=desk.names.area(VILLAGE),
+            occurred_at=desk.now - timedelta(hours=1),
+            hazard="flood",
+            disaster=brook,
+        ),
+        REPORTER,
+    )
+    desk.do(
+        reports.CorrectOccurrence(
+            report=report,
+            occurred_at=desk.now - timedelta(minutes=50),
+            hazard="flood",
+            sub_hazard="flash_flood",
+            reason="起灾时间记录有误",
+        ),
+        REPORTER,
+    )
+    desk.do(
+        disasters.StartResponse(
+            disaster=storm, area=county, level=4, document_no=DOCUMENT, forecast="预报有大暴雨"
+        ),
+        "county-approver",
+    )
+    desk.do(
+        disasters.ChangeResponse(
+            disaster=storm, area=county, level=3, document_no=DOCUMENT, reason="预报升级"
+        ),
+        "county-approver",
+    )
+    desk.do(
+        disasters.MergeDisaster(disaster=brook, into=storm, reason="系同一过程"),
+        "county-approver",
+    )
+    desk.do(disasters.SplitDisaster(disaster=brook, reason="核实为两次过程"), "county-approver")
+    desk.do(disasters.DetachReport(report=report, reason="误挂"), "county-approver")
+    desk.do(
+        disasters.ReopenDisaster(disaster=demo_id("disaster", "hail"), reason="补报损失"),
+        "county-approver",
+    )
+
+
+def _rosters(desk: Desk) -> None:
+    """Somebody missing is found, two rows were entered by mistake; a unit rests."""
+    report, village = demo_id("report", "everything/storm"), desk.names.area(VILLAGE)
+    for key, fate in (("found", "missing"), ("mistaken", "injured")):
+        desk.do(
+            rosters.RecordCasualty(
+                record=demo_id("record", f"everything/{key}"),
+                report=report,
+                area=village,
+                fate="missing" if fate == "missing" else "injured",
+                full_name="林小福",
+                sex="male",
+                age=40,
+            ),
+            REPORTER,
+        )
+    desk.do(
+        rosters.FindMissing(record=demo_id("record", "everything/found"), found_at=desk.now),
+        REPORTER,
+    )
+    desk.do(
+        rosters.WithdrawCasualty(
+            record=demo_id("record", "everything/mistaken"), reason="重复登记"
+        ),
+        REPORTER,
+    )
+    house = demo_id("record", "everything/house")
+    desk.do(
+        rosters.RecordHouseDamage(
+            record=house,
+            report=report,
+            area=village,
+            owner_name="林小福",
+            grade=Grade.SLIGHT,
+            rooms=1,
+        ),
+        REPORTER,
+    )
+    desk.do(rosters.WithdrawHouseDamage(record=house, reason="非因灾损坏"), REPORTER)
+    unit = demo_id("unit", "power")
+    desk.do(units.PutUnitOffDuty(unit=unit, reason="车辆检修"), "dispatcher")
+    desk.do(units.PutUnitOnDuty(unit=unit), "dispatcher")
+
+
+def _on_the_road(desk: Desk) -> None:
+    """A load turns back, a request is called off."""
+    desk.at(at(2018, 9, 5, 9))
+    load = demo_id("consignment", "road/county-township")
+    counts = tuple(
+        consignments.LotArrival(lot=lot, good=cargo.lot.quantity)
+        for lot, cargo in desk.load(load).cargo.items()
+    )
+    desk.do(
+        consignments.TurnBackConsignment(
+            consignment=load, counts=counts, arrived_at=desk.now, remark="道路塌方"
+        ),
+        "city-storekeeper",
+    )
+    request = demo_id("consignment", "everything/called-off")
+    desk.do(
+        consignments.RequestConsignment(
+            consignment=request,
+            destination=desk.names.area(SMALL_TOWNSHIP),
+            lines=(consignments.GoodsLine(item="quilt", quantity=2),),
+            reason="备用",
+        ),
+        "yuantan-storekeeper",
+    )
+    desk.do(
+        consignments.CancelConsignment(consignment=request, reason="已就近解决"),
+        "yuantan-storekeeper",
+    )
+
+
+def newcomer(serial: int, relation: Relation = Relation.HEAD) -> MemberInput:
+    """Somebody the demo does not know, valid in form and recognizably made up."""
+    first17 = f"34082419700101{serial:03d}"
+    return MemberInput(
+        name="周小明", relation=relation, id_number=first17 + check_character(first17)
+    )
+
+
+def again(member: Member, relation: Relation) -> MemberInput:
+    """A person of the demo, entered once more with the same ID number."""
+    found = member_input(member)
+    return MemberInput(name=found.name, relation=relation, id_number=found.id_number)
+
+
+def _families(desk: Desk) -> None:
+    """A new head, a new telephone, a household entered twice, somebody who left and came back."""
+    desk.at(at(2018, 9, 6, 9))
+    names = desk.names
+    four, five = (names.household(f"{VILLAGE}-000{n}") for n in (4, 5))
+    desk.do(households.ChangeContact(household=four, reason="换号", phone="15400007777"), REPORTER)
+    desk.do(
+        households.ChangeHead(
+            household=four, reason="户主外出务工", head=names.member(f"{VILLAGE}-0004", 1)
+        ),
+        REPORTER,
+    )
+    desk.do(households.RevealHousehold(household=four, reason="入户核查"), "auditor")
+    copy = demo_id("household", "everything/copy")
+    desk.do(
+        households.RegisterHousehold(
+            id=copy,
+            village=names.area(VILLAGE),
+            members=(newcomer(901),),
+            category="hardship",
+        ),
+        REPORTER,
+    )
+    desk.do(contests.MergeHouseholds(household=copy, into=five, reason="系同一户"), REVIEWER)
+    gone = names.plan.households[f"{VILLAGE}-0004"].family.members[-1]
+    desk.do(
+        households.RemoveMember(
+            household=four,
+            reason="投靠亲属",
+            person=names.member(f"{VILLAGE}-0004", -1),
+            on=date(2018, 9, 1),
+        ),
+        REPORTER,
+    )
+    desk.do(
+        households.AddMember(household=five, reason="投靠亲属", member=again(gone, Relation.OTHER)),
+        REPORTER,
+    )
