@@ -25,7 +25,6 @@ from domain.refusal import Refusal
 from eventstore.accounts import LoginLocked, LoginRefused
 from projections.areas import AREAS
 from projections.officers import officer as officer_row
-from projections.scope import Scope
 from web.render import render
 from web.shell import Mark, Shell
 
@@ -72,7 +71,7 @@ def _names(caller: Caller, held: list[Appointment | StandIn]) -> tuple[str, str]
         return "", ""
     with caller.system.reader() as db:
         area = db.execute(select(AREAS.c.name).where(AREAS.c.id == str(areas[0]))).scalar()
-        found = officer_row(db, Scope(areas), officer=caller.id)
+        found = officer_row(db, caller.scope(caller.roles(), None), officer=caller.id)
     return (found["masked_name"] if found else ""), area or ""
 
 

@@ -1,0 +1,65 @@
+"""The lint of the choke point: no query of a view goes round the asker's scope.
+
+A function of `projections/` that builds a SELECT takes a scope and uses it, or stands in `ALLOWED`
+with the reason why it need not. Only `api.auth` may hand a scope out.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+ALLOWED = {
+    "areas.lineage": "the tree of divisions is public",
+    "areas.by_code": "the tree of divisions is public",
+    "areas.children": "the tree of divisions is public",
+    "disasters.absorbed_into": "ids of disasters merged into one that a scoped query has found",
+    "disasters._running": "responses of one disaster that a scoped query has found",
+    "dispatch._with_units": "units of incidents that a scoped query has found",
+    "households.found_by": "a condition that its caller joins with scope.covers",
+    "ledger_books._goods": "sums over conditions that its caller made with scope.covers",
+    "officers._posts": "posts of officers that a scoped query has found",
+    "officers._substitutions": "substitutions of one officer that a scoped query has found",
+    "situation._reports": "a SELECT without conditions, which its callers limit by scope.covers",
+    "situation_board._tree": "names and parents of divisions",
+}
+
+
+def unscoped(source: str, module: str) -> Iterator[str]:
+    """Functions that build a SELECT and never mention a scope."""
+    for node in ast.parse(source).body:
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+        if "select" in names and "scope" not in names:
+            yield f"{module}.{node.name}"
+
+
+def found() -> set[str]:
+    files = (ROOT / "projections").glob("*.py")
+    return {name for path in files for name in unscoped(path.read_text(), path.stem)}
+
+
+def test_every_query_of_a_view_goes_through_the_scope() -> None:
+    assert found() - ALLOWED.keys() == set()
+
+
+def test_nothing_is_excused_that_need_not_be() -> None:
+    assert ALLOWED.keys() - found() == set()
+
+
+def test_the_lint_sees_a_query_that_goes_round() -> None:
+    by_pass = "def everything(db, scope_less):\n    return db.execute(select(LEDGER)).all()\n"
+    assert list(unscoped(by_pass, "ledger")) == ["ledger.everything"]
+
+
+def test_only_the_edge_hands_out_scopes() -> None:
+    makers = set()
+    for room in ("api", "web", "cli", "streams"):
+        for path in (ROOT / room).rglob("*.py"):
+            calls = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call)]
+            if any(isinstance(c.func, ast.Name) and c.func.id == "Scope" for c in calls):
+                makers.add(str(path.relative_to(ROOT)))
+    # The import looks for villages below the area that the officer named, before it decides.
+    assert makers == {"api/auth.py", "cli/import_command.py"}
