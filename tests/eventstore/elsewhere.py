@@ -66,11 +66,10 @@ def full(folder: Path, kib: str) -> None:
     say("ready")
     refused = 0
     ballast = Path(folder) / "ballast"
-    with ballast.open("wb") as file:
+    with ballast.open("wb", buffering=0) as file:
         try:
             while True:
                 file.write(b"\0" * 4096)
-                file.flush()
         except OSError:
             pass
     for n in range(int(kib)):

@@ -128,6 +128,6 @@ def test_a_wish_has_the_same_bytes_however_its_sets_and_tables_are_ordered() -> 
         table: dict[str, int]
 
     names = [f"k{n}" for n in range(50)]
-    one = Wish(tags=frozenset(names), table={n: 1 for n in names})
-    two = Wish(tags=frozenset(reversed(names)), table={n: 1 for n in reversed(names)})
+    one = Wish(tags=frozenset(names), table=dict.fromkeys(names, 1))
+    two = Wish(tags=frozenset(reversed(names)), table=dict.fromkeys(reversed(names), 1))
     assert body_of(one) == body_of(two)
