@@ -1,13 +1,26 @@
 """All views, in the order in which a batch is folded."""
 
+from domain.area import Area
+from domain.base import Event
+from domain.casualty_record import CasualtyRecord
+from domain.disaster import Disaster
+from domain.dispensation import Dispensation
+from domain.house_damage import HouseDamage
+from domain.household import Household
+from domain.officer import Officer
+from domain.person import Person
+from domain.rulebook import Rulebook
 from projections import (
     areas,
     deadlines,
     disasters,
     dispatch,
+    findings,
     funds,
     households,
     ledger,
+    lists,
+    notices,
     officers,
     reviews,
     seasons,
@@ -31,4 +44,37 @@ VIEWS: tuple[View, ...] = (
     households.VIEW,
     seasons.VIEW,
     ledger.VIEW,
+    lists.VIEW,
+    notices.VIEW,
+    findings.VIEW,
 )
+
+_ROSTER = "rows of a roster are counted on the report: SituationReport.RosterCounted"
+_CLAIM = "a member is shown from Household's own facts; who claims a person is known to superiors"
+
+IGNORED: dict[type[Event], str] = {
+    Area.SplitFrom: "the new village has its own Established",
+    Rulebook.Opened: "a rulebook is asked for in the log: a decision names the version it used",
+    Rulebook.Adopted: "a rulebook is asked for in the log: a decision names the version it used",
+    Officer.BecameSubstitute: "the absent officer's SubstituteNamed tells it",
+    Officer.StoppedSubstituting: "the absent officer's SubstitutionEnded tells it",
+    Dispensation.Granted: "it is on the auditor's list, which is the timeline",
+    Disaster.Absorbed: "the absorbed disaster's MergedInto tells it",
+    Disaster.Released: "the disaster's own SplitBack tells it",
+    CasualtyRecord.Recorded: _ROSTER,
+    CasualtyRecord.ConfirmedDead: _ROSTER,
+    CasualtyRecord.Found: _ROSTER,
+    CasualtyRecord.Withdrawn: _ROSTER,
+    HouseDamage.Recorded: _ROSTER,
+    HouseDamage.Regraded: _ROSTER,
+    HouseDamage.Withdrawn: _ROSTER,
+    Household.ContactChanged: "sealed phone and address: nothing of them is shown",
+    Household.Revealed: "who was shown what is the timeline's",
+    Person.Claimed: _CLAIM,
+    Person.Transferred: _CLAIM,
+    Person.ClaimedAgain: _CLAIM,
+    Person.Contested: _CLAIM,
+    Person.Released: _CLAIM,
+    Person.Resolved: _CLAIM,
+}
+"""Event types that no view but the timeline routes, and why not."""

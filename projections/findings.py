@@ -1,0 +1,389 @@
+"""Findings 重复、遗漏、异常: what an auditor would ask about, found as soon as it is there.
+
+Only a contest between households is an event of its own (a person's stream alone names all who
+claim them); all else is asked of the ledger at the moment of the question. A village sees its own
+side of a contest, never the other's.
+"""
+
+import json
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Index,
+    Select,
+    String,
+    Table,
+    and_,
+    case,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.sql.selectable import FromClause
+
+from domain.person import Person
+from domain.rules.base import china_day
+from projections.areas import AREAS
+from projections.base import LOGICAL, Rows, View, as_json, text_of, when
+from projections.households import HOUSEHOLDS, MEMBERS, TOWNSHIPS
+from projections.ledger import GRANTS, LEDGER
+from projections.lists import LISTS
+from projections.paging import Page, page
+from projections.scope import Scope
+from projections.seasons import SEASON_RATES, SEASONS
+
+FEWEST_EQUAL = 3
+"""From how many households on equal amounts are worth a question (平均分配)."""
+
+CONTESTS = Table(
+    "person_contests",
+    LOGICAL,
+    Column("person", String(36), primary_key=True),
+    Column("claims", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("since", String, nullable=False),
+    Column("settled_at", String),
+    Column("reason", String),
+    Column("document_no", String),
+)
+
+CLAIMS = Table(
+    "person_claims",
+    LOGICAL,
+    Column("person", String(36), primary_key=True),
+    Column("household", String(36), primary_key=True),
+    Column("status", String, nullable=False),
+    Column("since", String, nullable=False),
+    Index("person_claims_by_household", "household"),
+)
+"""``status``: open, kept, lost, given_up, merged. Its place is the household's, by the query."""
+
+
+def contested(rows: Rows, at: int, e: Person.Contested) -> None:
+    person, since = text_of(e.originator_id), when(e.meta.recorded_at)
+    claims = [text_of(one) for one in (*e.holders, e.household)]
+    rows.put(
+        CONTESTS,
+        {"person": person, "claims": as_json(claims), "status": "open", "since": since},
+    )
+    for household in claims:
+        _claim(rows, person, household, "open", since)
+
+
+def _claim(rows: Rows, person: str, household: str, status: str, since: str) -> None:
+    row = {"person": person, "household": household, "status": status, "since": since}
+    rows.put(CLAIMS, row)
+
+
+def _settle(rows: Rows, person: str, claims: list[str], at: str, **more: Any) -> None:
+    """Who is left keeps the person; with one left, or none, nothing is contested any more."""
+    row = rows.need(CONTESTS, person)
+    changes: dict[str, Any] = {"claims": as_json(claims), **more}
+    if len(claims) < 2 and row["status"] == "open":
+        changes |= {"status": "settled", "settled_at": at}
+        for household in claims:
+            _claim(rows, person, household, "kept", at)
+    rows.change(CONTESTS, person, **changes)
+
+
+def released(rows: Rows, at: int, e: Person.Released) -> None:
+    person, moment = text_of(e.originator_id), when(e.meta.recorded_at)
+    row = rows.get(CONTESTS, person)
+    if row is None or row["status"] != "open":
+        return
+    gone = text_of(e.household)
+    _claim(rows, person, gone, "given_up", moment)
+    _settle(rows, person, [one for one in json.loads(row["claims"]) if one != gone], moment)
+
+
+def transferred(rows: Rows, at: int, e: Person.Transferred) -> None:
+    person, moment = text_of(e.originator_id), when(e.meta.recorded_at)
+    row = rows.get(CONTESTS, person)
+    if row is None or row["status"] != "open":
+        return
+    origin, household = text_of(e.origin), text_of(e.household)
+    _claim(rows, person, origin, "merged", moment)
+    _claim(rows, person, household, "open", moment)
+    claims = [household if one == origin else one for one in json.loads(row["claims"])]
+    rows.change(CONTESTS, person, claims=as_json(claims))
+
+
+def resolved(rows: Rows, at: int, e: Person.Resolved) -> None:
+    person, moment = text_of(e.originator_id), when(e.meta.recorded_at)
+    for household in e.dropped:
+        _claim(rows, person, text_of(household), "lost", moment)
+    kept = [text_of(e.keep)] if e.keep is not None else []
+    _settle(rows, person, kept, moment, reason=e.reason, document_no=e.document_no)
+
+
+# Queries: each kind of finding is one SELECT with the same columns
+
+L, G, H, S, C, R = LEDGER.c, GRANTS.c, HOUSEHOLDS.c, SEASONS.c, CLAIMS.c, SEASON_RATES.c
+COLUMNS = (
+    "kind", "id", "season", "area", "household", "relief_case", "village_list", "person",
+    "amount_fen", "limit_fen", "persons", "number", "reason", "since", "status",
+)  # fmt: skip
+
+
+def _finding(kind: Any, id: Any, source: FromClause, **known: Any) -> Select[Any]:
+    given = {"kind": kind, "id": id, "status": literal("open"), **known}
+    return select(*[given.get(name, null()).label(name) for name in COLUMNS]).select_from(source)
+
+
+def _of_case(kind: str, source: FromClause, **known: Any) -> Select[Any]:
+    return _finding(
+        literal(kind),
+        known.pop("id", L.id),
+        source,
+        season=L.season,
+        area=L.area,
+        household=L.household,
+        relief_case=L.id,
+        village_list=L.village_list,
+        persons=L.persons,
+        **known,
+    )
+
+
+def person_twice(scope: Scope) -> Select[Any]:
+    """A person whom several households claim; ``person_twice`` if two have a case this season."""
+    living = and_(L.household == C.household, L.status != "refused", scope.covers(L.area))
+    both = (
+        select(C.person, L.season)
+        .select_from(CLAIMS.join(LEDGER, living))
+        .where(C.status == "open")
+        .group_by(C.person, L.season)
+        .having(func.count() > 1)
+        .subquery()
+    )
+    source = (
+        CLAIMS.join(HOUSEHOLDS, H.id == C.household)
+        .outerjoin(LEDGER, living)
+        .outerjoin(both, and_(both.c.person == C.person, both.c.season == L.season))
+    )
+    kind = case((both.c.person.is_not(None), "person_twice"), else_="person_contested")
+    return _finding(
+        kind,
+        C.person + ":" + C.household + ":" + func.coalesce(L.season, ""),
+        source,
+        season=L.season,
+        area=H.area,
+        household=C.household,
+        relief_case=L.id,
+        village_list=L.village_list,
+        person=C.person,
+        since=C.since,
+        status=C.status,
+    ).where(scope.covers(H.area))
+
+
+def need_without_grant(scope: Scope, today: str) -> Select[Any]:
+    """遗漏: nothing granted or refused, though the list was allocated or the day is past."""
+    source = LEDGER.join(SEASONS, S.id == L.season).outerjoin(LISTS, LISTS.c.id == L.village_list)
+    past = or_(
+        LISTS.c.status.in_(("allocated", "closed")),
+        S.closed_at.is_not(None),
+        S.deliver_by < today,
+    )
+    return _of_case("need_without_grant", source, since=L.applied_at).where(
+        scope.covers(L.area), L.status != "refused", L.grants == 0, past
+    )
+
+
+def grant_without_need(scope: Scope) -> Select[Any]:
+    """Granted without a decision, or for more persons than the household had that day."""
+    there = (
+        select(func.count())
+        .where(
+            MEMBERS.c.household == L.household,
+            (MEMBERS.c.status == "present") | (MEMBERS.c.until > func.substr(L.granted_at, 1, 10)),
+        )
+        .correlate(LEDGER)
+        .scalar_subquery()
+    )
+    source = LEDGER.join(HOUSEHOLDS, H.id == L.household)
+    too_many = and_(L.persons > H.size, L.persons > there)
+    return _of_case(
+        "grant_without_need",
+        source,
+        amount_fen=L.cash_granted_fen + L.goods_granted_fen,
+        number=there,
+        since=L.granted_at,
+    ).where(scope.covers(L.area), L.grants > 0, or_(L.approved_at.is_(None), too_many))
+
+
+def over_standard(scope: Scope) -> Select[Any]:
+    """More than the ceiling of the day's standard; ``reason`` is what was written, if anything."""
+    later = SEASON_RATES.alias("later")
+    in_force = (
+        select(func.max(later.c.since))
+        .where(
+            later.c.season == L.season,
+            later.c.rate == L.rate,
+            later.c.since <= L.granted_at,
+        )
+        .correlate(LEDGER)
+        .scalar_subquery()
+    )
+    days = case((L.days < R.max_days, L.days), else_=R.max_days)
+    units = case(
+        (R.basis == "person", L.persons),
+        (R.basis == "person_day", L.persons * days),
+        (R.basis == "household", 1),
+        else_=L.need_count,
+    )
+    value = L.cash_granted_fen + case((R.goods_count.is_(True), L.goods_granted_fen), else_=0)
+    source = LEDGER.join(
+        SEASON_RATES, and_(R.season == L.season, R.rate == L.rate, R.since == in_force)
+    )
+    return _of_case(
+        "over_standard",
+        source,
+        amount_fen=value,
+        limit_fen=R.ceiling_fen * units,
+        reason=L.over_standard_reason,
+        since=L.granted_at,
+    ).where(scope.covers(L.area), L.grants > 0, value > R.ceiling_fen * units)
+
+
+def equal_amounts(scope: Scope) -> Select[Any]:
+    """平均分配: every household of a village got the same, however many they are."""
+    return (
+        _finding(
+            literal("equal_amounts"),
+            L.season + ":" + L.area,
+            LEDGER,
+            season=L.season,
+            area=L.area,
+            amount_fen=func.min(L.cash_granted_fen),
+            persons=func.sum(L.persons),
+            number=func.count(),
+            since=func.max(L.granted_at),
+        )
+        .where(scope.covers(L.area), L.cash_granted_fen > 0, L.exercise.is_(False))
+        .group_by(L.season, L.area)
+        .having(
+            func.count() >= FEWEST_EQUAL,
+            func.min(L.cash_granted_fen) == func.max(L.cash_granted_fen),
+            func.min(L.persons) < func.max(L.persons),
+        )
+    )
+
+
+def not_delivered(scope: Scope, today: str) -> tuple[Select[Any], Select[Any]]:
+    """Payments that bounced and wait; what is not there by the season's last day."""
+    source = GRANTS.join(LEDGER, L.id == G.relief_case).join(SEASONS, S.id == L.season)
+    known: dict[str, Any] = {
+        "id": L.id + ":" + func.printf("%d", G.number),
+        "amount_fen": G.value_fen,
+        "number": G.number,
+    }
+    failed = _of_case(
+        "payment_failed", source, **known, reason=G.failed_reason, since=G.failed_at
+    ).where(scope.covers(L.area), G.status == "failed")
+    late = _of_case("delivery_overdue", source, **known, since=S.deliver_by).where(
+        scope.covers(L.area), G.status.in_(("granted", "failed")), S.deliver_by < today
+    )
+    return failed, late
+
+
+def _all(scope: Scope, at: datetime | None) -> Any:
+    assert at is not None, "the edge gives the store's clock"
+    today = china_day(at).isoformat()
+    parts = (
+        person_twice(scope),
+        need_without_grant(scope, today),
+        grant_without_need(scope),
+        over_standard(scope),
+        equal_amounts(scope),
+        *not_delivered(scope, today),
+    )
+    return union_all(*parts).subquery("found")
+
+
+def _named(found: Any, conditions: list[ColumnElement[bool]]) -> Select[Any]:
+    return (
+        select(
+            found,
+            H.head_masked,
+            AREAS.c.name.label("village_name"),
+            TOWNSHIPS.c.name.label("township_name"),
+        )
+        .outerjoin(HOUSEHOLDS, H.id == found.c.household)
+        .outerjoin(AREAS, AREAS.c.id == found.c.area)
+        .outerjoin(TOWNSHIPS, TOWNSHIPS.c.id == AREAS.c.parent)
+        .where(*conditions)
+    )
+
+
+def findings(
+    db: Connection,
+    scope: Scope,
+    *,
+    kind: str | None = None,
+    season: UUID | None = None,
+    open: bool | None = True,
+    exercise: bool = False,
+    at: datetime | None = None,
+    cursor: str | None = None,
+    limit: int = 100,
+) -> Page:
+    """What looks doubled, forgotten or odd as of ``at``, by kind.
+
+    Kinds: person_twice, person_contested, need_without_grant, grant_without_need, over_standard,
+    equal_amounts, payment_failed, delivery_overdue. ``open=false``: contests that were decided.
+    """
+    found = _all(scope, at)
+    drill = H.exercise.is_(True)
+    conditions: list[ColumnElement[bool]] = [drill if exercise else func.coalesce(drill, 0) == 0]
+    if kind is not None:
+        conditions.append(found.c.kind == kind)
+    if season is not None:
+        conditions.append(found.c.season == str(season))
+    if open is not None:
+        conditions.append(found.c.status == "open" if open else found.c.status != "open")
+    order: list[Any] = [found.c.kind, found.c.id]
+    return page(db, _named(found, conditions), order, cursor=cursor, limit=limit)
+
+
+def finding_counts(
+    db: Connection, scope: Scope, *, season: UUID | None = None, at: datetime | None = None
+) -> dict[str, Any]:
+    """How many open findings there are of each kind."""
+    found = _all(scope, at)
+    drill = select(H.id).where(H.exercise.is_(True), scope.covers(H.area))
+    query = (
+        select(found.c.kind, func.count().label("findings"))
+        .where(found.c.status == "open")
+        .where(func.coalesce(found.c.household, "").not_in(drill))
+        .group_by(found.c.kind)
+        .order_by(found.c.kind)
+    )
+    if season is not None:
+        query = query.where(found.c.season == str(season))
+    return {"counts": {row.kind: row.findings for row in db.execute(query)}}
+
+
+VIEW = View(
+    name="findings",
+    version=1,
+    tables=(CONTESTS, CLAIMS),
+    routes={
+        Person.Contested: contested,
+        Person.Released: released,
+        Person.Transferred: transferred,
+        Person.Resolved: resolved,
+    },
+    ignored={
+        Person.Claimed: "a first claim contests nothing",
+        Person.ClaimedAgain: "nobody else held the person",
+    },
+)

@@ -1,0 +1,221 @@
+"""Public notices 公示: what hangs on the board, masked; nothing of it once it has run out.
+
+Shown: masked name, village and group, programme, persons, and in the second notice the amounts
+(domain.md §6). Never a number, an account, a phone, an address, a reason of need. What a posted
+line says is the ledger's as it is now: a change that matters makes the notice void.
+"""
+
+import json
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Boolean, Column, Connection, Index, Integer, Select, String, Table, select
+
+from domain.village_list import VillageList
+from projections.areas import AREAS
+from projections.base import LOGICAL, Rows, View, text_of, when
+from projections.households import HOUSEHOLDS, TOWNSHIPS
+from projections.ledger import LEDGER
+from projections.paging import Page, page
+from projections.scope import Scope
+from projections.seasons import SEASONS
+
+NOTICES = Table(
+    "notices",
+    LOGICAL,
+    Column("village_list", String(36), primary_key=True),
+    Column("notice_kind", String, primary_key=True),
+    Column("season", String(36), nullable=False),
+    Column("area", String(36), nullable=False),
+    Column("exercise", Boolean, nullable=False),
+    Column("households", Integer, nullable=False),
+    Column("posted_at", String),
+    Column("ends_at", String),
+    Column("withdrawn_at", String),
+    Column("withdrawn_reason", String),
+    Column("void", Boolean, nullable=False),
+    Column("photo_sha256", String),
+    Column("postings", Integer, nullable=False),
+    Index("notices_by_area", "area"),
+)
+
+KINDS = ("first", "second")
+
+
+def opened(rows: Rows, at: int, e: VillageList.Opened) -> None:
+    """Both notices of a list, not posted yet: their village and season are known only here."""
+    for kind in KINDS:
+        rows.put(
+            NOTICES,
+            {
+                "village_list": text_of(e.originator_id),
+                "notice_kind": kind,
+                "season": text_of(e.season),
+                "area": text_of(e.village),
+                "exercise": e.exercise,
+                "households": 0,
+                "void": False,
+                "postings": 0,
+            },
+        )
+
+
+def posted(rows: Rows, at: int, e: VillageList.Posted) -> None:
+    id, kind = text_of(e.originator_id), str(e.notice)
+    rows.change(
+        NOTICES,
+        id,
+        kind,
+        households=e.households,
+        posted_at=when(e.posted_at),
+        ends_at=when(e.ends_at),
+        withdrawn_at=None,
+        withdrawn_reason=None,
+        void=False,
+        photo_sha256=e.photo_sha256,
+        postings=rows.need(NOTICES, id, kind)["postings"] + 1,
+    )
+
+
+def withdrawn(rows: Rows, at: int, e: VillageList.Withdrawn) -> None:
+    rows.change(
+        NOTICES,
+        text_of(e.originator_id),
+        str(e.notice),
+        withdrawn_at=when(e.meta.recorded_at),
+        withdrawn_reason=e.reason,
+        void=e.early,
+    )
+
+
+def _void(rows: Rows, e: Any, *kinds: str) -> None:
+    """What hung there says something else now: it comes down and does not count."""
+    id = text_of(e.originator_id)
+    for kind in kinds:
+        row = rows.need(NOTICES, id, kind)
+        if row["posted_at"] is not None and not row["void"]:
+            gone = row["withdrawn_at"] or when(e.meta.recorded_at)
+            rows.change(NOTICES, id, kind, void=True, withdrawn_at=gone)
+
+
+def cases_listed(rows: Rows, at: int, e: VillageList.CasesListed) -> None:
+    _void(rows, e, *KINDS)
+
+
+def objection_settled(rows: Rows, at: int, e: VillageList.ObjectionSettled) -> None:
+    if e.added is not None:
+        _void(rows, e, *KINDS)
+
+
+def returned(rows: Rows, at: int, e: VillageList.Returned) -> None:
+    _void(rows, e, *KINDS)
+
+
+def allocated(rows: Rows, at: int, e: VillageList.Allocated) -> None:
+    _void(rows, e, "second")
+
+
+def notice_voided(rows: Rows, at: int, e: VillageList.NoticeVoided) -> None:
+    _void(rows, e, str(e.notice))
+
+
+def closed(rows: Rows, at: int, e: VillageList.Closed) -> None:
+    """The list is done: what still hangs comes down, and has counted."""
+    id, moment = text_of(e.originator_id), when(e.meta.recorded_at)
+    for kind in KINDS:
+        row = rows.need(NOTICES, id, kind)
+        if row["posted_at"] is not None and row["withdrawn_at"] is None:
+            rows.change(NOTICES, id, kind, withdrawn_at=moment)
+
+
+# Queries
+
+
+def _hanging(scope: Scope, at: datetime | None) -> Select[Any]:
+    """Notices that hang at that moment."""
+    assert at is not None, "the edge gives the store's clock"
+    n, now = NOTICES.c, when(at)
+    return (
+        select(
+            NOTICES,
+            AREAS.c.name.label("village_name"),
+            TOWNSHIPS.c.name.label("township_name"),
+            SEASONS.c.programme,
+            SEASONS.c.name_zh,
+            SEASONS.c.name_en,
+            SEASONS.c.year,
+        )
+        .join(SEASONS, SEASONS.c.id == n.season)
+        .outerjoin(AREAS, AREAS.c.id == n.area)
+        .outerjoin(TOWNSHIPS, TOWNSHIPS.c.id == AREAS.c.parent)
+        .where(scope.covers(n.area), n.posted_at <= now, n.ends_at > now, n.void.is_(False))
+        .where(n.withdrawn_at.is_(None) | (n.withdrawn_at > now))
+    )
+
+
+def notices(
+    db: Connection,
+    scope: Scope,
+    *,
+    season: UUID | None = None,
+    exercise: bool = False,
+    at: datetime | None = None,
+    cursor: str | None = None,
+    limit: int = 100,
+) -> Page:
+    """Notices that hang now (or at ``at``), the last posted first."""
+    query = _hanging(scope, at).where(NOTICES.c.exercise.is_(exercise))
+    if season is not None:
+        query = query.where(NOTICES.c.season == str(season))
+    order: list[Any] = [NOTICES.c.posted_at, NOTICES.c.village_list, NOTICES.c.notice_kind]
+    return page(db, query, order, cursor=cursor, limit=limit, descending=True)
+
+
+def notice(
+    db: Connection,
+    scope: Scope,
+    *,
+    village_list: UUID,
+    notice: str = "first",
+    at: datetime | None = None,
+) -> dict[str, Any] | None:
+    """What one notice says, line by line, masked. None when it does not hang (any more)."""
+    n, le, h = NOTICES.c, LEDGER.c, HOUSEHOLDS.c
+    id = str(village_list)
+    query = _hanging(scope, at).where(n.village_list == id, n.notice_kind == notice)
+    found = db.execute(query).mappings().first()
+    if found is None:
+        return None
+    columns: list[Any] = [h.head_masked, h.village_group, le.persons]
+    if notice == "second":
+        columns += [le.cash_granted_fen.label("cash_fen"), le.goods_granted.label("goods")]
+    lines = (
+        select(*columns)
+        .join(HOUSEHOLDS, h.id == le.household)
+        .where(le.village_list == id, scope.covers(le.area))
+        .order_by(h.village_group, le.id)
+    )
+    said = [dict(row) for row in db.execute(lines).mappings()]
+    for line in said:
+        if "goods" in line:
+            line["goods"] = json.loads(line["goods"])
+    return {**found, "lines": said}
+
+
+VIEW = View(
+    name="notices",
+    version=1,
+    tables=(NOTICES,),
+    routes={
+        VillageList.Opened: opened,
+        VillageList.Posted: posted,
+        VillageList.Withdrawn: withdrawn,
+        VillageList.CasesListed: cases_listed,
+        VillageList.ObjectionSettled: objection_settled,
+        VillageList.Returned: returned,
+        VillageList.Allocated: allocated,
+        VillageList.NoticeVoided: notice_voided,
+        VillageList.Closed: closed,
+    },
+)

@@ -1,0 +1,160 @@
+"""Findings: one person twice, forgotten and odd grants, each found and nothing else."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain.commands.contests import ResolveContest
+from domain.commands.grant_corrections import RecordPaymentFailure, RetryPayment
+from domain.commands.households import RecordDeath
+from domain.commands.payments import GrantInput
+from domain.commands.relief_cases import ApplyVillage
+from projections import findings, households, ledger, lists, seasons
+from projections.findings import finding_counts
+from projections.findings import findings as findings_page
+from projections.scope import EVERYTHING, Scope
+from tests.domain.ledger import Ledger, family
+from tests.projections.relief import fold, over, same_for_all_batches
+
+VIEWS = (households.VIEW, seasons.VIEW, ledger.VIEW, lists.VIEW, findings.VIEW)
+
+
+def found(
+    story: Ledger, path: Path, scope: Scope = EVERYTHING, days: float = 0, **asked: Any
+) -> list[dict[str, Any]]:
+    folded = fold(path, story.scenario, VIEWS)
+    at = story.scenario.now + timedelta(days=days)
+    with folded.reading() as db:
+        rows = findings_page(db, scope, at=at, **asked).items
+        counts = finding_counts(db, scope, at=at)["counts"]
+    folded.close()
+    if not asked:
+        assert sum(counts.values()) == len(rows)
+    return rows
+
+
+@pytest.fixture
+def contested() -> Ledger:
+    """Household d of the other village claims a's head too, and applies as well."""
+    story = Ledger().apply()
+    s = story.scenario
+    s.given(family(s, "d", 1, 1, "yuantan_2"), by="village2")
+    applications = (story.application("d"),)
+    s.given(
+        ApplyVillage(season=story.season, village=s.id("yuantan_2"), applications=applications),
+        by="village2",
+    )
+    return story
+
+
+def _resolve(story: Ledger) -> None:
+    head = story.household("a").head
+    assert head is not None
+    story.scenario.given(
+        ResolveContest(
+            person=head, keep=story.scenario.id("a"), reason="户口簿", document_no="裁1号"
+        ),
+        by="county",
+    )
+
+
+def test_the_rows_do_not_depend_on_the_batch(contested: Ledger, tmp_path: Path) -> None:
+    _resolve(contested)
+    story = contested.scenario
+    same_for_all_batches(tmp_path, story, (findings.VIEW,))
+
+
+def test_one_person_in_two_cases_of_a_season_is_found(contested: Ledger, tmp_path: Path) -> None:
+    s = contested.scenario
+    rows = found(contested, tmp_path)
+    assert {row["kind"] for row in rows} == {"person_twice"}
+    assert {row["household"] for row in rows} == {str(s.id("a")), str(s.id("d"))}
+    assert {row["season"] for row in rows} == {str(contested.season)}
+
+
+def test_a_village_sees_its_own_side_only(contested: Ledger, tmp_path: Path) -> None:
+    s = contested.scenario
+    (row,) = found(contested, tmp_path, over(s, "yuantan_1"))
+    assert (row["kind"], row["household"]) == ("person_contested", str(s.id("a")))
+    assert found(contested, tmp_path / "foreign", over(s, "foreign_county")) == []
+
+
+def test_a_decided_contest_is_closed(contested: Ledger, tmp_path: Path) -> None:
+    _resolve(contested)
+    assert found(contested, tmp_path) == []
+    decided = found(contested, tmp_path / "all", open=False)
+    assert {row["status"] for row in decided} == {"kept", "lost"}
+
+
+def test_a_paid_season_has_no_findings(tmp_path: Path) -> None:
+    assert found(Ledger().until("signed"), tmp_path) == []
+
+
+def test_a_household_that_got_nothing_is_not_forgotten(tmp_path: Path) -> None:
+    story = Ledger().until("approved")
+    some = tuple(
+        GrantInput(case=story.case(n), cash_fen=13_500 * p) for n, p in (("a", 3), ("b", 2))
+    )
+    assert found(story, tmp_path) == []
+    story.scenario.given(story.allocation(*some), by="county")
+    (row,) = found(story, tmp_path / "then")
+    assert (row["kind"], row["relief_case"]) == ("need_without_grant", str(story.case("c")))
+
+
+def test_after_the_last_day_all_that_is_not_there_is_found(tmp_path: Path) -> None:
+    late = found(Ledger().until("allocated"), tmp_path, days=120)
+    assert [row["kind"] for row in late] == ["delivery_overdue"] * 4
+
+
+def test_a_bounced_payment_is_found_until_it_is_paid(tmp_path: Path) -> None:
+    story = Ledger().until("signed")
+    bounce = RecordPaymentFailure(case=story.case("b"), number=1, reason="账号错误")
+    story.scenario.given(bounce, by="payer")
+    (row,) = found(story, tmp_path)
+    assert (row["kind"], row["reason"], row["amount_fen"]) == ("payment_failed", "账号错误", 27_000)
+    retry = RetryPayment(case=story.case("b"), number=1, document_no="支2号")
+    story.scenario.given(retry, by="payer")
+    assert found(story, tmp_path / "then") == []
+
+
+def test_more_than_the_ceiling_is_found_with_its_reason(tmp_path: Path) -> None:
+    story = Ledger().until("approved")
+    sums = {"a": 40_500, "b": 27_000, "c": 900_000}
+    grants = [
+        GrantInput(case=story.case(n), cash_fen=fen, reason="大病" if n == "c" else None)
+        for n, fen in sums.items()
+    ]
+    story.scenario.given(story.allocation(*grants), by="county")
+    (row,) = found(story, tmp_path)
+    assert (row["kind"], row["reason"], row["amount_fen"]) == ("over_standard", "大病", 900_000)
+    assert 0 < row["limit_fen"] < 900_000
+
+
+def test_equal_amounts_for_unequal_households_are_found(tmp_path: Path) -> None:
+    story = Ledger().until("approved")
+    grants = [GrantInput(case=story.case(n), cash_fen=40_500, reason="一样") for n in "abc"]
+    story.scenario.given(story.allocation(*grants), by="county")
+    rows = found(story, tmp_path, kind="equal_amounts", season=story.season)
+    assert [(row["number"], row["amount_fen"], row["persons"]) for row in rows] == [(3, 40_500, 6)]
+
+
+def test_a_grant_for_somebody_dead_that_day_is_found(tmp_path: Path) -> None:
+    story = Ledger().until("signed")
+    s = story.scenario
+    members = story.household("b").members
+    child = next(iter(members.keys() - {story.household("b").head}))
+    died = s.now.date() - timedelta(days=20)
+    s.given(RecordDeath(household=s.id("b"), person=child, on=died, reason="病故"), by="village")
+    (row,) = found(story, tmp_path)
+    assert (row["kind"], row["persons"], row["number"]) == ("grant_without_need", 2, 1)
+
+
+def test_a_later_death_is_no_finding(tmp_path: Path) -> None:
+    story = Ledger().until("signed")
+    s = story.scenario
+    child = next(iter(story.household("b").members.keys() - {story.household("b").head}))
+    died = s.now.date()
+    s.given(RecordDeath(household=s.id("b"), person=child, on=died, reason="病故"), by="village")
+    assert found(story, tmp_path) == []
