@@ -8,7 +8,7 @@ Messages are made once for all boards of the same tables and scope.
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 from uuid import UUID
@@ -17,9 +17,10 @@ import msgspec
 from fastapi import APIRouter, Query, Request
 from starlette.responses import StreamingResponse
 
-from api.auth import Asking, Caller
+from api.auth import Asking, Caller, caller_of
 from api.problems import ApiProblem
 from api.system import AreaTree, System
+from domain.refusal import Refusal
 from domain.world import Role
 from projections.base import Row
 from projections.engine import Applied
@@ -28,17 +29,28 @@ BEAT_SECONDS = 3.0
 GATHER_SECONDS = 0.02
 MAX_ROWS = 200
 
-Roots = tuple[UUID, ...]
+QUEUED = 64
+
+Watched = tuple[tuple[str, tuple[UUID, ...]], ...]
+"""Tables, each with the areas (and all below) whose rows may be shown; in order."""
 
 
 @dataclass(eq=False)
 class Board:
-    """One open stream."""
+    """One open stream. ``allowed`` tells what it may watch now; it ends when that changes."""
 
-    tables: frozenset[str]
-    roots: Roots
-    messages: asyncio.Queue[bytes] = field(default_factory=lambda: asyncio.Queue(maxsize=256))
+    watched: Watched
+    allowed: Callable[[], Watched]
+    messages: asyncio.Queue[bytes] = field(default_factory=lambda: asyncio.Queue(maxsize=QUEUED))
     lost: bool = False
+
+    def give(self, message: bytes) -> None:
+        """Queue a message. A consumer too slow to keep up loses all of them and starts afresh."""
+        if self.messages.full():
+            while not self.messages.empty():
+                self.messages.get_nowait()
+            self.lost = True
+        self.messages.put_nowait(message)
 
 
 class Hub:
@@ -57,8 +69,7 @@ class Hub:
         """End all streams, so that the server can stop. Call on the event loop."""
         self.closing.set()
         for board in self._boards:
-            if not board.messages.full():
-                board.messages.put_nowait(b"")
+            board.give(b"")
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -80,33 +91,32 @@ class Hub:
     def _publish(self) -> None:
         self._scheduled = False
         gathered, self._gathered = self._gathered, {}
-        made: dict[tuple[frozenset[str], Roots], bytes | None] = {}
+        made: dict[Watched, bytes | None] = {}
         for board in self._boards:
-            key = (board.tables, board.roots)
-            if key not in made:
-                made[key] = self._message(gathered, *key)
-            message = made[key]
-            if message is None:
-                continue
-            if board.messages.full():
-                board.lost = True
-            else:
-                board.messages.put_nowait(message)
+            if board.watched not in made:
+                made[board.watched] = self._message(gathered, board.watched)
+            message = made[board.watched]
+            if message is not None:
+                board.give(message)
 
-    def _message(
-        self, gathered: dict[str, list[Row]], tables: frozenset[str], roots: Roots
-    ) -> bytes | None:
+    def _message(self, gathered: dict[str, list[Row]], watched: Watched) -> bytes | None:
         rows: dict[str, list[Row]] = {}
-        for table in tables & gathered.keys():
+        cut = False
+        for table, roots in watched:
+            if table not in gathered:
+                continue
             inside = [row for row in gathered[table] if self._inside(row, roots)]
             if inside or not gathered[table]:
                 rows[table] = inside[-MAX_ROWS:]
+                cut = cut or len(inside) > MAX_ROWS
         if not rows:
             return None
         body = {"position": self._position, "tables": sorted(rows), "rows": rows}
+        if cut:
+            body["more"] = True
         return event("change", body, self._position)
 
-    def _inside(self, row: Row, roots: Roots) -> bool:
+    def _inside(self, row: Row, roots: tuple[UUID, ...]) -> bool:
         area = row.get("area")
         return area is None or self._tree.inside(UUID(area), roots)
 
@@ -123,13 +133,16 @@ class Hub:
                     async with asyncio.timeout(BEAT_SECONDS):
                         message = await board.messages.get()
                 except TimeoutError:
+                    if board.allowed() != board.watched:
+                        return
                     yield beat(system)
                     continue
                 if board.lost:
                     board.lost = False
                     position = system.follower.position
                     yield event("reset", {"position": position}, position)
-                yield message
+                elif message:
+                    yield message
         finally:
             self._boards.discard(board)
 
@@ -176,29 +189,44 @@ def router_of(live: dict[str, tuple[frozenset[str], frozenset[Role]]]) -> APIRou
         unknown = [name for name in names if name not in live]
         if unknown or not names:
             raise ApiProblem(422, "unknown-board", f"没有看板 {unknown}", f"No board {unknown}.")
-        roots = _roots(caller, live, names, area)
-        tables = frozenset().union(*(live[name][0] for name in names))
+        watched = _watched(caller, live, names, area)
         seen = request.headers.get("last-event-id", "")
         hub: Hub = request.app.state.hub
-        body = hub.stream(
-            caller.system,
-            Board(tables, roots),
-            int(seen) if seen.isascii() and seen.isdigit() else None,
-        )
+        board = Board(watched, _allowed(request, live, names, area))
+        known = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 20 else None
+        body = hub.stream(caller.system, board, known)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(body, media_type="text/event-stream", headers=headers)
 
     return router
 
 
-def _roots(
-    caller: Caller, live: dict[str, tuple[frozenset[str], frozenset[Role]]],
-    names: list[str], area: UUID | None,
-) -> Roots:  # fmt: skip
-    roots: Roots = ()
+Live = dict[str, tuple[frozenset[str], frozenset[Role]]]
+
+
+def _watched(caller: Caller, live: Live, names: list[str], area: UUID | None) -> Watched:
+    """Each table with the areas of its own board's roles. Raises 404, or 403 without the role."""
+    found: dict[str, tuple[UUID, ...]] = {}
     for name in names:
-        roots = caller.scope(live[name][1], area).roots or ()
-    return roots
+        tables, roles = live[name]
+        roots = caller.scope(roles, area).roots or ()
+        for table in tables:
+            found[table] = tuple(dict.fromkeys((*found.get(table, ()), *roots)))
+    return tuple(sorted(found.items()))
+
+
+def _allowed(
+    request: Request, live: Live, names: list[str], area: UUID | None
+) -> Callable[[], Watched]:
+    """Asks again, as if the request came now: a log-out, a suspension, a post that ended."""
+
+    def ask() -> Watched:
+        try:
+            return _watched(caller_of(request), live, names, area)
+        except (ApiProblem, Refusal):
+            return ()
+
+    return ask
 
 
 RESPONSES: dict[int | str, dict[str, Any]] = {

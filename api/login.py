@@ -21,7 +21,7 @@ class Credentials(BaseModel):
     password: str = Field(min_length=1, max_length=200)
 
 
-SESSIONS: dict[int | str, dict[str, Any]] = {k: v for k, v in RESPONSES.items() if k in (401, 403, 422, 429)}
+SESSIONS: dict[int | str, dict[str, Any]] = {code: RESPONSES[code] for code in (401, 403, 422, 429)}
 router = APIRouter(tags=["log-in"])
 
 

@@ -21,20 +21,28 @@ POSTED = dict.fromkeys(LETTERS.values(), "county") | {
 }
 """Where the officer of each role sits who asks."""
 
-ANYWHERE: dict[str, dict[str, str]] = {
-    "yuantan_1": {"own": "yuantan_1", "parent": "yuantan", "sibling": "yuantan_2", "none": "far_village"},
-    "yuantan": {"own": "yuantan", "child": "yuantan_1", "parent": "county", "sibling": "shuihou", "none": "far_township"},
-    "county": {"own": "county", "child": "yuantan", "parent": "city", "sibling": "foreign_county", "none": "far_county"},
-    "city": {"own": "city", "child": "county", "parent": "province", "sibling": "sister_city", "none": "far_city"},
-    "province": {"own": "province", "child": "city", "parent": "nation", "sibling": "far_province", "none": "far_county"},
-}  # fmt: skip
-IN_VILLAGES: dict[str, dict[str, str]] = {
-    "yuantan_1": {"own": "yuantan_1", "sibling": "yuantan_2", "none": "far_village"},
-    "yuantan": {"child": "yuantan_1", "sibling": "shuihou_1", "none": "far_village"},
-    "county": {"child": "yuantan_1", "sibling": "foreign_village", "none": "far_village"},
-    "city": {"child": "yuantan_1", "sibling": "sister_village", "none": "far_village"},
-    "province": {"child": "yuantan_1", "none": "far_village"},
+
+def _relations(own: str, child: str, parent: str, sibling: str, none: str) -> dict[str, str]:
+    """Names of areas by their relation to the officer's; "" where there is none."""
+    named = zip(RELATIONS, (own, child, parent, sibling, none), strict=True)
+    return {relation: area for relation, area in named if area}
+
+
+ANYWHERE = {
+    "yuantan_1": _relations("yuantan_1", "", "yuantan", "yuantan_2", "far_village"),
+    "yuantan": _relations("yuantan", "yuantan_1", "county", "shuihou", "far_township"),
+    "county": _relations("county", "yuantan", "city", "foreign_county", "far_county"),
+    "city": _relations("city", "county", "province", "sister_city", "far_city"),
+    "province": _relations("province", "city", "nation", "far_province", "far_county"),
 }
+IN_VILLAGES = {
+    "yuantan_1": _relations("yuantan_1", "", "", "yuantan_2", "far_village"),
+    "yuantan": _relations("", "yuantan_1", "", "shuihou_1", "far_village"),
+    "county": _relations("", "yuantan_1", "", "foreign_village", "far_village"),
+    "city": _relations("", "yuantan_1", "", "sister_village", "far_village"),
+    "province": _relations("", "yuantan_1", "", "", "far_village"),
+}
+"""For things that only villages have: the village of that relation, or below an area of it."""
 BELOW = {
     "yuantan": "yuantan_1",
     "shuihou": "shuihou_1",

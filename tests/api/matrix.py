@@ -13,7 +13,7 @@ else a thing in it (`tests.api.seed.Place.ids`). ``roles`` by letter, in their o
 ``above``: the area above the thing's own decides (a review, a change to the tree itself).
 
 From the rows follow the cells: role × {own, child, parent, sibling, none}, where the relation is
-that of the thing's area to the officer's. Own and child: allowed, or 403 without the role. Else 404.
+that of the thing's area to the officer's. Own, child: allowed, or 403 without the role. Else 404.
 """
 
 from dataclasses import dataclass
@@ -177,6 +177,15 @@ GET /ready - -
 GET /v1/openapi.json - -
 GET /v1/live board *
 """
+
+BOARDS = """
+situation VTAPSDCRU
+disasters VTAPSDCRU
+deadlines VTAPSDCRU
+reviews VTAPSDCRU
+officers ACRUM
+"""
+"""Live boards of `GET /v1/live`, and who may watch each."""
 
 
 @dataclass(frozen=True)

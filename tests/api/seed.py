@@ -242,7 +242,8 @@ def _goods_and_money(seeder: Seeder, name: str, place: Place) -> None:
     place.ids["stockpile"] = Stockpile.id_of(place.area, "quilt", False)
     received = g.ReceiveGoods(
         warehouse=place.area, item="quilt", lot=place.ids["lot"], document_no="入库〔2018〕1号",
-        owner="=cmd|' /C calc'!A0", received_on=date(2018, 6, 1), quantity=1000, unit_value_fen=12_000,
+        owner="=cmd|' /C calc'!A0", received_on=date(2018, 6, 1), quantity=1000,
+        unit_value_fen=12_000,
     )  # fmt: skip
     seeder.do(received, name)
     place.ids["consignment"] = id_of(f"consignment/{name}")

@@ -1,0 +1,216 @@
+"""Live boards: what they are sent, where they stop, how they resume."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from api.live import QUEUED, Board, Hub
+from api.routes import LIVE
+from domain.world import Role
+from eventstore.outcomes import Envelope
+from projections.engine import Applied
+from tests.api.cells import ANYWHERE, POSTED
+from tests.api.edge import Edge, serving, write_headers
+from tests.api.matrix import BOARDS, LETTERS
+from tests.api.seed import id_of, officer_of
+from tests.api.test_writes import REPORTS, report
+
+
+class Stream:
+    """One open board, read event by event."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        self._lines = answer.iter_lines()
+
+    def next(self, *kinds: str) -> dict[str, Any]:
+        """The next event of one of the kinds (any, if none is named)."""
+        found: dict[str, Any] = {}
+        for line in self._lines:
+            name, _, value = line.partition(": ")
+            if name == "data":
+                found |= json.loads(value)
+            elif name:
+                found[name] = value
+            elif not kinds or found["event"] in kinds:
+                return found
+            else:
+                found = {}
+        raise EOFError
+
+
+@contextmanager
+def watching(
+    edge: Edge, role: Role, area: str, boards: str = "situation", **headers: str
+) -> Iterator[Stream]:
+    with (
+        edge.client(role, area) as client,
+        client.stream("GET", "/v1/live", params={"boards": boards}, headers=headers) as answer,
+    ):
+        assert answer.status_code == 200, answer.read()
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        yield Stream(answer)
+
+
+def file_report(edge: Edge, area: str = "yuantan_1") -> dict[str, Any]:
+    body = report(area=str(id_of(area)))
+    with edge.client(Role.VILLAGE_REPORTER, area) as client:
+        answer = client.post(REPORTS, json=body, headers=write_headers())
+    assert answer.status_code == 200, answer.text
+    return {"id": body["report"], **answer.json()}
+
+
+def test_a_board_begins_with_a_beat_and_then_hears_of_changes(edge: Edge) -> None:
+    with watching(edge, Role.COUNTY_APPROVER, "county") as stream:
+        beat = stream.next()
+        assert beat["event"] == "beat" and beat["lag"] == beat["head"] - beat["position"]
+        filed = file_report(edge)
+        change = stream.next("change")
+        assert change["position"] >= filed["position"] and change["id"] == str(change["position"])
+        assert [row["report"] for row in change["rows"]["situation_reports"]] == [filed["id"]]
+
+
+def test_two_counties_see_only_their_own_rows(edge: Edge) -> None:
+    with (
+        watching(edge, Role.COUNTY_APPROVER, "county") as ours,
+        watching(edge, Role.COUNTY_APPROVER, "foreign_county") as theirs,
+    ):
+        ours.next("beat"), theirs.next("beat")
+        mine, foreign = file_report(edge), file_report(edge, "foreign_village")
+        for stream, wanted in ((ours, mine), (theirs, foreign)):
+            seen: list[str] = []
+            while wanted["id"] not in seen:
+                seen += [
+                    row["report"] for row in stream.next("change")["rows"]["situation_reports"]
+                ]
+            assert seen == [wanted["id"]]
+
+
+def test_a_board_that_missed_something_is_told_to_start_afresh(edge: Edge) -> None:
+    with watching(edge, Role.COUNTY_APPROVER, "county") as stream:
+        position = stream.next("beat")["position"]
+    with watching(edge, Role.COUNTY_APPROVER, "county", **{"Last-Event-ID": str(position)}) as same:
+        assert same.next()["event"] == "beat"
+    filed = file_report(edge)
+    assert edge.system.follower.wait_for(filed["position"], 5)
+    with watching(edge, Role.COUNTY_APPROVER, "county", **{"Last-Event-ID": str(position)}) as old:
+        reset = old.next()
+        assert reset["event"] == "reset" and reset["position"] >= filed["position"]
+
+
+@pytest.mark.parametrize("said", ["-1", "x", "9" * 400, "²"])
+def test_a_strange_last_event_id_does_no_harm(edge: Edge, said: str) -> None:
+    raw: Any = {"Last-Event-ID": said.encode("latin-1")}
+    with watching(edge, Role.COUNTY_APPROVER, "county", **raw) as stream:
+        assert stream.next()["event"] in ("beat", "reset")
+
+
+def test_every_board_has_its_roles(edge: Edge) -> None:
+    """Own and child: let in or 403. Parent, sibling, none: 404."""
+    watchers = dict(line.split() for line in BOARDS.strip().splitlines())
+    assert watchers.keys() == LIVE.keys(), "boards and rows of tests/api/matrix.py differ"
+    for role in LETTERS.values():
+        with edge.client(role, POSTED[role]) as client:
+            for board, letters in watchers.items():
+                fits = role in {LETTERS[letter] for letter in letters}
+                for relation, area in ANYWHERE[POSTED[role]].items():
+                    params = {"boards": board, "area": str(id_of(area))}
+                    reached = relation in ("own", "child")
+                    expected = (200 if fits else 403) if reached else 404
+                    with client.stream("GET", "/v1/live", params=params) as answer:
+                        assert answer.status_code == expected, (board, role, relation)
+
+
+def test_no_board_or_an_unknown_one_is_refused(edge: Edge) -> None:
+    with edge.client(Role.COUNTY_APPROVER, "county") as client:
+        for boards in ("", ",", "situation,secrets"):
+            assert client.get("/v1/live", params={"boards": boards}).status_code == 422
+    with edge.client() as nobody:
+        assert nobody.get("/v1/live", params={"boards": "situation"}).status_code == 401
+
+
+def test_a_stream_ends_when_the_officer_logs_out(
+    own_edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.live.BEAT_SECONDS", 0.1)
+    token = own_edge.token(Role.COUNTY_APPROVER, "county")
+    with watching(own_edge, Role.COUNTY_APPROVER, "county") as stream:
+        stream.next("beat")
+        own_edge.system.accounts.log_out(token)
+        with pytest.raises(EOFError):
+            while True:
+                stream.next()
+
+
+def test_a_stream_ends_when_the_officer_is_suspended(
+    own_edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from domain.commands.officers import SuspendOfficer
+
+    monkeypatch.setattr("api.live.BEAT_SECONDS", 0.1)
+    with watching(own_edge, Role.COUNTY_APPROVER, "county") as stream:
+        stream.next("beat")
+        approver = officer_of(Role.COUNTY_APPROVER, "county")
+        command = SuspendOfficer(officer=approver, reason="核查中")
+        own_edge.system.store.run(Envelope(id=uuid4(), officer=None, command=command))
+        with pytest.raises(EOFError):
+            while True:
+                stream.next()
+
+
+def test_streams_end_when_the_server_stops(tmp_path: Path) -> None:
+    ended = threading.Event()
+    begun = threading.Event()
+
+    def watch(edge: Edge) -> None:
+        with watching(edge, Role.COUNTY_APPROVER, "county") as stream:
+            stream.next("beat")
+            begun.set()
+            with pytest.raises(EOFError):
+                while True:
+                    stream.next()
+            ended.set()
+
+    with serving(tmp_path) as edge:
+        watcher = threading.Thread(target=watch, args=(edge,))
+        watcher.start()
+        assert begun.wait(10)
+    watcher.join(10)
+    assert ended.is_set()
+
+
+def test_a_slow_board_is_reset_instead_of_filling_memory(edge: Edge) -> None:
+    """Nobody takes from this board: what it keeps is bounded, and it knows that it lost some."""
+    hub = Hub(edge.system.tree)
+    board = Board((("reviews", (id_of("county"),)),), lambda: ())
+    hub._boards.add(board)
+    row = {"area": str(id_of("yuantan_1")), "text": "x" * 1000}
+    for position in range(QUEUED * 4):
+        hub._position = position
+        hub._gathered = {"reviews": [row]}
+        hub._publish()
+    assert board.lost and board.messages.qsize() <= QUEUED
+
+
+def test_rows_beyond_the_limit_are_said_to_be_cut(edge: Edge) -> None:
+    hub = Hub(edge.system.tree)
+    row = {"area": str(id_of("yuantan_1"))}
+    watched = (("reviews", (id_of("county"),)),)
+    message = hub._message({"reviews": [row] * 1000}, watched)
+    assert message is not None and b'"more":true' in message and message.count(b'"area"') == 200
+    elsewhere = (("reviews", (id_of("foreign_county"),)),)
+    assert hub._message({"reviews": [row]}, elsewhere) is None
+
+
+def test_a_batch_is_delivered_from_the_followers_thread(edge: Edge) -> None:
+    """`Applied` may come before a loop is attached, and after it has gone: neither raises."""
+    hub = Hub(edge.system.tree)
+    hub._boards.add(Board((), lambda: ()))
+    hub.applied(Applied(1, {}))
+    assert hub._gathered == {}
