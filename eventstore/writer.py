@@ -247,7 +247,8 @@ class _Batch:
         row = (officer.bytes, fingerprint, encoded)
         self._known[envelope.id] = row
         self.outcomes.append((envelope.id.bytes, *row))
-        self._answers[n] = _answer(envelope.id, outcome, repeated=False)
+        told = decode_outcome(encoded) if outcome.result else outcome  # as a repeat will tell it
+        self._answers[n] = _answer(envelope.id, told, repeated=False)
 
     def _repeat(
         self, envelope: Envelope, officer: UUID, fingerprint: bytes, known: tuple[bytes, ...]

@@ -28,8 +28,10 @@ from tests.eventstore.support import (
     elsewhere,
     envelope,
     found_town,
+    id_number,
     named,
     new_codes,
+    new_household,
     new_unit,
     off_duty,
     officer,
@@ -131,6 +133,12 @@ class LogContract:
             assert asked.head() == head
             if asked is not store:
                 asked.close()
+
+    def test_the_first_answer_and_its_repeat_are_equal_in_every_figure(self, store: Store) -> None:
+        key, wish = uuid4(), new_household("周全", id_number(8))
+        first = send(store, wish, by="reporter", id=key)
+        again = send(store, wish, by="reporter", id=key)
+        assert first.result == again.result and first.result["persons"]
 
     def test_a_refusal_is_stored_and_repeated_though_it_would_pass_now(self, store: Store) -> None:
         key = uuid4()

@@ -1,0 +1,149 @@
+"""Log-ins: who guesses is locked out, what has ended stays ended, and secrets lie hashed."""
+
+import threading
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from argon2 import PasswordHasher
+
+from eventstore.accounts import (
+    FREE_TRIES,
+    LOCK_SECONDS,
+    SESSION_SECONDS,
+    TOKEN_SECONDS,
+    Accounts,
+    LoginLocked,
+    LoginRefused,
+    PasswordTooShort,
+)
+from eventstore.vault import SQLiteVault
+
+GOOD, BAD = "correct horse", "wrong horse"
+FAST = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+
+
+class Desk:
+    """Accounts with a clock that a test moves."""
+
+    def __init__(self, folder: Path) -> None:
+        self.now = 1_000_000.0
+        self.vault = SQLiteVault(folder / "vault.sqlite")
+        self.accounts = Accounts(self.vault, FAST, lambda: self.now)
+        self.officer: UUID = uuid4()
+        self.accounts.set_password("county", self.officer, GOOD)
+
+    def fail(self, times: int, login: str = "county") -> None:
+        for _ in range(times):
+            with pytest.raises(LoginRefused):
+                self.accounts.log_in(login, BAD)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def test_a_session_says_who_and_lasts_its_hours(desk: Desk) -> None:
+    token, session = desk.accounts.log_in("county", GOOD)
+    assert session.officer == desk.officer and session.csrf
+    assert desk.accounts.session(token, "session") == session
+    desk.now += SESSION_SECONDS - 1
+    assert desk.accounts.session(token, "session") == session
+    desk.now += 2
+    assert desk.accounts.session(token, "session") is None
+
+
+def test_a_program_token_is_short_and_no_session(desk: Desk) -> None:
+    token, session = desk.accounts.log_in("county", GOOD, "token")
+    assert desk.accounts.session(token, "token") == session
+    assert desk.accounts.session(token, "session") is None
+    desk.now += TOKEN_SECONDS + 1
+    assert desk.accounts.session(token, "token") is None
+    assert TOKEN_SECONDS < SESSION_SECONDS
+
+
+def test_guessing_locks_the_account_for_a_while_even_for_the_right_password(desk: Desk) -> None:
+    desk.fail(FREE_TRIES)
+    with pytest.raises(LoginLocked) as locked:
+        desk.accounts.log_in("county", GOOD)
+    assert 0 < locked.value.retry_after <= LOCK_SECONDS + 1
+    desk.now += LOCK_SECONDS + 1
+    assert desk.accounts.log_in("county", GOOD)[1].officer == desk.officer
+
+
+def test_a_good_log_in_forgets_the_failures(desk: Desk) -> None:
+    for _ in range(3):
+        desk.fail(FREE_TRIES - 1)
+        desk.accounts.log_in("county", GOOD)
+
+
+def test_a_name_that_is_no_account_locks_alike(desk: Desk) -> None:
+    """Else the lock would tell which names are accounts."""
+    desk.fail(FREE_TRIES, login="nobody")
+    with pytest.raises(LoginLocked):
+        desk.accounts.log_in("nobody", BAD)
+    desk.now += LOCK_SECONDS + 1
+    desk.fail(1, login="nobody")
+
+
+def test_guesses_sent_at_once_meet_the_lock_too(desk: Desk) -> None:
+    answers: list[str] = []
+
+    def guess() -> None:
+        try:
+            desk.accounts.log_in("county", BAD)
+        except (LoginRefused, LoginLocked) as problem:
+            answers.append(type(problem).__name__)
+
+    threads = [threading.Thread(target=guess) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 40
+    assert answers.count("LoginRefused") <= FREE_TRIES + 1, answers
+
+
+def test_a_new_password_ends_all_sessions_and_the_lock(desk: Desk) -> None:
+    tokens = [desk.accounts.log_in("county", GOOD, kind)[0] for kind in ("session", "token")]
+    desk.fail(FREE_TRIES)
+    desk.accounts.set_password("county", desk.officer, "battery staple")
+    assert desk.accounts.session(tokens[0], "session") is None
+    assert desk.accounts.session(tokens[1], "token") is None
+    desk.fail(1)
+    assert desk.accounts.log_in("county", "battery staple")
+
+
+def test_logging_out_ends_that_session_alone(desk: Desk) -> None:
+    one, two = (desk.accounts.log_in("county", GOOD)[0] for _ in range(2))
+    desk.accounts.log_out(one)
+    assert desk.accounts.session(one, "session") is None
+    assert desk.accounts.session(two, "session") is not None
+
+
+def test_a_forged_or_foreign_token_is_nobody(desk: Desk) -> None:
+    token, _ = desk.accounts.log_in("county", GOOD)
+    for forged in ("", "x", token[:-1], token + "x", token.swapcase()):
+        assert desk.accounts.session(forged, "session") is None
+
+
+def test_short_passwords_are_refused(desk: Desk) -> None:
+    with pytest.raises(PasswordTooShort):
+        desk.accounts.set_password("new", uuid4(), "short")
+    assert desk.accounts.officer_of("new") is None
+
+
+def test_neither_passwords_nor_tokens_lie_on_disk(desk: Desk, tmp_path: Path) -> None:
+    token, session = desk.accounts.log_in("county", GOOD)
+    content = b"".join(path.read_bytes() for path in tmp_path.glob("vault.sqlite*"))
+    assert session.csrf.encode() in content, "the search itself can find"
+    assert token.encode() not in content and GOOD.encode() not in content
+
+
+def test_sessions_outlive_a_restart(desk: Desk, tmp_path: Path) -> None:
+    token, session = desk.accounts.log_in("county", GOOD)
+    desk.vault.close()
+    again = Accounts(SQLiteVault(tmp_path / "vault.sqlite"), FAST, lambda: desk.now)
+    assert again.session(token, "session") == session
+    assert again.logins() == {desk.officer: ["county"]}
