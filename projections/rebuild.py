@@ -9,6 +9,7 @@ transaction. ``check`` hashes instead of switching.
 import hashlib
 import multiprocessing
 import os
+import shutil
 import sqlite3
 import tempfile
 import time
@@ -108,8 +109,9 @@ def fold_part(
     for facts in _facts(log, mine, upto, batch):
         fold(rows, handlers, facts)
         count += len(facts)
-        if rows.held() > HELD_ROWS:
+        if max(rows.size, rows.held()) > HELD_ROWS:  # appended rows are in size alone
             rows.write()
+        if rows.held() > HELD_ROWS:
             rows.forget()
     rows.write()
     db.execute("COMMIT")
@@ -164,7 +166,8 @@ def parts(
     progress: Progress | None = None,
 ) -> Iterator[dict[str, Path]]:  # fmt: skip
     """Files with the rebuilt views, by view name; removed at the end."""
-    with tempfile.TemporaryDirectory(prefix="rebuild-", dir=folder) as scratch:
+    _sweep(folder)
+    with tempfile.TemporaryDirectory(prefix=f"rebuild-{os.getpid()}-", dir=folder) as scratch:
         dealt = deal(log, views, max(1, workers))
         made: dict[str, Path] = {}
         files = [Path(scratch) / f"part{n}.sqlite" for n in range(len(dealt))]
@@ -185,6 +188,24 @@ def parts(
                     if progress is not None:
                         progress(len(dealt))
         yield made
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a killed rebuild has left behind; those of living processes stay."""
+    for left in folder.glob("rebuild-*-*"):
+        pid = left.name.split("-")[1]
+        if pid.isdigit() and not _alive(int(pid)):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
 
 
 def check(
