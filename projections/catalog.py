@@ -50,7 +50,7 @@ VIEWS: tuple[View, ...] = (
 )
 
 _ROSTER = "rows of a roster are counted on the report: SituationReport.RosterCounted"
-_CLAIM = "a member is shown from Household's own facts; who claims a person is known to superiors"
+_CLAIM = "a claim that nobody contests is shown by the Household's own facts"
 
 IGNORED: dict[type[Event], str] = {
     Area.SplitFrom: "the new village has its own Established",
@@ -71,10 +71,6 @@ IGNORED: dict[type[Event], str] = {
     Household.ContactChanged: "sealed phone and address: nothing of them is shown",
     Household.Revealed: "who was shown what is the timeline's",
     Person.Claimed: _CLAIM,
-    Person.Transferred: _CLAIM,
     Person.ClaimedAgain: _CLAIM,
-    Person.Contested: _CLAIM,
-    Person.Released: _CLAIM,
-    Person.Resolved: _CLAIM,
 }
 """Event types that no view but the timeline routes, and why not."""

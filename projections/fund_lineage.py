@@ -10,17 +10,19 @@ from projections.scope import Scope
 MOST_FUNDS = 2000
 
 
-def fund_lineage(db: Connection, scope: Scope, *, document_no: str) -> dict[str, Any]:
+def fund_lineage(db: Connection, scope: Scope, *, document_no: str | None = None) -> dict[str, Any]:
     """Where the money of a document went: from appropriation down to lists and payment batches.
+
+    Without a number: of all money in these areas.
 
     ``roots`` are the funds that bear the number (or came by it) and were not received from another
     one of them; each has ``children`` (what was passed down), ``commitments`` and ``payments``.
     """
-    start = [
-        FUNDS.c.document_no == document_no,
-        FUNDS.c.source_document_no == document_no,
-    ]
-    query = funds_of(scope).where(start[0] | start[1]).order_by(FUNDS.c.id)
+    query = funds_of(scope).order_by(FUNDS.c.id).limit(MOST_FUNDS)
+    if document_no is not None:
+        query = query.where(
+            (FUNDS.c.document_no == document_no) | (FUNDS.c.source_document_no == document_no)
+        )
     nodes = {row["id"]: shaped(row) for row in db.execute(query).mappings()}
     roots = list(nodes)
     edge = FUND_FLOWS.c

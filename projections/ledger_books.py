@@ -228,17 +228,25 @@ def ledger_totals(
     db: Connection,
     scope: Scope,
     *,
-    county: UUID,
+    county: UUID | None = None,
+    season: UUID | None = None,
     programme: str = COLD_SEASON,
-    year: int,
+    year: int | None = None,
     exercise: bool = False,
-) -> dict[str, Any]:
-    """The totals of a county's season: what was granted, and what was paid or signed for."""
+) -> dict[str, Any] | None:
+    """Totals of a season: what was needed, what was granted, what was paid or signed for.
+
+    ``county`` (any area) narrows it down; None if that area lies outside the scope.
+    """
     conditions = [
         scope.covers(L.area),
-        Scope((county,)).covers(L.area),
-        *_seasonal(None, programme, year, exercise),
+        *_seasonal(season, None if season else programme, year, exercise),
     ]
+    if county is not None:
+        here = select(AREAS.c.id).where(AREAS.c.id == str(county), scope.covers(AREAS.c.id))
+        if db.execute(here).first() is None:
+            return None
+        conditions.append(Scope((county,)).covers(L.area))
     needed = L.status != "refused"
     query = select(*_sums()).join(SEASONS, S.id == L.season).where(needed, *conditions)
     row = db.execute(query).mappings().one()

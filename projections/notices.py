@@ -180,13 +180,20 @@ def notice(
     notice: str = "first",
     at: datetime | None = None,
 ) -> dict[str, Any] | None:
-    """What one notice says, line by line, masked. None when it does not hang (any more)."""
+    """What one notice says, line by line, masked. Nothing of it when it does not hang (any more).
+
+    ``notice``: first (who) or second (how much).
+    """
     n, le, h = NOTICES.c, LEDGER.c, HOUSEHOLDS.c
     id = str(village_list)
+    theirs = select(n.village_list, n.season, n.area).where(n.village_list == id)
+    known = db.execute(theirs.where(scope.covers(n.area))).mappings().first()
+    if known is None:
+        return None
     query = _hanging(scope, at).where(n.village_list == id, n.notice_kind == notice)
     found = db.execute(query).mappings().first()
     if found is None:
-        return None
+        return {**known, "notice_kind": notice, "hanging": False, "lines": []}
     columns: list[Any] = [h.head_masked, h.village_group, le.persons]
     if notice == "second":
         columns += [le.cash_granted_fen.label("cash_fen"), le.goods_granted.label("goods")]
@@ -200,7 +207,7 @@ def notice(
     for line in said:
         if "goods" in line:
             line["goods"] = json.loads(line["goods"])
-    return {**found, "lines": said}
+    return {**found, "hanging": True, "lines": said}
 
 
 VIEW = View(

@@ -1,5 +1,6 @@
 """Seasons 救助年度: programme, year, standard and dates; the rates as they stood at any moment."""
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -140,18 +141,26 @@ def seasons(
     if year is not None:
         query = query.where(SEASONS.c.year == year)
     order: list[Any] = [SEASONS.c.year, SEASONS.c.programme, SEASONS.c.id]
-    return page(db, query, order, cursor=cursor, limit=limit, descending=True)
+    found = page(db, query, order, cursor=cursor, limit=limit, descending=True)
+    return Page(_with_rates(db, scope, found.items), found.next)
 
 
 def season(db: Connection, scope: Scope, *, season: UUID) -> dict[str, Any] | None:
-    """One season with its rates, each since when."""
-    found = db.execute(_seasons(scope).where(SEASONS.c.id == str(season))).mappings().first()
-    if found is None:
-        return None
+    """One season of these areas with its rates. What runs from above is in the list."""
+    query = _seasons(scope).where(SEASONS.c.id == str(season), scope.covers(SEASONS.c.area))
+    found = db.execute(query).mappings().first()
+    return _with_rates(db, scope, [dict(found)])[0] if found is not None else None
+
+
+def _with_rates(db: Connection, scope: Scope, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each season with all its rates, each since when; the last is in force."""
     r = SEASON_RATES.c
-    rates = select(SEASON_RATES).where(r.season == str(season), scope.reaches(r.area))
-    ordered = rates.order_by(r.since, r.rate)
-    return {**found, "rates": [dict(row) for row in db.execute(ordered).mappings()]}
+    ids = [row["id"] for row in found]
+    query = select(SEASON_RATES).where(r.season.in_(ids), scope.reaches(r.area))
+    rates: dict[str, list[dict[str, Any]]] = {id: [] for id in ids}
+    for row in db.execute(query.order_by(r.since, r.rate)).mappings():
+        rates[row["season"]].append(dict(row))
+    return [{**row, "steps": json.loads(row["steps"]), "rates": rates[row["id"]]} for row in found]
 
 
 VIEW = View(

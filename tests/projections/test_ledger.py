@@ -16,6 +16,8 @@ from projections.ledger_books import (
 )
 from projections.ledger_books import ledger as ledger_page
 from projections.scope import EVERYTHING
+from projections.seasons import season
+from projections.seasons import seasons as seasons_page
 from tests.domain.ledger import Ledger
 from tests.projections.folding import Folded
 from tests.projections.relief import fold, over, same_for_all_batches
@@ -44,13 +46,17 @@ def test_the_rows_do_not_depend_on_the_batch(paid: Ledger, tmp_path: Path) -> No
 
 
 def test_totals_tell_granted_from_paid(paid: Ledger, folded: Folded) -> None:
-    county = paid.scenario.id("county")
     with folded.reading() as db:
-        totals = ledger_totals(db, over(paid.scenario, "county"), county=county, year=2017)
-        other_year = ledger_totals(db, EVERYTHING, county=county, year=2018)
-        foreign = ledger_totals(
-            db, EVERYTHING, county=paid.scenario.id("foreign_county"), year=2017
+        totals = ledger_totals(db, over(paid.scenario, "county"), year=2017)
+        same = ledger_totals(db, over(paid.scenario, "yuantan_1"), season=paid.season)
+        other_year = ledger_totals(db, EVERYTHING, year=2018)
+        foreign = ledger_totals(db, over(paid.scenario, "foreign_county"), year=2017)
+        named = ledger_totals(db, EVERYTHING, county=paid.scenario.id("county"), year=2017)
+        hidden = ledger_totals(
+            db, over(paid.scenario, "county"), county=paid.scenario.id("foreign_county"), year=2017
         )
+    assert totals == same == named and hidden is None
+    assert totals is not None and other_year is not None and foreign is not None
     assert totals["needed"] == {"households": 3, "persons": 6}
     assert totals["granted"] == {
         "households": 3, "persons": 6, "cash_fen": 81_000, "goods_fen": 12_000,
@@ -162,9 +168,10 @@ def test_corrections_retries_and_refunds_reach_the_totals(tmp_path: Path) -> Non
     s.given(story.correction("c", cash_fen=0), by="county")
     folded = fold(tmp_path, s, VIEWS)
     with folded.reading() as db:
-        totals = ledger_totals(db, EVERYTHING, county=s.id("county"), year=2017)
+        totals = ledger_totals(db, EVERYTHING, year=2017)
         rows = {row["id"]: row for row in ledger_page(db, EVERYTHING).items}
     folded.close()
+    assert totals is not None
     assert totals["granted"]["households"] == 2 and totals["granted"]["cash_fen"] == 67_500
     assert totals["paid_or_signed"]["cash_fen"] == 60_500
     assert totals["paid_or_signed"]["goods"] == {} and totals["granted"]["goods"] == {"quilt": 1}
@@ -173,3 +180,14 @@ def test_corrections_retries_and_refunds_reach_the_totals(tmp_path: Path) -> Non
         assert row["grants"] == sum(s != "void" for s in case.status.values())
         assert row["failed"] == 0
     assert rows[str(story.case("c"))]["delivered"] == 0
+
+
+def test_a_season_from_above_is_listed_with_its_rates(paid: Ledger, folded: Folded) -> None:
+    with folded.reading() as db:
+        (row,) = seasons_page(db, over(paid.scenario, "yuantan_1"), year=2017).items
+        one = season(db, over(paid.scenario, "county"), season=paid.season)
+        above = season(db, over(paid.scenario, "yuantan_1"), season=paid.season)
+        foreign = seasons_page(db, over(paid.scenario, "foreign_county")).items
+    assert one == {**row} and above is None and foreign == []
+    assert row["rates"][0]["basis"] == "person" and "appraisal" in row["steps"]
+    assert row["deliver_by"] == "2018-02-15"

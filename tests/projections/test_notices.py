@@ -83,8 +83,10 @@ def _hangs(story: Ledger, tmp_path: Path, kind: str, **later: float) -> dict[str
         found = notice(db, scope, village_list=story.list, notice=kind, at=at)
         listed = notices_page(db, scope, at=at).items
     folded.close()
-    assert bool(found) == (kind in {one["notice_kind"] for one in listed})
-    return found
+    assert found is not None
+    assert found["hanging"] == (kind in {one["notice_kind"] for one in listed})
+    assert found["hanging"] == bool(found["lines"])
+    return found if found["hanging"] else None
 
 
 def test_the_first_notice_names_who_and_no_amounts(tmp_path: Path) -> None:
