@@ -1,14 +1,15 @@
 """Logging in and out, and who I am."""
 
 import time
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from api.auth import COOKIE, Asking, Running, session_of
-from api.writes import RESPONSES
+from api.problems import field_errors, malformed
+from api.writes import RESPONSES, check_plain, object_of, read_body
 from domain.access import posts_at
 from domain.posts import post_of
 
@@ -21,12 +22,41 @@ class Credentials(BaseModel):
     password: str = Field(min_length=1, max_length=200)
 
 
-SESSIONS: dict[int | str, dict[str, Any]] = {code: RESPONSES[code] for code in (401, 403, 422, 429)}
+SESSIONS: dict[int | str, dict[str, Any]] = {
+    code: RESPONSES[code] for code in (400, 401, 403, 413, 415, 422, 429)
+}
+BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": Credentials.model_json_schema()}},
+    }
+}
 router = APIRouter(tags=["log-in"])
 
 
-@router.post("/v1/sessions", summary="Log in for pages: sets a cookie", responses=SESSIONS)
-async def log_in(body: Credentials, system: Running, response: Response) -> dict[str, str]:
+async def credentials_of(request: Request) -> Credentials:
+    """Name and password, as strictly read as any other body. JSON only: no form can send it."""
+    values = object_of(await read_body(request, 4096))
+    errors: list[dict[str, Any]] = []
+    check_plain(values, "", errors)
+    if errors:
+        raise malformed(errors)
+    try:
+        return Credentials.model_validate(values)
+    except ValidationError as problem:
+        raise malformed(field_errors(problem)) from problem
+
+
+Given = Annotated[Credentials, Depends(credentials_of)]
+
+
+@router.post(
+    "/v1/sessions",
+    summary="Log in for pages: sets a cookie",
+    responses=SESSIONS,
+    openapi_extra=BODY,
+)
+async def log_in(body: Given, system: Running, response: Response) -> dict[str, str]:
     token, session = await run_in_threadpool(system.accounts.log_in, body.login, body.password)
     response.set_cookie(
         COOKIE, token, httponly=True, samesite="strict", secure=system.secure_cookies,
@@ -46,8 +76,13 @@ async def log_out(request: Request, system: Running, response: Response) -> dict
     return {"status": "logged out"}
 
 
-@router.post("/v1/tokens", summary="A short bearer token for a program", responses=SESSIONS)
-async def token(body: Credentials, system: Running) -> dict[str, Any]:
+@router.post(
+    "/v1/tokens",
+    summary="A short bearer token for a program",
+    responses=SESSIONS,
+    openapi_extra=BODY,
+)
+async def token(body: Given, system: Running) -> dict[str, Any]:
     secret, session = await run_in_threadpool(
         system.accounts.log_in, body.login, body.password, "token"
     )

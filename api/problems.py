@@ -170,4 +170,5 @@ def install(app: FastAPI) -> None:
         said = Problem(
             "internal-error", 500, "系统内部错误，已记录", "An internal error; it is logged."
         )
-        return answer(request, said, incident=incident)
+        plain = {"X-Content-Type-Options": "nosniff"}  # said outside of all middleware
+        return answer(request, said, incident=incident, headers=plain)

@@ -189,7 +189,7 @@ def to_csv(found: Page) -> str:
     out.write("\ufeff")
     if found.items:
         table = csv.writer(out)
-        table.writerow(found.items[0])
+        table.writerow([_cell(name) for name in found.items[0]])
         table.writerows([[_cell(v) for v in row.values()] for row in found.items])
     return out.getvalue()
 

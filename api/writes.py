@@ -78,18 +78,13 @@ class Write:
 
     def parse(self, body: bytes, path: dict[str, str]) -> Command:
         """The command, or an `ApiProblem` naming every field that is wrong."""
-        try:
-            values = _decode(body.decode() or "{}")
-        except (ValueError, RecursionError) as problem:
-            raise malformed([_bad_json(str(problem))]) from problem
-        if not isinstance(values, dict):
-            raise malformed([_bad_json("an object is expected")])
-        clash = [name for name in path if name in values]
+        values = object_of(body)
         errors = [
             _error(name, "extra_forbidden", "已在地址中给出", "It is in the path.")
-            for name in clash
+            for name in path
+            if name in values
         ]
-        _check_plain(values, "", errors)
+        check_plain(values, "", errors)
         if errors:
             raise malformed(errors)
         try:
@@ -114,6 +109,17 @@ def _no_constant(name: str) -> None:
 _decode = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant).decode
 
 
+def object_of(body: bytes) -> dict[str, Any]:
+    """The JSON object of a body, or an `ApiProblem`; an empty body is an empty object."""
+    try:
+        values = _decode(body.decode() or "{}")
+    except (ValueError, RecursionError) as problem:
+        raise malformed([_bad_json(str(problem))]) from problem
+    if not isinstance(values, dict):
+        raise malformed([_bad_json("an object is expected")])
+    return values
+
+
 def _bad_json(detail: str) -> dict[str, Any]:
     return _error(
         "body", "json_invalid", "不是合法的 JSON", f"This is not valid JSON: {detail[:200]}"
@@ -124,7 +130,7 @@ def _error(name: str, rule: str, zh: str, en: str) -> dict[str, Any]:
     return {"field": name, "rule": rule, "zh": zh, "en": en}
 
 
-def _check_plain(
+def check_plain(
     value: Any, where: str, errors: list[dict[str, Any]], depth: int = MAX_DEPTH
 ) -> None:
     """Numbers, texts and depth that no honest form has are refused before any model sees them."""
@@ -143,11 +149,11 @@ def _check_plain(
         errors.append(_error(where, "too_deep", "层次过深", "This is nested too deeply."))
     elif kind is dict:
         for name, item in value.items():
-            _check_plain(name, where, errors)
-            _check_plain(item, f"{where}.{name}" if where else name, errors, depth - 1)
+            check_plain(name, where, errors)
+            check_plain(item, f"{where}.{name}" if where else name, errors, depth - 1)
     elif kind is list:
         for n, item in enumerate(value):
-            _check_plain(item, f"{where}.{n}", errors, depth - 1)
+            check_plain(item, f"{where}.{n}", errors, depth - 1)
 
 
 def idempotency_key(request: Request) -> UUID:

@@ -165,6 +165,35 @@ GET /v1/disasters/{disaster} disaster VTAPSDCRU
 GET /v1/timeline/{subject} report VTAPSDCRU
 GET /v1/officers area ACRUM
 GET /v1/officers/{officer} officer ACRUM
+GET /v1/dispatch-board area VTAPSDCRU
+GET /v1/incidents area VTAPSDCRU
+GET /v1/incidents/{incident} incident VTAPSDCRU
+GET /v1/units area VTAPSDCRU
+GET /v1/stockpiles area VTAPSDCRU
+GET /v1/stockpiles/{stockpile} stockpile VTAPSDCRU
+GET /v1/stock-moves area VTAPSDCRU
+GET /v1/stock-lots/{lot} lot VTAPSDCRU
+GET /v1/stock-proof area VTAPSDCRU
+GET /v1/consignments area VTAPSDCRU
+GET /v1/consignments/{consignment} consignment VTAPSDCRU
+GET /v1/funds area VTAPSDCRU
+GET /v1/funds/{fund} fund VTAPSDCRU
+GET /v1/fund-flows area VTAPSDCRU
+GET /v1/fund-lineage area VTAPSDCRU
+GET /v1/households area VTAPSDCRU
+GET /v1/households/{household} household VTAPSDCRU
+GET /v1/seasons area VTAPSDCRU
+GET /v1/seasons/{season} season VTAPSDCRU
+GET /v1/ledger area VTAPSDCRU
+GET /v1/ledger-areas area VTAPSDCRU
+GET /v1/ledger-totals area VTAPSDCRU
+GET /v1/relief-cases/{case} case VTAPSDCRU
+GET /v1/village-lists area VTAPSDCRU
+GET /v1/village-lists/{village_list} village_list VTAPSDCRU
+GET /v1/notices area VTAPSDCRU
+GET /v1/village-lists/{village_list}/notice village_list VTAPSDCRU
+GET /v1/findings area VTAPSDCRU
+GET /v1/finding-counts area VTAPSDCRU
 """
 
 OTHERS = """
@@ -184,6 +213,14 @@ disasters VTAPSDCRU
 deadlines VTAPSDCRU
 reviews VTAPSDCRU
 officers ACRUM
+dispatch VTAPSDCRU
+stock VTAPSDCRU
+funds VTAPSDCRU
+households VTAPSDCRU
+ledger VTAPSDCRU
+village-lists VTAPSDCRU
+notices VTAPSDCRU
+findings VTAPSDCRU
 """
 """Live boards of `GET /v1/live`, and who may watch each."""
 

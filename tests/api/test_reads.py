@@ -1,0 +1,131 @@
+"""Queries over HTTP: read your own write, paging, CSV, scope, and no effects."""
+
+import csv
+import io
+from typing import Any
+
+import httpx
+import pytest
+
+from api.reads import to_csv
+from api.routes import READS
+from domain.world import Role
+from projections.paging import Page
+from tests.api.cells import path_of
+from tests.api.edge import Edge, write_headers
+from tests.api.matrix import MATRIX
+from tests.api.seed import AREAS, id_of, lineage
+from tests.api.test_writes import REPORTS, code, report
+
+LISTS = [read for read in READS if "limit" in read.parameters and not read.in_path]
+
+
+def items(client: httpx.Client, path: str, **params: Any) -> list[dict[str, Any]]:
+    """All rows of a list, page by page."""
+    found: list[dict[str, Any]] = []
+    cursor = None
+    while True:
+        answer = client.get(path, params=params | ({"cursor": cursor} if cursor else {}))
+        assert answer.status_code == 200, answer.text
+        body = answer.json()
+        assert len(body["items"]) <= params.get("limit", 100)
+        found += body["items"]
+        cursor = body["next"]
+        if cursor is None:
+            return found
+
+
+def test_a_write_is_read_after_its_position(village: httpx.Client) -> None:
+    body = report()
+    position = village.post(REPORTS, json=body, headers=write_headers()).json()["position"]
+    answer = village.get(f"{REPORTS}/{body['report']}", params={"after": position})
+    assert answer.status_code == 200, answer.text
+    assert int(answer.headers["relief-position"]) >= position
+    assert answer.json()["position"] >= position
+
+
+def test_a_position_that_does_not_come_is_503(county: httpx.Client) -> None:
+    answer = county.get(REPORTS, params={"after": 2**40})
+    assert (answer.status_code, code(answer)) == (503, "views-behind")
+    assert answer.headers["retry-after"] == "1"
+    assert county.get(REPORTS, params={"after": -1}).status_code == 422
+    assert county.get(REPORTS, params={"after": 2**64}).status_code == 422
+
+
+@pytest.mark.parametrize("read", LISTS, ids=lambda read: read.path)
+def test_all_pages_together_are_all_rows(edge: Edge, read: Any) -> None:
+    role = Role.COUNTY_APPROVER if Role.COUNTY_APPROVER in read.roles else next(iter(read.roles))
+    with edge.client(role, "county") as client:
+        whole = items(client, read.path, limit=1000)
+        assert items(client, read.path, limit=2) == whole
+
+
+@pytest.mark.parametrize("cursor", ["x", "!!", "WzFd", "e30", "bnVsbA", "WyJcdWQ4MDAiXQ", "%00"])
+def test_a_bad_cursor_is_400(county: httpx.Client, cursor: str) -> None:
+    answer = county.get(REPORTS, params={"cursor": cursor})
+    assert (answer.status_code, code(answer)) == (400, "bad-cursor")
+
+
+@pytest.mark.parametrize("read", LISTS, ids=lambda read: read.path)
+def test_no_list_shows_what_lies_outside(edge: Edge, read: Any) -> None:
+    """Ids of things outside the county appear neither in JSON nor in CSV."""
+    inside = {name for name in AREAS if "county" in lineage(name)}
+    outside = set(AREAS) - inside - set(lineage("county"))
+    foreign = {str(id_of(name)) for name in outside}
+    for name in outside:
+        foreign |= {str(id) for id in edge.seeded.places[name].ids.values()}
+    role = Role.COUNTY_APPROVER if Role.COUNTY_APPROVER in read.roles else next(iter(read.roles))
+    with edge.client(role, "county") as client:
+        for accept in ("application/json", "text/csv"):
+            answer = client.get(read.path, params={"limit": 1000}, headers={"Accept": accept})
+            assert answer.status_code == 200
+            shown = [id for id in foreign if id in answer.text]
+            assert not shown, f"{read.path} {accept} shows {shown}"
+
+
+def test_a_list_as_csv(county: httpx.Client) -> None:
+    answer = county.get(REPORTS, headers={"Accept": "text/csv"})
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.text.startswith("\ufeff") and answer.headers["vary"] == "Accept"
+    rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+    assert [row["report"] for row in rows] == [r["report"] for r in items(county, REPORTS)]
+
+
+DANGEROUS = [
+    "=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\x00=1", "＝1+1", "＋1", "－1＋1", "＠x",
+    " =1", "\u200b=1", "\ufeff=1", "=cmd|' /C calc'!A0", "-2+3+cmd|' /C calc'!A0",
+]  # fmt: skip
+HARMLESS = ["王小明", "12", "-12", "-1.5", "1+1", "a=b", "", "（-1）"]
+
+
+@pytest.mark.parametrize("text", DANGEROUS)
+def test_cells_that_a_spreadsheet_would_run_are_quoted(text: str) -> None:
+    shown = to_csv(Page([{"a": text, "=b": 1}]))
+    header, row = list(csv.reader(io.StringIO(shown.removeprefix("\ufeff"), newline="")))
+    assert (row[0], header) == (f"'{text}", ["a", "'=b"])
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_other_cells_stay_as_they_are(text: str) -> None:
+    shown = to_csv(Page([{"a": text, "n": -3, "f": 1.5, "none": None}]))
+    _, row = list(csv.reader(io.StringIO(shown.removeprefix("\ufeff"))))
+    assert row == [text, "-3", "1.5", ""]
+
+
+def test_no_get_has_an_effect(edge: Edge) -> None:
+    """Every GET route there is, with each kind of id: the log does not move."""
+    head = edge.system.store.head()
+    place = edge.seeded.places["yuantan_1"]
+    with edge.client(Role.COUNTY_APPROVER, "county") as client:
+        for row in MATRIX:
+            if row.method == "GET" and row.kind != "board":
+                assert client.get(path_of(row, place)).status_code < 500, row.route
+    assert edge.system.store.head() == head
+
+
+@pytest.mark.parametrize("path", [REPORTS, f"{REPORTS}/{id_of('report/yuantan_1')}"])
+def test_strange_parameters_are_refused_not_failed(county: httpx.Client, path: str) -> None:
+    for params in ("limit=0", "limit=99999", "limit=x", "area=x", "hazard=%00", "cursor=%FF"):
+        assert county.get(f"{path}?{params}").status_code < 500, params
+    for odd in ("%00", "..%2f..%2fetc", "1" * 5000, "%ff%fe", "'; DROP TABLE events --"):
+        assert 400 <= county.get(f"{REPORTS}/{odd}").status_code < 500
