@@ -19,10 +19,13 @@ from api.auth import COOKIE
 from eventstore.errors import StoreError
 from web import session
 from web.assets import PREFIX, Assets
-from web.pages import home
+from web.pages import home, reports, reviews, situation, timeline
 from web.render import language_of, render_error
 
-ROUTERS: Final = (session.router, home.router)
+ROUTERS: Final = (
+    session.router, home.router, reports.router, reviews.router, situation.router,
+    timeline.router,
+)  # fmt: skip
 
 PROGRAMS: Final = ("/v1/", "/health", "/ready", PREFIX)
 """Addresses that no person reads."""

@@ -5,9 +5,11 @@ import { startForms } from "./form.js";
 import { startLive } from "./live.js";
 import { startReportForms } from "./report-form.js";
 import { startKeys } from "./search.js";
+import { startSplitTables } from "./split-table.js";
 
 guardHtmx(document);
 startForms();
+startSplitTables();
 startReportForms();
 startKeys();
 // htmx reads its marks at DOMContentLoaded, after modules: a board must be ready to hear.

@@ -16,6 +16,7 @@ import { ago, announce, text } from "./text.js";
 
 const THROTTLE_MS = 300;
 const TICK_MS = 250;
+const EDITING_MS = 1000;
 const RETRY_MS = [500, 1000, 2000, 5000, 10_000];
 const CHINA_CLOCK = new Intl.DateTimeFormat("en-GB", {
   timeZone: "Asia/Shanghai",
@@ -77,8 +78,12 @@ class Boards {
 
   refresh() {
     this.timer = 0;
-    this.lastAt = Date.now();
     const boards = this.elements();
+    // Who writes inside a board (why a report is returned) must not lose the words: it waits.
+    if (boards.some((board) => board.querySelector("textarea:focus, input:focus"))) {
+      return this.schedule(EDITING_MS);
+    }
+    this.lastAt = Date.now();
     this.busy = boards.length;
     this.failed = false;
     this.asked = this.wanted;

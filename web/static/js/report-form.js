@@ -8,6 +8,9 @@
 //
 //   sum   Σ left = Σ right        le   Σ left ≤ Σ right
 //   pair  left[i] ≤ right[i], one by one (real-time against cumulative)
+//   falls left[0] ≥ before (a cumulative figure; the last version's is in "before")
+//   jump  left[0] differs from before by "factor" times and by "absolute": wants a reason, for which
+//         the form shows its part [data-jump-reason]
 //
 // An empty field is not known, so it breaks nothing; but parts that exceed their whole already do.
 
@@ -25,12 +28,22 @@ function total(names, values) {
   return { known, complete };
 }
 
+const SCALE = 10_000n;
+
 const exceeds = (left, right) => right.complete && left.known > right.known;
 
 /** Whether the figures break the rule. values: field → ten-thousandths, or null. */
 export function isBroken(rule, values) {
   if (rule.kind === "pair") {
     return rule.left.some((name, at) => exceeds(total([name], values), total([rule.right[at]], values)));
+  }
+  if (rule.kind === "falls" || rule.kind === "jump") {
+    const value = values.get(rule.left[0]) ?? null;
+    const before = scaled(rule.before);
+    if (rule.kind === "falls") return value === null || value < before;
+    if (value === null) return false;
+    const [low, high] = value < before ? [value, before] : [before, value];
+    return high - low >= BigInt(rule.absolute) * SCALE && high >= low * BigInt(rule.factor);
   }
   const left = total(rule.left, values);
   const right = total(rule.right, values);
@@ -55,6 +68,7 @@ class CheckedForm {
     this.prefix = form.dataset.rulesPrefix ?? "";
     this.rules = JSON.parse(document.getElementById(form.dataset.rules).textContent);
     this.summary = form.querySelector("[data-rules-summary]");
+    this.reason = form.querySelector("[data-jump-reason]");
     this.notes = new Map();
     // At once with each key, never later or when a field is left: a note that appears between
     // pressing and releasing the button moves it away, and the report is not sent.
@@ -78,9 +92,11 @@ class CheckedForm {
     const values = this.values();
     const questioned = new Set();
     let broken = 0;
+    let jumps = 0;
     for (const rule of this.rules) {
       if (isBroken(rule, values)) {
-        broken += 1;
+        if (rule.kind === "jump") jumps += 1;
+        else broken += 1;
         this.tell(rule, values);
         for (const name of [...rule.left, ...rule.right]) questioned.add(this.prefix + name);
       } else this.untell(rule);
@@ -88,6 +104,7 @@ class CheckedForm {
     for (const field of this.form.querySelectorAll("[data-field]")) {
       field.classList.toggle("is-questioned", questioned.has(field.dataset.field));
     }
+    if (this.reason) this.reason.hidden = jumps === 0 && !this.reason.querySelector("textarea").value;
     this.summarize(broken, [...values.values()].some((value) => value !== null));
   }
 
@@ -98,13 +115,17 @@ class CheckedForm {
     note.className = `rule-${rule.level}`;
     note.dataset.rule = rule.id;
     const side = (names) => names.map((name) => written(values.get(name) ?? null)).join(" + ");
-    note.textContent = text(rule.level === "error" ? "rule_error" : "rule_warning", {
-      sentence: rule[language],
-      left: side(rule.left),
-      right: side(rule.right),
-    });
+    const sentence = rule[language];
+    if (rule.right.length === 0) note.textContent = text("rule_note", { sentence });
+    else {
+      note.textContent = text(rule.level === "error" ? "rule_error" : "rule_warning", {
+        sentence, left: side(rule.left), right: side(rule.right),
+      });
+    }
     if (!note.isConnected) (place.closest(".field") ?? place.parentElement).append(note);
     this.notes.set(rule.id, note);
+    const folded = place.closest("details");
+    if (folded) folded.open = true;
   }
 
   untell(rule) {
@@ -121,6 +142,50 @@ class CheckedForm {
   }
 }
 
+/** Sub-kinds of the chosen hazard only; no field where it has none. */
+function followHazard(choice) {
+  const place = choice.form.querySelector("[data-sub-hazards]");
+  const subs = [...place.querySelectorAll("option[data-of]")];
+  const list = place.querySelector("select");
+  const update = () => {
+    const fitting = subs.filter((sub) => sub.dataset.of === choice.value);
+    for (const sub of subs) sub.hidden = sub.disabled = !fitting.includes(sub);
+    if (list.selectedOptions[0]?.disabled) list.value = "";
+    place.hidden = fitting.length === 0;
+  };
+  choice.addEventListener("change", update);
+  update();
+}
+
+/** "Half an hour ago" fills in the store's time, which need not be this device's. */
+function offerTimes(place) {
+  const input = document.getElementById(place.dataset.times);
+  const ahead = Date.parse(place.dataset.now) - Date.now();
+  place.addEventListener("click", (event) => {
+    const { minutes } = event.target.dataset;
+    if (minutes === undefined) return;
+    const china = new Date(Date.now() + ahead - minutes * 60_000 + 8 * 3_600_000);
+    input.value = china.toISOString().slice(0, 16);
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+}
+
+/** A field that says something else than last time is marked. */
+function markChanges(form) {
+  const told = [...form.querySelectorAll("input[data-last]")];
+  const update = () => {
+    for (const input of told) {
+      const same = scaled(input.value) === scaled(input.dataset.last);
+      input.closest("[data-field]").classList.toggle("is-changed", !same);
+    }
+  };
+  form.addEventListener("input", update);
+  update();
+}
+
 export function startReportForms() {
+  for (const choice of document.querySelectorAll("[data-hazard]")) followHazard(choice);
+  for (const place of document.querySelectorAll("[data-times]")) offerTimes(place);
+  for (const form of document.querySelectorAll(".report-form")) markChanges(form);
   for (const form of document.querySelectorAll("form[data-rules]")) new CheckedForm(form);
 }

@@ -1,0 +1,219 @@
+"""Reports 灾情报告: the forms of each kind, and one report with its versions and its review."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+
+from api.auth import Caller
+from domain.area import AreaLevel
+from domain.commands.reports import ANY_LISTENER
+from domain.refusal import NotFound, NotYourRole
+from domain.report_filing import Kind, Review
+from domain.rules.hazards import Hazards
+from domain.rules.indicators import Indicators
+from projections.disasters import disasters
+from projections.situation import situation_report, situation_reports
+from web.figures import COMMON, SHORT, Known, arithmetic, in_force, names_for, sheet
+from web.parts import AtDesk, Desk, moment_of
+from web.render import language_of
+from web.reporting import (
+    Place,
+    Rights,
+    filing_places,
+    parts_of,
+    place_of,
+    rights_on,
+    show,
+)
+
+router = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A kind of form: where it sends its command, and which parts it has."""
+
+    key: str
+    address: str
+    begins: bool = False
+    called: bool = False
+    figures: bool = True
+    guarded: bool = True  # If-Match: the version that was seen
+
+
+FORMS: Final = {
+    form.key: form
+    for form in (
+        Form("initial", "/v1/situation-reports", begins=True, guarded=False),
+        Form("phone", "/v1/phoned-reports", begins=True, called=True, guarded=False),
+        Form("follow_up", "/v1/situation-reports/{report}/follow-ups"),
+        Form("zero", "/v1/situation-reports/{report}/zero-reports", figures=False),
+        Form("verified", "/v1/situation-reports/{report}/verified-reports"),
+        Form("resubmit", "/v1/situation-reports/{report}/resubmissions"),
+        Form("make_up", "/v1/situation-reports/{report}/make-ups", guarded=False),
+        Form("phone_follow_up", "/v1/situation-reports/{report}/phoned-follow-ups",
+             called=True, guarded=False),
+    )
+}  # fmt: skip
+
+
+@router.get("/report/new")
+async def new_report(
+    request: Request, desk: AtDesk, area: UUID | None = None, phone: bool = False
+) -> Response:
+    """What I have under way, and a fresh 初报 (or a call to be taken down)."""
+    caller = desk.caller
+    if phone:
+        places = await run_in_threadpool(_callers, caller)
+    else:
+        places = await run_in_threadpool(filing_places, caller)
+    place = next((one for one in places if one.id == area), places[0] if places else None)
+    if place is None:
+        listens = bool(caller.areas(ANY_LISTENER))
+        return await show(request, desk, "report_start.html", listens=listens)
+    running = [] if phone else await _running(desk, place)
+    form = FORMS["phone" if phone else "initial"]
+    found = (await desk.ask(disasters, stage="open")).items
+    context = await run_in_threadpool(_form, caller, form, place, desk.now, {}, {}, {})
+    return await show(
+        request, desk, "report_form.html", area=place.id, places=places, running=running,
+        disasters=found, report=None, **context,
+    )  # fmt: skip
+
+
+async def _running(desk: Desk, place: Place) -> list[dict[str, Any]]:
+    """Reports of this area itself that are not finished."""
+    found = await desk.ask(situation_reports, place.id, limit=200)
+    drills = await desk.ask(situation_reports, place.id, exercise=True, limit=50)
+    mine = [row for row in (*found.items, *drills.items) if row["area"] == str(place.id)]
+    return [
+        row for row in mine
+        if (row["kind"], row["review"]) != (Kind.VERIFIED, Review.ACCEPTED)
+    ]  # fmt: skip
+
+
+def _callers(caller: Caller) -> list[Place]:
+    """Areas whose people may ring: the caller's own and those directly below."""
+    found: list[Place] = []
+    for area in caller.areas(ANY_LISTENER):
+        found.append(place_of(caller, area))
+        for row in parts_of(caller, area):
+            found.append(Place(UUID(row["id"]), row["name"], AreaLevel(row["level"]), area))
+    return found
+
+
+@router.get("/report/{report}/file")
+async def next_version(
+    request: Request, desk: AtDesk, report: UUID, kind: str = "follow_up"
+) -> Response:
+    """The next version of a report, with what was said last beside every field."""
+    form = FORMS.get(kind)
+    if form is None or form.begins:
+        raise NotFound(kind="Form", id=report)
+    found = await desk.ask(situation_report, report=report)
+    place = await run_in_threadpool(place_of, desk.caller, UUID(found["area"]))
+    rights = await run_in_threadpool(rights_on, desk.caller, place)
+    if not (rights.listen if form.called else rights.file):
+        raise NotYourRole(needed="")
+    returned = found["review"] == Review.RETURNED
+    baseline = (found["accepted"] or {}).get("figures", {}) if returned else found["figures"]
+    occurred_at = moment_of(found["occurred_at"])
+    assert occurred_at is not None
+    split = found["versions"][-1]["split"]
+    context = await run_in_threadpool(
+        _form, desk.caller, form, place, occurred_at, found["figures"], baseline, split
+    )
+    return await show(
+        request, desk, "report_form.html", area=place.id, at=occurred_at, report=found,
+        places=[place], running=[], disasters=[], **context,
+    )  # fmt: skip
+
+
+def _form(
+    caller: Caller, form: Form, place: Place, at: datetime, last: Known, baseline: Known,
+    split: dict[str, Known],
+) -> dict[str, Any]:  # fmt: skip
+    """What a form is made of. ``last`` fills the fields; ``baseline`` is compared with."""
+    rules = in_force(caller, Indicators, place.id, at)
+    hazards = in_force(caller, Hazards, place.id, at)
+    if rules is None or hazards is None:
+        raise NotFound(kind="Rulebook", id=place.id)
+    parts = parts_of(caller, place.id) if form.figures and form.key != "phone" else []
+    return {
+        "form": form,
+        "place": place,
+        "hazards": hazards.hazards,
+        "groups": sheet(rules, last),
+        "rules": arithmetic(rules, baseline, verifying=form.key == "verified"),
+        "split": _split(rules, parts, split),
+        "must_split": place.level == AreaLevel.COUNTY,
+    }
+
+
+def _split(
+    rules: Indicators, parts: list[dict[str, Any]], values: dict[str, Known]
+) -> dict[str, Any] | None:
+    """The table of the parts of an area, for split-table.js."""
+    if not parts:
+        return None
+    columns = [
+        {
+            "key": one.key,
+            "zh": SHORT.get(one.key, (one.zh, one.en))[0],
+            "en": SHORT.get(one.key, (one.zh, one.en))[1],
+            "type": "int" if one.number == "integer" else "decimal",
+            "common": one.key in COMMON[:3],
+        }
+        for one in rules.indicators
+        if one.additive
+    ]
+    areas = [{"id": row["id"], "name": row["name"]} for row in parts]
+    return {"areas": areas, "columns": columns, "values": values}
+
+
+@router.get("/report/{report}")
+async def one_report(
+    request: Request, desk: AtDesk, report: UUID, after: int | None = None
+) -> Response:
+    """One report: what it says, what was decided, every version and who did what."""
+    found = await desk.ask(situation_report, report=report)
+    place = await run_in_threadpool(place_of, desk.caller, UUID(found["area"]))
+    rights = await run_in_threadpool(rights_on, desk.caller, place)
+    at = moment_of(found["occurred_at"])
+    assert at is not None
+    names = await run_in_threadpool(names_for, desk.caller, place.id, at, language_of(request))
+    current = found["versions"][-1]
+    accepted = (found["accepted"] or {}).get("figures") or {}
+    decided = (found["adjudicated"] or {}).get("figures") or {}
+    keys = names.order(
+        {key for part in (current["figures"], accepted, decided) for key, value in part.items()
+         if value is not None}
+    )  # fmt: skip
+    return await show(
+        request, desk, "report.html", names=names, report=found, place=place, rights=rights,
+        current=current, keys=keys, accepted=accepted, decided=decided, after=after,
+        next_steps=next_steps(found, rights),
+    )  # fmt: skip
+
+
+def next_steps(report: dict[str, Any], rights: Rights) -> list[str]:
+    """The forms that fit the report now, the likeliest first. (The commands decide.)"""
+    if not rights.file:
+        return ["phone_follow_up"] if rights.listen else []
+    if report["review"] == Review.RETURNED:
+        return ["resubmit"]
+    if report["to_make_up"]:
+        return ["make_up", "follow_up"]
+    if report["stable_at"] is None:
+        return ["follow_up", "zero", "verified"]
+    return ["verified", "follow_up"]
+
+
+@router.get("/report")
+async def to_new() -> Response:
+    return RedirectResponse("/report/new", 303)

@@ -1,0 +1,112 @@
+"""The situation board: figures by division, not reviewed beside accepted, and what is overdue."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from projections.deadlines_at import deadlines
+from projections.disasters import disasters
+from projections.situation import situation_reports
+from projections.situation_board import situation_board
+from web.figures import MAIN
+from web.parts import AtDesk, Desk, url
+from web.reporting import show
+
+router = APIRouter(include_in_schema=False)
+
+ROWS = 1000
+STRIP = 12
+REPORT_KINDS = frozenset({"initial_report", "follow_up", "verified_report", "forward_report"})
+
+
+class Asked:
+    """Which part of the situation is looked at."""
+
+    def __init__(
+        self, disaster: str = "", area: UUID | None = None, exercise: bool = False
+    ) -> None:
+        self.disaster = UUID(disaster) if disaster else None
+        self.area = area
+        self.exercise = exercise
+
+    def address(self, path: str, **other: Any) -> str:
+        given = {"disaster": self.disaster, "area": self.area,
+                 "exercise": "true" if self.exercise else None}  # fmt: skip
+        return url(path, **(given | other))
+
+
+Filters = Annotated[Asked, Depends()]
+
+
+@router.get("/situation")
+async def situation(request: Request, desk: AtDesk, asked: Filters) -> Response:
+    open_ones = (await desk.ask(disasters, exercise=asked.exercise)).items
+    context = await _board(desk, asked)
+    return await show(request, desk, "situation.html", asked=asked, disasters=open_ones, **context)
+
+
+@router.get("/situation/board")
+async def board(request: Request, desk: AtDesk, asked: Filters) -> Response:
+    """The live part: totals, deadlines, the table."""
+    context = await _board(desk, asked)
+    return await show(request, desk, "situation_board.html", asked=asked, **context)
+
+
+async def _board(desk: Desk, asked: Asked) -> dict[str, Any]:
+    board = await desk.ask(
+        situation_board, asked.area, disaster=asked.disaster, exercise=asked.exercise, limit=ROWS
+    )
+    found = await desk.ask(
+        situation_reports, asked.area, disaster=asked.disaster, exercise=asked.exercise, limit=ROWS
+    )
+    due = await desk.ask(deadlines, asked.area, at=desk.now, exercise=asked.exercise, limit=ROWS)
+    strip = [row for row in due.items if row["kind"] in REPORT_KINDS]
+    rows = _indented(board.items)
+    _latest(rows, found.items)
+    roots = [row for row in rows if row["depth"] == 0]
+    return {
+        "rows": rows,
+        "root": roots[0] if len(roots) == 1 else None,
+        "parts": _parts(rows, roots),
+        "overdue": [row for row in strip if row["state"] != "open"],
+        "coming": [row for row in strip if row["state"] == "open"][:STRIP],
+        "strip": STRIP,
+        "truncated": board.next is not None,
+    }
+
+
+def _indented(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows in the order of the tree, each with its depth in it."""
+    known = {row["area"] for row in rows}
+    below: dict[str | None, list[dict[str, Any]]] = {}
+    for row in rows:
+        parent = row["parent"] if row["parent"] in known else None
+        below.setdefault(parent, []).append(row)
+    found: list[dict[str, Any]] = []
+
+    def walk(parent: str | None, depth: int) -> None:
+        for row in below.get(parent, []):
+            found.append(row | {"depth": depth})
+            walk(row["area"], depth + 1)
+
+    walk(None, 0)
+    return found
+
+
+def _latest(rows: list[dict[str, Any]], reports: list[dict[str, Any]]) -> None:
+    """Each row gets its own area's reports, so that it can say their state and link to them."""
+    own: dict[str, list[dict[str, Any]]] = {}
+    for report in reports:
+        own.setdefault(report["area"], []).append(report)
+    for row in rows:
+        row["own"] = own.get(row["area"], [])
+
+
+def _parts(rows: list[dict[str, Any]], roots: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows that bars compare: the parts of the one root, or the roots."""
+    depth = 1 if len(roots) == 1 else 0
+    key = MAIN[0]
+    known = [r for r in rows if r["depth"] == depth and r["reported"]["figures"].get(key)]
+    return sorted(known, key=lambda r: -float(r["reported"]["figures"][key]))[:STRIP]

@@ -1,0 +1,108 @@
+"""Timeline 经过: who did what to a thing, the latest first. Reached by links from everywhere."""
+
+import re
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+
+from domain.refusal import NotFound
+from projections.timeline import timeline
+from web.parts import AtDesk, Desk
+from web.reporting import place_of, show
+
+router = APIRouter(include_in_schema=False)
+
+DETAILS: Final = (
+    "number", "as_of", "document_no", "level", "name", "masked_name", "code", "hazard", "place",
+    "severity", "priority", "item", "units", "amount_fen", "cash_fen", "paid_fen", "value_fen",
+    "households", "listed", "held", "round", "category", "relation", "tier", "programme", "year",
+    "version", "outcome", "opinion", "grade", "fate", "cause", "role", "login", "vehicle",
+    "source_document_no", "purpose", "occurred_at", "stable_at", "arrived_at", "eta", "ends_at",
+    "due_at", "forward_due_at", "verified_due_at", "late_minutes", "forecast", "narrative",
+    "reason", "remark", "note",
+)  # fmt: skip
+"""What of a fact is worth a line, in this order."""
+
+PAGES: Final = {
+    "SituationReport": "/report/{}",
+    "VillageList": "/lists/{}",
+    "Household": "/households/{}",
+    "Disaster": "/situation?disaster={}",
+}
+"""Kinds of things that have a page of their own."""
+
+
+@router.get("/timeline")
+async def own(request: Request, desk: AtDesk, subject: str = "") -> Response:
+    """The box to look one up; below it, what happened in the caller's own area."""
+    if subject.strip():
+        try:
+            return RedirectResponse(f"/timeline/{UUID(subject.strip())}", 303)
+        except ValueError:
+            return await show(request, desk, "timeline.html", bad=True, subject=None, items=[],
+                              next=None, title="", known=DETAILS)  # fmt: skip
+    areas = desk.caller.areas()
+    if not areas:
+        return await show(request, desk, "timeline.html", bad=False, subject=None, items=[],
+                          next=None, title="", known=DETAILS)  # fmt: skip
+    return await _page(request, desk, areas[0], None)
+
+
+@router.get("/timeline/{subject}")
+async def of_one(
+    request: Request, desk: AtDesk, subject: UUID, cursor: str | None = None
+) -> Response:
+    """Everything that happened to one thing."""
+    return await _page(request, desk, subject, cursor)
+
+
+async def _page(request: Request, desk: Desk, subject: UUID, cursor: str | None) -> Response:
+    try:
+        found = await desk.ask(timeline, subject=subject, cursor=cursor, limit=50)
+        items, following = [_shaped(row, subject) for row in found.items], found.next
+    except NotFound:
+        if subject not in desk.caller.areas():
+            raise
+        items, following = [], None
+    return await show(
+        request, desk, "timeline.html", bad=False, subject=subject, items=items, next=following,
+        title=await _title(desk, subject), known=DETAILS,
+    )  # fmt: skip
+
+
+async def _title(desk: Desk, subject: UUID) -> str:
+    """The name of the area, if the thing is one."""
+    try:
+        return (await run_in_threadpool(place_of, desk.caller, subject)).name
+    except KeyError:
+        return ""
+
+
+def snake(name: str) -> str:
+    """SituationReport.PhonedIn → situation_report_phoned_in, as message keys are written."""
+    return re.sub(r"(?<!^)(?<!\.)(?=[A-Z])", "_", name).lower().replace(".", "_")
+
+
+def _shaped(row: dict[str, Any], subject: UUID) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in row["detail"].items():
+        flat |= value if isinstance(value, dict) else {name: value}
+    page = PAGES.get(row["kind"])
+    return row | {
+        "event": snake(row["topic"]),
+        "kind_key": snake(row["kind"]),
+        "href": page.format(row["stream"]) if page else None,
+        "is_other": row["stream"] != str(subject),
+        "detail": {name: _value(value) for name, value in flat.items()},
+    }
+
+
+def _value(value: Any) -> Any:
+    """A moment as a moment; the rest as it is."""
+    if isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\dT", value):
+        return datetime.fromisoformat(value)
+    return value

@@ -1,0 +1,107 @@
+"""What the pages of the reporting side share: who may do what with a report, and its words."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from fastapi import Request
+from sqlalchemy import select
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from api.auth import Caller
+from domain.area import AreaLevel
+from domain.commands.reports import ANY_LISTENER, FILERS
+from domain.commands.reviews import REVIEWERS, STABILIZERS
+from domain.refusal import Refusal
+from domain.world import Role
+from projections.areas import AREAS, children
+from web.figures import MAIN, Names, grouped, names_for
+from web.formats import china
+from web.parts import Desk, moment_of, url
+from web.render import language_of, render
+
+NO_ROLE: frozenset[Role] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An area as a page needs it."""
+
+    id: UUID
+    name: str
+    level: AreaLevel
+    parent: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What the caller's posts allow with the reports of one area; the command itself decides."""
+
+    file: bool
+    review: bool
+    listen: bool
+    stabilize: bool
+
+
+def place_of(caller: Caller, area: UUID) -> Place:
+    """An area of the public tree. KeyError if there is none."""
+    with caller.system.reader() as db:
+        row = db.execute(select(AREAS).where(AREAS.c.id == str(area))).mappings().first()
+    if row is None:
+        raise KeyError(area)
+    parent = UUID(row["parent"]) if row["parent"] else None
+    return Place(UUID(row["id"]), row["name"], AreaLevel(row["level"]), parent)
+
+
+def parts_of(caller: Caller, area: UUID) -> list[dict[str, Any]]:
+    """The living areas directly below."""
+    with caller.system.reader() as db:
+        return [row for row in children(db, area) if row["abolished_on"] is None]
+
+
+def rights_on(caller: Caller, place: Place) -> Rights:
+    above = place_of(caller, place.parent) if place.parent else None
+    reviewer = REVIEWERS.get(above.level) if above else None
+    return Rights(
+        file=_may(caller, FILERS.get(place.level, NO_ROLE), place.id),
+        review=above is not None and reviewer is not None
+        and _may(caller, frozenset({reviewer}), above.id),
+        listen=_may(caller, ANY_LISTENER, place.id),
+        stabilize=_may(caller, STABILIZERS, place.id),
+    )  # fmt: skip
+
+
+def _may(caller: Caller, roles: frozenset[Role], area: UUID) -> bool:
+    try:
+        caller.actor(roles, area)
+    except Refusal:
+        return False
+    return True
+
+
+def filing_places(caller: Caller) -> list[Place]:
+    """The areas the caller files reports of."""
+    places = [place_of(caller, area) for area in caller.areas()]
+    return [p for p in places if _may(caller, FILERS.get(p.level, NO_ROLE), p.id)]
+
+
+def minute(moment: datetime) -> str:
+    """A moment as a datetime-local field writes it: China time, to the minute."""
+    return china(moment).strftime("%Y-%m-%dT%H:%M")
+
+
+async def show(
+    request: Request, desk: Desk, template: str, *, names: Names | None = None,
+    area: UUID | None = None, at: datetime | None = None, **context: Any,
+) -> Response:  # fmt: skip
+    """A page with names of figures and hazards as in force ``at`` a time in an area."""
+    if names is None:
+        names = await run_in_threadpool(
+            names_for, desk.caller, area, at or desk.now, language_of(request)
+        )
+    return render(
+        request, template, now=desk.now, position=desk.position, names=names, main=MAIN,
+        figure=grouped, moment_of=moment_of, minute=minute, url=url, **context,
+    )  # fmt: skip
