@@ -1,0 +1,92 @@
+"""The description of the API: complete, free of collisions, with examples that are accepted."""
+
+import inspect
+import json
+import pkgutil
+from importlib import import_module
+from typing import Any
+
+import httpx
+import pytest
+
+import domain.commands
+from api.routes import READS, WRITES
+from api.writes import Write
+from domain.world import Command
+
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@pytest.fixture(scope="module")
+def document(edge: Any) -> dict[str, Any]:
+    with edge.client() as client:
+        answer: httpx.Response = client.get("/v1/openapi.json")
+    assert answer.status_code == 200
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def operations(document: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (f"{method.upper()} {path}", operation)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method in METHODS
+    ]
+
+
+def test_every_operation_is_described(document: dict[str, Any]) -> None:
+    ids = []
+    for name, operation in operations(document):
+        assert operation.get("summary") and operation.get("tags"), name
+        assert all(said.get("description") for said in operation["responses"].values()), name
+        ids.append(operation["operationId"])
+        if not name.startswith(("GET /health", "GET /ready", "GET /v1/openapi")):
+            assert {"401", "422"} & operation["responses"].keys(), name
+    assert len(ids) == len(set(ids))
+    assert len(ids) >= len(WRITES) + len(READS)
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    known = document["components"]["schemas"]
+    text = json.dumps(document)
+    names = {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}
+    assert names and names <= known.keys()
+
+
+@pytest.mark.parametrize("write", WRITES, ids=lambda write: write.command.__name__)
+def test_every_example_is_accepted(write: Write, document: dict[str, Any]) -> None:
+    """By the command's own validation, as a body on the wire."""
+    operation = document["paths"][write.path]["post"]
+    example = operation["requestBody"]["content"]["application/json"]["schema"]["example"]
+    path = {
+        name: "1" if name in ("version", "number") else "6f1c7a5e-8d1e-4a53-9f8e-0d7b7f0a1c11"
+        for name in write.in_path
+    }
+    command = write.parse(json.dumps(example).encode(), path)
+    assert type(command) is write.command
+
+
+def test_definitions_of_different_commands_do_not_collide() -> None:
+    seen: dict[str, Any] = {}
+    for write in WRITES:
+        for name, definition in write.definitions().items():
+            assert seen.setdefault(name, definition) == definition, name
+
+
+@pytest.mark.parametrize("write", WRITES, ids=lambda write: write.command.__name__)
+def test_no_field_can_be_slipped_in(write: Write) -> None:
+    """Mass assignment: what a command does not name is refused, at every depth."""
+    assert write.body_schema()["additionalProperties"] is False
+    for name, definition in write.definitions().items():
+        if definition.get("type") == "object":
+            assert definition.get("additionalProperties") is False, name
+
+
+def test_every_command_has_an_address() -> None:
+    routed = {write.command.__name__ for write in WRITES}
+    for module in pkgutil.iter_modules(domain.commands.__path__):
+        found = import_module(f"domain.commands.{module.name}")
+        for name, kind in inspect.getmembers(found, inspect.isclass):
+            if issubclass(kind, Command) and kind is not Command and "decide" in vars(kind):
+                assert name in routed, f"{name} has no route in api/routes_writes.py"
