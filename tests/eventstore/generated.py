@@ -73,10 +73,12 @@ def value_of(kind: typing.Any) -> st.SearchStrategy[typing.Any]:
             if issubclass(kind, msgspec.Struct)
             else [f.name for f in dataclasses.fields(kind)]
         )
-        return st.builds(
-            kind, **{name: st.deferred(lambda n=name: value_of(hints[n])) for name in names}
-        )
+        return st.builds(kind, **{n: _later(hints[n]) for n in names})
     raise TypeError(f"no values for {kind!r}")
+
+
+def _later(kind: typing.Any) -> st.SearchStrategy[typing.Any]:
+    return st.deferred(lambda: value_of(kind))
 
 
 def _bounded(kind: typing.Any, bounds: list[msgspec.Meta]) -> st.SearchStrategy[typing.Any]:

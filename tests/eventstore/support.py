@@ -62,6 +62,13 @@ def send(store: Store, command: Command, by: str | None = None, id: UUID | None 
     return store.run(envelope(command, by, id))
 
 
+def loaded(store: Store, stream: UUID, **at: int) -> Any:
+    """An aggregate that must be there."""
+    found = store.load(stream, **at)
+    assert found is not None, stream
+    return found
+
+
 def founding() -> list[Command]:
     """The commands of the system that make the town."""
     plans = tuple(

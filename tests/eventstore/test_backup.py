@@ -28,6 +28,7 @@ from tests.eventstore.support import (
     elsewhere,
     found_town,
     id_number,
+    loaded,
     named,
     new_household,
     new_unit,
@@ -108,7 +109,7 @@ def test_a_backup_taken_while_the_server_writes_is_whole(
     assert store.head() == said["head"]
     assert store.log.rows(0, 10_000) == town.log.rows(0, 10_000, said["head"])
     for n in range(20):
-        household = store.load(named(f"household/w{n}"))
+        household = loaded(store, named(f"household/w{n}"))
         (member,) = household.members.values()
         assert store.vault.unseal(member.name, household.id, "name") == f"郑{n}"
     store.close()
@@ -165,6 +166,10 @@ def _sql(name: str, statement: str) -> Callable[[Path], None]:
 
 def _cut(saved: Path) -> None:
     os.truncate(saved / "log.sqlite", (saved / "log.sqlite").stat().st_size // 2)
+
+
+def _no_database(data: Path) -> None:
+    (data / "vault.sqlite").write_bytes(b"x" * 8192)
 
 
 def _foreign_key(saved: Path) -> None:
@@ -295,7 +300,7 @@ AILMENTS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "no vault": ("files", lambda data: (data / "vault.sqlite").unlink()),
     "no vault database": (
         "vault",
-        lambda data: (data / "vault.sqlite").write_bytes(b"x" * 8192) and None,
+        _no_database,
     ),
 }
 

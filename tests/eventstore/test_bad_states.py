@@ -33,6 +33,7 @@ from tests.eventstore.support import (
     envelope,
     found_town,
     id_number,
+    loaded,
     named,
     new_household,
     new_unit,
@@ -85,12 +86,12 @@ def test_a_locked_file_is_said_to_be_locked_and_nothing_is_kept(
         with pytest.raises(StoreLocked) as locked:
             town.run(wish)
         assert locked.value.retry_after and locked.value.zh
-        assert town.load(named("unit/u")).on_duty, "reading goes on"
+        assert loaded(town, named("unit/u")).on_duty, "reading goes on"
         other.stdin.write("\n")
         other.stdin.flush()
         other.wait(timeout=5)
     receipt = town.run(wish)
-    assert not receipt.repeated and town.load(named("unit/u")).version == 2
+    assert not receipt.repeated and loaded(town, named("unit/u")).version == 2
 
 
 def test_a_held_gate_is_waited_for_so_long_and_not_for_ever(
@@ -111,7 +112,7 @@ def test_a_locked_vault_fails_the_batch_and_keeps_no_sealed_half(town: Store, fo
         town.run(wish)
     assert town.vault.counts()["tokens"] == 0 and town.vault.search("孙") == []
     town.run(wish)
-    household = town.load(named("household/孙一"))
+    household = loaded(town, named("household/孙一"))
     (member,) = household.members.values()
     assert town.vault.unseal(member.name, household.id, "name") == "孙一"
 
@@ -234,8 +235,8 @@ def test_a_failed_commit_leaves_nothing_behind_in_the_cached_aggregates(
     assert send(town, off_duty("u"), by="dispatcher").position == head + 1
     assert send(town, new_unit("never"), by="dispatcher").facts == 1
     assert all(isinstance(answer, Receipt | Exception) for answer in town.run_many(wishes))
-    assert town.load(named("unit/u")).version == 2
-    assert town.load(named("household/李未")).size == 1
+    assert loaded(town, named("unit/u")).version == 2
+    assert loaded(town, named("household/李未")).size == 1
 
 
 def test_rows_are_never_written_outside_a_transaction(town: Store) -> None:

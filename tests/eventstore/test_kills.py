@@ -38,6 +38,7 @@ from tests.eventstore.support import (
     ROOT,
     found_town,
     id_number,
+    loaded,
     named,
     new_household,
     officer,
@@ -267,7 +268,7 @@ def _compare(folder: Path, clients: Clients, before: set[UUID]) -> None:
 
 
 def _check_household(store: Store, client: Client) -> None:
-    household: Household = store.load(named(f"household/{client.number}"))
+    household: Household = loaded(store, named(f"household/{client.number}"))
     names = [
         store.vault.unseal(member.name, household.id, "name")
         for member in household.members.values()

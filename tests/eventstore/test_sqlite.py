@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from tests.eventstore.contract import LogContract, Open
+from tests.eventstore.contract_processes import ProcessContract
 from tests.eventstore.support import open_store
 
 
-class TestSQLite(LogContract):
+class TestSQLite(LogContract, ProcessContract):
     @pytest.fixture
     def folder(self, tmp_path: Path) -> Path:
         return tmp_path / "store"

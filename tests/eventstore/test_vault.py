@@ -21,6 +21,7 @@ from tests.eventstore.support import (
     elsewhere,
     found_town,
     id_number,
+    loaded,
     named,
     new_household,
     open_store,
@@ -49,7 +50,7 @@ def register(store: Store, name: str = NAME, number: str = NUMBER, key: str = "h
 
 
 def boxes(store: Store, key: str = "h") -> dict[str, Sealed]:
-    household = store.load(named(f"household/{key}"))
+    household = loaded(store, named(f"household/{key}"))
     (member,) = household.members.values()
     return {"name": member.name, "id_number": member.id_number}
 
