@@ -1,7 +1,9 @@
 """Serving: a free port, a server that stops cleanly, and what it prints."""
 
+import signal
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import uvicorn
@@ -49,4 +51,10 @@ def serve(
     )
     server = Server(config)
     started()
-    server.run(sockets=[sock])
+    # uvicorn raises the signal again once it has stopped: it must not cut short what comes after
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=[sock])
+    finally:
+        signal.signal(signal.SIGTERM, before)

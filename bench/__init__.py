@@ -1,0 +1,1 @@
+"""Benchmarks: each a ratio of two measurements made side by side in one run on one machine."""

@@ -1,0 +1,73 @@
+"""A server process to measure: the whole system, or an endpoint that validates and does nothing.
+
+``python -m bench.server_child FOLDER`` serves the store of that folder as `relief serve` does;
+``python -m bench.server_child -`` the bare endpoint. Prints its port once it listens.
+"""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from fastapi import FastAPI
+from pydantic import BaseModel, ConfigDict
+
+from api.app import create_app
+from cli.compose import running
+from cli.serving import bind, serve
+from cli.settings import Settings
+from domain.incident import IncidentKind, Severity
+
+
+class Incident(BaseModel):
+    """The same body as `OpenIncident`, validated as strictly."""
+
+    model_config = ConfigDict(extra="forbid")
+    incident: UUID
+    area: UUID
+    place: str
+    kind: IncidentKind
+    severity: Severity
+    occurred_at: datetime
+    details: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    reporter_phone: str = ""
+    exercise: bool = False
+
+
+class Silent:
+    """Stands where the live hub stands when the server stops."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def bare_app() -> FastAPI:
+    app = FastAPI(docs_url=None, redoc_url=None)
+    app.state.hub = Silent()
+
+    @app.post("/v1/incidents")
+    async def accept(body: Incident) -> dict[str, str]:
+        return {"status": "ok"}
+
+    return app
+
+
+def main(folder: str) -> None:
+    sock, _ = bind("127.0.0.1", 0)
+
+    def started() -> None:
+        print(sock.getsockname()[1], flush=True)
+
+    if folder == "-":
+        serve(bare_app(), sock, log_level="error", started=started)
+        return
+    with running(Settings(data=Path(folder))) as system:
+        app = create_app(system)
+        system.follower.wait_for(system.store.head(), 60)
+        serve(app, sock, log_level="error", started=started)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
