@@ -57,9 +57,7 @@ def fetch(pin: Pin, scratch: Path) -> dict[str, Path]:
     npm = shutil.which("npm")
     if npm is None:
         sys.exit("npm is needed to fetch packages; --check works without it")
-    subprocess.run(  # noqa: S603 - fixed arguments, exact version
-        [npm, "pack", "--silent", f"{pin.name}@{pin.version}"], cwd=scratch, check=True
-    )
+    subprocess.run([npm, "pack", "--silent", f"{pin.name}@{pin.version}"], cwd=scratch, check=True)
     [tarball] = scratch.glob("*.tgz")
     fetched: dict[str, Path] = {}
     with tarfile.open(tarball) as archive:
