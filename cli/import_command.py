@@ -1,5 +1,7 @@
 """`relief import households FILE`: a real-life list into the log, with a result for every row."""
 
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, NoReturn
 from uuid import UUID
@@ -13,8 +15,10 @@ from sqlalchemy import Connection, select
 
 from api.system import System
 from cli.compose import running
+from cli.intake.placing import Places, plain_name
 from cli.intake.refused import FileRefused
-from cli.intake.runner import Importer, Places, Report, plain_name
+from cli.intake.results import CsvReport, Report, RowReport, Spool
+from cli.intake.runner import Importer
 from cli.settings import Settings
 from domain.refusal import NotFound
 from domain.rulebook import Rulebook
@@ -43,27 +47,48 @@ def households(
     all_or_nothing: Annotated[
         bool, typer.Option("--all-or-nothing", help="Write nothing if one row is wrong")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The report as one JSON object")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Figures and a result a row")] = False,
+    report: Annotated[Path | None, typer.Option(help="A CSV with a result for every row")] = None,
 ) -> None:
-    """Register the households of a list; rows that are wrong are named with cell and rule."""
-    with running(Settings(), follow=False) as system:
-        while system.follower.step():
-            pass
+    """Register the households of a list; rows that are wrong are named with cell and rule.
+
+    Stopped half-way, it goes on when it is repeated: what is registered already is left alone.
+    """
+    with ExitStack() as stack:
+        system = stack.enter_context(running(Settings(), follow=False))
+        _fold(system)
         officer = system.accounts.officer_of(login)
         if officer is None:
             _end(f"没有登录名 {login}", f"There is no log-in {login}.")
-        try:
-            with system.reader() as db:
-                report = _import(system, db, file, officer, area, category, all_or_nothing)
-        except FileRefused as refused:
-            _end(refused.reason_zh, refused.reason_en)
-        if not as_json:
-            with err.status("更新看板 · bringing the boards up to date"):
-                while system.follower.step():
-                    pass
-    _show(report, as_json)
-    if report.faults:
-        raise typer.Exit(1 if all_or_nothing else 0)
+        sinks: list[Spool | CsvReport] = []
+        if as_json:
+            sinks.append(stack.enter_context(Spool()))
+        if report is not None:
+            sinks.append(_csv(stack, report))
+        with system.reader() as db:
+            task = _Task(system, db, officer, area, category, sinks)
+        done = _carry_out(task, file, all_or_nothing)
+        with err.status("更新看板 · bringing the boards up to date"):
+            _fold(system)
+        if as_json:
+            assert isinstance(sinks[0], Spool)
+            _print_json(done, sinks[0])
+        else:
+            _show(done)
+    if done.fault_count and all_or_nothing:
+        raise typer.Exit(1)
+
+
+def _fold(system: System) -> None:
+    while system.follower.step():
+        pass
+
+
+def _csv(stack: ExitStack, path: Path) -> CsvReport:
+    try:
+        return stack.enter_context(CsvReport(path))
+    except OSError as problem:
+        _end(f"无法写入 {path}", f"{path} cannot be written: {problem.strerror}")
 
 
 def _end(zh: str, en: str) -> NoReturn:
@@ -71,50 +96,86 @@ def _end(zh: str, en: str) -> NoReturn:
     raise typer.Exit(2)
 
 
-def _import(
-    system: System, db: Connection, file: Path, officer: UUID | None, area: str,
-    category: str, all_or_nothing: bool,
-) -> Report:  # fmt: skip
-    root = by_code(db, area)
-    if root is None:
-        _end(f"没有区划代码 {area}", f"There is no division with code {area}.")
-    places = _places(db, root)
-    kinds = _kinds(system, root)
-    today = china_day(system.store.clock.now())
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        console=err,
-    ) as bar:  # fmt: skip
+class _Task:
+    """What an import needs beside its file: who, where, which rules, where results go."""
+
+    def __init__(
+        self, system: System, db: Connection, officer: UUID, area: str, category: str,
+        sinks: Sequence[Spool | CsvReport],
+    ) -> None:  # fmt: skip
+        root = by_code(db, area)
+        if root is None:
+            _end(f"没有区划代码 {area}", f"There is no division with code {area}.")
+        self.system = system
+        self.officer = officer
+        self.places = _places(db, root)
+        self.kinds = _kinds(system, root)
+        self.sinks = sinks
+        kind = self.kinds.by_name(category)
+        if kind is None:
+            known = "、".join(f"{one.key} {one.zh}" for one in self.kinds.kinds)
+            _end(f"没有家庭类型 {category}：{known}", f"There is no household kind {category}.")
+        self.category = kind.key
+
+    def importer(self, bar: Progress) -> Importer:
+        """A run over the file; results of an earlier one are forgotten."""
+        for sink in self.sinks:
+            sink.clear()
         task = bar.add_task("读取名单 · reading", total=None)
 
         def progress(report: Report) -> None:
             bar.update(task, completed=report.rows)
 
-        def importer() -> Importer:
-            return Importer(
-                system.store, officer, places, kinds, default_category=category, progress=progress
-            )
+        def tell(row: RowReport) -> None:
+            for sink in self.sinks:
+                sink(row)
 
-        if all_or_nothing:
-            checked = importer().check(file, today)
-            if checked.faults:
-                checked.registered = 0
-                return checked
-        return importer().run(file, today)
+        return Importer(
+            self.system.store, self.officer, self.places, self.kinds,
+            default_category=self.category, progress=progress, sink=tell,
+        )  # fmt: skip
+
+
+def _carry_out(task: _Task, file: Path, all_or_nothing: bool) -> Report:
+    today = china_day(task.system.store.clock.now())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=err) as bar:
+        importer = task.importer(bar)
+        try:
+            if all_or_nothing:
+                checked = importer.check(file, today)
+                if checked.fault_count:
+                    return checked
+                importer = task.importer(bar)
+            return importer.run(file, today)
+        except FileRefused as refused:
+            bar.stop()
+            kept = importer.report.registered
+            if kept:
+                err.print(f"此前已登记 {kept} 户 · {kept} households were registered before this")
+            _end(refused.reason_zh, refused.reason_en)
 
 
 def _places(db: Connection, root: UUID) -> Places:
-    query = select(AREAS.c.id, AREAS.c.code, AREAS.c.name).where(
-        AREAS.c.level == "village",
-        Scope((root,)).covers(AREAS.c.id),
-        AREAS.c.abolished_on.is_(None),
+    above = AREAS.alias()
+    query = (
+        select(AREAS.c.id, AREAS.c.code, AREAS.c.name, above.c.name)
+        .join(above, above.c.id == AREAS.c.parent)
+        .where(
+            AREAS.c.level == "village",
+            Scope((root,)).covers(AREAS.c.id),
+            AREAS.c.abolished_on.is_(None),
+        )
     )
     by_name: dict[str, list[UUID]] = {}
     codes: dict[str, UUID] = {}
-    for id, code, name in db.execute(query):
-        codes[code] = UUID(id)
-        by_name.setdefault(plain_name(name), []).append(UUID(id))
-    return Places(codes, by_name, root if root in codes.values() else None)
+    townships: dict[UUID, str] = {}
+    for text, code, name, township in db.execute(query):
+        id = codes[code] = UUID(text)
+        townships[id] = township
+        for known in {name, plain_name(name)}:
+            by_name.setdefault(known, []).append(id)
+    return Places(codes, by_name, root if root in townships else None, townships)
 
 
 def _kinds(system: System, root: UUID) -> HouseholdKinds:
@@ -129,24 +190,34 @@ def _kinds(system: System, root: UUID) -> HouseholdKinds:
     raise NotFound(kind="Rulebook household_kinds", id=root)
 
 
-def _show(report: Report, as_json: bool) -> None:
-    if as_json:
-        typer.echo(msgspec.json.encode(report).decode())
-        return
+def _print_json(report: Report, results: Spool) -> None:
+    """One object: the figures, then ``results`` with one object a row; never all in memory."""
+    figures = msgspec.json.encode(report).decode()
+    out.file.write(figures[:-1] + ',"results":[')
+    for number, line in enumerate(results.lines()):
+        out.file.write(",\n" + line if number else "\n" + line)
+    out.file.write("\n]}\n")
+
+
+def _show(report: Report) -> None:
     table = Table("结果 · result", "数 · count")
     for label, value in (
         ("行 · rows", report.rows),
         ("新登记户 · households registered", report.registered),
         ("已有户，未改动 · known, unchanged", report.known),
+        ("可登记，未写入 · valid, not written", report.valid),
         ("登记人员 · members", report.members),
         ("一人多户，待上级裁定 · contested persons", report.contested),
         ("略过的行 · rows skipped", report.skipped),
+        ("未导入的行 · rows refused", report.refused),
         ("提示 · notes", report.notes),
-        ("有问题 · faults", len(report.faults)),
+        ("有问题 · faults", report.fault_count),
     ):
         table.add_row(label, str(value))
     out.print(table)
     for fault in report.faults[:SHOWN]:
-        out.print(f"{fault.cell}  {fault.value}  {fault.zh} · {fault.en}", highlight=False)
-    if len(report.faults) > SHOWN:
-        out.print(f"… 另有 {len(report.faults) - SHOWN} 处，用 --json 查看 · more with --json")
+        place = f"{fault.sheet}!{fault.cell}"
+        out.print(place, fault.value, fault.zh, fault.en, highlight=False, markup=False)
+    if report.fault_count > SHOWN:
+        rest = report.fault_count - SHOWN
+        out.print(f"… 另有 {rest} 处，用 --report 查看 · {rest} more, see --report")

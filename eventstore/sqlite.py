@@ -195,6 +195,13 @@ class SQLiteLog(ApplicationRecorder):
             args.append(upto_position)
         return self._fetch(sql + " ORDER BY version", tuple(args))
 
+    def begun(self, streams: Sequence[UUID]) -> set[UUID]:
+        """Which of these streams (at most some hundreds) have a first fact."""
+        marks = ",".join("?" * len(streams))
+        sql = f"SELECT stream FROM events WHERE version = 1 AND stream IN ({marks})"  # noqa: S608
+        found = self._fetch(sql, tuple(stream.bytes for stream in streams))
+        return {UUID(bytes=stream) for (stream,) in found}
+
     def head(self) -> int:
         """The position of the newest fact, 0 when there is none."""
         return int(self._fetch("SELECT coalesce(max(position), 0) FROM events", ())[0][0])

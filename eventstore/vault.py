@@ -11,7 +11,7 @@ import hmac
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -192,6 +192,26 @@ class SQLiteVault:
                 "SELECT person FROM tokens WHERE token=?", (self._token(id_number),)
             ).fetchone()
         return UUID(bytes=row[0]) if row else None
+
+    def find_persons(self, id_numbers: Sequence[str]) -> dict[str, UUID]:
+        """Those of these ID numbers (at most some hundreds) whose person is known."""
+        tokens = {self._token(number): number for number in id_numbers}
+        marks = ",".join("?" * len(tokens))
+        sql = f"SELECT token, person FROM tokens WHERE token IN ({marks})"  # noqa: S608
+        with self._lock:
+            rows = self._db.execute(sql, tuple(tokens)).fetchall()
+        return {tokens[token]: UUID(bytes=person) for token, person in rows}
+
+    def reserve_persons(self, id_numbers: Sequence[str]) -> dict[str, UUID]:
+        """The persons of these ID numbers, made and durable at once where they are new.
+
+        For who needs the id before a command is decided (a list's import). Two processes that
+        reserve the same number are given the same person.
+        """
+        rows = [(self._token(number), uuid4().bytes) for number in id_numbers]
+        with self._lock:
+            self._write("INSERT OR IGNORE INTO tokens VALUES (?,?)", rows)
+            return self.find_persons(id_numbers)
 
     def new_person(self) -> UUID:
         made = uuid4()

@@ -104,7 +104,7 @@ def card(value: Any) -> Read:
         if _SCIENTIFIC.fullmatch(plain):
             return None, "card-stored-as-number"
         plain = plain.replace("-", "")
-    if not plain.isascii() or not plain.isdecimal() or not 8 <= len(plain) <= 32:
+    if not plain.isascii() or not plain.isdecimal() or not 8 <= len(plain) <= 25:
         return None, "card-form"
     return plain, None
 

@@ -29,7 +29,7 @@ RULES: dict[str, tuple[str, str]] = {
         "An account number of more than 15 digits stored as a number has lost its last digits "
         "and cannot be restored. Set the column to text and enter it again.",
     ),
-    "card-form": ("账号应为8至32位数字", "An account number has 8 to 32 digits."),
+    "card-form": ("账号应为8至25位数字", "An account number has 8 to 25 digits."),
     "phone-form": (
         "联系电话应为11位手机号或带区号的座机号",
         "A phone number is a mobile number of 11 digits or a landline number.",
@@ -91,6 +91,8 @@ RULES: dict[str, tuple[str, str]] = {
     ),
 }
 
+_LONG_NUMBER = re.compile(r"\d{8,}[Xx]?")  # an ID number or an account in the wrong column
+
 
 @dataclass(frozen=True, slots=True)
 class CellProblem:
@@ -132,4 +134,6 @@ def mask(column: Column, value: Any) -> str:
         return mask_phone(shown)
     if column in (Column.ADDRESS, Column.BIRTH):
         return shown[:3] + "*" * (len(shown) - 3)
-    return shown
+    if column is Column.VILLAGE_CODE:
+        return shown
+    return _LONG_NUMBER.sub(lambda found: found[0][:3] + "*" * (len(found[0]) - 3), shown)

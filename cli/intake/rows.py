@@ -72,7 +72,10 @@ class ParsedHousehold(msgspec.Struct, frozen=True):
 
 
 class RowResult(msgspec.Struct, frozen=True):
-    """What became of one row (rows count from 1, as spreadsheets show them)."""
+    """What became of one row (rows count from 1, as spreadsheets show them).
+
+    ``carrier``: the row that carries this row's household, where it was taken (else 0).
+    """
 
     sheet: str
     row: int
@@ -80,6 +83,7 @@ class RowResult(msgspec.Struct, frozen=True):
     household: ParsedHousehold | None = None
     problems: tuple[CellProblem, ...] = ()
     notes: tuple[CellProblem, ...] = ()
+    carrier: int = 0
 
     @property
     def ok(self) -> bool:
@@ -129,8 +133,9 @@ def _household_row(row: Gathered) -> RowResult:
     head = ParsedMember(row.row + 1, name, id_number, "户主")
     household = _household(row, head, (), common.size, common, head if common.card else None)
     return RowResult(
-        row.table.sheet, row.row + 1, Outcome.HOUSEHOLD, household, (), tuple(row.notes)
-    )
+        row.table.sheet, row.row + 1, Outcome.HOUSEHOLD, household, (), tuple(row.notes),
+        household.row,
+    )  # fmt: skip
 
 
 def _refused(row: Gathered) -> RowResult:
@@ -257,6 +262,7 @@ class _Persons:
                 household if carries else None,
                 (),
                 tuple(person.row.notes),
+                household.row,
             )
 
     def _head_of(self, group: list[_Person]) -> ParsedMember | None:

@@ -165,11 +165,11 @@ def seal_card(world: World, household: UUID, holder: UUID, card: CardInput) -> C
 
 
 def seal_phone(world: World, household: UUID, person: UUID, phone: str | None) -> Sealed | None:
-    """A phone number of digits, sealed. Blank counts as not given."""
+    """A phone number of digits, or several parted by 、, sealed. Blank counts as not given."""
     number = digits(phone or "")
     if not number:
         return None
-    if not PHONE.fullmatch(number):
+    if not all(map(PHONE.fullmatch, number.split("、"))):
         raise Malformed(
             field="phone",
             value=mask_phone(number),

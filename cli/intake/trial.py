@@ -1,0 +1,73 @@
+"""What the domain would say to a command, without writing anything: its own code, on a copy.
+
+The same decision as the writer's, over aggregates loaded for it alone and a vault that seals
+nothing. What it cannot know is what somebody else writes between the check and the import.
+"""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from domain.area import Area
+from domain.officer import Officer
+from domain.refusal import Refusal
+from domain.rulebook import Rulebook
+from domain.world import Command, Sealed
+from eventstore.deciding import DecisionWorld, Memo, decide
+from eventstore.outcomes import Problem, problem_of
+from eventstore.store import Store
+from eventstore.vault import SQLiteVault
+
+_KEPT = (Area, Officer, Rulebook)  # what registering a household reads and never changes
+
+
+class _Blank:
+    """A vault that knows the persons there are, and keeps nothing of new ones."""
+
+    def __init__(self, vault: SQLiteVault) -> None:
+        self._vault = vault
+
+    def person_for(self, id_number: str) -> UUID:
+        return self._vault.find_person(id_number) or uuid4()
+
+    def new_person(self) -> UUID:
+        return uuid4()
+
+    def seal(self, person: UUID, stream: UUID, field: str, text: str) -> Sealed:
+        return Sealed(person, b"")
+
+    def unseal(self, sealed: Sealed, stream: UUID, field: str) -> str | None:
+        return None
+
+    def index_name(self, person: UUID, name: str) -> None:
+        """No index."""
+
+    def erase(self, person: UUID) -> None:
+        """Nothing to erase."""
+
+
+class Trial:
+    """Decisions of one officer's commands, all in vain."""
+
+    def __init__(self, store: Store, officer: UUID | None) -> None:
+        self._store = store
+        self._officer = officer
+        self._memo = Memo()
+        self._kept: dict[UUID, Any] = {}
+
+    def refusal(self, command: Command) -> Problem | None:
+        """Why the command would be refused now, or None."""
+        now = self._store.clock.now()
+        vault = _Blank(self._store.vault)
+        world = DecisionWorld(self._load, vault, now, uuid4(), self._memo)
+        try:
+            decide(world, command, self._officer)
+        except Refusal as refusal:
+            return problem_of(refusal)
+        return None
+
+    def _load(self, kind: type[Any], stream: UUID) -> Any:
+        if kind not in _KEPT:
+            return self._store.load(stream)
+        if stream not in self._kept:
+            self._kept[stream] = self._store.load(stream)
+        return self._kept[stream]
