@@ -27,7 +27,7 @@ class SimulatedClock(Clock):
 
     def __init__(self, at: datetime, machine: Callable[[], datetime] = machine_now) -> None:
         self._machine = machine
-        self._at = at
+        self._at = at.astimezone(UTC)
         self._since: datetime | None = None
 
     def now(self) -> datetime:
@@ -38,7 +38,7 @@ class SimulatedClock(Clock):
     def move_to(self, at: datetime) -> None:
         """Only forward; a moment already passed changes nothing."""
         if at > self.now():
-            self._at = at
+            self._at = at.astimezone(UTC)
             if self._since is not None:
                 self._since = self._machine()
 
