@@ -19,12 +19,25 @@ from api.auth import COOKIE
 from eventstore.errors import StoreError
 from web import session
 from web.assets import PREFIX, Assets
-from web.pages import home, reports, reviews, situation, timeline
+from web.pages import (
+    dispatch,
+    funds,
+    home,
+    households,
+    ledger,
+    lists,
+    reports,
+    reviews,
+    situation,
+    stock,
+    timeline,
+)
 from web.render import language_of, render_error
 
 ROUTERS: Final = (
     session.router, home.router, reports.router, reviews.router, situation.router,
-    timeline.router,
+    timeline.router, dispatch.router, stock.router, funds.router, ledger.router,
+    households.router, lists.router,
 )  # fmt: skip
 
 PROGRAMS: Final = ("/v1/", "/health", "/ready", PREFIX)

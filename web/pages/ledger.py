@@ -1,0 +1,186 @@
+"""Ledger 冬春救助台账 of a season: totals, townships, villages, households; search; CSV; paper.
+
+Names are masked everywhere; the search asks the vault, so a name can be found and is not shown.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request
+from sqlalchemy import select
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from api.auth import Caller
+from api.reads import to_csv
+from domain.area import AreaLevel
+from domain.refusal import NotFound
+from projections.areas import AREAS
+from projections.ledger_books import ledger, ledger_by_area, ledger_totals
+from projections.paging import Page
+from projections.seasons import seasons
+from web.parts import AtDesk, Desk, read_of, url
+from web.render import HEADERS
+
+router = APIRouter(include_in_schema=False)
+
+ROWS = 50
+WHOLE = 1000
+"""Rows a question when all are wanted (paper, CSV)."""
+
+LOCAL = (AreaLevel.TOWNSHIP, AreaLevel.VILLAGE)
+"""Here the ledger is told by village, above by township."""
+
+STATES = ("", "waiting", "delivered", "failed", "needed", "refused")
+Text = Annotated[str, Query(max_length=100, pattern=r"^[^\x00]*$")]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What of the ledger is looked at: a season, an area of it, a filter, a search."""
+
+    season: UUID | None = None
+    area: UUID | None = None
+    status: Text = ""
+    search: Text = ""
+
+    def said(self, **change: Any) -> dict[str, Any]:
+        """The parameters of a link to this, changed."""
+        return {**asdict(self), **change}
+
+
+def asked_of(
+    season: UUID | None = None, area: UUID | None = None, status: Text = "", search: Text = ""
+) -> Asked:
+    return Asked(season, area, status if status in STATES else "", search.strip())
+
+
+Asking = Annotated[Asked, Depends(asked_of)]
+
+
+async def _season(desk: Desk, asked: Asked) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """All seasons here, and the one that was asked for, else the newest cold one."""
+    found = (await desk.ask(seasons, limit=100)).items
+    if asked.season is not None:
+        for one in found:
+            if one["id"] == str(asked.season):
+                return found, one
+        raise NotFound(kind="Season", id=asked.season)
+    cold = [one for one in found if one["programme"] == "winter_spring"]
+    return found, next(iter(cold or found), None)
+
+
+async def _rows(
+    desk: Desk, asked: Asked, season: UUID, cursor: str | None = None, limit: int = ROWS
+) -> Page:
+    found: Page = await desk.ask(
+        ledger, asked.area, season=season, status=asked.status or None,
+        search=asked.search or None, cursor=cursor, limit=limit,
+    )  # fmt: skip
+    return found
+
+
+async def _all_rows(desk: Desk, asked: Asked, season: UUID) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    cursor = None
+    while True:
+        found = await _rows(desk, asked, season, cursor, WHOLE)
+        rows += found.items
+        cursor = found.next
+        if cursor is None:
+            return rows
+
+
+def _place(caller: Caller, area: UUID) -> dict[str, Any]:
+    """Name, code and level of an area; the tree of divisions is public."""
+    with caller.system.reader() as db:
+        found = db.execute(select(AREAS).where(AREAS.c.id == str(area))).mappings().first()
+    if found is None:
+        raise NotFound(kind="Area", id=area)
+    return dict(found)
+
+
+async def _head(desk: Desk, asked: Asked) -> dict[str, Any] | None:
+    """What stands above the rows: season, place and totals; None where there is no season."""
+    known, season = await _season(desk, asked)
+    if season is None:
+        return None
+    root = asked.area or desk.caller.areas(read_of(ledger).roles)[0]
+    totals = await desk.ask(
+        ledger_totals, root, county=root, programme=season["programme"], year=season["year"],
+        exercise=season["exercise"],
+    )  # fmt: skip
+    place = await run_in_threadpool(_place, desk.caller, root)
+    return {
+        "asked": asked, "seasons": known, "season": season, "totals": totals, "place": place,
+        "link": lambda path="/ledger", **change: url(path, **asked.said(**change)),
+    }  # fmt: skip
+
+
+@router.get("/ledger")
+async def the_ledger(request: Request, desk: AtDesk, asked: Asking) -> Response:
+    head = await _head(desk, asked)
+    if head is None:
+        return await desk.show(request, "ledger_empty.html")
+    id, place = UUID(head["season"]["id"]), head["place"]
+    level = "village" if place["level"] in LOCAL else "township"
+    below = Page([])
+    if place["level"] != AreaLevel.VILLAGE:
+        below = await desk.ask(ledger_by_area, asked.area, season=id, level=level, limit=WHOLE)
+    rows = await _rows(desk, asked, id)
+    return await desk.show(
+        request, "ledger.html", below=below.items, level=level, rows=rows, states=STATES,
+        more=_more(asked, id, rows), **head,
+    )  # fmt: skip
+
+
+def _more(asked: Asked, season: UUID, rows: Page) -> str:
+    if rows.next is None:
+        return ""
+    return url("/ledger/rows", **asked.said(season=season, cursor=rows.next))
+
+
+@router.get("/ledger/rows")
+async def ledger_rows(
+    request: Request, desk: AtDesk, asked: Asking, season: UUID, cursor: str | None = None
+) -> Response:
+    rows = await _rows(desk, asked, season, cursor)
+    return await desk.show(
+        request, "ledger_rows.html", rows=rows, more=_more(asked, season, rows),
+        first=cursor is None,
+    )  # fmt: skip
+
+
+@router.get("/ledger/paper")
+async def paper(request: Request, desk: AtDesk, asked: Asking) -> Response:
+    """应急统表10, all rows of an area, for A4 landscape."""
+    head = await _head(desk, asked)
+    if head is None:
+        return await desk.show(request, "ledger_empty.html")
+    rows = await _all_rows(desk, asked, UUID(head["season"]["id"]))
+    return await desk.show(request, "ledger_paper.html", rows=rows, **head)
+
+
+COLUMNS = {
+    "township_name": "乡镇", "village_name": "村（社区）", "village_group": "村民小组",
+    "head_masked": "户主", "category": "家庭类型", "size": "家庭人口", "persons": "需救助人口",
+    "status": "状态", "cash_granted_fen": "核定救助款（分）", "cash_paid_fen": "已发放救助款（分）",
+    "goods_granted_fen": "核定物资折款（分）", "goods_signed_fen": "已发放物资折款（分）",
+    "goods_granted": "核定物资", "goods_signed": "已签领物资", "grant_documents": "文号",
+}  # fmt: skip
+"""What of a row goes into the CSV, under which heading."""
+
+
+@router.get("/ledger/csv")
+async def as_csv(desk: AtDesk, asked: Asking) -> Response:
+    """All rows as CSV; cells that a spreadsheet would run are quoted by the API's own writer."""
+    _, season = await _season(desk, asked)
+    rows = await _all_rows(desk, asked, UUID(season["id"])) if season else []
+    lines = [{said: row[name] for name, said in COLUMNS.items()} for row in rows]
+    name = f"ledger-{season['year'] if season else 'none'}.csv"
+    return Response(
+        to_csv(Page(lines)),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"', **HEADERS},
+    )
