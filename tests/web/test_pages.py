@@ -2,13 +2,20 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from html import unescape
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
 
+from domain.catalog import AGGREGATES
+from domain.commands.officers import SuspendOfficer
+from domain.commands.reports import FileInitialReport
 from tests.web.desk import PASSWORD, LivingCounty, living_county
+from web.i18n import read_messages
+from web.pages.timeline import DETAILS, snake
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +41,28 @@ def enter(
 ) -> Response:
     token = token_of(client.get("/login"))
     form = {"csrf_token": token, "name": name, "password": password, "next": next_path}
-    return client.post("/login", data=form)
+    answer: Response = client.post("/login", data=form)
+    return answer
+
+
+@pytest.fixture(scope="module")
+def report(county: LivingCounty) -> str:
+    """A flood in 源潭居委会, reported by its own officer and not reviewed."""
+    at = county.now - timedelta(minutes=30)
+    id = county.id("report")
+    county.run(
+        FileInitialReport(
+            report=id,
+            area=county.id("yuantan_1"),
+            occurred_at=at,
+            as_of=at,
+            hazard="flood",
+            figures={"affected": 12, "dead": None},
+            narrative="<script>alert(1)</script>",
+        ),
+        by="village",
+    )
+    return str(id)
 
 
 def test_a_stranger_is_led_to_the_log_in_and_back(stranger: TestClient) -> None:
@@ -123,3 +151,101 @@ def test_every_desk_of_a_role_is_on_its_home_page(stranger: TestClient) -> None:
     page = stranger.get("/").text
     assert 'href="/report/new"' in page and 'href="/situation"' in page
     assert 'href="/review"' not in page
+
+
+READERS = ["village", "township", "county", "city", "province", "auditor", "payer"]
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_whoever_is_above_sees_the_report(stranger: TestClient, report: str, name: str) -> None:
+    enter(stranger, name)
+    for path in (f"/report/{report}", f"/timeline/{report}", "/situation"):
+        assert stranger.get(path).status_code == 200, path
+    assert "源潭居委会" in stranger.get("/situation").text
+
+
+@pytest.mark.parametrize("name", ["village2", "township2", "foreign_county"])
+def test_whoever_is_beside_it_finds_nothing(stranger: TestClient, report: str, name: str) -> None:
+    enter(stranger, name)
+    for path in (f"/report/{report}", f"/report/{report}/file", f"/timeline/{report}"):
+        page = stranger.get(path)
+        assert page.status_code == 404 and "<h1>" in page.text, path
+    assert "源潭居委会" not in stranger.get("/situation").text
+
+
+def test_an_administrator_has_no_business_with_reports(stranger: TestClient, report: str) -> None:
+    enter(stranger, "admin")
+    assert stranger.get("/").status_code == 200
+    assert stranger.get("/situation").status_code == 403
+    assert stranger.get(f"/report/{report}").status_code == 403
+
+
+def test_only_the_own_level_gets_the_form(stranger: TestClient, report: str) -> None:
+    enter(stranger, "township")
+    assert stranger.get(f"/report/{report}/file?kind=follow_up").status_code == 403
+    assert stranger.get(f"/report/{report}/file?kind=phone_follow_up").status_code == 200
+    assert stranger.get(f"/report/{report}/file?kind=nonsense").status_code == 404
+
+
+def test_only_the_level_above_gets_the_buttons(stranger: TestClient, report: str) -> None:
+    enter(stranger, "township")
+    assert "/acceptances" in stranger.get(f"/report/{report}").text
+    enter(stranger, "county")
+    assert "/acceptances" not in stranger.get(f"/report/{report}").text
+
+
+def test_what_people_write_is_text_and_never_markup(stranger: TestClient, report: str) -> None:
+    enter(stranger, "township")
+    for path in (f"/report/{report}", "/review", f"/timeline/{report}"):
+        page = stranger.get(path).text
+        assert "alert(1)" in page and "<script>alert" not in page
+
+
+def test_a_fragment_is_never_answered_by_the_log_in_page(stranger: TestClient) -> None:
+    answer = stranger.get("/situation/board", headers={"HX-Request": "true"})
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("query", ["disaster=nonsense", "area=x", "after=-1"])
+def test_a_broken_address_is_told_and_no_server_error(stranger: TestClient, query: str) -> None:
+    enter(stranger, "county")
+    page = stranger.get(f"/situation?{query}")
+    assert page.status_code == 422 and "<h1>" in page.text
+
+
+def test_an_id_that_is_none_is_told_beside_the_box(stranger: TestClient) -> None:
+    enter(stranger, "county")
+    assert "编号格式不对" in stranger.get("/timeline?subject=abc").text
+
+
+def test_a_suspended_officer_keeps_nothing_but_the_way_out(
+    county: LivingCounty, stranger: TestClient
+) -> None:
+    enter(stranger, "village_b")
+    suspend = SuspendOfficer(officer=county.officers["village_b"], reason="调查")
+    county.run(suspend, by="admin")
+    assert stranger.get("/").status_code == 200
+    assert 'href="/report/new"' not in stranger.get("/").text
+    assert stranger.get("/report/new").status_code in (200, 403)
+    assert stranger.get("/situation").status_code == 403
+
+
+def test_a_store_on_a_simulated_clock_says_so_on_every_page(tmp_path: Path) -> None:
+    at = datetime(2018, 7, 4, 8, tzinfo=UTC)
+    with (
+        living_county(tmp_path, simulated_from=at) as one,
+        TestClient(one.app(), follow_redirects=False) as client,
+    ):
+        assert "模拟时钟：2018-07-04" in client.get("/login").text
+        enter(client, "county")
+        for path in ("/", "/situation", "/review", "/report/new", "/timeline", "/no-such-page"):
+            assert "模拟时钟：2018-07-04" in client.get(path).text, path
+
+
+def test_every_kind_of_fact_has_its_name_in_both_languages() -> None:
+    messages = read_messages()
+    topics = [event.topic() for kind in AGGREGATES for event in kind.event_classes()]
+    wanted = {f"event.{snake(topic)}" for topic in topics}
+    wanted |= {f"timeline.kind_{snake(topic.split('.')[0])}" for topic in topics}
+    wanted |= {f"timeline.detail_{name}" for name in DETAILS}
+    assert wanted <= messages.keys()

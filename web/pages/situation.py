@@ -4,6 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
+from pydantic import BeforeValidator
 from starlette.responses import Response
 
 from projections.deadlines_at import deadlines
@@ -20,14 +21,17 @@ ROWS = 1000
 STRIP = 12
 REPORT_KINDS = frozenset({"initial_report", "follow_up", "verified_report", "forward_report"})
 
+MaybeId = Annotated[UUID | None, BeforeValidator(lambda given: given or None)]
+"""A select that says nothing sends an empty value."""
+
 
 class Asked:
     """Which part of the situation is looked at."""
 
     def __init__(
-        self, disaster: str = "", area: UUID | None = None, exercise: bool = False
+        self, disaster: MaybeId = None, area: MaybeId = None, exercise: bool = False
     ) -> None:
-        self.disaster = UUID(disaster) if disaster else None
+        self.disaster = disaster
         self.area = area
         self.exercise = exercise
 

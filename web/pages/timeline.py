@@ -32,6 +32,9 @@ PAGES: Final = {
     "VillageList": "/lists/{}",
     "Household": "/households/{}",
     "Disaster": "/situation?disaster={}",
+    "Incident": "/dispatch/incidents/{}",
+    "Stockpile": "/stock/stockpiles/{}",
+    "Consignment": "/stock/consignments/{}",
 }
 """Kinds of things that have a page of their own."""
 
@@ -97,8 +100,13 @@ def _shaped(row: dict[str, Any], subject: UUID) -> dict[str, Any]:
         "kind_key": snake(row["kind"]),
         "href": page.format(row["stream"]) if page else None,
         "is_other": row["stream"] != str(subject),
-        "detail": {name: _value(value) for name, value in flat.items()},
+        "detail": {n: _value(v) for n, v in flat.items() if not _is_noise(n, v)},
     }
+
+
+def _is_noise(name: str, value: Any) -> bool:
+    """In time is no news; the level of a duty (a word of ours) is that of its area."""
+    return (name == "late_minutes" and not value) or (name == "level" and isinstance(value, str))
 
 
 def _value(value: Any) -> Any:

@@ -105,6 +105,8 @@ class CheckedForm {
       field.classList.toggle("is-questioned", questioned.has(field.dataset.field));
     }
     if (this.reason) this.reason.hidden = jumps === 0 && !this.reason.querySelector("textarea").value;
+    // The table of the parts (split-table.js) has looked at the same keystroke already.
+    broken += this.form.querySelectorAll(".split-table .differs").length;
     this.summarize(broken, [...values.values()].some((value) => value !== null));
   }
 
