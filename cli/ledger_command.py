@@ -1,4 +1,4 @@
-"""`relief ledger totals`: what a county's season granted, and what arrived. For people and programs.
+"""`relief ledger totals`: what a county's season granted, and what arrived.
 
 ``--json`` answers one object: county, season, position, and for each of granted and paid_or_signed
 households, persons, cash_fen and goods (item → units).
@@ -43,10 +43,10 @@ def totals(
         position = system.follower.position
         with system.reader() as db:
             area = by_code(db, county)
-            if area is None:
+            found = ledger_totals(db, EVERYTHING, county=area, year=season) if area else None
+            if found is None:
                 err.print(f"没有代码为 {county} 的区划 · no area has the code {county}")
                 raise typer.Exit(2)
-            found = ledger_totals(db, EVERYTHING, county=area, year=season)
     report: dict[str, Any] = {"county": county, "season": season, "position": position}
     report |= {side: {name: found[side][name] for name in FIGURES} for side in SIDES}
     if as_json:
