@@ -7,9 +7,9 @@ from typing import Any
 
 from fastapi import FastAPI, Response
 from fastapi.openapi.utils import get_openapi
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import live, login, problems, reads, writes
+from api.fast import Commands, Routed
 from api.routes import LIVE, READS, WRITES
 from api.system import System
 
@@ -68,7 +68,8 @@ def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None
     for router in routers:  # flat, so that a walk over `app.routes` sees every one
         app.router.routes.extend(router.routes)
     _health(app, system)
-    app.add_middleware(Harden)
+    app.add_middleware(Commands, api=app, commands=routers[0].routes)
+    app.router.middleware_stack = Routed(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     if mount is not None:
         mount(app)
@@ -93,25 +94,6 @@ def _health(app: FastAPI, system: System) -> None:
         response.status_code = 503 if failed else 200
         status = "stopped" if failed else "ready"
         return {"status": status, "head": head, "position": system.follower.position, "lag": behind}
-
-
-class Harden:
-    """Adds the headers every answer carries."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def hardened(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"x-content-type-options", b"nosniff")]
-            await send(message)
-
-        await self._app(scope, receive, hardened)
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -110,6 +110,7 @@ POST /v1/households/{household}/moves household VTA
 POST /v1/households/{household}/unsealings household VTAPU
 POST /v1/households/{household}/mergers household TACR
 POST /v1/persons/{person}/contest-decisions person ACR
+POST /v1/persons/{person}/erasures person ACR
 POST /v1/seasons area ACR
 POST /v1/seasons/{season}/standards season ACR
 POST /v1/seasons/{season}/closures season ACR
