@@ -5,6 +5,7 @@ from domain.commands import areas as a
 from domain.commands import consignments as c
 from domain.commands import contests as k
 from domain.commands import disasters as d
+from domain.commands import erasure as y
 from domain.commands import funds as f
 from domain.commands import grant_corrections as n
 from domain.commands import households as h
@@ -120,6 +121,7 @@ HOUSEHOLDS = (
     Write("/v1/households/{household}/unsealings", h.RevealHousehold, "households"),
     Write("/v1/households/{household}/mergers", k.MergeHouseholds, "households"),
     Write("/v1/persons/{person}/contest-decisions", k.ResolveContest, "households"),
+    Write("/v1/persons/{person}/erasures", y.ErasePerson, "households"),
 )
 
 RELIEF = (

@@ -31,13 +31,43 @@ class NotAClaimant(Refusal):
     household: UUID
 
 
+@dataclass(eq=False)
+class StillCounted(Refusal):
+    """Who counts in a household may still be granted something: they leave it first."""
+
+    zh: ClassVar[str] = "此人员仍登记在 {households} 户中，须先办理离户，才能销毁个人信息"
+    en: ClassVar[str] = (
+        "The person still counts in {households} households: take them out before erasing."
+    )
+    person: UUID
+    households: int
+
+
+@dataclass(eq=False)
+class HoldsOffice(Refusal):
+    """Who acted in office is answerable for it: their name is kept."""
+
+    zh: ClassVar[str] = "此人员是（或曾是）工作人员，其履职记录须保留，不得销毁"
+    en: ClassVar[str] = "The person is or was an officer, answerable for what they did: kept."
+    person: UUID
+    officer: UUID
+
+
+@dataclass(eq=False)
+class AlreadyErased(Refusal):
+    zh: ClassVar[str] = "此人员的个人信息已经销毁"
+    en: ClassVar[str] = "The personal data of this person have been destroyed already."
+    person: UUID
+
+
 class Person(Aggregate):
-    """Claimed → Released → ClaimedAgain …; Contested → Resolved by a superior."""
+    """Claimed → Released → ClaimedAgain …; Contested → Resolved by a superior; → Erased."""
 
     @event("Claimed")
     def __init__(self, id: UUID, household: UUID, village: UUID) -> None:
         self.birth_village = village
         self.claims: list[UUID] = [household]
+        self.erased = False
 
     @staticmethod
     def id_of(person: UUID, exercise: bool) -> UUID:
@@ -105,3 +135,20 @@ class Person(Aggregate):
         self, keep: UUID | None, dropped: tuple[UUID, ...], reason: str, document_no: str
     ) -> None:
         self.claims = [] if keep is None else [keep]
+
+    def erase(self, person: UUID, present_in: int, reason: str, document_no: str) -> None:
+        """The key and the index rows are destroyed; what the log holds of the person is noise.
+
+        Only once no household counts the person any more (left, dead, lost to another claim):
+        then nothing is granted to them, and no payment waits for them, since money goes to the
+        card of a present member.
+        """
+        if self.erased:
+            raise AlreadyErased(person=person)
+        if present_in:
+            raise StillCounted(person=person, households=present_in)
+        self._erased(person=person, reason=reason, document_no=document_no)
+
+    @event("Erased")
+    def _erased(self, person: UUID, reason: str, document_no: str) -> None:
+        self.erased = True

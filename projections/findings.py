@@ -210,12 +210,12 @@ def grant_without_need(scope: Scope) -> Select[Any]:
         .scalar_subquery()
     )
     source = LEDGER.join(HOUSEHOLDS, H.id == L.household)
-    too_many = and_(L.persons > H.size, L.persons > there)
+    too_many = and_(L.persons > H.size, L.persons > there + H.unnamed)
     return _of_case(
         "grant_without_need",
         source,
         amount_fen=L.cash_granted_fen + L.goods_granted_fen,
-        number=there,
+        number=there + H.unnamed,
         since=L.granted_at,
     ).where(scope.covers(L.area), L.grants > 0, or_(L.approved_at.is_(None), too_many))
 
@@ -385,5 +385,6 @@ VIEW = View(
     ignored={
         Person.Claimed: "a first claim contests nothing",
         Person.ClaimedAgain: "nobody else held the person",
+        Person.Erased: "who is erased counts in no household: nobody contests them",
     },
 )

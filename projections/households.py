@@ -13,10 +13,12 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    case,
     select,
 )
 
 from domain.household import Household, Member, Relation
+from domain.person import Person
 from projections.areas import AREAS
 from projections.base import LOGICAL, Rows, View, text_of, when
 from projections.paging import Page, page
@@ -31,7 +33,8 @@ HOUSEHOLDS = Table(
     Column("category", String, nullable=False),
     Column("head", String(36)),
     Column("head_masked", String, nullable=False),
-    Column("size", Integer, nullable=False),
+    Column("size", Integer, nullable=False),  # all who count, named or not
+    Column("unnamed", Integer, nullable=False),  # of these, whom a list only counts
     Column("contested", Integer, nullable=False),
     Column("card_holder", String(36)),
     Column("card_masked", String),
@@ -55,6 +58,18 @@ MEMBERS = Table(
     Index("household_members_by_person", "person"),
 )
 """``status``: present, left, died, identified (another person took the place), lost (a contest)."""
+
+ERASED = Table(
+    "erased_persons",
+    LOGICAL,
+    Column("stream", String(36), primary_key=True),
+    Column("person", String(36), nullable=False),
+    Column("erased_at", String, nullable=False),
+    Index("erased_persons_by_person", "person"),
+)
+"""Whose personal data were destroyed (in earnest, in drills): masks are not shown any more."""
+
+ERASED_MASK = "已销毁"
 
 
 def _member(rows: Rows, household: str, member: Member) -> None:
@@ -89,7 +104,8 @@ def registered(rows: Rows, at: int, e: Household.Registered) -> None:
             "category": e.category,
             "head": text_of(e.head),
             "head_masked": masked,
-            "size": len(e.members),
+            "size": len(e.members) + e.unnamed,
+            "unnamed": e.unnamed,
             "contested": 0,
             "card_holder": text_of(card.holder) if card else None,
             "card_masked": card.masked if card else None,
@@ -104,7 +120,11 @@ def registered(rows: Rows, at: int, e: Household.Registered) -> None:
 def member_added(rows: Rows, at: int, e: Household.MemberAdded) -> None:
     id = text_of(e.originator_id)
     _member(rows, id, e.member)
-    rows.change(HOUSEHOLDS, id, size=rows.need(HOUSEHOLDS, id)["size"] + 1)
+    row = rows.need(HOUSEHOLDS, id)
+    if e.counted:
+        rows.change(HOUSEHOLDS, id, unnamed=row["unnamed"] - 1)
+    else:
+        rows.change(HOUSEHOLDS, id, size=row["size"] + 1)
 
 
 def _goes(rows: Rows, household: str, person: str, status: str, until: str | None) -> None:
@@ -175,6 +195,7 @@ def merged(rows: Rows, at: int, e: Household.Merged) -> None:
         text_of(e.originator_id),
         merged_into=text_of(e.into),
         size=0,
+        unnamed=0,
         contested=0,
         head=None,
         card_holder=None,
@@ -187,7 +208,9 @@ def absorbed(rows: Rows, at: int, e: Household.Absorbed) -> None:
     id = text_of(e.originator_id)
     for member in e.members:
         _member(rows, id, member)
-    rows.change(HOUSEHOLDS, id, size=rows.need(HOUSEHOLDS, id)["size"] + len(e.members))
+    row = rows.need(HOUSEHOLDS, id)
+    size = row["size"] + len(e.members) + e.unnamed
+    rows.change(HOUSEHOLDS, id, size=size, unnamed=row["unnamed"] + e.unnamed)
 
 
 def member_contested(rows: Rows, at: int, e: Household.MemberContested) -> None:
@@ -203,6 +226,11 @@ def contest_settled(rows: Rows, at: int, e: Household.ContestSettled) -> None:
         return
     rows.change(MEMBERS, id, person, contested=False)
     rows.change(HOUSEHOLDS, id, contested=rows.need(HOUSEHOLDS, id)["contested"] - 1)
+
+
+def erased(rows: Rows, at: int, e: Person.Erased) -> None:
+    stream, erased_at = text_of(e.originator_id), when(e.meta.recorded_at)
+    rows.put(ERASED, {"stream": stream, "person": text_of(e.person), "erased_at": erased_at})
 
 
 # Queries
@@ -266,8 +294,10 @@ def households(
 
 def members_of(db: Connection, scope: Scope, household: str) -> list[dict[str, Any]]:
     """Who counts or counted in a household, masked, the head first."""
+    gone = MEMBERS.c.person.in_(select(ERASED.c.person))
+    shown = [column for column in MEMBERS.columns if column is not MEMBERS.c.masked]
     query = (
-        select(MEMBERS)
+        select(*shown, case((gone, ERASED_MASK), else_=MEMBERS.c.masked).label("masked"))
         .join(HOUSEHOLDS, HOUSEHOLDS.c.id == MEMBERS.c.household)
         .where(MEMBERS.c.household == household, scope.covers(HOUSEHOLDS.c.area))
         .order_by(MEMBERS.c.relation != str(Relation.HEAD), MEMBERS.c.person)
@@ -278,7 +308,7 @@ def members_of(db: Connection, scope: Scope, household: str) -> list[dict[str, A
 VIEW = View(
     name="households",
     version=1,
-    tables=(HOUSEHOLDS, MEMBERS),
+    tables=(HOUSEHOLDS, MEMBERS, ERASED),
     routes={
         Household.Registered: registered,
         Household.MemberAdded: member_added,
@@ -293,6 +323,7 @@ VIEW = View(
         Household.Absorbed: absorbed,
         Household.MemberContested: member_contested,
         Household.ContestSettled: contest_settled,
+        Person.Erased: erased,
     },
     ignored={
         Household.ContactChanged: "sealed phone and address: nothing of them is shown",

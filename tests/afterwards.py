@@ -17,6 +17,7 @@ from domain.commands import (
     consignments,
     contests,
     disasters,
+    erasure,
     households,
     officers,
     reports,
@@ -26,6 +27,7 @@ from domain.commands import (
 from domain.commands.sealing import MemberInput
 from domain.house_damage import Grade
 from domain.household import Relation
+from domain.rules.base import china_day
 from domain.season import Season
 from tests.everything import Desk
 from tests.winter import winter
@@ -46,6 +48,7 @@ def go_on(desk: Desk) -> None:
     _on_the_road(desk)
     _families(desk)
     winter(desk)
+    _forgotten(desk)
 
 
 def _villages(desk: Desk) -> None:
@@ -330,4 +333,21 @@ def _families(desk: Desk) -> None:
     desk.do(
         households.AddMember(household=five, reason="投靠亲属", member=again(gone, Relation.OTHER)),
         REPORTER,
+    )
+
+
+def _forgotten(desk: Desk) -> None:
+    """Somebody moved away, and their personal data are destroyed when the response is over."""
+    desk.at(desk.now + timedelta(hours=1))
+    five = desk.names.household(f"{VILLAGE}-0005")
+    gone = desk.store.vault.person_for(newcomer(901).id_number or "")
+    desk.do(
+        households.RemoveMember(
+            household=five, reason="户口迁出", person=gone, on=china_day(desk.now)
+        ),
+        REPORTER,
+    )
+    desk.do(
+        erasure.ErasePerson(person=gone, reason="应急响应结束，依法销毁", document_no=DOCUMENT),
+        "county-approver",
     )
