@@ -177,9 +177,7 @@ class Writer:
         if stream in cache:
             cache.move_to_end(stream)
             return cache[stream]
-        aggregate = self.load(stream)
-        if aggregate is not None:
-            cache[stream] = aggregate
+        aggregate = cache[stream] = self.load(stream)  # that it has not begun is known as well
         return aggregate
 
     def keep(self, aggregate: Aggregate) -> None:

@@ -37,7 +37,7 @@ from eventstore.store import Store
 
 __all__ = ["BATCH", "Importer", "Places", "plain_name"]
 
-BATCH = 100
+BATCH = 200
 """Households a transaction: what another process's command waits for at most."""
 ROWS = 2000
 """Rows waiting for their turn at most, where most of them are no households."""

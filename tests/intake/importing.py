@@ -1,0 +1,20 @@
+"""`relief import` in a process of its own, for the tests that kill it.
+
+``python -m tests.intake.importing FILE`` imports FILE into ``RELIEF_DATA`` as the county, twenty
+households a commit.
+"""
+
+import sys
+
+from cli.import_command import app
+from cli.intake import runner
+from tests.intake.town import COUNTY
+
+
+def main() -> None:
+    runner.BATCH = 20
+    app(["households", sys.argv[1], "--as", "county", "--area", COUNTY, "--json"])
+
+
+if __name__ == "__main__":
+    main()
