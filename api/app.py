@@ -36,6 +36,7 @@ RECEIPT_SCHEMA = {
         "position": {"type": "integer"},
         "facts": {"type": "integer"},
         "result": {"type": "object"},
+        "shown": {"type": "object", "description": "For this once, with Cache-Control: no-store"},
     },
 }
 

@@ -1,5 +1,6 @@
 """Every command's address. A path parameter is the field of that name of the command."""
 
+from api.unsealing import unsealed_household
 from api.writes import Write
 from domain.commands import areas as a
 from domain.commands import consignments as c
@@ -118,7 +119,12 @@ HOUSEHOLDS = (
     Write("/v1/households/{household}/cards", h.RecordCard, "households"),
     Write("/v1/households/{household}/contacts", h.ChangeContact, "households"),
     Write("/v1/households/{household}/moves", h.MoveHousehold, "households"),
-    Write("/v1/households/{household}/unsealings", h.RevealHousehold, "households"),
+    Write(
+        "/v1/households/{household}/unsealings",
+        h.RevealHousehold,
+        "households",
+        shown=unsealed_household,
+    ),
     Write("/v1/households/{household}/mergers", k.MergeHouseholds, "households"),
     Write("/v1/persons/{person}/contest-decisions", k.ResolveContest, "households"),
     Write("/v1/persons/{person}/erasures", y.ErasePerson, "households"),

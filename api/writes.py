@@ -4,6 +4,7 @@ The body is the command without what the path names. It is validated whole (all 
 run through the one writer, and answered with the log position once it is durable.
 """
 
+import asyncio
 import json
 import re
 from collections.abc import Callable, Coroutine
@@ -23,6 +24,7 @@ from api.examples import example_of
 from api.problems import ApiProblem, field_errors, malformed
 from domain.world import Command
 from eventstore.outcomes import Envelope
+from eventstore.store import Store
 
 MAX_BODY = 1024 * 1024
 MAX_TEXT = 20_000
@@ -35,7 +37,8 @@ BAD_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 class Write:
     """A route that runs a command. ``example`` is a body for the documentation.
 
-    ``max_body``: bytes; a bulk command may need more than the usual 1 MiB.
+    ``max_body``: bytes; a bulk command may need more than the usual 1 MiB. ``shown``: what the
+    first answer shows besides the receipt; it is neither stored, cached nor repeated.
     """
 
     path: str
@@ -43,6 +46,7 @@ class Write:
     tag: str
     example: dict[str, Any] = field(default_factory=dict)
     max_body: int = MAX_BODY
+    shown: Callable[[Store, Command], dict[str, Any]] | None = None
 
     method = "POST"
 
@@ -203,7 +207,8 @@ def endpoint_of(write: Write) -> Callable[[Request], Coroutine[Any, Any, Respons
             path["expected_version"] = seen.strip().removeprefix("W/").strip('"')
         command = write.parse(body, path)
         envelope = Envelope(id=key, officer=session.officer, command=command)
-        receipt = await system_of(request).store.arun(envelope)
+        store = system_of(request).store
+        receipt = await store.arun(envelope)
         answer = {
             "command": receipt.command,
             "position": receipt.position,
@@ -213,6 +218,9 @@ def endpoint_of(write: Write) -> Callable[[Request], Coroutine[Any, Any, Respons
         headers = {"Relief-Position": str(receipt.position)}
         if receipt.repeated:
             headers["Idempotent-Replay"] = "true"
+        if write.shown is not None and not receipt.repeated:
+            answer["shown"] = await asyncio.to_thread(write.shown, store, command)
+            headers["Cache-Control"] = "no-store"
         return Response(
             msgspec.json.encode(answer, enc_hook=str), 200, headers, media_type="application/json"
         )

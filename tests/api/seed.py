@@ -37,6 +37,7 @@ from domain.household import Relation
 from domain.identity import check_character
 from domain.incident import IncidentKind, Severity
 from domain.money import Source
+from domain.notice import ObjectionKind
 from domain.officer import Officer
 from domain.posts import LEVELS_OF
 from domain.relief_case import ReliefCase
@@ -44,7 +45,7 @@ from domain.rules.loading import NATION, parse_rulebook
 from domain.season import Season
 from domain.stockpile import Stockpile
 from domain.unit import UnitKind
-from domain.village_list import ObjectionKind, VillageList
+from domain.village_list import VillageList
 from domain.world import Command, Role
 from eventstore.outcomes import Envelope, Receipt
 from eventstore.store import Store
