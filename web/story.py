@@ -16,6 +16,8 @@ from web.parts import Words
 CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 LISTS = ("VillageList",)
 """Streams of their own that a household's history names: a sentence links to them."""
+TOLD_BY_ANOTHER = frozenset({"Person.Claimed", "Person.ClaimedAgain", "Person.Released"})
+"""Facts of the same commit as one of the household, which says the same with more words."""
 
 
 def key_of(topic: str) -> str:
@@ -33,29 +35,34 @@ class Teller:
 
     def tell(self, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         """The rows with ``said``, ``because`` (a reason, or empty) and ``link``."""
-        return [self._one(row) for row in rows]
+        return [self._one(row) for row in rows if row["topic"] not in TOLD_BY_ANOTHER]
 
     def _one(self, row: dict[str, Any]) -> dict[str, Any]:
         t = self._catalog.t
         detail: dict[str, Any] = row["detail"]
         key = key_of(row["topic"])
-        if f"story.{key}" not in self._catalog.sentences:
-            key = "other"
         if key == "relief_case_granted" and detail.get("grant", {}).get("item"):
             key = "relief_case_granted_goods"
-        said = t("story." + key, **self._values(row["topic"], detail))
+        if f"story.{key}" in self._catalog.sentences:
+            said = t("story." + key, **self._values(detail))
+        else:
+            said = self._plainly(row["topic"], key)
         link = f"/lists/{row['stream']}" if row["kind"] in LISTS else None
         return {**row, "said": said, "because": detail.get("reason", ""), "link": link}
 
-    def _values(self, topic: str, detail: dict[str, Any]) -> dict[str, str]:
+    def _plainly(self, topic: str, key: str) -> str:
+        """The name of a kind of fact that has no sentence of its own."""
+        names = self._catalog.sentences
+        return names.get(f"event.{key}", topic)
+
+    def _values(self, detail: dict[str, Any]) -> dict[str, str]:
         """Every value a sentence may want, as text; what a fact does not say is a dash."""
         parts = {name: value for name, value in detail.items() if not isinstance(value, dict)}
         for inner in detail.values():
             if isinstance(inner, dict):
                 parts |= inner
         found = dict.fromkeys(NAMES, UNKNOWN)
-        found |= {name: self._text(name, value) for name, value in parts.items()}
-        return found | {"topic": topic}
+        return found | {name: self._text(name, value) for name, value in parts.items()}
 
     def _text(self, name: str, value: Any) -> str:
         t = self._catalog.t

@@ -17,6 +17,7 @@ from api.reads import to_csv
 from domain.area import AreaLevel
 from domain.refusal import NotFound
 from projections.areas import AREAS
+from projections.findings import finding_counts, findings
 from projections.ledger_books import ledger, ledger_by_area, ledger_totals
 from projections.paging import Page
 from projections.seasons import seasons
@@ -81,6 +82,16 @@ async def _rows(
     return found
 
 
+async def _marks(desk: Desk, asked: Asked, season: UUID) -> dict[str, list[str]]:
+    """Household → kinds of its open findings."""
+    found = await desk.ask(findings, asked.area, season=season, at=desk.now, limit=WHOLE)
+    marks: dict[str, list[str]] = {}
+    for one in found.items:
+        if one["household"] and one["kind"] not in marks.setdefault(one["household"], []):
+            marks[one["household"]].append(one["kind"])
+    return marks
+
+
 async def _all_rows(desk: Desk, asked: Asked, season: UUID) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     cursor = None
@@ -131,7 +142,7 @@ async def the_ledger(request: Request, desk: AtDesk, asked: Asking) -> Response:
     rows = await _rows(desk, asked, id)
     return await desk.show(
         request, "ledger.html", below=below.items, level=level, rows=rows, states=STATES,
-        more=_more(asked, id, rows), **head,
+        more=_more(asked, id, rows), marks=await _marks(desk, asked, id), **head,
     )  # fmt: skip
 
 
@@ -148,7 +159,7 @@ async def ledger_rows(
     rows = await _rows(desk, asked, season, cursor)
     return await desk.show(
         request, "ledger_rows.html", rows=rows, more=_more(asked, season, rows),
-        first=cursor is None,
+        first=cursor is None, marks=await _marks(desk, asked, season),
     )  # fmt: skip
 
 
@@ -160,6 +171,19 @@ async def paper(request: Request, desk: AtDesk, asked: Asking) -> Response:
         return await desk.show(request, "ledger_empty.html")
     rows = await _all_rows(desk, asked, UUID(head["season"]["id"]))
     return await desk.show(request, "ledger_paper.html", rows=rows, **head)
+
+
+@router.get("/findings")
+async def all_findings(
+    request: Request, desk: AtDesk, kind: Text = "", cursor: str | None = None
+) -> Response:
+    """What an auditor would ask about, by kind."""
+    counts = await desk.ask(finding_counts, at=desk.now)
+    found = await desk.ask(findings, kind=kind or None, at=desk.now, cursor=cursor, limit=100)
+    return await desk.show(
+        request, "findings.html", rows=found.items, next=found.next, counts=counts["counts"],
+        kind=kind,
+    )  # fmt: skip
 
 
 COLUMNS = {

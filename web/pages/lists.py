@@ -59,7 +59,7 @@ async def one_list(request: Request, desk: AtDesk, id: UUID, cursor: str | None 
     return await desk.show(
         request, "list.html", one=found, steps=steps(found), cases=cases,
         may=_rights(desk, found), kinds=list(ObjectionKind),
-        story=await history(request, desk, id),
+        story=[fact for fact in await history(request, desk, id) if fact["kind"] != "ReliefCase"],
     )  # fmt: skip
 
 
