@@ -1,7 +1,7 @@
 """What the pages of the reporting side share: who may do what with a report, and its words."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -92,6 +92,10 @@ def minute(moment: datetime) -> str:
     return china(moment).strftime("%Y-%m-%dT%H:%M")
 
 
+def span(minutes: int) -> timedelta:
+    return timedelta(minutes=minutes)
+
+
 async def show(
     request: Request, desk: Desk, template: str, *, names: Names | None = None,
     area: UUID | None = None, at: datetime | None = None, **context: Any,
@@ -103,5 +107,5 @@ async def show(
         )
     return render(
         request, template, now=desk.now, position=desk.position, names=names, main=MAIN,
-        figure=grouped, moment_of=moment_of, minute=minute, url=url, **context,
+        figure=grouped, moment_of=moment_of, minute=minute, span=span, url=url, **context,
     )  # fmt: skip

@@ -44,4 +44,6 @@ def _counted(waiting: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 async def _overdue(desk: Desk) -> list[dict[str, Any]]:
     found = await desk.ask(deadlines, at=desk.now, overdue_only=True, limit=1000)
-    return [row for row in found.items if row["kind"] in REPORT_KINDS]
+    # What is "missing" has been overtaken by a later report: nobody can still send it.
+    owed = [row for row in found.items if row["state"] == "overdue"]
+    return [row for row in owed if row["kind"] in REPORT_KINDS]
