@@ -27,6 +27,16 @@ class SeasonClosed(Refusal):
 
 
 @dataclass(eq=False)
+class ListsOpen(Refusal):
+    """A season that closes over an open list would strand what is committed and set aside."""
+
+    zh: ClassVar[str] = "救助年度 {season} 还有 {count} 个村级名册未结束，不能结束"
+    en: ClassVar[str] = "{count} village lists of season {season} are open: close them first."
+    season: UUID
+    count: int
+
+
+@dataclass(eq=False)
 class UnknownProgramme(Refusal):
     """The standards in force have no such programme: nothing to go by."""
 
@@ -80,6 +90,7 @@ class Season(Aggregate):
         self.terms = terms
         self.standards = standards
         self.deliver_by = deliver_by
+        self.open_lists: set[UUID] = set()
         self.closed = False
 
     @staticmethod
@@ -130,8 +141,20 @@ class Season(Aggregate):
         self.standards = standards
         self.deliver_by = deliver_by
 
+    @event("ListOpened")
+    def list_opened(self, village_list: UUID, village: UUID) -> None:
+        """A village's list was opened: this season does not end before it."""
+        self.open_lists.add(village_list)
+
+    @event("ListClosed")
+    def list_closed(self, village_list: UUID) -> None:
+        """Everything on that list is settled."""
+        self.open_lists.discard(village_list)
+
     def close(self, reason: str) -> None:
         self.check_open()
+        if self.open_lists:
+            raise ListsOpen(season=self.id, count=len(self.open_lists))
         self._closed(reason=reason)
 
     @event("Closed")

@@ -10,6 +10,7 @@ from domain.household import Household
 from domain.officer import Officer
 from domain.person import Person
 from domain.rulebook import Rulebook
+from domain.season import Season
 from projections import (
     areas,
     deadlines,
@@ -70,6 +71,8 @@ IGNORED: dict[type[Event], str] = {
     HouseDamage.Withdrawn: _ROSTER,
     Household.ContactChanged: "sealed phone and address: nothing of them is shown",
     Household.Revealed: "who was shown what is the timeline's",
+    Season.ListOpened: "the list's own Opened tells it",
+    Season.ListClosed: "the list's own Closed tells it",
     Person.Claimed: _CLAIM,
     Person.ClaimedAgain: _CLAIM,
 }

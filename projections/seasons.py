@@ -172,4 +172,8 @@ VIEW = View(
         Season.StandardChanged: standard_changed,
         Season.Closed: closed,
     },
+    ignored={
+        Season.ListOpened: "the list's own Opened tells it",
+        Season.ListClosed: "the list's own Closed tells it",
+    },
 )

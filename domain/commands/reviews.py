@@ -81,12 +81,14 @@ def _forward_due(
     """When the level above must pass it on: its own clock starts with its receipt.
 
     Only a 初报, or figures so grave that further levels must be told, is passed on at once;
-    later versions go up at the fixed hours of the level above.
+    later versions go up at the fixed hours of the level above. A township is counted, and the
+    county is the first that reports (domain.md §1.2): what a township has accepted stands before
+    the county in that moment, so that its review is the passing on.
     """
     if report.current.kind is not Kind.INITIAL and not report.current.also_to:
         return None, ()
     above = world.get(Area, _above(world, report.id))
-    if above.level is AreaLevel.NATION:
+    if above.level in (AreaLevel.NATION, AreaLevel.TOWNSHIP):
         return None, ()
     deadlines = world.rules(Deadlines, above.id, report.occurred_at)
     due_at = deadlines.rule.due_initial(above.level, report.occurred_at, world.now)

@@ -110,7 +110,7 @@ class ChangeSeasonStandard(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseSeason(Command):
-    """Close a relief season: nothing more is applied for, decided or paid in it."""
+    """Close a relief season, all its lists being closed: nothing more is decided or paid in it."""
 
     roles: ClassVar[frozenset[Role]] = OPENERS
     season: UUID

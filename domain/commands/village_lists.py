@@ -109,6 +109,7 @@ class OpenVillageList(Command):
                 exercise=season.exercise,
             )
         )
+        season.list_opened(village_list=made.id, village=self.village)
         return {"village_list": made.id}
 
 
@@ -313,11 +314,12 @@ class CloseList(OfList):
     reason: str = ""
 
     def decide(self, world: World) -> Result | None:
-        found, _ = self.of(world)
+        found, season = self.of(world)
         cases = cases_of(world, found.cases)
         found.close(self.reason)
         for case in cases:
             case.close()
+        season.list_closed(village_list=found.id)
         return {"closed": len(cases)}
 
 

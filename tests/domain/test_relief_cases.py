@@ -4,9 +4,7 @@ import pytest
 
 from domain.commands.contests import MergeHouseholds
 from domain.commands.households import RecordDeath
-from domain.commands.payments import (
-    GrantInput,
-)
+from domain.commands.payments import GrantInput, PayList
 from domain.commands.relief_cases import (
     ApplyVillage,
     CorrectApplication,
@@ -18,6 +16,7 @@ from domain.commands.village_lists import (
     AppraiseList,
     MinutesInput,
     OpenVillageList,
+    ReviewList,
     VerdictInput,
 )
 from domain.grants import (
@@ -40,6 +39,7 @@ from tests.domain.ledger import (
     HASH,
     Ledger,
     application,
+    family,
     id_number,
 )
 from tests.domain.test_seasons import adopt
@@ -164,6 +164,30 @@ def test_a_reviewer_does_not_correct_as_the_village(ledger: Ledger) -> None:
     need = NeedInput(persons=1)
     correct = CorrectApplication(case=ledger.case("a"), need=need, reason="核实")
     county.when(correct, by="township").then(SamePersonTwice)
+
+
+def test_who_acted_on_one_case_alone_takes_no_other_step_for_its_list(ledger: Ledger) -> None:
+    county = ledger.apply().scenario
+    county.given(family(county, "d", 70, 1), by="village")
+    county.given(application(ledger, "d"), by="village_b")
+    county.given(ledger.appraisal(a=True, b=True, c=True, d=True), by="village")
+    ledger._posted()
+    county.given(
+        appointment(county, "village_b", Role.TOWNSHIP_REVIEWER, "yuantan", nth="/t"),
+        appointment(county, "village_b", Role.COUNTY_PAYER, "county", nth="/p"),
+    )
+    review = ReviewList(village_list=ledger.list)
+    refusal = county.when(review, by="village_b").then(SamePersonTwice)
+    assert (refusal.matter, refusal.other) == (ledger.case("d"), "report")
+    ledger._reviewed()
+    ledger._approved()
+    ledger._allocated()
+    ledger._posted_again()
+    ledger._payable()
+    pay = PayList(village_list=ledger.list, document_no="支1号")
+    county.when(pay, by="village_b").then(SamePersonTwice)
+    county.when(pay, by="payer")
+    assert county.result["payments"] == 3, "household d was granted nothing"
 
 
 def test_a_closed_case_is_reopened_for_a_further_round(ledger: Ledger) -> None:

@@ -71,6 +71,15 @@ def test_a_report_in_time_is_not_late_and_one_after_the_hour_is(county: Scenario
     assert county.result["late_minutes"] == 30
 
 
+def test_lateness_counts_whole_minutes_from_the_first_second(county: Scenario) -> None:
+    county.now = START + timedelta(hours=1)
+    county.when(initial(county), by="village")
+    assert county.result["late_minutes"] == 0, "on the stroke of the hour is in time"
+    county.wait(seconds=1)
+    county.when(initial(county, "yuantan_2"), by="village2")
+    assert county.result["late_minutes"] == 1
+
+
 def test_broken_arithmetic_in_an_initial_report_is_flagged_and_never_refused(
     county: Scenario,
 ) -> None:

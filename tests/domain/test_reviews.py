@@ -72,6 +72,16 @@ def test_acceptance_starts_the_clock_of_the_level_above(county: Scenario) -> Non
     assert fact.forward_due_at is None
 
 
+def test_a_township_passes_a_report_on_by_accepting_it(county: Scenario) -> None:
+    county.given(initial(county), by="village")
+    (fact,) = county.when(accept(county), by="township").then("SituationReport.Accepted")
+    assert fact.forward_due_at is None
+    county.given(initial(county, "yuantan"), by="township")
+    county.when(accept(county, area="yuantan"), by="county")
+    (fact,) = county.then("SituationReport.Accepted")
+    assert fact.forward_due_at is not None, "a county reports upwards"
+
+
 def test_a_version_is_reviewed_once(county: Scenario) -> None:
     county.given(initial(county), by="village").given(accept(county), by="township")
     county.when(accept(county), by="township").then(AlreadyReviewed)

@@ -7,14 +7,22 @@ import pytest
 from domain.commands.relief_cases import ApplyForRelief, NeedInput
 from domain.commands.rulebooks import AdoptRulebook
 from domain.commands.seasons import ChangeSeasonStandard, CloseSeason, OpenSeason
-from domain.commands.village_lists import OpenVillageList, PostNotice
+from domain.commands.village_lists import CloseList, OpenVillageList, PostNotice
 from domain.exercise import ExerciseMixed
 from domain.refusal import AlreadyExists, Malformed, NotFound, NotYourRole
 from domain.rulebook import Rulebook
 from domain.rules.standards import Standards
-from domain.season import DisasterNeeded, OutsideSeason, Season, SeasonClosed, UnknownProgramme
+from domain.season import (
+    DisasterNeeded,
+    ListsOpen,
+    OutsideSeason,
+    Season,
+    SeasonClosed,
+    UnknownProgramme,
+)
+from domain.village_list import VillageList
 from tests.domain.county import make_county
-from tests.domain.ledger import Ledger, family
+from tests.domain.ledger import STEPS, Ledger, family
 from tests.domain.scenario import Scenario
 
 
@@ -89,8 +97,25 @@ def test_a_changed_standard_holds_from_now_on(county: Scenario) -> None:
     county.when(silent, by="county").then(Malformed)
 
 
+def test_a_season_does_not_close_over_an_open_list() -> None:
+    ledger = Ledger().until("applied")
+    county = ledger.scenario
+    close = CloseSeason(season=ledger.season, reason="年度结束")
+    assert county.when(close, by="county").then(ListsOpen).count == 1
+    second = OpenVillageList(season=ledger.season, village=county.id("yuantan_2"))
+    county.when(second, by="village2").then("Season.ListOpened", "VillageList.Opened")
+    assert county.when(close, by="county").then(ListsOpen).count == 2
+    empty = VillageList.id_of(ledger.season, county.id("yuantan_2"), 1)
+    given_up = CloseList(village_list=empty, reason="无人申请")
+    county.when(given_up, by="county").then("VillageList.Closed", "Season.ListClosed")
+    assert county.when(close, by="county").then(ListsOpen).count == 1
+    for step in STEPS[1:]:
+        getattr(ledger, f"_{step}")()
+    county.when(close, by="county").then("Season.Closed")
+
+
 def test_a_closed_season_refuses_everything() -> None:
-    ledger = Ledger().until("listed")
+    ledger = Ledger().until("closed")
     county = ledger.scenario
     close = CloseSeason(season=ledger.season, reason="年度结束")
     county.when(close, by="township").then(NotFound)

@@ -54,7 +54,7 @@ def ledger() -> Ledger:
 def test_a_list_is_opened_once_a_round_in_a_village(ledger: Ledger) -> None:
     county = ledger.scenario
     first = OpenVillageList(season=ledger.season, village=county.id("yuantan_1"))
-    county.when(first, by="village").then("VillageList.Opened")
+    county.when(first, by="village").then("Season.ListOpened", "VillageList.Opened")
     county.when(first, by="village").then(AlreadyExists)
     county.when(first, by="village2").then(NotFound)
     town = OpenVillageList(season=ledger.season, village=county.id("yuantan"))
@@ -329,14 +329,16 @@ def test_a_list_closes_when_all_is_delivered(ledger: Ledger) -> None:
     close = CloseList(village_list=ledger.list)
     assert county.when(close, by="county").then(GrantsOpen).subject == ledger.case("a")
     ledger._signed()
-    county.when(close, by="county").then("VillageList.Closed", *["ReliefCase.Closed"] * 3)
+    county.when(close, by="county").then(
+        "VillageList.Closed", "Season.ListClosed", *["ReliefCase.Closed"] * 3
+    )
     county.when(close, by="county").then(WrongListStage)
 
 
 def test_a_list_nobody_is_on_may_be_closed(ledger: Ledger) -> None:
     county = ledger.until("applied").scenario
     close = CloseList(village_list=ledger.list, reason="无需救助")
-    county.when(close, by="county").then("VillageList.Closed")
+    county.when(close, by="county").then("VillageList.Closed", "Season.ListClosed")
 
 
 def test_the_second_notice_comes_after_the_amounts(ledger: Ledger) -> None:

@@ -133,14 +133,17 @@ def test_a_returned_verified_report_is_owed_again(tmp_path: Path) -> None:
 
 def test_an_accepted_initial_report_is_passed_on_by_the_area_above(tmp_path: Path) -> None:
     county = flood()
-    township = over(county, "yuantan")
+    here = over(county, "county")
+    assert asked(tmp_path, county, county.now, kind="forward_report", done=True) == []
+    own = initial(county, "yuantan", {"affected": 500}, disaster=county.id("flood"))
+    county.given(own, by="township").given(accept(county, "yuantan", 1), by="county")
     later = county.now + timedelta(hours=5)
-    assert asked(tmp_path, county, later, township, kind="forward_report") == [
+    assert asked(tmp_path, county, later, here, kind="forward_report") == [
         ("forward_report", 1, "overdue")
     ]
-    own = initial(county, "yuantan", {"affected": 500}, disaster=county.id("flood"))
-    county.given(own, by="township")
-    done = asked(tmp_path, county, later, township, kind="forward_report", done=True)
+    up = initial(county, "county", {"affected": 900}, disaster=county.id("flood"))
+    county.given(up, by="county")
+    done = asked(tmp_path, county, later, here, kind="forward_report", done=True)
     assert done == [("forward_report", 1, "done")]
 
 
