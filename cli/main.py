@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import msgspec
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
-from web.app import mount_pages
 
 from api.app import create_app
 from cli import demo_command, import_command, ledger_command, officer_command, store_commands
@@ -17,6 +17,7 @@ from cli.serving import serve as serve_app
 from cli.settings import Settings
 from eventstore.errors import StoreError
 from projections import rebuild as rebuilding
+from web.app import mount_pages
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="救灾一本账 Relief Ledger")
 log_app = typer.Typer(no_args_is_help=True, help="The log of facts.")
@@ -87,10 +88,16 @@ def log_show(stream: str) -> None:
     """All facts of one stream (a uuid), or the fact at one position (a number), as JSON lines."""
     store = open_store(Settings())
     try:
-        for row in store.find_rows(stream):
-            typer.echo(row)
+        rows = store.find_rows(stream)
+    except ValueError:  # neither a number nor a uuid
+        rows = []
     finally:
         store.close()
+    for row in rows:
+        typer.echo(row)
+    if not rows:
+        err.print(f"[red]日志中没有 {escape(stream)}[/red]\nThere is no such stream or position.")
+        raise typer.Exit(1)
 
 
 @log_app.command("tail")
@@ -101,11 +108,12 @@ def log_tail(
     """The newest facts as JSON lines; personal data stays sealed."""
     store = open_store(Settings())
     try:
-        at = max(0, store.head() - count)
-        for batch in store.follow(at):
+        head = store.head()
+        for batch in store.follow(max(0, head - count), timeout=1.0 if follow else 0.0):
             for recorded in batch:
-                typer.echo(store.line_of(recorded))
-            if not follow:
+                if follow or recorded.position <= head:
+                    typer.echo(store.line_of(recorded))
+            if not follow and (not batch or batch[-1].position >= head):
                 break
     except KeyboardInterrupt:
         pass

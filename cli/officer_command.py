@@ -21,9 +21,12 @@ from domain.commands.officers import (
     RegisterOfficer,
     SuspendOfficer,
 )
+from domain.identity import normalize_id
+from domain.officer import Officer
 from domain.posts import Post
+from domain.rules.base import china_day
 from domain.world import Command, Role
-from eventstore.accounts import PasswordTooShort
+from eventstore.accounts import MIN_PASSWORD, PasswordTooShort
 from eventstore.outcomes import Envelope, Receipt, Refused
 from projections.areas import AREAS, by_code
 
@@ -64,8 +67,13 @@ def add(
     id_number: Annotated[str | None, typer.Option(help="18-digit ID number")] = None,
     password: Annotated[str | None, typer.Option(help="Made up and printed if not given")] = None,
 ) -> None:
-    """Register an officer, appoint them and open a log-in."""
+    """Register an officer, appoint them and open a log-in.
+
+    An officer whose ID number is known already is given a further post and log-in.
+    """
     chosen = password or secrets.token_urlsafe(9)
+    if len(chosen) < MIN_PASSWORD:
+        fail(PasswordTooShort.zh, PasswordTooShort.en)
     with running(Settings()) as system:
         system.follower.wait_for(system.store.head(), 30)
         with system.reader() as db:
@@ -74,19 +82,25 @@ def add(
             fail(f"没有区划代码 {area}", f"There is no division with code {area}.")
         if system.accounts.officer_of(login) is not None:
             fail(f"登录名 {login} 已被使用", f"The log-in {login} is taken.")
-        registered = run(
-            system,
-            RegisterOfficer(person=uuid4(), full_name=name, area=place, id_number=id_number),
-        )
-        officer = UUID(str(registered.result["officer"]))
-        today = system.store.clock.now().date()
+        officer = _known(system, id_number)
+        if officer is None:
+            command = RegisterOfficer(
+                person=uuid4(), full_name=name, area=place, id_number=id_number
+            )
+            officer = UUID(str(run(system, command).result["officer"]))
+        today = china_day(system.store.clock.now())
         run(system, _appointment(officer, role, place, post, certificate, today))
         run(system, OpenAccount(officer=officer, login=login))
-        try:
-            system.accounts.set_password(login, officer, chosen)
-        except PasswordTooShort as short:
-            fail(short.zh, short.en)
-    out.print(f"{login}  {'' if password else chosen}", highlight=False)
+        system.accounts.set_password(login, officer, chosen)
+    out.print(f"{login}  {'' if password else chosen}", highlight=False, markup=False)
+
+
+def _known(system: System, id_number: str | None) -> UUID | None:
+    """The officer who is the natural person of this ID number already."""
+    person = system.store.vault.find_person(normalize_id(id_number)) if id_number else None
+    if person is None or system.officer(Officer.id_of(person)) is None:
+        return None
+    return Officer.id_of(person)
 
 
 def _appointment(
@@ -105,7 +119,8 @@ def list_officers(
     """All log-ins with their posts."""
     rows: list[dict[str, Any]] = []
     with running(Settings(), follow=False) as system, system.reader() as db:
-        names: dict[str, str] = dict(db.execute(select(AREAS.c.id, AREAS.c.name)).tuples().all())
+        areas = db.execute(select(AREAS.c.id, AREAS.c.name))
+        names = {str(row[0]): str(row[1]) for row in areas}
         for officer, logins in system.accounts.logins().items():
             found = system.officer(officer)
             if found is None:

@@ -1,6 +1,6 @@
 """A list into the log: each household once, each row answered, whoever else is writing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from cli.intake import runner
+from cli.intake.inputs import household_input
 from domain.commands.households import RegisterHousehold
 from domain.commands.officers import SuspendOfficer
 from domain.commands.sealing import MemberInput
@@ -211,12 +212,12 @@ def test_one_refused_household_leaves_the_others_of_its_batch(
     """The domain refuses what the reader let through: here, a kind no rulebook has."""
     path = heads(tmp_path, *several(4))
     importer = town.importer()
-    real = runner.household_input
+    real = household_input
 
     def spoiled(parsed: Any, category: str) -> Any:
         return real(parsed, "nonsense" if parsed.row == 3 else category)
 
-    monkeypatch.setattr(runner, "household_input", spoiled)
+    monkeypatch.setattr("cli.intake.runner.household_input", spoiled)
     report = importer.run(path, TODAY)
     assert (report.registered, report.fault_count) == (3, 1)
     assert town.outcomes() == ["registered", "refused", "registered", "registered"]
@@ -231,9 +232,12 @@ def test_interleaved_villages_share_commits_and_nothing_waits(
     rows = [household(n, c1=names[n % 4]) for n in range(1, 13)]
     batches: list[int] = []
     real = town.store.run_many
-    monkeypatch.setattr(
-        town.store, "run_many", lambda given: (batches.append(len(given)), real(given))[1]
-    )
+
+    def counted(given: Sequence[Envelope]) -> Any:
+        batches.append(len(given))
+        return real(given)
+
+    monkeypatch.setattr(town.store, "run_many", counted)
     report = town.run(heads(tmp_path, *rows))
     assert report.registered == 12 and batches == [4, 4, 4]
     assert [row.row for row in town.rows] == list(range(2, 14))

@@ -1,0 +1,133 @@
+"""`relief officer …`: people, posts and log-ins by the machine's keeper."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli.officer_command import app
+from eventstore.accounts import LoginRefused
+from tests.intake.make import id_number
+from tests.intake.town import COUNTY, VILLAGE, county, make_county
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return make_county(tmp_path / "var")
+
+
+def relief(data: Path, *args: str, typed: str | None = None) -> Result:
+    return CliRunner().invoke(app, list(args), input=typed, env={"RELIEF_DATA": str(data)})
+
+
+def add(data: Path, login: str, *more: str, role: str = "dispatcher", area: str = COUNTY) -> Result:
+    return relief(data, "add", login, "--name", "王新", "--role", role, "--area", area, *more)
+
+
+def listed(data: Path) -> dict[str, dict[str, Any]]:
+    result = relief(data, "list", "--json")
+    assert result.exit_code == 0, result.output
+    return {login: row for row in json.loads(result.stdout) for login in row["logins"]}
+
+
+def can_log_in(data: Path, login: str, password: str) -> bool:
+    with county(data) as town:
+        try:
+            town.system.accounts.log_in(login, password)
+        except LoginRefused:
+            return False
+        return True
+
+
+def test_add_appoints_and_opens_a_log_in(data: Path) -> None:
+    result = add(data, "wang", "--password", "a long password")
+    assert result.exit_code == 0, result.output
+    assert "a long password" not in result.stdout
+    assert listed(data)["wang"]["posts"] == [{"role": "dispatcher", "area": "潜山市", "post": ""}]
+    assert can_log_in(data, "wang", "a long password")
+
+
+def test_a_password_made_up_is_printed_and_works(data: Path) -> None:
+    login, password = add(data, "wang").stdout.split()
+    assert login == "wang" and can_log_in(data, "wang", password)
+
+
+def test_a_person_known_already_gets_a_further_post_not_a_second_self(data: Path) -> None:
+    number = id_number(901)
+    assert add(data, "wang", "--id-number", number).exit_code == 0
+    more = ("--id-number", number, "--post", "B")
+    result = add(data, "wang2", *more, role="village_reporter", area=VILLAGE)
+    assert result.exit_code == 0, result.output
+    rows = listed(data)
+    assert rows["wang"] == rows["wang2"]
+    assert [post["role"] for post in rows["wang"]["posts"]] == ["dispatcher", "village_reporter"]
+
+
+@pytest.mark.parametrize(
+    ("login", "more", "area", "said"),
+    [
+        ("village", (), COUNTY, "登录名 village 已被使用"),
+        ("wang", (), "999999", "没有区划代码 999999"),
+        ("wang", ("--password", "short"), COUNTY, "密码至少 8 位"),
+        ("wang", ("--id-number", "340824196504129013"), COUNTY, "校验"),
+    ],
+)
+def test_what_cannot_be_added_is_said_and_leaves_nothing(
+    data: Path, login: str, more: tuple[str, ...], area: str, said: str
+) -> None:
+    before = listed(data)
+    with county(data) as town:
+        head = town.store.head()
+    result = add(data, login, *more, area=area)
+    assert result.exit_code == 1 and said in result.output, result.output
+    with county(data) as town:
+        assert town.store.head() == head
+    assert listed(data) == before
+
+
+def test_suspend_needs_a_reason_and_shows_in_the_list(data: Path) -> None:
+    assert relief(data, "suspend", "township").exit_code == 2
+    result = relief(data, "suspend", "township", "--reason", "接受调查")
+    assert result.exit_code == 0, result.output
+    assert listed(data)["township"]["suspended"] == "接受调查"
+    again = relief(data, "suspend", "township", "--reason", "接受调查")
+    assert again.exit_code == 1
+
+
+def test_handover_moves_the_posts_to_the_successor(data: Path) -> None:
+    add(data, "wang", role="auditor")
+    result = relief(data, "handover", "county", "--to", "wang", "--reason", "退休")
+    assert result.exit_code == 0, result.output
+    roles = {post["role"] for post in listed(data)["wang"]["posts"]}
+    assert roles == {"auditor", "county_approver"}
+
+
+def test_a_new_password_ends_the_old_one_and_open_sessions(data: Path) -> None:
+    with county(data) as town:
+        token, _ = town.system.accounts.log_in("village", "long enough")
+    typed = "another one\nanother one\n"
+    result = relief(data, "password", "village", typed=typed)
+    assert result.exit_code == 0 and "another one" not in result.output
+    assert can_log_in(data, "village", "another one")
+    assert not can_log_in(data, "village", "long enough")
+    with county(data) as town:
+        assert town.system.accounts.session(token, "session") is None
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("suspend", "nobody", "--reason", "x"),
+        ("handover", "village", "--to", "nobody", "--reason", "x"),
+        ("password", "nobody", "--new", "long enough"),
+    ],
+)
+def test_an_unknown_log_in_is_a_sentence(data: Path, args: tuple[str, ...]) -> None:
+    result = relief(data, *args)
+    assert result.exit_code == 1 and "没有登录名 nobody" in result.output
+
+
+def test_the_list_for_people_names_posts(data: Path) -> None:
+    assert "village_reporter" in relief(data, "list").stdout
