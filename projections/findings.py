@@ -22,7 +22,6 @@ from sqlalchemy import (
     case,
     func,
     literal,
-    null,
     or_,
     select,
     union_all,
@@ -33,10 +32,12 @@ from domain.person import Person
 from domain.rules.base import china_day
 from projections.areas import AREAS
 from projections.base import LOGICAL, Rows, View, as_json, text_of, when
+from projections.finding_rows import finding
 from projections.households import HOUSEHOLDS, MEMBERS, TOWNSHIPS
 from projections.ledger import GRANTS, LEDGER
 from projections.lists import LISTS
 from projections.paging import Page, page
+from projections.report_findings import split_differs
 from projections.scope import Scope
 from projections.seasons import SEASON_RATES, SEASONS
 
@@ -127,19 +128,10 @@ def resolved(rows: Rows, at: int, e: Person.Resolved) -> None:
 # Queries: each kind of finding is one SELECT with the same columns
 
 L, G, H, S, C, R = LEDGER.c, GRANTS.c, HOUSEHOLDS.c, SEASONS.c, CLAIMS.c, SEASON_RATES.c
-COLUMNS = (
-    "kind", "id", "season", "area", "household", "relief_case", "village_list", "person",
-    "amount_fen", "limit_fen", "persons", "number", "reason", "since", "status",
-)  # fmt: skip
-
-
-def _finding(kind: Any, id: Any, source: FromClause, **known: Any) -> Select[Any]:
-    given = {"kind": kind, "id": id, "status": literal("open"), **known}
-    return select(*[given.get(name, null()).label(name) for name in COLUMNS]).select_from(source)
 
 
 def _of_case(kind: str, source: FromClause, **known: Any) -> Select[Any]:
-    return _finding(
+    return finding(
         literal(kind),
         known.pop("id", L.id),
         source,
@@ -170,7 +162,7 @@ def person_twice(scope: Scope) -> Select[Any]:
         .outerjoin(both, and_(both.c.person == C.person, both.c.season == L.season))
     )
     kind = case((both.c.person.is_not(None), "person_twice"), else_="person_contested")
-    return _finding(
+    return finding(
         kind,
         C.person + ":" + C.household + ":" + func.coalesce(L.season, ""),
         source,
@@ -257,7 +249,7 @@ def over_standard(scope: Scope) -> Select[Any]:
 def equal_amounts(scope: Scope) -> Select[Any]:
     """平均分配: every household of a village got the same, however many they are."""
     return (
-        _finding(
+        finding(
             literal("equal_amounts"),
             L.season + ":" + L.area,
             LEDGER,
@@ -305,6 +297,7 @@ def _all(scope: Scope, at: datetime | None) -> Any:
         over_standard(scope),
         equal_amounts(scope),
         *not_delivered(scope, today),
+        split_differs(scope),
     )
     return union_all(*parts).subquery("found")
 
@@ -339,7 +332,8 @@ def findings(
     """What looks doubled, forgotten or odd as of ``at``, by kind.
 
     Kinds: person_twice, person_contested, need_without_grant, grant_without_need, over_standard,
-    equal_amounts, payment_failed, delivery_overdue. ``open=false``: contests that were decided.
+    equal_amounts, payment_failed, delivery_overdue, split_differs. ``open=false``: contests that
+    were decided.
     """
     found = _all(scope, at)
     drill = H.exercise.is_(True)

@@ -11,7 +11,7 @@ from domain.commands.grant_corrections import RecordPaymentFailure, RetryPayment
 from domain.commands.households import RecordDeath
 from domain.commands.payments import GrantInput
 from domain.commands.relief_cases import ApplyVillage
-from projections import findings, households, ledger, lists, seasons
+from projections import findings, households, ledger, lists, seasons, situation
 from projections.findings import finding_counts
 from projections.findings import findings as findings_page
 from projections.scope import EVERYTHING, Scope
@@ -24,7 +24,7 @@ VIEWS = (households.VIEW, seasons.VIEW, ledger.VIEW, lists.VIEW, findings.VIEW)
 def found(
     story: Ledger, path: Path, scope: Scope = EVERYTHING, days: float = 0, **asked: Any
 ) -> list[dict[str, Any]]:
-    folded = fold(path, story.scenario, VIEWS)
+    folded = fold(path, story.scenario, (*VIEWS, situation.VIEW))
     at = story.scenario.now + timedelta(days=days)
     with folded.reading() as db:
         rows = findings_page(db, scope, at=at, **asked).items

@@ -17,7 +17,7 @@ ALLOWED = {
     "disasters.absorbed_into": "ids of disasters merged into one that a scoped query has found",
     "disasters._running": "responses of one disaster that a scoped query has found",
     "dispatch._with_units": "units of incidents that a scoped query has found",
-    "findings._finding": "columns of one kind of finding; each kind adds scope.covers",
+    "finding_rows.finding": "columns of one kind of finding; each kind adds scope.covers",
     "findings._named": "names beside findings that are scoped kind by kind",
     "households.found_by": "a condition that its caller joins with scope.covers",
     "ledger_books._goods": "sums over conditions that its caller made with scope.covers",

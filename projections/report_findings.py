@@ -1,0 +1,72 @@
+"""Findings about situation reports: a parent that does not tell what its children told."""
+
+from typing import Any
+
+from sqlalchemy import Float, Select, and_, cast, column, func, literal, or_
+
+from domain.report_filing import Kind
+from projections.finding_rows import finding
+from projections.scope import Scope
+from projections.situation import REPORTS, VERSIONS
+
+
+def split_differs(scope: Scope) -> Select[Any]:
+    """An area's share in the report of the area above is not what it reported itself.
+
+    Both accepted, of one occurrence, as of the same time or both verified (domain.md §1.6: the
+    parent is the sum of its children at the same as-of time; that its total is the sum of its
+    shares is checked as it is filed). What was adjudicated 核定 counts in place of what was
+    reported. ``number``: how many figures differ; ``reason``: their names.
+    """
+    above, below = REPORTS.alias("above"), REPORTS.alias("below")
+    share = func.json_each(VERSIONS.c.split).table_valued("key", "value", name="share")
+    figure = func.json_each(share.c.value).table_valued("key", "value", name="figure")
+    decided = func.json_extract(below.c.adjudicated, "$.figures")
+    known = func.json_patch(below.c.accepted_figures, func.coalesce(decided, "{}"))
+    own = func.json_extract(known, literal("$.") + figure.c.key)
+    same_time = or_(
+        above.c.accepted_as_of == below.c.accepted_as_of,
+        and_(above.c.accepted_kind == Kind.VERIFIED, below.c.accepted_kind == Kind.VERIFIED),
+    )
+    one_occurrence = or_(
+        above.c.disaster == below.c.disaster,
+        and_(
+            above.c.disaster.is_(None),
+            below.c.disaster.is_(None),
+            above.c.hazard == below.c.hazard,
+            above.c.occurred_at == below.c.occurred_at,
+        ),
+    )
+    accepted = and_(
+        VERSIONS.c.report == above.c.report, VERSIONS.c.number == above.c.accepted_number
+    )
+    children = and_(
+        below.c.area == share.c.key,
+        below.c.exercise == above.c.exercise,
+        one_occurrence,
+        same_time,
+    )
+    always = literal(1) == 1
+    source = (
+        above.join(VERSIONS, accepted)
+        .join(share, always)
+        .join(below, children)
+        .join(figure, always)
+    )
+    return (
+        finding(
+            literal("split_differs"),
+            above.c.report + ":" + below.c.report,
+            source,
+            area=above.c.area,
+            number=func.count(),
+            reason=func.group_concat(column("figure.key", is_literal=True)),
+            since=func.max(above.c.accepted_at),
+        )
+        .where(
+            scope.covers(above.c.area),
+            above.c.exercise.is_(False),
+            cast(own, Float) != cast(figure.c.value, Float),
+        )
+        .group_by(above.c.report, below.c.report, above.c.area)
+    )
