@@ -91,6 +91,21 @@ class ProcessContract:
         assert again.clock.now() < datetime(2019, 1, 1, tzinfo=UTC)
         again.close()
 
+    def test_a_simulated_load_that_broke_off_goes_on_at_its_last_moment(self, open: Open) -> None:
+        """The clock of a demo finished by a second start once stood at its first day."""
+        began = datetime(2018, 7, 4, 0, tzinfo=UTC)
+        store = open()
+        store.begin_simulated(began)
+        found_town(store)
+        later = began + timedelta(days=3)
+        wish = envelope(new_unit("the last one"), by="dispatcher")
+        object.__setattr__(wish, "at", later)
+        store.run(wish)
+        store.close()
+        again = open()
+        assert again.clock.now() == later
+        again.close()
+
     def test_a_store_with_real_facts_cannot_become_simulated(self, store: Store) -> None:
         with pytest.raises(ValueError):
             store.begin_simulated(datetime(2018, 7, 4, tzinfo=UTC))
