@@ -19,7 +19,7 @@ from uuid import UUID
 from eventsourcing.domain import event
 
 from domain.base import Aggregate
-from domain.refusal import Malformed, NotFound, Refusal
+from domain.refusal import Malformed, NotFound, Refusal, missing
 from domain.world import World
 
 
@@ -94,7 +94,7 @@ def check_code(code: str) -> None:
 def check_text(field: str, text: str) -> None:
     """A text that must be there. `Malformed` if it is blank."""
     if not text.strip():
-        raise Malformed(field=field, value=text, rule_zh="不能为空", rule_en="it is required")
+        raise missing(field)
 
 
 def common(world: World, areas: Iterable[UUID]) -> UUID:

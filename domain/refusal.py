@@ -69,6 +69,11 @@ class Malformed(Refusal):
     rule_en: str
 
 
+def missing(field: str) -> Malformed:
+    """The refusal of a form without a value it needs."""
+    return Malformed(field=field, value="", rule_zh="不能为空", rule_en="it is required")
+
+
 @dataclass(eq=False)
 class AlreadyExists(Refusal):
     zh: ClassVar[str] = "{kind} {id} 已经存在"

@@ -31,6 +31,7 @@ from domain.need import Need, Tier
 from domain.refusal import Refusal
 from domain.roster import Hands
 from domain.rules.standards import Programme, Rate
+from domain.separation import join
 from domain.world import Sealed
 
 
@@ -141,7 +142,7 @@ class ReliefCase(Aggregate):
     @event("Corrected")
     def _corrected(self, need: Need, reason: str, step: str, hands: Hands) -> None:
         self.need = need
-        self._join(step, hands)
+        join(self.steps, step, hands)
 
     def check_list(self, village_list: UUID) -> None:
         if self.village_list not in (None, village_list):
@@ -205,7 +206,7 @@ class ReliefCase(Aggregate):
     def _reopened(self, reason: str, step: str, hands: Hands) -> None:
         self.stage = Stage.APPLIED
         self.village_list = None
-        self._join(step, hands)
+        join(self.steps, step, hands)
 
     # Grants
 
@@ -250,7 +251,7 @@ class ReliefCase(Aggregate):
         self.grants[grant.number] = grant
         if grant.is_empty:
             self.status[grant.number] = GrantStatus.VOID
-        self._join("approve", hands)
+        join(self.steps, "approve", hands)
 
     def pay(
         self, number: int, document_no: str, batch: UUID, holder: UUID | None, hands: Hands
@@ -279,7 +280,7 @@ class ReliefCase(Aggregate):
     ) -> None:
         self.status[number] = GrantStatus.PAID
         self.batches[number] = batch
-        self._join("pay", hands)
+        join(self.steps, "pay", hands)
 
     def fail(self, number: int, batch: UUID, reason: str, hands: Hands) -> None:
         """The bank sent it back, at once or later: the grant waits for a retry."""
@@ -293,7 +294,7 @@ class ReliefCase(Aggregate):
         self, number: int, amount_fen: int, batch: UUID, reason: str, hands: Hands
     ) -> None:
         self.status[number] = GrantStatus.FAILED
-        self._join("pay", hands)
+        join(self.steps, "pay", hands)
 
     def sign(
         self,
@@ -330,7 +331,7 @@ class ReliefCase(Aggregate):
     ) -> None:
         self.grants[number] = replace(self.grants[number], picks=picks)
         self.status[number] = GrantStatus.SIGNED
-        self._join("pay", hands)
+        join(self.steps, "pay", hands)
 
     def refund(
         self,
@@ -369,7 +370,7 @@ class ReliefCase(Aggregate):
         self.grants[number] = grant
         if grant.is_empty:
             self.status[number] = GrantStatus.REFUNDED
-        self._join("pay", hands)
+        join(self.steps, "pay", hands)
 
     def close(self) -> None:
         """Everything granted has arrived."""
@@ -390,8 +391,3 @@ class ReliefCase(Aggregate):
         if self.status[number] not in statuses:
             raise WrongGrantStatus(case=self.id, number=number, state=self.status[number])
         return grant
-
-    def _join(self, step: str, hands: Hands) -> None:
-        if hands:
-            known = self.steps.get(step, ())
-            self.steps[step] = known + tuple(hand for hand in hands if hand not in known)

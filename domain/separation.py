@@ -25,6 +25,13 @@ class SamePersonTwice(Refusal):
     other: str
 
 
+def join(steps: dict[str, tuple[UUID, ...]], step: str, hands: tuple[UUID, ...]) -> None:
+    """Remember these persons as having done the step; nobody twice, and no step by nobody."""
+    if hands:
+        known = steps.get(step, ())
+        steps[step] = known + tuple(hand for hand in hands if hand not in known)
+
+
 def separate(
     world: World, matter: UUID, done: Mapping[str, tuple[UUID, ...]], step: str
 ) -> tuple[UUID, ...]:

@@ -40,6 +40,7 @@ from domain.report_refusals import (
 )
 from domain.rules.deadlines import FollowUpDuty
 from domain.rules.indicators import Figures, Finding
+from domain.separation import join
 from domain.world import RuleRef
 
 Roster = Literal["casualty", "house"]
@@ -204,11 +205,7 @@ class SituationReport(Aggregate):
         self.review = Review.PENDING
         self.to_make_up = self.to_make_up or filed.phoned
         self.duty_answered = max(self.duty_answered, filed.duty_number or 0)
-        self._did("report", filed.hands)
-
-    def _did(self, step: str, hands: tuple[UUID, ...]) -> None:
-        known = self.steps.get(step, ())
-        self.steps[step] = known + tuple(hand for hand in hands if hand not in known)
+        join(self.steps, "report", filed.hands)
 
     def explain_jump(self, number: int, reason: str) -> None:
         self.expect(number)
@@ -264,7 +261,7 @@ class SituationReport(Aggregate):
     ) -> None:  # fmt: skip
         self.review = Review.ACCEPTED
         self.accepted = self.current
-        self._did("review", hands)
+        join(self.steps, "review", hands)
 
     def return_version(self, number: int, reason: str, hands: tuple[UUID, ...]) -> None:
         """退回: send the version back, with the reason."""
@@ -274,7 +271,7 @@ class SituationReport(Aggregate):
     @event("Returned")
     def _returned(self, number: int, kind: Kind, reason: str, hands: tuple[UUID, ...]) -> None:
         self.review = Review.RETURNED
-        self._did("review", hands)
+        join(self.steps, "review", hands)
 
     def _must_be_pending(self, number: int) -> None:
         self.expect(number)
@@ -311,7 +308,7 @@ class SituationReport(Aggregate):
         self, number: int, figures: Figures, document_no: str, reason: str,
         rules: tuple[RuleRef, ...], hands: tuple[UUID, ...],
     ) -> None:  # fmt: skip
-        self._did("adjudicate", hands)
+        join(self.steps, "adjudicate", hands)
 
     # the duty to follow up, and its end
 

@@ -31,6 +31,7 @@ from domain.roster import (
     WrongListStage,
 )
 from domain.rules.standards import Programme
+from domain.separation import join
 from domain.world import RuleRef, Sealed
 
 UNDECIDED = (ListStage.DRAFT, ListStage.REVIEWED)
@@ -116,7 +117,7 @@ class VillageList(Aggregate):
         self._strike(off)
         self.notices.clear()
         self.showing = None
-        self._join("report", hands)
+        join(self.steps, "report", hands)
 
     def post(
         self,
@@ -244,7 +245,7 @@ class VillageList(Aggregate):
             self.showing = None
         if struck is not None:
             self._strike((struck,))
-        self._join(step, hands)
+        join(self.steps, step, hands)
 
     def review(
         self, struck: tuple[UUID, ...], terms: Programme, now: datetime, opinion: str, hands: Hands
@@ -260,7 +261,7 @@ class VillageList(Aggregate):
     def _reviewed(self, struck: tuple[UUID, ...], opinion: str, hands: Hands) -> None:
         self.stage = ListStage.REVIEWED
         self._strike(struck)
-        self._join("review", hands)
+        join(self.steps, "review", hands)
 
     def send_back(self, reason: str, step: str, hands: Hands) -> None:
         """退回: the village appraises and posts again."""
@@ -273,7 +274,7 @@ class VillageList(Aggregate):
         self.has_minutes = False
         self.notices.clear()
         self.showing = None
-        self._join(step, hands)
+        join(self.steps, step, hands)
 
     def approve(
         self,
@@ -298,7 +299,7 @@ class VillageList(Aggregate):
     ) -> None:
         self.stage = ListStage.APPROVED
         self._strike(struck)
-        self._join("approve", hands)
+        join(self.steps, "approve", hands)
 
     def allocate(
         self,
@@ -339,7 +340,7 @@ class VillageList(Aggregate):
         self.stage = ListStage.ALLOCATED
         self.has_paid = False
         self._void_amounts()
-        self._join("approve", hands)
+        join(self.steps, "approve", hands)
 
     def void_amounts(self, reason: str) -> None:
         """A single amount rose: the second notice, if any, must be posted again."""
@@ -356,12 +357,12 @@ class VillageList(Aggregate):
     ) -> None:
         """A batch was paid by document: ``failed`` bounced at once, ``held`` wait (contested)."""
         self.has_paid = True
-        self._join("pay", hands)
+        join(self.steps, "pay", hands)
 
     @event("GoodsHandedOut")
     def handed_out(self, households: int, units: int, hands: Hands) -> None:
         """So many units were signed for by so many households, in one go."""
-        self._join("pay", hands)
+        join(self.steps, "pay", hands)
 
     def close(self, reason: str) -> None:
         """All is paid and signed for, or nothing was ever put on it."""
@@ -390,8 +391,3 @@ class VillageList(Aggregate):
         self.notices.pop(Notice.SECOND, None)
         if self.showing is Notice.SECOND:
             self.showing = None
-
-    def _join(self, step: str, hands: Hands) -> None:
-        if hands:
-            known = self.steps.get(step, ())
-            self.steps[step] = known + tuple(hand for hand in hands if hand not in known)

@@ -12,7 +12,7 @@ from domain.commands.relief_cases import single_hands
 from domain.fund import Fund
 from domain.goods import LotPick, ReturnSource, not_negative, positive, value_of
 from domain.grants import OPEN, Grant, GrantStatus, RefundExceeds, first_units
-from domain.refusal import Malformed
+from domain.refusal import Malformed, missing
 from domain.relief_case import ReliefCase
 from domain.season import Season
 from domain.stockpile import Stockpile
@@ -122,7 +122,7 @@ class CorrectGrant(OfGrant):
     def _cash(self, world: World, grant: Grant, season: Season, case: ReliefCase) -> Grant:
         """Release what is spared, or commit the whole new amount under an id of its own."""
         if self.cash_fen is None:
-            raise _missing("cash_fen")
+            raise missing("cash_fen")
         not_negative("cash_fen", self.cash_fen)
         assert grant.fund is not None
         fund = world.get(Fund, grant.fund)
@@ -146,7 +146,7 @@ class CorrectGrant(OfGrant):
 
     def _goods(self, grant: Grant) -> Grant:
         if self.units is None:
-            raise _missing("units")
+            raise missing("units")
         not_negative("units", self.units)
         if self.units > grant.units:
             raise Malformed(
@@ -201,12 +201,8 @@ class RefundGrant(OfGrant):
 
     def _amount(self, field: str, wanted: int | None, left: int) -> int:
         if wanted is None:
-            raise _missing(field)
+            raise missing(field)
         positive(field, wanted)
         if wanted > left:
             raise RefundExceeds(case=self.case, number=self.number, wanted=wanted, left=left)
         return wanted
-
-
-def _missing(field: str) -> Malformed:
-    return Malformed(field=field, value="", rule_zh="不能为空", rule_en="it is required")

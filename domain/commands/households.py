@@ -24,7 +24,7 @@ from domain.commands.sealing import (
 )
 from domain.household import AlreadyMember, Household, Member
 from domain.person import Person
-from domain.refusal import Malformed
+from domain.refusal import Malformed, missing
 from domain.rules.household_kinds import HouseholdKinds
 from domain.world import Command, InForce, Result, Role, World
 
@@ -272,9 +272,7 @@ class IdentifyMember(OfHousehold):
         household = self.of(world)
         household.check_member(self.person)
         if self.member.id_number is None:
-            raise Malformed(
-                field="member.id_number", value="", rule_zh="不能为空", rule_en="it is required"
-            )
+            raise missing("member.id_number")
         check_member(world, self.member, "member")
         member = seal_member(world, household.id, self.member)
         household.identify(self.person, member, self.reason)

@@ -24,7 +24,7 @@ from domain.grants import (
 )
 from domain.household import Household
 from domain.masking import mask_name
-from domain.refusal import Malformed, NotFound, Refusal
+from domain.refusal import Malformed, NotFound, Refusal, missing
 from domain.relief_case import MemberContested, NoCard, ReliefCase
 from domain.roster import Hands
 from domain.season import Season
@@ -219,7 +219,7 @@ def _goods_totals(grants: tuple[GrantInput, ...]) -> dict[str, int]:
 
 def _required(field: str, id: UUID | None) -> UUID:
     if id is None:
-        raise Malformed(field=field, value="", rule_zh="不能为空", rule_en="it is required")
+        raise missing(field)
     return id
 
 

@@ -193,7 +193,7 @@ class PhoneInFollowUp(Told, Call, Command):
 
 def _follow_up(world: World, report: SituationReport, filed: Filing) -> Result:
     report.follow_up(filed)
-    if filed.after_verified:
+    if filed.after_verified and report.duty is None:
         hazards = world.rules(Hazards, report.area, report.occurred_at).rule
         start_duty(world, report, hazards, filed.reported_at)
     return _answer(report.id, filed)

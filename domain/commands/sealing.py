@@ -14,7 +14,7 @@ import msgspec
 from domain.household import Card, Member, Relation, Sex
 from domain.identity import normalize_id, parse_id
 from domain.masking import mask_card, mask_name, mask_phone
-from domain.refusal import Malformed
+from domain.refusal import Malformed, missing
 from domain.rules.base import china_day
 from domain.world import Sealed, World
 
@@ -85,9 +85,7 @@ def check_members(world: World, members: tuple[MemberInput, ...]) -> int:
 def check_member(world: World, member: MemberInput, field: str) -> None:
     """Name, ID number (if there is one) and birth date are possible. `Malformed` if not."""
     if not member.name.strip():
-        raise Malformed(
-            field=f"{field}.name", value="", rule_zh="不能为空", rule_en="it is required"
-        )
+        raise missing(f"{field}.name")
     if member.birth_date is not None:
         not_future(world, f"{field}.birth_date", member.birth_date)
     if member.id_number is not None:

@@ -243,6 +243,14 @@ def test_a_follow_up_after_the_verified_report_opens_it_again(county: Scenario) 
     assert not loaded(county).is_verified
 
 
+def test_new_harm_after_follow_ups_were_resumed_is_never_refused(county: Scenario) -> None:
+    verified(county).given(accept(county, 2), by="township")
+    county.given(ResumeFollowUps(report=county.id("report/yuantan_1")), by="county")
+    county.when(follow_up(county, figures={"dead": 1}), by="village")
+    county.then("SituationReport.FollowedUp")
+    assert loaded(county).duty is not None
+
+
 # -- adjudication ---------------------------------------------------------------------------
 
 

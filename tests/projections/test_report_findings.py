@@ -18,7 +18,7 @@ from tests.projections.reporting import accept, adjudicate, initial
 VIEWS = (
     households.VIEW, seasons.VIEW, ledger.VIEW, lists.VIEW, findings.VIEW, situation.VIEW,
 )  # fmt: skip
-OWN = {"affected": 500, "injured": 3}
+OWN: dict[str, Any] = {"affected": 500, "injured": 3}
 
 
 def split_findings(path: Path, county: Scenario, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
