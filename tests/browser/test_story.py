@@ -78,7 +78,7 @@ def test_a_village_reports_the_township_accepts_and_the_county_board_changes_by_
     phone.get_by_label(re.compile("^受灾人口")).fill("１２０")
     phone.get_by_label(re.compile("^因灾受伤人口")).fill("2")
     phone.get_by_role("button", name="上报初报").click()
-    expect(phone.locator("#receipt")).to_be_visible()
+    expect(phone.locator("#receipt")).to_be_visible(timeout=30_000)
     sent = time.monotonic()
     row = board.get_by_role("row").filter(has=board.get_by_role("link", name="源潭居委会"))
     expect(row).to_contain_text("未审 120", timeout=1_000)

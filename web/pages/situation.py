@@ -77,7 +77,6 @@ async def _board(desk: Desk, asked: Asked) -> dict[str, Any]:
         "overdue": [row for row in strip if row["state"] == "overdue"],
         "missing": [row for row in strip if row["state"] == "missing"],
         "coming": [row for row in strip if row["state"] == "open"][:STRIP],
-        "strip": STRIP,
         "truncated": board.next is not None,
     }
 
