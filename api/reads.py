@@ -79,6 +79,7 @@ async def wait_for(caller: Caller, after: int | None) -> None:
 
 async def ask(caller: Caller, read: Read, area: UUID | None, **given: Any) -> Any:
     """Run a query for a caller. 404 outside the jurisdiction, 403 inside it without the role."""
+    await _fill_in(caller, read, given)
     scope = caller.scope(read.roles, area) if not read.of_one else None
 
     def run() -> Any:
@@ -112,7 +113,6 @@ def endpoint_of(read: Read) -> Callable[..., Any]:
     ) -> Response:
         await wait_for(caller, after)
         position = caller.system.follower.position
-        await _fill_in(caller, read, given)
         found = await ask(caller, read, area, **given)
         return render(request, found, position)
 
