@@ -12,7 +12,6 @@ from cli.compose import running
 from cli.demo import driver
 from cli.demo.plan import DemoPlan, build_plan
 from cli.settings import Settings
-from eventstore.clock import SimulatedClock
 from eventstore.outcomes import Envelope, Receipt, Refused
 from projections import rebuild
 
@@ -70,8 +69,6 @@ def load(system: System, plan: DemoPlan, size: str) -> None:
         rebuild.rebuild(store.log.path, system.views)
     for login in driver.logins(plan):
         system.accounts.set_password(login.login, login.officer, PASSWORD)
-    assert isinstance(store.clock, SimulatedClock)
-    store.clock.move_to(plan.steps[-1].at)  # a command stored before a kill has not moved it
     store.run_clock()
     store.log.set_mark(DONE, "yes")
 
