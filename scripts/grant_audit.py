@@ -103,7 +103,7 @@ class Audit:
     # Seasons and their terms
 
     def _season(self, fact: Fact, kind: str) -> None:
-        if kind == "Closed":
+        if kind not in ("Opened", "StandardChanged"):
             return
         season = self.seasons.setdefault(fact.stream, dict(fact.body))
         season["terms"] = fact.body["terms"]
