@@ -28,7 +28,10 @@ class Shapes:
             "__module__": event_class.__module__,
             "__qualname__": event_class.__qualname__,
         }
-        return type(event_class)(event_class.__name__, (event_class,), body)
+        twin: type[Any] = types.new_class(
+            event_class.__name__, (event_class,), exec_body=lambda names: names.update(body)
+        )
+        return twin
 
     def of(self, kind: Any) -> Any:
         """The type in place of another."""

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Index, MetaData, Table
+from sqlalchemy import Column, Index, Integer, MetaData, Table
 from sqlalchemy.dialects import sqlite as dialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -29,13 +29,18 @@ LOGICAL = MetaData()
 
 @dataclass(frozen=True)
 class View:
-    """One read model. ``version`` changes whenever tables or handlers mean something new."""
+    """One read model. ``version`` changes whenever tables or handlers mean something new.
+
+    ``by_stream``: what a fact changes depends on facts of its own stream alone, so that a rebuild
+    may fold the streams in several processes.
+    """
 
     name: str
     version: int
     tables: tuple[Table, ...]
     routes: Mapping[type[Event], Handler]
     ignored: Mapping[type[Event], str] = field(default_factory=dict)
+    by_stream: bool = False
 
 
 def text_of(id: UUID) -> str:
@@ -100,6 +105,21 @@ def create_statements(table: Table, generation: int) -> tuple[str, list[str]]:
     compiled = str(CreateTable(copy).compile(dialect=dialect.dialect()))
     made = [str(CreateIndex(i).compile(dialect=dialect.dialect())) for i in indexes]
     return compiled, made
+
+
+def bulk_statement(table: Table) -> str:
+    """DDL of generation 0: a heap to be filled once. Only an integer key is kept: it costs nothing.
+
+    Rows held in memory are written once each, so that no key need be checked.
+    """
+    keys = list(table.primary_key.columns)
+    kept = len(keys) == 1 and isinstance(keys[0].type, Integer)
+    columns = [
+        Column(c.name, c.type, primary_key=kept and c.primary_key, autoincrement=False)
+        for c in table.columns
+    ]
+    heap = Table(physical(table, 0), MetaData(), *columns)
+    return str(CreateTable(heap).compile(dialect=dialect.dialect()))
 
 
 class Rows:
@@ -180,9 +200,10 @@ class Rows:
                 gone = [key for key in keys if rows[key] is None]
                 columns = writer.columns
                 values = [[row[c] for c in columns] for row in puts]
-                if gone:
+                if self._fresh:
+                    self._db.executemany(writer.insert, values)
+                else:
                     self._db.executemany(writer.delete, gone)
-                if values:
                     self._db.executemany(writer.upsert, values)
                 changed[name] = puts
             if self._appended[name]:
@@ -193,8 +214,16 @@ class Rows:
         self.size = 0
         return changed
 
+    def write_appended(self) -> None:
+        """Write only what was appended, to bound memory in a rebuild."""
+        for name, appended in self._appended.items():
+            if appended:
+                self._db.executemany(self._writers[name].insert, appended)
+                self.size -= len(appended)
+                self._appended[name] = []
+
     def forget(self) -> None:
-        """Drop the read rows to bound memory; from now on misses are queried."""
+        """After a `write`: drop the read rows to bound memory; from now on misses are queried."""
         assert self.size == 0, "write first"
         for rows in self._rows.values():
             rows.clear()

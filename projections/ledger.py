@@ -412,4 +412,5 @@ VIEW = View(
         ReliefCase.GoodsSigned: goods_signed,
         ReliefCase.Refunded: refunded,
     },
+    by_stream=True,
 )

@@ -1,38 +1,37 @@
 """Rebuilding views from the log, beside the live ones, on all cores; and proving them equal.
 
-The views are dealt out to processes by how many facts they route. Each process reads the log,
-decodes only what its views route, folds into a file of its own without journal; the files are
-then copied into the next generation, brought up to the live position and switched, in one
-transaction. ``check`` hashes instead of switching.
+`projections.parts` folds them into files, which are then copied into the next generation, brought
+up to the live position and switched, in one transaction. ``check`` hashes instead of switching.
 """
 
 import hashlib
-import multiprocessing
 import os
-import shutil
 import sqlite3
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from sqlalchemy import Table
 
-from domain.catalog import AGGREGATES
-from eventstore.mapper import TypedMapper
 from eventstore.sqlite import connect
-from projections.base import Rows, TableWriter, View, create_statements, physical, routed
-from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase, fold, immediate, make_tables
+from projections.base import (
+    Rows,
+    TableWriter,
+    View,
+    create_statements,
+    physical,
+    routed,
+)
+from projections.engine import ViewsDatabase, fold, immediate
+from projections.parts import BATCH as BATCH
+from projections.parts import PART, Progress, facts_of, parts
 
-BATCH = 4096
-HELD_ROWS = 300_000
-PART = 0
+TAKE_OVER_CACHE_KIB = 256 * 1024
 
-Progress = Callable[[int], None]
+Sources = Mapping[str, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,140 +71,38 @@ class Rebuilt:
 
 def hash_table(db: sqlite3.Connection, view: View, writer: TableWriter, logical: str) -> TableHash:
     """SHA-256 over all rows in key order."""
+    return _hash(db, view, writer.everything, logical)
+
+
+def _hash(db: sqlite3.Connection, view: View, everything: str, logical: str) -> TableHash:
     digest = hashlib.sha256()
     encode = msgspec.json.Encoder().encode
     count = 0
-    for row in db.execute(writer.everything):
+    for row in db.execute(everything):
         digest.update(encode(row))
         count += 1
     return TableHash(view.name, logical, count, digest.hexdigest())
 
 
-def fold_part(
-    log: Path,
-    part: Path,
-    names: Sequence[str],
-    upto: int,
-    batch: int,
-    views: Sequence[View] = VIEWS,
-) -> int:
-    """Fold the named views from the log's begin to ``upto`` into a new file. Answers the facts."""
-    mine = [view for view in views if view.name in names]
-    db = sqlite3.connect(part, isolation_level=None)
-    for pragma in (
-        "journal_mode=OFF",
-        "synchronous=OFF",
-        "cache_size=-65536",
-        "locking_mode=EXCLUSIVE",
-    ):
-        db.execute(f"PRAGMA {pragma}")
-    writers = {table.name: TableWriter(table, PART) for view in mine for table in view.tables}
-    for view in mine:
-        make_tables(db, view, PART, indexes=False)
-    rows = Rows(db, writers, fresh=True)
-    handlers = routed(mine)
-    count = 0
-    db.execute("BEGIN")
-    for facts in _facts(log, mine, upto, batch):
-        fold(rows, handlers, facts)
-        count += len(facts)
-        if max(rows.size, rows.held()) > HELD_ROWS:  # appended rows are in size alone
-            rows.write()
-        if rows.held() > HELD_ROWS:
-            rows.forget()
-    rows.write()
-    db.execute("COMMIT")
-    db.close()
-    return count
-
-
-def _facts(
-    log: Path, views: Sequence[View], upto: int, batch: int, after: int = 0
-) -> Iterator[list[tuple[int, object]]]:
-    """The log's facts that these views route, in order, in batches."""
-    mapper = TypedMapper(AGGREGATES)
-    wanted = {event_class for view in views for event_class in view.routes}
-    topics = {topic for topic in mapper.topics() if mapper.class_of(topic) in wanted}
-    db = connect(log)
-    db.execute("PRAGMA query_only=ON")
-    decode = mapper.decode
-    cursor = db.execute(
-        "SELECT position, topic, state FROM events WHERE position > ? AND position <= ?"
-        " ORDER BY position",
-        (after, upto),
-    )
-    try:
-        while rows := cursor.fetchmany(batch):
-            yield [(p, decode(topic, state)) for p, topic, state in rows if topic in topics]
-    finally:
-        db.close()
-
-
-def deal(log: Path, views: Sequence[View], hands: int) -> list[list[str]]:
-    """Views for each process: the one that routes most facts first, to the least loaded."""
-    mapper = TypedMapper(AGGREGATES)
-    db = connect(log)
-    counts = dict(db.execute("SELECT topic, count(*) FROM events GROUP BY topic"))
-    db.close()
-    weight = {
-        view.name: sum(n for topic, n in counts.items() if mapper.class_of(topic) in view.routes)
-        for view in views
-    }
-    loads = [0] * hands
-    dealt: list[list[str]] = [[] for _ in range(hands)]
-    for name in sorted(weight, key=lambda n: -weight[n]):
-        least = loads.index(min(loads))
-        dealt[least].append(name)
-        loads[least] += weight[name]
-    return [names for names in dealt if names]
-
-
 @contextmanager
-def parts(
-    log: Path, folder: Path, views: Sequence[View], upto: int, *, workers: int, batch: int,
-    progress: Progress | None = None,
-) -> Iterator[dict[str, Path]]:  # fmt: skip
-    """Files with the rebuilt views, by view name; removed at the end."""
-    _sweep(folder)
-    with tempfile.TemporaryDirectory(prefix=f"rebuild-{os.getpid()}-", dir=folder) as scratch:
-        dealt = deal(log, views, max(1, workers))
-        made: dict[str, Path] = {}
-        files = [Path(scratch) / f"part{n}.sqlite" for n in range(len(dealt))]
-        for names, file in zip(dealt, files, strict=True):
-            made.update(dict.fromkeys(names, file))
-        if workers <= 1:
-            for names, file in zip(dealt, files, strict=True):
-                fold_part(log, file, names, upto, batch, views)
-        else:
-            context = multiprocessing.get_context("spawn")
-            with ProcessPoolExecutor(len(dealt), mp_context=context) as pool:
-                running: list[Future[int]] = [
-                    pool.submit(fold_part, log, file, names, upto, batch)
-                    for names, file in zip(dealt, files, strict=True)
-                ]
-                for done in as_completed(running):
-                    done.result()
-                    if progress is not None:
-                        progress(len(dealt))
-        yield made
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what a killed rebuild has left behind; those of living processes stay."""
-    for left in folder.glob("rebuild-*-*"):
-        pid = left.name.split("-")[1]
-        if pid.isdigit() and not _alive(int(pid)):
-            shutil.rmtree(left, ignore_errors=True)
-
-
-def _alive(pid: int) -> bool:
+def _attached(db: sqlite3.Connection, made: Mapping[str, list[Path]]) -> Iterator[Sources]:
+    """The part files attached to a connection; which schemas hold a view, by its name."""
+    files = {f: f"part{n}" for n, f in enumerate(sorted({f for fs in made.values() for f in fs}))}
+    for file, name in files.items():
+        db.execute(f"ATTACH ? AS {name}", (str(file),))
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # somebody else's
-        return True
-    return True
+        yield {view: [files[f] for f in found] for view, found in made.items()}
+    finally:
+        for name in files.values():
+            db.execute(f"DETACH {name}")
+
+
+def _everything(table: Table, schemas: Sequence[str]) -> str:
+    """All rows of a table from the parts that hold some, in the order of its key."""
+    writer = TableWriter(table, PART)
+    columns, key = ",".join(writer.columns), ",".join(writer.key)
+    each = [f"SELECT {columns} FROM {schema}.{writer.name}" for schema in schemas]  # noqa: S608
+    return f"{' UNION ALL '.join(each)} ORDER BY {key}"
 
 
 def check(
@@ -226,16 +123,16 @@ def check(
         compared: list[Compared] = []
         count = workers if workers is not None else os.cpu_count() or 1
         with parts(log, views.path.parent, views.views, upto, workers=count, batch=batch) as made:
-            for view in views.views:
-                db = sqlite3.connect(made[view.name])
-                for table in view.tables:
-                    fresh = hash_table(db, view, TableWriter(table, PART), table.name)
+            db = sqlite3.connect(":memory:")
+            with closing(db), _attached(db, made) as sources:
+                for view in views.views:
                     generation = state[view.name][0]
-                    old = hash_table(live, view, TableWriter(table, generation), table.name)
-                    compared.append(
-                        Compared(table.name, fresh.rows, fresh.sha256, fresh.sha256 == old.sha256)
-                    )
-                db.close()
+                    for table in view.tables:
+                        rows = _everything(table, sources[view.name])
+                        fresh = _hash(db, view, rows, table.name)
+                        old = hash_table(live, view, TableWriter(table, generation), table.name)
+                        same = fresh.sha256 == old.sha256
+                        compared.append(Compared(table.name, fresh.rows, fresh.sha256, same))
         return Rebuilt(_count(log, upto), time.perf_counter() - began, tuple(compared))
     finally:
         live.close()
@@ -250,23 +147,21 @@ def rebuild(
     upto = _head(log)
     count = workers if workers is not None else os.cpu_count() or 1
     folder = views.path.parent
-    with parts(
+    made_parts = parts(
         log, folder, views.views, upto, workers=count, batch=batch, progress=progress
-    ) as made:
-        files = {file: n for n, file in enumerate(dict.fromkeys(made.values()))}
-        with views.lock:
-            for file, n in files.items():
-                views.db.execute(f"ATTACH ? AS part{n}", (str(file),))
-            try:
-                with immediate(views.db):
-                    _take_over(log, views, {name: files[f] for name, f in made.items()}, upto)
-            finally:
-                for n in files.values():
-                    views.db.execute(f"DETACH part{n}")
+    )
+    with made_parts as made, views.lock, _attached(views.db, made) as sources:
+        usual = views.db.execute("PRAGMA cache_size").fetchone()[0]
+        views.db.execute(f"PRAGMA cache_size=-{TAKE_OVER_CACHE_KIB}")
+        try:
+            with immediate(views.db):
+                _take_over(log, views, sources, upto)
+        finally:
+            views.db.execute(f"PRAGMA cache_size={usual}")
     return Rebuilt(_count(log, upto), time.perf_counter() - began, ())
 
 
-def _take_over(log: Path, views: ViewsDatabase, source: dict[str, int], upto: int) -> None:
+def _take_over(log: Path, views: ViewsDatabase, sources: Sources, upto: int) -> None:
     """Copy the parts into the next generations, catch up with the live position, switch."""
     live = {entry.view: entry for entry in views.live()}
     target = max([upto, *(entry.position for entry in live.values())])
@@ -278,15 +173,15 @@ def _take_over(log: Path, views: ViewsDatabase, source: dict[str, int], upto: in
             name = physical(table, generation)
             views.db.execute(f"DROP TABLE IF EXISTS {name}")
             views.db.execute(create)
-            copied = f"part{source[view.name]}.{physical(table, PART)}"
-            views.db.execute(f"INSERT INTO {name} SELECT * FROM {copied}")  # noqa: S608
+            rows = _everything(table, sources[view.name])
+            views.db.execute(f"INSERT INTO {name} {rows}")
             for statement in indexes:
                 views.db.execute(statement)
             writers[table.name] = TableWriter(table, generation)
-    rows = Rows(views.db, writers)
-    for facts in _facts(log, views.views, target, BATCH, after=upto):
-        fold(rows, routed(views.views), facts)
-    rows.write()
+    late = Rows(views.db, writers)
+    for facts in facts_of(log, views.views, upto, target):
+        fold(late, routed(views.views), facts)
+    late.write()
     for view in views.views:
         views.switch(view, live[view.name].generation + 1, target)
 

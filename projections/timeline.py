@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 
 from domain.area import Area
-from domain.base import Created, Event, own_fields
+from domain.base import Created, Event, Meta, own_fields
 from domain.catalog import AGGREGATES
 from domain.household import Household
 from domain.person import Person
@@ -74,6 +74,7 @@ LINKS = Table(
     LOGICAL,
     Column("subject", String(36), primary_key=True),
     Column("position", Integer, primary_key=True),
+    sqlite_with_rowid=False,
 )
 
 HOMES = ("area", "village", "warehouse", "destination", "holder")
@@ -179,30 +180,35 @@ RECIPES = {
 }
 
 
-def happened(rows: Rows, at: int, e: Event) -> None:
-    """Any fact."""
-    recipe = RECIPES[type(e)]
-    meta = e.meta
-    stream = str(e.originator_id)
-    if recipe.begins:
-        owner = str(recipe.owner(e)) if recipe.owner else None
-        home = str(recipe.home(e))
-        rows.put(STREAMS, {"id": stream, "kind": recipe.kind, "area": home, "owner": owner})
-    area, absent = meta.area, meta.standing_for
-    rows.append(
-        TIMELINE,
-        (
-            at,
-            stream,
-            recipe.topic,
+_last: tuple[Meta | None, tuple[str | None, ...]] = (None, ())
+
+
+def _who_and_when(meta: Meta) -> tuple[str | None, ...]:
+    """Actor, role, area, absent and moment as columns; the facts of a command share their meta."""
+    global _last
+    known, columns = _last
+    if known is not meta:
+        area, absent = meta.area, meta.standing_for
+        columns = (
             _actor(meta.actor),
             str(meta.role),
             _actor(area) if area else None,
             _actor(absent) if absent else None,
             when(meta.recorded_at),
-            recipe.detail(e),
-        ),
-    )
+        )
+        _last = (meta, columns)
+    return columns
+
+
+def happened(rows: Rows, at: int, e: Event) -> None:
+    """Any fact."""
+    recipe = RECIPES[type(e)]
+    stream = str(e.originator_id)
+    if recipe.begins:
+        owner = str(recipe.owner(e)) if recipe.owner else None
+        home = str(recipe.home(e))
+        rows.put(STREAMS, {"id": stream, "kind": recipe.kind, "area": home, "owner": owner})
+    rows.append(TIMELINE, (at, stream, recipe.topic, *_who_and_when(e.meta), recipe.detail(e)))
     subjects = [id for id in recipe.subjects(e) if id is not None]
     for ids in recipe.lists(e):
         subjects += ids
@@ -283,7 +289,8 @@ SPECIAL: dict[type[Event], Any] = {Household.Moved: moved, Person.Transferred: t
 
 VIEW = View(
     name="timeline",
-    version=1,
+    version=2,
     tables=(STREAMS, TIMELINE, LINKS),
     routes={event_class: SPECIAL.get(event_class, happened) for event_class in RECIPES},
+    by_stream=True,
 )
