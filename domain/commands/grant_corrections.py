@@ -160,7 +160,7 @@ class CorrectGrant(OfGrant):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundGrant(OfGrant):
-    """Record that a household gave money or goods back 退回, with reason and document."""
+    """Record that a household gave money or goods back 退回; also after the season closed."""
 
     roles: ClassVar[frozenset[Role]] = PAYERS
     reason: str
@@ -171,7 +171,7 @@ class RefundGrant(OfGrant):
     def decide(self, world: World) -> Result | None:
         check_text("reason", self.reason)
         check_text("document_no", self.document_no)
-        case, _ = self.of(world)
+        case = world.get(ReliefCase, self.case)
         grant = case.must_have(self.number, GrantStatus.PAID, GrantStatus.SIGNED)
         hands = single_hands(world, case, "pay")
         picks: tuple[LotPick, ...] = ()

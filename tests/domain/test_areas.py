@@ -44,7 +44,7 @@ def village(county: Scenario, name: str, parent: str = "yuantan", **other: Any) 
 
 
 def establish(county: Scenario, key: str, parent: str = "yuantan", **other: Any) -> EstablishArea:
-    values = {
+    values: dict[str, Any] = {
         "code": "340882101300",
         "name": key,
         "level": AreaLevel.VILLAGE,

@@ -56,7 +56,11 @@ def officer(county: Scenario, name: str) -> Officer:
 
 
 def registration(county: Scenario, **other: Any) -> RegisterOfficer:
-    values = {"person": county.id("person/li"), "full_name": "李小四", "phone": "13800000000"}
+    values: dict[str, Any] = {
+        "person": county.id("person/li"),
+        "full_name": "李小四",
+        "phone": "13800000000",
+    }
     return RegisterOfficer(area=county.id("yuantan"), **(values | other))
 
 
@@ -65,7 +69,7 @@ def appoint(county: Scenario, name: str = "new", **other: Any) -> AppointOfficer
 
 
 def substitute(county: Scenario, absent: str, by: str, **other: Any) -> NameSubstitute:
-    values = {
+    values: dict[str, Any] = {
         "id": county.id(f"{by} for {absent}"),
         "appointment": county.id(f"appointment/{absent}"),
         "starts_on": TODAY,

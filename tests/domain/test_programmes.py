@@ -30,7 +30,7 @@ from tests.domain.county import make_county
 from tests.domain.ledger import Ledger, family, member
 from tests.domain.scenario import Scenario
 
-COMMANDS: dict[PlanStep, tuple[type[Command], str, dict[str, Any]]] = {
+COMMANDS: dict[PlanStep, tuple[type[Any], str, dict[str, Any]]] = {
     PlanStep.POST_FIRST: (PostNotice, "village", {}),
     PlanStep.REVIEW: (ReviewList, "township", {}),
     PlanStep.APPROVE: (ApproveList, "county", {"document_no": "县定1号"}),

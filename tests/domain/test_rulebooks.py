@@ -125,7 +125,8 @@ def test_content_that_does_not_fit_its_kind_is_refused_with_its_key(county: Scen
 
 @pytest.mark.parametrize("field", ["version", "document_no"])
 def test_a_version_has_a_name_and_a_document(county: Scenario, field: str) -> None:
-    command = replace(adopt(county, "county", "1"), **{field: " "})
+    blank: Any = {field: " "}
+    command = replace(adopt(county, "county", "1"), **blank)
     assert county.when(command).then(Malformed).field == field
 
 

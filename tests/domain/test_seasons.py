@@ -4,6 +4,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from domain.commands.grant_corrections import RefundGrant, RetryPayment
 from domain.commands.relief_cases import ApplyForRelief, NeedInput
 from domain.commands.rulebooks import AdoptRulebook
 from domain.commands.seasons import ChangeSeasonStandard, CloseSeason, OpenSeason
@@ -152,3 +153,16 @@ def test_a_drill_s_season_takes_no_real_household(county: Scenario) -> None:
         applied_on=date(2017, 11, 1),
     )
     county.when(mixed, by="village").then(ExerciseMixed)
+
+
+def test_what_was_wrongly_had_is_given_back_after_the_season_too() -> None:
+    ledger = Ledger().until("closed")
+    county = ledger.scenario
+    county.given(CloseSeason(season=ledger.season, reason="年度结束"), by="county")
+    case = ledger.case("c")
+    back = RefundGrant(
+        case=case, number=1, amount_fen=13_500, reason="审计发现冒领", document_no="退1号"
+    )
+    county.when(back, by="payer").then("ReliefCase.Refunded", "Fund.Refunded")
+    again = RetryPayment(case=case, number=1, document_no="支2号")
+    county.when(again, by="payer").then(SeasonClosed)
