@@ -1,0 +1,186 @@
+"""Ledger, households, stock, lists and the dispatch board in a real browser, on the small demo."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from domain.commands.incidents import OpenIncident
+from domain.incident import IncidentKind, Severity
+from projections.ledger_books import ledger
+from projections.scope import EVERYTHING
+from tests.browser.conftest import DESK, PHONE, Check, OpenPage, Serve, Shot
+from tests.web.relief_desk import PASSWORD, RunningDemo, running_demo
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[RunningDemo]:
+    with running_demo(tmp_path) as one:
+        yield one
+
+
+@pytest.fixture
+def server(demo: RunningDemo, serve: Serve) -> Iterator[str]:
+    with serve(demo.app()) as address:
+        yield address
+
+
+def enter(page: Page, server: str, name: str) -> None:
+    page.goto(f"{server}/login")
+    page.get_by_label("登录名").fill(name)
+    page.get_by_label("密码").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    expect(page.get_by_role("button", name="退出登录")).to_be_visible()
+
+
+def opened(demo: RunningDemo, place: str) -> UUID:
+    """An incident in the county, opened by its dispatcher a moment ago."""
+    incident = uuid4()
+    officer = demo.system.officer(demo.officers["dispatcher"])
+    assert officer is not None
+    area = next(iter(officer.appointments.values())).area
+    command = OpenIncident(
+        incident=incident, area=area, place=place, kind=IncidentKind.TRAPPED,
+        severity=Severity.SEVERE, occurred_at=demo.now,
+    )  # fmt: skip
+    demo.run(command, by="dispatcher")
+    return incident
+
+
+def season_2017(page: Page, server: str) -> None:
+    page.goto(f"{server}/ledger")
+    page.get_by_role("link", name="2017–2018").click()
+
+
+def test_a_household_is_found_by_initials_and_its_whole_history_is_read(
+    demo: RunningDemo, server: str, open_page: OpenPage
+) -> None:
+    with demo.system.reader() as db:
+        one = ledger(db, EVERYTHING, year=2017, limit=1).items[0]
+    initials = demo.system.store.vault.db.execute(
+        "SELECT initials FROM names WHERE person = ?", (UUID(one["head"]).bytes,)
+    ).fetchone()[0]
+    page = open_page()
+    enter(page, server, "county-approver")
+    season_2017(page, server)
+    expect(page.locator(".total").first).to_contain_text("11,000.00 元")
+    expect(page.locator("[data-keys-footer]")).to_be_visible()
+    rows = page.locator("#ledger-rows [data-row]")
+    before = rows.count()
+    page.keyboard.press("/")
+    page.keyboard.type(initials, delay=20)
+    row = page.locator(f"#case-{one['id']}")
+    expect(rows).not_to_have_count(before)
+    expect(row).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator('[data-row][aria-current="true"]')).to_be_visible()
+    row.get_by_role("link").click()
+    expect(page.get_by_role("heading", name="全部经过")).to_be_visible()
+    story = page.locator(".story")
+    for words in ("登记本户", "户报：需救助", "乡审通过", "县定，文号"):
+        expect(story).to_contain_text(words)
+    story.get_by_role("link", name="看名册").first.click()
+    expect(page.locator(".way")).to_contain_text("乡审")
+
+
+def test_the_filter_changes_the_rows_without_a_new_page(server: str, open_page: OpenPage) -> None:
+    page = open_page()
+    enter(page, server, "county-approver")
+    page.goto(f"{server}/ledger")
+    page.get_by_label("状态", exact=True).select_option("waiting")
+    expect(page.locator("#ledger-rows [data-row]")).to_have_count(1)
+    expect(page.locator("#ledger-rows")).to_contain_text("待发放")
+
+
+def test_the_dispatch_board_changes_by_itself_and_is_steered_by_big_buttons(
+    demo: RunningDemo, server: str, open_page: OpenPage, axe: Check, shot: Shot
+) -> None:
+    watching = open_page(DESK)
+    enter(watching, server, "county-approver")
+    watching.goto(f"{server}/dispatch")
+    expect(watching.locator("[data-live-state]")).to_have_text("实时")
+    phone = open_page(PHONE)
+    enter(phone, server, "dispatcher")
+    phone.goto(f"{server}/dispatch")
+    expect(phone.locator("[data-live-state]")).to_have_text("实时")
+
+    incident = opened(demo, "河湾组老桥头")
+    seen = watching.locator(f"#incident-{incident}")
+    expect(seen).to_contain_text("河湾组老桥头", timeout=1_500)
+    expect(seen).to_contain_text("待分级")
+
+    phone.locator(f"#incident-{incident}").get_by_role("link", name="分级").click()
+    phone.get_by_role("button", name="1 特急").click()
+    expect(phone.locator("#incident-state")).to_contain_text("待派")
+    expect(seen).to_contain_text("特急")
+    shot(phone, "incident-phone")
+    phone.locator("#assign button").first.click()
+    expect(phone.locator("#incident-state")).to_contain_text("已派，待接令")
+    expect(seen).to_contain_text("已派，待接令")
+
+    phone.goto(f"{server}/dispatch")
+    for button, after in (("接令", "已接令"), ("出发", "途中"), ("到场", "已到场")):
+        phone.locator(f"#incident-{incident}").get_by_role("button", name=button).click()
+        expect(phone.locator(f"#incident-{incident}")).to_contain_text(after)
+        expect(seen).to_contain_text(after)
+        expect(phone).to_have_url(f"{server}/dispatch")
+    for page, name in ((phone, "phone"), (watching, "desk")):
+        axe(page)
+        shot(page, f"dispatch-{name}")
+    expect(seen.get_by_role("button")).to_have_count(0)  # a county approver only watches
+
+    phone.goto(f"{server}/dispatch/incidents/{incident}")
+    phone.get_by_label("处置结果").fill("3 人已安全转移")
+    phone.locator("#resolve").get_by_role("button", name="处置完毕").click()
+    expect(phone.locator("#incident-state")).to_contain_text("处置完毕")
+    expect(seen).to_have_count(0)
+
+
+def test_an_incident_is_opened_from_a_phone(server: str, open_page: OpenPage) -> None:
+    page = open_page(PHONE)
+    enter(page, server, "dispatcher")
+    page.goto(f"{server}/dispatch")
+    page.get_by_role("link", name="登记险情").click()
+    page.get_by_text("房屋倒塌").click()
+    page.get_by_label("具体地点").fill("双峰居委会东头")
+    page.get_by_role("button", name="登记险情").click()
+    expect(page.locator(".incident")).to_contain_text("双峰居委会东头")
+
+
+def test_a_refusal_is_said_where_the_button_was_pressed(
+    demo: RunningDemo, server: str, open_page: OpenPage
+) -> None:
+    incident = opened(demo, "无人到场处")
+    page = open_page()
+    enter(page, server, "dispatcher")
+    page.goto(f"{server}/dispatch/incidents/{incident}")
+    page.get_by_label("处置结果").fill("没有人去过")
+    page.locator("#resolve").get_by_role("button", name="处置完毕").click()
+    expect(page.locator("#resolve [data-problem]")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_every_page_is_open_to_everybody_and_fits(
+    server: str, open_page: OpenPage, axe: Check, shot: Shot, width: int
+) -> None:
+    page = open_page(width)
+    enter(page, server, "county-approver")
+    paths = ["/dispatch/past", "/stock", "/stock/consignments", "/funds", "/ledger",
+             "/ledger/paper", "/lists", "/notices", "/findings"]  # fmt: skip
+    for path in paths:
+        page.goto(server + path)
+        address = page.locator("main [data-row] a").first
+        look(page, axe, shot, width)
+        if address.count() and path != "/findings":
+            page.goto(server + str(address.get_attribute("href")))
+            look(page, axe, shot, width)
+
+
+def look(page: Page, axe: Check, shot: Shot, width: int) -> None:
+    expect(page.locator("h1")).to_be_visible()
+    axe(page)
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= width, f"{page.url} is {wide} px wide"
+    shot(page, f"relief-{'-'.join(page.url.split('/')[3:5]).partition('?')[0]}-{width}")

@@ -1,0 +1,225 @@
+"""Pages of dispatch, stock, funds, ledger, households and lists, over the small demo."""
+
+import re
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from fastapi.testclient import TestClient
+
+from projections.ledger_books import ledger_totals
+from projections.scope import EVERYTHING
+from tests.web.relief_desk import PASSWORD, RunningDemo, running_demo
+
+PAGES = (
+    "/dispatch", "/dispatch/board", "/dispatch/new", "/dispatch/past", "/stock", "/stock/board",
+    "/stock/consignments", "/funds", "/ledger", "/ledger/paper", "/ledger/csv", "/lists",
+    "/notices", "/findings",
+)  # fmt: skip
+ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
+OURS = re.compile(
+    r'href="(/(?:dispatch|stock|funds|ledger|lists|notices|households|findings)[^"]*)"'
+)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
+    with running_demo(tmp_path_factory.mktemp("demo")) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def server(demo: RunningDemo) -> Iterator[TestClient]:
+    with TestClient(demo.app()) as client:
+        yield client
+
+
+def enter(server: TestClient, login: str) -> None:
+    server.cookies.clear()
+    answer = server.post("/v1/sessions", json={"login": login, "password": PASSWORD})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        "county-approver", "county-payer", "county-storekeeper", "dispatcher", "auditor",
+        "city-reviewer", "province-reviewer", "yuantan-reviewer-new", "yuantan-shuangfeng-a",
+        "taihu-approver",
+    ],
+)  # fmt: skip
+def test_every_page_and_every_link_on_it_opens_for_whoever_sees_it(
+    server: TestClient, login: str
+) -> None:
+    enter(server, login)
+    waiting = [*PAGES, "/ledger?lang=en", "/ledger?lang=zh"]
+    kinds: dict[str, int] = {}
+    broken: list[tuple[str, int]] = []
+    while waiting:
+        path = waiting.pop(0)
+        page = server.get(path)
+        if page.status_code != 200:
+            broken.append((path, page.status_code))
+        for link in OURS.findall(page.text):
+            address = link.replace("&amp;", "&")
+            kind = ID.sub("…", address)
+            kinds[kind] = kinds.get(kind, 0) + 1
+            if kinds[kind] <= 2 and "lang=" not in address:
+                waiting.append(address)
+    assert broken == []
+
+
+def test_a_stranger_is_sent_to_the_log_in(server: TestClient) -> None:
+    server.cookies.clear()
+    for path in PAGES:
+        answer = server.get(path, follow_redirects=False)
+        assert (answer.status_code, path) == (303, path)
+        assert answer.headers["location"].startswith("/login?next=")
+
+
+def test_an_administrator_has_no_business_pages(server: TestClient) -> None:
+    enter(server, "administrator")
+    assert {server.get(path).status_code for path in PAGES if path != "/dispatch/new"} == {403}
+
+
+def test_the_ledger_says_the_totals_of_the_views(server: TestClient, demo: RunningDemo) -> None:
+    enter(server, "county-approver")
+    page = server.get("/ledger").text
+    season = re.findall(r'href="/ledger\?season=([^"&]+)"[^>]*>[^<]*2017', page)[0]
+    page = server.get(f"/ledger?season={season}").text
+    with demo.system.reader() as db:
+        totals = ledger_totals(db, EVERYTHING, year=2017)
+    assert totals is not None
+    granted = totals["granted"]
+    assert granted["households"] > 0
+    assert f"{granted['cash_fen'] // 100:,}.00 元" in page
+    for units in (granted["households"], granted["persons"], *granted["goods"].values()):
+        assert f">{units} <small>" in page
+
+
+def test_a_foreign_household_is_not_found_and_its_village_finds_it(server: TestClient) -> None:
+    enter(server, "county-approver")
+    household = OURS.findall(server.get("/ledger/rows", params=season_of(server)).text)[0]
+    assert server.get(household).status_code == 200
+    enter(server, "taihu-approver")
+    assert server.get(household).status_code == 404
+
+
+def season_of(server: TestClient) -> dict[str, str]:
+    found = server.get("/v1/seasons", params={"year": 2017}).json()["items"]
+    return {"season": found[0]["id"]}
+
+
+def test_no_page_shows_an_unmasked_name_or_a_number(server: TestClient, demo: RunningDemo) -> None:
+    enter(server, "county-approver")
+    vault = demo.system.store.vault
+    names = [row[0] for row in vault.db.execute("SELECT name FROM names")]
+    season = season_of(server)
+    paper = server.get("/ledger/paper", params=season).text
+    rows = server.get("/ledger/rows", params=season).text
+    for page in (paper, rows):
+        assert "*" in page
+        assert [name for name in names if f">{name}<" in page] == []
+        assert not re.search(r"\d{17}[\dX]", page)
+
+
+@pytest.mark.parametrize("kind", ["name", "pinyin", "initials"])
+def test_the_search_finds_a_head_and_says_only_the_mask(
+    server: TestClient, demo: RunningDemo, kind: str
+) -> None:
+    enter(server, "county-approver")
+    season = season_of(server)
+    one = server.get("/v1/ledger", params={**season, "limit": 1}).json()["items"][0]
+    said = demo.system.store.vault.db.execute(
+        "SELECT name, pinyin, initials FROM names WHERE person = ?", (UUID(one["head"]).bytes,)
+    ).fetchone()
+    words = dict(zip(("name", "pinyin", "initials"), said, strict=True))
+    found = server.get("/ledger/rows", params={**season, "search": words[kind]}).text
+    assert f'id="case-{one["id"]}"' in found
+    assert words["name"] not in found
+    assert found.count("data-row ") < 20
+
+
+def test_a_search_that_finds_nobody_says_so(server: TestClient) -> None:
+    enter(server, "county-approver")
+    page = server.get("/ledger/rows", params={**season_of(server), "search": "qqqqqq"}).text
+    assert "没有找到" in page
+
+
+def test_more_rows_come_in_the_place_of_the_button(
+    server: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.pages.ledger.ROWS", 10)
+    enter(server, "county-approver")
+    seen: list[str] = []
+    page = server.get("/ledger/rows", params=season_of(server)).text
+    while True:
+        seen += re.findall(r'id="case-([^"]+)"', page)
+        more = re.search(r'hx-get="([^"]+)"', page)
+        if more is None:
+            break
+        page = server.get(more[1].replace("&amp;", "&")).text
+        assert "<table" not in page
+    assert len(seen) == len(set(seen)) > 40
+
+
+def test_the_paper_form_has_its_ten_columns_and_sums_that_match_the_totals(
+    server: TestClient, demo: RunningDemo
+) -> None:
+    enter(server, "county-approver")
+    paper = server.get("/ledger/paper", params=season_of(server)).text
+    assert re.findall(r"D030\d\d", paper) == [f"D030{n:02d}" for n in range(1, 11)]
+    with demo.system.reader() as db:
+        totals = ledger_totals(db, EVERYTHING, year=2017)
+    assert totals is not None
+    assert f"{totals['paid_or_signed']['cash_fen'] // 100:,}.00 元" in paper.split("<tfoot>")[1]
+
+
+def test_the_csv_has_every_row_and_no_formula(server: TestClient) -> None:
+    enter(server, "county-approver")
+    answer = server.get("/ledger/csv", params=season_of(server))
+    lines = answer.text.lstrip("\ufeff").splitlines()
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert answer.headers["cache-control"] == "no-store"
+    assert lines[0].startswith("乡镇,村（社区）")
+    assert len(lines) > 40
+    assert not [line for line in lines[1:] if re.search(r"(^|,)[=+@]", line)]
+
+
+def test_the_stock_page_shows_an_equation_that_adds_up(server: TestClient) -> None:
+    enter(server, "county-storekeeper")
+    page = server.get("/stock").text
+    for equation in re.findall(r'<p class="equation">(.*?)</p>', page, re.S):
+        left, right = equation.split("＝")
+        sums = [
+            sum(int(f.replace(",", "").split(".")[0]) for f in re.findall(r"figure\">([\d,]+)", s))
+            for s in (left, right)
+        ]
+        assert sums[0] == sums[1] > 0
+    assert "不平" not in page
+
+
+def test_a_households_history_is_told_in_sentences(server: TestClient) -> None:
+    enter(server, "auditor")
+    rows = server.get("/ledger/rows", params=season_of(server)).text
+    page = server.get(OURS.findall(rows)[0]).text
+    for words in ("登记本户", "户报：需救助", "村评通过", "乡审通过", "县定，文号", "已打卡"):
+        assert words in page
+    assert "ReliefCase." not in page
+    english = server.get(OURS.findall(rows)[0] + "?lang=en").text
+    assert "applied for" in english
+    server.cookies.delete("lang")
+
+
+def test_the_lineage_of_a_document_leads_to_village_lists(server: TestClient) -> None:
+    enter(server, "county-approver")
+    trees = [server.get(link.replace("&amp;", "&")).text for link in
+             OURS.findall(server.get("/funds").text) if "lineage" in link]  # fmt: skip
+    assert any('class="leaf"><a href="/lists/' in tree for tree in trees)
+
+
+def test_every_page_says_that_the_households_are_made_up(server: TestClient) -> None:
+    enter(server, "county-approver")
+    for path in PAGES:
+        if path not in ("/ledger/csv", "/dispatch/board", "/stock/board"):
+            assert ("演示数据：户和人均为虚构" in server.get(path).text, path) == (True, path)
