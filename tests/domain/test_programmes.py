@@ -160,7 +160,8 @@ def command_of(ledger: Ledger, step: PlanStep, season: Season) -> Command:
             )
         )
     kind, _, more = COMMANDS[step]
-    return kind(village_list=ledger.list, **more)
+    command: Command = kind(village_list=ledger.list, **more)
+    return command
 
 
 @pytest.mark.parametrize("programme", ["transitional", "housing", "condolence"])
