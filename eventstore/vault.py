@@ -351,6 +351,8 @@ class SQLiteVault:
             rows.clear()
         self._new.clear()
         self._fresh.clear()
+        if len(self._ciphers) > KEY_CACHE:  # while a batch made keys, none could be let go
+            self._ciphers.clear()
 
     # -- searching ----------------------------------------------------------------------------
 

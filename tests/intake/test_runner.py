@@ -14,6 +14,7 @@ from domain.commands.officers import SuspendOfficer
 from domain.commands.sealing import MemberInput
 from domain.household import Household, Relation
 from eventstore.outcomes import Envelope
+from eventstore.vault import SQLiteVault
 from tests.eventstore.support import named
 from tests.intake.make import HEADER, PERSONS, household, id_number, workbook
 from tests.intake.reading import TODAY
@@ -272,3 +273,24 @@ def test_faults_kept_are_bounded(town: County, tmp_path: Path) -> None:
     report = town.run(heads(tmp_path, *rows))
     assert report.fault_count == 1500 and len(report.faults) == 1000
     assert len(town.rows) == 1500
+
+
+def test_keys_kept_in_memory_do_not_grow_with_the_list(
+    town: County, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "BATCH", 5)
+    monkeypatch.setattr("eventstore.vault.KEY_CACHE", 10)
+    assert town.run(heads(tmp_path, *several(40))).registered == 40
+    assert len(town.store.vault._ciphers) <= 15
+
+
+def test_two_processes_that_reserve_a_number_are_given_one_person(town: County) -> None:
+    numbers = [id_number(901), id_number(902)]
+    first = town.store.vault.reserve_persons(numbers[:1])
+    other = SQLiteVault(town.store.vault.path)
+    try:
+        both = other.reserve_persons(numbers)
+    finally:
+        other.close()
+    assert both[numbers[0]] == first[numbers[0]] and len(set(both.values())) == 2
+    assert town.store.vault.find_persons([*numbers, id_number(903)]) == both
