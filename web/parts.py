@@ -90,8 +90,8 @@ class Desk:
     async def show(self, request: Request, template: str, **context: Any) -> Response:
         """A page with the time, the position and the words every template here may use."""
         words = await run_in_threadpool(words_of, self.caller, self.now, language_of(request))
-        return render(
-            request, template, now=self.now, position=self.position, words=words,
+        return await run_in_threadpool(
+            render, request, template, now=self.now, position=self.position, words=words,
             moment_of=moment_of, day_of=day_of, url=url, iso_now=iso(self.now), **context,
         )  # fmt: skip
 
