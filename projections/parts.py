@@ -6,16 +6,18 @@ needs and folds into a file of its own, without journal or keys.
 """
 
 import gc
-import multiprocessing
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from domain.base import Event
 from domain.catalog import AGGREGATES
@@ -29,8 +31,8 @@ BATCH = 4096
 HELD_ROWS = 300_000
 PART = 0
 MOST_PARTS = 8
-WORTH_A_PROCESS = 10_000
-"""Facts: below that, starting a process takes longer than folding."""
+WORTH_A_PROCESS = 20_000
+"""As many facts are folded in the time in which a process starts."""
 
 Progress = Callable[[int], None]
 Facts = list[tuple[int, Event]]
@@ -194,8 +196,26 @@ def deal(log: Path, views: Sequence[View], hands: int) -> list[Share]:
         least = loads.index(min(loads))
         dealt[least].append(name)
         loads[least] += weight[name]
-    edges = [256 * n // hands for n in range(hands + 1)]
+    total = sum(counts.values())
+    each = max(0, total - WORTH_A_PROCESS) / hands / max(1, total)  # the first starts at once
+    edges = [0, *(256 - round(256 * each * n) for n in range(hands - 1, 0, -1)), 256]
     return [Share(tuple(dealt[n]), split, edges[n], edges[n + 1]) for n in range(hands)]
+
+
+def _started(log: Path, file: Path, share: Share, upto: int, batch: int) -> subprocess.Popen[bytes]:
+    """A process of its own that folds a share of the catalog's views. It imports nothing else."""
+    given = msgspec.json.encode([str(log.absolute()), str(file.absolute()), upto, batch, share])
+    root = str(Path(__file__).parents[1])
+    begin = f"import sys; sys.path.insert(0, {root!r}); from projections.parts import main; main()"
+    return subprocess.Popen([sys.executable, "-c", begin, given.decode()])  # noqa: S603
+
+
+def main() -> None:
+    """What such a process does: one JSON argument, made by `_started`."""
+    log, file, upto, batch, share = msgspec.json.decode(
+        sys.argv[1].encode(), type=tuple[str, str, int, int, Share]
+    )
+    fold_part(Path(log), Path(file), share, upto, batch)
 
 
 @contextmanager
@@ -215,21 +235,21 @@ def parts(
         for share, file in zip(dealt, files, strict=True):
             for name in share.names:
                 made.setdefault(name, []).append(file)
-        with ExitStack() as stack:
-            running: list[Future[None]] = []
-            if len(dealt) > 1:
-                context = multiprocessing.get_context("spawn")
-                pool = ProcessPoolExecutor(len(dealt) - 1, mp_context=context)
-                stack.enter_context(pool)
-                running = [
-                    pool.submit(fold_part, log, file, share, upto, batch)
-                    for share, file in zip(dealt[1:], files[1:], strict=True)
-                ]
+        others = [
+            _started(log, *one, upto, batch) for one in zip(files[1:], dealt[1:], strict=True)
+        ]
+        try:
             fold_part(log, files[0], dealt[0], upto, batch, views)
-            for done in as_completed(running):
-                done.result()
+            for process in others:
+                if process.wait() != 0:
+                    raise RuntimeError(f"a part of the rebuild ended with {process.returncode}")
                 if progress is not None:
                     progress(len(dealt))
+        finally:
+            for process in others:
+                if process.poll() is None:
+                    process.kill()
+                    process.wait()
         yield made
 
 
