@@ -1,5 +1,6 @@
 """A real store with the tests' county in it, and short words to import lists into it."""
 
+import atexit
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,6 +75,7 @@ def founding() -> list[Command]:
 @lru_cache(maxsize=1)
 def _template() -> Path:
     folder = Path(mkdtemp(prefix="relief-county-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     with running(Settings(data=folder), follow=False) as system:
         for command in founding():
             answer = system.store.run(Envelope(id=uuid4(), officer=None, command=command))
