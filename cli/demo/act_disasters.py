@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
+from cli.demo.divisions import COUNTY
 from cli.demo.figures import Figure
 from cli.demo.naming import Acts, Names, demo_id
 from cli.demo.report_steps import (
@@ -30,6 +31,7 @@ from cli.demo.report_steps import (
     RegradeHouse,
     ResolveIncident,
     ReturnReport,
+    StabilizeReports,
     StartResponse,
     TriageIncident,
     UnitMove,
@@ -93,7 +95,7 @@ def file_report(names: Names, step: FileReport) -> Iterator[Command]:
 
 
 def _first(names: Names, step: FileReport) -> Command:
-    plan = names.plan.disasters[step.disaster]
+    about = names.plan.occurrences[step.disaster]
     told: dict[str, Any] = {
         "report": report_id(step.report),
         "as_of": step.as_of,
@@ -101,9 +103,10 @@ def _first(names: Names, step: FileReport) -> Command:
         "split": {str(names.area(code)): raw(part) for code, part in step.split.items()},
         "narrative": step.narrative,
         "area": names.area(step.division),
-        "occurred_at": plan.occurred_at,
-        "hazard": plan.hazard,
-        "sub_hazard": plan.sub_hazard,
+        "occurred_at": about.occurred_at,
+        "hazard": about.hazard,
+        # the county's rulebook names sub-kinds, that of the nation does not
+        "sub_hazard": about.sub_hazard if step.division.startswith(COUNTY) else "",
         "disaster": disaster_id(step.disaster) if step.attach else None,
     }
     if step.filed is Filed.INITIAL:
@@ -146,6 +149,11 @@ def stable(names: Names, step: DeclareStable) -> Iterator[Command]:
     yield disasters.StabilizeDisaster(
         disaster=disaster_id(step.disaster), stable_at=step.stable_at, reason=step.reason
     )
+    for report in step.reports:
+        yield reviews.StabilizeReport(report=report_id(report), stable_at=step.stable_at)
+
+
+def stable_reports(names: Names, step: StabilizeReports) -> Iterator[Command]:
     for report in step.reports:
         yield reviews.StabilizeReport(report=report_id(report), stable_at=step.stable_at)
 
@@ -306,6 +314,7 @@ ACTS: Acts = {
     ExplainJump: explain,
     AdjudicateReport: adjudicate,
     DeclareStable: stable,
+    StabilizeReports: stable_reports,
     StartResponse: start_response,
     EndResponse: end_response,
     CloseDisaster: close,

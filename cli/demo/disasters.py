@@ -27,14 +27,20 @@ from cli.demo.times import at
 
 
 @dataclass(frozen=True, slots=True)
-class DisasterPlan:
-    """A disaster: when it began, who is hit (villages by township), when it was stable."""
+class Occurrence:
+    """What happened and when, whether or not somebody declares it a disaster."""
 
     key: str
     name: str
     hazard: str
     sub_hazard: str
     occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DisasterPlan(Occurrence):
+    """A disaster: when it began, who is hit (villages by township), when it was stable."""
+
     villages: dict[str, tuple[str, ...]]
     late: frozenset[str]
     stages: tuple[Stage | None, ...]
@@ -75,7 +81,7 @@ def plan_disasters(seed: int, divisions: Sequence[Division]) -> tuple[DisasterPl
             at(2018, 1, 25, 7),
             hit(SNOW, mountain, 2),
             frozenset(),
-            (FIRST_DAY, SECOND_DAY),
+            (FIRST_DAY, SECOND_DAY, None),
             at(2018, 1, 28, 10),
             (at(2018, 1, 29, 9), at(2018, 1, 29, 16), at(2018, 1, 30, 10)),
         ),

@@ -11,11 +11,12 @@ from datetime import date
 from itertools import chain
 
 from cli.demo.changes import changes
-from cli.demo.disasters import DisasterPlan, plan_disasters
+from cli.demo.disasters import DisasterPlan, Occurrence, plan_disasters
 from cli.demo.divisions import COUNTY, Division, of_the_demo, read_divisions
 from cli.demo.figures import FLOOD
 from cli.demo.flood import incidents, rosters
 from cli.demo.households import HouseholdPlan, Outcome, Targets, plan_households
+from cli.demo.last_day import GUST, last_day
 from cli.demo.people import Registry
 from cli.demo.posts import Posts, appoint, posts_of
 from cli.demo.reporting import disasters
@@ -46,6 +47,11 @@ class DemoPlan:
     funds: tuple[FundPlan, ...]
     disasters: dict[str, DisasterPlan]
     steps: tuple[Step, ...]
+
+    @property
+    def occurrences(self) -> dict[str, Occurrence]:
+        """What reports are about: the disasters, and what nobody has declared yet."""
+        return {**self.disasters, GUST.key: GUST}
 
     @property
     def granted(self) -> Targets:
@@ -105,6 +111,7 @@ def build_plan(seed: int = SEED, *, small: bool = False) -> DemoPlan:
         disasters(seed, plans, posts),
         rosters(seed, flood, registry, posts),
         incidents(posts),
+        last_day(seed, posts),
         _end(divisions),
     )
     return DemoPlan(

@@ -100,6 +100,14 @@ class DeclareStable(Step):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StabilizeReports(Step):
+    """灾情稳定: reports of a level above, after the disaster itself was declared stable."""
+
+    reports: tuple[str, ...]
+    stable_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartResponse(Step):
     disaster: str
     division: str

@@ -41,6 +41,7 @@ from cli.demo.report_steps import (
 )
 from cli.demo.steps import Step
 from cli.demo.times import at
+from cli.demo.upward import passed_on
 
 PHONED_VILLAGE = SMALL_VILLAGES[2]
 """Without network on the morning of the flood: its first report comes by telephone."""
@@ -55,7 +56,9 @@ REASON = "初报为部分村组的初步统计，续报为逐组核查后的数�
 def disasters(seed: int, plans: Sequence[DisasterPlan], posts: Posts) -> Iterator[Step]:
     """All reports, reviews and decisions of all disasters. Not in order of time."""
     for plan in plans:
-        yield from _Course(seed, plan, posts).steps()
+        course = tuple(_Course(seed, plan, posts).steps())
+        yield from course
+        yield from passed_on(plan, course)
 
 
 @dataclass(slots=True)

@@ -26,10 +26,13 @@ from eventstore.accounts import Accounts, LoginRefused
 from eventstore.store import Store
 from projections.areas import by_code
 from projections.catalog import VIEWS
+from projections.deadlines_at import deadlines
+from projections.dispatch import incidents
 from projections.engine import ViewsDatabase
 from projections.ledger_books import ledger_totals
 from projections.reader import ViewsReader
 from projections.rebuild import check
+from projections.reviews import review_queue
 from projections.scope import EVERYTHING
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -164,6 +167,47 @@ def test_every_setback_of_the_plan_happened(built: Path) -> None:
     assert topics["VillageList.ObjectionSettled"] == kinds[Object]
     assert topics["Person.Contested"] == 2, "the duplicate, and the household entered twice"
     assert topics["Consignment.Shipped"] - topics["Consignment.Arrived"] == 2, "on the road"
+
+
+def test_only_one_thing_is_overdue_when_the_demo_ends(built: Path) -> None:
+    reader = ViewsReader(built / "views.sqlite")
+    with reader() as db:
+        late = deadlines(db, EVERYTHING, at=plan().steps[-1].at, overdue_only=True).items
+        open_ones = deadlines(db, EVERYTHING, at=plan().steps[-1].at).items
+    reader.close()
+    found = [(one["kind"], one["area_name"]) for one in late]
+    assert found == [("forward_report", "安庆市")], "the flood's 核报, not passed on"
+    assert {one["kind"] for one in open_ones} >= {"follow_up", "goods_arrival"}
+
+
+@pytest.mark.parametrize(
+    ("role", "area", "step"),
+    [
+        (Role.VILLAGE_REPORTER, "双峰居委会", "correct"),
+        (Role.TOWNSHIP_REVIEWER, "斗塘村委会", "review"),
+        (Role.COUNTY_APPROVER, "源潭镇", "review"),
+        (Role.COUNTY_APPROVER, "源潭镇", "order"),
+        (Role.CITY_REVIEWER, "潜山市", "review"),
+        (Role.PROVINCE_REVIEWER, "安庆市", "review"),
+        (Role.STOREKEEPER, "源潭镇", "receive"),
+    ],
+)
+def test_something_waits_for_each_desk_when_the_demo_ends(
+    built: Path, role: Role, area: str, step: str
+) -> None:
+    reader = ViewsReader(built / "views.sqlite")
+    with reader() as db:
+        waiting = review_queue(db, EVERYTHING, role=str(role)).items
+    reader.close()
+    assert (area, step) in [(one["area_name"], one["step"]) for one in waiting]
+
+
+def test_a_unit_is_on_its_way_and_a_call_not_yet_judged_when_the_demo_ends(built: Path) -> None:
+    reader = ViewsReader(built / "views.sqlite")
+    with reader() as db:
+        found = incidents(db, EVERYTHING, open=True).items
+    reader.close()
+    assert sorted(one["status"] for one in found) == ["en_route", "open"]
 
 
 def test_every_role_can_log_in(built: Path) -> None:

@@ -7,9 +7,10 @@ import pytest
 
 from cli.demo import list_steps, report_steps, steps
 from cli.demo.disasters import final_figures
-from cli.demo.divisions import COUNTY, read_divisions, read_published
-from cli.demo.figures import FLOOD, summed
+from cli.demo.divisions import CITY, COUNTY, PROVINCE, read_divisions, read_published
+from cli.demo.figures import FLOOD, HAIL, SNOW, summed
 from cli.demo.households import CEILING_YUAN, COAT_YUAN, QUILT_YUAN, Failure, Outcome
+from cli.demo.last_day import GUST
 from cli.demo.people import CARD_PREFIX, PHONE_PREFIX, SEQUENCE_FROM, is_valid_id, luhn_digit
 from cli.demo.plan import DemoPlan, build_plan
 from cli.demo.report_steps import Filed, FileReport, UnitMove
@@ -116,9 +117,19 @@ def test_townships_receive_at_least_what_they_hand_out(full: DemoPlan) -> None:
 
 def test_a_county_report_is_the_sum_of_its_townships(full: DemoPlan) -> None:
     reports = [one for one in full.steps if isinstance(one, FileReport) and one.split]
-    assert len(reports) == 4 + 3 + 4
+    about = Counter(one.disaster for one in reports if one.division == COUNTY)
+    assert about == {SNOW: 4, HAIL: 3, FLOOD: 4, GUST.key: 2}
     for one in reports:
         assert dict(one.figures) == summed(one.split.values())
+
+
+def test_city_and_province_pass_on_what_the_county_reports(full: DemoPlan) -> None:
+    filed: dict[str, list[tuple[str, Filed]]] = defaultdict(list)
+    for one in full.steps:
+        if isinstance(one, FileReport) and one.disaster != GUST.key:
+            filed[one.division].append((one.disaster, one.filed))
+    wanted = [one for one in filed[COUNTY] if one != (FLOOD, Filed.VERIFIED)]
+    assert filed[CITY] == filed[PROVINCE] == wanted, "the flood's 核报 is left overdue"
 
 
 def test_every_collapsed_home_of_the_flood_is_on_a_roster(full: DemoPlan) -> None:
