@@ -6,7 +6,6 @@ initials). Destroying a person's rows erases the person; the log keeps only nois
 Commits before the log does: a key without a fact is harmless, a fact without its key is lost.
 """
 
-import hashlib
 import hmac
 import os
 import sqlite3
@@ -23,6 +22,7 @@ from pypinyin import Style, lazy_pinyin
 
 from domain.world import Sealed
 from eventstore.errors import StoreDamaged, StoreLocked
+from eventstore.randomness import random_bytes
 from eventstore.sqlite import check_schema, connect, explain
 
 SCHEMA = 1
@@ -159,7 +159,7 @@ class SQLiteVault:
         return self.birth_mark() or mark
 
     def _wrap(self, key: bytes, bound_to: bytes) -> bytes:
-        nonce = os.urandom(NONCE_BYTES)
+        nonce = random_bytes(NONCE_BYTES)
         return nonce + self._master.encrypt(nonce, key, bound_to)
 
     def _unwrap(self, wrapped: bytes, bound_to: bytes) -> bytes:
@@ -232,7 +232,7 @@ class SQLiteVault:
         return made
 
     def seal(self, person: UUID, stream: UUID, field: str, text: str) -> Sealed:
-        nonce = os.urandom(NONCE_BYTES)
+        nonce = random_bytes(NONCE_BYTES)
         bound_to = stream.bytes + field.encode()
         if (person.bytes,) in self._rows["erased"]:
             raise StoreLocked(f"person {person} is being erased")
@@ -281,7 +281,7 @@ class SQLiteVault:
         if row is not None:
             cipher = AESGCM(self._unwrap(row[0], person.bytes))
         elif make:
-            key = os.urandom(KEY_BYTES)
+            key = random_bytes(KEY_BYTES)
             self._rows["keys"].append((person.bytes, self._wrap(key, person.bytes)))
             cipher = AESGCM(key)
         if cipher is not None:
@@ -376,7 +376,7 @@ class SQLiteVault:
 
     def fingerprint(self, body: bytes) -> bytes:
         """Under a vault key, so that the log side holds no derivative of personal data."""
-        return hmac.new(self._fingerprint_key, body, hashlib.sha256).digest()
+        return hmac.digest(self._fingerprint_key, body, "sha256")
 
     @property
     def db(self) -> sqlite3.Connection:
