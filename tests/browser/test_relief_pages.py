@@ -121,17 +121,18 @@ def test_the_dispatch_board_changes_by_itself_and_is_steered_by_big_buttons(
     expect(seen).to_contain_text("待分级")
 
     phone.locator(f"#incident-{incident}").get_by_role("link", name="分级").click()
-    phone.get_by_role("button", name="1 特急").click()
+    phone.locator("#triage[data-ready]").get_by_role("button", name="1 特急").click()
     expect(phone.locator("#incident-state")).to_contain_text("待派")
     expect(seen).to_contain_text("特急")
     shot(phone, "incident-phone")
-    phone.locator("#assign button").first.click()
+    phone.locator("#assign[data-ready] button").first.click()
     expect(phone.locator("#incident-state")).to_contain_text("已派，待接令")
     expect(seen).to_contain_text("已派，待接令")
 
     phone.goto(f"{server}/dispatch")
     for button, after in (("接令", "已接令"), ("出发", "途中"), ("到场", "已到场")):
-        phone.locator(f"#incident-{incident}").get_by_role("button", name=button).click()
+        ready = phone.locator(f"#incident-{incident} form[data-ready]")
+        ready.get_by_role("button", name=button).click()
         expect(phone.locator(f"#incident-{incident}")).to_contain_text(after)
         expect(seen).to_contain_text(after)
         expect(phone).to_have_url(f"{server}/dispatch")
@@ -142,7 +143,7 @@ def test_the_dispatch_board_changes_by_itself_and_is_steered_by_big_buttons(
 
     phone.goto(f"{server}/dispatch/incidents/{incident}")
     phone.get_by_label("处置结果").fill("3 人已安全转移")
-    phone.locator("#resolve").get_by_role("button", name="处置完毕").click()
+    phone.locator("#resolve[data-ready]").get_by_role("button", name="处置完毕").click()
     expect(phone.locator("#incident-state")).to_contain_text("处置完毕")
     expect(seen).to_have_count(0)
 
@@ -154,7 +155,7 @@ def test_an_incident_is_opened_from_a_phone(server: str, open_page: OpenPage) ->
     page.get_by_role("link", name="登记险情").click()
     page.get_by_text("房屋倒塌").click()
     page.get_by_label("具体地点").fill("双峰居委会东头")
-    page.get_by_role("button", name="登记险情").click()
+    page.locator("#open-incident[data-ready]").get_by_role("button", name="登记险情").click()
     expect(page.locator(".incident", has_text="双峰居委会东头")).to_contain_text("待分级")
 
 
@@ -166,7 +167,7 @@ def test_a_refusal_is_said_where_the_button_was_pressed(
     enter(page, server, "dispatcher")
     page.goto(f"{server}/dispatch/incidents/{incident}")
     page.get_by_label("处置结果").fill("没有人去过")
-    page.locator("#resolve").get_by_role("button", name="处置完毕").click()
+    page.locator("#resolve[data-ready]").get_by_role("button", name="处置完毕").click()
     expect(page.locator("#resolve [data-problem]")).to_be_visible()
 
 
