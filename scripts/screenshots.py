@@ -129,7 +129,7 @@ def village(studio: Studio) -> None:
     page.get_by_label(re.compile("^紧急转移安置人口（累计）")).fill("35")
     page.get_by_label(re.compile("^紧急转移安置人口（实时）")).fill("53")
     page.keyboard.press("Tab")
-    studio.take(page, "village-form", whole=True)
+    studio.take(page, "village-form", whole=True, most=1880)
     page.get_by_label(re.compile("^紧急转移安置人口（实时）")).fill("35")
     page.get_by_role("button", name="上报初报").click()
     expect(page.locator("#receipt")).to_be_visible()
