@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -14,10 +15,12 @@ from cli.demo.plan import DemoPlan, build_plan
 from cli.settings import Settings
 from eventstore.outcomes import Envelope, Receipt, Refused
 from projections import rebuild
+from web.i18n import catalog
 
 PASSWORD = "yanshi-2018"  # noqa: S105 - printed on every start; the store is marked a demo
 DONE = "demo-done"
 BATCH = 64
+FIRST_WALK = ("yuantan-shuangfeng-a", "yuantan-reviewer-new", "county-approver")
 out = Console()
 err = Console(stderr=True)
 
@@ -40,10 +43,9 @@ def demo(
                 f"{settings.data} holds a store already; the demo needs an empty data folder."
             )
             raise typer.Exit(2)
-        plan = build_plan(small=(begun or size) == "small")
         if system.store.log.mark(DONE) is None:
-            load(system, plan, begun or size)
-        show_logins(plan)
+            load(system, build_plan(small=(begun or size) == "small"), begun or size)
+        show_logins(system)
 
 
 def load(system: System, plan: DemoPlan, size: str) -> None:
@@ -65,12 +67,17 @@ def load(system: System, plan: DemoPlan, size: str) -> None:
                 bar.advance(task, send(system, batch))
                 batch.clear()
         bar.advance(task, send(system, batch))
-        bar.add_task("生成看板 · folding the boards", total=None)
-        rebuild.rebuild(store.log.path, system.views)
+        folding = bar.add_task("生成看板 · folding the boards", total=store.head())
+
+        def folded(position: int) -> None:
+            bar.update(folding, completed=position)
+
+        rebuild.rebuild(store.log.path, system.views, progress=folded)
+        folded(store.head())
     for login in driver.logins(plan):
         system.accounts.set_password(login.login, login.officer, PASSWORD)
     store.run_clock()
-    store.log.set_mark(DONE, "yes")
+    store.log.set_mark(DONE, msgspec.json.encode(driver.logins(plan)).decode())
 
 
 def send(system: System, batch: list[Envelope]) -> int:
@@ -84,13 +91,16 @@ def send(system: System, batch: list[Envelope]) -> int:
     return len(batch)
 
 
-def show_logins(plan: DemoPlan) -> None:
-    """Print a log-in for every role."""
-    table = Table(
-        "岗位 · role", "登录名 · log-in", "辖区 · division", title="演示账号 · demo log-ins"
-    )
-    for login in driver.logins(plan):
-        table.add_row(login.role, login.login, login.division)
+def show_logins(system: System) -> None:
+    """Print a log-in for every role; those of the first walk in bold."""
+    known = msgspec.json.decode(system.store.log.mark(DONE) or "[]", type=list[driver.Login])
+    say = catalog("zh").t, catalog("en").t
+    table = Table("岗位 · role", "登录名 · log-in", "辖区 · division")
+    for login in known:
+        zh, en = (words(f"role.{login.role}") for words in say)
+        style = "bold green" if login.login in FIRST_WALK else None
+        table.add_row(f"{zh} · {en}", login.login, login.division, style=style)
     out.print(table)
     out.print(f"密码 · password: [bold]{PASSWORD}[/bold]", highlight=False)
+    out.print("先试绿色三个：村里报、乡镇审、县里看 · try the green three first", style="green")
     out.print("户和人均为虚构 · households and people are made up", style="yellow")

@@ -35,6 +35,7 @@ WORTH_A_PROCESS = 20_000
 """As many facts are folded in the time in which a process starts."""
 
 Progress = Callable[[int], None]
+"""Told the log position that has been folded so far."""
 Facts = list[tuple[int, Event]]
 
 
@@ -56,11 +57,17 @@ class Share:
 
 
 def fold_part(
-    log: Path, part: Path, share: Share, upto: int, batch: int, views: Sequence[View] = VIEWS
+    log: Path,
+    part: Path,
+    share: Share,
+    upto: int,
+    batch: int,
+    views: Sequence[View] = VIEWS,
+    progress: Progress | None = None,
 ) -> None:
     """Fold a share of the views from the log's begin to ``upto`` into a new file."""
     with _uncollected():
-        _fold_part(log, part, share, upto, batch, views)
+        _fold_part(log, part, share, upto, batch, views, progress)
 
 
 @contextmanager
@@ -76,7 +83,13 @@ def _uncollected() -> Iterator[None]:
 
 
 def _fold_part(
-    log: Path, part: Path, share: Share, upto: int, batch: int, views: Sequence[View]
+    log: Path,
+    part: Path,
+    share: Share,
+    upto: int,
+    batch: int,
+    views: Sequence[View],
+    progress: Progress | None,
 ) -> None:
     whole = [view for view in views if view.name in share.whole]
     split = [view for view in views if view.name in share.split]
@@ -102,6 +115,8 @@ def _fold_part(
             if batch_facts:
                 fold(rows, of_these, batch_facts)
         rows.write_appended()
+        if progress is not None:
+            progress(max((some[-1][0] for some in facts if some), default=0))
         if rows.held() > HELD_ROWS:
             rows.write()
             if not keyed:
@@ -239,12 +254,10 @@ def parts(
             _started(log, *one, upto, batch) for one in zip(files[1:], dealt[1:], strict=True)
         ]
         try:
-            fold_part(log, files[0], dealt[0], upto, batch, views)
+            fold_part(log, files[0], dealt[0], upto, batch, views, progress)
             for process in others:
                 if process.wait() != 0:
                     raise RuntimeError(f"a part of the rebuild ended with {process.returncode}")
-                if progress is not None:
-                    progress(len(dealt))
         finally:
             for process in others:
                 if process.poll() is None:
