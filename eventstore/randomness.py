@@ -6,6 +6,7 @@ Every byte is given out once, and never by two processes: a forked child begins 
 import io
 import os
 import threading
+from uuid import UUID
 
 FETCHED = 16 * 1024
 
@@ -22,6 +23,11 @@ def random_bytes(count: int) -> bytes:
             _pool = io.BytesIO(os.urandom(max(FETCHED, count)))
             found = _pool.read(count)
     return found
+
+
+def random_uuid() -> UUID:
+    """A random id (version 4)."""
+    return UUID(bytes=random_bytes(16), version=4)
 
 
 def _begin_anew() -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -22,7 +22,7 @@ from pypinyin import Style, lazy_pinyin
 
 from domain.world import Sealed
 from eventstore.errors import StoreDamaged, StoreLocked
-from eventstore.randomness import random_bytes
+from eventstore.randomness import random_bytes, random_uuid
 from eventstore.sqlite import check_schema, connect, explain
 
 SCHEMA = 1
@@ -117,8 +117,9 @@ class SQLiteVault:
             "erased": [],
         }
         self._seen = -1
-        self._hmac_key = self.secret("token-hmac")
-        self._fingerprint_key = self.secret("command-fingerprint")
+        self._tokens = hmac.new(self.secret("token-hmac"), digestmod="sha256")
+        # copied for each use: unlike one-shot digests this keeps the interpreter's lock
+        self._fingerprint = hmac.new(self.secret("command-fingerprint"), digestmod="sha256")
 
     def _master_key(self, path: Path) -> bytes:
         """The key file's 32 bytes; made with the vault, and only then."""
@@ -187,7 +188,7 @@ class SQLiteVault:
                 ).fetchone()
             if row is not None:
                 return UUID(bytes=row[0])
-            known = uuid4()
+            known = random_uuid()
             self._new[token] = known
             self._fresh.add(known)
             self._rows["tokens"].append((token, known.bytes))
@@ -217,7 +218,7 @@ class SQLiteVault:
         `commit`, whose sync of the WAL covers it: one sync less a batch, and nothing is lost that
         a fact relies on.
         """
-        rows = [(self._token(number), uuid4().bytes) for number in id_numbers]
+        rows = [(self._token(number), random_uuid().bytes) for number in id_numbers]
         with self._lock:
             self._db.execute("PRAGMA synchronous=NORMAL")
             try:
@@ -227,7 +228,7 @@ class SQLiteVault:
             return self.find_persons(id_numbers)
 
     def new_person(self) -> UUID:
-        made = uuid4()
+        made = random_uuid()
         self._fresh.add(made)
         return made
 
@@ -266,7 +267,9 @@ class SQLiteVault:
         self._rows["erased"].append((person.bytes,))
 
     def _token(self, id_number: str) -> bytes:
-        return hmac.digest(self._hmac_key, id_number.encode(), "sha256")
+        keyed = self._tokens.copy()
+        keyed.update(id_number.encode())
+        return keyed.digest()
 
     def _cipher(self, person: UUID, *, make: bool) -> AESGCM | None:
         cipher = self._ciphers.get(person)
@@ -376,7 +379,9 @@ class SQLiteVault:
 
     def fingerprint(self, body: bytes) -> bytes:
         """Under a vault key, so that the log side holds no derivative of personal data."""
-        return hmac.digest(self._fingerprint_key, body, "sha256")
+        keyed = self._fingerprint.copy()
+        keyed.update(body)
+        return keyed.digest()
 
     @property
     def db(self) -> sqlite3.Connection:

@@ -18,6 +18,8 @@ from eventstore.sqlite import check_schema, connect, explain
 from projections.base import Row, Rows, TableWriter, View, create_statements, physical, routed
 
 SCHEMA = 1
+CHECKPOINT_PAGES = 8192
+"""32 MiB: a checkpoint is the only time when a view's batch waits for the disk."""
 TABLES = """
 CREATE TABLE IF NOT EXISTS generations (
     view TEXT PRIMARY KEY, version INTEGER NOT NULL, generation INTEGER NOT NULL,
@@ -52,6 +54,7 @@ class ViewsDatabase:
         self.views = tuple(views)
         path.parent.mkdir(parents=True, exist_ok=True)
         self.db = connect(path, synchronous="NORMAL")
+        self.db.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         check_schema(self.db, path, SCHEMA, TABLES)
         self.lock = threading.RLock()
         self._handlers = routed(self.views)

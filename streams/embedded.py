@@ -14,6 +14,8 @@ from projections.engine import Applied, ViewsDatabase
 
 BATCH = 512
 TROUBLE_SECONDS = 0.5
+GATHER_SECONDS = 0.012
+"""Between two small batches: folding facts together costs a third of folding them one by one."""
 
 Listener = Callable[[Applied], None]
 
@@ -54,21 +56,25 @@ class Follower:
 
     def step(self) -> bool:
         """Apply one batch if there is one."""
+        return bool(self._apply())
+
+    def _apply(self) -> int:
+        """Apply one batch; how many facts it had."""
         batch = self._store.read(self.position, BATCH)
         if not batch:
-            return False
+            return 0
         applied = self._views.apply(batch)
         with self._moved:
             self.position = applied.position
             self._moved.notify_all()
         for listener in self._listeners:
             listener(applied)
-        return True
+        return len(batch)
 
     def _step_or_wait(self) -> bool:
         """`step`, unless the files are in trouble that passes; then a pause."""
         try:
-            moved = self.step()
+            moved = self._apply()
         except StoreError as problem:
             if problem.retry_after is None or self._stop.is_set():
                 raise
@@ -76,7 +82,9 @@ class Follower:
             self._stop.wait(TROUBLE_SECONDS)
             return True
         self.trouble = None
-        return moved
+        if 0 < moved < BATCH:
+            self._stop.wait(GATHER_SECONDS)
+        return moved > 0
 
     def _run(self) -> None:
         try:
