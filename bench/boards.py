@@ -126,8 +126,8 @@ def run(*, tiny: bool = False) -> Result:
         county.build(store)
         token = county.token(store, Role.DISPATCHER)
         store.close()
-        with server(str(folder)) as port:
-            watch = asyncio.run(measure(port, token, boards, seconds))
+        with server(str(folder)) as served:
+            watch = asyncio.run(measure(served.port, token, boards, seconds))
     commit, sent = sorted(watch.since_commit), sorted(watch.since_send)
     p99 = round(1000 * percentile(commit, 0.99), 1)
     return Result(

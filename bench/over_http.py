@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from bench import county
 from bench.base import REPETITIONS, Reach, Result, machine, median, pairs, ratio
-from bench.serving import ROOT, server
+from bench.serving import ROOT, Served, server
 from domain.catalog import AGGREGATES
 from domain.world import Role
 from eventstore.store import Store
@@ -37,6 +37,23 @@ def bodies(count: int) -> list[dict[str, Any]]:
         }
         for n in range(count)
     ]  # fmt: skip
+
+
+class Side:
+    """One of the two servers, and what its requests cost it in processor time."""
+
+    def __init__(self, served: Served, token: str, *, poll: bool) -> None:
+        self.served = served
+        self.token = token
+        self.poll = poll
+        self.cpu_us: list[float] = []
+
+    def measure(self, count: int) -> float:
+        """Requests a second."""
+        before = self.served.cpu_seconds()
+        found = load(self.served.port, self.token, count, poll=self.poll)
+        self.cpu_us.append((self.served.cpu_seconds() - before) / count * 1e6)
+        return found
 
 
 def load(port: int, token: str, count: int, *, poll: bool) -> float:
@@ -64,14 +81,16 @@ def run(*, tiny: bool = False) -> Result:
         county.build(store)
         token = county.token(store, Role.DISPATCHER)
         store.close()
-        with server(str(folder)) as ours, server("-") as bare:
-            load(ours, token, CONNECTIONS, poll=True)
-            load(bare, token, CONNECTIONS, poll=False)
+        with server(str(folder)) as store_server, server("-") as bare_server:
+            ours = Side(store_server, token, poll=True)
+            bare = Side(bare_server, token, poll=False)
+            for side in (ours, bare):
+                side.measure(CONNECTIONS)
+                side.cpu_us.clear()
             mine, other = pairs(
-                lambda _: load(ours, token, count, poll=True),
-                lambda _: load(bare, token, count, poll=False),
+                lambda _: ours.measure(count), lambda _: bare.measure(count),
                 1 if tiny else REPETITIONS,
-            )
+            )  # fmt: skip
     return Result(
         "http",
         {
@@ -79,6 +98,8 @@ def run(*, tiny: bool = False) -> Result:
             "requests_a_run": count,
             "commands_per_second": round(median(mine)),
             "bare_endpoint_per_second": round(median(other)),
+            "cpu_us_per_command": round(median(ours.cpu_us)),
+            "bare_cpu_us_per_request": round(median(bare.cpu_us)),
         },
         {"commands_over_bare_endpoint": ratio(mine, other)},
         about,

@@ -5,20 +5,36 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).parents[1]
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running server process."""
+
+    port: int
+    pid: int
+
+    def cpu_seconds(self) -> float:
+        """What it has used of the processors so far, whoever else was busy."""
+        times = psutil.Process(self.pid).cpu_times()
+        return float(times.user + times.system)
+
+
 @contextmanager
-def server(folder: str) -> Iterator[int]:
-    """The port of a server process, ended cleanly at the end."""
+def server(folder: str) -> Iterator[Served]:
+    """A server process, ended cleanly at the end."""
     child = subprocess.Popen(
         [sys.executable, "-m", "bench.server_child", folder], cwd=ROOT, stdout=subprocess.PIPE
     )
     try:
         assert child.stdout is not None
-        yield int(child.stdout.readline())
+        yield Served(int(child.stdout.readline()), child.pid)
     finally:
         child.send_signal(signal.SIGINT)
         try:
