@@ -3,15 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI, Response
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 
 from api import live, login, problems, reads, writes
 from api.fast import Commands, Routed
 from api.routes import LIVE, READS, WRITES
 from api.system import System
+
+MAX_LAG = 10_000
+"""Facts the views may be behind while their answers still pass for the present."""
 
 PROBLEM_SCHEMA = {
     "type": "object",
@@ -39,6 +43,15 @@ RECEIPT_SCHEMA = {
         "shown": {"type": "object", "description": "For this once, with Cache-Control: no-store"},
     },
 }
+
+
+class Readiness(BaseModel):
+    """How far the views have come: positions in the log, and facts still to be folded."""
+
+    status: Literal["ready", "catching-up", "stopped"]
+    head: int
+    position: int
+    lag: int
 
 
 def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None) -> FastAPI:
@@ -86,15 +99,23 @@ def _health(app: FastAPI, system: System) -> None:
         "/ready",
         tags=["health"],
         summary="Can it serve: log readable, views near the head?",
-        responses={503: {"description": "Not ready"}},
+        description=(
+            "`status` is `ready`; with 503 it is `catching-up` (the views are more than "
+            f"{MAX_LAG:,} facts behind the log, or cannot be written just now; it passes) or "
+            "`stopped` (a handler failed; somebody has to look). `lag` is how many facts behind."
+        ),
+        responses={503: {"model": Readiness, "description": "Not ready"}},
     )
-    async def ready(response: Response) -> dict[str, Any]:
-        head = system.store.head()
-        behind = head - system.follower.position
-        failed = system.follower.failure is not None
-        response.status_code = 503 if failed else 200
-        status = "stopped" if failed else "ready"
-        return {"status": status, "head": head, "position": system.follower.position, "lag": behind}
+    async def ready(response: Response) -> Readiness:
+        head, follower = system.store.head(), system.follower
+        position = follower.position
+        status: Literal["ready", "catching-up", "stopped"] = "ready"
+        if follower.failure is not None:
+            status = "stopped"
+        elif head - position > MAX_LAG or follower.trouble is not None:
+            status = "catching-up"
+        response.status_code = 200 if status == "ready" else 503
+        return Readiness(status=status, head=head, position=position, lag=head - position)
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -11,9 +11,11 @@ import pytest
 import structlog
 from fastapi import APIRouter
 
+from api.app import MAX_LAG
 from api.auth import COOKIE
 from domain.world import Role
 from eventstore.accounts import FREE_TRIES
+from eventstore.errors import StoreLocked
 from tests.api.edge import PASSWORD, Edge, write_headers
 from tests.api.seed import name_of
 from tests.api.test_writes import REPORTS, code, report
@@ -190,6 +192,27 @@ def test_a_stopped_follower_is_not_ready(own_edge: Edge) -> None:
         answer = client.get("/ready")
         assert answer.status_code == 503 and answer.json()["status"] == "stopped"
         assert client.get("/health").status_code == 200
+
+
+def test_views_far_behind_the_log_are_not_ready(own_edge: Edge) -> None:
+    follower = own_edge.system.follower
+    follower.stop()
+    with own_edge.client() as client:
+        follower.position = own_edge.system.store.head() - MAX_LAG
+        assert client.get("/ready").json()["status"] == "ready"
+        follower.position -= 1
+        answer = client.get("/ready")
+        assert (answer.status_code, answer.json()["status"]) == (503, "catching-up")
+        assert answer.json()["lag"] == MAX_LAG + 1
+
+
+def test_views_that_cannot_be_written_just_now_are_not_ready(own_edge: Edge) -> None:
+    follower = own_edge.system.follower
+    follower.stop()
+    follower.trouble = StoreLocked("views")
+    with own_edge.client() as client:
+        answer = client.get("/ready")
+        assert (answer.status_code, answer.json()["status"]) == (503, "catching-up")
 
 
 def test_others_are_answered_while_a_password_is_checked(edge: Edge) -> None:
