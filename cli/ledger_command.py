@@ -5,14 +5,19 @@ households, persons, cash_fen and goods (item → units).
 """
 
 from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from api.system import AreaTree
 from cli.compose import running
 from cli.settings import Settings
+from domain.rulebook import Rulebook
+from domain.rules.items import Items
+from eventstore.store import Store
 from projections.areas import by_code
 from projections.ledger_books import ledger_totals
 from projections.scope import EVERYTHING
@@ -44,26 +49,45 @@ def totals(
         with system.reader() as db:
             area = by_code(db, county)
             found = ledger_totals(db, EVERYTHING, county=area, year=season) if area else None
-            if found is None:
+            if area is None or found is None:
                 err.print(f"没有代码为 {county} 的区划 · no area has the code {county}")
                 raise typer.Exit(2)
+        names = _names(system.store, area, system.tree)
     report: dict[str, Any] = {"county": county, "season": season, "position": position}
     report |= {side: {name: found[side][name] for name in FIGURES} for side in SIDES}
     if as_json:
         typer.echo(msgspec.json.encode(report).decode())
     else:
-        out.print(_table(report))
+        out.print(_table(report, names))
 
 
-def _table(report: dict[str, Any]) -> Table:
+def _names(store: Store, area: UUID, tree: AreaTree) -> dict[str, str]:
+    """Item key → 棉被 · quilt, by the rulebook in force in the county or above it."""
+    now = store.clock.now()
+    for step in tree.lineage(area):
+        book: Rulebook | None = store.load(Rulebook.id_of(step, Items.KIND))
+        found = book.in_force(Items, now) if book is not None else None
+        if found is not None:
+            return {item.key: f"{item.zh} · {item.en}" for item in found.rule.items}
+    return {}
+
+
+def _table(report: dict[str, Any], names: dict[str, str]) -> Table:
+    """A line a figure and a column a side: fits 80 columns whatever a county gives out."""
     title = f"{report['county']} · {report['season']}–{report['season'] + 1} 冬春救助"
-    table = Table(
-        "", "户 households", "人 persons", "元 yuan", "物资 goods", title=title,
-        caption=f"position {report['position']}",
-    )  # fmt: skip
-    for side, words in zip(SIDES, ("核定 granted", "已发放签领 paid or signed"), strict=True):
-        one = report[side]
-        goods = ", ".join(f"{item} {units:,}" for item, units in one["goods"].items()) or "—"
-        yuan = f"{one['cash_fen'] // 100:,}.{one['cash_fen'] % 100:02d}"
-        table.add_row(words, f"{one['households']:,}", f"{one['persons']:,}", yuan, goods)
+    table = Table(title=title, caption=f"position {report['position']}")
+    table.add_column("", overflow="fold")
+    for words in ("核定\ngranted", "已发放签领\npaid or signed"):
+        table.add_column(words, justify="right", no_wrap=True)
+    sides = [report[side] for side in SIDES]
+    table.add_row("户 · households", *[f"{one['households']:,}" for one in sides])
+    table.add_row("人 · persons", *[f"{one['persons']:,}" for one in sides])
+    table.add_row("元 · yuan", *[_yuan(one["cash_fen"]) for one in sides])
+    for item in sorted({item for one in sides for item in one["goods"]}):
+        units = [f"{one['goods'].get(item, 0):,}" for one in sides]
+        table.add_row(names.get(item, item), *units)
     return table
+
+
+def _yuan(fen: int) -> str:
+    return f"{fen // 100:,}.{fen % 100:02d}"
