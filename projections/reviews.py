@@ -271,7 +271,8 @@ def review_queue(
     """What waits, the longest first. ``role``: only what that role has to do.
 
     ``kind``: report, village_list or consignment. ``role_needed`` says who takes the ``step``;
-    ``ready_at`` is when it can be taken at the earliest (a notice still runs until then).
+    ``ready_at`` is when it can be taken at the earliest (a notice still runs until then). What
+    nobody can take is not there: above a province there is nobody to review its reports.
     """
     query = (
         select(
@@ -284,6 +285,7 @@ def review_queue(
         .join(AREAS, AREAS.c.id == WAITING.c.area)
         .outerjoin(ABOVE, ABOVE.c.id == AREAS.c.parent)
         .where(scope.covers(WAITING.c.area), WAITING.c.exercise == exercise)
+        .where(NEEDED.is_not(None))
     )
     if role is not None:
         query = query.where(NEEDED.in_([role]))
