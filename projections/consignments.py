@@ -317,6 +317,7 @@ def query_of(scope: Scope, at: datetime | None) -> Select[Any]:
         select(
             CONSIGNMENTS,
             AREAS.c.name.label("destination_name"),
+            AREAS.c.code.label("destination_code"),
             origin.c.name.label("source_name"),
             case((late, True), else_=False).label("overdue"),
         )

@@ -63,13 +63,17 @@ def stockpiles(
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page:
-    """What every warehouse holds of every item, free, reserved and on the road from there."""
-    query = _balances(scope).where(B.exercise.is_(exercise))
+    """What every warehouse holds of every item, free, reserved and on the road from there.
+
+    By item, then down the tree: the county's own before its townships', those by division code.
+    """
+    code = func.coalesce(AREAS.c.code, "").label("warehouse_code")
+    query = _balances(scope).add_columns(code).where(B.exercise.is_(exercise))
     if item is not None:
         query = query.where(B.item == item)
     if warehouse is not None:
         query = query.where(B.area == str(warehouse))
-    return page(db, query, [B.item, B.area, B.stockpile], cursor=cursor, limit=limit)
+    return page(db, query, [B.item, code, B.stockpile], cursor=cursor, limit=limit)
 
 
 def stockpile(db: Connection, scope: Scope, *, stockpile: UUID) -> dict[str, Any] | None:

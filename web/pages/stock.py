@@ -69,7 +69,9 @@ async def all_consignments(
     found = await desk.ask(
         consignments, status=status or None, at=desk.now, cursor=cursor, limit=50
     )
-    rows = [{**row, "lines": parsed(row["lines"])} for row in found.items]
+    asked = sorted(found.items, key=lambda row: row["destination_code"] or "")
+    asked.sort(key=lambda row: row["requested_at"], reverse=True)  # at one time: down the tree
+    rows = [{**row, "lines": parsed(row["lines"])} for row in asked]
     return await desk.show(
         request, "consignments.html", rows=rows, chosen=status or "", next=found.next
     )
