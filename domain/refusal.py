@@ -5,6 +5,8 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 from uuid import UUID
 
+from domain.world import ROLE_NAMES, Role
+
 
 @dataclass(eq=False)
 class Refusal(Exception):
@@ -48,12 +50,24 @@ class NotFound(Refusal):
 
 @dataclass(eq=False)
 class NotYourRole(Refusal):
-    """Inside the jurisdiction, but no post of this officer may do it."""
+    """Inside the jurisdiction, but no post of this officer may do it.
+
+    ``needed``: keys of the roles that may, by commas; empty where nobody may. The sentences say
+    them as people do.
+    """
 
     status: ClassVar[int] = 403
     zh: ClassVar[str] = "您的岗位无权办理此事项，需要：{needed}"
     en: ClassVar[str] = "None of your posts may do this. It takes: {needed}."
     needed: str
+
+    def sentence(self, language: str) -> str:
+        chinese = language == "zh"
+        if not self.needed:
+            return "您的岗位无权办理此事项" if chinese else "None of your posts may do this."
+        names = [ROLE_NAMES[Role(key)][0 if chinese else 1] for key in self.needed.split(", ")]
+        template = self.zh if chinese else self.en
+        return template.format(needed="、".join(names) if chinese else ", ".join(names))
 
 
 @dataclass(eq=False)

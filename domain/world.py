@@ -30,6 +30,22 @@ class Role(StrEnum):
     SYSTEM = "system"  # bootstrap and timekeeper
 
 
+ROLE_NAMES: dict[Role, tuple[str, str]] = {
+    Role.VILLAGE_REPORTER: ("村（社区）灾害信息员", "Village reporter"),
+    Role.TOWNSHIP_REVIEWER: ("乡镇审核员", "Township reviewer"),
+    Role.COUNTY_APPROVER: ("县级审定员", "County approver"),
+    Role.COUNTY_PAYER: ("县级发放员", "County payer"),
+    Role.STOREKEEPER: ("库管员", "Storekeeper"),
+    Role.DISPATCHER: ("应急调度员", "Dispatcher"),
+    Role.CITY_REVIEWER: ("市级审核员", "City reviewer"),
+    Role.PROVINCE_REVIEWER: ("省级审核员", "Province reviewer"),
+    Role.AUDITOR: ("审计员", "Auditor"),
+    Role.ADMINISTRATOR: ("系统管理员", "Administrator"),
+    Role.SYSTEM: ("系统", "System"),
+}
+"""What people call a post, in Chinese and English: sentences name it so, facts by its key."""
+
+
 class Sealed(msgspec.Struct, frozen=True):
     """Personal data under the key of one person: AES-256-GCM, bound to stream and field.
 
