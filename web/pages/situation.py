@@ -1,5 +1,6 @@
 """The situation board: figures by division, not reviewed beside accepted, and what is overdue."""
 
+from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -7,11 +8,12 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BeforeValidator
 from starlette.responses import Response
 
+from domain.report_filing import Review
 from projections.deadlines_at import deadlines
 from projections.disasters import disasters
 from projections.situation import situation_reports
 from projections.situation_board import situation_board
-from web.figures import MAIN
+from web.figures import MAIN, Known
 from web.parts import AtDesk, Desk, url
 from web.reporting import show
 
@@ -100,12 +102,31 @@ def _indented(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _latest(rows: list[dict[str, Any]], reports: list[dict[str, Any]]) -> None:
-    """Each row gets its own area's reports, so that it can say their state and link to them."""
+    """Each row gets its own area's reports, and the figures of those it counts that are returned.
+
+    ``returned`` is None, or the sum of the returned versions alone: what is accepted beside them
+    is not part of it.
+    """
     own: dict[str, list[dict[str, Any]]] = {}
     for report in reports:
         own.setdefault(report["area"], []).append(report)
+    back = {one["report"]: one["figures"] for one in reports if one["review"] == Review.RETURNED}
     for row in rows:
         row["own"] = own.get(row["area"], [])
+        row["returned"] = _sum([back[id] for id in row["reported"]["reports"] if id in back])
+
+
+def _sum(all_figures: list[Known]) -> Known | None:
+    """Figures added up key by key; None of none. A key that nobody knows stays unknown."""
+    if not all_figures:
+        return None
+    total: Known = {}
+    for figures in all_figures:
+        for key, value in figures.items():
+            before = total.get(key)
+            known = [Decimal(one) for one in (before, value) if one is not None]
+            total[key] = format(sum(known, Decimal(0)), "f") if known else None
+    return total
 
 
 def _parts(rows: list[dict[str, Any]], roots: list[dict[str, Any]]) -> list[dict[str, Any]]:

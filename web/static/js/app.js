@@ -1,5 +1,6 @@
 // The entry of every page: small parts that each look for their own marks and do nothing without.
 
+import { startChoices } from "./choose.js";
 import { guardHtmx } from "./csrf.js";
 import { startForms } from "./form.js";
 import { startLive } from "./live.js";
@@ -12,6 +13,7 @@ startForms();
 startSplitTables();
 startReportForms();
 startKeys();
+startChoices();
 // htmx reads its marks at DOMContentLoaded, after modules: a board must be ready to hear.
 if (document.readyState === "complete") startLive();
 else addEventListener("load", () => startLive(), { once: true });
