@@ -29,6 +29,14 @@ LINEAGES = {
 }  # fmt: skip
 
 
+def test_a_refusal_names_roles_as_people_do_and_keeps_their_keys() -> None:
+    refusal = NotYourRole(needed="county_approver, dispatcher")
+    assert refusal.sentence("zh") == "您的岗位无权办理此事项，需要：县级审定员、应急调度员"
+    assert refusal.sentence("en").endswith("It takes: County approver, Dispatcher.")
+    assert refusal.facts() == {"needed": "county_approver, dispatcher"}
+    assert NotYourRole(needed="").sentence("zh") == "您的岗位无权办理此事项"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe(Command):
     """Ask who would act in an area, reached by way of the area itself."""

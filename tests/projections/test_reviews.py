@@ -48,6 +48,12 @@ def test_batches_of_any_size_give_the_same_rows(tmp_path: Path, story: str) -> N
     assert hashes[0]["reviews"][0] > 0
 
 
+def test_a_provinces_own_report_waits_for_nobody(tmp_path: Path) -> None:
+    county = make_county()
+    county.given(initial(county, "province", {"affected": 10}), by="province")
+    assert queue(tmp_path, county) == []
+
+
 def test_a_report_waits_for_the_level_above_and_returned_for_its_own(tmp_path: Path) -> None:
     county = make_county()
     county.given(initial(county, "yuantan_1", {"affected": 10}), by="village")

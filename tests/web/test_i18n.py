@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.world import Role
+from domain.world import ROLE_NAMES, Role
 from web.i18n import (
     LANGUAGES,
     BrokenCatalog,
@@ -97,6 +97,12 @@ def test_every_value_that_completes_a_key_has_its_sentence() -> None:
 def test_a_sentence_is_filled_in_in_both_languages() -> None:
     assert catalog("zh").t("login.locked", minutes=5).startswith("失败次数过多")
     assert "5 min" in catalog("en").t("login.locked", minutes=5)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_pages_and_refusals_call_a_post_the_same(role: Role) -> None:
+    named = (catalog("zh").t(f"role.{role}"), catalog("en").t(f"role.{role}"))
+    assert named == ROLE_NAMES[role]
 
 
 def test_an_unknown_key_fails() -> None:

@@ -13,6 +13,7 @@ from httpx import Response
 from domain.catalog import AGGREGATES
 from domain.commands.officers import SuspendOfficer
 from domain.commands.reports import FileInitialReport
+from domain.commands.reviews import AcceptReport, ReturnReport
 from tests.web.desk import PASSWORD, LivingCounty, living_county
 from web.i18n import read_messages
 from web.pages.timeline import DETAILS, snake
@@ -199,6 +200,29 @@ def test_what_people_write_is_text_and_never_markup(stranger: TestClient, report
     for path in (f"/report/{report}", "/review", f"/timeline/{report}"):
         page = stranger.get(path).text
         assert "alert(1)" in page and "<script>alert" not in page
+
+
+def test_what_was_returned_stands_by_itself_beside_what_was_accepted(
+    county: LivingCounty, stranger: TestClient
+) -> None:
+    at = county.now - timedelta(minutes=20)
+    for name, affected in (("accepted", 1537), ("returned", 40)):
+        county.run(
+            FileInitialReport(
+                report=county.id(name), area=county.id("yuantan_2"), occurred_at=at, as_of=at,
+                hazard="wind_hail", figures={"affected": affected},
+            ),
+            by="village2",
+        )  # fmt: skip
+    county.run(AcceptReport(report=county.id("accepted"), version=1), by="township")
+    county.run(
+        ReturnReport(report=county.id("returned"), version=1, reason="数字不清"), by="township"
+    )
+    enter(stranger, "county")
+    page = stranger.get("/situation").text
+    row = page.split(f'id="a-{county.id("yuantan_2")}"')[1].split("</tr>")[0]
+    assert "chip-returned" in row and "chip-accepted" not in row
+    assert "<b>1,537</b>" in row and "退回 40" in row and "1,577" not in row
 
 
 def test_a_fragment_is_never_answered_by_the_log_in_page(stranger: TestClient) -> None:

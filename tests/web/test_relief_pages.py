@@ -211,6 +211,16 @@ def test_a_households_history_is_told_in_sentences(server: TestClient) -> None:
     server.cookies.delete("lang")
 
 
+def test_every_row_of_the_funds_adds_up_to_the_eye(server: TestClient) -> None:
+    enter(server, "county-approver")
+    rows = re.findall(r'<tr data-row id="fund-.*?</tr>', server.get("/funds").text, re.S)
+    assert rows
+    for row in rows:
+        cells = re.findall(r'<td class="num"[^>]*>(?:<b>)?([\d,.]+) 元', row)
+        came, back, *went = [int(re.sub(r"\D", "", cell)) for cell in cells]
+        assert len(went) == 5 and came + back == sum(went) > 0
+
+
 def test_the_lineage_of_a_document_leads_to_village_lists(server: TestClient) -> None:
     enter(server, "county-approver")
     trees = [server.get(link.replace("&amp;", "&")).text for link in
