@@ -99,7 +99,7 @@ class FakeDesk:
             return page(request, "home.html")
 
         async def board(request: Request) -> Response:
-            return page(request, "board.html", position=self.position, rows=self.rows,
+            return page(request, "fake_board.html", position=self.position, rows=self.rows,
                         as_of=NOON, silent_ms=self.silent_ms)  # fmt: skip
 
         async def board_rows(request: Request) -> Response:
@@ -109,13 +109,13 @@ class FakeDesk:
                 return Response(status_code=503)
             shown = {"position": self.position, "rows": self.rows}
             await asyncio.sleep(self.slow_fragments)
-            return page(request, "rows.html", **shown)
+            return page(request, "fake_rows.html", **shown)
 
         async def form(request: Request) -> Response:
-            return page(request, "form.html", rules=RULES)
+            return page(request, "fake_form.html", rules=RULES)
 
         async def ledger(request: Request) -> Response:
-            return page(request, "ledger.html", count=90)
+            return page(request, "fake_ledger.html", count=90)
 
         async def ledger_found(request: Request) -> Response:
             self.searched.append(request.query_params["q"])

@@ -204,7 +204,7 @@ def test_a_returned_report_is_corrected_with_the_reason_before_the_eyes(
     expect(village.locator("main")).to_contain_text("受伤人数与医院不符")
     village.get_by_role("link", name="改正后重报").click()
     village.locator("[name='figures.injured']").fill("1")
-    village.get_by_role("button", name="上报改正后重报").click()
+    village.get_by_role("button", name="改正后重报").click()
     expect(village.locator("#receipt")).to_be_visible()
     expect(village.locator(".history li")).to_have_count(2)
 
