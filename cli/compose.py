@@ -1,5 +1,6 @@
 """The composition root: one function builds the running system from one settings object."""
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,6 +15,10 @@ from projections.reader import ViewsReader
 from streams.embedded import Follower
 
 
+YOUNG_OBJECTS = 20_000
+"""Between two collections of cycles: facts and rows have none, and thousands are made a second."""
+
+
 def open_store(settings: Settings) -> Store:
     """Log and vault of the data folder alone: for commands that need no views."""
     return Store(settings.data, AGGREGATES)
@@ -25,6 +30,7 @@ def running(settings: Settings, *, follow: bool = True) -> Iterator[System]:
 
     ``follow`` False leaves the views where they are (another process may be keeping them).
     """
+    gc.set_threshold(YOUNG_OBJECTS, 20, 20)
     store = open_store(settings)
     views = ViewsDatabase(settings.data / "views.sqlite", VIEWS)
     follower = Follower(store, views)

@@ -1,11 +1,10 @@
 """A household as a list has it, turned into the one that the domain registers."""
 
-from uuid import uuid4
-
 from cli.intake.rows import ParsedHousehold, ParsedMember
 from domain.commands.households import HouseholdInput
 from domain.commands.sealing import CardInput, MemberInput
 from domain.household import Relation
+from eventstore.randomness import random_uuid
 
 RELATIONS: dict[str, Relation] = {
     "户主": Relation.HEAD, "本人": Relation.HEAD, "户主本人": Relation.HEAD,
@@ -35,7 +34,7 @@ def household_input(parsed: ParsedHousehold, category: str) -> HouseholdInput:
         place = next((n for n, one in enumerate(people) if one is holder), 0)
         card = CardInput(number=parsed.card, bank=parsed.bank or "", holder=place)
     return HouseholdInput(
-        id=uuid4(),
+        id=random_uuid(),
         members=tuple(_member(one, head=one is parsed.head) for one in people),
         category=category,
         group=parsed.group or "",
