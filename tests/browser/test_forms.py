@@ -2,9 +2,9 @@
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import PHONE, Check, OpenPage, Shot
+from tests.browser.conftest import PHONE, Check, OpenPage, Shot, until
 from tests.browser.fake_desk import FakeDesk
 
 
@@ -33,6 +33,26 @@ def test_a_form_becomes_a_command_with_token_key_and_exact_figures(
         "spent": 29,
         "occurred_at": "2018-07-03T14:05:00+08:00",
     }
+
+
+def test_a_button_pressed_before_the_scripts_have_loaded_is_not_lost(
+    desk: FakeDesk, address: str, open_page: OpenPage
+) -> None:
+    """On a slow line the browser once sent the form by itself and showed a page of JSON."""
+    desk.answers = [(201, {"position": 7})]
+    page = open_page()
+    held: list[Route] = []
+    page.route("**/js/app.js*", lambda route: held.append(route))
+    page.goto(f"{address}/form", wait_until="commit")
+    fill(page, place="光明村", moved="12")
+    page.get_by_role("button", name="提交").click()
+    assert desk.posts == []
+    until(lambda: bool(held), page)
+    page.unroute("**/js/app.js*")
+    held[0].continue_()
+    page.wait_for_url("**/form?after=7")
+    [(_, body)] = desk.posts
+    assert body["place"] == "光明村"
 
 
 def test_a_retry_after_no_answer_repeats_the_key_even_after_a_reload(

@@ -34,7 +34,8 @@ def same_for_all_batches(path: Path, scenario: Scenario, views: Sequence[View]) 
         found.append(folded.hashes())
         folded.close()
     assert found[0] == found[1] == found[2]
-    assert all(rows for rows, _ in found[0].values()), f"a table is empty: {found[0]}"
+    empty = {name for name, (rows, _) in found[0].items() if not rows}
+    assert empty <= {"erased_persons"}, "these stories erase nobody, and all else happens"
 
 
 def over(scenario: Scenario, *names: str) -> Scope:

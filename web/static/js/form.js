@@ -193,6 +193,8 @@ function startCommands(root) {
   for (const form of root.querySelectorAll("form[data-form]:not([data-ready])")) {
     form.dataset.ready = "";
     new CommandForm(form);
+    const { pressedEarly } = form; // hold.js kept a press that came before us
+    if (pressedEarly) form.requestSubmit(pressedEarly === true ? undefined : pressedEarly);
   }
 }
 
