@@ -14,7 +14,6 @@ from projections.engine import ViewsDatabase
 from projections.reader import ViewsReader
 from streams.embedded import Follower
 
-
 YOUNG_OBJECTS = 20_000
 """Between two collections of cycles: facts and rows have none, and thousands are made a second."""
 
