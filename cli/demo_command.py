@@ -19,7 +19,7 @@ from web.i18n import catalog
 
 PASSWORD = "yanshi-2018"  # noqa: S105 - printed on every start; the store is marked a demo
 DONE = "demo-done"
-BATCH = 64
+BATCH = 256
 FIRST_WALK = ("yuantan-shuangfeng-a", "yuantan-reviewer-new", "county-approver")
 out = Console()
 err = Console(stderr=True)
