@@ -38,7 +38,7 @@ from projections.scope import EVERYTHING
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 180
 CLI = "from cli.main import main; main()"
-HALFWAY = ("in-transaction:2", "between-vault-and-log:5", "after-commit:7")
+HALFWAY = ("in-transaction:2", "between-vault-and-log:2", "after-commit:2")
 
 
 def relief(
