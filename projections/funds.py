@@ -45,7 +45,7 @@ FUNDS = Table(
 FUND_FLOWS = Table(
     "fund_flows",
     LOGICAL,
-    Column("position", Integer, primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
     Column("fund", String(36), nullable=False),
     Column("area", String(36), nullable=False),
     Column("kind", String, nullable=False),

@@ -57,7 +57,7 @@ STREAMS = Table(
 TIMELINE = Table(
     "timeline",
     LOGICAL,
-    Column("position", Integer, primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
     Column("stream", String(36), nullable=False),
     Column("topic", String, nullable=False),
     Column("actor", String(36), nullable=False),
