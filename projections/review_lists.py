@@ -5,7 +5,18 @@ Part of `projections.reviews`, kept apart for its length.
 
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Index, Integer, String, Table
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Index,
+    Integer,
+    String,
+    Table,
+    and_,
+    func,
+    literal,
+)
 
 from domain.notice import Notice
 from domain.roster import ListStage
@@ -28,8 +39,17 @@ WAITING = Table(
     Column("due_at", String),
     Column("exercise", Boolean, nullable=False),
     Column("summary", String, nullable=False),
+    Column("season", String(36)),  # whose programme decides, by these three, whether it waits
+    Column("first_notice", Boolean),
+    Column("township_review", Boolean),
+    Column("second_notice", Boolean),
     Index("reviews_by_area", "area"),
 )
+"""A step of a list waits only if its season's programme has the three steps as they are said here.
+
+None: either way. The season may be the city's and the list a county's, so that only the query
+knows both: the handlers write every step that could wait.
+"""
 
 LISTS = Table(
     "review_lists",
@@ -40,8 +60,7 @@ LISTS = Table(
     Column("round", Integer, nullable=False),
     Column("exercise", Boolean, nullable=False),
     Column("stage", String, nullable=False),
-    Column("step", String),  # the one that waits
-    Column("since", String, nullable=False),
+    Column("steps", String, nullable=False),  # those that may wait, by the season's programme
     Column("first_ends_at", String),
     Column("second_ends_at", String),
     Column("deliver_by", String),
@@ -62,6 +81,9 @@ SEASONS = Table(
     Column("township_review", Boolean, nullable=False),
     Column("second_notice", Boolean, nullable=False),
 )
+
+TERMS = ("first_notice", "township_review", "second_notice")
+EITHER: Row = dict.fromkeys(TERMS)
 
 LIST_ROLES = {
     "post": Role.VILLAGE_REPORTER,
@@ -86,8 +108,7 @@ def season_opened(rows: Rows, at: int, e: Season.Opened) -> None:
 
 
 def _terms(terms: Any) -> Row:
-    steps = ("first_notice", "township_review", "second_notice")
-    return {step: terms.requires(step) for step in steps}
+    return {step: terms.requires(step) for step in TERMS}
 
 
 def standard_changed(rows: Rows, at: int, e: Season.StandardChanged) -> None:
@@ -104,7 +125,7 @@ def list_opened(rows: Rows, at: int, e: VillageList.Opened) -> None:
             "round": e.round,
             "exercise": e.exercise,
             "stage": str(ListStage.DRAFT),
-            "since": when(e.meta.recorded_at),
+            "steps": "",
             "objections": 0,
             "listed": 0,
             "paid": False,
@@ -113,47 +134,71 @@ def list_opened(rows: Rows, at: int, e: VillageList.Opened) -> None:
 
 
 def _moves(rows: Rows, e: Any, **values: Any) -> None:
-    """The list changed: its waiting step is worked out anew."""
+    """The list changed: which of its steps may wait is worked out anew."""
     row = rows.change(LISTS, text_of(e.originator_id), **values)
-    season = rows.get(SEASONS, row["season"])
-    step = _list_step(row, season or {})
-    if step != row["step"]:
-        if row["step"] is not None:
-            rows.delete(WAITING, row["id"], row["step"])
-        rows.change(LISTS, row["id"], step=step, since=when(e.meta.recorded_at))
-    if step is not None:
-        rows.put(WAITING, _waiting(row, season or {}, step))
+    possible = _list_steps(row)
+    for step in row["steps"].split():
+        if step not in possible:
+            rows.delete(WAITING, row["id"], step)
+    for step, terms in possible.items():
+        known = rows.get(WAITING, row["id"], step) if step in row["steps"].split() else None
+        same = known is not None and all(known[name] == terms[name] for name in TERMS)
+        since = known["since"] if known is not None and same else when(e.meta.recorded_at)
+        rows.put(WAITING, _waiting(row, step, since) | terms)
+    rows.change(LISTS, row["id"], steps=" ".join(possible))
 
 
-def _list_step(row: Row, terms: Row) -> str | None:
-    """Which step waits. A programme that is not known here is taken to have them all."""
-    if row["objections"] and row["stage"] != ListStage.CLOSED:
-        return "settle"
+def _list_steps(row: Row) -> dict[str, Row]:
+    """The steps that may wait, each with the terms of the programme under which it does."""
+    if row["stage"] == ListStage.CLOSED:
+        return {}
+    if row["objections"]:
+        return {"settle": EITHER}
     if row["stage"] == ListStage.DRAFT:
-        if not row["listed"]:
-            return None
-        if terms.get("first_notice", True) and row["first_ends_at"] is None:
-            return "post"
-        return "review" if terms.get("township_review", True) else "approve"
+        return _draft_steps(row)
     if row["stage"] == ListStage.REVIEWED:
-        return "approve"
+        return {"approve": EITHER}
     if row["stage"] == ListStage.APPROVED:
-        return "allocate"
-    if row["stage"] == ListStage.ALLOCATED:
-        if row["paid"]:
-            return "close"
-        if terms.get("second_notice", True) and row["second_ends_at"] is None:
-            return "post_second"
-        return "pay"
-    return None
+        return {"allocate": EITHER}
+    if row["paid"]:
+        return {"close": EITHER}
+    if row["second_ends_at"] is not None:
+        return {"pay": EITHER}
+    return {
+        "post_second": EITHER | {"second_notice": True},
+        "pay": EITHER | {"second_notice": False},
+    }
 
 
-def _waiting(row: Row, season: Row, step: str) -> Row:
+def _draft_steps(row: Row) -> dict[str, Row]:
+    if not row["listed"]:
+        return {}
+    if row["first_ends_at"] is not None:
+        known = EITHER
+        steps: dict[str, Row] = {}
+    else:
+        known = EITHER | {"first_notice": False}
+        steps = {"post": EITHER | {"first_notice": True}}
+    return steps | {
+        "review": known | {"township_review": True},
+        "approve": known | {"township_review": False},
+    }
+
+
+def waits() -> ColumnElement[bool]:
+    """The step does wait: the programme of its season (all steps, if unknown) is as it must be."""
+    wanted = [
+        WAITING.c[name].is_(None)
+        | (WAITING.c[name] == func.coalesce(SEASONS.c[name], literal(True)))
+        for name in TERMS
+    ]
+    return and_(*wanted)
+
+
+def _waiting(row: Row, step: str, since: str) -> Row:
     ready = {"review": "first_ends_at", "approve": "first_ends_at", "pay": "second_ends_at"}
     summary = {
         "season": row["season"],
-        "programme": season.get("programme"),
-        "year": season.get("year"),
         "round": row["round"],
         "households": row["listed"],
         "objections": row["objections"],
@@ -166,11 +211,12 @@ def _waiting(row: Row, season: Row, step: str) -> Row:
         "area": row["area"],
         "role": str(LIST_ROLES[step]),
         "number": row["round"],
-        "since": row["since"],
+        "since": since,
         "ready_at": row[ready[step]] if step in ready else None,
         "due_at": row["deliver_by"],
         "exercise": row["exercise"],
         "summary": as_json(summary),
+        "season": row["season"],
     }
 
 

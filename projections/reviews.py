@@ -33,6 +33,7 @@ from projections.paging import Page, page
 from projections.review_lists import (
     LISTS,
     SEASONS,
+    TERMS,
     WAITING,
     allocated,
     cases_listed,
@@ -47,6 +48,7 @@ from projections.review_lists import (
     posted,
     season_opened,
     standard_changed,
+    waits,
     withdrawn,
 )
 from projections.scope import Scope
@@ -281,11 +283,14 @@ def review_queue(
             AREAS.c.name.label("area_name"),
             AREAS.c.code.label("area_code"),
             AREAS.c.level.label("level"),
+            SEASONS.c.programme,
+            SEASONS.c.year,
         )
         .join(AREAS, AREAS.c.id == WAITING.c.area)
         .outerjoin(ABOVE, ABOVE.c.id == AREAS.c.parent)
+        .outerjoin(SEASONS, SEASONS.c.id == WAITING.c.season)
         .where(scope.covers(WAITING.c.area), WAITING.c.exercise == exercise)
-        .where(NEEDED.is_not(None))
+        .where(NEEDED.is_not(None), waits())
     )
     if role is not None:
         query = query.where(NEEDED.in_([role]))
@@ -296,14 +301,19 @@ def review_queue(
     order = [WAITING.c.since, WAITING.c.subject, WAITING.c.step]
     found = page(db, query, order, cursor=cursor, limit=limit)
     for row in found.items:
+        season = {"programme": row.pop("programme"), "year": row.pop("year")}
         row["summary"] = msgspec.json.decode(row["summary"])
+        if row.pop("season") is not None:
+            row["summary"] |= season
+        for name in TERMS:
+            del row[name]
         row["role"] = row.pop("role_needed")
     return found
 
 
 VIEW = View(
     name="reviews",
-    version=1,
+    version=2,
     tables=(WAITING, REPORTS, LISTS, CONSIGNMENTS, SEASONS),
     routes={
         SituationReport.InitialReported: report_filed,
