@@ -79,13 +79,14 @@ def by_code(db: Connection, code: str) -> UUID | None:
     """The living area with this code (6-digit codes may be given with 12 digits)."""
     wanted = [code, code.removesuffix("000000")]
     living = AREAS.c.abolished_on.is_(None)
-    found = db.execute(select(AREAS.c.id).where(AREAS.c.code.in_(wanted), living)).first()
+    query = select(AREAS.c.id).where(AREAS.c.code.in_(wanted), living).order_by(AREAS.c.id)
+    found = db.execute(query).first()
     return UUID(found[0]) if found else None
 
 
 def children(db: Connection, area: UUID) -> list[dict[str, Any]]:
     """The areas directly below, by code."""
-    query = select(AREAS).where(AREAS.c.parent == str(area)).order_by(AREAS.c.code)
+    query = select(AREAS).where(AREAS.c.parent == str(area)).order_by(AREAS.c.code, AREAS.c.id)
     return [dict(row) for row in db.execute(query).mappings()]
 
 

@@ -1,14 +1,15 @@
 """The same tables and queries on SQLite and PostgreSQL: what SQLAlchemy writes for PostgreSQL.
 
 Importing this module is enough. Integers are 64 bits wide and text is ordered by its bytes, as
-on SQLite; a sum of integers stays an integer.
+on SQLite; a sum of integers stays an integer. Functions that both have by other names are below.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import Column, Float, Integer, String
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler, TypeCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.functions import sum as Sum
 
 
@@ -34,3 +35,63 @@ def _sum(element: Sum[Any], compiler: SQLCompiler, **given: Any) -> str:
     """The sum of 64-bit integers is ``numeric`` there and would arrive as a Decimal."""
     total = compiler.visit_function(element, **given)
     return f"CAST({total} AS BIGINT)" if isinstance(element.type, Integer) else total
+
+
+class TextFunction(FunctionElement[str]):
+    """A function that both databases have, each by a form of its own."""
+
+    type = String()
+    name: str  # of the column
+    sqlite: ClassVar[str]
+    postgresql: ClassVar[str]
+
+
+class JsonPairs(TextFunction):
+    """The members of a JSON object as rows of ``key`` and ``value``; see ``table_valued``."""
+
+    inherit_cache = True
+    name = "json_pairs"
+    sqlite = "json_each({0})"
+    postgresql = "jsonb_each_text(CAST({0} AS JSONB))"
+
+
+class JsonMember(TextFunction):
+    """``JsonMember(object, key)``: null if it is not there. A number may come as one or as text."""
+
+    inherit_cache = True
+    name = "json_member"
+    sqlite = "json_extract({0}, '$.' || {1})"
+    postgresql = "(CAST({0} AS JSONB) ->> {1})"
+
+
+class JsonMerged(TextFunction):
+    """``JsonMerged(object, other)``: the other's members in place of the first's."""
+
+    inherit_cache = True
+    name = "json_merged"
+    sqlite = "json_patch({0}, {1})"
+    postgresql = "CAST(CAST({0} AS JSONB) || CAST({1} AS JSONB) AS TEXT)"
+
+
+class JoinedText(TextFunction):
+    """An aggregate: the texts of a group with commas between, sorted if their rows are."""
+
+    inherit_cache = True
+    name = "joined_text"
+    sqlite = "group_concat({0})"
+    postgresql = "string_agg({0}, ',' ORDER BY {0} COLLATE \"C\")"
+
+
+class ByBytes(TextFunction):
+    """Text that is no column, to be ordered as columns are."""
+
+    inherit_cache = True
+    name = "by_bytes"
+    sqlite = "{0}"
+    postgresql = '({0} COLLATE "C")'
+
+
+@compiles(TextFunction)
+def _either(element: TextFunction, compiler: SQLCompiler, **given: Any) -> str:
+    form: str = getattr(element, compiler.dialect.name)
+    return form.format(*[compiler.process(part, **given) for part in element.clauses])

@@ -178,7 +178,9 @@ def absorbed_into(db: Connection, disaster: UUID) -> list[str]:
     inside = start.cte("inside", recursive=True)
     step = select(DISASTERS.c.id).join(inside, DISASTERS.c.merged_into == inside.c.id)
     inside = inside.union(step)
-    return [row[0] for row in db.execute(select(inside.c.id))] or [str(disaster)]
+    return [row[0] for row in db.execute(select(inside.c.id).order_by(inside.c.id))] or [
+        str(disaster)
+    ]
 
 
 def _query(scope: Scope) -> Any:

@@ -2,16 +2,21 @@
 
 from typing import Any
 
-from sqlalchemy import Select, literal, null, select
+from sqlalchemy import Integer, Select, String, cast, literal, null, select
 from sqlalchemy.sql.selectable import FromClause
 
+from projections.dialects import ByBytes
+
+NUMBERS = ("amount_fen", "limit_fen", "persons", "number")
 COLUMNS = (
     "kind", "id", "season", "area", "household", "relief_case", "village_list", "person",
-    "amount_fen", "limit_fen", "persons", "number", "reason", "since", "status",
+    *NUMBERS, "reason", "since", "status",
 )  # fmt: skip
+NOTHING = {name: cast(null(), Integer if name in NUMBERS else String) for name in COLUMNS}
+"""A null of each column's type: a UNION wants the same types in all its parts."""
 
 
 def finding(kind: Any, id: Any, source: FromClause, **known: Any) -> Select[Any]:
     """Findings of a kind out of ``source``; columns that are not ``known`` are null."""
-    given = {"kind": kind, "id": id, "status": literal("open"), **known}
-    return select(*[given.get(name, null()).label(name) for name in COLUMNS]).select_from(source)
+    given = {**NOTHING, "kind": ByBytes(kind), "id": id, "status": literal("open"), **known}
+    return select(*[given[name].label(name) for name in COLUMNS]).select_from(source)

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     and_,
     case,
+    cast,
     func,
     literal,
     or_,
@@ -274,7 +275,7 @@ def not_delivered(scope: Scope, today: str) -> tuple[Select[Any], Select[Any]]:
     """Payments that bounced and wait; what is not there by the season's last day."""
     source = GRANTS.join(LEDGER, L.id == G.relief_case).join(SEASONS, S.id == L.season)
     known: dict[str, Any] = {
-        "id": L.id + ":" + func.printf("%d", G.number),
+        "id": L.id + ":" + cast(G.number, String),
         "amount_fen": G.value_fen,
         "number": G.number,
     }
@@ -336,8 +337,8 @@ def findings(
     were decided.
     """
     found = _all(scope, at)
-    drill = H.exercise.is_(True)
-    conditions: list[ColumnElement[bool]] = [drill if exercise else func.coalesce(drill, 0) == 0]
+    drill = H.exercise.is_(True) if exercise else H.exercise.is_not(True)
+    conditions: list[ColumnElement[bool]] = [drill]
     if kind is not None:
         conditions.append(found.c.kind == kind)
     if season is not None:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Table,
     case,
+    func,
     select,
 )
 
@@ -263,7 +264,7 @@ def found_by(persons: tuple[UUID, ...] | None, *texts: Any, search: str) -> Colu
     )
     match: ColumnElement[bool] = HOUSEHOLDS.c.id.in_(known)
     for text in (HOUSEHOLDS.c.head_masked, HOUSEHOLDS.c.village_group, *texts):
-        match = match | text.like(wanted, escape="\\")
+        match = match | text.ilike(wanted, escape="\\")
     return match
 
 
@@ -288,8 +289,8 @@ def households(
         query = query.where(h.contested > 0 if contested else h.contested == 0)
     if search:
         query = query.where(found_by(persons, AREAS.c.name, TOWNSHIPS.c.name, search=search))
-    order: list[Any] = [AREAS.c.code.label("village_code"), h.id]
-    return page(db, query, order, cursor=cursor, limit=limit)
+    order: list[Any] = [func.coalesce(AREAS.c.code, "").label("village_order"), h.id]
+    return page(db, query.add_columns(order[0]), order, cursor=cursor, limit=limit)
 
 
 def members_of(db: Connection, scope: Scope, household: str) -> list[dict[str, Any]]:

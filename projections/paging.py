@@ -42,7 +42,7 @@ def page(
     """Run a query page by page. ``order``: selected columns that together are unique."""
     limit = max(1, min(limit, MAX_LIMIT))
     if cursor is not None:
-        last = tuple_(*[literal(value) for value in _decode(cursor, len(order))])
+        last = tuple_(*_values(cursor, order))
         here = tuple_(*order)
         query = query.where(here < last if descending else here > last)
     ordered = [c.desc() if descending else c.asc() for c in order]
@@ -51,6 +51,15 @@ def page(
     if len(found) <= limit:
         return Page(items)
     return Page(items, _encode([found[limit - 1][c.name] for c in order]))
+
+
+def _values(cursor: str, order: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+    """The values of a cursor as what its columns hold: no database compares text with numbers."""
+    values = _decode(cursor, len(order))
+    for value, column in zip(values, order, strict=True):
+        if type(value) is not column.type.python_type:
+            raise BadCursor(cursor=cursor[:40])
+    return [literal(value, c.type) for value, c in zip(values, order, strict=True)]
 
 
 def cut(
@@ -71,6 +80,13 @@ def cut(
     return Page(found, _encode(list(ordered[limit - 1][0])))
 
 
+def _storable(value: int | str | None) -> bool:
+    """Whether a column could hold it: 64 bits, no NUL in text."""
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    return value is None or "\0" not in value
+
+
 def _encode(values: list[Any]) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(values)).decode().rstrip("=")
 
@@ -81,6 +97,6 @@ def _decode(cursor: str, length: int) -> list[Any]:
         values = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=list[int | str | None])
     except (binascii.Error, msgspec.MsgspecError, ValueError) as problem:
         raise BadCursor(cursor=cursor[:40]) from problem
-    if len(values) != length:
+    if len(values) != length or not all(map(_storable, values)):
         raise BadCursor(cursor=cursor[:40])
     return list(values)

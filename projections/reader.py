@@ -1,34 +1,33 @@
-"""Reading the views: SQLAlchemy over the same file, read-only, a connection a thread."""
+"""Reading the views: SQLAlchemy over SQLite or PostgreSQL, read-only, a pool of connections."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.pool import QueuePool
+
+import projections.dialects  # noqa: F401  # how PostgreSQL is spoken
+
+SCHEMA = "views"
+LONGEST_QUERY_SECONDS = 30
+CONNECT_SECONDS = 5
+POOLED = 8
+MOST_BEYOND = 32
 
 
 class ViewsReader:
-    """Connections for queries. Each query runs in one read transaction, so it sees one state."""
+    """Connections for queries. Each use is one read transaction, so it sees one state."""
 
-    def __init__(self, path: Path) -> None:
-        self._engine = create_engine(
-            f"sqlite+pysqlite:///file:{path}?mode=ro&uri=true",
-            poolclass=QueuePool,
-            pool_size=8,
-            max_overflow=32,
-            connect_args={"check_same_thread": False, "timeout": 4.0},
-        )
+    def __init__(self, source: Path | Engine) -> None:
+        """Over the SQLite file of the views; see ``at`` for PostgreSQL."""
+        self._engine = source if isinstance(source, Engine) else _sqlite(source)
 
-        @event.listens_for(self._engine, "connect")
-        def _plain(connection: Any, _: object) -> None:
-            connection.isolation_level = None
-            connection.execute("PRAGMA cache_size=-16384")
-
-        @event.listens_for(self._engine, "begin")
-        def _begin(connection: Connection) -> None:
-            connection.exec_driver_sql("BEGIN")
+    @classmethod
+    def at(cls, url: str) -> Self:
+        """The views of a PostgreSQL database (``postgresql://…``), in its schema ``views``."""
+        return cls(_postgres(url))
 
     @contextmanager
     def __call__(self) -> Iterator[Connection]:
@@ -37,3 +36,44 @@ class ViewsReader:
 
     def close(self) -> None:
         self._engine.dispose()
+
+
+def _sqlite(path: Path) -> Engine:
+    engine = create_engine(
+        f"sqlite+pysqlite:///file:{path}?mode=ro&uri=true",
+        poolclass=QueuePool,
+        pool_size=POOLED,
+        max_overflow=MOST_BEYOND,
+        connect_args={"check_same_thread": False, "timeout": 4.0},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _plain(connection: Any, _: object) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA cache_size=-16384")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    return engine
+
+
+def _postgres(url: str) -> Engine:
+    """A pooled connection that a restart of the server has broken is noticed and replaced."""
+    settings = {
+        "search_path": SCHEMA,
+        "default_transaction_read_only": "on",
+        "statement_timeout": f"{LONGEST_QUERY_SECONDS}s",
+    }
+    return create_engine(
+        make_url(url).set(drivername="postgresql+psycopg"),
+        pool_size=POOLED,
+        max_overflow=MOST_BEYOND,
+        pool_pre_ping=True,
+        isolation_level="REPEATABLE READ",
+        connect_args={
+            "connect_timeout": CONNECT_SECONDS,
+            "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
+        },
+    )

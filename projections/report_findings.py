@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import Float, Select, and_, cast, column, func, literal, or_
+from sqlalchemy import Float, Select, and_, cast, func, literal, or_, true
 
 from domain.report_filing import Kind
+from projections.dialects import JoinedText, JsonMember, JsonMerged, JsonPairs
 from projections.finding_rows import finding
 from projections.scope import Scope
 from projections.situation import REPORTS, VERSIONS
@@ -19,11 +20,10 @@ def split_differs(scope: Scope) -> Select[Any]:
     reported. ``number``: how many figures differ; ``reason``: their names.
     """
     above, below = REPORTS.alias("above"), REPORTS.alias("below")
-    share = func.json_each(VERSIONS.c.split).table_valued("key", "value", name="share")
-    figure = func.json_each(share.c.value).table_valued("key", "value", name="figure")
-    decided = func.json_extract(below.c.adjudicated, "$.figures")
-    known = func.json_patch(below.c.accepted_figures, func.coalesce(decided, "{}"))
-    own = func.json_extract(known, literal("$.") + figure.c.key)
+    share = JsonPairs(VERSIONS.c.split).table_valued("key", "value", name="share")
+    figure = JsonPairs(share.c.value).table_valued("key", "value", name="figure")
+    decided = func.coalesce(JsonMember(below.c.adjudicated, "figures"), "{}")
+    own = JsonMember(JsonMerged(below.c.accepted_figures, decided), figure.c.key)
     same_time = or_(
         above.c.accepted_as_of == below.c.accepted_as_of,
         and_(above.c.accepted_kind == Kind.VERIFIED, below.c.accepted_kind == Kind.VERIFIED),
@@ -46,12 +46,11 @@ def split_differs(scope: Scope) -> Select[Any]:
         one_occurrence,
         same_time,
     )
-    always = literal(1) == 1
     source = (
         above.join(VERSIONS, accepted)
-        .join(share, always)
+        .join(share, true())
         .join(below, children)
-        .join(figure, always)
+        .join(figure, true())
     )
     return (
         finding(
@@ -60,7 +59,7 @@ def split_differs(scope: Scope) -> Select[Any]:
             source,
             area=above.c.area,
             number=func.count(),
-            reason=func.group_concat(column("figure.key", is_literal=True)),
+            reason=JoinedText(figure.c.key),
             since=func.max(above.c.accepted_at),
         )
         .where(
