@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from cli.trial.broker import Broker
 from cli.trial.postgres import SUPERUSER, PostgresServer
 
 
@@ -56,3 +57,11 @@ def postgres_module_database(postgres: PostgresServer) -> Iterator[Database]:
     """One database for all tests of a file."""
     with fresh_database(postgres) as database:
         yield database
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A Tansu broker for the whole run: use topics and groups of your own. Do not stop, kill or
+    pause it: start your own ``Broker(tmp_path)`` for that."""
+    with Broker(tmp_path_factory.mktemp("broker")) as server:
+        yield server

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import NewTopic
 
+from cli.trial.broker import Broker
 from cli.trial.child import ServerFailed, alive, children
 from cli.trial.postgres import PostgresServer
 from tests.servers import Database, fresh_database
@@ -26,6 +29,43 @@ def fill(url: str) -> None:
     with psycopg.connect(url) as connection:
         connection.execute("CREATE TABLE t (n integer)")
         connection.execute("INSERT INTO t SELECT generate_series(1, 3)")
+
+
+def topic_id(address: str, topic: str, partitions: int) -> str:
+    """Make the topic; its id."""
+    client = KafkaAdminClient(bootstrap_servers=address)
+    client.create_topics([NewTopic(name=topic, num_partitions=partitions, replication_factor=1)])
+    found = client.describe_topics([topic])
+    client.close()
+    assert len(found[0]["partitions"]) == partitions
+    return str(found[0]["topic_id"])
+
+
+def produce(address: str, topic: str, values: list[bytes], partition: int = 0) -> None:
+    producer = KafkaProducer(
+        bootstrap_servers=address, acks="all", enable_idempotence=True, linger_ms=20
+    )
+    sent = [
+        producer.send(topic, value, partition=partition, headers=[("position", b"7")])
+        for value in values
+    ]
+    for future in sent:
+        future.get(timeout=20)
+    producer.close()
+
+
+def consume(address: str, topic: str, count: int, partition: int = 0) -> list[bytes]:
+    """The values of one partition from its start: ``count`` of them, or fewer after 10 s."""
+    consumer = KafkaConsumer(bootstrap_servers=address, auto_offset_reset="earliest")
+    consumer.assign([TopicPartition(topic, partition)])
+    found: list[bytes] = []
+    deadline = time.monotonic() + 10
+    while len(found) < count and time.monotonic() < deadline:
+        for messages in consumer.poll(timeout_ms=200).values():
+            assert all(message.headers == [("position", b"7")] for message in messages)
+            found.extend(message.value for message in messages)
+    consumer.close()
+    return found
 
 
 def gone_within(seconds: float, pids: list[int]) -> bool:
@@ -102,3 +142,42 @@ def test_each_test_has_a_database_of_its_own(postgres_database: Database) -> Non
         assert found == (None,)
     with fresh_database(postgres_database.server, postgres_database.name) as copy:
         assert rows(copy.url()) == [1, 2, 3]
+
+
+def test_the_broker_carries_messages_and_is_empty_after_kill_9(tmp_path: Path) -> None:
+    values = [b"%d" % n for n in range(20)]
+    with Broker(tmp_path) as broker:
+        before = topic_id(broker.address, "frames", 3)
+        produce(broker.address, "frames", values, partition=2)
+        assert consume(broker.address, "frames", 20, partition=2) == values
+        broker.kill()
+        assert not broker.running
+        broker.start()
+        after = topic_id(broker.address, "frames", 3)
+        assert after != before
+        ends = KafkaConsumer(bootstrap_servers=broker.address)
+        assert ends.end_offsets([TopicPartition("frames", 2)]) == {TopicPartition("frames", 2): 0}
+        ends.close()
+        produce(broker.address, "frames", [b"new"], partition=2)
+        assert consume(broker.address, "frames", 1, partition=2) == [b"new"]
+
+
+def test_a_paused_broker_answers_nothing_and_loses_nothing(tmp_path: Path) -> None:
+    with Broker(tmp_path) as broker:
+        topic_id(broker.address, "frames", 1)
+        producer = KafkaProducer(bootstrap_servers=broker.address, acks="all")
+        producer.send("frames", b"first", headers=[("position", b"7")]).get(timeout=10)
+        broker.pause()
+        second = producer.send("frames", b"second", headers=[("position", b"7")])
+        time.sleep(0.5)
+        assert not second.is_done
+        broker.resume()
+        second.get(timeout=10)
+        producer.close()
+        assert consume(broker.address, "frames", 2) == [b"first", b"second"]
+
+
+def test_the_shared_broker_serves(broker: Broker) -> None:
+    topic_id(broker.address, "test-servers", 2)
+    produce(broker.address, "test-servers", [b"here"])
+    assert consume(broker.address, "test-servers", 1) == [b"here"]
