@@ -88,6 +88,16 @@ def stamp(event: Event, meta: Meta) -> None:
     vars(event)["meta"] = meta
 
 
+def grown(event_class: type[Event], *upcasters: Callable[[dict[str, Any]], None]) -> None:
+    """Its fields have changed since the first facts were stored: an upcaster a change, in order.
+
+    An upcaster gets the fields of a stored fact as JSON has them and adds what is missing.
+    """
+    for old, upcast in enumerate(upcasters, start=1):
+        setattr(event_class, f"upcast_v{old}_v{old + 1}", staticmethod(upcast))
+    event_class.class_version = len(upcasters) + 1  # type: ignore[attr-defined]
+
+
 class Created(CanInitAggregate[UUID], Event):
     """The first fact of a stream."""
 

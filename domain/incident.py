@@ -17,9 +17,12 @@ from eventsourcing.domain import event
 
 from domain.area import check_text
 from domain.base import Aggregate
+from domain.due import check_due
 from domain.exercise import keep_apart
 from domain.refusal import Malformed, Refusal
-from domain.world import Sealed
+from domain.world import RuleRef, Sealed
+
+UNANSWERED = "逾时无队伍接令，系统自动升级"
 
 CLOCK_SLACK = timedelta(minutes=5)
 """How far a phone's clock may run ahead of the server's."""
@@ -150,7 +153,10 @@ def not_in_future(field: str, at: datetime, now: datetime) -> None:
 
 
 class Incident(Aggregate):
-    """One thing that happened in one place. ``in_charge`` is the area that leads the response."""
+    """One thing that happened in one place. ``in_charge`` is the area that leads the response.
+
+    ``acknowledge_by``: when it is escalated by itself, unless a unit has acknowledged it by then.
+    """
 
     @event("Opened")
     def __init__(
@@ -172,6 +178,12 @@ class Incident(Aggregate):
         self.stage = Stage.OPEN
         self.priority = 0
         self.units: dict[UUID, Stage] = {}
+        self.acknowledge_by: datetime | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Nobody has acknowledged it yet, and it is not over."""
+        return self.stage in (Stage.OPEN, Stage.TRIAGED, Stage.ASSIGNED)
 
     @property
     def home(self) -> UUID:
@@ -194,6 +206,7 @@ class Incident(Aggregate):
     @event("Triaged")
     def _triaged(self, priority: int, note: str) -> None:
         self.priority = priority
+        self.acknowledge_by = None
         if self.stage == Stage.OPEN:
             self.stage = Stage.TRIAGED
 
@@ -219,6 +232,7 @@ class Incident(Aggregate):
     @event("Acknowledged")
     def _acknowledged(self, unit: UUID, occurred_at: datetime) -> None:
         self.units[unit] = Stage.ACKNOWLEDGED
+        self.acknowledge_by = None
         self._follow()
 
     def depart(self, unit: UUID, *, occurred_at: datetime, eta_minutes: int | None) -> None:
@@ -250,6 +264,7 @@ class Incident(Aggregate):
     @event("Recalled")
     def _recalled(self, unit: UUID, reason: str) -> None:
         del self.units[unit]
+        self.acknowledge_by = None
         self._follow()
 
     def resolve(self, *, outcome: str, occurred_at: datetime) -> tuple[UUID, ...]:
@@ -288,6 +303,25 @@ class Incident(Aggregate):
     @event("Escalated")
     def _escalated(self, to: UUID, reason: str) -> None:
         self.in_charge = to
+        self.acknowledge_by = None
+
+    @event("AcknowledgementDue")
+    def acknowledgement_due(self, due_at: datetime, rules: RuleRef) -> None:
+        """A unit must acknowledge it by then, after these rules."""
+        self.acknowledge_by = due_at
+
+    def miss_acknowledgement(self, due_at: datetime, to: UUID | None, now: datetime) -> None:
+        """The time is over: the area above is put in charge (``to``; None: nobody further up)."""
+        awaited = self.acknowledge_by if self.waits else None
+        check_due(self.id, due_at, awaited, now)
+        assert awaited is not None
+        self._acknowledgement_missed(due_at=awaited)
+        if to is not None:
+            self._escalated(to=to, reason=UNANSWERED)
+
+    @event("AcknowledgementMissed")
+    def _acknowledgement_missed(self, due_at: datetime) -> None:
+        self.acknowledge_by = None
 
     def mark_duplicate(self, original: "Incident") -> None:
         """The same thing was opened before as ``original``. No unit may be out for this one."""

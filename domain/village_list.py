@@ -7,11 +7,13 @@ the list as the matter; single acts on one case keep theirs in the case.
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID, uuid5
 
 from eventsourcing.domain import event
 
-from domain.base import NAMESPACE, Aggregate
+from domain.base import NAMESPACE, Aggregate, grown
+from domain.due import check_due
 from domain.notice import (
     NoSuchObjection,
     Notice,
@@ -55,6 +57,7 @@ class VillageList(Aggregate):
         self.cases: dict[UUID, None] = {}
         self.notices: dict[Notice, datetime] = {}
         self.showing: Notice | None = None
+        self.withdraw_at: datetime | None = None
         self.objections: dict[UUID, bool] = {}
         self.steps: dict[str, Hands] = {}
 
@@ -124,10 +127,14 @@ class VillageList(Aggregate):
         notice: Notice,
         posted_at: datetime,
         ends_at: datetime,
+        withdraw_at: datetime,
         photo_sha256: str | None,
         notices: RuleRef,
     ) -> None:
-        """Put the notice up: the first over a draft, the second over amounts."""
+        """Put the notice up: the first over a draft, the second over amounts.
+
+        At ``withdraw_at`` it comes down by itself, if nobody has taken it down.
+        """
         self.must_be(ListStage.DRAFT if notice is Notice.FIRST else ListStage.ALLOCATED)
         if not self.cases:
             raise EmptyList(village_list=self.id)
@@ -138,6 +145,7 @@ class VillageList(Aggregate):
             households=len(self.cases),
             photo_sha256=photo_sha256,
             notices=notices,
+            withdraw_at=withdraw_at,
         )
 
     @event("Posted")
@@ -149,9 +157,11 @@ class VillageList(Aggregate):
         households: int,
         photo_sha256: str | None,
         notices: RuleRef,
+        withdraw_at: datetime,
     ) -> None:
         self.notices[notice] = ends_at
         self.showing = notice
+        self.withdraw_at = withdraw_at
 
     def withdraw(self, reason: str, now: datetime) -> None:
         """Take the notice down: at its end, or early, and then it does not count."""
@@ -159,6 +169,14 @@ class VillageList(Aggregate):
         if notice is None:
             raise NoticeNotPosted(village_list=self.id, notice="")
         self._withdrawn(notice=notice, early=now < self.notices[notice], reason=reason)
+
+    def withdraw_when_due(
+        self, notice: Notice, due_at: datetime, reason: str, now: datetime
+    ) -> None:
+        """Take the notice down by itself: this very posting, and not before its time."""
+        awaited = self.withdraw_at if self.showing is notice else None
+        check_due(self.id, due_at, awaited, now)
+        self._withdrawn(notice=notice, early=False, reason=reason)
 
     @event("Withdrawn")
     def _withdrawn(self, notice: Notice, early: bool, reason: str) -> None:
@@ -391,3 +409,11 @@ class VillageList(Aggregate):
         self.notices.pop(Notice.SECOND, None)
         if self.showing is Notice.SECOND:
             self.showing = None
+
+
+def _posted_without_withdrawal(values: dict[str, Any]) -> None:
+    """The first facts did not say when a notice comes down by itself: at its end, then."""
+    values["withdraw_at"] = values["ends_at"]
+
+
+grown(VillageList.Posted, _posted_without_withdrawal)

@@ -49,6 +49,8 @@ INCIDENTS = Table(
     Column("units", String, nullable=False),
     Column("occurred_at", String, nullable=False),
     Column("opened_at", String, nullable=False),
+    Column("acknowledge_by", String),
+    Column("missed", Integer, nullable=False),
     Column("triaged_at", String),
     Column("assigned_at", String),
     Column("acknowledged_at", String),
@@ -60,6 +62,7 @@ INCIDENTS = Table(
     Column("duplicate_of", String(36)),
     Index("incidents_by_status", "status"),
     Index("incidents_by_area", "area"),
+    Index("incidents_by_limit", "acknowledge_by"),
 )
 
 UNITS = Table(
@@ -78,6 +81,7 @@ UNITS = Table(
     Index("units_by_area", "area"),
 )
 
+WAITING = (Stage.OPEN, Stage.TRIAGED, Stage.ASSIGNED)
 DONE = (Stage.RESOLVED, Stage.CLOSED, Stage.DUPLICATE)
 
 
@@ -99,13 +103,14 @@ def opened(rows: Rows, at: int, e: Incident.Opened) -> None:
             "units": "{}",
             "occurred_at": when(e.occurred_at),
             "opened_at": when(e.meta.recorded_at),
+            "missed": 0,
         },
     )
 
 
 def triaged(rows: Rows, at: int, e: Incident.Triaged) -> None:
     row = rows.need(INCIDENTS, text_of(e.originator_id))
-    changes: dict[str, Any] = {"priority": e.priority, "note": e.note}
+    changes: dict[str, Any] = {"priority": e.priority, "note": e.note, "acknowledge_by": None}
     if row["status"] == Stage.OPEN:
         changes["status"] = "triaged"
     if row["triaged_at"] is None:
@@ -135,10 +140,21 @@ def assigned(rows: Rows, at: int, e: Incident.Assigned) -> None:
     _work(rows, text_of(e.originator_id), text_of(e.unit), step, moment)
 
 
+def acknowledgement_due(rows: Rows, at: int, e: Incident.AcknowledgementDue) -> None:
+    rows.change(INCIDENTS, text_of(e.originator_id), acknowledge_by=when(e.due_at))
+
+
+def acknowledgement_missed(rows: Rows, at: int, e: Incident.AcknowledgementMissed) -> None:
+    id = text_of(e.originator_id)
+    missed = rows.need(INCIDENTS, id)["missed"] + 1
+    rows.change(INCIDENTS, id, acknowledge_by=None, missed=missed)
+
+
 def acknowledged(rows: Rows, at: int, e: Incident.Acknowledged) -> None:
     moment = when(e.occurred_at)
     step = {"stage": "acknowledged", "acknowledged_at": moment}
     _work(rows, text_of(e.originator_id), text_of(e.unit), step, moment)
+    rows.change(INCIDENTS, text_of(e.originator_id), acknowledge_by=None)
 
 
 def en_route(rows: Rows, at: int, e: Incident.EnRoute) -> None:
@@ -155,6 +171,7 @@ def on_scene(rows: Rows, at: int, e: Incident.OnScene) -> None:
 
 def recalled(rows: Rows, at: int, e: Incident.Recalled) -> None:
     _work(rows, text_of(e.originator_id), text_of(e.unit), None, when(e.meta.recorded_at))
+    rows.change(INCIDENTS, text_of(e.originator_id), acknowledge_by=None)
 
 
 def resolved(rows: Rows, at: int, e: Incident.Resolved) -> None:
@@ -176,7 +193,8 @@ def closed(rows: Rows, at: int, e: Incident.Closed) -> None:
 
 
 def escalated(rows: Rows, at: int, e: Incident.Escalated) -> None:
-    rows.change(INCIDENTS, text_of(e.originator_id), in_charge=text_of(e.to))
+    id = text_of(e.originator_id)
+    rows.change(INCIDENTS, id, in_charge=text_of(e.to), acknowledge_by=None)
 
 
 def duplicate_found(rows: Rows, at: int, e: Incident.DuplicateFound) -> None:
@@ -337,7 +355,7 @@ def dispatch_board(
     moving = (
         consignments_of(scope, at)
         .where(CONSIGNMENTS.c.exercise.is_(exercise), CONSIGNMENTS.c.status == "shipped")
-        .order_by(CONSIGNMENTS.c.eta, CONSIGNMENTS.c.id)
+        .order_by(CONSIGNMENTS.c.eta.nulls_first(), CONSIGNMENTS.c.id)
     )
     most = MOST_ON_BOARD + 1
     boards = {
@@ -351,14 +369,27 @@ def dispatch_board(
     }
 
 
+def escalations_due(
+    db: Connection, scope: Scope, *, at: datetime, cursor: str | None = None, limit: int = 100
+) -> Page:
+    """Incidents that ought to have been escalated by themselves at that time, drills too."""
+    i = INCIDENTS.c
+    query = select(i.id, i.acknowledge_by).where(
+        scope.covers(i.area), i.acknowledge_by <= when(at), i.status.in_(WAITING)
+    )
+    return page(db, query, [i.acknowledge_by, i.id], cursor=cursor, limit=limit)
+
+
 VIEW = View(
     name="dispatch",
-    version=1,
+    version=2,
     tables=(INCIDENTS, UNITS),
     routes={
         Incident.Opened: opened,
         Incident.Triaged: triaged,
         Incident.Assigned: assigned,
+        Incident.AcknowledgementDue: acknowledgement_due,
+        Incident.AcknowledgementMissed: acknowledgement_missed,
         Incident.Acknowledged: acknowledged,
         Incident.EnRoute: en_route,
         Incident.OnScene: on_scene,

@@ -17,6 +17,7 @@ from projections.areas import AREAS
 from projections.base import LOGICAL, Rows, View, text_of, when
 from projections.households import HOUSEHOLDS, TOWNSHIPS
 from projections.ledger import LEDGER
+from projections.lists import LISTS
 from projections.paging import Page, page
 from projections.scope import Scope
 from projections.seasons import SEASONS
@@ -32,12 +33,14 @@ NOTICES = Table(
     Column("households", Integer, nullable=False),
     Column("posted_at", String),
     Column("ends_at", String),
+    Column("withdraw_at", String),
     Column("withdrawn_at", String),
     Column("withdrawn_reason", String),
     Column("void", Boolean, nullable=False),
     Column("photo_sha256", String),
     Column("postings", Integer, nullable=False),
     Index("notices_by_area", "area"),
+    Index("notices_by_withdrawal", "withdraw_at"),
 )
 
 KINDS = ("first", "second")
@@ -70,6 +73,7 @@ def posted(rows: Rows, at: int, e: VillageList.Posted) -> None:
         households=e.households,
         posted_at=when(e.posted_at),
         ends_at=when(e.ends_at),
+        withdraw_at=when(e.withdraw_at),
         withdrawn_at=None,
         withdrawn_reason=None,
         void=False,
@@ -210,9 +214,27 @@ def notice(
     return {**found, "hanging": True, "lines": said}
 
 
+def withdrawals_due(
+    db: Connection, scope: Scope, *, at: datetime, cursor: str | None = None, limit: int = 100
+) -> Page:
+    """Notices that ought to have left the web by themselves at that time, the longest due first.
+
+    The first notice of a list gives way when the second is posted: only what shows comes down.
+    """
+    n = NOTICES.c
+    query = (
+        select(n.village_list, n.notice_kind, n.withdraw_at)
+        .join(LISTS, (LISTS.c.id == n.village_list) & (LISTS.c.showing == n.notice_kind))
+        .where(scope.covers(n.area), n.withdraw_at <= when(at))
+        .where(n.withdrawn_at.is_(None), n.void.is_(False))
+    )
+    order: list[Any] = [n.withdraw_at, n.village_list, n.notice_kind]
+    return page(db, query, order, cursor=cursor, limit=limit)
+
+
 VIEW = View(
     name="notices",
-    version=1,
+    version=2,
     tables=(NOTICES,),
     routes={
         VillageList.Opened: opened,

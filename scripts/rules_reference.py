@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from domain.rules.deadlines import Deadlines  # noqa: E402
+from domain.rules.dispatch import Dispatch  # noqa: E402
 from domain.rules.hazards import Hazards  # noqa: E402
 from domain.rules.household_kinds import HouseholdKinds  # noqa: E402
 from domain.rules.indicators import Indicators  # noqa: E402
@@ -68,6 +69,17 @@ def deadlines(rule: Deadlines) -> Lines:
         figures = " + ".join(rule_.sum_of)
         lines += [f"- {rule_.level}: {figures} ≥ {rule_.at_least} is told to {told} at once."]
     return [*lines, ""]
+
+
+def dispatch(rule: Dispatch) -> Lines:
+    limits = [f"priority {one.priority}: {one.minutes} min" for one in rule.acknowledge]
+    if rule.untriaged_minutes is not None:
+        limits.append(f"not triaged: {rule.untriaged_minutes} min")
+    return [
+        f"- a unit acknowledges within: {', '.join(limits) or 'not set, nothing is escalated'}",
+        f"- past that the area above is put in charge, up to the {rule.up_to}",
+        "",
+    ]
 
 
 def indicators(rule: Indicators) -> Lines:
@@ -200,6 +212,7 @@ def working_days(rule: WorkingDays) -> Lines:
 
 WRITERS: dict[str, Callable[[Any], Lines]] = {
     "deadlines": deadlines,
+    "dispatch": dispatch,
     "hazards": hazards,
     "household_kinds": household_kinds,
     "indicators": indicators,

@@ -19,14 +19,17 @@ from domain.commands import (
     disasters,
     erasure,
     households,
+    incidents,
     officers,
     reports,
     rosters,
+    rulebooks,
     units,
 )
 from domain.commands.sealing import MemberInput
 from domain.house_damage import Grade
 from domain.household import Relation
+from domain.incident import IncidentKind, Severity
 from domain.rules.base import china_day
 from domain.season import Season
 from tests.everything import Desk
@@ -49,6 +52,7 @@ def go_on(desk: Desk) -> None:
     _families(desk)
     winter(desk)
     _forgotten(desk)
+    _unanswered(desk)
 
 
 def _villages(desk: Desk) -> None:
@@ -351,3 +355,34 @@ def _forgotten(desk: Desk) -> None:
         erasure.ErasePerson(person=gone, reason="应急响应结束，依法销毁", document_no=DOCUMENT),
         "county-approver",
     )
+
+
+def _unanswered(desk: Desk) -> None:
+    """The county adopts a limit for its units; one incident waits longer, and the city has it."""
+    desk.at(desk.now + timedelta(hours=1))
+    county, incident = desk.names.area(COUNTY), demo_id("incident", "everything/unanswered")
+    limits = {"acknowledge": [{"priority": 1, "minutes": 15}], "up_to": "province"}
+    desk.do(
+        rulebooks.AdoptRulebook(
+            area=county,
+            kind="dispatch",
+            version="1",
+            document_no=DOCUMENT,
+            valid_from=DAY,
+            content=limits,
+        ),
+        "administrator",
+    )
+    opened = incidents.OpenIncident(
+        incident=incident,
+        area=county,
+        place="县城东关",
+        kind=IncidentKind.FLOODING,
+        severity=Severity.SEVERE,
+        occurred_at=desk.now,
+    )
+    desk.do(opened, "dispatcher")
+    desk.do(incidents.TriageIncident(incident=incident, priority=1), "dispatcher")
+    due_at = desk.now + timedelta(minutes=15)
+    desk.at(due_at + timedelta(minutes=1))
+    desk.do(incidents.EscalateIncidentWhenDue(incident=incident, due_at=due_at), None)

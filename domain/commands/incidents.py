@@ -10,9 +10,10 @@ from uuid import UUID
 
 from domain.area import Area, check_text, common
 from domain.incident import Incident, IncidentKind, Severity, Spot, not_in_future
-from domain.refusal import Malformed
+from domain.refusal import Malformed, NotFound
+from domain.rules.dispatch import Dispatch
 from domain.unit import Unit
-from domain.world import Command, Result, Role, World
+from domain.world import Command, InForce, Result, Role, World
 
 DISPATCHERS = frozenset({Role.DISPATCHER})
 CALLERS = DISPATCHERS | {Role.VILLAGE_REPORTER, Role.TOWNSHIP_REVIEWER}
@@ -33,6 +34,24 @@ def _spot(latitude: float | None, longitude: float | None) -> Spot | None:
     assert latitude is not None
     assert longitude is not None
     return Spot(round(latitude * 1_000_000), round(longitude * 1_000_000))
+
+
+def _limits(world: World, incident: Incident) -> InForce[Dispatch] | None:
+    """The rules of the area in charge. A store from before there were any opens incidents too."""
+    try:
+        return world.rules(Dispatch, incident.in_charge, world.now)
+    except NotFound:
+        return None
+
+
+def _await_unit(world: World, incident: Incident) -> None:
+    """Start the clock of an incident that waits for a unit, where a limit is adopted."""
+    limits = _limits(world, incident)
+    if limits is None or not incident.waits:
+        return
+    due_at = limits.rule.acknowledge_by(incident.priority, world.now)
+    if due_at is not None:
+        incident.acknowledgement_due(due_at=due_at, rules=limits.ref)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +83,7 @@ class OpenIncident(Command):
         if self.reporter_phone:
             caller = world.vault.new_person()
             phone = world.vault.seal(caller, self.incident, "reporter_phone", self.reporter_phone)
-        world.add(
+        incident = world.add(
             Incident(
                 id=self.incident,
                 area=self.area,
@@ -78,6 +97,7 @@ class OpenIncident(Command):
                 exercise=self.exercise,
             )
         )
+        _await_unit(world, incident)
         return None
 
 
@@ -100,7 +120,9 @@ class TriageIncident(_OnIncident):
     note: str = ""
 
     def decide(self, world: World) -> Result | None:
-        world.get(Incident, self.incident).triage(self.priority, note=self.note)
+        incident = world.get(Incident, self.incident)
+        incident.triage(self.priority, note=self.note)
+        _await_unit(world, incident)
         return None
 
 
@@ -172,8 +194,10 @@ class RecallUnit(_OnIncident):
     reason: str
 
     def decide(self, world: World) -> Result | None:
-        world.get(Incident, self.incident).recall(self.unit, reason=self.reason)
+        incident = world.get(Incident, self.incident)
+        incident.recall(self.unit, reason=self.reason)
         world.get(Unit, self.unit).release()
+        _await_unit(world, incident)
         return None
 
 
@@ -195,6 +219,7 @@ class ReassignIncident(_OnIncident):
         world.get(Unit, self.from_unit).release()
         incident.assign(self.to_unit)
         world.get(Unit, self.to_unit).assign(incident.id, exercise=incident.exercise)
+        _await_unit(world, incident)
         return None
 
 
@@ -208,7 +233,31 @@ class EscalateIncident(_OnIncident):
     def decide(self, world: World) -> Result | None:
         incident = world.get(Incident, self.incident)
         incident.escalate(self.to, world.lineage(incident.in_charge), reason=self.reason)
+        _await_unit(world, incident)
         return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalateIncidentWhenDue(_OnIncident):
+    """Put the area above in charge of an incident that no unit acknowledged. The timekeeper's.
+
+    ``due_at`` is that of the limit meant: a clock that was started again meanwhile runs on.
+    """
+
+    roles: ClassVar[frozenset[Role]] = frozenset({Role.SYSTEM})
+    due_at: datetime
+
+    def decide(self, world: World) -> Result | None:
+        incident = world.get(Incident, self.incident)
+        limits = _limits(world, incident)
+        parent = world.get(Area, incident.in_charge).parent
+        to = None
+        if parent is not None and limits is not None:
+            to = parent if limits.rule.reaches(world.get(Area, parent).level) else None
+        incident.miss_acknowledgement(self.due_at, to, world.now)
+        if to is not None:
+            _await_unit(world, incident)
+        return {"in_charge": incident.in_charge}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

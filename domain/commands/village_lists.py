@@ -5,7 +5,7 @@ Each command moves one whole list in one commit. Amounts and payments: `domain.c
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -177,12 +177,29 @@ class PostSecondNotice(OfList):
 class WithdrawNotice(OfList):
     """Take the hanging notice down; before its end it then counts for nothing."""
 
-    roles: ClassVar[frozenset[Role]] = REPORTERS | REVIEWERS | {Role.SYSTEM}
+    roles: ClassVar[frozenset[Role]] = REPORTERS | REVIEWERS
     reason: str
 
     def decide(self, world: World) -> Result | None:
         check_text("reason", self.reason)
         world.get(VillageList, self.village_list).withdraw(self.reason, world.now)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawNoticeWhenDue(OfList):
+    """Take down the notice whose time to leave the web has come. The timekeeper's.
+
+    ``due_at`` is that of the posting meant: one that was posted again meanwhile stays.
+    """
+
+    roles: ClassVar[frozenset[Role]] = frozenset({Role.SYSTEM})
+    notice: Notice
+    due_at: datetime
+
+    def decide(self, world: World) -> Result | None:
+        found = world.get(VillageList, self.village_list)
+        found.withdraw_when_due(self.notice, self.due_at, "公示期满，系统自动撤下", world.now)
         return None
 
 
@@ -331,7 +348,8 @@ def post(world: World, command: OfList, notice: Notice, photo_sha256: str | None
     first = notice is Notice.FIRST
     days = season.terms.first_notice_days if first else season.terms.second_notice_days
     ends_at = notices.rule.ends_at(world.now, days)
-    found.post(notice, world.now, ends_at, photo_sha256, notices.ref)
+    withdraw_at = notices.rule.withdraw_at(ends_at)
+    found.post(notice, world.now, ends_at, withdraw_at, photo_sha256, notices.ref)
     return {"ends_at": ends_at, "households": len(found.cases)}
 
 

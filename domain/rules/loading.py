@@ -18,6 +18,7 @@ import msgspec
 from domain.refusal import Refusal
 from domain.rules.base import Problem, Text
 from domain.rules.deadlines import Deadlines
+from domain.rules.dispatch import Dispatch
 from domain.rules.hazards import Hazards
 from domain.rules.household_kinds import HouseholdKinds
 from domain.rules.indicators import Indicators
@@ -29,6 +30,7 @@ from domain.rules.working_days import WorkingDays
 
 RuleContent = (
     Deadlines
+    | Dispatch
     | Hazards
     | HouseholdKinds
     | Indicators

@@ -172,7 +172,8 @@ def test_a_notice_taken_down_early_does_not_count(ledger: Ledger) -> None:
     county.wait(days=9).when(ReviewList(village_list=ledger.list), by="township")
     county.then(NoticeNotPosted)
     county.given(PostNotice(village_list=ledger.list), by="village").wait(days=8)
-    (fact,) = county.when(withdraw).then("VillageList.Withdrawn")
+    county.when(withdraw).then(NotYourRole)
+    (fact,) = county.when(withdraw, by="township").then("VillageList.Withdrawn")
     assert not fact.early
     county.given(ReviewList(village_list=ledger.list), by="township")
 

@@ -22,4 +22,6 @@ def test_the_events_reference_names_every_event_type() -> None:
     sections = {part.split(" ", 1)[0]: part for part in page.split("\n## ")[1:]}
     for aggregate in AGGREGATES:
         for found in aggregate.event_classes():
-            assert f"| `{found.__name__}` |" in sections[aggregate.__name__], found.topic()
+            version = getattr(found, "class_version", 1)
+            title = f"`{found.__name__}`" + (f" /{version}" if version > 1 else "")
+            assert f"| {title} |" in sections[aggregate.__name__], found.topic()

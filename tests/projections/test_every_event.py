@@ -19,14 +19,15 @@ def rows_of(views: ViewsDatabase) -> dict[str, int]:
 
 
 def test_every_event_type_occurs() -> None:
-    store = Store(everything(), AGGREGATES)
+    store = Store.at(everything(), AGGREGATES)
     try:
         counted = store.stats()["by_topic"]
         assert store.simulated
     finally:
         store.close()
     types = {found.topic() for aggregate in AGGREGATES for found in aggregate.event_classes()}
-    assert types == set(counted), "let it happen in tests/afterwards.py or tests/winter.py"
+    happened = {topic.partition("/")[0] for topic in counted}
+    assert types == happened, "let it happen in tests/afterwards.py or tests/winter.py"
 
 
 def test_every_table_of_every_view_has_rows() -> None:
@@ -38,7 +39,7 @@ def test_every_table_of_every_view_has_rows() -> None:
 
 
 def test_every_stored_fact_is_encoded_to_the_same_bytes_again() -> None:
-    store = Store(everything(), AGGREGATES)
+    store = Store.at(everything(), AGGREGATES)
     try:
         for row in store.log.rows(0, store.head()):
             topic, state = row[3], row[4]
