@@ -122,7 +122,7 @@ def run(*, tiny: bool = False) -> Result:
     boards, seconds = (3, 0.5) if tiny else (BOARDS, SECONDS)
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name) / "store"
-        store = Store(folder, AGGREGATES)
+        store = Store.at(folder, AGGREGATES)
         county.build(store)
         token = county.token(store, Role.DISPATCHER)
         store.close()

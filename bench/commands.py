@@ -49,7 +49,7 @@ class Ours:
     """A store, and 64 clients of it on an event loop."""
 
     def __init__(self, folder: Path, lives: int) -> None:
-        self.store = Store(folder, AGGREGATES)
+        self.store = Store.at(folder, AGGREGATES)
         self.lives = lives
         county.build(self.store)
 

@@ -59,7 +59,7 @@ def write_list(path: Path, rows: int) -> None:
 
 
 def build(folder: Path) -> None:
-    store = Store(folder, AGGREGATES)
+    store = Store.at(folder, AGGREGATES)
     county.build(store)
     county.token(store, Role.TOWNSHIP_REVIEWER)
     store.close()

@@ -77,7 +77,7 @@ def run(*, tiny: bool = False) -> Result:
     count = 100 if tiny else REQUESTS
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name) / "store"
-        store = Store(folder, AGGREGATES)
+        store = Store.at(folder, AGGREGATES)
         county.build(store)
         token = county.token(store, Role.DISPATCHER)
         store.close()

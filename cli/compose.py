@@ -20,7 +20,7 @@ YOUNG_OBJECTS = 20_000
 
 def open_store(settings: Settings) -> Store:
     """Log and vault of the data folder alone: for commands that need no views."""
-    return Store(settings.data, AGGREGATES)
+    return Store.at(settings.data, AGGREGATES)
 
 
 @contextmanager

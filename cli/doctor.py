@@ -11,7 +11,8 @@ from pathlib import Path
 from eventstore import sqlite as log_file
 from eventstore import vault as vault_file
 from eventstore.errors import StoreError
-from eventstore.sqlite import connect, explain
+from eventstore.sql import explain
+from eventstore.sqlite import connect
 from projections.catalog import VIEWS
 
 LOW_SPACE = 512 * 1024 * 1024

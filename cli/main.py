@@ -1,5 +1,6 @@
 """The `relief` command: serve, look at the log, rebuild views, keep officers, load the demo."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -154,7 +155,7 @@ def views_rebuild(
 ) -> None:
     """Rebuild all views beside the live ones and switch; --check compares SHA-256 instead."""
     with running(Settings(), follow=False) as system:
-        log, views = system.store.log.path, system.views
+        log, views = Path(system.store.log.source), system.views
         if check:
             while system.follower.step():
                 pass

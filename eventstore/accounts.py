@@ -6,7 +6,6 @@ decided by the Officer stream at every command, not by anything kept here.
 
 import hashlib
 import secrets
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -17,8 +16,8 @@ from uuid import UUID
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
-from eventstore.sqlite import explain
-from eventstore.vault import SQLiteVault
+from eventstore.sql import DATABASE_ERRORS, explain
+from eventstore.vault import Vault
 
 FREE_TRIES = 5
 LOCK_SECONDS = 60.0
@@ -68,7 +67,7 @@ class Accounts:
     """Accounts, sessions and tokens of one store."""
 
     def __init__(
-        self, vault: SQLiteVault, hasher: PasswordHasher | None = None,
+        self, vault: Vault, hasher: PasswordHasher | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
         self._db = vault.db
@@ -150,7 +149,7 @@ class Accounts:
         try:
             with self._lock:
                 self._db.execute(sql, args)
-        except sqlite3.Error as problem:
+        except DATABASE_ERRORS as problem:
             raise explain(problem) from problem
 
     def _begin(self, officer: UUID, login: str, kind: str, now: float) -> tuple[str, Session]:

@@ -16,7 +16,8 @@ from pathlib import Path
 import msgspec
 
 from eventstore.errors import StoreDamaged, StoreFull
-from eventstore.sqlite import connect, explain
+from eventstore.sql import explain
+from eventstore.sqlite import connect
 from eventstore.vault import check_key
 
 LOG, VAULT, KEY, MANIFEST = "log.sqlite", "vault.sqlite", "vault.key", "backup.json"

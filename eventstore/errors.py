@@ -35,6 +35,27 @@ class StoreReadOnly(StoreError):
     retry_after = None
 
 
+class StoreUnreachable(StoreError):
+    zh = "数据库暂时连接不上，已提交的内容不会丢失，请稍后重试"
+    en = "The database cannot be reached. Nothing accepted is lost; try again shortly."
+
+
+class CommitUnknown(StoreUnreachable):
+    """The reply to a COMMIT was lost: the batch is stored or it is not. Command ids tell."""
+
+
+class StoreNotMade(StoreError):
+    zh = "数据库尚未建立，请先执行 relief db init"
+    en = "The database has not been made. Run relief db init first."
+    retry_after = None
+
+
+class StoreUnsafe(StoreError):
+    zh = "数据库登录的权限过大，程序拒绝启动"
+    en = "The program refuses to start with so much power over its own log."
+    retry_after = None
+
+
 class StoreTooNew(StoreError):
     zh = "账本由更新版本的程序建立，请升级程序后再打开"
     en = "A newer version of the program made this store. Upgrade the program to open it."

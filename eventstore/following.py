@@ -3,7 +3,7 @@
 import threading
 import time
 
-from eventstore.sqlite import SQLiteLog
+from eventstore.log import Log
 
 POLL_SECONDS = 0.2
 
@@ -11,11 +11,12 @@ POLL_SECONDS = 0.2
 class HeadWatch:
     """Knows the newest position. The writer tells it; a poll finds what other processes wrote."""
 
-    def __init__(self, log: SQLiteLog) -> None:
+    def __init__(self, log: Log) -> None:
         self._log = log
         self._changed = threading.Condition()
         self._head = 0
         self._woken = 0
+        self._listening = False
 
     def committed(self, head: int) -> None:
         with self._changed:
@@ -24,6 +25,9 @@ class HeadWatch:
 
     def wait(self, after: int, timeout: float) -> int:
         """The head as soon as it is beyond ``after``, at a `wake`, or after ``timeout`` seconds."""
+        if not self._listening:
+            self._listening = True
+            self._log.listen(self.committed)
         deadline = time.monotonic() + timeout
         woken = self._woken
         while True:

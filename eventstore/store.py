@@ -15,10 +15,11 @@ from domain.base import Aggregate, Event
 from eventstore.clock import Clock, SimulatedClock
 from eventstore.errors import StoreDamaged
 from eventstore.following import HeadWatch
+from eventstore.log import Log
 from eventstore.mapper import TypedMapper
 from eventstore.outcomes import Envelope, Receipt
 from eventstore.sqlite import SQLiteLog
-from eventstore.vault import SQLiteVault
+from eventstore.vault import SQLiteVault, Vault
 from eventstore.writer import MAX_BATCH, Answer, Writer, future_of
 
 
@@ -30,21 +31,31 @@ class Recorded(NamedTuple):
 
 
 class Store:
-    """Log, vault, writer and clock of one data folder."""
+    """Log, vault, writer and clock. Takes log and vault over and closes them."""
 
-    def __init__(self, folder: Path, aggregates: Iterable[type[Aggregate]]) -> None:
-        self.folder = folder
+    def __init__(self, log: Log, vault: Vault, aggregates: Iterable[type[Aggregate]]) -> None:
         self.mapper = TypedMapper(aggregates)
-        self.log = SQLiteLog(folder / "log.sqlite")
+        self.log, self.vault = log, vault
         try:
-            self.vault = SQLiteVault(folder / "vault.sqlite")
             self._belong_together()
         except BaseException:
-            self.log.close()
+            vault.close()
+            log.close()
             raise
         self.clock = self._clock()
         self.watch = HeadWatch(self.log)
         self.writer = Writer(self.log, self.vault, self.mapper, self.clock, self.watch.committed)
+
+    @classmethod
+    def at(cls, folder: Path, aggregates: Iterable[type[Aggregate]]) -> "Store":
+        """The store of one data folder, on SQLite. Makes it if there is none."""
+        log = SQLiteLog(folder / "log.sqlite")
+        try:
+            vault = SQLiteVault(folder / "vault.sqlite")
+        except BaseException:
+            log.close()
+            raise
+        return cls(log, vault, aggregates)
 
     def _belong_together(self) -> None:
         """Log and vault carry the same birth mark, so that losing one of them is noticed.
@@ -53,9 +64,9 @@ class Store:
         """
         born, known = self.log.mark("born"), self.vault.birth_mark()
         if born is None and known is not None:
-            raise StoreDamaged("log.sqlite is empty or not the one of this vault")
+            raise StoreDamaged("the log is empty or not the one of this vault")
         if known is None and born is not None and self.log.head():
-            raise StoreDamaged("vault.sqlite is new or not the one of this log")
+            raise StoreDamaged("the vault is new or not the one of this log")
         if born is None:
             born = secrets.token_hex(16)
             self.log.set_mark("born", born, keep=True)
@@ -64,7 +75,7 @@ class Store:
         if known is None:
             known = self.vault.set_birth_mark(born)
         if known != born:
-            raise StoreDamaged("log.sqlite and vault.sqlite belong to different stores")
+            raise StoreDamaged("log and vault belong to different stores")
 
     def _clock(self) -> Clock:
         at = self.log.mark("simulated")

@@ -8,9 +8,9 @@ Commits before the log does: a key without a fact is harmless, a fact without it
 
 import hmac
 import os
-import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,8 @@ from pypinyin import Style, lazy_pinyin
 from domain.world import Sealed
 from eventstore.errors import StoreDamaged, StoreLocked
 from eventstore.randomness import random_bytes, random_uuid
-from eventstore.sqlite import check_schema, connect, explain
+from eventstore.sql import DATABASE_ERRORS, Sql, explain
+from eventstore.sqlite import check_schema, connect
 
 SCHEMA = 1
 NONCE_BYTES = 12
@@ -50,6 +51,17 @@ CREATE TABLE IF NOT EXISTS sessions (
     csrf TEXT NOT NULL, expires REAL NOT NULL
 ) WITHOUT ROWID;
 """
+
+
+MAKE_SECRET = "INSERT INTO secrets VALUES (?,?) ON CONFLICT DO NOTHING"  # noqa: S105
+PUT = {
+    "keys": "INSERT INTO keys VALUES (?,?) ON CONFLICT (person) DO UPDATE SET"
+    " wrapped = excluded.wrapped",
+    "tokens": "INSERT INTO tokens VALUES (?,?) ON CONFLICT (token) DO UPDATE SET"
+    " person = excluded.person",
+    "names": "INSERT INTO names VALUES (?,?,?,?) ON CONFLICT (person) DO UPDATE SET"
+    " name = excluded.name, pinyin = excluded.pinyin, initials = excluded.initials",
+}
 
 
 @lru_cache(maxsize=8192)
@@ -87,7 +99,7 @@ def read_key(path: Path) -> bytes:
     return key
 
 
-def check_key(db: sqlite3.Connection, path: Path) -> None:
+def check_key(db: Sql, path: Path) -> None:
     """That this key file opens this vault. Raises `StoreDamaged`."""
     if not path.exists():
         raise StoreDamaged(f"{path.name} is missing; without it the vault cannot be read")
@@ -96,17 +108,13 @@ def check_key(db: sqlite3.Connection, path: Path) -> None:
         _unwrapped(master, wrapped, name.encode())
 
 
-class SQLiteVault:
+class Vault:
     """The vault of one store. Writing happens in the writer's batch; `commit` makes it durable."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = connect(path)
-        self._db.execute("PRAGMA secure_delete=ON")
-        check_schema(self._db, path, SCHEMA, TABLES)
+    def __init__(self, db: Sql, key: Path) -> None:
+        self._db = db
         self.lock = self._lock = threading.RLock()
-        self._master = AESGCM(self._master_key(path.with_suffix(".key")))
+        self._master = AESGCM(self._master_key(key))
         self._ciphers: dict[UUID, AESGCM] = {}
         self._new: dict[bytes, UUID] = {}
         self._fresh: set[UUID] = set()
@@ -141,7 +149,7 @@ class SQLiteVault:
             found = self._db.execute("SELECT value FROM secrets WHERE name=?", (name,)).fetchone()
             if found is None:
                 wrapped = self._wrap(os.urandom(32), name.encode())
-                self._write("INSERT OR IGNORE INTO secrets VALUES (?,?)", [(name, wrapped)])
+                self._write(MAKE_SECRET, [(name, wrapped)])
                 return self.secret(name)
             return self._unwrap(found[0], name.encode())
 
@@ -156,7 +164,7 @@ class SQLiteVault:
         """Set the mark if there is none; answers the one that is there."""
         row = ("born", self._wrap(mark.encode(), b"born"))
         with self._lock:
-            self._write("INSERT OR IGNORE INTO secrets VALUES (?,?)", [row])
+            self._write(MAKE_SECRET, [row])
         return self.birth_mark() or mark
 
     def _wrap(self, key: bytes, bound_to: bytes) -> bytes:
@@ -171,10 +179,27 @@ class SQLiteVault:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.executemany(sql, rows)
             self._db.execute("COMMIT")
-        except sqlite3.Error as problem:
+        except DATABASE_ERRORS as problem:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise explain(problem) from problem
+
+    # -- what back ends do in their own way ---------------------------------------------------
+
+    def _version(self) -> int:
+        """Changes when another process may have erased somebody."""
+        raise NotImplementedError
+
+    def _announce(self) -> None:
+        """Inside a transaction that erases: let `_version` change."""
+
+    def _scrub(self) -> None:
+        """After a commit that erased: leave nothing on the disk."""
+
+    @contextmanager
+    def _unhurried(self) -> Iterator[None]:
+        """Around writes that become durable with the next `commit`."""
+        yield
 
     # -- the domain's port --------------------------------------------------------------------
 
@@ -220,11 +245,8 @@ class SQLiteVault:
         """
         rows = [(self._token(number), random_uuid().bytes) for number in id_numbers]
         with self._lock:
-            self._db.execute("PRAGMA synchronous=NORMAL")
-            try:
-                self._write("INSERT OR IGNORE INTO tokens VALUES (?,?)", rows)
-            finally:
-                self._db.execute("PRAGMA synchronous=FULL")
+            with self._unhurried():
+                self._write("INSERT INTO tokens VALUES (?,?) ON CONFLICT DO NOTHING", rows)
             return self.find_persons(id_numbers)
 
     def new_person(self) -> UUID:
@@ -298,7 +320,7 @@ class SQLiteVault:
     def refresh(self) -> None:
         """Forget cached keys when another process changed the vault: it may have erased."""
         with self._lock:
-            seen = self._db.execute("PRAGMA data_version").fetchone()[0]
+            seen = self._version()
             if seen != self._seen:
                 self._seen = seen
                 held = {UUID(bytes=row[0]) for row in self._rows["keys"]}
@@ -324,21 +346,26 @@ class SQLiteVault:
         with self._lock:
             try:
                 self._db.execute("BEGIN IMMEDIATE")
-                for table, marks in (("keys", "?,?"), ("tokens", "?,?"), ("names", "?,?,?,?")):
-                    sql = f"INSERT OR REPLACE INTO {table} VALUES ({marks})"  # noqa: S608
-                    self._db.executemany(sql, self._rows[table])
-                for table in ("keys", "names", "tokens"):
-                    sql = f"DELETE FROM {table} WHERE person=?"  # noqa: S608
-                    self._db.executemany(sql, self._rows["erased"])
+                for table, sql in PUT.items():
+                    if self._rows[table]:
+                        self._db.executemany(sql, self._rows[table])
+                if self._rows["erased"]:
+                    self._erase()
                 self._db.execute("COMMIT")
                 if self._rows["erased"]:
-                    self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            except sqlite3.Error as problem:
+                    self._scrub()
+            except DATABASE_ERRORS as problem:
                 self.rollback()
                 raise explain(problem) from problem
             for row in self._rows["erased"]:
                 self._ciphers.pop(UUID(bytes=row[0]), None)
             self._forget()
+
+    def _erase(self) -> None:
+        for table in ("keys", "names", "tokens"):
+            sql = f"DELETE FROM {table} WHERE person=?"  # noqa: S608
+            self._db.executemany(sql, self._rows["erased"])
+        self._announce()
 
     def rollback(self) -> None:
         """Forget what was sealed and not committed."""
@@ -384,7 +411,7 @@ class SQLiteVault:
         return keyed.digest()
 
     @property
-    def db(self) -> sqlite3.Connection:
+    def db(self) -> Sql:
         """The vault's connection, for accounts and sessions (`eventstore.accounts`)."""
         return self._db
 
@@ -398,3 +425,29 @@ class SQLiteVault:
     def close(self) -> None:
         with self._lock:
             self._db.close()
+
+
+class SQLiteVault(Vault):
+    """The vault as a file of its own, its key file beside it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        db = connect(path)
+        db.execute("PRAGMA secure_delete=ON")
+        check_schema(db, path, SCHEMA, TABLES)
+        super().__init__(db, path.with_suffix(".key"))
+
+    def _version(self) -> int:
+        return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+
+    def _scrub(self) -> None:
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextmanager
+    def _unhurried(self) -> Iterator[None]:
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        try:
+            yield
+        finally:
+            self._db.execute("PRAGMA synchronous=FULL")

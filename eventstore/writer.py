@@ -6,22 +6,25 @@ outcomes. A refused command fails alone. Acknowledged means durable (fsync).
 """
 
 import queue
-import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from eventsourcing.persistence import IntegrityError
+
 from domain.base import EPOCH, NOBODY, Aggregate, Event, Meta, stamp
 from domain.refusal import Refusal
 from eventstore.clock import Clock, SimulatedClock
 from eventstore.deciding import DecisionWorld, Memo, authorized, decide, pending
-from eventstore.errors import CommandIdReused, StoreClosed
+from eventstore.errors import CommandIdReused, StoreClosed, StoreUnreachable
 from eventstore.faults import reached
+from eventstore.log import Log, OutcomeRow, Row
 from eventstore.mapper import TypedMapper
 from eventstore.outcomes import (
     Envelope,
@@ -33,12 +36,17 @@ from eventstore.outcomes import (
     encode_outcome,
     problem_of,
 )
-from eventstore.sqlite import Row, SQLiteLog, explain
+from eventstore.sql import DATABASE_ERRORS, explain
 from eventstore.turns import InTurn
-from eventstore.vault import SQLiteVault
+from eventstore.vault import Vault
 
 MAX_BATCH = 256
 CACHE_SIZE = 20_000
+CAUGHT_UP = 5_000
+"""So many facts of other processes are applied to cached aggregates; beyond it they are loaded."""
+TRIES = 2
+AGAIN = (IntegrityError, StoreUnreachable)
+SELDOM = ("Area.", "Rulebook.")
 
 Answer = Receipt | BaseException
 Deliver = Callable[[Answer], None]
@@ -49,8 +57,8 @@ class Writer:
 
     def __init__(
         self,
-        log: SQLiteLog,
-        vault: SQLiteVault,
+        log: Log,
+        vault: Vault,
         mapper: TypedMapper,
         clock: Clock,
         committed: Callable[[int], None],
@@ -117,29 +125,20 @@ class Writer:
         """Decide and save a batch in one transaction. Never raises: each command has its answer."""
         reached("before-load")
         with self._busy:
-            batch = _Batch(self, envelopes)
-            try:
-                with self.log.transaction() as db:
-                    self.vault.refresh()
-                    self._catch_up()
-                    batch.find_repeats()
-                    for n, envelope in enumerate(envelopes):
-                        batch.take(n, envelope)
-                    self.vault.commit()
-                    reached("between-vault-and-log")
-                    if batch.rows:
-                        self.log.append(db, batch.rows)
-                    if batch.outcomes:
-                        db.executemany("INSERT INTO outcomes VALUES (?,?,?,?)", batch.outcomes)
-                    reached("in-transaction")
-            except BaseException as problem:
-                self.vault.rollback()
-                self._cache.clear()
-                self.memo = Memo()
-                self._head = -1
-                if not isinstance(problem, Exception):
-                    raise
-                return [_named(problem)] * len(envelopes)
+            lost: set[UUID] = set()
+            for left in reversed(range(TRIES)):
+                batch = _Batch(self, envelopes, lost)
+                try:
+                    self._attempt(batch)
+                    break
+                except BaseException as problem:
+                    self._forget_all()
+                    if not isinstance(problem, Exception):
+                        raise
+                    named = _named(problem)
+                    if not left or not isinstance(named, AGAIN):
+                        return [named] * len(envelopes)
+                    lost |= batch.fresh
             reached("after-commit")
             self._head, self._last = batch.head, batch.last
             self._trim()
@@ -147,22 +146,58 @@ class Writer:
             self._committed(batch.head)
         return batch.answers()
 
+    def _attempt(self, batch: "_Batch") -> None:
+        """Decide and save once.
+
+        After a conflict or a lost connection it is tried again under the order lock, where "was
+        it me?" has an answer: what is stored of the first try is known by its command ids.
+        """
+        with self.log.transaction() as db:
+            self.vault.refresh()
+            self._catch_up()
+            batch.find_repeats()
+            for n, envelope in enumerate(batch.envelopes):
+                batch.take(n, envelope)
+            self.vault.commit()
+            reached("between-vault-and-log")
+            if batch.outcomes:
+                self.log.append(db, batch.rows, batch.outcomes)
+            reached("in-transaction")
+
+    def _forget_all(self) -> None:
+        self.vault.rollback()
+        self._cache.clear()
+        self.memo = Memo()
+        self._head = -1
+
     def _catch_up(self) -> None:
-        """Another process may have written since: what it touched is loaded again."""
+        """Another process may have written since: what it touched is brought up to date."""
         db = self.log.writer
         head = int(db.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()[0])
         if head == self._head:
             return
-        self.memo.books.clear()
-        if self._head < 0:
+        if self._head < 0 or head - self._head > CAUGHT_UP:
             self._cache.clear()
+            self.memo.books.clear()
+            sql = "SELECT stream, topic, state FROM events WHERE position = ?"
+            news = db.execute(sql, (head,)).fetchall()
         else:
-            sql = "SELECT DISTINCT stream FROM events WHERE position > ?"
-            for (stream,) in db.execute(sql, (self._head,)):
-                self._cache.pop(UUID(bytes=stream), None)
-        row = db.execute("SELECT topic, state FROM events WHERE position = ?", (head,)).fetchone()
-        self._last = self.mapper.decode(*row).meta.recorded_at if row else EPOCH
+            sql = "SELECT stream, topic, state FROM events WHERE position > ? ORDER BY position"
+            news = db.execute(sql, (self._head,)).fetchall()
+            for stream, topic, state in news:
+                self._bring(UUID(bytes=stream), topic, state)
+        self._last = self.mapper.decode(*news[-1][1:]).meta.recorded_at if news else EPOCH
         self._head = head
+
+    def _bring(self, stream: UUID, topic: str, state: bytes) -> None:
+        """Apply a fact of another process to the aggregate, if it is cached."""
+        if topic.startswith(SELDOM):
+            self.memo.books.clear()
+        known = self._cache.get(stream)
+        if known is None:
+            self._cache.pop(stream, None)
+        else:
+            self._cache[stream] = self.mapper.decode(topic, state).mutate(known)
 
     def load(self, stream: UUID) -> Aggregate | None:
         """The aggregate as stored, replayed from the log."""
@@ -205,12 +240,16 @@ class Writer:
 class _Batch:
     """The commands of one transaction, and what they decided so far."""
 
-    def __init__(self, writer: Writer, envelopes: Sequence[Envelope]) -> None:
+    def __init__(
+        self, writer: Writer, envelopes: Sequence[Envelope], lost: AbstractSet[UUID]
+    ) -> None:
         self.writer = writer
         self.envelopes = envelopes
+        self.fresh: set[UUID] = set()
+        self._lost = lost
         self.head, self.last = 0, EPOCH
         self.rows: list[Row] = []
-        self.outcomes: list[tuple[bytes, bytes, bytes, bytes]] = []
+        self.outcomes: list[OutcomeRow] = []
         self._answers: list[Answer | None] = [None] * len(envelopes)
         self._known: dict[UUID, tuple[bytes, bytes, bytes]] = {}
         self._facts: dict[UUID, list[Event]] = {}
@@ -244,6 +283,7 @@ class _Batch:
         encoded = encode_outcome(outcome)
         row = (officer.bytes, fingerprint, encoded)
         self._known[envelope.id] = row
+        self.fresh.add(envelope.id)
         self.outcomes.append((envelope.id.bytes, *row))
         told = decode_outcome(encoded) if outcome.result else outcome  # as a repeat will tell it
         self._answers[n] = _answer(envelope.id, told, repeated=False)
@@ -259,7 +299,7 @@ class _Batch:
                 authorized(self._world(envelope), envelope.command, envelope.officer)
             except Refusal as refusal:
                 return Refused(Outcome(outcome.position, problem=problem_of(refusal)))
-        return _answer(envelope.id, outcome, repeated=True)
+        return _answer(envelope.id, outcome, repeated=envelope.id not in self._lost)
 
     def _world(self, envelope: Envelope) -> DecisionWorld:
         writer = self.writer
@@ -329,8 +369,8 @@ class _Batch:
 
 
 def _named(problem: Exception) -> Exception:
-    """What went wrong, by our name for it where SQLite said it."""
-    return explain(problem) if isinstance(problem, sqlite3.Error) else problem
+    """What went wrong, by our name for it where the database said it."""
+    return explain(problem) if isinstance(problem, DATABASE_ERRORS) else problem
 
 
 def _answer(command: UUID, outcome: Outcome, *, repeated: bool) -> Answer:

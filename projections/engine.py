@@ -14,7 +14,8 @@ from typing import Any
 
 from domain.base import Event
 from eventstore.faults import reached
-from eventstore.sqlite import check_schema, connect, explain
+from eventstore.sql import explain
+from eventstore.sqlite import check_schema, connect
 from projections.base import Row, Rows, TableWriter, View, create_statements, physical, routed
 
 SCHEMA = 1

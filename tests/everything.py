@@ -106,7 +106,7 @@ def build(folder: Path) -> None:
 @contextmanager
 def opened(folder: Path) -> Iterator[tuple[Store, ViewsDatabase]]:
     """Store and views of a folder, closed at the end."""
-    store = Store(folder, AGGREGATES)
+    store = Store.at(folder, AGGREGATES)
     try:
         views = ViewsDatabase(folder / "views.sqlite", VIEWS)
         try:

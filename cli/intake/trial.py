@@ -15,7 +15,7 @@ from domain.world import Command, Sealed
 from eventstore.deciding import DecisionWorld, Memo, decide
 from eventstore.outcomes import Problem, problem_of
 from eventstore.store import Store
-from eventstore.vault import SQLiteVault
+from eventstore.vault import Vault
 
 _KEPT = (Area, Officer, Rulebook)  # what registering a household reads and never changes
 
@@ -23,7 +23,7 @@ _KEPT = (Area, Officer, Rulebook)  # what registering a household reads and neve
 class _Blank:
     """A vault that knows the persons there are, and keeps nothing of new ones."""
 
-    def __init__(self, vault: SQLiteVault) -> None:
+    def __init__(self, vault: Vault) -> None:
         self._vault = vault
 
     def person_for(self, id_number: str) -> UUID:

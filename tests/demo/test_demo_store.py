@@ -65,7 +65,7 @@ def asked(folder: Path, *args: str) -> dict[str, Any]:
 
 def stats(folder: Path) -> dict[str, Any]:
     """Head, streams and facts by topic; bytes may differ by the random noise of sealed texts."""
-    store = Store(folder, AGGREGATES)
+    store = Store.at(folder, AGGREGATES)
     found = store.stats()
     store.close()
     found.pop("bytes")
@@ -142,7 +142,7 @@ def test_a_half_built_store_is_finished_by_the_next_start(
 
 def test_the_demo_is_not_loaded_into_a_store_of_real_facts(built: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(built, tmp_path / "data"))
-    store = Store(folder, AGGREGATES)
+    store = Store.at(folder, AGGREGATES)
     with store.log.transaction() as db:
         db.execute("DELETE FROM marks WHERE key IN ('demo', 'demo-done')")
     store.close()
@@ -211,7 +211,7 @@ def test_a_unit_is_on_its_way_and_a_call_not_yet_judged_when_the_demo_ends(built
 
 
 def test_every_role_can_log_in(built: Path) -> None:
-    store = Store(built, AGGREGATES)
+    store = Store.at(built, AGGREGATES)
     try:
         accounts = Accounts(store.vault)
         shown = driver.logins(plan())

@@ -28,7 +28,7 @@ Body = dict[str, Any]
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, DemoPlan]:
     """The small demo's log, and its plan."""
     folder = tmp_path_factory.mktemp("demo")
-    store = Store(folder, AGGREGATES)
+    store = Store.at(folder, AGGREGATES)
     plan = run_demo(store)
     store.close()
     return folder, plan
@@ -140,7 +140,7 @@ ALTERED = {
         "VillageList.Reviewed", reviewed_by_the_reporter, "one person did report and review"
     ),
     "notice too short": Tampering(
-        "VillageList.Posted", a_day_too_early, "notice is shorter than 7 days"
+        "VillageList.Posted/2", a_day_too_early, "notice is shorter than 7 days"
     ),
     "over the standard": Tampering("ReliefCase.Granted", too_much, "over the ceiling", nth=3),
     "commitment too small": Tampering("Fund.Committed", half, "fen committed, ", here=False),
@@ -154,7 +154,7 @@ ALTERED = {
 }
 DELETED = {
     "objection never settled": ("VillageList.ObjectionSettled", 0, "over an open objection"),
-    "no second notice": ("VillageList.Posted", -1, "notice was over"),
+    "no second notice": ("VillageList.Posted/2", -1, "notice was over"),
     "never reviewed": ("VillageList.Reviewed", 0, "approved and not reviewed"),
     "no minutes": ("VillageList.MinutesRecorded", -1, "no minutes"),
     "given out, not signed for": ("ReliefCase.GoodsSigned", 0, "did not arrive"),

@@ -154,7 +154,7 @@ def new_household(
 
 
 def open_store(folder: Path) -> Store:
-    return Store(folder, AGGREGATES)
+    return Store.at(folder, AGGREGATES)
 
 
 @contextmanager

@@ -98,7 +98,7 @@ def test_a_held_gate_is_waited_for_so_long_and_not_for_ever(
     town: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(log_file, "LOCK_SECONDS", 0.2)
-    gate = log_file.Gate(town.log.path.with_name("log.sqlite.gate"))
+    gate = log_file.Gate(Path(town.log.source).with_name("log.sqlite.gate"))
     with gate(), pytest.raises(StoreLocked):
         send(town, new_unit("u"), by="dispatcher")
     gate.close()

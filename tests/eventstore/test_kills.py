@@ -259,7 +259,7 @@ def _compare(folder: Path, clients: Clients, before: set[UUID]) -> None:
         while follower.step():
             pass
         assert views.position() == store.head()
-        report = rebuild.check(store.log.path, views, workers=1, batch=97)
+        report = rebuild.check(Path(store.log.source), views, workers=1, batch=97)
         views.close()
         assert report.events == store.head()
         assert not [view.name for view in report.views if not view.equal]

@@ -52,7 +52,7 @@ def many(path: Path, count: int) -> Path:
 
 def figures(data: Path) -> tuple[int, int, int]:
     """Position of the log, households and persons in it."""
-    store = Store(data, AGGREGATES)
+    store = Store.at(data, AGGREGATES)
     try:
         stats = store.stats()
         topics = stats["by_topic"]
@@ -180,7 +180,7 @@ def importing(data: Path, path: Path) -> Iterator["subprocess.Popen[bytes]"]:
 
 
 def wait_until(data: Path, position: int) -> None:
-    store = Store(data, AGGREGATES)
+    store = Store.at(data, AGGREGATES)
     deadline = time.monotonic() + 60
     try:
         while store.head() < position:
@@ -211,7 +211,7 @@ def test_an_import_killed_and_repeated_doubles_nothing(data: Path, tmp_path: Pat
 def test_a_command_waits_for_one_commit_of_an_import_at_most(data: Path, tmp_path: Path) -> None:
     """Whatever another process imports, each of our commands gets in between two commits."""
     path = many(tmp_path / "a.xlsx", 3000)
-    store = Store(data, AGGREGATES)
+    store = Store.at(data, AGGREGATES)
     try:
         with importing(data, path) as process:
             start = store.head()

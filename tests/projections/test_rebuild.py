@@ -80,7 +80,7 @@ CLI = "from cli.main import main; main()"
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_rebuild_equals_the_live_views_table_by_table(workers: int) -> None:
     with opened(LIVE()) as (store, views):
-        found = check(store.log.path, views, workers=workers)
+        found = check(Path(store.log.source), views, workers=workers)
         assert found.equal, [view.name for view in found.views if not view.equal]
         assert rebuilt_hashes(found) == live_hashes(views)
         assert {view.name for view in found.views} == {
@@ -92,7 +92,7 @@ def test_a_rebuild_equals_the_live_views_table_by_table(workers: int) -> None:
 @pytest.mark.parametrize("batch", [1, 13, 100_000])
 def test_the_size_of_a_batch_changes_nothing(batch: int) -> None:
     with opened(LIVE()) as (store, views):
-        found = check(store.log.path, views, workers=1, batch=batch)
+        found = check(Path(store.log.source), views, workers=1, batch=batch)
         assert found.equal, [view.name for view in found.views if not view.equal]
 
 
@@ -114,7 +114,7 @@ def test_one_altered_handler_turns_the_check_red() -> None:
     routes = forgetting(HOUSEHOLDS, Household.CardRecorded)
     with opened(LIVE()) as (store, _):
         views = ViewsDatabase(LIVE() / "views.sqlite", altered("households", routes=routes))
-        found = check(store.log.path, views, workers=1)
+        found = check(Path(store.log.source), views, workers=1)
         views.close()
     wrong = {view.name for view in found.views if not view.equal}
     assert not found.equal
@@ -124,9 +124,9 @@ def test_one_altered_handler_turns_the_check_red() -> None:
 def test_one_altered_row_turns_the_check_red(tmp_path: Path) -> None:
     with opened(copy_of_everything(tmp_path)) as (store, views):
         views.db.execute("UPDATE timeline__g1 SET at = at WHERE 1")
-        assert check(store.log.path, views, workers=1).equal
+        assert check(Path(store.log.source), views, workers=1).equal
         views.db.execute("UPDATE areas__g1 SET name = '别处' WHERE code = '340882'")
-        found = check(store.log.path, views, workers=1)
+        found = check(Path(store.log.source), views, workers=1)
         assert [view.name for view in found.views if not view.equal] == ["areas"]
 
 
@@ -149,8 +149,8 @@ def test_readers_get_answers_while_a_rebuild_switches(tmp_path: Path) -> None:
         asking = threading.Thread(target=ask)
         asking.start()
         try:
-            rebuild(store.log.path, views, workers=1)
-            rebuild(store.log.path, views, workers=2)
+            rebuild(Path(store.log.source), views, workers=1)
+            rebuild(Path(store.log.source), views, workers=2)
         finally:
             stop.set()
             asking.join()
@@ -170,7 +170,7 @@ def test_facts_that_come_during_a_rebuild_are_not_lost(
     with opened(copy_of_everything(tmp_path)) as (store, views):
         before = live_hashes(views)
         monkeypatch.setattr(rebuilding, "_head", lambda _: store.head() - 40)
-        rebuild(store.log.path, views, workers=1)
+        rebuild(Path(store.log.source), views, workers=1)
         assert views.position() == store.head()
         assert live_hashes(views) == before
 
@@ -185,7 +185,7 @@ def test_a_killed_rebuild_leaves_the_live_views_alone(tmp_path: Path, program: s
     with opened(folder) as (store, views):
         assert views.live() == live
         assert live_hashes(views) == before
-        rebuild(store.log.path, views, workers=1)
+        rebuild(Path(store.log.source), views, workers=1)
         assert live_hashes(views) == before
         assert not list(folder.glob("rebuild-*")), "what it left behind is swept up"
 
@@ -223,7 +223,7 @@ def test_the_memory_of_a_rebuild_is_bounded(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(parts, "HELD_ROWS", limit)
     monkeypatch.setattr(parts, "fold", watched)
     with opened(LIVE()) as (store, views):
-        found = check(store.log.path, views, workers=1, batch=batch)
+        found = check(Path(store.log.source), views, workers=1, batch=batch)
     assert found.equal, [view.name for view in found.views if not view.equal]
     assert len(seen) > found.events / batch / 2
     assert max(seen) <= limit, "after every batch at most so many rows are kept"

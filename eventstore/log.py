@@ -1,0 +1,182 @@
+"""The log as everybody sees it: rows in one total order, on SQLite or on PostgreSQL.
+
+Implements the library's `ApplicationRecorder`, so that its `EventStore`, repositories and our own
+contract suite work on it, and adds what the writer needs: one transaction for the facts and the
+outcomes of a batch of commands. Positions are given under the order lock, without gaps.
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+from uuid import UUID
+
+from eventsourcing.persistence import (
+    ApplicationRecorder,
+    Notification,
+    StoredEvent,
+    Subscription,
+)
+
+from eventstore.sql import Sql
+
+Row = tuple[int, bytes, int, str, bytes]
+"""position, stream (16 bytes), version, topic, state"""
+OutcomeRow = tuple[bytes, bytes, bytes, bytes]
+"""command, actor, fingerprint, outcome"""
+
+
+class Log(ApplicationRecorder):
+    """Facts and outcomes of one store. ``writer`` is the connection of whoever writes."""
+
+    writer: Sql
+    source: str
+    """Where it is, for another process of ours: a file, or a ``postgresql://`` address."""
+
+    # -- what a back end gives ----------------------------------------------------------------
+
+    @abstractmethod
+    def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Any]:
+        """All rows of a query, from any thread. Raises a `StoreError`."""
+
+    @abstractmethod
+    def transaction(self) -> AbstractContextManager[Sql]:
+        """The order lock, for one batch. Commits at the end; rolls back on any exception.
+
+        Raises the library's `IntegrityError` when a version is stored already, `CommitUnknown`
+        when the reply to the COMMIT was lost, or another `StoreError`.
+        """
+
+    @abstractmethod
+    def append(self, db: Sql, rows: Sequence[Row], outcomes: Sequence[OutcomeRow] = ()) -> None:
+        """Add facts and outcomes, inside a `transaction`."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of all connections."""
+
+    def listen(self, told: Callable[[int], None]) -> None:
+        """Call ``told(head)`` soon after other processes' commits, where the back end can."""
+        del told
+
+    # -- reading ------------------------------------------------------------------------------
+
+    def rows(self, after: int, limit: int, upto: int | None = None) -> list[Row]:
+        """Up to ``limit`` rows with positions > ``after`` (and ≤ ``upto``), in order."""
+        sql = "SELECT position, stream, version, topic, state FROM events WHERE position > ?"
+        args: tuple[int, ...] = (after,)
+        if upto is not None:
+            sql, args = sql + " AND position <= ?", (after, upto)
+        return self.fetch(f"{sql} ORDER BY position LIMIT {int(limit)}", args)
+
+    def stream_rows(
+        self, stream: UUID, *, upto_version: int | None = None, upto_position: int | None = None
+    ) -> list[Row]:
+        """A stream's rows in order, whole or up to a version or a position."""
+        sql = "SELECT position, stream, version, topic, state FROM events WHERE stream = ?"
+        args: list[Any] = [stream.bytes]
+        if upto_version is not None:
+            sql += " AND version <= ?"
+            args.append(upto_version)
+        if upto_position is not None:
+            sql += " AND position <= ?"
+            args.append(upto_position)
+        return self.fetch(sql + " ORDER BY version", tuple(args))
+
+    def begun(self, streams: Sequence[UUID]) -> set[UUID]:
+        """Which of these streams (at most some hundreds) have a first fact."""
+        marks = ",".join("?" * len(streams)) or "NULL"
+        sql = f"SELECT stream FROM events WHERE version = 1 AND stream IN ({marks})"  # noqa: S608
+        found = self.fetch(sql, tuple(stream.bytes for stream in streams))
+        return {UUID(bytes=stream) for (stream,) in found}
+
+    def head(self) -> int:
+        """The position of the newest fact, 0 when there is none."""
+        return int(self.fetch("SELECT coalesce(max(position), 0) FROM events")[0][0])
+
+    def stats(self) -> dict[str, Any]:
+        """``events, streams, head, bytes, by_topic``; bytes are those of the states."""
+        by_topic = dict(self.fetch("SELECT topic, count(*) FROM events GROUP BY topic"))
+        size, streams = self.fetch(
+            "SELECT coalesce(sum(length(state)), 0), count(DISTINCT stream) FROM events"
+        )[0]
+        return {
+            "events": sum(by_topic.values()),
+            "streams": streams,
+            "head": self.head(),
+            "bytes": int(size),
+            "by_topic": dict(sorted(by_topic.items())),
+        }
+
+    def mark(self, key: str) -> str | None:
+        found = self.fetch("SELECT value FROM marks WHERE key = ?", (key,))
+        return found[0][0] if found else None
+
+    # -- writing ------------------------------------------------------------------------------
+
+    def set_mark(self, key: str, value: str, *, keep: bool = False) -> None:
+        """Set a mark; with ``keep`` only if there is none yet."""
+        action = "NOTHING" if keep else "UPDATE SET value = excluded.value"
+        with self.transaction() as db:
+            db.execute(
+                f"INSERT INTO marks (key, value) VALUES (?,?) ON CONFLICT (key) DO {action}",  # noqa: S608
+                (key, value),
+            )
+
+    # -- the library's interface --------------------------------------------------------------
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
+        with self.transaction() as db:
+            head = db.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()[0]
+            rows: list[Row] = []
+            for n, e in enumerate(stored_events, start=head + 1):
+                assert isinstance(e.originator_id, UUID)
+                rows.append((n, e.originator_id.bytes, e.originator_version, e.topic, e.state))
+            self.append(db, rows)
+        return [row[0] for row in rows]
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEvent]:
+        assert isinstance(originator_id, UUID)
+        rows = [r for r in self.stream_rows(originator_id, upto_version=lte) if r[2] > (gt or 0)]
+        if desc:
+            rows.reverse()
+        return [StoredEvent(UUID(bytes=r[1]), r[2], r[3], r[4]) for r in rows[:limit]]
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        after = (start or 0) - 1 if inclusive_of_start else (start or 0)
+        found: list[Notification] = []
+        while len(found) < limit:
+            rows = self.rows(after, limit, stop)
+            found += [
+                Notification(UUID(bytes=r[1]), r[2], r[3], r[4], id=r[0])
+                for r in rows
+                if not topics or r[3] in topics
+            ]
+            if len(rows) < limit:
+                break
+            after = rows[-1][0]
+        return found[:limit]
+
+    def max_notification_id(self) -> int | None:
+        return self.head() or None
+
+    def subscribe(
+        self, gt: int | None = None, topics: Sequence[str] = ()
+    ) -> Subscription[ApplicationRecorder]:
+        raise NotImplementedError("use Store.follow()")

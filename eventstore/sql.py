@@ -1,0 +1,87 @@
+"""What the store asks of a database connection, and our names for what a database says.
+
+`Sql` is the part of `sqlite3.Connection` that is used, so that the same portable statements (marks
+``?``, ``ON CONFLICT``) run on SQLite and, through `eventstore.postgres`, on PostgreSQL.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Protocol
+
+import psycopg
+from psycopg import errors as pg
+from psycopg_pool import PoolTimeout
+
+from eventstore.errors import (
+    StoreDamaged,
+    StoreError,
+    StoreFull,
+    StoreLocked,
+    StoreNotMade,
+    StoreReadOnly,
+    StoreUnreachable,
+)
+
+DATABASE_ERRORS = (sqlite3.Error, psycopg.Error)
+UNIQUE_ERRORS = (sqlite3.IntegrityError, psycopg.IntegrityError)
+
+
+class Found(Protocol):
+    """The rows of a query."""
+
+    def fetchone(self) -> Any: ...
+    def fetchall(self) -> list[Any]: ...
+    def fetchmany(self, size: int = ...) -> list[Any]: ...
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+class Sql(Protocol):
+    """One connection. Statements outside ``BEGIN`` … ``COMMIT`` commit by themselves."""
+
+    @property
+    def in_transaction(self) -> bool: ...
+    def execute(self, sql: str, args: Sequence[Any] = ..., /) -> Found: ...
+    def executemany(self, sql: str, rows: Iterable[Sequence[Any]], /) -> Any: ...
+    def close(self) -> None: ...
+
+
+def explain(problem: BaseException) -> StoreError:
+    """Our named error for what the database says."""
+    if isinstance(problem, sqlite3.Error):
+        return _of_sqlite(problem)
+    assert isinstance(problem, psycopg.Error)
+    return _of_postgres(problem)
+
+
+def _of_sqlite(problem: sqlite3.Error) -> StoreError:
+    text = str(problem)
+    code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreLocked(text)
+    if code == sqlite3.SQLITE_FULL or "No space left" in text:
+        return StoreFull(text)
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
+        return StoreReadOnly(text)
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return StoreDamaged(text)
+    if code == sqlite3.SQLITE_IOERR:
+        return StoreFull(text)
+    return StoreError(text)
+
+
+POSTGRES: tuple[tuple[tuple[type[BaseException], ...], type[StoreError]], ...] = (
+    ((pg.LockNotAvailable, pg.QueryCanceled, pg.DeadlockDetected, PoolTimeout), StoreLocked),
+    ((pg.DiskFull, pg.OutOfMemory), StoreFull),
+    ((pg.ReadOnlySqlTransaction, pg.InsufficientPrivilege), StoreReadOnly),
+    ((pg.DataCorrupted, pg.IndexCorrupted), StoreDamaged),
+    ((pg.UndefinedTable, pg.InvalidSchemaName, pg.InvalidCatalogName), StoreNotMade),
+    ((psycopg.OperationalError, psycopg.InterfaceError), StoreUnreachable),
+)
+
+
+def _of_postgres(problem: psycopg.Error) -> StoreError:
+    text = str(problem).strip().partition("\n")[0]
+    for kinds, named in POSTGRES:
+        if isinstance(problem, kinds):
+            return named(text)
+    return StoreError(text)
