@@ -197,7 +197,7 @@ def grant_without_need(scope: Scope) -> Select[Any]:
         select(func.count())
         .where(
             MEMBERS.c.household == L.household,
-            (MEMBERS.c.status == "present") | (MEMBERS.c.until > func.substr(L.granted_at, 1, 10)),
+            (MEMBERS.c.status == "present") | (MEMBERS.c.until > L.granted_at),  # of a later day
         )
         .correlate(LEDGER)
         .scalar_subquery()

@@ -1,0 +1,208 @@
+"""Every question that can be put to the views, with arguments out of a store's own rows.
+
+The queries are found, not listed: whatever function of the views takes a connection. A parameter
+that is new wants a line in `VALUES`; a query that no call reaches fails `test_both_databases`.
+"""
+
+import importlib
+import inspect
+import itertools
+import pkgutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from types import CodeType
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, select
+
+import projections
+from api.routes import READS
+from projections.areas import AREAS
+from projections.base import LOGICAL
+from projections.paging import Page
+from projections.scope import EVERYTHING, Scope
+
+MOST_VALUES = 30
+SMALL_PAGE = 7
+SEARCHES = ("", "一", "镇", "王", "a", "A", "皖", "%", "_", "\\", "〔2018〕", "X' OR 1=1")
+
+Question = Callable[[Connection], Any]
+
+
+def _columns(*names: str) -> list[Any]:
+    """Columns by ``table.column``; ``*.column`` is that of every table which has it."""
+    found = []
+    for name in names:
+        table, column = name.split(".")
+        tables = LOGICAL.tables.values() if table == "*" else [LOGICAL.tables[table]]
+        found += [one.c[column] for one in tables if column in one.c]
+    return found
+
+
+IDS = {
+    "area": "areas.id",
+    "county": "areas.id",
+    "warehouse": "areas.id",
+    "holder": "areas.id",
+    "officer": "officers.id",
+    "report": "situation_reports.report",
+    "disaster": "disasters.id",
+    "incident": "incidents.id",
+    "subject": "timeline_streams.id",
+    "stockpile": "stock_balances.stockpile",
+    "lot": "stock_lots.lot",
+    "consignment": "consignments.id",
+    "fund": "funds.id",
+    "household": "households.id",
+    "season": "seasons.id",
+    "case": "ledger.id",
+    "village_list": "village_lists.id",
+}
+TEXTS = {
+    "role": ("officer_appointments.role",),
+    "kind": ("reviews.kind", "units.kind", "fund_flows.kind", "deadlines.kind"),
+    "step": ("reviews.step",),
+    "stage": ("disasters.stage",),
+    "status": ("*.status",),
+    "review": ("situation_reports.review",),
+    "hazard": ("situation_reports.hazard",),
+    "item": ("stock_balances.item",),
+    "category": ("households.category",),
+    "programme": ("seasons.programme",),
+    "document_no": ("funds.document_no", "funds.source_document_no", "stock_moves.document_no"),
+    "topic": ("timeline.topic",),
+    "code": ("areas.code",),
+}
+GIVEN: dict[str, tuple[Any, ...]] = {
+    "notice": ("first", "second"),
+    "level": ("township", "village"),
+    "search": SEARCHES,
+    "year": (2016, 2017, 2018, 2**40),
+}
+FINDINGS = (
+    "person_twice", "person_contested", "need_without_grant", "grant_without_need",
+    "over_standard", "equal_amounts", "payment_failed", "delivery_overdue", "split_differs",
+)  # fmt: skip
+PAGED = ("cursor", "limit")
+
+
+def queries() -> list[Callable[..., Any]]:
+    """Every function of the views that takes a connection, private ones too."""
+    found: list[Callable[..., Any]] = []
+    for module in pkgutil.walk_packages(projections.__path__, "projections."):
+        for one in vars(importlib.import_module(module.name)).values():
+            if inspect.isfunction(one) and one.__module__ == module.name:
+                kinds = [p.annotation for p in inspect.signature(one).parameters.values()]
+                if Connection in kinds:
+                    found.append(one)
+    return found
+
+
+def code_of(query: Callable[..., Any]) -> CodeType:
+    return query.__code__
+
+
+@dataclass
+class Asking:
+    """Questions about the store that ``db`` reads; every value is taken from its rows."""
+
+    db: Connection
+
+    @cached_property
+    def moments(self) -> list[datetime]:
+        column = LOGICAL.tables["timeline"].c.at
+        found = self.db.execute(select(column).order_by(column)).scalars().all()
+        picked = [datetime.fromisoformat(found[len(found) * n // 5]) for n in range(5)]
+        last = datetime.fromisoformat(found[-1])
+        return [last, *picked, last + timedelta(days=90)]
+
+    @cached_property
+    def scopes(self) -> list[Scope]:
+        """The whole store; the first areas of each level; two areas at once."""
+        found: list[Scope] = [EVERYTHING]
+        roots = self.db.execute(select(AREAS.c.level, AREAS.c.id).order_by(AREAS.c.code)).all()
+        for _, of_level in itertools.groupby(sorted(roots, key=lambda r: r[0]), lambda r: r[0]):
+            found += [Scope((UUID(id),)) for _, id in list(of_level)[:2]]
+        found.append(Scope((UUID(roots[-1][1]), UUID(roots[-2][1]))))
+        return found
+
+    def values(self, name: str, annotation: Any) -> list[Any]:
+        """What to ask with for a parameter of this name."""
+        if name == "at":
+            return list(self.moments)
+        if name == "persons":
+            persons = self._distinct("household_members.person")[:3]
+            return [(), tuple(UUID(one) for one in persons)]
+        if annotation in (bool, bool | None):
+            return [True, False]
+        if name in GIVEN:
+            return list(GIVEN[name])
+        if name in IDS:
+            ids = self._distinct(IDS[name])
+            chosen = ids[:: max(1, len(ids) // MOST_VALUES)]
+            return [one if annotation is str else UUID(one) for one in chosen]
+        found = self._distinct(*TEXTS[name])
+        return [*found, *FINDINGS] if name == "kind" else found
+
+    def _distinct(self, *names: str) -> list[str]:
+        found: set[str] = set()
+        for column in _columns(*names):
+            query = select(column).where(column.is_not(None)).distinct()
+            found |= set(self.db.execute(query).scalars())
+        return sorted(found)
+
+    def calls(self, query: Callable[..., Any]) -> Iterator[dict[str, Any]]:
+        """Arguments: plain, then one parameter after the other with all its values.
+
+        Nothing for a helper whose arguments only its callers can make; a new parameter of a route
+        raises KeyError.
+        """
+        parameters = list(inspect.signature(query).parameters.values())[1:]
+        named = [p for p in parameters if p.name not in ("scope", *PAGED)]
+        needed = [p for p in named if p.default is p.empty or p.name == "at"]
+        known = {*IDS, *TEXTS, *GIVEN, "at", "persons", "exercise"}
+        if query.__name__.startswith("_") or any(p.name not in known for p in needed):
+            if query in {read.query for read in READS}:
+                raise KeyError(f"{query.__name__}: {[p.name for p in needed]}")
+            return
+        values = {p.name: self.values(p.name, p.annotation) for p in named}
+        if any(not values[p.name] for p in needed):
+            raise KeyError(f"{query.__name__}: no rows to ask it with")
+        plain = {p.name: values[p.name][0] for p in needed}
+        yield plain
+        for p in named:
+            for value in values[p.name][p.name in plain :]:
+                yield plain | {p.name: value}
+
+    def questions(self, query: Callable[..., Any]) -> Iterator[tuple[str, Question]]:
+        """The calls in the whole store; the plain one page by page and in every scope too."""
+        parameters = inspect.signature(query).parameters
+        scoped, paged = "scope" in parameters, "cursor" in parameters
+        for n, call in enumerate(self.calls(query)):
+            for scope in self.scopes if scoped and n == 0 else [EVERYTHING]:
+                first = (scope,) if scoped else ()
+                yield f"{query.__name__}{first}{call}", _asked(query, first, call)
+            if paged and n == 0:
+                first = (EVERYTHING,) if scoped else ()
+                yield f"{query.__name__} by pages {call}", _by_pages(query, first, call)
+
+
+def _asked(query: Callable[..., Any], first: tuple[Any, ...], call: dict[str, Any]) -> Question:
+    return lambda db: query(db, *first, **call)
+
+
+def _by_pages(query: Callable[..., Any], first: tuple[Any, ...], call: dict[str, Any]) -> Question:
+    def ask(db: Connection) -> list[Page]:
+        found: list[Page] = []
+        cursor = None
+        while True:
+            one = query(db, *first, **call, cursor=cursor, limit=SMALL_PAGE)
+            found += [one] if one is not None else []
+            if one is None or one.next is None:
+                return found
+            cursor = one.next
+
+    return ask
