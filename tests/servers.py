@@ -1,14 +1,19 @@
 """Real servers for the tests, one of each for the whole run, and a fresh database for each test."""
 
+import os
 import secrets
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from cli.trial.broker import Broker
+from cli.trial.child import Child, free_port
 from cli.trial.postgres import SUPERUSER, PostgresServer
+from scripts import apache_kafka as kafka_script
 
 
 @dataclass(frozen=True)
@@ -64,4 +69,70 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """A Tansu broker for the whole run: use topics and groups of your own. Do not stop, kill or
     pause it: start your own ``Broker(tmp_path)`` for that."""
     with Broker(tmp_path_factory.mktemp("broker")) as server:
+        yield server
+
+
+class ApacheKafka:
+    """The server of ``scripts/apache-kafka`` in a folder, as a child of this process.
+
+    Unlike Tansu it keeps what it stored over `stop`, `kill` and `start`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self._child: Child | None = None
+
+    def __enter__(self) -> "ApacheKafka":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def running(self) -> bool:
+        return self._child is not None and self._child.running
+
+    def start(self) -> None:
+        command = kafka_script.prepare(self.folder, self.port)
+        self._child = Child("Apache Kafka", command, self.folder / "kafka.log", self.folder)
+        self._child.wait_until(lambda: kafka_script.answers(self.port), 60)
+
+    def stop(self) -> None:
+        if self._child is not None and self._child.running:
+            self._child.stop(signal.SIGTERM)
+
+    def kill(self) -> None:
+        if self._child is not None:
+            self._child.kill()
+
+    def pause(self) -> None:
+        if self._child is not None:
+            self._child.send(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        if self._child is not None:
+            self._child.send(signal.SIGCONT)
+
+
+def need_apache_kafka() -> None:
+    """Have its jars; without them the test is skipped loudly, and fails where CI=true."""
+    try:
+        kafka_script.jars()
+    except kafka_script.Unavailable as why:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"Apache Kafka: {why}")
+
+
+@pytest.fixture(scope="session")
+def apache_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApacheKafka]:
+    """Apache Kafka for the whole run: use topics and groups of your own, do not stop it."""
+    need_apache_kafka()
+    with ApacheKafka(tmp_path_factory.mktemp("apache-kafka")) as server:
         yield server

@@ -15,7 +15,7 @@ from kafka.admin import NewTopic
 from cli.trial.broker import Broker
 from cli.trial.child import ServerFailed, alive, children
 from cli.trial.postgres import PostgresServer
-from tests.servers import Database, fresh_database
+from tests.servers import ApacheKafka, Database, fresh_database, need_apache_kafka
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -181,3 +181,35 @@ def test_the_shared_broker_serves(broker: Broker) -> None:
     topic_id(broker.address, "test-servers", 2)
     produce(broker.address, "test-servers", [b"here"])
     assert consume(broker.address, "test-servers", 1) == [b"here"]
+
+
+def test_apache_kafka_keeps_what_it_stored_over_kill_9(tmp_path: Path) -> None:
+    need_apache_kafka()
+    values = [b"%d" % n for n in range(20)]
+    with ApacheKafka(tmp_path) as kafka:
+        topic_id(kafka.address, "frames", 3)
+        produce(kafka.address, "frames", values, partition=1)
+        kafka.kill()
+        assert not kafka.running
+        kafka.start()
+        assert consume(kafka.address, "frames", 20, partition=1) == values
+
+
+def test_the_apache_kafka_script_starts_and_stops_a_server(tmp_path: Path) -> None:
+    need_apache_kafka()
+
+    def script(*arguments: str) -> str:
+        command = [str(ROOT / "scripts" / "apache-kafka"), *arguments, "--folder", str(tmp_path)]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    address = script("start")
+    try:
+        assert script("start") == address
+        topic_id(address, "frames", 2)
+        produce(address, "frames", [b"here"])
+        assert consume(address, "frames", 1) == [b"here"]
+        pid = int((tmp_path / "running").read_text().split()[0])
+    finally:
+        script("stop", "--forget")
+    assert not alive(pid)
+    assert not tmp_path.exists()
