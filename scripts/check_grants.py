@@ -33,7 +33,7 @@ def facts(db: sqlite3.Connection, audit: Audit) -> Iterator[Fact]:
         "SELECT position, stream, version, topic, state FROM events ORDER BY position"
     ):
         body: dict[str, Any] = decode(state)
-        fact = Fact(position, body["originator_id"], topic, body, body["meta"])
+        fact = Fact(position, body["originator_id"], topic.partition("/")[0], body, body["meta"])
         versions[stream] += 1
         if position != last + 1 or version != versions[stream]:
             audit.wrong(position, "positions or versions have a gap")

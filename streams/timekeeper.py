@@ -1,0 +1,168 @@
+"""The timekeeper: does what must happen by itself when its time has come (ADR 0013).
+
+A duty is a query that says what is due at a moment, and the ordinary command that does it. The
+command's id is derived from duty, subject and due time, so that twice is once: a second pass, a
+second process and a view that lags behind all get the first answer. What a rule refuses is
+answered by the stored refusal and not tried again; trouble that passes is tried at the next pass.
+It runs once in the cluster (``leader``), and late work says so: the fact's ``recorded_at`` is the
+server's, the due time stands in the fact before it.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+import structlog
+from sqlalchemy import Connection
+
+from domain.base import NAMESPACE
+from domain.commands.incidents import EscalateIncidentWhenDue
+from domain.commands.village_lists import WithdrawNoticeWhenDue
+from domain.due import NotDueYet
+from domain.notice import Notice
+from domain.world import Command
+from eventstore.outcomes import Envelope, Receipt, Refused
+from eventstore.store import Store
+from projections.dispatch import escalations_due
+from projections.notices import withdrawals_due
+from projections.paging import MAX_LIMIT, Page
+from projections.scope import EVERYTHING
+
+INTERVAL_SECONDS = 5.0
+TRUNCATED = timedelta(milliseconds=1)
+"""Views keep moments without their microseconds: what they say is due may not be for so long."""
+
+log = structlog.get_logger("timekeeper")
+
+Reader = Callable[[], AbstractContextManager[Connection]]
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """One kind of thing that happens by itself. ``due`` is a query; a row of it is one command."""
+
+    name: str
+    due: Callable[..., Page]
+    command: Callable[[dict[str, Any]], Command]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One command that is due. ``key`` names duty, subject and due time."""
+
+    key: str
+    command: Command
+
+    def envelope(self, attempt: int) -> Envelope:
+        """The command from the system. Only a refusal for coming too early makes a next attempt."""
+        id = uuid5(NAMESPACE, f"timekeeper/{self.key}/{attempt}")
+        return Envelope(id=id, officer=None, command=self.command)
+
+
+def _withdrawal(row: dict[str, Any]) -> Command:
+    return WithdrawNoticeWhenDue(
+        village_list=UUID(row["village_list"]),
+        notice=Notice(row["notice_kind"]),
+        due_at=datetime.fromisoformat(row["withdraw_at"]),
+    )
+
+
+def _escalation(row: dict[str, Any]) -> Command:
+    due_at = datetime.fromisoformat(row["acknowledge_by"])
+    return EscalateIncidentWhenDue(incident=UUID(row["id"]), due_at=due_at)
+
+
+DUTIES: tuple[Duty, ...] = (
+    Duty("escalation", escalations_due, _escalation),
+    Duty("notice-withdrawal", withdrawals_due, _withdrawal),
+)
+
+
+class Timekeeper:
+    """Sends what is due by the store's clock, on a thread of its own or step by step."""
+
+    def __init__(
+        self,
+        store: Store,
+        reader: Reader,
+        *,
+        leader: Callable[[], bool] = lambda: True,
+        interval: float = INTERVAL_SECONDS,
+        duties: tuple[Duty, ...] = DUTIES,
+    ) -> None:
+        self._store = store
+        self._reader = reader
+        self._leader = leader
+        self._interval = interval
+        self._duties = duties
+        self._attempts: dict[str, int] = {}
+        self._settled: set[str] = set()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="timekeeper", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the pass that runs. Call it before the store is closed."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def due(self, at: datetime) -> Iterator[Due]:
+        """What the views say is due at ``at``, duty by duty, the longest due first."""
+        at -= TRUNCATED
+        for duty in self._duties:
+            cursor: str | None = None
+            while True:
+                with self._reader() as db:
+                    found = duty.due(db, EVERYTHING, at=at, cursor=cursor, limit=MAX_LIMIT)
+                for row in found.items:
+                    key = "/".join((duty.name, *[str(value) for value in row.values()]))
+                    yield Due(key, duty.command(row))
+                cursor = found.next
+                if cursor is None:
+                    break
+
+    def step(self, at: datetime | None = None) -> int:
+        """One pass: send what is due by the store's clock. How many commands did something new."""
+        if not self._leader():
+            return 0
+        found = {one.key: one for one in self.due(at or self._store.clock.now())}
+        self._settled &= found.keys()  # the views have caught up with the others
+        waiting = [one for key, one in found.items() if key not in self._settled]
+        envelopes = [one.envelope(self._attempts.get(one.key, 0)) for one in waiting]
+        answers = self._store.run_many(envelopes)
+        return sum(self._heard(one, answer) for one, answer in zip(waiting, answers, strict=True))
+
+    def _heard(self, one: Due, answer: Receipt | BaseException) -> bool:
+        """Take note of an answer. True if the command did something that was not done before."""
+        name = type(one.command).__name__
+        if isinstance(answer, Receipt):
+            self._settled.add(one.key)
+            if not answer.repeated:
+                log.info("timekeeper.done", command=name, key=one.key, position=answer.position)
+            return not answer.repeated
+        if isinstance(answer, Refused):
+            if answer.problem.code == NotDueYet.code():
+                self._attempts[one.key] = self._attempts.get(one.key, 0) + 1
+            else:
+                self._settled.add(one.key)
+            log.warning("timekeeper.refused", key=one.key, rule=answer.problem.code)
+            return False
+        log.warning("timekeeper.failed", key=one.key, problem=repr(answer))
+        return False
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self.step()
+            except Exception as problem:
+                if self._stop.is_set():
+                    return
+                log.warning("timekeeper.failed", problem=repr(problem))
+            self._stop.wait(self._interval)
