@@ -1,0 +1,162 @@
+"""Whether a process of the cluster is alive: a file it touches, `/health`, and a watchdog.
+
+The file says that the main loop turns; `/health` is answered by a thread of its own, so that it
+answers also when the main loop hangs, and says since when. The watchdog ends a process that hangs:
+its supervisor starts it again, and what it held is given to others.
+"""
+
+import faulthandler
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+
+log = structlog.get_logger("health")
+
+BEAT_SECONDS = 1.0
+STUCK_EXIT = 70
+"""Exit code (EX_SOFTWARE) of a process that its watchdog has ended."""
+LOOK_SECONDS = 0.5
+STOPPED_SECONDS = 3.0
+"""A watchdog that slept so long was itself stopped."""
+
+Page = Callable[[], tuple[int, str, bytes]]
+"""What a path answers: status, content type, body."""
+Report = Callable[[], Mapping[str, Any]]
+
+
+class Heart:
+    """Touches a file once a second as long as `beat` is called, by whatever must not hang."""
+
+    def __init__(self, file: Path | None) -> None:
+        self.file = file
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        self._touched = 0.0
+        self.last = time.monotonic()
+        self.beat()
+
+    def beat(self) -> None:
+        self.last = time.monotonic()
+        if self.file is not None and self.last - self._touched >= BEAT_SECONDS:
+            self._touched = self.last
+            self.file.touch()
+
+    def silent_seconds(self) -> float:
+        return time.monotonic() - self.last
+
+    def stop(self) -> None:
+        """A process that ended in order leaves no file."""
+        if self.file is not None:
+            self.file.unlink(missing_ok=True)
+
+
+class Watchdog:
+    """Ends the process when one of its checks says for how long something hangs, and that is long.
+
+    A check answers ``(what, seconds)``; 0 seconds is healthy. A process that was itself stopped
+    (SIGSTOP, a sleeping laptop) is given the whole time anew.
+    """
+
+    def __init__(
+        self,
+        checks: Sequence[Callable[[], tuple[str, float]]],
+        seconds: float,
+        *,
+        end: Callable[[str], None] | None = None,
+    ) -> None:
+        self._checks = tuple(checks)
+        self._seconds = seconds
+        self._end = end or _end
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def _run(self) -> None:
+        awake = time.monotonic()
+        while not self._stop.wait(LOOK_SECONDS):
+            now = time.monotonic()
+            if now - awake > STOPPED_SECONDS:
+                self._stop.wait(self._seconds)  # we were stopped ourselves: all stood still
+                now = time.monotonic()
+            awake = now
+            for check in self._checks:
+                what, seconds = check()
+                if seconds > self._seconds and not self._stop.is_set():
+                    self._end(
+                        f"{what} 已 {seconds:.0f} 秒无进展 · stuck for {seconds:.0f} s: {what}"
+                    )
+                    return
+
+
+def _end(why: str) -> None:
+    log.error("process.stuck", why=why)
+    faulthandler.dump_traceback(sys.stderr)
+    sys.stderr.flush()
+    os._exit(STUCK_EXIT)
+
+
+class HealthServer:
+    """``GET /health``: 200 and JSON while ``report()["status"]`` is "ok", else 503 and JSON.
+
+    ``pages`` are further paths (``/metrics``). Listens on a free port when ``port`` is 0.
+    """
+
+    def __init__(
+        self, report: Report, *, host: str = "127.0.0.1", port: int = 0,
+        pages: Mapping[str, Page] | None = None,
+    ) -> None:  # fmt: skip
+        self.pages: dict[str, Page] = {"/health": lambda: _health(report), **(pages or {})}
+        self._server = ThreadingHTTPServer((host, port), _handler(self.pages))
+        self._server.daemon_threads = True
+        self.port = int(self._server.server_address[1])
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.1},
+            name="health", daemon=True,
+        )  # fmt: skip
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
+        self._server.server_close()
+
+
+def _health(report: Report) -> tuple[int, str, bytes]:
+    found = report()
+    status = 200 if found.get("status") == "ok" else 503
+    return status, "application/json", msgspec.json.encode(found, enc_hook=str)
+
+
+def _handler(pages: Mapping[str, Page]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        timeout = 5.0
+
+        def do_GET(self) -> None:
+            page = pages.get(self.path.partition("?")[0])
+            status, kind, body = page() if page else (404, "text/plain", b"no such page\n")
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Nothing: a probe every few seconds is not worth a line."""
+
+    return Handler

@@ -1,0 +1,79 @@
+"""A process that hangs is seen from outside, and ends itself."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from streams.health import STUCK_EXIT, HealthServer, Heart, Watchdog
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_file_is_touched_while_the_loop_turns_and_gone_after_an_orderly_end(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "run" / "worker.1.alive"
+    heart = Heart(file)
+    os.utime(file, (1, 1))
+    heart.beat()
+    assert file.stat().st_mtime == 1  # at most once a second
+    heart._touched -= 1
+    heart.beat()
+    assert file.stat().st_mtime > 1
+    heart.stop()
+    assert not file.exists()
+
+
+def test_health_is_a_report_and_503_when_it_is_not_ok() -> None:
+    state = {"name": "worker.1", "status": "ok"}
+    server = HealthServer(lambda: state, pages={"/metrics": lambda: (200, "text/plain", b"m 1\n")})
+    server.start()
+    base = f"http://127.0.0.1:{server.port}"
+    try:
+        assert httpx.get(f"{base}/health").json() == state
+        state["status"] = "stuck"
+        assert httpx.get(f"{base}/health?now").status_code == 503
+        assert httpx.get(f"{base}/metrics").text == "m 1\n"
+        assert httpx.get(f"{base}/").status_code == 404
+    finally:
+        server.stop()
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{base}/health")
+
+
+def test_the_watchdog_ends_only_what_hangs_for_too_long() -> None:
+    ended: list[str] = []
+    at = {"seconds": 0.9}
+    done = threading.Event()
+
+    def end(why: str) -> None:
+        ended.append(why)
+        done.set()
+
+    dog = Watchdog([lambda: ("frames", at["seconds"])], 1.0, end=end)
+    dog.start()
+    assert not done.wait(1.2)
+    at["seconds"] = 1.1
+    assert done.wait(2)
+    dog.stop()
+    assert "frames" in ended[0]
+
+
+def test_a_process_whose_loop_hangs_ends_with_its_code_and_says_where_it_hung() -> None:
+    code = (
+        "import time; from streams.health import Heart, Watchdog; heart = Heart(None);"
+        "Watchdog([lambda: ('event loop', heart.silent_seconds())], 1.0).start(); time.sleep(60)"
+    )
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30
+    )
+    assert done.returncode == STUCK_EXIT and time.monotonic() - began < 10
+    assert "s: event loop" in done.stdout + done.stderr
+    assert "Thread" in done.stderr  # the traceback of every thread
