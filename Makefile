@@ -25,6 +25,8 @@ run: venv ## Load the demo county (once) and serve the boards
 
 test: venv ## All tests, on real servers and in a real browser
 	@$(BIN)/python scripts/need_browser.py
+	@$(BIN)/python scripts/need_postgres.py
+	@$(BIN)/python scripts/need_kafka.py
 	@$(BIN)/python -m pytest
 
 check: venv ## Format, lint, types, import contracts, tidiness

@@ -24,7 +24,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-from cli.trial.child import free_port  # noqa: E402 - the standard library is all it needs
+# the standard library is all they need
+from cli.trial.child import free_port  # noqa: E402
+from scripts.from_maven import Unavailable, cache, dependencies, keep  # noqa: E402
 
 VERSION = "4.1.0"
 ARTIFACTS = (
@@ -32,8 +34,7 @@ ARTIFACTS = (
     ("org.apache.kafka", "kafka-tools", VERSION),
     ("org.apache.logging.log4j", "log4j-slf4j-impl", "2.24.3"),
 )
-COPY_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
-START_SECONDS = 60
+START_SECONDS = 120
 STOP_SECONDS = 30
 HEAP = "-Xmx1g"
 
@@ -59,29 +60,11 @@ group.initial.rebalance.delay.ms=0
 """
 
 
-class Unavailable(Exception):
-    """Apache Kafka cannot be had or started here: why."""
-
-
-def cache() -> Path:
-    """Where downloads are kept."""
-    chosen = os.environ.get("RELIEF_CACHE")
-    return Path(chosen or ROOT / ".cache") / "apache-kafka"
-
-
 def jars() -> Path:
     """The folder with Kafka's jars; fetched whole the first time."""
-    folder = cache() / VERSION
+    folder = cache("apache-kafka") / VERSION
     if folder.exists():
         return folder
-    for program in ("java", "mvn"):
-        if shutil.which(program) is None:
-            raise Unavailable(
-                f"没有 {program}。{program} is missing: "
-                "apt-get install openjdk-17-jre-headless maven"
-            )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    print(f"下载 Apache Kafka {VERSION} · fetching", file=sys.stderr, flush=True)
     wanted = "".join(
         f"<dependency><groupId>{group}</groupId><artifactId>{name}</artifactId>"
         f"<version>{version}</version></dependency>"
@@ -95,18 +78,14 @@ def jars() -> Path:
             f"<dependencies>{wanted}</dependencies></project>"
         )
         new = Path(scratch) / "jars"
-        command = ["mvn", "-q", "-B", "-f", str(project), COPY_PLUGIN]
-        done = subprocess.run(
-            [*command, f"-DoutputDirectory={new}", "-DincludeScope=runtime"],
-            capture_output=True,
-            text=True,
+        dependencies(
+            f"Apache Kafka {VERSION}",
+            "copy-dependencies",
+            f"--file={project}",
+            f"-DoutputDirectory={new}",
+            "-DincludeScope=runtime",
         )
-        if done.returncode or not any(new.glob("kafka_*.jar")):
-            raise Unavailable(
-                f"Maven 取不到 Kafka。Maven cannot fetch Kafka:\n{done.stdout[-2000:]}"
-            )
-        with suppress(OSError):  # another process was first
-            new.rename(folder)
+        keep(new, folder)
     return folder
 
 
@@ -213,7 +192,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="data, log and configuration of the server")
     parser.add_argument("--forget", action="store_true", help="with stop: remove its folder")
     given = parser.parse_args()
-    folder = (given.folder or cache() / "server").resolve()
+    folder = (given.folder or cache("apache-kafka") / "server").resolve()
     try:
         if given.do == "start":
             print(f"127.0.0.1:{start(folder, given.port)}")

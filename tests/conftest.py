@@ -6,6 +6,7 @@ from tests.servers import (
     postgres,
     postgres_database,
     postgres_module_database,
+    postgres_versions,
 )
 
 __all__ = [
@@ -14,4 +15,5 @@ __all__ = [
     "postgres",
     "postgres_database",
     "postgres_module_database",
+    "postgres_versions",
 ]

@@ -14,6 +14,19 @@ from cli.trial.broker import Broker
 from cli.trial.child import Child, free_port
 from cli.trial.postgres import SUPERUSER, PostgresServer
 from scripts import apache_kafka as kafka_script
+from scripts.from_maven import Unavailable
+from scripts.need_postgres import MAJORS, postgres_bin
+
+
+@contextmanager
+def skipped_if_unavailable() -> Iterator[None]:
+    """A server that cannot be had skips the test loudly, and fails it where CI=true."""
+    try:
+        yield
+    except Unavailable as why:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(why))
 
 
 @dataclass(frozen=True)
@@ -64,6 +77,18 @@ def postgres_module_database(postgres: PostgresServer) -> Iterator[Database]:
         yield database
 
 
+@pytest.fixture(scope="session", params=MAJORS, ids=lambda major: f"postgres{major}")
+def postgres_versions(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PostgresServer]:
+    """PostgreSQL 15, 16, 17 and 18 in turn, fast and not durable: the test runs on each."""
+    with skipped_if_unavailable():
+        programs = postgres_bin(request.param)
+    folder = tmp_path_factory.mktemp(f"postgres{request.param}")
+    with PostgresServer(folder, programs, fsync=False) as server:
+        yield server
+
+
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """A Tansu broker for the whole run: use topics and groups of your own. Do not stop, kill or
@@ -101,7 +126,7 @@ class ApacheKafka:
     def start(self) -> None:
         command = kafka_script.prepare(self.folder, self.port)
         self._child = Child("Apache Kafka", command, self.folder / "kafka.log", self.folder)
-        self._child.wait_until(lambda: kafka_script.answers(self.port), 60)
+        self._child.wait_until(lambda: kafka_script.answers(self.port), 120)
 
     def stop(self) -> None:
         if self._child is not None and self._child.running:
@@ -122,12 +147,8 @@ class ApacheKafka:
 
 def need_apache_kafka() -> None:
     """Have its jars; without them the test is skipped loudly, and fails where CI=true."""
-    try:
+    with skipped_if_unavailable():
         kafka_script.jars()
-    except kafka_script.Unavailable as why:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(f"Apache Kafka: {why}")
 
 
 @pytest.fixture(scope="session")

@@ -134,6 +134,17 @@ def test_a_second_postgres_on_a_folder_is_refused_with_the_reason(tmp_path: Path
         PostgresServer(tmp_path, fsync=False).start()
 
 
+def test_postgres_15_to_18_are_what_they_say(
+    postgres_versions: PostgresServer, request: pytest.FixtureRequest
+) -> None:
+    with psycopg.connect(postgres_versions.url()) as connection:
+        major = connection.info.server_version // 10_000
+    assert f"postgres{major}" in request.node.name
+    with fresh_database(postgres_versions) as database:
+        fill(database.url())
+        assert rows(database.url()) == [1, 2, 3]
+
+
 def test_each_test_has_a_database_of_its_own(postgres_database: Database) -> None:
     fill(postgres_database.url())
     with fresh_database(postgres_database.server) as other:
