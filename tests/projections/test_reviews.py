@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from domain.commands.consignments import ArriveConsignment
-from domain.commands.village_lists import ReturnList
+from domain.commands.village_lists import (
+    AppraiseList,
+    ApproveList,
+    ReturnList,
+    ReviewList,
+    VerdictInput,
+)
+from domain.season import Season
 from projections import reviews as view
 from projections.reviews import review_queue
 from projections.scope import EVERYTHING
@@ -15,6 +22,7 @@ from tests.domain import goods
 from tests.domain.county import make_county
 from tests.domain.ledger import Ledger, objection, settling
 from tests.domain.scenario import Scenario
+from tests.domain.test_programmes import ledger_of
 from tests.projections.relief import fold, goods_on_all_ways, over
 from tests.projections.reporting import accept, flood, initial, send_back, whole_flood
 
@@ -99,6 +107,34 @@ def test_a_list_is_ready_when_its_notice_is_over(tmp_path: Path) -> None:
     (row,) = queue(tmp_path, ledger.scenario)
     assert row["ready_at"] is not None
     assert row["summary"]["households"] == 3
+
+
+def test_emergency_relief_waits_for_no_notice_of_its_programme(tmp_path: Path) -> None:
+    ledger = ledger_of("emergency")
+    drawn = AppraiseList(
+        village_list=ledger.list,
+        verdicts=tuple(VerdictInput(case=ledger.case(name)) for name in "abc"),
+    )
+    county = ledger.apply().scenario.given(drawn, by="village")
+    assert steps(tmp_path, county, kind="village_list") == [("review", "township_reviewer")]
+    county.given(ReviewList(village_list=ledger.list), by="township")
+    county.given(ApproveList(village_list=ledger.list, document_no="急1号"), by="county")
+    county.given(ledger.allocation(), by="county")
+    assert steps(tmp_path, county, kind="village_list") == [("pay", "county_payer")]
+
+
+def test_a_list_may_come_before_its_season_which_is_another_areas(tmp_path: Path) -> None:
+    ledger = Ledger().until("allocated")
+    whole = queue(tmp_path, ledger.scenario)
+    facts = ledger.scenario.facts
+    late = [fact for fact in facts if isinstance(fact, Season.Opened | Season.StandardChanged)]
+    facts[:] = [fact for fact in facts if fact not in late]
+    without = queue(tmp_path, ledger.scenario)
+    assert [row["step"] for row in without] == ["post_second"], "all steps, until it is known"
+    assert without[0]["summary"]["programme"] is None
+    facts += late
+    assert queue(tmp_path, ledger.scenario) == whole
+    assert whole[0]["summary"]["programme"] == "winter_spring"
 
 
 def test_an_objection_goes_before_and_a_returned_list_starts_again(tmp_path: Path) -> None:
