@@ -4,9 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from sqlalchemy import select
+
 from domain.officer import Officer
 from eventstore.accounts import Accounts
 from eventstore.store import Store
+from projections.areas import AREAS
 from projections.engine import Applied, ViewsDatabase
 from projections.reader import ViewsReader
 from streams.embedded import Follower
@@ -15,8 +18,8 @@ from streams.embedded import Follower
 class AreaTree:
     """Parents of areas, in memory, kept by what the follower applies."""
 
-    def __init__(self, views: ViewsDatabase) -> None:
-        self._views = views
+    def __init__(self, reader: ViewsReader) -> None:
+        self._reader = reader
         self._parents: dict[UUID, UUID | None] | None = None
 
     def applied(self, applied: Applied) -> None:
@@ -25,8 +28,8 @@ class AreaTree:
 
     def parents(self) -> dict[UUID, UUID | None]:
         if self._parents is None:
-            with self._views.lock:
-                rows = self._views.db.execute("SELECT id, parent FROM areas").fetchall()
+            with self._reader() as db:
+                rows = db.execute(select(AREAS.c.id, AREAS.c.parent)).all()
             self._parents = {UUID(i): UUID(p) if p else None for i, p in rows}
         return self._parents
 

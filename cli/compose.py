@@ -13,6 +13,7 @@ from projections.catalog import VIEWS
 from projections.engine import ViewsDatabase
 from projections.reader import ViewsReader
 from streams.embedded import Follower
+from streams.timekeeper import Timekeeper
 
 YOUNG_OBJECTS = 20_000
 """Between two collections of cycles: facts and rows have none, and thousands are made a second."""
@@ -33,23 +34,27 @@ def running(settings: Settings, *, follow: bool = True) -> Iterator[System]:
     store = open_store(settings)
     views = ViewsDatabase(settings.data / "views.sqlite", VIEWS)
     follower = Follower(store, views)
+    reader = ViewsReader(views.path)
     system = System(
         store=store,
         views=views,
-        reader=ViewsReader(views.path),
+        reader=reader,
         follower=follower,
         accounts=Accounts(store.vault),
-        tree=AreaTree(views),
+        tree=AreaTree(reader),
         secure_cookies=settings.secure_cookies,
         after_wait_seconds=settings.after_wait_seconds,
     )
+    timekeeper = Timekeeper(store, system.reader)
     if follow:
         follower.start()
+        timekeeper.start()
     try:
         yield system
     finally:
+        timekeeper.stop()
         store.writer.close()
         follower.stop()
-        system.reader.close()
+        reader.close()
         views.close()
         store.close()

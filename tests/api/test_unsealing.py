@@ -62,7 +62,7 @@ def test_the_texts_are_shown_once_and_kept_nowhere(
     again = post(county, path, REASON, key)
     assert again.headers["idempotent-replay"] == "true"
     assert "shown" not in again.json(), "looking twice takes two reasons"
-    for file in Path(own_edge.system.store.folder).glob("log.sqlite*"):
+    for file in Path(own_edge.system.store.log.source).parent.glob("log.sqlite*"):
         stored = file.read_bytes()
         assert not any(text.encode() in stored for text in (NAME, ACCOUNT, ADDRESS))
 
