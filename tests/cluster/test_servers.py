@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -15,6 +16,7 @@ from kafka.admin import NewTopic
 from cli.trial.broker import Broker
 from cli.trial.child import ServerFailed, alive, children
 from cli.trial.postgres import PostgresServer
+from tests.proxy import CutProxy
 from tests.servers import ApacheKafka, Database, fresh_database, need_apache_kafka
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -224,3 +226,89 @@ def test_the_apache_kafka_script_starts_and_stops_a_server(tmp_path: Path) -> No
         script("stop", "--forget")
     assert not alive(pid)
     assert not tmp_path.exists()
+
+
+def test_a_lost_commit_reply_leaves_the_row_and_an_unknowing_client(
+    postgres_database: Database,
+) -> None:
+    fill(postgres_database.url())
+    with CutProxy(postgres_database.server.port) as proxy:
+        url = proxy.through(postgres_database.url())
+        for n in (10, 11):
+            proxy.cut_replies(1)
+            client = psycopg.connect(url)
+            client.execute("INSERT INTO t VALUES (%s)", (n,))
+            with pytest.raises(psycopg.OperationalError):
+                client.commit()
+            assert client.closed
+        assert proxy.cuts == 2
+        assert rows(url) == [1, 2, 3, 10, 11]
+
+
+def test_a_lost_commit_request_leaves_no_row_and_the_same_client(
+    postgres_database: Database,
+) -> None:
+    fill(postgres_database.url())
+    with CutProxy(postgres_database.server.port) as proxy:
+        url = proxy.through(postgres_database.url())
+        client = psycopg.connect(url)
+        client.execute("INSERT INTO t VALUES (10)")
+        proxy.cut_requests(1)
+        with pytest.raises(psycopg.OperationalError):
+            client.commit()
+        assert rows(url) == [1, 2, 3]
+
+
+def test_a_prepared_commit_is_cut_too(postgres_database: Database) -> None:
+    with CutProxy(postgres_database.server.port) as proxy:
+        url = proxy.through(postgres_database.url())
+        client = psycopg.connect(url, autocommit=True, prepare_threshold=0)
+        for _ in range(3):
+            client.execute("BEGIN")
+            client.execute("COMMIT")
+        proxy.cut_replies(1)
+        client.execute("BEGIN")
+        with pytest.raises(psycopg.OperationalError):
+            client.execute("COMMIT")
+
+
+def test_random_cuts_happen_and_stop_when_healed(
+    postgres_database: Database,
+) -> None:
+    with CutProxy(postgres_database.server.port) as proxy:
+        url = proxy.through(postgres_database.url())
+        proxy.cut_randomly(0.2, seed=1)
+        failed = 0
+        for _ in range(20):
+            try:
+                with psycopg.connect(url) as client:
+                    client.execute("SELECT 1")
+            except psycopg.Error:
+                failed += 1
+        assert failed > 0
+        assert proxy.cuts >= failed
+        proxy.heal()
+        for _ in range(5):
+            with psycopg.connect(url) as client:
+                assert client.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_half_open_connection_holds_everything_until_healed(postgres_database: Database) -> None:
+    with (
+        CutProxy(postgres_database.server.port) as proxy,
+        psycopg.connect(proxy.through(postgres_database.url())) as client,
+        ThreadPoolExecutor(1) as other,
+    ):
+        proxy.half_open()
+        asked = other.submit(lambda: client.execute("SELECT 7").fetchone())
+        with pytest.raises(TimeoutError):
+            asked.result(timeout=0.3)
+        proxy.heal()
+        assert asked.result(timeout=10) == (7,)
+        proxy.delay(0.1)
+        begun = time.monotonic()
+        client.execute("SELECT 1")
+        assert time.monotonic() - begun >= 0.2
+        proxy.cut_all()
+        with pytest.raises(psycopg.OperationalError):
+            client.execute("SELECT 1")
