@@ -1,0 +1,245 @@
+"""The relay: copies the log, in order, onto the bus. One leads, the others stand by.
+
+What it has relayed is stored after the broker has confirmed it, so a crash repeats at most the
+last batch. Whatever goes wrong, it begins again at what is stored: the log and its readers do not
+wait for it. A broker that lost what it had (another topic id, or offsets behind ours) is sent
+everything again that a worker may still need.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import structlog
+
+from eventstore.errors import StoreError
+from eventstore.following import HeadWatch
+from eventstore.log import Log, Row
+from streams.frames import Framer, Router
+from streams.kafka import Bus, BusTrouble, Interrupted
+from streams.relayed import Fenced, Relayed, RelayedRow, Sent
+
+MOST_ROWS = 2_000
+"""Read and sent at once: what bounds the memory."""
+FULL_ROWS = 500
+FILL_SECONDS = 0.005
+WATERMARK_SECONDS = 1.0
+MOVED_SECONDS = 0.15
+"""Between two rounds of watermarks while the head moves."""
+LOOK_SECONDS = 1.0
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 2.0
+STAND_BY_SECONDS = 0.05
+
+log = structlog.get_logger("relay")
+
+
+class Leadership(Protocol):
+    """What the relay asks of a `streams.leader.Leader`."""
+
+    epoch: int
+
+    def held(self) -> bool: ...
+
+
+class Extra(Protocol):
+    """Something else that gets each row once or more, before the position moves."""
+
+    def open(self) -> None: ...
+    def send(self, rows: Sequence[Row], going_on: Callable[[], bool]) -> None: ...
+    def close(self) -> None: ...
+
+
+class Relay:
+    """Copies one log onto one bus. ``lowest`` says how far the slowest view has come.
+
+    The counters are for metrics and are read from other threads; each only rises.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        watch: HeadWatch,
+        bus: Bus,
+        place: RelayedRow,
+        leader: Leadership,
+        router: Router,
+        lowest: Callable[[], int],
+        *,
+        extra: Extra | None = None,
+        beat: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._log, self._watch, self._bus, self._place = log, watch, bus, place
+        self._leader, self._router, self._lowest = leader, router, lowest
+        self._extra, self._beat = extra, beat
+        self._framer = Framer(router, {})
+        self._offsets: dict[int, int] = {}
+        self._topic_id = ""
+        self._epoch = 0
+        self._next_watermark = self._next_look = 0.0
+        self._unmarked = False
+        self._stop = threading.Event()
+        self.position = 0
+        """All facts up to here are on the bus."""
+        self.leading = False
+        self.trouble: StoreError | BusTrouble | None = None
+        """What it waits for, in words; None while all is well."""
+        self.trouble_since = 0.0
+        self.events = 0
+        self.frames = 0
+        self.watermarks = 0
+        self.failures = 0
+        self.resent_from_lowest = 0
+        """How often the broker was found to have lost what it had."""
+
+    def run(self, stop: threading.Event) -> None:
+        """Until ``stop``: lead when it is our turn, wait out what passes, try again."""
+        self._stop = stop
+        pause = FIRST_PAUSE_SECONDS
+        while not stop.is_set():
+            self._beat()
+            if not self._leader.held():
+                self.leading = False
+                stop.wait(STAND_BY_SECONDS)
+                continue
+            before = self.frames + self.watermarks
+            try:
+                self.begin()
+                while self._going_on():
+                    self.step()
+            except (Fenced, Interrupted):
+                continue
+            except (StoreError, BusTrouble) as problem:
+                if isinstance(problem, StoreError) and problem.retry_after is None:
+                    raise
+                self._waits_for(problem)
+                if before != self.frames + self.watermarks:
+                    pause = FIRST_PAUSE_SECONDS
+                stop.wait(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            finally:
+                self._let_go()
+        self.leading = False
+
+    def _going_on(self) -> bool:
+        return not self._stop.is_set() and self._leader.held() and self._leader.epoch == self._epoch
+
+    def _waits_for(self, problem: StoreError | BusTrouble) -> None:
+        self.failures += 1
+        if self.trouble is None:
+            self.trouble_since = time.time()
+            log.warning("relay waits", why=str(problem), zh=problem.zh, position=self.position)
+        self.trouble = problem
+
+    def _well(self) -> None:
+        if self.trouble is not None:
+            log.info("relay goes on", position=self.position)
+        self.trouble = None
+
+    def _let_go(self) -> None:
+        self._bus.close()
+        if self._extra is not None:
+            self._extra.close()
+
+    # -- beginning ----------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Take over what is stored and connect. Raises `Fenced`, `StoreError`, `BusTrouble`."""
+        self._epoch = self._leader.epoch
+        stored = self._place.take(self._epoch)
+        self._topic_id = self._bus.open()
+        if self._extra is not None:
+            self._extra.open()
+        self.position = stored.position
+        self._offsets = {n: sent.offset for n, sent in stored.sent.items()}
+        self._framer = Framer(self._router, {n: s.position for n, s in stored.sent.items()})
+        self._next_watermark = 0.0
+        self._unmarked = True
+        self._next_look = time.monotonic() + LOOK_SECONDS
+        if stored.topic_id not in ("", self._topic_id) or self._behind(self._bus.ends()):
+            self._begin_again()
+        elif not stored.topic_id:
+            self._begin_at(self._lowest())
+        self.leading = True
+
+    def _behind(self, ends: Mapping[int, int]) -> bool:
+        """Whether the broker has less than it once confirmed."""
+        return any(end <= self._offsets.get(n, -1) for n, end in ends.items())
+
+    def _begin_again(self) -> None:
+        """The broker has lost what it had: send again what a worker may still need."""
+        self.resent_from_lowest += 1
+        self._begin_at(min(self.position, self._lowest()))
+        log.warning("the broker is empty: sending again", position=self.position)
+
+    def _begin_at(self, position: int) -> None:
+        self.position = position
+        self._offsets = {}
+        self._framer = Framer(self._router, dict.fromkeys(range(self._router.partitions), position))
+        self._unmarked = True
+        self._store()
+
+    def _look(self) -> None:
+        """Whether the topic is still the one that we send to."""
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + LOOK_SECONDS
+        found = self._bus.topic_id()
+        if found != self._topic_id:
+            raise BusTrouble(f"topic {self._topic_id} is now {found or 'missing'}")
+        if self._behind(self._bus.ends()):
+            self._begin_again()
+
+    # -- sending ------------------------------------------------------------------------------
+
+    def step(self) -> None:
+        """Wait until something is to be sent, and send it."""
+        self._beat()
+        self._look()
+        self._wait()
+        rows = self._log.rows(self.position, MOST_ROWS)
+        frames = self._framer.cut(rows)
+        upto = rows[-1][0] if rows else self.position
+        self._unmarked = self._unmarked or bool(rows)
+        due = time.monotonic() >= self._watermark_at()
+        marks = self._framer.watermarks(upto) if due else []
+        if not rows and not marks:
+            return
+        if rows and self._extra is not None:
+            self._extra.send(rows, self._going_on)
+        offsets = self._bus.send([*frames, *marks], self._going_on)
+        lost = any(-1 < at <= self._offsets.get(n, -1) for n, at in offsets.items())
+        if lost:
+            self._begin_again()
+            return
+        self._offsets |= offsets
+        self.position = upto
+        if rows:
+            self._store()
+        self._count(len(rows), len(frames), len(marks))
+        self._well()
+
+    def _count(self, events: int, frames: int, marks: int) -> None:
+        self.events += events
+        self.frames += frames
+        self.watermarks += marks
+        if marks:
+            self._next_watermark = time.monotonic() + MOVED_SECONDS
+            self._unmarked = False
+
+    def _watermark_at(self) -> float:
+        idle = 0.0 if self._unmarked else WATERMARK_SECONDS - MOVED_SECONDS
+        return self._next_watermark + idle
+
+    def _wait(self) -> None:
+        """Until there are rows, or the next watermark or look is due; then let a frame fill."""
+        due = min(self._watermark_at(), self._next_look)
+        head = self._watch.wait(self.position, max(0.0, due - time.monotonic()))
+        if 0 < head - self.position < FULL_ROWS:
+            self._stop.wait(FILL_SECONDS)
+
+    def _store(self) -> None:
+        sent = {n: Sent(at, self._offsets.get(n, -1)) for n, at in self._framer.sent.items()}
+        self._place.store(self._epoch, Relayed(self.position, self._topic_id, sent))
