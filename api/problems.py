@@ -22,6 +22,7 @@ from domain.refusal import Refusal
 from eventstore.accounts import LoginLocked, LoginRefused, PasswordTooShort
 from eventstore.errors import CommandIdReused, StoreError
 from eventstore.outcomes import Problem, Refused, problem_of
+from eventstore.sql import DATABASE_ERRORS, explain
 
 log = structlog.get_logger("relief.api")
 MEDIA_TYPE = "application/problem+json"
@@ -131,6 +132,12 @@ def install(app: FastAPI) -> None:
         log.warning("store-unavailable", kind=type(problem).__name__, detail=problem.detail)
         code = re.sub(r"(?<!^)(?=[A-Z])", "-", type(problem).__name__).lower()
         return answer(request, Problem(code, 503, problem.zh, problem.en), headers=headers)
+
+    async def database_error(request: Request, problem: Exception) -> Response:
+        return await store_error(request, explain(problem))
+
+    for kind in DATABASE_ERRORS:
+        app.exception_handler(kind)(database_error)
 
     @app.exception_handler(CommandIdReused)
     async def reused(request: Request, problem: CommandIdReused) -> Response:

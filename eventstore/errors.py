@@ -56,6 +56,12 @@ class StoreUnsafe(StoreError):
     retry_after = None
 
 
+class StoreForbidden(StoreError):
+    zh = "数据库登录缺少所需的权限，请检查连接地址或重新执行 relief db init"
+    en = "The database role lacks a right it needs. Check the address, or run relief db init."
+    retry_after = None
+
+
 class StoreTooNew(StoreError):
     zh = "账本由更新版本的程序建立，请升级程序后再打开"
     en = "A newer version of the program made this store. Upgrade the program to open it."

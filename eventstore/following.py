@@ -31,11 +31,13 @@ class HeadWatch:
         deadline = time.monotonic() + timeout
         woken = self._woken
         while True:
-            head = self._log.head()
+            told, head = self._head, self._log.head()
             left = deadline - time.monotonic()
             if head > after or left <= 0 or woken != self._woken:
                 return head
             with self._changed:
+                if told > head:  # anybody may notify: what is not in the log was never committed
+                    self._head = min(self._head, head)
                 if self._head <= after:
                     self._changed.wait(min(left, POLL_SECONDS))
 

@@ -15,6 +15,7 @@ from psycopg_pool import PoolTimeout
 from eventstore.errors import (
     StoreDamaged,
     StoreError,
+    StoreForbidden,
     StoreFull,
     StoreLocked,
     StoreNotMade,
@@ -72,9 +73,11 @@ def _of_sqlite(problem: sqlite3.Error) -> StoreError:
 POSTGRES: tuple[tuple[tuple[type[BaseException], ...], type[StoreError]], ...] = (
     ((pg.LockNotAvailable, pg.QueryCanceled, pg.DeadlockDetected, PoolTimeout), StoreLocked),
     ((pg.DiskFull, pg.OutOfMemory), StoreFull),
-    ((pg.ReadOnlySqlTransaction, pg.InsufficientPrivilege), StoreReadOnly),
+    ((pg.ReadOnlySqlTransaction,), StoreReadOnly),
+    ((pg.InsufficientPrivilege,), StoreForbidden),
     ((pg.DataCorrupted, pg.IndexCorrupted), StoreDamaged),
     ((pg.UndefinedTable, pg.InvalidSchemaName, pg.InvalidCatalogName), StoreNotMade),
+    ((pg.IdleInTransactionSessionTimeout, pg.InFailedSqlTransaction), StoreUnreachable),
     ((psycopg.OperationalError, psycopg.InterfaceError), StoreUnreachable),
 )
 

@@ -10,7 +10,7 @@ import hmac
 import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -135,13 +135,16 @@ class Vault:
             return read_key(path)
         if self._db.execute("SELECT count(*) FROM secrets").fetchone()[0]:
             raise StoreDamaged(f"{path.name} is missing; without it the vault cannot be read")
-        key = os.urandom(KEY_BYTES)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        new = path.with_name(f".{path.name}.{random_uuid().hex}")
+        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
-            file.write(key)
+            file.write(os.urandom(KEY_BYTES))
             file.flush()
             os.fsync(file.fileno())
-        return key
+        with suppress(FileExistsError):  # another process, just now: one key for all
+            os.link(new, path)
+        new.unlink()
+        return read_key(path)
 
     def secret(self, name: str) -> bytes:
         """A named random 32-byte secret, made at first use."""

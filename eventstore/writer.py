@@ -8,11 +8,12 @@ outcomes. A refused command fails alone. Acknowledged means durable (fsync).
 import queue
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from datetime import datetime
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from domain.base import EPOCH, NOBODY, Aggregate, Event, Meta, stamp
 from domain.refusal import Refusal
 from eventstore.clock import Clock, SimulatedClock
 from eventstore.deciding import DecisionWorld, Memo, authorized, decide, pending
-from eventstore.errors import CommandIdReused, StoreClosed, StoreUnreachable
+from eventstore.errors import CommandIdReused, StoreClosed, StoreLocked, StoreUnreachable
 from eventstore.faults import reached
 from eventstore.log import Log, OutcomeRow, Row
 from eventstore.mapper import TypedMapper
@@ -46,6 +47,8 @@ CAUGHT_UP = 5_000
 """So many facts of other processes are applied to cached aggregates; beyond it they are loaded."""
 TRIES = 2
 AGAIN = (IntegrityError, StoreUnreachable)
+WAITED = (StoreLocked, StoreUnreachable)
+"""After such an answer the next would be waited for as long again, beyond any client's patience."""
 SELDOM = ("Area.", "Rulebook.")
 
 Answer = Receipt | BaseException
@@ -100,24 +103,34 @@ class Writer:
             self._thread.join()
 
     def _serve(self) -> None:
-        while True:
-            item = self._queue.get()
-            batch = []
-            while item is not None:
-                batch.append(item)
-                if len(batch) >= MAX_BATCH:
-                    break
-                try:
-                    item = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-            if batch:
-                answers = self.process([envelope for envelope, _ in batch])
-                for (_, deliver), answer in zip(batch, answers, strict=True):
-                    with suppress(RuntimeError, InvalidStateError):  # whoever asked has gone
-                        deliver(answer)
+        ended = False
+        while not ended:
+            batch, ended = self._waiting(self._queue.get())
+            if not batch:
+                continue
+            answers = self.process([envelope for envelope, _ in batch])
+            _tell(batch, answers)
+            if isinstance(answers[0], WAITED) and not ended:  # so has who came meanwhile
+                batch, ended = self._waiting()
+                _tell(batch, [answers[0]] * len(batch))
+
+    def _waiting(
+        self, *first: tuple[Envelope, Deliver] | None
+    ) -> tuple[list[tuple[Envelope, Deliver]], bool]:
+        """What is queued, and whether that is the end."""
+        batch: list[tuple[Envelope, Deliver]] = []
+        for item in chain(first, self._queued()):
             if item is None:
-                return
+                return batch, True
+            batch.append(item)
+            if len(batch) >= MAX_BATCH:
+                break
+        return batch, False
+
+    def _queued(self) -> Iterator[tuple[Envelope, Deliver] | None]:
+        with suppress(queue.Empty):
+            while True:
+                yield self._queue.get_nowait()
 
     # -- one batch ----------------------------------------------------------------------------
 
@@ -176,7 +189,7 @@ class Writer:
         head = int(db.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()[0])
         if head == self._head:
             return
-        if self._head < 0 or head - self._head > CAUGHT_UP:
+        if self._head < 0 or not 0 < head - self._head <= CAUGHT_UP:  # less: it was put back
             self._cache.clear()
             self.memo.books.clear()
             sql = "SELECT stream, topic, state FROM events WHERE position = ?"
@@ -277,6 +290,8 @@ class _Batch:
             return
         try:
             outcome = self._decide(envelope)
+        except DATABASE_ERRORS:  # the transaction is not what it was: it is given up
+            raise
         except Exception as problem:  # a fault of ours: this command alone fails, unstored
             self._answers[n] = _named(problem)
             return
@@ -366,6 +381,12 @@ class _Batch:
                 restored = fact.mutate(restored)
             if restored is not None:
                 self.writer.keep(restored)
+
+
+def _tell(batch: Sequence[tuple[Envelope, Deliver]], answers: Sequence[Answer]) -> None:
+    for (_, deliver), answer in zip(batch, answers, strict=True):
+        with suppress(RuntimeError, InvalidStateError):  # whoever asked has gone
+            deliver(answer)
 
 
 def _named(problem: Exception) -> Exception:

@@ -1,0 +1,212 @@
+"""Making the database: four roles, three schemas, the durable tables, and who may do what.
+
+`relief_owner` owns log and vault and cannot log in; migrations run in its role. The program logs
+in as `relief_app` (may add facts and outcomes, never change them), `relief_vault` (the vault and
+nothing else) and `relief_views` (a schema of its own for read models, which can be rebuilt).
+Doing it again changes nothing, migrates to the newest tables, and repairs rights that differ.
+"""
+
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from psycopg import sql
+from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy.engine import make_url
+
+from eventstore.errors import StoreTooNew
+from eventstore.postgres import REVISION
+from eventstore.sql import explain
+
+OWNER = "relief_owner"
+APP, VAULT, VIEWS = "relief_app", "relief_vault", "relief_views"
+LOGINS = (APP, VAULT, VIEWS)
+SCHEMAS = {"log": OWNER, "vault": OWNER, "views": VIEWS}
+FOUNDING_LOCK = 4_210_000
+PASSWORD_BYTES = 24
+
+ADDED_ONLY = "SELECT, INSERT"
+KEPT = "SELECT, INSERT, UPDATE"
+CHANGED = "SELECT, INSERT, UPDATE, DELETE"
+RIGHTS: dict[str, dict[str, str]] = {
+    APP: {
+        "log.events": ADDED_ONLY,
+        "log.outcomes": ADDED_ONLY,
+        "log.marks": KEPT,
+        "log.relay": KEPT,
+        "log.leaders": KEPT,
+        "log.alembic_version": "SELECT",
+    },
+    VAULT: {
+        "vault.keys": CHANGED,
+        "vault.tokens": CHANGED,
+        "vault.names": CHANGED,
+        "vault.secrets": CHANGED,
+        "vault.accounts": CHANGED,
+        "vault.sessions": CHANGED,
+        "vault.erasures": "SELECT, UPDATE",
+    },
+    VIEWS: {},
+}
+
+
+class Urls(NamedTuple):
+    """Where the program finds the log, the vault and the views. They hold passwords."""
+
+    database: str
+    vault: str
+    views: str
+
+
+def found(admin_url: str, database: str, passwords: Mapping[str, str] | None = None) -> Urls:
+    """Make what is missing, as an administrator; the addresses for the program.
+
+    The administrator is a superuser, or a role that may create roles and databases. ``passwords``
+    are those of the log-in roles; one that is not given is made, and replaces the role's. Raises
+    a `StoreError`.
+    """
+    given = {role: (passwords or {}).get(role) or _password() for role in LOGINS}
+    try:
+        with _session(admin_url) as admin:
+            admin.execute("SELECT pg_advisory_lock(%s)", (FOUNDING_LOCK,))
+            _roles(admin)
+            _database(admin, database)
+            _log_ins(admin, admin_url, database, given)
+        there = _address(admin_url, database)
+        with _session(there) as admin:
+            _refuse_newer(admin)
+            _schemas(admin, database)
+            migrate(there)
+            _rights(admin)
+    except psycopg.Error as problem:
+        raise explain(problem) from problem
+    return Urls(*(_address(there, database, role, given[role]) for role in LOGINS))
+
+
+def migrate(admin_url: str) -> None:
+    """Bring log and vault to the newest revision, in the owner's role."""
+    engine = create_engine(
+        make_url(admin_url).set(drivername="postgresql+psycopg"), poolclass=NullPool
+    )
+    config = Config()
+    config.set_main_option("script_location", "eventstore:migrations")
+    with engine.connect() as connection:
+        connection.execute(text(f"SET ROLE {OWNER}"))
+        connection.commit()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _password() -> str:
+    return secrets.token_urlsafe(PASSWORD_BYTES)
+
+
+def _session(url: str) -> psycopg.Connection[Any]:
+    return psycopg.connect(url, autocommit=True, connect_timeout=10)
+
+
+def _address(url: str, database: str, role: str | None = None, password: str | None = None) -> str:
+    parts = make_url(url).set(drivername="postgresql", database=database)
+    if role is not None:
+        parts = parts.set(username=role, password=password)
+    return parts.render_as_string(hide_password=False)
+
+
+def without_password(url: str) -> str:
+    """The address as it may be shown."""
+    return make_url(url).render_as_string(hide_password=True)
+
+
+def _one(session: psycopg.Connection[Any], query: str, *args: Any) -> Any:
+    row = session.execute(query.encode(), args).fetchone()
+    return None if row is None else row[0]
+
+
+def _roles(admin: psycopg.Connection[Any]) -> None:
+    """Owner and log-in roles; an administrator who is no superuser becomes a member of them."""
+    for role in (OWNER, *LOGINS):
+        with suppress(psycopg.errors.UniqueViolation):  # another database's founding, just now
+            if _one(admin, "SELECT 1 FROM pg_roles WHERE rolname = %s", role) is None:
+                admin.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(role)))
+    if _one(admin, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"):
+        return
+    for role in (OWNER, VIEWS):
+        if not _one(admin, "SELECT pg_has_role(current_user, %s, 'USAGE')", role):
+            admin.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))
+
+
+def _database(admin: psycopg.Connection[Any], database: str) -> None:
+    """UTF-8 in C order, so that it sorts alike on every machine."""
+    if _one(admin, "SELECT 1 FROM pg_database WHERE datname = %s", database) is None:
+        statement = "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
+        admin.execute(sql.SQL(statement).format(sql.Identifier(database)))
+
+
+def _log_ins(
+    admin: psycopg.Connection[Any], url: str, database: str, passwords: Mapping[str, str]
+) -> None:
+    """Let the three log in. The server gets the password as a SCRAM secret, never as it is."""
+    name = sql.Identifier(database)
+    admin.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
+    for role, password in passwords.items():
+        grant = sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(name, sql.Identifier(role))
+        admin.execute(grant)
+        if _logs_in(_address(url, database, role, password)):
+            continue
+        secret = admin.pgconn.encrypt_password(
+            password.encode(), role.encode(), b"scram-sha-256"
+        ).decode()
+        admin.execute(
+            sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(
+                sql.Identifier(role), sql.Literal(secret)
+            )
+        )
+
+
+def _logs_in(url: str) -> bool:
+    with suppress(psycopg.OperationalError), psycopg.connect(url, connect_timeout=10):
+        return True
+    return False
+
+
+def _schemas(admin: psycopg.Connection[Any], database: str) -> None:
+    for schema, owner in SCHEMAS.items():
+        statement = sql.SQL("CREATE SCHEMA IF NOT EXISTS {} AUTHORIZATION {}")
+        admin.execute(statement.format(sql.Identifier(schema), sql.Identifier(owner)))
+    admin.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
+    statement = sql.SQL("GRANT TEMPORARY ON DATABASE {} TO {}")
+    admin.execute(statement.format(sql.Identifier(database), sql.Identifier(VIEWS)))
+
+
+def _refuse_newer(admin: psycopg.Connection[Any]) -> None:
+    """A program that is older than the tables must not take them for its own."""
+    if _one(admin, "SELECT to_regclass('log.alembic_version')") is None:
+        return
+    there = _one(admin, "SELECT max(version_num) FROM log.alembic_version")
+    if there is not None and there > REVISION:
+        raise StoreTooNew(f"tables of revision {there}, this program knows {REVISION}")
+
+
+def _rights(admin: psycopg.Connection[Any]) -> None:
+    """Give each role its rights and no others, in one transaction: nobody misses any meanwhile."""
+    with admin.transaction():
+        admin.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(OWNER)))
+        for role, tables in RIGHTS.items():
+            name = sql.Identifier(role)
+            for schema in ("log", "vault"):
+                for what in ("ALL TABLES IN SCHEMA", "SCHEMA"):
+                    revoke = sql.SQL("REVOKE ALL ON {} {} FROM {}, PUBLIC")
+                    where = sql.Identifier(schema)
+                    admin.execute(revoke.format(sql.SQL(what), where, name))
+            for schema in sorted({table.partition(".")[0] for table in tables}):
+                usage = sql.SQL("GRANT USAGE ON SCHEMA {} TO {}")
+                admin.execute(usage.format(sql.Identifier(schema), name))
+            for table, rights in tables.items():
+                grant = sql.SQL("GRANT {} ON {} TO {}").format(
+                    sql.SQL(rights), sql.Identifier(*table.split(".")), name
+                )
+                admin.execute(grant)

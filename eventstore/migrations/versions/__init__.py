@@ -1,0 +1,1 @@
+"""One module a revision; revisions are numbered and only ever added."""

@@ -1,0 +1,182 @@
+"""One session on PostgreSQL that looks like an `Sql`: marks translated, opened again when lost.
+
+A statement that would begin something (outside a transaction) finds a session that lives; inside
+a transaction a lost session is an error, for what was done in it is gone.
+"""
+
+import select
+import threading
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+from psycopg import pq
+
+from eventstore.sql import Found
+
+LOCK_MS = 4_000
+STOPPED_MS = 5_000
+"""A process that stands still in a transaction loses it, and the order lock, after this time."""
+IDLE = pq.TransactionStatus.IDLE
+
+
+def options_of(schema: str) -> str:
+    """Connection options of every session of ours: where its tables are, and what it waits for."""
+    given = {
+        "search_path": schema,
+        "lock_timeout": LOCK_MS,
+        "idle_in_transaction_session_timeout": STOPPED_MS,
+        "timezone": "UTC",
+    }
+    return " ".join(f"-c {name}={value}" for name, value in given.items())
+
+
+def arguments(schema: str) -> dict[str, Any]:
+    """How every session of ours connects: a server that is gone is noticed in seconds."""
+    return {
+        "autocommit": True,
+        "options": options_of(schema),
+        "connect_timeout": 4,
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 10_000,
+    }
+
+
+def connect(url: str, schema: str, **given: Any) -> psycopg.Connection[Any]:
+    """A session on PostgreSQL, each statement its own transaction unless one is begun."""
+    return psycopg.connect(url, **{**arguments(schema), **given})
+
+
+def usable(session: psycopg.Connection[Any]) -> None:
+    """That the server has not ended this idle session; OperationalError if it has.
+
+    Asks the socket, not the server: what an ended session sent last waits there to be read.
+    """
+    try:
+        while _readable(session.fileno()):
+            session.pgconn.consume_input()
+    except psycopg.Error:
+        session.close()
+    if session.closed:
+        raise psycopg.OperationalError("the session was ended")
+
+
+def _readable(socket: int) -> bool:
+    asked = select.poll()
+    asked.register(socket, select.POLLIN)
+    return bool(asked.poll(0))
+
+
+@lru_cache(maxsize=2048)
+def translated(sql: str) -> str:
+    """Our portable SQL in psycopg's: its marks, and PostgreSQL's word for BEGIN."""
+    if sql == "BEGIN IMMEDIATE":
+        return "BEGIN"
+    return sql.replace("%", "%%").replace("?", "%s")
+
+
+class PostgresConnection:
+    """An `Sql` on PostgreSQL, for one thread at a time. ``first`` runs in each new session."""
+
+    def __init__(self, url: str, schema: str, *, first: str = "") -> None:
+        self._url, self._schema, self._first = url, schema, first
+        self._lock = threading.RLock()
+        self._session: psycopg.Connection[Any] | None = None
+        self._begun = False
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether one was begun and not ended, also when its session is lost since."""
+        return self._begun
+
+    def _open(self) -> psycopg.Connection[Any]:
+        """The session to use next: in a transaction that one's, else one that lives."""
+        session = self._session
+        if session is not None and not self._begun:
+            with suppress(psycopg.OperationalError):
+                usable(session)
+        if session is None or session.closed:
+            if self._begun:
+                raise psycopg.OperationalError("the session was lost, and its transaction with it")
+            session = self._session = connect(self._url, self._schema)
+            if self._first:
+                session.execute(self._first.encode())
+        return session
+
+    def execute(self, sql: str, args: Sequence[Any] = (), /) -> Any:
+        """A cursor with the rows; None for COMMIT and ROLLBACK."""
+        with self._lock:
+            if sql == "COMMIT":
+                return self.commit()
+            if sql == "ROLLBACK":
+                return self.roll_back()
+            return self._execute(sql, args)
+
+    def _execute(self, sql: str, args: Sequence[Any]) -> Found:
+        begins = sql.startswith("BEGIN")
+        session = self._open()
+        again = not self._begun and (begins or sql.startswith("SELECT"))
+        try:
+            found = session.cursor(binary=True).execute(translated(sql), args)
+        except psycopg.Error:
+            if not again or not session.closed:
+                raise
+            found = self._open().cursor(binary=True).execute(translated(sql), args)
+        self._begun = self._begun or begins
+        return found
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[Any]], /) -> Any:
+        with self._lock:
+            cursor = self._open().cursor(binary=True)
+            cursor.executemany(translated(sql), rows)
+            return cursor
+
+    def run(self, sql: str) -> None:
+        """Several statements at once, without arguments: one journey to the server."""
+        with self._lock:
+            session = self._open()
+            session.execute(sql.encode())
+            self._begun = session.info.transaction_status != IDLE
+
+    def copy(self, table: str, rows: Iterable[Sequence[Any]], types: Sequence[str] = ()) -> None:
+        """Append rows by COPY, in binary when the columns' types are named."""
+        binary = " (FORMAT BINARY)" if types else ""
+        with (
+            self._lock,
+            self._open().cursor() as cursor,
+            cursor.copy(f"COPY {table} FROM STDIN{binary}".encode()) as into,
+        ):
+            if types:
+                into.set_types(types)
+            for row in rows:
+                into.write_row(row)
+
+    def commit(self) -> None:
+        """End the transaction. OperationalError too when the server rolled it back instead."""
+        with self._lock:
+            said = self._open().execute("COMMIT").statusmessage
+            if said != "COMMIT":
+                raise psycopg.OperationalError(f"the transaction had failed: {said}")
+            self._begun = False
+
+    def roll_back(self) -> None:
+        """End the transaction, whatever became of its session. Never raises."""
+        with self._lock:
+            session, self._begun = self._session, False
+            if session is None or session.closed:
+                return
+            try:
+                if session.info.transaction_status != IDLE:
+                    session.execute("ROLLBACK")
+            except psycopg.Error:
+                session.close()
+
+    def close(self) -> None:
+        with self._lock:
+            self._begun = False
+            if self._session is not None:
+                self._session.close()
