@@ -20,7 +20,20 @@ MOST_BYTES = 512 * 1024
 MOST_BYTES_ALONE = 2 * 1024 * 1024
 """A larger row is not sent: the next frame's ``previous`` names it, and it is fetched."""
 
+PARTITIONS = 12
+PARTITIONS_MARK = "partitions"
+
 Headers = list[tuple[str, bytes]]
+
+
+def partitions_of(log: Log) -> int:
+    """How many partitions this log is cut into; the first to ask on a new log fixes it."""
+    known = log.mark(PARTITIONS_MARK)
+    if known is None:
+        log.set_mark(PARTITIONS_MARK, str(PARTITIONS), keep=True)
+        known = log.mark(PARTITIONS_MARK)
+    assert known is not None
+    return int(known)
 
 
 class FrameUndecodable(ValueError):
