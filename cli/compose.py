@@ -8,6 +8,8 @@ from api.system import AreaTree, System
 from cli.settings import Settings
 from domain.catalog import AGGREGATES
 from eventstore.accounts import Accounts
+from eventstore.errors import StoreNotMade
+from eventstore.postgres import PostgresLog, PostgresVault
 from eventstore.store import Store
 from projections.catalog import VIEWS
 from projections.engine import ViewsDatabase
@@ -20,8 +22,21 @@ YOUNG_OBJECTS = 20_000
 
 
 def open_store(settings: Settings) -> Store:
-    """Log and vault of the data folder alone: for commands that need no views."""
-    return Store.at(settings.data, AGGREGATES)
+    """Log and vault alone, for commands that need no views: on PostgreSQL if that is set, else in
+    the data folder. The vault's key file is in the data folder either way.
+    """
+    if settings.database_url is None:
+        return Store.at(settings.data, AGGREGATES)
+    if settings.vault_url is None:
+        raise StoreNotMade("RELIEF_DATABASE_URL is set and RELIEF_VAULT_URL is not.")
+    power = settings.i_know_the_role_can_rewrite_the_log
+    log = PostgresLog(settings.database_url, allow_power=power)
+    try:
+        vault = PostgresVault(settings.vault_url, settings.data / "vault.key")
+    except BaseException:
+        log.close()
+        raise
+    return Store(log, vault, AGGREGATES)
 
 
 @contextmanager

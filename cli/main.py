@@ -10,7 +10,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from api.app import create_app
-from cli import demo_command, import_command, ledger_command, officer_command, store_commands
+from cli import (
+    db_command,
+    demo_command,
+    import_command,
+    ledger_command,
+    officer_command,
+    store_commands,
+)
 from cli.compose import open_store, running
 from cli.logging import configure
 from cli.serving import bind
@@ -28,6 +35,7 @@ app.add_typer(views_app, name="views")
 app.add_typer(officer_command.app, name="officer")
 app.add_typer(import_command.app, name="import")
 app.add_typer(ledger_command.app, name="ledger")
+app.add_typer(db_command.app, name="db")
 demo_command.register(app)
 store_commands.register(app)
 

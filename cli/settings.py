@@ -1,11 +1,15 @@
 """All settings, frozen: from ``RELIEF_…`` variables, then ``relief.toml``, then these defaults.
 
-Nobody else reads the environment (the kill tests' fault switch apart).
+Nobody else reads the environment (the kill tests' fault switch apart). What is secret may come by
+file: ``RELIEF_DATABASE_URL_FILE`` names a file that holds what ``RELIEF_DATABASE_URL`` would.
 """
 
+import os
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -13,12 +17,37 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+PREFIX = "RELIEF_"
+
+
+def secret(description: str) -> Any:
+    """A setting that is never shown, and may come by file."""
+    return Field(None, repr=False, description=description, json_schema_extra={"secret": True})
+
+
+class FileSource(PydanticBaseSettingsSource):
+    """Secrets by file, as container engines give them."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        extra = field.json_schema_extra
+        path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
+        if not path or not isinstance(extra, dict) or not extra.get("secret"):
+            return None, field_name, False
+        return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        found = {
+            name: self.get_field_value(field, name)[0]
+            for name, field in self.settings_cls.model_fields.items()
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
 
 class Settings(BaseSettings):
     """What an operator may set. Each field is ``RELIEF_<NAME>``."""
 
     model_config = SettingsConfigDict(
-        env_prefix="RELIEF_", toml_file="relief.toml", frozen=True, extra="ignore"
+        env_prefix=PREFIX, toml_file="relief.toml", frozen=True, extra="ignore"
     )
 
     data: Path = Field(Path("var"), description="Folder of log, vault and views")
@@ -27,6 +56,19 @@ class Settings(BaseSettings):
     secure_cookies: bool = Field(False, description="Set where the pages are served over HTTPS")
     after_wait_seconds: float = Field(5.0, gt=0, le=60, description="How long `after=` may wait")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+
+    database_url: str | None = secret("PostgreSQL with the log (role relief_app); unset: SQLite")
+    vault_url: str | None = secret("PostgreSQL with the vault (role relief_vault)")
+    views_url: str | None = secret("PostgreSQL with the views (role relief_views)")
+    kafka: str | None = Field(None, description="Kafka's bootstrap servers, host:port,…")
+    i_know_the_role_can_rewrite_the_log: bool = Field(
+        False, description="Start even as a superuser, owner, or with UPDATE on facts"
+    )
+
+    admin_url: str | None = secret("PostgreSQL's administrator, for `relief db init` alone")
+    app_password: str | None = secret("For relief_app, in `relief db init`; unset: made")
+    vault_password: str | None = secret("For relief_vault, likewise")
+    views_password: str | None = secret("For relief_views, likewise")
 
     @classmethod
     def settings_customise_sources(
@@ -37,4 +79,5 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        toml = TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, FileSource(settings_cls), toml

@@ -69,7 +69,7 @@ def found(admin_url: str, database: str, passwords: Mapping[str, str] | None = N
     are those of the log-in roles; one that is not given is made, and replaces the role's. Raises
     a `StoreError`.
     """
-    given = {role: (passwords or {}).get(role) or _password() for role in LOGINS}
+    given = {role: (passwords or {}).get(role) or new_password() for role in LOGINS}
     try:
         with _session(admin_url) as admin:
             admin.execute("SELECT pg_advisory_lock(%s)", (FOUNDING_LOCK,))
@@ -101,7 +101,8 @@ def migrate(admin_url: str) -> None:
         command.upgrade(config, "head")
 
 
-def _password() -> str:
+def new_password() -> str:
+    """One for a role: nobody has to type it."""
     return secrets.token_urlsafe(PASSWORD_BYTES)
 
 

@@ -1,0 +1,95 @@
+"""`relief db init`: the PostgreSQL database of a cluster, its roles, rights and tables."""
+
+import os
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from cli.settings import Settings
+from eventstore.founding import APP, VAULT, VIEWS, Urls, found, without_password
+
+app = typer.Typer(no_args_is_help=True, help="The PostgreSQL database of a cluster.")
+out = Console()
+err = Console(stderr=True)
+FILES = {APP: "database_url", VAULT: "vault_url", VIEWS: "views_url"}
+
+
+@app.callback()
+def database() -> None:
+    """The PostgreSQL database of a cluster."""
+
+
+@app.command()
+def init(
+    admin_url: Annotated[
+        str | None,
+        typer.Option(help="Administrator's address, better by RELIEF_ADMIN_URL or …_FILE"),
+    ] = None,
+    name: Annotated[str, typer.Option("--database", help="The database; made if missing")] = (
+        "relief"
+    ),
+    secrets: Annotated[
+        Path | None,
+        typer.Option(help="Folder for the three addresses (default: RELIEF_DATA/secrets)"),
+    ] = None,
+) -> None:
+    """Make database, roles, rights and tables, or bring them up to date. May be run again.
+
+    The roles' passwords are those of RELIEF_APP_PASSWORD, RELIEF_VAULT_PASSWORD and
+    RELIEF_VIEWS_PASSWORD (or …_FILE), else those written down before, else new ones.
+    """
+    settings = Settings()
+    admin = admin_url or settings.admin_url
+    if admin is None:
+        _stop("请设置 RELIEF_ADMIN_URL（数据库管理员地址）", "Set RELIEF_ADMIN_URL first.")
+    try:
+        make_url(admin)
+    except ArgumentError:
+        _stop(
+            "RELIEF_ADMIN_URL 不是数据库地址，应为 postgresql://用户:密码@主机/数据库",
+            "RELIEF_ADMIN_URL is no address: postgresql://user:password@host/database is one.",
+        )
+    folder = secrets or settings.data / "secrets"
+    given = {
+        APP: settings.app_password,
+        VAULT: settings.vault_password,
+        VIEWS: settings.views_password,
+    }
+    passwords = {role: word or _written(folder, role) for role, word in given.items()}
+    urls = found(admin, name, {role: word for role, word in passwords.items() if word})
+    write_down(folder, urls)
+    _tell(folder, urls, [role for role, word in passwords.items() if not word])
+
+
+def write_down(folder: Path, urls: Urls) -> None:
+    """The three addresses as files that only this user can read."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for name, url in zip(FILES.values(), urls, strict=True):
+        new = folder / f".{name}.new"
+        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(url + "\n")
+        new.replace(folder / name)
+
+
+def _written(folder: Path, role: str) -> str | None:
+    path = folder / FILES[role]
+    return make_url(path.read_text().strip()).password if path.exists() else None
+
+
+def _tell(folder: Path, urls: Urls, made: list[str]) -> None:
+    out.print("数据库已就绪 · the database is ready", highlight=False)
+    if made:
+        out.print(f"已生成新密码 · new passwords were made: {', '.join(made)}", highlight=False)
+    for name, url in zip(FILES.values(), urls, strict=True):
+        out.print(f"  {without_password(url)}", highlight=False, soft_wrap=True)
+        out.print(f"  RELIEF_{name.upper()}_FILE={folder / name}", highlight=False, soft_wrap=True)
+
+
+def _stop(zh: str, en: str) -> NoReturn:
+    err.print(f"[red]{zh}[/red]\n{en}", highlight=False)
+    raise typer.Exit(1)
