@@ -226,7 +226,8 @@ def second_day(city: City, reports: Reporting) -> Act:
     yield
     adjudicate = AdjudicateReport(
         report=city.id("report", reports.report(reports.county.key)),
-        version=reports.versions[reports.county.key], figures={"injured": 9},
+        version=reports.versions[reports.county.key],
+        figures={"injured": 2 * len(reports.villages) - 1},
         document_no=CITY_DOCUMENT, reason="会商核定",
     )  # fmt: skip
     city.do(adjudicate, "city-reviewer-b")

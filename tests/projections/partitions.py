@@ -1,7 +1,7 @@
 """Facts folded in orders that a log never has, and rows that remember whose facts touched them."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from itertools import islice
 from random import Random
@@ -10,9 +10,10 @@ from uuid import UUID
 
 from sqlalchemy import Table
 
+from domain.base import Event
 from eventstore.store import Recorded
-from projections.base import Key, Row, Rows, TableWriter, View, routed
-from projections.engine import fold, make_tables
+from projections.base import Key, Row, Rows, TableWriter, View, create_statements, routed
+from projections.engine import fold
 from projections.rebuild import hash_table
 
 GENERATION = 1
@@ -50,7 +51,8 @@ class Tables:
         self.views = views
         self.db = sqlite3.connect(":memory:", isolation_level=None)
         for view in views:
-            make_tables(self.db, view, GENERATION, indexes=False)
+            for table in view.tables:
+                self.db.execute(create_statements(table, GENERATION)[0])
         self.writers = {
             table.name: TableWriter(table, GENERATION) for view in views for table in view.tables
         }
@@ -86,17 +88,17 @@ def hashes_of(views: Sequence[View], facts: Facts, seed: int = 0) -> dict[str, s
 
 
 class OwnedRows(Rows):
-    """Rows that note the divisions whose facts read, changed or missed each of them."""
+    """Rows that note whose facts (of which division, or stream) read, changed or missed them."""
 
     def __init__(self, db: sqlite3.Connection, writers: dict[str, TableWriter]) -> None:
         super().__init__(db, writers, fresh=True)
-        self.division = UUID(int=0)
-        self.handler = ""
+        self.owner = UUID(int=0)
+        self.topic = ""
         self.touched: dict[tuple[str, Key], dict[UUID, str]] = {}
 
     def _note(self, table: Table, key: Key) -> None:
         known = self.touched.setdefault((table.name, key), {})
-        known.setdefault(self.division, self.handler)
+        known.setdefault(self.owner, self.topic)
 
     def get(self, table: Table, *key: Any) -> Row | None:
         self._note(table, key)
@@ -111,14 +113,24 @@ class OwnedRows(Rows):
         super().delete(table, *key)
 
 
-def shared_rows(views: Sequence[View], facts: Facts) -> dict[str, set[str]]:
-    """Tables with rows that facts of several divisions touched, and by which handlers."""
+def division_of(fact: Event) -> UUID:
+    return fact.meta.division
+
+
+def stream_of(fact: Event) -> UUID:
+    return fact.originator_id
+
+
+def shared_rows(
+    views: Sequence[View], facts: Facts, owner_of: Callable[[Event], UUID] = division_of
+) -> dict[str, set[str]]:
+    """Tables with rows that facts of several owners touched, and which facts these are."""
     tables = Tables(views)
     with closing(tables.db):
         rows = OwnedRows(tables.db, tables.writers)
         handlers = routed(views)
         for position, fact in facts:
-            rows.division, rows.handler = fact.meta.division, fact.topic()
+            rows.owner, rows.topic = owner_of(fact), fact.topic()
             for handler in handlers.get(type(fact), ()):
                 handler(rows, position, fact)
     found: dict[str, set[str]] = {}
