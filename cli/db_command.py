@@ -7,7 +7,6 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 from cli.settings import Settings
 from eventstore.founding import APP, VAULT, VIEWS, Urls, found, without_password
@@ -46,9 +45,7 @@ def init(
     admin = admin_url or settings.admin_url
     if admin is None:
         _stop("请设置 RELIEF_ADMIN_URL（数据库管理员地址）", "Set RELIEF_ADMIN_URL first.")
-    try:
-        make_url(admin)
-    except ArgumentError:
+    if not admin.startswith(("postgresql://", "postgres://")):
         _stop(
             "RELIEF_ADMIN_URL 不是数据库地址，应为 postgresql://用户:密码@主机/数据库",
             "RELIEF_ADMIN_URL is no address: postgresql://user:password@host/database is one.",

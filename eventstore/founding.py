@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
 from alembic import command
@@ -110,11 +111,15 @@ def _session(url: str) -> psycopg.Connection[Any]:
     return psycopg.connect(url, autocommit=True, connect_timeout=10)
 
 
-def _address(url: str, database: str, role: str | None = None, password: str | None = None) -> str:
-    parts = make_url(url).set(drivername="postgresql", database=database)
+def _address(url: str, database: str, role: str | None = None, password: str = "") -> str:
+    """The same server's address of another database, for another role if one is given."""
+    parts = urlsplit(url)
+    log_in, _, host = parts.netloc.rpartition("@")
     if role is not None:
-        parts = parts.set(username=role, password=password)
-    return parts.render_as_string(hide_password=False)
+        log_in = f"{quote(role, safe='')}:{quote(password, safe='')}"
+    netloc = f"{log_in}@{host}" if log_in else host
+    there = parts._replace(scheme="postgresql", netloc=netloc, path=f"/{quote(database, safe='')}")
+    return urlunsplit(there)
 
 
 def without_password(url: str) -> str:

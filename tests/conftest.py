@@ -1,5 +1,6 @@
 """Shared fixtures. Each test makes what it needs and stops what it started."""
 
+from tests.clusters import cluster
 from tests.servers import (
     apache_kafka,
     broker,
@@ -12,6 +13,7 @@ from tests.servers import (
 __all__ = [
     "apache_kafka",
     "broker",
+    "cluster",
     "postgres",
     "postgres_database",
     "postgres_module_database",

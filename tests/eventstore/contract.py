@@ -1,6 +1,6 @@
-"""What every back end of the event store must do. Subclasses give ``folder`` and ``open``.
+"""What every back end of the event store must do. Subclasses give ``place`` and ``open``.
 
-The PostgreSQL store will pass the same cases by another ``open`` fixture.
+The same cases run on SQLite and on PostgreSQL.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ Open = Callable[[], Store]
 
 
 class LogContract:
-    """Cases for the fixtures ``folder`` (where a store lives) and ``open`` (opens it)."""
+    """Cases for the fixtures ``place`` (where a store lives) and ``open`` (opens it)."""
 
     @pytest.fixture
     def store(self, open: Open) -> Iterator[Store]:

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -21,6 +20,7 @@ from eventstore.errors import UnknownTopic
 from eventstore.outcomes import Refused
 from eventstore.store import Store
 from tests.eventstore.support import (
+    Place,
     elsewhere,
     envelope,
     found_town,
@@ -46,7 +46,7 @@ class SteppedClock(Clock):
 
 
 class ProcessContract:
-    """Cases for the fixtures ``folder`` (where a store lives) and ``open`` (opens it)."""
+    """Cases for the fixtures ``place`` (where a store lives) and ``open`` (opens it)."""
 
     @pytest.fixture
     def store(self, open: Open) -> Iterator[Store]:
@@ -148,10 +148,10 @@ class ProcessContract:
 
     # -- other processes ----------------------------------------------------------------------
 
-    def test_what_another_process_wrote_is_decided_upon(self, store: Store, folder: Path) -> None:
+    def test_what_another_process_wrote_is_decided_upon(self, store: Store, place: Place) -> None:
         for n in range(3):
             send(store, new_unit(f"shared{n}"), by="dispatcher")
-        with elsewhere("write", folder) as other:
+        with elsewhere("write", place) as other:
             for n in range(3):
                 send(store, new_unit(f"own{n}"), by="dispatcher")
                 other.stdin.write(f"shared{n}\n")
@@ -168,11 +168,11 @@ class ProcessContract:
         assert statistics.median(took) < 0.05, took
 
     def test_a_follower_wakes_within_a_quarter_second_for_another_process(
-        self, store: Store, folder: Path
+        self, store: Store, place: Place
     ) -> None:
         for n in range(8):
             send(store, new_unit(f"far{n}"), by="dispatcher")
-        with elsewhere("write", folder) as other:
+        with elsewhere("write", place) as other:
 
             def write(n: int) -> float:
                 other.stdin.write(f"far{n}\n")

@@ -1,6 +1,6 @@
 """Tasks for a second process on the same store: real ones, since caches and locks are a process's.
 
-``python -m tests.eventstore.elsewhere TASK FOLDER …`` prints ``ready`` and then does one step for
+``python -m tests.eventstore.elsewhere TASK PLACE …`` prints ``ready`` and then does one step for
 each line on its standard input, printing the result.
 """
 
@@ -10,14 +10,23 @@ import time
 from pathlib import Path
 from uuid import UUID
 
-from tests.eventstore.support import envelope, found_town, new_unit, off_duty, open_store, send
+from tests.eventstore.support import (
+    Place,
+    envelope,
+    found_town,
+    new_unit,
+    off_duty,
+    open_store,
+    place_of,
+    send,
+)
 
 
 def say(text: object) -> None:
     print(text, flush=True)
 
 
-def write(folder: Path) -> None:
+def write(folder: Place) -> None:
     """Each line ``name``: takes that unit off duty. Answers time of the commit and position."""
     store = open_store(folder)
     say("ready")
@@ -27,7 +36,7 @@ def write(folder: Path) -> None:
     store.close()
 
 
-def bulk(folder: Path, size: str) -> None:
+def bulk(folder: Place, size: str) -> None:
     """Writes batches of ``size`` commands in a loop until it is killed."""
     store = open_store(folder)
     say("ready")
@@ -46,7 +55,7 @@ def hold(file: Path) -> None:
     db.execute("ROLLBACK")
 
 
-def erase(folder: Path) -> None:
+def erase(folder: Place) -> None:
     """Each line: erases that person from the vault."""
     store = open_store(folder)
     say("ready")
@@ -56,7 +65,7 @@ def erase(folder: Path) -> None:
         say("erased")
 
 
-def full(folder: Path, kib: str) -> None:
+def full(folder: Place, kib: str) -> None:
     """On a disk that fills up: writes until it is refused, reads, and writes again after a line."""
     from eventstore.errors import StoreFull
     from eventstore.outcomes import Refused
@@ -65,7 +74,8 @@ def full(folder: Path, kib: str) -> None:
     send(store, new_unit("first"), by="dispatcher")
     say("ready")
     refused = 0
-    ballast = Path(folder) / "ballast"
+    assert isinstance(folder, Path)
+    ballast = folder / "ballast"
     with ballast.open("wb", buffering=0) as file:
         try:
             while True:
@@ -95,7 +105,7 @@ def full(folder: Path, kib: str) -> None:
     store.close()
 
 
-def read_only(folder: Path) -> None:
+def read_only(folder: Place) -> None:
     """Opens a store on a read-only disk: says by which named error it fails, opening or writing."""
     from eventstore.errors import StoreError
 
@@ -114,4 +124,4 @@ def read_only(folder: Path) -> None:
 
 if __name__ == "__main__":
     task, path, *rest = sys.argv[1:]
-    globals()[task](Path(path), *rest)
+    globals()[task](place_of(path), *rest)

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from domain.rules.loading import NATION, parse_rulebook
 from domain.unit import UnitKind
 from domain.world import Command, Role
 from eventstore.outcomes import Envelope, Receipt
+from eventstore.postgres import PostgresLog, PostgresVault
 from eventstore.store import Store
 
 ROOT = Path(__file__).parents[2]
@@ -153,8 +155,39 @@ def new_household(
     )
 
 
-def open_store(folder: Path) -> Store:
-    return Store.at(folder, AGGREGATES)
+@dataclass(frozen=True)
+class Cluster:
+    """A store on PostgreSQL: addresses of log and vault, and the folder of the vault's key."""
+
+    log: str
+    vault: str
+    folder: Path
+
+    def __str__(self) -> str:
+        return f"{self.log} {self.vault} {self.folder}"
+
+    def open(self, log: str | None = None) -> Store:
+        """Opened, by another address of its log if one is given."""
+        there = PostgresLog(log or self.log)
+        try:
+            vault = PostgresVault(self.vault, self.folder / "vault.key")
+        except BaseException:
+            there.close()
+            raise
+        return Store(there, vault, AGGREGATES)
+
+
+Place = Path | Cluster
+
+
+def place_of(text: str) -> Place:
+    """Of what `str` makes of a place."""
+    log, *rest = text.split(" ")
+    return Cluster(log, rest[0], Path(rest[1])) if rest else Path(log)
+
+
+def open_store(place: Place) -> Store:
+    return Store.at(place, AGGREGATES) if isinstance(place, Path) else place.open()
 
 
 @contextmanager

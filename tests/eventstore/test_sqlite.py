@@ -11,9 +11,9 @@ from tests.eventstore.support import open_store
 
 class TestSQLite(LogContract, ProcessContract):
     @pytest.fixture
-    def folder(self, tmp_path: Path) -> Path:
+    def place(self, tmp_path: Path) -> Path:
         return tmp_path / "store"
 
     @pytest.fixture
-    def open(self, folder: Path) -> Open:
-        return lambda: open_store(folder)
+    def open(self, place: Path) -> Open:
+        return lambda: open_store(place)
