@@ -61,6 +61,13 @@ class Settings(BaseSettings):
     vault_url: str | None = secret("PostgreSQL with the vault (role relief_vault)")
     views_url: str | None = secret("PostgreSQL with the views (role relief_views)")
     kafka: str | None = Field(None, description="Kafka's bootstrap servers, host:port,…")
+    kafka_replication: int = Field(1, ge=1, description="Copies that Kafka keeps of each topic")
+    events_topic: bool = Field(
+        False, description="Send each fact to relief.events too, for other systems"
+    )
+    process: str = Field("", description="Name of this process in a cluster; `relief up` gives it")
+    health_host: str = Field("127.0.0.1", description="Address of `/health` of relay and workers")
+    health_port: int = Field(0, ge=0, le=65535, description="Its port; 0: any free one")
     i_know_the_role_can_rewrite_the_log: bool = Field(
         False, description="Start even as a superuser, owner, or with UPDATE on facts"
     )

@@ -1,0 +1,140 @@
+"""`relief relay`: copy the log onto Kafka, or stand by until the one that does is gone."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from cli.logging import configure
+from cli.settings import Settings
+from eventstore.following import HeadWatch
+from eventstore.postgres import PostgresConnection, PostgresLog
+from eventstore.sql import DATABASE_ERRORS, explain
+from streams.events import EventsTopic
+from streams.frames import Router, partitions_of
+from streams.health import HealthServer, Heart, Watchdog
+from streams.kafka import FRAMES, FrameBus, Kafka, quiet
+from streams.leader import Leader
+from streams.relay import Relay
+from streams.relayed import RelayedRow
+
+NEEDED = ("database_url", "views_url", "kafka")
+STUCK_SECONDS = 30.0
+UNDURABLE = "SET synchronous_commit = off"
+"""For what was relayed: what a crash of the database forgets of it is sent again."""
+
+err = Console(stderr=True)
+
+
+def register(app: typer.Typer) -> None:
+    app.command("relay")(relay)
+
+
+def relay() -> None:
+    """Copy the log onto Kafka until Ctrl-C or SIGTERM; of several, one leads."""
+    settings = Settings()
+    configure(settings.log_level)
+    missing = [f"RELIEF_{name.upper()}" for name in NEEDED if not getattr(settings, name)]
+    if missing:
+        names = ", ".join(missing)
+        err.print(f"[red]请先设置 {names}[/red]\nSet {names} first: the relay is of a cluster.")
+        raise typer.Exit(2)
+    stop = threading.Event()
+    with relaying(settings) as (found, watch):
+
+        def end(*_: object) -> None:
+            stop.set()
+            watch.wake()
+
+        signal.signal(signal.SIGTERM, end)
+        signal.signal(signal.SIGINT, end)
+        found.run(stop)
+
+
+@contextmanager
+def relaying(settings: Settings) -> Iterator[tuple[Relay, HeadWatch]]:
+    """Everything a relay needs, ready to `run`; let go in order at the end."""
+    assert settings.database_url and settings.views_url and settings.kafka
+    quiet()
+    with ExitStack() as stack:
+        power = settings.i_know_the_role_can_rewrite_the_log
+        log = PostgresLog(settings.database_url, allow_power=power)
+        stack.callback(log.close)
+        views = PostgresConnection(settings.views_url, "views")
+        stack.callback(views.close)
+        place = RelayedRow(PostgresConnection(log.source, "log", first=UNDURABLE), FRAMES)
+        stack.callback(place.close)
+        kafka = Kafka(settings.kafka, settings.kafka_replication)
+        partitions = partitions_of(log)
+        watch = HeadWatch(log)
+        name = settings.process or "relay"
+        heart = Heart(settings.data / "run" / f"{name}.alive")
+        stack.callback(heart.stop)
+        leader = Leader(log.source, "relay")
+        found = Relay(
+            log,
+            watch,
+            FrameBus(kafka, partitions),
+            place,
+            leader,
+            Router(log, partitions),
+            lambda: lowest(views),
+            extra=_events(settings, kafka, partitions, log),
+            beat=heart.beat,
+        )
+        report = _report(name, found, leader)
+        server = HealthServer(report, host=settings.health_host, port=settings.health_port)
+        server.start()
+        stack.callback(server.stop)
+        watchdog = Watchdog([lambda: ("relay", heart.silent_seconds())], STUCK_SECONDS)
+        watchdog.start()
+        stack.callback(watchdog.stop)
+        leader.start()
+        stack.callback(leader.stop)
+        yield found, watch
+
+
+def lowest(views: PostgresConnection) -> int:
+    """How far the slowest view of the slowest partition has come; 0 before the first."""
+    try:
+        (made,) = views.execute("SELECT to_regclass('positions') IS NOT NULL").fetchone()
+        if not made:
+            return 0
+        found = views.execute("SELECT coalesce(min(position), 0) FROM positions").fetchone()
+    except DATABASE_ERRORS as problem:
+        raise explain(problem) from problem
+    return int(found[0])
+
+
+def _events(
+    settings: Settings, kafka: Kafka, partitions: int, log: PostgresLog
+) -> EventsTopic | None:
+    if not settings.events_topic:
+        return None
+    return EventsTopic(kafka, partitions, f"urn:relief-ledger:{log.mark('born') or 'unnamed'}")
+
+
+def _report(name: str, relay: Relay, leader: Leader) -> Callable[[], dict[str, Any]]:
+    """What `/health` says. Waiting for the broker is healthy: nothing is gained by a restart."""
+
+    def report() -> dict[str, Any]:
+        trouble = str(relay.trouble) if relay.trouble else leader.trouble
+        return {
+            "status": "ok",
+            "process": name,
+            "leading": relay.leading,
+            "epoch": leader.epoch,
+            "position": relay.position,
+            "trouble": trouble,
+            "events": relay.events,
+            "frames": relay.frames,
+            "watermarks": relay.watermarks,
+            "failures": relay.failures,
+            "resent_from_lowest": relay.resent_from_lowest,
+        }
+
+    return report
