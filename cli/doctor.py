@@ -161,7 +161,7 @@ def _views(log: Path, views: Path) -> Iterator[Finding]:
         with closing(connect(log)) as db:
             head = db.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()[0]
         with closing(connect(views)) as db:
-            at = dict(db.execute("SELECT view, position FROM generations"))
+            at = dict(db.execute("SELECT view, min(position) FROM positions GROUP BY view"))
     except (StoreError, sqlite3.Error) as problem:
         told = explain(problem) if isinstance(problem, sqlite3.Error) else problem
         yield Finding("views", False, f"{views.name}：{told.zh}", f"{views.name}: {told}")

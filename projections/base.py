@@ -5,8 +5,7 @@ and nothing else: no clock, no file, no other view, so that a rebuild gives the 
 belongs to one division (the county where its stream was born); ids are stored as text.
 """
 
-import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -14,10 +13,12 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import Column, Index, Integer, MetaData, Table
-from sqlalchemy.dialects import sqlite as dialect
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.engine import Dialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from domain.base import Event
+from eventstore.sql import Sql
 
 Row = dict[str, Any]
 Key = tuple[Any, ...]
@@ -68,7 +69,7 @@ def physical(table: Table, generation: int) -> str:
 
 
 class TableWriter:
-    """The statements for one physical table."""
+    """The statements for one physical table, and how rows go in. Here on SQLite."""
 
     def __init__(self, table: Table, generation: int) -> None:
         name = physical(table, generation)
@@ -76,24 +77,43 @@ class TableWriter:
         self.columns = [c.name for c in table.columns]
         self.key = [c.name for c in table.primary_key.columns]
         marks = ",".join("?" * len(self.columns))
-        columns = ",".join(self.columns)
-        match = " AND ".join(f"{k}=?" for k in self.key)
+        self.names = columns = ",".join(f'"{c}"' for c in self.columns)
+        self.key_names = key = ",".join(f'"{k}"' for k in self.key)
+        match = " AND ".join(f'"{k}"=?' for k in self.key)
         rest = [c for c in self.columns if c not in self.key]
-        change = ",".join(f"{c}=excluded.{c}" for c in rest)
+        change = ",".join(f'"{c}"=excluded."{c}"' for c in rest)
         action = f"DO UPDATE SET {change}" if rest else "DO NOTHING"
         self.insert = f"INSERT INTO {name} ({columns}) VALUES ({marks})"  # noqa: S608
-        self.upsert = f"{self.insert} ON CONFLICT ({','.join(self.key)}) {action}"
+        self.upsert = f"{self.insert} ON CONFLICT ({key}) {action}"
         self.select = f"SELECT {columns} FROM {name} WHERE {match}"  # noqa: S608
         self.delete = f"DELETE FROM {name} WHERE {match}"  # noqa: S608
-        self.everything = f"SELECT {columns} FROM {name} ORDER BY {','.join(self.key)}"  # noqa: S608
+        self.everything = f"SELECT {columns} FROM {name} ORDER BY {key}"  # noqa: S608
         self.empty = dict.fromkeys(self.columns)
 
     def key_of(self, row: Row) -> Key:
         return tuple([row[k] for k in self.key])
 
+    def rows(self, db: Sql) -> Iterable[tuple[Any, ...]]:
+        """All rows in the order of their keys, a boolean as 0 or 1. Inside a transaction."""
+        return db.execute(self.everything)
 
-def create_statements(table: Table, generation: int) -> tuple[str, list[str]]:
+    def put(self, db: Sql, values: Sequence[Sequence[Any]]) -> None:
+        """Insert rows or replace those with the same keys: values in column order."""
+        db.executemany(self.upsert, values)
+
+    def add(self, db: Sql, values: Sequence[Sequence[Any]]) -> None:
+        """Insert rows whose keys are not there."""
+        db.executemany(self.insert, values)
+
+    def remove(self, db: Sql, keys: Sequence[Key]) -> None:
+        db.executemany(self.delete, keys)
+
+
+def create_statements(
+    table: Table, generation: int, dialect: Dialect | None = None
+) -> tuple[str, list[str]]:
     """DDL of the physical table, and of its indexes (made after a bulk load)."""
+    dialect = dialect or sqlite.dialect()
     copy = table.to_metadata(MetaData(), name=physical(table, generation))
     indexes = [
         Index(
@@ -102,8 +122,8 @@ def create_statements(table: Table, generation: int) -> tuple[str, list[str]]:
         )
         for i in table.indexes
     ]
-    compiled = str(CreateTable(copy).compile(dialect=dialect.dialect()))
-    made = [str(CreateIndex(i).compile(dialect=dialect.dialect())) for i in indexes]
+    compiled = str(CreateTable(copy).compile(dialect=dialect))
+    made = [str(CreateIndex(i).compile(dialect=dialect)) for i in indexes]
     return compiled, made
 
 
@@ -119,7 +139,7 @@ def bulk_statement(table: Table) -> str:
         for c in table.columns
     ]
     heap = Table(physical(table, 0), MetaData(), *columns)
-    return str(CreateTable(heap).compile(dialect=dialect.dialect()))
+    return str(CreateTable(heap).compile(dialect=sqlite.dialect()))
 
 
 class Rows:
@@ -129,9 +149,7 @@ class Rows:
     ``fresh`` says that the tables are empty, so that a miss needs no query (a rebuild).
     """
 
-    def __init__(
-        self, db: sqlite3.Connection, writers: Mapping[str, TableWriter], *, fresh: bool = False
-    ) -> None:
+    def __init__(self, db: Sql, writers: Mapping[str, TableWriter], *, fresh: bool = False) -> None:
         self._db = db
         self._writers = writers
         self._fresh = fresh
@@ -201,13 +219,14 @@ class Rows:
                 columns = writer.columns
                 values = [[row[c] for c in columns] for row in puts]
                 if self._fresh:
-                    self._db.executemany(writer.insert, values)
+                    writer.add(self._db, values)
                 else:
-                    self._db.executemany(writer.delete, gone)
-                    self._db.executemany(writer.upsert, values)
+                    if gone:
+                        writer.remove(self._db, gone)
+                    writer.put(self._db, values)
                 changed[name] = puts
             if self._appended[name]:
-                self._db.executemany(writer.insert, self._appended[name])
+                writer.add(self._db, self._appended[name])
                 changed.setdefault(name, [])
                 self._appended[name] = []
             self._dirty[name] = {}
@@ -218,7 +237,7 @@ class Rows:
         """Write only what was appended, to bound memory in a rebuild."""
         for name, appended in self._appended.items():
             if appended:
-                self._db.executemany(self._writers[name].insert, appended)
+                self._writers[name].add(self._db, appended)
                 self.size -= len(appended)
                 self._appended[name] = []
 

@@ -2,36 +2,50 @@
 
 A view's tables exist in numbered generations (``stock__g3``); queries read an SQL view of the
 plain name. A rebuild fills the next generation beside the live one and switches both names and
-position in one transaction. Views can always be rebuilt, so they are not fsynced per batch.
+positions in one transaction. Facts are folded partition by partition (embedded: partition 0);
+each view's position in each partition moves in the same transaction as its rows.
 """
 
-import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Self
+
+import msgspec
 
 from domain.base import Event
+from domain.catalog import AGGREGATES
+from eventstore.errors import StoreError
 from eventstore.faults import reached
-from eventstore.sql import explain
-from eventstore.sqlite import check_schema, connect
-from projections.base import Row, Rows, TableWriter, View, create_statements, physical, routed
+from eventstore.log import Row as LogRow
+from eventstore.mapper import TypedMapper
+from eventstore.sql import DATABASE_ERRORS, explain
+from projections.base import Row, Rows, TableWriter, View, physical, routed
+from projections.databases import Database, PostgresDatabase, SQLiteDatabase
+from projections.databases import transaction as immediate
+from projections.errors import PartitionsDiffer
+from projections.parking import (
+    Dropped,
+    Fact,
+    Isolating,
+    Parked,
+    all_parked,
+    decoded,
+    is_poison,
+    parked_streams,
+)
 
-SCHEMA = 1
-CHECKPOINT_PAGES = 8192
-"""32 MiB: a checkpoint is the only time when a view's batch waits for the disk."""
-TABLES = """
-CREATE TABLE IF NOT EXISTS generations (
-    view TEXT PRIMARY KEY, version INTEGER NOT NULL, generation INTEGER NOT NULL,
-    position INTEGER NOT NULL
-) WITHOUT ROWID;
-"""
+__all__ = ["Applied", "Gap", "Live", "ViewsDatabase", "announcement", "fold", "immediate"]
+
+MOST_ANNOUNCED = 7_900
+"""Bytes: a notification of PostgreSQL holds less than 8,000."""
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A view's live generation and how far it has come."""
+    """A view's live generation, and how far it has come in its slowest partition."""
 
     view: str
     version: int
@@ -41,105 +55,331 @@ class Live:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What a batch changed: for boards. ``position`` is that of its last fact."""
+    """What a batch changed: for boards. ``position`` is how far its partition has come."""
 
     position: int
     changed: dict[str, list[Row]]
+    partition: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Nothing was applied: the partition's facts at positions > ``after`` and ≤ ``upto`` miss."""
+
+    partition: int
+    after: int
+    upto: int
+
+
+class At(NamedTuple):
+    """Where a view stands in a partition, locked for the transaction."""
+
+    view: str
+    position: int
+    failing: int
+    generation: int
+    parked: int
 
 
 class ViewsDatabase:
-    """One SQLite file with all views of a store."""
+    """All views of a store, in one SQLite file or in a schema of PostgreSQL.
 
-    def __init__(self, path: Path, views: Sequence[View]) -> None:
-        self.path = path
+    One object is used by one thread at a time (`lock`). Any number of objects and processes may
+    stand on one PostgreSQL database.
+    """
+
+    def __init__(self, place: Path | Database, views: Sequence[View], partitions: int = 1) -> None:
+        """Over the SQLite file of the views; see ``on`` for PostgreSQL."""
+        self.place = SQLiteDatabase(place) if isinstance(place, Path) else place
+        self.db = self.place.db
         self.views = tuple(views)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.db = connect(path, synchronous="NORMAL")
-        self.db.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
-        check_schema(self.db, path, SCHEMA, TABLES)
+        self.partitions = partitions
+        self.dropped: Dropped = frozenset()
+        """What operators have given up; whoever reads that in the log sets it here."""
         self.lock = threading.RLock()
         self._handlers = routed(self.views)
         self._generations: dict[str, int] = {}
         self._writers: dict[str, TableWriter] = {}
-        self._ensure()
+        try:
+            self._ensure()
+        except DATABASE_ERRORS as problem:
+            self.close()
+            raise explain(problem) from problem
+        except StoreError:
+            self.close()
+            raise
+
+    @classmethod
+    def at(cls, path: Path, views: Sequence[View]) -> Self:
+        """The views of an embedded store."""
+        return cls(path, views)
+
+    @classmethod
+    def on(cls, url: str, views: Sequence[View], partitions: int) -> Self:
+        """The views of a cluster, in schema ``views``. ``partitions``: the log's own mark."""
+        return cls(PostgresDatabase(url), views, partitions)
+
+    @property
+    def path(self) -> Path:
+        """The file of an embedded store's views."""
+        assert isinstance(self.place, SQLiteDatabase)
+        return self.place.path
+
+    @cached_property
+    def mapper(self) -> TypedMapper:
+        """Decodes the rows of frames."""
+        return TypedMapper(AGGREGATES, text_ids=True)
+
+    # -- what is live -------------------------------------------------------------------------
 
     def _ensure(self) -> None:
-        """Every view has a live generation of this program's version, possibly an empty one."""
-        with self.lock, _Immediate(self.db):
-            live = {entry.view: entry for entry in self.live()}
-            for view in self.views:
-                known = live.get(view.name)
-                if known is None or known.version != view.version:
-                    generation = known.generation + 1 if known else 1
-                    make_tables(self.db, view, generation, indexes=True)
-                    self.switch(view, generation, position=0)
+        """Every view has a live generation of this program's version, possibly an empty one.
+
+        Processes that start together come one after the other; the later ones find all done.
+        """
+        if not (self.place.is_set_up() and self._is_ready()):
+            with self.lock, self.place.switching():
+                self.place.set_up()
+                if not self._is_ready():
+                    self._make_ready()
+        wrong = {n for at in self.positions().values() for n in at} ^ {*range(self.partitions)}
+        if wrong:
+            raise PartitionsDiffer(f"expected {self.partitions}")
         self._use()
 
+    def _is_ready(self) -> bool:
+        known = {live.view: live.version for live in self.live()}
+        return all(known.get(view.name) == view.version for view in self.views)
+
+    def _make_ready(self) -> None:
+        live = {entry.view: entry for entry in self.live()}
+        for view in self.views:
+            known = live.get(view.name)
+            if known is None or known.version != view.version:
+                generation = known.generation + 1 if known else 1
+                self.make_tables(view, generation, indexes=True)
+                start = dict.fromkeys(range(self.partitions), 0)
+                self.drop_tables(view, self.switch(view, generation, start))
+
     def live(self) -> list[Live]:
-        sql = "SELECT view, version, generation, position FROM generations ORDER BY view"
+        sql = (
+            "SELECT g.view, g.version, g.generation, coalesce(min(p.position), 0)"
+            " FROM generations g LEFT JOIN positions p ON p.view = g.view"
+            " GROUP BY g.view, g.version, g.generation ORDER BY g.view"
+        )
         return [Live(*row) for row in self.db.execute(sql)]
 
     def _use(self) -> None:
-        generations = {entry.view: entry.generation for entry in self.live()}
+        generations = dict(self.db.execute("SELECT view, generation FROM generations"))
+        self._use_these({view.name: generations[view.name] for view in self.views})
+
+    def _use_these(self, generations: dict[str, int]) -> None:
         if generations != self._generations:
             self._generations = generations
-            self._writers = {
-                table.name: TableWriter(table, generations[view.name])
-                for view in self.views
-                for table in view.tables
-            }
+            self._writers = self.writers(generations)
 
-    def position(self) -> int:
-        """How far all views have come: the lowest of their positions."""
+    def writers(self, generations: Mapping[str, int]) -> dict[str, TableWriter]:
+        """How rows of the tables of these generations are written, by table."""
+        return {
+            table.name: self.place.table(table, generations[view.name])
+            for view in self.views
+            for table in view.tables
+        }
+
+    def positions(self) -> dict[str, dict[int, int]]:
+        """How far each view has come, by partition."""
+        found: dict[str, dict[int, int]] = {view.name: {} for view in self.views}
         with self.lock:
-            found = self.db.execute("SELECT coalesce(min(position), 0) FROM generations").fetchone()
-        return int(found[0])
+            sql = "SELECT view, partition, position FROM positions ORDER BY view, partition"
+            for view, partition, position in self.db.execute(sql):
+                if view in found:
+                    found[view][partition] = position
+        return found
 
-    def apply(self, batch: Sequence[tuple[int, Event]]) -> Applied:
-        """Fold a batch into all views and write rows and positions in one transaction.
+    def position(self, partition: int | None = None) -> int:
+        """How far all views have come, in one partition or in all: the lowest of the positions."""
+        return min(
+            (
+                at[n]
+                for at in self.positions().values()
+                for n in at
+                if partition is None or n == partition
+            ),
+            default=0,
+        )
+
+    # -- folding ------------------------------------------------------------------------------
+
+    def apply(self, batch: Sequence[tuple[int, Event]], partition: int = 0) -> Applied:
+        """Fold a batch that follows on what is applied; rows and positions in one transaction.
 
         Facts at or below a view's position have been applied already and are skipped, so that
         a repeated batch has no effect. Raises what a handler raised; then nothing is written.
         """
+        last = batch[-1][0]
         try:
-            with self.lock, _Immediate(self.db):
-                self._use()
-                at = {entry.view: entry.position for entry in self.live()}
-                rows = Rows(self.db, self._writers)
-                lowest = min(at.values(), default=0)
-                if all(p == lowest for p in at.values()):
-                    fold(rows, self._handlers, [f for f in batch if f[0] > lowest])
-                else:
-                    for view in self.views:
-                        fresh = [f for f in batch if f[0] > at[view.name]]
-                        fold(rows, routed([view]), fresh)
-                changed = rows.write()
-                reached("in-view")
-                last = batch[-1][0]
-                self.db.execute("UPDATE generations SET position = max(position, ?)", (last,))
-        except sqlite3.Error as problem:
+            with self.lock, self.place.applying(partition):
+                at = self._stand(partition)
+                return self._together(partition, at, last, batch)
+        except DATABASE_ERRORS as problem:
             raise explain(problem) from problem
-        return Applied(last, changed)
 
-    def switch(self, view: View, generation: int, position: int) -> None:
-        """Make a generation the live one and drop the older. Call inside a transaction."""
-        old = self.db.execute(
-            "SELECT generation FROM generations WHERE view=?", (view.name,)
-        ).fetchone()
-        self.db.execute(
-            "INSERT OR REPLACE INTO generations VALUES (?,?,?,?)",
-            (view.name, view.version, generation, position),
+    def apply_frame(
+        self, partition: int, previous: int, last: int, rows: Sequence[LogRow]
+    ) -> Applied | Gap:
+        """Fold the partition's rows of the log at positions > ``previous`` and ≤ ``last``: all of
+        them, in order, as stored. Without rows it is a watermark.
+
+        Conditional on the stored positions, in one transaction: when ``previous`` is beyond
+        the lowest, nothing is written and the answer is the `Gap` to fetch from the log first;
+        what a view has applied already is skipped. So a frame may come again, late, too early,
+        or to two owners at once. A fact that a view cannot fold is parked for that view.
+
+        Raises `TooManyParked` (nothing of this frame is written) or another `StoreError`; try
+        again when its ``retry_after`` is not None.
+        """
+        try:
+            with self.lock:
+                try:
+                    return self._frame(partition, previous, last, rows, self._together_or_apart)
+                except Exception as problem:
+                    if not is_poison(problem):
+                        raise
+                    return self._frame(partition, previous, last, rows, self._apart)
+        except DATABASE_ERRORS as problem:
+            raise explain(problem) from problem
+
+    def _frame(
+        self, partition: int, previous: int, last: int, rows: Sequence[LogRow], folded: Any
+    ) -> Applied | Gap:
+        with self.place.applying(partition):
+            at = self._stand(partition)
+            lowest = min(entry.position for entry in at)
+            if previous > lowest:
+                return Gap(partition, lowest, previous)
+            if last <= lowest:
+                return Applied(lowest, {}, partition)
+            facts = decoded(self.mapper, [row for row in rows if row[0] > lowest])
+            applied: Applied = folded(partition, at, last, facts)
+            return applied
+
+    def _stand(self, partition: int) -> list[At]:
+        """Lock the partition's positions of all views, and use the live tables."""
+        sql = (
+            "SELECT p.view, p.position, p.failing, g.generation, (SELECT count(*) FROM parked k"
+            " WHERE k.view = p.view AND k.partition = p.partition) FROM positions p"
+            " JOIN generations g ON g.view = p.view WHERE p.partition = ?"
         )
+        found = self.db.execute(sql + self.place.for_update, (partition,))
+        known = {row[0]: At(*row) for row in found}
+        self._use_these({view.name: known[view.name].generation for view in self.views})
+        return [known[view.name] for view in self.views]
+
+    def _together(
+        self, partition: int, at: Sequence[At], last: int, batch: Sequence[tuple[int, Event]]
+    ) -> Applied:
+        """Fold all views at once. Raises what a handler or the database raised."""
+        rows = Rows(self.db, self._writers)
+        lowest = min(entry.position for entry in at)
+        if all(entry.position == lowest for entry in at):
+            fold(rows, self._handlers, [f for f in batch if f[0] > lowest])
+        else:
+            for view, entry in zip(self.views, at, strict=True):
+                fold(rows, routed([view]), [f for f in batch if f[0] > entry.position])
+        return self._moved(partition, max(last, lowest), rows.write())
+
+    def _together_or_apart(
+        self, partition: int, at: Sequence[At], last: int, facts: Sequence[Fact]
+    ) -> Applied:
+        """Fold all views at once, unless something of it is parked, to be parked or dropped."""
+        parked = {
+            stream
+            for entry in at
+            if entry.parked
+            for stream in parked_streams(self.db, entry.view, partition)
+        }
+        given_up = {position for _, position in self.dropped}
+        plain: list[tuple[int, Event]] = []
+        for fact in facts:
+            if fact.event is None or fact.stream in parked or fact.position in given_up:
+                return self._apart(partition, at, last, facts)
+            plain.append((fact.position, fact.event))
+        if any(entry.failing and self._concerns(entry.view, plain) for entry in at):
+            return self._apart(partition, at, last, facts)
+        return self._together(partition, at, last, plain)
+
+    def _concerns(self, name: str, facts: Sequence[tuple[int, Event]]) -> bool:
+        routes = next(view.routes for view in self.views if view.name == name)
+        return any(type(event) in routes for _, event in facts)
+
+    def _apart(self, partition: int, at: Sequence[At], last: int, facts: Sequence[Fact]) -> Applied:
+        """Fold view by view, and park what cannot be folded."""
+        isolating = Isolating(self.db, self._writers, self.mapper, partition)
+        for view, entry in zip(self.views, at, strict=True):
+            mine = [
+                fact
+                for fact in facts
+                if fact.position > entry.position and (view.name, fact.position) not in self.dropped
+            ]
+            isolating.fold(view, mine, entry.failing)
+        return self._moved(partition, last, isolating.changed)
+
+    def _moved(self, partition: int, last: int, changed: dict[str, list[Row]]) -> Applied:
+        reached("in-view")
+        self.db.execute(
+            "UPDATE positions SET position = ? WHERE partition = ? AND position < ?",
+            (last, partition, last),
+        )
+        applied = Applied(last, changed, partition)
+        self.place.announce(announcement(applied))
+        return applied
+
+    def parked(self) -> list[Parked]:
+        """What could not be folded and waits for somebody, by view and position."""
+        with self.lock:
+            return all_parked(self.db)
+
+    # -- generations --------------------------------------------------------------------------
+
+    def make_tables(self, view: View, generation: int, *, indexes: bool) -> None:
+        """Create a generation's tables, empty. Leftovers of a broken rebuild are dropped."""
         for table in view.tables:
-            name = physical(table, generation)
-            self.db.execute(f"DROP VIEW IF EXISTS {table.name}")
-            self.db.execute(f"CREATE VIEW {table.name} AS SELECT * FROM {name}")  # noqa: S608
-            if old is not None and old[0] != generation:
-                self.db.execute(f"DROP TABLE IF EXISTS {physical(table, old[0])}")
+            create, made = self.place.create(table, generation)
+            self.db.execute(f"DROP TABLE IF EXISTS {physical(table, generation)}")
+            self.db.execute(create)
+            if indexes:
+                for statement in made:
+                    self.db.execute(statement)
+
+    def switch(self, view: View, generation: int, positions: Mapping[int, int]) -> int | None:
+        """Make a generation the live one, at these positions by partition. Inside `switching`.
+
+        What is parked at these positions is not any more: the new generation was made with it.
+        Answers the generation before, whose tables may be dropped.
+        """
+        db, name = self.db, view.name
+        old = db.execute("SELECT generation FROM generations WHERE view = ?", (name,)).fetchone()
+        db.execute("DELETE FROM generations WHERE view = ?", (name,))
+        db.execute("INSERT INTO generations VALUES (?,?,?)", (name, view.version, generation))
+        db.execute("DELETE FROM positions WHERE view = ?", (name,))
+        db.executemany(
+            "INSERT INTO positions (view, partition, position) VALUES (?,?,?)",
+            [(name, partition, position) for partition, position in positions.items()],
+        )
+        db.execute("DELETE FROM parked WHERE view = ?", (name,))
+        for table in view.tables:
+            db.execute(f"DROP VIEW IF EXISTS {table.name}")
+            db.execute(f"CREATE VIEW {table.name} AS SELECT * FROM {physical(table, generation)}")  # noqa: S608
+        return old[0] if old is not None else None
+
+    def drop_tables(self, view: View, generation: int | None) -> None:
+        if generation is not None:
+            for table in view.tables:
+                self.db.execute(f"DROP TABLE IF EXISTS {physical(table, generation)}")
 
     def close(self) -> None:
         with self.lock:
-            self.db.close()
+            self.place.close()
 
 
 def fold(rows: Rows, handlers: dict[type[Event], list[Any]], batch: Sequence[Any]) -> None:
@@ -149,31 +389,22 @@ def fold(rows: Rows, handlers: dict[type[Event], list[Any]], batch: Sequence[Any
             handler(rows, position, event)
 
 
-def make_tables(db: sqlite3.Connection, view: View, generation: int, *, indexes: bool) -> None:
-    """Create a generation's tables, empty. Leftovers of a broken rebuild are dropped."""
-    for table in view.tables:
-        create, made = create_statements(table, generation)
-        db.execute(f"DROP TABLE IF EXISTS {physical(table, generation)}")
-        db.execute(create)
-        if indexes:
-            for statement in made:
-                db.execute(statement)
+def announcement(applied: Applied) -> str:
+    """What other processes are told: partition, position, and by table the areas of the rows.
+
+    ``{"partition": 3, "position": 812, "tables": {"stock": ["<area>"], "areas": null}}``: null
+    when rows are of no one area, or when there were too many to name; without ``tables`` when
+    even their names were too many.
+    """
+    short = {"partition": applied.partition, "position": applied.position}
+    tables = {name: _areas(rows) for name, rows in applied.changed.items()}
+    for body in ({**short, "tables": tables}, {**short, "tables": dict.fromkeys(tables)}):
+        text = msgspec.json.encode(body)
+        if len(text) <= MOST_ANNOUNCED:
+            return text.decode()
+    return msgspec.json.encode(short).decode()
 
 
-class _Immediate:
-    """``BEGIN IMMEDIATE`` … ``COMMIT``, or ``ROLLBACK`` on any exception."""
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-
-    def __enter__(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: Any, *_: object) -> None:
-        if kind is None:
-            self._db.execute("COMMIT")
-        elif self._db.in_transaction:
-            self._db.execute("ROLLBACK")
-
-
-immediate = _Immediate
+def _areas(rows: Sequence[Row]) -> list[str] | None:
+    areas = {row.get("area") for row in rows}
+    return None if not areas or None in areas else sorted(str(area) for area in areas)

@@ -131,8 +131,7 @@ def _fold_part(
 def _index_keys(db: sqlite3.Connection, writers: Mapping[str, TableWriter]) -> None:
     """Give the heaps their keys: rows will be found and replaced from now on."""
     for writer in writers.values():
-        key = ",".join(writer.key)
-        db.execute(f"CREATE UNIQUE INDEX key_{writer.name} ON {writer.name} ({key})")
+        db.execute(f"CREATE UNIQUE INDEX key_{writer.name} ON {writer.name} ({writer.key_names})")
 
 
 def _topics(mapper: TypedMapper, views: Sequence[View]) -> set[str]:

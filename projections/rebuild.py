@@ -8,14 +8,16 @@ import hashlib
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from sqlalchemy import Table
 
+from eventstore.sql import Sql
 from eventstore.sqlite import connect
 from projections.base import (
     Rows,
@@ -69,23 +71,23 @@ class Rebuilt:
         return all(view.equal for view in self.views)
 
 
-def hash_table(db: sqlite3.Connection, view: View, writer: TableWriter, logical: str) -> TableHash:
+def hash_table(db: Sql, view: View, writer: TableWriter, logical: str) -> TableHash:
     """SHA-256 over all rows in key order."""
-    return _hash(db, view, writer.everything, logical)
+    return _hash(writer.rows(db), view, logical)
 
 
-def _hash(db: sqlite3.Connection, view: View, everything: str, logical: str) -> TableHash:
+def _hash(rows: Iterable[Sequence[Any]], view: View, logical: str) -> TableHash:
     digest = hashlib.sha256()
     encode = msgspec.json.Encoder().encode
     count = 0
-    for row in db.execute(everything):
+    for row in rows:
         digest.update(encode(row))
         count += 1
     return TableHash(view.name, logical, count, digest.hexdigest())
 
 
 @contextmanager
-def _attached(db: sqlite3.Connection, made: Mapping[str, list[Path]]) -> Iterator[Sources]:
+def _attached(db: Sql, made: Mapping[str, list[Path]]) -> Iterator[Sources]:
     """The part files attached to a connection; which schemas hold a view, by its name."""
     files = {f: f"part{n}" for n, f in enumerate(sorted({f for fs in made.values() for f in fs}))}
     for file, name in files.items():
@@ -100,7 +102,7 @@ def _attached(db: sqlite3.Connection, made: Mapping[str, list[Path]]) -> Iterato
 def _everything(table: Table, schemas: Sequence[str]) -> str:
     """All rows of a table from the parts that hold some, in the order of its key."""
     writer = TableWriter(table, PART)
-    columns, key = ",".join(writer.columns), ",".join(writer.key)
+    columns, key = writer.names, writer.key_names
     each = [f"SELECT {columns} FROM {schema}.{writer.name}" for schema in schemas]  # noqa: S608
     return f"{' UNION ALL '.join(each)} ORDER BY {key}"
 
@@ -116,7 +118,7 @@ def check(
         state = {
             name: (generation, position)
             for name, generation, position in live.execute(
-                "SELECT view, generation, position FROM generations"
+                "SELECT view, generation, position FROM generations JOIN positions USING (view)"
             )
         }
         upto = min(position for _, position in state.values())
@@ -129,7 +131,7 @@ def check(
                     generation = state[view.name][0]
                     for table in view.tables:
                         rows = _everything(table, sources[view.name])
-                        fresh = _hash(db, view, rows, table.name)
+                        fresh = _hash(db.execute(rows), view, table.name)
                         old = hash_table(live, view, TableWriter(table, generation), table.name)
                         same = fresh.sha256 == old.sha256
                         compared.append(Compared(table.name, fresh.rows, fresh.sha256, same))
@@ -183,7 +185,8 @@ def _take_over(log: Path, views: ViewsDatabase, sources: Sources, upto: int) -> 
         fold(late, routed(views.views), facts)
     late.write()
     for view in views.views:
-        views.switch(view, live[view.name].generation + 1, target)
+        old = views.switch(view, live[view.name].generation + 1, {0: target})
+        views.drop_tables(view, old)
 
 
 def _head(log: Path) -> int:

@@ -269,7 +269,7 @@ def test_without_a_ledger_the_doctor_says_so(folder: Path, run: Run) -> None:
 
 def test_a_view_of_another_ledger_is_noticed(town: Store, folder: Path, run: Run) -> None:
     ViewsDatabase(folder / "views.sqlite", VIEWS).close()
-    _sql("views.sqlite", "UPDATE generations SET position = 99999")(folder)
+    _sql("views.sqlite", "UPDATE positions SET position = 99999")(folder)
     assert failed(run("doctor", "--json", ok=False)) == {"views"}
 
 

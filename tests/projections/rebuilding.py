@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from domain.base import Event
-from projections.base import Rows, TableWriter, View
+from projections.base import Rows, View
 from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase
+from projections.engine import ViewsDatabase, immediate
 from projections.rebuild import Rebuilt, hash_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,14 +20,13 @@ SECONDS = 120
 
 def live_hashes(views: ViewsDatabase) -> dict[str, str]:
     """SHA-256 of every live table."""
-    generations = {live.view: live.generation for live in views.live()}
-    return {
-        table.name: hash_table(
-            views.db, view, TableWriter(table, generations[view.name]), table.name
-        ).sha256
-        for view in views.views
-        for table in view.tables
-    }
+    writers = views.writers({live.view: live.generation for live in views.live()})
+    with immediate(views.db):
+        return {
+            table.name: hash_table(views.db, view, writers[table.name], table.name).sha256
+            for view in views.views
+            for table in view.tables
+        }
 
 
 def rebuilt_hashes(found: Rebuilt) -> dict[str, str]:

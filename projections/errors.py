@@ -1,0 +1,33 @@
+"""What can be wrong between the log and its views."""
+
+from eventstore.errors import StoreError
+
+MOST_PARKED_IN_A_ROW = 9
+
+
+class ViewsError(StoreError):
+    """The views cannot go on until somebody has looked. The log is not touched by it."""
+
+    retry_after = None
+
+
+class TooManyParked(ViewsError):
+    """Ten different streams in a row could not be folded: the program is wrong, not the facts."""
+
+    zh = "连续十个不同的业务流无法处理，已停止更新看板：请升级或修复程序后再启动"
+    en = (
+        "Ten different streams in a row could not be folded, so the views stop here. "
+        "Repair or upgrade the program, then start it again."
+    )
+
+
+class PartitionsDiffer(ViewsError):
+    zh = "看板库的分区数与账本不一致：请检查 RELIEF_VIEWS_URL 是否指向同一套系统"
+    en = "The views were made for another number of partitions. Check RELIEF_VIEWS_URL."
+
+
+class CannotFold(ViewsError):
+    """A rebuild met a fact that a view cannot take. ``relief parked drop`` makes it go on."""
+
+    zh = "重建时有一条记录无法处理，原看板保持不变：请修复程序，或用 relief parked drop 登记放弃"
+    en = "A rebuild met a fact that a view cannot fold; the live views stay as they are."
