@@ -37,6 +37,8 @@ ARTIFACTS = (
 START_SECONDS = 120
 STOP_SECONDS = 30
 HEAP = "-Xmx1g"
+QUICK = "-XX:TieredStopAtLevel=1"
+"""For a short life: half the start, without the best compiler."""
 
 # The short session: a killed server waits out its own old registration before it serves again.
 CONFIG = """\
@@ -102,12 +104,17 @@ def prepare(folder: Path, port: int) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "server.properties"
     data = folder / "data"
-    config.write_text(CONFIG.format(port=port, controller=free_port(), data=data))
+    controller = folder / "controller.port"  # it is written in the data: it must not change
+    if not controller.exists():
+        controller.write_text(str(free_port()))
+    config.write_text(CONFIG.format(port=port, controller=controller.read_text(), data=data))
     if not (data / "meta.properties").exists():
         shutil.rmtree(data, ignore_errors=True)
-        tool = java("kafka.tools.StorageTool", "format", "--standalone", "-t")
+        command, *tool = java("kafka.tools.StorageTool", "format", "--standalone", "-t")
         done = subprocess.run(
-            [*tool, "relief-ledger-trial-00", "-c", str(config)], capture_output=True, text=True
+            [command, QUICK, *tool, "relief-ledger-trial-00", "-c", str(config)],
+            capture_output=True,
+            text=True,
         )
         if done.returncode:
             raise Unavailable(f"不能格式化。Cannot format {data}: {done.stdout}{done.stderr}")

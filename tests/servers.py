@@ -124,7 +124,8 @@ class ApacheKafka:
         return self._child is not None and self._child.running
 
     def start(self) -> None:
-        command = kafka_script.prepare(self.folder, self.port)
+        java, *rest = kafka_script.prepare(self.folder, self.port)
+        command = [java, kafka_script.QUICK, *rest]
         self._child = Child("Apache Kafka", command, self.folder / "kafka.log", self.folder)
         self._child.wait_until(lambda: kafka_script.answers(self.port), 120)
 
