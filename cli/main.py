@@ -17,6 +17,7 @@ from cli import (
     ledger_command,
     officer_command,
     store_commands,
+    worker_command,
 )
 from cli.compose import open_store, running
 from cli.logging import configure
@@ -38,6 +39,7 @@ app.add_typer(ledger_command.app, name="ledger")
 app.add_typer(db_command.app, name="db")
 demo_command.register(app)
 store_commands.register(app)
+worker_command.register(app)
 
 out = Console()
 err = Console(stderr=True)

@@ -27,6 +27,9 @@ LOOK_SECONDS = 0.5
 STOPPED_SECONDS = 3.0
 """A watchdog that slept so long was itself stopped."""
 
+WELL = ("ok", "waiting")
+"""Statuses of a process that a restart would not help: what it waits for is another's trouble."""
+
 Page = Callable[[], tuple[int, str, bytes]]
 """What a path answers: status, content type, body."""
 Report = Callable[[], Mapping[str, Any]]
@@ -109,7 +112,7 @@ def _end(why: str) -> None:
 
 
 class HealthServer:
-    """``GET /health``: 200 and JSON while ``report()["status"]`` is "ok", else 503 and JSON.
+    """``GET /health``: 200 and JSON while ``report()["status"]`` is of `WELL`, else 503 and JSON.
 
     ``pages`` are further paths (``/metrics``). Listens on a free port when ``port`` is 0.
     """
@@ -139,7 +142,7 @@ class HealthServer:
 
 def _health(report: Report) -> tuple[int, str, bytes]:
     found = report()
-    status = 200 if found.get("status") == "ok" else 503
+    status = 200 if found.get("status") in WELL else 503
     return status, "application/json", msgspec.json.encode(found, enc_hook=str)
 
 

@@ -1,0 +1,151 @@
+"""The wiring of one worker process: log, views, health, and a Faust worker between them."""
+
+import asyncio
+import gc
+import os
+import secrets
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from typing import Any
+
+from rich.console import Console
+
+from cli.settings import Settings
+from cli.up.programs import RESTING
+from eventstore.errors import StoreError, StoreNotMade
+from eventstore.postgres import PostgresLog
+from projections.base import View
+from projections.catalog import VIEWS
+from projections.engine import ViewsDatabase
+from projections.errors import TooManyParked
+from streams.applying import Applying
+from streams.frames import Router, partitions_of
+from streams.health import HealthServer, Heart, Watchdog
+from streams.notes import Notes, notify
+from streams.worker import LEAVING, Worker, WorkerOptions
+
+STUCK_SECONDS = 30.0
+YOUNG_OBJECTS = 20_000
+"""Between two collections of cycles: facts and rows have none."""
+
+err = Console(stderr=True)
+
+
+def run(
+    settings: Settings,
+    name: str,
+    views: Sequence[View] = VIEWS,
+    *,
+    stuck_seconds: float = STUCK_SECONDS,
+) -> int:
+    """One worker process until a signal; its exit code."""
+    gc.set_threshold(YOUNG_OBJECTS, 20, 20)
+    given = (settings.database_url, settings.views_url, settings.kafka)
+    if not all(given):
+        raise StoreNotMade("A worker needs RELIEF_DATABASE_URL, RELIEF_VIEWS_URL and RELIEF_KAFKA.")
+    try:
+        with ExitStack() as stack:
+            Process(settings, name, views, stuck_seconds, stack).run()
+    except TooManyParked as problem:
+        err.print(f"[red]{problem.zh}[/red]\n{problem}", highlight=False)
+        return RESTING
+    return 0
+
+
+class Process:
+    """Log, views, health and the worker of one process, wired."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        name: str,
+        views: Sequence[View],
+        stuck_seconds: float,
+        stack: ExitStack,
+    ) -> None:
+        assert settings.database_url and settings.views_url and settings.kafka
+        self.name, self.views_url = name, settings.views_url
+        self.token = secrets.token_hex(8)
+        allow = settings.i_know_the_role_can_rewrite_the_log
+        self.log = PostgresLog(settings.database_url, allow_power=allow)
+        stack.callback(self.log.close)
+        partitions = partitions_of(self.log)
+        self.views = ViewsDatabase.on(self.views_url, views, partitions)
+        stack.callback(self.views.close)
+        self.hands = Applying(self.log, self.views, Router(self.log, partitions))
+        folder = settings.data / "run"
+        self.heart = Heart(folder / f"{name}.alive")
+        stack.callback(self.heart.stop)
+        options = WorkerOptions(name, settings.kafka, folder / f"{name}.faust")
+        self.worker = Worker(options, self.hands, self.heart, leaving=self._say_leaving)
+        self.stuck_seconds = stuck_seconds
+        self.stack = stack
+        self.health = HealthServer(
+            self.report, host=settings.health_host, port=settings.health_port
+        )
+
+    def run(self) -> None:
+        self.health.start()
+        self.stack.callback(self.health.stop)
+        notes = Notes(self.views_url, [LEAVING], self._others_leave)
+        notes.start()
+        self.stack.callback(notes.stop)
+        dog = Watchdog([self._loop_stuck, self._frames_stuck], self.stuck_seconds)
+        dog.start()
+        self.stack.callback(dog.stop)
+        asyncio.run(self._main())
+
+    async def _main(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.worker.stop)
+        await self.worker.run()
+
+    # -- among workers ------------------------------------------------------------------------
+
+    def _say_leaving(self, partitions: Sequence[int]) -> None:
+        notify(self.views_url, LEAVING, f"{self.token} {','.join(map(str, partitions))}")
+
+    def _others_leave(self, _channel: str, payload: str) -> None:
+        token, _, partitions = payload.partition(" ")
+        if token != self.token:
+            with suppress(ValueError):
+                self.worker.adopt([int(n) for n in partitions.split(",")])
+
+    # -- health -------------------------------------------------------------------------------
+
+    def _loop_stuck(self) -> tuple[str, float]:
+        return "event loop", self.heart.silent_seconds()
+
+    def _frames_stuck(self) -> tuple[str, float]:
+        return f"{self.worker.frames_waiting + 1} frames", self.hands.stuck_seconds()
+
+    def report(self) -> Mapping[str, Any]:
+        """What ``/health`` answers; from any thread."""
+        stuck = max(self._loop_stuck()[1], self._frames_stuck()[1])
+        trouble = self.hands.trouble
+        status = "stuck" if stuck > self.stuck_seconds / 2 else "waiting" if trouble else "ok"
+        assigned = sorted(self.worker.assigned)
+        positions = {n: at for n, at in self.hands.positions.items() if n in assigned}
+        head = _or_none(self.log.head)
+        lowest = min(positions.values(), default=None)
+        return {
+            "name": self.name,
+            "role": "worker",
+            "pid": os.getpid(),
+            "status": status,
+            "assigned": assigned,
+            "rebalancing": self.worker.rebalancing,
+            "positions": positions,
+            "head": head,
+            "lag": None if head is None or lowest is None else max(0, head - lowest),
+            "trouble": None if trouble is None else str(trouble),
+        }
+
+
+def _or_none(asked: Callable[[], int]) -> int | None:
+    try:
+        return asked()
+    except StoreError:
+        return None

@@ -1,0 +1,188 @@
+"""From frames to views: in order, without gaps, and again until the databases let it pass.
+
+Everything here runs in one thread. A frame is only a copy of the log: what lies between the views'
+position and the frame's previous one, and what an undecodable frame carried, is read from the log.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import psycopg
+import structlog
+
+from eventstore.errors import StoreError
+from eventstore.log import Log, Row
+from eventstore.sql import explain
+from projections.engine import Gap, ViewsDatabase
+from streams.frames import FrameUndecodable, Router, decode
+
+log = structlog.get_logger("worker")
+
+PAGE = 2_000
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A frame as it came, not decoded yet."""
+
+    value: bytes
+    headers: Sequence[tuple[str, bytes]]
+
+    def last(self) -> int | None:
+        """The last position that the header names, if it does."""
+        given = dict(self.headers).get("last", b"")
+        return int(given) if given.isdigit() else None
+
+
+@dataclass(slots=True)
+class Run:
+    """All rows that a partition has after ``previous`` and up to ``last``."""
+
+    previous: int
+    last: int
+    rows: list[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What a frame carried that cannot be read: up to ``last``, or nobody knows."""
+
+    last: int | None
+
+
+class GivenUp(Exception):
+    """The process stops while a database is away: nothing is acknowledged."""
+
+
+class Applying:
+    """The hands of a worker."""
+
+    def __init__(self, source: Log, views: ViewsDatabase, router: Router) -> None:
+        self._log = source
+        self._views = views
+        self._router = router
+        self._given_up = threading.Event()
+        self._since: float | None = None
+        self.trouble: StoreError | None = None
+        self.positions: dict[int, int] = {}
+        """How far this process knows its partitions to be."""
+
+    # -- for the worker -----------------------------------------------------------------------
+
+    def apply(self, partition: int, messages: Sequence[Message]) -> None:
+        """Apply frames of one partition, as they came. Returns when the views have them all."""
+        for run in runs(partition, messages):
+            self._until_it_passes(partial(self._apply, partition, run))
+
+    def catch_up(self, partitions: Sequence[int]) -> None:
+        """Bring partitions on to the log's head, from the log."""
+        self._until_it_passes(partial(self._catch_up, partitions))
+
+    def give_up(self) -> None:
+        """Stop trying what does not pass."""
+        self._given_up.set()
+
+    def stuck_seconds(self) -> float:
+        """For how long what runs has not got on. Waiting for a database is not being stuck."""
+        since = self._since
+        return time.monotonic() - since if since is not None else 0.0
+
+    # -- one pass -----------------------------------------------------------------------------
+
+    def _apply(self, partition: int, run: Run | Unread) -> None:
+        if isinstance(run, Unread):
+            stored = self._views.position(partition)
+            self._fetch([partition], stored, run.last or self._log.head())
+            return
+        gap = self._send(partition, run.previous, run.last, run.rows)
+        while gap is not None:
+            log.info("worker.gap", partition=partition, after=gap.after, upto=gap.upto)
+            self._fetch([partition], gap.after, gap.upto)
+            gap = self._send(partition, run.previous, run.last, run.rows)
+
+    def _send(self, partition: int, previous: int, last: int, rows: Sequence[Row]) -> Gap | None:
+        answer = self._views.apply_frame(partition, previous, last, rows)
+        self._since = time.monotonic()
+        if isinstance(answer, Gap):
+            return answer
+        self.positions[partition] = answer.position
+        return None
+
+    def _catch_up(self, partitions: Sequence[int]) -> None:
+        head = self._log.head()
+        stored = {p: self._views.position(p) for p in partitions}
+        behind = [p for p, position in stored.items() if position < head]
+        if behind:
+            self._fetch(behind, min(stored[p] for p in behind), head)
+
+    def _fetch(self, partitions: Sequence[int], after: int, upto: int) -> None:
+        """Apply what the log has of some partitions after a position that all of them have."""
+        while after < upto:
+            rows = self._log.rows(after, PAGE, upto)
+            last = rows[-1][0] if len(rows) == PAGE else upto
+            parts: dict[int, list[Row]] = {partition: [] for partition in partitions}
+            for row in rows:
+                part = parts.get(self._router.partition_of(row))
+                if part is not None:
+                    part.append(row)
+            for partition, part in parts.items():
+                self._send(partition, after, last, part)
+            after = last
+
+    # -- trouble ------------------------------------------------------------------------------
+
+    def _until_it_passes(self, work: Callable[[], None]) -> None:
+        """Run it; again, with longer and longer pauses, while a database is away or full."""
+        pause = FIRST_PAUSE_SECONDS
+        try:
+            while True:
+                self._since = time.monotonic()
+                try:
+                    work()
+                except (StoreError, psycopg.Error) as problem:
+                    named = explain(problem) if isinstance(problem, psycopg.Error) else problem
+                    if named.retry_after is None:
+                        raise named from problem
+                    if self.trouble is None:
+                        log.warning("worker.waits", why=str(named))
+                    self.trouble = named
+                else:
+                    self.trouble = None
+                    return
+                self._since = None
+                if self._given_up.wait(pause):
+                    raise GivenUp
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        finally:
+            self._since = None
+
+
+def runs(partition: int, messages: Sequence[Message]) -> Iterator[Run | Unread]:
+    """Frames of one partition joined as far as they follow each other; repeats fall away."""
+    run: Run | None = None
+    for message in messages:
+        try:
+            frame = decode(message.value, message.headers)
+            if frame.partition != partition:
+                raise FrameUndecodable(f"of partition {frame.partition} in partition {partition}")
+        except FrameUndecodable as problem:
+            log.warning("worker.undecodable", partition=partition, why=str(problem))
+            if run is not None:
+                yield run
+            run = None
+            yield Unread(message.last())
+            continue
+        if run is not None and run.previous <= frame.previous <= run.last:
+            run.rows += [row for row in frame.rows if row[0] > run.last]
+            run.last = max(run.last, frame.last)
+            continue
+        if run is not None:
+            yield run
+        run = Run(frame.previous, frame.last, list(frame.rows))
+    if run is not None:
+        yield run

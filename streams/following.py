@@ -1,0 +1,44 @@
+"""What the edge asks of whatever keeps the views: the embedded follower, or a cluster's workers."""
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+from uuid import UUID
+
+from eventstore.errors import StoreError
+from projections.engine import Applied
+
+Listener = Callable[[Applied], None]
+
+
+class Boards(Protocol):
+    """How far the views have come, and word of every change. Satisfied by `Follower`, `ViewsWatch`.
+
+    ``failure`` is what stopped them for good, ``trouble`` what keeps them waiting just now.
+    """
+
+    failure: BaseException | None
+    trouble: StoreError | None
+
+    @property
+    def position(self) -> int:
+        """How far all views have come, everywhere."""
+
+    def vector(self) -> dict[int, int]:
+        """How far all views have come, by partition."""
+
+    def listen(self, listener: Listener) -> None:
+        """Tell ``listener`` of what was applied, on a thread of the boards."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+    def wait_for(
+        self, position: int, timeout: float, divisions: Iterable[UUID] | None = None
+    ) -> bool:
+        """Whether the views have reached ``position`` within ``timeout`` seconds.
+
+        With ``divisions`` only those of these divisions' facts are waited for.
+        """
+
+    def step(self) -> bool:
+        """Look once, without the thread; whether they have moved."""

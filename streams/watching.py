@@ -1,0 +1,171 @@
+"""What an API process of the cluster knows of the views that the workers keep.
+
+Workers announce what they changed; a look at the positions every quarter second backs it up, so
+that a note lost with a connection costs a board a moment and no more.
+"""
+
+import threading
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+import msgspec
+import psycopg
+import structlog
+
+from eventstore.errors import StoreError
+from eventstore.postgres import PostgresConnection
+from eventstore.sql import explain
+from projections.base import Row, View
+from projections.databases import CHANNEL
+from projections.engine import Applied
+from projections.partitions import partition_of
+from streams.following import Listener
+from streams.notes import Notes
+
+log = structlog.get_logger("boards")
+
+POLL_SECONDS = 0.25
+POSITIONS = "SELECT partition, min(position) FROM positions GROUP BY partition ORDER BY partition"
+
+
+class Note(msgspec.Struct):
+    """What a worker announces; see `projections.engine.announcement`."""
+
+    partition: int
+    position: int
+    tables: dict[str, list[str] | None] | None = None
+
+
+_note = msgspec.json.Decoder(Note).decode
+
+
+class ViewsWatch:
+    """The `Boards` of an API process: reads positions, applies nothing.
+
+    Listeners are told of the tables that changed; of their rows only the areas, where the worker
+    named them, so that a board outside is not woken.
+    """
+
+    def __init__(self, url: str, views: Sequence[View], partitions: int) -> None:
+        self._session = PostgresConnection(url, "views")
+        self._tables = [table.name for view in views for table in view.tables]
+        self._partitions = partitions
+        self._notes = Notes(url, [CHANNEL], self._told)
+        self._listeners: list[Listener] = []
+        self._moved = threading.Condition()
+        self._stop = threading.Event()
+        self._lost = False
+        self._noted = 0
+        self._at: dict[int, int] = {}
+        self.failure: BaseException | None = None
+        self.trouble: StoreError | None = None
+        self._thread = threading.Thread(target=self._run, name="boards", daemon=True)
+        self.step()
+
+    @property
+    def position(self) -> int:
+        return self._lowest(range(self._partitions))
+
+    def _lowest(self, partitions: Iterable[int]) -> int:
+        at = self._at
+        return min((at.get(n, 0) for n in partitions), default=0)
+
+    def vector(self) -> dict[int, int]:
+        at = self._at
+        return {n: at.get(n, 0) for n in range(self._partitions)}
+
+    def listen(self, listener: Listener) -> None:
+        self._listeners.append(listener)
+
+    def start(self) -> None:
+        self._notes.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._notes.stop()
+        with self._moved:
+            self._moved.notify_all()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._session.close()
+
+    def wait_for(
+        self, position: int, timeout: float, divisions: Iterable[UUID] | None = None
+    ) -> bool:
+        wanted: Iterable[int] = range(self._partitions)
+        if divisions is not None:
+            wanted = {partition_of(division, self._partitions) for division in divisions}
+        with self._moved:
+            return (
+                self._moved.wait_for(
+                    lambda: self._lowest(wanted) >= position or self._stop.is_set(), timeout
+                )
+                and not self._stop.is_set()
+            )
+
+    def step(self) -> bool:
+        """Look at the positions once; whether one has moved."""
+        noted = self._noted
+        try:
+            found = dict(self._session.execute(POSITIONS).fetchall())
+        except (psycopg.Error, StoreError) as problem:
+            named = explain(problem) if isinstance(problem, psycopg.Error) else problem
+            if self.trouble is None:
+                log.warning("boards.waiting", why=str(named))
+            self.trouble = named
+            return False
+        self.trouble = None
+        return self._move(found, noted)
+
+    def _move(self, found: dict[int, int], noted: int) -> bool:
+        """Take over positions. One that went back is a view that begins anew: it is believed,
+        unless a note came while it was read, which may be newer."""
+        with self._moved:
+            moved = {n: at for n, at in found.items() if self._at.get(n) != at}
+            if noted != self._noted:
+                moved = {n: at for n, at in moved.items() if at > self._at.get(n, 0)}
+            self._at = {**self._at, **moved}
+            self._moved.notify_all()
+        return bool(moved)
+
+    # -- on threads of our own ----------------------------------------------------------------
+
+    def _told(self, _channel: str, payload: str) -> None:
+        """A note: positions first, then the listeners, so that what they ask is answered."""
+        try:
+            note = _note(payload)
+        except msgspec.MsgspecError:
+            self._tell_everything()
+            return
+        with self._moved:
+            self._noted += 1
+            known = self._at.get(note.partition, 0)
+            self._at = {**self._at, note.partition: max(known, note.position)}
+            self._moved.notify_all()
+        if note.tables is None:
+            self._tell_everything()
+        elif note.tables:
+            changed = {name: _rows(areas) for name, areas in note.tables.items()}
+            self._tell(Applied(self.position, changed, note.partition))
+
+    def _tell_everything(self) -> None:
+        """Something changed and nobody knows what."""
+        self._tell(Applied(self.position, {name: [] for name in self._tables}))
+
+    def _tell(self, applied: Applied) -> None:
+        for listener in self._listeners:
+            listener(applied)
+
+    def _run(self) -> None:
+        while not self._stop.wait(POLL_SECONDS):
+            moved = self.step()
+            if not self._notes.listening.is_set():
+                self._lost = self._lost or moved or self.trouble is not None
+            elif self._lost:
+                self._lost = False
+                self._tell_everything()
+
+
+def _rows(areas: list[str] | None) -> list[Row]:
+    return [{"area": area} for area in areas] if areas else []

@@ -1,0 +1,298 @@
+"""A worker of the cluster: frames from Kafka in, views out, on faust-streaming.
+
+The event loop only carries: one thread applies, so that heartbeats go on during a long fetch. A
+frame is acknowledged after its transaction. What of faust-streaming 0.15.3 decided the shape:
+
+- An exception in an agent acknowledges its message: so the agent only hands over, and what cannot
+  be applied ends the process instead.
+- Revoked partitions' waiting messages are dropped and come again from the committed offset;
+  acknowledging one of an older generation would do nothing, so they are forgotten.
+- Assignment is eager: in each rebalance all members stand still, for up to a heartbeat on Apache
+  Kafka and half the session timeout on Tansu. As a frame is only a copy of the log, partitions are
+  then brought on from the log itself: those held before, and those of a worker that says it leaves.
+  The same is done for a partition from which nothing was heard though watermarks are due.
+- No tables, no leader topic, no web server: only its consumer, its group and its commits are used.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import faust
+import structlog
+from faust.types import TP, EventT
+
+from streams.applying import Message
+from streams.health import Heart
+
+log = structlog.get_logger("worker")
+
+TOPIC = "relief.frames"
+GROUP = "relief-views"
+LEAVING = "relief_workers"
+"""The channel on which a worker names the partitions that it leaves."""
+
+MOST_FRAMES = 64
+MOST_TOGETHER = 8
+"""Frames waiting in this process, and frames of one partition folded in one transaction."""
+SILENT_SECONDS = 2.5
+"""A watermark comes each second: after this time the log is asked instead."""
+LOOK_SECONDS = 0.2
+ADOPTED_SECONDS = 10.0
+BEAT_SECONDS = 0.25
+STOP_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """How a worker joins its group. ``folder`` is for Faust, which insists on one; it stays empty.
+
+    Faust's own default leaves a killed worker's partitions alone for a minute.
+    """
+
+    name: str
+    kafka: str
+    folder: Path
+    topic: str = TOPIC
+    group: str = GROUP
+    session_seconds: float = 6.0
+    heartbeat_seconds: float = 2.0
+    commit_seconds: float = 1.0
+
+
+class Hands(Protocol):
+    """What applies, in one thread; each call returns when the views have it, or raises for good."""
+
+    def apply(self, partition: int, messages: Sequence[Message]) -> None: ...
+    def catch_up(self, partitions: Sequence[int]) -> None: ...
+    def give_up(self) -> None: ...
+
+
+def make_app(options: WorkerOptions, loop: asyncio.AbstractEventLoop) -> faust.App:
+    """The Faust application, without an agent yet."""
+    return faust.App(
+        options.group,
+        loop=loop,
+        broker=[f"kafka://{address.strip()}" for address in options.kafka.split(",")],
+        datadir=str(options.folder),
+        store="memory://",
+        autodiscover=False,
+        web_enabled=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        consumer_auto_offset_reset="earliest",
+        broker_session_timeout=options.session_seconds,
+        broker_heartbeat_interval=options.heartbeat_seconds,
+        broker_request_timeout=max(20.0, options.session_seconds),
+        broker_commit_interval=options.commit_seconds,
+        broker_commit_livelock_soft_timeout=60.0,
+        stream_wait_empty=False,
+        stream_buffer_maxsize=MOST_FRAMES,
+        worker_redirect_stdouts=False,
+    )
+
+
+class Waiting:
+    """Frames that wait to be applied, by partition, each partition in its turn."""
+
+    def __init__(self, most: int = MOST_FRAMES) -> None:
+        self._most = most
+        self._by_partition: dict[int, deque[EventT[Any]]] = {}
+        self._changed = asyncio.Condition()
+        self.count = 0
+
+    async def put(self, event: EventT[Any]) -> None:
+        """Add a frame; waits while there are enough."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.count < self._most)
+            self._by_partition.setdefault(event.message.partition, deque()).append(event)
+            self.count += 1
+            self._changed.notify_all()
+
+    async def take(self, most: int = MOST_TOGETHER) -> tuple[int, list[EventT[Any]]]:
+        """The partition that waits longest, and its frames; more than one only if they are here."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.count > 0)
+            partition = next(iter(self._by_partition))
+            waiting = self._by_partition.pop(partition)
+            taken = [waiting.popleft() for _ in range(min(most, len(waiting)))]
+            if waiting:
+                self._by_partition[partition] = waiting  # behind the others
+            self.count -= len(taken)
+            self._changed.notify_all()
+            return partition, taken
+
+    async def clear(self) -> None:
+        async with self._changed:
+            self._by_partition.clear()
+            self.count = 0
+            self._changed.notify_all()
+
+
+class Worker:
+    """One member of the group. `run` returns when `stop` was called; raises what ended it."""
+
+    def __init__(
+        self,
+        options: WorkerOptions,
+        hands: Hands,
+        heart: Heart,
+        *,
+        leaving: Callable[[Sequence[int]], None] = lambda _: None,
+    ) -> None:
+        """``leaving`` tells the other workers, who then call `adopt`."""
+        self._options = options
+        self._hands = hands
+        self._heart = heart
+        self._leaving = leaving
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="apply")
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiting: Waiting
+        self._done: asyncio.Event
+        self._stopping = False
+        self._problem: BaseException | None = None
+        self.assigned: frozenset[int] = frozenset()
+        self.rebalancing = True
+        self._heard: dict[int, float] = {}
+        self._adopted: dict[int, float] = {}
+
+    # -- for the outside ----------------------------------------------------------------------
+
+    @property
+    def frames_waiting(self) -> int:
+        return self._waiting.count if self._loop else 0
+
+    def stop(self) -> None:
+        """Hand the partitions over and end. Call on the event loop."""
+        self._stopping = True
+        self._done.set()
+
+    def adopt(self, partitions: Iterable[int]) -> None:
+        """Another worker leaves these: bring them on from the log until the group has decided."""
+        if self._loop is not None:
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._adopt, tuple(partitions))
+
+    def _adopt(self, partitions: Sequence[int]) -> None:
+        until = time.monotonic() + ADOPTED_SECONDS
+        self._adopted |= {p: until for p in partitions if p not in self.assigned}
+
+    # -- life ---------------------------------------------------------------------------------
+
+    async def run(self, started: Callable[[], None] = lambda: None) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._waiting, self._done = Waiting(), asyncio.Event()
+        app = self._joined(make_app(self._options, self._loop))
+        tasks = [
+            self._loop.create_task(work(), name=work.__name__)
+            for work in (self._apply, self._look, self._beat)
+        ]
+        for task in tasks:
+            task.add_done_callback(self._ended)
+        starting = self._loop.create_task(self._start(app, started), name="start")
+        starting.add_done_callback(self._ended)
+        await self._done.wait()
+        self._stopping = True
+        await self._leave(app, [starting, *tasks])
+        if self._problem is not None:
+            raise self._problem
+
+    async def _start(self, app: faust.App, started: Callable[[], None]) -> None:
+        await app.start()
+        started()
+        await app.wait_until_stopped()
+        if app.crash_reason is not None:
+            raise app.crash_reason
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and task.exception() is not None and self._problem is None:
+            self._problem = task.exception()
+        self._done.set()
+
+    async def _leave(self, app: faust.App, tasks: Sequence["asyncio.Task[None]"]) -> None:
+        """Leave the group first, so that others take over; then end what runs here."""
+        left = sorted(self.assigned)
+        if left and self._problem is None:
+            self._thread.submit(self._leaving, left)
+        self._hands.give_up()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                await app.stop()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._thread.shutdown(wait=True, cancel_futures=False)
+        log.info("worker.left", partitions=left)
+
+    def _joined(self, app: faust.App) -> faust.App:
+        """The application with our agent, which only hands over, and our ear for assignments."""
+        topic = app.topic(
+            self._options.topic,
+            key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw",
+        )  # fmt: skip
+
+        @app.agent(topic)
+        async def frames(stream: Any) -> None:
+            async for event in stream.noack().events():
+                await self._waiting.put(event)
+
+        @app.on_partitions_revoked.connect(weak=False)
+        async def revoked(_app: faust.App, _revoked: set[TP], **_: Any) -> None:
+            self.rebalancing = True
+            await self._waiting.clear()
+
+        @app.on_partitions_assigned.connect(weak=False)
+        async def assigned(_app: faust.App, found: set[TP], **_: Any) -> None:
+            now = time.monotonic()
+            self.assigned = frozenset(tp.partition for tp in found)
+            self._heard = dict.fromkeys(self.assigned, now)
+            self._adopted.clear()
+            self.rebalancing = False
+            log.info("worker.assigned", partitions=sorted(self.assigned))
+
+        return app
+
+    # -- the work -----------------------------------------------------------------------------
+
+    async def _in_thread(self, work: Callable[..., None], *given: Any) -> None:
+        assert self._loop is not None
+        await self._loop.run_in_executor(self._thread, work, *given)
+
+    async def _apply(self) -> None:
+        while not self._stopping:
+            partition, events = await self._waiting.take()
+            messages = [message_of(event) for event in events]
+            await self._in_thread(self._hands.apply, partition, messages)
+            if partition in self.assigned:
+                self._heard[partition] = time.monotonic()
+                for event in events:
+                    event.ack()
+
+    async def _look(self) -> None:
+        """Bring on from the log what no frame brings on."""
+        while not self._stopping:
+            await asyncio.sleep(LOOK_SECONDS)
+            now = time.monotonic()
+            unheard = {p for p, until in self._adopted.items() if until > now}
+            if self.rebalancing:
+                unheard |= self.assigned
+            else:
+                unheard |= {p for p, at in self._heard.items() if now - at > SILENT_SECONDS}
+            if unheard:
+                await self._in_thread(self._hands.catch_up, sorted(unheard))
+
+    async def _beat(self) -> None:
+        while True:
+            self._heart.beat()
+            await asyncio.sleep(BEAT_SECONDS)
+
+
+def message_of(event: EventT[Any]) -> Message:
+    headers: Any = event.message.headers or ()
+    return Message(event.message.value or b"", tuple(dict(headers).items()))
