@@ -160,7 +160,7 @@ class Relay:
         if stored.topic_id not in ("", self._topic_id) or self._behind(self._bus.ends()):
             self._begin_again()
         elif not stored.topic_id:
-            self._begin_at(self._lowest())
+            self._begin_at(min(self._log.head(), self._lowest()))
         self.leading = True
 
     def _behind(self, ends: Mapping[int, int]) -> bool:
