@@ -65,6 +65,7 @@ def _postgres(url: str) -> Engine:
         "search_path": SCHEMA,
         "default_transaction_read_only": "on",
         "statement_timeout": f"{LONGEST_QUERY_SECONDS}s",
+        "jit": "off",  # takes longer to compile than these queries to run
     }
     return create_engine(
         make_url(url).set(drivername="postgresql+psycopg"),

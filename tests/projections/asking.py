@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from types import CodeType
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +26,7 @@ from projections.scope import EVERYTHING, Scope
 
 MOST_VALUES = 30
 SMALL_PAGE = 7
+MOST_PAGES = 12
 SEARCHES = ("", "一", "镇", "王", "a", "A", "皖", "%", "_", "\\", "〔2018〕", "X' OR 1=1")
 
 Question = Callable[[Connection], Any]
@@ -99,10 +99,6 @@ def queries() -> list[Callable[..., Any]]:
                 if Connection in kinds:
                     found.append(one)
     return found
-
-
-def code_of(query: Callable[..., Any]) -> CodeType:
-    return query.__code__
 
 
 @dataclass
@@ -198,11 +194,12 @@ def _by_pages(query: Callable[..., Any], first: tuple[Any, ...], call: dict[str,
     def ask(db: Connection) -> list[Page]:
         found: list[Page] = []
         cursor = None
-        while True:
+        for _ in range(MOST_PAGES):
             one = query(db, *first, **call, cursor=cursor, limit=SMALL_PAGE)
             found += [one] if one is not None else []
             if one is None or one.next is None:
-                return found
+                break
             cursor = one.next
+        return found
 
     return ask
