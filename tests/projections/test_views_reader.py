@@ -1,0 +1,137 @@
+"""Reading the views on PostgreSQL: one state a query, nothing written, over a restart."""
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from sqlalchemy import String, cast, create_engine, func, literal, select, text, union_all
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import CreateTable
+
+from cli.trial.postgres import PostgresServer
+from projections import reader as views_reader
+from projections.areas import AREAS
+from projections.base import LOGICAL
+from projections.dialects import ByBytes, JoinedText, JsonMember, JsonMerged, JsonPairs
+from projections.funds import fund_flows, funds
+from projections.paging import BadCursor
+from projections.reader import ViewsReader
+from projections.scope import EVERYTHING
+from tests.servers import Database
+
+MAKE = """CREATE SCHEMA views; CREATE TABLE views.areas__g1 (id TEXT, parent TEXT);
+CREATE VIEW views.areas AS SELECT * FROM views.areas__g1; INSERT INTO views.areas__g1 VALUES ('a')
+"""
+AREA_COUNT = select(func.count()).select_from(AREAS)
+
+
+def make(server: PostgresServer, name: str) -> None:
+    for statement in MAKE.split(";"):
+        server.execute(statement, name)
+
+
+@pytest.fixture
+def reader(postgres_database: Database) -> Iterator[ViewsReader]:
+    make(postgres_database.server, postgres_database.name)
+    found = ViewsReader.at(postgres_database.url())
+    yield found
+    found.close()
+
+
+def test_a_query_sees_one_state(reader: ViewsReader, postgres_database: Database) -> None:
+    with reader() as db:
+        assert db.execute(AREA_COUNT).scalar() == 1
+        written = "INSERT INTO views.areas__g1 VALUES ('b')"
+        postgres_database.server.execute(written, postgres_database.name)
+        assert db.execute(AREA_COUNT).scalar() == 1
+    with reader() as db:
+        assert db.execute(AREA_COUNT).scalar() == 2
+
+
+def test_a_reader_cannot_write(reader: ViewsReader) -> None:
+    with pytest.raises(DBAPIError, match="read-only"), reader() as db:
+        db.execute(text("DELETE FROM areas__g1"))
+
+
+def test_a_query_that_never_ends_is_ended(
+    postgres_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views_reader, "LONGEST_QUERY_SECONDS", 1)
+    reader = ViewsReader.at(postgres_database.url())
+    with pytest.raises(DBAPIError, match="statement timeout"), reader() as db:
+        db.execute(text("SELECT pg_sleep(60)"))
+    with reader() as db:
+        assert db.execute(select(literal(1))).scalar() == 1
+    reader.close()
+
+
+def test_a_restart_of_the_server_is_not_noticed_by_the_next_query(tmp_path: Path) -> None:
+    with PostgresServer(tmp_path, fsync=False) as server:
+        make(server, "postgres")
+        reader = ViewsReader.at(server.url())
+        with reader() as db, reader() as another:
+            assert db.execute(AREA_COUNT).scalar() == another.execute(AREA_COUNT).scalar() == 1
+        server.restart()
+        for _ in range(3):
+            with reader() as db:
+                assert db.execute(AREA_COUNT).scalar() == 1
+        reader.close()
+
+
+TEXTS = ("一", "乙", "person_contested", "payment_failed", "personal", "Z", "a", "B", "_", "é", "")
+REPORTED = '{"affected":12,"dead":"3","missing":null,"houses":"1.50"}'
+DECIDED = '{"dead":null,"affected":"13"}'
+
+
+def test_functions_of_text_are_the_same_on_both(postgres_database: Database) -> None:
+    words = union_all(*[select(ByBytes(literal(word)).label("word")) for word in TEXTS]).subquery()
+    ordered = select(words.c.word).order_by(words.c.word)
+    pair = JsonPairs(literal(REPORTED)).table_valued("key", "value", name="pair")
+    merged = JsonMerged(literal(REPORTED), literal(DECIDED))
+    members = [
+        cast(JsonMember(merged, name), String) for name in ("affected", "dead", "houses", "x")
+    ]
+    questions = [
+        ordered,
+        select(pair.c.key, cast(pair.c.value, String)).order_by(cast(pair.c.key, String)),
+        select(*members),
+        select(words.c.word).where(words.c.word.ilike("%PERSON\\_%", escape="\\")),
+    ]
+    here = create_engine("sqlite://")
+    there = create_engine(postgres_database.url().replace("postgresql:", "postgresql+psycopg:"))
+    with here.connect() as db, there.connect() as other:
+        answers = [db.execute(question).all() for question in questions]
+        assert answers == [other.execute(question).all() for question in questions]
+        assert [word for (word,) in answers[0]] == sorted(TEXTS)
+        assert answers[2] == [("13", None, "1.50", None)]
+        keys = select(JoinedText(pair.c.key))
+        named = other.execute(keys).scalar_one().split(",")
+        assert named == sorted(named) and set(named) == set(msgspec.json.decode(REPORTED))
+    here.dispose()
+    there.dispose()
+
+
+@pytest.mark.parametrize("values", [["x"], [True], [None], [2**63], [1, 2], []])
+def test_a_cursor_that_does_not_fit_its_column_is_refused(
+    reader: ViewsReader, values: list[object]
+) -> None:
+    cursor = base64.urlsafe_b64encode(msgspec.json.encode(values)).decode()
+    with reader() as db, pytest.raises(BadCursor):
+        fund_flows(db, EVERYTHING, cursor=cursor)
+
+
+def test_a_cursor_with_text_that_no_row_can_hold_is_refused(reader: ViewsReader) -> None:
+    cursor = base64.urlsafe_b64encode(msgspec.json.encode(["\0", "a"])).decode()
+    with reader() as db, pytest.raises(BadCursor):
+        funds(db, EVERYTHING, cursor=cursor)
+
+
+def test_no_key_is_a_sequence_and_text_is_ordered_by_its_bytes() -> None:
+
+    for table in LOGICAL.sorted_tables:
+        made = str(CreateTable(table).compile(dialect=PGDialect_psycopg()))
+        assert "SERIAL" not in made and "VARCHAR" not in made and " INTEGER" not in made
+        assert made.count("TEXT") == made.count('TEXT COLLATE "C"')
