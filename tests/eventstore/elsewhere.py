@@ -4,13 +4,19 @@
 each line on its standard input, printing the result.
 """
 
+import os
+import signal
 import sqlite3
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
+from eventstore.log import Row
+from eventstore.postgres import PostgresLog
 from tests.eventstore.support import (
+    Cluster,
     Place,
     envelope,
     found_town,
@@ -120,6 +126,23 @@ def read_only(folder: Place) -> None:
         said = type(problem).__name__
     say("ready")
     say(said)
+
+
+def stand(place: Cluster, where: str) -> None:
+    """Stops itself (SIGSTOP) while it holds the order lock: ``idle``, or in the middle of COPY."""
+    log = PostgresLog(place.log)
+    say("ready")
+    with log.transaction():
+        if where == "idle":
+            os.kill(os.getpid(), signal.SIGSTOP)
+        log.session.copy("events", _stopping(), ("int8", "bytea", "int4", "text", "bytea"))
+
+
+def _stopping() -> Iterator[Row]:
+    for n in range(100_000):
+        yield 1_000_000 + n, uuid4().bytes, 1, "none", b"x" * 100
+        if n == 50_000:
+            os.kill(os.getpid(), signal.SIGSTOP)
 
 
 if __name__ == "__main__":
