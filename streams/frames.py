@@ -100,7 +100,6 @@ class Router:
         self._log = log
         self.partitions = partitions
         self._decode: Callable[[bytes], _Fact] = msgspec.json.Decoder(_Fact).decode
-        self._known: dict[str, int] = {}
 
     def partition_of(self, row: Row) -> int:
         found = self._read(row[4])
@@ -108,13 +107,9 @@ class Router:
 
     def _read(self, state: bytes) -> int | None:
         try:
-            division = self._decode(state).meta.division
-            found = self._known.get(division)
-            if found is None:
-                found = self._known[division] = partition_of(UUID(division), self.partitions)
+            return partition_of(self._decode(state).meta.division, self.partitions)
         except ValueError:  # msgspec's and UUID's
             return None
-        return found
 
     def _of_stream(self, stream: bytes) -> int:
         for row in self._log.stream_rows(UUID(bytes=stream)):
