@@ -56,13 +56,13 @@ class Readiness(BaseModel):
 
 def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None) -> FastAPI:
     """The application over a running system. ``mount`` adds the pages."""
-    hub = live.Hub(system.tree)
+    hub = live.Hub(system.tree, system.boards.vector)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         hub.attach(asyncio.get_running_loop())
-        system.follower.listen(system.tree.applied)
-        system.follower.listen(hub.applied)
+        system.boards.listen(system.tree.applied)
+        system.boards.listen(hub.applied)
         yield
         hub.close()
 
@@ -107,12 +107,12 @@ def _health(app: FastAPI, system: System) -> None:
         responses={503: {"model": Readiness, "description": "Not ready"}},
     )
     async def ready(response: Response) -> Readiness:
-        head, follower = system.store.head(), system.follower
-        position = follower.position
+        head, boards = system.store.head(), system.boards
+        position = boards.position
         status: Literal["ready", "catching-up", "stopped"] = "ready"
-        if follower.failure is not None:
+        if boards.failure is not None:
             status = "stopped"
-        elif head - position > MAX_LAG or follower.trouble is not None:
+        elif head - position > MAX_LAG or boards.trouble is not None:
             status = "catching-up"
         response.status_code = 200 if status == "ready" else 503
         return Readiness(status=status, head=head, position=position, lag=head - position)

@@ -8,7 +8,7 @@ Messages are made once for all boards of the same tables and scope.
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 from uuid import UUID
@@ -28,6 +28,7 @@ from projections.engine import Applied
 BEAT_SECONDS = 3.0
 GATHER_SECONDS = 0.02
 MAX_ROWS = 200
+MAX_ID = 2048
 
 QUEUED = 64
 
@@ -54,10 +55,11 @@ class Board:
 
 
 class Hub:
-    """Takes applied batches from the follower's thread and hands messages to the boards."""
+    """Takes applied batches from the boards' thread and hands messages to the boards."""
 
-    def __init__(self, tree: AreaTree) -> None:
+    def __init__(self, tree: AreaTree, vector: Callable[[], Mapping[int, int]]) -> None:
         self._tree = tree
+        self._vector = vector
         self._boards: set[Board] = set()
         self._gathered: dict[str, list[Row]] = {}
         self._position = 0
@@ -75,7 +77,7 @@ class Hub:
         self._loop = loop
 
     def applied(self, applied: Applied) -> None:
-        """Called on the follower's thread."""
+        """Called on the boards' thread."""
         if self._loop is not None and self._boards:
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._gather, applied)
@@ -107,26 +109,25 @@ class Hub:
                 continue
             inside = [row for row in gathered[table] if self._inside(row, roots)]
             if inside or not gathered[table]:
-                rows[table] = inside[-MAX_ROWS:]
+                rows[table] = [row for row in inside if len(row) > 1][-MAX_ROWS:]
                 cut = cut or len(inside) > MAX_ROWS
         if not rows:
             return None
         body = {"position": self._position, "tables": sorted(rows), "rows": rows}
         if cut:
             body["more"] = True
-        return event("change", body, self._position)
+        return event("change", body, place(self._vector()))
 
     def _inside(self, row: Row, roots: tuple[UUID, ...]) -> bool:
         area = row.get("area")
         return area is None or self._tree.inside(UUID(area), roots)
 
-    async def stream(self, system: System, board: Board, seen: int | None) -> AsyncIterator[bytes]:
+    async def stream(self, system: System, board: Board, seen: str) -> AsyncIterator[bytes]:
         """The messages of one board until it goes away."""
         self._boards.add(board)
         try:
-            position = system.follower.position
-            if seen is not None and seen != position:
-                yield event("reset", {"position": position}, position)
+            if seen and seen != place(system.boards.vector()):
+                yield reset(system)
             yield beat(system)
             while not self.closing.is_set():
                 try:
@@ -139,21 +140,31 @@ class Hub:
                     continue
                 if board.lost:
                     board.lost = False
-                    position = system.follower.position
-                    yield event("reset", {"position": position}, position)
+                    yield reset(system)
                 elif message:
                     yield message
         finally:
             self._boards.discard(board)
 
 
-def event(kind: str, body: dict[str, Any], position: int) -> bytes:
+def place(vector: Mapping[int, int]) -> str:
+    """The id of a message: how far each partition has come, in the order of partitions."""
+    return ".".join(str(vector[partition]) for partition in sorted(vector))
+
+
+def event(kind: str, body: dict[str, Any], id: str) -> bytes:
     data = msgspec.json.encode(body, enc_hook=str)
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (position, kind.encode(), data)
+    return b"id: %s\nevent: %s\ndata: %s\n\n" % (id.encode(), kind.encode(), data)
+
+
+def reset(system: System) -> bytes:
+    """What was missed is not told again: the board asks afresh."""
+    position = system.boards.position
+    return event("reset", {"position": position}, place(system.boards.vector()))
 
 
 def beat(system: System) -> bytes:
-    position = system.follower.position
+    position = system.boards.position
     head = max(position, system.store.head())
     now = system.store.clock.now()
     body = {
@@ -163,9 +174,9 @@ def beat(system: System) -> bytes:
         "at": now,
         "sent": time.time(),
     }
-    if system.follower.failure is not None:
+    if system.boards.failure is not None:
         body["failure"] = True
-    return event("beat", body, position)
+    return event("beat", body, place(system.boards.vector()))
 
 
 def router_of(live: dict[str, tuple[frozenset[str], frozenset[Role]]]) -> APIRouter:
@@ -190,11 +201,10 @@ def router_of(live: dict[str, tuple[frozenset[str], frozenset[Role]]]) -> APIRou
         if unknown or not names:
             raise ApiProblem(422, "unknown-board", f"没有看板 {unknown}", f"No board {unknown}.")
         watched = _watched(caller, live, names, area)
-        seen = request.headers.get("last-event-id", "")
+        seen = request.headers.get("last-event-id", "")[:MAX_ID]
         hub: Hub = request.app.state.hub
         board = Board(watched, _allowed(request, live, names, area))
-        known = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 20 else None
-        body = hub.stream(caller.system, board, known)
+        body = hub.stream(caller.system, board, seen)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(body, media_type="text/event-stream", headers=headers)
 

@@ -65,11 +65,11 @@ class Read:
 
 async def wait_for(caller: Caller, after: int | None) -> None:
     """Read your own write: wait until the views have reached ``after``. 503 if they do not."""
-    follower = caller.system.follower
-    if after is None or follower.position >= after:
+    boards = caller.system.boards
+    if after is None or boards.position >= after:
         return
     seconds = caller.system.after_wait_seconds
-    if not await run_in_threadpool(follower.wait_for, after, seconds):
+    if not await run_in_threadpool(boards.wait_for, after, seconds):
         raise ApiProblem(
             503, "views-behind", "看板尚未更新到您要的位置，请稍后再试",
             "The view has not reached that position yet. Try again.",
@@ -112,7 +112,7 @@ def endpoint_of(read: Read) -> Callable[..., Any]:
         **given: Any,
     ) -> Response:
         await wait_for(caller, after)
-        position = caller.system.follower.position
+        position = caller.system.boards.position
         found = await ask(caller, read, area, **given)
         return render(request, found, position)
 

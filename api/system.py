@@ -1,4 +1,4 @@
-"""The running system as the edge sees it: store, views, follower, accounts, live hub."""
+"""The running system as the edge sees it: store, views, boards, accounts, live hub."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,11 +12,11 @@ from eventstore.store import Store
 from projections.areas import AREAS
 from projections.engine import Applied, ViewsDatabase
 from projections.reader import ViewsReader
-from streams.embedded import Follower
+from streams.following import Boards
 
 
 class AreaTree:
-    """Parents of areas, in memory, kept by what the follower applies."""
+    """Parents of areas, in memory, kept by what the boards tell."""
 
     def __init__(self, reader: ViewsReader) -> None:
         self._reader = reader
@@ -56,7 +56,7 @@ class System:
     store: Store
     views: ViewsDatabase
     reader: ViewsReader
-    follower: Follower
+    boards: Boards
     accounts: Accounts
     tree: AreaTree
     secure_cookies: bool = False

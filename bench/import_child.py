@@ -32,7 +32,7 @@ def main(folder: Path, file: Path) -> None:
         began = time.perf_counter()
         report = importer.run(file, date.today())  # noqa: DTZ011 - as the command does
         head = system.store.head()
-        reached = system.follower.wait_for(head, 600)
+        reached = system.boards.wait_for(head, 600)
         took = time.perf_counter() - began
         if not reached or report.faults:
             raise SystemExit(f"views reached: {reached}; faults: {report.faults[:3]}")

@@ -65,7 +65,7 @@ def main(folder: str) -> None:
         return
     with running(Settings(data=Path(folder))) as system:
         app = create_app(system)
-        system.follower.wait_for(system.store.head(), 60)
+        system.boards.wait_for(system.store.head(), 60)
         serve(app, sock, log_level="error", started=started)
 
 

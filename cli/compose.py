@@ -1,8 +1,8 @@
 """The composition root: one function builds the running system from one settings object."""
 
 import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 from api.system import AreaTree, System
 from cli.settings import Settings
@@ -15,7 +15,11 @@ from projections.catalog import VIEWS
 from projections.engine import ViewsDatabase
 from projections.reader import ViewsReader
 from streams.embedded import Follower
+from streams.following import Boards
+from streams.frames import partitions_of
+from streams.leader import Leader
 from streams.timekeeper import Timekeeper
+from streams.watching import ViewsWatch
 
 YOUNG_OBJECTS = 20_000
 """Between two collections of cycles: facts and rows have none, and thousands are made a second."""
@@ -46,30 +50,60 @@ def running(settings: Settings, *, follow: bool = True) -> Iterator[System]:
     ``follow`` False leaves the views where they are (another process may be keeping them).
     """
     gc.set_threshold(YOUNG_OBJECTS, 20, 20)
-    store = open_store(settings)
-    views = ViewsDatabase(settings.data / "views.sqlite", VIEWS)
-    follower = Follower(store, views)
-    reader = ViewsReader(views.path)
-    system = System(
-        store=store,
-        views=views,
-        reader=reader,
-        follower=follower,
-        accounts=Accounts(store.vault),
-        tree=AreaTree(reader),
-        secure_cookies=settings.secure_cookies,
-        after_wait_seconds=settings.after_wait_seconds,
-    )
-    timekeeper = Timekeeper(store, system.reader)
-    if follow:
-        follower.start()
-        timekeeper.start()
-    try:
+    with ExitStack() as stack:
+        store = open_store(settings)
+        stack.callback(store.close)
+        views, reader, boards = _views(settings, store, stack)
+        leads = _leadership(settings, stack) if follow else _always
+        system = System(
+            store=store,
+            views=views,
+            reader=reader,
+            boards=boards,
+            accounts=Accounts(store.vault),
+            tree=AreaTree(reader),
+            secure_cookies=settings.secure_cookies,
+            after_wait_seconds=settings.after_wait_seconds,
+        )
+        timekeeper = Timekeeper(store, reader, leader=leads)
+        if follow:
+            boards.start()
+            stack.callback(boards.stop)
+            timekeeper.start()
+        stack.callback(store.writer.close)
+        stack.callback(timekeeper.stop)
         yield system
-    finally:
-        timekeeper.stop()
-        store.writer.close()
-        follower.stop()
-        reader.close()
-        views.close()
-        store.close()
+
+
+def _views(
+    settings: Settings, store: Store, stack: ExitStack
+) -> tuple[ViewsDatabase, ViewsReader, Boards]:
+    """The views, how they are read, and who tells of them: our own follower, or the workers."""
+    if settings.database_url is None:
+        views = ViewsDatabase.at(settings.data / "views.sqlite", VIEWS)
+        reader = ViewsReader(settings.data / "views.sqlite")
+        boards: Boards = Follower(store, views)
+    else:
+        if settings.views_url is None:
+            raise StoreNotMade("RELIEF_DATABASE_URL is set and RELIEF_VIEWS_URL is not.")
+        partitions = partitions_of(store.log)
+        views = ViewsDatabase.on(settings.views_url, VIEWS, partitions)
+        reader = ViewsReader.at(settings.views_url)
+        boards = ViewsWatch(settings.views_url, VIEWS, partitions)
+    stack.callback(views.close)
+    stack.callback(reader.close)
+    return views, reader, boards
+
+
+def _always() -> bool:
+    return True
+
+
+def _leadership(settings: Settings, stack: ExitStack) -> Callable[[], bool]:
+    """Whether this process is the one that keeps time. On one machine there is no other."""
+    if settings.database_url is None:
+        return _always
+    leader = Leader(settings.database_url, "timekeeper")
+    leader.start()
+    stack.callback(leader.stop)
+    return leader.held

@@ -80,7 +80,7 @@ def households(
 
 
 def _fold(system: System) -> None:
-    while system.follower.step():
+    while system.boards.step():
         pass
 
 

@@ -43,9 +43,9 @@ def totals(
 ) -> None:
     """Totals of a county's cold season: granted, and paid or signed for."""
     with running(Settings(), follow=False) as system:
-        while system.follower.step():
+        while system.boards.step():
             pass
-        position = system.follower.position
+        position = system.boards.position
         with system.reader() as db:
             area = by_code(db, county)
             found = ledger_totals(db, EVERYTHING, county=area, year=season) if area else None

@@ -16,6 +16,7 @@ from cli import (
     import_command,
     ledger_command,
     officer_command,
+    relay_command,
     store_commands,
     worker_command,
 )
@@ -38,6 +39,7 @@ app.add_typer(import_command.app, name="import")
 app.add_typer(ledger_command.app, name="ledger")
 app.add_typer(db_command.app, name="db")
 demo_command.register(app)
+relay_command.register(app)
 store_commands.register(app)
 worker_command.register(app)
 
@@ -167,7 +169,7 @@ def views_rebuild(
     with running(Settings(), follow=False) as system:
         log, views = Path(system.store.log.source), system.views
         if check:
-            while system.follower.step():
+            while system.boards.step():
                 pass
             done = rebuilding.check(log, views, workers=workers, batch=batch)
         else:

@@ -75,7 +75,7 @@ def add(
     if len(chosen) < MIN_PASSWORD:
         fail(PasswordTooShort.zh, PasswordTooShort.en)
     with running(Settings()) as system:
-        system.follower.wait_for(system.store.head(), 30)
+        system.boards.wait_for(system.store.head(), 30)
         with system.reader() as db:
             place = by_code(db, area)
         if place is None:

@@ -6,18 +6,18 @@ file or a full disk does not: nothing was applied, so it tries again until it pa
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Iterable
+from uuid import UUID
 
 from eventstore.errors import StoreError
 from eventstore.store import Store
-from projections.engine import Applied, ViewsDatabase
+from projections.engine import ViewsDatabase
+from streams.following import Listener
 
 BATCH = 512
 TROUBLE_SECONDS = 0.5
 GATHER_SECONDS = 0.012
 """Between two small batches: folding facts together costs a third of folding them one by one."""
-
-Listener = Callable[[Applied], None]
 
 
 class Follower:
@@ -47,8 +47,14 @@ class Follower:
         if self._thread.is_alive():
             self._thread.join()
 
-    def wait_for(self, position: int, timeout: float) -> bool:
-        """Whether the views have reached ``position`` within ``timeout`` seconds."""
+    def vector(self) -> dict[int, int]:
+        return {0: self.position}
+
+    def wait_for(
+        self, position: int, timeout: float, divisions: Iterable[UUID] | None = None
+    ) -> bool:
+        """Whether the views have reached ``position``: all divisions have come equally far."""
+        del divisions
         with self._moved:
             return self._moved.wait_for(
                 lambda: self.position >= position or self.failure is not None, timeout

@@ -99,7 +99,7 @@ class Desk:
 async def desk_of(caller: Visitor, after: Position = None) -> Desk:
     """The desk of a visitor; waits (bounded) for ``?after=``, the visitor's own write."""
     await wait_for(caller, after)
-    return Desk(caller, caller.system.store.clock.now(), caller.system.follower.position)
+    return Desk(caller, caller.system.store.clock.now(), caller.system.boards.position)
 
 
 AtDesk = Annotated[Desk, Depends(desk_of)]

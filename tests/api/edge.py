@@ -122,7 +122,7 @@ def serving(folder: Path) -> Iterator[Edge]:
     """A real server on a free port, stopped cleanly at the end."""
     with seeded_system(folder) as (system, seeded):
         app = create_app(system)
-        assert system.follower.wait_for(system.store.head(), 20)
+        assert system.boards.wait_for(system.store.head(), 20)
         sock, _ = bind("127.0.0.1", 0)
         server = Server(
             uvicorn.Config(app, log_level="error", access_log=False, timeout_graceful_shutdown=3)

@@ -187,7 +187,7 @@ def test_health_and_readiness(anonymous: httpx.Client) -> None:
 
 
 def test_a_stopped_follower_is_not_ready(own_edge: Edge) -> None:
-    own_edge.system.follower.failure = RuntimeError("a handler raised")
+    own_edge.system.boards.failure = RuntimeError("a handler raised")
     with own_edge.client() as client:
         answer = client.get("/ready")
         assert answer.status_code == 503 and answer.json()["status"] == "stopped"
@@ -195,7 +195,7 @@ def test_a_stopped_follower_is_not_ready(own_edge: Edge) -> None:
 
 
 def test_views_far_behind_the_log_are_not_ready(own_edge: Edge) -> None:
-    follower = own_edge.system.follower
+    follower = own_edge.system.boards
     follower.stop()
     with own_edge.client() as client:
         follower.position = own_edge.system.store.head() - MAX_LAG
@@ -207,7 +207,7 @@ def test_views_far_behind_the_log_are_not_ready(own_edge: Edge) -> None:
 
 
 def test_views_that_cannot_be_written_just_now_are_not_ready(own_edge: Edge) -> None:
-    follower = own_edge.system.follower
+    follower = own_edge.system.boards
     follower.stop()
     follower.trouble = StoreLocked("views")
     with own_edge.client() as client:

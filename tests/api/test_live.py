@@ -98,7 +98,7 @@ def test_a_board_that_missed_something_is_told_to_start_afresh(edge: Edge) -> No
     with watching(edge, Role.COUNTY_APPROVER, "county", **{"Last-Event-ID": str(position)}) as same:
         assert same.next()["event"] == "beat"
     filed = file_report(edge)
-    assert edge.system.follower.wait_for(filed["position"], 5)
+    assert edge.system.boards.wait_for(filed["position"], 5)
     with watching(edge, Role.COUNTY_APPROVER, "county", **{"Last-Event-ID": str(position)}) as old:
         reset = old.next()
         assert reset["event"] == "reset" and reset["position"] >= filed["position"]
@@ -187,7 +187,7 @@ def test_streams_end_when_the_server_stops(tmp_path: Path) -> None:
 
 def test_a_slow_board_is_reset_instead_of_filling_memory(edge: Edge) -> None:
     """Nobody takes from this board: what it keeps is bounded, and it knows that it lost some."""
-    hub = Hub(edge.system.tree)
+    hub = Hub(edge.system.tree, edge.system.boards.vector)
     board = Board((("reviews", (id_of("county"),)),), lambda: ())
     hub._boards.add(board)
     row = {"area": str(id_of("yuantan_1")), "text": "x" * 1000}
@@ -199,18 +199,20 @@ def test_a_slow_board_is_reset_instead_of_filling_memory(edge: Edge) -> None:
 
 
 def test_rows_beyond_the_limit_are_said_to_be_cut(edge: Edge) -> None:
-    hub = Hub(edge.system.tree)
-    row = {"area": str(id_of("yuantan_1"))}
+    hub = Hub(edge.system.tree, edge.system.boards.vector)
+    row = {"area": str(id_of("yuantan_1")), "step": "review"}
     watched = (("reviews", (id_of("county"),)),)
     message = hub._message({"reviews": [row] * 1000}, watched)
     assert message is not None and b'"more":true' in message and message.count(b'"area"') == 200
     elsewhere = (("reviews", (id_of("foreign_county"),)),)
     assert hub._message({"reviews": [row]}, elsewhere) is None
+    told = hub._message({"reviews": [{"area": row["area"]}]}, watched)
+    assert told is not None and b'"rows":{"reviews":[]}' in told, "a worker tells areas alone"
 
 
 def test_a_batch_is_delivered_from_the_followers_thread(edge: Edge) -> None:
     """`Applied` may come before a loop is attached, and after it has gone: neither raises."""
-    hub = Hub(edge.system.tree)
+    hub = Hub(edge.system.tree, edge.system.boards.vector)
     hub._boards.add(Board((), lambda: ()))
     hub.applied(Applied(1, {}))
     assert hub._gathered == {}

@@ -82,7 +82,7 @@ def _template() -> Path:
             assert isinstance(answer, Receipt)
         for name in PEOPLE:
             system.accounts.set_password(name, officer(name), "long enough")
-        while system.follower.step():
+        while system.boards.step():
             pass
     return folder
 

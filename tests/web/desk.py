@@ -54,7 +54,7 @@ class LivingCounty:
         """One command, durable and seen by the views."""
         officer = self.officers[by] if by else None
         receipt = self.system.store.run(Envelope(id=uuid4(), officer=officer, command=command))
-        assert self.system.follower.wait_for(receipt.position, 10)
+        assert self.system.boards.wait_for(receipt.position, 10)
         return receipt
 
     def run_all(self, commands: list[Command]) -> None:
@@ -62,7 +62,7 @@ class LivingCounty:
         envelopes = [Envelope(id=uuid4(), officer=None, command=command) for command in commands]
         for answer in self.system.store.run_many(envelopes):
             assert isinstance(answer, Receipt), answer
-        assert self.system.follower.wait_for(self.system.store.head(), 30)
+        assert self.system.boards.wait_for(self.system.store.head(), 30)
 
     def app(self) -> FastAPI:
         return create_app(self.system, mount=mount_pages)

@@ -47,7 +47,7 @@ class RunningDemo:
         """One command, durable and seen by the views."""
         envelope = Envelope(id=uuid4(), officer=self.officers[by], command=command)
         receipt = self.system.store.run(envelope)
-        assert self.system.follower.wait_for(receipt.position, 10)
+        assert self.system.boards.wait_for(receipt.position, 10)
         return receipt
 
     def app(self) -> FastAPI:
