@@ -1,0 +1,170 @@
+"""Frames that come again, late, too early, broken or never: the tables are those of the follower.
+
+Without Kafka: the hands of a worker alone, so that nothing but frames brings the views on.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import lru_cache
+from random import Random
+from types import SimpleNamespace
+
+import pytest
+
+from domain.catalog import AGGREGATES
+from eventstore.errors import StoreLocked
+from eventstore.log import Row
+from eventstore.mapper import TypedMapper
+from eventstore.postgres import PostgresLog
+from eventstore.store import Recorded
+from projections.catalog import VIEWS
+from projections.engine import ViewsDatabase
+from streams.applying import Applying, GivenUp, Message, Run, Unread, runs
+from streams.frames import PARTITIONS, Frame, Router, encode, headers
+from tests.cluster.relaying import urls
+from tests.cluster.workers import FULL, city, frames_of, tables_of
+from tests.projections.partitions import hashes_of
+from tests.servers import Database
+
+ROWS = 1_200
+SEEDS = range(30 if FULL else 2)
+WINDOW = 1_000
+"""Facts between which frames change places."""
+
+
+@lru_cache(maxsize=1)
+def facts() -> tuple[tuple[Row, ...], dict[str, str]]:
+    """The first facts of the city, which are of all its counties, and their tables."""
+    rows = city()[0] if FULL else city()[0][:ROWS]
+    decode = TypedMapper(AGGREGATES).decode
+    return rows, hashes_of(VIEWS, [Recorded(r[0], decode(r[3], r[4])) for r in rows])
+
+
+@pytest.fixture
+def there(postgres_database: Database) -> Iterator[SimpleNamespace]:
+    """Log, views and hands on a database of their own; the log holds the facts."""
+    made, rows = urls(postgres_database), facts()[0]
+    with ExitStack() as stack:
+        log = PostgresLog(made.database)
+        stack.callback(log.close)
+        with log.transaction() as db:
+            log.append(db, rows)
+        views = ViewsDatabase.on(made.views, VIEWS, PARTITIONS)
+        stack.callback(views.close)
+        router = Router(log, PARTITIONS)
+        yield SimpleNamespace(
+            log=log, views=views, router=router, hands=Applying(log, views, router)
+        )
+
+
+def message(frame: Frame) -> Message:
+    return Message(encode(frame), headers(frame))
+
+
+def broken(frame: Frame, dice: Random) -> Message:
+    """A frame that nobody can read: its bytes, its schema, its partition or all of its header."""
+    whole, given = encode(frame), headers(frame)
+    return dice.choice(
+        [
+            Message(whole[: len(whole) // 2], given),
+            Message(whole, [("schema", b"99"), *given[1:]]),
+            Message(encode(Frame(frame.partition + 1, *_rest(frame))), given),
+            Message(b"", []),
+        ]
+    )
+
+
+def _rest(frame: Frame) -> tuple[int, int, int, tuple[Row, ...]]:
+    return frame.previous, frame.first, frame.last, frame.rows
+
+
+def shuffled(frames: list[Frame], dice: Random) -> list[Frame]:
+    """Each one to five times, at most a window away from its place; some never."""
+    placed = [
+        (frame.last + dice.uniform(0, WINDOW), frame)
+        for frame in frames
+        for _ in range(dice.randint(1, 5))
+        if not frame.rows or dice.random() > 0.02
+    ]
+    return [frame for _, frame in sorted(placed, key=lambda pair: pair[0])]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_frames_repeated_shuffled_lost_and_broken_make_the_same_tables(
+    there: SimpleNamespace, seed: int
+) -> None:
+    dice = Random(seed)
+    rows, tables = facts()
+    waiting: dict[int, list[Message]] = defaultdict(list)
+    for frame in shuffled(frames_of(there.router, rows), dice):
+        whole = message(frame) if dice.random() > 0.02 else broken(frame, dice)
+        waiting[frame.partition].append(whole)
+        if dice.random() < 0.3:
+            there.hands.apply(frame.partition, waiting.pop(frame.partition))
+    for partition, messages in waiting.items():
+        there.hands.apply(partition, messages)
+    assert there.views.position() == rows[-1][0], f"seed {seed}"
+    assert tables_of(there.views) == tables, f"seed {seed}"
+
+
+def test_a_partition_is_brought_on_from_the_log_alone(there: SimpleNamespace) -> None:
+    rows, tables = facts()
+    there.hands.catch_up(range(PARTITIONS))
+    assert there.views.position() == rows[-1][0]
+    assert tables_of(there.views) == tables
+    assert set(there.hands.positions.values()) == {rows[-1][0]}
+
+
+def row(position: int) -> Row:
+    return position, bytes(16), position, "Unit.WentOnDuty", b"{}"
+
+
+def frame(previous: int, *positions: int) -> Frame:
+    return Frame(0, previous, positions[0], positions[-1], tuple(row(p) for p in positions))
+
+
+def joined(*frames: Frame) -> list[tuple[int, int, list[int]]]:
+    found = runs(0, [message(one) for one in frames])
+    return [(r.previous, r.last, [x[0] for x in r.rows]) for r in found if isinstance(r, Run)]
+
+
+def test_frames_that_follow_each_other_are_folded_together() -> None:
+    assert joined(frame(0, 2, 3), frame(3, 5), Frame(0, 5, 9, 9)) == [(0, 9, [2, 3, 5])]
+
+
+def test_a_repeated_frame_adds_nothing() -> None:
+    assert joined(frame(0, 2, 3), frame(0, 2, 3), frame(2, 3, 5)) == [(0, 5, [2, 3, 5])]
+
+
+def test_what_an_older_frame_carries_is_not_taken_for_known() -> None:
+    """Joined in the wrong place it would claim facts that it does not have."""
+    assert joined(frame(5, 7), frame(0, 2, 5)) == [(5, 7, [7]), (0, 5, [2, 5])]
+    assert joined(frame(0, 2), frame(5, 7)) == [(0, 2, [2]), (5, 7, [7])]
+
+
+def test_an_unreadable_frame_says_how_far_it_went_if_its_header_does() -> None:
+    found = list(runs(0, [Message(b"\xc1", headers(frame(0, 7))), Message(b"", [])]))
+    assert found == [Unread(7), Unread(None)]
+
+
+def test_a_locked_database_is_waited_for_and_a_stopping_worker_does_not_wait(
+    there: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[int] = []
+    apply_frame = there.views.apply_frame
+
+    def locked_twice(*given: object) -> object:
+        tried.append(1)
+        if len(tried) < 3:
+            raise StoreLocked("views")
+        return apply_frame(*given)
+
+    monkeypatch.setattr(there.views, "apply_frame", locked_twice)
+    there.hands.apply(0, [message(Frame(0, 0, 0, 0))])
+    assert len(tried) == 3 and there.hands.trouble is None
+    tried.clear()
+    there.hands.give_up()
+    with pytest.raises(GivenUp):
+        there.hands.apply(0, [message(Frame(0, 0, 0, 0))])
+    assert isinstance(there.hands.trouble, StoreLocked)

@@ -1,0 +1,170 @@
+"""A log with the facts of a city, a broker, and real workers that make the tables from it."""
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import httpx
+
+from cli.trial.broker import Broker
+from cli.trial.child import free_port
+from domain.catalog import AGGREGATES
+from eventstore.log import Row
+from eventstore.postgres import PostgresLog
+from eventstore.store import Recorded, Store
+from projections.catalog import VIEWS
+from projections.engine import ViewsDatabase, immediate
+from projections.rebuild import hash_table
+from streams.frames import PARTITIONS, Frame, Framer, Router, partitions_of
+from streams.kafka import FrameBus, Kafka
+from tests.city import build_city
+from tests.cluster.relaying import Process, urls, wait_for
+from tests.projections.partitions import hashes_of
+from tests.servers import Database
+
+FULL = os.environ.get("RELIEF_FAULTS") == "full"
+"""`make faults`: the counts of the promise, not those of a quick run."""
+RUN_WORKER = ("-m", "cli.worker_command")
+LAST_FRAME_SECONDS = 120.0
+
+
+@lru_cache(maxsize=1)
+def city() -> tuple[tuple[Row, ...], dict[str, str]]:
+    """The city's log, and the SHA-256 of every table that the follower's fold makes of it."""
+    with TemporaryDirectory() as folder:
+        store = Store.at(Path(folder), AGGREGATES)
+        try:
+            build_city(store)
+            rows = store.log.rows(0, store.head())
+            facts = [Recorded(r[0], store.mapper.decode(r[3], r[4])) for r in rows]
+        finally:
+            store.close()
+    return tuple(rows), hashes_of(VIEWS, facts)
+
+
+def frames_of(router: Router, rows: Sequence[Row], size: int = 100) -> list[Frame]:
+    """The frames that a relay would make of so many facts at a time, and the last watermarks."""
+    framer = Framer(router, {})
+    found: list[Frame] = []
+    for start in range(0, len(rows), size):
+        found += framer.cut(rows[start : start + size])
+    return found + framer.watermarks(rows[-1][0])
+
+
+def tables_of(views: ViewsDatabase) -> dict[str, str]:
+    """SHA-256 of every live table, in the same order as on SQLite."""
+    writers = views.writers({live.view: live.generation for live in views.live()})
+    with views.lock, immediate(views.db):
+        return {
+            table.name: hash_table(views.db, view, writers[table.name], table.name).sha256
+            for view in views.views
+            for table in view.tables
+        }
+
+
+class Cluster:
+    """A database with a log, a broker with its topic; workers are started by the test."""
+
+    def __init__(self, folder: Path, database: Database, broker: Broker, stack: ExitStack) -> None:
+        self.folder, self.broker, self._stack = folder, broker, stack
+        made = urls(database)
+        self.views_url = made.views
+        self.env = {
+            "RELIEF_DATABASE_URL": made.database,
+            "RELIEF_VIEWS_URL": made.views,
+            "RELIEF_KAFKA": broker.address,
+            "RELIEF_DATA": str(folder),
+            "PYTHONUNBUFFERED": "1",
+        }
+        self.log = PostgresLog(made.database)
+        stack.callback(self.log.close)
+        assert partitions_of(self.log) == PARTITIONS
+        self.router = Router(self.log, PARTITIONS)
+        self.bus = FrameBus(Kafka(broker.address), PARTITIONS)
+        self.bus.open()
+        stack.callback(self.bus.close)
+        self.views = ViewsDatabase.on(made.views, VIEWS, PARTITIONS)
+        stack.callback(self.views.close)
+
+    # -- the log and its frames ---------------------------------------------------------------
+
+    def append(self, rows: Sequence[Row]) -> None:
+        """Put rows into the log, at the positions that they have."""
+        with self.log.transaction() as db:
+            self.log.append(db, rows)
+
+    def frames(self, rows: Sequence[Row], size: int = 100) -> list[Frame]:
+        return frames_of(self.router, rows, size)
+
+    def send(self, frames: Sequence[Frame]) -> None:
+        self.bus.send(frames, lambda: True)
+
+    # -- workers ------------------------------------------------------------------------------
+
+    def worker(
+        self, name: str, command: Sequence[str] = RUN_WORKER, env: Mapping[str, str] | None = None
+    ) -> "WorkerProcess":
+        port = free_port()
+        given = {**self.env, "RELIEF_HEALTH_PORT": str(port), **(env or {})}
+        found = WorkerProcess([*command, "--name", name], self.folder / f"{name}.log", given, port)
+        self._stack.callback(found.kill)
+        return found
+
+    # -- what came of it ----------------------------------------------------------------------
+
+    def position(self) -> int:
+        return self.views.position()
+
+    def reach(self, position: int, seconds: float = LAST_FRAME_SECONDS) -> None:
+        wait_for(lambda: self.position() >= position, seconds)
+
+    def hashes(self) -> dict[str, str]:
+        return tables_of(self.views)
+
+
+class WorkerProcess(Process):
+    """`relief worker` as a process."""
+
+    def __init__(self, command: Sequence[str], log: Path, env: dict[str, str], port: int) -> None:
+        super().__init__(command, log, env)
+        self._health = f"http://127.0.0.1:{port}/health"
+
+    def health(self) -> dict[str, Any]:
+        """What it says of itself; empty while it does not answer."""
+        try:
+            found: dict[str, Any] = httpx.get(self._health, timeout=2).json()
+        except httpx.HTTPError:
+            return {}
+        return found
+
+    def partitions(self) -> set[int]:
+        return set(self.health().get("assigned", ()))
+
+    def joined(self, seconds: float = 90) -> "WorkerProcess":
+        """Wait until it has partitions."""
+        try:
+            wait_for(self.partitions, seconds)
+        except AssertionError:
+            raise AssertionError(self.said) from None
+        return self
+
+    def wait(self, seconds: float) -> int:
+        """Its exit code, when it ends by itself."""
+        return self._process.wait(seconds)
+
+
+@contextmanager
+def cluster(folder: Path, database: Database) -> Iterator[Cluster]:
+    """Everything but workers, with a broker of its own: all have one topic and one group."""
+    with ExitStack() as stack:
+        broker = stack.enter_context(Broker(folder / "broker"))
+        yield Cluster(folder, database, broker, stack)
+
+
+def took(began: float) -> float:
+    return round(time.monotonic() - began, 2)
