@@ -54,9 +54,9 @@ TOPIC = {"cleanup.policy": "delete", "max.message.bytes": str(MESSAGE_BYTES)}
 class BusTrouble(Exception):
     """The broker does not answer or refuses. Nothing is lost: the log has it all."""
 
-    zh: ClassVar[str] = "消息总线连接不上：上报与账本照常，看板暂时不更新"
+    zh: ClassVar[str] = "消息总线不可用：上报与账本照常，看板暂时不更新"
     en: ClassVar[str] = (
-        "The Kafka broker does not answer: the log goes on, the boards are late until it does."
+        "Kafka cannot be used now: the log goes on, the boards are late until it can."
     )
 
     def __init__(self, detail: object = "") -> None:

@@ -174,6 +174,10 @@ class Process:
     def stop(self, seconds: float = 15) -> int:
         """SIGTERM; the exit code."""
         self.send(signal.SIGTERM)
+        return self.wait(seconds)
+
+    def wait(self, seconds: float) -> int:
+        """The exit code of one that ends by itself."""
         return self._process.wait(seconds)
 
     @property
