@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import msgspec
 import psycopg
@@ -79,6 +79,14 @@ class Database(ABC):
         """A transaction that changes which tables are live; nobody applies meanwhile."""
 
     @abstractmethod
+    def again(self) -> Self:
+        """The same place on another connection."""
+
+    @abstractmethod
+    def looking(self) -> AbstractContextManager[None]:
+        """A transaction that sees one state and changes nothing."""
+
+    @abstractmethod
     def table(self, table: Table, generation: int) -> TableWriter:
         """How rows of a physical table are written."""
 
@@ -123,6 +131,12 @@ class SQLiteDatabase(Database):
 
     def switching(self) -> AbstractContextManager[None]:
         return transaction(self.db)
+
+    def again(self) -> Self:
+        return type(self)(self.path)
+
+    def looking(self) -> AbstractContextManager[None]:
+        return transaction(self.db, "BEGIN")
 
     def table(self, table: Table, generation: int) -> TableWriter:
         return TableWriter(table, generation)
@@ -175,6 +189,12 @@ class PostgresDatabase(Database):
         with transaction(self.db):
             self.db.execute("SELECT pg_advisory_xact_lock(?)", (SWITCH_LOCK,))
             yield
+
+    def again(self) -> Self:
+        return type(self)(self.source)
+
+    def looking(self) -> AbstractContextManager[None]:
+        return transaction(self.db, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
     def table(self, table: Table, generation: int) -> TableWriter:
         return PostgresTable(table, generation)
@@ -256,9 +276,9 @@ class PostgresTable(TableWriter):
 
 
 @contextmanager
-def transaction(db: Sql) -> Iterator[None]:
+def transaction(db: Sql, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
     """``BEGIN IMMEDIATE`` … ``COMMIT``, or ``ROLLBACK`` on any exception."""
-    db.execute("BEGIN IMMEDIATE")
+    db.execute(begin)
     try:
         yield
         db.execute("COMMIT")

@@ -383,10 +383,14 @@ class ViewsDatabase:
 
 
 def fold(rows: Rows, handlers: dict[type[Event], list[Any]], batch: Sequence[Any]) -> None:
-    """Run the handlers over a batch, in order."""
-    for position, event in batch:
-        for handler in handlers.get(type(event), ()):
-            handler(rows, position, event)
+    """Run the handlers over a batch, in order. What one raises is told where it was."""
+    try:
+        for position, event in batch:
+            for handler in handlers.get(type(event), ()):
+                handler(rows, position, event)
+    except Exception as problem:
+        problem.add_note(f"{event.topic()} at {position}")
+        raise
 
 
 def announcement(applied: Applied) -> str:

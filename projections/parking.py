@@ -30,6 +30,10 @@ Dropped = frozenset[tuple[str, int]]
 """Views and positions that an operator has given up: folded as if they had not been written."""
 
 
+class Unreadable(ValueError):
+    """The bytes of a fact are none that this program knows."""
+
+
 class Fact(NamedTuple):
     """A row of the log, and its event or why there is none."""
 
@@ -38,7 +42,7 @@ class Fact(NamedTuple):
     topic: str
     state: bytes
     event: Event | None
-    problem: Exception | None = None
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +65,12 @@ def decoded(mapper: TypedMapper, rows: Sequence[LogRow]) -> list[Fact]:
         try:
             facts.append(Fact(position, stream, topic, state, decode(topic, state)))
         except Exception as problem:
-            facts.append(Fact(position, stream, topic, state, None, problem))
+            facts.append(Fact(position, stream, topic, state, None, _told(problem)))
     return facts
+
+
+def _told(problem: Exception) -> str:
+    return f"{type(problem).__name__}: {problem}"
 
 
 def is_poison(problem: Exception) -> bool:
@@ -134,13 +142,13 @@ class Isolating:
             rows = Rows(self.db, self._writers)
             for fact in facts:
                 if fact.event is None:
-                    raise fact.problem or ValueError(fact.topic)
+                    raise Unreadable(fact.problem)
                 for handler in self._handlers[type(fact.event)]:
                     handler(rows, fact.position, fact.event)
             return rows.write()
 
     def _give_up(self, fact: Fact, problem: Exception) -> None:
-        reason = f"{type(problem).__name__}: {problem}"[:LONGEST_REASON]
+        reason = (fact.problem or _told(problem))[:LONGEST_REASON]
         if self._failing >= MOST_PARKED_IN_A_ROW:
             where = f"{self._view.name}, {fact.topic} at {fact.position}"
             raise TooManyParked(f"{where}: {reason}") from problem

@@ -16,16 +16,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 import msgspec
 
 from domain.base import Event
 from domain.catalog import AGGREGATES
+from eventstore.errors import StoreError
 from eventstore.mapper import TypedMapper
-from eventstore.sqlite import connect
-from projections.base import Rows, TableWriter, View, bulk_statement, routed
+from eventstore.source import open_source, pages
+from projections.base import Handler, Rows, TableWriter, View, bulk_statement, routed
 from projections.catalog import VIEWS
 from projections.engine import fold
+from projections.errors import CannotFold
+from projections.parking import Dropped
+from projections.partitions import partition_of
 
 BATCH = 4096
 HELD_ROWS = 300_000
@@ -56,18 +61,55 @@ class Share:
         return (*self.whole, *self.split)
 
 
-def fold_part(
-    log: Path,
-    part: Path,
-    share: Share,
-    upto: int,
-    batch: int,
-    views: Sequence[View] = VIEWS,
-    progress: Progress | None = None,
-) -> None:
-    """Fold a share of the views from the log's begin to ``upto`` into a new file."""
+class Upto(msgspec.Struct, frozen=True):
+    """Which facts a rebuild folds: by view and partition those up to a position.
+
+    ``without``: views and positions that are left out, because they are parked or dropped.
+    """
+
+    positions: dict[str, dict[int, int]]
+    without: frozenset[tuple[str, int]] = frozenset()
+
+    @property
+    def all(self) -> int:
+        """Up to here every view has every fact."""
+        return min((at for by in self.positions.values() for at in by.values()), default=0)
+
+    @property
+    def any(self) -> int:
+        return max((at for by in self.positions.values() for at in by.values()), default=0)
+
+    def has(self, view: str, position: int, division: UUID | str) -> bool:
+        """Whether the view has folded the division's fact at the position."""
+        by = self.positions[view]
+        at = by[partition_of(division, len(by))]
+        return position <= at and (view, position) not in self.without
+
+
+def everything_upto(views: Sequence[View], position: int, without: Dropped = frozenset()) -> Upto:
+    return Upto({view.name: {0: position} for view in views}, without)
+
+
+class Job(msgspec.Struct, frozen=True):
+    """What one process folds, of which log, into which file."""
+
+    source: str
+    file: str
+    share: Share
+    upto: Upto
+    batch: int
+
+
+def fold_part(job: Job, views: Sequence[View] = VIEWS, progress: Progress | None = None) -> None:
+    """Fold a share of the views from the log's begin into a new file. Raises `CannotFold`."""
     with _uncollected():
-        _fold_part(log, part, share, upto, batch, views, progress)
+        try:
+            _fold_part(job, views, progress)
+        except StoreError:
+            raise
+        except Exception as problem:
+            where = ", ".join(getattr(problem, "__notes__", ()))
+            raise CannotFold(f"{where}: {type(problem).__name__}: {problem}") from problem
 
 
 @contextmanager
@@ -82,19 +124,11 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _fold_part(
-    log: Path,
-    part: Path,
-    share: Share,
-    upto: int,
-    batch: int,
-    views: Sequence[View],
-    progress: Progress | None,
-) -> None:
-    whole = [view for view in views if view.name in share.whole]
-    split = [view for view in views if view.name in share.split]
+def _fold_part(job: Job, views: Sequence[View], progress: Progress | None) -> None:
+    whole = [view for view in views if view.name in job.share.whole]
+    split = [view for view in views if view.name in job.share.split]
     mine = [*whole, *split]
-    db = sqlite3.connect(part, isolation_level=None)
+    db = sqlite3.connect(job.file, isolation_level=None)
     for pragma in (
         "journal_mode=OFF",
         "synchronous=OFF",
@@ -107,13 +141,12 @@ def _fold_part(
         for table in view.tables:
             db.execute(bulk_statement(table))
     rows = Rows(db, writers, fresh=True)
-    handlers = routed(whole), routed(split)
+    folds = _Fold(whole, job.upto), _Fold(split, job.upto)
     keyed = False
     db.execute("BEGIN")
-    for facts in _shared(log, share, whole, split, upto, batch):
-        for of_these, batch_facts in zip(handlers, facts, strict=True):
-            if batch_facts:
-                fold(rows, of_these, batch_facts)
+    for facts in _shared(job, *folds):
+        for each, batch_facts in zip(folds, facts, strict=True):
+            each(rows, batch_facts)
         rows.write_appended()
         if progress is not None:
             progress(max((some[-1][0] for some in facts if some), default=0))
@@ -128,6 +161,44 @@ def _fold_part(
     db.close()
 
 
+class _Fold:
+    """Some views' handlers, and which facts not all of these views have."""
+
+    def __init__(self, views: Sequence[View], upto: Upto) -> None:
+        self.views, self._upto = views, upto
+        self._all = routed(views)
+        self._from = upto.all
+        self._holes = {position for _, position in upto.without}
+        self._some: dict[tuple[str, ...], dict[type[Event], list[Handler]]] = {}
+
+    def __call__(self, rows: Rows, facts: Facts) -> None:
+        if not facts:
+            return
+        if facts[-1][0] <= self._from and not self._holes:
+            fold(rows, self._all, facts)
+            return
+        for fact in facts:
+            fold(rows, self._handlers(*fact), (fact,))
+
+    def _handlers(self, position: int, event: Event) -> dict[type[Event], list[Handler]]:
+        if position <= self._from and position not in self._holes:
+            return self._all
+        has, division = self._upto.has, event.meta.division
+        these = tuple(view for view in self.views if has(view.name, position, division))
+        names = tuple(view.name for view in these)
+        if names not in self._some:
+            self._some[names] = routed(these)
+        return self._some[names]
+
+    def given_up(self, position: int, event_class: type[Event] | None) -> bool:
+        """Whether every view that routes it leaves this fact out, so that none need decode it."""
+        return position in self._holes and all(
+            (view.name, position) in self._upto.without
+            for view in self.views
+            if event_class in view.routes
+        )
+
+
 def _index_keys(db: sqlite3.Connection, writers: Mapping[str, TableWriter]) -> None:
     """Give the heaps their keys: rows will be found and replaced from now on."""
     for writer in writers.values():
@@ -139,28 +210,32 @@ def _topics(mapper: TypedMapper, views: Sequence[View]) -> set[str]:
     return {topic for topic in mapper.topics() if mapper.class_of(topic) in wanted}
 
 
-def _shared(
-    log: Path, share: Share, whole: Sequence[View], split: Sequence[View], upto: int, batch: int
-) -> Iterator[tuple[Facts, Facts]]:
+def _shared(job: Job, whole: _Fold, split: _Fold) -> Iterator[tuple[Facts, Facts]]:
     """The log's facts of a share, in order, in batches: for its whole and for its split views."""
     mapper = TypedMapper(AGGREGATES, text_ids=True)
-    of_whole, of_split = _topics(mapper, whole), _topics(mapper, split)
-    low, high = bytes([share.low]), bytes([share.high]) if share.high < 256 else b"\xff" * 17
+    of_whole, of_split = _topics(mapper, whole.views), _topics(mapper, split.views)
+    share = job.share
+    streams = bytes([share.low]), bytes([share.high]) if share.high < 256 else b"\xff" * 17
+    mine = "stream >= ? AND stream < ?"
     marks = ",".join("?" * len(of_whole)) or "NULL"
-    db = connect(log)
-    db.execute("PRAGMA query_only=ON")
-    sql = (
-        "SELECT position, topic, state, stream >= ? AND stream < ? AS mine FROM events"  # noqa: S608
-        f" WHERE position <= ? AND (mine OR topic IN ({marks})) ORDER BY position"
-    )
-    cursor = db.execute(sql, (low, high, upto, *of_whole))
-    decode = mapper.decode
+    db = open_source(job.source)
+    found = pages(
+        db, 0, job.upto.any, job.batch,
+        columns=f"position, topic, state, {mine}", given=streams,
+        where=f"AND (({mine}) OR topic IN ({marks}))", bound=(*streams, *of_whole),
+    )  # fmt: skip
+    decode, class_of = mapper.decode, mapper.class_of
+    holes = {position for _, position in job.upto.without}
     try:
-        while rows := cursor.fetchmany(batch):
+        for rows in found:
             wholes: Facts = []
             splits: Facts = []
-            for position, topic, state, mine in rows:
-                wanted, in_split = topic in of_whole, mine and topic in of_split
+            for position, topic, state, its_mine in rows:
+                wanted, in_split = topic in of_whole, its_mine and topic in of_split
+                if position in holes:
+                    kind = class_of(topic)
+                    wanted = wanted and not whole.given_up(position, kind)
+                    in_split = in_split and not split.given_up(position, kind)
                 if wanted or in_split:
                     fact = (position, decode(topic, state))
                     if wanted:
@@ -172,30 +247,40 @@ def _shared(
         db.close()
 
 
-def facts_of(log: Path, views: Sequence[View], after: int, upto: int) -> Iterator[Facts]:
+def facts_of(source: str | Path, views: Sequence[View], after: int, upto: int) -> Iterator[Facts]:
     """The log's facts that these views route, in order, in batches."""
     mapper = TypedMapper(AGGREGATES, text_ids=True)
     topics = _topics(mapper, views)
-    db = connect(log)
-    sql = (
-        "SELECT position, topic, state FROM events WHERE position > ? AND position <= ?"
-        " ORDER BY position"
-    )
+    db = open_source(source)
     try:
-        cursor = db.execute(sql, (after, upto))
-        while rows := cursor.fetchmany(BATCH):
+        for rows in pages(db, after, upto, BATCH):
             yield [(p, mapper.decode(topic, state)) for p, topic, state in rows if topic in topics]
     finally:
         db.close()
 
 
-def deal(log: Path, views: Sequence[View], hands: int) -> list[Share]:
+def refuse_unknown(source: str | Path, views: Sequence[View], upto: Upto) -> None:
+    """Raise `CannotFold` if the log holds a fact of a type that nobody knows or has given up."""
+    mapper = TypedMapper(AGGREGATES)
+    db = open_source(source)
+    try:
+        topics = [topic for (topic,) in db.execute("SELECT DISTINCT topic FROM events")]
+        for unknown in set(topics) - set(mapper.topics()):
+            sql = "SELECT position FROM events WHERE topic = ? AND position <= ?"
+            for (position,) in db.execute(sql, (unknown, upto.any)).fetchall():
+                if not all((view.name, position) in upto.without for view in views):
+                    raise CannotFold(f"{unknown} at {position}: an unknown type")
+    finally:
+        db.close()
+
+
+def deal(log: str | Path, views: Sequence[View], hands: int) -> list[Share]:
     """A share for each process: the streams of what can be split, and whole views by their load.
 
     The view that routes most facts goes first, to the least loaded.
     """
     mapper = TypedMapper(AGGREGATES)
-    db = connect(log)
+    db = open_source(log)
     counts = dict(db.execute("SELECT topic, count(*) FROM events GROUP BY topic"))
     db.close()
     hands = min(hands, MOST_PARTS, 1 + sum(counts.values()) // WORTH_A_PROCESS)
@@ -216,47 +301,71 @@ def deal(log: Path, views: Sequence[View], hands: int) -> list[Share]:
     return [Share(tuple(dealt[n]), split, edges[n], edges[n + 1]) for n in range(hands)]
 
 
-def _started(log: Path, file: Path, share: Share, upto: int, batch: int) -> subprocess.Popen[bytes]:
-    """A process of its own that folds a share of the catalog's views. It imports nothing else."""
-    given = msgspec.json.encode([str(log.absolute()), str(file.absolute()), upto, batch, share])
+def _started(job: Job) -> subprocess.Popen[bytes]:
+    """A process of its own that folds a share of the catalog's views. It imports nothing else.
+
+    It is told by its standard input what to do: an address may hold a password.
+    """
     root = str(Path(__file__).parents[1])
     begin = f"import sys; sys.path.insert(0, {root!r}); from projections.parts import main; main()"
-    return subprocess.Popen([sys.executable, "-c", begin, given.decode()])  # noqa: S603
+    process = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-c", begin], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    process.stdin.write(msgspec.json.encode(job))
+    process.stdin.close()
+    process.stdin = None
+    return process
 
 
 def main() -> None:
-    """What such a process does: one JSON argument, made by `_started`."""
-    log, file, upto, batch, share = msgspec.json.decode(
-        sys.argv[1].encode(), type=tuple[str, str, int, int, Share]
-    )
-    fold_part(Path(log), Path(file), share, upto, batch)
+    """What such a process does: one `Job` as JSON. What stops it is said on standard output."""
+    job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
+    try:
+        fold_part(job)
+    except CannotFold as problem:
+        sys.stdout.write(problem.detail)
+        sys.exit(1)
+
+
+def _finish(process: subprocess.Popen[bytes]) -> None:
+    told, _ = process.communicate()
+    if process.returncode != 0:
+        detail = told.decode()
+        if detail:
+            raise CannotFold(detail)
+        raise RuntimeError(f"a part of the rebuild ended with {process.returncode}")
 
 
 @contextmanager
 def parts(
-    log: Path, folder: Path, views: Sequence[View], upto: int, *, workers: int, batch: int,
-    progress: Progress | None = None,
+    source: str | Path, folder: Path, views: Sequence[View], upto: Upto, *, workers: int,
+    batch: int, progress: Progress | None = None,
 ) -> Iterator[dict[str, list[Path]]]:  # fmt: skip
     """Files with the rebuilt views, by view name; removed at the end.
 
     This process folds the first share itself, the others are folded by processes of their own.
     """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _sweep(folder)
+    address = str(source.absolute()) if isinstance(source, Path) else source
+    refuse_unknown(address, views, upto)
     with tempfile.TemporaryDirectory(prefix=f"rebuild-{os.getpid()}-", dir=folder) as scratch:
-        dealt = deal(log, views, max(1, workers))
+        dealt = deal(address, views, max(1, workers))
         made: dict[str, list[Path]] = {}
-        files = [Path(scratch) / f"part{n}.sqlite" for n in range(len(dealt))]
+        files = [Path(scratch).absolute() / f"part{n}.sqlite" for n in range(len(dealt))]
         for share, file in zip(dealt, files, strict=True):
             for name in share.names:
                 made.setdefault(name, []).append(file)
-        others = [
-            _started(log, *one, upto, batch) for one in zip(files[1:], dealt[1:], strict=True)
+        first, *rest = [
+            Job(address, str(file), share, upto, batch)
+            for share, file in zip(dealt, files, strict=True)
         ]
+        others = [_started(job) for job in rest]
         try:
-            fold_part(log, files[0], dealt[0], upto, batch, views, progress)
+            fold_part(first, views, progress)
             for process in others:
-                if process.wait() != 0:
-                    raise RuntimeError(f"a part of the rebuild ended with {process.returncode}")
+                _finish(process)
         finally:
             for process in others:
                 if process.poll() is None:

@@ -1,39 +1,28 @@
 """Rebuilding views from the log, beside the live ones, on all cores; and proving them equal.
 
-`projections.parts` folds them into files, which are then copied into the next generation, brought
-up to the live position and switched, in one transaction. ``check`` hashes instead of switching.
+`projections.parts` folds them into files; `projections.takeover` copies those into the next
+generation, brings it up to date and switches. ``check`` hashes instead of switching.
 """
 
 import hashlib
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Table
 
+from eventstore.source import head_of, open_source
 from eventstore.sql import Sql
-from eventstore.sqlite import connect
-from projections.base import (
-    Rows,
-    TableWriter,
-    View,
-    create_statements,
-    physical,
-    routed,
-)
-from projections.engine import ViewsDatabase, fold, immediate
+from projections.base import TableWriter, View
+from projections.engine import ViewsDatabase
 from projections.parts import BATCH as BATCH
-from projections.parts import PART, Progress, facts_of, parts
-
-TAKE_OVER_CACHE_KIB = 256 * 1024
-
-Sources = Mapping[str, list[str]]
+from projections.parts import Progress, Upto, everything_upto, parts
+from projections.takeover import attached, rows_in_parts, scratch_of, take_over
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,119 +75,77 @@ def _hash(rows: Iterable[Sequence[Any]], view: View, logical: str) -> TableHash:
     return TableHash(view.name, logical, count, digest.hexdigest())
 
 
-@contextmanager
-def _attached(db: Sql, made: Mapping[str, list[Path]]) -> Iterator[Sources]:
-    """The part files attached to a connection; which schemas hold a view, by its name."""
-    files = {f: f"part{n}" for n, f in enumerate(sorted({f for fs in made.values() for f in fs}))}
-    for file, name in files.items():
-        db.execute(f"ATTACH ? AS {name}", (str(file),))
-    try:
-        yield {view: [files[f] for f in found] for view, found in made.items()}
-    finally:
-        for name in files.values():
-            db.execute(f"DETACH {name}")
-
-
-def _everything(table: Table, schemas: Sequence[str]) -> str:
-    """All rows of a table from the parts that hold some, in the order of its key."""
-    writer = TableWriter(table, PART)
-    columns, key = writer.names, writer.key_names
-    each = [f"SELECT {columns} FROM {schema}.{writer.name}" for schema in schemas]  # noqa: S608
-    return f"{' UNION ALL '.join(each)} ORDER BY {key}"
-
-
 def check(
-    log: Path, views: ViewsDatabase, *, workers: int | None = None, batch: int = BATCH
+    source: str | Path, views: ViewsDatabase, *, workers: int | None = None, batch: int = BATCH
 ) -> Rebuilt:
-    """Rebuild to the live position and compare every table's hash with the live one."""
+    """Rebuild to the live positions and compare every table's hash with the live one.
+
+    What is parked or dropped is left out, as it is in the live tables.
+    """
     began = time.perf_counter()
-    live = connect(views.path)
-    try:
-        live.execute("BEGIN")
-        state = {
-            name: (generation, position)
-            for name, generation, position in live.execute(
-                "SELECT view, generation, position FROM generations JOIN positions USING (view)"
-            )
+    upto, live = _live(views)
+    compared: list[Compared] = []
+    with (
+        parts(
+            source, scratch_of(views), views.views, upto, workers=_hands(workers), batch=batch
+        ) as made,
+        closing(sqlite3.connect(":memory:")) as db,
+        attached(db, made) as sources,
+    ):
+        for view in views.views:
+            for table in view.tables:
+                rows = db.execute(rows_in_parts(table, sources[view.name]))
+                fresh = _hash(rows, view, table.name)
+                same = fresh.sha256 == live[table.name].sha256
+                compared.append(Compared(table.name, fresh.rows, fresh.sha256, same))
+    return Rebuilt(_count(source, upto.all), time.perf_counter() - began, tuple(compared))
+
+
+def _live(views: ViewsDatabase) -> tuple[Upto, dict[str, TableHash]]:
+    """One state of the live views: where they stand, and their tables' hashes.
+
+    On a connection of its own, so that folding goes on.
+    """
+    place = views.place.again()
+    with closing(ViewsDatabase(place, views.views, views.partitions)) as own, place.looking():
+        without = views.dropped | {(one.view, one.position) for one in own.parked()}
+        upto = Upto(own.positions(), without)
+        writers = own.writers({entry.view: entry.generation for entry in own.live()})
+        return upto, {
+            table.name: hash_table(own.db, view, writers[table.name], table.name)
+            for view in views.views
+            for table in view.tables
         }
-        upto = min(position for _, position in state.values())
-        compared: list[Compared] = []
-        count = workers if workers is not None else os.cpu_count() or 1
-        with parts(log, views.path.parent, views.views, upto, workers=count, batch=batch) as made:
-            db = sqlite3.connect(":memory:")
-            with closing(db), _attached(db, made) as sources:
-                for view in views.views:
-                    generation = state[view.name][0]
-                    for table in view.tables:
-                        rows = _everything(table, sources[view.name])
-                        fresh = _hash(db.execute(rows), view, table.name)
-                        old = hash_table(live, view, TableWriter(table, generation), table.name)
-                        same = fresh.sha256 == old.sha256
-                        compared.append(Compared(table.name, fresh.rows, fresh.sha256, same))
-        return Rebuilt(_count(log, upto), time.perf_counter() - began, tuple(compared))
-    finally:
-        live.close()
 
 
 def rebuild(
-    log: Path, views: ViewsDatabase, *, workers: int | None = None, batch: int = BATCH,
+    source: str | Path, views: ViewsDatabase, *, workers: int | None = None, batch: int = BATCH,
     progress: Progress | None = None,
 ) -> Rebuilt:  # fmt: skip
-    """Rebuild all views beside the live ones and switch. The old ones answer until then."""
+    """Rebuild all views beside the live ones and switch. The old ones answer until then.
+
+    ``source``: the log, as `Log.source` gives it. What is parked is folded again, and what is
+    dropped (`ViewsDatabase.dropped`) left out; raises `CannotFold` at a fact that still cannot be
+    folded, and then nothing has changed.
+    """
     began = time.perf_counter()
-    upto = _head(log)
-    count = workers if workers is not None else os.cpu_count() or 1
-    folder = views.path.parent
-    made_parts = parts(
-        log, folder, views.views, upto, workers=count, batch=batch, progress=progress
-    )
-    with made_parts as made, views.lock, _attached(views.db, made) as sources:
-        usual = views.db.execute("PRAGMA cache_size").fetchone()[0]
-        views.db.execute(f"PRAGMA cache_size=-{TAKE_OVER_CACHE_KIB}")
-        try:
-            with immediate(views.db):
-                _take_over(log, views, sources, upto)
-        finally:
-            views.db.execute(f"PRAGMA cache_size={usual}")
-    return Rebuilt(_count(log, upto), time.perf_counter() - began, ())
+    head = head_of(source)
+    hands = _hands(workers)
+    upto = everything_upto(views.views, head, views.dropped)
+    with parts(
+        source, scratch_of(views), views.views, upto,
+        workers=hands, batch=batch, progress=progress,
+    ) as made:  # fmt: skip
+        take_over(source, views, made, head, hands)
+    return Rebuilt(_count(source, head), time.perf_counter() - began, ())
 
 
-def _take_over(log: Path, views: ViewsDatabase, sources: Sources, upto: int) -> None:
-    """Copy the parts into the next generations, catch up with the live position, switch."""
-    live = {entry.view: entry for entry in views.live()}
-    target = max([upto, *(entry.position for entry in live.values())])
-    writers: dict[str, TableWriter] = {}
-    for view in views.views:
-        generation = live[view.name].generation + 1
-        for table in view.tables:
-            create, indexes = create_statements(table, generation)
-            name = physical(table, generation)
-            views.db.execute(f"DROP TABLE IF EXISTS {name}")
-            views.db.execute(create)
-            rows = _everything(table, sources[view.name])
-            views.db.execute(f"INSERT INTO {name} {rows}")
-            for statement in indexes:
-                views.db.execute(statement)
-            writers[table.name] = TableWriter(table, generation)
-    late = Rows(views.db, writers)
-    for facts in facts_of(log, views.views, upto, target):
-        fold(late, routed(views.views), facts)
-    late.write()
-    for view in views.views:
-        old = views.switch(view, live[view.name].generation + 1, {0: target})
-        views.drop_tables(view, old)
+def _hands(workers: int | None) -> int:
+    return workers if workers is not None else os.cpu_count() or 1
 
 
-def _head(log: Path) -> int:
-    db = connect(log)
-    try:
-        return int(db.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()[0])
-    finally:
-        db.close()
-
-
-def _count(log: Path, upto: int) -> int:
-    db = connect(log)
+def _count(source: str | Path, upto: int) -> int:
+    db = open_source(source)
     try:
         sql = "SELECT count(*) FROM events WHERE position <= ?"
         return int(db.execute(sql, (upto,)).fetchone()[0])

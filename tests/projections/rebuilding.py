@@ -58,11 +58,11 @@ def physical_tables(views: ViewsDatabase) -> set[str]:
 
 
 def run_python(
-    program: str, *args: object, env: Mapping[str, str] | None = None
+    program: str, *args: object, env: Mapping[str, str] | None = None, given: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """Run a program in a process of its own, from the root of the checkout."""
     return subprocess.run(
         [sys.executable, "-c", program, *map(str, args)],
         cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
-        capture_output=True, text=True, timeout=SECONDS, check=False,
+        input=given, capture_output=True, text=True, timeout=SECONDS, check=False,
     )  # fmt: skip

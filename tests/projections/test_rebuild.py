@@ -169,7 +169,7 @@ def test_facts_that_come_during_a_rebuild_are_not_lost(
 ) -> None:
     with opened(copy_of_everything(tmp_path)) as (store, views):
         before = live_hashes(views)
-        monkeypatch.setattr(rebuilding, "_head", lambda _: store.head() - 40)
+        monkeypatch.setattr(rebuilding, "head_of", lambda _: store.head() - 40)
         rebuild(Path(store.log.source), views, workers=1)
         assert views.position() == store.head()
         assert live_hashes(views) == before

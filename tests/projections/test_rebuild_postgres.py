@@ -1,0 +1,250 @@
+"""A rebuild from a log on PostgreSQL, beside workers and readers, gives the rows that they made."""
+
+import json
+import random
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+import pytest
+from sqlalchemy import text
+
+from domain.household import Household
+from eventstore.founding import Urls
+from eventstore.log import Row
+from eventstore.postgres import PostgresLog, connect
+from projections import takeover
+from projections.catalog import VIEWS
+from projections.databases import CHANNEL
+from projections.engine import Applied, ViewsDatabase
+from projections.errors import CannotFold
+from projections.reader import ViewsReader
+from projections.rebuild import check, rebuild
+from tests.cluster.relaying import urls
+from tests.projections.rebuilding import altered, live_hashes, rebuilt_hashes, run_python
+from tests.projections.test_engine_postgres import expected, frames, give, log_rows, spread
+from tests.servers import Database
+
+PARTITIONS = 4
+HOUSEHOLDS = next(view for view in VIEWS if view.name == "households")
+
+
+@dataclass
+class Place:
+    urls: Urls
+    log: PostgresLog
+
+    def views(self, views: tuple[object, ...] = VIEWS) -> ViewsDatabase:
+        return ViewsDatabase.on(self.urls.views, views, PARTITIONS)  # type: ignore[arg-type]
+
+    def add(self, rows: list[Row]) -> None:
+        with self.log.transaction() as db:
+            self.log.append(db, rows)
+
+
+@pytest.fixture
+def place(postgres_database: Database) -> Iterator[Place]:
+    """A log with the facts of the store in which everything happens; no views yet."""
+    made = urls(postgres_database)
+    with closing(PostgresLog(made.database)) as log:
+        found = Place(made, log)
+        found.add(log_rows())
+        yield found
+
+
+def fold(views: ViewsDatabase, upto: int, *, but: int | None = None) -> None:
+    """What workers do with the log's frames up to a position; one partition's may stay away."""
+    rows = [row for row in log_rows() if row[0] <= upto]
+    for partition, dealt in enumerate(spread(rows, PARTITIONS)):
+        if partition != but:
+            for frame in frames(dealt, partition, upto):
+                give(views, frame, dealt)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_rebuild_equals_the_follower_of_an_embedded_store(place: Place, workers: int) -> None:
+    with closing(place.views()) as views:
+        done = rebuild(place.log.source, views, workers=workers)
+        assert done.events == len(log_rows())
+        assert live_hashes(views) == expected()
+        assert views.positions()["stock"] == dict.fromkeys(range(PARTITIONS), len(log_rows()))
+        found = check(place.log.source, views, workers=workers, batch=100)
+        assert found.equal, [view.name for view in found.views if not view.equal]
+        assert rebuilt_hashes(found) == expected()
+
+
+def test_a_check_stops_where_each_partition_stands(place: Place) -> None:
+    with closing(place.views()) as views:
+        fold(views, 900)
+        fold(views, 1300, but=3)
+        assert {views.position(n) for n in range(PARTITIONS)} == {900, 1300}
+        found = check(place.log.source, views, workers=2)
+        assert found.equal, [view.name for view in found.views if not view.equal]
+        assert rebuilt_hashes(found) == live_hashes(views) != expected()
+        views.db.execute("UPDATE areas SET name = '别处' WHERE id = (SELECT min(id) FROM areas)")
+        found = check(place.log.source, views, workers=1)
+        assert [view.name for view in found.views if not view.equal] == ["areas"]
+
+
+def test_workers_and_readers_go_on_while_the_views_are_rebuilt(place: Place) -> None:
+    stop, problems = threading.Event(), list[BaseException]()
+    counts: list[tuple[int, int]] = []
+
+    def guarded(work: object) -> threading.Thread:
+        def run() -> None:
+            try:
+                work()  # type: ignore[operator]
+            except BaseException as problem:
+                problems.append(problem)
+
+        return threading.Thread(target=run)
+
+    def read() -> None:
+        with closing(ViewsReader.at(place.urls.views)) as reader:
+            while not stop.is_set():
+                with reader() as db:
+                    at = db.execute(text("SELECT min(position) FROM positions")).scalar_one()
+                    rows = db.execute(text("SELECT count(*) FROM timeline")).scalar_one()
+                    counts.append((at, rows))
+
+    def work() -> None:
+        dice = random.Random(1)
+        with closing(place.views()) as views:
+            dealt = spread(log_rows(), PARTITIONS)
+            for row in log_rows()[900:]:
+                for n in range(PARTITIONS):
+                    at = views.position(n)
+                    some = [r for r in dealt[n] if at < r[0] <= row[0]]
+                    give_on(views, n, at, row[0], some)
+                time.sleep(dice.uniform(0, 0.004))
+                if stop.is_set():
+                    return
+
+    with closing(place.views()) as views:
+        fold(views, 900)
+        threads = [guarded(read), guarded(work)]
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in range(2):
+                rebuild(place.log.source, views, workers=1)
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join(30)
+        assert not problems, problems
+        assert {live.generation for live in views.live()} == {3}
+        assert counts == sorted(counts) and counts[0][1] > 0, "never empty, never back"
+        assert all(rows >= 0 and at <= rows for at, rows in counts), "rows as far as it says"
+        fold(views, len(log_rows()))
+        assert live_hashes(views) == expected()
+        names = {name for (name,) in views.db.execute("SELECT tablename FROM pg_tables"
+                 " WHERE schemaname = 'views' AND tablename LIKE '%\\_\\_g%'")}  # fmt: skip
+        assert {name.rpartition("__")[2] for name in names} == {"g3"}, "the old ones are gone"
+
+
+def give_on(views: ViewsDatabase, n: int, at: int, last: int, some: list[Row]) -> None:
+    done = views.apply_frame(n, at, last, some)
+    assert isinstance(done, Applied)
+
+
+def test_facts_that_come_during_a_rebuild_are_not_lost(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = len(log_rows())
+    monkeypatch.setattr("projections.rebuild.head_of", lambda _: head - 400)
+    monkeypatch.setattr(takeover, "SMALL_GAP", 100)
+    with closing(place.views()) as views, connect(place.urls.views, "views") as listening:
+        listening.execute(f"LISTEN {CHANNEL}".encode())
+        rebuild(place.log.source, views, workers=1)
+        assert views.position() == head
+        assert live_hashes(views) == expected()
+        told = [json.loads(n.payload) for n in listening.notifies(timeout=2, stop_after=4)]
+        assert [(note["partition"], note["position"]) for note in told] == [
+            (n, head) for n in range(PARTITIONS)
+        ]
+
+
+def test_a_reader_that_stays_long_delays_the_switch_and_is_not_harmed(place: Place) -> None:
+    with closing(place.views()) as views, closing(ViewsReader.at(place.urls.views)) as reader:
+        fold(views, 600)
+        with reader() as db:
+            before = db.execute(text("SELECT count(*) FROM timeline")).scalar_one()
+            rebuilding = threading.Thread(target=rebuild, args=(place.log.source, views))
+            rebuilding.start()
+            rebuilding.join(6)
+            assert rebuilding.is_alive()
+            assert db.execute(text("SELECT count(*) FROM timeline")).scalar_one() == before
+            db.execute(text("SELECT count(*) FROM ledger"))
+        rebuilding.join(60)
+        assert live_hashes(views) == expected()
+
+
+def test_replaying_is_a_rebuild_and_a_drop_is_honored(place: Place) -> None:
+    head = len(log_rows())
+    bad = next(row for row in log_rows() if row[3] == "Household.CardRecorded")
+
+    def raising(*_: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    broken = altered("households", routes={**HOUSEHOLDS.routes, Household.CardRecorded: raising})
+    with closing(place.views(broken)) as views:
+        fold(views, head)
+        parked = {(one.view, one.position) for one in views.parked()}
+        assert ("households", bad[0]) in parked
+        found = check(place.log.source, views, workers=1)
+        assert found.equal, "what is parked is left out"
+        with pytest.raises(CannotFold, match=r"CardRecorded at .*a bug"):
+            rebuild(place.log.source, views, workers=1)
+        assert {live.generation for live in views.live()} == {1}
+        views.dropped = frozenset(parked)
+        rebuild(place.log.source, views, workers=1)
+        assert views.parked() == []
+        assert rebuilt_hashes(found) == live_hashes(views) != expected()
+    with closing(place.views()) as views:
+        rebuild(place.log.source, views, workers=1)
+        assert live_hashes(views) == expected(), "repaired, replayed"
+
+
+def test_an_unknown_type_stops_a_rebuild_until_it_is_dropped(place: Place) -> None:
+    head, last = len(log_rows()), log_rows()[-1]
+    place.add([(head + 1, last[1], last[2] + 1, "Household.Beamed", b"{}")])
+    with closing(place.views()) as views:
+        with pytest.raises(CannotFold, match=f"Household.Beamed at {head + 1}"):
+            rebuild(place.log.source, views, workers=1)
+        views.dropped = frozenset((view.name, head + 1) for view in VIEWS)
+        rebuild(place.log.source, views, workers=2)
+        assert live_hashes(views) == expected()
+
+
+KILLED = """
+import sys
+from contextlib import closing
+from projections.catalog import VIEWS
+from projections.engine import ViewsDatabase
+from eventstore.postgres import PostgresLog
+from tests.projections.test_rebuild_postgres import PARTITIONS
+from tests.projections.test_engine_postgres import frames, give, spread
+source, target = sys.stdin.read().split()
+with closing(PostgresLog(source)) as log, closing(ViewsDatabase.on(target, VIEWS, PARTITIONS)) as v:
+    rows = log.rows(0, 10**9)
+    for n, dealt in enumerate(spread(rows, PARTITIONS)):
+        for frame in frames(dealt, n, len(rows)):
+            give(v, frame, dealt)
+print("done")
+"""
+"""A worker that begins anew, as one does whose broker repeats everything."""
+
+
+def test_kills_before_the_commit_change_nothing(place: Place) -> None:
+    given = f"{place.urls.database} {place.urls.views}"
+    for nth in (3, 17, 29):
+        run = run_python(KILLED, env={"RELIEF_KILL_AT": f"in-view:{nth}"}, given=given)
+        assert run.returncode == -9, run.stderr
+    run = run_python(KILLED, given=given)
+    assert run.stdout == "done\n", run.stderr
+    with closing(place.views()) as views:
+        assert views.position() == len(log_rows())
+        assert live_hashes(views) == expected()
