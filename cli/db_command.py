@@ -56,7 +56,7 @@ def init(
         VAULT: settings.vault_password,
         VIEWS: settings.views_password,
     }
-    passwords = {role: word or _written(folder, role) for role, word in given.items()}
+    passwords = {role: word or written(folder, role) for role, word in given.items()}
     urls = found(admin, name, {role: word for role, word in passwords.items() if word})
     write_down(folder, urls)
     _tell(folder, urls, [role for role, word in passwords.items() if not word])
@@ -73,7 +73,8 @@ def write_down(folder: Path, urls: Urls) -> None:
         new.replace(folder / name)
 
 
-def _written(folder: Path, role: str) -> str | None:
+def written(folder: Path, role: str) -> str | None:
+    """The password of a role in the addresses written down there, if any."""
     path = folder / FILES[role]
     return make_url(path.read_text().strip()).password if path.exists() else None
 

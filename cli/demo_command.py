@@ -1,6 +1,5 @@
 """`relief demo`: the demo county, built once through the real commands on a simulated clock."""
 
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -73,7 +72,7 @@ def load(system: System, plan: DemoPlan, size: str) -> None:
         def folded(position: int) -> None:
             bar.update(folding, completed=position)
 
-        rebuild.rebuild(Path(store.log.source), system.views, progress=folded)
+        rebuild.rebuild(store.log.source, system.views, progress=folded)
         folded(store.head())
     for login in driver.logins(plan):
         system.accounts.set_password(login.login, login.officer, PASSWORD)

@@ -1,6 +1,6 @@
 """The `relief` command: serve, look at the log, rebuild views, keep officers, load the demo."""
 
-from pathlib import Path
+import socket
 from typing import Annotated, Any
 
 import msgspec
@@ -17,7 +17,9 @@ from cli import (
     ledger_command,
     officer_command,
     relay_command,
+    status_command,
     store_commands,
+    up_command,
     worker_command,
 )
 from cli.compose import open_store, running
@@ -40,7 +42,9 @@ app.add_typer(ledger_command.app, name="ledger")
 app.add_typer(db_command.app, name="db")
 demo_command.register(app)
 relay_command.register(app)
+status_command.register(app)
 store_commands.register(app)
+up_command.register(app)
 worker_command.register(app)
 
 out = Console()
@@ -56,17 +60,25 @@ def say_json(value: Any) -> None:
 def serve(
     host: Annotated[str | None, typer.Option(help="Address (RELIEF_HOST)")] = None,
     port: Annotated[int | None, typer.Option(help="Port (RELIEF_PORT); next free if taken")] = None,
+    fd: Annotated[int | None, typer.Option(help="A listening socket handed down", hidden=True)] = (
+        None
+    ),
 ) -> None:
     """Serve the boards and the API until Ctrl-C."""
     settings = Settings()
     configure(settings.log_level)
     address = host or settings.host
-    sock, moved = bind(address, settings.port if port is None else port)
+    if fd is not None:
+        sock, moved = socket.socket(fileno=fd), False
+    else:
+        sock, moved = bind(address, settings.port if port is None else port)
     real = sock.getsockname()[1]
     with running(settings) as system:
         web = create_app(system, mount=mount_pages)
 
         def started() -> None:
+            if fd is not None:  # whoever handed it down says where
+                return
             if moved:
                 out.print(f"端口已被占用，改用 {real} · that port is taken, using {real}")
             out.print(
@@ -75,7 +87,8 @@ def serve(
             out.print("Ctrl-C 停止 · Ctrl-C stops it")
 
         serve_app(web, sock, log_level="warning", started=started)
-    out.print("已停止 · stopped, nothing lost")
+    if fd is None:
+        out.print("已停止 · stopped, nothing lost")
 
 
 @log_app.command("stats")
@@ -167,7 +180,7 @@ def views_rebuild(
 ) -> None:
     """Rebuild all views beside the live ones and switch; --check compares SHA-256 instead."""
     with running(Settings(), follow=False) as system:
-        log, views = Path(system.store.log.source), system.views
+        log, views = system.store.log.source, system.views
         if check:
             while system.boards.step():
                 pass
@@ -204,3 +217,7 @@ def main() -> None:
     except StoreError as problem:
         err.print(f"[red]{problem.zh}[/red]\n{problem}", highlight=False)
         raise SystemExit(1) from problem
+
+
+if __name__ == "__main__":
+    main()

@@ -30,6 +30,7 @@ STEADY_SECONDS = 20.0
 """Whoever ran so long begins again with the first pause."""
 PR_SET_PDEATHSIG = 1
 LINE_BYTES = 1 << 20
+STATES = "processes.json"
 
 
 class State(msgspec.Struct):

@@ -1,0 +1,167 @@
+"""`relief status`: processes, partitions, positions and lag, live; one JSON object with --json."""
+
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+
+from api.system import System
+from cli.compose import running
+from cli.settings import Settings
+from cli.up.supervisor import STATES
+
+STALE_SECONDS = 10.0
+REFRESH_SECONDS = 1.0
+HEALTH_SECONDS = 1.0
+out = Console()
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("status")(status)
+
+
+def status(
+    as_json: Json = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Refresh until Ctrl-C")] = False,
+) -> None:
+    """Processes, partitions, positions, lag in facts and seconds, parked facts."""
+    settings = Settings()
+    with running(settings, follow=False) as system:
+        if as_json:
+            typer.echo(msgspec.json.encode(look(system, settings.data), enc_hook=str).decode())
+            return
+        if not watch:
+            out.print(shown(look(system, settings.data)))
+            return
+        try:
+            with Live(console=out, auto_refresh=False) as live:
+                while True:
+                    live.update(shown(look(system, settings.data)), refresh=True)
+                    time.sleep(REFRESH_SECONDS)
+        except KeyboardInterrupt:
+            return
+
+
+def look(system: System, data: Path) -> dict[str, Any]:
+    """``processes``, ``head``, ``parked`` and ``views``, a row for each view and partition."""
+    head = system.store.head()
+    positions = system.views.positions()
+    late = _late(system, {at for places in positions.values() for at in places.values()}, head)
+    return {
+        "processes": processes(data),
+        "head": head,
+        "views": [
+            {
+                "name": name,
+                "partition": partition,
+                "position": at,
+                "lag_events": max(0, head - at),
+                "lag_seconds": late.get(at, 0.0),
+            }
+            for name, places in positions.items()
+            for partition, at in sorted(places.items())
+        ],
+        "parked": len(system.views.parked()),
+    }
+
+
+def _late(system: System, positions: set[int], head: int) -> dict[int, float]:
+    """Since when the first fact beyond each position has been waiting, in seconds."""
+    now = datetime.now(UTC)
+    found: dict[int, float] = {}
+    for at in positions:
+        if at < head:
+            for recorded in system.store.read(at, 1):
+                present = system.store.clock.now() if system.store.simulated else now
+                waited = present - recorded.event.meta.recorded_at
+                found[at] = round(max(0.0, waited.total_seconds()), 3)
+    return found
+
+
+def processes(data: Path) -> list[dict[str, Any]]:
+    """What the supervisor of this data folder keeps, each with its own word on its health."""
+    path = data / "run" / STATES
+    if not path.exists():
+        return []
+    kept = msgspec.json.decode(path.read_bytes())
+    age = (datetime.now(UTC) - datetime.fromisoformat(kept["at"])).total_seconds()
+    gone = age > STALE_SECONDS and not _alive(kept["pid"])
+    found = []
+    for state in kept["processes"]:
+        told = None if gone or state["pid"] is None else _health(state["health"])
+        found.append({**state, "state": "gone" if gone else state["state"], "told": told})
+    return found
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
+
+
+def _health(port: int | None) -> Mapping[str, Any] | None:
+    if port is None:
+        return None
+    url = f"http://127.0.0.1:{port}/health"
+    try:
+        with urllib.request.urlopen(url, timeout=HEALTH_SECONDS) as answer:
+            return dict(msgspec.json.decode(answer.read()))
+    except urllib.error.HTTPError as answer:  # 503, and it says why
+        return dict(msgspec.json.decode(answer.read()))
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def shown(status: dict[str, Any]) -> Group:
+    """The same as tables for a person."""
+    running_ = Table("进程 · process", "状态 · state", "pid", "重启 · restarts", "自述 · says")
+    for one in status["processes"]:
+        told = one["told"] or {}
+        says = told.get("status", "")
+        if told.get("leading"):
+            says += " · leading"
+        if told.get("trouble"):
+            says += f" · {told['trouble']}"
+        style = None if one["state"] == "running" else "yellow"
+        running_.add_row(
+            one["name"],
+            one["state"],
+            str(one["pid"] or ""),
+            str(one["restarts"]),
+            says,
+            style=style,
+        )
+    places = Table(
+        "分区 · partition", "位置 · position", "落后 · lag", "秒 · seconds", "看板 · views"
+    )
+    by: dict[tuple[int, int], list[dict[str, Any]]] = {}
+    for view in status["views"]:
+        by.setdefault((view["partition"], view["position"]), []).append(view)
+    for (partition, position), views in sorted(by.items()):
+        names = (
+            "全部 · all" if len(views) == _count(status) else ", ".join(v["name"] for v in views)
+        )
+        lag, seconds = views[0]["lag_events"], views[0]["lag_seconds"]
+        style = None if seconds < STALE_SECONDS else "red"
+        places.add_row(str(partition), str(position), str(lag), f"{seconds:g}", names, style=style)
+    tables = [running_, places] if status["processes"] else [places]
+    parked = status["parked"]
+    said = f"日志 · head {status['head']}    搁置 · parked {parked}"
+    return Group(*tables, f"[red]{said}[/red]" if parked else said)
+
+
+def _count(status: dict[str, Any]) -> int:
+    return len({view["name"] for view in status["views"]})
