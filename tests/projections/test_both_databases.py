@@ -10,17 +10,22 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
 from sqlalchemy import (
     Column,
     Connection,
     MetaData,
+    String,
+    cast,
     create_engine,
     event,
+    literal,
     make_url,
     select,
     text,
+    union_all,
 )
 from sqlalchemy.schema import CreateSchema
 
@@ -30,6 +35,8 @@ from domain.catalog import AGGREGATES
 from eventstore.store import Store
 from projections.base import LOGICAL, Rows, TableWriter, physical, routed
 from projections.catalog import VIEWS
+from projections.consignments import CONSIGNMENTS
+from projections.dialects import ByBytes, JoinedText, JsonMember, JsonMerged, JsonPairs
 from projections.engine import fold
 from projections.reader import SCHEMA, ViewsReader
 from scripts.need_postgres import postgres_bin
@@ -44,7 +51,7 @@ WRITTEN_BY_HAND = {"name", "head_masked", "village_group"}
 def worn(folder: Path) -> Path:
     """A copy of the views with gaps: every third row has no value where it need not have one.
 
-    Names get letters too, in two cases.
+    Names get letters too, in two cases; all consignments are on the road, some without an ETA.
     """
     copy = Path(shutil.copy(everything() / "views.sqlite", folder / "worn.sqlite"))
     db = sqlite3.connect(copy)
@@ -56,6 +63,7 @@ def worn(folder: Path) -> Path:
             elif column.name in WRITTEN_BY_HAND:
                 letters = "CASE rowid % 3 WHEN 0 THEN 'aB' WHEN 1 THEN 'Ab_' ELSE '' END"
                 db.execute(f"UPDATE {name} = {letters} || {column.name}")
+    db.execute(f"UPDATE {physical(CONSIGNMENTS, 1)} SET status = 'shipped'")
     db.commit()
     db.close()
     return copy
@@ -183,6 +191,39 @@ def test_every_table_of_every_board_holds_the_same_rows(
         for table in LOGICAL.sorted_tables:
             every = select(table).order_by(*table.primary_key.columns)
             assert repr(at_home.execute(every).all()) == repr(db.execute(every).all()), table.name
+
+
+TEXTS = ("一", "乙", "person_contested", "payment_failed", "personal", "Z", "a", "B", "_", "é", "")
+REPORTED = '{"affected":12,"dead":"3","missing":null,"houses":"1.50"}'
+DECIDED = '{"dead":null,"affected":"13"}'
+
+
+def test_functions_of_text_are_the_same_on_both(url: str) -> None:
+    words = union_all(*[select(ByBytes(literal(word)).label("word")) for word in TEXTS]).subquery()
+    ordered = select(words.c.word).order_by(words.c.word)
+    pair = JsonPairs(literal(REPORTED)).table_valued("key", "value", name="pair")
+    merged = JsonMerged(literal(REPORTED), literal(DECIDED))
+    members = [
+        cast(JsonMember(merged, name), String) for name in ("affected", "dead", "houses", "x")
+    ]
+    questions = [
+        ordered,
+        select(pair.c.key, cast(pair.c.value, String)).order_by(cast(pair.c.key, String)),
+        select(*members),
+        select(words.c.word).where(words.c.word.ilike("%PERSON\\_%", escape="\\")),
+    ]
+    here = create_engine("sqlite://")
+    there = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    with here.connect() as db, there.connect() as other:
+        answers = [db.execute(question).all() for question in questions]
+        assert answers == [other.execute(question).all() for question in questions]
+        assert [word for (word,) in answers[0]] == sorted(TEXTS)
+        assert answers[2] == [("13", None, "1.50", None)]
+        keys = select(JoinedText(pair.c.key))
+        named = other.execute(keys).scalar_one().split(",")
+        assert named == sorted(named) and set(named) == set(msgspec.json.decode(REPORTED))
+    here.dispose()
+    there.dispose()
 
 
 def test_what_handlers_store_is_of_the_columns_type() -> None:

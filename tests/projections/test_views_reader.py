@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from sqlalchemy import String, cast, create_engine, func, literal, select, text, union_all
+from sqlalchemy import create_engine, func, literal, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateTable
 
@@ -14,7 +14,6 @@ from cli.trial.postgres import PostgresServer
 from projections import reader as views_reader
 from projections.areas import AREAS
 from projections.base import LOGICAL
-from projections.dialects import ByBytes, JoinedText, JsonMember, JsonMerged, JsonPairs
 from projections.funds import fund_flows, funds
 from projections.paging import BadCursor
 from projections.reader import ViewsReader
@@ -78,39 +77,6 @@ def test_a_restart_of_the_server_is_not_noticed_by_the_next_query(tmp_path: Path
             with reader() as db:
                 assert db.execute(AREA_COUNT).scalar() == 1
         reader.close()
-
-
-TEXTS = ("一", "乙", "person_contested", "payment_failed", "personal", "Z", "a", "B", "_", "é", "")
-REPORTED = '{"affected":12,"dead":"3","missing":null,"houses":"1.50"}'
-DECIDED = '{"dead":null,"affected":"13"}'
-
-
-def test_functions_of_text_are_the_same_on_both(postgres_database: Database) -> None:
-    words = union_all(*[select(ByBytes(literal(word)).label("word")) for word in TEXTS]).subquery()
-    ordered = select(words.c.word).order_by(words.c.word)
-    pair = JsonPairs(literal(REPORTED)).table_valued("key", "value", name="pair")
-    merged = JsonMerged(literal(REPORTED), literal(DECIDED))
-    members = [
-        cast(JsonMember(merged, name), String) for name in ("affected", "dead", "houses", "x")
-    ]
-    questions = [
-        ordered,
-        select(pair.c.key, cast(pair.c.value, String)).order_by(cast(pair.c.key, String)),
-        select(*members),
-        select(words.c.word).where(words.c.word.ilike("%PERSON\\_%", escape="\\")),
-    ]
-    here = create_engine("sqlite://")
-    there = create_engine(postgres_database.url().replace("postgresql:", "postgresql+psycopg:"))
-    with here.connect() as db, there.connect() as other:
-        answers = [db.execute(question).all() for question in questions]
-        assert answers == [other.execute(question).all() for question in questions]
-        assert [word for (word,) in answers[0]] == sorted(TEXTS)
-        assert answers[2] == [("13", None, "1.50", None)]
-        keys = select(JoinedText(pair.c.key))
-        named = other.execute(keys).scalar_one().split(",")
-        assert named == sorted(named) and set(named) == set(msgspec.json.decode(REPORTED))
-    here.dispose()
-    there.dispose()
 
 
 @pytest.mark.parametrize("values", [["x"], [True], [None], [2**63], [1, 2], []])
