@@ -72,6 +72,7 @@ class Cluster:
 
     def __init__(self, folder: Path, database: Database, broker: Broker, stack: ExitStack) -> None:
         self.folder, self.broker, self._stack = folder, broker, stack
+        self._started: list[WorkerProcess] = []
         made = urls(database)
         self.views_url = made.views
         self.env = {
@@ -113,6 +114,7 @@ class Cluster:
         given = {**self.env, "RELIEF_HEALTH_PORT": str(port), **(env or {})}
         found = WorkerProcess([*command, "--name", name], self.folder / f"{name}.log", given, port)
         self._stack.callback(found.kill)
+        self._started.append(found)
         return found
 
     # -- what came of it ----------------------------------------------------------------------
@@ -121,7 +123,11 @@ class Cluster:
         return self.views.position()
 
     def reach(self, position: int, seconds: float = LAST_FRAME_SECONDS) -> None:
-        wait_for(lambda: self.position() >= position, seconds)
+        wait_for(lambda: self.position() >= position or self._all_ended(), seconds)
+        assert self.position() >= position, self._started[-1].said
+
+    def _all_ended(self) -> bool:
+        return bool(self._started) and not any(worker.running for worker in self._started)
 
     def hashes(self) -> dict[str, str]:
         return tables_of(self.views)
@@ -152,6 +158,10 @@ class WorkerProcess(Process):
         except AssertionError:
             raise AssertionError(self.said) from None
         return self
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
 
     def wait(self, seconds: float) -> int:
         """Its exit code, when it ends by itself."""
