@@ -49,7 +49,7 @@ class CloudEvent(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 _stamp_of = msgspec.json.Decoder(_Fact).decode
-_encode = msgspec.json.Encoder().encode
+encode = msgspec.json.Encoder().encode
 
 
 def type_of(topic: str) -> str:
@@ -108,7 +108,7 @@ class EventsTopic:
             try:
                 future = producer.send(
                     self.topic,
-                    _encode(event),
+                    encode(event),
                     key=event.partitionkey.encode(),
                     headers=[("content-type", CONTENT_TYPE)],
                 )
