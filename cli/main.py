@@ -11,6 +11,7 @@ from rich.table import Table
 
 from api.app import create_app
 from cli import (
+    copy_command,
     db_command,
     demo_command,
     import_command,
@@ -40,6 +41,7 @@ app.add_typer(officer_command.app, name="officer")
 app.add_typer(import_command.app, name="import")
 app.add_typer(ledger_command.app, name="ledger")
 app.add_typer(db_command.app, name="db")
+copy_command.register(log_app)
 demo_command.register(app)
 relay_command.register(app)
 status_command.register(app)

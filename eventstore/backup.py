@@ -8,15 +8,16 @@ import errno
 import hashlib
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from eventstore.errors import StoreDamaged, StoreFull
-from eventstore.sql import explain
+from eventstore.sql import Sql, explain
 from eventstore.sqlite import connect
 from eventstore.vault import check_key
 
@@ -36,15 +37,21 @@ class Manifest:
     vault_sha256: str
 
 
-def content_hash(db: sqlite3.Connection, tables: dict[str, str]) -> str:
+def content_hash(db: Sql, tables: dict[str, str]) -> str:
     """SHA-256 over the rows of the tables, each in the order given."""
-    digest = hashlib.sha256()
+    sql = "SELECT * FROM {} ORDER BY {}"
+    return digest((table, db.execute(sql.format(table, tables[table]))) for table in tables)
+
+
+def digest(tables: Iterable[tuple[str, Iterable[Any]]]) -> str:
+    """SHA-256 over tables: their names and rows, in the order given."""
+    found = hashlib.sha256()
     encode = msgspec.msgpack.Encoder().encode
-    for table, order in tables.items():
-        digest.update(table.encode())
-        for row in db.execute(f"SELECT * FROM {table} ORDER BY {order}"):  # noqa: S608
-            digest.update(encode(row))
-    return digest.hexdigest()
+    for table, rows in tables:
+        found.update(table.encode())
+        for row in rows:
+            found.update(encode(row))
+    return found.hexdigest()
 
 
 LOG_TABLES = {"events": "position", "outcomes": "command", "marks": "key"}

@@ -74,6 +74,24 @@ class StoreDamaged(StoreError):
     retry_after = None
 
 
+class StoreUnfinished(StoreError):
+    zh = "这里的账本复制到一半，请再次执行 relief log copy"
+    en = "This store is half of a copy. Run relief log copy again."
+    retry_after = None
+
+
+class CopyRefused(StoreError):
+    zh = "目标中已有别的内容，未作任何改动"
+    en = "The target holds something else. Nothing was changed."
+    retry_after = None
+
+
+class CopyDiffers(StoreError):
+    zh = "复制后两边不一致：请停止正在使用源账本的服务，再次执行"
+    en = "Source and copy differ. Stop whatever writes to the source, and run it again."
+    retry_after = None
+
+
 class StoreClosed(StoreError):
     zh = "服务正在停止，请稍后重试"
     en = "The service is stopping. Try again shortly."

@@ -13,7 +13,7 @@ import msgspec
 
 from domain.base import Aggregate, Event
 from eventstore.clock import Clock, SimulatedClock
-from eventstore.errors import StoreDamaged
+from eventstore.errors import StoreDamaged, StoreUnfinished
 from eventstore.following import HeadWatch
 from eventstore.log import Log
 from eventstore.mapper import TypedMapper
@@ -21,6 +21,9 @@ from eventstore.outcomes import Envelope, Receipt
 from eventstore.sqlite import SQLiteLog
 from eventstore.vault import SQLiteVault, Vault
 from eventstore.writer import MAX_BATCH, Answer, Writer, future_of
+
+COPY_MARK, COPY_UNFINISHED = "copy", "unfinished"
+"""Set by `eventstore.copying` from its first write to its last."""
 
 
 class Recorded(NamedTuple):
@@ -60,8 +63,11 @@ class Store:
     def _belong_together(self) -> None:
         """Log and vault carry the same birth mark, so that losing one of them is noticed.
 
-        Raises `StoreDamaged` when one is new beside the other, or of another store.
+        Raises `StoreDamaged` when one is new beside the other, or of another store;
+        `StoreUnfinished` when they are half of a copy.
         """
+        if self.log.mark(COPY_MARK) == COPY_UNFINISHED:
+            raise StoreUnfinished
         born, known = self.log.mark("born"), self.vault.birth_mark()
         if born is None and known is not None:
             raise StoreDamaged("the log is empty or not the one of this vault")
