@@ -24,7 +24,7 @@ from projections.base import LOGICAL
 from projections.paging import Page
 from projections.scope import EVERYTHING, Scope
 
-MOST_VALUES = 30
+MOST_VALUES = 15
 SMALL_PAGE = 7
 MOST_PAGES = 12
 SEARCHES = ("", "一", "镇", "王", "a", "A", "皖", "%", "_", "\\", "〔2018〕", "X' OR 1=1")
@@ -111,7 +111,7 @@ class Asking:
     def moments(self) -> list[datetime]:
         column = LOGICAL.tables["timeline"].c.at
         found = self.db.execute(select(column).order_by(column)).scalars().all()
-        picked = [datetime.fromisoformat(found[len(found) * n // 5]) for n in range(5)]
+        picked = [datetime.fromisoformat(found[len(found) * n // 3]) for n in (1, 2)]
         last = datetime.fromisoformat(found[-1])
         return [last, *picked, last + timedelta(days=90)]
 
