@@ -11,6 +11,8 @@ from pydantic import BaseModel
 
 from api import live, login, problems, reads, writes
 from api.fast import Commands, Routed
+from api.metrics import tell_of_boards
+from api.observing import Observed
 from api.routes import LIVE, READS, WRITES
 from api.system import System
 
@@ -63,7 +65,9 @@ def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None
         hub.attach(asyncio.get_running_loop())
         system.boards.listen(system.tree.applied)
         system.boards.listen(hub.applied)
+        ended = tell_of_boards(hub.opened)
         yield
+        ended()
         hub.close()
 
     app = FastAPI(
@@ -84,6 +88,8 @@ def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None
     _health(app, system)
     app.add_middleware(Commands, api=app, commands=routers[0].routes)
     app.router.middleware_stack = Routed(app)
+    build = app.build_middleware_stack
+    app.build_middleware_stack = lambda: Observed(build())  # type: ignore[method-assign]
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     if mount is not None:
         mount(app)

@@ -77,6 +77,7 @@ class Commands:
             await self._app(scope, receive, hardened)
             return
         route, scope["path_params"] = found
+        scope["route"] = route
         request = Request(scope, receive, send)
         response = await self._answer(route.endpoint, request)
         await response(scope, receive, hardened)

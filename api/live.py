@@ -73,6 +73,10 @@ class Hub:
         for board in self._boards:
             board.give(b"")
 
+    def opened(self) -> int:
+        """How many boards are open."""
+        return len(self._boards)
+
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
 

@@ -21,6 +21,7 @@ from starlette.responses import Response
 
 from api.auth import session_of, system_of
 from api.examples import example_of
+from api.observing import correlation_of
 from api.problems import ApiProblem, field_errors, malformed
 from domain.world import Command
 from eventstore.outcomes import Envelope
@@ -206,7 +207,12 @@ def endpoint_of(write: Write) -> Callable[[Request], Coroutine[Any, Any, Respons
         if if_match and (seen := request.headers.get("if-match")) is not None:
             path["expected_version"] = seen.strip().removeprefix("W/").strip('"')
         command = write.parse(body, path)
-        envelope = Envelope(id=key, officer=session.officer, command=command)
+        envelope = Envelope(
+            id=key,
+            officer=session.officer,
+            command=command,
+            correlation=correlation_of(request),
+        )
         store = system_of(request).store
         receipt = await store.arun(envelope)
         answer = {

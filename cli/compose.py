@@ -18,6 +18,7 @@ from streams.embedded import Follower
 from streams.following import Boards
 from streams.frames import partitions_of
 from streams.leader import Leader
+from streams.metrics import tell_of_views
 from streams.timekeeper import Timekeeper
 from streams.watching import ViewsWatch
 
@@ -65,6 +66,7 @@ def running(settings: Settings, *, follow: bool = True) -> Iterator[System]:
             secure_cookies=settings.secure_cookies,
             after_wait_seconds=settings.after_wait_seconds,
         )
+        stack.callback(tell_of_views(store, views, boards, leads))
         timekeeper = Timekeeper(store, reader, leader=leads)
         if follow:
             boards.start()

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from cli.logging import configure
 from cli.settings import Settings
+from eventstore import metrics
 from eventstore.following import HeadWatch
 from eventstore.postgres import PostgresConnection, PostgresLog
 from eventstore.sql import DATABASE_ERRORS, explain
@@ -19,6 +20,7 @@ from streams.frames import Router, partitions_of
 from streams.health import HealthServer, Heart, Watchdog
 from streams.kafka import FRAMES, FrameBus, Kafka, quiet
 from streams.leader import Leader
+from streams.metrics import tell_of_relay
 from streams.relay import Relay
 from streams.relayed import RelayedRow
 
@@ -87,7 +89,13 @@ def relaying(settings: Settings) -> Iterator[tuple[Relay, HeadWatch]]:
             beat=heart.beat,
         )
         report = _report(name, found, leader)
-        server = HealthServer(report, host=settings.health_host, port=settings.health_port)
+        stack.callback(tell_of_relay(found))
+        server = HealthServer(
+            report,
+            host=settings.health_host,
+            port=settings.health_port,
+            pages={"/metrics": metrics.page},
+        )
         server.start()
         stack.callback(server.stop)
         watchdog = Watchdog([lambda: ("relay", heart.silent_seconds())], STUCK_SECONDS)

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from cli.settings import Settings
 from cli.up.programs import RESTING
+from eventstore import metrics
 from eventstore.errors import StoreError, StoreNotMade
 from eventstore.postgres import PostgresLog
 from projections.base import View
@@ -22,6 +23,7 @@ from projections.errors import TooManyParked
 from streams.applying import Applying
 from streams.frames import Router, partitions_of
 from streams.health import HealthServer, Heart, Watchdog
+from streams.metrics import tell_of_worker
 from streams.notes import Notes, notify
 from streams.worker import LEAVING, Worker, WorkerOptions
 
@@ -81,8 +83,12 @@ class Process:
         self.worker = Worker(options, self.hands, self.heart, leaving=self._say_leaving)
         self.stuck_seconds = stuck_seconds
         self.stack = stack
+        stack.callback(tell_of_worker(self.worker, self.hands))
         self.health = HealthServer(
-            self.report, host=settings.health_host, port=settings.health_port
+            self.report,
+            host=settings.health_host,
+            port=settings.health_port,
+            pages={"/metrics": metrics.page},
         )
 
     def run(self) -> None:

@@ -7,6 +7,7 @@ outcomes. A refused command fails alone. Acknowledged means durable (fsync).
 
 import queue
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
@@ -27,6 +28,7 @@ from eventstore.errors import CommandIdReused, StoreClosed, StoreLocked, StoreUn
 from eventstore.faults import reached
 from eventstore.log import Log, OutcomeRow, Row
 from eventstore.mapper import TypedMapper
+from eventstore.metrics import count_batch
 from eventstore.outcomes import (
     Envelope,
     Outcome,
@@ -136,6 +138,12 @@ class Writer:
 
     def process(self, envelopes: Sequence[Envelope]) -> list[Answer]:
         """Decide and save a batch in one transaction. Never raises: each command has its answer."""
+        began = time.monotonic()
+        answers = self._process(envelopes)
+        count_batch(envelopes, answers, time.monotonic() - began)
+        return answers
+
+    def _process(self, envelopes: Sequence[Envelope]) -> list[Answer]:
         reached("before-load")
         with self._busy:
             lost: set[UUID] = set()

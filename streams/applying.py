@@ -18,6 +18,7 @@ from eventstore.log import Log, Row
 from eventstore.sql import explain
 from projections.engine import Gap, ViewsDatabase
 from streams.frames import FrameUndecodable, Router, decode
+from streams.metrics import FETCHED, FOLD_SECONDS, FOLDED, GAPS, UNDECODABLE
 
 log = structlog.get_logger("worker")
 
@@ -102,14 +103,20 @@ class Applying:
         gap = self._send(partition, run.previous, run.last, run.rows)
         while gap is not None:
             log.info("worker.gap", partition=partition, after=gap.after, upto=gap.upto)
+            GAPS.inc()
             self._fetch([partition], gap.after, gap.upto)
             gap = self._send(partition, run.previous, run.last, run.rows)
 
     def _send(self, partition: int, previous: int, last: int, rows: Sequence[Row]) -> Gap | None:
+        began = time.monotonic()
         answer = self._views.apply_frame(partition, previous, last, rows)
         self._since = time.monotonic()
         if isinstance(answer, Gap):
             return answer
+        if rows:
+            known = self.positions.get(partition, 0)
+            FOLDED.inc(sum(known < row[0] for row in rows))
+            FOLD_SECONDS.observe(self._since - began)
         self.positions[partition] = answer.position
         return None
 
@@ -125,6 +132,7 @@ class Applying:
         while after < upto:
             rows = self._log.rows(after, PAGE, upto)
             last = rows[-1][0] if len(rows) == PAGE else upto
+            FETCHED.inc(len(rows))
             parts: dict[int, list[Row]] = {partition: [] for partition in partitions}
             for row in rows:
                 part = parts.get(self._router.partition_of(row))
@@ -172,6 +180,7 @@ def runs(partition: int, messages: Sequence[Message]) -> Iterator[Run | Unread]:
                 raise FrameUndecodable(f"of partition {frame.partition} in partition {partition}")
         except FrameUndecodable as problem:
             log.warning("worker.undecodable", partition=partition, why=str(problem))
+            UNDECODABLE.inc()
             if run is not None:
                 yield run
             run = None

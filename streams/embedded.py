@@ -6,6 +6,7 @@ file or a full disk does not: nothing was applied, so it tries again until it pa
 """
 
 import threading
+import time
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from eventstore.errors import StoreError
 from eventstore.store import Store
 from projections.engine import ViewsDatabase
 from streams.following import Listener
+from streams.metrics import FOLD_SECONDS, FOLDED
 
 BATCH = 512
 TROUBLE_SECONDS = 0.5
@@ -69,7 +71,10 @@ class Follower:
         batch = self._store.read(self.position, BATCH)
         if not batch:
             return 0
+        began = time.monotonic()
         applied = self._views.apply(batch)
+        FOLD_SECONDS.observe(time.monotonic() - began)
+        FOLDED.inc(len(batch))
         with self._moved:
             self.position = applied.position
             self._moved.notify_all()
