@@ -5,7 +5,7 @@ import gc
 import os
 import secrets
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from typing import Any
 
@@ -14,7 +14,7 @@ from rich.console import Console
 from cli.settings import Settings
 from cli.up.programs import RESTING
 from eventstore import metrics
-from eventstore.errors import StoreError, StoreNotMade
+from eventstore.errors import StoreNotMade
 from eventstore.postgres import PostgresLog
 from projections.base import View
 from projections.catalog import VIEWS
@@ -128,14 +128,14 @@ class Process:
         return f"{self.worker.frames_waiting + 1} frames", self.hands.stuck_seconds()
 
     def report(self) -> Mapping[str, Any]:
-        """What ``/health`` answers; from any thread."""
+        """What ``/health`` answers; from any thread, and without asking a database."""
         stuck = max(self._loop_stuck()[1], self._frames_stuck()[1])
         trouble = self.hands.trouble
         status = "stuck" if stuck > self.stuck_seconds / 2 else "waiting" if trouble else "ok"
         assigned = sorted(self.worker.assigned)
         positions = {n: at for n, at in self.hands.positions.items() if n in assigned}
-        head = _or_none(self.log.head)
-        lowest = min(positions.values(), default=None)
+        head = self.hands.head
+        lowest = min(positions.values(), default=head)
         return {
             "name": self.name,
             "role": "worker",
@@ -145,13 +145,6 @@ class Process:
             "rebalancing": self.worker.rebalancing,
             "positions": positions,
             "head": head,
-            "lag": None if head is None or lowest is None else max(0, head - lowest),
+            "lag": max(0, head - lowest),
             "trouble": None if trouble is None else str(trouble),
         }
-
-
-def _or_none(asked: Callable[[], int]) -> int | None:
-    try:
-        return asked()
-    except StoreError:
-        return None

@@ -72,6 +72,8 @@ class Applying:
         self.trouble: StoreError | None = None
         self.positions: dict[int, int] = {}
         """How far this process knows its partitions to be."""
+        self.head = 0
+        """The newest position that it has heard of."""
 
     # -- for the worker -----------------------------------------------------------------------
 
@@ -118,10 +120,11 @@ class Applying:
             FOLDED.inc(sum(known < row[0] for row in rows))
             FOLD_SECONDS.observe(self._since - began)
         self.positions[partition] = answer.position
+        self.head = max(self.head, answer.position)
         return None
 
     def _catch_up(self, partitions: Sequence[int]) -> None:
-        head = self._log.head()
+        head = self.head = self._log.head()
         stored = {p: self._views.position(p) for p in partitions}
         behind = [p for p, position in stored.items() if position < head]
         if behind:
