@@ -74,23 +74,27 @@ def copy(
     out.print(f"SHA-256 log {copied.log_sha256}\n        vault {copied.vault_sha256}")
 
 
+def cluster_of(settings: Settings, key: Path | None = None) -> Place:
+    """The store that the settings name; ends the program when they name none."""
+    if settings.database_url is None or settings.vault_url is None:
+        _stop(
+            "请设置 RELIEF_DATABASE_URL 和 RELIEF_VAULT_URL",
+            "Set RELIEF_DATABASE_URL and RELIEF_VAULT_URL first.",
+        )
+    return Place(settings.database_url, settings.vault_url, key or settings.data / "vault.key")
+
+
 def _place(
     where: str, vault: str | None, key: Path | None, settings: Settings, option: str
 ) -> Place:
-    file = key or settings.data / "vault.key"
     if where == CLUSTER:
-        if settings.database_url is None or settings.vault_url is None:
-            _stop(
-                "请设置 RELIEF_DATABASE_URL 和 RELIEF_VAULT_URL",
-                "Set RELIEF_DATABASE_URL and RELIEF_VAULT_URL first.",
-            )
-        return Place(settings.database_url, settings.vault_url, file)
+        return cluster_of(settings, key)
     if not where.startswith(SCHEMES):
         return Place.folder(Path(where))
     vault = vault or settings.vault_url
     if vault is None:
         _stop(f"请给出 {option} 或 RELIEF_VAULT_URL", f"Give {option} or RELIEF_VAULT_URL.")
-    return Place(where, vault, file)
+    return Place(where, vault, key or settings.data / "vault.key")
 
 
 def _stop(zh: str, en: str) -> NoReturn:

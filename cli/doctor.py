@@ -114,22 +114,26 @@ def _database(name: str, path: Path, schema: int) -> Iterator[Finding]:
 
 def _key(data: Path) -> Iterator[Finding]:
     path = data / "vault.key"
-    mode = path.stat().st_mode & 0o777
     try:
         with closing(connect(data / "vault.sqlite")) as db:
             vault_file.check_key(db, path)
     except StoreError as problem:
         yield Finding("key", False, f"{path.name}：{problem.zh}", f"{path.name}: {problem}")
         return
-    if mode & 0o077:
-        yield Finding(
-            "key",
-            False,
-            f"{path.name} 可被他人读取（{mode:o}），请执行 chmod 600",
-            f"{path.name} can be read by others ({mode:o}): chmod 600 it.",
-        )
-    else:
-        yield Finding("key", True, "密钥与密库相符", "The key opens the vault.")
+    yield stands_open(path) or Finding("key", True, "密钥与密库相符", "The key opens the vault.")
+
+
+def stands_open(path: Path) -> Finding | None:
+    """What is wrong with who may read the key file."""
+    mode = path.stat().st_mode & 0o777
+    if not mode & 0o077:
+        return None
+    return Finding(
+        "key",
+        False,
+        f"{path.name} 可被他人读取（{mode:o}），请执行 chmod 600",
+        f"{path.name} can be read by others ({mode:o}): chmod 600 it.",
+    )
 
 
 def _counts(log: Path) -> Iterator[Finding]:

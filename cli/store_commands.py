@@ -7,9 +7,12 @@ import msgspec
 import typer
 from rich.console import Console
 
+from cli.copy_command import cluster_of
 from cli.doctor import examine
+from cli.doctor_cluster import examine_cluster
 from cli.settings import Settings
-from eventstore import backup as copying
+from eventstore import backup as files
+from eventstore.copying import Place, copy
 
 out = Console()
 err = Console(stderr=True)
@@ -27,9 +30,17 @@ def backup(
     target: Annotated[Path, typer.Argument(help="A new folder for the backup")],
     as_json: Json = False,
 ) -> None:
-    """Copy log and vault, together, also while the server runs; proven by count and hash."""
+    """Copy log and vault, together; proven by count and hash.
+
+    Of a data folder also while the server runs. Of PostgreSQL when nothing writes: a running
+    cluster is backed up by PostgreSQL's own means (docs/operations.md).
+    """
+    settings = Settings()
     try:
-        made = copying.backup(Settings().data, target)
+        if settings.database_url is None:
+            made = files.backup(settings.data, target)
+        else:
+            made = _from_cluster(settings, target)
     except FileExistsError as problem:
         _stop(f"{target} 中已有备份，请另选目录", str(problem))
     _tell(made, as_json, f"已备份到 {target}", f"backed up to {target}")
@@ -39,18 +50,28 @@ def restore(
     source: Annotated[Path, typer.Argument(help="The folder of a backup")],
     as_json: Json = False,
 ) -> None:
-    """Put a backup into the empty data folder (RELIEF_DATA) after proving it whole."""
-    data = Settings().data
+    """Put a backup into the empty data folder (RELIEF_DATA), or into the empty database that
+    RELIEF_DATABASE_URL names, after proving it whole."""
+    settings = Settings()
+    data = settings.data
+    if settings.database_url is not None:
+        found = files.proven(source)
+        copy(Place.folder(source), cluster_of(settings))
+        _tell(found, as_json, "已恢复到数据库", "restored into the database")
+        return
     try:
-        found = copying.restore(source, data)
+        found = files.restore(source, data)
     except FileExistsError as problem:
         _stop(f"{data} 中已有账本，请恢复到空目录", str(problem))
     _tell(found, as_json, f"已恢复到 {data}，看板将在启动时重建", f"restored into {data}")
 
 
 def doctor(as_json: Json = False) -> None:
-    """Check files, schema, key, counts, views, disk and versions; exit 1 on a problem."""
-    findings = examine(Settings().data)
+    """Check files or database, schema, key, counts, views, disk and versions; exit 1 on a
+    problem."""
+    settings = Settings()
+    cluster = settings.database_url is not None
+    findings = examine_cluster(settings) if cluster else examine(settings.data)
     ok = all(finding.ok for finding in findings)
     if as_json:
         typer.echo(msgspec.json.encode({"ok": ok, "findings": findings}).decode())
@@ -64,7 +85,15 @@ def doctor(as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-def _tell(manifest: copying.Manifest, as_json: bool, zh: str, en: str) -> None:
+def _from_cluster(settings: Settings, target: Path) -> files.Manifest:
+    if (target / files.MANIFEST).exists():
+        raise FileExistsError(f"{target} holds a backup already")
+    target.mkdir(parents=True, exist_ok=True, mode=0o700)
+    copy(cluster_of(settings), Place.folder(target))
+    return files.sign(target)
+
+
+def _tell(manifest: files.Manifest, as_json: bool, zh: str, en: str) -> None:
     if as_json:
         typer.echo(msgspec.json.encode(manifest).decode())
         return

@@ -114,9 +114,26 @@ def backup(data: Path, target: Path) -> Manifest:
                 _copy(live, target / name)
         shutil.copyfile(data / KEY, target / KEY)
         (target / KEY).chmod(0o600)
+    return sign(target)
+
+
+def sign(target: Path) -> Manifest:
+    """Describe what lies in a folder, and write that down beside it."""
     manifest = describe(target)
     (target / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(asdict(manifest))))
     return manifest
+
+
+def proven(source: Path) -> Manifest:
+    """The manifest of a backup that is as it says. Raises `StoreDamaged`."""
+    try:
+        said = msgspec.json.decode((source / MANIFEST).read_bytes(), type=Manifest)
+    except (OSError, msgspec.MsgspecError) as problem:
+        raise StoreDamaged(f"{source} has no readable {MANIFEST}") from problem
+    found = describe(source)
+    if found != said:
+        raise StoreDamaged(f"the backup differs from its manifest: {found} instead of {said}")
+    return said
 
 
 def restore(source: Path, data: Path) -> Manifest:
@@ -128,13 +145,7 @@ def restore(source: Path, data: Path) -> Manifest:
     there = [name for name in MADE_HERE if (data / name).exists()]
     if there:
         raise FileExistsError(f"{data} holds {', '.join(there)}; restore into an empty folder")
-    try:
-        said = msgspec.json.decode((source / MANIFEST).read_bytes(), type=Manifest)
-    except (OSError, msgspec.MsgspecError) as problem:
-        raise StoreDamaged(f"{source} has no readable {MANIFEST}") from problem
-    found = describe(source)
-    if found != said:
-        raise StoreDamaged(f"the backup differs from its manifest: {found} instead of {said}")
+    said = proven(source)
     with _named():
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         shutil.copyfile(source / KEY, data / KEY)

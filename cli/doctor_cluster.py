@@ -1,0 +1,138 @@
+"""`relief doctor` for a cluster: is everything whole that the ledger stands on in PostgreSQL?"""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import psycopg
+
+from cli.doctor import Finding, stands_open
+from cli.settings import Settings
+from eventstore.errors import StoreError, StoreNotMade
+from eventstore.postgres import PostgresConnection, PostgresLog
+from eventstore.sql import Sql, explain
+from eventstore.store import COPY_MARK, COPY_UNFINISHED
+from eventstore.vault import check_key
+
+OLDEST_SERVER = 150_000
+LAGGING = 10_000
+
+
+def examine_cluster(settings: Settings) -> list[Finding]:
+    """All findings about the databases of the settings. Changes nothing, may run beside a server.
+
+    The disk is the database server's affair and is not looked at.
+    """
+    checks: dict[str, Callable[[Settings], Iterator[Finding]]] = {
+        "log": _log,
+        "vault": _vault,
+        "views": _views,
+    }
+    found: list[Finding] = []
+    for name, check in checks.items():
+        try:
+            found += check(settings)
+        except psycopg.Error as problem:
+            told = explain(problem)
+            found.append(Finding(name, False, told.zh, str(told)))
+        except StoreError as problem:
+            found.append(Finding(name, False, problem.zh, str(problem)))
+    return found
+
+
+def _address(url: str | None, name: str) -> str:
+    if url is None:
+        raise StoreNotMade(f"{name} is not set.")
+    return url
+
+
+def _log(settings: Settings) -> Iterator[Finding]:
+    url = _address(settings.database_url, "RELIEF_DATABASE_URL")
+    power = settings.i_know_the_role_can_rewrite_the_log
+    with closing(PostgresLog(url, allow_power=power)) as log:
+        yield from _server(log.session)
+        yield Finding(
+            "roles",
+            not power,
+            "程序不能改写账本" if not power else "程序可能改写账本：已按设置放行",
+            "The program cannot rewrite the log."
+            if not power
+            else "The program could rewrite the log; the settings allow it.",
+        )
+        if log.mark(COPY_MARK) == COPY_UNFINISHED:
+            yield Finding("copy", False, "账本复制到一半", "The log is half of a copy.")
+        yield from _counts(log.session)
+
+
+def _server(db: Sql) -> Iterator[Finding]:
+    sql = (
+        "SELECT current_setting('server_version_num')::int, current_setting('server_version'),"
+        " current_setting('fsync'), current_setting('synchronous_commit'),"
+        " current_setting('full_page_writes')"
+    )
+    number, version, *durable = db.execute(sql).fetchone()
+    said = f"PostgreSQL {version}"
+    yield Finding("versions", number >= OLDEST_SERVER, said, said)
+    off = "off" in durable
+    yield Finding(
+        "durable",
+        not off,
+        "数据库关闭了落盘保证（fsync、synchronous_commit、full_page_writes），断电会丢失已确认的内容"
+        if off
+        else "提交即落盘",
+        "fsync, synchronous_commit or full_page_writes is off: a power cut loses what was accepted."
+        if off
+        else "What is committed is on disk.",
+    )
+
+
+def _counts(db: Sql) -> Iterator[Finding]:
+    """Positions are dense, and each stream has versions 1, 2, 3 … without a gap."""
+    events, head = db.execute("SELECT count(*), coalesce(max(position), 0) FROM events").fetchone()
+    (broken,) = db.execute(
+        "SELECT count(*) FROM (SELECT 1 FROM events GROUP BY stream"
+        " HAVING count(*) <> max(version) OR min(version) <> 1) AS broken"
+    ).fetchone()
+    whole = events == head and not broken
+    yield Finding(
+        "counts",
+        whole,
+        f"{events} 条记录，无缺号"
+        if whole
+        else f"账本有缺：{events} 条记录，末位 {head}，{broken} 个流不连续",
+        f"{events} facts, no gap."
+        if whole
+        else f"The log has gaps: {events} facts, head {head}, {broken} streams with gaps.",
+    )
+
+
+def _vault(settings: Settings) -> Iterator[Finding]:
+    url = _address(settings.vault_url, "RELIEF_VAULT_URL")
+    path = settings.data / "vault.key"
+    with closing(PostgresConnection(url, "vault")) as db:
+        (keys,) = db.execute("SELECT count(*) FROM keys").fetchone()
+        yield Finding("vault", True, f"密库中有 {keys} 把密钥", f"The vault holds {keys} keys.")
+        (secrets,) = db.execute("SELECT count(*) FROM secrets").fetchone()
+        if not secrets:
+            yield Finding("key", True, "密库尚未启用", "The vault has not been used yet.")
+            return
+        check_key(db, path)
+    yield stands_open(path) or Finding("key", True, "密钥与密库相符", "The key opens the vault.")
+
+
+def _views(settings: Settings) -> Iterator[Finding]:
+    url = _address(settings.views_url, "RELIEF_VIEWS_URL")
+    with closing(PostgresConnection(url, "views")) as db:
+        (made,) = db.execute("SELECT to_regclass('positions') IS NOT NULL").fetchone()
+        if not made:
+            yield Finding("views", True, "看板尚未建立", "The views have not been built yet.")
+            return
+        lowest, parked = db.execute(
+            "SELECT (SELECT coalesce(min(position), 0) FROM positions),"
+            " (SELECT count(*) FROM parked)"
+        ).fetchone()
+    with closing(PostgresLog(_address(settings.database_url, ""), allow_power=True)) as log:
+        lag = log.head() - lowest
+    yield Finding(
+        "views", lag <= LAGGING, f"看板落后 {max(0, lag)} 条", f"The views lag {max(0, lag)} facts."
+    )
+    yield Finding("parked", not parked, f"搁置 {parked} 条", f"{parked} facts are parked.")
