@@ -104,6 +104,10 @@ class ViewsWatch:
                 and not self._stop.is_set()
             )
 
+    def hears(self) -> bool:
+        """Whether it hears of changes at once, and not only at its looks."""
+        return self._notes.listening.is_set()
+
     def step(self) -> bool:
         """Look at the positions once; whether one has moved."""
         noted = self._noted
@@ -160,7 +164,7 @@ class ViewsWatch:
     def _run(self) -> None:
         while not self._stop.wait(POLL_SECONDS):
             moved = self.step()
-            if not self._notes.listening.is_set():
+            if not self.hears():
                 self._lost = self._lost or moved or self.trouble is not None
             elif self._lost:
                 self._lost = False
