@@ -11,6 +11,7 @@ from domain.house_damage import HouseDamage
 from domain.household import Household
 from domain.incident import Incident
 from domain.officer import Officer
+from domain.parked_facts import ParkedFacts
 from domain.person import Person
 from domain.relief_case import ReliefCase
 from domain.rulebook import Rulebook
@@ -39,4 +40,5 @@ AGGREGATES: tuple[type[Aggregate], ...] = (
     Season,
     VillageList,
     ReliefCase,
+    ParkedFacts,
 )

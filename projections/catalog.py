@@ -8,6 +8,7 @@ from domain.dispensation import Dispensation
 from domain.house_damage import HouseDamage
 from domain.household import Household
 from domain.officer import Officer
+from domain.parked_facts import ParkedFacts
 from domain.person import Person
 from domain.rulebook import Rulebook
 from domain.season import Season
@@ -73,6 +74,8 @@ IGNORED: dict[type[Event], str] = {
     Household.Revealed: "who was shown what is the timeline's",
     Season.ListOpened: "the list's own Opened tells it",
     Season.ListClosed: "the list's own Closed tells it",
+    ParkedFacts.Opened: "what is left out is asked for in the log, before a view is folded",
+    ParkedFacts.Dropped: "what is left out is asked for in the log, before a view is folded",
     Person.Claimed: _CLAIM,
     Person.ClaimedAgain: _CLAIM,
 }

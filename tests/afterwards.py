@@ -21,6 +21,7 @@ from domain.commands import (
     households,
     incidents,
     officers,
+    parked_facts,
     reports,
     rosters,
     rulebooks,
@@ -53,6 +54,7 @@ def go_on(desk: Desk) -> None:
     winter(desk)
     _forgotten(desk)
     _unanswered(desk)
+    _dropped(desk)
 
 
 def _villages(desk: Desk) -> None:
@@ -386,3 +388,16 @@ def _unanswered(desk: Desk) -> None:
     due_at = desk.now + timedelta(minutes=15)
     desk.at(due_at + timedelta(minutes=1))
     desk.do(incidents.EscalateIncidentWhenDue(incident=incident, due_at=due_at), None)
+
+
+def _dropped(desk: Desk) -> None:
+    """A view gives up a fact. It is one that the view does not read, so that nothing changes."""
+    desk.at(desk.now + timedelta(hours=1))
+    drop = parked_facts.DropParkedFact(
+        area=desk.names.area(COUNTY),
+        view="funds",
+        position=1,
+        reason="演练：登记放弃",
+        operator="keeper",
+    )
+    desk.do(drop, None)

@@ -23,7 +23,7 @@ DETAILS: Final = (
     "version", "outcome", "opinion", "grade", "fate", "cause", "role", "login", "vehicle",
     "source_document_no", "purpose", "occurred_at", "stable_at", "arrived_at", "eta", "ends_at",
     "due_at", "forward_due_at", "verified_due_at", "late_minutes", "forecast", "narrative",
-    "reason", "remark", "note",
+    "view", "operator", "reason", "remark", "note",
 )  # fmt: skip
 """What of a fact is worth a line, in this order."""
 
