@@ -5,7 +5,6 @@ proven by count and SHA-256 that both ends hold the same, no program starts on t
 sessions stay behind. The source is only read; whoever writes to it meanwhile makes the proof fail.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,12 +15,13 @@ from eventstore import vault as vault_file
 from eventstore.backup import LOG_TABLES, VAULT_TABLES, digest
 from eventstore.errors import CopyDiffers, CopyRefused, StoreDamaged, StoreNotMade
 from eventstore.faults import reached
+from eventstore.keyfile import read_key, write_key
 from eventstore.log import Log
 from eventstore.postgres import PostgresConnection, PostgresLog
 from eventstore.sql import DATABASE_ERRORS, Sql, explain
 from eventstore.sqlite import SQLiteLog, check_schema, connect
 from eventstore.store import COPY_MARK, COPY_UNFINISHED
-from eventstore.vault import check_key, read_key
+from eventstore.vault import check_key
 
 CHUNK = 2_000
 FINISHED = "finished"
@@ -95,7 +95,7 @@ def copy(source: Place, target: Place, progress: Progress = lambda *_: None) -> 
         check_key(here.vault, here.key)
         there = stack.enter_context(_opened(target, make=True))
         _refuse_others(here, there)
-        _copy_key(here.key, there.key)
+        write_key(there.key, read_key(here.key))
         _set_mark(there, COPY_UNFINISHED)
         _copy_vault(here, there, progress)
         _copy_events(here, there, progress)
@@ -157,19 +157,6 @@ def _refuse_others(here: _End, there: _End) -> None:
         raise CopyRefused("The target's vault is of another store.")
     if there.key.exists() and read_key(there.key) != read_key(here.key):
         raise CopyRefused(f"{there.key} is another key.")
-
-
-def _copy_key(source: Path, target: Path) -> None:
-    if target.exists():
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    new = target.with_name(f".{target.name}.new")
-    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(read_key(source))
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(target)
 
 
 def _set_mark(end: _End, value: str) -> None:

@@ -10,7 +10,7 @@ import hmac
 import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from pypinyin import Style, lazy_pinyin
 
 from domain.world import Sealed
 from eventstore.errors import StoreDamaged, StoreLocked
+from eventstore.keyfile import KEY_BYTES, read_key, write_key
 from eventstore.randomness import random_bytes, random_uuid
 from eventstore.sql import DATABASE_ERRORS, Sql, explain
 from eventstore.sqlite import check_schema, connect
@@ -29,7 +30,6 @@ from eventstore.sqlite import check_schema, connect
 SCHEMA = 1
 NONCE_BYTES = 12
 KEY_CACHE = 4096
-KEY_BYTES = 32
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS keys (person BLOB PRIMARY KEY, wrapped BLOB NOT NULL) WITHOUT ROWID;
@@ -91,14 +91,6 @@ def _opened(cipher: AESGCM, sealed: Sealed, stream: UUID, field: str) -> str:
         raise StoreDamaged(f"a sealed {field} does not belong to {stream}") from problem
 
 
-def read_key(path: Path) -> bytes:
-    """The master key of a key file. Raises `StoreDamaged` when it cannot be one."""
-    key = path.read_bytes()
-    if len(key) != KEY_BYTES:
-        raise StoreDamaged(f"{path.name}: {len(key)} bytes, {KEY_BYTES} expected")
-    return key
-
-
 def check_key(db: Sql, path: Path) -> None:
     """That this key file opens this vault. Raises `StoreDamaged`."""
     if not path.exists():
@@ -135,16 +127,7 @@ class Vault:
             return read_key(path)
         if self._db.execute("SELECT count(*) FROM secrets").fetchone()[0]:
             raise StoreDamaged(f"{path.name} is missing; without it the vault cannot be read")
-        new = path.with_name(f".{path.name}.{random_uuid().hex}")
-        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(os.urandom(KEY_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):  # another process, just now: one key for all
-            os.link(new, path)
-        new.unlink()
-        return read_key(path)
+        return write_key(path, os.urandom(KEY_BYTES))
 
     def secret(self, name: str) -> bytes:
         """A named random 32-byte secret, made at first use."""

@@ -1,0 +1,36 @@
+"""The vault's master key: a file of 32 random bytes that only its owner reads."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from eventstore.errors import StoreDamaged
+from eventstore.randomness import random_uuid
+
+KEY_BYTES = 32
+
+
+def read_key(path: Path) -> bytes:
+    """The master key of a key file. Raises `StoreDamaged` when it cannot be one."""
+    key = path.read_bytes()
+    if len(key) != KEY_BYTES:
+        raise StoreDamaged(f"{path.name}: {len(key)} bytes, {KEY_BYTES} expected")
+    return key
+
+
+def write_key(path: Path, key: bytes) -> bytes:
+    """Put a key file in place, whole or not at all; the key that is there in the end.
+
+    That is another process's if one was quicker: one key for all.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.{random_uuid().hex}")
+    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(key)
+        file.flush()
+        os.fsync(file.fileno())
+    with suppress(FileExistsError):
+        os.link(new, path)
+    new.unlink()
+    return read_key(path)
