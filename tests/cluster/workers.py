@@ -25,7 +25,7 @@ from streams.kafka import FrameBus, Kafka
 from tests.city import build_city
 from tests.cluster.relaying import Process, urls, wait_for
 from tests.projections.partitions import hashes_of
-from tests.servers import Database
+from tests.servers import ApacheKafka, Database
 
 FULL = os.environ.get("RELIEF_FAULTS") == "full"
 """`make faults`: the counts of the promise, not those of a quick run."""
@@ -70,7 +70,9 @@ def tables_of(views: ViewsDatabase) -> dict[str, str]:
 class Cluster:
     """A database with a log, a broker with its topic; workers are started by the test."""
 
-    def __init__(self, folder: Path, database: Database, broker: Broker, stack: ExitStack) -> None:
+    def __init__(
+        self, folder: Path, database: Database, broker: Broker | ApacheKafka, stack: ExitStack
+    ) -> None:
         self.folder, self.broker, self._stack = folder, broker, stack
         self._started: list[WorkerProcess] = []
         made = urls(database)
@@ -169,10 +171,12 @@ class WorkerProcess(Process):
 
 
 @contextmanager
-def cluster(folder: Path, database: Database) -> Iterator[Cluster]:
+def cluster(
+    folder: Path, database: Database, kind: type[Broker] | type[ApacheKafka] = Broker
+) -> Iterator[Cluster]:
     """Everything but workers, with a broker of its own: all have one topic and one group."""
     with ExitStack() as stack:
-        broker = stack.enter_context(Broker(folder / "broker"))
+        broker = stack.enter_context(kind(folder / "broker"))
         yield Cluster(folder, database, broker, stack)
 
 
