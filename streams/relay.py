@@ -109,7 +109,7 @@ class Relay:
                 while self._going_on():
                     self.step()
             except (Fenced, Interrupted):
-                continue
+                stop.wait(STAND_BY_SECONDS)
             except (StoreError, BusTrouble) as problem:
                 if isinstance(problem, StoreError) and problem.retry_after is None:
                     raise

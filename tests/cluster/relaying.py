@@ -18,7 +18,7 @@ from eventstore.founding import Urls, found
 from eventstore.log import Log, Row
 from eventstore.postgres import PostgresLog
 from streams.frames import Frame, Router, decode
-from streams.kafka import FRAMES, Kafka
+from streams.kafka import FRAMES, Kafka, described
 from tests.eventstore.support import named
 from tests.servers import Database
 
@@ -88,9 +88,12 @@ def parts_of(log: Log, partitions: int = PARTITIONS) -> dict[int, list[Row]]:
 
 
 class Reader:
-    """Reads the topic from its beginning and applies frames by the workers' rule."""
+    """Reads the topic from its beginning, once there is one, by the workers' rule."""
 
     def __init__(self, address: str, topic: str = FRAMES, partitions: int = PARTITIONS) -> None:
+        admin = Kafka(address).admin()
+        wait_for(lambda: described(admin, topic), 30)
+        admin.close()
         self._consumer = Kafka(address).consumer()
         self._consumer.assign([TopicPartition(topic, n) for n in range(partitions)])
         self.stored = dict.fromkeys(range(partitions), 0)
@@ -99,7 +102,7 @@ class Reader:
         self.repeated = 0
         self.frames: list[Frame] = []
 
-    def poll(self, seconds: float = 0.1) -> int:
+    def poll(self, seconds: float = 0.3) -> int:
         count = 0
         for messages in self._consumer.poll(timeout_ms=int(seconds * 1000)).values():
             for message in messages:
@@ -121,7 +124,6 @@ class Reader:
 
     def read_to(self, position: int, seconds: float = 20) -> None:
         """Until every partition is complete to this position."""
-        wait_for(lambda: bool(self.poll()) or min(self.stored.values()) >= position, 1)
         deadline = time.monotonic() + seconds
         while min(self.stored.values()) < position:
             assert time.monotonic() < deadline, (position, self.stored)

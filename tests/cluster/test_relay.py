@@ -1,6 +1,7 @@
 """The relay on real servers: nothing missing, in order, whatever is killed, gone or empty."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from eventstore.postgres import PostgresConnection, PostgresLog
 from streams.frames import Router
 from streams.kafka import FRAMES, FrameBus, Kafka
 from streams.relay import Relay
-from streams.relayed import RelayedRow
+from streams.relayed import Fenced, Relayed, RelayedRow, Sent
 from tests.cluster.relaying import (
     PARTITIONS,
     Town,
@@ -164,14 +165,32 @@ def test_a_relay_that_starts_again_repeats_nothing_that_was_stored(
         assert arrived(log, broker.address) == 0
 
 
-def test_an_older_leader_changes_nothing_any_more(log: PostgresLog, tmp_path: Path) -> None:
+def test_an_older_leader_sends_nothing_any_more(log: PostgresLog, tmp_path: Path) -> None:
+    town = Town()
     with Broker(tmp_path) as broker:
-        Town().grow(log, 10)
+        town.grow(log, 10)
         with relayed(log, broker.address, epoch=7) as newer:
             wait_for(lambda: newer.position == 10)
+        town.grow(log, 10)
         with relayed(log, broker.address, epoch=6) as older:
-            wait_for(lambda: not older.leading)
+            time.sleep(0.5)
         assert older.events == 0
+        with relayed(log, broker.address, epoch=7):
+            assert arrived(log, broker.address) == 0
+
+
+def test_what_was_relayed_can_be_stored_by_the_newest_leader_alone(log: PostgresLog) -> None:
+    place = RelayedRow(PostgresConnection(log.source, "log", first=UNDURABLE), FRAMES)
+    sent = {0: Sent(9, 4), 1: Sent(7, 3)}
+    assert place.take(1) == Relayed()
+    place.store(1, Relayed(9, "topic", sent))
+    assert place.take(2) == Relayed(9, "topic", sent)
+    with pytest.raises(Fenced):
+        place.store(1, Relayed(5, "other", {}))
+    with pytest.raises(Fenced):
+        place.take(1)
+    assert place.take(2) == Relayed(9, "topic", sent)
+    place.close()
 
 
 def test_lowest_is_that_of_the_slowest_view(made: Urls) -> None:

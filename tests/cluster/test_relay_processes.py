@@ -9,10 +9,11 @@ from random import Random
 import pytest
 
 from cli.trial.broker import Broker
+from cli.trial.postgres import PostgresServer
 from eventstore.founding import Urls
 from eventstore.postgres import PostgresLog
 from streams.events import CONTENT_TYPE
-from streams.frames import PARTITIONS_MARK
+from streams.frames import PARTITIONS_MARK, partitions_of
 from streams.kafka import EVENTS, Kafka
 from tests.cluster.relaying import (
     PARTITIONS,
@@ -24,7 +25,7 @@ from tests.cluster.relaying import (
     urls,
     wait_for,
 )
-from tests.servers import Database
+from tests.servers import Database, fresh_database
 
 KILLS = 6
 RELAY = ["-c", "import typer; from cli.relay_command import relay; typer.run(relay)"]
@@ -126,6 +127,26 @@ def test_of_two_one_relays_and_the_other_takes_over_also_from_one_that_stands_st
         for one in (first, second):
             if one is not None:
                 one.kill()
+
+
+def test_it_goes_on_when_the_database_comes_back_from_kill_9(own: Broker, tmp_path: Path) -> None:
+    town = Town()
+    with PostgresServer(tmp_path / "postgres") as server, fresh_database(server) as database:
+        made = urls(database)
+        relay = RelayProcess(made, own, tmp_path, "relay")
+        try:
+            with log_of(made) as log, reading(own.address, partitions_of(log)) as reader:
+                town.grow(log, 500)
+                reader.read_to(500, 30)
+                server.kill()
+                wait_for(lambda: "leadership ended" in relay.said)
+                server.start()
+                town.grow(log, 500)
+                reader.read_to(1_000)
+                assert reader.rows == parts_of(log, partitions_of(log))
+                assert relay.led == 2
+        finally:
+            assert relay.stop() == 0
 
 
 def test_it_stops_in_order_when_asked_also_without_a_broker(
