@@ -23,6 +23,7 @@ from eventstore.sql import Sql
 Row = dict[str, Any]
 Key = tuple[Any, ...]
 Handler = Callable[["Rows", int, Any], None]
+Handlers = dict[type[Event], list[Handler]]
 
 LOGICAL = MetaData()
 """The tables as queries see them: each is an SQL view on the physical table that is live."""
@@ -97,6 +98,10 @@ class TableWriter:
         """All rows in the order of their keys, a boolean as 0 or 1. Inside a transaction."""
         return db.execute(self.everything)
 
+    def find(self, db: Sql, keys: Sequence[Key]) -> Iterable[tuple[Any, ...]]:
+        """The rows with these keys that are there, in any order."""
+        return (row for key in keys for row in db.execute(self.select, key))
+
     def put(self, db: Sql, values: Sequence[Sequence[Any]]) -> None:
         """Insert rows or replace those with the same keys: values in column order."""
         db.executemany(self.upsert, values)
@@ -157,6 +162,8 @@ class Rows:
         self._dirty: dict[str, dict[Key, None]] = {name: {} for name in writers}
         self._appended: dict[str, list[tuple[Any, ...]]] = {name: [] for name in writers}
         self.size = 0
+        self.missed: Callable[[str, Key], None] | None = None
+        """Told of each row that is read by itself."""
 
     def get(self, table: Table, *key: Any) -> Row | None:
         """The row, or None. Changing it takes effect only with `put`."""
@@ -165,11 +172,24 @@ class Rows:
             return rows[key]
         if self._fresh:
             return None
+        if self.missed is not None:
+            self.missed(table.name, key)
+            if key in rows:
+                return rows[key]
         writer = self._writers[table.name]
         found = self._db.execute(writer.select, key).fetchone()
         row = dict(zip(writer.columns, found, strict=True)) if found is not None else None
         rows[key] = row
         return row
+
+    def read(self, name: str, keys: Sequence[Key]) -> None:
+        """Read several rows of a table at once; those that are not there are known to be absent."""
+        rows, writer = self._rows[name], self._writers[name]
+        missing = [key for key in keys if key not in rows]
+        rows.update(dict.fromkeys(missing))
+        for values in writer.find(self._db, missing):
+            row = dict(zip(writer.columns, values, strict=True))
+            rows[writer.key_of(row)] = row
 
     def need(self, table: Table, *key: Any) -> Row:
         """The row, which an earlier fact of the same stream has made."""
@@ -252,10 +272,21 @@ class Rows:
         return sum(len(rows) for rows in self._rows.values())
 
 
-def routed(views: Iterable[View]) -> dict[type[Event], list[Handler]]:
+def routed(views: Iterable[View]) -> Handlers:
     """Event class → handlers of all views, in the order of the views."""
-    table: dict[type[Event], list[Handler]] = {}
+    table: Handlers = {}
     for view in views:
         for event_class, handler in view.routes.items():
             table.setdefault(event_class, []).append(handler)
     return table
+
+
+def fold(rows: Rows, handlers: Handlers, batch: Sequence[Any]) -> None:
+    """Run the handlers over a batch, in order. What one raises is told where it was."""
+    try:
+        for position, event in batch:
+            for handler in handlers.get(type(event), ()):
+                handler(rows, position, event)
+    except Exception as problem:
+        problem.add_note(f"{event.topic()} at {position}")
+        raise

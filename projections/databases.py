@@ -50,7 +50,7 @@ SWITCH_LOCK = 4_210_010
 PARTITION_LOCK = 42_100
 CHANNEL = "relief_views"
 FETCHED = 4096
-WORTH_A_COPY = 60
+WORTH_A_COPY = 100
 """From so many rows on, COPY into a temporary table is faster than rows as JSON."""
 
 _to_json = msgspec.json.Encoder().encode
@@ -61,6 +61,8 @@ class Database(ABC):
 
     db: Sql
     source: str
+    far: ClassVar[bool] = False
+    """Whether each statement is a journey to a server."""
     for_update: ClassVar[str] = ""
 
     @abstractmethod
@@ -154,6 +156,7 @@ class PostgresDatabase(Database):
     A lost commit takes rows and position with it, and the next frame shows a gap.
     """
 
+    far = True
     for_update = " FOR UPDATE OF p"
 
     def __init__(self, url: str) -> None:
@@ -233,6 +236,10 @@ class PostgresTable(TableWriter):
         self._from_json = f" SELECT * FROM json_to_recordset(?::json) AS given ({typed})"  # noqa: S608
         of_key = [t for c, t in zip(self.columns, typed_columns, strict=True) if c in self.key]
         match = " AND ".join(f'gone."{k}" = given."{k}"' for k in self.key)
+        self._find = (
+            f"SELECT {self.names} FROM json_to_recordset(?::json)"  # noqa: S608
+            f" AS given ({', '.join(of_key)}) JOIN {self.name} USING ({self.key_names})"
+        )
         self._remove = (
             f"DELETE FROM {self.name} gone USING json_to_recordset(?::json)"  # noqa: S608
             f" AS given ({', '.join(of_key)}) WHERE {match}"
@@ -243,10 +250,7 @@ class PostgresTable(TableWriter):
         ]
         self._all = f"SELECT {','.join(shown)} FROM {self.name} ORDER BY {self.key_names}"  # noqa: S608
         self._heap = f"given_{table.name}"
-        self._make_heap = (
-            f"CREATE TEMPORARY TABLE IF NOT EXISTS {self._heap} (LIKE {self.name})"
-            " ON COMMIT DELETE ROWS"
-        )
+        self._make_heap = f"CREATE TEMPORARY TABLE IF NOT EXISTS {self._heap} (LIKE {self.name})"
         self._from_heap = f" SELECT * FROM {self._heap}"  # noqa: S608
 
     def rows(self, db: Sql) -> Iterator[tuple[Any, ...]]:
@@ -254,6 +258,14 @@ class PostgresTable(TableWriter):
         while found := db.execute(f"FETCH {FETCHED} FROM all_rows").fetchall():
             yield from found
         db.execute("CLOSE all_rows")
+
+    def find(self, db: Sql, keys: Sequence[Key]) -> list[tuple[Any, ...]]:
+        if not keys:
+            return []
+        found: list[tuple[Any, ...]] = db.execute(
+            self._find, (as_records(self.key, keys),)
+        ).fetchall()
+        return found
 
     def put(self, db: Sql, values: Sequence[Sequence[Any]]) -> None:
         if len(values) < WORTH_A_COPY:

@@ -22,10 +22,11 @@ from eventstore.faults import reached
 from eventstore.log import Row as LogRow
 from eventstore.mapper import TypedMapper
 from eventstore.sql import DATABASE_ERRORS, explain
-from projections.base import Row, Rows, TableWriter, View, physical, routed
+from projections.base import Row, Rows, TableWriter, View, fold, physical, routed
 from projections.databases import Database, PostgresDatabase, SQLiteDatabase
 from projections.databases import transaction as immediate
 from projections.errors import PartitionsDiffer
+from projections.foresight import Foresight
 from projections.parking import (
     Dropped,
     Fact,
@@ -98,6 +99,7 @@ class ViewsDatabase:
         """What operators have given up; whoever reads that in the log sets it here."""
         self.lock = threading.RLock()
         self._handlers = routed(self.views)
+        self._foresight = Foresight()
         self._generations: dict[str, int] = {}
         self._writers: dict[str, TableWriter] = {}
         try:
@@ -281,12 +283,22 @@ class ViewsDatabase:
         """Fold all views at once. Raises what a handler or the database raised."""
         rows = Rows(self.db, self._writers)
         lowest = min(entry.position for entry in at)
-        if all(entry.position == lowest for entry in at):
-            fold(rows, self._handlers, [f for f in batch if f[0] > lowest])
+        dropped = {position for _, position in self.dropped}
+        whole = dropped.isdisjoint(position for position, _ in batch) if dropped else True
+        if whole and all(entry.position == lowest for entry in at):
+            self._fold(rows, [f for f in batch if f[0] > lowest])
         else:
             for view, entry in zip(self.views, at, strict=True):
-                fold(rows, routed([view]), [f for f in batch if f[0] > entry.position])
+                given_up = {at for name, at in self.dropped if name == view.name}
+                mine = [f for f in batch if f[0] > entry.position and f[0] not in given_up]
+                fold(rows, routed([view]), mine)
         return self._moved(partition, max(last, lowest), rows.write())
+
+    def _fold(self, rows: Rows, batch: Sequence[tuple[int, Event]]) -> None:
+        if self.place.far:
+            self._foresight.fold(rows, self._handlers, batch)
+        else:
+            fold(rows, self._handlers, batch)
 
     def _together_or_apart(
         self, partition: int, at: Sequence[At], last: int, facts: Sequence[Fact]
@@ -380,17 +392,6 @@ class ViewsDatabase:
     def close(self) -> None:
         with self.lock:
             self.place.close()
-
-
-def fold(rows: Rows, handlers: dict[type[Event], list[Any]], batch: Sequence[Any]) -> None:
-    """Run the handlers over a batch, in order. What one raises is told where it was."""
-    try:
-        for position, event in batch:
-            for handler in handlers.get(type(event), ()):
-                handler(rows, position, event)
-    except Exception as problem:
-        problem.add_note(f"{event.topic()} at {position}")
-        raise
 
 
 def announcement(applied: Applied) -> str:
