@@ -156,9 +156,9 @@ def trial_servers(folder: Path) -> Iterator[Trial]:
     """The servers of ``relief up --trial``, running; stopped at the end."""
     servers = Trial(folder)
     folder.mkdir(parents=True, exist_ok=True, mode=0o711)
-    with err.status("启动 PostgreSQL 和消息总线 · starting PostgreSQL and a broker"):
-        servers.start()
     try:
+        with err.status("启动 PostgreSQL 和消息总线 · starting PostgreSQL and a broker"):
+            servers.start()
         yield servers
     finally:
         servers.stop()
