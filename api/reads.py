@@ -24,7 +24,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.auth import Asking, Caller
-from api.problems import ApiProblem
+from api.problems import ApiProblem, malformed
 from domain.refusal import NotFound, NotYourRole
 from domain.world import Role
 from projections.paging import MAX_LIMIT, Page
@@ -141,6 +141,11 @@ FILLED_IN = ("area", "persons")
 
 async def _fill_in(caller: Caller, read: Read, given: dict[str, Any]) -> None:
     """``at`` is now unless it is asked for; ``persons`` are those whose name fits ``search``."""
+    for name, value in given.items():
+        if isinstance(value, str) and "\x00" in value:
+            raise malformed(
+                [{"field": name, "rule": "nul", "zh": "含有空字符", "en": "Holds NUL."}]
+            )
     store = caller.system.store
     if "at" in read.parameters and given.get("at") is None:
         given["at"] = store.clock.now()

@@ -6,15 +6,20 @@ from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, TimeoutError
 from sqlalchemy.pool import QueuePool
 
 import projections.dialects  # noqa: F401  # how PostgreSQL is spoken
+from eventstore.errors import StoreError, StoreLocked
+from eventstore.sql import DATABASE_ERRORS, explain
 
 SCHEMA = "views"
 LONGEST_QUERY_SECONDS = 30
 CONNECT_SECONDS = 5
 POOLED = 8
 MOST_BEYOND = 32
+MOST_BEYOND_POSTGRES = 4
+"""Sessions are dear there, and several processes share them: more queries than this wait."""
 
 
 class ViewsReader:
@@ -31,8 +36,19 @@ class ViewsReader:
 
     @contextmanager
     def __call__(self) -> Iterator[Connection]:
-        with self._engine.begin() as connection:
-            yield connection
+        """A connection for one query's reading. Raises a `StoreError` of our naming."""
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except TimeoutError as problem:  # of the pool
+            raise StoreLocked(str(problem)) from problem
+        except DBAPIError as problem:
+            if not isinstance(problem.orig, DATABASE_ERRORS):
+                raise
+            named = explain(problem.orig)
+            if type(named) is StoreError:  # a fault of the query's, not of the place's
+                raise
+            raise named from problem
 
     def close(self) -> None:
         self._engine.dispose()
@@ -70,7 +86,8 @@ def _postgres(url: str) -> Engine:
     return create_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
         pool_size=POOLED,
-        max_overflow=MOST_BEYOND,
+        max_overflow=MOST_BEYOND_POSTGRES,
+        pool_timeout=CONNECT_SECONDS,
         pool_pre_ping=True,
         isolation_level="REPEATABLE READ",
         connect_args={

@@ -7,10 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 from sqlalchemy import create_engine, func, literal, select, text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateTable
 
 from cli.trial.postgres import PostgresServer
+from eventstore.errors import StoreLocked, StoreReadOnly
 from projections import reader as views_reader
 from projections.areas import AREAS
 from projections.base import LOGICAL
@@ -50,7 +50,7 @@ def test_a_query_sees_one_state(reader: ViewsReader, postgres_database: Database
 
 
 def test_a_reader_cannot_write(reader: ViewsReader) -> None:
-    with pytest.raises(DBAPIError, match="read-only"), reader() as db:
+    with pytest.raises(StoreReadOnly, match="read-only"), reader() as db:
         db.execute(text("DELETE FROM areas__g1"))
 
 
@@ -59,7 +59,7 @@ def test_a_query_that_never_ends_is_ended(
 ) -> None:
     monkeypatch.setattr(views_reader, "LONGEST_QUERY_SECONDS", 1)
     reader = ViewsReader.at(postgres_database.url())
-    with pytest.raises(DBAPIError, match="statement timeout"), reader() as db:
+    with pytest.raises(StoreLocked, match="statement timeout"), reader() as db:
         db.execute(text("SELECT pg_sleep(60)"))
     with reader() as db:
         assert db.execute(select(literal(1))).scalar() == 1
