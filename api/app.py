@@ -113,15 +113,21 @@ def _health(app: FastAPI, system: System) -> None:
         responses={503: {"model": Readiness, "description": "Not ready"}},
     )
     async def ready(response: Response) -> Readiness:
-        head, boards = system.store.head(), system.boards
-        position = boards.position
-        status: Literal["ready", "catching-up", "stopped"] = "ready"
-        if boards.failure is not None:
-            status = "stopped"
-        elif head - position > MAX_LAG or boards.trouble is not None:
-            status = "catching-up"
-        response.status_code = 200 if status == "ready" else 503
-        return Readiness(status=status, head=head, position=position, lag=head - position)
+        found = readiness(system)
+        response.status_code = 200 if found.status == "ready" else 503
+        return found
+
+
+def readiness(system: System) -> Readiness:
+    """How far the views have come. Raises a `StoreError` when the log cannot be read."""
+    head, boards = system.store.head(), system.boards
+    position = boards.position
+    status: Literal["ready", "catching-up", "stopped"] = "ready"
+    if boards.failure is not None:
+        status = "stopped"
+    elif head - position > MAX_LAG or boards.trouble is not None:
+        status = "catching-up"
+    return Readiness(status=status, head=head, position=position, lag=head - position)
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

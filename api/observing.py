@@ -56,12 +56,12 @@ class Observed:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], told]
                 seconds = time.monotonic() - began
-                count_answer(_route(scope), scope["method"], message["status"], seconds)
+                count_answer(route_of(scope), scope["method"], message["status"], seconds)
             await send(message)
 
         await self._app(scope, receive, observed)
 
 
-def _route(scope: Scope) -> str:
+def route_of(scope: Scope) -> str:
     """The template of the route that answered. Files and unknown addresses have none."""
     return getattr(scope.get("route"), "path", None) or "other"

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from api.observing import route_of
 from domain.refusal import Refusal
 from eventstore.accounts import LoginLocked, LoginRefused, PasswordTooShort
 from eventstore.errors import CommandIdReused, StoreError
@@ -173,7 +174,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def unexpected(request: Request, problem: Exception) -> Response:
         incident = str(uuid4())
-        log.error("unexpected", incident=incident, path=request.url.path, exc_info=problem)
+        log.error("unexpected", incident=incident, route=route_of(request.scope), exc_info=problem)
         said = Problem(
             "internal-error", 500, "系统内部错误，已记录", "An internal error; it is logged."
         )

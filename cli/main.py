@@ -23,6 +23,7 @@ from cli import (
     up_command,
     worker_command,
 )
+from cli.api_health import telling
 from cli.compose import open_store, running
 from cli.logging import configure
 from cli.serving import bind
@@ -32,7 +33,12 @@ from eventstore.errors import StoreError
 from projections import rebuild as rebuilding
 from web.app import mount_pages
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="救灾一本账 Relief Ledger")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    help="救灾一本账 Relief Ledger",
+)
 log_app = typer.Typer(no_args_is_help=True, help="The log of facts.")
 views_app = typer.Typer(no_args_is_help=True, help="The read models.")
 app.add_typer(log_app, name="log")
@@ -68,14 +74,14 @@ def serve(
 ) -> None:
     """Serve the boards and the API until Ctrl-C."""
     settings = Settings()
-    configure(settings.log_level)
+    configure(settings.log_level, settings.process or "api")
     address = host or settings.host
     if fd is not None:
         sock, moved = socket.socket(fileno=fd), False
     else:
         sock, moved = bind(address, settings.port if port is None else port)
     real = sock.getsockname()[1]
-    with running(settings) as system:
+    with running(settings) as system, telling(settings, system) as heart:
         web = create_app(system, mount=mount_pages)
 
         def started() -> None:
@@ -88,7 +94,7 @@ def serve(
             )
             out.print("Ctrl-C 停止 · Ctrl-C stops it")
 
-        serve_app(web, sock, log_level="warning", started=started)
+        serve_app(web, sock, log_level="warning", started=started, heart=heart)
     if fd is None:
         out.print("已停止 · stopped, nothing lost")
 

@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
 def relay() -> None:
     """Copy the log onto Kafka until Ctrl-C or SIGTERM; of several, one leads."""
     settings = Settings()
-    configure(settings.log_level)
+    configure(settings.log_level, settings.process or "relay")
     missing = [f"RELIEF_{name.upper()}" for name in NEEDED if not getattr(settings, name)]
     if missing:
         names = ", ".join(missing)

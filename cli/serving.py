@@ -9,6 +9,8 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
+from streams.health import Heart
+
 PORTS_TRIED = 50
 
 
@@ -29,7 +31,17 @@ def bind(host: str, port: int) -> tuple[socket.socket, bool]:
 
 
 class Server(uvicorn.Server):
-    """uvicorn, ending the live boards first, so that a stop need not wait for them."""
+    """uvicorn, ending the live boards first, so that a stop need not wait for them.
+
+    ``heart`` beats as long as the event loop turns.
+    """
+
+    heart: Heart | None = None
+
+    async def on_tick(self, counter: int) -> bool:
+        if self.heart is not None:
+            self.heart.beat()
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         app: Any = self.config.app
@@ -38,11 +50,13 @@ class Server(uvicorn.Server):
 
 
 def serve(
-    app: FastAPI, sock: socket.socket, *, log_level: str, started: Callable[[], None]
-) -> None:
-    """Serve until Ctrl-C or SIGTERM."""
+    app: FastAPI, sock: socket.socket, *, log_level: str, started: Callable[[], None],
+    heart: Heart | None = None,
+) -> None:  # fmt: skip
+    """Serve until Ctrl-C or SIGTERM. What uvicorn logs goes where all logs go."""
     config = uvicorn.Config(
         app,
+        log_config=None,
         log_level=log_level.lower(),
         access_log=False,
         timeout_graceful_shutdown=5,
@@ -50,6 +64,7 @@ def serve(
         h11_max_incomplete_event_size=64 * 1024,
     )
     server = Server(config)
+    server.heart = heart
     started()
     # uvicorn raises the signal again once it has stopped: it must not cut short what comes after
     before = signal.signal(signal.SIGTERM, lambda *_: None)

@@ -66,8 +66,10 @@ class Settings(BaseSettings):
         False, description="Send each fact to relief.events too, for other systems"
     )
     process: str = Field("", description="Name of this process in a cluster; `relief up` gives it")
-    health_host: str = Field("127.0.0.1", description="Address of `/health` of relay and workers")
-    health_port: int = Field(0, ge=0, le=65535, description="Its port; 0: any free one")
+    health_host: str = Field("127.0.0.1", description="Address of `/health` and `/metrics`")
+    health_port: int = Field(
+        0, ge=0, le=65535, description="Their port; 0: any free one, none for `serve`"
+    )
     i_know_the_role_can_rewrite_the_log: bool = Field(
         False, description="Start even as a superuser, owner, or with UPDATE on facts"
     )

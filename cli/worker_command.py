@@ -25,7 +25,7 @@ def worker(
     from cli.working import run
 
     settings = Settings()
-    configure(settings.log_level)
+    configure(settings.log_level, name)
     raise typer.Exit(run(settings, name))
 
 

@@ -84,6 +84,8 @@ POSTGRES: tuple[tuple[tuple[type[BaseException], ...], type[StoreError]], ...] =
 
 def _of_postgres(problem: psycopg.Error) -> StoreError:
     text = str(problem).strip().partition("\n")[0]
+    if isinstance(problem, psycopg.DataError):  # it would quote the value
+        text = f"{type(problem).__name__} {problem.sqlstate or ''}".strip()
     for kinds, named in POSTGRES:
         if isinstance(problem, kinds):
             return named(text)

@@ -4,6 +4,7 @@ ID numbers, names, phones, cards and addresses are sealed here, before any fact 
 a refusal never carries them either.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
@@ -29,6 +30,8 @@ from domain.rules.household_kinds import HouseholdKinds
 from domain.world import Command, InForce, Result, Role, World
 
 REGISTRARS = frozenset({Role.VILLAGE_REPORTER, Role.TOWNSHIP_REVIEWER, Role.COUNTY_APPROVER})
+KIND = re.compile(r"[a-z_]{1,40}")
+"""What a household kind looks like. A refusal is stored, so it repeats nothing that looks else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +87,7 @@ def kinds_at(world: World, area: UUID, category: str) -> InForce[HouseholdKinds]
     if not in_force.rule.knows(category):
         raise Malformed(
             field="category",
-            value=category,
+            value=category if KIND.fullmatch(category) else "…",
             rule_zh="现行规则中没有这种家庭类型",
             rule_en="the rulebook in force has no such household kind",
         )
@@ -108,7 +111,10 @@ def register(world: World, village: UUID, given: HouseholdInput, exercise: bool)
     head_at = check_members(world, given.members)
     if not 0 <= given.unnamed < 100:
         raise Malformed(
-            field="unnamed", value=str(given.unnamed), rule_zh="应为0至99", rule_en="0 to 99"
+            field="unnamed",
+            value=str(given.unnamed) if abs(given.unnamed) < 1000 else "…",
+            rule_zh="应为0至99",
+            rule_en="0 to 99",
         )
     check_account(given.card, len(given.members))
     kinds = kinds_at(world, village, given.category)
