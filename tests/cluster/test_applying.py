@@ -116,6 +116,15 @@ def test_a_partition_is_brought_on_from_the_log_alone(there: SimpleNamespace) ->
     assert set(there.hands.positions.values()) == {rows[-1][0]}
 
 
+def test_what_an_unreadable_frame_carried_is_read_from_the_log(there: SimpleNamespace) -> None:
+    frames = [f for f in frames_of(there.router, facts()[0]) if f.rows]
+    first, *_, last = [f for f in frames if f.partition == frames[0].partition]
+    there.hands.apply(first.partition, [Message(b"\xc1", headers(first))])
+    assert there.views.position(first.partition) == first.last
+    there.hands.apply(last.partition, [Message(b"", [])])
+    assert there.views.position(last.partition) == facts()[0][-1][0]
+
+
 def row(position: int) -> Row:
     return position, bytes(16), position, "Unit.WentOnDuty", b"{}"
 
@@ -161,10 +170,10 @@ def test_a_locked_database_is_waited_for_and_a_stopping_worker_does_not_wait(
         return apply_frame(*given)
 
     monkeypatch.setattr(there.views, "apply_frame", locked_twice)
-    there.hands.apply(0, [message(Frame(0, 0, 0, 0))])
+    there.hands.apply(0, [message(Frame(0, 0, 1, 1))])
     assert len(tried) == 3 and there.hands.trouble is None
     tried.clear()
     there.hands.give_up()
     with pytest.raises(GivenUp):
-        there.hands.apply(0, [message(Frame(0, 0, 0, 0))])
+        there.hands.apply(0, [message(Frame(0, 0, 2, 2))])
     assert isinstance(there.hands.trouble, StoreLocked)
