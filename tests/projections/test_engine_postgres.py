@@ -51,7 +51,7 @@ def expected() -> dict[str, str]:
 
 
 def spread(rows: Sequence[Row], partitions: int) -> list[list[Row]]:
-    """The rows by partition. Here two have some: the county's, and those above it."""
+    """The rows by partition; the county has most of them."""
     mapper = TypedMapper(AGGREGATES)
     dealt: list[list[Row]] = [[] for _ in range(partitions)]
     for row in rows:
