@@ -42,6 +42,7 @@ bench: venv ## All benchmarks
 docs: venv ## Write the generated references again
 	@$(BIN)/python scripts/rules_reference.py
 	@$(BIN)/python scripts/events_reference.py
+	@$(BIN)/python scripts/metrics_reference.py
 	@$(BIN)/python scripts/asyncapi_document.py
 
 lock: ## Pin all requirements by hash again (needs uv)
