@@ -12,6 +12,7 @@ from eventstore.errors import StoreNotMade
 from eventstore.postgres import PostgresLog, PostgresVault
 from eventstore.store import Store
 from projections.catalog import VIEWS
+from projections.dropped import dropped_in
 from projections.engine import ViewsDatabase
 from projections.reader import ViewsReader
 from streams.embedded import Follower
@@ -92,6 +93,7 @@ def _views(
         views = ViewsDatabase.on(settings.views_url, VIEWS, partitions)
         reader = ViewsReader.at(settings.views_url)
         boards = ViewsWatch(settings.views_url, VIEWS, partitions)
+    views.dropped = dropped_in(store.log.source, VIEWS)
     stack.callback(views.close)
     stack.callback(reader.close)
     return views, reader, boards

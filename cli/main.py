@@ -17,6 +17,7 @@ from cli import (
     import_command,
     ledger_command,
     officer_command,
+    parked_command,
     relay_command,
     status_command,
     store_commands,
@@ -47,6 +48,7 @@ app.add_typer(officer_command.app, name="officer")
 app.add_typer(import_command.app, name="import")
 app.add_typer(ledger_command.app, name="ledger")
 app.add_typer(db_command.app, name="db")
+app.add_typer(parked_command.app, name="parked")
 copy_command.register(log_app)
 demo_command.register(app)
 relay_command.register(app)

@@ -18,6 +18,7 @@ from eventstore.errors import StoreNotMade
 from eventstore.postgres import PostgresLog
 from projections.base import View
 from projections.catalog import VIEWS
+from projections.dropped import dropped_in
 from projections.engine import ViewsDatabase
 from projections.errors import TooManyParked
 from streams.applying import Applying
@@ -75,6 +76,7 @@ class Process:
         partitions = partitions_of(self.log)
         self.views = ViewsDatabase.on(self.views_url, views, partitions)
         stack.callback(self.views.close)
+        self.views.dropped = dropped_in(self.log.source, views)
         self.hands = Applying(self.log, self.views, Router(self.log, partitions))
         folder = settings.data / "run"
         self.heart = Heart(folder / f"{name}.alive")

@@ -65,11 +65,11 @@ def decoded(mapper: TypedMapper, rows: Sequence[LogRow]) -> list[Fact]:
         try:
             facts.append(Fact(position, stream, topic, state, decode(topic, state)))
         except Exception as problem:
-            facts.append(Fact(position, stream, topic, state, None, _told(problem)))
+            facts.append(Fact(position, stream, topic, state, None, told(problem)))
     return facts
 
 
-def _told(problem: Exception) -> str:
+def told(problem: Exception) -> str:
     return f"{type(problem).__name__}: {problem}"
 
 
@@ -148,7 +148,7 @@ class Isolating:
             return rows.write()
 
     def _give_up(self, fact: Fact, problem: Exception) -> None:
-        reason = (fact.problem or _told(problem))[:LONGEST_REASON]
+        reason = (fact.problem or told(problem))[:LONGEST_REASON]
         if self._failing >= MOST_PARKED_IN_A_ROW:
             where = f"{self._view.name}, {fact.topic} at {fact.position}"
             raise TooManyParked(f"{where}: {reason}") from problem
@@ -157,16 +157,21 @@ class Isolating:
         self._park([(fact, reason)])
 
     def _park(self, facts: Sequence[tuple[Fact, str]]) -> None:
-        at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self.db.executemany(
-            "INSERT INTO parked (view, partition, position, stream, topic, state, reason, at)"
-            " VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (view, position) DO NOTHING",
-            [
-                (self._view.name, self.partition, f.position, f.stream, f.topic, f.state,
-                 reason.replace("\0", "\\0"), at)
-                for f, reason in facts
-            ],
-        )  # fmt: skip
+        park(self.db, self._view.name, [(self.partition, fact, reason) for fact, reason in facts])
+
+
+def park(db: Sql, view: str, facts: Sequence[tuple[int, Fact, str]]) -> None:
+    """Keep facts that a view could not fold, each with its partition and the reason."""
+    at = datetime.now(UTC).isoformat(timespec="milliseconds")
+    db.executemany(
+        "INSERT INTO parked (view, partition, position, stream, topic, state, reason, at)"
+        " VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (view, position) DO NOTHING",
+        [
+            (view, partition, f.position, f.stream, f.topic, f.state,
+             reason[:LONGEST_REASON].replace("\0", "\\0"), at)
+            for partition, f, reason in facts
+        ],
+    )  # fmt: skip
 
 
 @contextmanager

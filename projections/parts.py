@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -25,7 +25,7 @@ from domain.catalog import AGGREGATES
 from eventstore.errors import StoreError
 from eventstore.mapper import TypedMapper
 from eventstore.source import open_source, pages
-from projections.base import Handler, Rows, TableWriter, View, bulk_statement, routed
+from projections.base import Handlers, Rows, TableWriter, View, bulk_statement, routed
 from projections.catalog import VIEWS
 from projections.engine import fold
 from projections.errors import CannotFold
@@ -127,38 +127,53 @@ def _uncollected() -> Iterator[None]:
 def _fold_part(job: Job, views: Sequence[View], progress: Progress | None) -> None:
     whole = [view for view in views if view.name in job.share.whole]
     split = [view for view in views if view.name in job.share.split]
-    mine = [*whole, *split]
-    db = sqlite3.connect(job.file, isolation_level=None)
-    for pragma in (
-        "journal_mode=OFF",
-        "synchronous=OFF",
-        "cache_size=-65536",
-        "locking_mode=EXCLUSIVE",
-    ):
-        db.execute(f"PRAGMA {pragma}")
-    writers = {table.name: TableWriter(table, PART) for view in mine for table in view.tables}
-    for view in mine:
-        for table in view.tables:
-            db.execute(bulk_statement(table))
-    rows = Rows(db, writers, fresh=True)
     folds = _Fold(whole, job.upto), _Fold(split, job.upto)
-    keyed = False
-    db.execute("BEGIN")
-    for facts in _shared(job, *folds):
-        for each, batch_facts in zip(folds, facts, strict=True):
-            each(rows, batch_facts)
-        rows.write_appended()
-        if progress is not None:
-            progress(max((some[-1][0] for some in facts if some), default=0))
-        if rows.held() > HELD_ROWS:
-            rows.write()
-            if not keyed:
-                _index_keys(db, writers)
-                keyed = True
-            rows.forget()
-    rows.write()
-    db.execute("COMMIT")
-    db.close()
+    with closing(PartFile(job.file, [*whole, *split])) as part:
+        for facts in _shared(job, *folds):
+            for each, batch_facts in zip(folds, facts, strict=True):
+                each(part.rows, batch_facts)
+            if progress is not None:
+                progress(max((some[-1][0] for some in facts if some), default=0))
+            part.relieve()
+        part.finish()
+
+
+class PartFile:
+    """A new file for some views' rows, which are held in memory while there are not too many."""
+
+    def __init__(self, file: str | Path, views: Sequence[View]) -> None:
+        self._db = db = sqlite3.connect(file, isolation_level=None)
+        for pragma in (
+            "journal_mode=OFF",
+            "synchronous=OFF",
+            "cache_size=-65536",
+            "locking_mode=EXCLUSIVE",
+        ):
+            db.execute(f"PRAGMA {pragma}")
+        tables = [table for view in views for table in view.tables]
+        self._writers = {table.name: TableWriter(table, PART) for table in tables}
+        for table in tables:
+            db.execute(bulk_statement(table))
+        self.rows = Rows(db, self._writers, fresh=True)
+        self._keyed = False
+        db.execute("BEGIN")
+
+    def relieve(self) -> None:
+        """Between two batches: write what need not be held any longer."""
+        self.rows.write_appended()
+        if self.rows.held() > HELD_ROWS:
+            self.rows.write()
+            if not self._keyed:
+                _index_keys(self._db, self._writers)
+                self._keyed = True
+            self.rows.forget()
+
+    def finish(self) -> None:
+        self.rows.write()
+        self._db.execute("COMMIT")
+
+    def close(self) -> None:
+        self._db.close()
 
 
 class _Fold:
@@ -169,18 +184,18 @@ class _Fold:
         self._all = routed(views)
         self._from = upto.all
         self._holes = {position for _, position in upto.without}
-        self._some: dict[tuple[str, ...], dict[type[Event], list[Handler]]] = {}
+        self._some: dict[tuple[str, ...], Handlers] = {}
 
     def __call__(self, rows: Rows, facts: Facts) -> None:
         if not facts:
             return
-        if facts[-1][0] <= self._from and not self._holes:
+        if facts[-1][0] <= self._from and self._holes.isdisjoint([at for at, _ in facts]):
             fold(rows, self._all, facts)
             return
         for fact in facts:
             fold(rows, self._handlers(*fact), (fact,))
 
-    def _handlers(self, position: int, event: Event) -> dict[type[Event], list[Handler]]:
+    def _handlers(self, position: int, event: Event) -> Handlers:
         if position <= self._from and position not in self._holes:
             return self._all
         has, division = self._upto.has, event.meta.division

@@ -19,6 +19,7 @@ import msgspec
 from eventstore.source import head_of, open_source
 from eventstore.sql import Sql
 from projections.base import TableWriter, View
+from projections.dropped import dropped_in
 from projections.engine import ViewsDatabase
 from projections.parts import BATCH as BATCH
 from projections.parts import Progress, Upto, everything_upto, parts
@@ -83,6 +84,7 @@ def check(
     What is parked or dropped is left out, as it is in the live tables.
     """
     began = time.perf_counter()
+    views.dropped |= dropped_in(source, views.views)
     upto, live = _live(views)
     compared: list[Compared] = []
     with (
@@ -129,6 +131,7 @@ def rebuild(
     folded, and then nothing has changed.
     """
     began = time.perf_counter()
+    views.dropped |= dropped_in(source, views.views)
     head = head_of(source)
     hands = _hands(workers)
     upto = everything_upto(views.views, head, views.dropped)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import psycopg
 from psycopg import errors as pg
@@ -60,24 +61,65 @@ def scratch_of(views: ViewsDatabase) -> Path:
     return views.path.parent
 
 
-def take_over(source: str | Path, views: ViewsDatabase, made: Made, upto: int, hands: int) -> None:
+class Later(Protocol):
+    """What is done with the facts that came after the parts were folded."""
+
+    def catch_up(self, views: ViewsDatabase, to: Mapping[str, int], after: int, upto: int) -> None:
+        """Fold them into these generations, by view. Inside a transaction."""
+
+    def switched(self, views: ViewsDatabase) -> None:
+        """The generations are live. Inside the transaction that made them so."""
+
+
+class Strictly:
+    """All of them are folded, but what has been dropped."""
+
+    def __init__(self, source: str | Path) -> None:
+        self._source = source
+
+    def catch_up(self, views: ViewsDatabase, to: Mapping[str, int], after: int, upto: int) -> None:
+        handlers = routed(views.views)
+        dropped = {position for _, position in views.dropped}
+        for facts in facts_of(self._source, views.views, after, upto):
+            late = Rows(views.db, views.writers(to))
+            for fact in facts:
+                if fact[0] in dropped:
+                    some = [v for v in views.views if (v.name, fact[0]) not in views.dropped]
+                    fold(late, routed(some), (fact,))
+                else:
+                    fold(late, handlers, (fact,))
+            late.write()
+
+    def switched(self, views: ViewsDatabase) -> None:
+        """Nothing is left."""
+
+
+def take_over(
+    source: str | Path,
+    views: ViewsDatabase,
+    made: Made,
+    upto: int,
+    hands: int,
+    later: Later | None = None,
+) -> None:
     """Make the parts, which hold all facts up to a position, the live generation of all views.
 
     The positions become the log's head, or stay where they are if they are beyond.
     """
+    later = later or Strictly(source)
     if isinstance(views.place, PostgresDatabase):
         with closing(ViewsDatabase.on(views.place.source, views.views, views.partitions)) as own:
             own.dropped = views.dropped
-            _on_postgres(source, own, made, upto, hands)
+            _on_postgres(source, own, made, upto, hands, later)
     else:
         with views.lock:
-            _on_sqlite(source, views, made, upto)
+            _on_sqlite(views, made, upto, later)
 
 
 # -- SQLite: one file, one transaction ------------------------------------------------------------
 
 
-def _on_sqlite(source: str | Path, views: ViewsDatabase, made: Made, upto: int) -> None:
+def _on_sqlite(views: ViewsDatabase, made: Made, upto: int, later: Later) -> None:
     usual = views.db.execute("PRAGMA cache_size").fetchone()[0]
     views.db.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
     try:
@@ -94,10 +136,11 @@ def _on_sqlite(source: str | Path, views: ViewsDatabase, made: Made, upto: int) 
                     views.db.execute(f"INSERT INTO {name} {rows}")
                     for statement in indexes:
                         views.db.execute(statement)
-            _catch_up(source, views, next_of, upto, target)
+            later.catch_up(views, next_of, upto, target)
             for view in views.views:
                 old = views.switch(view, next_of[view.name], {0: target})
                 views.drop_tables(view, old)
+            later.switched(views)
     finally:
         views.db.execute(f"PRAGMA cache_size={usual}")
 
@@ -106,29 +149,11 @@ def _next(views: ViewsDatabase) -> dict[str, int]:
     return {entry.view: entry.generation + 1 for entry in views.live()}
 
 
-def _catch_up(
-    source: str | Path, views: ViewsDatabase, generations: Mapping[str, int], after: int, upto: int
-) -> None:
-    """Fold later facts into the next generation. Inside a transaction."""
-    writers = views.writers(generations)
-    handlers = routed(views.views)
-    for facts in facts_of(source, views.views, after, upto):
-        late = Rows(views.db, writers)
-        dropped = {position for _, position in views.dropped}
-        for fact in facts:
-            if fact[0] in dropped:
-                some = [v for v in views.views if (v.name, fact[0]) not in views.dropped]
-                fold(late, routed(some), (fact,))
-            else:
-                fold(late, handlers, (fact,))
-        late.write()
-
-
 # -- PostgreSQL: beside workers and readers -------------------------------------------------------
 
 
 def _on_postgres(
-    source: str | Path, views: ViewsDatabase, made: Made, upto: int, hands: int
+    source: str | Path, views: ViewsDatabase, made: Made, upto: int, hands: int, later: Later
 ) -> None:
     got = views.db.execute("SELECT pg_try_advisory_lock(?)", (REBUILD_LOCK,)).fetchone()[0]
     if not got:
@@ -139,12 +164,12 @@ def _on_postgres(
     done = upto
     while (head := head_of(source)) - done > SMALL_GAP:
         with immediate(views.db):
-            _catch_up(source, views, next_of, done, head)
+            later.catch_up(views, next_of, done, head)
         done = head
     deadline = time.monotonic() + PATIENCE_SECONDS
     live = False
     while not live:
-        done, live = _switched(source, views, next_of, done)
+        done, live = _switched(source, views, next_of, done, later)
         if not live and time.monotonic() > deadline:
             raise StoreLocked("queries are running all the time: the rebuilt views cannot go live")
         if not live:
@@ -202,7 +227,7 @@ def _as_copied(name: str, kind: object) -> str:
 
 
 def _switched(
-    source: str | Path, views: ViewsDatabase, next_of: Mapping[str, int], done: int
+    source: str | Path, views: ViewsDatabase, next_of: Mapping[str, int], done: int, later: Later
 ) -> tuple[int, bool]:
     """Fold what is left and switch, while no worker applies.
 
@@ -218,7 +243,7 @@ def _switched(
     try:
         head = max([head_of(source), *_positions(views)])
         with immediate(views.db):
-            _catch_up(source, views, next_of, done, head)
+            later.catch_up(views, next_of, done, head)
         done = head
         with immediate(views.db):
             names = ",".join(table.name for view in views.views for table in view.tables)
@@ -226,6 +251,7 @@ def _switched(
             views.db.execute(f"LOCK TABLE positions,generations,{names} IN ACCESS EXCLUSIVE MODE")
             for view in views.views:
                 views.switch(view, next_of[view.name], dict.fromkeys(range(views.partitions), head))
+            later.switched(views)
             for partition in range(views.partitions):
                 views.place.announce(announcement(Applied(head, {}, partition)))
     except (pg.LockNotAvailable, pg.DeadlockDetected):
@@ -240,15 +266,16 @@ def _positions(views: ViewsDatabase) -> list[int]:
 
 
 def _drop_unused(views: ViewsDatabase) -> None:
-    """Drop tables of other generations than the live ones, unless somebody still reads them."""
+    """Drop these views' tables of other generations than the live ones, unless they are read."""
     live = {entry.view: entry.generation for entry in views.live()}
-    keep = {physical(table, live[view.name]) for view in views.views for table in view.tables}
+    keep = {table.name: live[view.name] for view in views.views for table in view.tables}
     sql = (
         "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
         " AND tablename ~ '__g[0-9]+$'"
     )
     for (name,) in views.db.execute(sql).fetchall():
-        if name not in keep:
+        logical, _, generation = name.rpartition("__g")
+        if logical in keep and int(generation) != keep[logical]:
             try:
                 views.db.execute(f"DROP TABLE IF EXISTS {name}")
             except psycopg.errors.LockNotAvailable:

@@ -1,0 +1,210 @@
+"""`relief parked …`: facts that a view could not fold, and what to do about them."""
+
+import getpass
+from typing import Annotated, Any, NoReturn
+from uuid import UUID, uuid4
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from api.system import System
+from cli.compose import running
+from cli.settings import Settings
+from domain.area import Area
+from domain.commands.parked_facts import DropParkedFact
+from eventstore.errors import StoreError
+from eventstore.outcomes import Envelope, Refused
+from projections.base import View
+from projections.parking import BEHIND, Parked
+from projections.replaying import PartitionOf, Replayed, replay
+from streams.frames import Router
+
+app = typer.Typer(no_args_is_help=True, help="Facts that a view could not fold.")
+out = Console()
+err = Console(stderr=True)
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+ViewName = Annotated[str, typer.Argument(help="Name of the view")]
+Position = Annotated[int, typer.Argument(min=1, help="Position in the log")]
+BEHIND_SHOWN = "排在前面搁置的记录之后 · waits for an earlier fact of its stream"
+FIRST_ROWS = 500
+
+
+def fail(zh: str, en: str) -> NoReturn:
+    err.print(f"[red]{escape(zh)}[/red]\n{escape(en)}", highlight=False)
+    raise typer.Exit(1)
+
+
+def told(parked: Parked) -> dict[str, Any]:
+    return {
+        "view": parked.view,
+        "partition": parked.partition,
+        "position": parked.position,
+        "stream": parked.stream,
+        "topic": parked.topic,
+        "reason": parked.reason,
+        "behind": parked.reason == BEHIND,
+        "since": parked.at,
+    }
+
+
+def say(value: Any) -> None:
+    typer.echo(msgspec.json.encode(value, enc_hook=str).decode())
+
+
+@app.command("list")
+def list_them(as_json: Json = False) -> None:
+    """What is parked, by view, with the reason and since when."""
+    with running(Settings(), follow=False) as system:
+        found = [told(one) for one in system.views.parked()]
+    if as_json:
+        say({"parked": found})
+        return
+    if not found:
+        out.print("没有搁置的记录 · nothing is parked")
+        return
+    table = Table("看板 · view", "位置 · position", "记录 · fact", "起 · since", "原因 · reason")
+    for one in found:
+        since = one["since"].astimezone().strftime("%m-%d %H:%M:%S")
+        reason = BEHIND_SHOWN if one["behind"] else escape(one["reason"])
+        table.add_row(one["view"], str(one["position"]), escape(one["topic"]), since, reason)
+    out.print(table)
+    out.print(
+        "修复程序后运行 relief parked replay；无法修复的，用 relief parked drop 登记放弃\n"
+        "Repair the program, then: relief parked replay. What cannot be repaired: relief parked"
+        " drop VIEW POSITION --reason …"
+    )
+
+
+@app.command("show")
+def show(view: ViewName, position: Position) -> None:
+    """One parked fact as a JSON object: its fields if they can be read, else its bytes as hex.
+
+    Personal data stays sealed.
+    """
+    with running(Settings(), follow=False) as system:
+        found = _parked(system, view, position)
+    say({**told(found), **content(found.state)})
+
+
+def content(state: bytes) -> dict[str, Any]:
+    """``fact``, or ``bytes`` where they are no JSON."""
+    try:
+        return {"fact": msgspec.json.decode(state, type=dict[str, Any])}
+    except ValueError:  # msgspec's, and that of bytes which are no text
+        return {"bytes": state.hex()}
+
+
+def _parked(system: System, view: str, position: int) -> Parked:
+    for one in system.views.parked():
+        if (one.view, one.position) == (view, position):
+            return one
+    fail(f"看板 {view} 没有搁置第 {position} 条记录", f"{view} has not parked {position}.")
+
+
+@app.command("replay")
+def replay_them(
+    views: Annotated[
+        list[str] | None, typer.Argument(help="Views; without any, all that have parked facts")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Rebuild views beside the live ones and switch: what can be folded now is not parked any
+    more, what still cannot stays parked."""
+    with running(Settings(), follow=False) as system:
+        names = views or sorted({one.view for one in system.views.parked()})
+        chosen = [_view(system, name) for name in names]
+        done = [_replayed(system, view) for view in chosen]
+    if as_json:
+        say({"views": done})
+    elif not done:
+        out.print("没有搁置的记录 · nothing is parked")
+    else:
+        _tell(done)
+
+
+def _tell(done: list[Replayed]) -> None:
+    for one in done:
+        out.print(
+            f"{one.view}：搁置 {one.parked_before} → {one.parked}，位置 {one.position}，"
+            f"{one.seconds:.1f} 秒 · parked {one.parked_before} → {one.parked}"
+            f" at {one.position}, {one.seconds:.1f} s",
+            highlight=False,
+        )
+
+
+def _replayed(system: System, view: View) -> Replayed:
+    with err.status(f"重放 {view.name} · replaying {view.name}"):
+        return replay(system.store.log.source, system.views, view, _partitions(system))
+
+
+def _partitions(system: System) -> PartitionOf:
+    return Router(system.store.log, system.views.partitions).partition_of
+
+
+def _view(system: System, name: str) -> View:
+    for view in system.views.views:
+        if view.name == name:
+            return view
+    known = ", ".join(view.name for view in system.views.views)
+    fail(f"没有看板 {name}；有：{known}", f"There is no view {name}. There are: {known}.")
+
+
+@app.command("drop")
+def drop(
+    view: ViewName,
+    position: Position,
+    reason: Annotated[str, typer.Option(help="Why; it stands in the log for auditors")],
+) -> None:
+    """Give one fact up for one view, for good: it is written to the log, and the view replayed.
+
+    Other views keep the fact. It can be one that is parked, or one that stops the view.
+    """
+    with running(Settings(), follow=False) as system:
+        chosen = _view(system, view)
+        if not _waits(system, chosen, position):
+            fail(
+                f"看板 {view} 没有搁置第 {position} 条记录，不能放弃",
+                f"{view} has not parked {position}: only what could not be folded can be dropped.",
+            )
+        command = DropParkedFact(
+            area=_top(system),
+            view=view,
+            position=position,
+            reason=reason,
+            operator=getpass.getuser(),
+        )
+        try:
+            system.store.run(Envelope(id=uuid4(), officer=None, command=command))
+        except Refused as refused:
+            fail(refused.problem.zh, refused.problem.en)
+        try:
+            done = _replayed(system, chosen)
+        except StoreError as problem:
+            err.print("放弃已记入账本，但重放没有完成 · the drop is written, the replay failed")
+            raise problem from None
+    _tell([done])
+
+
+def _waits(system: System, view: View, position: int) -> bool:
+    """Whether the view has this fact still before it, or parked."""
+    if any((one.view, one.position) == (view.name, position) for one in system.views.parked()):
+        return True
+    rows = system.store.log.rows(position - 1, 1, position)
+    if not rows:
+        return False
+    partition = _partitions(system)(rows[0])
+    return position > system.views.positions()[view.name][partition]
+
+
+def _top(system: System) -> UUID:
+    """The area that this store's tree begins with, from the log: the views may be broken."""
+    after = 0
+    while rows := system.store.log.rows(after, FIRST_ROWS):
+        for row in rows:
+            if row[3].partition("/")[0] == Area.Established.topic():
+                return UUID(bytes=bytes(row[1]))
+        after = rows[-1][0]
+    fail("账本中还没有区划", "The log has no area yet.")
