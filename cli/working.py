@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from typing import Any
 
+import structlog
+from kafka.errors import KafkaError
 from rich.console import Console
 
 from cli.settings import Settings
@@ -24,15 +26,18 @@ from projections.errors import TooManyParked
 from streams.applying import Applying
 from streams.frames import Router, partitions_of
 from streams.health import HealthServer, Heart, Watchdog
+from streams.kafka import FRAMES, BusTrouble, Kafka, quiet
 from streams.metrics import tell_of_worker
 from streams.notes import Notes, notify
 from streams.worker import LEAVING, Worker, WorkerOptions
 
 STUCK_SECONDS = 30.0
+BUS_PAUSE_SECONDS = 0.5
 YOUNG_OBJECTS = 20_000
 """Between two collections of cycles: facts and rows have none."""
 
 err = Console(stderr=True)
+log = structlog.get_logger("worker")
 
 
 def run(
@@ -73,7 +78,10 @@ class Process:
         allow = settings.i_know_the_role_can_rewrite_the_log
         self.log = PostgresLog(settings.database_url, allow_power=allow)
         stack.callback(self.log.close)
-        partitions = partitions_of(self.log)
+        self.partitions = partitions = partitions_of(self.log)
+        quiet()
+        self.kafka = Kafka(settings.kafka)
+        self.bus_trouble: BusTrouble | None = None
         self.views = ViewsDatabase.on(self.views_url, views, partitions)
         stack.callback(self.views.close)
         self.views.dropped = dropped_in(self.log.source, views)
@@ -82,7 +90,9 @@ class Process:
         self.heart = Heart(folder / f"{name}.alive")
         stack.callback(self.heart.stop)
         options = WorkerOptions(name, settings.kafka, folder / f"{name}.faust")
-        self.worker = Worker(options, self.hands, self.heart, leaving=self._say_leaving)
+        self.worker = Worker(
+            options, self.hands, self.heart, leaving=self._say_leaving, first=self._make_topic
+        )
         self.stuck_seconds = stuck_seconds
         self.stack = stack
         stack.callback(tell_of_worker(self.worker, self.hands))
@@ -110,6 +120,27 @@ class Process:
             loop.add_signal_handler(number, self.worker.stop)
         await self.worker.run()
 
+    def _make_topic(self) -> None:
+        """The topic must have all partitions before the group deals them out."""
+        while True:
+            try:
+                admin = self.kafka.admin()
+                try:
+                    self.kafka.make_topic(admin, FRAMES, self.partitions)
+                finally:
+                    admin.close()
+            except (BusTrouble, KafkaError, OSError) as problem:
+                if self.bus_trouble is None:
+                    log.warning("worker.waits", why=str(problem))
+                self.bus_trouble = (
+                    problem if isinstance(problem, BusTrouble) else BusTrouble(repr(problem))
+                )
+            else:
+                self.bus_trouble = None
+                return
+            if self.hands.gave_up_within(BUS_PAUSE_SECONDS):
+                return
+
     # -- among workers ------------------------------------------------------------------------
 
     def _say_leaving(self, partitions: Sequence[int]) -> None:
@@ -132,7 +163,7 @@ class Process:
     def report(self) -> Mapping[str, Any]:
         """What ``/health`` answers; from any thread, and without asking a database."""
         stuck = max(self._loop_stuck()[1], self._frames_stuck()[1])
-        trouble = self.hands.trouble
+        trouble = self.hands.trouble or self.bus_trouble
         status = "stuck" if stuck > self.stuck_seconds / 2 else "waiting" if trouble else "ok"
         assigned = sorted(self.worker.assigned)
         positions = {n: at for n, at in self.hands.positions.items() if n in assigned}

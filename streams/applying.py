@@ -92,6 +92,10 @@ class Applying:
         """Stop trying what does not pass."""
         self._given_up.set()
 
+    def gave_up_within(self, seconds: float) -> bool:
+        """Wait so long, unless it is time to give up."""
+        return self._given_up.wait(seconds)
+
     def stuck_seconds(self) -> float:
         """For how long what runs has not got on. Waiting for a database is not being stuck."""
         since = self._since

@@ -21,11 +21,13 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 import faust
 import structlog
+from aiokafka import client as kafka_client  # type: ignore[import-untyped]
 from faust.types import TP, EventT
 
 from streams.applying import Message
@@ -45,6 +47,8 @@ SILENT_SECONDS = 2.5
 """A watermark comes each second: after this time the log is asked instead."""
 LOOK_SECONDS = 0.2
 ADOPTED_SECONDS = 10.0
+METADATA_SECONDS = 3
+"""How soon a topic that was made anew is found."""
 BEAT_SECONDS = 0.25
 STOP_SECONDS = 5.0
 
@@ -74,8 +78,19 @@ class Hands(Protocol):
     def give_up(self) -> None: ...
 
 
+def never_make_topics() -> None:
+    """aiokafka makes a topic by asking for it, with the broker's number of partitions, not ours.
+
+    Tansu cannot add partitions later. There is no setting for it, neither in Faust.
+    """
+    asked = kafka_client.MetadataRequest
+    if not isinstance(asked, partial):
+        kafka_client.MetadataRequest = partial(asked, allow_auto_topic_creation=False)
+
+
 def make_app(options: WorkerOptions, loop: asyncio.AbstractEventLoop) -> faust.App:
     """The Faust application, without an agent yet."""
+    never_make_topics()
     return faust.App(
         options.group,
         loop=loop,
@@ -87,6 +102,7 @@ def make_app(options: WorkerOptions, loop: asyncio.AbstractEventLoop) -> faust.A
         topic_allow_declare=False,
         topic_disable_leader=True,
         consumer_auto_offset_reset="earliest",
+        consumer_metadata_max_age_ms=METADATA_SECONDS * 1000,
         broker_session_timeout=options.session_seconds,
         broker_heartbeat_interval=options.heartbeat_seconds,
         broker_request_timeout=max(20.0, options.session_seconds),
@@ -145,12 +161,16 @@ class Worker:
         heart: Heart,
         *,
         leaving: Callable[[Sequence[int]], None] = lambda _: None,
+        first: Callable[[], None] = lambda: None,
     ) -> None:
-        """``leaving`` tells the other workers, who then call `adopt`."""
+        """``leaving`` tells the other workers, who then call `adopt`. ``first`` runs in a thread
+        before the group is joined, and must end soon after ``hands.give_up``."""
         self._options = options
         self._hands = hands
         self._heart = heart
         self._leaving = leaving
+        self._first = first
+        self._joining = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="apply")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: Waiting
@@ -204,6 +224,10 @@ class Worker:
             raise self._problem
 
     async def _start(self, app: faust.App, started: Callable[[], None]) -> None:
+        await asyncio.to_thread(self._first)
+        if self._stopping:
+            return
+        self._joining = True
         await app.start()
         started()
         await app.wait_until_stopped()
@@ -221,9 +245,10 @@ class Worker:
         if left and self._problem is None:
             self._thread.submit(self._leaving, left)
         self._hands.give_up()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(STOP_SECONDS):
-                await app.stop()
+        if self._joining:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(STOP_SECONDS):
+                    await app.stop()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

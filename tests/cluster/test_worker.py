@@ -22,6 +22,8 @@ from eventstore.store import Recorded
 from projections.catalog import VIEWS
 from streams.frames import PARTITIONS, Framer
 from streams.health import STUCK_EXIT
+from streams.kafka import FRAMES, Kafka, described
+from streams.worker import METADATA_SECONDS
 from tests.cluster.relaying import wait_for
 from tests.cluster.test_applying import shuffled
 from tests.cluster.workers import FULL, Cluster, WorkerProcess, city, cluster
@@ -172,6 +174,8 @@ def test_partitions_go_on_without_a_broker_and_with_an_empty_one(town: Cluster) 
     town.reach(rows[-1][0])  # nothing was ever sent
     assert town.hashes() == tables
     town.broker.start()
+    time.sleep(2 * METADATA_SECONDS)  # whoever asks for the topic must not make it
+    assert described(Kafka(town.broker.address).admin(), FRAMES) is None
     town.bus.open()
     wait_for(
         lambda: worker.health().get("rebalancing") is False and worker.partitions() == ALL, 120
