@@ -21,7 +21,7 @@ from prometheus_client.registry import Collector
 
 from eventstore.outcomes import Envelope, Receipt, Refused
 
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 REGISTRY = CollectorRegistry(auto_describe=True)
 ProcessCollector(registry=REGISTRY)
 

@@ -162,11 +162,11 @@ def tell_of_relay(relay: "Relay") -> Callable[[], None]:
     """Metrics of a relay; the answer ends them."""
 
     def told() -> Iterable[Metric]:
-        since = relay.trouble_since if relay.trouble is not None else time.time()
+        waited = time.time() - relay.trouble_since if relay.trouble is not None else 0.0
         return [
             RELAY_LEADING((relay.leading,)),
             RELAY_POSITION((relay.position,)),
-            RELAY_TROUBLE((max(0.0, time.time() - since),)),
+            RELAY_TROUBLE((max(0.0, waited),)),
             RELAY_FACTS((relay.events,)),
             RELAY_FRAMES((relay.frames,)),
             RELAY_MARKS((relay.watermarks,)),
