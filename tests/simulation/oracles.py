@@ -23,7 +23,7 @@ from projections.engine import ViewsDatabase
 from tests.projections.rebuilding import live_hashes
 from tests.simulation import api
 from tests.simulation.chance import Violation
-from tests.simulation.memory import MemoryVault, MemoryViews
+from tests.simulation.memory import MemoryVault, MemoryViews, copied
 from tests.simulation.tally import SEEN, TALLY
 from tests.simulation.town import PARTITIONS, template
 from tests.simulation.working import MAPPER
@@ -126,8 +126,8 @@ def rebuilt_alike(world: World, rows: Rows) -> None:
     """O5: the live tables equal those folded from zero in one go; nothing was parked."""
     parked = world.views.parked()
     must(not parked, "parked", parked[0].view if parked else "", parked[0].reason if parked else "")
-    with closing(MemoryViews.empty()) as place:
-        fresh = ViewsDatabase(place, SEEN, PARTITIONS)
+    with closing(copied(template().views)) as empty:
+        fresh = ViewsDatabase(MemoryViews(empty), SEEN, PARTITIONS)
         vars(fresh)["mapper"] = MAPPER
         fresh.apply([(row[0], MAPPER.decode(row[3], row[4])) for row in rows])
         wanted, live = live_hashes(fresh), live_hashes(world.views)

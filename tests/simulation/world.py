@@ -29,6 +29,7 @@ HEALED_ROUNDS = 60
 ROUND_SECONDS = 0.25
 """After the last fault everything is up to date within 15 s of the world's time (O8)."""
 DEEPEST = 2
+MOVES_VIEWS = ("apply", "look", "disaster")
 
 POINTS = {point: f"kill {point}" for point in
           ("before-load", "between-vault-and-log", "in-transaction", "after-commit", "in-view")}  # fmt: skip
@@ -66,7 +67,8 @@ class World:
                 (name,) = self.chance.dice.choices(names, weights)
                 self.chance.note(name)
                 doing[name][1]()
-                self._look_at_views()
+                if name in MOVES_VIEWS:
+                    self._look_at_views()
             self._heal()
 
     def _begin(self) -> None:
@@ -190,9 +192,9 @@ class World:
             self._saved = copied(self.disk.views)
 
     def _look_at_views(self) -> None:
-        for partition in self.reached:
-            at = self.views.position(partition)
-            self.reached[partition] = max(self.reached[partition], at)
+        sql = "SELECT partition, min(position) FROM positions GROUP BY partition"
+        for partition, position in self.disk.views.execute(sql):
+            self.reached[partition] = max(self.reached[partition], position)
 
     # -- healing ------------------------------------------------------------------------------
 
