@@ -12,6 +12,7 @@ from rich.table import Table
 
 from api.system import System
 from cli.compose import running
+from cli.saying import Json
 from cli.settings import Settings
 from domain.area import Area
 from domain.commands.parked_facts import DropParkedFact
@@ -25,7 +26,6 @@ from streams.frames import Router
 app = typer.Typer(no_args_is_help=True, help="Facts that a view could not fold.")
 out = Console()
 err = Console(stderr=True)
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 ViewName = Annotated[str, typer.Argument(help="Name of the view")]
 Position = Annotated[int, typer.Argument(min=1, help="Position in the log")]
 BEHIND_SHOWN = "排在前面搁置的记录之后 · waits for an earlier fact of its stream"

@@ -17,6 +17,7 @@ from rich.table import Table
 
 from api.system import System
 from cli.compose import running
+from cli.saying import Json, say_json
 from cli.settings import Settings
 from cli.up.supervisor import STATES
 
@@ -24,7 +25,6 @@ STALE_SECONDS = 10.0
 REFRESH_SECONDS = 1.0
 HEALTH_SECONDS = 1.0
 out = Console()
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -39,7 +39,7 @@ def status(
     settings = Settings()
     with running(settings, follow=False) as system:
         if as_json:
-            typer.echo(msgspec.json.encode(look(system, settings.data), enc_hook=str).decode())
+            say_json(look(system, settings.data))
             return
         if not watch:
             out.print(shown(look(system, settings.data)))

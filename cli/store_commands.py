@@ -10,13 +10,13 @@ from rich.console import Console
 from cli.copy_command import cluster_of
 from cli.doctor import examine
 from cli.doctor_cluster import examine_cluster
+from cli.saying import Json
 from cli.settings import Settings
 from eventstore import backup as files
 from eventstore.copying import Place, copy
 
 out = Console()
 err = Console(stderr=True)
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 
 
 def register(app: typer.Typer) -> None:

@@ -18,7 +18,6 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from pypinyin import Style, lazy_pinyin
 
 from domain.world import Sealed
 from eventstore.errors import StoreDamaged, StoreLocked
@@ -66,6 +65,8 @@ PUT = {
 
 @lru_cache(maxsize=8192)
 def _syllable(character: str) -> tuple[str, str]:
+    from pypinyin import Style, lazy_pinyin  # its dictionary takes a third of a second to load
+
     full = lazy_pinyin(character, style=Style.NORMAL)[0].lower()
     return full, full[:1]
 

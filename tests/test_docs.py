@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from bench.__main__ import NAMES
-from cli.main import app
+from cli.main import program
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -55,7 +55,7 @@ def commands(page: Path) -> Iterator[list[str]]:
 
 def missing_part(words: list[str]) -> str | None:
     """The first word that the ``relief`` command does not know."""
-    here: Any = typer.main.get_command(app)
+    here: Any = typer.main.get_command(program())
     for word in words:
         if word.startswith("-"):
             if word not in {name for one in here.params for name in one.opts}:
@@ -96,7 +96,7 @@ def test_every_command_that_is_named_is_one(page: Path) -> None:
 
 def test_the_readme_names_every_command() -> None:
     named = {tuple(words[:1]) for words in commands(ROOT / "README.md")}
-    known: Any = typer.main.get_command(app)
+    known: Any = typer.main.get_command(program())
     assert {name for (name,) in named} == set(known.commands)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 from typer.testing import CliRunner
 
 from cli.compose import open_store
-from cli.main import app
+from cli.main import program
 from cli.settings import Settings
 from cli.trial.postgres import PostgresServer
 from eventstore.errors import StoreNotMade
@@ -43,7 +43,7 @@ def data(server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 @pytest.fixture
 def made(data: Path, server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The database was made, and the settings name it."""
-    assert run(app, ["db", "init", "--database", "ledger"]).exit_code == 0
+    assert run(program(), ["db", "init", "--database", "ledger"]).exit_code == 0
     use(data / "secrets", monkeypatch)
     yield data
     server.execute("DROP DATABASE ledger WITH (FORCE)")
@@ -61,7 +61,7 @@ def test_init_writes_addresses_that_only_their_owner_reads_and_shows_no_password
     assert [file.name for file in files] == ["database_url", "vault_url", "views_url"]
     assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
     before = [file.read_text() for file in files]
-    again = run(app, ["db", "init", "--database", "ledger"])
+    again = run(program(), ["db", "init", "--database", "ledger"])
     assert again.exit_code == 0 and [file.read_text() for file in files] == before
     for url in before:
         psycopg.connect(url.strip()).close()
@@ -77,7 +77,7 @@ def test_given_passwords_are_taken(
     word.write_text("from a file\n")
     monkeypatch.setenv("RELIEF_APP_PASSWORD_FILE", str(word))
     monkeypatch.setenv("RELIEF_VAULT_PASSWORD", "from a variable")
-    assert run(app, ["db", "init", "--database", "ledger"]).exit_code == 0
+    assert run(program(), ["db", "init", "--database", "ledger"]).exit_code == 0
     psycopg.connect(server.url("ledger", "relief_app", "from a file")).close()
     psycopg.connect(server.url("ledger", "relief_vault", "from a variable")).close()
 
@@ -88,7 +88,7 @@ def test_init_without_an_administrator_says_what_to_set(
     monkeypatch.delenv("RELIEF_ADMIN_URL_FILE")
     for url in (None, "localhost"):
         args = ["db", "init"] if url is None else ["db", "init", "--admin-url", url]
-        said = run(app, args)
+        said = run(program(), args)
         assert said.exit_code == 1 and "RELIEF_ADMIN_URL" in said.output
 
 
@@ -108,9 +108,9 @@ def test_the_log_commands_read_the_cluster(made: Path) -> None:
     store = found_town(open_store(Settings()))
     send(store, new_unit("here"), by="dispatcher")
     store.close()
-    stats = json.loads(run(app, ["log", "stats", "--json"]).stdout)
+    stats = json.loads(run(program(), ["log", "stats", "--json"]).stdout)
     assert stats["events"] == stats["head"] > 17
-    assert '"here"' in run(app, ["log", "tail", "-n", "1"]).stdout
+    assert '"here"' in run(program(), ["log", "tail", "-n", "1"]).stdout
 
 
 def test_the_doctor_finds_what_is_wrong_and_nothing_else(
@@ -119,7 +119,7 @@ def test_the_doctor_finds_what_is_wrong_and_nothing_else(
     found_town(open_store(Settings())).close()
 
     def asked() -> dict[str, bool]:
-        said = json.loads(run(app, ["doctor", "--json"]).stdout)
+        said = json.loads(run(program(), ["doctor", "--json"]).stdout)
         return {finding["check"]: finding["ok"] for finding in said["findings"]}
 
     well = asked()
@@ -143,13 +143,13 @@ def test_a_backup_of_the_cluster_is_restored_into_another(
     rows = store.log.rows(0, 10_000)
     store.close()
     backup = tmp_path / "backup"
-    assert run(app, ["backup", str(backup)]).exit_code == 0
-    assert run(app, ["backup", str(backup)]).exit_code == 1, "a backup is never written over"
+    assert run(program(), ["backup", str(backup)]).exit_code == 0
+    assert run(program(), ["backup", str(backup)]).exit_code == 1, "a backup is never written over"
     monkeypatch.setenv("RELIEF_DATA", str(tmp_path / "new"))
-    said = run(app, ["db", "init", "--database", "other", "--secrets", str(made / "secrets")])
+    said = run(program(), ["db", "init", "--database", "other", "--secrets", str(made / "secrets")])
     assert said.exit_code == 0, said.output
     use(made / "secrets", monkeypatch)
-    assert run(app, ["restore", str(backup)]).exit_code == 0
+    assert run(program(), ["restore", str(backup)]).exit_code == 0
     again = open_store(Settings())
     assert again.log.source.endswith("/other") and again.log.rows(0, 10_000) == rows
     assert again.vault.find_person(id_number(1)) is not None
@@ -162,11 +162,13 @@ def test_log_copy_says_what_it_copied_and_what_is_missing(
     store = found_town(open_store(Settings()))
     head = store.head()
     store.close()
-    done = run(app, ["log", "copy", "--from", "cluster", "--to", str(tmp_path / "f"), "--json"])
+    done = run(
+        program(), ["log", "copy", "--from", "cluster", "--to", str(tmp_path / "f"), "--json"]
+    )
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["events"] == head
-    same = run(app, ["log", "copy", "--from", "cluster", "--to", "cluster"])
+    same = run(program(), ["log", "copy", "--from", "cluster", "--to", "cluster"])
     assert same.exit_code == 1 and "same" in same.output
     monkeypatch.delenv("RELIEF_VAULT_URL_FILE")
-    half = run(app, ["log", "copy", "--from", "cluster", "--to", str(tmp_path / "g")])
+    half = run(program(), ["log", "copy", "--from", "cluster", "--to", str(tmp_path / "g")])
     assert half.exit_code == 1 and "RELIEF_VAULT_URL" in half.output

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from typer.testing import CliRunner, Result
 
-from cli.main import app
+from cli.main import program
 from domain.commands.officers import RegisterOfficer
 from eventstore.outcomes import Envelope
 from tests.eventstore.support import ROOT, named
@@ -30,7 +30,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def relief(data: Path, *args: str) -> Result:
-    return CliRunner().invoke(app, list(args), env={"RELIEF_DATA": str(data)})
+    return CliRunner().invoke(program(), list(args), env={"RELIEF_DATA": str(data)})
 
 
 def lines(result: Result) -> list[dict[str, Any]]:

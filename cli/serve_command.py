@@ -1,0 +1,56 @@
+"""`relief serve`: the boards and the API of one process."""
+
+import socket
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from api.app import create_app
+from cli.api_health import telling
+from cli.compose import running
+from cli.logging import configure
+from cli.serving import bind
+from cli.serving import serve as serve_app
+from cli.settings import Settings
+from web.app import mount_pages
+
+out = Console()
+
+
+def register(app: typer.Typer) -> None:
+    app.command("serve")(serve)
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address (RELIEF_HOST)")] = None,
+    port: Annotated[int | None, typer.Option(help="Port (RELIEF_PORT); next free if taken")] = None,
+    fd: Annotated[int | None, typer.Option(help="A listening socket handed down", hidden=True)] = (
+        None
+    ),
+) -> None:
+    """Serve the boards and the API until Ctrl-C."""
+    settings = Settings()
+    configure(settings.log_level, settings.process or "api")
+    address = host or settings.host
+    if fd is not None:
+        sock, moved = socket.socket(fileno=fd), False
+    else:
+        sock, moved = bind(address, settings.port if port is None else port)
+    real = sock.getsockname()[1]
+    with running(settings) as system, telling(settings, system) as heart:
+        web = create_app(system, mount=mount_pages)
+
+        def started() -> None:
+            if fd is not None:  # whoever handed it down says where
+                return
+            if moved:
+                out.print(f"端口已被占用，改用 {real} · that port is taken, using {real}")
+            out.print(
+                f"救灾一本账 Relief Ledger: [bold]http://{address}:{real}[/bold]", highlight=False
+            )
+            out.print("Ctrl-C 停止 · Ctrl-C stops it")
+
+        serve_app(web, sock, log_level="warning", started=started, heart=heart)
+    if fd is None:
+        out.print("已停止 · stopped, nothing lost")
