@@ -5,11 +5,13 @@
 
 from api.app import create_app
 from cli.compose import running
+from cli.logging import configure
 from cli.serving import bind, serve
 from cli.settings import Settings
 
 
 def main() -> None:
+    configure("ERROR", "served")
     sock, _ = bind("127.0.0.1", 0)
     with running(Settings()) as system:
         serve(

@@ -5,23 +5,13 @@ answered. Whatever was answered must be in the log once, whole, and readable; no
 there twice; and the views must equal a rebuild.
 """
 
-import http.client
-import itertools
-import json
-import os
 import random
 import signal
 import sqlite3
-import subprocess
-import sys
-import threading
-import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -34,8 +24,8 @@ from projections import rebuild
 from projections.catalog import VIEWS
 from projections.engine import ViewsDatabase
 from streams.embedded import Follower
+from tests.clients import Client, Clients, members_wishes, served, units_wishes
 from tests.eventstore.support import (
-    ROOT,
     found_town,
     id_number,
     loaded,
@@ -45,8 +35,10 @@ from tests.eventstore.support import (
     open_store,
     send,
 )
+from tests.faults import TIMEOUT, Told, count
+from tests.oracles import check_log
 
-KILLS_A_POINT = 6
+KILLS_A_POINT = count(6, 20)
 CLIENTS = 8
 MAX_SECONDS_A_KILL = 30.0
 
@@ -63,130 +55,12 @@ class Made(msgspec.Struct):
 MADE = msgspec.json.Decoder(Made)
 
 
-class Client(threading.Thread):
-    """Sends commands one after another; each again and again until it is answered."""
-
-    def __init__(self, number: int, token: str, clients: "Clients") -> None:
-        super().__init__(name=f"client-{number}", daemon=True)
-        self.number, self.token, self.clients = number, token, clients
-        self.acknowledged: dict[UUID, int] = {}
-        self.under_way: UUID | None = None
-        self.added = 0
-        self.resent = 0
-        self.problem: BaseException | None = None
-        self._line: http.client.HTTPConnection | None = None
-        self._port = 0
-
-    def run(self) -> None:
-        try:
-            for n in itertools.count():
-                if self.clients.stop.is_set():
-                    return
-                self._until_answered(*self._wish(n))
-        except BaseException as problem:
-            self.problem = problem
-
-    def _wish(self, n: int) -> tuple[str, dict[str, Any]]:
-        if self.number % 2:
-            member = {"name": f"孩子{self.number}-{n}", "relation": "child", "sex": "female"}
-            household = named(f"household/{self.number}")
-            self.added += 1
-            return f"/v1/households/{household}/members", {"reason": "出生", "member": member}
-        unit = named(f"unit/{self.number}/{n // 3}")
-        if n % 3 == 0:
-            body = {"unit": str(unit), "area": str(named("county")), "name": f"{n}队", "size": 4}
-            return "/v1/units", body | {"kind": "militia"}
-        if n % 3 == 1:
-            return f"/v1/units/{unit}/absences", {"reason": "轮休"}
-        return f"/v1/units/{unit}/returns", {}
-
-    def _until_answered(self, path: str, body: dict[str, Any]) -> None:
-        key = self.under_way = uuid4()
-        headers = {
-            "Authorization": f"Bearer {self.token}",
-            "Idempotency-Key": str(key),
-            "Content-Type": "application/json",
-        }
-        while True:
-            try:
-                status, answer = self._send(path, body, headers)
-            except (OSError, http.client.HTTPException):
-                self._line = None
-                self.resent += 1
-                time.sleep(0.02)
-                continue
-            if status == 503:
-                time.sleep(0.02)
-                continue
-            assert status == 200, (status, answer)
-            self.acknowledged[key] = json.loads(answer)["facts"]
-            self.under_way = None
-            return
-
-    def _send(self, path: str, body: dict[str, Any], headers: dict[str, str]) -> tuple[int, bytes]:
-        self.clients.up.wait(MAX_SECONDS_A_KILL)
-        port = self.clients.port
-        if self._line is None or self._port != port:
-            self._line = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-            self._port = port
-        self._line.request("POST", path, json.dumps(body), headers)
-        answer = self._line.getresponse()
-        return answer.status, answer.read()
-
-
-class Clients:
-    """All clients, and where the server is now (port 0: nowhere)."""
-
-    def __init__(self, tokens: dict[str, str]) -> None:
-        self.port = 0
-        self.up = threading.Event()
-        self.stop = threading.Event()
-        names = ("dispatcher", "reporter")
-        self.all = [Client(n, tokens[names[n % 2]], self) for n in range(CLIENTS)]
-
-    def acknowledged(self) -> dict[UUID, int]:
-        return {
-            key: facts for client in self.all for key, facts in dict(client.acknowledged).items()
-        }
-
-    def serve_at(self, port: int) -> None:
-        self.port = port
-        if port:
-            self.up.set()
-        else:
-            self.up.clear()
-
-    def check(self) -> None:
-        for client in self.all:
-            if client.problem is not None:
-                raise client.problem
-
-
 def facts_by_command(folder: Path) -> Counter[UUID]:
     with closing(sqlite3.connect(folder / "log.sqlite")) as db:
         rows = db.execute("SELECT position, state FROM events ORDER BY position").fetchall()
         assert [row[0] for row in rows] == list(range(1, len(rows) + 1))
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     return Counter(MADE.decode(row[1]).meta.command for row in rows)
-
-
-@contextmanager
-def server(folder: Path, kill_at: str | None) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    env = {k: v for k, v in os.environ.items() if not k.startswith("RELIEF_")}
-    env["RELIEF_DATA"] = str(folder)
-    if kill_at is not None:
-        env["RELIEF_KILL_AT"] = kill_at
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.eventstore.served"],
-        cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline().strip()
-        yield process, int(line or 0)  # no line: killed before it served
-    finally:
-        process.kill()
-        process.communicate()
 
 
 @pytest.fixture
@@ -205,52 +79,61 @@ def town(tmp_path: Path) -> tuple[Path, dict[str, str]]:
     return folder, tokens
 
 
-@pytest.mark.timeout(280)
+def clients_of(tokens: dict[str, str]) -> Clients:
+    """The even ones keep units, the odd ones households."""
+    clients = Clients()
+    for n in range(CLIENTS):
+        if n % 2:
+            clients.add(tokens["reporter"], members_wishes(str(n), named(f"household/{n}")))
+        else:
+            clients.add(tokens["dispatcher"], units_wishes(str(n), named("county")))
+    return clients
+
+
+@pytest.mark.timeout(TIMEOUT)
 def test_nothing_acknowledged_is_lost_or_doubled_by_any_kill(
-    town: tuple[Path, dict[str, str]],
+    town: tuple[Path, dict[str, str]], record_property: Told
 ) -> None:
     folder, tokens = town
+    env = {"RELIEF_DATA": str(folder)}
     seed = random.SystemRandom().randrange(10**6)
     print(f"seed {seed}")
     chance = random.Random(seed)
     before = set(facts_by_command(folder))
-    clients = Clients(tokens)
+    clients = clients_of(tokens)
     plan = [point for point in POINTS for _ in range(KILLS_A_POINT)]
     chance.shuffle(plan)
     hit: Counter[str] = Counter()
-    for client in clients.all:
-        client.start()
+    clients.start()
     for point in plan:
-        with server(folder, f"{point}:{chance.randint(2, 25)}") as (process, port):
-            clients.serve_at(port)
-            process.wait(timeout=MAX_SECONDS_A_KILL)
-            clients.serve_at(0)
-            assert process.returncode == -signal.SIGKILL, process.returncode
+        with served(env, f"{point}:{chance.randint(2, 25)}") as server:
+            clients.serve_at(server.port)
+            code = server.process.wait(timeout=MAX_SECONDS_A_KILL)
+            clients.serve_at()
+            assert code == -signal.SIGKILL, code
         hit[point] += 1
         clients.check()
-        stored, acknowledged = facts_by_command(folder), clients.acknowledged()
+        stored, acknowledged = facts_by_command(folder), clients.acknowledged
         lost = {key for key, facts in acknowledged.items() if stored[key] != facts}
         assert not lost, f"after {point}: lost or doubled {lost}"
-    with server(folder, None) as (_, port):
-        clients.serve_at(port)
-        clients.stop.set()
-        for client in clients.all:
-            client.join(timeout=30)
-            assert not client.is_alive()
-        clients.check()
+    with served(env) as server:
+        clients.serve_at(server.port)
+        clients.finish()
     assert all(hit[point] >= 3 for point in POINTS) and sum(hit.values()) >= 30
-    assert sum(client.resent for client in clients.all) >= 30
+    assert clients.resent >= 30
     _compare(folder, clients, before)
+    told = f"{len(plan)} kills, {len(clients.acknowledged)} acknowledged, {clients.resent} resent"
+    record_property("A4", f"embedded: {told}; 0 lost, 0 doubled, views equal to a rebuild")
 
 
 def _compare(folder: Path, clients: Clients, before: set[UUID]) -> None:
     """The log holds what was answered and no more; sealed names can be read; views are equal."""
-    stored, acknowledged = facts_by_command(folder), clients.acknowledged()
-    print(f"{len(acknowledged)} acknowledged, {sum(c.resent for c in clients.all)} sent again")
+    stored, acknowledged = facts_by_command(folder), clients.acknowledged
     assert {key: stored[key] for key in acknowledged} == acknowledged
     assert set(stored) - before == set(acknowledged)
     store = open_store(folder)
     try:
+        check_log(store.log, acknowledged)
         for client in clients.all:
             if client.number % 2:
                 _check_household(store, client)
@@ -273,5 +156,5 @@ def _check_household(store: Store, client: Client) -> None:
         store.vault.unseal(member.name, household.id, "name")
         for member in household.members.values()
     ]
-    assert len(names) == len(set(names)) == 1 + client.added
+    assert len(names) == len(set(names)) == 1 + len(client.acknowledged)
     assert None not in names

@@ -1,0 +1,179 @@
+"""What must hold after any fault, read from the store alone (O1 to O6 of the reliability plan).
+
+Each check raises `Violation` that says what was found; none of them changes anything.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from domain.catalog import AGGREGATES
+from domain.consignment import Consignment, Phase
+from domain.fund import Fund
+from domain.goods import Flow
+from domain.stockpile import Stockpile
+from eventstore.log import Log, Row
+from eventstore.mapper import TypedMapper
+from eventstore.outcomes import decode_outcome
+from eventstore.store import Recorded
+from projections.base import View
+from projections.catalog import VIEWS
+from projections.engine import ViewsDatabase, immediate
+from projections.rebuild import hash_table
+from tests.projections.partitions import hashes_of
+
+PAGE = 5_000
+INTO = (Flow.RECEIVED, Flow.ARRIVED, Flow.RETURNED_IN, Flow.TURNED_BACK, Flow.GAINED)
+OUT_OF = (Flow.SHIPPED, Flow.GIVEN, Flow.WRITTEN_OFF, Flow.LOST)
+MAPPER = TypedMapper(AGGREGATES)
+
+
+class Violation(AssertionError):
+    """Something that never may be."""
+
+
+class _Made(msgspec.Struct):
+    """Of a stored fact, the command that made it."""
+
+    class Meta(msgspec.Struct):
+        command: UUID
+
+    meta: Meta
+
+
+_made = msgspec.json.Decoder(_Made).decode
+
+
+@dataclass
+class Stored:
+    """What a log holds: rows in the order of their positions, and answers by command.
+
+    ``facts`` counts each command's facts, ``answered`` what its stored answer says of them.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    facts: Counter[UUID] = field(default_factory=Counter)
+    answered: dict[UUID, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, log: Log) -> "Stored":
+        return cls().more(log)
+
+    def more(self, log: Log) -> "Stored":
+        """Read what has come since; the answers whole."""
+        while rows := log.rows(self.rows[-1][0] if self.rows else 0, PAGE):
+            self.rows += [(r[0], bytes(r[1]), r[2], r[3], bytes(r[4])) for r in rows]
+            self.facts.update(_made(row[4]).meta.command for row in rows)
+        sql = "SELECT command, outcome FROM outcomes"
+        self.answered = {
+            UUID(bytes=bytes(command)): decode_outcome(bytes(outcome)).facts
+            for command, outcome in log.fetch(sql)
+        }
+        return self
+
+    def lost(self, acknowledged: Mapping[UUID, int]) -> set[UUID]:
+        """Acknowledged commands of which facts are missing."""
+        return {key for key, facts in acknowledged.items() if self.facts[key] < facts}
+
+    def doubled(self, acknowledged: Mapping[UUID, int]) -> set[UUID]:
+        """Commands, acknowledged or not, with more facts than one decision of them made."""
+        wanted = {**self.answered, **acknowledged}
+        return {key for key, facts in self.facts.items() if facts > wanted.get(key, 0)}
+
+    @property
+    def recorded(self) -> list[Recorded]:
+        return [Recorded(row[0], MAPPER.decode(row[3], row[4])) for row in self.rows]
+
+
+def check_answers(stored: Stored, acknowledged: Mapping[UUID, int]) -> None:
+    """O1: what was answered is there once. O2: of the rest, all of a command or nothing."""
+    if lost := stored.lost(acknowledged):
+        raise Violation(f"O1: acknowledged and lost: {lost}")
+    if doubled := stored.doubled(acknowledged):
+        raise Violation(f"O2: there more than once, or without an answer: {doubled}")
+    half = {key for key, facts in stored.answered.items() if stored.facts[key] != facts}
+    if half:
+        raise Violation(f"O2: not whole: {half}")
+
+
+def check_order(rows: Sequence[Row]) -> None:
+    """O4: positions 1 to n, and in every stream versions 1 to m, in this order."""
+    versions: Counter[bytes] = Counter()
+    for expected, (position, stream, version, *_) in enumerate(rows, start=1):
+        versions[stream] += 1
+        if position != expected or version != versions[stream]:
+            raise Violation(f"O4: position {position}, version {version} of {stream.hex()}")
+
+
+def check_books(facts: Iterable[Recorded]) -> None:
+    """O3: goods and money neither come from nowhere nor vanish, and nothing is below zero."""
+    kept: dict[UUID, Any] = {}
+    for _, fact in facts:
+        kept[fact.originator_id] = fact.mutate(kept.get(fact.originator_id))
+    shipped: Counter[str] = Counter()
+    for one in kept.values():
+        if isinstance(one, Stockpile):
+            _check_stockpile(one)
+            shipped[one.item] += one.flow_units[Flow.SHIPPED]
+            shipped[one.item] -= one.flow_units[Flow.ARRIVED] + one.flow_units[Flow.TURNED_BACK]
+        elif isinstance(one, Fund) and not one.balanced():
+            raise Violation(f"O3: fund {one.id} is not balanced")
+    for one in kept.values():
+        if isinstance(one, Consignment):
+            for item, units in _on_the_road(one).items():
+                shipped[item] -= units
+    if open_ends := {item: units for item, units in shipped.items() if units}:
+        raise Violation(f"O3: shipped, and neither come nor on the road: {open_ends}")
+
+
+def _check_stockpile(one: Stockpile) -> None:
+    held = [*one.available.values(), *(n for kept in one.reserved.values() for n in kept.values())]
+    booked = sum(one.flow_units[flow] for flow in INTO)
+    booked -= sum(one.flow_units[flow] for flow in OUT_OF)
+    if min(held, default=0) < 0 or one.on_hand != booked:
+        raise Violation(f"O3: stockpile {one.id} holds {one.on_hand}, and its books say {booked}")
+
+
+def _on_the_road(one: Consignment) -> Counter[str]:
+    """What was shipped and has not come: still under way, damaged or missing."""
+    found: Counter[str] = Counter()
+    if one.phase is Phase.SHIPPED:
+        for cargo in one.cargo.values():
+            found[cargo.item] += cargo.lot.quantity
+    for count in one.counts:
+        found[count.item] += count.damaged + count.missing
+    return found
+
+
+def tables_of(views: ViewsDatabase) -> dict[str, str]:
+    """SHA-256 of every live table, in the same order on SQLite and PostgreSQL."""
+    writers = views.writers({live.view: live.generation for live in views.live()})
+    with views.lock, immediate(views.db):
+        return {
+            table.name: hash_table(views.db, view, writers[table.name], table.name).sha256
+            for view in views.views
+            for table in view.tables
+        }
+
+
+def check_tables(
+    tables: Mapping[str, str], facts: Sequence[Recorded], views: Sequence[View] = VIEWS
+) -> None:
+    """O5 and O6: the live tables are those of each fact folded once, in order, from nothing."""
+    wanted = hashes_of(views, facts)
+    wrong = {name for name in wanted if wanted[name] != tables.get(name)}
+    if wrong:
+        raise Violation(f"O5: not as a rebuild makes them: {sorted(wrong)}")
+
+
+def check_log(log: Log, acknowledged: Mapping[UUID, int]) -> Stored:
+    """O1 to O4 of a log."""
+    stored = Stored.of(log)
+    check_answers(stored, acknowledged)
+    check_order(stored.rows)
+    check_books(stored.recorded)
+    return stored
