@@ -80,8 +80,9 @@ class Applying:
     def apply(self, partition: int, messages: Sequence[Message]) -> None:
         """Apply frames of one partition, as they came. Returns when the views have them all."""
         for run in runs(partition, messages):
-            if isinstance(run, Run) and run.last <= self.positions.get(partition, 0):
-                continue  # were the views set back meanwhile, the next frame would show a gap
+            known = self.positions.get(partition, 0)
+            if isinstance(run, Run) and run.rows and run.last <= known:
+                continue  # were the views set back meanwhile, the next watermark shows a gap
             self._until_it_passes(partial(self._apply, partition, run))
 
     def catch_up(self, partitions: Sequence[int]) -> None:
