@@ -28,6 +28,7 @@ from api.problems import ApiProblem, malformed
 from domain.refusal import NotFound, NotYourRole
 from domain.world import Role
 from projections.paging import MAX_LIMIT, Page
+from streams.following import place
 
 Position = Annotated[
     int | None,
@@ -112,9 +113,10 @@ def endpoint_of(read: Read) -> Callable[..., Any]:
         **given: Any,
     ) -> Response:
         await wait_for(caller, after)
-        position = caller.system.boards.position
+        boards = caller.system.boards
+        position, places = boards.position, place(boards.vector())
         found = await ask(caller, read, area, **given)
-        return render(request, found, position)
+        return render(request, found, position, places)
 
     def mine(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> None:
         kind = inspect.Parameter.KEYWORD_ONLY
@@ -172,9 +174,9 @@ def _bounded(parameter: inspect.Parameter) -> inspect.Parameter:
     return parameter
 
 
-def render(request: Request, found: Any, position: int) -> Response:
-    """JSON, or CSV when ``Accept: text/csv`` asks for it."""
-    headers = {"Relief-Position": str(position), "Vary": "Accept"}
+def render(request: Request, found: Any, position: int, places: str) -> Response:
+    """JSON, or CSV when ``Accept: text/csv`` asks for it. ``places``: of every partition."""
+    headers = {"Relief-Position": str(position), "Relief-Positions": places, "Vary": "Accept"}
     if "text/csv" in request.headers.get("accept", "") and isinstance(found, Page):
         return Response(to_csv(found), 200, headers, media_type="text/csv; charset=utf-8")
     if isinstance(found, Page):
@@ -233,7 +235,8 @@ def _problem(text: str) -> dict[str, Any]:
 
 READ_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "The answer; `Relief-Position` says as of which log position.",
+        "description": "The answer; `Relief-Position` says as of which log position,"
+        " `Relief-Positions` that of each partition.",
         "content": {"application/json": {}, "text/csv": {}},
     },
     400: _problem("The cursor is not one of ours"),

@@ -1,6 +1,6 @@
 """What the edge asks of whatever keeps the views: the embedded follower, or a cluster's workers."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 from uuid import UUID
 
@@ -8,6 +8,11 @@ from eventstore.errors import StoreError
 from projections.engine import Applied
 
 Listener = Callable[[Applied], None]
+
+
+def place(vector: Mapping[int, int]) -> str:
+    """A vector of positions as a word: each partition's, in the order of partitions."""
+    return ".".join(str(vector[partition]) for partition in sorted(vector))
 
 
 class Boards(Protocol):
