@@ -39,7 +39,8 @@ FAULTS: dict[str, float] = {
     "group forgets": 0.05,
     # workers and views
     "kill worker": 0.03,
-    "kill in-view": 0.03,
+    "kill in-view": 0.05,
+    "commit meanwhile": 0.20,
     "kill unacknowledged": 0.05,
     "views locked": 0.03,
     "views set back": 0.25,

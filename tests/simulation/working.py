@@ -56,12 +56,14 @@ def at_once(work: Coroutine[Any, Any, None]) -> None:
 class Hands:
     """The real `Applying`, which after each call lets the worker's loop end, or the worker die."""
 
-    def __init__(self, applying: Applying, chance: Chance) -> None:
-        self._applying, self._chance = applying, chance
+    def __init__(self, applying: Applying, chance: Chance, commit: Callable[[], None]) -> None:
+        self._applying, self._chance, self.commit = applying, chance, commit
         self.worker: Worker
 
     def apply(self, partition: int, messages: Sequence[Message]) -> None:
         self.worker._stopping = True
+        if self._chance.strikes("commit meanwhile"):
+            self.commit()
         self._applying.apply(partition, messages)
         if self._chance.strikes("kill unacknowledged"):
             raise Killed
@@ -110,8 +112,8 @@ class WorkerProcess:
         log = MemoryLog(self.disk, self.chance)
         views = ViewsDatabase(MemoryViews(self.disk.views, self.chance), SEEN, len(self.reached))
         vars(views)["mapper"] = MAPPER
-        hands = Hands(Applying(log, views, Router(log, self.broker.partitions)), self.chance)
-        self.hands = hands
+        applying = Applying(log, views, Router(log, self.broker.partitions))
+        self.hands = hands = Hands(applying, self.chance, self.commit)
         self.worker = Member(self.name, hands)
         self._assign(())
 
