@@ -19,12 +19,12 @@ from eventstore.log import Log, Row
 from eventstore.postgres import PostgresLog
 from streams.frames import Frame, Router, decode
 from streams.kafka import FRAMES, Kafka, described
+from tests.clusters import PASSWORDS
 from tests.eventstore.support import named
 from tests.servers import Database
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTITIONS = 4
-PASSWORDS = {"relief_app": "app", "relief_vault": "vault", "relief_views": "views"}
 COUNTIES = [named(f"county/{n}") for n in range(9)]
 
 
