@@ -14,6 +14,8 @@ NAMES = {
     "demo": "bench.demo",
     "import": "bench.import_list",
     "boards": "bench.boards",
+    "http-cluster": "bench.http_cluster",
+    "hot-stock": "bench.hot_stock",
 }
 
 

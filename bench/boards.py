@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from bench import county
 from bench.base import Reach, Result, machine, percentile
-from bench.load_child import HEAD
+from bench.load_child import HEAD, INCIDENTS
 from bench.over_http import bodies
 from bench.serving import server
 from domain.catalog import AGGREGATES
@@ -80,7 +80,7 @@ async def send(port: int, token: str, watch: Watch, body: dict[str, Any], free: 
     """One command on a free connection."""
     reader, writer = await free.get()
     data = json.dumps(body).encode()
-    head = HEAD.format(token=token, key=uuid4(), length=len(data)).encode()
+    head = HEAD.format(path=INCIDENTS, token=token, key=uuid4(), length=len(data)).encode()
     watch.sent[body["incident"]] = time.time()
     writer.write(head + data)
     answer = await reader.readuntil(b"\r\n\r\n")

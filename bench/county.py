@@ -1,4 +1,4 @@
-"""A small county to measure in: a nation down to villages, the rulebooks, three officers."""
+"""A small county to measure in: a nation down to villages, the rulebooks, four officers."""
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -47,7 +47,7 @@ def an_hour_ago() -> datetime:
 
 
 def build(store: Store, villages: int = VILLAGES) -> None:
-    """Areas, national and county rulebooks, a reporter's, a dispatcher's and an approver's post."""
+    """Areas, national and county rulebooks, and four officers' posts."""
     plans = []
     above: UUID | None = None
     for name, code, zh, level in LEVELS:
@@ -65,7 +65,7 @@ def build(store: Store, villages: int = VILLAGES) -> None:
     commands += _rulebooks()
     for role, area in (
         (Role.DISPATCHER, "county"), (Role.COUNTY_APPROVER, "county"),
-        (Role.TOWNSHIP_REVIEWER, "township"),
+        (Role.TOWNSHIP_REVIEWER, "township"), (Role.STOREKEEPER, "county"),
     ):  # fmt: skip
         person = id_of(f"person/{role.value}")
         commands.append(RegisterOfficer(person=person, full_name="张测量", area=id_of(area)))
