@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
 
 def status(
     as_json: Json = False,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Refresh until Ctrl-C")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Do not refresh until Ctrl-C")] = False,
 ) -> None:
     """Processes, partitions, positions, lag in facts and seconds, parked facts."""
     settings = Settings()
@@ -41,7 +41,7 @@ def status(
         if as_json:
             say_json(look(system, settings.data))
             return
-        if not watch:
+        if once or not out.is_terminal:
             out.print(shown(look(system, settings.data)))
             return
         try:
