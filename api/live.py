@@ -10,6 +10,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -22,8 +23,10 @@ from api.problems import ApiProblem
 from api.system import AreaTree, System
 from domain.refusal import Refusal
 from domain.world import Role
+from eventstore.errors import StoreError
 from projections.base import Row
 from projections.engine import Applied
+from streams.following import place
 
 BEAT_SECONDS = 3.0
 GATHER_SECONDS = 0.02
@@ -151,11 +154,6 @@ class Hub:
             self._boards.discard(board)
 
 
-def place(vector: Mapping[int, int]) -> str:
-    """The id of a message: how far each partition has come, in the order of partitions."""
-    return ".".join(str(vector[partition]) for partition in sorted(vector))
-
-
 def event(kind: str, body: dict[str, Any], id: str) -> bytes:
     data = msgspec.json.encode(body, enc_hook=str)
     return b"id: %s\nevent: %s\ndata: %s\n\n" % (id.encode(), kind.encode(), data)
@@ -178,9 +176,23 @@ def beat(system: System) -> bytes:
         "at": now,
         "sent": time.time(),
     }
+    waiting = _waiting_since(system, position) if head > position else None
+    if waiting is not None:
+        body["behind_seconds"] = round(max(0.0, (now - waiting).total_seconds()), 3)
+    if system.boards.trouble is not None:
+        body["trouble"] = True
     if system.boards.failure is not None:
         body["failure"] = True
     return event("beat", body, place(system.boards.vector()))
+
+
+def _waiting_since(system: System, position: int) -> datetime | None:
+    """When the first fact that the views do not have yet was recorded, if it can be read."""
+    try:
+        found = system.store.read(position, 1)
+    except (StoreError, msgspec.MsgspecError):
+        return None
+    return found[0].event.meta.recorded_at if found else None
 
 
 def router_of(live: dict[str, tuple[frozenset[str], frozenset[Role]]]) -> APIRouter:

@@ -26,6 +26,7 @@ from web.pages import (
     households,
     ledger,
     lists,
+    parked,
     reports,
     reviews,
     situation,
@@ -37,7 +38,7 @@ from web.render import language_of, render_error
 ROUTERS: Final = (
     session.router, home.router, reports.router, reviews.router, situation.router,
     timeline.router, dispatch.router, stock.router, funds.router, ledger.router,
-    households.router, lists.router,
+    households.router, lists.router, parked.router,
 )  # fmt: skip
 
 PROGRAMS: Final = ("/v1/", "/health", "/ready", PREFIX)

@@ -34,6 +34,7 @@ DISPATCH = NavItem("/dispatch", "nav.dispatch")
 STOCK = NavItem("/stock", "nav.stock")
 LEDGER = NavItem("/ledger", "nav.ledger")
 TIMELINE = NavItem("/timeline", "nav.timeline")
+PARKED = NavItem("/parked", "nav.parked")
 
 NAV: dict[Role, tuple[NavItem, ...]] = {
     Role.VILLAGE_REPORTER: (REPORT, SITUATION, LEDGER),
@@ -44,8 +45,8 @@ NAV: dict[Role, tuple[NavItem, ...]] = {
     Role.DISPATCHER: (DISPATCH, SITUATION, STOCK),
     Role.CITY_REVIEWER: (SITUATION, REVIEW, LEDGER, TIMELINE),
     Role.PROVINCE_REVIEWER: (SITUATION, REVIEW, LEDGER, TIMELINE),
-    Role.AUDITOR: (LEDGER, STOCK, TIMELINE, SITUATION),
-    Role.ADMINISTRATOR: (TIMELINE,),
+    Role.AUDITOR: (LEDGER, STOCK, TIMELINE, SITUATION, PARKED),
+    Role.ADMINISTRATOR: (TIMELINE, PARKED),
     Role.SYSTEM: (),
 }
 """The desk's own work comes first: it is also the first card at home."""

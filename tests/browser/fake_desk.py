@@ -55,6 +55,8 @@ class FakeDesk:
             Row("天柱山镇", "overdue", None, None),
         ]
     )
+    behind_seconds: float | None = None
+    trouble: bool = False
     beating: bool = True
     stream_status: int = 200
     silent_ms: int = 10_000
@@ -153,8 +155,13 @@ class FakeDesk:
                 if self.beating:
                     kind = "change" if self.position > last else "beat"
                     last = self.position
+                    data: dict[str, Any]
                     data = {"position": self.position, "head": self.head,
                             "lag": self.head - self.position, "at": NOON.isoformat()}  # fmt: skip
+                    if self.behind_seconds is not None:
+                        data["behind_seconds"] = self.behind_seconds
+                    if self.trouble:
+                        data["trouble"] = True
                     if kind == "change":
                         data = {"position": self.position, "tables": ["board"], "rows": {}}
                     yield f"event: {kind}\nid: {last}\ndata: {json.dumps(data)}\n\n"

@@ -6,7 +6,9 @@
 //
 // The stream (api/live.py) sends, each with the view's position:
 //   change  {position, tables, rows}                  something this board shows has changed
-//   beat    {position, head, lag, at, failure?}       nothing has; the log's head, the store's time
+//   beat    {position, head, lag, at, behind_seconds?, trouble?, failure?}
+//                                                     nothing has; the log's head, the store's time,
+//                                                     since when the view's next fact is waiting
 //   reset   {position}                                something may have, while nobody was listening
 // What the banner calls its position is that of the figures on the page, not of the stream: after
 // a change it moves on only when the new figures are there.
@@ -17,6 +19,7 @@ import { ago, announce, text } from "./text.js";
 const THROTTLE_MS = 300;
 const TICK_MS = 250;
 const EDITING_MS = 1000;
+const LATE_MS = 5000;
 const RETRY_MS = [500, 1000, 2000, 5000, 10_000];
 const CHINA_CLOCK = new Intl.DateTimeFormat("en-GB", {
   timeZone: "Asia/Shanghai",
@@ -145,6 +148,8 @@ class Banner {
     this.open = false;
     this.refused = 0;
     this.failed = false;
+    this.trouble = false;
+    this.late = null; // {head, since}: what the log had then is not in the view yet
   }
 
   part(name) {
@@ -161,26 +166,38 @@ class Banner {
     this.open = true;
   }
 
-  told({ position, head = position, lag = 0, at, failure = false }) {
+  told({ position, head = position, lag = 0, at, ...rest }) {
+    const { behind_seconds: behind = 0, trouble = false, failure = false } = rest;
     if (lag === 0) this.freshAt = Date.now();
+    if (behind > 0) this.freshAt = Math.min(this.freshAt, Date.now() - behind * 1000);
     this.head = Math.max(this.head, head);
     this.failed = failure;
+    if (this.late && position >= this.late.head) this.late = null;
     if (at === undefined) return;
-    this.part("as-of").dateTime = at;
-    this.put("as-of", CHINA_CLOCK.format(new Date(at)));
+    this.trouble = trouble;
+    if (lag > 0) this.late ??= { head, since: Date.now() - behind * 1000 };
+    // All that the log had at this moment is on the board, and not all that came after it.
+    const asOf = new Date(Date.parse(at) - behind * 1000);
+    this.part("as-of").dateTime = asOf.toISOString();
+    this.put("as-of", CHINA_CLOCK.format(asOf));
+  }
+
+  lateMs() {
+    return this.late ? Date.now() - this.late.since : 0;
   }
 
   state() {
     if (this.refused) return "ended";
     if (this.failed) return "stopped";
     if (Date.now() - this.heardAt >= this.silentMs) return "silent";
+    if (this.trouble || this.lateMs() >= LATE_MS) return "late";
     return this.open ? "live" : "connecting";
   }
 
   paint(boards) {
     const state = this.state();
-    this.root.dataset.state = ["ended", "stopped"].includes(state) ? "silent" : state;
-    const names = { live: "live", connecting: "connecting" };
+    this.root.dataset.state = ["ended", "stopped", "late"].includes(state) ? "silent" : state;
+    const names = { live: "live", connecting: "connecting", late: "late_state" };
     this.put("state", text(names[state] ?? "silent_state"));
     this.put("age", ago(Date.now() - this.freshAt));
     this.put("position", String(boards.shown));
@@ -189,10 +206,14 @@ class Banner {
       ended: () => text("session_ended"),
       stopped: () => text("views_stopped"),
       silent: () => text("silent"),
+      late: () => text("late"),
     }[state]?.() ?? (boards.failures > 0 ? text("refresh_failed") : "");
     this.put("sentence", sentence);
-    this.put("since", state === "silent"
-      ? text("silent_since", { n: Math.floor((Date.now() - this.heardAt) / 1000) }) : "");
+    const since = {
+      silent: () => text("silent_since", { n: Math.floor((Date.now() - this.heardAt) / 1000) }),
+      late: () => (this.late ? text("late_since", { n: Math.floor(this.lateMs() / 1000) }) : ""),
+    }[state]?.() ?? "";
+    this.put("since", since);
     this.part("login").hidden = state !== "ended";
     this.part("alarm").hidden = sentence === "";
   }

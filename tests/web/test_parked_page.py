@@ -1,0 +1,90 @@
+"""The page of parked facts: for auditors and administrators, of their own areas, and what to do."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import msgspec
+import pytest
+from fastapi.testclient import TestClient
+
+from projections.engine import immediate
+from projections.parking import BEHIND, Fact, park
+from tests.web.relief_desk import RunningDemo, running_demo
+from tests.web.test_relief_pages import enter
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
+    with running_demo(tmp_path_factory.mktemp("demo")) as one:
+        yield one
+
+
+@pytest.fixture
+def server(demo: RunningDemo) -> Iterator[TestClient]:
+    with TestClient(demo.app()) as client:
+        yield client
+    with demo.system.views.lock, immediate(demo.system.views.db):
+        demo.system.views.db.execute("DELETE FROM parked")
+
+
+def put_aside(demo: RunningDemo, *reasons: str) -> list[int]:
+    """Park the first facts of households, as a cluster's worker does."""
+    rows = demo.system.store.log.rows(0, 10**6)
+    some = [row for row in rows if row[3] == "Household.Registered"][: len(reasons)]
+    facts = [
+        (0, Fact(row[0], row[1], row[3], row[4], None), reason)
+        for row, reason in zip(some, reasons, strict=True)
+    ]
+    with demo.system.views.lock, immediate(demo.system.views.db):
+        park(demo.system.views.db, "households", facts)
+    return [row[0] for row in some]
+
+
+def test_in_one_process_nothing_is_parked_and_the_page_says_why(server: TestClient) -> None:
+    enter(server, "auditor")
+    page = server.get("/parked").text
+    assert "没有搁置的记录" in page and "单机方式运行" in page
+    assert "Nothing is parked" in server.get("/parked?lang=en").text
+
+
+def test_what_is_parked_is_listed_with_its_reason_and_what_to_do(
+    demo: RunningDemo, server: TestClient
+) -> None:
+    first, second = put_aside(demo, "ZeroDivisionError: <b>", BEHIND)
+    enter(server, "auditor")
+    page = server.get("/parked?lang=zh").text
+    assert "ZeroDivisionError: &lt;b&gt;" in page
+    assert f'id="parked-households-{first}"' in page
+    assert f'id="parked-households-{second}"' in page
+    assert "排在同一事项前面搁置的记录之后" in page
+    assert "relief parked replay" in page
+    assert 'href="/parked"' in server.get("/?lang=zh").text
+
+
+def test_a_fact_of_another_county_is_only_counted(demo: RunningDemo, server: TestClient) -> None:
+    (position,) = put_aside(demo, "KeyError: a bug")
+    row = demo.system.store.log.rows(position - 1, 1)[0]
+    body = msgspec.json.decode(row[4])
+    county = UUID(body["meta"]["division"])
+    elsewhere = next(
+        area for area in demo.system.tree.parents() if county not in demo.system.tree.lineage(area)
+    )
+    body["meta"]["division"] = str(elsewhere)
+    with demo.system.views.lock, immediate(demo.system.views.db):
+        demo.system.views.db.execute("UPDATE parked SET state = ?", (msgspec.json.encode(body),))
+    enter(server, "auditor")
+    page = server.get("/parked?lang=zh").text
+    assert "KeyError" not in page
+    assert "另有 1 条属于您辖区以外" in page
+
+
+@pytest.mark.parametrize("login", ["county-approver", "dispatcher", "yuantan-shuangfeng-a"])
+def test_nobody_else_sees_it(server: TestClient, login: str) -> None:
+    enter(server, login)
+    assert server.get("/parked").status_code == 403
+    assert 'href="/parked"' not in server.get("/").text
+
+
+def test_a_stranger_is_sent_to_log_in(server: TestClient) -> None:
+    server.cookies.clear()
+    assert server.get("/parked", follow_redirects=False).status_code == 303
