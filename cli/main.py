@@ -19,6 +19,7 @@ COMMANDS = {
     "log": "log_command",
     "views": "views_command",
     "parked": "parked_command",
+    "resume": "resume_command",
     "backup": "store_commands",
     "restore": "store_commands",
     "doctor": "store_commands",

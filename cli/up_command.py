@@ -20,7 +20,7 @@ from cli.trial.broker import Broker
 from cli.trial.child import free_port
 from cli.trial.postgres import PostgresServer
 from cli.up.programs import RELIEF, programs
-from cli.up.supervisor import STATES, Supervisor
+from cli.up.supervisor import RESUME, STATES, Supervisor
 from eventstore.founding import LOGINS, Urls, found
 
 DATABASE = "relief"
@@ -101,6 +101,7 @@ async def _run(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, supervisor.stop)
+    loop.add_signal_handler(RESUME, supervisor.resume)
 
     def ready() -> None:
         if moved:

@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ STEADY_SECONDS = 20.0
 PR_SET_PDEATHSIG = 1
 LINE_BYTES = 1 << 20
 STATES = "processes.json"
+RESUME = signal.SIGUSR1
+"""Tells `relief up` to start again what rests. Not SIGHUP, which a closed terminal sends."""
 
 
 class State(msgspec.Struct):
@@ -51,7 +53,6 @@ class _Kept:
     state: State
     process: asyncio.subprocess.Process | None = None
     task: "asyncio.Task[None] | None" = None
-    woken: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Supervisor:
@@ -84,6 +85,14 @@ class Supervisor:
     def stop(self) -> None:
         """Ask `run` to end. Call on its event loop."""
         self._stopping.set()
+
+    def resume(self) -> None:
+        """Start again what rests. Call on its event loop."""
+        for kept in self._kept:
+            if kept.state.state == "resting" and not self._stopping.is_set():
+                kept.state.restarts += 1
+                self._now(kept, "starting", None)
+                kept.task = asyncio.create_task(self._keep(kept))
 
     def say(self, text: str, name: str = "relief", colour: str = "1") -> None:
         self._printer.write(Message("line", text, datetime.now().astimezone(), name, colour))
@@ -184,8 +193,8 @@ class Supervisor:
 
 def _resting(name: str) -> str:
     return (
-        f"{name} 因故停下，须有人处理后再启动 · has stopped itself and stays so until somebody has"
-        " looked; see the lines above"
+        f"{name} 因故停下，处理后运行 relief resume · has stopped itself and rests until somebody"
+        " has looked at the lines above; then: relief resume"
     )
 
 
