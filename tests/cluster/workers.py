@@ -1,6 +1,7 @@
 """A log with the facts of a city, a broker, and real workers that make the tables from it."""
 
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -31,6 +32,7 @@ FULL = os.environ.get("RELIEF_FAULTS") == "full"
 """`make faults`: the counts of the promise, not those of a quick run."""
 RUN_WORKER = ("-m", "cli.worker_command")
 LAST_FRAME_SECONDS = 120.0
+FOLDED = re.compile(r"^relief_facts_folded_total(?:{[^}]*})? ([0-9.e+]+)$", re.MULTILINE)
 
 
 @lru_cache(maxsize=1)
@@ -119,6 +121,12 @@ class Cluster:
         self._started.append(found)
         return found
 
+    def process(self, command: Sequence[str], name: str, **env: str) -> Process:
+        """Another process on the same databases and broker, ended with the cluster."""
+        found = Process(command, self.folder / f"{name}.log", {**self.env, **env})
+        self._stack.callback(found.kill)
+        return found
+
     # -- what came of it ----------------------------------------------------------------------
 
     def position(self) -> int:
@@ -140,15 +148,20 @@ class WorkerProcess(Process):
 
     def __init__(self, command: Sequence[str], log: Path, env: dict[str, str], port: int) -> None:
         super().__init__(command, log, env)
-        self._health = f"http://127.0.0.1:{port}/health"
+        self._address = f"http://127.0.0.1:{port}"
 
     def health(self) -> dict[str, Any]:
         """What it says of itself; empty while it does not answer."""
         try:
-            found: dict[str, Any] = httpx.get(self._health, timeout=2).json()
+            found: dict[str, Any] = httpx.get(f"{self._address}/health", timeout=2).json()
         except httpx.HTTPError:
             return {}
         return found
+
+    def folded(self) -> int:
+        """How many facts it has folded itself."""
+        page = httpx.get(f"{self._address}/metrics", timeout=5).text
+        return round(sum(float(value) for value in FOLDED.findall(page)))
 
     def partitions(self) -> set[int]:
         return set(self.health().get("assigned", ()))

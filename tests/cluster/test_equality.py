@@ -1,0 +1,124 @@
+"""The same tables, whoever made them: by SHA-256, on a generated city of eight counties.
+
+The embedded follower, one worker, four workers, four that are killed again and again together with
+their relay, and a rebuild from nothing. Real frames on a real broker; every worker folds some.
+"""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from cli.trial.broker import Broker
+from domain.catalog import AGGREGATES
+from eventstore.log import Row
+from eventstore.store import Store
+from projections.rebuild import rebuild
+from streams.frames import PARTITIONS
+from tests.cluster.cities import COUNTIES, embedded
+from tests.cluster.relaying import Process, wait_for
+from tests.cluster.test_relay_processes import RELAY
+from tests.cluster.workers import Cluster, WorkerProcess, cluster
+from tests.faults import TIMEOUT, Told, count
+from tests.oracles import tables_of
+from tests.servers import Database
+
+KILLS = count(3, 20)
+SLICE = 400
+ALL = set(range(PARTITIONS))
+
+
+@pytest.fixture
+def town(tmp_path: Path, postgres_database: Database) -> Iterator[Cluster]:
+    """An empty log, a broker with its topic, views without rows."""
+    with cluster(tmp_path, postgres_database, Broker) as found:
+        yield found
+
+
+def rows_of_the_city() -> list[Row]:
+    store = Store.at(embedded().folder, AGGREGATES)
+    try:
+        return store.log.rows(0, store.head())
+    finally:
+        store.close()
+
+
+def shared(workers: list[WorkerProcess]) -> bool:
+    parts = [worker.partitions() for worker in workers]
+    return all(parts) and sum(map(len, parts)) == PARTITIONS and set.union(*parts) == ALL
+
+
+def relay(town: Cluster, number: int = 0) -> Process:
+    return town.process(RELAY, f"relay-{number}", RELIEF_PROCESS="relay")
+
+
+def check(town: Cluster, head: int) -> None:
+    """The tables are the embedded follower's; so are those of a rebuild, which replaces them."""
+    assert town.position() == head
+    assert town.views.parked() == []
+    assert town.hashes() == embedded().tables
+    rebuilt = rebuild(town.env["RELIEF_DATABASE_URL"], town.views, workers=2)
+    assert rebuilt.events == head
+    assert {live.generation for live in town.views.live()} == {2}, "made anew"
+    assert tables_of(town.views) == embedded().tables
+
+
+@pytest.mark.timeout(TIMEOUT)
+@pytest.mark.parametrize("count_of_workers", [1, 4])
+def test_workers_and_a_rebuild_make_the_embedded_followers_tables(
+    town: Cluster, count_of_workers: int, record_property: Told
+) -> None:
+    rows = rows_of_the_city()
+    assert len({row[1] for row in rows}) > 500 and COUNTIES >= 8
+    workers = [town.worker(f"worker.{n}") for n in range(count_of_workers)]
+    wait_for(lambda: shared(workers), 120)
+    leader = relay(town)
+    for start in range(0, len(rows), SLICE):
+        town.append(rows[start : start + SLICE])
+    began = time.monotonic()
+    town.reach(rows[-1][0])
+    took = time.monotonic() - began
+    each = [worker.folded() for worker in workers]
+    assert min(each) > 0, f"every worker folds facts: {each}"
+    assert sum(each) >= len(rows), each
+    for worker in workers:
+        health = worker.health()
+        assert set(health["positions"].values()) == {rows[-1][0]}, health
+    check(town, rows[-1][0])
+    assert [one.stop() for one in [*workers, leader]] == [0] * (count_of_workers + 1)
+    record_property(
+        "equality",
+        f"{len(rows)} facts of {COUNTIES} counties, {count_of_workers} workers folded {each}; "
+        f"up to date {took:.1f} s after the last fact; all tables equal, rebuilt too",
+    )
+
+
+@pytest.mark.timeout(TIMEOUT)
+def test_four_workers_and_a_relay_that_are_killed_make_the_same_tables(
+    town: Cluster, record_property: Told
+) -> None:
+    rows, dice = rows_of_the_city(), Random(5)
+    workers = [town.worker(f"worker.{n}") for n in range(4)]
+    wait_for(lambda: shared(workers), 120)
+    leader = relay(town)
+    size = -(-len(rows) // (KILLS + 1))
+    for n, start in enumerate(range(0, len(rows), size)):
+        town.append(rows[start : start + size])
+        time.sleep(dice.uniform(0.1, 0.6))
+        if n < KILLS:
+            workers[n % 4].kill()
+            workers[n % 4] = town.worker(f"worker.{n + 4}")
+            if n % 3 == 1:
+                leader.kill()
+                leader = relay(town, n)
+    town.reach(rows[-1][0])
+    check(town, rows[-1][0])
+    wait_for(lambda: shared(workers), 120)
+    each = [worker.folded() for worker in workers]
+    record_property(
+        "equality",
+        f"{KILLS} kills of four workers, {(KILLS + 1) // 3} of the relay; those left folded {each};"
+        " all tables equal, rebuilt too",
+    )
