@@ -16,6 +16,8 @@ NAMES = {
     "boards": "bench.boards",
     "http-cluster": "bench.http_cluster",
     "hot-stock": "bench.hot_stock",
+    "worker-kafka": "bench.worker_kafka",
+    "worker-views": "bench.worker_views",
 }
 
 
