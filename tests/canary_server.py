@@ -12,6 +12,7 @@ import structlog
 from fastapi import FastAPI, Request
 
 from cli import main as program
+from cli import serve_command
 from web.app import mount_pages
 
 
@@ -44,6 +45,6 @@ def mount(app: FastAPI) -> None:
 
 
 if __name__ == "__main__":
-    program.mount_pages = mount
+    serve_command.mount_pages = mount
     sys.argv[1:] = ["serve"]
     program.main()
