@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 from unittest.mock import patch
 from uuid import UUID
@@ -24,7 +24,7 @@ from eventstore.vault import NONCE_BYTES, Vault
 from eventstore.writer import Writer, _Batch
 from projections.engine import Applied, Gap, ViewsDatabase
 from projections.parking import decoded
-from streams.applying import Applying, Run, Unread
+from streams.applying import Applying, Message, Run, Unread, runs
 from streams.relay import MOST_ROWS, Relay
 from streams.worker import Worker, message_of
 from tests.simulation.memory import MemoryLog
@@ -93,6 +93,19 @@ def gap_not_fetched() -> Iterator[None]:
             self._send(partition, gap.after, run.last, run.rows)
 
     with patch.object(Applying, "_apply", apply):
+        yield
+
+
+@contextmanager
+def remembered_position() -> Iterator[None]:
+    """A worker believes what it remembers of the views' positions. As it was once: seed 255."""
+
+    def apply(self: Applying, partition: int, messages: Sequence[Message]) -> None:
+        for run in runs(partition, messages):
+            if isinstance(run, Unread) or run.last > self.positions.get(partition, 0):
+                self._until_it_passes(partial(self._apply, partition, run))
+
+    with patch.object(Applying, "apply", apply):
         yield
 
 
