@@ -1,4 +1,4 @@
-"""What the cluster's benchmarks stand on: PostgreSQL, a broker, and the processes of `relief up`."""
+"""What the cluster's benchmarks stand on: PostgreSQL, a broker, the processes of `relief up`."""
 
 import os
 import signal
@@ -70,7 +70,9 @@ def place(server: PostgresServer, folder: Path, name: str = "relief") -> Place:
     return made
 
 
-PASSWORDS = {role: f"{role} of a benchmark" for role in ("relief_app", "relief_vault", "relief_views")}
+PASSWORDS = {
+    role: f"{role} of a benchmark" for role in ("relief_app", "relief_vault", "relief_views")
+}
 
 
 @contextmanager
@@ -155,7 +157,7 @@ def children(commands: Sequence[Sequence[str]], sock: socket.socket, **env: str)
         for child in started:
             assert child.stdout is not None
             if not child.stdout.readline():
-                raise RuntimeError(f"{child.args} ended with {child.wait()}")
+                raise RuntimeError(f"{child.args!r} ended with {child.wait()}")
         yield Group(sock.getsockname()[1], started)
 
 

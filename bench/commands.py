@@ -34,11 +34,11 @@ LIVES = 1500
 STEPS = 3
 
 
-def life(run: UUID, n: int, at: datetime) -> list[Command]:
+def life(run: UUID, n: int, at: datetime, area: UUID | None = None) -> list[Command]:
     """The commands of one incident, in order."""
     incident = uuid5(run, str(n))
     opened = OpenIncident(
-        incident=incident, area=county.village(n), place=f"{n % 9 + 1}组", occurred_at=at,
+        incident=incident, area=area or county.village(n), place=f"{n % 9 + 1}组", occurred_at=at,
         kind=IncidentKind.TRAPPED, severity=Severity.SEVERE, details="水进屋，老人被困",
     )  # fmt: skip
     triaged = TriageIncident(incident=incident, priority=n % 4 + 1, note="先派冲锋舟")

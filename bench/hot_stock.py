@@ -101,7 +101,10 @@ def run(*, tiny: bool = False) -> Result:
         EachByItself(store, app, (Stockpile,)).run(delivery())
         ours, each = Side("ours", here, seconds), Side("each", here, seconds)
         mine, theirs = pairs(ours.measure, each.measure, repetitions)
-        on_hand = {"ours": store.load(STOCKPILE), "each": app.repository.get(STOCKPILE)}
+        on_hand: dict[str, Any] = {
+            "ours": store.load(STOCKPILE),
+            "each": app.repository.get(STOCKPILE),
+        }
         for side in (ours, each):
             left = on_hand[side.kind].on_hand
             if left != UNITS - side.saved:

@@ -21,7 +21,17 @@ from uuid import uuid4
 
 from bench import county
 from bench.base import REPETITIONS, Reach, Result, machine, median, pairs, ratio
-from bench.cluster import ROOT, Group, Place, children, place, postgres, relief, shared_socket, tansu
+from bench.cluster import (
+    ROOT,
+    Group,
+    Place,
+    children,
+    place,
+    postgres,
+    relief,
+    shared_socket,
+    tansu,
+)
 from bench.peers import mutable
 from domain.world import Role
 
@@ -35,10 +45,10 @@ Said = dict[str, Any]
 def lives(count: int, phone: str = "") -> list[list[tuple[str, Said]]]:
     """Paths and bodies of so many incidents."""
     at = county.an_hour_ago().isoformat()
-    made = []
+    made: list[list[tuple[str, Said]]] = []
     for n in range(count):
         incident = str(uuid4())
-        opened = {
+        opened: Said = {
             "incident": incident, "area": str(county.village(n)), "place": f"{n % 9 + 1}组",
             "kind": "trapped", "severity": "severe", "occurred_at": at,
             "details": "水进屋，老人被困", "latitude": 30.6312, "longitude": 116.5815,

@@ -25,9 +25,7 @@ READY = b"GET /ready HTTP/1.1\r\nHost: bench\r\n\r\n"
 class Client(asyncio.Protocol):
     """One connection. Takes lives from the common list until it is empty."""
 
-    def __init__(
-        self, lives: list[list[bytes]], failures: list[bytes], took: list[float]
-    ) -> None:
+    def __init__(self, lives: list[list[bytes]], failures: list[bytes], took: list[float]) -> None:
         self.lives = lives
         self.failures = failures
         self.took = took

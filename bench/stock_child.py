@@ -1,4 +1,4 @@
-"""One process of writers at one stockpile: ``python -m bench.stock_child ours|each WRITERS SECONDS``
+"""Writers at one stockpile: ``python -m bench.stock_child ours|each WRITERS SECONDS``
 
 Addresses come in the settings of an API process; ``each`` needs BENCH_PEER too. Says "ready",
 begins at a line on standard input, prints ``{"took": [seconds, …], "saved": n, "retries": n}``.

@@ -48,7 +48,7 @@ def _count(rows: Rows, at: int, e: Event) -> None:
 
 ONE = View(
     "bench_counties", 1, (COUNTIES,),
-    {kind: _count for kind in TypedMapper(AGGREGATES).classes.values()},
+    dict.fromkeys(TypedMapper(AGGREGATES).classes.values(), _count),
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench import feeding
 from bench.base import REPETITIONS, Reach, Result, machine, median, pairs, ratio
-from bench.cluster import kafka, place, postgres
+from bench.cluster import kafka, place, postgres, tansu
 from bench.copies import Template
 from bench.workers import our_worker, plain_faust
 from eventstore.postgres import PostgresLog
@@ -30,7 +30,7 @@ def run(*, tiny: bool = False) -> Result:
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         server = stack.enter_context(postgres(scratch))
-        address = stack.enter_context(kafka(scratch))
+        address = stack.enter_context((tansu if tiny else kafka)(scratch))
         first = place(server, scratch / "first", "first")
         log = PostgresLog(first.urls.database)
         feeding.frames(address, log, rows)
@@ -48,7 +48,7 @@ def run(*, tiny: bool = False) -> Result:
             return float(facts / said["seconds"])
 
         def theirs(n: int) -> float:
-            found = []
+            found: list[float] = []
             for durable in (False, True):
                 here = place(server, scratch / f"plain{n}{durable}", f"plain{n}{durable}".lower())
                 found.append(few / plain_faust(here, address, few, durable=durable)["seconds"])

@@ -9,9 +9,12 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.*;
 import org.apache.kafka.streams.kstream.*;
-import org.apache.kafka.streams.processor.api.*;
+import org.apache.kafka.streams.processor.api.ContextualProcessor;
+import org.apache.kafka.streams.processor.api.ProcessorContext;
+import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.*;
-import org.msgpack.core.*;
+import org.msgpack.core.MessagePack;
+import org.msgpack.core.MessageUnpacker;
 
 public class SumByCounty {
     static final byte[] DIVISION = "\"division\":\"".getBytes(StandardCharsets.UTF_8);

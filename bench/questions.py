@@ -1,0 +1,58 @@
+"""What people ask of the boards, timed on tables of any size: first pages, totals, lists."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from bench.base import median
+from projections.deadlines_at import deadlines
+from projections.dispatch import dispatch_board
+from projections.findings import finding_counts
+from projections.funds import funds
+from projections.households import households
+from projections.ledger_books import ledger, ledger_by_area, ledger_totals
+from projections.officers import officers
+from projections.reader import ViewsReader
+from projections.reviews import review_queue
+from projections.scope import Scope
+from projections.situation_board import situation_board
+from projections.stock_books import stockpiles
+
+TIMES = 5
+
+QUESTIONS: dict[str, Callable[[Connection, Scope], Any]] = {
+    "situation": situation_board,
+    "dispatch": dispatch_board,
+    "stock": stockpiles,
+    "funds": funds,
+    "households": households,
+    "ledger": lambda db, scope: ledger(db, scope, programme="winter_spring"),
+    "ledger_totals": ledger_totals,
+    "ledger_by_area": ledger_by_area,
+    "deadlines": deadlines,
+    "reviews": review_queue,
+    "officers": officers,
+    "findings": finding_counts,
+}
+
+
+def asked(views_url: str, area: UUID, times: int = TIMES) -> dict[str, float]:
+    """The median ms of each question about an area and all below it, asked once before."""
+    reader = ViewsReader.at(views_url)
+    scope = Scope((area,))
+    found = {}
+    try:
+        for name, question in QUESTIONS.items():
+            took = []
+            for _ in range(times + 1):
+                with reader() as db:
+                    began = time.perf_counter()
+                    question(db, scope)
+                    took.append(1000 * (time.perf_counter() - began))
+            found[name] = round(median(took[1:]), 1)
+    finally:
+        reader.close()
+    return found
