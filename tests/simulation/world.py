@@ -25,6 +25,8 @@ from tests.simulation.working import MAPPER, WorkerProcess
 
 APIS, WORKERS = 2, 3
 MOST_STEPS = 700
+QUIET_STEPS = 60
+"""After the last answer faults go on for a while: a quiet log heals in other ways."""
 HEALED_ROUNDS = 60
 ROUND_SECONDS = 0.25
 """After the last fault everything is up to date within 15 s of the world's time (O8)."""
@@ -62,8 +64,10 @@ class World:
             self._begin()
             doing = self._acts()
             names, weights = list(doing), [weight for weight, _ in doing.values()]
-            while not self.clients.over and self.steps < MOST_STEPS:
+            quiet = 0
+            while quiet < QUIET_STEPS and self.steps < MOST_STEPS:
                 self.steps += 1
+                quiet += self.clients.over
                 (name,) = self.chance.dice.choices(names, weights)
                 self.chance.note(name)
                 doing[name][1]()
