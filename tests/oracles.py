@@ -12,9 +12,9 @@ from uuid import UUID
 import msgspec
 
 from domain.catalog import AGGREGATES
-from domain.consignment import Consignment, Phase
+from domain.conservation import conserved
+from domain.consignment import Consignment
 from domain.fund import Fund
-from domain.goods import Flow
 from domain.stockpile import Stockpile
 from eventstore.log import Log, Row
 from eventstore.mapper import TypedMapper
@@ -27,8 +27,6 @@ from projections.rebuild import hash_table
 from tests.projections.partitions import hashes_of
 
 PAGE = 5_000
-INTO = (Flow.RECEIVED, Flow.ARRIVED, Flow.RETURNED_IN, Flow.TURNED_BACK, Flow.GAINED)
-OUT_OF = (Flow.SHIPPED, Flow.GIVEN, Flow.WRITTEN_OFF, Flow.LOST)
 MAPPER = TypedMapper(AGGREGATES)
 
 
@@ -111,42 +109,26 @@ def check_order(rows: Sequence[Row]) -> None:
 
 def check_books(facts: Iterable[Recorded]) -> None:
     """O3: goods and money neither come from nowhere nor vanish, and nothing is below zero."""
-    kept: dict[UUID, Any] = {}
+    streams: dict[UUID, Any] = {}
     for _, fact in facts:
-        kept[fact.originator_id] = fact.mutate(kept.get(fact.originator_id))
-    shipped: Counter[str] = Counter()
-    for one in kept.values():
-        if isinstance(one, Stockpile):
-            _check_stockpile(one)
-            shipped[one.item] += one.flow_units[Flow.SHIPPED]
-            shipped[one.item] -= one.flow_units[Flow.ARRIVED] + one.flow_units[Flow.TURNED_BACK]
-        elif isinstance(one, Fund) and not one.balanced():
-            raise Violation(f"O3: fund {one.id} is not balanced")
-    for one in kept.values():
-        if isinstance(one, Consignment):
-            for item, units in _on_the_road(one).items():
-                shipped[item] -= units
-    if open_ends := {item: units for item, units in shipped.items() if units}:
-        raise Violation(f"O3: shipped, and neither come nor on the road: {open_ends}")
+        streams[fact.originator_id] = fact.mutate(streams.get(fact.originator_id))
 
+    def of(kind: type[Any]) -> list[Any]:
+        return [one for one in streams.values() if isinstance(one, kind)]
 
-def _check_stockpile(one: Stockpile) -> None:
-    held = [*one.available.values(), *(n for kept in one.reserved.values() for n in kept.values())]
-    booked = sum(one.flow_units[flow] for flow in INTO)
-    booked -= sum(one.flow_units[flow] for flow in OUT_OF)
-    if min(held, default=0) < 0 or one.on_hand != booked:
-        raise Violation(f"O3: stockpile {one.id} holds {one.on_hand}, and its books say {booked}")
-
-
-def _on_the_road(one: Consignment) -> Counter[str]:
-    """What was shipped and has not come: still under way, damaged or missing."""
-    found: Counter[str] = Counter()
-    if one.phase is Phase.SHIPPED:
-        for cargo in one.cargo.values():
-            found[cargo.item] += cargo.lot.quantity
-    for count in one.counts:
-        found[count.item] += count.damaged + count.missing
-    return found
+    for exercise in (False, True):
+        books = conserved(of(Stockpile), of(Consignment), exercise=exercise)
+        if books.broken:
+            raise Violation(f"O3: goods do not balance: {books.broken} {dict(books.units)}")
+    for pile in of(Stockpile):
+        held = [
+            units for lots in (pile.available, *pile.reserved.values()) for units in lots.values()
+        ]
+        if min(held, default=0) < 0:
+            raise Violation(f"O3: stockpile {pile.id} holds {held}")
+    for fund in of(Fund):
+        if not fund.balanced():
+            raise Violation(f"O3: fund {fund.id} is not balanced")
 
 
 def tables_of(views: ViewsDatabase) -> dict[str, str]:
