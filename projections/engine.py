@@ -25,7 +25,7 @@ from eventstore.sql import DATABASE_ERRORS, explain
 from projections.base import Row, Rows, TableWriter, View, fold, physical, routed
 from projections.databases import Database, PostgresDatabase, SQLiteDatabase
 from projections.databases import transaction as immediate
-from projections.errors import PartitionsDiffer
+from projections.errors import PartitionsDiffer, ViewsOfAnotherVersion
 from projections.foresight import Foresight
 from projections.parking import (
     Dropped,
@@ -79,6 +79,8 @@ class At(NamedTuple):
     position: int
     failing: int
     generation: int
+    of: int
+    """The version whose rows the generation holds."""
     parked: int
 
 
@@ -268,12 +270,16 @@ class ViewsDatabase:
     def _stand(self, partition: int) -> list[At]:
         """Lock the partition's positions of all views, and use the live tables."""
         sql = (
-            "SELECT p.view, p.position, p.failing, g.generation, (SELECT count(*) FROM parked k"
+            "SELECT p.view, p.position, p.failing, g.generation, g.version,"
+            " (SELECT count(*) FROM parked k"
             " WHERE k.view = p.view AND k.partition = p.partition) FROM positions p"
             " JOIN generations g ON g.view = p.view WHERE p.partition = ?"
         )
         found = self.db.execute(sql + self.place.for_update, (partition,))
         known = {row[0]: At(*row) for row in found}
+        wrong = [v.name for v in self.views if v.name not in known or known[v.name].of != v.version]
+        if wrong:
+            raise ViewsOfAnotherVersion(", ".join(wrong))
         self._use_these({view.name: known[view.name].generation for view in self.views})
         return [known[view.name] for view in self.views]
 
@@ -338,10 +344,10 @@ class ViewsDatabase:
 
     def _moved(self, partition: int, last: int, changed: dict[str, list[Row]]) -> Applied:
         reached("in-view")
-        self.db.execute(
-            "UPDATE positions SET position = ? WHERE partition = ? AND position < ?",
-            (last, partition, last),
-        )
+        mine = [view.name for view in self.views]  # a newer program may have begun others
+        marks = ",".join("?" * len(mine))
+        move = "UPDATE positions SET position = ? WHERE partition = ? AND position < ?"
+        self.db.execute(f"{move} AND view IN ({marks})", (last, partition, last, *mine))
         applied = Applied(last, changed, partition)
         self.place.announce(announcement(applied))
         return applied

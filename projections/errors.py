@@ -26,6 +26,11 @@ class PartitionsDiffer(ViewsError):
     en = "The views were made for another number of partitions. Check RELIEF_VIEWS_URL."
 
 
+class ViewsOfAnotherVersion(ViewsError):
+    zh = "看板库由另一版本的程序维护：请让全部进程使用同一版本后再启动"
+    en = "Another version of the program keeps the views. Let all processes be of one version."
+
+
 class CannotFold(ViewsError):
     """A rebuild met a fact that a view cannot take. ``relief parked drop`` makes it go on."""
 

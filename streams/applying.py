@@ -56,6 +56,17 @@ class Unread:
     last: int | None
 
 
+class LogBehind(StoreError):
+    """What is not in the log cannot be fetched from it: the frame is not of this log."""
+
+    zh = "消息比账本还新：账本可能已恢复到较早的备份，请先运行 relief views rebuild 并清空消息主题"
+    en = (
+        "A frame is ahead of the log: was an older backup of the log restored? Run "
+        "relief views rebuild, and delete the topic relief.frames."
+    )
+    retry_after = None
+
+
 class GivenUp(Exception):
     """The process stops while a database is away: nothing is acknowledged."""
 
@@ -107,7 +118,8 @@ class Applying:
     def _apply(self, partition: int, run: Run | Unread) -> None:
         if isinstance(run, Unread):
             stored = self._views.position(partition)
-            self._fetch([partition], stored, run.last or self._log.head())
+            head = self._log.head()  # a header that nobody can check may name anything
+            self._fetch([partition], stored, head if run.last is None else min(run.last, head))
             return
         gap = self._send(partition, run.previous, run.last, run.rows)
         while gap is not None:
@@ -138,7 +150,12 @@ class Applying:
             self._fetch(behind, min(stored[p] for p in behind), head)
 
     def _fetch(self, partitions: Sequence[int], after: int, upto: int) -> None:
-        """Apply what the log has of some partitions after a position that all of them have."""
+        """Apply what the log has of some partitions after a position that all of them have.
+
+        Raises `LogBehind` when it does not reach so far: facts may yet come at those positions.
+        """
+        if upto > (head := self._log.head()):
+            raise LogBehind(f"frame {upto}, log {head}")
         while after < upto:
             rows = self._log.rows(after, PAGE, upto)
             last = rows[-1][0] if len(rows) == PAGE else upto

@@ -25,7 +25,8 @@ from streams.notes import Notes
 log = structlog.get_logger("boards")
 
 POLL_SECONDS = 0.25
-POSITIONS = "SELECT partition, min(position) FROM positions GROUP BY partition ORDER BY partition"
+POSITIONS = "SELECT partition, min(position) FROM positions WHERE view IN ({}) GROUP BY partition"
+"""Of the views that we know: one that is kept no longer would stand still for ever."""
 
 
 class Note(msgspec.Struct):
@@ -48,6 +49,7 @@ class ViewsWatch:
 
     def __init__(self, url: str, views: Sequence[View], partitions: int) -> None:
         self._session = PostgresConnection(url, "views")
+        self._views = [view.name for view in views]
         self._tables = [table.name for view in views for table in view.tables]
         self._partitions = partitions
         self._notes = Notes(url, [CHANNEL], self._told)
@@ -112,7 +114,8 @@ class ViewsWatch:
         """Look at the positions once; whether one has moved."""
         noted = self._noted
         try:
-            found = dict(self._session.execute(POSITIONS).fetchall())
+            sql = POSITIONS.format(",".join("?" * len(self._views)))
+            found = dict(self._session.execute(sql, self._views).fetchall())
         except (psycopg.Error, StoreError) as problem:
             named = explain(problem) if isinstance(problem, psycopg.Error) else problem
             if self.trouble is None:

@@ -20,7 +20,7 @@ from eventstore.postgres import PostgresLog
 from eventstore.store import Recorded
 from projections.catalog import VIEWS
 from projections.engine import ViewsDatabase
-from streams.applying import Applying, GivenUp, Message, Run, Unread, runs
+from streams.applying import Applying, GivenUp, LogBehind, Message, Run, Unread, runs
 from streams.frames import PARTITIONS, Frame, Router, encode, headers
 from tests.cluster.relaying import urls
 from tests.cluster.workers import FULL, city, frames_of, tables_of
@@ -177,3 +177,19 @@ def test_a_locked_database_is_waited_for_and_a_stopping_worker_does_not_wait(
     with pytest.raises(GivenUp):
         there.hands.apply(0, [message(Frame(0, 0, 2, 2))])
     assert isinstance(there.hands.trouble, StoreLocked)
+
+
+@pytest.mark.parametrize("value", [b"", None])
+def test_a_position_beyond_the_log_is_believed_of_nobody(
+    there: SimpleNamespace, value: bytes | None
+) -> None:
+    """The views once moved past the log's head, and skipped the facts that then came."""
+    head = facts()[0][-1][0]
+    frame = Frame(0, head + 900, head + 1_000, head + 1_000)
+    if value is None:
+        with pytest.raises(LogBehind):
+            there.hands.apply(0, [message(frame)])
+    else:
+        there.hands.apply(0, [Message(value, headers(frame))])
+        assert there.views.position(0) == head
+    assert there.views.position(0) <= head

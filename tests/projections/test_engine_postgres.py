@@ -19,7 +19,7 @@ from eventstore.sqlite import SQLiteLog
 from projections.catalog import VIEWS
 from projections.databases import CHANNEL
 from projections.engine import Applied, Gap, ViewsDatabase
-from projections.errors import PartitionsDiffer
+from projections.errors import PartitionsDiffer, ViewsOfAnotherVersion
 from projections.partitions import partition_of
 from tests.everything import everything, opened
 from tests.projections.rebuilding import altered, live_hashes
@@ -235,3 +235,30 @@ def test_what_a_frame_changed_is_announced_when_it_commits(database: Database) -
                 break
         assert body["partition"] == 0 and body["position"] == 600
         assert told == changed
+
+
+def test_a_process_of_another_version_of_a_view_applies_nothing(database: Database) -> None:
+    """It once folded with the old code into the new tables, in a cluster upgraded bit by bit."""
+    rows = log_rows()
+    with on(database) as old:
+        old.apply_frame(0, 0, 40, rows[:40])
+        newer = altered("stock", version=99)
+        with closing(ViewsDatabase.on(database.url(), newer, 1)) as new:
+            assert new.positions()["stock"] == {0: 0}
+            with pytest.raises(ViewsOfAnotherVersion):
+                old.apply_frame(0, 40, 80, rows[40:80])
+            assert new.positions()["stock"] == {0: 0}
+
+
+def test_a_process_that_does_not_know_a_view_leaves_its_position(database: Database) -> None:
+    """An older program once moved a new view past facts that it had never folded for it."""
+    rows = log_rows()
+    with (
+        on(database) as new,
+        closing(ViewsDatabase.on(database.url(), VIEWS[:-1], 1)) as old,
+    ):
+        old.apply_frame(0, 0, 40, rows[:40])
+        assert new.positions()[VIEWS[-1].name] == {0: 0}
+        assert new.apply_frame(0, 40, 60, rows[40:60]) == Gap(0, 0, 40)
+        give(new, Frame(0, 40, len(rows), tuple(rows[40:])), rows)
+        assert live_hashes(new) == expected()
