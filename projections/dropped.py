@@ -19,12 +19,13 @@ def dropped_in(source: str | Path, views: Sequence[View]) -> Dropped:
     names = {ParkedFacts.id_of(view.name).bytes: view.name for view in views}
     marks = ",".join("?" * len(names))
     sql = f"SELECT stream, topic, state FROM events WHERE stream IN ({marks})"  # noqa: S608
-    decode = TypedMapper([ParkedFacts]).decode
+    mapper = TypedMapper([ParkedFacts])
     db = open_source(source)
     try:
         found = [
-            (names[bytes(stream)], decode(topic, state))
+            (names[bytes(stream)], mapper.decode(topic, state))
             for stream, topic, state in db.execute(sql, tuple(names)).fetchall()
+            if mapper.class_of(topic) is ParkedFacts.Dropped
         ]
     finally:
         db.close()
