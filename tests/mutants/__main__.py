@@ -3,10 +3,13 @@
 import sys
 
 from tests.mutants.killing import killed_by
-from tests.mutants.registry import ELSEWHERE, MUTANTS
+from tests.mutants.registry import ELSEWHERE, MUTANTS, table
 
 
 def main(names: list[str]) -> int:
+    if names == ["--table"]:
+        print(table())
+        return 0
     survived = 0
     for name in names or MUTANTS:
         found = killed_by(MUTANTS[name])

@@ -160,7 +160,7 @@ def vault_after_log() -> Iterator[None]:
                 batch.take(n, envelope)
             if batch.outcomes:
                 self.log.append(db, batch.rows, batch.outcomes)
-        eventstore.writer.reached("between-vault-and-log")
+        vars(eventstore.writer)["reached"]("between-vault-and-log")
         self.vault.commit()
 
     with patch.object(Writer, "_attempt", attempt):
@@ -248,5 +248,3 @@ def clock_in_evolve() -> Iterator[None]:
 
     with _body_of_reserved(timed):
         yield
-
-

@@ -25,10 +25,6 @@ class Mutant:
         """What is wrong with it."""
         return (self.patch.__doc__ or "").strip()
 
-    @property
-    def killer(self) -> str:
-        return self.test or f"simulation, {' or '.join(self.oracles)}"
-
 
 VIEWS = ("O5", "O6", "parked")
 KILLED = (
@@ -65,5 +61,16 @@ MUTANTS = {mutant.name: mutant for mutant in KILLED}
 ELSEWHERE = {
     "db-functions-on": "tests/cluster/test_gap.py"
     "::test_the_librarys_functions_do_let_a_reader_miss_facts",
+    "sync-commit-off": "tests/cluster/test_power_cuts.py"
+    "::test_the_same_rounds_lose_facts_without_synchronous_commit",
 }
 """Variants of a real server's settings: a test that runs them and expects the harm."""
+
+
+def table() -> str:
+    """All of them as the README has them."""
+    lines = ["| mutant | what is wrong | killed by |", "|---|---|---|"]
+    for mutant in KILLED:
+        killer = f"`{mutant.test}`" if mutant.test else f"simulation: {', '.join(mutant.oracles)}"
+        lines.append(f"| {mutant.name} | {mutant.wrong} | {killer} |")
+    return "\n".join(lines)

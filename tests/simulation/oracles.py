@@ -73,8 +73,8 @@ def commands_once(world: World, facts: list[tuple[int, Event]]) -> None:
             dense = positions[-1] - positions[0] == len(positions) - 1
             must(dense, "O2 torn", command, positions)
             must(positions[-1] == outcome.position, "O1 position", command, outcome.position)
-        told = world.clients.decided.get(command)
-        must(told is None or told[1] == outcome.position, "O1 told", command, told, outcome)
+        heard = world.clients.decided.get(command)
+        must(heard is None or heard[1] == outcome.position, "O1 told", command, heard, outcome)
 
 
 def replayed(facts: list[tuple[int, Event]]) -> dict[UUID, Any]:
@@ -140,7 +140,7 @@ def each_effect_once(world: World, rows: Rows) -> None:
     counted: defaultdict[str, list[int]] = defaultdict(list)
     for position, stream, *_ in rows:
         counted[str(UUID(bytes=stream))].append(position)
-    found = world.views.db.execute(f"SELECT stream, facts, positions FROM {TALLY.name}")  # noqa: S608
+    found = world.views.db.execute(f"SELECT stream, facts, positions FROM {TALLY.name}")
     tally = {stream: (facts, positions) for stream, facts, positions in found}
     wanted = {stream: (len(at), sum(at)) for stream, at in counted.items()}
     other = [stream for stream in {*tally, *wanted} if tally.get(stream) != wanted.get(stream)]

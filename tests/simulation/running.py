@@ -55,7 +55,8 @@ class Found:
         faults = "\n".join(f"  {kind:<28}{self.fired[kind]:>8}" for kind in FAULTS)
         return (
             f"{self.seeds} worlds, {self.commands} commands decided, {self.facts} facts, "
-            f"{self.fired.total()} faults, {len(self.failed)} failed, {self.seconds:.0f} s\n{faults}"
+            f"{self.fired.total()} faults, {len(self.failed)} failed, {self.seconds:.0f} s\n"
+            f"{faults}"
         )
 
 

@@ -1,4 +1,4 @@
-"""Many worlds, each with its own bad day: nothing is lost, doubled, torn, oversold or left behind."""
+"""Many worlds, each with its own bad day: nothing is lost, doubled, oversold or late."""
 
 import os
 import sqlite3

@@ -33,8 +33,8 @@ ROUND_SECONDS = 0.25
 DEEPEST = 2
 MOVES_VIEWS = ("apply", "look", "disaster")
 
-POINTS = {point: f"kill {point}" for point in
-          ("before-load", "between-vault-and-log", "in-transaction", "after-commit", "in-view")}  # fmt: skip
+_POINTS = ("before-load", "between-vault-and-log", "in-transaction", "after-commit", "in-view")
+POINTS = {point: f"kill {point}" for point in _POINTS}
 
 
 class World:
