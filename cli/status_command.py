@@ -20,6 +20,7 @@ from cli.compose import running
 from cli.saying import Json, say_json
 from cli.settings import Settings
 from cli.up.supervisor import STATES
+from streams.metrics import waiting_seconds
 
 STALE_SECONDS = 10.0
 REFRESH_SECONDS = 1.0
@@ -57,7 +58,8 @@ def look(system: System, data: Path) -> dict[str, Any]:
     """``processes``, ``head``, ``parked`` and ``views``, a row for each view and partition."""
     head = system.store.head()
     positions = system.views.positions()
-    late = _late(system, {at for places in positions.values() for at in places.values()}, head)
+    known = {at for places in positions.values() for at in places.values()}
+    late = waiting_seconds(system.store, known, head)
     return {
         "processes": processes(data),
         "head": head,
@@ -74,19 +76,6 @@ def look(system: System, data: Path) -> dict[str, Any]:
         ],
         "parked": len(system.views.parked()),
     }
-
-
-def _late(system: System, positions: set[int], head: int) -> dict[int, float]:
-    """Since when the first fact beyond each position has been waiting, in seconds."""
-    now = datetime.now(UTC)
-    found: dict[int, float] = {}
-    for at in positions:
-        if at < head:
-            for recorded in system.store.read(at, 1):
-                present = system.store.clock.now() if system.store.simulated else now
-                waited = present - recorded.event.meta.recorded_at
-                found[at] = round(max(0.0, waited.total_seconds()), 3)
-    return found
 
 
 def processes(data: Path) -> list[dict[str, Any]]:
