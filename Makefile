@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help venv run test check bench clean lock docs
+.PHONY: help venv run test faults check bench clean lock docs
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -28,6 +28,11 @@ test: venv ## All tests, on real servers and in a real browser
 	@$(BIN)/python scripts/need_postgres.py
 	@$(BIN)/python scripts/need_kafka.py
 	@$(BIN)/python -m pytest
+
+faults: venv ## Every fault of docs/reliability.md in full counts, and a table (hours)
+	@$(BIN)/python scripts/need_postgres.py
+	@$(BIN)/python scripts/need_kafka.py
+	@$(BIN)/python scripts/faults.py
 
 check: venv ## Format, lint, types, import contracts, tidiness
 	@$(BIN)/ruff format --check .

@@ -23,12 +23,13 @@ from projections.engine import ViewsDatabase
 from streams.applying import Applying, GivenUp, LogBehind, Message, Run, Unread, runs
 from streams.frames import PARTITIONS, Frame, Router, encode, headers
 from tests.cluster.relaying import urls
-from tests.cluster.workers import FULL, city, frames_of, tables_of
+from tests.cluster.workers import city, frames_of, tables_of
+from tests.faults import FULL, count
 from tests.projections.partitions import hashes_of
 from tests.servers import Database
 
 ROWS = 1_200
-SEEDS = range(30 if FULL else 2)
+SEEDS = range(count(2, 30))
 WINDOW = 1_000
 """Facts between which frames change places."""
 

@@ -1,7 +1,6 @@
 """The store when PostgreSQL, a session or another process of ours does not do what it should."""
 
 import functools
-import os
 import statistics
 import threading
 import time
@@ -37,11 +36,11 @@ from tests.eventstore.support import (
     open_store,
     send,
 )
+from tests.faults import Told, count
 from tests.proxy import CutProxy
 
-FULL = os.environ.get("RELIEF_FAULTS") == "full"
-CUTS = 100 if FULL else 12
-HELD_SECONDS = 20.0 if FULL else 9.0
+CUTS = count(12, 100)
+HELD_SECONDS = count(9.0, 20.0)
 SLACK = 1.0
 """What a busy machine may add to a time that is promised."""
 
@@ -253,7 +252,9 @@ def test_two_threads_do_not_share_a_transaction(town: Store) -> None:
 
 
 @pytest.mark.parametrize("lost", ["replies", "requests"])
-def test_a_command_is_stored_once_however_its_commit_was_lost(cluster: Founded, lost: str) -> None:
+def test_a_command_is_stored_once_however_its_commit_was_lost(
+    cluster: Founded, lost: str, record_property: Told
+) -> None:
     """The library told its caller "conflict" though the events were stored."""
     with CutProxy(cluster.database.server.port) as proxy:
         store = found_town(cluster.place.open(proxy.through(cluster.place.log)))
@@ -272,6 +273,8 @@ def test_a_command_is_stored_once_however_its_commit_was_lost(cluster: Founded, 
         assert [row[0] for row in rows] == list(range(1, head + 1))
         assert loaded(store, named("unit/hot")).version == 1 + CUTS
         store.close()
+    told = f"{proxy.cuts} {lost} of COMMIT lost, {2 * CUTS} commands: each stored and answered once"
+    record_property("A2", told)
 
 
 def test_many_commands_over_a_line_that_breaks_anywhere(cluster: Founded) -> None:
@@ -308,7 +311,7 @@ def holding(admin: str) -> Iterator[Callable[[], object]]:
 
 
 def test_a_held_lock_is_told_within_five_seconds_and_leaves_nothing_behind(
-    town: Store, cluster: Founded
+    town: Store, cluster: Founded, record_property: Told
 ) -> None:
     send(town, new_unit("warm"), by="dispatcher")
     threads = threading.active_count()
@@ -335,7 +338,11 @@ def test_a_held_lock_is_told_within_five_seconds_and_leaves_nothing_behind(
         recovered = until_accepted(town, "after it", 10)
     told = [took for took, said in answers if isinstance(said, StoreLocked)]
     assert len(told) > 8 and all(isinstance(said, Receipt | StoreLocked) for _, said in answers)
-    print(f"told within {max(told):.1f} s, recovered in {recovered:.2f} s")
+    record_property(
+        "A15",
+        f"order lock held {HELD_SECONDS:g} s, {len(answers)} commands: {len(told)} told 503 within "
+        f"{max(told):.1f} s, recovered in {recovered:.2f} s",
+    )
     assert max(told) < 5 + SLACK and recovered < 2
     assert threading.active_count() <= threads
 

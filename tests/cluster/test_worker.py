@@ -26,15 +26,18 @@ from streams.kafka import FRAMES, Kafka, described
 from streams.worker import METADATA_SECONDS
 from tests.cluster.relaying import wait_for
 from tests.cluster.test_applying import shuffled
-from tests.cluster.workers import FULL, Cluster, WorkerProcess, city, cluster
+from tests.cluster.workers import Cluster, WorkerProcess, city, cluster
+from tests.faults import FULL, TIMEOUT, Told, count
 from tests.projections.partitions import hashes_of
-from tests.servers import ApacheKafka, Database, fresh_database, need_apache_kafka
+from tests.servers import Database, fresh_database
 
-KILLS = {"tansu": 50 if FULL else 3, "kafka": 10 if FULL else 0}
-SHUFFLES = range(30 if FULL else 1)
-STOPPED_SECONDS = 30.0 if FULL else 9.0
+KILLS = count(3, 20)
+SHUFFLES = range(count(1, 5))
+STOPPED_SECONDS = count(9.0, 30.0)
 """Longer than the session timeout, so that the others take over."""
 ALL = set(range(PARTITIONS))
+
+pytestmark = pytest.mark.timeout(TIMEOUT)
 
 
 @pytest.fixture
@@ -97,20 +100,12 @@ def killed(town: Cluster, kills: int) -> None:
 
 
 def test_workers_that_are_killed_and_started_again_make_the_same_tables(town: Cluster) -> None:
-    killed(town, KILLS["tansu"])
+    killed(town, KILLS)
 
 
-@pytest.mark.skipif(not FULL, reason="make faults")
-def test_workers_are_killed_on_apache_kafka_too(
-    tmp_path: Path, postgres_database: Database
+def test_a_stopped_worker_that_wakes_up_changes_nothing(
+    town: Cluster, record_property: Told
 ) -> None:
-    need_apache_kafka()
-    with cluster(tmp_path, postgres_database, ApacheKafka) as town:
-        town.append(city()[0])
-        killed(town, KILLS["kafka"])
-
-
-def test_a_stopped_worker_that_wakes_up_changes_nothing(town: Cluster) -> None:
     rows, tables = city()
     frames = town.frames(rows, 20)
     sleeper, other = two(town)
@@ -128,6 +123,11 @@ def test_a_stopped_worker_that_wakes_up_changes_nothing(town: Cluster) -> None:
     assert other.stop() == 0, other.said
     assert town.hashes() == tables
     assert town.position() == rows[-1][0]
+    record_property(
+        "A7",
+        f"a worker stood still for at least {STOPPED_SECONDS:g} s while another took over, and all "
+        "frames came once more afterwards: tables unchanged",
+    )
 
 
 def late_seconds(town: Cluster, tail: list[Row], among: set[int]) -> Iterator[float]:
@@ -235,7 +235,7 @@ def poisoned(every: int) -> tuple[list[Row], dict[str, str], list[int]]:
 
 
 def test_poison_is_parked_and_too_much_of_it_stops_the_worker_until_somebody_looks(
-    tmp_path: Path, postgres_database: Database
+    tmp_path: Path, postgres_database: Database, record_property: Told
 ) -> None:
     rows, tables, bad = poisoned(1_000)
     with cluster(tmp_path, postgres_database) as town:
@@ -255,6 +255,11 @@ def test_poison_is_parked_and_too_much_of_it_stops_the_worker_until_somebody_loo
         assert len({parked.position for parked in town.views.parked()}) <= len(bad) + 9
         again = town.worker("worker.2")
         assert again.wait(90) == RESTING, again.said
+    record_property(
+        "A8",
+        f"{len(bad)} poisoned facts of three kinds among {len(rows)}: parked, the others folded; "
+        "100 poisoned in a row: stopped with a message before the tenth stream",
+    )
 
 
 def test_a_worker_that_hangs_ends_itself(town: Cluster) -> None:

@@ -1,6 +1,5 @@
 """A log with the facts of a city, a broker, and real workers that make the tables from it."""
 
-import os
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,8 +27,6 @@ from tests.cluster.relaying import Process, urls, wait_for
 from tests.projections.partitions import hashes_of
 from tests.servers import ApacheKafka, Database
 
-FULL = os.environ.get("RELIEF_FAULTS") == "full"
-"""`make faults`: the counts of the promise, not those of a quick run."""
 RUN_WORKER = ("-m", "cli.worker_command")
 LAST_FRAME_SECONDS = 120.0
 FOLDED = re.compile(r"^relief_facts_folded_total(?:{[^}]*})? ([0-9.e+]+)$", re.MULTILINE)
