@@ -8,9 +8,10 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.error import HTTPError
 
 import psutil  # type: ignore[import-untyped]
 
@@ -200,14 +201,26 @@ def _started(program: Program, logs: Path) -> "subprocess.Popen[str]":
 
 
 def _healthy(name: str, child: "subprocess.Popen[str]", port: int, logs: Path) -> None:
+    last = "nothing answers"
+
     def answers() -> bool:
+        nonlocal last
         if child.poll() is not None:
             raise RuntimeError(f"{name} ended: {(logs / name).read_text()[-2000:]}")
-        with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/health") as said:
-            return bool(said.status == 200)
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
+                return True
+        except HTTPError as refused:
+            last = refused.read().decode()
+        except OSError as problem:
+            last = repr(problem)
         return False
 
-    wait_for(answers, START_SECONDS)
+    try:
+        wait_for(answers, START_SECONDS)
+    except TimeoutError as problem:
+        said = (logs / name).read_text()[-2000:]
+        raise RuntimeError(f"{name} is not healthy: {last} {said}") from problem
 
 
 def wait_for(true: Callable[[], bool], seconds: float) -> float:

@@ -39,8 +39,17 @@ class Template:
             self.rows: list[Row] = db.execute("SELECT * FROM events ORDER BY position").fetchall()
             db.close()
         shared = {str(self.city.area(name)).encode() for name in SHARED}
+        shared |= {
+            str(UUID(bytes=row[1])).encode()
+            for row in self.rows
+            if row[3].startswith("Rulebook.") and any(area in row[4] for area in shared)
+        }
         self._shared = {UUID(id.decode()).bytes for id in shared}
         self._cut = [_cut(row[4], shared) for row in self.rows]
+
+    def id_of(self, id: UUID) -> UUID:
+        """An id of the city as it is in the first copy."""
+        return id if id.bytes in self._shared else UUID(bytes=copied(id.bytes, 0))
 
     def rows_of(self, copies: int) -> Iterator[Row]:
         """Rows of so many cities, in the order of positions."""
@@ -53,11 +62,12 @@ class Template:
                 if n and stream in self._shared:
                     continue
                 position += 1
-                if n == 0:
-                    yield (position, *row[1:])
-                    continue
-                state = marks[n].join(pieces).replace(CODE, b'"34%02d' % (8 + n))
-                yield (position, stream[:14] + n.to_bytes(2), row[2], row[3], state)
+                state = marks[n].join(pieces)
+                if n:
+                    state = state.replace(CODE, b'"34%02d' % (8 + n))
+                if stream not in self._shared:
+                    stream = copied(stream, n)
+                yield (position, stream, row[2], row[3], state)
 
     def first(self, count: int) -> list[Row]:
         """So many facts, of as many cities as that takes."""
@@ -65,6 +75,11 @@ class Template:
         if len(found) < count:  # what the cities share is there once
             found = list(islice(self.rows_of(1 + -(-count // len(self.rows))), count))
         return found
+
+
+def copied(stream: bytes, n: int) -> bytes:
+    """The id in the copy of that number. All are changed, the first's too, so that none meet."""
+    return stream[:14] + n.to_bytes(2)
 
 
 def _cut(state: bytes, shared: set[bytes]) -> list[bytes]:

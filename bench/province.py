@@ -81,8 +81,8 @@ def run(*, tiny: bool = False, scale: float = SAMPLE) -> Result:
         seconds, memory = folded(here, broker, facts, workers=2)
         server.execute("VACUUM ANALYZE", here.name)
         gigabytes = sizes(here)
-        county = asked(here.urls.views, template.city.area("c0"))
-        province = asked(here.urls.views, template.city.area("province"))
+        county = asked(here.urls.views, template.id_of(template.city.area("c0")))
+        province = asked(here.urls.views, template.id_of(template.city.area("province")))
     figures: dict[str, Any] = {
         "share_of_a_province": round(copies / cities, 4),
         "cities": copies,

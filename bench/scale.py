@@ -29,10 +29,12 @@ def measured(here: Place, template: Template, facts: int, lives: int) -> dict[st
     filled(here, template, facts)
     city = template.city
     first = city.counties[0]
+    officer = template.id_of(city.officer(first.dispatcher))
+    village = template.id_of(city.area(first.villages[0].key))
     given = {
         "log": here.urls.database, "vault": here.urls.vault, "views": here.urls.views,
-        "key": str(here.folder / "vault.key"), "officer": str(city.officer(first.dispatcher)),
-        "village": str(city.area(first.villages[0].key)), "lives": lives,
+        "key": str(here.folder / "vault.key"), "officer": str(officer), "village": str(village),
+        "lives": lives,
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "bench.scale_child"], cwd=ROOT, check=True, text=True,
@@ -40,8 +42,8 @@ def measured(here: Place, template: Template, facts: int, lives: int) -> dict[st
     )  # fmt: skip
     said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     here.server.execute("VACUUM ANALYZE", here.name)
-    county = asked(here.urls.views, city.area(first.key))
-    province = asked(here.urls.views, city.area("province"))
+    county = asked(here.urls.views, template.id_of(city.area(first.key)))
+    province = asked(here.urls.views, template.id_of(city.area("province")))
     said["slowest_question_of_a_county_ms"] = max(county.values())
     said["slowest_question_of_a_province_ms"] = max(province.values())
     said["all_questions_of_a_county_ms"] = round(sum(county.values()), 1)
