@@ -147,6 +147,10 @@ def bulk_statement(table: Table) -> str:
     return str(CreateTable(heap).compile(dialect=sqlite.dialect()))
 
 
+ANYWHERE: Row = {"area": None}
+"""In place of a changed row whose area is not known: it may concern every board."""
+
+
 class Rows:
     """The working rows of a batch: read once, changed in memory, written once.
 
@@ -161,6 +165,8 @@ class Rows:
         self._rows: dict[str, dict[Key, Row | None]] = {name: {} for name in writers}
         self._dirty: dict[str, dict[Key, None]] = {name: {} for name in writers}
         self._appended: dict[str, list[tuple[Any, ...]]] = {name: [] for name in writers}
+        self._left: dict[str, list[Row]] = {name: [] for name in writers}
+        """The areas of rows that were deleted."""
         self.size = 0
         self.missed: Callable[[str, Key], None] | None = None
         """Told of each row that is read by itself."""
@@ -223,12 +229,15 @@ class Rows:
         self.size += 1
 
     def delete(self, table: Table, *key: Any) -> None:
+        known = self._rows[table.name].get(key)
+        self._left[table.name].append({"area": known.get("area")} if known else ANYWHERE)
         self._rows[table.name][key] = None
         self._dirty[table.name][key] = None
         self.size += 1
 
     def write(self) -> dict[str, list[Row]]:
-        """Write what changed, once. Answers the changed rows by table (for live boards)."""
+        """Write what changed, once. Answers the changed rows by table (for live boards): of one
+        that is gone the area, of one that was appended `ANYWHERE`."""
         changed: dict[str, list[Row]] = {}
         for name, keys in self._dirty.items():
             writer = self._writers[name]
@@ -244,12 +253,12 @@ class Rows:
                     if gone:
                         writer.remove(self._db, gone)
                     writer.put(self._db, values)
-                changed[name] = puts
+                changed[name] = puts + self._left[name]
             if self._appended[name]:
                 writer.add(self._db, self._appended[name])
-                changed.setdefault(name, [])
+                changed.setdefault(name, []).append(ANYWHERE)
                 self._appended[name] = []
-            self._dirty[name] = {}
+            self._dirty[name], self._left[name] = {}, []
         self.size = 0
         return changed
 

@@ -15,7 +15,7 @@ import structlog
 from eventstore.errors import StoreError
 from eventstore.postgres import PostgresConnection
 from eventstore.sql import explain
-from projections.base import Row, View
+from projections.base import ANYWHERE, Row, View
 from projections.databases import CHANNEL
 from projections.engine import Applied
 from projections.partitions import partition_of
@@ -158,7 +158,7 @@ class ViewsWatch:
 
     def _tell_everything(self) -> None:
         """Something changed and nobody knows what."""
-        self._tell(Applied(self.position, {name: [] for name in self._tables}))
+        self._tell(Applied(self.position, {name: [ANYWHERE] for name in self._tables}))
 
     def _tell(self, applied: Applied) -> None:
         for listener in self._listeners:
@@ -175,4 +175,4 @@ class ViewsWatch:
 
 
 def _rows(areas: list[str] | None) -> list[Row]:
-    return [{"area": area} for area in areas] if areas else []
+    return [{"area": area} for area in areas] if areas else [ANYWHERE]

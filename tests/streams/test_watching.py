@@ -8,13 +8,16 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from sqlalchemy import Boolean, Integer
 
 from cli.trial.postgres import PostgresServer
 from eventstore.store import Store
+from projections.base import ANYWHERE, Row, Rows
 from projections.catalog import VIEWS
 from projections.databases import CHANNEL
-from projections.engine import Applied, ViewsDatabase
+from projections.engine import Applied, ViewsDatabase, immediate
 from projections.partitions import partition_of
+from projections.reviews import WAITING
 from streams.embedded import Follower
 from streams.following import Boards
 from streams.frames import PARTITIONS, Frame, Framer, Router
@@ -131,6 +134,37 @@ def test_a_note_that_says_nothing_readable_concerns_every_table(there: SimpleNam
     notify(there.made.views, CHANNEL, "?")
     wait_for(lambda: there.heard, 20)
     assert set(there.heard[0].changed) == TABLES
+
+
+def test_a_change_of_unknown_areas_concerns_every_board_whatever_else_changes(
+    there: SimpleNamespace,
+) -> None:
+    """It was an empty list, which the areas of the next note made into theirs alone."""
+    listening(there.watch)
+    notify(there.made.views, CHANNEL, '{"partition":0,"position":1,"tables":{"stock":null}}')
+    wait_for(lambda: there.heard, 20)
+    assert there.heard[0].changed == {"stock": [ANYWHERE]}
+
+
+def test_a_row_that_is_gone_and_one_appended_are_told_with_those_that_changed(
+    there: SimpleNamespace,
+) -> None:
+    """A review done in one county was not told to it when another county filed one just then."""
+    views, areas = there.views, [str(UUID(int=n)) for n in range(3)]
+
+    def waiting(n: int) -> Row:
+        blank = {c.name: 0 if isinstance(c.type, Integer | Boolean) else "" for c in WAITING.c}
+        return {**blank, "subject": str(UUID(int=n)), "step": "review", "area": areas[n]}
+
+    rows = Rows(views.db, views.writers({live.view: live.generation for live in views.live()}))
+    for n in (1, 2):
+        rows.put(WAITING, waiting(n))
+    rows.delete(WAITING, *[waiting(2)[key] for key in ("subject", "step")])
+    rows.delete(WAITING, str(UUID(int=3)), "review")
+    with immediate(views.db):
+        changed = rows.write()
+    told = {row["area"] for row in changed[WAITING.name]}
+    assert told == {areas[1], areas[2], None}
 
 
 def test_a_restarted_database_is_found_again_and_every_board_told(tmp_path: Path) -> None:
