@@ -118,7 +118,7 @@ class Visitor:
         self.ask("GET", f"/v1/{quote(HOSTILE)}", token=token)
         self.ask("GET", "/v1/households", headers={"X-Correlation-ID": ID_NUMBER})
         self.ask("POST", "/v1/tokens", json={"login": LOGIN, "password": f"{PHONE}{NAME}"})
-        self.ask("POST", "/v1/broken", token=token, json={"name": NAME, "hostile": HOSTILE})
+        self.ask("POST", f"/v1/broken/{NAME}", token=token, json={"hostile": HOSTILE})
         admin = self.log_in(Role.ADMINISTRATOR, "county")
         person = {"person": str(uuid4()), "full_name": OFFICER, "area": str(id_of(VILLAGE)),
                   "phone": PHONE, "id_number": OTHER_ID}  # fmt: skip

@@ -40,7 +40,7 @@ async def broken(request: Request) -> None:
 
 
 def mount(app: FastAPI) -> None:
-    app.add_api_route("/v1/broken", broken, methods=["POST"])
+    app.add_api_route("/v1/broken/{name}", broken, methods=["POST"])
     mount_pages(app)
 
 

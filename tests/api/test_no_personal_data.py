@@ -67,7 +67,7 @@ def test_an_api_process_writes_no_personal_data_outside_the_vault(tmp_path: Path
         for path in tmp_path.glob(f"{name}*"):
             assert canaries_in(path.read_bytes()) == [], path
     assert b'relief_commands_total{command="RegisterHousehold",outcome="accepted"} 1.0' in metrics
-    assert b'route="/v1/broken",status="500"' in metrics
+    assert b'route="/v1/broken/{name}",status="500"' in metrics
     _failures_are_logged(log, visitor)
 
 
@@ -78,7 +78,7 @@ def _failures_are_logged(log: Path, visitor: Visitor) -> None:
         failures
     )
     unexpected = failures["unexpected"]
-    assert unexpected["process"] == "api" and unexpected["route"] == "/v1/broken"
+    assert unexpected["process"] == "api" and unexpected["route"] == "/v1/broken/{name}"
     assert unexpected["correlation"] in visitor.correlations
     exception = unexpected["exception"]
     assert isinstance(exception, dict)
