@@ -18,6 +18,7 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from eventsourcing.persistence import IntegrityError
 
 from domain.base import EPOCH, NOBODY, Aggregate, Event, Meta, stamp
@@ -207,17 +208,15 @@ class Writer:
             news = db.execute(sql, (self._head,)).fetchall()
             for stream, topic, state in news:
                 self._bring(UUID(bytes=stream), topic, state)
-        self._last = self.mapper.decode(*news[-1][1:]).meta.recorded_at if news else EPOCH
+        self._last = _recorded(news[-1][2]).meta.recorded_at if news else EPOCH
         self._head = head
 
     def _bring(self, stream: UUID, topic: str, state: bytes) -> None:
         """Apply a fact of another process to the aggregate, if it is cached."""
         if topic.startswith(SELDOM):
             self.memo.books.clear()
-        known = self._cache.get(stream)
-        if known is None:
-            self._cache.pop(stream, None)
-        else:
+        known = self._cache.pop(stream, None)
+        if known is not None and self.mapper.class_of(topic) is not None:
             self._cache[stream] = self.mapper.decode(topic, state).mutate(known)
 
     def load(self, stream: UUID) -> Aggregate | None:
@@ -256,6 +255,19 @@ class Writer:
     def _trim(self) -> None:
         while len(self._cache) > CACHE_SIZE:
             self._cache.popitem(last=False)
+
+
+class _When(msgspec.Struct):
+    recorded_at: datetime
+
+
+class _Recorded(msgspec.Struct):
+    """Of a stored fact of whatever type, when it was recorded."""
+
+    meta: _When
+
+
+_recorded = msgspec.json.Decoder(_Recorded).decode
 
 
 class _Batch:

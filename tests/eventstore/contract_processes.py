@@ -145,6 +145,8 @@ class ProcessContract:
             with pytest.raises(UnknownTopic):
                 read()
         assert "tests.eventstore.trap" not in sys.modules
+        again = send(store, new_unit("after the trap"), by="dispatcher")
+        assert again.facts == 1, "who did not ask for that stream goes on"
 
     # -- other processes ----------------------------------------------------------------------
 
