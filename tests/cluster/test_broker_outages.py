@@ -26,7 +26,7 @@ from tests.faults import TIMEOUT, Told, count, slack
 from tests.oracles import check_log, check_tables, tables_of
 from tests.servers import ApacheKafka, need_apache_kafka
 
-GONE_SECONDS = count(10.0, 60.0)
+GONE_SECONDS = count(6.0, 60.0)
 GROUP_SECONDS = 30.0
 """What a group may take to form again, beyond twice the outage."""
 
