@@ -28,6 +28,8 @@ FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 15.0
 STEADY_SECONDS = 20.0
 """Whoever ran so long begins again with the first pause."""
+NOT_STARTED = -1
+"""In place of an exit code."""
 PR_SET_PDEATHSIG = 1
 LINE_BYTES = 1 << 20
 STATES = "processes.json"
@@ -103,7 +105,11 @@ class Supervisor:
         pause = FIRST_PAUSE
         while not self._stopping.is_set():
             began = time.monotonic()
-            code = await self._once(kept)
+            try:
+                code = await self._once(kept)
+            except OSError as problem:  # no memory or no process to be had just now
+                self.say(f"{kept.program.name}: {problem}")
+                code = NOT_STARTED
             if self._stopping.is_set():
                 return
             if code == RESTING:
@@ -135,6 +141,8 @@ class Supervisor:
             preexec_fn=_die_with_parent,
             limit=LINE_BYTES,
         )
+        if self._stopping.is_set():  # `_end` has not seen it
+            process.terminate()
         self._now(kept, "running", None)
         colour = COLOURS[program.order % len(COLOURS)]
         assert process.stdout is not None
@@ -175,6 +183,11 @@ class Supervisor:
         self._save()
 
     def _save(self) -> None:
+        """A full disk is no reason to keep the processes no longer: then the file grows old."""
+        with suppress(OSError):
+            self._write()
+
+    def _write(self) -> None:
         self._states.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._states.with_suffix(".new")
         body = {"pid": os.getpid(), "at": datetime.now(UTC), "processes": self.states()}

@@ -113,3 +113,37 @@ def test_without_relief_up_it_says_so_and_signals_nobody(tmp_path: Path) -> None
     old = path.read_text().replace('"at":"2', '"at":"1')
     path.write_text(old.replace("stopped", "resting"))
     assert resume(tmp_path).returncode == 1
+
+
+def test_processes_are_kept_though_their_states_cannot_be_written(tmp_path: Path) -> None:
+    """On a full disk whoever ended was once not started again, and what lived was read no more."""
+    (tmp_path / "run").write_text("no folder")
+    starts = tmp_path / "starts"
+    script = f"open({str(starts)!r}, 'a').write('.')"
+    out = io.StringIO()
+    supervisor = Supervisor([Script("api.1", (), 1, script=script)], tmp_path / "run" / STATES, out)
+
+    async def main() -> None:
+        async with asyncio.timeout(SECONDS):
+            kept = asyncio.create_task(supervisor.run())
+            while not starts.exists() or len(starts.read_text()) < 2:
+                await asyncio.sleep(0.05)
+            supervisor.stop()
+            await kept
+
+    asyncio.run(main())
+    assert "api.1" in out.getvalue()
+
+
+def test_a_process_that_starts_during_a_stop_is_stopped(tmp_path: Path) -> None:
+    """It was once waited for, for ever: who stops had looked before it was there."""
+    script = "import time; time.sleep(600)"
+    slow = Script("api.1", (), 1, script=script, stop_seconds=2.0)
+    supervisor = Supervisor([slow], tmp_path / "run" / STATES, io.StringIO())
+
+    async def main() -> None:
+        async with asyncio.timeout(SECONDS):
+            await supervisor.run(lambda: asyncio.get_running_loop().call_soon(supervisor.stop))
+
+    asyncio.run(main())
+    assert [one.state for one in states(tmp_path)] == ["stopped"]
