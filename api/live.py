@@ -130,20 +130,23 @@ class Hub:
         return area is None or self._tree.inside(UUID(area), roots)
 
     async def stream(self, system: System, board: Board, seen: str) -> AsyncIterator[bytes]:
-        """The messages of one board until it goes away."""
+        """The messages of one board until it goes away.
+
+        What asks a database does so in a thread: while one is away, everybody else is answered.
+        """
         self._boards.add(board)
         try:
             if seen and seen != place(system.boards.vector()):
                 yield reset(system)
-            yield beat(system)
+            yield await asyncio.to_thread(beat, system)
             while not self.closing.is_set():
                 try:
                     async with asyncio.timeout(BEAT_SECONDS):
                         message = await board.messages.get()
                 except TimeoutError:
-                    if board.allowed() != board.watched:
+                    if await asyncio.to_thread(board.allowed) != board.watched:
                         return
-                    yield beat(system)
+                    yield await asyncio.to_thread(beat, system)
                     continue
                 if board.lost:
                     board.lost = False

@@ -1,5 +1,6 @@
 """The running system as the edge sees it: store, views, boards, accounts, live hub."""
 
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -21,17 +22,25 @@ class AreaTree:
     def __init__(self, reader: ViewsReader) -> None:
         self._reader = reader
         self._parents: dict[UUID, UUID | None] | None = None
+        self._changes = 0
+        self._lock = threading.Lock()
 
     def applied(self, applied: Applied) -> None:
         if "areas" in applied.changed:
-            self._parents = None
+            with self._lock:
+                self._changes += 1
+                self._parents = None
 
     def parents(self) -> dict[UUID, UUID | None]:
-        if self._parents is None:
+        known, changes = self._parents, self._changes
+        if known is None:
             with self._reader() as db:
                 rows = db.execute(select(AREAS.c.id, AREAS.c.parent)).all()
-            self._parents = {UUID(i): UUID(p) if p else None for i, p in rows}
-        return self._parents
+            known = {UUID(i): UUID(p) if p else None for i, p in rows}
+            with self._lock:
+                if changes == self._changes:  # else it was read before the newest change
+                    self._parents = known
+        return known
 
     def lineage(self, area: UUID) -> tuple[UUID, ...]:
         """The area, its parent, … up to the root; empty when there is no such area."""

@@ -11,8 +11,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from api import live
 from api.live import QUEUED, Board, Hub
 from api.routes import LIVE
+from api.system import AreaTree
 from domain.world import Role
 from eventstore.outcomes import Envelope
 from projections.engine import Applied
@@ -216,3 +218,37 @@ def test_a_batch_is_delivered_from_the_followers_thread(edge: Edge) -> None:
     hub._boards.add(Board((), lambda: ()))
     hub.applied(Applied(1, {}))
     assert hub._gathered == {}
+
+
+def test_beats_are_made_beside_the_event_loop(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a database did not answer, the beat of one board once stopped the whole process."""
+    names: set[str] = set()
+    real = edge.system.store.log.head
+
+    def head() -> int:
+        names.add(threading.current_thread().name)
+        return real()
+
+    monkeypatch.setattr(live, "BEAT_SECONDS", 0.05)
+    with watching(edge, Role.COUNTY_APPROVER, "county") as stream:
+        stream.next("beat")
+        monkeypatch.setattr(edge.system.store.log, "head", head)
+        stream.next("beat"), stream.next("beat")
+    assert names and "server" not in names, names
+
+
+def test_areas_read_while_they_change_are_read_again(edge: Edge) -> None:
+    """What was read before a change was once kept after it, and a new township was nowhere."""
+    asked: list[Applied] = []
+
+    @contextmanager
+    def reading() -> Iterator[Any]:
+        with edge.system.reader() as db:
+            yield db
+        asked.append(Applied(len(asked), {"areas": []}))
+        if len(asked) == 1:
+            tree.applied(asked[0])
+
+    tree = AreaTree(reading)  # type: ignore[arg-type]
+    assert all(tree.parents() for _ in range(3))
+    assert len(asked) == 2, "again after the change, and then no more"
