@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from functools import partial
 
 from tests.simulation.running import run_seeds, unfired
 
@@ -16,7 +17,7 @@ def main() -> int:
     first, last = given.seed, given.seed
     if given.seeds:
         first, last = map(int, given.seeds.split("-"))
-    found = run_seeds(range(first, last + 1), jobs=given.jobs, told=print)
+    found = run_seeds(range(first, last + 1), jobs=given.jobs, told=partial(print, flush=True))
     print(found.summary())
     if given.seeds and last - first >= 99 and unfired(found):
         print(f"never happened: {', '.join(unfired(found))}")
