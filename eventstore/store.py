@@ -20,7 +20,7 @@ from eventstore.mapper import TypedMapper
 from eventstore.outcomes import Envelope, Receipt
 from eventstore.sqlite import SQLiteLog
 from eventstore.vault import SQLiteVault, Vault
-from eventstore.writer import MAX_BATCH, Answer, Writer, future_of
+from eventstore.writer import MAX_BATCH, Answer, Deliver, Writer
 
 COPY_MARK, COPY_UNFINISHED = "copy", "unfinished"
 """Set by `eventstore.copying` from its first write to its last."""
@@ -45,9 +45,13 @@ class Store:
             vault.close()
             log.close()
             raise
-        self.clock = self._clock()
         self.watch = HeadWatch(self.log)
-        self.writer = Writer(self.log, self.vault, self.mapper, self.clock, self.watch.committed)
+        self._made = self._clock()
+        self._settled = False
+        self.writer = Writer(
+            self.log, self.vault, self.mapper, self._made, self.watch.committed, self._settle
+        )
+        self._settle()
 
     @classmethod
     def at(cls, folder: Path, aggregates: Iterable[type[Aggregate]]) -> "Store":
@@ -97,13 +101,32 @@ class Store:
 
     # -- the store's nature -------------------------------------------------------------------
 
+    @property
+    def clock(self) -> Clock:
+        """The one clock of log, views and pages."""
+        self._settle()
+        return self.writer.clock
+
+    @clock.setter
+    def clock(self, clock: Clock) -> None:
+        self.writer.clock = clock
+
+    def _settle(self) -> None:
+        """Another process may have marked an empty store as simulated since, or ended its load."""
+        if self._settled or self.writer.clock is not self._made:
+            return
+        marks = [self.log.mark(key) for key in ("simulated", "simulated-since")]
+        self._settled = self.head() > 0 if marks[0] is None else marks[1] is not None
+        if marks[0] is not None and (self._settled or not self._made.simulated):
+            self.writer.clock = self._made = self._clock()
+
     def begin_simulated(self, at: datetime) -> None:
         """Mark an empty store as one on a simulated clock. It can never be unmarked."""
         if self.log.mark("simulated") is None:
             if self.log.head():
                 raise ValueError("a store with facts of real time cannot become a simulated one")
             self.log.set_mark("simulated", at.astimezone(UTC).isoformat())
-        self.clock = self.writer.clock = self._clock()
+        self.writer.clock = self._made = self._clock()
 
     def run_clock(self) -> None:
         """Let the simulated clock go on at 1× from now on."""
@@ -126,7 +149,7 @@ class Store:
         Raises `Refused` (a rule said no), `CommandIdReused`, or a `StoreError`.
         """
         future: Future[Receipt] = Future()
-        self.writer.submit(envelope, future_of(future))
+        self.writer.submit(envelope, _future_of(future))
         return future.result()
 
     async def arun(self, envelope: Envelope) -> Receipt:
@@ -214,3 +237,15 @@ class Store:
         self.watch.wake()
         self.vault.close()
         self.log.close()
+
+
+def _future_of(future: "Future[Receipt]") -> Deliver:
+    """A deliverer that completes a future."""
+
+    def deliver(answer: Answer) -> None:
+        if isinstance(answer, Receipt):
+            future.set_result(answer)
+        else:
+            future.set_exception(answer)
+
+    return deliver

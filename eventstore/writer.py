@@ -11,7 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import InvalidStateError
 from contextlib import suppress
 from datetime import datetime
 from itertools import chain
@@ -38,6 +38,7 @@ from eventstore.outcomes import (
     body_of,
     decode_outcome,
     encode_outcome,
+    ids_of,
     problem_of,
 )
 from eventstore.sql import DATABASE_ERRORS, explain
@@ -68,12 +69,14 @@ class Writer:
         mapper: TypedMapper,
         clock: Clock,
         committed: Callable[[int], None],
+        settle: Callable[[], None] = lambda: None,
     ) -> None:
+        """``settle`` may change the clock, at the begin of each batch, under the order lock."""
         self.log = log
         self.vault = vault
         self.mapper = mapper
         self.clock = clock
-        self._committed = committed
+        self._committed, self._settle = committed, settle
         self._queue: queue.SimpleQueue[tuple[Envelope, Deliver] | None] = queue.SimpleQueue()
         self._cache: OrderedDict[UUID, Aggregate | None] = OrderedDict()
         self.memo = Memo()
@@ -175,9 +178,11 @@ class Writer:
         it me?" has an answer: what is stored of the first try is known by its command ids.
         """
         with self.log.transaction() as db:
+            self._settle()
             self.vault.refresh()
             self._catch_up()
             batch.find_repeats()
+            self._read_ahead(batch.envelopes)
             for n, envelope in enumerate(batch.envelopes):
                 batch.take(n, envelope)
             self.vault.commit()
@@ -226,6 +231,29 @@ class Writer:
         for topic, state in self.log.writer.execute(sql, (stream.bytes,)):
             aggregate = self.mapper.decode(topic, state).mutate(aggregate)
         return aggregate
+
+    def _read_ahead(self, envelopes: Sequence[Envelope]) -> None:
+        """Bring the streams that these commands name into the cache, all by one query.
+
+        One by one each is a journey to the server, most of them to hear that it has not begun,
+        while the order lock keeps every other process waiting. What cannot be read fails the
+        command that wants it, not the batch.
+        """
+        named = {id for one in envelopes for id in ids_of(one.command)} - self._cache.keys()
+        if len(named) < 2:
+            return
+        found: dict[UUID, Aggregate | None] = dict.fromkeys(named)
+        marks = ",".join("?" * len(named))
+        where = f"WHERE stream IN ({marks}) ORDER BY stream, version"
+        sql = f"SELECT stream, topic, state FROM events {where}"  # noqa: S608
+        for key, topic, state in self.log.writer.execute(sql, [id.bytes for id in named]):
+            stream = UUID(bytes=key)
+            try:
+                if stream in found:
+                    found[stream] = self.mapper.decode(topic, state).mutate(found[stream])
+            except Exception:
+                del found[stream]
+        self._cache.update(found)
 
     def cached(self, kind: type[Any], stream: UUID) -> Aggregate | None:
         cache = self._cache
@@ -418,15 +446,3 @@ def _answer(command: UUID, outcome: Outcome, *, repeated: bool) -> Answer:
     if outcome.problem is not None:
         return Refused(outcome)
     return Receipt(command, outcome.position, outcome.result, outcome.facts, repeated)
-
-
-def future_of(future: "Future[Receipt]") -> Deliver:
-    """A deliverer that completes a future."""
-
-    def deliver(answer: Answer) -> None:
-        if isinstance(answer, Receipt):
-            future.set_result(answer)
-        else:
-            future.set_exception(answer)
-
-    return deliver

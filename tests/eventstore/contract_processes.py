@@ -17,13 +17,14 @@ from eventsourcing.persistence import StoredEvent
 from domain.base import NOBODY, Meta
 from eventstore.clock import Clock, SimulatedClock
 from eventstore.errors import UnknownTopic
-from eventstore.outcomes import Refused
+from eventstore.outcomes import Receipt, Refused
 from eventstore.store import Store
 from tests.eventstore.support import (
     Place,
     elsewhere,
     envelope,
     found_town,
+    loaded,
     named,
     new_unit,
     off_duty,
@@ -106,6 +107,23 @@ class ProcessContract:
         assert again.clock.now() == later
         again.close()
 
+    def test_processes_that_were_there_before_a_load_go_on_with_its_clock(self, open: Open) -> None:
+        """An API process started on an empty store once wrote real time into a simulated one."""
+        began = datetime(2018, 7, 4, 0, tzinfo=UTC)
+        early, loader = open(), open()
+        loader.begin_simulated(began)
+        found_town(loader)
+        during = open()
+        assert early.simulated and early.clock.now() == began
+        loader.run_clock()
+        for other in (early, during):
+            send(other, new_unit(f"by {id(other)}"), by="dispatcher")
+            stamped = other.read(other.head() - 1)[0].event.meta.recorded_at
+            assert timedelta(0) < stamped - began < timedelta(minutes=1)
+            assert abs(other.clock.now() - loader.clock.now()) < timedelta(seconds=5)
+        for store in (early, loader, during):
+            store.close()
+
     def test_a_store_with_real_facts_cannot_become_simulated(self, store: Store) -> None:
         with pytest.raises(ValueError):
             store.begin_simulated(datetime(2018, 7, 4, tzinfo=UTC))
@@ -147,6 +165,35 @@ class ProcessContract:
         assert "tests.eventstore.trap" not in sys.modules
         again = send(store, new_unit("after the trap"), by="dispatcher")
         assert again.facts == 1, "who did not ask for that stream goes on"
+
+    def test_the_streams_of_a_batch_are_read_together(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        send(store, new_unit("known"), by="dispatcher")
+        store.writer._forget_all()
+        load, loaded_alone = store.writer.load, []
+        monkeypatch.setattr(
+            store.writer, "load", lambda stream: loaded_alone.append(stream) or load(stream)
+        )
+        units = [new_unit(f"new{n}") for n in range(5)]
+        answers = store.run_many(
+            [envelope(command, "dispatcher") for command in [*units, off_duty("known")]]
+        )
+        assert all(isinstance(answer, Receipt) for answer in answers), answers
+        assert loaded_alone, "the officer is not named by the commands"
+        read_ahead = {named(f"unit/new{n}") for n in range(5)} | {named("unit/known")}
+        assert read_ahead.isdisjoint(loaded_alone)
+        assert not loaded(store, named("unit/known")).on_duty
+
+    def test_a_stream_that_cannot_be_read_fails_only_who_asks_for_it(self, store: Store) -> None:
+        send(store, new_unit("spoiled"), by="dispatcher")
+        row = store.log.stream_rows(named("unit/spoiled"))[0]
+        store.log.insert_events([StoredEvent(named("unit/spoiled"), 2, "Unit.Unheard", row[4])])
+        send(store, new_unit("between"), by="dispatcher")
+        store.writer._forget_all()
+        commands = [new_unit("one"), off_duty("spoiled"), new_unit("two")]
+        answers = store.run_many([envelope(command, "dispatcher") for command in commands])
+        assert [type(answer) for answer in answers] == [Receipt, UnknownTopic, Receipt], answers
 
     # -- other processes ----------------------------------------------------------------------
 
