@@ -67,14 +67,17 @@ class Store:
     def _belong_together(self) -> None:
         """Log and vault carry the same birth mark, so that losing one of them is noticed.
 
-        Raises `StoreDamaged` when one is new beside the other, or of another store;
+        Set in the log first and read from the vault first, so that processes which start together
+        find no half. Raises `StoreDamaged` when one is new beside the other, or of another store;
         `StoreUnfinished` when they are half of a copy.
         """
         if self.log.mark(COPY_MARK) == COPY_UNFINISHED:
             raise StoreUnfinished
-        born, known = self.log.mark("born"), self.vault.birth_mark()
+        known, born = self.vault.birth_mark(), self.log.mark("born")
         if born is None and known is not None:
             raise StoreDamaged("the log is empty or not the one of this vault")
+        if known is None and born is not None:  # another process may have done both since
+            known = self.vault.birth_mark()
         if known is None and born is not None and self.log.head():
             raise StoreDamaged("the vault is new or not the one of this log")
         if born is None:

@@ -126,7 +126,10 @@ class Vault:
         """The key file's 32 bytes; made with the vault, and only then."""
         if path.exists():
             return read_key(path)
-        if self._db.execute("SELECT count(*) FROM secrets").fetchone()[0]:
+        made = self._db.execute("SELECT count(*) FROM secrets").fetchone()[0]
+        if made and path.exists():  # by a process that started with this one
+            return read_key(path)
+        if made:
             raise StoreDamaged(f"{path.name} is missing; without it the vault cannot be read")
         return write_key(path, os.urandom(KEY_BYTES))
 

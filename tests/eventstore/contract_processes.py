@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -17,7 +18,10 @@ from eventsourcing.persistence import StoredEvent
 from domain.base import NOBODY, Meta
 from eventstore.clock import Clock, SimulatedClock
 from eventstore.errors import UnknownTopic
+from eventstore.log import Log
 from eventstore.outcomes import Receipt, Refused
+from eventstore.postgres import PostgresLog
+from eventstore.sqlite import SQLiteLog
 from eventstore.store import Store
 from tests.eventstore.support import (
     Place,
@@ -106,6 +110,26 @@ class ProcessContract:
         again = open()
         assert again.clock.now() == later
         again.close()
+
+    def test_a_store_that_another_process_makes_just_now_is_no_damaged_one(
+        self, open: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Between the looks at log and vault another process had given both their mark."""
+        real = Log.mark
+        made: list[Any] = []
+
+        def mark(log: Log, key: str) -> str | None:
+            found = real(log, key)
+            if key == "born" and not made:
+                made.append(None)
+                made.append(open())
+            return found
+
+        for kind in (SQLiteLog, PostgresLog):
+            monkeypatch.setattr(kind, "mark", mark)
+        late = open()
+        late.close()
+        made[1].close()
 
     def test_processes_that_were_there_before_a_load_go_on_with_its_clock(self, open: Open) -> None:
         """An API process started on an empty store once wrote real time into a simulated one."""
