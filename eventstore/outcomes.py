@@ -1,5 +1,6 @@
 """What became of a command: stored with its facts, and given again when it is repeated."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -77,6 +78,14 @@ def problem_of(refusal: Refusal) -> Problem:
 encode_outcome = msgspec.json.Encoder(enc_hook=str).encode
 decode_outcome = msgspec.json.Decoder(Outcome).decode
 _encode_body = msgspec.json.Encoder(enc_hook=str, order="deterministic").encode
+
+
+def ids_of(command: Command) -> Iterator[UUID]:
+    """The ids among a command's own fields: most of them are streams."""
+    for name in command.__dataclass_fields__:  # type: ignore[attr-defined]
+        value = getattr(command, name)
+        if type(value) is UUID:
+            yield value
 
 
 def body_of(command: Command) -> bytes:
