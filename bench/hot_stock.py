@@ -28,7 +28,7 @@ from eventstore.outcomes import Envelope
 
 PROCESSES = 2
 WRITERS = 16
-SECONDS = 15.0
+SECONDS = 8.0
 UNITS = 10_000_000
 
 
