@@ -6,6 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
 
 from api.problems import ApiProblem, unauthenticated
 from api.system import System
@@ -46,6 +47,18 @@ def session_of(request: Request, *, writing: bool) -> Session:
             403, "csrf-token-missing", "页面已过期，请刷新后重试", "Reload the page and try again."
         )
     return session
+
+
+async def writing_session(request: Request) -> Session:
+    """`session_of` for a write: beside the event loop, unless the session is remembered.
+
+    While the vault does not answer, everybody else is answered.
+    """
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    token = bearer.strip() if scheme else request.cookies.get(COOKIE, "")
+    if system_of(request).accounts.remembers(token):
+        return session_of(request, writing=True)
+    return await run_in_threadpool(session_of, request, writing=True)
 
 
 @dataclass(frozen=True, slots=True)

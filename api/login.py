@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from api.auth import COOKIE, Asking, Running, session_of
+from api.auth import COOKIE, Asking, Running, writing_session
 from api.problems import field_errors, malformed
 from api.writes import RESPONSES, check_plain, object_of, read_body
 from domain.access import posts_at
@@ -67,11 +67,11 @@ async def log_in(body: Given, system: Running, response: Response) -> dict[str, 
 
 @router.delete("/v1/sessions/current", summary="Log out", responses=SESSIONS)
 async def log_out(request: Request, system: Running, response: Response) -> dict[str, str]:
-    session_of(request, writing=True)
+    await writing_session(request)
     token = (
         request.cookies.get(COOKIE) or request.headers["authorization"].partition(" ")[2].strip()
     )
-    system.accounts.log_out(token)
+    await run_in_threadpool(system.accounts.log_out, token)
     response.delete_cookie(COOKIE)
     return {"status": "logged out"}
 

@@ -19,7 +19,7 @@ from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
 from starlette.responses import Response
 
-from api.auth import session_of, system_of
+from api.auth import system_of, writing_session
 from api.examples import example_of
 from api.observing import correlation_of
 from api.problems import ApiProblem, field_errors, malformed
@@ -200,7 +200,7 @@ def endpoint_of(write: Write) -> Callable[[Request], Coroutine[Any, Any, Respons
     if_match = _takes_if_match(write)
 
     async def endpoint(request: Request) -> Response:
-        session = session_of(request, writing=True)
+        session = await writing_session(request)
         key = idempotency_key(request)
         body = await read_body(request, write.max_body)
         path = dict(request.path_params)

@@ -178,6 +178,10 @@ class Accounts:
             self._known[digest] = (found, now + KNOWN_SECONDS)
         return None if found.kind != kind or found.expires < self._clock() else found
 
+    def remembers(self, token: str) -> bool:
+        """Whether `session` answers at once, without asking the vault."""
+        return time.monotonic() < self._known.get(_digest(token), (None, 0.0))[1]
+
     def _stored(self, digest: bytes) -> Session | None:
         with self._lock:
             row = self._db.execute(

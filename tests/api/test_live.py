@@ -237,6 +237,22 @@ def test_beats_are_made_beside_the_event_loop(edge: Edge, monkeypatch: pytest.Mo
     assert names and "server" not in names, names
 
 
+def test_who_writes_is_looked_up_beside_the_event_loop(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A vault that did not answer one command once stopped the whole process."""
+    names: list[str] = []
+    real = edge.system.accounts._stored
+
+    def stored(digest: bytes) -> Any:
+        names.append(threading.current_thread().name)
+        return real(digest)
+
+    monkeypatch.setattr(edge.system.accounts, "_stored", stored)
+    file_report(edge)
+    assert names and "server" not in names, names
+
+
 def test_areas_read_while_they_change_are_read_again(edge: Edge) -> None:
     """What was read before a change was once kept after it, and a new township was nowhere."""
     asked: list[Applied] = []
