@@ -12,9 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from cli.settings import Settings
 from eventstore.copying import Place
 from eventstore.copying import copy as copy_store
+from eventstore.source import URLS
 
 CLUSTER = "cluster"
-SCHEMES = ("postgresql://", "postgres://")
 out = Console()
 err = Console(stderr=True)
 
@@ -89,7 +89,7 @@ def _place(
 ) -> Place:
     if where == CLUSTER:
         return cluster_of(settings, key)
-    if not where.startswith(SCHEMES):
+    if not where.startswith(URLS):
         return Place.folder(Path(where))
     vault = vault or settings.vault_url
     if vault is None:
