@@ -29,6 +29,8 @@ def options_of(schema: str) -> str:
         "lock_timeout": LOCK_MS,
         "idle_in_transaction_session_timeout": STOPPED_MS,
         "timezone": "UTC",
+        # whoever waits for a lock must then see what its holder committed
+        "default_transaction_isolation": r"read\ committed",
     }
     return " ".join(f"-c {name}={value}" for name, value in given.items())
 

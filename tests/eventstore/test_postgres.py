@@ -1,15 +1,18 @@
 """The contract of the event store, on PostgreSQL 15, 16, 17 and 18."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from cli.trial.postgres import PostgresServer
-from tests.clusters import founded
+from eventstore.outcomes import Receipt
+from tests.clusters import Founded, founded
 from tests.eventstore.contract import LogContract, Open
 from tests.eventstore.contract_processes import ProcessContract
-from tests.eventstore.support import Cluster, open_store
+from tests.eventstore.support import Cluster, found_town, new_unit, open_store, send
 
 
 class TestPostgres(LogContract, ProcessContract):
@@ -21,3 +24,22 @@ class TestPostgres(LogContract, ProcessContract):
     @pytest.fixture
     def open(self, place: Cluster) -> Open:
         return lambda: open_store(place)
+
+
+def test_a_database_of_another_isolation_makes_no_conflicts(cluster: Founded) -> None:
+    """Who waits for the order lock must then see what was committed by who held it."""
+    with psycopg.connect(cluster.admin, autocommit=True) as there:
+        there.execute(
+            f"ALTER DATABASE {cluster.database.name}"
+            " SET default_transaction_isolation = 'repeatable read'".encode()
+        )
+    stores = [found_town(open_store(cluster.place)), open_store(cluster.place)]
+
+    def write(n: int) -> Receipt:
+        return send(stores[n % 2], new_unit(f"unit {n}"), by="dispatcher")
+
+    with ThreadPoolExecutor(4) as pool:
+        receipts = list(pool.map(write, range(60)))
+    assert len({receipt.position for receipt in receipts}) == 60
+    for store in stores:
+        store.close()
