@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-REPETITIONS = 3
+REPETITIONS = int(os.environ.get("BENCH_REPETITIONS", "3"))
 
 
 @dataclass(frozen=True, slots=True)

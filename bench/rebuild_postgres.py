@@ -20,7 +20,7 @@ from projections.engine import ViewsDatabase
 from projections.rebuild import rebuild
 from streams.frames import PARTITIONS
 
-FACTS = 200_000
+FACTS = 100_000
 FETCHED = 4096
 
 
@@ -62,7 +62,7 @@ def run(*, tiny: bool = False) -> Result:
     facts = 3_000 if tiny else FACTS
     with tempfile.TemporaryDirectory(prefix="bench-") as name, postgres(Path(name)) as server:
         here = place(server, Path(name))
-        written = filled(here, Template(1 if tiny else 8), facts)
+        written = filled(here, Template(1 if tiny else 4), facts)
         raw(here)
         mine, raws = pairs(lambda _: rebuilt(here), lambda _: raw(here), 1 if tiny else REPETITIONS)
     return Result(

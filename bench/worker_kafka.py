@@ -20,7 +20,7 @@ from eventstore.postgres import PostgresLog
 from streams.frames import PARTITIONS
 from streams.kafka import FRAMES
 
-FACTS = 300_000
+FACTS = 200_000
 
 
 def run(*, tiny: bool = False) -> Result:

@@ -19,8 +19,8 @@ from eventstore.postgres import PostgresLog
 from projections.catalog import VIEWS
 from streams.frames import PARTITIONS
 
-FACTS = 100_000
-PLAIN_FACTS = 8_000
+FACTS = 60_000
+PLAIN_FACTS = 4_000
 
 
 def run(*, tiny: bool = False) -> Result:
