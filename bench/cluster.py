@@ -30,6 +30,8 @@ from streams.frames import partitions_of
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 60.0
+MORE = {"max_connections": "300"}
+"""The peers want one for each thread."""
 STOP_SECONDS = 20.0
 LOOK_SECONDS = 0.02
 
@@ -55,9 +57,9 @@ class Place:
 
 @contextmanager
 def postgres(folder: Path) -> Iterator[PostgresServer]:
-    """PostgreSQL 18 with fsync, as `relief up --trial` starts it."""
+    """PostgreSQL 18 with fsync, as `relief up --trial` starts it, but for more sessions."""
     folder.chmod(0o711)
-    with PostgresServer(folder / "postgres") as server:
+    with PostgresServer(folder / "postgres", settings=MORE) as server:
         yield server
 
 

@@ -1,8 +1,9 @@
 """The program that most would write instead: FastAPI and SQLAlchemy, rows that are changed.
 
 The same three commands with the same bodies, validated by pydantic, authorized by log-in, role and
-area, one transaction each, on the library's default connection pool. It keeps no history, no
-answers for repeated commands, and no totals of past days.
+area, one transaction each. A connection for each of the threads that FastAPI runs: on the
+library's default pool of 5 + 10 they lock each other out for 30 s. It keeps no history, no answers
+for repeated commands, and no totals of past days.
 """
 
 from collections.abc import Iterator
@@ -18,6 +19,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sess
 
 from bench.server_child import Incident as IncidentIn
 from bench.server_child import Silent
+
+
+THREADS = 40
 
 
 class Base(DeclarativeBase):
@@ -71,7 +75,8 @@ class Closure(BaseModel):
 
 
 def engine_of(url: str) -> Any:
-    return create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    there = url.replace("postgresql://", "postgresql+psycopg://")
+    return create_engine(there, pool_size=THREADS)
 
 
 def make(url: str, areas: list[UUID], county: UUID, officer: UUID, token: str) -> None:
