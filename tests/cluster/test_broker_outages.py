@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from cli.trial.broker import Broker
+from cli.trial.child import free_port
 from cli.trial.postgres import PostgresServer
 from eventstore.postgres import PostgresLog
 from projections.catalog import VIEWS
@@ -21,7 +22,7 @@ from tests.clients import Clients, served
 from tests.cluster.cities import CityPlace, city_on
 from tests.cluster.relaying import Process, wait_for
 from tests.cluster.test_relay_processes import RELAY
-from tests.cluster.workers import RUN_WORKER
+from tests.cluster.workers import RUN_WORKER, WorkerProcess
 from tests.faults import TIMEOUT, Told, count, slack
 from tests.oracles import check_log, check_tables, tables_of
 from tests.servers import ApacheKafka, need_apache_kafka
@@ -38,26 +39,22 @@ def city(postgres: PostgresServer, tmp_path: Path) -> Iterator[CityPlace]:
 
 
 def restarted(broker: Broker | ApacheKafka) -> None:
-    broker.kill()
-    broker.start()
+    """At once."""
 
 
 def gone(broker: Broker | ApacheKafka) -> None:
-    broker.kill()
     time.sleep(GONE_SECONDS)
-    broker.start()
 
 
 def emptied(broker: Broker | ApacheKafka) -> None:
-    broker.kill()
     if isinstance(broker, ApacheKafka):
         for one in broker.folder.iterdir():
             if one.is_dir():
                 shutil.rmtree(one)
-    broker.start()
 
 
 OUTAGES: tuple[Callable[[Broker | ApacheKafka], None], ...] = (restarted, gone, emptied)
+"""What happens between the broker's end and its start."""
 
 
 class Following:
@@ -73,18 +70,27 @@ class Following:
         return time.monotonic() - began
 
 
+def worker(folder: Path, env: dict[str, str], name: str) -> WorkerProcess:
+    port = free_port()
+    given = env | {"RELIEF_HEALTH_PORT": str(port)}
+    return WorkerProcess([*RUN_WORKER, "--name", name], folder / f"{name}.log", given, port)
+
+
 def outages(
     city: CityPlace, broker: Broker | ApacheKafka, processes: list[Process]
 ) -> tuple[Clients, dict[str, float]]:
-    """Each kind of outage under clients; afterwards all tables are as they must be."""
+    """Each kind of outage under clients; afterwards all tables are as they must be.
+
+    Workers bring their partitions on from the log while no frames come: so it is also waited for
+    that frames bring facts again.
+    """
     env = city.env(RELIEF_KAFKA=broker.address, PYTHONUNBUFFERED="1")
     clients, took = city.clients(4), dict[str, float]()
     folder = city.place.folder
     with city.log() as log, served(env) as api:
         processes.append(Process(RELAY, folder / "relay.log", env | {"RELIEF_PROCESS": "relay"}))
-        for n in (1, 2):
-            command = [*RUN_WORKER, "--name", f"worker.{n}"]
-            processes.append(Process(command, folder / f"worker{n}.log", env))
+        workers = [worker(folder, env, f"worker.{n}") for n in (1, 2)]
+        processes += workers
         views = ViewsDatabase.on(city.urls.views, VIEWS, partitions_of(log))
         following = Following(log, views)
         following.caught_up(120)
@@ -92,11 +98,17 @@ def outages(
         clients.start()
         try:
             for outage in OUTAGES:
+                broker.kill()
                 answered, began = len(clients.acknowledged), time.monotonic()
                 outage(broker)
+                wait_for(lambda now=answered: len(clients.acknowledged) > now, 30)  # type: ignore[misc]
+                clients.check()  # and goes on without a broker
+                broker.start()
                 away = time.monotonic() - began
-                assert len(clients.acknowledged) > answered, "the API goes on without a broker"
-                took[outage.__name__] = following.caught_up((2 * away + GROUP_SECONDS) * slack())
+                seconds = (2 * away + GROUP_SECONDS) * slack()
+                took[outage.__name__] = following.caught_up(seconds)
+                framed = sum(one.framed() for one in workers)
+                wait_for(lambda was=framed: sum(one.framed() for one in workers) > was, 120)  # type: ignore[misc]
             clients.finish()
         finally:
             clients.stop.set()

@@ -29,7 +29,6 @@ from tests.servers import ApacheKafka, Database
 
 RUN_WORKER = ("-m", "cli.worker_command")
 LAST_FRAME_SECONDS = 120.0
-FOLDED = re.compile(r"^relief_facts_folded_total(?:{[^}]*})? ([0-9.e+]+)$", re.MULTILINE)
 
 
 @lru_cache(maxsize=1)
@@ -155,10 +154,19 @@ class WorkerProcess(Process):
             return {}
         return found
 
+    def counted(self, name: str) -> int:
+        """A counter of its `/metrics`."""
+        page = httpx.get(f"{self._address}/metrics", timeout=5).text
+        found = re.findall(rf"^{name}(?:{{[^}}]*}})? ([0-9.e+]+)$", page, re.MULTILINE)
+        return round(sum(map(float, found)))
+
     def folded(self) -> int:
         """How many facts it has folded itself."""
-        page = httpx.get(f"{self._address}/metrics", timeout=5).text
-        return round(sum(float(value) for value in FOLDED.findall(page)))
+        return self.counted("relief_facts_folded_total")
+
+    def framed(self) -> int:
+        """What it has folded less all it has read from the log: rises by frames alone."""
+        return self.folded() - self.counted("relief_worker_fetched_facts_total")
 
     def partitions(self) -> set[int]:
         return set(self.health().get("assigned", ()))
