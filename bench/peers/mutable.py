@@ -20,7 +20,6 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sess
 from bench.server_child import Incident as IncidentIn
 from bench.server_child import Silent
 
-
 THREADS = 40
 
 
