@@ -37,7 +37,7 @@ from domain.world import Role
 
 API = 2
 CONNECTIONS = 64
-LIVES = 1500
+LIVES = 1000
 STEPS = 3
 Said = dict[str, Any]
 
