@@ -62,16 +62,19 @@ class Stored:
         return cls().more(log)
 
     def more(self, log: Log) -> "Stored":
-        """Read what has come since; the answers whole."""
-        while rows := log.rows(self.rows[-1][0] if self.rows else 0, PAGE):
+        """Read what has come since; the answers whole, but those to facts that came later yet."""
+        while rows := log.rows(self.head, PAGE):
             self.rows += [(r[0], bytes(r[1]), r[2], r[3], bytes(r[4])) for r in rows]
             self.facts.update(_made(row[4]).meta.command for row in rows)
-        sql = "SELECT command, outcome FROM outcomes"
-        self.answered = {
-            UUID(bytes=bytes(command)): decode_outcome(bytes(outcome)).facts
-            for command, outcome in log.fetch(sql)
-        }
+        for command, encoded in log.fetch("SELECT command, outcome FROM outcomes"):
+            outcome = decode_outcome(bytes(encoded))
+            if outcome.position <= self.head:
+                self.answered[UUID(bytes=bytes(command))] = outcome.facts
         return self
+
+    @property
+    def head(self) -> int:
+        return self.rows[-1][0] if self.rows else 0
 
     def lost(self, acknowledged: Mapping[UUID, int]) -> set[UUID]:
         """Acknowledged commands of which facts are missing."""
