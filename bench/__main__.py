@@ -44,7 +44,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--small", "--tiny", dest="tiny", action="store_true", help="only to see that it runs"
     )
-    parser.add_argument("--scale", type=float, help="the share of a province; for scale 10: 10^7")
+    parser.add_argument(
+        "--scale", type=float, help="the share of a province; of scale: times as many"
+    )
     parser.add_argument("--plot", type=Path, help="for scale: write an SVG there too")
     given = parser.parse_args(arguments)
     if given.scale is not None and given.name not in SCALED:

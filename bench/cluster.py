@@ -185,13 +185,19 @@ def relief(
         for name, port in health.items():
             _healthy(name, started[name], port, logs)
         kinds = {name.partition(".")[0] for name in started}
-        yield {
-            kind: Group(
-                sock.getsockname()[1],
-                [child for name, child in started.items() if name.partition(".")[0] == kind],
-            )
-            for kind in kinds
-        }
+        try:
+            yield {
+                kind: Group(
+                    sock.getsockname()[1],
+                    [child for name, child in started.items() if name.partition(".")[0] == kind],
+                )
+                for kind in kinds
+            }
+        except Exception as problem:
+            for name, child in started.items():
+                said = (logs / name).read_text()[-2000:]
+                problem.add_note(f"{name}, exit {child.poll()}: {said}")
+            raise
 
 
 def _started(program: Program, logs: Path) -> "subprocess.Popen[str]":

@@ -1,4 +1,4 @@
-"""What grows with the log: 10,000, 100,000 and 1,000,000 facts (``--scale 10``: 10,000,000).
+"""What grows with the log: 10,000, 100,000 and 1,000,000 facts (``--scale 10``: 10^7, 0.1: to 10^5).
 
 The same city's facts and copies of it (`bench.copies`). At each size: a rebuild of all views with
 its memory, durable commands a second on top of that log (64 at once in one process), the folding
@@ -53,7 +53,9 @@ def measured(here: Place, template: Template, facts: int, lives: int) -> dict[st
 
 def run(*, tiny: bool = False, scale: float = 1.0) -> Result:
     about = machine()
-    sizes = TINY if tiny else SIZES + ((round(SIZES[-1] * scale),) if scale > 1 else ())
+    sizes = TINY if tiny else tuple(round(size * min(scale, 1)) for size in SIZES)
+    if scale > 1:
+        sizes += (round(SIZES[-1] * scale),)
     template = Template(1 if tiny else 4 if scale <= 1 else max(4, round(4 * scale)))
     grown: dict[int, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory(prefix="bench-") as name, postgres(Path(name)) as server:
