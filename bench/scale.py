@@ -1,4 +1,4 @@
-"""What grows with the log: 10,000, 100,000 and 1,000,000 facts (``--scale 10``: 10^7, 0.1: to 10^5).
+"""What grows with the log: 10,000, 100,000 and 1,000,000 facts (``--scale 10``: to 10^7).
 
 The same city's facts and copies of it (`bench.copies`). At each size: a rebuild of all views with
 its memory, durable commands a second on top of that log (64 at once in one process), the folding
