@@ -75,6 +75,7 @@ def run(case: Case, *, full: bool) -> int:
     """The case's tests; pytest's exit code."""
     KEPT.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "pytest", f"--timeout={LONGEST_SECONDS}"]
+    command += ["-o", "junit_family=xunit1"]  # the one that has properties
     command += [f"--junitxml={case.kept}", *case.tests, *(["-k", case.only] if case.only else [])]
     env = {**os.environ, "RELIEF_FAULTS": "full" if full else "quick"}
     return subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
