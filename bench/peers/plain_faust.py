@@ -33,7 +33,7 @@ UPSERT = (
 )
 
 
-async def folded(kafka: str, url: str, topic: str, wanted: int, durable: str) -> float:
+async def folded(kafka: str, url: str, topic: str, wanted: int, durable: str, folder: str) -> float:
     """The seconds that so many facts took."""
     mapper = TypedMapper(AGGREGATES, text_ids=True)
     db = await psycopg.AsyncConnection.connect(url, autocommit=True)
@@ -42,7 +42,7 @@ async def folded(kafka: str, url: str, topic: str, wanted: int, durable: str) ->
     app = faust.App(
         f"plain-{uuid4().hex}", broker=f"kafka://{kafka}", value_serializer="raw",
         key_serializer="raw", web_enabled=False, topic_disable_leader=True,
-        datadir=tempfile.mkdtemp(prefix="bench-"), loop=asyncio.get_running_loop(),
+        datadir=folder, loop=asyncio.get_running_loop(),
         consumer_auto_offset_reset="earliest", topic_allow_declare=False,
     )  # fmt: skip
     done = asyncio.Event()
@@ -74,7 +74,8 @@ async def folded(kafka: str, url: str, topic: str, wanted: int, durable: str) ->
 
 
 def main(kafka: str, url: str, topic: str, wanted: str, durable: str) -> None:
-    seconds = asyncio.run(folded(kafka, url, topic, int(wanted), durable))
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        seconds = asyncio.run(folded(kafka, url, topic, int(wanted), durable, folder))
     Path(os.environ["BENCH_ANSWER"]).write_text(json.dumps({"seconds": seconds}))
 
 
