@@ -20,8 +20,8 @@ from tests.city import City, build_city
 
 COUNTIES = 8
 AT_ONCE = 20_000
-MOST_COPIES = 91
-"""Two digits of the code are the city's."""
+MOST_COPIES = 1_000
+"""Four digits of the code are the city's here."""
 ID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 SHARED = ("nation", "province")
 CODE = b'"3408'
@@ -64,7 +64,7 @@ class Template:
                 position += 1
                 state = marks[n].join(pieces)
                 if n:
-                    state = state.replace(CODE, b'"34%02d' % (8 + n))
+                    state = state.replace(CODE, b'"%04d' % (3408 + n))
                 if stream not in self._shared:
                     stream = copied(stream, n)
                 yield (position, stream, row[2], row[3], state)
