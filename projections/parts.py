@@ -312,7 +312,7 @@ def deal(log: str | Path, views: Sequence[View], hands: int) -> list[Share]:
         loads[least] += weight[name]
     total = sum(counts.values())
     each = max(0, total - WORTH_A_PROCESS) / hands / max(1, total)  # the first starts at once
-    edges = [0, *(256 - round(256 * each * n) for n in range(hands - 1, 0, -1)), 256]
+    edges = [0, *(256 - max(n, round(256 * each * n)) for n in range(hands - 1, 0, -1)), 256]
     return [Share(tuple(dealt[n]), split, edges[n], edges[n + 1]) for n in range(hands)]
 
 

@@ -2,7 +2,10 @@
 
 import json
 import signal
+import sqlite3
 import threading
+from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -245,3 +248,19 @@ def test_the_command_says_equal_and_fails_when_it_is_not(tmp_path: Path) -> None
     report = json.loads(done.stdout)
     assert report["equal"] is False
     assert [view["name"] for view in report["views"] if not view["equal"]] == ["areas"]
+
+
+def test_the_streams_of_a_log_just_worth_a_second_process_are_dealt_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "log.sqlite")) as db, db:
+        db.execute("CREATE TABLE events (topic TEXT)")
+        db.executemany("INSERT INTO events VALUES (?)", [("Unit.Registered",)] * 20)
+    for worth in (10, 20):
+        monkeypatch.setattr(parts, "WORTH_A_PROCESS", worth)
+        shares = parts.deal(tmp_path / "log.sqlite", VIEWS, 3)
+        assert len(shares) == 1 + 20 // worth
+        edges = [(share.low, share.high) for share in shares]
+        assert edges[0][0] == 0 and edges[-1][1] == 256
+        assert all(low < high for low, high in edges), edges
+        assert all(one[1] == two[0] for one, two in pairwise(edges))
