@@ -8,7 +8,10 @@ from bench.base import Result
 
 WIDTH, HEIGHT = 760, 420
 LEFT, RIGHT, TOP, BOTTOM = 70, 250, 40, 50
-COLORS = ("#1f5fa8", "#b3541e", "#2e7d4f", "#8a2f6b", "#6b6b6b", "#a88a1f", "#333399")
+COLORS = (
+    *("#1f5fa8", "#b3541e", "#2e7d4f", "#8a2f6b"),
+    *("#6b6b6b", "#a88a1f", "#333399", "#c2185b"),
+)
 TEXT = 'font-family="sans-serif" font-size="12"'
 
 
