@@ -13,12 +13,16 @@ from bench.copies import Template
 from bench.plot import plotted
 from domain.catalog import AGGREGATES
 from eventstore.mapper import TypedMapper
+from tests.faults import FULL
 from tests.servers import skipped_if_unavailable
 
 pytestmark = pytest.mark.timeout(300)
 
+LONG = {"http-cluster", "worker-kafka", "worker-views", "latency", "province"}
+"""A minute each in their tiniest form, for they start a cluster: with ``RELIEF_FAULTS=full``."""
 
-@pytest.mark.parametrize("name", NAMES)
+
+@pytest.mark.parametrize("name", [name for name in NAMES if FULL or name not in LONG])
 def test_a_benchmark_answers_figures_ratios_and_machine(name: str) -> None:
     with skipped_if_unavailable():
         result = run(name, tiny=True)
