@@ -33,6 +33,16 @@ def server(county: LivingCounty, serve: Serve) -> Iterator[str]:
         yield address
 
 
+def press_until_filled(page: Page, button: str, field: str) -> None:
+    """A button of the page's script: a press before the script has come does nothing yet."""
+    for _ in range(40):
+        page.get_by_role("button", name=button).click()
+        if page.get_by_label(field).input_value():
+            return
+        page.wait_for_timeout(250)
+    raise AssertionError(f"{button} fills no {field}")
+
+
 def enter(page: Page, server: str, name: str) -> None:
     page.goto(f"{server}/login")
     page.get_by_label("登录名").fill(name)
@@ -77,7 +87,7 @@ def test_a_village_reports_the_township_accepts_and_the_county_board_changes_by_
     enter(phone, server, "village")
     phone.get_by_role("link", name="报灾").first.click()
     phone.get_by_label("灾种", exact=True).select_option("flood")
-    phone.get_by_role("button", name="半小时前").click()
+    press_until_filled(phone, "半小时前", "灾害发生时间")
     phone.get_by_label(re.compile("^受灾人口")).fill("１２０")
     phone.get_by_label(re.compile("^因灾受伤人口")).fill("2")
     phone.get_by_role("button", name="上报初报").click()

@@ -113,17 +113,19 @@ def test_sheets_too_large_to_keep_are_parsed_again_and_give_the_same_rows(
 def test_leaving_early_ends_the_child(tmp_path: Path) -> None:
     rows = [HEADER, *(household(n % 90) for n in range(5_000))]
     path = workbook(tmp_path / "list.xlsx", rows)
+    before = psutil.Process().children()
     with open_list(path) as opened:
         next(opened.rows)
-    assert psutil.Process().children() == []
+    assert set(psutil.Process().children()) <= set(before)
 
 
 def test_a_reader_in_no_hurry_holds_the_child_back(tmp_path: Path) -> None:
     rows = [HEADER, *(household(n % 90) for n in range(20_000))]
     path = workbook(tmp_path / "list.xlsx", rows)
+    before = psutil.Process().children()
     with open_list(path) as opened:
         first = next(opened.rows)
-        (child,) = psutil.Process().children()
+        (child,) = set(psutil.Process().children()) - set(before)
         assert child.is_running()
         rest = sum(1 for _ in opened.rows)
     assert (first.row, rest) == (1, 19_999)
