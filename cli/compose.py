@@ -1,10 +1,10 @@
 """The composition root: one function builds the running system from one settings object."""
 
-import gc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from api.system import AreaTree, System
+from cli.collecting import collect_seldom
 from cli.settings import Settings
 from domain.catalog import AGGREGATES
 from eventstore.accounts import Accounts
@@ -22,9 +22,6 @@ from streams.leader import Leader
 from streams.metrics import tell_of_views
 from streams.timekeeper import Timekeeper
 from streams.watching import ViewsWatch
-
-YOUNG_OBJECTS = 20_000
-"""Between two collections of cycles: facts and rows have none, and thousands are made a second."""
 
 
 def open_store(settings: Settings) -> Store:
@@ -51,7 +48,7 @@ def running(settings: Settings, *, follow: bool = True) -> Iterator[System]:
 
     ``follow`` False leaves the views where they are (another process may be keeping them).
     """
-    gc.set_threshold(YOUNG_OBJECTS, 20, 20)
+    collect_seldom()
     with ExitStack() as stack:
         store = open_store(settings)
         stack.callback(store.close)

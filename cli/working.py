@@ -1,7 +1,6 @@
 """The wiring of one worker process: log, views, health, and a Faust worker between them."""
 
 import asyncio
-import gc
 import os
 import secrets
 import signal
@@ -13,6 +12,7 @@ import structlog
 from kafka.errors import KafkaError
 from rich.console import Console
 
+from cli.collecting import collect_seldom
 from cli.settings import Settings
 from cli.up.programs import RESTING
 from eventstore import metrics
@@ -33,8 +33,6 @@ from streams.worker import LEAVING, Worker, WorkerOptions
 
 STUCK_SECONDS = 30.0
 BUS_PAUSE_SECONDS = 0.5
-YOUNG_OBJECTS = 20_000
-"""Between two collections of cycles: facts and rows have none."""
 
 err = Console(stderr=True)
 log = structlog.get_logger("worker")
@@ -48,7 +46,7 @@ def run(
     stuck_seconds: float = STUCK_SECONDS,
 ) -> int:
     """One worker process until a signal; its exit code."""
-    gc.set_threshold(YOUNG_OBJECTS, 20, 20)
+    collect_seldom()
     given = (settings.database_url, settings.views_url, settings.kafka)
     if not all(given):
         raise StoreNotMade("A worker needs RELIEF_DATABASE_URL, RELIEF_VIEWS_URL and RELIEF_KAFKA.")
