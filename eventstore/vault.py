@@ -18,6 +18,7 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from eventsourcing.persistence import IntegrityError
 
 from domain.world import Sealed
 from eventstore.errors import StoreDamaged, StoreLocked
@@ -56,8 +57,7 @@ MAKE_SECRET = "INSERT INTO secrets VALUES (?,?) ON CONFLICT DO NOTHING"  # noqa:
 PUT = {
     "keys": "INSERT INTO keys VALUES (?,?) ON CONFLICT (person) DO UPDATE SET"
     " wrapped = excluded.wrapped",
-    "tokens": "INSERT INTO tokens VALUES (?,?) ON CONFLICT (token) DO UPDATE SET"
-    " person = excluded.person",
+    "tokens": "INSERT INTO tokens VALUES (?,?) ON CONFLICT DO NOTHING",
     "names": "INSERT INTO names VALUES (?,?,?,?) ON CONFLICT (person) DO UPDATE SET"
     " name = excluded.name, pinyin = excluded.pinyin, initials = excluded.initials",
 }
@@ -330,15 +330,21 @@ class Vault:
             del self._rows[table][length:]
 
     def commit(self) -> None:
-        """Make what this batch sealed durable. Called before the log's commit."""
+        """Make what this batch sealed durable. Called before the log's commit.
+
+        Raises `IntegrityError` when one of its ID numbers was given a person meanwhile, by a list's
+        import, which reserves outside the order lock: then the batch is decided again.
+        """
         if not any(self._rows.values()):
             return
         with self._lock:
             try:
                 self._db.execute("BEGIN IMMEDIATE")
                 for table, sql in PUT.items():
-                    if self._rows[table]:
-                        self._db.executemany(sql, self._rows[table])
+                    if rows := self._rows[table]:
+                        written = self._db.executemany(sql, rows).rowcount
+                        if table == "tokens" and written < len(rows):
+                            raise IntegrityError("an ID number was given a person meanwhile")
                 if self._rows["erased"]:
                     self._erase()
                 self._db.execute("COMMIT")

@@ -131,6 +131,25 @@ def test_many_ids_are_reserved_at_once_and_for_all_processes(town: Store, cluste
     other.close()
 
 
+def test_who_is_reserved_while_another_process_decides_is_one_person(
+    town: Store, cluster: Founded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list's import reserves outside the order lock: here between a decision and its commit."""
+    other, reserved = open_store(cluster.place), []
+    commit = town.vault.commit
+
+    def reserved_first() -> None:
+        if not reserved:
+            reserved.append(other.vault.reserve_persons([NUMBER])[NUMBER])
+        commit()
+
+    monkeypatch.setattr(town.vault, "commit", reserved_first)
+    person = register(town)
+    monkeypatch.undo()
+    assert [person] == reserved and person == other.vault.find_person(NUMBER)
+    other.close()
+
+
 def test_a_key_file_of_another_store_or_a_lost_one_is_noticed(
     town: Store, cluster: Founded
 ) -> None:
