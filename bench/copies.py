@@ -69,6 +69,11 @@ class Template:
                     stream = copied(stream, n)
                 yield (position, stream, row[2], row[3], state)
 
+    def count(self, copies: int) -> int:
+        """How many rows so many cities have."""
+        once = sum(row[1] in self._shared for row in self.rows)
+        return once + copies * (len(self.rows) - once)
+
     def first(self, count: int) -> list[Row]:
         """So many facts, of as many cities as that takes."""
         found = list(islice(self.rows_of(-(-count // len(self.rows))), count))
