@@ -47,7 +47,7 @@ def _report(name: str, system: System, heart: Heart) -> Callable[[], dict[str, A
 
     def report() -> dict[str, Any]:
         stuck = heart.silent_seconds() > LATE_SECONDS
-        trouble = system.boards.trouble
+        trouble = system.boards.trouble or system.boards.failure
         return {
             "name": name,
             "role": "api",

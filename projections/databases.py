@@ -38,7 +38,8 @@ CREATE TABLE IF NOT EXISTS parked (
     reason TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (view, position)
 );
 """
-"""``failing``: how many streams have been parked in a row since a fact was folded."""
+"""``failing``: how many streams have been parked in a row since a fact was folded; one more than
+may be when the view stands before the next (`projections.errors.STOPPED`)."""
 FROM_1 = """
 CREATE TABLE positions AS SELECT view, 0 AS partition, position, 0 AS failing FROM generations;
 CREATE UNIQUE INDEX positions_by_view ON positions (view, partition);

@@ -25,7 +25,7 @@ from eventstore.sql import DATABASE_ERRORS, explain
 from projections.base import Row, Rows, TableWriter, View, fold, physical, routed
 from projections.databases import Database, PostgresDatabase, SQLiteDatabase
 from projections.databases import transaction as immediate
-from projections.errors import PartitionsDiffer, ViewsOfAnotherVersion
+from projections.errors import STOPPED, PartitionsDiffer, TooManyParked, ViewsOfAnotherVersion
 from projections.foresight import Foresight
 from projections.parking import (
     Dropped,
@@ -239,8 +239,8 @@ class ViewsDatabase:
         what a view has applied already is skipped. So a frame may come again, late, too early,
         or to two owners at once. A fact that a view cannot fold is parked for that view.
 
-        Raises `TooManyParked` (nothing of this frame is written) or another `StoreError`; try
-        again when its ``retry_after`` is not None.
+        Raises `TooManyParked` (what came before its position is written) or another `StoreError`;
+        try again when its ``retry_after`` is not None.
         """
         try:
             with self.lock:
@@ -250,6 +250,11 @@ class ViewsDatabase:
                     if not is_poison(problem):
                         raise
                     return self._frame(partition, previous, last, rows, self._apart)
+        except TooManyParked as stop:
+            before = [row for row in rows if row[0] < stop.position]
+            self.apply_frame(partition, previous, stop.position - 1, before)
+            self._say_stopped(partition, stop)
+            raise
         except DATABASE_ERRORS as problem:
             raise explain(problem) from problem
 
@@ -266,6 +271,14 @@ class ViewsDatabase:
             facts = decoded(self.mapper, [row for row in rows if row[0] > lowest])
             applied: Applied = folded(partition, at, last, facts)
             return applied
+
+    def _say_stopped(self, partition: int, stop: TooManyParked) -> None:
+        """The worker ends; whoever looks at the positions knows that the view stands, until it
+        is folded or replayed past that fact."""
+        with self.lock, self.place.applying(partition):
+            sql = "UPDATE positions SET failing = ? WHERE view = ? AND partition = ?"
+            still = (STOPPED, stop.view, partition, stop.position)
+            self.db.execute(f"{sql} AND position < ?", still)
 
     def _stand(self, partition: int) -> list[At]:
         """Lock the partition's positions of all views, and use the live tables."""

@@ -3,6 +3,8 @@
 from eventstore.errors import StoreError
 
 MOST_PARKED_IN_A_ROW = 9
+STOPPED = MOST_PARKED_IN_A_ROW + 1
+"""Streams in a row: of a view that stands before the tenth."""
 
 
 class ViewsError(StoreError):
@@ -19,6 +21,11 @@ class TooManyParked(ViewsError):
         "Ten different streams in a row could not be folded, so the views stop here. "
         "Repair or upgrade the program, then start it again."
     )
+
+    def __init__(self, detail: str = "", *, view: str = "", position: int = 0) -> None:
+        """``view`` stands before the fact at ``position``: that of the tenth stream."""
+        super().__init__(detail)
+        self.view, self.position = view, position
 
 
 class PartitionsDiffer(ViewsError):

@@ -151,7 +151,8 @@ class Isolating:
         reason = (fact.problem or told(problem))[:LONGEST_REASON]
         if self._failing >= MOST_PARKED_IN_A_ROW:
             where = f"{self._view.name}, {fact.topic} at {fact.position}"
-            raise TooManyParked(f"{where}: {reason}") from problem
+            detail = f"{where}: {reason}"
+            raise TooManyParked(detail, view=self._view.name, position=fact.position) from problem
         self._failing += 1
         self._streams.add(fact.stream)
         self._park([(fact, reason)])

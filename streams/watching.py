@@ -18,6 +18,7 @@ from eventstore.sql import explain
 from projections.base import ANYWHERE, Row, View
 from projections.databases import CHANNEL
 from projections.engine import Applied
+from projections.errors import STOPPED, TooManyParked
 from projections.partitions import partition_of
 from streams.following import Listener
 from streams.notes import Notes
@@ -25,7 +26,10 @@ from streams.notes import Notes
 log = structlog.get_logger("boards")
 
 POLL_SECONDS = 0.25
-POSITIONS = "SELECT partition, min(position) FROM positions WHERE view IN ({}) GROUP BY partition"
+POSITIONS = (
+    "SELECT partition, min(position), max(failing) FROM positions WHERE view IN ({})"
+    " GROUP BY partition"
+)
 """Of the views that we know: one that is kept no longer would stand still for ever."""
 
 
@@ -115,7 +119,7 @@ class ViewsWatch:
         noted = self._noted
         try:
             sql = POSITIONS.format(",".join("?" * len(self._views)))
-            found = dict(self._session.execute(sql, self._views).fetchall())
+            found = self._session.execute(sql, self._views).fetchall()
         except (psycopg.Error, StoreError) as problem:
             named = explain(problem) if isinstance(problem, psycopg.Error) else problem
             if self.trouble is None:
@@ -123,7 +127,11 @@ class ViewsWatch:
             self.trouble = named
             return False
         self.trouble = None
-        return self._move(found, noted)
+        stopped = sorted(partition for partition, _, failing in found if failing >= STOPPED)
+        if stopped and self.failure is None:
+            log.error("boards.stopped", partitions=stopped)
+        self.failure = TooManyParked(f"partitions {stopped}") if stopped else None
+        return self._move({partition: at for partition, at, _ in found}, noted)
 
     def _move(self, found: dict[int, int], noted: int) -> bool:
         """Take over positions. One that went back is a view that begins anew: it is believed,

@@ -15,7 +15,7 @@ from projections.base import Rows, View
 from projections.catalog import VIEWS
 from projections.databases import Database, PostgresDatabase, SQLiteDatabase
 from projections.engine import Applied, ViewsDatabase
-from projections.errors import TooManyParked
+from projections.errors import STOPPED, TooManyParked
 from projections.households import HOUSEHOLDS
 from projections.parking import BEHIND, is_poison
 from tests import servers
@@ -155,7 +155,9 @@ def test_text_that_a_database_cannot_keep_is_parked_too(place: Database) -> None
         assert live.parked()[0].position == bad
 
 
-def test_ten_streams_in_a_row_stop_the_views_with_nothing_of_the_tenth(place: Database) -> None:
+def test_ten_streams_in_a_row_stop_the_views_and_what_came_before_the_tenth_is_kept(
+    place: Database,
+) -> None:
     def raising(rows: Rows, at: int, fact: Event) -> None:
         raise KeyError("a bug")
 
@@ -163,8 +165,12 @@ def test_ten_streams_in_a_row_stop_the_views_with_nothing_of_the_tenth(place: Da
     with closing(ViewsDatabase(place, views)) as live:
         begun = [n for n, r in enumerate(log_rows()) if r[3] == "Household.Registered"]
         tenth = log_rows()[begun[9]][0]
-        fold_all(live, log_rows()[: tenth - 1], size=11)
+        with pytest.raises(TooManyParked, match="a bug"):
+            live.apply_frame(0, 0, len(log_rows()), log_rows())
+        assert live.position() == tenth - 1
         assert len({p.stream for p in live.parked()}) == 9
+        stands = live.db.execute("SELECT view FROM positions WHERE failing = ?", (STOPPED,))
+        assert stands.fetchall() == [("households",)]
         before = live_hashes(live), live.parked(), live.position()
         for _ in range(2):
             with pytest.raises(TooManyParked, match=r"households, .*a bug") as stopped:
