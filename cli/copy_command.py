@@ -2,13 +2,14 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import msgspec
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
+from cli.saying import failed
 from cli.settings import Settings
 from eventstore.copying import Place
 from eventstore.copying import copy as copy_store
@@ -51,7 +52,7 @@ def copy(
         _place(target, to_vault, key, settings, "--to-vault"),
     ]
     if ends[0].log == ends[1].log:
-        _stop("来源与目标相同", "Source and target are the same.")
+        raise failed("来源与目标相同", "Source and target are the same.")
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
     with Progress(*columns, console=err, transient=True) as bar:
         tasks: dict[str, TaskID] = {}
@@ -77,7 +78,7 @@ def copy(
 def cluster_of(settings: Settings, key: Path | None = None) -> Place:
     """The store that the settings name; ends the program when they name none."""
     if settings.database_url is None or settings.vault_url is None:
-        _stop(
+        raise failed(
             "请设置 RELIEF_DATABASE_URL 和 RELIEF_VAULT_URL",
             "Set RELIEF_DATABASE_URL and RELIEF_VAULT_URL first.",
         )
@@ -93,10 +94,5 @@ def _place(
         return Place.folder(Path(where))
     vault = vault or settings.vault_url
     if vault is None:
-        _stop(f"请给出 {option} 或 RELIEF_VAULT_URL", f"Give {option} or RELIEF_VAULT_URL.")
+        raise failed(f"请给出 {option} 或 RELIEF_VAULT_URL", f"Give {option} or RELIEF_VAULT_URL.")
     return Place(where, vault, key or settings.data / "vault.key")
-
-
-def _stop(zh: str, en: str) -> NoReturn:
-    err.print(f"[red]{zh}[/red]\n{en}", highlight=False)
-    raise typer.Exit(1)

@@ -2,18 +2,18 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from sqlalchemy.engine import make_url
 
+from cli.saying import failed
 from cli.settings import Settings
 from eventstore.founding import APP, VAULT, VIEWS, Urls, found, without_password
 
 app = typer.Typer(no_args_is_help=True, help="The PostgreSQL database of a cluster.")
 out = Console()
-err = Console(stderr=True)
 FILES = {APP: "database_url", VAULT: "vault_url", VIEWS: "views_url"}
 
 
@@ -44,9 +44,9 @@ def init(
     settings = Settings()
     admin = admin_url or settings.admin_url
     if admin is None:
-        _stop("请设置 RELIEF_ADMIN_URL（数据库管理员地址）", "Set RELIEF_ADMIN_URL first.")
+        raise failed("请设置 RELIEF_ADMIN_URL（数据库管理员地址）", "Set RELIEF_ADMIN_URL first.")
     if not admin.startswith(("postgresql://", "postgres://")):
-        _stop(
+        raise failed(
             "RELIEF_ADMIN_URL 不是数据库地址，应为 postgresql://用户:密码@主机/数据库",
             "RELIEF_ADMIN_URL is no address: postgresql://user:password@host/database is one.",
         )
@@ -86,8 +86,3 @@ def _tell(folder: Path, urls: Urls, made: list[str]) -> None:
     for name, url in zip(FILES.values(), urls, strict=True):
         out.print(f"  {without_password(url)}", highlight=False, soft_wrap=True)
         out.print(f"  RELIEF_{name.upper()}_FILE={folder / name}", highlight=False, soft_wrap=True)
-
-
-def _stop(zh: str, en: str) -> NoReturn:
-    err.print(f"[red]{zh}[/red]\n{en}", highlight=False)
-    raise typer.Exit(1)

@@ -12,6 +12,7 @@ from api.system import System
 from cli.compose import running
 from cli.demo import driver
 from cli.demo.plan import DemoPlan, build_plan
+from cli.saying import failed
 from cli.settings import Settings
 from eventstore.outcomes import Envelope, Receipt, Refused
 from projections import rebuild
@@ -38,11 +39,11 @@ def demo(
         size = "small" if small else "full"
         begun = system.store.log.mark("demo")
         if begun is None and system.store.head():
-            err.print(
-                f"[red]{settings.data} 已有账本，演示数据须装入空的数据目录[/red]\n"
-                f"{settings.data} holds a store already; the demo needs an empty data folder."
+            raise failed(
+                f"{settings.data} 已有账本，演示数据须装入空的数据目录",
+                f"{settings.data} holds a store already; the demo needs an empty data folder.",
+                code=2,
             )
-            raise typer.Exit(2)
         if system.store.log.mark(DONE) is None:
             load(system, build_plan(small=(begun or size) == "small"), begun or size)
         show_logins(system)

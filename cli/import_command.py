@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -19,6 +19,7 @@ from cli.intake.placing import Places, plain_name
 from cli.intake.refused import FileRefused
 from cli.intake.results import CsvReport, Report, RowReport, Spool
 from cli.intake.runner import Importer
+from cli.saying import failed
 from cli.settings import Settings
 from domain.refusal import NotFound
 from domain.rulebook import Rulebook
@@ -59,7 +60,7 @@ def households(
         _fold(system)
         officer = system.accounts.officer_of(login)
         if officer is None:
-            _end(f"没有登录名 {login}", f"There is no log-in {login}.")
+            raise failed(f"没有登录名 {login}", f"There is no log-in {login}.", code=2)
         sinks: list[Spool | CsvReport] = []
         if as_json:
             sinks.append(stack.enter_context(Spool()))
@@ -88,12 +89,9 @@ def _csv(stack: ExitStack, path: Path) -> CsvReport:
     try:
         return stack.enter_context(CsvReport(path))
     except OSError as problem:
-        _end(f"无法写入 {path}", f"{path} cannot be written: {problem.strerror}")
-
-
-def _end(zh: str, en: str) -> NoReturn:
-    err.print(f"[red]{zh}[/red]\n{en}", highlight=False)
-    raise typer.Exit(2)
+        raise failed(
+            f"无法写入 {path}", f"{path} cannot be written: {problem.strerror}", code=2
+        ) from None
 
 
 class _Task:
@@ -105,7 +103,7 @@ class _Task:
     ) -> None:  # fmt: skip
         root = by_code(db, area)
         if root is None:
-            _end(f"没有区划代码 {area}", f"There is no division with code {area}.")
+            raise failed(f"没有区划代码 {area}", f"There is no division with code {area}.", code=2)
         self.system = system
         self.officer = officer
         self.places = _places(db, root)
@@ -114,7 +112,11 @@ class _Task:
         kind = self.kinds.by_name(category)
         if kind is None:
             known = "、".join(f"{one.key} {one.zh}" for one in self.kinds.kinds)
-            _end(f"没有家庭类型 {category}：{known}", f"There is no household kind {category}.")
+            raise failed(
+                f"没有家庭类型 {category}：{known}",
+                f"There is no household kind {category}.",
+                code=2,
+            )
         self.category = kind.key
 
     def importer(self, bar: Progress) -> Importer:
@@ -153,7 +155,7 @@ def _carry_out(task: _Task, file: Path, all_or_nothing: bool) -> Report:
             kept = importer.report.registered
             if kept:
                 err.print(f"此前已登记 {kept} 户 · {kept} households were registered before this")
-            _end(refused.reason_zh, refused.reason_en)
+            raise failed(refused.reason_zh, refused.reason_en, code=2) from None
 
 
 def _places(db: Connection, root: UUID) -> Places:

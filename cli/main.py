@@ -6,8 +6,8 @@ import sys
 from importlib import import_module
 
 import typer
-from rich.console import Console
 
+from cli.saying import complain
 from eventstore.errors import StoreError
 
 COMMANDS = {
@@ -29,7 +29,6 @@ COMMANDS = {
     "relay": "relay_command",
     "worker": "worker_command",
 }
-err = Console(stderr=True)
 
 
 def program(command: str | None = None) -> typer.Typer:
@@ -65,7 +64,7 @@ def main() -> None:
     try:
         app()
     except StoreError as problem:
-        err.print(f"[red]{problem.zh}[/red]\n{problem}", highlight=False)
+        complain(problem.zh, str(problem))
         raise SystemExit(1) from problem
 
 

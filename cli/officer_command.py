@@ -2,7 +2,7 @@
 
 import secrets
 from datetime import date
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 import msgspec
@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from api.system import System
 from cli.compose import running
+from cli.saying import failed
 from cli.settings import Settings
 from domain.commands.officers import (
     AppointOfficer,
@@ -32,7 +33,6 @@ from projections.areas import AREAS, by_code
 
 app = typer.Typer(no_args_is_help=True, help="Officers, their posts and log-ins.")
 out = Console()
-err = Console(stderr=True)
 Login = Annotated[str, typer.Argument(help="Log-in name")]
 
 
@@ -41,18 +41,13 @@ def run(system: System, command: Command) -> Receipt:
     try:
         return system.store.run(Envelope(id=uuid4(), officer=None, command=command))
     except Refused as refused:
-        fail(refused.problem.zh, refused.problem.en)
-
-
-def fail(zh: str, en: str) -> NoReturn:
-    err.print(f"[red]{zh}[/red]\n{en}", highlight=False)
-    raise typer.Exit(1)
+        raise failed(refused.problem.zh, refused.problem.en) from None
 
 
 def officer_of(system: System, login: str) -> UUID:
     found = system.accounts.officer_of(login)
     if found is None:
-        fail(f"没有登录名 {login}", f"There is no log-in {login}.")
+        raise failed(f"没有登录名 {login}", f"There is no log-in {login}.")
     return found
 
 
@@ -73,15 +68,15 @@ def add(
     """
     chosen = password or secrets.token_urlsafe(9)
     if len(chosen) < MIN_PASSWORD:
-        fail(PasswordTooShort.zh, PasswordTooShort.en)
+        raise failed(PasswordTooShort.zh, PasswordTooShort.en)
     with running(Settings()) as system:
         system.boards.wait_for(system.store.head(), 30)
         with system.reader() as db:
             place = by_code(db, area)
         if place is None:
-            fail(f"没有区划代码 {area}", f"There is no division with code {area}.")
+            raise failed(f"没有区划代码 {area}", f"There is no division with code {area}.")
         if system.accounts.officer_of(login) is not None:
-            fail(f"登录名 {login} 已被使用", f"The log-in {login} is taken.")
+            raise failed(f"登录名 {login} 已被使用", f"The log-in {login} is taken.")
         officer = _known(system, id_number)
         if officer is None:
             command = RegisterOfficer(
@@ -180,5 +175,5 @@ def password(
         try:
             system.accounts.set_password(login, officer, new)
         except PasswordTooShort as short:
-            fail(short.zh, short.en)
+            raise failed(short.zh, short.en) from None
     out.print(f"{login}: 密码已更新 · password changed")

@@ -1,7 +1,7 @@
 """`relief parked …`: facts that a view could not fold, and what to do about them."""
 
 import getpass
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 import msgspec
@@ -12,7 +12,7 @@ from rich.table import Table
 
 from api.system import System
 from cli.compose import running
-from cli.saying import Json
+from cli.saying import Json, failed, say_json
 from cli.settings import Settings
 from domain.area import Area
 from domain.commands.parked_facts import DropParkedFact
@@ -32,11 +32,6 @@ BEHIND_SHOWN = "排在前面搁置的记录之后 · waits for an earlier fact o
 FIRST_ROWS = 500
 
 
-def fail(zh: str, en: str) -> NoReturn:
-    err.print(f"[red]{escape(zh)}[/red]\n{escape(en)}", highlight=False)
-    raise typer.Exit(1)
-
-
 def told(parked: Parked) -> dict[str, Any]:
     return {
         "view": parked.view,
@@ -50,17 +45,13 @@ def told(parked: Parked) -> dict[str, Any]:
     }
 
 
-def say(value: Any) -> None:
-    typer.echo(msgspec.json.encode(value, enc_hook=str).decode())
-
-
 @app.command("list")
 def list_them(as_json: Json = False) -> None:
     """What is parked, by view, with the reason and since when."""
     with running(Settings(), follow=False) as system:
         found = [told(one) for one in system.views.parked()]
     if as_json:
-        say({"parked": found})
+        say_json({"parked": found})
         return
     if not found:
         out.print("没有搁置的记录 · nothing is parked")
@@ -86,7 +77,7 @@ def show(view: ViewName, position: Position) -> None:
     """
     with running(Settings(), follow=False) as system:
         found = _parked(system, view, position)
-    say({**told(found), **content(found.state)})
+    say_json({**told(found), **content(found.state)})
 
 
 def content(state: bytes) -> dict[str, Any]:
@@ -101,7 +92,7 @@ def _parked(system: System, view: str, position: int) -> Parked:
     for one in system.views.parked():
         if (one.view, one.position) == (view, position):
             return one
-    fail(f"看板 {view} 没有搁置第 {position} 条记录", f"{view} has not parked {position}.")
+    raise failed(f"看板 {view} 没有搁置第 {position} 条记录", f"{view} has not parked {position}.")
 
 
 @app.command("replay")
@@ -118,7 +109,7 @@ def replay_them(
         chosen = [_view(system, name) for name in names]
         done = [_replayed(system, view) for view in chosen]
     if as_json:
-        say({"views": done})
+        say_json({"views": done})
     elif not done:
         out.print("没有搁置的记录 · nothing is parked")
     else:
@@ -149,7 +140,7 @@ def _view(system: System, name: str) -> View:
         if view.name == name:
             return view
     known = ", ".join(view.name for view in system.views.views)
-    fail(f"没有看板 {name}；有：{known}", f"There is no view {name}. There are: {known}.")
+    raise failed(f"没有看板 {name}；有：{known}", f"There is no view {name}. There are: {known}.")
 
 
 @app.command("drop")
@@ -165,7 +156,7 @@ def drop(
     with running(Settings(), follow=False) as system:
         chosen = _view(system, view)
         if not _waits(system, chosen, position):
-            fail(
+            raise failed(
                 f"看板 {view} 没有搁置第 {position} 条记录，不能放弃",
                 f"{view} has not parked {position}: only what could not be folded can be dropped.",
             )
@@ -179,7 +170,7 @@ def drop(
         try:
             system.store.run(Envelope(id=uuid4(), officer=None, command=command))
         except Refused as refused:
-            fail(refused.problem.zh, refused.problem.en)
+            raise failed(refused.problem.zh, refused.problem.en) from None
         try:
             done = _replayed(system, chosen)
         except StoreError as problem:
@@ -207,4 +198,4 @@ def _top(system: System) -> UUID:
             if row[3].partition("/")[0] == Area.Established.topic():
                 return UUID(bytes=bytes(row[1]))
         after = rows[-1][0]
-    fail("账本中还没有区划", "The log has no area yet.")
+    raise failed("账本中还没有区划", "The log has no area yet.")

@@ -9,13 +9,13 @@ import msgspec
 import typer
 from rich.console import Console
 
+from cli.saying import failed
 from cli.settings import Settings
 from cli.up.supervisor import RESUME, STATES, State
 
 PATIENCE_SECONDS = 5.0
 STALE_SECONDS = 10.0
 out = Console()
-err = Console(stderr=True)
 
 
 class _Kept(msgspec.Struct):
@@ -33,12 +33,9 @@ def resume() -> None:
     path = Settings().data / "run" / STATES
     kept = _kept(path)
     if kept is None or (datetime.now(UTC) - kept.at).total_seconds() > STALE_SECONDS:
-        err.print(
-            f"[red]没有正在运行的 relief up（{path}）[/red]\n"
-            f"No `relief up` is running here ({path}).",
-            highlight=False,
+        raise failed(
+            f"没有正在运行的 relief up（{path}）", f"No `relief up` is running here ({path})."
         )
-        raise typer.Exit(1)
     resting = [one.name for one in kept.processes if one.state == "resting"]
     if not resting:
         out.print("没有停下的进程 · nothing rests")

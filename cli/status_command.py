@@ -13,6 +13,7 @@ import msgspec
 import typer
 from rich.console import Console, Group
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from api.system import System
@@ -123,7 +124,9 @@ def shown(status: dict[str, Any]) -> Group:
         if told.get("leading"):
             says += " · leading"
         if told.get("trouble"):
-            says += f" · {told['trouble']}"
+            says += f" · {escape(told['trouble'])}"
+        if one["state"] == "resting":
+            says = "因故停下 · has stopped itself: relief parked list, relief resume"
         style = None if one["state"] == "running" else "yellow"
         running_.add_row(
             one["name"],

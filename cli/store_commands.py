@@ -1,7 +1,7 @@
 """`relief backup`, `restore` and `doctor`: keeping the ledger's files safe and whole."""
 
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import msgspec
 import typer
@@ -10,13 +10,12 @@ from rich.console import Console
 from cli.copy_command import cluster_of
 from cli.doctor import examine
 from cli.doctor_cluster import examine_cluster
-from cli.saying import Json
+from cli.saying import Json, failed
 from cli.settings import Settings
 from eventstore import backup as files
 from eventstore.copying import Place, copy
 
 out = Console()
-err = Console(stderr=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -42,7 +41,7 @@ def backup(
         else:
             made = _from_cluster(settings, target)
     except FileExistsError as problem:
-        _stop(f"{target} 中已有备份，请另选目录", str(problem))
+        raise failed(f"{target} 中已有备份，请另选目录", str(problem)) from None
     _tell(made, as_json, f"已备份到 {target}", f"backed up to {target}")
 
 
@@ -62,7 +61,7 @@ def restore(
     try:
         found = files.restore(source, data)
     except FileExistsError as problem:
-        _stop(f"{data} 中已有账本，请恢复到空目录", str(problem))
+        raise failed(f"{data} 中已有账本，请恢复到空目录", str(problem)) from None
     _tell(found, as_json, f"已恢复到 {data}，看板将在启动时重建", f"restored into {data}")
 
 
@@ -103,8 +102,3 @@ def _tell(manifest: files.Manifest, as_json: bool, zh: str, en: str) -> None:
         f" SHA-256 {manifest.log_sha256[:16]}…",
         highlight=False,
     )
-
-
-def _stop(zh: str, en: str) -> NoReturn:
-    err.print(f"[red]{zh}[/red]\n{en}", highlight=False)
-    raise typer.Exit(1)

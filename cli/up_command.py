@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from cli.db_command import write_down, written
+from cli.saying import failed
 from cli.serving import bind
 from cli.settings import Settings
 from cli.trial.broker import Broker
@@ -87,11 +88,9 @@ def _alone(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            err.print(
-                f"[red]{folder} 已有一个 relief up 在运行[/red]\n"
-                f"Another `relief up` is running on {folder}."
-            )
-            raise typer.Exit(1) from None
+            raise failed(
+                f"{folder} 已有一个 relief up 在运行", f"Another `relief up` runs on {folder}."
+            ) from None
         yield
 
 
@@ -181,9 +180,10 @@ def _given(settings: Settings) -> dict[str, str]:
     needed = ("database_url", "vault_url", "views_url", "kafka")
     missing = [f"RELIEF_{name.upper()}" for name in needed if not getattr(settings, name)]
     if missing:
-        err.print(
-            f"[red]缺少设置 {', '.join(missing)}；试用请加 --trial[/red]\n"
-            f"Settings are missing: {', '.join(missing)}. To try it out add --trial."
+        names = ", ".join(missing)
+        raise failed(
+            f"缺少设置 {names}；试用请加 --trial",
+            f"Settings are missing: {names}. To try it out add --trial.",
+            code=2,
         )
-        raise typer.Exit(2)
     return {}

@@ -10,9 +10,9 @@ from typing import Any
 
 import structlog
 from kafka.errors import KafkaError
-from rich.console import Console
 
 from cli.collecting import collect_seldom
+from cli.saying import complain
 from cli.settings import Settings
 from cli.up.programs import RESTING
 from eventstore import metrics
@@ -34,7 +34,6 @@ from streams.worker import LEAVING, Worker, WorkerOptions
 STUCK_SECONDS = 30.0
 BUS_PAUSE_SECONDS = 0.5
 
-err = Console(stderr=True)
 log = structlog.get_logger("worker")
 
 
@@ -54,7 +53,7 @@ def run(
         with ExitStack() as stack:
             Process(settings, name, views, stuck_seconds, stack).run()
     except TooManyParked as problem:
-        err.print(f"[red]{problem.zh}[/red]\n{problem}", highlight=False)
+        complain(problem.zh, str(problem))
         return RESTING
     return 0
 
