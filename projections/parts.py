@@ -8,11 +8,10 @@ needs and folds into a file of its own, without journal or keys.
 import gc
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,16 +24,15 @@ from domain.catalog import AGGREGATES
 from eventstore.errors import StoreError
 from eventstore.mapper import TypedMapper
 from eventstore.source import open_source, pages
-from projections.base import Handlers, Rows, TableWriter, View, bulk_statement, routed
+from projections.base import Handlers, Rows, View, routed
 from projections.catalog import VIEWS
 from projections.engine import fold
 from projections.errors import CannotFold
 from projections.parking import Dropped
+from projections.part_files import PartFile, Target
 from projections.partitions import partition_of
 
 BATCH = 4096
-HELD_ROWS = 300_000
-PART = 0
 MOST_PARTS = 8
 WORTH_A_PROCESS = 20_000
 """As many facts are folded in the time in which a process starts."""
@@ -91,13 +89,14 @@ def everything_upto(views: Sequence[View], position: int, without: Dropped = fro
 
 
 class Job(msgspec.Struct, frozen=True):
-    """What one process folds, of which log, into which file."""
+    """What one process folds, of which log, into which file or tables."""
 
     source: str
     file: str
     share: Share
     upto: Upto
     batch: int
+    target: Target | None = None
 
 
 def fold_part(job: Job, views: Sequence[View] = VIEWS, progress: Progress | None = None) -> None:
@@ -128,7 +127,7 @@ def _fold_part(job: Job, views: Sequence[View], progress: Progress | None) -> No
     whole = [view for view in views if view.name in job.share.whole]
     split = [view for view in views if view.name in job.share.split]
     folds = _Fold(whole, job.upto), _Fold(split, job.upto)
-    with closing(PartFile(job.file, [*whole, *split])) as part:
+    with closing(PartFile(job.file, [*whole, *split], job.target)) as part:
         for facts in _shared(job, *folds):
             for each, batch_facts in zip(folds, facts, strict=True):
                 each(part.rows, batch_facts)
@@ -136,44 +135,6 @@ def _fold_part(job: Job, views: Sequence[View], progress: Progress | None) -> No
                 progress(max((some[-1][0] for some in facts if some), default=0))
             part.relieve()
         part.finish()
-
-
-class PartFile:
-    """A new file for some views' rows, which are held in memory while there are not too many."""
-
-    def __init__(self, file: str | Path, views: Sequence[View]) -> None:
-        self._db = db = sqlite3.connect(file, isolation_level=None)
-        for pragma in (
-            "journal_mode=OFF",
-            "synchronous=OFF",
-            "cache_size=-65536",
-            "locking_mode=EXCLUSIVE",
-        ):
-            db.execute(f"PRAGMA {pragma}")
-        tables = [table for view in views for table in view.tables]
-        self._writers = {table.name: TableWriter(table, PART) for table in tables}
-        for table in tables:
-            db.execute(bulk_statement(table))
-        self.rows = Rows(db, self._writers, fresh=True)
-        self._keyed = False
-        db.execute("BEGIN")
-
-    def relieve(self) -> None:
-        """Between two batches: write what need not be held any longer."""
-        self.rows.write_appended()
-        if self.rows.held() > HELD_ROWS:
-            self.rows.write()
-            if not self._keyed:
-                _index_keys(self._db, self._writers)
-                self._keyed = True
-            self.rows.forget()
-
-    def finish(self) -> None:
-        self.rows.write()
-        self._db.execute("COMMIT")
-
-    def close(self) -> None:
-        self._db.close()
 
 
 class _Fold:
@@ -212,12 +173,6 @@ class _Fold:
             for view in self.views
             if event_class in view.routes
         )
-
-
-def _index_keys(db: sqlite3.Connection, writers: Mapping[str, TableWriter]) -> None:
-    """Give the heaps their keys: rows will be found and replaced from now on."""
-    for writer in writers.values():
-        db.execute(f"CREATE UNIQUE INDEX key_{writer.name} ON {writer.name} ({writer.key_names})")
 
 
 def _topics(mapper: TypedMapper, views: Sequence[View]) -> set[str]:
@@ -355,7 +310,7 @@ def _finish(process: subprocess.Popen[bytes]) -> None:
 @contextmanager
 def parts(
     source: str | Path, folder: Path, views: Sequence[View], upto: Upto, *, workers: int,
-    batch: int, progress: Progress | None = None,
+    batch: int, progress: Progress | None = None, target: Target | None = None,
 ) -> Iterator[dict[str, list[Path]]]:  # fmt: skip
     """Files with the rebuilt views, by view name; removed at the end.
 
@@ -373,7 +328,7 @@ def parts(
             for name in share.names:
                 made.setdefault(name, []).append(file)
         first, *rest = [
-            Job(address, str(file), share, upto, batch)
+            Job(address, str(file), share, upto, batch, target)
             for share, file in zip(dealt, files, strict=True)
         ]
         others = [_started(job) for job in rest]

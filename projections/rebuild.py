@@ -1,7 +1,8 @@
 """Rebuilding views from the log, beside the live ones, on all cores; and proving them equal.
 
-`projections.parts` folds them into files; `projections.takeover` copies those into the next
-generation, brings it up to date and switches. ``check`` hashes instead of switching.
+`projections.parts` folds them into files or into the next generation's tables;
+`projections.takeover` completes that generation, brings it up to date and switches. ``check``
+hashes instead of switching.
 """
 
 import hashlib
@@ -23,7 +24,7 @@ from projections.dropped import dropped_in
 from projections.engine import ViewsDatabase
 from projections.parts import BATCH as BATCH
 from projections.parts import Progress, Upto, everything_upto, parts
-from projections.takeover import attached, rows_in_parts, scratch_of, take_over
+from projections.takeover import attached, next_generation, rows_in_parts, scratch_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +136,14 @@ def rebuild(
     head = head_of(source)
     hands = _hands(workers)
     upto = everything_upto(views.views, head, views.dropped)
-    with parts(
-        source, scratch_of(views), views.views, upto,
-        workers=hands, batch=batch, progress=progress,
-    ) as made:  # fmt: skip
-        take_over(source, views, made, head, hands)
+    with (
+        next_generation(source, views, hands) as coming,
+        parts(
+            source, scratch_of(views), views.views, upto,
+            workers=hands, batch=batch, progress=progress, target=coming.target,
+        ) as made,
+    ):  # fmt: skip
+        coming.take_over(made, head)
     return Rebuilt(_count(source, head), time.perf_counter() - began, ())
 
 

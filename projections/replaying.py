@@ -23,8 +23,9 @@ from projections.dropped import dropped_in
 from projections.engine import ViewsDatabase
 from projections.errors import MOST_PARKED_IN_A_ROW, CannotFold, TooManyParked, ViewsError
 from projections.parking import BEHIND, Fact, Unreadable, decoded, is_poison, park, told
-from projections.parts import BATCH, PartFile
-from projections.takeover import scratch_of, take_over
+from projections.part_files import PartFile, Target
+from projections.parts import BATCH
+from projections.takeover import next_generation, scratch_of
 
 LARGEST = 2**63
 
@@ -109,8 +110,8 @@ class Replaying:
         self.left: list[tuple[int, Fact, str]] = []
         """Partition, fact and reason of what stays parked."""
 
-    def into_file(self, file: Path, upto: int) -> None:
-        with closing(PartFile(file, [self._view])) as part:
+    def into_file(self, file: Path, upto: int, target: Target | None) -> None:
+        with closing(PartFile(file, [self._view], target)) as part:
             for found in self._pages(0, upto):
                 self._fold(part.rows, found)
                 part.relieve()
@@ -199,11 +200,12 @@ def replay(
         own.dropped = views.dropped
         file = Path(scratch) / "part0.sqlite"
         try:
-            folding.into_file(file, head)
-            if folding.left and not views.place.far:
-                _, fact, reason = folding.left[0]
-                raise CannotFold(f"{view.name}, {fact.topic} at {fact.position}: {reason}")
-            take_over(source, own, {view.name: [file]}, head, 1, folding)
+            with next_generation(source, own, 1, folding) as coming:
+                folding.into_file(file, head, coming.target)
+                if folding.left and not views.place.far:
+                    _, fact, reason = folding.left[0]
+                    raise CannotFold(f"{view.name}, {fact.topic} at {fact.position}: {reason}")
+                coming.take_over({view.name: [file]}, head)
         except Exception as problem:
             if isinstance(problem, ViewsError) or not is_poison(problem):
                 raise

@@ -1,18 +1,18 @@
-"""The second half of a rebuild: from part files into the next generation, then the switch."""
+"""The second half of a rebuild: the next generation is completed, brought up to date and live."""
 
 import os
-import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Protocol
 
 import psycopg
 from psycopg import errors as pg
-from sqlalchemy import Boolean, Float, Integer, Table
+from sqlalchemy import Table
 
 from eventstore.errors import StoreLocked
 from eventstore.source import head_of
@@ -20,7 +20,8 @@ from eventstore.sql import Sql
 from projections.base import Rows, TableWriter, View, physical, routed
 from projections.databases import SWITCH_LOCK, PostgresDatabase
 from projections.engine import Applied, ViewsDatabase, announcement, fold, immediate
-from projections.parts import PART, facts_of
+from projections.part_files import PART, Target, refuse_others
+from projections.parts import facts_of
 
 CACHE_KIB = 256 * 1024
 REBUILD_LOCK = 4_210_011
@@ -28,7 +29,8 @@ SMALL_GAP = 2_000
 """Facts that are folded while workers wait."""
 PATIENCE_SECONDS = 60.0
 PAUSE_SECONDS = 0.3
-COPIED = 2_000
+FINISHING = "SET maintenance_work_mem = '128MB'; SET max_parallel_maintenance_workers = 0"
+"""One index a connection; there are as many connections as processors."""
 
 Made = Mapping[str, list[Path]]
 """The part files that hold a view, by its name."""
@@ -94,29 +96,57 @@ class Strictly:
         """Nothing is left."""
 
 
-def take_over(
-    source: str | Path,
-    views: ViewsDatabase,
-    made: Made,
-    upto: int,
-    hands: int,
-    later: Later | None = None,
-) -> None:
-    """Make the parts, which hold all facts up to a position, the live generation of all views.
+class Next(Protocol):
+    """The next generation of some views, while a rebuild fills it."""
 
-    The positions become the log's head, or stay where they are if they are beyond.
-    """
+    target: Target | None
+    """Where finished rows go at once; None when they stay in the part files."""
+
+    def take_over(self, made: Made, upto: int) -> None:
+        """Make it live: the parts hold all facts up to this position.
+
+        The positions become the log's head, or stay where they are if they are beyond.
+        """
+
+
+@contextmanager
+def next_generation(
+    source: str | Path, views: ViewsDatabase, hands: int, later: Later | None = None
+) -> Iterator[Next]:
+    """For one rebuild alone. What has not been taken over is dropped at the end."""
     later = later or Strictly(source)
-    if isinstance(views.place, PostgresDatabase):
-        with closing(ViewsDatabase.on(views.place.source, views.views, views.partitions)) as own:
-            own.dropped = views.dropped
-            _on_postgres(source, own, made, upto, hands, later)
-    else:
-        with views.lock:
-            _on_sqlite(views, made, upto, later)
+    if not isinstance(views.place, PostgresDatabase):
+        yield InOneFile(views, later)
+        return
+    with closing(ViewsDatabase.on(views.place.source, views.views, views.partitions)) as own:
+        own.dropped = views.dropped
+        got = own.db.execute("SELECT pg_try_advisory_lock(?)", (REBUILD_LOCK,)).fetchone()[0]
+        if not got:
+            raise StoreLocked("another rebuild is running")
+        _drop_unused(own)
+        try:
+            yield BesideOthers(source, own, hands, later)
+        except BaseException:
+            with suppress(psycopg.Error):
+                _drop_unused(own)
+            raise
+        _drop_unused(own)
 
 
 # -- SQLite: one file, one transaction ------------------------------------------------------------
+
+
+class InOneFile(Next):
+    """Readers see the old generation until the commit."""
+
+    target = None
+
+    def __init__(self, views: ViewsDatabase, later: Later) -> None:
+        self._views, self._later = views, later
+
+    def take_over(self, made: Made, upto: int) -> None:
+        with self._views.lock:
+            _on_sqlite(self._views, made, upto, self._later)
 
 
 def _on_sqlite(views: ViewsDatabase, made: Made, upto: int, later: Later) -> None:
@@ -152,113 +182,126 @@ def _next(views: ViewsDatabase) -> dict[str, int]:
 # -- PostgreSQL: beside workers and readers -------------------------------------------------------
 
 
-def _on_postgres(
-    source: str | Path, views: ViewsDatabase, made: Made, upto: int, hands: int, later: Later
-) -> None:
-    got = views.db.execute("SELECT pg_try_advisory_lock(?)", (REBUILD_LOCK,)).fetchone()[0]
-    if not got:
-        raise StoreLocked("another rebuild is running")
-    _drop_unused(views)
-    next_of = _next(views)
-    _copy_in(views, made, next_of, hands)
-    done = upto
-    while (head := head_of(source)) - done > SMALL_GAP:
-        with immediate(views.db):
-            later.catch_up(views, next_of, done, head)
-        done = head
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    live = False
-    while not live:
-        done, live = _switched(source, views, next_of, done, later)
-        if not live and time.monotonic() > deadline:
-            raise StoreLocked("queries are running all the time: the rebuilt views cannot go live")
-        if not live:
-            time.sleep(PAUSE_SECONDS)
-    _drop_unused(views)
+class BesideOthers(Next):
+    """Tables that are filled by other processes, without keys so far."""
+
+    def __init__(self, source: str | Path, views: ViewsDatabase, hands: int, later: Later) -> None:
+        self._source, self._views, self._hands, self._later = source, views, hands, later
+        self._next_of = _next(views)
+        self.target: Target = _heaps(views, self._next_of)
+
+    def take_over(self, made: Made, upto: int) -> None:
+        del made  # their rows have come by themselves
+        source, views, later = self._source, self._views, self._later
+        _finish(views, self._next_of, self._hands)
+        done = upto
+        while (head := head_of(source)) - done > SMALL_GAP:
+            with _ours(views, self.target):
+                later.catch_up(views, self._next_of, done, head)
+            done = head
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        live = False
+        while not live:
+            done, live = self._switched(done)
+            if not live and time.monotonic() > deadline:
+                raise StoreLocked(
+                    "queries are running all the time: the rebuilt views cannot go live"
+                )
+            if not live:
+                time.sleep(PAUSE_SECONDS)
+
+    def _switched(self, done: int) -> tuple[int, bool]:
+        """Fold what is left and switch, while no worker applies.
+
+        Answers how far the next generation has come, and whether it is live: not when readers
+        were in the way. One that began before would find the new tables as empty as they were
+        then, so the switch waits for readers: not for long, lest others queue behind it, or the
+        server take it for a deadlock and end a reader.
+        """
+        source, views, next_of, later = self._source, self._views, self._next_of, self._later
+        try:
+            views.db.execute("SELECT pg_advisory_lock(?)", (SWITCH_LOCK,))
+        except pg.LockNotAvailable:
+            return done, False
+        try:
+            head = max([head_of(source), *_positions(views)])
+            with _ours(views, self.target):
+                later.catch_up(views, next_of, done, head)
+            done = head
+            with immediate(views.db):
+                names = ",".join(table.name for view in views.views for table in view.tables)
+                views.db.execute("SET LOCAL lock_timeout = '300ms'")
+                views.db.execute(
+                    f"LOCK TABLE positions,generations,{names} IN ACCESS EXCLUSIVE MODE"
+                )
+                refuse_others(views.db, self.target.oids)
+                for view in views.views:
+                    views.switch(
+                        view, next_of[view.name], dict.fromkeys(range(views.partitions), head)
+                    )
+                later.switched(views)
+                for partition in range(views.partitions):
+                    views.place.announce(announcement(Applied(head, {}, partition)))
+        except (pg.LockNotAvailable, pg.DeadlockDetected):
+            return done, False
+        finally:
+            views.db.execute("SELECT pg_advisory_unlock(?)", (SWITCH_LOCK,))
+        return done, True
 
 
-def _copy_in(views: ViewsDatabase, made: Made, next_of: Mapping[str, int], hands: int) -> None:
-    """Make and fill the tables, on as many connections as there are processors."""
+@contextmanager
+def _ours(views: ViewsDatabase, target: Target) -> Iterator[None]:
+    """A transaction in which the tables are still those of this rebuild."""
+    with immediate(views.db):
+        views.db.execute(f"LOCK TABLE {','.join(target.oids)} IN ROW EXCLUSIVE MODE")
+        refuse_others(views.db, target.oids)
+        yield
+
+
+def _heaps(views: ViewsDatabase, next_of: Mapping[str, int]) -> Target:
+    """Make the tables, without keys and indexes."""
+    oids = {}
+    with immediate(views.db):
+        for view in views.views:
+            for table in view.tables:
+                create, _ = views.place.create(table, next_of[view.name])
+                name = physical(table, next_of[view.name])
+                views.db.execute(f"DROP TABLE IF EXISTS {name}")
+                views.db.execute(create)
+                views.db.execute(f"ALTER TABLE {name} DROP CONSTRAINT {name}_pkey")
+                found = views.db.execute("SELECT to_regclass(?)::oid::int8", (name,)).fetchone()
+                oids[name] = found[0]
+    return Target(views.place.source, oids, dict(next_of))
+
+
+def _finish(views: ViewsDatabase, next_of: Mapping[str, int], hands: int) -> None:
+    """Give the tables keys, indexes and statistics, the largest first, on several connections."""
+    todo: SimpleQueue[tuple[View, Table]] = SimpleQueue()
     tables = [(view, table) for view in views.views for table in view.tables]
+    sizes = {
+        table.name: views.db.execute(
+            "SELECT pg_relation_size(to_regclass(?))", (physical(table, next_of[view.name]),)
+        ).fetchone()[0]
+        for view, table in tables
+    }
+    for each in sorted(tables, key=lambda it: -sizes[it[1].name]):
+        todo.put(each)
 
-    def fill(view: View, table: Table) -> None:
-        create, indexes = views.place.create(table, next_of[view.name])
-        name = physical(table, next_of[view.name])
+    def work() -> None:
         with closing(PostgresDatabase(views.place.source)) as own:
-            own.db.execute(f"DROP TABLE IF EXISTS {name}")
-            own.db.execute(create)
-            with closing(sqlite3.connect(":memory:", check_same_thread=False)) as here:
-                only = {view.name: made[view.name]}
-                with attached(here, only) as sources:
-                    lines = here.execute(lines_in_parts(table, sources[view.name]))
-                    names = TableWriter(table, PART).names
-                    own.session.copy_text(f"{name} ({names})", _chunks(lines))
-            for statement in indexes:
-                own.db.execute(statement)
-            own.db.execute(f"ANALYZE {name}")
+            own.session.run(FINISHING)
+            with suppress(Empty):
+                while True:
+                    view, table = todo.get_nowait()
+                    name = physical(table, next_of[view.name])
+                    _, indexes = own.create(table, next_of[view.name])
+                    key = TableWriter(table, PART).key_names
+                    add = f"ALTER TABLE {name} ADD CONSTRAINT {name}_pkey PRIMARY KEY ({key})"
+                    own.session.run("; ".join([add, *indexes, f"ANALYZE {name}"]))
 
     with ThreadPoolExecutor(max_workers=max(1, hands)) as pool:
-        for job in [pool.submit(fill, view, table) for view, table in tables]:
+        for job in [pool.submit(work) for _ in range(max(1, hands))]:
             job.result()
-
-
-def _chunks(lines: sqlite3.Cursor) -> Iterator[bytes]:
-    while some := lines.fetchmany(COPIED):
-        yield "".join([line for (line,) in some]).encode()
-
-
-def lines_in_parts(table: Table, schemas: Sequence[str]) -> str:
-    """The same rows as lines of COPY's text format; SQLite makes them faster than Python."""
-    tab, newline = "char(9)", "char(10)"
-    columns = f" || {tab} || ".join(_as_copied(c.name, c.type) for c in table.columns)
-    rows = rows_in_parts(table, schemas)
-    return f"SELECT {columns} || {newline} FROM ({rows})"  # noqa: S608
-
-
-def _as_copied(name: str, kind: object) -> str:
-    if isinstance(kind, Integer | Boolean):
-        return f"coalesce(\"{name}\", '\\N')"
-    if isinstance(kind, Float):
-        return f"coalesce(printf('%!.17g', \"{name}\"), '\\N')"
-    escaped = f"replace(\"{name}\", '\\', '\\\\')"
-    for code, letter in ((9, "t"), (10, "n"), (13, "r")):
-        escaped = f"replace({escaped}, char({code}), '\\{letter}')"
-    return f"coalesce({escaped}, '\\N')"
-
-
-def _switched(
-    source: str | Path, views: ViewsDatabase, next_of: Mapping[str, int], done: int, later: Later
-) -> tuple[int, bool]:
-    """Fold what is left and switch, while no worker applies.
-
-    Answers how far the next generation has come, and whether it is live: not when readers were in
-    the way. One that began before would find the new tables as empty as they were then, so the
-    switch waits for readers: not for long, lest others queue behind it, or the server take it
-    for a deadlock and end a reader.
-    """
-    try:
-        views.db.execute("SELECT pg_advisory_lock(?)", (SWITCH_LOCK,))
-    except pg.LockNotAvailable:
-        return done, False
-    try:
-        head = max([head_of(source), *_positions(views)])
-        with immediate(views.db):
-            later.catch_up(views, next_of, done, head)
-        done = head
-        with immediate(views.db):
-            names = ",".join(table.name for view in views.views for table in view.tables)
-            views.db.execute("SET LOCAL lock_timeout = '300ms'")
-            views.db.execute(f"LOCK TABLE positions,generations,{names} IN ACCESS EXCLUSIVE MODE")
-            for view in views.views:
-                views.switch(view, next_of[view.name], dict.fromkeys(range(views.partitions), head))
-            later.switched(views)
-            for partition in range(views.partitions):
-                views.place.announce(announcement(Applied(head, {}, partition)))
-    except (pg.LockNotAvailable, pg.DeadlockDetected):
-        return done, False
-    finally:
-        views.db.execute("SELECT pg_advisory_unlock(?)", (SWITCH_LOCK,))
-    return done, True
 
 
 def _positions(views: ViewsDatabase) -> list[int]:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from domain.household import Household
-from projections import engine, parts
+from projections import engine, part_files, parts
 from projections import rebuild as rebuilding
 from projections.base import Rows
 from projections.catalog import VIEWS
@@ -223,7 +223,7 @@ def test_the_memory_of_a_rebuild_is_bounded(monkeypatch: pytest.MonkeyPatch) -> 
         seen.append(rows.held())  # what is appended is written after every batch
         fold(rows, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(parts, "HELD_ROWS", limit)
+    monkeypatch.setattr(part_files, "HELD_ROWS", limit)
     monkeypatch.setattr(parts, "fold", watched)
     with opened(LIVE()) as (store, views):
         found = check(Path(store.log.source), views, workers=1, batch=batch)
