@@ -193,7 +193,7 @@ class BesideOthers(Next):
     def take_over(self, made: Made, upto: int) -> None:
         del made  # their rows have come by themselves
         source, views, later = self._source, self._views, self._later
-        _finish(views, self._next_of, self._hands)
+        _add_keys(views, self._next_of, self._hands)
         done = upto
         while (head := head_of(source)) - done > SMALL_GAP:
             with _ours(views, self.target):
@@ -274,7 +274,7 @@ def _heaps(views: ViewsDatabase, next_of: Mapping[str, int]) -> Target:
     return Target(views.place.source, oids, dict(next_of))
 
 
-def _finish(views: ViewsDatabase, next_of: Mapping[str, int], hands: int) -> None:
+def _add_keys(views: ViewsDatabase, next_of: Mapping[str, int], hands: int) -> None:
     """Give the tables keys, indexes and statistics, the largest first, on several connections."""
     todo: SimpleQueue[tuple[View, Table]] = SimpleQueue()
     tables = [(view, table) for view in views.views for table in view.tables]

@@ -12,16 +12,19 @@ import pytest
 from sqlalchemy import text
 
 from domain.household import Household
+from eventstore.errors import StoreLocked
 from eventstore.founding import Urls
 from eventstore.log import Row
 from eventstore.postgres import PostgresLog, connect
-from projections import takeover
+from projections import part_files, takeover
 from projections.catalog import VIEWS
 from projections.databases import CHANNEL
 from projections.engine import Applied, ViewsDatabase
 from projections.errors import CannotFold
+from projections.part_files import Straight
 from projections.reader import ViewsReader
 from projections.rebuild import check, rebuild
+from projections.takeover import next_generation
 from tests.cluster.relaying import urls
 from tests.projections.rebuilding import altered, live_hashes, rebuilt_hashes, run_python
 from tests.projections.test_engine_postgres import expected, frames, give, log_rows, spread
@@ -217,6 +220,78 @@ def test_an_unknown_type_stops_a_rebuild_until_it_is_dropped(place: Place) -> No
         views.dropped = frozenset((view.name, head + 1) for view in VIEWS)
         rebuild(place.log.source, views, workers=2)
         assert live_hashes(views) == expected()
+
+
+@pytest.mark.parametrize(("held", "batch"), [(60, 16), (10**6, 100)])
+def test_rows_that_cannot_all_be_held_arrive_too(
+    place: Place, monkeypatch: pytest.MonkeyPatch, held: int, batch: int
+) -> None:
+    monkeypatch.setattr(part_files, "HELD_ROWS", held)
+    with closing(place.views()) as views:
+        rebuild(place.log.source, views, workers=1, batch=batch)
+        assert live_hashes(views) == expected()
+
+
+def test_a_process_of_a_dead_rebuild_does_not_write_into_its_successor(place: Place) -> None:
+    with closing(place.views()) as views:
+        with next_generation(place.log.source, views, 1) as dead:
+            assert dead.target is not None
+            with pytest.raises(StoreLocked, match="another rebuild is running"):
+                rebuild(place.log.source, views, workers=1)
+            left = closing(Straight(dead.target, VIEWS))
+        with left as straight, next_generation(place.log.source, views, 1) as living:
+            assert living.target is not None
+            assert living.target.oids.keys() == dead.target.oids.keys(), "the same names"
+            with pytest.raises(StoreLocked, match="has replaced"), straight.writing():
+                straight.add("areas", [])
+
+
+KILLED_WHILE_FILLED = """
+import os, signal, sys
+from projections import part_files, takeover
+from projections.catalog import VIEWS
+from projections.engine import ViewsDatabase
+from projections.rebuild import rebuild
+from tests.projections.test_rebuild_postgres import PARTITIONS
+source, target = sys.stdin.read().split()
+views = ViewsDatabase.on(target, VIEWS, PARTITIONS)
+if sys.argv[1] == "filled":
+    takeover._add_keys = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+else:
+    views_switch = ViewsDatabase.switch
+    def killed(self, view, *rest):
+        views_switch(self, view, *rest)
+        if view.name == VIEWS[3].name:
+            os.kill(os.getpid(), signal.SIGKILL)
+    ViewsDatabase.switch = killed
+rebuild(source, views, workers=1)
+"""
+
+
+def tables_of(place: Place) -> set[str]:
+    with connect(place.urls.views, "views") as db:
+        return {
+            name.rpartition("__")[2]
+            for (name,) in db.execute(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'views'"
+                " AND tablename LIKE '%\\_\\_g%'"
+            )
+        }
+
+
+@pytest.mark.parametrize("when", ["filled", "switching"])
+def test_a_killed_rebuild_leaves_the_live_views_alone(place: Place, when: str) -> None:
+    given = f"{place.urls.database} {place.urls.views}"
+    with closing(place.views()) as views:
+        fold(views, 900)
+        before, live = live_hashes(views), views.live()
+        killed = run_python(KILLED_WHILE_FILLED, when, given=given)
+        assert killed.returncode == -9, killed.stderr
+        assert (live_hashes(views), views.live()) == (before, live)
+        assert tables_of(place) == {"g1", "g2"}
+        rebuild(place.log.source, views, workers=1)
+        assert live_hashes(views) == expected()
+        assert tables_of(place) == {"g2"}, "what it left behind is dropped"
 
 
 KILLED = """
