@@ -28,17 +28,23 @@ class Target(msgspec.Struct, frozen=True):
     generation by view."""
 
     url: str
-    oids: dict[str, int]
+    oids: dict[str, int | None]
     generations: dict[str, int]
 
 
-def refuse_others(db: Sql, oids: Mapping[str, int]) -> None:
+def refuse_others(db: Sql, oids: Mapping[str, int | None]) -> None:
     """Raise `StoreLocked` unless these tables, which the transaction has locked, are still those
     that were made: a rebuild that was taken for dead must not write into its successor's."""
-    for name, oid in oids.items():
-        found = db.execute("SELECT to_regclass(?)::oid::int8", (name,)).fetchone()
-        if found[0] != oid:
-            raise StoreLocked(f"another rebuild has replaced {name}")
+    found = oids_of(db, list(oids))
+    replaced = [name for name in oids if found[name] != oids[name]]
+    if replaced:
+        raise StoreLocked(f"another rebuild has replaced {', '.join(replaced)}")
+
+
+def oids_of(db: Sql, names: Sequence[str]) -> dict[str, int | None]:
+    """The OIDs of tables on PostgreSQL; None for what is not there."""
+    sql = "SELECT name, to_regclass(name)::oid::int8 FROM unnest(?::text[]) AS name"
+    return dict(db.execute(sql, (names,)).fetchall())
 
 
 class Straight:

@@ -23,7 +23,7 @@ from domain.base import Event
 from domain.catalog import AGGREGATES
 from eventstore.errors import StoreError
 from eventstore.mapper import TypedMapper
-from eventstore.source import open_source, pages
+from eventstore.source import head_of, open_source, pages
 from projections.base import Handlers, Rows, View, routed
 from projections.catalog import VIEWS
 from projections.engine import fold
@@ -40,6 +40,7 @@ WORTH_A_PROCESS = 20_000
 Progress = Callable[[int], None]
 """Told the log position that has been folded so far."""
 Facts = list[tuple[int, Event]]
+Hand = subprocess.Popen[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,34 +272,58 @@ def deal(log: str | Path, views: Sequence[View], hands: int) -> list[Share]:
     return [Share(tuple(dealt[n]), split, edges[n], edges[n + 1]) for n in range(hands)]
 
 
-def _started(job: Job) -> subprocess.Popen[bytes]:
+@contextmanager
+def hands(source: str | Path, wanted: int) -> Iterator[list[Hand]]:
+    """Processes beside this one, as many as the log is worth, that wait for a `Job` each.
+
+    They are started before there is one: their imports take as long as thousands of facts.
+    """
+    worth = min(wanted, MOST_PARTS, 1 + head_of(source) // WORTH_A_PROCESS)
+    started = [_started() for _ in range(worth - 1)]
+    try:
+        yield started
+    finally:
+        _end(started)
+
+
+def _started() -> Hand:
     """A process of its own that folds a share of the catalog's views. It imports nothing else.
 
     It is told by its standard input what to do: an address may hold a password.
     """
     root = str(Path(__file__).parents[1])
     begin = f"import sys; sys.path.insert(0, {root!r}); from projections.parts import main; main()"
-    process = subprocess.Popen(  # noqa: S603
+    return subprocess.Popen(  # noqa: S603
         [sys.executable, "-c", begin], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
+
+
+def _give(process: Hand, job: Job) -> None:
     assert process.stdin is not None
     process.stdin.write(msgspec.json.encode(job))
     process.stdin.close()
     process.stdin = None
-    return process
+
+
+def _end(processes: Sequence[Hand]) -> None:
+    for process in processes:
+        with process:
+            process.kill()
 
 
 def main() -> None:
     """What such a process does: one `Job` as JSON. What stops it is said on standard output."""
-    job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
+    given = sys.stdin.buffer.read()
+    if not given:  # it was not needed
+        return
     try:
-        fold_part(job)
+        fold_part(msgspec.json.decode(given, type=Job))
     except CannotFold as problem:
         sys.stdout.write(problem.detail)
         sys.exit(1)
 
 
-def _finish(process: subprocess.Popen[bytes]) -> None:
+def _finish(process: Hand) -> None:
     told, _ = process.communicate()
     if process.returncode != 0:
         detail = told.decode()
@@ -309,19 +334,20 @@ def _finish(process: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def parts(
-    source: str | Path, folder: Path, views: Sequence[View], upto: Upto, *, workers: int,
-    batch: int, progress: Progress | None = None, target: Target | None = None,
+    source: str | Path, folder: Path, views: Sequence[View], upto: Upto, *,
+    others: Sequence[Hand], batch: int, progress: Progress | None = None,
+    target: Target | None = None,
 ) -> Iterator[dict[str, list[Path]]]:  # fmt: skip
     """Files with the rebuilt views, by view name; removed at the end.
 
-    This process folds the first share itself, the others are folded by processes of their own.
+    This process folds the first share itself, the others are folded by other `hands`.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _sweep(folder)
     address = str(source.absolute()) if isinstance(source, Path) else source
     refuse_unknown(address, views, upto)
     with tempfile.TemporaryDirectory(prefix=f"rebuild-{os.getpid()}-", dir=folder) as scratch:
-        dealt = deal(address, views, max(1, workers))
+        dealt = deal(address, views, 1 + len(others))
         made: dict[str, list[Path]] = {}
         files = [Path(scratch).absolute() / f"part{n}.sqlite" for n in range(len(dealt))]
         for share, file in zip(dealt, files, strict=True):
@@ -331,16 +357,16 @@ def parts(
             Job(address, str(file), share, upto, batch, target)
             for share, file in zip(dealt, files, strict=True)
         ]
-        others = [_started(job) for job in rest]
+        busy = others[: len(rest)]
         try:
+            for process, job in zip(busy, rest, strict=True):
+                _give(process, job)
             fold_part(first, views, progress)
-            for process in others:
+            for process in busy:
                 _finish(process)
-        finally:
-            for process in others:
-                if process.poll() is None:
-                    process.kill()
-                    process.wait()
+        except BaseException:
+            _end(busy)  # before anybody tidies up after them
+            raise
         yield made
 
 

@@ -23,7 +23,7 @@ from projections.base import TableWriter, View
 from projections.dropped import dropped_in
 from projections.engine import ViewsDatabase
 from projections.parts import BATCH as BATCH
-from projections.parts import Progress, Upto, everything_upto, parts
+from projections.parts import Progress, Upto, everything_upto, hands, parts
 from projections.takeover import attached, next_generation, rows_in_parts, scratch_of
 
 
@@ -89,9 +89,8 @@ def check(
     upto, live = _live(views)
     compared: list[Compared] = []
     with (
-        parts(
-            source, scratch_of(views), views.views, upto, workers=_hands(workers), batch=batch
-        ) as made,
+        hands(source, _wanted(workers)) as others,
+        parts(source, scratch_of(views), views.views, upto, others=others, batch=batch) as made,
         closing(sqlite3.connect(":memory:")) as db,
         attached(db, made) as sources,
     ):
@@ -134,20 +133,20 @@ def rebuild(
     began = time.perf_counter()
     views.dropped |= dropped_in(source, views.views)
     head = head_of(source)
-    hands = _hands(workers)
     upto = everything_upto(views.views, head, views.dropped)
     with (
-        next_generation(source, views, hands) as coming,
+        hands(source, _wanted(workers)) as others,
+        next_generation(source, views, _wanted(workers)) as coming,
         parts(
             source, scratch_of(views), views.views, upto,
-            workers=hands, batch=batch, progress=progress, target=coming.target,
+            others=others, batch=batch, progress=progress, target=coming.target,
         ) as made,
     ):  # fmt: skip
         coming.take_over(made, head)
     return Rebuilt(_count(source, head), time.perf_counter() - began, ())
 
 
-def _hands(workers: int | None) -> int:
+def _wanted(workers: int | None) -> int:
     return workers if workers is not None else os.cpu_count() or 1
 
 

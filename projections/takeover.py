@@ -17,10 +17,10 @@ from sqlalchemy import Table
 from eventstore.errors import StoreLocked
 from eventstore.source import head_of
 from eventstore.sql import Sql
-from projections.base import Rows, TableWriter, View, physical, routed
+from projections.base import Rows, TableWriter, physical, routed
 from projections.databases import SWITCH_LOCK, PostgresDatabase
 from projections.engine import Applied, ViewsDatabase, announcement, fold, immediate
-from projections.part_files import PART, Target, refuse_others
+from projections.part_files import PART, Target, oids_of, refuse_others
 from projections.parts import facts_of
 
 CACHE_KIB = 256 * 1024
@@ -260,42 +260,39 @@ def _ours(views: ViewsDatabase, target: Target) -> Iterator[None]:
 
 def _heaps(views: ViewsDatabase, next_of: Mapping[str, int]) -> Target:
     """Make the tables, without keys and indexes."""
-    oids = {}
-    with immediate(views.db):
-        for view in views.views:
-            for table in view.tables:
-                create, _ = views.place.create(table, next_of[view.name])
-                name = physical(table, next_of[view.name])
-                views.db.execute(f"DROP TABLE IF EXISTS {name}")
-                views.db.execute(create)
-                views.db.execute(f"ALTER TABLE {name} DROP CONSTRAINT {name}_pkey")
-                found = views.db.execute("SELECT to_regclass(?)::oid::int8", (name,)).fetchone()
-                oids[name] = found[0]
-    return Target(views.place.source, oids, dict(next_of))
+    statements, names = [], []
+    for view in views.views:
+        for table in view.tables:
+            name = physical(table, next_of[view.name])
+            create, _ = views.place.create(table, next_of[view.name])
+            drop_key = f"ALTER TABLE {name} DROP CONSTRAINT {name}_pkey"
+            statements += [f"DROP TABLE IF EXISTS {name}", create, drop_key]
+            names.append(name)
+    with closing(PostgresDatabase(views.place.source)) as own:
+        own.session.run("; ".join(statements))
+    return Target(views.place.source, oids_of(views.db, names), dict(next_of))
 
 
 def _add_keys(views: ViewsDatabase, next_of: Mapping[str, int], hands: int) -> None:
     """Give the tables keys, indexes and statistics, the largest first, on several connections."""
-    todo: SimpleQueue[tuple[View, Table]] = SimpleQueue()
-    tables = [(view, table) for view in views.views for table in view.tables]
-    sizes = {
-        table.name: views.db.execute(
-            "SELECT pg_relation_size(to_regclass(?))", (physical(table, next_of[view.name]),)
-        ).fetchone()[0]
-        for view, table in tables
+    names = {
+        physical(table, next_of[view.name]): table for view in views.views for table in view.tables
     }
-    for each in sorted(tables, key=lambda it: -sizes[it[1].name]):
-        todo.put(each)
+    sql = (
+        "SELECT name FROM unnest(?::text[]) AS name ORDER BY pg_relation_size(name::regclass) DESC"
+    )
+    todo: SimpleQueue[str] = SimpleQueue()
+    for (name,) in views.db.execute(sql, (list(names),)):
+        todo.put(name)
 
     def work() -> None:
         with closing(PostgresDatabase(views.place.source)) as own:
             own.session.run(FINISHING)
             with suppress(Empty):
                 while True:
-                    view, table = todo.get_nowait()
-                    name = physical(table, next_of[view.name])
-                    _, indexes = own.create(table, next_of[view.name])
-                    key = TableWriter(table, PART).key_names
+                    name = todo.get_nowait()
+                    _, indexes = own.create(names[name], int(name.rpartition("__g")[2]))
+                    key = TableWriter(names[name], PART).key_names
                     add = f"ALTER TABLE {name} ADD CONSTRAINT {name}_pkey PRIMARY KEY ({key})"
                     own.session.run("; ".join([add, *indexes, f"ANALYZE {name}"]))
 
@@ -316,10 +313,15 @@ def _drop_unused(views: ViewsDatabase) -> None:
         "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
         " AND tablename ~ '__g[0-9]+$'"
     )
+    unused = []
     for (name,) in views.db.execute(sql).fetchall():
         logical, _, generation = name.rpartition("__g")
         if logical in keep and int(generation) != keep[logical]:
-            try:
-                views.db.execute(f"DROP TABLE IF EXISTS {name}")
-            except psycopg.errors.LockNotAvailable:
-                continue
+            unused.append(name)
+    if unused:
+        try:
+            views.db.execute(f"DROP TABLE IF EXISTS {','.join(unused)}")
+        except pg.LockNotAvailable:
+            for name in unused:
+                with suppress(pg.LockNotAvailable):
+                    views.db.execute(f"DROP TABLE IF EXISTS {name}")
