@@ -8,6 +8,7 @@ belongs to one division (the county where its stream was born); ids are stored a
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -50,8 +51,12 @@ def text_of(id: UUID) -> str:
     return str(id)
 
 
+@lru_cache(maxsize=256)
 def when(at: datetime) -> str:
-    """A moment as views store it: UTC, milliseconds, sortable as text."""
+    """A moment as views store it: UTC, milliseconds, sortable as text.
+
+    Several views store the moment of each fact, and the facts of a command have the same.
+    """
     if at.tzinfo is not UTC:
         at = at.astimezone(UTC)
     return at.isoformat(timespec="milliseconds")
