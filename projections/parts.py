@@ -35,7 +35,9 @@ from projections.partitions import partition_of
 BATCH = 4096
 MOST_PARTS = 8
 WORTH_A_PROCESS = 20_000
-"""As many facts are folded in the time in which a process starts."""
+"""Facts that are folded in the time in which a process starts."""
+HEAD_START = 30_000
+"""Facts of the split views that the first process, which need not start, folds in that time."""
 
 Progress = Callable[[int], None]
 """Told the log position that has been folded so far."""
@@ -267,7 +269,7 @@ def deal(log: str | Path, views: Sequence[View], hands: int) -> list[Share]:
         dealt[least].append(name)
         loads[least] += weight[name]
     total = sum(counts.values())
-    each = max(0, total - WORTH_A_PROCESS) / hands / max(1, total)  # the first starts at once
+    each = max(0, total - HEAD_START) / hands / max(1, total)
     edges = [0, *(256 - max(n, round(256 * each * n)) for n in range(hands - 1, 0, -1)), 256]
     return [Share(tuple(dealt[n]), split, edges[n], edges[n + 1]) for n in range(hands)]
 
