@@ -31,6 +31,8 @@ PATIENCE_SECONDS = 60.0
 PAUSE_SECONDS = 0.3
 FINISHING = "SET maintenance_work_mem = '128MB'; SET max_parallel_maintenance_workers = 0"
 """One index a connection; there are as many connections as processors."""
+IN_THE_WAY = (pg.LockNotAvailable, pg.DeadlockDetected)
+"""What a statement raises when somebody reads the tables that it would drop or lock."""
 
 Made = Mapping[str, list[Path]]
 """The part files that hold a view, by its name."""
@@ -242,7 +244,7 @@ class BesideOthers(Next):
                 later.switched(views)
                 for partition in range(views.partitions):
                     views.place.announce(announcement(Applied(head, {}, partition)))
-        except (pg.LockNotAvailable, pg.DeadlockDetected):
+        except IN_THE_WAY:
             return done, False
         finally:
             views.db.execute("SELECT pg_advisory_unlock(?)", (SWITCH_LOCK,))
@@ -321,7 +323,7 @@ def _drop_unused(views: ViewsDatabase) -> None:
     if unused:
         try:
             views.db.execute(f"DROP TABLE IF EXISTS {','.join(unused)}")
-        except pg.LockNotAvailable:
+        except IN_THE_WAY:
             for name in unused:
-                with suppress(pg.LockNotAvailable):
+                with suppress(*IN_THE_WAY):
                     views.db.execute(f"DROP TABLE IF EXISTS {name}")
