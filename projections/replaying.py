@@ -133,12 +133,12 @@ class Replaying:
             for topic in self._mapper.topics()
             if self._mapper.class_of(topic) not in self._view.routes
         ]
-        marks = ",".join("?" * len(others)) or "NULL"
+        unread = f"AND topic NOT IN ({','.join('?' * len(others))})" if others else ""
         with closing(open_source(self._source)) as db:
             yield from pages(
                 db, after, upto, BATCH,
                 columns="position, stream, version, topic, state",
-                where=f"AND topic NOT IN ({marks})", bound=others,
+                where=unread, bound=others,
             )  # fmt: skip
 
     def _fold(self, rows: Rows, found: Sequence[LogRow]) -> None:

@@ -121,6 +121,15 @@ def test_after_a_repair_a_replay_folds_what_was_parked_and_equals_a_rebuild(plac
         assert check(place.source, views, workers=1).equal
 
 
+def test_every_view_is_the_same_after_a_replay(place: Place) -> None:
+    """The timeline, which reads every type of fact, was once left empty."""
+    with closing(place.views()) as views:
+        place.fold(views)
+        for view in VIEWS:
+            place.replay(views, view.name)
+        assert live_hashes(views) == expected()
+
+
 def test_what_still_fails_stays_parked_and_the_rest_is_folded(place: Place) -> None:
     with closing(place.views(failing_at(cards()[0], cards()[1]))) as views:
         place.fold(views)
