@@ -7,7 +7,9 @@ from importlib import import_module
 
 import typer
 
+from cli.logging import configure
 from cli.saying import complain
+from cli.settings import Settings
 from eventstore.errors import StoreError
 
 COMMANDS = {
@@ -52,6 +54,8 @@ def program(command: str | None = None) -> typer.Typer:
 
 def relief() -> None:
     """救灾一本账 Relief Ledger"""
+    settings = Settings()
+    configure(settings.log_level, settings.process)  # else logs would go to stdout, into the JSON
 
 
 def _name_of(module: str) -> str:

@@ -60,7 +60,12 @@ CASES = (
         "shuffled",
     ),
     Case("A7", "worker stopped and woken", (f"{CLUSTER}/test_worker.py",), "wakes_up"),
-    Case("A8", "poison", (f"{CLUSTER}/test_worker.py",), "poison"),
+    Case(
+        "A8",
+        "poison",
+        (f"{CLUSTER}/test_worker.py", f"{CLUSTER}/test_up.py"),
+        "poison or rest_until",
+    ),
     Case("A9", "PostgreSQL killed", (f"{CLUSTER}/test_power_cuts.py",)),
     Case("A13", "hot stock", (f"{CLUSTER}/test_hot_stock.py",)),
     Case("A14", "reader beside writers", (f"{CLUSTER}/test_gap.py",)),

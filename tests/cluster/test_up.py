@@ -3,126 +3,31 @@
 import json
 import os
 import signal
-import socket
 import subprocess
-import sys
-import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
+import httpx
 import psutil
 import pytest
 
 from cli.demo_command import PASSWORD
+from cli.up.programs import RESTING
+from eventstore.log import Row
+from eventstore.postgres import PostgresLog
+from projections.catalog import VIEWS
+from tests.cluster.older import RELIEF
+from tests.cluster.trials import Client, Up
 from tests.eventstore.support import ROOT
+from tests.faults import Told, count
 
-RELIEF = [sys.executable, "-m", "cli.main"]
 CLIENTS = 3
 START_SECONDS = 120.0
 BACK_SECONDS = 60.0
-
-
-class Up:
-    """A running `relief up`, and how to ask it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.data = folder / "trial"
-        self.log = folder / "up.log"
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        with self.log.open("wb") as out:
-            self.process = subprocess.Popen(
-                [*RELIEF, "up", "--trial", "--small", "--port", str(self.port)],
-                cwd=ROOT,
-                env={**os.environ, "RELIEF_DATA": str(folder)},
-                stdout=out,
-                stderr=subprocess.STDOUT,
-            )
-
-    def said(self) -> str:
-        return self.log.read_text(errors="replace")
-
-    def ask(
-        self, path: str, body: Any = None, token: str | None = None, key: UUID | None = None
-    ) -> Any:
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}")
-        request.add_header("content-type", "application/json")
-        if token:
-            request.add_header("authorization", f"Bearer {token}")
-        if key:
-            request.add_header("idempotency-key", str(key))
-        data = None if body is None else json.dumps(body).encode()
-        with urllib.request.urlopen(request, data, timeout=20) as answer:
-            return json.loads(answer.read())
-
-    def log_in(self, login: str) -> str:
-        token: str = self.ask("/v1/tokens", {"login": login, "password": PASSWORD})["token"]
-        return token
-
-    def relief(self, *args: str) -> Any:
-        """A `relief … --json` command on the same store, with the addresses written down."""
-        secrets = self.data / "secrets"
-        env = {
-            f"RELIEF_{name.upper()}_FILE": str(secrets / name)
-            for name in ("database_url", "vault_url", "views_url")
-        }
-        done = subprocess.run(
-            [*RELIEF, *args, "--json"],
-            cwd=ROOT,
-            env={**os.environ, **env, "RELIEF_DATA": str(self.data)},
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    def status(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.relief("status")
-        return found
-
-    def pids(self) -> dict[str, int]:
-        kept = json.loads((self.data / "run" / "processes.json").read_bytes())
-        found = {one["name"]: one["pid"] for one in kept["processes"] if one["pid"]}
-        for child in psutil.Process(self.process.pid).children(recursive=True):
-            with suppress(psutil.NoSuchProcess):
-                command = " ".join(child.cmdline())
-                if " broker " in command and "listener-url" in command:
-                    found["broker"] = child.pid
-                elif command.endswith(f"{self.data / 'postgres' / 'data'}") or (
-                    "/postgres -D" in command
-                ):
-                    found["postgres"] = child.pid
-        return found
-
-    def until(self, what: Callable[[], Any], seconds: float, why: str) -> Any:
-        deadline = time.monotonic() + seconds
-        while True:
-            with suppress(OSError, AssertionError, KeyError, ValueError):
-                found = what()
-                if found:
-                    return found
-            assert self.process.poll() is None, self.said()
-            assert time.monotonic() < deadline, f"{why}\n{self.said()[-4000:]}"
-            time.sleep(0.2)
-
-    def settled(self) -> bool:
-        """Every view has come to the head in every partition, and every process runs."""
-        status = self.status()
-        return all(view["lag_events"] == 0 for view in status["views"]) and all(
-            one["state"] == "running" for one in status["processes"]
-        )
-
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+STRANGE = count(12, 100)
+"""Facts of as many streams that no worker can fold."""
 
 
 @pytest.fixture(scope="module")
@@ -134,51 +39,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
         )
         yield started
     finally:
-        started.process.send_signal(signal.SIGTERM)
-        try:
-            started.process.wait(60)
-        except subprocess.TimeoutExpired:
-            for child in psutil.Process(started.process.pid).children(recursive=True):
-                child.kill()
-            started.process.kill()
-            raise
-
-
-class Client(threading.Thread):
-    """Registers units one after another, each until it is answered, with the same id."""
-
-    def __init__(self, up: Up, number: int, token: str, area: str) -> None:
-        super().__init__(daemon=True)
-        self.up, self.number, self.token, self.area = up, number, token, area
-        self.stopping = threading.Event()
-        self.units: list[str] = []
-        self.problem: BaseException | None = None
-
-    def run(self) -> None:
-        try:
-            while not self.stopping.is_set():
-                self._register()
-                time.sleep(0.05)
-        except BaseException as problem:
-            self.problem = problem
-
-    def _register(self) -> None:
-        unit, key = str(uuid4()), uuid4()
-        name = f"{self.number}号队{len(self.units)}"
-        body = {"unit": unit, "area": self.area, "name": name, "kind": "militia", "size": 5}
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline:
-            try:
-                self.up.ask("/v1/units", body, self.token, key)
-            except urllib.error.HTTPError as refused:
-                assert refused.code in (502, 503), refused.read()
-            except (OSError, ValueError):
-                pass
-            else:
-                self.units.append(unit)
-                return
-            time.sleep(0.2)
-        raise AssertionError(f"never answered: {name}")
+        started.end()
 
 
 def test_the_boards_work_as_in_the_embedded_way(up: Up) -> None:
@@ -256,6 +117,138 @@ def _all(up: Up, path: str, token: str) -> list[dict[str, Any]]:
         if not page.get("next"):
             return found
         cursor = f"&cursor={page['next']}"
+
+
+# -- what cannot be folded -------------------------------------------------------------------------
+
+
+def resting(up: Up) -> bool:
+    """Every worker has stopped itself, and is left alone."""
+    workers = [one for name, one in up.processes().items() if name.startswith("worker")]
+    return all((one["state"], one["exit"]) == ("resting", RESTING) for one in workers)
+
+
+def register(up: Up, count: int) -> list[dict[str, Any]]:
+    token = up.log_in("dispatcher")
+    area = up.ask("/v1/me", token=token)["posts"][0]["area"]
+    units = [
+        {"unit": str(uuid4()), "area": area, "name": f"新编{n}队", "kind": "militia", "size": 5}
+        for n in range(count)
+    ]
+    for unit in units:
+        up.ask("/v1/units", unit, token, uuid4())
+    return units
+
+
+def says_that_it_stands(up: Up) -> None:
+    """Logs, `relief status`, `/health`, `/ready`, live boards and the page, in both languages."""
+    for words in ("连续十个不同的业务流无法处理", "Ten different streams", "relief resume"):
+        assert words in up.said(), up.said()[-3000:]
+    status = up.status()
+    by_name = {one["name"]: one for one in status["processes"]}
+    for name in ("worker.1", "worker.2"):
+        assert (by_name[name]["state"], by_name[name]["exit"]) == ("resting", RESTING)
+    for name in ("api.1", "api.2"):  # what a restart would not help is no reason for one
+        told = by_name[name]["told"]
+        assert told["status"] == "waiting" and "Ten different streams" in told["trouble"]
+    assert status["parked"] > 0 and max(view["lag_events"] for view in status["views"]) > 0
+    shown = up.types("status", "--once").stdout
+    assert "resting" in shown and f"parked {status['parked']}" in shown
+    with httpx.Client(base_url=f"http://127.0.0.1:{up.port}", timeout=20) as auditor:
+        ready = auditor.get("/ready")
+        assert (ready.status_code, ready.json()["status"]) == (503, "stopped")
+        entered = auditor.post("/v1/sessions", json={"login": "auditor", "password": PASSWORD})
+        assert entered.status_code == 200
+        page = auditor.get("/parked?lang=zh").text
+        assert "看板已停在一条无法处理的记录上" in page and "relief resume" in page
+        assert "The boards have stopped" in auditor.get("/parked?lang=en").text
+        with auditor.stream("GET", "/v1/live?boards=stock") as board:
+            beat = next(line for line in board.iter_lines() if line.startswith("data:"))
+        assert json.loads(beat.removeprefix("data:"))["failure"] is True
+
+
+def goes_on(up: Up) -> None:
+    """`relief resume`; then the boards are whole again, and as a rebuild makes them."""
+    assert "worker.1, worker.2" in up.types("resume").stdout
+    up.until(up.settled, BACK_SECONDS, "the workers do not go on")
+    assert up.ask("/ready")["status"] == "ready"
+    report = up.relief("views", "rebuild", "--check")
+    assert report["equal"], [view for view in report["views"] if not view["equal"]]
+
+
+def test_workers_too_old_for_ten_streams_rest_until_they_are_upgraded(
+    up: Up, record_property: Told
+) -> None:
+    """Real commands, and real workers that do not know the type of their facts."""
+    up.until(up.settled, BACK_SECONDS, "it never settles")
+    up.older.write_text("Unit.Registered")
+    before = up.pids()
+    for name in ("worker.1", "worker.2"):
+        os.kill(before[name], signal.SIGTERM)
+    up.until(
+        lambda: all(up.pids().get(n, before[n]) != before[n] for n in ("worker.1", "worker.2")),
+        BACK_SECONDS, "the older workers do not start",
+    )  # fmt: skip
+    units = register(up, STRANGE)
+    up.until(lambda: resting(up), BACK_SECONDS, "the workers do not stop")
+    says_that_it_stands(up)
+    starts = {name: one["restarts"] for name, one in up.processes().items()}
+    units += register(up, 1)  # commands go on
+    parked = up.relief("parked", "list")["parked"]
+    assert {one["view"] for one in parked} == {view.name for view in VIEWS}
+    assert len(parked) == 9 * len(VIEWS), "of a type that nobody knows: it may concern every view"
+    assert {one["topic"] for one in parked} == {"Unit.Registered"}
+    first = json.loads(up.types("parked", "show", "dispatch", str(parked[0]["position"])).stdout)
+    assert first["fact"]["name"] == units[0]["name"] and "UnknownTopic" in first["reason"]
+    assert resting(up) and starts == {n: one["restarts"] for n, one in up.processes().items()}
+
+    up.older.unlink()
+    replayed = up.relief("parked", "replay")["views"]
+    assert {one["view"]: one["parked"] for one in replayed} == {view.name: 0 for view in VIEWS}
+    goes_on(up)
+    assert up.status()["parked"] == 0
+    shown = {unit["id"] for unit in _all(up, "/v1/units", up.log_in("dispatcher"))}
+    assert {unit["unit"] for unit in units} <= shown
+    record_property(
+        "A8",
+        f"`relief up`, {STRANGE} facts of a type that its workers do not know: both rest (78), "
+        "status, /ready, boards and page say so; upgraded, replayed, resumed: equal to a rebuild",
+    )
+
+
+def contradict(up: Up, count: int) -> list[int]:
+    """Facts of units that were never registered, put into the log; their positions."""
+    log = PostgresLog(up.urls["database_url"])
+    try:
+        *_, known = (row for row in log.rows(0, 10**6) if row[3] == "Unit.Registered")
+        fact = json.loads(bytes(known[4]))
+        kept = {name: fact[name] for name in fact.keys() - {"area", "name", "kind", "size"}}
+        rows: list[Row] = []
+        with log.transaction() as db:
+            (head,) = db.execute("SELECT max(position) FROM events").fetchone()
+            for n in range(1, count + 1):
+                unit = uuid4()
+                changed = {"originator_id": str(unit), "originator_version": 2, "reason": "检修"}
+                state = json.dumps(kept | changed, ensure_ascii=False).encode()
+                rows.append((head + n, unit.bytes, 2, "Unit.WentOffDuty", state))
+            log.append(db, rows)
+    finally:
+        log.close()
+    return [row[0] for row in rows]
+
+
+def test_workers_whose_handler_raises_ten_times_rest_until_the_tenth_is_given_up(up: Up) -> None:
+    """The program as it is, and facts that contradict what one of its views knows."""
+    at = contradict(up, 10)
+    up.until(lambda: resting(up), BACK_SECONDS, "the workers do not stop")
+    assert f"dispatch, Unit.WentOffDuty at {at[9]}" in up.said()
+    parked = up.relief("parked", "list")["parked"]
+    assert [(one["view"], one["position"]) for one in parked] == [("dispatch", p) for p in at[:9]]
+    assert all("has not begun" in one["reason"] for one in parked)
+    given_up = up.types("parked", "drop", "dispatch", str(at[9]), "--reason", "没有这支队伍")
+    assert given_up.returncode == 0, given_up.stderr
+    goes_on(up)
+    assert up.status()["parked"] == 9
 
 
 def test_a_stop_ends_every_process_in_order(up: Up) -> None:
