@@ -2,17 +2,15 @@
 
 import os
 import secrets
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from cli.trial.broker import Broker
-from cli.trial.child import Child, free_port
 from cli.trial.postgres import SUPERUSER, PostgresServer
+from cli.trial.server import KafkaServer
 from scripts import apache_kafka as kafka_script
 from scripts.from_maven import Unavailable
 from scripts.need_postgres import MAJORS, postgres_bin
@@ -97,53 +95,22 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
         yield server
 
 
-class ApacheKafka:
+class ApacheKafka(KafkaServer):
     """The server of ``scripts/apache-kafka`` in a folder, as a child of this process.
 
     Unlike Tansu it keeps what it stored over `stop`, `kill` and `start`.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.port = free_port()
-        self._child: Child | None = None
+    name = "Apache Kafka"
+    log_name = "kafka.log"
+    start_seconds = 120
 
-    def __enter__(self) -> "ApacheKafka":
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
-
-    @property
-    def running(self) -> bool:
-        return self._child is not None and self._child.running
-
-    def start(self) -> None:
+    def _prepared(self) -> list[str]:
         java, *rest = kafka_script.prepare(self.folder, self.port)
-        command = [java, kafka_script.QUICK, *rest]
-        self._child = Child("Apache Kafka", command, self.folder / "kafka.log", self.folder)
-        self._child.wait_until(lambda: kafka_script.answers(self.port), 120)
+        return [java, kafka_script.QUICK, *rest]
 
-    def stop(self) -> None:
-        if self._child is not None and self._child.running:
-            self._child.stop(signal.SIGTERM)
-
-    def kill(self) -> None:
-        if self._child is not None:
-            self._child.kill()
-
-    def pause(self) -> None:
-        if self._child is not None:
-            self._child.send(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        if self._child is not None:
-            self._child.send(signal.SIGCONT)
+    def _answers(self) -> bool:
+        return kafka_script.answers(self.port)
 
 
 def need_apache_kafka() -> None:

@@ -13,14 +13,15 @@ A restart is an empty broker. What works and what differs from Apache Kafka (Tan
 - A Faust worker outlives a kill: it joins the empty broker by itself and reads from its start.
 """
 
-import signal
 from contextlib import suppress
 from pathlib import Path
 
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from cli.trial.child import Child, ServerFailed, free_port
+from cli.trial.child import ServerFailed
+from cli.trial.server import KafkaServer
+from streams.kafka import quiet
 
 
 def broker_bin() -> Path:
@@ -36,72 +37,22 @@ def broker_bin() -> Path:
         ) from missing
 
 
-class Broker:
-    """`start`, `stop`, `kill`, `pause` and `resume`; `address` is for `bootstrap_servers`.
+class Broker(KafkaServer):
+    """Tansu: empty after each start."""
 
-    The folder keeps the log. The port stays the same for the life of the object.
-    """
+    name = "Tansu"
+    log_name = "broker.log"
+    stop_seconds = 5
 
-    def __init__(self, folder: Path, port: int | None = None) -> None:
-        self.folder = folder.resolve()
-        self.port = port or free_port()
-        self.log = self.folder / "broker.log"
-        self._child: Child | None = None
-
-    def __enter__(self) -> "Broker":
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
-
-    @property
-    def pid(self) -> int:
-        if self._child is None:
-            raise ServerFailed("消息总线没有运行。The broker is not running.")
-        return self._child.pid
-
-    @property
-    def running(self) -> bool:
-        return self._child is not None and self._child.running
-
-    def start(self, seconds: float = 30) -> None:
-        """Start it empty; returns when it answers. ServerFailed names the log's end."""
-        if self.running:
-            return
-        self.folder.mkdir(parents=True, exist_ok=True)
+    def _prepared(self) -> list[str]:
         listen = f"tcp://{self.address}"
-        command = [
+        return [
             *(str(broker_bin()), "broker", "--storage-engine=memory://tansu/"),
             *(f"--listener-url={listen}", f"--advertised-listener-url={listen}"),
         ]
-        self._child = Child("Tansu", command, self.log, self.folder)
-        self._child.wait_until(self._answers, seconds)
-
-    def stop(self) -> None:
-        """End it; what it held is lost."""
-        if self._child is not None and self._child.running:
-            self._child.stop(signal.SIGTERM, seconds=5)
-
-    def kill(self) -> None:
-        """SIGKILL; what it held is lost."""
-        if self._child is not None:
-            self._child.kill()
-
-    def pause(self) -> None:
-        """SIGSTOP: connections stay open, nothing answers, nothing is lost."""
-        if self._child is not None:
-            self._child.send(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        if self._child is not None:
-            self._child.send(signal.SIGCONT)
 
     def _answers(self) -> bool:
+        quiet()
         with suppress(KafkaError, OSError):
             client = KafkaAdminClient(bootstrap_servers=self.address, request_timeout_ms=2_000)
             try:

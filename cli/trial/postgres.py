@@ -19,7 +19,8 @@ from urllib.parse import quote
 
 import psycopg
 
-from cli.trial.child import Child, ServerFailed, free_port
+from cli.trial.child import ServerFailed
+from cli.trial.server import Server
 
 SUPERUSER = "postgres"
 UNPRIVILEGED = "nobody"
@@ -45,13 +46,17 @@ def wheel_bin() -> Path:
     return Path(found.origin).parent / "pginstall18" / "bin"
 
 
-class PostgresServer:
-    """One server: `start`, `stop`, `kill` (power cut of its processes), `restart`, `url`.
+class PostgresServer(Server):
+    """One server: durable, with `restart` and `url`; `kill` is a power cut of its processes.
 
-    The folder keeps the data, the superuser's password and the log; the port stays the same for
-    the life of the object. `fsync=False` is for tests that do not pull plugs. `settings` are
-    configuration parameters of PostgreSQL and win over ours.
+    The folder keeps the data and the superuser's password too. `fsync=False` is for tests that do
+    not pull plugs. `settings` are configuration parameters of PostgreSQL and win over ours.
     """
+
+    name = "PostgreSQL"
+    log_name = "postgres.log"
+    start_seconds = 60
+    stop_signal = signal.SIGINT  # a fast shutdown: sessions are ended, everything is written
 
     def __init__(
         self,
@@ -62,9 +67,8 @@ class PostgresServer:
         fsync: bool = True,
         settings: Mapping[str, str] | None = None,
     ) -> None:
-        self.folder = folder.resolve()
+        super().__init__(folder, port)
         self.bin = (bin or wheel_bin()).absolute()
-        self.port = port or free_port()
         self.fsync = fsync
         self.settings = {
             **SETTINGS,
@@ -73,26 +77,6 @@ class PostgresServer:
             "port": str(self.port),
         }
         self.data = self.folder / "data"
-        self.log = self.folder / "postgres.log"
-        self._child: Child | None = None
-
-    def __enter__(self) -> "PostgresServer":
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    @property
-    def pid(self) -> int:
-        """The postmaster's."""
-        if self._child is None:
-            raise ServerFailed("PostgreSQL 没有运行。PostgreSQL is not running.")
-        return self._child.pid
-
-    @property
-    def running(self) -> bool:
-        return self._child is not None and self._child.running
 
     @property
     def password(self) -> str:
@@ -108,29 +92,12 @@ class PostgresServer:
         secret = "" if password is None else f":{quote(password, safe='')}"
         return f"postgresql://{quote(user)}{secret}@127.0.0.1:{self.port}/{quote(database)}"
 
-    def start(self, seconds: float = 60) -> None:
-        """Make the data folder if there is none, start, return when it takes commands.
-
-        Waits through crash recovery. ServerFailed names the log's end.
-        """
-        if self.running:
-            return
+    def _prepared(self) -> Sequence[str]:
+        """Make the data folder if there is none."""
         if not self.data.exists():
             self._make_data()
         options = [f"-c{name}={value}" for name, value in self.settings.items()]
-        command = self._command("postgres", "-D", str(self.data), *options)
-        self._child = Child("PostgreSQL", command, self.log, self.folder)
-        self._child.wait_until(self._answers, seconds)
-
-    def stop(self) -> None:
-        """Fast shutdown: sessions are ended, everything is written."""
-        if self._child is not None and self._child.running:
-            self._child.stop(signal.SIGINT)
-
-    def kill(self) -> None:
-        """SIGKILL the postmaster and all its processes, and wait until they are gone."""
-        if self._child is not None:
-            self._child.kill()
+        return self._command("postgres", "-D", str(self.data), *options)
 
     def restart(self) -> None:
         self.stop()

@@ -14,6 +14,7 @@ import pytest
 from cli.trial.broker import Broker
 from cli.trial.child import free_port
 from cli.trial.postgres import PostgresServer
+from cli.trial.server import KafkaServer
 from eventstore.postgres import PostgresLog
 from projections.catalog import VIEWS
 from projections.engine import ViewsDatabase
@@ -38,22 +39,22 @@ def city(postgres: PostgresServer, tmp_path: Path) -> Iterator[CityPlace]:
         yield found
 
 
-def restarted(broker: Broker | ApacheKafka) -> None:
+def restarted(broker: KafkaServer) -> None:
     """At once."""
 
 
-def gone(broker: Broker | ApacheKafka) -> None:
+def gone(broker: KafkaServer) -> None:
     time.sleep(GONE_SECONDS)
 
 
-def emptied(broker: Broker | ApacheKafka) -> None:
+def emptied(broker: KafkaServer) -> None:
     if isinstance(broker, ApacheKafka):
         for one in broker.folder.iterdir():
             if one.is_dir():
                 shutil.rmtree(one)
 
 
-OUTAGES: tuple[Callable[[Broker | ApacheKafka], None], ...] = (restarted, gone, emptied)
+OUTAGES: tuple[Callable[[KafkaServer], None], ...] = (restarted, gone, emptied)
 """What happens between the broker's end and its start."""
 
 
@@ -77,7 +78,7 @@ def worker(folder: Path, env: dict[str, str], name: str) -> WorkerProcess:
 
 
 def outages(
-    city: CityPlace, broker: Broker | ApacheKafka, processes: list[Process]
+    city: CityPlace, broker: KafkaServer, processes: list[Process]
 ) -> tuple[Clients, dict[str, float]]:
     """Each kind of outage under clients; afterwards all tables are as they must be.
 
@@ -125,7 +126,7 @@ def outages(
 def test_the_boards_catch_up_when_the_broker_was_restarted_gone_or_emptied(
     city: CityPlace,
     tmp_path: Path,
-    kind: type[Broker] | type[ApacheKafka],
+    kind: type[KafkaServer],
     record_property: Told,
 ) -> None:
     if kind is ApacheKafka:

@@ -13,6 +13,7 @@ from random import Random
 import pytest
 
 from cli.trial.broker import Broker
+from cli.trial.server import KafkaServer
 from domain.catalog import AGGREGATES
 from eventstore.log import Row
 from eventstore.store import Store
@@ -133,7 +134,7 @@ def kills(town: Cluster, many: int) -> tuple[list[float], list[int]]:
 def test_workers_and_a_relay_that_are_killed_make_the_same_tables(
     tmp_path: Path,
     postgres_database: Database,
-    kind: type[Broker] | type[ApacheKafka],
+    kind: type[KafkaServer],
     record_property: Told,
 ) -> None:
     if kind is ApacheKafka:

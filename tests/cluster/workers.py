@@ -13,6 +13,7 @@ import httpx
 
 from cli.trial.broker import Broker
 from cli.trial.child import free_port
+from cli.trial.server import KafkaServer
 from domain.catalog import AGGREGATES
 from eventstore.log import Row
 from eventstore.postgres import PostgresLog
@@ -25,7 +26,7 @@ from streams.kafka import FrameBus, Kafka
 from tests.city import build_city
 from tests.cluster.relaying import Process, urls, wait_for
 from tests.projections.partitions import hashes_of
-from tests.servers import ApacheKafka, Database
+from tests.servers import Database
 
 RUN_WORKER = ("-m", "cli.worker_command")
 LAST_FRAME_SECONDS = 120.0
@@ -69,7 +70,7 @@ class Cluster:
     """A database with a log, a broker with its topic; workers are started by the test."""
 
     def __init__(
-        self, folder: Path, database: Database, broker: Broker | ApacheKafka, stack: ExitStack
+        self, folder: Path, database: Database, broker: KafkaServer, stack: ExitStack
     ) -> None:
         self.folder, self.broker, self._stack = folder, broker, stack
         self._started: list[WorkerProcess] = []
@@ -190,7 +191,7 @@ class WorkerProcess(Process):
 
 @contextmanager
 def cluster(
-    folder: Path, database: Database, kind: type[Broker] | type[ApacheKafka] = Broker
+    folder: Path, database: Database, kind: type[KafkaServer] = Broker
 ) -> Iterator[Cluster]:
     """Everything but workers, with a broker of its own: all have one topic and one group."""
     with ExitStack() as stack:
