@@ -80,9 +80,14 @@ rebuild(folder / "log.sqlite", views, workers=1)
 CLI = "from cli.main import main; main()"
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_rebuild_equals_the_live_views_table_by_table(workers: int) -> None:
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_rebuild_equals_the_live_views_table_by_table(
+    monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    monkeypatch.setattr(parts, "WORTH_A_PROCESS", 400)
+    monkeypatch.setattr(parts, "HEAD_START", 400)
     with opened(LIVE()) as (store, views):
+        assert len(parts.deal(store.log.source, VIEWS, workers)) == workers
         found = check(Path(store.log.source), views, workers=workers)
         assert found.equal, [view.name for view in found.views if not view.equal]
         assert rebuilt_hashes(found) == live_hashes(views)

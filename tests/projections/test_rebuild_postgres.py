@@ -16,7 +16,7 @@ from eventstore.errors import StoreLocked
 from eventstore.founding import Urls
 from eventstore.log import Row
 from eventstore.postgres import PostgresLog, connect
-from projections import part_files, takeover
+from projections import part_files, parts, takeover
 from projections.catalog import VIEWS
 from projections.databases import CHANNEL
 from projections.engine import Applied, ViewsDatabase
@@ -66,8 +66,13 @@ def fold(views: ViewsDatabase, upto: int, *, but: int | None = None) -> None:
                 give(views, frame, dealt)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_rebuild_equals_the_follower_of_an_embedded_store(place: Place, workers: int) -> None:
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_rebuild_equals_the_follower_of_an_embedded_store(
+    place: Place, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    monkeypatch.setattr(parts, "WORTH_A_PROCESS", 400)
+    monkeypatch.setattr(parts, "HEAD_START", 400)
+    assert len(parts.deal(place.log.source, VIEWS, workers)) == workers
     with closing(place.views()) as views:
         done = rebuild(place.log.source, views, workers=workers)
         assert done.events == len(log_rows())
@@ -248,7 +253,7 @@ def test_a_process_of_a_dead_rebuild_does_not_write_into_its_successor(place: Pl
 
 KILLED_WHILE_FILLED = """
 import os, signal, sys
-from projections import part_files, takeover
+from projections import part_files, parts, takeover
 from projections.catalog import VIEWS
 from projections.engine import ViewsDatabase
 from projections.rebuild import rebuild
