@@ -10,11 +10,12 @@ import pytest
 
 from cli.trial.broker import Broker
 from cli.trial.postgres import PostgresServer
+from cli.trial.server import KafkaServer
 from eventstore.founding import Urls
 from eventstore.postgres import PostgresLog
 from streams.events import CONTENT_TYPE
 from streams.frames import PARTITIONS_MARK, partitions_of
-from streams.kafka import EVENTS, Kafka
+from streams.kafka import EVENTS, FRAMES, Kafka
 from tests.cluster.relaying import (
     PARTITIONS,
     Process,
@@ -36,7 +37,9 @@ TAKE_OVER_SECONDS = 3.0
 class RelayProcess(Process):
     """One `relief relay`."""
 
-    def __init__(self, made: Urls, broker: Broker, folder: Path, name: str, **env: str) -> None:
+    def __init__(
+        self, made: Urls, broker: KafkaServer, folder: Path, name: str, **env: str
+    ) -> None:
         given = {
             "RELIEF_DATABASE_URL": made.database,
             "RELIEF_VIEWS_URL": made.views,
@@ -165,6 +168,19 @@ def test_it_stops_in_order_when_asked_also_without_a_broker(
     assert "Traceback" not in relay.said
 
 
+@pytest.fixture(params=["tansu", "apache-kafka"])
+def either(request: pytest.FixtureRequest) -> Iterator[KafkaServer]:
+    """A broker without our topics: one of one's own, or the run's Apache Kafka."""
+    if request.param == "tansu":
+        yield request.getfixturevalue("own")
+        return
+    shared: KafkaServer = request.getfixturevalue("apache_kafka")
+    yield shared
+    admin = Kafka(shared.address).admin()
+    admin.delete_topics([FRAMES, EVENTS])
+    admin.close()
+
+
 def test_without_its_addresses_it_says_which(tmp_path: Path) -> None:
     relay = Process(RELAY, tmp_path / "log", {"RELIEF_DATABASE_URL": "x"})
     assert relay.wait(30) == 2
@@ -172,16 +188,16 @@ def test_without_its_addresses_it_says_which(tmp_path: Path) -> None:
 
 
 def test_relief_events_carries_each_fact_when_it_is_switched_on(
-    log: PostgresLog, made: Urls, own: Broker, tmp_path: Path
+    log: PostgresLog, made: Urls, either: KafkaServer, tmp_path: Path
 ) -> None:
     log.set_mark("born", "b0")
-    relay = RelayProcess(made, own, tmp_path, "relay", RELIEF_EVENTS_TOPIC="true")
+    relay = RelayProcess(made, either, tmp_path, "relay", RELIEF_EVENTS_TOPIC="true")
     try:
         Town().grow(log, 300)
         wait_for(lambda: relay.led, 30)
-        with reading(own.address) as reader:
+        with reading(either.address) as reader:
             reader.read_to(300)
-        consumer = Kafka(own.address).consumer(EVENTS, group_id=None)
+        consumer = Kafka(either.address).consumer(EVENTS, group_id=None)
         found = {}
         deadline = time.monotonic() + 20
         while len(found) < 300 and time.monotonic() < deadline:
