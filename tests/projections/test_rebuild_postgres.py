@@ -273,7 +273,7 @@ rebuild(source, views, workers=1)
 """
 
 
-def tables_of(place: Place) -> set[str]:
+def generations_of(place: Place) -> set[str]:
     with connect(place.urls.views, "views") as db:
         return {
             name.rpartition("__")[2]
@@ -293,10 +293,10 @@ def test_a_killed_rebuild_leaves_the_live_views_alone(place: Place, when: str) -
         killed = run_python(KILLED_WHILE_FILLED, when, given=given)
         assert killed.returncode == -9, killed.stderr
         assert (live_hashes(views), views.live()) == (before, live)
-        assert tables_of(place) == {"g1", "g2"}
+        assert generations_of(place) == {"g1", "g2"}
         rebuild(place.log.source, views, workers=1)
         assert live_hashes(views) == expected()
-        assert tables_of(place) == {"g2"}, "what it left behind is dropped"
+        assert generations_of(place) == {"g2"}, "what it left behind is dropped"
 
 
 KILLED = """
