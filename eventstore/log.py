@@ -6,9 +6,9 @@ outcomes of a batch of commands. Positions are given under the order lock, witho
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from eventsourcing.persistence import (
@@ -24,6 +24,37 @@ Row = tuple[int, bytes, int, str, bytes]
 """position, stream (16 bytes), version, topic, state"""
 OutcomeRow = tuple[bytes, bytes, bytes, bytes]
 """command, actor, fingerprint, outcome"""
+News = tuple[int, bytes, str, bytes]
+"""position, stream, topic, state"""
+CAUGHT_UP = 5_000
+"""So many facts of others a writer is told of; if there are more, it must begin anew."""
+
+
+class Wanted(NamedTuple):
+    """What a batch asks once it has the order lock."""
+
+    since: int
+    """The head as it was known; -1: not known."""
+    commands: Sequence[bytes]
+    streams: Sequence[bytes]
+
+
+class Seen(NamedTuple):
+    """The answers to a `Wanted`."""
+
+    news: Sequence[News]
+    """From ``since`` on, that fact included, 5,002 at most; of an unknown ``since`` the
+    newest fact alone."""
+    outcomes: Sequence[OutcomeRow]
+    facts: Sequence[tuple[bytes, str, bytes]]
+    """Stream, topic, state of the streams, each in its order."""
+
+
+NEWEST = "SELECT position, stream, topic, state FROM events ORDER BY position DESC LIMIT 1"
+NEWS = (
+    "SELECT position, stream, topic, state FROM events WHERE position >= ? ORDER BY position"
+    " LIMIT 5002"
+)
 
 
 class Log(ApplicationRecorder):
@@ -46,6 +77,12 @@ class Log(ApplicationRecorder):
         Raises the library's `IntegrityError` when a version is stored already, `CommitUnknown`
         when the reply to the COMMIT was lost, or another `StoreError`.
         """
+
+    @contextmanager
+    def batch(self, wanted: Wanted) -> Iterator[tuple[Sql, Seen]]:
+        """A `transaction`, and what it sees first."""
+        with self.transaction() as db:
+            yield db, _look(db, wanted)
 
     @abstractmethod
     def append(self, db: Sql, rows: Sequence[Row], outcomes: Sequence[OutcomeRow] = ()) -> None:
@@ -180,3 +217,21 @@ class Log(ApplicationRecorder):
         self, gt: int | None = None, topics: Sequence[str] = ()
     ) -> Subscription[ApplicationRecorder]:
         raise NotImplementedError("use Store.follow()")
+
+
+def _look(db: Sql, wanted: Wanted) -> Seen:
+    since = wanted.since
+    news = db.execute(NEWEST) if since < 0 else db.execute(NEWS, (since,))
+    found = news.fetchall()
+    marks = ",".join("?" * len(wanted.commands))
+    sql = f"SELECT command, actor, fingerprint, outcome FROM outcomes WHERE command IN ({marks})"  # noqa: S608
+    outcomes = db.execute(sql, wanted.commands).fetchall()
+    facts = []
+    if wanted.streams:
+        marks = ",".join("?" * len(wanted.streams))
+        where = f"WHERE stream IN ({marks}) ORDER BY stream, version"
+        facts = db.execute(
+            f"SELECT stream, topic, state FROM events {where}",  # noqa: S608
+            wanted.streams,
+        ).fetchall()
+    return Seen(found, outcomes, facts)

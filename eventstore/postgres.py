@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg
 from eventsourcing.persistence import IntegrityError
+from psycopg import pq
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from eventstore.errors import (
@@ -25,7 +26,19 @@ from eventstore.errors import (
     StoreUnreachable,
     StoreUnsafe,
 )
-from eventstore.log import Log, OutcomeRow, Row
+from eventstore.log import NEWEST, NEWS, Log, OutcomeRow, Row, Seen, Wanted
+from eventstore.postgres_journey import (
+    BYTEA,
+    INT4,
+    INT8,
+    TEXT,
+    Statement,
+    array,
+    int4,
+    int8,
+    int8_of,
+    rows_of,
+)
 from eventstore.postgres_session import LOCK_MS, arguments, translated, usable
 from eventstore.postgres_session import PostgresConnection as PostgresConnection
 from eventstore.postgres_session import connect as connect
@@ -39,7 +52,30 @@ CHANNEL = "relief_log"
 MOST_READERS = 8
 PASSES_BEFORE_GIVING_UP = 3
 LISTEN_AGAIN_SECONDS = 0.5
+FEW = 1_000
+"""Rows that go with the COMMIT in one journey; more are copied, in journeys of their own."""
 
+LOCK: Statement = ("SELECT pg_advisory_xact_lock($1::int8)", (int8(ORDER_LOCK),))
+NEWS_SINCE = NEWS.replace("?", "$1::int8")
+OUTCOMES = (
+    "SELECT command, actor, fingerprint, outcome FROM outcomes WHERE command = ANY($1::bytea[])"
+)
+FACTS = (
+    "SELECT stream, topic, state FROM events WHERE stream = ANY($1::bytea[])"
+    " ORDER BY stream, version"
+)
+PUT_OUTCOMES = """
+INSERT INTO outcomes (command, actor, fingerprint, outcome)
+SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[])
+"""
+PUT = f"""
+WITH answers AS ({PUT_OUTCOMES}), facts AS (
+    INSERT INTO events (position, stream, version, topic, state)
+    SELECT * FROM unnest($5::int8[], $6::bytea[], $7::int4[], $8::text[], $9::bytea[])
+)
+SELECT pg_notify('{CHANNEL}', $10::text)
+"""  # noqa: S608
+"""Outcomes, facts and the news of them in one statement: sending each costs the most."""
 STANDING_STILL = """
 SELECT pg_terminate_backend(s.pid)
 FROM pg_locks AS l JOIN pg_stat_activity AS s ON s.pid = l.pid
@@ -155,18 +191,32 @@ class PostgresLog(Log):
 
     @contextmanager
     def transaction(self) -> Iterator[Sql]:
+        with self._transaction(()) as (db, _):
+            yield db
+
+    @contextmanager
+    def batch(self, wanted: Wanted) -> Iterator[tuple[Sql, Seen]]:
+        with self._transaction(_questions(wanted)) as (db, found):
+            yield db, _seen(wanted, found)
+
+    @contextmanager
+    def _transaction(
+        self, questions: Sequence[Statement]
+    ) -> Iterator[tuple[Sql, list[pq.abc.PGresult]]]:
+        """The order lock, and what these ask once it is had: all in one journey."""
         if not self._turn.acquire(timeout=LOCK_MS / 1000):
             raise StoreLocked("another thread of this process is writing")
         try:
-            yield from self._transaction()
+            yield from self._locked(questions)
         finally:
             self._turn.release()
 
-    def _transaction(self) -> Iterator[Sql]:
+    def _locked(
+        self, questions: Sequence[Statement]
+    ) -> Iterator[tuple[Sql, list[pq.abc.PGresult]]]:
         db = self.session
         try:
-            db.execute("BEGIN")
-            db.execute("SELECT pg_advisory_xact_lock(?)", (ORDER_LOCK,))
+            _, *found = db.begin([LOCK, *questions])
         except psycopg.errors.LockNotAvailable as problem:
             db.roll_back()
             self._end_who_stands_still()
@@ -175,7 +225,7 @@ class PostgresLog(Log):
             db.roll_back()
             raise explain(problem) from problem
         try:
-            yield db
+            yield db, found
         except BaseException as problem:
             db.roll_back()
             if isinstance(problem, psycopg.IntegrityError):
@@ -186,7 +236,12 @@ class PostgresLog(Log):
         try:
             db.commit()
         except psycopg.Error as problem:
+            known = problem.sqlstate is not None and db.usable
             db.roll_back()
+            if isinstance(problem, psycopg.IntegrityError):
+                raise IntegrityError(problem) from problem
+            if known:  # what was sent before the COMMIT failed, and the COMMIT with it
+                raise explain(problem) from problem
             raise CommitUnknown(str(problem)) from problem
 
     def _end_who_stands_still(self) -> None:
@@ -200,6 +255,15 @@ class PostgresLog(Log):
 
     def append(self, db: Sql, rows: Sequence[Row], outcomes: Sequence[OutcomeRow] = ()) -> None:
         assert db is self.session
+        if len(rows) + len(outcomes) <= FEW:
+            answers = [array(BYTEA, column) for column in zip(*outcomes, strict=True)]
+            answers = answers or [array(BYTEA, ())] * 4
+            if rows:
+                told = str(rows[-1][0]).encode()
+                self.session.send([(PUT, [*answers, *_columns(rows), told])])
+            elif outcomes:
+                self.session.send([(PUT_OUTCOMES, answers)])
+            return
         if rows:
             self.session.copy("events", rows, ("int8", "bytea", "int4", "text", "bytea"))
             db.execute("SELECT pg_notify(?, ?)", (CHANNEL, str(rows[-1][0])))
@@ -212,6 +276,38 @@ class PostgresLog(Log):
         self.session.close()
         if self._listener is not None:
             self._listener.join(timeout=2)
+
+
+def _questions(wanted: Wanted) -> list[Statement]:
+    asked: list[Statement] = [
+        (NEWS_SINCE, [int8(wanted.since)]) if wanted.since >= 0 else (NEWEST, ())
+    ]
+    asked.append((OUTCOMES, [array(BYTEA, wanted.commands)]))
+    if wanted.streams:
+        asked.append((FACTS, [array(BYTEA, wanted.streams)]))
+    return asked
+
+
+def _seen(wanted: Wanted, found: Sequence[pq.abc.PGresult]) -> Seen:
+    news = [
+        (int8_of(at), stream, topic.decode(), state)
+        for at, stream, topic, state in rows_of(found[0])
+    ]
+    facts = rows_of(found[2]) if wanted.streams else []
+    return Seen(
+        news, rows_of(found[1]), [(stream, topic.decode(), state) for stream, topic, state in facts]
+    )
+
+
+def _columns(rows: Sequence[Row]) -> list[bytes]:
+    positions, streams, versions, topics, states = zip(*rows, strict=True)
+    return [
+        array(INT8, [int8(position) for position in positions]),
+        array(BYTEA, streams),
+        array(INT4, [int4(version) for version in versions]),
+        array(TEXT, [topic.encode() for topic in topics]),
+        array(BYTEA, states),
+    ]
 
 
 def _check(db: Sql, *, allow_power: bool) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 from psycopg import pq
 
+from eventstore.postgres_journey import Journeys, Statement
 from eventstore.sql import Found
 
 LOCK_MS = 4_000
@@ -88,6 +89,7 @@ class PostgresConnection:
         self._url, self._schema, self._first = url, schema, first
         self._lock = threading.RLock()
         self._session: psycopg.Connection[Any] | None = None
+        self._journeys: Journeys | None = None
         self._begun = False
 
     @property
@@ -95,9 +97,16 @@ class PostgresConnection:
         """Whether one was begun and not ended, also when its session is lost since."""
         return self._begun
 
+    @property
+    def usable(self) -> bool:
+        """Whether the session lives, as far as is known."""
+        return self._session is not None and not self._session.closed
+
     def _open(self) -> psycopg.Connection[Any]:
         """The session to use next: in a transaction that one's, else one that lives."""
         session = self._session
+        if self._journeys is not None and self._journeys.under_way:
+            self._journeys.finish()
         if session is not None and not self._begun:
             with suppress(psycopg.OperationalError):
                 usable(session)
@@ -105,6 +114,7 @@ class PostgresConnection:
             if self._begun:
                 raise psycopg.OperationalError("the session was lost, and its transaction with it")
             session = self._session = connect(self._url, self._schema)
+            self._journeys = Journeys(session)
             if self._first:
                 session.execute(self._first.encode())
         return session
@@ -144,6 +154,31 @@ class PostgresConnection:
             session.execute(sql.encode())
             self._begun = session.info.transaction_status != IDLE
 
+    def begin(self, statements: Sequence[Statement]) -> list[pq.abc.PGresult]:
+        """BEGIN, and these statements' answers, in one journey."""
+        with self._lock:
+            try:
+                found = self._begin(statements)
+            except psycopg.Error:
+                if self._session is not None and not self._session.closed:
+                    raise
+                found = self._begin(statements)
+            self._begun = True
+            return found
+
+    def _begin(self, statements: Sequence[Statement]) -> list[pq.abc.PGresult]:
+        self._open()
+        assert self._journeys is not None
+        self._journeys.send([("BEGIN", ()), *statements])
+        return self._journeys.finish()[1:]
+
+    def send(self, statements: Sequence[Statement]) -> None:
+        """Let these run with what comes next in the transaction, which tells what fails."""
+        with self._lock:
+            self._open()
+            assert self._journeys is not None
+            self._journeys.send(statements)
+
     def copy(self, table: str, rows: Iterable[Sequence[Any]], types: Sequence[str] = ()) -> None:
         """Append rows by COPY, in binary when the columns' types are named."""
         binary = " (FORMAT BINARY)" if types else ""
@@ -170,7 +205,11 @@ class PostgresConnection:
     def commit(self) -> None:
         """End the transaction. OperationalError too when the server rolled it back instead."""
         with self._lock:
-            said = self._open().execute("COMMIT").statusmessage
+            if self._journeys is not None and self._journeys.under_way:
+                self._journeys.send([("COMMIT", ())])
+                said = (self._journeys.finish()[-1].command_status or b"").decode()
+            else:
+                said = self._open().execute("COMMIT").statusmessage or ""
             if said != "COMMIT":
                 raise psycopg.OperationalError(f"the transaction had failed: {said}")
             self._begun = False
@@ -182,8 +221,14 @@ class PostgresConnection:
             if session is None or session.closed:
                 return
             try:
+                assert self._journeys is not None
+                if self._journeys.under_way:
+                    with suppress(psycopg.Error):
+                        self._journeys.finish()
                 if session.info.transaction_status != IDLE:
-                    session.execute("ROLLBACK")
+                    # seen by psycopg, it would make it deallocate all that is prepared
+                    self._journeys.send([("ROLLBACK", ())])
+                    self._journeys.finish()
             except psycopg.Error:
                 session.close()
 

@@ -27,7 +27,7 @@ from eventstore.clock import Clock, SimulatedClock
 from eventstore.deciding import DecisionWorld, Memo, authorized, decide, pending
 from eventstore.errors import CommandIdReused, StoreClosed, StoreLocked, StoreUnreachable
 from eventstore.faults import reached
-from eventstore.log import Log, OutcomeRow, Row
+from eventstore.log import CAUGHT_UP, NEWEST, Log, News, OutcomeRow, Row, Wanted
 from eventstore.mapper import TypedMapper
 from eventstore.metrics import count_batch
 from eventstore.outcomes import (
@@ -47,8 +47,6 @@ from eventstore.vault import Vault
 
 MAX_BATCH = 256
 CACHE_SIZE = 20_000
-CAUGHT_UP = 5_000
-"""So many facts of other processes are applied to cached aggregates; beyond it they are loaded."""
 TRIES = 2
 AGAIN = (IntegrityError, StoreUnreachable)
 WAITED = (StoreLocked, StoreUnreachable)
@@ -177,12 +175,13 @@ class Writer:
         After a conflict or a lost connection it is tried again under the order lock, where "was
         it me?" has an answer: what is stored of the first try is known by its command ids.
         """
-        with self.log.transaction() as db:
+        wanted = self._wanted(batch.envelopes)
+        with self.log.batch(wanted) as (db, seen):
             self._settle()
-            self.vault.refresh()
-            self._catch_up()
-            batch.find_repeats()
-            self._read_ahead(batch.envelopes)
+            self.vault.doubted = True
+            self._catch_up(seen.news)
+            batch.find_repeats(seen.outcomes)
+            self._read_ahead(wanted.streams, seen.facts)
             for n, envelope in enumerate(batch.envelopes):
                 batch.take(n, envelope)
             self.vault.commit()
@@ -197,24 +196,33 @@ class Writer:
         self.memo = Memo()
         self._head = -1
 
-    def _catch_up(self) -> None:
+    def _wanted(self, envelopes: Sequence[Envelope]) -> Wanted:
+        """What to ask with the order lock: news, repeats, and streams that commands name.
+
+        One by one each is a journey to the server, most of them to hear that a stream has not
+        begun, while the order lock keeps every other process waiting.
+        """
+        named = {id for one in envelopes for id in ids_of(one.command)}
+        streams = [id.bytes for id in named if id not in self._cache]
+        return Wanted(self._head, [one.id.bytes for one in envelopes], streams)
+
+    def _catch_up(self, news: Sequence[News]) -> None:
         """Another process may have written since: what it touched is brought up to date."""
-        db = self.log.writer
-        head = int(db.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()[0])
-        if head == self._head:
-            return
-        if self._head < 0 or not 0 < head - self._head <= CAUGHT_UP:  # less: it was put back
+        known = self._head
+        follows = known == 0 or (known > 0 and bool(news) and news[0][0] == known)
+        fresh = news if known <= 0 else news[1:]
+        if not follows or len(fresh) > CAUGHT_UP:  # the log may have been put back
             self._cache.clear()
             self.memo.books.clear()
-            sql = "SELECT stream, topic, state FROM events WHERE position = ?"
-            news = db.execute(sql, (head,)).fetchall()
+            newest = news if known < 0 else self.log.writer.execute(NEWEST).fetchall()
+            self._head, self._last = 0, EPOCH
         else:
-            sql = "SELECT stream, topic, state FROM events WHERE position > ? ORDER BY position"
-            news = db.execute(sql, (self._head,)).fetchall()
-            for stream, topic, state in news:
+            newest = fresh
+            for _, stream, topic, state in fresh:
                 self._bring(UUID(bytes=stream), topic, state)
-        self._last = _recorded(news[-1][2]).meta.recorded_at if news else EPOCH
-        self._head = head
+        if newest:
+            self._head = newest[-1][0]
+            self._last = _recorded(newest[-1][3]).meta.recorded_at
 
     def _bring(self, stream: UUID, topic: str, state: bytes) -> None:
         """Apply a fact of another process to the aggregate, if it is cached."""
@@ -232,21 +240,12 @@ class Writer:
             aggregate = self.mapper.decode(topic, state).mutate(aggregate)
         return aggregate
 
-    def _read_ahead(self, envelopes: Sequence[Envelope]) -> None:
-        """Bring the streams that these commands name into the cache, all by one query.
-
-        One by one each is a journey to the server, most of them to hear that it has not begun,
-        while the order lock keeps every other process waiting. What cannot be read fails the
-        command that wants it, not the batch.
-        """
-        named = {id for one in envelopes for id in ids_of(one.command)} - self._cache.keys()
-        if len(named) < 2:
-            return
-        found: dict[UUID, Aggregate | None] = dict.fromkeys(named)
-        marks = ",".join("?" * len(named))
-        where = f"WHERE stream IN ({marks}) ORDER BY stream, version"
-        sql = f"SELECT stream, topic, state FROM events {where}"  # noqa: S608
-        for key, topic, state in self.log.writer.execute(sql, [id.bytes for id in named]):
+    def _read_ahead(
+        self, asked: Sequence[bytes], facts: Sequence[tuple[bytes, str, bytes]]
+    ) -> None:
+        """Bring streams into the cache: what cannot be read fails the command that wants it."""
+        found: dict[UUID, Aggregate | None] = {UUID(bytes=key): None for key in asked}
+        for key, topic, state in facts:
             stream = UUID(bytes=key)
             try:
                 if stream in found:
@@ -318,15 +317,10 @@ class _Batch:
     def answers(self) -> list[Answer]:
         return [answer for answer in self._answers if answer is not None]
 
-    def find_repeats(self) -> None:
+    def find_repeats(self, outcomes: Sequence[OutcomeRow]) -> None:
         """Which of these commands have an outcome already."""
         self.head, self.last = self.writer.state
-        ids = [envelope.id.bytes for envelope in self.envelopes]
-        marks = ",".join("?" * len(ids))
-        sql = (
-            f"SELECT command, actor, fingerprint, outcome FROM outcomes WHERE command IN ({marks})"  # noqa: S608
-        )
-        for command, actor, fingerprint, outcome in self.writer.log.writer.execute(sql, ids):
+        for command, actor, fingerprint, outcome in outcomes:
             self._known[UUID(bytes=command)] = (actor, fingerprint, outcome)
 
     def take(self, n: int, envelope: Envelope) -> None:

@@ -361,3 +361,16 @@ def test_a_pool_without_a_free_session_is_told_and_recovers(town: Store) -> None
             work.result()
         began = time.monotonic()
         assert town.head() > 0 and time.monotonic() - began < 2
+
+
+def test_statements_that_somebody_deallocated_are_prepared_again(town: Store) -> None:
+    """psycopg does so by itself after a ROLLBACK that it sees."""
+    log, head = log_of(town), town.head()
+    send(town, new_unit("before"), by="dispatcher")
+    with pytest.raises(RuntimeError), log.transaction() as db:
+        for _ in range(10):  # psycopg prepares what comes often
+            db.execute("SELECT 1")
+        raise RuntimeError
+    send(town, new_unit("after a rollback"), by="dispatcher")
+    log.session.execute("DEALLOCATE ALL")
+    assert send(town, new_unit("after all"), by="dispatcher").position == head + 3

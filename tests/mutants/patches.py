@@ -18,7 +18,7 @@ from domain.goods import units_of
 from domain.stockpile import Stockpile
 from domain.world import Sealed
 from eventstore.errors import StoreDamaged
-from eventstore.log import Row
+from eventstore.log import OutcomeRow, Row
 from eventstore.randomness import random_bytes
 from eventstore.vault import NONCE_BYTES, Vault
 from eventstore.writer import Writer, _Batch
@@ -133,7 +133,8 @@ def stored_before_sent() -> Iterator[None]:
 def commands_unknown() -> Iterator[None]:
     """Nobody looks whether a command was decided before."""
 
-    def none_found(self: _Batch) -> None:
+    def none_found(self: _Batch, outcomes: Sequence[OutcomeRow]) -> None:
+        del outcomes
         self.head, self.last = self.writer.state
 
     with patch.object(_Batch, "find_repeats", none_found):
@@ -152,10 +153,12 @@ def vault_after_log() -> Iterator[None]:
     """Facts become durable before the keys they are sealed with."""
 
     def attempt(self: Writer, batch: _Batch) -> None:
-        with self.log.transaction() as db:
-            self.vault.refresh()
-            self._catch_up()
-            batch.find_repeats()
+        wanted = self._wanted(batch.envelopes)
+        with self.log.batch(wanted) as (db, seen):
+            self.vault.doubted = True
+            self._catch_up(seen.news)
+            batch.find_repeats(seen.outcomes)
+            self._read_ahead(wanted.streams, seen.facts)
             for n, envelope in enumerate(batch.envelopes):
                 batch.take(n, envelope)
             if batch.outcomes:
