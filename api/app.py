@@ -78,6 +78,7 @@ def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None
         docs_url=None,
         redoc_url=None,
         openapi_url="/v1/openapi.json",
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # ours are in `Observed`
     )
     app.state.system = system
     app.state.hub = hub
@@ -86,10 +87,10 @@ def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None
     for router in routers:  # flat, so that a walk over `app.routes` sees every one
         app.router.routes.extend(router.routes)
     _health(app, system)
-    app.add_middleware(Commands, api=app, commands=routers[0].routes)
     app.router.middleware_stack = Routed(app)
     build = app.build_middleware_stack
-    app.build_middleware_stack = lambda: Observed(build())  # type: ignore[method-assign]
+    commands = routers[0].routes
+    app.build_middleware_stack = lambda: Observed(Commands(build(), app, commands))  # type: ignore[method-assign]
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     if mount is not None:
         mount(app)

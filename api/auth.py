@@ -54,9 +54,13 @@ async def writing_session(request: Request) -> Session:
 
     While the vault does not answer, everybody else is answered.
     """
+    accounts = system_of(request).accounts
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-    token = bearer.strip() if scheme else request.cookies.get(COOKIE, "")
-    if system_of(request).accounts.remembers(token):
+    if scheme.lower() == "bearer":
+        known = accounts.remembered(bearer.strip(), "token")
+        if known is not None:
+            return known
+    elif not scheme and accounts.remembered(request.cookies.get(COOKIE, ""), "session"):
         return session_of(request, writing=True)
     return await run_in_threadpool(session_of, request, writing=True)
 

@@ -55,7 +55,10 @@ class Index:
 
 
 class Commands:
-    """Middleware: hardens every answer, and runs the endpoints of commands itself."""
+    """Middleware: hardens every answer, and runs the endpoints of commands itself.
+
+    Outside of FastAPI's own layers, whose cost for each command nothing gains from.
+    """
 
     def __init__(self, app: ASGIApp, api: FastAPI, commands: Iterable[BaseRoute]) -> None:
         self._app = app
@@ -78,8 +81,14 @@ class Commands:
             return
         route, scope["path_params"] = found
         scope["route"] = route
+        scope["app"] = self._api
         request = Request(scope, receive, send)
-        response = await self._answer(route.endpoint, request)
+        try:
+            response = await self._answer(route.endpoint, request)
+        except Exception as problem:  # the last resort, and the server's log
+            last: Any = self._api.exception_handlers[Exception]
+            await (await last(request, problem))(scope, receive, hardened)
+            raise
         await response(scope, receive, hardened)
 
     async def _answer(self, endpoint: Endpoint, request: Request) -> Response:

@@ -178,5 +178,4 @@ def install(app: FastAPI) -> None:
         said = Problem(
             "internal-error", 500, "系统内部错误，已记录", "An internal error; it is logged."
         )
-        plain = {"X-Content-Type-Options": "nosniff"}  # said outside of all middleware
-        return answer(request, said, incident=incident, headers=plain)
+        return answer(request, said, incident=incident)

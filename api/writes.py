@@ -17,6 +17,7 @@ import msgspec
 from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from api.auth import system_of, writing_session
@@ -143,7 +144,7 @@ def check_plain(
     if kind is str:
         if len(value) > MAX_TEXT:
             errors.append(_error(where, "too_long", "文字过长", f"At most {MAX_TEXT} characters."))
-        elif BAD_TEXT.search(value):
+        elif not value.isprintable() and BAD_TEXT.search(value):
             errors.append(
                 _error(where, "control_character", "含有控制字符", "It has control characters.")
             )
@@ -187,11 +188,17 @@ async def read_body(request: Request, limit: int) -> bytes:
         )
     chunks = []
     size = 0
-    async for chunk in request.stream():
+    more = True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk = message.get("body", b"")
         size += len(chunk)
         if size > limit:
             raise ApiProblem(413, "too-large", "提交内容过大", f"At most {limit} bytes.")
         chunks.append(chunk)
+        more = message.get("more_body", False)
     return b"".join(chunks)
 
 

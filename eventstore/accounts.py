@@ -75,6 +75,7 @@ class Accounts:
         self._hasher = hasher or PasswordHasher()
         self._clock = clock
         self._decoy = self._hasher.hash(secrets.token_hex(16))
+        self._asking = threading.Lock()
         self._verifying = threading.BoundedSemaphore(2)
         self._strangers: dict[str, tuple[int, float]] = {}
         self._known: dict[bytes, tuple[Session, float]] = {}
@@ -167,20 +168,29 @@ class Accounts:
 
         Remembered for a second: what ended in another process ends here within that second.
         """
-        digest, now = _digest(token), time.monotonic()
-        found, until = self._known.get(digest, (None, 0.0))
-        if found is None or now >= until:
-            found = self._stored(digest)
-            if found is None:
-                return None
-            if len(self._known) >= KNOWN_SESSIONS:
-                self._known.clear()
-            self._known[digest] = (found, now + KNOWN_SECONDS)
-        return None if found.kind != kind or found.expires < self._clock() else found
+        digest = _digest(token)
+        found = self._remembered(digest)
+        if found is None:
+            with self._asking:  # many ask at once as the second ends
+                found = self._remembered(digest) or self._stored(digest)
+                if found is None:
+                    return None
+                if len(self._known) >= KNOWN_SESSIONS:
+                    self._known.clear()
+                self._known[digest] = (found, time.monotonic() + KNOWN_SECONDS)
+        return self._living(found, kind)
 
-    def remembers(self, token: str) -> bool:
-        """Whether `session` answers at once, without asking the vault."""
-        return time.monotonic() < self._known.get(_digest(token), (None, 0.0))[1]
+    def remembered(self, token: str, kind: str) -> Session | None:
+        """`session`, if it answers without asking the vault."""
+        found = self._remembered(_digest(token))
+        return None if found is None else self._living(found, kind)
+
+    def _remembered(self, digest: bytes) -> Session | None:
+        found, until = self._known.get(digest, (None, 0.0))
+        return found if time.monotonic() < until else None
+
+    def _living(self, found: Session, kind: str) -> Session | None:
+        return None if found.kind != kind or found.expires < self._clock() else found
 
     def _stored(self, digest: bytes) -> Session | None:
         with self._lock:
