@@ -5,7 +5,7 @@ rule, start and end; what it asked for up to the time of the question is enumera
 so that a daily report which nobody sent is seen although it left no fact (`deadlines_at`).
 """
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +13,9 @@ from sqlalchemy import Boolean, Column, Index, Integer, String, Table
 
 from domain.consignment import Consignment
 from domain.notice import Notice
-from domain.report_filing import Kind
+from domain.report_filing import Filing, Kind
 from domain.rules.base import china_moment
+from domain.rules.deadlines import FollowUpDuty, next_occurrence
 from domain.season import Season
 from domain.situation_report import SituationReport
 from domain.village_list import VillageList
@@ -32,8 +33,12 @@ DUE = Table(
     Column("done_at", String),
     Column("exercise", Boolean, nullable=False),
     Column("detail", String, nullable=False),
-    Index("deadlines_by_area", "area"),
+    Column("waits", Boolean, nullable=False),
+    Index("deadlines_by_area", "area", "waits", "kind"),
+    Index("deadlines_by_day", "exercise", "waits", "due_at", "kind", "subject", "number"),
+    Index("deadlines_by_done", "done_at"),
 )
+"""``waits``: for a fact that says it is done. A report to be passed on is answered by another."""
 
 DUTIES = Table(
     "deadline_duties",
@@ -46,8 +51,16 @@ DUTIES = Table(
     Column("due", String, nullable=False),  # wall time in China
     Column("every_days", Integer, nullable=False),
     Column("end", String),
+    Column("first_due", String, nullable=False),
+    Column("owed_from", String, nullable=False),
+    Column("answered", Integer, nullable=False),
+    Column("answered_at", String),
     Index("deadline_duties_by_area", "area"),
+    Index("deadline_duties_by_day", "exercise", "owed_from", "report", "start"),
+    Index("deadline_duties_by_answer", "answered_at"),
 )
+"""``answered``: the first so many reports are there, each filed in its turn, the last of them at
+``answered_at``; ``owed_from``: when the next is due, `NEVER` if none was when the duty ended."""
 
 ANSWERS = Table(
     "deadline_answers",
@@ -69,6 +82,20 @@ SUBJECTS = Table(
 )
 
 NUMBER = {Notice.FIRST: 1, Notice.SECOND: 2}
+FORWARD = "forward_report"
+NEVER = "never"
+"""After all days."""
+
+
+def rule_of(duty: Row) -> FollowUpDuty:
+    """The duty of a row of ``deadline_duties``."""
+    return FollowUpDuty(
+        level=duty["duty_level"],
+        due=time.fromisoformat(duty["due"]),
+        every_days=duty["every_days"],
+        start=datetime.fromisoformat(duty["start"]),
+        end=datetime.fromisoformat(duty["end"]) if duty["end"] else None,
+    )
 
 
 # handlers
@@ -95,6 +122,7 @@ def _due(rows: Rows, e: Any, kind: str, due_at: datetime, number: int = 0, **mor
             "done_at": when(done_at) if done_at else None,
             "exercise": subject["exercise"],
             "detail": as_json(more),
+            "waits": done_at is None and kind != FORWARD,
         },
     )
 
@@ -104,7 +132,7 @@ def _done(rows: Rows, e: Any, kind: str, done_at: datetime | None, number: int =
     key = (kind, text_of(e.originator_id), number)
     row = rows.get(DUE, *key)
     if row is not None and (done_at is None or row["done_at"] is None):
-        rows.change(DUE, *key, done_at=when(done_at) if done_at else None)
+        rows.change(DUE, *key, done_at=when(done_at) if done_at else None, waits=done_at is None)
 
 
 def _drop(rows: Rows, e: Any, kind: str, number: int = 0) -> None:
@@ -134,6 +162,7 @@ def filed(rows: Rows, at: int, e: Any) -> None:
     report = text_of(e.originator_id)
     start = rows.need(SUBJECTS, report)["duty_start"]
     if start is not None and rows.get(ANSWERS, report, start, e.filed.duty_number) is None:
+        _answered(rows, report, start, e.filed)
         rows.put(
             ANSWERS,
             {
@@ -146,9 +175,30 @@ def filed(rows: Rows, at: int, e: Any) -> None:
         )
 
 
+def _answered(rows: Rows, report: str, start: str, filed: Filing) -> None:
+    """The report that the duty has waited for longest is there: it waits for the next."""
+    duty = rows.need(DUTIES, report, start)
+    if filed.duty_number == duty["answered"] + 1:
+        rows.change(
+            DUTIES,
+            report,
+            start,
+            owed_from=_due_after(duty, datetime.fromisoformat(duty["owed_from"])),
+            answered=filed.duty_number,
+            answered_at=max(duty["answered_at"] or "", when(filed.reported_at)),
+        )
+
+
+def _due_after(duty: Row, at: datetime) -> str:
+    """When the duty next asks for a report, whenever it ends."""
+    found = next_occurrence(rule_of(duty | {"end": None}), at)
+    assert found is not None, "a duty without an end always asks for one more"
+    return when(found.due_at)
+
+
 def accepted(rows: Rows, at: int, e: SituationReport.Accepted) -> None:
     if e.forward_due_at is not None:
-        _due(rows, e, "forward_report", e.forward_due_at, e.number, report_kind=str(e.kind))
+        _due(rows, e, FORWARD, e.forward_due_at, e.number, report_kind=str(e.kind))
 
 
 def returned(rows: Rows, at: int, e: SituationReport.Returned) -> None:
@@ -161,26 +211,27 @@ def duty_started(rows: Rows, at: int, e: SituationReport.FollowUpDutyStarted) ->
     report, start = text_of(e.originator_id), when(e.duty.start)
     subject = rows.change(SUBJECTS, report, duty_start=start)
     _drop(rows, e, "verified_report")
-    rows.put(
-        DUTIES,
-        {
-            "report": report,
-            "start": start,
-            "area": subject["area"],
-            "exercise": subject["exercise"],
-            "duty_level": e.duty.level,
-            "due": e.duty.due.isoformat(),
-            "every_days": e.duty.every_days,
-            "end": when(e.duty.end) if e.duty.end else None,
-        },
-    )
+    duty = {
+        "report": report,
+        "start": start,
+        "area": subject["area"],
+        "exercise": subject["exercise"],
+        "duty_level": e.duty.level,
+        "due": e.duty.due.isoformat(),
+        "every_days": e.duty.every_days,
+        "end": when(e.duty.end) if e.duty.end else None,
+    }
+    due = _due_after(duty, e.duty.start)
+    rows.put(DUTIES, {**duty, "first_due": due, "owed_from": due, "answered": 0})
 
 
 def duty_ended(rows: Rows, at: int, e: SituationReport.FollowUpDutyEnded) -> None:
     report = text_of(e.originator_id)
     start = rows.need(SUBJECTS, report)["duty_start"]
     if start is not None:
-        rows.change(DUTIES, report, start, end=when(e.stable_at))
+        duty = rows.change(DUTIES, report, start, end=when(e.stable_at))
+        if duty["owed_from"] > duty["end"]:
+            rows.change(DUTIES, report, start, owed_from=NEVER)
         rows.change(SUBJECTS, report, duty_start=None)
     if e.verified_due_at is not None:
         _due(rows, e, "verified_report", e.verified_due_at)
@@ -292,7 +343,7 @@ def consignment_closed(rows: Rows, at: int, e: Consignment.Closed) -> None:
 
 VIEW = View(
     name="deadlines",
-    version=1,
+    version=2,
     tables=(DUE, DUTIES, ANSWERS, SUBJECTS),
     routes={
         SituationReport.InitialReported: begun,

@@ -1,26 +1,72 @@
 """What is due, overdue, missing or late at a given time, from the rows of `projections.deadlines`.
 
-Kept beside the view for its length: it has no table of its own.
+Kept beside the view for its length: it has no table of its own. Each source of rows is read in the
+order of a page and no further than the page wants.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from heapq import merge
 from itertools import islice
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import (
+    Connection,
+    Select,
+    String,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    type_coerce,
+)
 
 from domain.rules.deadlines import FollowUpDuty, Occurrence, next_occurrence, occurrences
 from projections.areas import AREAS
 from projections.base import Row, when
-from projections.deadlines import ANSWERS, DUE, DUTIES
-from projections.paging import Page, cut
+from projections.deadlines import ANSWERS, DUE, DUTIES, FORWARD, NEVER, rule_of
+from projections.paging import Page, allowed, beyond, cut, values_of
 from projections.scope import Scope
 from projections.situation import REPORTS, VERSIONS
 
 LONGEST_DUTY = 400
 """A duty that nobody ended is enumerated this many times at most."""
+ORDER = ("due_at", "kind", "subject", "start", "number")
+FOLLOW_UP = "follow_up"
+BY_DAY = (
+    DUE.c.due_at, DUE.c.kind, DUE.c.subject, type_coerce(literal(""), String), DUE.c.number,
+)  # fmt: skip
+DUE_ORDER = (DUE.c.due_at, DUE.c.kind, DUE.c.subject, DUE.c.number)
+"""What has no start is ordered by ``ORDER`` as if it were empty."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One question."""
+
+    at: datetime
+    kind: str | None
+    overdue_only: bool
+    done: bool
+    exercise: bool
+    cursor: str | None
+    limit: int
+
+    @property
+    def now(self) -> str:
+        return when(self.at)
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        found = ("overdue", "missing") if self.overdue_only else OPEN
+        return (*found, "done", "done_late") if self.done else found
+
+
+OPEN = ("open", "ended", "overdue", "missing")
 
 
 def deadlines(
@@ -43,17 +89,16 @@ def deadlines(
     season_delivery, list_delivery, goods_needed, goods_arrival.
     """
     assert at is not None, "the edge fills in its clock"
-    found = [
-        *_once(db, scope, at, exercise),
-        *_forwards(db, scope, at, exercise),
-        *_follow_ups(db, scope, at, exercise),
-    ]
-    wanted = ("overdue", "missing") if overdue_only else ("open", "ended", "overdue", "missing")
-    if done:
-        wanted = (*wanted, "done", "done_late")
-    found = [r for r in found if r["state"] in wanted and kind in (None, r["kind"])]
-    order = ("due_at", "kind", "subject", "start", "number")
-    return cut(found, order, cursor=cursor, limit=limit)
+    asked = Asked(at, kind, overdue_only, done, exercise, cursor, allowed(limit))
+    scope = scope.on(db)
+    found: list[Row] = []
+    if kind not in (FOLLOW_UP, FORWARD):
+        found += _once(db, scope, asked)
+    if kind in (None, FORWARD):
+        found += _forwards(db, scope, asked)
+    if kind in (None, FOLLOW_UP):
+        found += _follow_ups(db, scope, asked)
+    return cut(found, ORDER, cursor=cursor, limit=limit)
 
 
 def _shaped(row: Any, at: datetime, *, missing: bool = False) -> Row:
@@ -90,89 +135,154 @@ def _named(query: Any, area: Any) -> Any:
     return query.add_columns(*names).join(AREAS, AREAS.c.id == area)
 
 
-def _once(db: Connection, scope: Scope, at: datetime, exercise: bool) -> Iterator[Row]:
-    query = _named(select(DUE), DUE.c.area).where(
-        scope.covers(DUE.c.area),
-        DUE.c.exercise == exercise,
-        DUE.c.kind != "forward_report",
-        DUE.c.since <= when(at.astimezone(UTC)),
+def _paged(query: Select[Any], asked: Asked) -> Select[Any]:
+    """One row more than a page of what comes after the cursor."""
+    if asked.cursor is not None:
+        query = query.where(beyond(asked.cursor, BY_DAY))
+    return query.order_by(*DUE_ORDER).limit(asked.limit + 1)
+
+
+def _once(db: Connection, scope: Scope, asked: Asked) -> Iterator[Row]:
+    """What waits by the day it is due; what was done, or was done after the time asked about."""
+    d, now = DUE.c, asked.now
+    columns = [c for c in DUE.columns if c is not d.waits]
+    query = _named(select(*columns), d.area).where(
+        scope.covers(d.area),
+        d.exercise.is_(asked.exercise),
+        d.kind != FORWARD,
+        d.since <= now,
     )
-    for row in db.execute(query).mappings():
-        yield _shaped(row, at)
+    if asked.kind is not None:
+        query = query.where(d.kind == asked.kind)
+    late = and_(d.due_at < now, d.kind != "notice_end")
+    waiting = query.where(d.waits.is_(True))
+    over = query.where(d.waits.is_(False))
+    if not asked.done:
+        over = over.where(d.done_at > now)
+    if asked.overdue_only:
+        waiting = waiting.where(late)
+        over = over.where(or_(d.done_at <= now, late))
+    for one in (waiting, over):
+        for row in db.execute(_paged(one, asked)).mappings():
+            yield _shaped(row, asked.at)
 
 
-def _forwards(db: Connection, scope: Scope, at: datetime, exercise: bool) -> Iterator[Row]:
+def _forwards(db: Connection, scope: Scope, asked: Asked) -> Iterator[Row]:
     """Accepted reports that the area above passes on by a report of its own on that hazard."""
     below, above = AREAS.alias("below"), REPORTS.alias("above")
+    d, now = DUE.c, asked.now
     told = (
         select(VERSIONS.c.recorded_at)
         .join(above, above.c.report == VERSIONS.c.report)
         .where(
-            scope.covers(VERSIONS.c.area),
             VERSIONS.c.area == below.c.parent,
             above.c.hazard == REPORTS.c.hazard,
-            above.c.exercise == DUE.c.exercise,
+            above.c.exercise == d.exercise,
             or_(
                 above.c.disaster == REPORTS.c.disaster,
                 above.c.disaster.is_(None),
                 REPORTS.c.disaster.is_(None),
             ),
-            VERSIONS.c.recorded_at >= DUE.c.since,
+            VERSIONS.c.recorded_at >= d.since,
         )
         .order_by(VERSIONS.c.recorded_at)
         .limit(1)
         .correlate(DUE, REPORTS, below)
         .scalar_subquery()
     )
-    columns = [c for c in DUE.columns if c.name not in ("area", "done_at")]
+    columns = [c for c in DUE.columns if c.name not in ("area", "done_at", "waits")]
     query = (
         select(*columns, below.c.parent.label("area"), told.label("done_at"))
-        .join(REPORTS, REPORTS.c.report == DUE.c.subject)
-        .join(below, below.c.id == DUE.c.area)
+        .join(REPORTS, REPORTS.c.report == d.subject)
+        .join(below, below.c.id == d.area)
     )
     query = _named(query, below.c.parent).where(
         scope.covers(below.c.parent),
-        DUE.c.exercise == exercise,
-        DUE.c.kind == "forward_report",
-        DUE.c.since <= when(at.astimezone(UTC)),
+        d.exercise.is_(asked.exercise),
+        d.waits.is_(False),
+        d.kind == FORWARD,
+        d.since <= now,
     )
-    for row in db.execute(query).mappings():
-        yield _shaped(row, at)
+    if not asked.done:
+        query = query.where(func.coalesce(told, "never") > now)
+    if asked.overdue_only:
+        query = query.where(or_(told <= now, d.due_at < now) if asked.done else d.due_at < now)
+    for row in db.execute(_paged(query, asked)).mappings():
+        yield _shaped(row, asked.at)
 
 
-def _follow_ups(db: Connection, scope: Scope, at: datetime, exercise: bool) -> Iterator[Row]:
-    query = _named(select(DUTIES), DUTIES.c.area).where(
-        scope.covers(DUTIES.c.area),
-        DUTIES.c.exercise == exercise,
-        DUTIES.c.start <= when(at.astimezone(UTC)),
+def _follow_ups(db: Connection, scope: Scope, asked: Asked) -> list[Row]:
+    """What duties ask for: those first that have waited longest, until the page is full."""
+    d, now = DUTIES.c, asked.now
+    query = _named(select(DUTIES), d.area).where(
+        scope.covers(d.area), d.exercise.is_(asked.exercise), d.start <= now
     )
-    duties = db.execute(query).mappings().all()
-    answers: dict[tuple[str, str], dict[int, Any]] = {}
-    asked = select(ANSWERS).join(DUTIES, DUTIES.c.report == ANSWERS.c.report)
-    for answer in db.execute(asked.where(scope.covers(DUTIES.c.area)).distinct()).mappings():
-        answers.setdefault((answer["report"], answer["start"]), {})[answer["number"]] = answer
-    for duty in duties:
-        yield from _asked_for(duty, answers.get((duty["report"], duty["start"]), {}), at)
+    after: tuple[Any, ...] = ()
+    if asked.cursor is not None:
+        day, *_ = values = values_of(asked.cursor, BY_DAY)
+        after = tuple(one.value for one in values)
+        query = query.where(or_(d.end.is_(None), d.end >= day))
+    if asked.done:
+        return _owed(db, query, d.first_due, asked, after)
+    waiting = query.where(d.owed_from < NEVER, or_(d.answered_at.is_(None), d.answered_at <= now))
+    later = query.where(d.answered_at > now)  # then it had waited for what is there by now
+    return [
+        *_owed(db, waiting, d.owed_from, asked, after),
+        *_owed(db, later, d.first_due, asked, after),
+    ]
+
+
+def _owed(db: Connection, query: Select[Any], begin: Any, asked: Asked, after: Any) -> list[Row]:
+    """A page of what these duties ask for, duty by duty in the order of ``begin``: nothing of a
+    duty is due before that, so that the rest is beyond the page when the page is full."""
+    order = (begin, DUTIES.c.report, DUTIES.c.start)
+    query = query.order_by(*order).limit(asked.limit + 1)
+    found: list[Row] = []
+    last: Any = None
+    while True:
+        part = query
+        if last is not None:
+            upto = tuple_(*[literal(last[c.name], c.type) for c in order])
+            part = query.where(begin >= last[begin.name], tuple_(*order) > upto)
+        duties = db.execute(part).mappings().all()
+        answers = _answers(db, [duty["report"] for duty in duties])
+        each = [
+            _asked_for(duty, answers.get((duty["report"], duty["start"]), {}), asked.at)
+            for duty in duties
+        ]
+        states = asked.states
+        rows = (row for row in merge(found, *each, key=_key) if row["state"] in states)
+        found = list(islice((row for row in rows if _key(row) > after), asked.limit + 1))
+        if len(duties) <= asked.limit:
+            return found
+        last = duties[-1]
+        upto_here = (last[begin.name], FOLLOW_UP, last["report"], last["start"])
+        if len(found) > asked.limit and _key(found[-1])[:-1] <= upto_here:
+            return found
+
+
+def _key(row: Row) -> tuple[Any, ...]:
+    return tuple(row[name] for name in ORDER)
+
+
+def _answers(db: Connection, reports: list[str]) -> dict[tuple[str, str], dict[int, Any]]:
+    """What was filed for the duties of these reports, by duty and number."""
+    found: dict[tuple[str, str], dict[int, Any]] = {}
+    query = select(ANSWERS).where(ANSWERS.c.report.in_(reports))
+    for answer in db.execute(query).mappings():
+        found.setdefault((answer["report"], answer["start"]), {})[answer["number"]] = answer
+    return found
 
 
 def _asked_for(duty: Any, answers: dict[int, Any], at: datetime) -> Iterator[Row]:
     """Each report this duty asked for by then, and the next one."""
-    rule = FollowUpDuty(
-        level=duty["duty_level"],
-        due=time.fromisoformat(duty["due"]),
-        every_days=duty["every_days"],
-        start=_moment(duty["start"]),
-        end=_moment(duty["end"]) if duty["end"] else None,
-    )
-    past = list(islice(occurrences(rule, at), LONGEST_DUTY))
-    upcoming = next_occurrence(rule, at) if len(past) < LONGEST_DUTY else None
-    asked: list[Occurrence] = [*past, upcoming] if upcoming else past
-    now = when(at.astimezone(UTC))
+    rule = rule_of(duty)
+    now = when(at)
     last = max((n for n, a in answers.items() if a["reported_at"] <= now), default=0)
-    for one in asked:
+    for one in _asked_by(rule, at):
         answer = answers.get(one.number)
         row = {
-            "kind": "follow_up",
+            "kind": FOLLOW_UP,
             "subject": duty["report"],
             "start": duty["start"],
             "number": one.number,
@@ -186,3 +296,14 @@ def _asked_for(duty: Any, answers: dict[int, Any], at: datetime) -> Iterator[Row
             "detail": {"as_of": when(one.as_of), "version": answer["version"] if answer else None},
         }
         yield _shaped(row, at, missing=one.number < last)
+
+
+def _asked_by(rule: FollowUpDuty, at: datetime) -> Iterator[Occurrence]:
+    """What it asked for by then, and the next."""
+    count = 0
+    for one in islice(occurrences(rule, at), LONGEST_DUTY):
+        count += 1
+        yield one
+    upcoming = next_occurrence(rule, at) if count < LONGEST_DUTY else None
+    if upcoming is not None:
+        yield upcoming

@@ -6,7 +6,7 @@ on SQLite; a sum of integers stays an integer. Functions that both have by other
 
 from typing import Any, ClassVar
 
-from sqlalchemy import Column, Float, Integer, String
+from sqlalchemy import Boolean, Column, Float, Integer, String
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler, TypeCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -91,7 +91,22 @@ class ByBytes(TextFunction):
     postgresql = '({0} COLLATE "C")'
 
 
+class IsOneOf(FunctionElement[bool]):
+    """``IsOneOf(column, subquery)``: one by one by the column's index, if there is one.
+
+    PostgreSQL takes IN for a join, and would rather read the whole table than guess wrong how
+    many rows a recursive query finds; an array it looks up.
+    """
+
+    inherit_cache = True
+    type = Boolean()
+    name = "is_one_of"
+    sqlite: ClassVar[str] = "({0} IN {1})"
+    postgresql: ClassVar[str] = "({0} = ANY(ARRAY{1}))"
+
+
+@compiles(IsOneOf)
 @compiles(TextFunction)
-def _either(element: TextFunction, compiler: SQLCompiler, **given: Any) -> str:
+def _either(element: TextFunction | IsOneOf, compiler: SQLCompiler, **given: Any) -> str:
     form: str = getattr(element, compiler.dialect.name)
     return form.format(*[compiler.process(part, **given) for part in element.clauses])

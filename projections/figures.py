@@ -1,12 +1,26 @@
 """Sums and differences of figures as views keep them. Null is not known yet, which is not zero."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 Figures = dict[str, str | None]
 """Figures in a row: canonical decimal text, as in the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Figures to be summed: those that are known, and the keys of those that are not."""
+
+    known: dict[str, Decimal]
+    unknown: frozenset[str]
+
+    @classmethod
+    def of(cls, figures: Figures) -> Self:
+        known = {key: Decimal(value) for key, value in figures.items() if value is not None}
+        return cls(known, frozenset(figures.keys() - known.keys()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +32,8 @@ class Held:
     group: str
     pending: bool
     late: bool
-    reported: Figures
-    accepted: Figures | None
+    reported: Counted
+    accepted: Counted | None
     as_of: str
 
 
@@ -71,76 +85,94 @@ def differences(before: Figures | None, now: Figures) -> dict[str, dict[str, str
     return changed
 
 
-def roll_up(held: list[Held], parents: dict[str, str | None]) -> dict[str, dict[str, Any]]:
-    """For every area of the tree: official and reported totals, and how many reports wait."""
-    children: dict[str, list[str]] = defaultdict(list)
-    for area, parent in sorted(parents.items()):
-        if parent is not None:
-            children[parent].append(area)
-    official = _by_area([(h, h.accepted) for h in held if h.accepted is not None], children)
-    reported = _by_area([(h, h.reported) for h in held], children)
+def roll_up(
+    held: list[Held], parents: dict[str, str | None], wanted: Iterable[str]
+) -> dict[str, dict[str, Any]]:
+    """For each of these areas: official and reported totals, and how many reports wait.
+
+    ``parents``: of the areas of the reports, and of all above them.
+    """
+    official = _by_area([(h, h.accepted) for h in held if h.accepted is not None], parents)
+    reported = _by_area([(h, h.reported) for h in held], parents)
     rows: dict[str, dict[str, Any]] = {
         area: {
-            "official": _all(official, area).shaped(),
-            "reported": _all(reported, area).shaped(),
+            "official": _all(official.get(area, [])).shaped(),
+            "reported": _all(reported.get(area, [])).shaped(),
             "pending": 0,
             "late": 0,
             "as_of": None,
         }
-        for area in parents
+        for area in wanted
     }
     for one in held:
         at: str | None = one.area
-        while at is not None and at in rows:
-            row = rows[at]
-            row["pending"] += one.pending
-            row["late"] += one.late
-            row["as_of"] = max(row["as_of"] or "", one.as_of)
-            at = parents[at]
+        while at is not None:
+            row = rows.get(at)
+            if row is not None:
+                row["pending"] += one.pending
+                row["late"] += one.late
+                row["as_of"] = max(row["as_of"] or "", one.as_of)
+            at = parents.get(at)
     return rows
 
 
-def _all(groups: dict[str, dict[str, Total]], area: str) -> Total:
+def _all(totals: list[Total]) -> Total:
     """The totals of all groups: different disasters add up."""
     found = Total({}, set(), [], own=True)
-    for group in sorted(groups):
-        one = groups[group].get(area)
-        if one is not None:
-            found.add(one)
-            found.own = found.own and one.own
+    for one in totals:
+        found.add(one)
+        found.own = found.own and one.own
     return found
 
 
 def _by_area(
-    counted: list[tuple[Held, Figures]], children: dict[str, list[str]]
-) -> dict[str, dict[str, Total]]:
-    """Group → area → its total: its own reports, else the sum of its children, never both."""
+    counted: list[tuple[Held, Counted]], parents: dict[str, str | None]
+) -> dict[str, list[Total]]:
+    """Area → its total of each group that it has a part in: its own reports, else the sum of its
+    children, never both."""
     own: dict[str, dict[str, Total]] = defaultdict(dict)
     for one, figures in counted:
-        known = {key: Decimal(value) for key, value in figures.items() if value is not None}
-        unknown = {key for key, value in figures.items() if value is None}
-        total = own[one.group].setdefault(one.area, Total({}, set(), [], own=True))
-        total.add(Total(known, unknown, [one.report], own=True))
-    roots = children.keys() - {child for below in children.values() for child in below}
-    alone = {area for areas in own.values() for area in areas} - roots
-    found: dict[str, dict[str, Total]] = {}
-    for group, areas in own.items():
+        mine = Total(dict(figures.known), set(figures.unknown), [one.report], own=True)
+        known = own[one.group].setdefault(one.area, mine)
+        if known is not mine:
+            known.add(mine)
+    found: dict[str, list[Total]] = defaultdict(list)
+    for group in sorted(own):
+        areas = own[group]
+        children, tops = _above(areas, parents)
         totals: dict[str, Total] = {}
-        for root in sorted(roots | alone):
-            _sum(root, areas, children, totals)
-        found[group] = totals
+        for top in tops:
+            _sum(top, areas, children, totals)
+        for area, total in totals.items():
+            found[area].append(total)
     return found
 
 
+def _above(
+    areas: Iterable[str], parents: dict[str, str | None]
+) -> tuple[dict[str, set[str]], set[str]]:
+    """These areas and those above them as a tree: the children of each, and who is at the top."""
+    children: dict[str, set[str]] = {}
+    tops: set[str] = set()
+    for area in areas:
+        at = area
+        while (parent := parents.get(at)) is not None:
+            known = children.setdefault(parent, set())
+            if at in known:
+                break
+            known.add(at)
+            at = parent
+        else:
+            tops.add(at)
+    return children, tops
+
+
 def _sum(
-    area: str, own: dict[str, Total], children: dict[str, list[str]], totals: dict[str, Total]
+    area: str, own: dict[str, Total], children: dict[str, set[str]], totals: dict[str, Total]
 ) -> Total:
-    if area in totals:
-        return totals[area]
     below = Total({}, set(), [], own=False)
-    for child in children.get(area, ()):
+    for child in sorted(children.get(area, ())):
         below.add(_sum(child, own, children, totals))
     found = own.get(area, below)
-    if found.reports:
-        totals[area] = found
+    totals[area] = found
     return found

@@ -216,15 +216,16 @@ def grant_without_need(scope: Scope) -> Select[Any]:
 def over_standard(scope: Scope) -> Select[Any]:
     """More than the ceiling of the day's standard; ``reason`` is what was written, if anything."""
     later = SEASON_RATES.alias("later")
-    in_force = (
-        select(func.max(later.c.since))
+    replaced = (
+        select(later.c.since)
         .where(
-            later.c.season == L.season,
-            later.c.rate == L.rate,
+            later.c.season == R.season,
+            later.c.rate == R.rate,
+            later.c.since > R.since,
             later.c.since <= L.granted_at,
         )
-        .correlate(LEDGER)
-        .scalar_subquery()
+        .correlate(LEDGER, SEASON_RATES)
+        .exists()
     )
     days = case((L.days < R.max_days, L.days), else_=R.max_days)
     units = case(
@@ -234,9 +235,8 @@ def over_standard(scope: Scope) -> Select[Any]:
         else_=L.need_count,
     )
     value = L.cash_granted_fen + case((R.goods_count.is_(True), L.goods_granted_fen), else_=0)
-    source = LEDGER.join(
-        SEASON_RATES, and_(R.season == L.season, R.rate == L.rate, R.since == in_force)
-    )
+    in_force = and_(R.season == L.season, R.rate == L.rate, R.since <= L.granted_at)
+    source = LEDGER.join(SEASON_RATES, in_force)
     return _of_case(
         "over_standard",
         source,
@@ -244,7 +244,7 @@ def over_standard(scope: Scope) -> Select[Any]:
         limit_fen=R.ceiling_fen * units,
         reason=L.over_standard_reason,
         since=L.granted_at,
-    ).where(scope.covers(L.area), L.grants > 0, value > R.ceiling_fen * units)
+    ).where(scope.covers(L.area), L.grants > 0, value > R.ceiling_fen * units, ~replaced)
 
 
 def equal_amounts(scope: Scope) -> Select[Any]:
@@ -281,9 +281,9 @@ def not_delivered(scope: Scope, today: str) -> tuple[Select[Any], Select[Any]]:
     }
     failed = _of_case(
         "payment_failed", source, **known, reason=G.failed_reason, since=G.failed_at
-    ).where(scope.covers(L.area), G.status == "failed")
+    ).where(scope.covers(G.area), G.status == "failed")
     late = _of_case("delivery_overdue", source, **known, since=S.deliver_by).where(
-        scope.covers(L.area), G.status.in_(("granted", "failed")), S.deliver_by < today
+        scope.covers(G.area), G.status.in_(("granted", "failed")), S.deliver_by < today
     )
     return failed, late
 
@@ -336,7 +336,7 @@ def findings(
     equal_amounts, payment_failed, delivery_overdue, split_differs. ``open=false``: contests that
     were decided.
     """
-    found = _all(scope, at)
+    found = _all(scope.on(db), at)
     drill = H.exercise.is_(True) if exercise else H.exercise.is_not(True)
     conditions: list[ColumnElement[bool]] = [drill]
     if kind is not None:
@@ -353,7 +353,7 @@ def finding_counts(
     db: Connection, scope: Scope, *, season: UUID | None = None, at: datetime | None = None
 ) -> dict[str, Any]:
     """How many open findings there are of each kind."""
-    found = _all(scope, at)
+    found = _all(scope := scope.on(db), at)
     drill = select(H.id).where(H.exercise.is_(True), scope.covers(H.area))
     query = (
         select(found.c.kind, func.count().label("findings"))

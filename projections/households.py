@@ -43,7 +43,7 @@ HOUSEHOLDS = Table(
     Column("merged_into", String(36)),
     Column("exercise", Boolean, nullable=False),
     Column("registered_at", String, nullable=False),
-    Index("households_by_area", "area"),
+    Index("households_by_area", "area", "exercise"),
 )
 
 MEMBERS = Table(
@@ -240,19 +240,29 @@ TOWNSHIPS = AREAS.alias("townships")
 """The areas above villages, for queries that name both."""
 
 
+def in_villages(query: Select[Any], scope: Scope, area: Any) -> Select[Any]:
+    """With the row's village, if it is known, and its township. In a scope it always is."""
+    return query.join(AREAS, AREAS.c.id == area, isouter=scope.roots is None).outerjoin(
+        TOWNSHIPS, TOWNSHIPS.c.id == AREAS.c.parent
+    )
+
+
+def by_village(scope: Scope, id: Any) -> list[Any]:
+    """The order of lists of what is in villages: by code, so that a page is read village by
+    village and no further."""
+    code = AREAS.c.code if scope.roots is not None else func.coalesce(AREAS.c.code, "")
+    return [code.label("village_order"), id]
+
+
 def households_of(scope: Scope) -> Select[Any]:
     """Households with the names of their village and township."""
-    return (
-        select(
-            HOUSEHOLDS,
-            AREAS.c.name.label("village_name"),
-            AREAS.c.code.label("village_code"),
-            TOWNSHIPS.c.name.label("township_name"),
-        )
-        .outerjoin(AREAS, AREAS.c.id == HOUSEHOLDS.c.area)
-        .outerjoin(TOWNSHIPS, TOWNSHIPS.c.id == AREAS.c.parent)
-        .where(scope.covers(HOUSEHOLDS.c.area))
-    )
+    query = select(
+        HOUSEHOLDS,
+        AREAS.c.name.label("village_name"),
+        AREAS.c.code.label("village_code"),
+        TOWNSHIPS.c.name.label("township_name"),
+    ).where(scope.covers(HOUSEHOLDS.c.area))
+    return in_villages(query, scope, HOUSEHOLDS.c.area)
 
 
 def found_by(persons: tuple[UUID, ...] | None, *texts: Any, search: str) -> ColumnElement[bool]:
@@ -281,7 +291,7 @@ def households(
     limit: int = 100,
 ) -> Page:
     """Households by village, masked. ``search``: a name, a village, a group."""
-    h = HOUSEHOLDS.c
+    h, scope = HOUSEHOLDS.c, scope.on(db)
     query = households_of(scope).where(h.exercise.is_(exercise), h.merged_into.is_(None))
     if category is not None:
         query = query.where(h.category == category)
@@ -289,7 +299,7 @@ def households(
         query = query.where(h.contested > 0 if contested else h.contested == 0)
     if search:
         query = query.where(found_by(persons, AREAS.c.name, TOWNSHIPS.c.name, search=search))
-    order: list[Any] = [func.coalesce(AREAS.c.code, "").label("village_order"), h.id]
+    order = by_village(scope, h.id)
     return page(db, query.add_columns(order[0]), order, cursor=cursor, limit=limit)
 
 
@@ -308,7 +318,7 @@ def members_of(db: Connection, scope: Scope, household: str) -> list[dict[str, A
 
 VIEW = View(
     name="households",
-    version=1,
+    version=2,
     tables=(HOUSEHOLDS, MEMBERS, ERASED),
     routes={
         Household.Registered: registered,

@@ -58,6 +58,7 @@ LEDGER = Table(
     Index("ledger_by_area", "area"),
     Index("ledger_by_household", "household"),
     Index("ledger_by_list", "village_list"),
+    Index("ledger_by_grants", "grants", "area"),
 )
 
 GRANTS = Table(
@@ -91,7 +92,7 @@ GRANTS = Table(
     Column("delivered_at", String),
     Column("failed_at", String),
     Index("ledger_grants_by_season", "season", "area"),
-    Index("ledger_grants_by_status", "status"),
+    Index("ledger_grants_by_status", "status", "area"),
 )
 
 
@@ -393,7 +394,7 @@ def refunded(rows: Rows, at: int, e: ReliefCase.Refunded) -> None:
 
 VIEW = View(
     name="ledger",
-    version=1,
+    version=2,
     tables=(LEDGER, GRANTS),
     routes={
         ReliefCase.Applied: applied,

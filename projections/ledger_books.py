@@ -10,8 +10,10 @@ from projections.areas import AREAS
 from projections.households import (
     HOUSEHOLDS,
     TOWNSHIPS,
+    by_village,
     found_by,
     households_of,
+    in_villages,
     members_of,
 )
 from projections.ledger import GRANTS, LEDGER
@@ -30,7 +32,7 @@ def _cases(scope: Scope) -> Select[Any]:
         (L.cash_paid_fen > 0, "cash"),
         (L.goods_signed_fen > 0, "goods"),
     )
-    return (
+    query = (
         select(
             LEDGER,
             H.head,
@@ -51,10 +53,9 @@ def _cases(scope: Scope) -> Select[Any]:
         )
         .join(SEASONS, S.id == L.season)
         .outerjoin(HOUSEHOLDS, H.id == L.household)
-        .outerjoin(AREAS, AREAS.c.id == L.area)
-        .outerjoin(TOWNSHIPS, TOWNSHIPS.c.id == AREAS.c.parent)
         .where(scope.covers(L.area))
     )
+    return in_villages(query, scope, L.area)
 
 
 JSON_COLUMNS = ("kinds", "goods_granted", "goods_signed", "grant_documents")
@@ -111,6 +112,7 @@ def ledger(
     ``status``: a stage of the case, or needed, granted, delivered, waiting, failed. ``search``: a
     name (also pinyin or initials), a village, a township, a group, a document number.
     """
+    scope = scope.on(db)
     query = _cases(scope).where(*_seasonal(season, programme, year, exercise))
     if status is not None:
         query = query.where(STATES.get(status, L.status == status))
@@ -121,7 +123,7 @@ def ledger(
     if search:
         texts = (AREAS.c.name, TOWNSHIPS.c.name, L.document_no, L.grant_documents)
         query = query.where(found_by(persons, *texts, search=search))
-    order: list[Any] = [func.coalesce(AREAS.c.code, "").label("village_order"), L.id]
+    order = by_village(scope, L.id)
     query = query.add_columns(order[0])
     found = page(db, query, order, cursor=cursor, limit=limit)
     return Page([_shaped(row) for row in found.items], found.next)
@@ -238,6 +240,7 @@ def ledger_totals(
 
     ``county`` (any area) narrows it down; None if that area lies outside the scope.
     """
+    scope = scope.on(db)
     conditions = [
         scope.covers(L.area),
         *_seasonal(season, None if season else programme, year, exercise),
@@ -271,6 +274,7 @@ def ledger_by_area(
     limit: int = 100,
 ) -> Page:
     """The same totals by township, or by village with ``level=village``."""
+    scope = scope.on(db)
     conditions = [
         scope.covers(L.area),
         *_seasonal(season, None if season else programme, year, exercise),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, literal, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, and_, literal, tuple_
 
 from domain.refusal import Refusal
 
@@ -40,11 +40,9 @@ def page(
     descending: bool = False,
 ) -> Page:
     """Run a query page by page. ``order``: selected columns that together are unique."""
-    limit = max(1, min(limit, MAX_LIMIT))
+    limit = allowed(limit)
     if cursor is not None:
-        last = tuple_(*_values(cursor, order))
-        here = tuple_(*order)
-        query = query.where(here < last if descending else here > last)
+        query = query.where(beyond(cursor, order, descending=descending))
     ordered = [c.desc() if descending else c.asc() for c in order]
     found = db.execute(query.order_by(*ordered).limit(limit + 1)).mappings().all()
     items = [dict(row) for row in found[:limit]]
@@ -53,7 +51,23 @@ def page(
     return Page(items, _encode([found[limit - 1][c.name] for c in order]))
 
 
-def _values(cursor: str, order: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+def allowed(limit: int) -> int:
+    """How many rows a page may have when so many are asked for."""
+    return max(1, min(limit, MAX_LIMIT))
+
+
+def beyond(
+    cursor: str, order: Sequence[ColumnElement[Any]], *, descending: bool = False
+) -> ColumnElement[bool]:
+    """The rows after a cursor. What is said of the first column alone lets an index begin there."""
+    first, *_ = values = values_of(cursor, order)
+    here, last = tuple_(*order), tuple_(*values)
+    if descending:
+        return and_(order[0] <= first, here < last)
+    return and_(order[0] >= first, here > last)
+
+
+def values_of(cursor: str, order: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
     """The values of a cursor as what its columns hold: no database compares text with numbers."""
     values = _decode(cursor, len(order))
     for value, column in zip(values, order, strict=True):
@@ -66,7 +80,7 @@ def cut(
     items: list[dict[str, Any]], order: tuple[str, ...], *, cursor: str | None, limit: int
 ) -> Page:
     """A page of a list that a query computed itself. ``order``: keys that together are unique."""
-    limit = max(1, min(limit, MAX_LIMIT))
+    limit = allowed(limit)
     ordered = sorted((tuple(item[name] for name in order), n) for n, item in enumerate(items))
     if cursor is not None:
         last = tuple(_decode(cursor, len(order)))

@@ -23,18 +23,17 @@ def split_differs(scope: Scope) -> Select[Any]:
     share = JsonPairs(VERSIONS.c.split).table_valued("key", "value", name="share")
     figure = JsonPairs(share.c.value).table_valued("key", "value", name="figure")
     decided = func.coalesce(JsonMember(below.c.adjudicated, "figures"), "{}")
-    own = JsonMember(JsonMerged(below.c.accepted_figures, decided), figure.c.key)
+    merged = JsonMerged(below.c.accepted_figures, decided)
+    own = JsonPairs(merged).table_valued("key", "value", name="own")
     same_time = or_(
         above.c.accepted_as_of == below.c.accepted_as_of,
         and_(above.c.accepted_kind == Kind.VERIFIED, below.c.accepted_kind == Kind.VERIFIED),
     )
-    one_occurrence = or_(
-        above.c.disaster == below.c.disaster,
-        and_(
-            above.c.disaster.is_(None),
-            below.c.disaster.is_(None),
-            above.c.hazard == below.c.hazard,
-            above.c.occurred_at == below.c.occurred_at,
+    one_occurrence = and_(  # compared so that a child is looked up by its area
+        func.coalesce(above.c.disaster, "") == func.coalesce(below.c.disaster, ""),
+        or_(
+            below.c.disaster.is_not(None),
+            and_(above.c.hazard == below.c.hazard, above.c.occurred_at == below.c.occurred_at),
         ),
     )
     accepted = and_(
@@ -51,6 +50,7 @@ def split_differs(scope: Scope) -> Select[Any]:
         .join(share, true())
         .join(below, children)
         .join(figure, true())
+        .join(own, own.c.key == figure.c.key)
     )
     return (
         finding(
@@ -65,7 +65,8 @@ def split_differs(scope: Scope) -> Select[Any]:
         .where(
             scope.covers(above.c.area),
             above.c.exercise.is_(False),
-            cast(own, Float) != cast(figure.c.value, Float),
+            VERSIONS.c.split != "{}",
+            cast(own.c.value, Float) != cast(figure.c.value, Float),
         )
         .group_by(above.c.report, below.c.report, above.c.area)
     )

@@ -4,40 +4,75 @@ Every query function of a view takes one and limits its rows with ``scope.covers
 test walks the query functions and fails for one that selects from a scoped table without it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import CTE, ColumnElement, Connection, or_, select
 
 from projections.areas import AREAS
+from projections.dialects import IsOneOf
+
+WIDE = ("nation", "province")
+"""Levels whose areas hold so much of a store that it is read as a whole."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scope:
     """Areas and all below them. ``roots`` None is the whole store (the system itself)."""
 
     roots: tuple[UUID, ...] | None
+    wide: bool = field(default=False, repr=False)
+    """Rows are read in whatever order serves a question and each is asked where it lies, instead
+    of area by area; see `on`."""
+
+    def on(self, db: Connection) -> "Scope":
+        """The same areas, wide if they are a nation's, a province's or the whole store's."""
+        levels = select(AREAS.c.level).where(AREAS.c.id.in_(self._named))
+        wide = self.roots is None or any(level in WIDE for level in db.execute(levels).scalars())
+        return Scope(self.roots, wide)
+
+    @cached_property
+    def _below(self) -> CTE:
+        """The areas of this scope, found once in a statement however often it is named."""
+        below = select(AREAS.c.id).where(AREAS.c.id.in_(self._named)).cte(recursive=True)
+        step = select(AREAS.c.id).join(below, AREAS.c.parent == below.c.id)
+        return below.union(step)
+
+    @property
+    def _named(self) -> list[str]:
+        return [str(root) for root in self.roots or ()]
 
     def covers(self, column: Any) -> ColumnElement[bool]:
-        """True for rows whose area column lies in this scope."""
+        """True for rows whose area column lies in this scope.
+
+        The column's index is looked up area by area, so that a county's question does not read
+        what is of others.
+        """
+        found: ColumnElement[bool]
         if self.roots is None:
-            found: ColumnElement[bool] = column.is_not(None)
-            return found
-        roots = [str(root) for root in self.roots]
-        below = select(AREAS.c.id).where(AREAS.c.id.in_(roots)).cte(recursive=True)
-        step = select(AREAS.c.id).join(below, AREAS.c.parent == below.c.id)
-        below = below.union(step)
-        inside: ColumnElement[bool] = column.in_(select(below.c.id))
-        return inside
+            found = column.is_not(None)
+        elif self.wide:
+            found = column.in_(select(self._below.c.id)).is_(True)
+        else:
+            found = IsOneOf(column, select(self._below.c.id).scalar_subquery())
+        return found
+
+    def contains(self, area: str, parents: Mapping[str, str | None]) -> bool:
+        """Whether an area lies in this scope, by what is known of the tree."""
+        roots, at = set(self._named), area if self.roots is not None else None
+        while at is not None and at not in roots:
+            at = parents.get(at)
+        return self.roots is None or at is not None
 
     def reaches(self, column: Any) -> ColumnElement[bool]:
         """True for what is set for an area above this scope too (a season, never a person's)."""
         if self.roots is None:
             found: ColumnElement[bool] = column.is_not(None)
             return found
-        roots = [str(root) for root in self.roots]
-        above = select(AREAS.c.id, AREAS.c.parent).where(AREAS.c.id.in_(roots))
+        above = select(AREAS.c.id, AREAS.c.parent).where(AREAS.c.id.in_(self._named))
         above_all = above.cte(recursive=True)
         step = select(AREAS.c.id, AREAS.c.parent).join(above_all, AREAS.c.id == above_all.c.parent)
         above_all = above_all.union(step)

@@ -106,6 +106,7 @@ VERSIONS = Table(
     Column("return_reason", String),
     Column("forward_due_at", String),
     Column("position", Integer, nullable=False),
+    Index("situation_versions_by_area", "area", "recorded_at"),
 )
 
 JSON_COLUMNS = (
@@ -386,7 +387,7 @@ def _versions(db: Connection, scope: Scope, report: str) -> list[Row]:
 
 VIEW = View(
     name="situation",
-    version=1,
+    version=2,
     tables=(REPORTS, VERSIONS),
     routes={
         SituationReport.InitialReported: begun,

@@ -6,13 +6,14 @@ Kept beside the view for its length: it has no table of its own.
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from domain.report_filing import Review
 from projections.areas import AREAS
+from projections.base import Row
 from projections.disasters import absorbed_into
-from projections.figures import Held, roll_up
-from projections.paging import Page, page
+from projections.figures import Counted, Figures, Held, roll_up
+from projections.paging import Page, cut
 from projections.scope import Scope
 from projections.situation import REPORTS
 
@@ -34,49 +35,63 @@ def situation_board(
     Reports of one disaster (unattached ones: of one hazard) are counted by the rule "own, else
     the children's"; different disasters add up.
     """
-    held = _held(db, scope, disaster, hazard, exercise)
-    parents = _tree(db, {one.area for one in held})
-    totals = roll_up(held, parents)
-    query = select(
-        AREAS.c.id.label("area"), AREAS.c.code, AREAS.c.name, AREAS.c.level, AREAS.c.parent
-    ).where(scope.covers(AREAS.c.id), AREAS.c.id.in_(list(parents)))
-    found = page(db, query, [query.selected_columns.code, query.selected_columns.area],
-                 cursor=cursor, limit=limit)  # fmt: skip
+    hosts = dict.fromkeys(absorbed_into(db, disaster), str(disaster)) if disaster else {}
+    conditions = [scope.covers(REPORTS.c.area), REPORTS.c.exercise.is_(exercise)]
+    if disaster is not None:
+        conditions.append(REPORTS.c.disaster.in_(list(hosts)))
+    if hazard is not None:
+        conditions.append(REPORTS.c.hazard == hazard)
+    held = _held(db, conditions, hosts)
+    areas = _tree(db, conditions)
+    parents = {id: row["parent"] for id, row in areas.items()}
+    inside = [row for id, row in areas.items() if scope.contains(id, parents)]
+    found = cut(inside, ("code", "area"), cursor=cursor, limit=limit)
+    totals = roll_up(held, parents, [row["area"] for row in found.items])
     return Page([row | totals[row["area"]] for row in found.items], found.next)
 
 
-def _held(
-    db: Connection, scope: Scope, disaster: UUID | None, hazard: str | None, exercise: bool
-) -> list[Held]:
-    query = select(REPORTS).where(scope.covers(REPORTS.c.area), REPORTS.c.exercise == exercise)
-    hosts: dict[str, str] = {}
-    if disaster is not None:
-        hosts = dict.fromkeys(absorbed_into(db, disaster), str(disaster))
-        query = query.where(REPORTS.c.disaster.in_(list(hosts)))
-    if hazard is not None:
-        query = query.where(REPORTS.c.hazard == hazard)
-    held = []
-    for row in db.execute(query.order_by(REPORTS.c.report)).mappings():
-        accepted = row["accepted_figures"]
-        held.append(
-            Held(
-                report=row["report"],
-                area=row["area"],
-                group=hosts.get(row["disaster"], row["disaster"]) or row["hazard"],
-                pending=row["review"] == Review.PENDING,
-                late=row["late_minutes"] > 0,
-                reported=msgspec.json.decode(row["figures"]),
-                accepted=msgspec.json.decode(accepted) if accepted else None,
-                as_of=row["as_of"],
-            )
+Conditions = list[ColumnElement[bool]]
+
+
+def _held(db: Connection, conditions: Conditions, hosts: dict[str, str]) -> list[Held]:
+    """The reports with these conditions."""
+    r = REPORTS.c
+    columns = (
+        r.report, r.area, r.disaster, r.hazard, r.review, r.late_minutes, r.figures,
+        r.accepted_figures, r.as_of,
+    )  # fmt: skip
+    query = select(*columns).where(*conditions).order_by(r.report)
+    parsed: dict[str, Counted] = {}
+
+    def counted(text: str) -> Counted:
+        """What is accepted is mostly what was reported: read once."""
+        known = parsed.get(text)
+        if known is None:
+            known = parsed[text] = Counted.of(decode(text))
+        return known
+
+    decode = msgspec.json.Decoder(Figures).decode
+    return [
+        Held(
+            report=row.report,
+            area=row.area,
+            group=hosts.get(row.disaster, row.disaster) or row.hazard,
+            pending=row.review == Review.PENDING,
+            late=row.late_minutes > 0,
+            reported=counted(row.figures),
+            accepted=counted(row.accepted_figures) if row.accepted_figures else None,
+            as_of=row.as_of,
         )
-    return held
+        for row in db.execute(query)
+    ]
 
 
-def _tree(db: Connection, areas: set[str]) -> dict[str, str | None]:
-    """These areas and all above them, each with its parent."""
-    start = select(AREAS.c.id, AREAS.c.parent).where(AREAS.c.id.in_(sorted(areas)))
-    up = start.cte("up", recursive=True)
-    step = select(AREAS.c.id, AREAS.c.parent).join(up, AREAS.c.id == up.c.parent)
-    up = up.union(step)
-    return {row.id: row.parent for row in db.execute(select(up.c.id, up.c.parent))}
+def _tree(db: Connection, conditions: Conditions) -> dict[str, Row]:
+    """The areas of the reports with these conditions and all above them, by id."""
+    columns = (
+        AREAS.c.id.label("area"), AREAS.c.code, AREAS.c.name, AREAS.c.level, AREAS.c.parent,
+    )  # fmt: skip
+    told = select(REPORTS.c.area).where(*conditions)
+    up = select(*columns).where(AREAS.c.id.in_(told)).cte("up", recursive=True)
+    up = up.union(select(*columns).join(up, AREAS.c.id == up.c.parent))
+    return {row["area"]: dict(row) for row in db.execute(select(up)).mappings()}

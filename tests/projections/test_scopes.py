@@ -14,6 +14,7 @@ ALLOWED = {
     "areas.lineage": "the tree of divisions is public",
     "areas.by_code": "the tree of divisions is public",
     "areas.children": "the tree of divisions is public",
+    "deadlines_at._answers": "answers to duties that a scoped query has found",
     "disasters.absorbed_into": "ids of disasters merged into one that a scoped query has found",
     "disasters._running": "responses of one disaster that a scoped query has found",
     "dispatch._with_units": "units of incidents that a scoped query has found",
@@ -24,6 +25,7 @@ ALLOWED = {
     "officers._posts": "posts of officers that a scoped query has found",
     "officers._substitutions": "substitutions of one officer that a scoped query has found",
     "situation._reports": "a SELECT without conditions, which its callers limit by scope.covers",
+    "situation_board._held": "reports by conditions that its caller made with scope.covers",
     "situation_board._tree": "names and parents of divisions",
 }
 
