@@ -133,7 +133,7 @@ def endpoint_of(read: Read) -> Callable[..., Any]:
     taken = [_bounded(p) for p in read.parameters.values() if p.name not in FILLED_IN]
     endpoint.__signature__ = inspect.Signature(own + taken)  # type: ignore[attr-defined]
     endpoint.__name__ = read.query.__name__
-    endpoint.__doc__ = (read.query.__doc__ or "").strip()
+    endpoint.__doc__ = inspect.getdoc(read.query)
     return endpoint
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from inspect import getdoc
 from typing import Any
 from uuid import UUID
 
@@ -278,7 +279,7 @@ def _takes_if_match(write: Write) -> bool:
 
 def _describe(command: type[Command]) -> str:
     roles = ", ".join(sorted(role.value for role in command.roles))
-    return f"{(command.__doc__ or '').strip()}\n\nRoles: {roles}."
+    return f"{getdoc(command)}\n\nRoles: {roles}."
 
 
 def _problem(text: str) -> dict[str, Any]:

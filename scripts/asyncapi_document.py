@@ -7,6 +7,7 @@ python scripts/asyncapi_document.py --check  exit 1 if docs/asyncapi.json is not
 import json
 import sys
 import tomllib
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,9 @@ def schemas(found: dict[str, type[Event]]) -> dict[str, Any]:
     for fact in found.values():
         if fact.__doc__ and fact.__doc__.startswith(fact.__name__):  # its signature, no words
             del components[fact.topic()]["description"]
+    for component in components.values():
+        if "description" in component:  # before Python 3.13 a docstring keeps its indentation
+            component["description"] = cleandoc(component["description"])
     return components
 
 
