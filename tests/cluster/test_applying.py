@@ -23,8 +23,9 @@ from projections.engine import ViewsDatabase
 from streams.applying import Applying, GivenUp, LogBehind, Message, Run, Unread, runs
 from streams.frames import PARTITIONS, Frame, Router, encode, headers
 from tests.cluster.relaying import urls
-from tests.cluster.workers import city, frames_of, tables_of
+from tests.cluster.workers import city, frames_of
 from tests.faults import FULL, count
+from tests.oracles import tables_of
 from tests.projections.partitions import hashes_of
 from tests.servers import Database
 

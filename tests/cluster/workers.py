@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -17,15 +16,14 @@ from cli.trial.server import KafkaServer
 from domain.catalog import AGGREGATES
 from eventstore.log import Row
 from eventstore.postgres import PostgresLog
-from eventstore.store import Recorded, Store
+from eventstore.store import Store
 from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase, immediate
-from projections.rebuild import hash_table
+from projections.engine import ViewsDatabase
 from streams.frames import PARTITIONS, Frame, Framer, Router, partitions_of
 from streams.kafka import FrameBus, Kafka
-from tests.city import build_city
+from tests.cluster.cities import embedded
 from tests.cluster.relaying import Process, urls, wait_for
-from tests.projections.partitions import hashes_of
+from tests.oracles import tables_of
 from tests.servers import Database
 
 RUN_WORKER = ("-m", "cli.worker_command")
@@ -34,16 +32,13 @@ LAST_FRAME_SECONDS = 120.0
 
 @lru_cache(maxsize=1)
 def city() -> tuple[tuple[Row, ...], dict[str, str]]:
-    """The city's log, and the SHA-256 of every table that the follower's fold makes of it."""
-    with TemporaryDirectory() as folder:
-        store = Store.at(Path(folder), AGGREGATES)
-        try:
-            build_city(store)
-            rows = store.log.rows(0, store.head())
-            facts = [Recorded(r[0], store.mapper.decode(r[3], r[4])) for r in rows]
-        finally:
-            store.close()
-    return tuple(rows), hashes_of(VIEWS, facts)
+    """The city's log, and the SHA-256 of every table that the embedded follower made of it."""
+    made = embedded()
+    store = Store.at(made.folder, AGGREGATES)
+    try:
+        return tuple(store.log.rows(0, store.head())), made.tables
+    finally:
+        store.close()
 
 
 def frames_of(router: Router, rows: Sequence[Row], size: int = 100) -> list[Frame]:
@@ -53,17 +48,6 @@ def frames_of(router: Router, rows: Sequence[Row], size: int = 100) -> list[Fram
     for start in range(0, len(rows), size):
         found += framer.cut(rows[start : start + size])
     return found + framer.watermarks(rows[-1][0])
-
-
-def tables_of(views: ViewsDatabase) -> dict[str, str]:
-    """SHA-256 of every live table, in the same order as on SQLite."""
-    writers = views.writers({live.view: live.generation for live in views.live()})
-    with views.lock, immediate(views.db):
-        return {
-            table.name: hash_table(views.db, view, writers[table.name], table.name).sha256
-            for view in views.views
-            for table in view.tables
-        }
 
 
 class Cluster:

@@ -11,22 +11,11 @@ from typing import Any
 from domain.base import Event
 from projections.base import Rows, View
 from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase, immediate
-from projections.rebuild import Rebuilt, hash_table
+from projections.engine import ViewsDatabase
+from projections.rebuild import Rebuilt
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 120
-
-
-def live_hashes(views: ViewsDatabase) -> dict[str, str]:
-    """SHA-256 of every live table."""
-    writers = views.writers({live.view: live.generation for live in views.live()})
-    with immediate(views.db):
-        return {
-            table.name: hash_table(views.db, view, writers[table.name], table.name).sha256
-            for view in views.views
-            for table in view.tables
-        }
 
 
 def rebuilt_hashes(found: Rebuilt) -> dict[str, str]:

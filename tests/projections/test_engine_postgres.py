@@ -22,7 +22,8 @@ from projections.engine import Applied, Gap, ViewsDatabase
 from projections.errors import PartitionsDiffer, ViewsOfAnotherVersion
 from projections.partitions import partition_of
 from tests.everything import everything, opened
-from tests.projections.rebuilding import altered, live_hashes
+from tests.oracles import tables_of
+from tests.projections.rebuilding import altered
 from tests.servers import Database
 
 FRAME = 60
@@ -47,7 +48,7 @@ def log_rows() -> list[Row]:
 def expected() -> dict[str, str]:
     """The tables as the follower of the embedded store made them, on SQLite."""
     with opened(everything()) as (_, views):
-        return live_hashes(views)
+        return tables_of(views)
 
 
 def spread(rows: Sequence[Row], partitions: int) -> list[list[Row]]:
@@ -106,7 +107,7 @@ def test_one_partition_in_order_gives_the_rows_of_the_follower(database: Databas
         for frame in frames(rows, 0, len(rows)):
             give(views, frame, ())
         assert views.position() == len(rows)
-        assert live_hashes(views) == expected()
+        assert tables_of(views) == expected()
         assert not views.parked()
 
 
@@ -114,9 +115,9 @@ def test_a_gap_is_named_and_nothing_is_written(database: Database) -> None:
     rows = log_rows()
     with on(database) as views:
         views.apply_frame(0, 0, 40, rows[:40])
-        before = live_hashes(views)
+        before = tables_of(views)
         assert views.apply_frame(0, 100, 140, rows[100:140]) == Gap(0, 40, 100)
-        assert live_hashes(views) == before
+        assert tables_of(views) == before
         assert views.position() == 40
         assert views.apply_frame(0, 0, 30, rows[:30]) == Applied(40, {}, 0)
         assert isinstance(views.apply_frame(0, 20, 120, rows[20:120]), Applied)
@@ -163,7 +164,7 @@ def test_two_owners_at_once_with_frames_lost_repeated_and_shuffled(
     assert not problems, problems
     with on(database, partitions) as views:
         assert {at for by in views.positions().values() for at in by.values()} == {len(rows)}
-        assert live_hashes(views) == expected()
+        assert tables_of(views) == expected()
 
 
 def _first(pair: tuple[float, Frame]) -> float:
@@ -214,7 +215,7 @@ def test_a_view_of_a_new_version_starts_empty_and_is_fetched(database: Database)
         for frame in frames(rows, 0, len(rows)):
             give(newer, frame, ())
         assert newer.position() == len(rows)
-        assert live_hashes(newer) == expected()
+        assert tables_of(newer) == expected()
 
 
 def test_what_a_frame_changed_is_announced_when_it_commits(database: Database) -> None:
@@ -261,4 +262,4 @@ def test_a_process_that_does_not_know_a_view_leaves_its_position(database: Datab
         assert new.positions()[VIEWS[-1].name] == {0: 0}
         assert new.apply_frame(0, 40, 60, rows[40:60]) == Gap(0, 0, 40)
         give(new, Frame(0, 40, len(rows), tuple(rows[40:])), rows)
-        assert live_hashes(new) == expected()
+        assert tables_of(new) == expected()

@@ -19,7 +19,8 @@ from projections.errors import STOPPED, TooManyParked
 from projections.households import HOUSEHOLDS
 from projections.parking import BEHIND, is_poison
 from tests import servers
-from tests.projections.rebuilding import altered, live_hashes
+from tests.oracles import tables_of
+from tests.projections.rebuilding import altered
 from tests.projections.test_engine_postgres import expected, log_rows
 
 VIEW = next(view for view in VIEWS if view.name == "households")
@@ -67,7 +68,7 @@ def clean(views: tuple[View, ...], tmp_path: Path, without: set[int]) -> dict[st
         rows = [row for row in log_rows() if row[0] not in without]
         fresh.apply_frame(0, 0, len(log_rows()), rows)
         assert not fresh.parked()
-        return live_hashes(fresh)
+        return tables_of(fresh)
 
 
 def test_a_handler_that_raises_parks_the_fact_for_its_view_alone(
@@ -96,7 +97,7 @@ def test_a_handler_that_raises_parks_the_fact_for_its_view_alone(
         assert {p.reason for p in parked[1:]} <= {BEHIND}
         assert parked[0].state == log_rows()[index][4]
         assert live.position() == len(log_rows())
-        hashes = live_hashes(live)
+        hashes = tables_of(live)
     others = {t.name for view in VIEWS for t in view.tables} - {t.name for t in VIEW.tables}
     assert {t: hashes[t] for t in others} == {t: expected()[t] for t in others}
     left_out = clean(VIEWS, tmp_path, set(held))
@@ -132,7 +133,7 @@ def test_a_fact_that_cannot_be_read_is_parked_with_its_bytes(
         everybody = {view.name for view in VIEWS}
         assert {p.view for p in first} == (everybody if kind == "unknown type" else routing)
         assert {p.position for p in parked} <= set(stream_of(index))
-        hashes = live_hashes(live)
+        hashes = tables_of(live)
     left_out = clean(VIEWS, tmp_path, set(stream_of(index)))
     held = {t.name for view in VIEWS if view.name in {p.view for p in parked} for t in view.tables}
     assert {t: hashes[t] for t in held} == {t: left_out[t] for t in held}
@@ -171,12 +172,12 @@ def test_ten_streams_in_a_row_stop_the_views_and_what_came_before_the_tenth_is_k
         assert len({p.stream for p in live.parked()}) == 9
         stands = live.db.execute("SELECT view FROM positions WHERE failing = ?", (STOPPED,))
         assert stands.fetchall() == [("households",)]
-        before = live_hashes(live), live.parked(), live.position()
+        before = tables_of(live), live.parked(), live.position()
         for _ in range(2):
             with pytest.raises(TooManyParked, match=r"households, .*a bug") as stopped:
                 live.apply_frame(0, tenth - 1, tenth, [log_rows()[tenth - 1]])
             assert stopped.value.retry_after is None and "十个" in stopped.value.zh
-        assert (live_hashes(live), live.parked(), live.position()) == before
+        assert (tables_of(live), live.parked(), live.position()) == before
         with pytest.raises(TooManyParked):
             live.apply_frame(0, 0, len(log_rows()), log_rows())
 
@@ -208,7 +209,7 @@ def test_what_is_dropped_is_folded_as_if_it_had_not_been_written(
         live.dropped = frozenset((view.name, at) for view in VIEWS)
         fold_all(live, put_in(index, (at, stream, version, "Household.Beamed", state)))
         assert live.parked() == []
-        assert live_hashes(live) == clean(VIEWS, tmp_path, {at})
+        assert tables_of(live) == clean(VIEWS, tmp_path, {at})
 
 
 def test_trouble_of_the_database_parks_nothing() -> None:

@@ -21,10 +21,10 @@ from projections.reader import ViewsReader
 from projections.rebuild import check, rebuild
 from streams.embedded import Follower
 from tests.everything import copy_of_everything, everything, opened
+from tests.oracles import tables_of
 from tests.projections.rebuilding import (
     altered,
     forgetting,
-    live_hashes,
     physical_tables,
     rebuilt_hashes,
     run_python,
@@ -90,7 +90,7 @@ def test_a_rebuild_equals_the_live_views_table_by_table(
         assert len(parts.deal(store.log.source, VIEWS, workers)) == workers
         found = check(Path(store.log.source), views, workers=workers)
         assert found.equal, [view.name for view in found.views if not view.equal]
-        assert rebuilt_hashes(found) == live_hashes(views)
+        assert rebuilt_hashes(found) == tables_of(views)
         assert {view.name for view in found.views} == {
             table.name for view in VIEWS for table in view.tables
         }
@@ -107,7 +107,7 @@ def test_the_size_of_a_batch_changes_nothing(batch: int) -> None:
 def test_time_zone_hash_seed_and_locale_change_nothing(tmp_path: Path) -> None:
     folder = copy_of_everything(tmp_path)
     with opened(folder) as (_, views):
-        expected = live_hashes(views)
+        expected = tables_of(views)
     strange = (
         {"TZ": "America/Lima", "PYTHONHASHSEED": "7", "LC_ALL": "C"},
         {"TZ": "Pacific/Kiritimati", "PYTHONHASHSEED": "4242", "LC_ALL": "POSIX"},
@@ -140,7 +140,7 @@ def test_one_altered_row_turns_the_check_red(tmp_path: Path) -> None:
 
 def test_readers_get_answers_while_a_rebuild_switches(tmp_path: Path) -> None:
     with opened(copy_of_everything(tmp_path)) as (store, views):
-        before, tables = live_hashes(views), physical_tables(views)
+        before, tables = tables_of(views), physical_tables(views)
         reader = ViewsReader(views.path)
         stop, answers, problems = threading.Event(), set[int](), list[BaseException]()
 
@@ -165,7 +165,7 @@ def test_readers_get_answers_while_a_rebuild_switches(tmp_path: Path) -> None:
             reader.close()
         assert not problems
         assert len(answers) == 1, "never empty, never half"
-        assert live_hashes(views) == before
+        assert tables_of(views) == before
         assert {live.generation for live in views.live()} == {3}
         assert not physical_tables(views) & tables, "the old ones are gone"
         assert {name.rpartition("__")[2] for name in physical_tables(views)} == {"g3"}
@@ -176,32 +176,32 @@ def test_facts_that_come_during_a_rebuild_are_not_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with opened(copy_of_everything(tmp_path)) as (store, views):
-        before = live_hashes(views)
+        before = tables_of(views)
         monkeypatch.setattr(rebuilding, "head_of", lambda _: store.head() - 40)
         rebuild(Path(store.log.source), views, workers=1)
         assert views.position() == store.head()
-        assert live_hashes(views) == before
+        assert tables_of(views) == before
 
 
 @pytest.mark.parametrize("program", [KILLED_WHILE_FOLDING, KILLED_WHILE_SWITCHING])
 def test_a_killed_rebuild_leaves_the_live_views_alone(tmp_path: Path, program: str) -> None:
     folder = copy_of_everything(tmp_path)
     with opened(folder) as (_, views):
-        before, live = live_hashes(views), views.live()
+        before, live = tables_of(views), views.live()
     killed = run_python(program, folder)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     with opened(folder) as (store, views):
         assert views.live() == live
-        assert live_hashes(views) == before
+        assert tables_of(views) == before
         rebuild(Path(store.log.source), views, workers=1)
-        assert live_hashes(views) == before
+        assert tables_of(views) == before
         assert not list(folder.glob("rebuild-*")), "what it left behind is swept up"
 
 
 def test_a_view_of_a_new_version_starts_empty_and_is_caught_up(tmp_path: Path) -> None:
     folder = copy_of_everything(tmp_path)
     with opened(folder) as (store, views):
-        before = live_hashes(views)
+        before = tables_of(views)
         newer = ViewsDatabase(
             folder / "views.sqlite", altered("households", version=HOUSEHOLDS.version + 1)
         )
@@ -215,7 +215,7 @@ def test_a_view_of_a_new_version_starts_empty_and_is_caught_up(tmp_path: Path) -
         while follower.step():
             pass
         assert {entry.position for entry in newer.live()} == {store.head()}
-        assert live_hashes(newer) == before
+        assert tables_of(newer) == before
         newer.close()
 
 

@@ -26,7 +26,8 @@ from projections.reader import ViewsReader
 from projections.rebuild import check, rebuild
 from projections.takeover import next_generation
 from tests.cluster.relaying import urls
-from tests.projections.rebuilding import altered, live_hashes, rebuilt_hashes, run_python
+from tests.oracles import tables_of
+from tests.projections.rebuilding import altered, rebuilt_hashes, run_python
 from tests.projections.test_engine_postgres import expected, frames, give, log_rows, spread
 from tests.servers import Database
 
@@ -76,7 +77,7 @@ def test_a_rebuild_equals_the_follower_of_an_embedded_store(
     with closing(place.views()) as views:
         done = rebuild(place.log.source, views, workers=workers)
         assert done.events == len(log_rows())
-        assert live_hashes(views) == expected()
+        assert tables_of(views) == expected()
         assert views.positions()["stock"] == dict.fromkeys(range(PARTITIONS), len(log_rows()))
         found = check(place.log.source, views, workers=workers, batch=100)
         assert found.equal, [view.name for view in found.views if not view.equal]
@@ -90,7 +91,7 @@ def test_a_check_stops_where_each_partition_stands(place: Place) -> None:
         assert {views.position(n) for n in range(PARTITIONS)} == {900, 1300}
         found = check(place.log.source, views, workers=2)
         assert found.equal, [view.name for view in found.views if not view.equal]
-        assert rebuilt_hashes(found) == live_hashes(views) != expected()
+        assert rebuilt_hashes(found) == tables_of(views) != expected()
         views.db.execute("UPDATE areas SET name = '别处' WHERE id = (SELECT min(id) FROM areas)")
         found = check(place.log.source, views, workers=1)
         assert [view.name for view in found.views if not view.equal] == ["areas"]
@@ -147,7 +148,7 @@ def test_workers_and_readers_go_on_while_the_views_are_rebuilt(place: Place) -> 
         assert counts == sorted(counts) and counts[0][1] > 0, "never empty, never back"
         assert all(rows >= 0 and at <= rows for at, rows in counts), "rows as far as it says"
         fold(views, len(log_rows()))
-        assert live_hashes(views) == expected()
+        assert tables_of(views) == expected()
         names = {name for (name,) in views.db.execute("SELECT tablename FROM pg_tables"
                  " WHERE schemaname = 'views' AND tablename LIKE '%\\_\\_g%'")}  # fmt: skip
         assert {name.rpartition("__")[2] for name in names} == {"g3"}, "the old ones are gone"
@@ -168,7 +169,7 @@ def test_facts_that_come_during_a_rebuild_are_not_lost(
         listening.execute(f"LISTEN {CHANNEL}".encode())
         rebuild(place.log.source, views, workers=1)
         assert views.position() == head
-        assert live_hashes(views) == expected()
+        assert tables_of(views) == expected()
         told = [json.loads(n.payload) for n in listening.notifies(timeout=2, stop_after=4)]
         assert [(note["partition"], note["position"]) for note in told] == [
             (n, head) for n in range(PARTITIONS)
@@ -187,7 +188,7 @@ def test_a_reader_that_stays_long_delays_the_switch_and_is_not_harmed(place: Pla
             assert db.execute(text("SELECT count(*) FROM timeline")).scalar_one() == before
             db.execute(text("SELECT count(*) FROM ledger"))
         rebuilding.join(60)
-        assert live_hashes(views) == expected()
+        assert tables_of(views) == expected()
 
 
 def test_replaying_is_a_rebuild_and_a_drop_is_honored(place: Place) -> None:
@@ -210,10 +211,10 @@ def test_replaying_is_a_rebuild_and_a_drop_is_honored(place: Place) -> None:
         views.dropped = frozenset(parked)
         rebuild(place.log.source, views, workers=1)
         assert views.parked() == []
-        assert rebuilt_hashes(found) == live_hashes(views) != expected()
+        assert rebuilt_hashes(found) == tables_of(views) != expected()
     with closing(place.views()) as views:
         rebuild(place.log.source, views, workers=1)
-        assert live_hashes(views) == expected(), "repaired, replayed"
+        assert tables_of(views) == expected(), "repaired, replayed"
 
 
 def test_an_unknown_type_stops_a_rebuild_until_it_is_dropped(place: Place) -> None:
@@ -224,7 +225,7 @@ def test_an_unknown_type_stops_a_rebuild_until_it_is_dropped(place: Place) -> No
             rebuild(place.log.source, views, workers=1)
         views.dropped = frozenset((view.name, head + 1) for view in VIEWS)
         rebuild(place.log.source, views, workers=2)
-        assert live_hashes(views) == expected()
+        assert tables_of(views) == expected()
 
 
 @pytest.mark.parametrize(("held", "batch"), [(60, 16), (10**6, 100)])
@@ -234,7 +235,7 @@ def test_rows_that_cannot_all_be_held_arrive_too(
     monkeypatch.setattr(part_files, "HELD_ROWS", held)
     with closing(place.views()) as views:
         rebuild(place.log.source, views, workers=1, batch=batch)
-        assert live_hashes(views) == expected()
+        assert tables_of(views) == expected()
 
 
 def test_a_process_of_a_dead_rebuild_does_not_write_into_its_successor(place: Place) -> None:
@@ -273,7 +274,7 @@ rebuild(source, views, workers=1)
 """
 
 
-def generations_of(place: Place) -> set[str]:
+def tables_in(place: Place) -> set[str]:
     with connect(place.urls.views, "views") as db:
         return {
             name.rpartition("__")[2]
@@ -289,14 +290,14 @@ def test_a_killed_rebuild_leaves_the_live_views_alone(place: Place, when: str) -
     given = f"{place.urls.database} {place.urls.views}"
     with closing(place.views()) as views:
         fold(views, 900)
-        before, live = live_hashes(views), views.live()
+        before, live = tables_of(views), views.live()
         killed = run_python(KILLED_WHILE_FILLED, when, given=given)
         assert killed.returncode == -9, killed.stderr
-        assert (live_hashes(views), views.live()) == (before, live)
-        assert generations_of(place) == {"g1", "g2"}
+        assert (tables_of(views), views.live()) == (before, live)
+        assert tables_in(place) == {"g1", "g2"}
         rebuild(place.log.source, views, workers=1)
-        assert live_hashes(views) == expected()
-        assert generations_of(place) == {"g2"}, "what it left behind is dropped"
+        assert tables_of(views) == expected()
+        assert tables_in(place) == {"g2"}, "what it left behind is dropped"
 
 
 KILLED = """
@@ -327,4 +328,4 @@ def test_kills_before_the_commit_change_nothing(place: Place) -> None:
     assert run.stdout == "done\n", run.stderr
     with closing(place.views()) as views:
         assert views.position() == len(log_rows())
-        assert live_hashes(views) == expected()
+        assert tables_of(views) == expected()

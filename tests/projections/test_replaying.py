@@ -29,7 +29,8 @@ from streams.embedded import Follower
 from streams.frames import Router
 from tests.clusters import Founded, cluster
 from tests.everything import copy_of_everything, opened
-from tests.projections.rebuilding import altered, live_hashes
+from tests.oracles import tables_of
+from tests.projections.rebuilding import altered
 from tests.projections.test_engine_postgres import expected, frames, give, log_rows, spread
 
 __all__ = ["cluster"]
@@ -109,12 +110,12 @@ def test_after_a_repair_a_replay_folds_what_was_parked_and_equals_a_rebuild(plac
         place.fold(views)
         waiting = positions_parked(views)
         assert {cards()[0], cards()[1]} <= waiting
-        assert live_hashes(views) != expected()
+        assert tables_of(views) != expected()
     with closing(place.views()) as views:
         generations = {one.view: one.generation for one in views.live()}
         done = place.replay(views)
         assert (done.parked_before, done.parked) == (len(waiting), 0)
-        assert live_hashes(views) == expected()
+        assert tables_of(views) == expected()
         assert views.parked() == []
         moved = {one.view for one in views.live() if one.generation != generations[one.view]}
         assert moved == {"households"}, "the other views are left alone"
@@ -127,7 +128,7 @@ def test_every_view_is_the_same_after_a_replay(place: Place) -> None:
         place.fold(views)
         for view in VIEWS:
             place.replay(views, view.name)
-        assert live_hashes(views) == expected()
+        assert tables_of(views) == expected()
 
 
 def test_what_still_fails_stays_parked_and_the_rest_is_folded(place: Place) -> None:
@@ -162,10 +163,10 @@ def test_a_drop_is_a_fact_that_replay_rebuild_and_check_honor(place: Place) -> N
         assert check(place.source, views, workers=1).equal, "it is parked, and dropped"
         place.replay(views)
         assert views.parked() == []
-        replayed = live_hashes(views)
+        replayed = tables_of(views)
         assert check(place.source, views, workers=2).equal
         rebuild(place.source, views, workers=1)
-        assert live_hashes(views)["households"] == replayed["households"]
+        assert tables_of(views)["households"] == replayed["households"]
     assert dropped_in(place.source, VIEWS) == {("households", bad), ("funds", 1)}
     with closing(place.views()) as views:
         views.dropped = dropped_in(place.source, VIEWS)
@@ -178,12 +179,12 @@ def test_a_worker_that_begins_anew_leaves_out_what_was_dropped(place: Place) -> 
         place.fold(views)
         place.drop(bad)
         place.replay(views)
-        known = live_hashes(views)["households"]
+        known = tables_of(views)["households"]
     newer = altered("households", version=VIEW.version + 1)
     with closing(place.views(newer)) as views:
         views.dropped = dropped_in(place.source, newer)
         place.fold(views)
-        assert live_hashes(views)["households"] == known
+        assert tables_of(views)["households"] == known
         assert check(place.source, views, workers=1).equal
 
 
@@ -206,7 +207,7 @@ def test_a_fact_of_a_type_nobody_knows_stays_parked_until_it_is_dropped(place: P
         assert (parked.topic, parked.state) == ("Household.Beamed", b"{}")
         place.drop(head + 1)
         assert place.replay(views).parked == 0
-        assert live_hashes(views)["households"] == expected()["households"]
+        assert tables_of(views)["households"] == expected()["households"]
 
 
 def test_ten_streams_in_a_row_that_cannot_be_folded_change_nothing(place: Place) -> None:
@@ -215,12 +216,12 @@ def test_ten_streams_in_a_row_that_cannot_be_folded_change_nothing(place: Place)
 
     with closing(place.views()) as views:
         place.fold(views)
-        before = live_hashes(views), views.positions()
+        before = tables_of(views), views.positions()
     broken = altered("households", routes=dict.fromkeys(VIEW.routes, raising))
     with closing(place.views(broken)) as views:
         with pytest.raises(TooManyParked, match="a bug"):
             place.replay(views)
-        assert (live_hashes(views), views.positions()) == before
+        assert (tables_of(views), views.positions()) == before
 
 
 def test_facts_that_come_while_a_view_is_replayed_are_not_lost(place: Place) -> None:
@@ -231,7 +232,7 @@ def test_facts_that_come_while_a_view_is_replayed_are_not_lost(place: Place) -> 
         folding.start()
         place.replay(views)
         folding.join()
-        assert live_hashes(views) == expected()
+        assert tables_of(views) == expected()
 
 
 def test_an_embedded_store_drops_what_stops_its_follower(tmp_path: Path) -> None:

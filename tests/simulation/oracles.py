@@ -20,7 +20,7 @@ from domain.unit import Unit
 from domain.world import Sealed
 from eventstore.outcomes import decode_outcome
 from projections.engine import ViewsDatabase
-from tests.projections.rebuilding import live_hashes
+from tests.oracles import tables_of
 from tests.simulation import api
 from tests.simulation.chance import Violation
 from tests.simulation.memory import MemoryVault, MemoryViews, copied
@@ -130,7 +130,7 @@ def rebuilt_alike(world: World, rows: Rows) -> None:
         fresh = ViewsDatabase(MemoryViews(empty), SEEN, PARTITIONS)
         vars(fresh)["mapper"] = MAPPER
         fresh.apply([(row[0], MAPPER.decode(row[3], row[4])) for row in rows])
-        wanted, live = live_hashes(fresh), live_hashes(world.views)
+        wanted, live = tables_of(fresh), tables_of(world.views)
     other = [name for name in wanted if wanted[name] != live[name]]
     must(not other, "O5 determinism", "tables differ from a rebuild:", *other)
 
