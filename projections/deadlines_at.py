@@ -135,6 +135,11 @@ def _named(query: Any, area: Any) -> Any:
     return query.add_columns(*names).join(AREAS, AREAS.c.id == area)
 
 
+def _plain(scope: Scope, column: Any) -> Any:
+    """A column whose index serves wide scopes only: others are read area by area."""
+    return column if scope.wide else func.coalesce(column, column)
+
+
 def _paged(query: Select[Any], asked: Asked) -> Select[Any]:
     """One row more than a page of what comes after the cursor."""
     if asked.cursor is not None:
@@ -148,17 +153,17 @@ def _once(db: Connection, scope: Scope, asked: Asked) -> Iterator[Row]:
     columns = [c for c in DUE.columns if c is not d.waits]
     query = _named(select(*columns), d.area).where(
         scope.covers(d.area),
-        d.exercise.is_(asked.exercise),
+        _plain(scope, d.exercise).is_(asked.exercise),
         d.kind != FORWARD,
         d.since <= now,
     )
     if asked.kind is not None:
-        query = query.where(d.kind == asked.kind)
+        query = query.where(_plain(scope, d.kind) == asked.kind)
     late = and_(d.due_at < now, d.kind != "notice_end")
     waiting = query.where(d.waits.is_(True))
     over = query.where(d.waits.is_(False))
     if not asked.done:
-        over = over.where(d.done_at > now)
+        over = over.where(_plain(scope, d.done_at) > now)
     if asked.overdue_only:
         waiting = waiting.where(late)
         over = over.where(or_(d.done_at <= now, late))
@@ -198,9 +203,9 @@ def _forwards(db: Connection, scope: Scope, asked: Asked) -> Iterator[Row]:
     )
     query = _named(query, below.c.parent).where(
         scope.covers(below.c.parent),
-        d.exercise.is_(asked.exercise),
+        _plain(scope, d.exercise).is_(asked.exercise),
         d.waits.is_(False),
-        d.kind == FORWARD,
+        _plain(scope, d.kind) == FORWARD,
         d.since <= now,
     )
     if not asked.done:
@@ -215,7 +220,7 @@ def _follow_ups(db: Connection, scope: Scope, asked: Asked) -> list[Row]:
     """What duties ask for: those first that have waited longest, until the page is full."""
     d, now = DUTIES.c, asked.now
     query = _named(select(DUTIES), d.area).where(
-        scope.covers(d.area), d.exercise.is_(asked.exercise), d.start <= now
+        scope.covers(d.area), _plain(scope, d.exercise).is_(asked.exercise), d.start <= now
     )
     after: tuple[Any, ...] = ()
     if asked.cursor is not None:
@@ -225,7 +230,9 @@ def _follow_ups(db: Connection, scope: Scope, asked: Asked) -> list[Row]:
     if asked.done:
         return _owed(db, query, d.first_due, asked, after)
     waiting = query.where(d.owed_from < NEVER, or_(d.answered_at.is_(None), d.answered_at <= now))
-    later = query.where(d.answered_at > now)  # then it had waited for what is there by now
+    later = query.where(
+        _plain(scope, d.answered_at) > now
+    )  # then it had waited for what is there by now
     return [
         *_owed(db, waiting, d.owed_from, asked, after),
         *_owed(db, later, d.first_due, asked, after),

@@ -4,7 +4,7 @@ Importing this module is enough. Integers are 64 bits wide and text is ordered b
 on SQLite; a sum of integers stays an integer. Functions that both have by other names are below.
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from sqlalchemy import Boolean, Column, Float, Integer, String
 from sqlalchemy.ext.compiler import compiles
@@ -103,6 +103,11 @@ class IsOneOf(FunctionElement[bool]):
     name = "is_one_of"
     sqlite: ClassVar[str] = "({0} IN {1})"
     postgresql: ClassVar[str] = "({0} = ANY(ARRAY{1}))"
+
+    def self_group(self, against: Any = None) -> Self:
+        """As it is: SQLAlchemy would write ``= 1`` for SQLite, which then reads every row."""
+        del against
+        return self
 
 
 @compiles(IsOneOf)
