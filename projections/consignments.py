@@ -96,6 +96,8 @@ CARGO = Table(
     Column("missing", Integer, nullable=False),
     Column("struck", Integer, nullable=False),
     Column("turned_back", Boolean, nullable=False),
+    Index("consignment_cargo_by_area", "area"),
+    Index("consignment_cargo_by_source", "source"),
 )
 
 on_the_road: ColumnElement[int] = CARGO.c.units - CARGO.c.good - CARGO.c.missing - CARGO.c.struck

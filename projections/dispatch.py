@@ -62,6 +62,7 @@ INCIDENTS = Table(
     Column("duplicate_of", String(36)),
     Index("incidents_by_status", "status"),
     Index("incidents_by_area", "area"),
+    Index("incidents_by_charge", "in_charge"),
     Index("incidents_by_limit", "acknowledge_by"),
 )
 
@@ -382,7 +383,7 @@ def escalations_due(
 
 VIEW = View(
     name="dispatch",
-    version=2,
+    version=3,
     tables=(INCIDENTS, UNITS),
     routes={
         Incident.Opened: opened,

@@ -333,7 +333,7 @@ def written_off(rows: Rows, at: int, e: Stockpile.WrittenOff) -> None:
 
 VIEW = View(
     name="stock",
-    version=1,
+    version=2,
     tables=(
         STOCK_BALANCES,
         STOCK_LOTS,

@@ -1,0 +1,127 @@
+"""What a question reads: a county's does not grow with the province, a province's page with its
+cases neither. Counted in steps of SQLite's virtual machine, which are the same on every machine.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from inspect import signature
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
+
+from bench.copies import Template
+from bench.questions import AT, QUESTIONS
+from projections.areas import AREAS
+from projections.base import LOGICAL
+from projections.catalog import VIEWS
+from projections.engine import ViewsDatabase
+from projections.ledger import LEDGER
+from projections.reader import ViewsReader
+from projections.scope import Scope
+
+CITIES = (1, 4)
+BATCH = 2_000
+STEPS = 10
+MOST_MORE = 1.3
+"""As much more may a county's question read with four times as many counties beside it."""
+PAGES = ("households", "ledger", "deadlines")
+"""Lists of which a page is read in its order, however long they are."""
+
+
+@dataclass(frozen=True)
+class Grown:
+    """The views of so many cities."""
+
+    reader: ViewsReader
+    county: Scope
+    province: Scope
+
+    def steps(self, name: str, scope: Scope, question: Callable[..., Any] | None = None) -> int:
+        """What SQLite does for a question."""
+        asked = question or QUESTIONS[name]
+        given = {"at": AT} if "at" in signature(asked).parameters else {}
+        count = 0
+
+        def step() -> None:
+            nonlocal count
+            count += STEPS
+
+        with self.reader() as db:
+            raw: Any = db.connection.dbapi_connection
+            asked(db, scope, **given)
+            raw.set_progress_handler(step, STEPS)
+            try:
+                asked(db, scope, **given)
+            finally:
+                raw.set_progress_handler(None, STEPS)
+        return count
+
+
+def folded(template: Template, cities: int, path: Path) -> Grown:
+    views = ViewsDatabase.at(path, VIEWS)
+    facts = ((row[0], views.mapper.decode(row[3], row[4])) for row in template.rows_of(cities))
+    while batch := list(islice(facts, BATCH)):
+        views.apply(batch)
+    views.close()
+    area = template.city.area
+    county, province = template.id_of(area("c0")), template.id_of(area("province"))
+    return Grown(ViewsReader(path), Scope((county,)), Scope((province,)))
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Grown]]:
+    """The same county with few and with many others beside it."""
+    template = Template(1)
+    folder = tmp_path_factory.mktemp("grown")
+    found = [folded(template, n, folder / f"{n}.sqlite") for n in CITIES]
+    yield found
+    for one in found:
+        one.reader.close()
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_countys_question_reads_no_more_when_the_province_grows(
+    name: str, grown: list[Grown]
+) -> None:
+    alone, among = (one.steps(name, one.county) for one in grown)
+    assert alone > STEPS
+    assert among <= MOST_MORE * alone, f"{alone} steps alone, {among} among others"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_provinces_page_reads_no_more_when_it_has_more_cases(
+    name: str, grown: list[Grown]
+) -> None:
+    few, many = grown
+    areas = [one.steps("areas", one.province, every_area) for one in grown]
+    more = many.steps(name, many.province) - few.steps(name, few.province)
+    assert more <= 8 * (areas[1] - areas[0]), "beyond what it takes to know the areas"
+
+
+def every_area(db: Connection, scope: Scope) -> None:
+    db.execute(AREAS.select().where(scope.covers(AREAS.c.id))).all()
+
+
+def test_a_question_that_reads_what_is_of_others_is_found(grown: list[Grown]) -> None:
+    def of_all(db: Connection, scope: Scope) -> None:
+        db.execute(LEDGER.select().where(LEDGER.c.area.in_(db_areas(db, scope)).is_(True))).all()
+
+    def db_areas(db: Connection, scope: Scope) -> list[str]:
+        return [row.id for row in db.execute(AREAS.select().where(scope.covers(AREAS.c.id)))]
+
+    alone, among = (one.steps("ledger", one.county, of_all) for one in grown)
+    assert among > MOST_MORE * alone
+
+
+def test_the_county_is_the_same_in_both(grown: list[Grown]) -> None:
+    for table in LOGICAL.sorted_tables:
+        if "area" in table.c:
+            found = []
+            for one in grown:
+                with one.reader() as db:
+                    query = table.select().where(one.county.covers(table.c.area))
+                    found.append(len(db.execute(query).all()))
+            assert found[0] == found[1], table.name
