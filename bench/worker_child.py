@@ -7,7 +7,6 @@ from the log while it stands still in a rebalance is left to Kafka here.
 """
 
 import asyncio
-import gc
 import json
 import os
 import sys
@@ -19,8 +18,9 @@ from pathlib import Path
 from sqlalchemy import BigInteger, Column, Table, Text
 
 from bench.cluster import peak_mb
+from cli.collecting import collect_seldom
 from cli.settings import Settings
-from cli.working import YOUNG_OBJECTS
+from cli.working import THREADS
 from domain.base import Event
 from domain.catalog import AGGREGATES
 from eventstore.mapper import TypedMapper
@@ -82,11 +82,15 @@ async def measured(settings: Settings, views: Sequence[View], head: int) -> Time
     log = PostgresLog(settings.database_url)
     partitions = partitions_of(log)
     database = ViewsDatabase.on(settings.views_url, views, partitions)
-    timed = Timed(Applying(log, database, Router(log, partitions)), partitions, head)
+    beside = [database.beside() for _ in range(THREADS - 1)]
+    hands = Applying(log, database, Router(log, partitions), beside)
+    timed = Timed(hands, partitions, head)
     run = settings.data / "run"
     heart = Heart(run / "bench.alive")
     group = os.environ["BENCH_GROUP"]
-    options = WorkerOptions("bench", settings.kafka, run / "bench.faust", group=group)
+    options = WorkerOptions(
+        "bench", settings.kafka, run / "bench.faust", group=group, threads=THREADS
+    )
     worker = Worker(options, timed, heart)
     running = asyncio.create_task(worker.run())
     done = asyncio.create_task(timed.done.wait())
@@ -95,13 +99,14 @@ async def measured(settings: Settings, views: Sequence[View], head: int) -> Time
     with suppress(asyncio.CancelledError):
         await running
     heart.stop()
-    database.close()
+    for one in (database, *beside):
+        one.close()
     log.close()
     return timed
 
 
 def main(which: str, head: int) -> None:
-    gc.set_threshold(YOUNG_OBJECTS, 20, 20)
+    collect_seldom()
     timed = asyncio.run(measured(Settings(), [ONE] if which == "one" else VIEWS, head))
     said = {
         "seconds": timed.ended - timed.began, "cpu_seconds": timed.cpu, "peak_mb": peak_mb(),

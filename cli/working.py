@@ -32,6 +32,8 @@ from streams.notes import Notes, notify
 from streams.worker import LEAVING, Worker, WorkerOptions
 
 STUCK_SECONDS = 30.0
+THREADS = 2
+"""That apply: one at a time runs Python, the other waits for PostgreSQL."""
 BUS_PAUSE_SECONDS = 0.5
 
 log = structlog.get_logger("worker")
@@ -82,11 +84,14 @@ class Process:
         self.views = ViewsDatabase.on(self.views_url, views, partitions)
         stack.callback(self.views.close)
         self.views.dropped = dropped_in(self.log.source, views)
-        self.hands = Applying(self.log, self.views, Router(self.log, partitions))
+        beside = [self.views.beside() for _ in range(THREADS - 1)]
+        for other in beside:
+            stack.callback(other.close)
+        self.hands = Applying(self.log, self.views, Router(self.log, partitions), beside)
         folder = settings.data / "run"
         self.heart = Heart(folder / f"{name}.alive")
         stack.callback(self.heart.stop)
-        options = WorkerOptions(name, settings.kafka, folder / f"{name}.faust")
+        options = WorkerOptions(name, settings.kafka, folder / f"{name}.faust", threads=THREADS)
         self.worker = Worker(
             options, self.hands, self.heart, leaving=self._say_leaving, first=self._make_topic
         )

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from operator import itemgetter
+from typing import Any, cast
 from uuid import UUID
 
 import msgspec
@@ -74,6 +75,14 @@ def physical(table: Table, generation: int) -> str:
     return f"{table.name}__g{generation}"
 
 
+def _taking(names: Sequence[str]) -> Callable[[Row], tuple[Any, ...]]:
+    """The values of these columns, always as a tuple."""
+    if len(names) > 1:
+        return cast(Callable[[Row], tuple[Any, ...]], itemgetter(*names))
+    (name,) = names
+    return lambda row: (row[name],)
+
+
 class TableWriter:
     """The statements for one physical table, and how rows go in. Here on SQLite."""
 
@@ -95,9 +104,8 @@ class TableWriter:
         self.delete = f"DELETE FROM {name} WHERE {match}"  # noqa: S608
         self.everything = f"SELECT {columns} FROM {name} ORDER BY {key}"  # noqa: S608
         self.empty = dict.fromkeys(self.columns)
-
-    def key_of(self, row: Row) -> Key:
-        return tuple([row[k] for k in self.key])
+        self.key_of: Callable[[Row], Key] = _taking(self.key)
+        self.values_of: Callable[[Row], Sequence[Any]] = _taking(self.columns)
 
     def rows(self, db: Sql) -> Iterable[tuple[Any, ...]]:
         """All rows in the order of their keys, a boolean as 0 or 1. Inside a transaction."""
@@ -156,6 +164,9 @@ ANYWHERE: Row = {"area": None}
 """In place of a changed row whose area is not known: it may concern every board."""
 
 
+UNREAD: Row = {}
+
+
 class Rows:
     """The working rows of a batch: read once, changed in memory, written once.
 
@@ -168,11 +179,14 @@ class Rows:
         self._writers = writers
         self._fresh = fresh
         self._rows: dict[str, dict[Key, Row | None]] = {name: {} for name in writers}
-        self._dirty: dict[str, dict[Key, None]] = {name: {} for name in writers}
+        self._dirty: dict[str, dict[Key, bool]] = {name: {} for name in writers}
+        """Changed keys, and whether the database surely has no row of that key yet."""
         self._appended: dict[str, list[tuple[Any, ...]]] = {name: [] for name in writers}
         self._left: dict[str, list[Row]] = {name: [] for name in writers}
         """The areas of rows that were deleted."""
         self.size = 0
+        self.trusting = True
+        """Whether `begin` is taken at its word."""
         self.missed: Callable[[str, Key], None] | None = None
         """Told of each row that is read by itself."""
 
@@ -215,16 +229,30 @@ class Rows:
         if len(row) != len(writer.columns):
             row = {**writer.empty, **row}
         key = writer.key_of(row)
-        self._rows[name][key] = row
-        self._dirty[name][key] = None
+        rows, dirty = self._rows[name], self._dirty[name]
+        if key not in dirty:
+            dirty[key] = rows.get(key, UNREAD) is None
+        rows[key] = row
         self.size += 1
         return row
+
+    def begin(self, table: Table, row: Row) -> Row:
+        """Insert a row that no earlier fact can have made: its key is an id that this one begins.
+
+        Columns left out are NULL.
+        """
+        if self.trusting:
+            writer = self._writers[table.name]
+            if len(row) != len(writer.columns):
+                row = {**writer.empty, **row}
+            self._dirty[table.name].setdefault(writer.key_of(row), True)
+        return self.put(table, row)
 
     def change(self, table: Table, *key: Any, **values: Any) -> Row:
         """Change columns of a row that must be there."""
         row = self.need(table, *key)
         row.update(values)
-        self._dirty[table.name][key] = None
+        self._dirty[table.name].setdefault(key, False)
         self.size += 1
         return row
 
@@ -237,7 +265,7 @@ class Rows:
         known = self._rows[table.name].get(key)
         self._left[table.name].append({"area": known.get("area")} if known else ANYWHERE)
         self._rows[table.name][key] = None
-        self._dirty[table.name][key] = None
+        self._dirty[table.name].setdefault(key, False)
         self.size += 1
 
     def write(self) -> dict[str, list[Row]]:
@@ -249,15 +277,10 @@ class Rows:
             rows = self._rows[name]
             if keys:
                 puts = [row for key in keys if (row := rows[key]) is not None]
-                gone = [key for key in keys if rows[key] is None]
-                columns = writer.columns
-                values = [[row[c] for c in columns] for row in puts]
                 if self._fresh:
-                    writer.add(self._db, values)
+                    writer.add(self._db, list(map(writer.values_of, puts)))
                 else:
-                    if gone:
-                        writer.remove(self._db, gone)
-                    writer.put(self._db, values)
+                    self._replace(writer, rows, keys)
                 changed[name] = puts + self._left[name]
             if self._appended[name]:
                 writer.add(self._db, self._appended[name])
@@ -266,6 +289,28 @@ class Rows:
             self._dirty[name], self._left[name] = {}, []
         self.size = 0
         return changed
+
+    def _replace(
+        self, writer: TableWriter, rows: Mapping[Key, Row | None], keys: Mapping[Key, bool]
+    ) -> None:
+        new: list[Sequence[Any]] = []
+        old: list[Sequence[Any]] = []
+        gone: list[Key] = []
+        values_of = writer.values_of
+        for key, is_new in keys.items():
+            row = rows[key]
+            if row is None:
+                gone.append(key)
+            elif is_new:
+                new.append(values_of(row))
+            else:
+                old.append(values_of(row))
+        if gone:
+            writer.remove(self._db, gone)
+        if old:
+            writer.put(self._db, old)
+        if new:
+            writer.add(self._db, new)
 
     def write_appended(self) -> None:
         """Write only what was appended, to bound memory in a rebuild."""

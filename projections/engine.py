@@ -123,6 +123,12 @@ class ViewsDatabase:
         """The views of a cluster, in schema ``views``. ``partitions``: the log's own mark."""
         return cls(PostgresDatabase(url), views, partitions)
 
+    def beside(self) -> Self:
+        """The same views on a connection of its own, for another thread."""
+        other = type(self)(self.place.again(), self.views, self.partitions)
+        other.dropped = self.dropped
+        return other
+
     @property
     def path(self) -> Path:
         """The file of an embedded store's views."""

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from domain.household import Household, Member, Relation
 from domain.person import Person
 from projections.areas import AREAS
-from projections.base import LOGICAL, Rows, View, text_of, when
+from projections.base import LOGICAL, Row, Rows, View, text_of, when
 from projections.paging import Page, page
 from projections.scope import Scope
 
@@ -73,30 +73,27 @@ ERASED = Table(
 ERASED_MASK = "已销毁"
 
 
-def _member(rows: Rows, household: str, member: Member) -> None:
-    rows.put(
-        MEMBERS,
-        {
-            "household": household,
-            "person": text_of(member.person),
-            "masked": member.masked,
-            "relation": str(member.relation),
-            "status": "present",
-            "contested": False,
-            "until": None,
-        },
-    )
+def _member(household: str, member: Member) -> Row:
+    return {
+        "household": household,
+        "person": text_of(member.person),
+        "masked": member.masked,
+        "relation": str(member.relation),
+        "status": "present",
+        "contested": False,
+        "until": None,
+    }
 
 
 def registered(rows: Rows, at: int, e: Household.Registered) -> None:
     id = text_of(e.originator_id)
     masked = ""
     for member in e.members:
-        _member(rows, id, member)
+        rows.begin(MEMBERS, _member(id, member))
         if member.person == e.head:
             masked = member.masked
     card = e.card
-    rows.put(
+    rows.begin(
         HOUSEHOLDS,
         {
             "id": id,
@@ -120,7 +117,7 @@ def registered(rows: Rows, at: int, e: Household.Registered) -> None:
 
 def member_added(rows: Rows, at: int, e: Household.MemberAdded) -> None:
     id = text_of(e.originator_id)
-    _member(rows, id, e.member)
+    rows.put(MEMBERS, _member(id, e.member))
     row = rows.need(HOUSEHOLDS, id)
     if e.counted:
         rows.change(HOUSEHOLDS, id, unnamed=row["unnamed"] - 1)
@@ -155,7 +152,7 @@ def member_identified(rows: Rows, at: int, e: Household.MemberIdentified) -> Non
     id = text_of(e.originator_id)
     head = rows.need(HOUSEHOLDS, id)["head"] == text_of(e.person)
     _goes(rows, id, text_of(e.person), "identified", None)
-    _member(rows, id, e.member)
+    rows.put(MEMBERS, _member(id, e.member))
     changes: dict[str, Any] = {"size": rows.need(HOUSEHOLDS, id)["size"] + 1}
     if head:
         changes |= {"head": text_of(e.member.person), "head_masked": e.member.masked}
@@ -208,7 +205,7 @@ def merged(rows: Rows, at: int, e: Household.Merged) -> None:
 def absorbed(rows: Rows, at: int, e: Household.Absorbed) -> None:
     id = text_of(e.originator_id)
     for member in e.members:
-        _member(rows, id, member)
+        rows.put(MEMBERS, _member(id, member))
     row = rows.need(HOUSEHOLDS, id)
     size = row["size"] + len(e.members) + e.unnamed
     rows.change(HOUSEHOLDS, id, size=size, unnamed=row["unnamed"] + e.unnamed)

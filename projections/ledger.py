@@ -107,7 +107,7 @@ def _tally(row: Row, column: str, item: str, units: int) -> str:
 
 def applied(rows: Rows, at: int, e: ReliefCase.Applied) -> None:
     need = e.need
-    rows.put(
+    rows.begin(
         LEDGER,
         {
             "id": text_of(e.originator_id),
@@ -224,7 +224,7 @@ def granted(rows: Rows, at: int, e: ReliefCase.Granted) -> None:
     id, grant, moment = text_of(e.originator_id), e.grant, when(e.meta.recorded_at)
     row = rows.need(LEDGER, id)
     value = grant.value_fen
-    rows.put(
+    rows.begin(
         GRANTS,
         {
             "relief_case": id,

@@ -140,6 +140,7 @@ class Isolating:
     def _attempt(self, facts: Sequence[Fact]) -> dict[str, list[Row]]:
         with _savepoint(self.db):
             rows = Rows(self.db, self._writers)
+            rows.trusting = False
             for fact in facts:
                 if fact.event is None:
                     raise Unreadable(fact.problem)

@@ -71,7 +71,7 @@ class Attempt(Rows):
         under = self._under
         for name, key in changed:
             under._rows[name][key] = self._rows[name][key]
-            under._dirty[name][key] = None
+            under._dirty[name].setdefault(key, False)
         for name, rows in self._appended.items():
             under._appended[name].extend(rows)
         under.size += self.size

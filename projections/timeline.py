@@ -207,7 +207,7 @@ def happened(rows: Rows, at: int, e: Event) -> None:
     if recipe.begins:
         owner = str(recipe.owner(e)) if recipe.owner else None
         home = str(recipe.home(e))
-        rows.put(STREAMS, {"id": stream, "kind": recipe.kind, "area": home, "owner": owner})
+        rows.begin(STREAMS, {"id": stream, "kind": recipe.kind, "area": home, "owner": owner})
     rows.append(TIMELINE, (at, stream, recipe.topic, *_who_and_when(e.meta), recipe.detail(e)))
     subjects = [id for id in recipe.subjects(e) if id is not None]
     for ids in recipe.lists(e):

@@ -1,7 +1,8 @@
 """From frames to views: in order, without gaps, and again until the databases let it pass.
 
-Everything here runs in one thread. A frame is only a copy of the log: what lies between the views'
-position and the frame's previous one, and what an undecodable frame carried, is read from the log.
+Several threads may work here, each on other partitions than the others. A frame is only a copy of
+the log: what lies between the views' position and the frame's previous one, and what an undecodable
+frame carried, is read from the log.
 """
 
 import threading
@@ -9,6 +10,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import cycle
+from threading import get_ident
 
 import psycopg
 import structlog
@@ -74,13 +77,23 @@ class GivenUp(Exception):
 class Applying:
     """The hands of a worker."""
 
-    def __init__(self, source: Log, views: ViewsDatabase, router: Router) -> None:
+    def __init__(
+        self,
+        source: Log,
+        views: ViewsDatabase,
+        router: Router,
+        beside: Sequence[ViewsDatabase] = (),
+    ) -> None:
+        """``beside``: the same views on other connections, so that as many more threads do not
+        wait for each other."""
         self._log = source
-        self._views = views
+        self._databases = cycle([views, *beside])
+        self._own = threading.local()
         self._router = router
         self._given_up = threading.Event()
-        self._since: float | None = None
-        self.trouble: StoreError | None = None
+        self._since: dict[int, float] = {}
+        """By thread: when it got on last. A thread that waits is not here."""
+        self._troubles: dict[int, StoreError] = {}
         self.positions: dict[int, int] = {}
         """How far this process knows its partitions to be."""
         self.head = 0
@@ -110,8 +123,22 @@ class Applying:
 
     def stuck_seconds(self) -> float:
         """For how long what runs has not got on. Waiting for a database is not being stuck."""
-        since = self._since
+        since = min(self._since.copy().values(), default=None)
         return time.monotonic() - since if since is not None else 0.0
+
+    @property
+    def trouble(self) -> StoreError | None:
+        """What a thread waits for, if one does."""
+        return next(iter(self._troubles.copy().values()), None)
+
+    @property
+    def _views(self) -> ViewsDatabase:
+        """This thread's."""
+        own = self._own
+        if not hasattr(own, "views"):
+            own.views = next(self._databases)
+        views: ViewsDatabase = own.views
+        return views
 
     # -- one pass -----------------------------------------------------------------------------
 
@@ -131,13 +158,13 @@ class Applying:
     def _send(self, partition: int, previous: int, last: int, rows: Sequence[Row]) -> Gap | None:
         began = time.monotonic()
         answer = self._views.apply_frame(partition, previous, last, rows)
-        self._since = time.monotonic()
+        self._since[get_ident()] = ended = time.monotonic()
         if isinstance(answer, Gap):
             return answer
         if rows:
             known = self.positions.get(partition, 0)
             FOLDED.inc(sum(known < row[0] for row in rows))
-            FOLD_SECONDS.observe(self._since - began)
+            FOLD_SECONDS.observe(ended - began)
         self.positions[partition] = answer.position
         self.head = max(self.head, answer.position)
         return None
@@ -174,9 +201,10 @@ class Applying:
     def _until_it_passes(self, work: Callable[[], None]) -> None:
         """Run it; again, with longer and longer pauses, while a database is away or full."""
         pause = FIRST_PAUSE_SECONDS
+        me = get_ident()
         try:
             while True:
-                self._since = time.monotonic()
+                self._since[me] = time.monotonic()
                 try:
                     work()
                 except (StoreError, psycopg.Error) as problem:
@@ -185,16 +213,16 @@ class Applying:
                         raise named from problem
                     if self.trouble is None:
                         log.warning("worker.waits", why=str(named))
-                    self.trouble = named
+                    self._troubles[me] = named
                 else:
-                    self.trouble = None
+                    self._troubles.pop(me, None)
                     return
-                self._since = None
+                self._since.pop(me, None)
                 if self._given_up.wait(pause):
                     raise GivenUp
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
         finally:
-            self._since = None
+            self._since.pop(me, None)
 
 
 def runs(partition: int, messages: Sequence[Message]) -> Iterator[Run | Unread]:

@@ -190,8 +190,10 @@ class Works(Protocol):
 class Applies(Protocol):
     """What is asked of a `streams.applying.Applying`."""
 
-    trouble: Any
     positions: dict[int, int]
+
+    @property
+    def trouble(self) -> Any: ...
 
 
 def tell_of_worker(worker: Works, hands: Applies) -> Callable[[], None]:

@@ -1,7 +1,8 @@
 """A worker of the cluster: frames from Kafka in, views out, on faust-streaming.
 
-The event loop only carries: one thread applies, so that heartbeats go on during a long fetch. A
-frame is acknowledged after its transaction. What of faust-streaming 0.15.3 decided the shape:
+The event loop only carries: other threads apply, so that heartbeats go on during a long fetch. A
+partition is one thread's at a time. A frame is acknowledged after its transaction. What of
+faust-streaming 0.15.3 decided the shape:
 
 - An exception in an agent acknowledges its message: so the agent only hands over, and what cannot
   be applied ends the process instead.
@@ -68,10 +69,15 @@ class WorkerOptions:
     session_seconds: float = 6.0
     heartbeat_seconds: float = 2.0
     commit_seconds: float = 1.0
+    threads: int = 1
+    """That apply: while one waits for the database, another decodes and folds."""
 
 
 class Hands(Protocol):
-    """What applies, in one thread; each call returns when the views have it, or raises for good."""
+    """What applies; each call returns when the views have it, or raises for good.
+
+    Calls come from several threads, those of one partition one after the other.
+    """
 
     def apply(self, partition: int, messages: Sequence[Message]) -> None: ...
     def catch_up(self, partitions: Sequence[int]) -> None: ...
@@ -115,11 +121,15 @@ def make_app(options: WorkerOptions, loop: asyncio.AbstractEventLoop) -> faust.A
 
 
 class Waiting:
-    """Frames that wait to be applied, by partition, each partition in its turn."""
+    """Frames that wait to be applied, by partition, each partition in its turn.
+
+    One that was taken is not given out again before it is `done`.
+    """
 
     def __init__(self, most: int = MOST_FRAMES) -> None:
         self._most = most
         self._by_partition: dict[int, deque[EventT[Any]]] = {}
+        self._taken: set[int] = set()
         self._changed = asyncio.Condition()
         self.count = 0
 
@@ -134,8 +144,10 @@ class Waiting:
     async def take(self, most: int = MOST_TOGETHER) -> tuple[int, list[EventT[Any]]]:
         """The partition that waits longest, and its frames; more than one only if they are here."""
         async with self._changed:
-            await self._changed.wait_for(lambda: self.count > 0)
-            partition = next(iter(self._by_partition))
+            await self._changed.wait_for(lambda: self._next() is not None)
+            partition = self._next()
+            assert partition is not None
+            self._taken.add(partition)
             waiting = self._by_partition.pop(partition)
             taken = [waiting.popleft() for _ in range(min(most, len(waiting)))]
             if waiting:
@@ -143,6 +155,14 @@ class Waiting:
             self.count -= len(taken)
             self._changed.notify_all()
             return partition, taken
+
+    def _next(self) -> int | None:
+        return next((p for p in self._by_partition if p not in self._taken), None)
+
+    async def done(self, partition: int) -> None:
+        async with self._changed:
+            self._taken.discard(partition)
+            self._changed.notify_all()
 
     async def clear(self) -> None:
         async with self._changed:
@@ -171,7 +191,7 @@ class Worker:
         self._leaving = leaving
         self._first = first
         self._joining = False
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="apply")
+        self._threads = ThreadPoolExecutor(options.threads, thread_name_prefix="apply")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: Waiting
         self._done: asyncio.Event
@@ -211,7 +231,7 @@ class Worker:
         app = self._joined(make_app(self._options, self._loop))
         tasks = [
             self._loop.create_task(work(), name=work.__name__)
-            for work in (self._apply, self._look, self._beat)
+            for work in (*[self._apply] * self._options.threads, self._look, self._beat)
         ]
         for task in tasks:
             task.add_done_callback(self._ended)
@@ -243,7 +263,7 @@ class Worker:
         """Leave the group first, so that others take over; then end what runs here."""
         left = sorted(self.assigned)
         if left and self._problem is None:
-            self._thread.submit(self._leaving, left)
+            self._threads.submit(self._leaving, left)
         self._hands.give_up()
         if self._joining:
             with suppress(TimeoutError):
@@ -252,7 +272,7 @@ class Worker:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._thread.shutdown(wait=True, cancel_futures=False)
+        self._threads.shutdown(wait=True, cancel_futures=False)
         log.info("worker.left", partitions=left)
 
     def _joined(self, app: faust.App) -> faust.App:
@@ -287,17 +307,20 @@ class Worker:
 
     async def _in_thread(self, work: Callable[..., None], *given: Any) -> None:
         assert self._loop is not None
-        await self._loop.run_in_executor(self._thread, work, *given)
+        await self._loop.run_in_executor(self._threads, work, *given)
 
     async def _apply(self) -> None:
         while not self._stopping:
             partition, events = await self._waiting.take()
-            messages = [message_of(event) for event in events]
-            await self._in_thread(self._hands.apply, partition, messages)
-            if partition in self.assigned:
-                self._heard[partition] = time.monotonic()
-                for event in events:
-                    event.ack()
+            try:
+                messages = [message_of(event) for event in events]
+                await self._in_thread(self._hands.apply, partition, messages)
+                if partition in self.assigned:
+                    self._heard[partition] = time.monotonic()
+                    for event in events:
+                        event.ack()
+            finally:
+                await self._waiting.done(partition)
 
     async def _look(self) -> None:
         """Bring on from the log what no frame brings on."""

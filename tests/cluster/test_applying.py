@@ -5,7 +5,8 @@ Without Kafka: the hands of a worker alone, so that nothing but frames brings th
 
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from functools import lru_cache
 from random import Random
 from types import SimpleNamespace
@@ -108,6 +109,19 @@ def test_frames_repeated_shuffled_lost_and_broken_make_the_same_tables(
         there.hands.apply(partition, messages)
     assert there.views.position() == rows[-1][0], f"seed {seed}"
     assert tables_of(there.views) == tables, f"seed {seed}"
+
+
+def test_threads_on_connections_of_their_own_make_the_same_tables(there: SimpleNamespace) -> None:
+    rows, tables = facts()
+    waiting: dict[int, list[Message]] = defaultdict(list)
+    for one in frames_of(there.router, rows):
+        waiting[one.partition].append(message(one))
+    with closing(there.views.beside()) as other, ThreadPoolExecutor(2) as threads:
+        hands = Applying(there.log, there.views, there.router, [other])
+        list(threads.map(hands.apply, waiting, waiting.values()))
+        assert hands.trouble is None and not hands.stuck_seconds()
+    assert set(hands.positions.values()) == {rows[-1][0]}
+    assert tables_of(there.views) == tables
 
 
 def test_a_partition_is_brought_on_from_the_log_alone(there: SimpleNamespace) -> None:

@@ -74,8 +74,11 @@ def ack_before_effect() -> Iterator[None]:
             partition, events = await self._waiting.take()
             for event in events:
                 event.ack()
-            messages = [message_of(event) for event in events]
-            await self._in_thread(self._hands.apply, partition, messages)
+            try:
+                messages = [message_of(event) for event in events]
+                await self._in_thread(self._hands.apply, partition, messages)
+            finally:
+                await self._waiting.done(partition)
 
     with patch.object(Worker, "_apply", apply):
         yield
