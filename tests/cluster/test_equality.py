@@ -14,15 +14,12 @@ import pytest
 
 from cli.trial.broker import Broker
 from cli.trial.server import KafkaServer
-from domain.catalog import AGGREGATES
-from eventstore.log import Row
-from eventstore.store import Store
 from projections.rebuild import rebuild
 from streams.frames import PARTITIONS
-from tests.cluster.cities import COUNTIES, embedded
+from tests.cluster.cities import COUNTIES
 from tests.cluster.relaying import Process, wait_for
 from tests.cluster.test_relay_processes import RELAY
-from tests.cluster.workers import Cluster, WorkerProcess, cluster
+from tests.cluster.workers import Cluster, WorkerProcess, city, cluster
 from tests.faults import TIMEOUT, Told, count, slack
 from tests.oracles import tables_of
 from tests.servers import ApacheKafka, Database, need_apache_kafka
@@ -41,14 +38,6 @@ def town(tmp_path: Path, postgres_database: Database) -> Iterator[Cluster]:
         yield found
 
 
-def rows_of_the_city() -> list[Row]:
-    store = Store.at(embedded().folder, AGGREGATES)
-    try:
-        return store.log.rows(0, store.head())
-    finally:
-        store.close()
-
-
 def shared(workers: list[WorkerProcess]) -> bool:
     parts = [worker.partitions() for worker in workers]
     return all(parts) and sum(map(len, parts)) == PARTITIONS and set.union(*parts) == ALL
@@ -62,11 +51,11 @@ def check(town: Cluster, head: int) -> None:
     """The tables are the embedded follower's; so are those of a rebuild, which replaces them."""
     assert town.position() == head
     assert town.views.parked() == []
-    assert town.hashes() == embedded().tables
+    assert town.hashes() == city()[1]
     rebuilt = rebuild(town.env["RELIEF_DATABASE_URL"], town.views, workers=2)
     assert rebuilt.events == head
     assert {live.generation for live in town.views.live()} == {2}, "made anew"
-    assert tables_of(town.views) == embedded().tables
+    assert tables_of(town.views) == city()[1]
 
 
 @pytest.mark.timeout(TIMEOUT)
@@ -74,7 +63,7 @@ def check(town: Cluster, head: int) -> None:
 def test_workers_and_a_rebuild_make_the_embedded_followers_tables(
     town: Cluster, count_of_workers: int, record_property: Told
 ) -> None:
-    rows = rows_of_the_city()
+    rows = city()[0]
     assert len({row[1] for row in rows}) > 500 and COUNTIES >= 8
     workers = [town.worker(f"worker.{n}") for n in range(count_of_workers)]
     wait_for(lambda: shared(workers), 120)
@@ -104,7 +93,7 @@ def kills(town: Cluster, many: int) -> tuple[list[float], list[int]]:
 
     Seconds from each kill until every view had all facts; what the workers left have folded.
     """
-    rows, dice = rows_of_the_city(), Random(5)
+    rows, dice = city()[0], Random(5)
     workers = [town.worker(f"worker.{n}") for n in range(4)]
     wait_for(lambda: shared(workers), 120)
     leader = relay(town)
