@@ -43,3 +43,10 @@ class CannotFold(ViewsError):
 
     zh = "重建时有一条记录无法处理，原看板保持不变：请修复程序，或用 relief parked drop 登记放弃"
     en = "A rebuild met a fact that a view cannot fold; the live views stay as they are."
+
+
+class ScratchUnsafe(ViewsError):
+    """Part files hold rows of views, and what lies in them becomes rows."""
+
+    zh = "重建所用的临时目录属于他人或可被他人进入，已停止：请删除该目录后再试"
+    en = "The folder for a rebuild's files is not this user's alone. Remove it, then try again:"

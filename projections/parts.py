@@ -344,7 +344,6 @@ def parts(
 
     This process folds the first share itself, the others are folded by other `hands`.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _sweep(folder)
     address = str(source.absolute()) if isinstance(source, Path) else source
     refuse_unknown(address, views, upto)

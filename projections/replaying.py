@@ -192,7 +192,6 @@ def replay(
     head = head_of(source)
     folding = Replaying(source, views, view, partition_of)
     folder = scratch_of(views)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="replay-", dir=folder) as scratch,
         closing(ViewsDatabase(views.place.again(), [view], views.partitions)) as own,

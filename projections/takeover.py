@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from stat import S_ISDIR
 from typing import Protocol
 
 import psycopg
@@ -20,6 +21,7 @@ from eventstore.sql import Sql
 from projections.base import Rows, TableWriter, physical, routed
 from projections.databases import SWITCH_LOCK, PostgresDatabase
 from projections.engine import Applied, ViewsDatabase, announcement, fold, immediate
+from projections.errors import ScratchUnsafe
 from projections.part_files import PART, Target, oids_of, refuse_others
 from projections.parts import facts_of
 
@@ -59,10 +61,16 @@ def rows_in_parts(table: Table, schemas: Sequence[str]) -> str:
 
 
 def scratch_of(views: ViewsDatabase) -> Path:
-    """Where part files may lie."""
-    if isinstance(views.place, PostgresDatabase):
-        return Path(tempfile.gettempdir()) / f"relief-rebuilds-{os.getuid()}"
-    return views.path.parent
+    """A folder for part files. Raises `ScratchUnsafe` when others may enter the one in ``/tmp``."""
+    if not isinstance(views.place, PostgresDatabase):
+        return views.path.parent
+    folder = Path(tempfile.gettempdir()) / f"relief-rebuilds-{os.getuid()}"
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    if not S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise ScratchUnsafe(str(folder))
+    return folder
 
 
 class Later(Protocol):

@@ -1,12 +1,15 @@
 """A rebuild from a log on PostgreSQL, beside workers and readers, gives the rows that they made."""
 
 import json
+import os
 import random
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -20,7 +23,7 @@ from projections import part_files, parts, takeover
 from projections.catalog import VIEWS
 from projections.databases import CHANNEL
 from projections.engine import Applied, ViewsDatabase
-from projections.errors import CannotFold
+from projections.errors import CannotFold, ScratchUnsafe
 from projections.part_files import Straight
 from projections.reader import ViewsReader
 from projections.rebuild import check, rebuild
@@ -226,6 +229,31 @@ def test_an_unknown_type_stops_a_rebuild_until_it_is_dropped(place: Place) -> No
         views.dropped = frozenset((view.name, head + 1) for view in VIEWS)
         rebuild(place.log.source, views, workers=2)
         assert tables_of(views) == expected()
+
+
+@pytest.mark.parametrize("what", ["open", "a link", "a file"])
+def test_a_folder_that_others_may_enter_is_not_used(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """Whoever can put a part file into ``/tmp`` before us would write rows of the views."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    folder, other = tmp_path / f"relief-rebuilds-{os.getuid()}", tmp_path / "other"
+    other.mkdir(mode=0o700)
+    if what == "open":
+        folder.mkdir()
+        folder.chmod(0o770)
+    elif what == "a link":
+        folder.symlink_to(other)
+    else:
+        folder.touch(mode=0o600)
+    with closing(place.views()) as views, pytest.raises(ScratchUnsafe, match=folder.name):
+        rebuild(place.urls.database, views, workers=1)
+    assert not list(other.iterdir())
+    if what == "open":
+        folder.rmdir()
+        with closing(place.views()) as views:
+            rebuild(place.urls.database, views, workers=1)
+            assert folder.stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.parametrize(("held", "batch"), [(60, 16), (10**6, 100)])
