@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +19,6 @@ from cli.up.programs import RESTING
 from eventstore.log import Row
 from eventstore.postgres import PostgresLog
 from projections.catalog import VIEWS
-from tests.cluster.older import RELIEF
 from tests.cluster.trials import Client, Up
 from tests.eventstore.support import ROOT
 from tests.faults import Told, count
@@ -67,8 +67,9 @@ def test_own_writes_are_read_through_kafka(up: Up) -> None:
 
 
 def test_a_second_start_on_the_same_folder_is_refused(up: Up) -> None:
+    again = [sys.executable, "-m", "cli.main", "up", "--trial"]
     done = subprocess.run(
-        [*RELIEF, "up", "--trial"], cwd=ROOT, env={**os.environ, "RELIEF_DATA": str(up.folder)},
+        again, cwd=ROOT, env={**os.environ, "RELIEF_DATA": str(up.folder)},
         capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 1 and "relief up" in done.stderr
