@@ -105,7 +105,7 @@ def _health(app: FastAPI, system: System) -> None:
     @app.get(
         "/ready",
         tags=["health"],
-        summary="Can it serve: log readable, views near the head?",
+        summary="Is the log readable, and are the views near its head? Commands go on if not.",
         description=(
             "`status` is `ready`; with 503 it is `catching-up` (the views are more than "
             f"{MAX_LAG:,} facts behind the log, or cannot be written just now; it passes) or "
