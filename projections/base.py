@@ -183,7 +183,7 @@ class Rows:
         """Changed keys, and whether the database surely has no row of that key yet."""
         self._appended: dict[str, list[tuple[Any, ...]]] = {name: [] for name in writers}
         self._left: dict[str, list[Row]] = {name: [] for name in writers}
-        """The areas of rows that were deleted."""
+        """The areas of rows that were deleted, and those that rows have moved away from."""
         self.size = 0
         self.trusting = True
         """Whether `begin` is taken at its word."""
@@ -251,6 +251,8 @@ class Rows:
     def change(self, table: Table, *key: Any, **values: Any) -> Row:
         """Change columns of a row that must be there."""
         row = self.need(table, *key)
+        if "area" in values and row["area"] not in (None, values["area"]):
+            self._left[table.name].append({"area": row["area"]})
         row.update(values)
         self._dirty[table.name].setdefault(key, False)
         self.size += 1
@@ -270,7 +272,7 @@ class Rows:
 
     def write(self) -> dict[str, list[Row]]:
         """Write what changed, once. Answers the changed rows by table (for live boards): of one
-        that is gone the area, of one that was appended `ANYWHERE`."""
+        that is gone the area it had, of one that was appended `ANYWHERE`."""
         changed: dict[str, list[Row]] = {}
         for name, keys in self._dirty.items():
             writer = self._writers[name]

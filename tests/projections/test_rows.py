@@ -4,15 +4,18 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+import msgspec
 import psycopg
 import pytest
 from sqlalchemy import Boolean, Column, Integer, MetaData, String, Table
 
 from domain.household import Household
 from projections.base import Rows, View
+from projections.catalog import VIEWS
 from projections.databases import Database, PostgresDatabase, SQLiteDatabase, transaction
-from projections.engine import ViewsDatabase
+from projections.engine import Applied, ViewsDatabase, announcement
 from projections.households import ERASED
 from tests import servers
 from tests.projections.test_engine_postgres import log_rows
@@ -96,3 +99,18 @@ def test_a_row_that_began_twice_parks_nothing(place: Database) -> None:
         assert not views.parked()
         found = views.db.execute(f"SELECT erased_at FROM {ERASED.name}").fetchall()
         assert [tuple(row) for row in found] == [(str(rows[3][0]),)]
+
+
+def test_a_board_hears_of_what_has_left_its_area(place: Database) -> None:
+    rows = log_rows()
+    moved = next(n for n, row in enumerate(rows) if row[3] == "Household.Moved")
+    with closing(ViewsDatabase(place.again(), VIEWS)) as views:
+        views.apply_frame(0, 0, rows[moved][0] - 1, rows[:moved])
+        household = str(UUID(bytes=rows[moved][1]))
+        sql = "SELECT area FROM households WHERE id = ?"
+        [(before,)] = views.db.execute(sql, (household,)).fetchall()
+        applied = views.apply_frame(0, rows[moved][0] - 1, rows[moved][0], rows[moved : moved + 1])
+        [(after,)] = views.db.execute(sql, (household,)).fetchall()
+        assert isinstance(applied, Applied) and before != after
+        told = msgspec.json.decode(announcement(applied))["tables"]
+        assert told["households"] == sorted([before, after])
