@@ -57,6 +57,9 @@ def run(
     except TooManyParked as problem:
         complain(problem.zh, str(problem))
         return RESTING
+    except BusTrouble as problem:
+        complain(problem.zh, str(problem))
+        return 1
     return 0
 
 

@@ -33,6 +33,7 @@ from faust.types import TP, EventT
 
 from streams.applying import Message
 from streams.health import Heart
+from streams.kafka import BusTrouble
 
 log = structlog.get_logger("worker")
 
@@ -69,6 +70,9 @@ class WorkerOptions:
     session_seconds: float = 6.0
     heartbeat_seconds: float = 2.0
     commit_seconds: float = 1.0
+    join_seconds: float = 45.0
+    """A worker that its group has not taken in for so long ends, and begins anew: a coordinator
+    may have forgotten that it was asked. Seen of Tansu, when all members left at once."""
     threads: int = 1
     """That apply: while one waits for the database, another decodes and folds."""
 
@@ -191,6 +195,8 @@ class Worker:
         self._leaving = leaving
         self._first = first
         self._joining = False
+        self._asked: float | None = None
+        """When the group was asked to take this worker in, until it has."""
         self._threads = ThreadPoolExecutor(options.threads, thread_name_prefix="apply")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: Waiting
@@ -226,6 +232,7 @@ class Worker:
     # -- life ---------------------------------------------------------------------------------
 
     async def run(self, started: Callable[[], None] = lambda: None) -> None:
+        """Until `stop`. Raises what ended it: `BusTrouble` when the group does not take it in."""
         self._loop = asyncio.get_running_loop()
         self._waiting, self._done = Waiting(), asyncio.Event()
         app = self._joined(make_app(self._options, self._loop))
@@ -247,7 +254,7 @@ class Worker:
         await asyncio.to_thread(self._first)
         if self._stopping:
             return
-        self._joining = True
+        self._joining, self._asked = True, time.monotonic()
         await app.start()
         started()
         await app.wait_until_stopped()
@@ -295,6 +302,7 @@ class Worker:
         @app.on_partitions_assigned.connect(weak=False)
         async def assigned(_app: faust.App, found: set[TP], **_: Any) -> None:
             now = time.monotonic()
+            self._asked = None
             self.assigned = frozenset(tp.partition for tp in found)
             self._heard = dict.fromkeys(self.assigned, now)
             self._adopted.clear()
@@ -327,6 +335,8 @@ class Worker:
         while not self._stopping:
             await asyncio.sleep(LOOK_SECONDS)
             now = time.monotonic()
+            if self._asked is not None and now - self._asked > self._options.join_seconds:
+                raise BusTrouble("the group has not taken this worker in")
             unheard = {p for p, until in self._adopted.items() if until > now}
             if self.rebalancing:
                 unheard |= self.assigned

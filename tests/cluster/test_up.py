@@ -25,7 +25,8 @@ from tests.faults import Told, count
 
 CLIENTS = 3
 START_SECONDS = 120.0
-BACK_SECONDS = 60.0
+BACK_SECONDS = 120.0
+"""A worker that its group has forgotten begins anew after 45."""
 STRANGE = count(12, 100)
 """Facts of as many streams that no worker can fold."""
 
