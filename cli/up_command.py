@@ -26,6 +26,8 @@ from eventstore.founding import LOGINS, Urls, found
 
 DATABASE = "relief"
 LOOK_SECONDS = 0.5
+EMPTIED_SECONDS = 30.0
+"""Several workers that end together have one reason."""
 out = Console()
 err = Console(stderr=True)
 
@@ -116,8 +118,19 @@ async def _run(
 
 
 async def _look_after(supervisor: Supervisor, servers: "Trial | None") -> None:
-    """Start the trial's own database and broker again when they end."""
+    """Start the trial's own database and broker again when they end.
+
+    The broker also when workers cannot get into their group: under load Tansu forgets, seldom, who
+    has asked to join a group that everybody left at once, and from then on answers nobody.
+    """
+    emptied_at = 0.0
     while servers is not None:
+        if supervisor.left_out_at > emptied_at + EMPTIED_SECONDS:
+            emptied_at = supervisor.left_out_at
+            supervisor.say(
+                "消息总线不再接纳处理进程，重启它 · the broker takes no workers in: anew"
+            )
+            await asyncio.to_thread(servers.broker.stop)
         for server, name in ((servers.postgres, "PostgreSQL"), (servers.broker, "broker")):
             if not server.running:
                 supervisor.say(f"{name} 已退出，重新启动 · has ended, starting it again")

@@ -14,7 +14,7 @@ from kafka.errors import KafkaError
 from cli.collecting import collect_seldom
 from cli.saying import complain
 from cli.settings import Settings
-from cli.up.programs import RESTING
+from cli.up.programs import LEFT_OUT, RESTING
 from eventstore import metrics
 from eventstore.errors import StoreNotMade
 from eventstore.postgres import PostgresLog
@@ -59,7 +59,7 @@ def run(
         return RESTING
     except BusTrouble as problem:
         complain(problem.zh, str(problem))
-        return 1
+        return LEFT_OUT
     return 0
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 RELIEF = (sys.executable, "-m", "cli.main")
 RESTING = 78
 """Exit code (EX_CONFIG) of a process that must not be started again before somebody has looked."""
+LEFT_OUT = 75
+"""Exit code (EX_TEMPFAIL) of a worker that the broker's group did not take in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 from honcho.printer import Message, Printer
 
-from cli.up.programs import RESTING, Program
+from cli.up.programs import LEFT_OUT, RESTING, Program
 
 COLOURS = ("36", "33", "32", "35", "34", "31")
 FIRST_PAUSE = 0.5
@@ -61,6 +61,8 @@ class Supervisor:
     """Runs programs until told to stop."""
 
     def __init__(self, programs: Sequence[Program], states: Path, out: Any = sys.stdout) -> None:
+        self.left_out_at = 0.0
+        """When a worker last ended because the broker's group did not take it in."""
         self._states = states
         self._stopping = asyncio.Event()
         self._printer = Printer(out, width=max((len(p.name) for p in programs), default=0))
@@ -112,6 +114,8 @@ class Supervisor:
                 code = NOT_STARTED
             if self._stopping.is_set():
                 return
+            if code == LEFT_OUT:
+                self.left_out_at = time.monotonic()
             if code == RESTING:
                 self.say(_resting(kept.program.name))
                 self._now(kept, "resting", code)
