@@ -42,8 +42,8 @@ GROUP = "relief-views"
 LEAVING = "relief_workers"
 """The channel on which a worker names the partitions that it leaves."""
 
-MOST_FRAMES = 64
-MOST_TOGETHER = 8
+MOST_FRAMES = 128
+MOST_TOGETHER = 32
 """Frames waiting in this process, and frames of one partition folded in one transaction."""
 SILENT_SECONDS = 2.5
 """A watermark comes each second: after this time the log is asked instead."""
