@@ -157,17 +157,18 @@ class PostgresConnection:
     def begin(self, statements: Sequence[Statement]) -> list[pq.abc.PGresult]:
         """BEGIN, and these statements' answers, in one journey."""
         with self._lock:
+            self._open()
             try:
                 found = self._begin(statements)
             except psycopg.Error:
-                if self._session is not None and not self._session.closed:
+                if self.usable:
                     raise
+                self._open()
                 found = self._begin(statements)
             self._begun = True
             return found
 
     def _begin(self, statements: Sequence[Statement]) -> list[pq.abc.PGresult]:
-        self._open()
         assert self._journeys is not None
         self._journeys.send([("BEGIN", ()), *statements])
         return self._journeys.finish()[1:]
@@ -219,6 +220,7 @@ class PostgresConnection:
         with self._lock:
             session, self._begun = self._session, False
             if session is None or session.closed:
+                self._journeys = None
                 return
             try:
                 assert self._journeys is not None
@@ -231,9 +233,10 @@ class PostgresConnection:
                     self._journeys.finish()
             except psycopg.Error:
                 session.close()
+                self._journeys = None
 
     def close(self) -> None:
         with self._lock:
-            self._begun = False
+            self._begun, self._journeys = False, None
             if self._session is not None:
                 self._session.close()

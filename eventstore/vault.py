@@ -350,6 +350,9 @@ class Vault:
                 self._db.execute("COMMIT")
                 if self._rows["erased"]:
                     self._scrub()
+            except IntegrityError:
+                self.rollback()
+                raise
             except DATABASE_ERRORS as problem:
                 self.rollback()
                 raise explain(problem) from problem

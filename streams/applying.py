@@ -26,6 +26,8 @@ from streams.metrics import FETCHED, FOLD_SECONDS, FOLDED, GAPS, UNDECODABLE
 log = structlog.get_logger("worker")
 
 PAGE = 2_000
+MOST_ROWS_TOGETHER = 4_000
+"""In one transaction: far fewer than can be folded in the time that others wait for its locks."""
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
 
@@ -184,6 +186,8 @@ class Applying:
         if upto > (head := self._log.head()):
             raise LogBehind(f"frame {upto}, log {head}")
         while after < upto:
+            if self._given_up.is_set():
+                raise GivenUp
             rows = self._log.rows(after, PAGE, upto)
             last = rows[-1][0] if len(rows) == PAGE else upto
             FETCHED.inc(len(rows))
@@ -241,7 +245,8 @@ def runs(partition: int, messages: Sequence[Message]) -> Iterator[Run | Unread]:
             run = None
             yield Unread(message.last())
             continue
-        if run is not None and run.previous <= frame.previous <= run.last:
+        follows = run is not None and run.previous <= frame.previous <= run.last
+        if run is not None and follows and len(run.rows) < MOST_ROWS_TOGETHER:
             run.rows += [row for row in frame.rows if row[0] > run.last]
             run.last = max(run.last, frame.last)
             continue

@@ -31,7 +31,7 @@ import structlog
 from aiokafka import client as kafka_client  # type: ignore[import-untyped]
 from faust.types import TP, EventT
 
-from streams.applying import Message
+from streams.applying import GivenUp, Message
 from streams.health import Heart
 from streams.kafka import BusTrouble
 
@@ -163,6 +163,10 @@ class Waiting:
     def _next(self) -> int | None:
         return next((p for p in self._by_partition if p not in self._taken), None)
 
+    def busy(self) -> set[int]:
+        """Partitions that are taken, or have frames here."""
+        return self._taken | self._by_partition.keys()
+
     async def done(self, partition: int) -> None:
         async with self._changed:
             self._taken.discard(partition)
@@ -262,24 +266,27 @@ class Worker:
             raise app.crash_reason
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
-        if not task.cancelled() and task.exception() is not None and self._problem is None:
-            self._problem = task.exception()
+        problem = None if task.cancelled() else task.exception()
+        if self._problem is None and not isinstance(problem, GivenUp):  # that is its stopping
+            self._problem = problem
         self._done.set()
 
     async def _leave(self, app: faust.App, tasks: Sequence["asyncio.Task[None]"]) -> None:
         """Leave the group first, so that others take over; then end what runs here."""
+        assert self._loop is not None
         left = sorted(self.assigned)
         if left and self._problem is None:
-            self._threads.submit(self._leaving, left)
+            self._loop.run_in_executor(None, self._leaving, left)
         self._hands.give_up()
         if self._joining:
             with suppress(TimeoutError):
                 async with asyncio.timeout(STOP_SECONDS):
                     await app.stop()
-        for task in tasks:
+        for task in tasks[:-1]:  # the last one beats until all is done
             task.cancel()
+        await asyncio.to_thread(self._threads.shutdown)
+        tasks[-1].cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._threads.shutdown(wait=True, cancel_futures=False)
         log.info("worker.left", partitions=left)
 
     def _joined(self, app: faust.App) -> faust.App:
@@ -342,6 +349,7 @@ class Worker:
                 unheard |= self.assigned
             else:
                 unheard |= {p for p, at in self._heard.items() if now - at > SILENT_SECONDS}
+            unheard -= self._waiting.busy()
             if unheard:
                 await self._in_thread(self._hands.catch_up, sorted(unheard))
 

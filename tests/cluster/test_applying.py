@@ -21,6 +21,7 @@ from eventstore.postgres import PostgresLog
 from eventstore.store import Recorded
 from projections.catalog import VIEWS
 from projections.engine import ViewsDatabase
+from streams import applying
 from streams.applying import Applying, GivenUp, LogBehind, Message, Run, Unread, runs
 from streams.frames import PARTITIONS, Frame, Router, encode, headers
 from tests.cluster.relaying import urls
@@ -166,6 +167,12 @@ def test_what_an_older_frame_carries_is_not_taken_for_known() -> None:
     """Joined in the wrong place it would claim facts that it does not have."""
     assert joined(frame(5, 7), frame(0, 2, 5)) == [(5, 7, [7]), (0, 5, [2, 5])]
     assert joined(frame(0, 2), frame(5, 7)) == [(0, 2, [2]), (5, 7, [7])]
+
+
+def test_a_transaction_does_not_grow_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(applying, "MOST_ROWS_TOGETHER", 3)
+    found = joined(frame(0, 1, 2), frame(2, 3, 4), frame(4, 5), Frame(0, 5, 9, 9))
+    assert found == [(0, 4, [1, 2, 3, 4]), (4, 9, [5])]
 
 
 def test_an_unreadable_frame_says_how_far_it_went_if_its_header_does() -> None:

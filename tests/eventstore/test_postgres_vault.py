@@ -10,6 +10,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from argon2 import PasswordHasher
+from eventsourcing.persistence import IntegrityError
 
 from domain.household import Household
 from domain.world import Sealed
@@ -141,6 +142,10 @@ def test_who_is_reserved_while_another_process_decides_is_one_person(
     def reserved_first() -> None:
         if not reserved:
             reserved.append(other.vault.reserve_persons([NUMBER])[NUMBER])
+            with pytest.raises(IntegrityError):
+                commit()
+            assert not town.vault.db.in_transaction  # log-ins share the connection
+            raise IntegrityError("an ID number was given a person meanwhile")
         commit()
 
     monkeypatch.setattr(town.vault, "commit", reserved_first)

@@ -22,6 +22,7 @@ def test_a_partition_that_was_taken_waits_until_it_is_done() -> None:
             await waiting.put(frame(0, offset))
         assert offsets(await waiting.take(2)) == (0, [0, 1])
         await waiting.put(frame(7, 0))
+        assert waiting.busy() == {0, 7}
         assert offsets(await waiting.take(2)) == (7, [0])
         third = asyncio.create_task(waiting.take(2))
         await waiting.done(7)
@@ -29,7 +30,7 @@ def test_a_partition_that_was_taken_waits_until_it_is_done() -> None:
         assert not third.done()
         await waiting.done(0)
         assert offsets(await asyncio.wait_for(third, 5)) == (0, [2])
-        assert waiting.count == 0
+        assert waiting.count == 0 and waiting.busy() == {0}
 
     asyncio.run(run())
 
