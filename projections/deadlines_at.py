@@ -35,6 +35,7 @@ from projections.situation import REPORTS, VERSIONS
 
 LONGEST_DUTY = 400
 """A duty that nobody ended is enumerated this many times at most."""
+DUTIES_AT_ONCE = 250
 ORDER = ("due_at", "kind", "subject", "start", "number")
 FOLLOW_UP = "follow_up"
 BY_DAY = (
@@ -243,7 +244,8 @@ def _owed(db: Connection, query: Select[Any], begin: Any, asked: Asked, after: A
     """A page of what these duties ask for, duty by duty in the order of ``begin``: nothing of a
     duty is due before that, so that the rest is beyond the page when the page is full."""
     order = (begin, DUTIES.c.report, DUTIES.c.start)
-    query = query.order_by(*order).limit(asked.limit + 1)
+    step = max(asked.limit + 1, DUTIES_AT_ONCE)
+    query = query.order_by(*order).limit(step)
     found: list[Row] = []
     last: Any = None
     while True:
@@ -260,7 +262,7 @@ def _owed(db: Connection, query: Select[Any], begin: Any, asked: Asked, after: A
         states = asked.states
         rows = (row for row in merge(found, *each, key=_key) if row["state"] in states)
         found = list(islice((row for row in rows if _key(row) > after), asked.limit + 1))
-        if len(duties) <= asked.limit:
+        if len(duties) < step:
             return found
         last = duties[-1]
         upto_here = (last[begin.name], FOLLOW_UP, last["report"], last["start"])

@@ -21,6 +21,8 @@ from projections.databases import PostgresDatabase, PostgresTable, transaction
 HELD_ROWS = 300_000
 PART = 0
 FETCHED = 4096
+DURABLE = "SET LOCAL synchronous_commit = on"
+"""Rows of a rebuild have no position beside them that would be lost with them."""
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -64,6 +66,7 @@ class Straight:
         """A transaction, in which none of the tables can be dropped."""
         db = self._place.db
         with transaction(db):
+            db.execute(DURABLE)
             db.execute(f"LOCK TABLE {','.join(self._oids)} IN ROW EXCLUSIVE MODE")
             refuse_others(db, self._oids)
             yield

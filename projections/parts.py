@@ -11,6 +11,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -21,19 +23,38 @@ import msgspec
 
 from domain.base import Event
 from domain.catalog import AGGREGATES
-from eventstore.errors import StoreError
+from eventstore.errors import (
+    StoreDamaged,
+    StoreError,
+    StoreForbidden,
+    StoreFull,
+    StoreLocked,
+    StoreReadOnly,
+    StoreUnreachable,
+    UnknownTopic,
+)
 from eventstore.mapper import TypedMapper
 from eventstore.source import head_of, open_source, pages
+from eventstore.sql import DATABASE_ERRORS, explain
 from projections.base import Handlers, Rows, View, routed
 from projections.catalog import VIEWS
 from projections.engine import fold
 from projections.errors import CannotFold
-from projections.parking import Dropped
+from projections.parking import Dropped, is_poison
 from projections.part_files import PartFile, Target
 from projections.partitions import partition_of
 
 BATCH = 4096
 MOST_PARTS = 8
+ORPHAN_SECONDS = 0.5
+STOPS: dict[str, type[StoreError]] = {
+    kind.__name__: kind
+    for kind in (
+        *(CannotFold, StoreDamaged, StoreForbidden, StoreFull, StoreLocked, StoreReadOnly),
+        *(StoreUnreachable, UnknownTopic),
+    )
+}
+"""What a process says when it cannot go on."""
 WORTH_A_PROCESS = 20_000
 """Facts that are folded in the time in which a process starts."""
 HEAD_START = 30_000
@@ -109,9 +130,17 @@ def fold_part(job: Job, views: Sequence[View] = VIEWS, progress: Progress | None
             _fold_part(job, views, progress)
         except StoreError:
             raise
+        except DATABASE_ERRORS as problem:
+            if not is_poison(problem):
+                raise explain(problem) from problem
+            raise _cannot_fold(problem) from problem
         except Exception as problem:
-            where = ", ".join(getattr(problem, "__notes__", ()))
-            raise CannotFold(f"{where}: {type(problem).__name__}: {problem}") from problem
+            raise _cannot_fold(problem) from problem
+
+
+def _cannot_fold(problem: Exception) -> CannotFold:
+    where = ", ".join(getattr(problem, "__notes__", ()))
+    return CannotFold(f"{where}: {type(problem).__name__}: {problem}")
 
 
 @contextmanager
@@ -318,19 +347,27 @@ def main() -> None:
     given = sys.stdin.buffer.read()
     if not given:  # it was not needed
         return
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     try:
         fold_part(msgspec.json.decode(given, type=Job))
-    except CannotFold as problem:
-        sys.stdout.write(problem.detail)
+    except StoreError as problem:
+        sys.stdout.write(f"{type(problem).__name__}\n{problem.detail}")
         sys.exit(1)
+
+
+def _end_with(parent: int) -> None:
+    """Nobody takes over what a process folds whose rebuild has been killed."""
+    while os.getppid() == parent:
+        time.sleep(ORPHAN_SECONDS)
+    os._exit(1)
 
 
 def _finish(process: Hand) -> None:
     told, _ = process.communicate()
     if process.returncode != 0:
-        detail = told.decode()
-        if detail:
-            raise CannotFold(detail)
+        name, _, detail = told.decode().partition("\n")
+        if name:
+            raise STOPS.get(name, StoreError)(detail)
         raise RuntimeError(f"a part of the rebuild ended with {process.returncode}")
 
 

@@ -5,6 +5,7 @@ repaired in part, or a fact been dropped, that would keep everything else parked
 is tried by itself, and what fails is parked again with all later facts of its stream.
 """
 
+import os
 import tempfile
 import time
 from collections import Counter
@@ -193,7 +194,7 @@ def replay(
     folding = Replaying(source, views, view, partition_of)
     folder = scratch_of(views)
     with (
-        tempfile.TemporaryDirectory(prefix="replay-", dir=folder) as scratch,
+        tempfile.TemporaryDirectory(prefix=f"rebuild-{os.getpid()}-", dir=folder) as scratch,
         closing(ViewsDatabase(views.place.again(), [view], views.partitions)) as own,
     ):
         own.dropped = views.dropped

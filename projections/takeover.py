@@ -15,14 +15,14 @@ import psycopg
 from psycopg import errors as pg
 from sqlalchemy import Table
 
-from eventstore.errors import StoreLocked
+from eventstore.errors import StoreLocked, StoreUnreachable
 from eventstore.source import head_of
-from eventstore.sql import Sql
+from eventstore.sql import Sql, explain
 from projections.base import Rows, TableWriter, physical, routed
 from projections.databases import SWITCH_LOCK, PostgresDatabase
 from projections.engine import Applied, ViewsDatabase, announcement, fold, immediate
 from projections.errors import ScratchUnsafe
-from projections.part_files import PART, Target, oids_of, refuse_others
+from projections.part_files import DURABLE, PART, Target, oids_of, refuse_others
 from projections.parts import facts_of
 
 CACHE_KIB = 256 * 1024
@@ -31,7 +31,10 @@ SMALL_GAP = 2_000
 """Facts that are folded while workers wait."""
 PATIENCE_SECONDS = 60.0
 PAUSE_SECONDS = 0.3
-FINISHING = "SET maintenance_work_mem = '128MB'; SET max_parallel_maintenance_workers = 0"
+FINISHING = (
+    "SET synchronous_commit = on; SET maintenance_work_mem = '128MB';"
+    " SET max_parallel_maintenance_workers = 0"
+)
 """One index a connection; there are as many connections as processors."""
 IN_THE_WAY = (pg.LockNotAvailable, pg.DeadlockDetected)
 """What a statement raises when somebody reads the tables that it would drop or lock."""
@@ -130,17 +133,34 @@ def next_generation(
         return
     with closing(ViewsDatabase.on(views.place.source, views.views, views.partitions)) as own:
         own.dropped = views.dropped
-        got = own.db.execute("SELECT pg_try_advisory_lock(?)", (REBUILD_LOCK,)).fetchone()[0]
-        if not got:
-            raise StoreLocked("another rebuild is running")
-        _drop_unused(own)
         try:
+            got = own.db.execute("SELECT pg_try_advisory_lock(?)", (REBUILD_LOCK,)).fetchone()[0]
+            if not got:
+                raise StoreLocked("another rebuild is running")
+            _drop_unused(own)
             yield BesideOthers(source, own, hands, later)
-        except BaseException:
+        except psycopg.Error as problem:
+            raise explain(problem) from problem
+        finally:
             with suppress(psycopg.Error):
-                _drop_unused(own)
-            raise
-        _drop_unused(own)
+                if _alone(own.db):
+                    _drop_unused(own)
+
+
+def _alone(db: Sql) -> bool:
+    """Whether this session still has the lock of a rebuild. One that was opened again has not: then
+    PostgreSQL may have been away, and another rebuild may be at work."""
+    sql = (
+        "SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory'"
+        " AND granted AND classid = 0 AND objid = ? AND objsubid = 1"
+    )
+    return bool(db.execute(sql, (REBUILD_LOCK,)).fetchone()[0])
+
+
+def _refuse_others(db: Sql, target: Target) -> None:
+    if not _alone(db):
+        raise StoreUnreachable("the session of the rebuild was lost")
+    refuse_others(db, target.oids)
 
 
 # -- SQLite: one file, one transaction ------------------------------------------------------------
@@ -203,6 +223,8 @@ class BesideOthers(Next):
     def take_over(self, made: Made, upto: int) -> None:
         del made  # their rows have come by themselves
         source, views, later = self._source, self._views, self._later
+        if not _alone(views.db):
+            raise StoreUnreachable("the session of the rebuild was lost")
         _add_keys(views, self._next_of, self._hands)
         done = upto
         while (head := head_of(source)) - done > SMALL_GAP:
@@ -239,12 +261,13 @@ class BesideOthers(Next):
                 later.catch_up(views, next_of, done, head)
             done = head
             with immediate(views.db):
-                names = ",".join(table.name for view in views.views for table in view.tables)
+                own = [table.name for view in views.views for table in view.tables]
+                names = ",".join([*own, *self.target.oids])
                 views.db.execute("SET LOCAL lock_timeout = '300ms'")
                 views.db.execute(
                     f"LOCK TABLE positions,generations,{names} IN ACCESS EXCLUSIVE MODE"
                 )
-                refuse_others(views.db, self.target.oids)
+                _refuse_others(views.db, self.target)
                 for view in views.views:
                     views.switch(
                         view, next_of[view.name], dict.fromkeys(range(views.partitions), head)
@@ -263,8 +286,9 @@ class BesideOthers(Next):
 def _ours(views: ViewsDatabase, target: Target) -> Iterator[None]:
     """A transaction in which the tables are still those of this rebuild."""
     with immediate(views.db):
+        views.db.execute(DURABLE)
         views.db.execute(f"LOCK TABLE {','.join(target.oids)} IN ROW EXCLUSIVE MODE")
-        refuse_others(views.db, target.oids)
+        _refuse_others(views.db, target)
         yield
 
 

@@ -7,15 +7,16 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from psycopg import errors as pg
 from sqlalchemy import text
 
 from domain.household import Household
-from eventstore.errors import StoreLocked
+from eventstore.errors import StoreFull, StoreLocked, StoreUnreachable
 from eventstore.founding import Urls
 from eventstore.log import Row
 from eventstore.postgres import PostgresLog, connect
@@ -278,6 +279,34 @@ def test_a_process_of_a_dead_rebuild_does_not_write_into_its_successor(place: Pl
             assert living.target.oids.keys() == dead.target.oids.keys(), "the same names"
             with pytest.raises(StoreLocked, match="has replaced"), straight.writing():
                 straight.add("areas", [])
+
+
+def test_a_rebuild_whose_session_was_lost_goes_no_further(place: Place) -> None:
+    """PostgreSQL may have been away, and what it had taken with it; and another may be at work."""
+    source = place.log.source
+    with closing(place.views()) as views, ExitStack() as successor:
+        with (
+            pytest.raises(StoreUnreachable, match="session of the rebuild"),
+            next_generation(source, views, 1) as lost,
+        ):
+            with connect(place.urls.views, "views") as db:
+                ended = "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE objid = %s"
+                assert db.execute(ended, (takeover.REBUILD_LOCK,)).fetchall() == [(True,)]
+            coming = successor.enter_context(next_generation(source, views, 1))
+            lost.take_over({}, 0)
+        assert coming.target is not None and None not in coming.target.oids.values()
+        assert part_files.oids_of(views.db, list(coming.target.oids)) == coming.target.oids
+
+
+def test_a_full_disk_is_not_taken_for_a_fact_that_cannot_be_folded(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: object) -> None:
+        raise pg.DiskFull("could not extend file")
+
+    monkeypatch.setattr(part_files.PartFile, "finish", full)
+    with closing(place.views()) as views, pytest.raises(StoreFull, match="could not extend"):
+        rebuild(place.log.source, views, workers=1)
 
 
 KILLED_WHILE_FILLED = """
