@@ -282,7 +282,7 @@ def test_many_commands_over_a_line_that_breaks_anywhere(cluster: Founded) -> Non
     with CutProxy(cluster.database.server.port) as proxy:
         store = found_town(cluster.place.open(proxy.through(cluster.place.log)))
         head = store.head()
-        proxy.cut_randomly(0.02, 7)
+        proxy.cut_randomly(0.1, 7)
 
         def work(n: int) -> int:
             key = uuid4()
