@@ -6,13 +6,14 @@ outcomes are stored, and nothing is sealed.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from eventsourcing.application import AggregateNotFoundError
-from eventsourcing.persistence import IntegrityError
+from eventsourcing.persistence import IntegrityError, PersistenceError
 
 from bench.library import Library
 from domain.base import Aggregate, Meta, stamp
@@ -21,20 +22,31 @@ from eventstore.deciding import DecisionWorld, Memo, decide
 from eventstore.outcomes import Envelope, Outcome, Receipt, Refused, problem_of
 from eventstore.store import Store
 
+OPENINGS = 5
+
 
 def application(url: str) -> Library:
-    """The default application on a PostgreSQL database."""
+    """The default application on a PostgreSQL database.
+
+    It makes tables and functions as it opens; of several that do so at once all but one may fail.
+    """
     parts = urlsplit(url)
-    return Library(
-        env={
-            "PERSISTENCE_MODULE": "eventsourcing.postgres",
-            "POSTGRES_DBNAME": parts.path.lstrip("/"),
-            "POSTGRES_HOST": parts.hostname or "",
-            "POSTGRES_PORT": str(parts.port),
-            "POSTGRES_USER": parts.username or "",
-            "POSTGRES_PASSWORD": parts.password or "",
-        }
-    )
+    env = {
+        "PERSISTENCE_MODULE": "eventsourcing.postgres",
+        "POSTGRES_DBNAME": parts.path.lstrip("/"),
+        "POSTGRES_HOST": parts.hostname or "",
+        "POSTGRES_PORT": str(parts.port),
+        "POSTGRES_USER": parts.username or "",
+        "POSTGRES_PASSWORD": parts.password or "",
+    }
+    for left in reversed(range(OPENINGS)):
+        try:
+            return Library(env=env)
+        except PersistenceError:
+            if not left:
+                raise
+            time.sleep(0.2)
+    raise AssertionError
 
 
 class EachByItself:
