@@ -52,7 +52,6 @@ CREATE TABLE IF NOT EXISTS sessions (
 ) WITHOUT ROWID;
 """
 
-
 MAKE_SECRET = "INSERT INTO secrets VALUES (?,?) ON CONFLICT DO NOTHING"  # noqa: S105
 PUT = {
     "keys": "INSERT INTO keys VALUES (?,?) ON CONFLICT (person) DO UPDATE SET"
@@ -332,8 +331,8 @@ class Vault:
     def commit(self) -> None:
         """Make what this batch sealed durable. Called before the log's commit.
 
-        Raises `IntegrityError` when one of its ID numbers was given a person meanwhile, by a list's
-        import, which reserves outside the order lock: then the batch is decided again.
+        Raises `IntegrityError` when a list's import has given one of its ID numbers a person, which
+        it does outside the order lock: then the batch is decided again.
         """
         if not any(self._rows.values()):
             return
@@ -344,15 +343,13 @@ class Vault:
                     if rows := self._rows[table]:
                         written = self._db.executemany(sql, rows).rowcount
                         if table == "tokens" and written < len(rows):
+                            self.rollback()
                             raise IntegrityError("an ID number was given a person meanwhile")
                 if self._rows["erased"]:
                     self._erase()
                 self._db.execute("COMMIT")
                 if self._rows["erased"]:
                     self._scrub()
-            except IntegrityError:
-                self.rollback()
-                raise
             except DATABASE_ERRORS as problem:
                 self.rollback()
                 raise explain(problem) from problem
