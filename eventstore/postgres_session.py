@@ -193,16 +193,6 @@ class PostgresConnection:
             for row in rows:
                 into.write_row(row)
 
-    def copy_text(self, table: str, chunks: Iterable[bytes]) -> None:
-        """Append rows by COPY from lines of its text format."""
-        with (
-            self._lock,
-            self._open().cursor() as cursor,
-            cursor.copy(f"COPY {table} FROM STDIN".encode()) as into,
-        ):
-            for chunk in chunks:
-                into.write(chunk)
-
     def commit(self) -> None:
         """End the transaction. OperationalError too when the server rolled it back instead."""
         with self._lock:
