@@ -19,9 +19,12 @@ COPY domain domain
 COPY eventstore eventstore
 COPY projections projections
 COPY streams streams
+COPY intake intake
 COPY api api
 COPY web web
+COPY demo demo
 COPY cli cli
+COPY audit audit
 RUN /opt/relief/bin/python -m compileall -q .
 ENV PATH=/opt/relief/bin:$PATH \
     PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \

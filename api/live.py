@@ -24,8 +24,8 @@ from api.system import AreaTree, System
 from domain.refusal import Refusal
 from domain.world import Role
 from eventstore.errors import StoreError
-from projections.base import Row
-from projections.engine import Applied
+from projections.folding.base import Row
+from projections.folding.engine import Applied
 from streams.following import place
 
 BEAT_SECONDS = 3.0

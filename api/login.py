@@ -59,9 +59,13 @@ Given = Annotated[Credentials, Depends(credentials_of)]
 async def log_in(body: Given, system: Running, response: Response) -> dict[str, str]:
     token, session = await run_in_threadpool(system.accounts.log_in, body.login, body.password)
     response.set_cookie(
-        COOKIE, token, httponly=True, samesite="strict", secure=system.secure_cookies,
+        COOKIE,
+        token,
+        httponly=True,
+        samesite="strict",
+        secure=system.secure_cookies,
         max_age=int(session.expires - time.time()),
-    )  # fmt: skip
+    )
     return {"csrf": session.csrf}
 
 

@@ -33,9 +33,15 @@ class ApiProblem(Exception):
     """Said by the edge itself: malformed, unauthenticated, too large …"""
 
     def __init__(
-        self, status: int, code: str, zh: str, en: str, *,
-        errors: list[dict[str, Any]] | None = None, headers: dict[str, str] | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        status: int,
+        code: str,
+        zh: str,
+        en: str,
+        *,
+        errors: list[dict[str, Any]] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
         super().__init__(en)
         self.problem = Problem(code, status, zh, en)
         self.errors = errors
@@ -55,9 +61,13 @@ def language_of(request: Request) -> str:
 
 
 def answer(
-    request: Request, problem: Problem, *, errors: list[dict[str, Any]] | None = None,
-    headers: dict[str, str] | None = None, **extra: Any,
-) -> Response:  # fmt: skip
+    request: Request,
+    problem: Problem,
+    *,
+    errors: list[dict[str, Any]] | None = None,
+    headers: dict[str, str] | None = None,
+    **extra: Any,
+) -> Response:
     title = problem.en if language_of(request) == "en" else problem.zh
     body: dict[str, Any] = {
         "type": f"/problems/{problem.code}",

@@ -72,10 +72,12 @@ async def wait_for(caller: Caller, after: int | None) -> None:
     seconds = caller.system.after_wait_seconds
     if not await run_in_threadpool(boards.wait_for, after, seconds):
         raise ApiProblem(
-            503, "views-behind", "看板尚未更新到您要的位置，请稍后再试",
+            503,
+            "views-behind",
+            "看板尚未更新到您要的位置，请稍后再试",
             "The view has not reached that position yet. Try again.",
             headers={"Retry-After": "1"},
-        )  # fmt: skip
+        )
 
 
 async def ask(caller: Caller, read: Read, area: UUID | None, **given: Any) -> Any:

@@ -11,8 +11,8 @@ from domain.officer import Officer
 from eventstore.accounts import Accounts
 from eventstore.store import Store
 from projections.areas import AREAS
-from projections.engine import Applied, ViewsDatabase
-from projections.reader import ViewsReader
+from projections.folding.engine import Applied, ViewsDatabase
+from projections.folding.reader import ViewsReader
 from streams.following import Boards
 
 

@@ -168,16 +168,20 @@ def idempotency_key(request: Request) -> UUID:
     given = request.headers.get("idempotency-key")
     if given is None:
         raise ApiProblem(
-            400, "idempotency-key-missing", "缺少 Idempotency-Key 请求头（UUID）",
+            400,
+            "idempotency-key-missing",
+            "缺少 Idempotency-Key 请求头（UUID）",
             "Send an Idempotency-Key header with a UUID of your own.",
-        )  # fmt: skip
+        )
     try:
         return UUID(given)
     except ValueError as problem:
         raise ApiProblem(
-            400, "idempotency-key-malformed", "Idempotency-Key 应为 UUID",
+            400,
+            "idempotency-key-malformed",
+            "Idempotency-Key 应为 UUID",
             "The Idempotency-Key should be a UUID.",
-        ) from problem  # fmt: skip
+        ) from problem
 
 
 async def read_body(request: Request, limit: int) -> bytes:

@@ -53,8 +53,13 @@ class Result:
             said = f"{reach}: {'reached' if reach.met(value) else 'MISSED'}" if reach else ""
             made.append(f"  {name:44} {value:>12,.3f}   {said}")
         for name, value in self.figures.items():
-            shown = f"{value:,.3f}" if isinstance(value, float) else f"{value:,}" \
-                if isinstance(value, int) else str(value)  # fmt: skip
+            shown = (
+                f"{value:,.3f}"
+                if isinstance(value, float)
+                else f"{value:,}"
+                if isinstance(value, int)
+                else str(value)
+            )
             made.append(f"    {name:42} {shown:>12}")
         return made
 

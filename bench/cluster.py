@@ -151,11 +151,15 @@ def children(commands: Sequence[Sequence[str]], sock: socket.socket, **env: str)
     fd = sock.fileno()
     started = [
         subprocess.Popen(
-            [sys.executable, "-m", *command, str(fd)], cwd=ROOT, stdout=subprocess.PIPE, text=True,
-            pass_fds=(fd,), env={**os.environ, **env},
+            [sys.executable, "-m", *command, str(fd)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+            pass_fds=(fd,),
+            env={**os.environ, **env},
         )
         for command in commands
-    ]  # fmt: skip
+    ]
     with ended(started):
         for child in started:
             assert child.stdout is not None
@@ -175,9 +179,12 @@ def relief(
         names += ["relay"] if relay else []
         health = {name: free_port() for name in names}
         wanted = programs(
-            workers=workers, api=api, env={**env, "RELIEF_LOG_LEVEL": "ERROR"},
-            sock=sock.fileno(), health=health,
-        )  # fmt: skip
+            workers=workers,
+            api=api,
+            env={**env, "RELIEF_LOG_LEVEL": "ERROR"},
+            sock=sock.fileno(),
+            health=health,
+        )
         logs = Path(env["RELIEF_DATA"]) / "bench-logs"
         logs.mkdir(parents=True, exist_ok=True)
         started = {p.name: _started(p, logs) for p in wanted if p.name in health}
@@ -203,9 +210,14 @@ def relief(
 def _started(program: Program, logs: Path) -> "subprocess.Popen[str]":
     with (logs / program.name).open("ab") as log:
         return subprocess.Popen(
-            program.arguments, cwd=ROOT, env={**os.environ, **program.env}, stdout=log, stderr=log,
-            pass_fds=program.inherits, text=True,
-        )  # fmt: skip
+            program.arguments,
+            cwd=ROOT,
+            env={**os.environ, **program.env},
+            stdout=log,
+            stderr=log,
+            pass_fds=program.inherits,
+            text=True,
+        )
 
 
 def _healthy(name: str, child: "subprocess.Popen[str]", port: int, logs: Path) -> None:

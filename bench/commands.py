@@ -38,9 +38,14 @@ def life(run: UUID, n: int, at: datetime, area: UUID | None = None) -> list[Comm
     """The commands of one incident, in order."""
     incident = uuid5(run, str(n))
     opened = OpenIncident(
-        incident=incident, area=area or county.village(n), place=f"{n % 9 + 1}组", occurred_at=at,
-        kind=IncidentKind.TRAPPED, severity=Severity.SEVERE, details="水进屋，老人被困",
-    )  # fmt: skip
+        incident=incident,
+        area=area or county.village(n),
+        place=f"{n % 9 + 1}组",
+        occurred_at=at,
+        kind=IncidentKind.TRAPPED,
+        severity=Severity.SEVERE,
+        details="水进屋，老人被困",
+    )
     triaged = TriageIncident(incident=incident, priority=n % 4 + 1, note="先派冲锋舟")
     return [opened, triaged, CloseIncident(incident=incident, reason="已转移")]
 
@@ -103,10 +108,15 @@ class Theirs:
         actor = world.actor
         for one in changed:
             meta = Meta(
-                actor=actor.officer, role=actor.role, command=world.command_id,
-                correlation=world.command_id, division=one.division, recorded_at=world.now,
-                area=actor.area, post=actor.post,
-            )  # fmt: skip
+                actor=actor.officer,
+                role=actor.role,
+                command=world.command_id,
+                correlation=world.command_id,
+                division=one.division,
+                recorded_at=world.now,
+                area=actor.area,
+                post=actor.post,
+            )
             for fact in one.pending_events:
                 stamp(fact, meta)  # type: ignore[arg-type]
         self.app.save(*changed)

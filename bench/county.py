@@ -55,24 +55,32 @@ def build(store: Store, villages: int = VILLAGES) -> None:
         above = id_of(name)
     for n in range(villages):
         plan = AreaPlan(
-            id=id_of(f"village{n}"), code=f"340882101{n + 1:03d}", name=f"第{n + 1}村",
-            level=AreaLevel.VILLAGE, parent=id_of("township"),
-        )  # fmt: skip
+            id=id_of(f"village{n}"),
+            code=f"340882101{n + 1:03d}",
+            name=f"第{n + 1}村",
+            level=AreaLevel.VILLAGE,
+            parent=id_of("township"),
+        )
         plans.append(plan)
     commands: list[Command] = [
         EstablishAreas(areas=tuple(plans), established_on=SINCE, document_no="测〔2016〕1号")
     ]
     commands += _rulebooks()
     for role, area in (
-        (Role.DISPATCHER, "county"), (Role.COUNTY_APPROVER, "county"),
-        (Role.TOWNSHIP_REVIEWER, "township"), (Role.STOREKEEPER, "county"),
-    ):  # fmt: skip
+        (Role.DISPATCHER, "county"),
+        (Role.COUNTY_APPROVER, "county"),
+        (Role.TOWNSHIP_REVIEWER, "township"),
+        (Role.STOREKEEPER, "county"),
+    ):
         person = id_of(f"person/{role.value}")
         commands.append(RegisterOfficer(person=person, full_name="张测量", area=id_of(area)))
         appoint = AppointOfficer(
-            id=id_of(f"appointment/{role.value}"), officer=officer_of(role), role=role,
-            area=id_of(area), starts_on=SINCE,
-        )  # fmt: skip
+            id=id_of(f"appointment/{role.value}"),
+            officer=officer_of(role),
+            role=role,
+            area=id_of(area),
+            starts_on=SINCE,
+        )
         commands.append(appoint)
     send(store, [Envelope(id=uuid4(), officer=None, command=command) for command in commands])
 
@@ -83,10 +91,14 @@ def _rulebooks() -> list[Command]:
         book = parse_rulebook(path.name, path.read_text(encoding="utf-8"))
         if book.area_code in CODES:
             adopt = AdoptRulebook(
-                area=id_of(CODES[book.area_code]), kind=book.kind, version=book.version,
-                document_no=book.document_no, valid_from=book.valid_from, valid_to=book.valid_to,
+                area=id_of(CODES[book.area_code]),
+                kind=book.kind,
+                version=book.version,
+                document_no=book.document_no,
+                valid_from=book.valid_from,
+                valid_to=book.valid_to,
                 content=book.content,
-            )  # fmt: skip
+            )
             found.append(adopt)
     return found
 

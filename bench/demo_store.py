@@ -14,9 +14,11 @@ def build(folder: Path, *, small: bool) -> float:
     began = time.perf_counter()
     subprocess.run(
         [sys.executable, "-m", "bench.demo_child", *(["--small"] if small else [])],
-        cwd=ROOT, env={**os.environ, "RELIEF_DATA": str(folder)}, check=True,
+        cwd=ROOT,
+        env={**os.environ, "RELIEF_DATA": str(folder)},
+        check=True,
         stdout=subprocess.DEVNULL,
-    )  # fmt: skip
+    )
     return time.perf_counter() - began
 
 

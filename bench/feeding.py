@@ -6,7 +6,7 @@ import msgspec
 from kafka import KafkaProducer
 
 from eventstore.log import Log, Row
-from projections.partitions import partition_of
+from projections.folding.partitions import partition_of
 from streams.frames import Framer, Router, partitions_of
 from streams.kafka import FrameBus, Kafka, acked
 from streams.relay import MOST_ROWS

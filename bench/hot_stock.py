@@ -34,9 +34,15 @@ UNITS = 10_000_000
 
 def delivery() -> Envelope:
     command = ReceiveGoods(
-        warehouse=county.id_of("county"), item=ITEM, lot=LOT, document_no="测〔2018〕2号",
-        owner="县应急局", received_on=date(2018, 6, 1), quantity=UNITS, unit_value_fen=100_00,
-    )  # fmt: skip
+        warehouse=county.id_of("county"),
+        item=ITEM,
+        lot=LOT,
+        document_no="测〔2018〕2号",
+        owner="县应急局",
+        received_on=date(2018, 6, 1),
+        quantity=UNITS,
+        unit_value_fen=100_00,
+    )
     return Envelope(id=uuid4(), officer=county.officer_of(Role.STOREKEEPER), command=command)
 
 
@@ -52,14 +58,21 @@ class Side:
 
     def measure(self, _: int) -> float:
         """The 99th percentile of one run, in ms."""
-        command = [sys.executable, "-m", "bench.stock_child", self.kind,
-                   str(WRITERS // PROCESSES), str(self.seconds)]  # fmt: skip
+        command = [
+            sys.executable,
+            "-m",
+            "bench.stock_child",
+            self.kind,
+            str(WRITERS // PROCESSES),
+            str(self.seconds),
+        ]
         env = {**os.environ, **self.here.env(), "BENCH_PEER": self.here.server.url("each")}
         started = [
-            subprocess.Popen(command, cwd=ROOT, env=env, text=True,
-                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            subprocess.Popen(
+                command, cwd=ROOT, env=env, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
             for _ in range(PROCESSES)
-        ]  # fmt: skip
+        ]
         for child in started:
             assert child.stdout is not None
             child.stdout.readline()

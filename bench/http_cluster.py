@@ -49,11 +49,17 @@ def lives(count: int, phone: str = "") -> list[list[tuple[str, Said]]]:
     for n in range(count):
         incident = str(uuid4())
         opened: Said = {
-            "incident": incident, "area": str(county.village(n)), "place": f"{n % 9 + 1}组",
-            "kind": "trapped", "severity": "severe", "occurred_at": at,
-            "details": "水进屋，老人被困", "latitude": 30.6312, "longitude": 116.5815,
+            "incident": incident,
+            "area": str(county.village(n)),
+            "place": f"{n % 9 + 1}组",
+            "kind": "trapped",
+            "severity": "severe",
+            "occurred_at": at,
+            "details": "水进屋，老人被困",
+            "latitude": 30.6312,
+            "longitude": 116.5815,
             "reporter_phone": phone and f"{phone}{n:08d}",
-        }  # fmt: skip
+        }
         one = f"/v1/incidents/{incident}"
         made.append(
             [
@@ -98,12 +104,20 @@ class Side:
 def load(port: int, token: str, requests: list[list[tuple[str, Said]]], *, poll: bool) -> Said:
     """What `bench.load_child` says."""
     given = {
-        "port": port, "token": token, "connections": CONNECTIONS, "lives": requests, "poll": poll,
-    }  # fmt: skip
+        "port": port,
+        "token": token,
+        "connections": CONNECTIONS,
+        "lives": requests,
+        "poll": poll,
+    }
     done = subprocess.run(
-        [sys.executable, "-m", "bench.load_child"], cwd=ROOT, check=True, text=True,
-        input=json.dumps(given), stdout=subprocess.PIPE,
-    )  # fmt: skip
+        [sys.executable, "-m", "bench.load_child"],
+        cwd=ROOT,
+        check=True,
+        text=True,
+        input=json.dumps(given),
+        stdout=subprocess.PIPE,
+    )
     said: Said = json.loads(done.stdout)
     if said["failed"]:
         raise RuntimeError(f"{said['failed']} requests failed: {said['said']}")
@@ -164,13 +178,15 @@ def run(*, tiny: bool = False) -> Result:
     figures["ours_with_sealed_numbers_per_second"] = round(sealing.per_second[0])
     figures["ours_with_views_at_the_head_per_second"] = round(following)
     return Result(
-        "http-cluster", figures,
-        {"ours_over_each_by_itself": over_each, "ours_over_mutable_rows": over_rows}, about,
+        "http-cluster",
+        figures,
+        {"ours_over_each_by_itself": over_each, "ours_over_mutable_rows": over_rows},
+        about,
         {
             "ours_over_each_by_itself": Reach(at_least=8),
             "ours_over_mutable_rows": Reach(at_least=1.5),
         },
-    )  # fmt: skip
+    )
 
 
 def with_views(here: Place, token: str, count: int) -> float:

@@ -9,11 +9,11 @@ from pathlib import Path
 from bench import county
 from bench.import_list import own_peak_mb
 from cli.compose import running
-from cli.intake.runner import Importer, Places, plain_name
 from cli.settings import Settings
 from domain.rulebook import Rulebook
 from domain.rules.household_kinds import HouseholdKinds
 from domain.world import Role
+from intake.runner import Importer, Places, plain_name
 
 
 def main(folder: Path, file: Path) -> None:
@@ -26,9 +26,12 @@ def main(folder: Path, file: Path) -> None:
         kinds = book.in_force(HouseholdKinds, system.store.clock.now()).rule
         names = {plain_name(f"第{n + 1}村"): [county.village(n)] for n in range(county.VILLAGES)}
         importer = Importer(
-            system.store, county.officer_of(Role.TOWNSHIP_REVIEWER), Places({}, names, None), kinds,
+            system.store,
+            county.officer_of(Role.TOWNSHIP_REVIEWER),
+            Places({}, names, None),
+            kinds,
             default_category=kinds.kinds[0].key,
-        )  # fmt: skip
+        )
         began = time.perf_counter()
         report = importer.run(file, date.today())  # noqa: DTZ011 - as the command does
         head = system.store.head()
@@ -37,9 +40,11 @@ def main(folder: Path, file: Path) -> None:
         if not reached or report.faults:
             raise SystemExit(f"views reached: {reached}; faults: {report.faults[:3]}")
         said = {
-            "seconds": took, "peak_mb": own_peak_mb(), "households": report.registered,
+            "seconds": took,
+            "peak_mb": own_peak_mb(),
+            "households": report.registered,
             "facts": head,
-        }  # fmt: skip
+        }
         print(json.dumps(said))
 
 

@@ -52,9 +52,15 @@ def write_list(path: Path, rows: int) -> None:
             first17 = f"34082{n // 25_000 % 10}{born:%Y%m%d}{n % 1000:03d}"
             name = SURNAMES[n % 12] + GIVEN[n % 20] + (GIVEN[n // 20 % 20] if n % 3 else "")
             row = (
-                n + 1, f"第{n % county.VILLAGES + 1}村", name, first17 + check_character(first17),
-                n % 5 + 1, f"第{n % 9 + 1}组{n}号", f"139{n:08d}", f"62{n:017d}",
-            )  # fmt: skip
+                n + 1,
+                f"第{n % county.VILLAGES + 1}村",
+                name,
+                first17 + check_character(first17),
+                n % 5 + 1,
+                f"第{n % 9 + 1}组{n}号",
+                f"139{n:08d}",
+                f"62{n:017d}",
+            )
             page.write_row(n + 1, 0, row)
 
 

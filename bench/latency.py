@@ -28,7 +28,7 @@ from bench.http_cluster import prepared
 from bench.load_child import HEAD, INCIDENTS
 from bench.over_http import bodies
 from eventstore.store import Store
-from projections.partitions import partition_of
+from projections.folding.partitions import partition_of
 from streams.frames import PARTITIONS
 
 BOARDS = 100

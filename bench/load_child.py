@@ -107,9 +107,13 @@ async def load(given: dict[str, Any]) -> dict[str, Any]:
     said = [failure.decode(errors="replace") for failure in failures[:1]]
     times.sort()
     return {
-        "seconds": took, "served": served, "failed": len(failures), "said": said,
-        "p50_ms": 1000 * times[len(times) // 2], "p99_ms": 1000 * times[int(len(times) * 0.99)],
-    }  # fmt: skip
+        "seconds": took,
+        "served": served,
+        "failed": len(failures),
+        "said": said,
+        "p50_ms": 1000 * times[len(times) // 2],
+        "p99_ms": 1000 * times[int(len(times) * 0.99)],
+    }
 
 
 def _request(token: str, path: str, body: dict[str, Any]) -> bytes:

@@ -30,13 +30,19 @@ def bodies(count: int) -> list[dict[str, Any]]:
     at = county.an_hour_ago().isoformat()
     return [
         {
-            "incident": str(uuid4()), "area": str(county.village(n)), "place": f"{n % 9 + 1}组",
-            "kind": "trapped", "severity": "severe", "occurred_at": at,
-            "details": "水进屋，老人被困", "latitude": 30.6312, "longitude": 116.5815,
+            "incident": str(uuid4()),
+            "area": str(county.village(n)),
+            "place": f"{n % 9 + 1}组",
+            "kind": "trapped",
+            "severity": "severe",
+            "occurred_at": at,
+            "details": "水进屋，老人被困",
+            "latitude": 30.6312,
+            "longitude": 116.5815,
             "reporter_phone": f"139{n:08d}",
         }
         for n in range(count)
-    ]  # fmt: skip
+    ]
 
 
 class Side:
@@ -59,13 +65,20 @@ class Side:
 def load(port: int, token: str, count: int, *, poll: bool) -> float:
     """Requests a second."""
     given = {
-        "port": port, "token": token, "connections": CONNECTIONS, "bodies": bodies(count),
+        "port": port,
+        "token": token,
+        "connections": CONNECTIONS,
+        "bodies": bodies(count),
         "poll": poll,
-    }  # fmt: skip
+    }
     done = subprocess.run(
-        [sys.executable, "-m", "bench.load_child"], cwd=ROOT, check=True, text=True,
-        input=json.dumps(given), stdout=subprocess.PIPE,
-    )  # fmt: skip
+        [sys.executable, "-m", "bench.load_child"],
+        cwd=ROOT,
+        check=True,
+        text=True,
+        input=json.dumps(given),
+        stdout=subprocess.PIPE,
+    )
     said = json.loads(done.stdout)
     if said["failed"]:
         raise RuntimeError(f"{said['failed']} requests failed: {said['said']}")
@@ -88,9 +101,10 @@ def run(*, tiny: bool = False) -> Result:
                 side.measure(CONNECTIONS)
                 side.cpu_us.clear()
             mine, other = pairs(
-                lambda _: ours.measure(count), lambda _: bare.measure(count),
+                lambda _: ours.measure(count),
+                lambda _: bare.measure(count),
                 1 if tiny else REPETITIONS,
-            )  # fmt: skip
+            )
     return Result(
         "http",
         {

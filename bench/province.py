@@ -137,6 +137,9 @@ def run(*, tiny: bool = False, scale: float = SAMPLE) -> Result:
     figures |= {f"province_{name}_ms": ms for name, ms in province.items()}
     slowest = max(county.values())
     return Result(
-        "province", figures, {"slowest_question_of_a_county_ms": slowest}, about,
+        "province",
+        figures,
+        {"slowest_question_of_a_county_ms": slowest},
+        about,
         {"slowest_question_of_a_county_ms": Reach(at_most=500, unit="ms")},
-    )  # fmt: skip
+    )

@@ -11,11 +11,11 @@ from bench.base import median
 from projections.deadlines_at import deadlines
 from projections.dispatch import dispatch_board
 from projections.findings import finding_counts
+from projections.folding.reader import ViewsReader
 from projections.funds import funds
 from projections.households import households
 from projections.ledger_books import ledger, ledger_by_area, ledger_totals
 from projections.officers import officers
-from projections.reader import ViewsReader
 from projections.reviews import review_queue
 from projections.scope import Scope
 from projections.situation_board import situation_board

@@ -20,8 +20,8 @@ from bench.base import REPETITIONS, Reach, Result, machine, median, pairs, ratio
 from domain.catalog import AGGREGATES
 from eventstore.mapper import TypedMapper
 from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase
-from projections.rebuild import rebuild
+from projections.folding.engine import ViewsDatabase
+from projections.folding.rebuild import rebuild
 
 PLAIN_FACTS = 3000
 
@@ -40,9 +40,11 @@ class PlainView(SQLiteTrackingRecorder):
         """Fold one fact and its position, in one transaction."""
         fact: dict[str, object] = vars(event)
         row = (
-            str(fact["originator_id"]), fact["originator_version"], type(event).__qualname__,
+            str(fact["originator_id"]),
+            fact["originator_version"],
+            type(event).__qualname__,
             fact["meta"].recorded_at.isoformat(),  # type: ignore[attr-defined]
-        )  # fmt: skip
+        )
         with self.datastore.transaction(commit=True) as cursor:
             cursor.execute("INSERT OR REPLACE INTO newest VALUES (?,?,?,?)", row)
             self._insert_tracking(cursor, tracking)
@@ -80,8 +82,9 @@ def raw(log: Path) -> float:
     db = sqlite3.connect(log)
     began = time.perf_counter()
     count = 0
-    cursor = db.execute("SELECT position, stream, version, topic, state FROM events"
-                        " ORDER BY position")  # fmt: skip
+    cursor = db.execute(
+        "SELECT position, stream, version, topic, state FROM events ORDER BY position"
+    )
     while rows := cursor.fetchmany(4096):
         count += len(rows)
     took = time.perf_counter() - began

@@ -16,8 +16,8 @@ from bench.cluster import Place, place, postgres
 from bench.copies import Template, append
 from eventstore.postgres import PostgresLog
 from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase
-from projections.rebuild import rebuild
+from projections.folding.engine import ViewsDatabase
+from projections.folding.rebuild import rebuild
 from streams.frames import PARTITIONS
 
 FACTS = 100_000

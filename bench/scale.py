@@ -32,14 +32,22 @@ def measured(here: Place, template: Template, facts: int, lives: int) -> dict[st
     officer = template.id_of(city.officer(first.dispatcher))
     village = template.id_of(city.area(first.villages[0].key))
     given = {
-        "log": here.urls.database, "vault": here.urls.vault, "views": here.urls.views,
-        "key": str(here.folder / "vault.key"), "officer": str(officer), "village": str(village),
+        "log": here.urls.database,
+        "vault": here.urls.vault,
+        "views": here.urls.views,
+        "key": str(here.folder / "vault.key"),
+        "officer": str(officer),
+        "village": str(village),
         "lives": lives,
-    }  # fmt: skip
+    }
     done = subprocess.run(
-        [sys.executable, "-m", "bench.scale_child"], cwd=ROOT, check=True, text=True,
-        input=json.dumps(given), stdout=subprocess.PIPE,
-    )  # fmt: skip
+        [sys.executable, "-m", "bench.scale_child"],
+        cwd=ROOT,
+        check=True,
+        text=True,
+        input=json.dumps(given),
+        stdout=subprocess.PIPE,
+    )
     said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     here.server.execute("VACUUM ANALYZE", here.name)
     county = asked(here.urls.views, template.id_of(city.area(first.key)))

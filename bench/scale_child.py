@@ -22,8 +22,8 @@ from eventstore.outcomes import Envelope
 from eventstore.postgres import PostgresLog, PostgresVault
 from eventstore.store import Store
 from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase
-from projections.rebuild import rebuild
+from projections.folding.engine import ViewsDatabase
+from projections.folding.rebuild import rebuild
 from streams.applying import Applying
 from streams.frames import PARTITIONS, Router
 

@@ -72,8 +72,9 @@ def main(kind: str, count: int, seconds: float) -> None:
         each = EachByItself(store, application(os.environ["BENCH_PEER"]), (Stockpile,))
         writers = Writers(
             lambda envelope: each.until_saved(envelope, writers.going_on) is not None,
-            count, seconds,
-        )  # fmt: skip
+            count,
+            seconds,
+        )
     print("ready", flush=True)
     sys.stdin.readline()
     writers.run()

@@ -25,18 +25,20 @@ from domain.base import Event
 from domain.catalog import AGGREGATES
 from eventstore.mapper import TypedMapper
 from eventstore.postgres import PostgresLog
-from projections.base import LOGICAL, Rows, View
 from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase
+from projections.folding.base import LOGICAL, Rows, View
+from projections.folding.engine import ViewsDatabase
 from streams.applying import Applying, Message
 from streams.frames import Router, partitions_of
 from streams.health import Heart
 from streams.worker import Worker, WorkerOptions
 
 COUNTIES = Table(
-    "bench_counties", LOGICAL,
-    Column("area", Text, primary_key=True), Column("facts", BigInteger, nullable=False),
-)  # fmt: skip
+    "bench_counties",
+    LOGICAL,
+    Column("area", Text, primary_key=True),
+    Column("facts", BigInteger, nullable=False),
+)
 
 
 def _count(rows: Rows, at: int, e: Event) -> None:
@@ -47,9 +49,11 @@ def _count(rows: Rows, at: int, e: Event) -> None:
 
 
 ONE = View(
-    "bench_counties", 1, (COUNTIES,),
+    "bench_counties",
+    1,
+    (COUNTIES,),
     dict.fromkeys(TypedMapper(AGGREGATES).classes.values(), _count),
-)  # fmt: skip
+)
 
 
 class Timed:
@@ -109,8 +113,10 @@ def main(which: str, head: int) -> None:
     collect_seldom()
     timed = asyncio.run(measured(Settings(), [ONE] if which == "one" else VIEWS, head))
     said = {
-        "seconds": timed.ended - timed.began, "cpu_seconds": timed.cpu, "peak_mb": peak_mb(),
-    }  # fmt: skip
+        "seconds": timed.ended - timed.began,
+        "cpu_seconds": timed.cpu,
+        "peak_mb": peak_mb(),
+    }
     Path(os.environ["BENCH_ANSWER"]).write_text(json.dumps(said))
 
 

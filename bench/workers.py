@@ -21,9 +21,14 @@ def answer(command: Sequence[str], folder: Path, **env: str) -> dict[str, Any]:
     said = folder / "answer.json"
     said.unlink(missing_ok=True)
     done = subprocess.run(
-        command, cwd=ROOT, text=True, capture_output=True, timeout=LONGEST_SECONDS, check=False,
+        command,
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+        timeout=LONGEST_SECONDS,
+        check=False,
         env={**os.environ, "BENCH_ANSWER": str(said), **env},
-    )  # fmt: skip
+    )
     if not said.exists():
         raise RuntimeError(f"{command}: {done.returncode} {done.stdout}{done.stderr}"[-4000:])
     found: dict[str, Any] = json.loads(said.read_text())

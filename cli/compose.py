@@ -12,9 +12,9 @@ from eventstore.errors import StoreNotMade
 from eventstore.postgres import PostgresLog, PostgresVault
 from eventstore.store import Store
 from projections.catalog import VIEWS
-from projections.dropped import dropped_in
-from projections.engine import ViewsDatabase
-from projections.reader import ViewsReader
+from projections.folding.dropped import dropped_in
+from projections.folding.engine import ViewsDatabase
+from projections.folding.reader import ViewsReader
 from streams.embedded import Follower
 from streams.following import Boards
 from streams.frames import partitions_of

@@ -10,12 +10,12 @@ from rich.table import Table
 
 from api.system import System
 from cli.compose import running
-from cli.demo import driver
-from cli.demo.plan import DemoPlan, build_plan
 from cli.saying import failed
 from cli.settings import Settings
+from demo import driver
+from demo.plan import DemoPlan, build_plan
 from eventstore.outcomes import Envelope, Receipt, Refused
-from projections import rebuild
+from projections.folding import rebuild
 from web.i18n import catalog
 
 PASSWORD = "yanshi-2018"  # noqa: S105 - printed on every start; the store is marked a demo
@@ -55,9 +55,12 @@ def load(system: System, plan: DemoPlan, size: str) -> None:
     store.begin_simulated(plan.steps[0].at)
     store.log.set_mark("demo", size)
     with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
         console=err,
-    ) as bar:  # fmt: skip
+    ) as bar:
         task = bar.add_task("装入演示县 · loading the demo county", total=driver.count(plan))
         batch: list[Envelope] = []
         for deed in driver.deeds(plan, store.vault.person_for):

@@ -15,16 +15,16 @@ from sqlalchemy import Connection, select
 
 from api.system import System
 from cli.compose import running
-from cli.intake.placing import Places, plain_name
-from cli.intake.refused import FileRefused
-from cli.intake.results import CsvReport, Report, RowReport, Spool
-from cli.intake.runner import Importer
 from cli.saying import failed
 from cli.settings import Settings
 from domain.refusal import NotFound
 from domain.rulebook import Rulebook
 from domain.rules.base import china_day
 from domain.rules.household_kinds import HouseholdKinds
+from intake.placing import Places, plain_name
+from intake.refused import FileRefused
+from intake.results import CsvReport, Report, RowReport, Spool
+from intake.runner import Importer
 from projections.areas import AREAS, by_code
 from projections.scope import Scope
 
@@ -98,9 +98,14 @@ class _Task:
     """What an import needs beside its file: who, where, which rules, where results go."""
 
     def __init__(
-        self, system: System, db: Connection, officer: UUID, area: str, category: str,
+        self,
+        system: System,
+        db: Connection,
+        officer: UUID,
+        area: str,
+        category: str,
         sinks: Sequence[Spool | CsvReport],
-    ) -> None:  # fmt: skip
+    ) -> None:
         root = by_code(db, area)
         if root is None:
             raise failed(f"没有区划代码 {area}", f"There is no division with code {area}.", code=2)
@@ -133,9 +138,14 @@ class _Task:
                 sink(row)
 
         return Importer(
-            self.system.store, self.officer, self.places, self.kinds,
-            default_category=self.category, progress=progress, sink=tell,
-        )  # fmt: skip
+            self.system.store,
+            self.officer,
+            self.places,
+            self.kinds,
+            default_category=self.category,
+            progress=progress,
+            sink=tell,
+        )
 
 
 def _carry_out(task: _Task, file: Path, all_or_nothing: bool) -> Report:

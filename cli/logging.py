@@ -147,9 +147,13 @@ def _take_over_what_python_prints() -> None:
         log.error("unraisable", exc_info=given.exc_value)
 
     def warned(
-        message: Warning | str, category: type[Warning], filename: str, lineno: int,
-        file: TextIO | None = None, line: str | None = None,
-    ) -> None:  # fmt: skip
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
         log.warning("warning", kind=category.__name__, at=f"{_short(filename)}:{lineno}")
 
     sys.excepthook = uncaught

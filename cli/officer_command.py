@@ -102,9 +102,15 @@ def _appointment(
     officer: UUID, role: Role, area: UUID, post: Post, certificate: str, today: date
 ) -> AppointOfficer:
     return AppointOfficer(
-        id=uuid4(), officer=officer, role=role, area=area, post=post, certificate=certificate,
-        starts_on=today, ends_on=None,
-    )  # fmt: skip
+        id=uuid4(),
+        officer=officer,
+        role=role,
+        area=area,
+        post=post,
+        certificate=certificate,
+        starts_on=today,
+        ends_on=None,
+    )
 
 
 @app.command("list")

@@ -50,9 +50,13 @@ class Server(uvicorn.Server):
 
 
 def serve(
-    app: FastAPI, sock: socket.socket, *, log_level: str, started: Callable[[], None],
+    app: FastAPI,
+    sock: socket.socket,
+    *,
+    log_level: str,
+    started: Callable[[], None],
     heart: Heart | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """Serve until Ctrl-C or SIGTERM. What uvicorn logs goes where all logs go."""
     config = uvicorn.Config(
         app,

@@ -9,7 +9,7 @@ from rich.table import Table
 from cli.compose import running
 from cli.saying import Json, say_json
 from cli.settings import Settings
-from projections import rebuild as rebuilding
+from projections.folding import rebuild as rebuilding
 
 app = typer.Typer(no_args_is_help=True, help="The read models.")
 out = Console()

@@ -18,11 +18,11 @@ from cli.up.programs import LEFT_OUT, RESTING
 from eventstore import metrics
 from eventstore.errors import StoreNotMade
 from eventstore.postgres import PostgresLog
-from projections.base import View
 from projections.catalog import VIEWS
-from projections.dropped import dropped_in
-from projections.engine import ViewsDatabase
-from projections.errors import TooManyParked
+from projections.folding.base import View
+from projections.folding.dropped import dropped_in
+from projections.folding.engine import ViewsDatabase
+from projections.folding.errors import TooManyParked
 from streams.applying import Applying
 from streams.frames import Router, partitions_of
 from streams.health import HealthServer, Heart, Watchdog

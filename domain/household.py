@@ -169,10 +169,11 @@ class Household(Aggregate):
             member = msgspec.structs.replace(member, relation=Relation.OTHER)
         if counted and not self.unnamed:
             raise Malformed(
-                field="counted", value="true",
+                field="counted",
+                value="true",
                 rule_zh="本户没有只计人数、尚未登记姓名的成员",
                 rule_en="this household has no member who is only counted",
-            )  # fmt: skip
+            )
         self._member_added(member=member, reason=reason, counted=counted)
 
     @event("MemberAdded")

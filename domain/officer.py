@@ -129,9 +129,14 @@ class Officer(Aggregate):
 
     @event("Registered")
     def __init__(
-        self, id: UUID, person: UUID, area: UUID, name: Sealed, masked_name: str,
+        self,
+        id: UUID,
+        person: UUID,
+        area: UUID,
+        name: Sealed,
+        masked_name: str,
         phone: Sealed | None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.person = person
         self.area = area
         self.persons: tuple[UUID, ...] = (person,)
@@ -205,9 +210,15 @@ class Officer(Aggregate):
 
     @event("Appointed")
     def _appointed(
-        self, appointment: UUID, role: Role, area: UUID, post: Post, certificate: str,
-        starts_on: date, ends_on: date | None,
-    ) -> None:  # fmt: skip
+        self,
+        appointment: UUID,
+        role: Role,
+        area: UUID,
+        post: Post,
+        certificate: str,
+        starts_on: date,
+        ends_on: date | None,
+    ) -> None:
         self.appointments[appointment] = Appointment(
             appointment, role, area, post, certificate, starts_on, ends_on
         )
@@ -226,9 +237,13 @@ class Officer(Aggregate):
     # -- substitutes ---------------------------------------------------------------------
 
     def name_substitute(
-        self, substitution: UUID, substitute: "Officer", appointment: UUID,
-        starts_on: date, ends_on: date,
-    ) -> None:  # fmt: skip
+        self,
+        substitution: UUID,
+        substitute: "Officer",
+        appointment: UUID,
+        starts_on: date,
+        ends_on: date,
+    ) -> None:
         """Somebody else takes one post of this officer for some days: a fact of both."""
         held = self.appointment(appointment)
         check_period(starts_on, ends_on)
@@ -256,16 +271,25 @@ class Officer(Aggregate):
 
     @event("SubstituteNamed")
     def _substitute_named(
-        self, substitution: UUID, substitute: UUID, appointment: UUID, starts_on: date,
+        self,
+        substitution: UUID,
+        substitute: UUID,
+        appointment: UUID,
+        starts_on: date,
         ends_on: date,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.substitutes[substitution] = (substitute, appointment)
 
     @event("BecameSubstitute")
     def _became_substitute(
-        self, substitution: UUID, absent: UUID, persons: tuple[UUID, ...],
-        appointment: Appointment, starts_on: date, ends_on: date,
-    ) -> None:  # fmt: skip
+        self,
+        substitution: UUID,
+        absent: UUID,
+        persons: tuple[UUID, ...],
+        appointment: Appointment,
+        starts_on: date,
+        ends_on: date,
+    ) -> None:
         self.stand_ins[substitution] = StandIn(
             substitution, absent, persons, appointment, starts_on, ends_on
         )
@@ -337,9 +361,12 @@ class Officer(Aggregate):
 
     @event("TookOver")
     def _took_over(
-        self, predecessor: UUID, persons: tuple[UUID, ...],
-        appointments: tuple[Appointment, ...], on: date,
-    ) -> None:  # fmt: skip
+        self,
+        predecessor: UUID,
+        persons: tuple[UUID, ...],
+        appointments: tuple[Appointment, ...],
+        on: date,
+    ) -> None:
         self.persons = tuple(dict.fromkeys((*self.persons, *persons)))
         for appointment in appointments:
             self.appointments[appointment.id] = appointment

@@ -68,9 +68,16 @@ class SituationReport(Aggregate):
         """待补报: taken down by telephone."""
 
     def __init__(
-        self, id: UUID, area: UUID, area_code: str, occurred_at: datetime, hazard: str,
-        sub_hazard: str, exercise: bool, filed: Filing,
-    ) -> None:  # fmt: skip
+        self,
+        id: UUID,
+        area: UUID,
+        area_code: str,
+        occurred_at: datetime,
+        hazard: str,
+        sub_hazard: str,
+        exercise: bool,
+        filed: Filing,
+    ) -> None:
         self.area = area
         self.occurred_at = occurred_at
         self.hazard = hazard
@@ -91,9 +98,16 @@ class SituationReport(Aggregate):
 
     @classmethod
     def begin(
-        cls, id: UUID, area: UUID, area_code: str, occurred_at: datetime, hazard: str,
-        sub_hazard: str, exercise: bool, filed: Filing,
-    ) -> Self:  # fmt: skip
+        cls,
+        id: UUID,
+        area: UUID,
+        area_code: str,
+        occurred_at: datetime,
+        hazard: str,
+        sub_hazard: str,
+        exercise: bool,
+        filed: Filing,
+    ) -> Self:
         """初报, or a first report by telephone 待补报. Never refused for what its figures say.
 
         ``area_code`` is the code of the division on the day of the occurrence.
@@ -239,9 +253,13 @@ class SituationReport(Aggregate):
     # review by the level above
 
     def accept(
-        self, number: int, hands: tuple[UUID, ...], forward_due_at: datetime | None,
-        gaps: tuple[Finding, ...], rules: tuple[RuleRef, ...],
-    ) -> None:  # fmt: skip
+        self,
+        number: int,
+        hands: tuple[UUID, ...],
+        forward_due_at: datetime | None,
+        gaps: tuple[Finding, ...],
+        rules: tuple[RuleRef, ...],
+    ) -> None:
         """Accept the version that was seen. ``gaps``: where a 核报 differs from the rosters."""
         self._must_be_pending(number)
         if self.current.kind is Kind.VERIFIED:
@@ -256,9 +274,13 @@ class SituationReport(Aggregate):
 
     @event("Accepted")
     def _accepted(
-        self, number: int, kind: Kind, hands: tuple[UUID, ...], forward_due_at: datetime | None,
+        self,
+        number: int,
+        kind: Kind,
+        hands: tuple[UUID, ...],
+        forward_due_at: datetime | None,
         rules: tuple[RuleRef, ...],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.review = Review.ACCEPTED
         self.accepted = self.current
         join(self.steps, "review", hands)
@@ -279,9 +301,14 @@ class SituationReport(Aggregate):
             raise AlreadyReviewed(report=self.id, number=number, review=self.review)
 
     def adjudicate(
-        self, figures: Figures, document_no: str, reason: str, rules: tuple[RuleRef, ...],
-        hands: tuple[UUID, ...], broken: tuple[Finding, ...],
-    ) -> None:  # fmt: skip
+        self,
+        figures: Figures,
+        document_no: str,
+        reason: str,
+        rules: tuple[RuleRef, ...],
+        hands: tuple[UUID, ...],
+        broken: tuple[Finding, ...],
+    ) -> None:
         """核定: figures the level above decides by a document. No version is changed by it.
 
         ``broken``: errors of these figures put over the reported ones.
@@ -305,9 +332,14 @@ class SituationReport(Aggregate):
 
     @event("Adjudicated")
     def _adjudicated(
-        self, number: int, figures: Figures, document_no: str, reason: str,
-        rules: tuple[RuleRef, ...], hands: tuple[UUID, ...],
-    ) -> None:  # fmt: skip
+        self,
+        number: int,
+        figures: Figures,
+        document_no: str,
+        reason: str,
+        rules: tuple[RuleRef, ...],
+        hands: tuple[UUID, ...],
+    ) -> None:
         join(self.steps, "adjudicate", hands)
 
     # the duty to follow up, and its end

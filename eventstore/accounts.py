@@ -67,9 +67,11 @@ class Accounts:
     """Accounts, sessions and tokens of one store."""
 
     def __init__(
-        self, vault: Vault, hasher: PasswordHasher | None = None,
+        self,
+        vault: Vault,
+        hasher: PasswordHasher | None = None,
         clock: Callable[[], float] = time.time,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._db = vault.db
         self._lock = vault.lock
         self._hasher = hasher or PasswordHasher()

@@ -71,6 +71,10 @@ def _redefined(kind: type[msgspec.Struct], types_of: dict[str, Any]) -> type[Any
         else:
             changed.append(entry)
     return msgspec.defstruct(
-        kind.__name__, changed, bases=(kind,), module=kind.__module__,
-        frozen=kind.__struct_config__.frozen, kw_only=True,
-    )  # fmt: skip
+        kind.__name__,
+        changed,
+        bases=(kind,),
+        module=kind.__module__,
+        frozen=kind.__struct_config__.frozen,
+        kw_only=True,
+    )

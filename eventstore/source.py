@@ -21,10 +21,16 @@ def open_source(source: str | Path) -> Sql:
 
 
 def pages(
-    db: Sql, after: int, upto: int, size: int, *,
-    columns: str = "position, topic, state", given: Sequence[Any] = (),
-    where: str = "", bound: Sequence[Any] = (),
-) -> Iterator[list[Any]]:  # fmt: skip
+    db: Sql,
+    after: int,
+    upto: int,
+    size: int,
+    *,
+    columns: str = "position, topic, state",
+    given: Sequence[Any] = (),
+    where: str = "",
+    bound: Sequence[Any] = (),
+) -> Iterator[list[Any]]:
     """Rows of the events with positions > ``after`` and ≤ ``upto``, in order, in pages.
 
     ``columns`` begins with the position, and ``where`` with AND; ``given`` and ``bound`` are for

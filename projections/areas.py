@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Column, Connection, Index, String, Table, select
 
 from domain.area import Area
-from projections.base import LOGICAL, Rows, View, text_of
+from projections.folding.base import LOGICAL, Rows, View, text_of
 
 AREAS = Table(
     "areas",

@@ -30,7 +30,7 @@ from projections import (
     stock,
     timeline,
 )
-from projections.base import View
+from projections.folding.base import View
 
 VIEWS: tuple[View, ...] = (
     areas.VIEW,

@@ -27,7 +27,7 @@ from sqlalchemy import (
 from domain.consignment import Consignment, Count, Phase
 from domain.goods import LotPick
 from projections.areas import AREAS
-from projections.base import LOGICAL, Rows, as_json, text_of, when
+from projections.folding.base import LOGICAL, Rows, as_json, text_of, when
 from projections.paging import Page, page
 from projections.scope import Scope
 
@@ -282,9 +282,15 @@ def damaged_written_off(rows: Rows, at: int, e: Consignment.DamagedWrittenOff) -
     for line, count in enumerate(e.counts):
         rows.change(CARGO, id, text_of(count.lot), struck=count.damaged)
         _out_of_transit(
-            rows, at, e, count, count.damaged, line,
-            debit=WRITTEN_OFF, document_no=e.document_no,
-        )  # fmt: skip
+            rows,
+            at,
+            e,
+            count,
+            count.damaged,
+            line,
+            debit=WRITTEN_OFF,
+            document_no=e.document_no,
+        )
 
 
 def closed(rows: Rows, at: int, e: Consignment.Closed) -> None:

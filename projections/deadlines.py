@@ -19,7 +19,7 @@ from domain.rules.deadlines import FollowUpDuty, next_occurrence
 from domain.season import Season
 from domain.situation_report import SituationReport
 from domain.village_list import VillageList
-from projections.base import LOGICAL, Row, Rows, View, as_json, text_of, when
+from projections.folding.base import LOGICAL, Row, Rows, View, as_json, text_of, when
 
 DUE = Table(
     "deadlines",

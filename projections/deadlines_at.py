@@ -27,8 +27,8 @@ from sqlalchemy import (
 
 from domain.rules.deadlines import FollowUpDuty, Occurrence, next_occurrence, occurrences
 from projections.areas import AREAS
-from projections.base import Row, when
 from projections.deadlines import ANSWERS, DUE, DUTIES, FORWARD, NEVER, rule_of
+from projections.folding.base import Row, when
 from projections.paging import Page, allowed, beyond, cut, values_of
 from projections.scope import Scope
 from projections.situation import REPORTS, VERSIONS
@@ -39,8 +39,12 @@ DUTIES_AT_ONCE = 250
 ORDER = ("due_at", "kind", "subject", "start", "number")
 FOLLOW_UP = "follow_up"
 BY_DAY = (
-    DUE.c.due_at, DUE.c.kind, DUE.c.subject, type_coerce(literal(""), String), DUE.c.number,
-)  # fmt: skip
+    DUE.c.due_at,
+    DUE.c.kind,
+    DUE.c.subject,
+    type_coerce(literal(""), String),
+    DUE.c.number,
+)
 DUE_ORDER = (DUE.c.due_at, DUE.c.kind, DUE.c.subject, DUE.c.number)
 """What has no start is ordered by ``ORDER`` as if it were empty."""
 

@@ -22,9 +22,9 @@ from sqlalchemy import (
 from domain.incident import WORKING, Incident, Stage
 from domain.unit import Unit
 from projections.areas import AREAS
-from projections.base import LOGICAL, Rows, View, as_json, text_of, when
 from projections.consignments import CONSIGNMENTS
 from projections.consignments import query_of as consignments_of
+from projections.folding.base import LOGICAL, Rows, View, as_json, text_of, when
 from projections.paging import Page, page
 from projections.scope import Scope
 

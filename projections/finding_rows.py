@@ -5,13 +5,23 @@ from typing import Any
 from sqlalchemy import Integer, Select, String, cast, literal, null, select
 from sqlalchemy.sql.selectable import FromClause
 
-from projections.dialects import ByBytes
+from projections.folding.dialects import ByBytes
 
 NUMBERS = ("amount_fen", "limit_fen", "persons", "number")
 COLUMNS = (
-    "kind", "id", "season", "area", "household", "relief_case", "village_list", "person",
-    *NUMBERS, "reason", "since", "status",
-)  # fmt: skip
+    "kind",
+    "id",
+    "season",
+    "area",
+    "household",
+    "relief_case",
+    "village_list",
+    "person",
+    *NUMBERS,
+    "reason",
+    "since",
+    "status",
+)
 NOTHING = {name: cast(null(), Integer if name in NUMBERS else String) for name in COLUMNS}
 """A null of each column's type: a UNION wants the same types in all its parts."""
 

@@ -32,8 +32,8 @@ from sqlalchemy.sql.selectable import FromClause
 from domain.person import Person
 from domain.rules.base import china_day
 from projections.areas import AREAS
-from projections.base import LOGICAL, Rows, View, as_json, text_of, when
 from projections.finding_rows import finding
+from projections.folding.base import LOGICAL, Rows, View, as_json, text_of, when
 from projections.households import HOUSEHOLDS, MEMBERS, TOWNSHIPS
 from projections.ledger import GRANTS, LEDGER
 from projections.lists import LISTS

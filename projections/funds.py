@@ -8,7 +8,7 @@ from sqlalchemy import Boolean, Column, Connection, Index, Integer, Select, Stri
 
 from domain.fund import Fund
 from projections.areas import AREAS
-from projections.base import LOGICAL, Row, Rows, View, as_json, text_of, when
+from projections.folding.base import LOGICAL, Row, Rows, View, as_json, text_of, when
 from projections.paging import Page, page
 from projections.scope import Scope
 
@@ -141,9 +141,15 @@ def opened(rows: Rows, at: int, e: Fund.Opened) -> None:
 
 def appropriated(rows: Rows, at: int, e: Fund.Appropriated) -> None:
     _flow(
-        rows, at, e, "appropriated", document_no=e.source_document_no,
-        appropriated_fen=e.amount_fen, available_fen=e.amount_fen, matching_fen=e.matching_fen,
-    )  # fmt: skip
+        rows,
+        at,
+        e,
+        "appropriated",
+        document_no=e.source_document_no,
+        appropriated_fen=e.amount_fen,
+        available_fen=e.amount_fen,
+        matching_fen=e.matching_fen,
+    )
     rows.change(
         FUNDS,
         text_of(e.originator_id),
@@ -154,37 +160,68 @@ def appropriated(rows: Rows, at: int, e: Fund.Appropriated) -> None:
 
 def passed_down(rows: Rows, at: int, e: Fund.PassedDown) -> None:
     _flow(
-        rows, at, e, "passed_down", counterpart=e.child, document_no=e.document_no,
-        available_fen=-e.amount_fen, passed_down_fen=e.amount_fen, matching_fen=-e.matching_fen,
-    )  # fmt: skip
+        rows,
+        at,
+        e,
+        "passed_down",
+        counterpart=e.child,
+        document_no=e.document_no,
+        available_fen=-e.amount_fen,
+        passed_down_fen=e.amount_fen,
+        matching_fen=-e.matching_fen,
+    )
 
 
 def received(rows: Rows, at: int, e: Fund.Received) -> None:
     _flow(
-        rows, at, e, "received", counterpart=e.parent,
-        available_fen=e.amount_fen, received_fen=e.amount_fen, matching_fen=e.matching_fen,
-    )  # fmt: skip
+        rows,
+        at,
+        e,
+        "received",
+        counterpart=e.parent,
+        available_fen=e.amount_fen,
+        received_fen=e.amount_fen,
+        matching_fen=e.matching_fen,
+    )
 
 
 def returned(rows: Rows, at: int, e: Fund.Returned) -> None:
     _flow(
-        rows, at, e, "returned", counterpart=e.parent, document_no=e.document_no,
-        reason=e.reason, available_fen=-e.amount_fen, returned_fen=e.amount_fen,
-    )  # fmt: skip
+        rows,
+        at,
+        e,
+        "returned",
+        counterpart=e.parent,
+        document_no=e.document_no,
+        reason=e.reason,
+        available_fen=-e.amount_fen,
+        returned_fen=e.amount_fen,
+    )
 
 
 def got_back(rows: Rows, at: int, e: Fund.GotBack) -> None:
     _flow(
-        rows, at, e, "got_back", counterpart=e.child, document_no=e.document_no,
-        available_fen=e.amount_fen, got_back_fen=e.amount_fen,
-    )  # fmt: skip
+        rows,
+        at,
+        e,
+        "got_back",
+        counterpart=e.child,
+        document_no=e.document_no,
+        available_fen=e.amount_fen,
+        got_back_fen=e.amount_fen,
+    )
 
 
 def committed(rows: Rows, at: int, e: Fund.Committed) -> None:
     row = _flow(
-        rows, at, e, "committed", subject=e.subject,
-        available_fen=-e.amount_fen, committed_fen=e.amount_fen,
-    )  # fmt: skip
+        rows,
+        at,
+        e,
+        "committed",
+        subject=e.subject,
+        available_fen=-e.amount_fen,
+        committed_fen=e.amount_fen,
+    )
     rows.put(
         COMMITMENTS,
         {
@@ -211,18 +248,29 @@ def _commitment(rows: Rows, row: Row, commitment: UUID, **change: int) -> None:
 
 def released(rows: Rows, at: int, e: Fund.Released) -> None:
     row = _flow(
-        rows, at, e, "released", reason=e.reason, subject=e.commitment,
-        available_fen=e.amount_fen, committed_fen=-e.amount_fen,
-    )  # fmt: skip
+        rows,
+        at,
+        e,
+        "released",
+        reason=e.reason,
+        subject=e.commitment,
+        available_fen=e.amount_fen,
+        committed_fen=-e.amount_fen,
+    )
     amount = e.amount_fen
     _commitment(rows, row, e.commitment, released_fen=amount, open_fen=-amount)
 
 
 def paid(rows: Rows, at: int, e: Fund.Paid) -> None:
     row = _flow(
-        rows, at, e, "paid", subject=e.payment,
-        committed_fen=-e.amount_fen, paid_fen=e.amount_fen,
-    )  # fmt: skip
+        rows,
+        at,
+        e,
+        "paid",
+        subject=e.payment,
+        committed_fen=-e.amount_fen,
+        paid_fen=e.amount_fen,
+    )
     _commitment(rows, row, e.commitment, paid_fen=e.amount_fen, open_fen=-e.amount_fen)
     rows.put(
         PAYMENTS,
@@ -244,9 +292,16 @@ def paid(rows: Rows, at: int, e: Fund.Paid) -> None:
 def failed(rows: Rows, at: int, e: Fund.Failed) -> None:
     amount = e.amount_fen
     row = _flow(
-        rows, at, e, "failed", subject=e.payment, reason=e.reason,
-        committed_fen=amount, paid_fen=-amount, failed_fen=amount,
-    )  # fmt: skip
+        rows,
+        at,
+        e,
+        "failed",
+        subject=e.payment,
+        reason=e.reason,
+        committed_fen=amount,
+        paid_fen=-amount,
+        failed_fen=amount,
+    )
     _commitment(rows, row, e.commitment, paid_fen=-amount, failed_fen=amount, open_fen=amount)
     batch = rows.need(PAYMENTS, row["id"], text_of(e.payment))
     batch = {**batch, "failed_fen": batch["failed_fen"] + amount}
@@ -255,9 +310,15 @@ def failed(rows: Rows, at: int, e: Fund.Failed) -> None:
 
 def refunded(rows: Rows, at: int, e: Fund.Refunded) -> None:
     row = _flow(
-        rows, at, e, "refunded", subject=e.subject, reason=e.reason,
-        available_fen=e.amount_fen, refunded_fen=e.amount_fen,
-    )  # fmt: skip
+        rows,
+        at,
+        e,
+        "refunded",
+        subject=e.subject,
+        reason=e.reason,
+        available_fen=e.amount_fen,
+        refunded_fen=e.amount_fen,
+    )
     batch = rows.need(PAYMENTS, row["id"], text_of(e.payment))
     rows.put(PAYMENTS, {**batch, "refunded_fen": batch["refunded_fen"] + e.amount_fen})
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from domain.household import Household, Member, Relation
 from domain.person import Person
 from projections.areas import AREAS
-from projections.base import LOGICAL, Row, Rows, View, text_of, when
+from projections.folding.base import LOGICAL, Row, Rows, View, text_of, when
 from projections.paging import Page, page
 from projections.scope import Scope
 

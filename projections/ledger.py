@@ -11,7 +11,7 @@ from sqlalchemy import Boolean, Column, Index, Integer, String, Table
 
 from domain.goods import value_of
 from domain.relief_case import ReliefCase
-from projections.base import LOGICAL, Row, Rows, View, as_json, text_of, when
+from projections.folding.base import LOGICAL, Row, Rows, View, as_json, text_of, when
 
 LEDGER = Table(
     "ledger",

@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from domain.village_list import VillageList
 from projections.areas import AREAS
-from projections.base import LOGICAL, Row, Rows, View, as_json, text_of, when
+from projections.folding.base import LOGICAL, Row, Rows, View, as_json, text_of, when
 from projections.households import TOWNSHIPS
 from projections.ledger import LEDGER
 from projections.paging import Page, page
@@ -91,9 +91,16 @@ NO_NOTICES = {**NO_FIRST, **NO_SECOND, "showing": None}
 
 def opened(rows: Rows, at: int, e: VillageList.Opened) -> None:
     zeros = (
-        "open_objections", "objections", "returns", "cash_fen", "paid_fen", "payments",
-        "failed_payments", "held_payments", "units_handed_out",
-    )  # fmt: skip
+        "open_objections",
+        "objections",
+        "returns",
+        "cash_fen",
+        "paid_fen",
+        "payments",
+        "failed_payments",
+        "held_payments",
+        "units_handed_out",
+    )
     rows.put(
         LISTS,
         {

@@ -14,7 +14,7 @@ from sqlalchemy import Boolean, Column, Connection, Index, Integer, Select, Stri
 
 from domain.village_list import VillageList
 from projections.areas import AREAS
-from projections.base import LOGICAL, Rows, View, text_of, when
+from projections.folding.base import LOGICAL, Rows, View, text_of, when
 from projections.households import HOUSEHOLDS, TOWNSHIPS
 from projections.ledger import LEDGER
 from projections.lists import LISTS

@@ -8,7 +8,7 @@ from sqlalchemy import Column, Connection, Index, String, Table, or_, select
 from domain.officer import Officer
 from domain.posts import Appointment
 from projections.areas import AREAS
-from projections.base import LOGICAL, Row, Rows, View, text_of, when
+from projections.folding.base import LOGICAL, Row, Rows, View, text_of, when
 from projections.paging import Page, page
 from projections.scope import Scope
 

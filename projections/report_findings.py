@@ -5,8 +5,8 @@ from typing import Any
 from sqlalchemy import Float, Select, and_, cast, func, literal, or_, true
 
 from domain.report_filing import Kind
-from projections.dialects import JoinedText, JsonMember, JsonMerged, JsonPairs
 from projections.finding_rows import finding
+from projections.folding.dialects import JoinedText, JsonMember, JsonMerged, JsonPairs
 from projections.scope import Scope
 from projections.situation import REPORTS, VERSIONS
 

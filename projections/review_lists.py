@@ -23,7 +23,7 @@ from domain.roster import ListStage
 from domain.season import Season
 from domain.village_list import VillageList
 from domain.world import Role
-from projections.base import LOGICAL, Row, Rows, as_json, text_of, when
+from projections.folding.base import LOGICAL, Row, Rows, as_json, text_of, when
 
 WAITING = Table(
     "reviews",

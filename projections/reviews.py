@@ -28,7 +28,7 @@ from domain.situation_report import SituationReport
 from domain.village_list import VillageList
 from domain.world import Role
 from projections.areas import AREAS
-from projections.base import LOGICAL, Row, Rows, View, as_json, text_of, when
+from projections.folding.base import LOGICAL, Row, Rows, View, as_json, text_of, when
 from projections.paging import Page, page
 from projections.review_lists import (
     LISTS,

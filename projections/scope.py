@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import CTE, ColumnElement, Connection, or_, select
 
 from projections.areas import AREAS
-from projections.dialects import IsOneOf
+from projections.folding.dialects import IsOneOf
 
 WIDE = ("nation", "province")
 """Levels whose areas hold so much of a store that it is read as a whole."""

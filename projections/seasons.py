@@ -9,7 +9,7 @@ from sqlalchemy import Boolean, Column, Connection, Index, Integer, Select, Stri
 from domain.rules.standards import Programme
 from domain.season import Season
 from projections.areas import AREAS
-from projections.base import LOGICAL, Rows, View, as_json, text_of, when
+from projections.folding.base import LOGICAL, Rows, View, as_json, text_of, when
 from projections.paging import Page, page
 from projections.scope import Scope
 

@@ -26,9 +26,9 @@ from domain.base import Meta
 from domain.report_filing import Filing, Review
 from domain.situation_report import SituationReport
 from projections.areas import AREAS
-from projections.base import LOGICAL, Row, Rows, View, as_json, text_of, when
 from projections.disasters import absorbed_into
 from projections.figures import differences
+from projections.folding.base import LOGICAL, Row, Rows, View, as_json, text_of, when
 from projections.officers import OFFICERS
 from projections.paging import Page, page
 from projections.scope import Scope
@@ -110,9 +110,17 @@ VERSIONS = Table(
 )
 
 JSON_COLUMNS = (
-    "figures", "flags", "wants_reason", "accepted_figures", "adjudicated", "rosters", "split",
-    "jumps", "basis", "also_to",
-)  # fmt: skip
+    "figures",
+    "flags",
+    "wants_reason",
+    "accepted_figures",
+    "adjudicated",
+    "rosters",
+    "split",
+    "jumps",
+    "basis",
+    "also_to",
+)
 
 
 # handlers

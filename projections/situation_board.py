@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from domain.report_filing import Review
 from projections.areas import AREAS
-from projections.base import Row
 from projections.disasters import absorbed_into
 from projections.figures import Counted, Figures, Held, roll_up
+from projections.folding.base import Row
 from projections.paging import Page, cut
 from projections.scope import Scope
 from projections.situation import REPORTS
@@ -57,9 +57,16 @@ def _held(db: Connection, conditions: Conditions, hosts: dict[str, str]) -> list
     """The reports with these conditions."""
     r = REPORTS.c
     columns = (
-        r.report, r.area, r.disaster, r.hazard, r.review, r.late_minutes, r.figures,
-        r.accepted_figures, r.as_of,
-    )  # fmt: skip
+        r.report,
+        r.area,
+        r.disaster,
+        r.hazard,
+        r.review,
+        r.late_minutes,
+        r.figures,
+        r.accepted_figures,
+        r.as_of,
+    )
     query = select(*columns).where(*conditions).order_by(r.report)
     parsed: dict[str, Counted] = {}
 
@@ -89,8 +96,12 @@ def _held(db: Connection, conditions: Conditions, hosts: dict[str, str]) -> list
 def _tree(db: Connection, conditions: Conditions) -> dict[str, Row]:
     """The areas of the reports with these conditions and all above them, by id."""
     columns = (
-        AREAS.c.id.label("area"), AREAS.c.code, AREAS.c.name, AREAS.c.level, AREAS.c.parent,
-    )  # fmt: skip
+        AREAS.c.id.label("area"),
+        AREAS.c.code,
+        AREAS.c.name,
+        AREAS.c.level,
+        AREAS.c.parent,
+    )
     told = select(REPORTS.c.area).where(*conditions)
     up = select(*columns).where(AREAS.c.id.in_(told)).cte("up", recursive=True)
     up = up.union(select(*columns).join(up, AREAS.c.id == up.c.parent))

@@ -14,7 +14,7 @@ from sqlalchemy import Boolean, Column, Index, Integer, String, Table
 from domain.goods import LotPick, ReturnSource, units_of
 from domain.stockpile import Stockpile
 from projections import consignments
-from projections.base import LOGICAL, Row, Rows, View, text_of, when
+from projections.folding.base import LOGICAL, Row, Rows, View, text_of, when
 
 FLOWS = (
     "received",
@@ -218,9 +218,15 @@ def reserved(rows: Rows, at: int, e: Stockpile.Reserved) -> None:
         },
     )
     _move(
-        rows, at, e, row, e.picks,
-        debit=kept(stockpile), credit=depot(stockpile), subject=subject,
-    )  # fmt: skip
+        rows,
+        at,
+        e,
+        row,
+        e.picks,
+        debit=kept(stockpile),
+        credit=depot(stockpile),
+        subject=subject,
+    )
 
 
 def _unreserve(rows: Rows, row: Row, reservation: str, picks: tuple[LotPick, ...]) -> Row:
@@ -239,9 +245,15 @@ def released(rows: Rows, at: int, e: Stockpile.Released) -> None:
     for pick in e.picks:
         _lot(rows, row, pick, available=1, reserved=-1)
     _move(
-        rows, at, e, row, e.picks,
-        debit=depot(stockpile), credit=kept(stockpile), subject=held["subject"],
-    )  # fmt: skip
+        rows,
+        at,
+        e,
+        row,
+        e.picks,
+        debit=depot(stockpile),
+        credit=kept(stockpile),
+        subject=held["subject"],
+    )
 
 
 def shipped(rows: Rows, at: int, e: Stockpile.Shipped) -> None:
@@ -252,10 +264,15 @@ def shipped(rows: Rows, at: int, e: Stockpile.Shipped) -> None:
     for pick in e.picks:
         _lot(rows, row, pick, reserved=-1)
     _move(
-        rows, at, e, row, e.picks,
-        debit=consignments.transit(consignment), credit=kept(row["stockpile"]),
+        rows,
+        at,
+        e,
+        row,
+        e.picks,
+        debit=consignments.transit(consignment),
+        credit=kept(row["stockpile"]),
         subject=consignment,
-    )  # fmt: skip
+    )
 
 
 def given(rows: Rows, at: int, e: Stockpile.Given) -> None:
@@ -265,9 +282,15 @@ def given(rows: Rows, at: int, e: Stockpile.Given) -> None:
     for pick in e.picks:
         _lot(rows, row, pick, reserved=-1, given=1)
     _move(
-        rows, at, e, row, e.picks,
-        debit=HOUSEHOLD, credit=kept(row["stockpile"]), subject=text_of(e.case),
-    )  # fmt: skip
+        rows,
+        at,
+        e,
+        row,
+        e.picks,
+        debit=HOUSEHOLD,
+        credit=kept(row["stockpile"]),
+        subject=text_of(e.case),
+    )
 
 
 def returned_in(rows: Rows, at: int, e: Stockpile.ReturnedIn) -> None:
@@ -282,10 +305,15 @@ def returned_in(rows: Rows, at: int, e: Stockpile.ReturnedIn) -> None:
         else:
             _lot(rows, row, pick, available=1)
     _move(
-        rows, at, e, row, e.picks,
+        rows,
+        at,
+        e,
+        row,
+        e.picks,
         debit=depot(row["stockpile"]),
-        credit=HOUSEHOLD if household else consignments.transit(subject), subject=subject,
-    )  # fmt: skip
+        credit=HOUSEHOLD if household else consignments.transit(subject),
+        subject=subject,
+    )
 
 
 def recounted(rows: Rows, at: int, e: Stockpile.Recounted) -> None:
@@ -326,9 +354,15 @@ def written_off(rows: Rows, at: int, e: Stockpile.WrittenOff) -> None:
     for pick in e.picks:
         _lot(rows, row, pick, available=-1)
     _move(
-        rows, at, e, row, e.picks,
-        debit=WRITTEN_OFF, credit=depot(row["stockpile"]), document_no=e.document_no,
-    )  # fmt: skip
+        rows,
+        at,
+        e,
+        row,
+        e.picks,
+        debit=WRITTEN_OFF,
+        credit=depot(row["stockpile"]),
+        document_no=e.document_no,
+    )
 
 
 VIEW = View(

@@ -204,9 +204,15 @@ def stock_proof(db: Connection, scope: Scope, *, exercise: bool = False) -> dict
 
 IN = ("received", "returned_in", "gained", "from_outside")
 OUT = (
-    "available", "reserved", "in_transit", "given", "lost", "written_off", "recount_lost",
+    "available",
+    "reserved",
+    "in_transit",
+    "given",
+    "lost",
+    "written_off",
+    "recount_lost",
     "to_outside",
-)  # fmt: skip
+)
 
 
 def _equation(sides: dict[str, int]) -> dict[str, int]:

@@ -39,7 +39,7 @@ from domain.person import Person
 from domain.rules.standards import Programme
 from domain.world import RuleRef, Sealed
 from projections.areas import AREAS
-from projections.base import LOGICAL, Rows, View, text_of, when
+from projections.folding.base import LOGICAL, Rows, View, text_of, when
 from projections.officers import OFFICERS
 from projections.paging import Page, page
 from projections.scope import Scope
@@ -80,8 +80,12 @@ LINKS = Table(
 HOMES = ("area", "village", "warehouse", "destination", "holder")
 """Which field of a stream's first fact names the area it belongs to."""
 
-OWNERS = {"ReliefCase": "household", "Person": "household", "CasualtyRecord": "report",
-          "HouseDamage": "report"}  # fmt: skip
+OWNERS = {
+    "ReliefCase": "household",
+    "Person": "household",
+    "CasualtyRecord": "report",
+    "HouseDamage": "report",
+}
 NOT_SUBJECTS = frozenset({"hands", "persons", "holders", "person"})
 """Ids that name nobody's timeline, or whose link would tell one household of another."""
 

@@ -1,8 +1,8 @@
 """Cut the demo county's data out of the national files: ``extract_demo_data.py [SOURCE_DIR]``.
 
 SOURCE_DIR (default ``../shared/data`` beside the checkout) holds ``divisions-2023.csv.gz``,
-``counties.geojson.gz`` and ``qianshan-2018.json``. The three extracts in ``cli/demo/data`` are
-written byte for byte the same on every run; ``cli/demo/data/SOURCES.md`` says what they are.
+``counties.geojson.gz`` and ``qianshan-2018.json``. The three extracts in ``demo/data`` are
+written byte for byte the same on every run; ``demo/data/SOURCES.md`` says what they are.
 """
 
 import csv
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TARGET = ROOT / "cli" / "demo" / "data"
+TARGET = ROOT / "demo" / "data"
 
 NATION = ("0", "中华人民共和国")
 PROVINCE = "34"

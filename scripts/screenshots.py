@@ -45,9 +45,11 @@ def serving(store: Path) -> Iterator[str]:
         shutil.copytree(store, data)
         server = subprocess.Popen(
             [sys.executable, "-u", "-c", SERVE, "serve", "--port", "8790"],
-            cwd=ROOT, env={**os.environ, "RELIEF_DATA": str(data), "NO_COLOR": "1"},
-            stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+            cwd=ROOT,
+            env={**os.environ, "RELIEF_DATA": str(data), "NO_COLOR": "1"},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         try:
             assert server.stdout is not None
             said = ""
@@ -86,9 +88,11 @@ class Studio:
         """A page on which this log-in has just come home."""
         context = self.browser.new_context(
             viewport={"width": size[0], "height": size[1]},
-            locale=language, timezone_id="Asia/Shanghai", reduced_motion="reduce",
+            locale=language,
+            timezone_id="Asia/Shanghai",
+            reduced_motion="reduce",
             base_url=self.address,
-        )  # fmt: skip
+        )
         page = context.new_page()
         page.goto("/login")
         page.get_by_label("登录名").fill(name)
@@ -195,9 +199,10 @@ def main() -> None:
     path = shutil.which("chromium") or sys.exit("chromium is not installed")
     with serving(store) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=path, env={**os.environ, "LANGUAGE": "zh_CN", "LANG": "zh_CN.UTF-8"},
+            executable_path=path,
+            env={**os.environ, "LANGUAGE": "zh_CN", "LANG": "zh_CN.UTF-8"},
             args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--lang=zh-CN"],
-        )  # fmt: skip
+        )
         expect.set_options(timeout=WAIT_MS)
         studio = Studio(browser, address, folder)
         for walk in (village, county, phones, auditor):

@@ -19,7 +19,7 @@ import structlog
 from eventstore.errors import StoreError
 from eventstore.log import Log, Row
 from eventstore.sql import explain
-from projections.engine import Gap, ViewsDatabase
+from projections.folding.engine import Gap, ViewsDatabase
 from streams.frames import FrameUndecodable, Router, decode
 from streams.metrics import FETCHED, FOLD_SECONDS, FOLDED, GAPS, UNDECODABLE
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from eventstore.errors import StoreError
 from eventstore.store import Store
-from projections.engine import ViewsDatabase
+from projections.folding.engine import ViewsDatabase
 from streams.following import Listener
 from streams.metrics import FOLD_SECONDS, FOLDED
 

@@ -5,7 +5,7 @@ from typing import Protocol
 from uuid import UUID
 
 from eventstore.errors import StoreError
-from projections.engine import Applied
+from projections.folding.engine import Applied
 
 Listener = Callable[[Applied], None]
 

@@ -12,7 +12,7 @@ from zlib import crc32
 import msgspec
 
 from eventstore.log import Log, Row
-from projections.partitions import partition_of
+from projections.folding.partitions import partition_of
 
 SCHEMA = b"1"
 MOST_EVENTS = 500

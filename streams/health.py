@@ -118,17 +118,23 @@ class HealthServer:
     """
 
     def __init__(
-        self, report: Report, *, host: str = "127.0.0.1", port: int = 0,
+        self,
+        report: Report,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
         pages: Mapping[str, Page] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.pages: dict[str, Page] = {"/health": lambda: _health(report), **(pages or {})}
         self._server = ThreadingHTTPServer((host, port), _handler(self.pages))
         self._server.daemon_threads = True
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.1},
-            name="health", daemon=True,
-        )  # fmt: skip
+            target=self._server.serve_forever,
+            kwargs={"poll_interval": 0.1},
+            name="health",
+            daemon=True,
+        )
 
     def start(self) -> None:
         self._thread.start()

@@ -12,8 +12,8 @@ from eventstore.errors import StoreError
 from eventstore.metrics import REGISTRY, Asked, Family
 from eventstore.sql import DATABASE_ERRORS
 from eventstore.store import Store
-from projections.databases import PostgresDatabase
-from projections.engine import ViewsDatabase
+from projections.folding.databases import PostgresDatabase
+from projections.folding.engine import ViewsDatabase
 from streams.following import Boards
 
 if TYPE_CHECKING:  # a worker needs neither its module nor kafka-python
@@ -94,13 +94,30 @@ WORKER_POSITION = Family(
 
 ASKED = Asked(
     [
-        DATABASE_UP, LOG_HEAD, VIEW_POSITION, VIEW_LAG_FACTS, VIEW_LAG_SECONDS, PARKED,
-        BOARDS_TROUBLE, TIMEKEEPER, CLOCK_SKEW,
-        RELAY_LEADING, RELAY_POSITION, RELAY_TROUBLE, RELAY_FACTS, RELAY_FRAMES, RELAY_MARKS,
-        RELAY_FAILURES, RELAY_AGAIN,
-        WORKER_PARTITIONS, WORKER_REBALANCING, WORKER_WAITING, WORKER_TROUBLE, WORKER_POSITION,
+        DATABASE_UP,
+        LOG_HEAD,
+        VIEW_POSITION,
+        VIEW_LAG_FACTS,
+        VIEW_LAG_SECONDS,
+        PARKED,
+        BOARDS_TROUBLE,
+        TIMEKEEPER,
+        CLOCK_SKEW,
+        RELAY_LEADING,
+        RELAY_POSITION,
+        RELAY_TROUBLE,
+        RELAY_FACTS,
+        RELAY_FRAMES,
+        RELAY_MARKS,
+        RELAY_FAILURES,
+        RELAY_AGAIN,
+        WORKER_PARTITIONS,
+        WORKER_REBALANCING,
+        WORKER_WAITING,
+        WORKER_TROUBLE,
+        WORKER_POSITION,
     ]
-)  # fmt: skip
+)
 
 
 def waiting_seconds(store: Store, positions: Iterable[int], head: int) -> dict[int, float]:
@@ -127,8 +144,11 @@ def tell_of_views(
             found = []
         trouble = boards.failure is not None or boards.trouble is not None
         return [
-            *found, DATABASE_UP((bool(found),)), BOARDS_TROUBLE((trouble,)), TIMEKEEPER((leads(),))
-        ]  # fmt: skip
+            *found,
+            DATABASE_UP((bool(found),)),
+            BOARDS_TROUBLE((trouble,)),
+            TIMEKEEPER((leads(),)),
+        ]
 
     return ASKED.add(told)
 

@@ -15,11 +15,11 @@ import structlog
 from eventstore.errors import StoreError
 from eventstore.postgres import PostgresConnection
 from eventstore.sql import explain
-from projections.base import ANYWHERE, Row, View
-from projections.databases import CHANNEL
-from projections.engine import Applied
-from projections.errors import STOPPED, TooManyParked
-from projections.partitions import partition_of
+from projections.folding.base import ANYWHERE, Row, View
+from projections.folding.databases import CHANNEL
+from projections.folding.engine import Applied
+from projections.folding.errors import STOPPED, TooManyParked
+from projections.folding.partitions import partition_of
 from streams.following import Listener
 from streams.notes import Notes
 
@@ -34,7 +34,7 @@ POSITIONS = (
 
 
 class Note(msgspec.Struct):
-    """What a worker announces; see `projections.engine.announcement`."""
+    """What a worker announces; see `projections.folding.engine.announcement`."""
 
     partition: int
     position: int

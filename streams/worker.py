@@ -293,8 +293,11 @@ class Worker:
         """The application with our agent, which only hands over, and our ear for assignments."""
         topic = app.topic(
             self._options.topic,
-            key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw",
-        )  # fmt: skip
+            key_type=bytes,
+            value_type=bytes,
+            key_serializer="raw",
+            value_serializer="raw",
+        )
 
         @app.agent(topic)
         async def frames(stream: Any) -> None:

@@ -6,11 +6,11 @@ September 2018 and the winter after it, in the demo county, by its officers and 
 from datetime import date, timedelta
 from uuid import UUID
 
-from cli.demo.act_households import member_input
-from cli.demo.divisions import COUNTY, SMALL_TOWNSHIP, SMALL_VILLAGES
-from cli.demo.naming import PROGRAMME, demo_id
-from cli.demo.people import Member, check_character
-from cli.demo.times import at
+from demo.act_households import member_input
+from demo.divisions import COUNTY, SMALL_TOWNSHIP, SMALL_VILLAGES
+from demo.naming import PROGRAMME, demo_id
+from demo.people import Member, check_character
+from demo.times import at
 from domain.area import AreaLevel
 from domain.commands import (
     areas,

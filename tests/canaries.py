@@ -110,8 +110,12 @@ class Visitor:
         refused = self.ask("POST", f"/v1/households/{household}/cards", token=token, json=card)
         assert refused.status_code == 409, refused.text
         self.ask("POST", f"/v1/households/{NAME}/cards", token=token, json=card)
-        self.ask("POST", f"/v1/households/{household}/contacts", token=token, json={
-            "phone": PHONE, "address": ADDRESS, "reason": "换号"})  # fmt: skip
+        self.ask(
+            "POST",
+            f"/v1/households/{household}/contacts",
+            token=token,
+            json={"phone": PHONE, "address": ADDRESS, "reason": "换号"},
+        )
         self.ask("GET", f"/v1/households/{ID_NUMBER}", token=token)
         self.ask("GET", "/v1/households", token=token, params={"search": NAME, "after": CARD})
         self.ask("GET", "/v1/households", token=token, params={"search": NAME})
@@ -120,8 +124,13 @@ class Visitor:
         self.ask("POST", "/v1/tokens", json={"login": LOGIN, "password": f"{PHONE}{NAME}"})
         self.ask("POST", f"/v1/broken/{NAME}", token=token, json={"hostile": HOSTILE})
         admin = self.log_in(Role.ADMINISTRATOR, "county")
-        person = {"person": str(uuid4()), "full_name": OFFICER, "area": str(id_of(VILLAGE)),
-                  "phone": PHONE, "id_number": OTHER_ID}  # fmt: skip
+        person = {
+            "person": str(uuid4()),
+            "full_name": OFFICER,
+            "area": str(id_of(VILLAGE)),
+            "phone": PHONE,
+            "id_number": OTHER_ID,
+        }
         made = self.ask("POST", "/v1/officers", token=admin, json=person)
         assert made.status_code == 200, made.text
         self.ask("POST", "/v1/officers", token=token, json=person)

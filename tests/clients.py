@@ -194,8 +194,11 @@ class Served:
         self.began = time.monotonic()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.eventstore.served"],
-            cwd=ROOT, env=own, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+            cwd=ROOT,
+            env=own,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         self._port: int | None = None
 
     @property

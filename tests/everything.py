@@ -20,16 +20,16 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
-from cli.demo import driver
-from cli.demo.naming import Names
-from cli.demo.plan import DemoPlan, build_plan
+from demo import driver
+from demo.naming import Names
+from demo.plan import DemoPlan, build_plan
 from domain.base import NAMESPACE
 from domain.catalog import AGGREGATES
 from domain.world import Command, Result
 from eventstore.outcomes import Envelope, Receipt
 from eventstore.store import Store
 from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase
+from projections.folding.engine import ViewsDatabase
 from streams.embedded import Follower
 
 ODD_BATCH = 7

@@ -20,10 +20,10 @@ from eventstore.log import Log, Row
 from eventstore.mapper import TypedMapper
 from eventstore.outcomes import decode_outcome
 from eventstore.store import Recorded
-from projections.base import View
 from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase, immediate
-from projections.rebuild import hash_table
+from projections.folding.base import View
+from projections.folding.engine import ViewsDatabase, immediate
+from projections.folding.rebuild import hash_table
 from tests.projections.partitions import hashes_of
 
 PAGE = 5_000

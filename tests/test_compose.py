@@ -207,12 +207,27 @@ def image(dockerfile: list[list[str]], tmp_path_factory: pytest.TempPathFactory)
 def run(image: Path, *command: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "cli.main", *command],
-        cwd=image, env={**os.environ, **env}, capture_output=True, text=True, timeout=240,
-    )  # fmt: skip
+        cwd=image,
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
 
 
 def test_the_image_holds_all_that_the_commands_need(image: Path, tmp_path: Path) -> None:
-    rooms = ("domain", "eventstore", "projections", "streams", "api", "web", "cli")
+    rooms = (
+        "domain",
+        "eventstore",
+        "projections",
+        "streams",
+        "intake",
+        "api",
+        "web",
+        "demo",
+        "cli",
+        "audit",
+    )
     look = f"import {', '.join(rooms)}; print(*(r.__file__ for r in ({', '.join(rooms)})))"
     found = subprocess.run(
         [sys.executable, "-c", look], cwd=image, capture_output=True, text=True, check=True

@@ -17,9 +17,22 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 IMAGES = ROOT / "docs" / "images"
 FOLDERS = {
-    "domain", "rules", "eventstore", "projections", "streams", "api", "web", "cli",
-    "tests", "bench", "docs", "scripts",
-}  # fmt: skip
+    "domain",
+    "rules",
+    "eventstore",
+    "projections",
+    "streams",
+    "intake",
+    "api",
+    "web",
+    "demo",
+    "cli",
+    "audit",
+    "tests",
+    "bench",
+    "docs",
+    "scripts",
+}
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"`([^`\n]+)`")
 BLOCK = re.compile(r"^```\n(.*?)^```", re.M | re.S)

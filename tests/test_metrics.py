@@ -18,7 +18,7 @@ from domain.world import Role
 from eventstore import metrics as store_metrics
 from eventstore.store import Store
 from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase
+from projections.folding.engine import ViewsDatabase
 from scripts import metrics_reference
 from streams.embedded import Follower
 from streams.metrics import tell_of_views
@@ -105,8 +105,13 @@ def _asked(module: object) -> set[str]:
 
 def test_commands_and_answers_are_counted(edge: Edge) -> None:
     area = edge.seeded.places["yuantan_1"]
-    body = {"unit": str(uuid4()), "area": str(area.area), "name": "一中队",
-            "kind": "fire_rescue", "size": 8}  # fmt: skip
+    body = {
+        "unit": str(uuid4()),
+        "area": str(area.area),
+        "name": "一中队",
+        "kind": "fire_rescue",
+        "size": 8,
+    }
     headers = {**edge.headers(Role.DISPATCHER, "county"), **write_headers()}
     type_ = "RegisterUnit"
     before = {

@@ -9,9 +9,9 @@ from datetime import date
 from hashlib import sha256
 from uuid import UUID
 
-from cli.demo.divisions import COUNTY, SMALL_VILLAGES
-from cli.demo.naming import PROGRAMME
-from cli.demo.times import at
+from demo.divisions import COUNTY, SMALL_VILLAGES
+from demo.naming import PROGRAMME
+from demo.times import at
 from domain.commands.funds import AppropriateFund
 from domain.commands.grant_corrections import CorrectGrant, RefundGrant
 from domain.commands.payments import (

@@ -36,10 +36,20 @@ from web.pages import (
 from web.render import language_of, render_error
 
 ROUTERS: Final = (
-    session.router, home.router, reports.router, reviews.router, situation.router,
-    timeline.router, dispatch.router, stock.router, funds.router, ledger.router,
-    households.router, lists.router, parked.router,
-)  # fmt: skip
+    session.router,
+    home.router,
+    reports.router,
+    reviews.router,
+    situation.router,
+    timeline.router,
+    dispatch.router,
+    stock.router,
+    funds.router,
+    ledger.router,
+    households.router,
+    lists.router,
+    parked.router,
+)
 
 PROGRAMS: Final = ("/v1/", "/health", "/ready", PREFIX)
 """Addresses that no person reads."""
@@ -71,9 +81,11 @@ def _as_page(handler: Any, *, own_words: bool) -> Handler:
             await run_in_threadpool(session.put_shell, request)
         said = msgspec.json.decode(bytes(answer.body), type=dict[str, Any])
         return render_error(
-            request, answer.status_code, reference=said.get("incident", ""),
+            request,
+            answer.status_code,
+            reference=said.get("incident", ""),
             sentence=said.get(language_of(request), "") if own_words else "",
-        )  # fmt: skip
+        )
 
     return told
 

@@ -21,15 +21,31 @@ Known = dict[str, str | None]
 """Figures as views answer them: canonical decimal text, None is not known yet."""
 
 COMMON: Final = (
-    "affected", "dead", "missing", "injured", "evacuated", "relocated_cumulative",
-    "relocated_current", "emergency_relief_needed_cumulative", "collapsed_rooms",
-    "collapsed_households", "severely_damaged_rooms", "slightly_damaged_rooms",
-    "crops_affected", "crops_lost", "loss_total",
-)  # fmt: skip
-MAIN: Final = (
-    "affected", "dead", "missing", "relocated_cumulative", "collapsed_rooms", "crops_affected",
+    "affected",
+    "dead",
+    "missing",
+    "injured",
+    "evacuated",
+    "relocated_cumulative",
+    "relocated_current",
+    "emergency_relief_needed_cumulative",
+    "collapsed_rooms",
+    "collapsed_households",
+    "severely_damaged_rooms",
+    "slightly_damaged_rooms",
+    "crops_affected",
+    "crops_lost",
     "loss_total",
-)  # fmt: skip
+)
+MAIN: Final = (
+    "affected",
+    "dead",
+    "missing",
+    "relocated_cumulative",
+    "collapsed_rooms",
+    "crops_affected",
+    "loss_total",
+)
 """What a board and a queue show of a report."""
 
 SHORT: Final = {
@@ -161,19 +177,32 @@ def arithmetic(rules: Indicators, before: Known, *, verifying: bool) -> list[dic
             last, named = before.get(key), rules.find(key)
             if last is not None and named is not None:
                 found.append(
-                    _rule(f"jump-{key}", "jump", "jump", [key], [],
-                          f"“{named.zh}”上次 {last}，变化较大，请在下面写明原因",
-                          f"{named.en} was {last}: a big change, give its reason below")
+                    _rule(
+                        f"jump-{key}",
+                        "jump",
+                        "jump",
+                        [key],
+                        [],
+                        f"“{named.zh}”上次 {last}，变化较大，请在下面写明原因",
+                        f"{named.en} was {last}: a big change, give its reason below",
+                    )
                     | {"before": last, "factor": jump.factor, "absolute": jump.absolute}
-                )  # fmt: skip
+                )
     return found
 
 
 def _rule(
     id: str, level: str, kind: str, left: list[str], right: list[str], zh: str, en: str
 ) -> dict[str, Any]:
-    return {"id": id, "level": level, "kind": kind, "left": left, "right": right,
-            "zh": zh, "en": en}  # fmt: skip
+    return {
+        "id": id,
+        "level": level,
+        "kind": kind,
+        "left": left,
+        "right": right,
+        "zh": zh,
+        "en": en,
+    }
 
 
 def _named(rules: Indicators, key: str) -> Indicator:

@@ -91,9 +91,18 @@ class Desk:
         """A page with the time, the position and the words every template here may use."""
         words = await run_in_threadpool(words_of, self.caller, self.now, language_of(request))
         return await run_in_threadpool(
-            render, request, template, now=self.now, position=self.position, words=words,
-            moment_of=moment_of, day_of=day_of, url=url, iso_now=iso(self.now), **context,
-        )  # fmt: skip
+            render,
+            request,
+            template,
+            now=self.now,
+            position=self.position,
+            words=words,
+            moment_of=moment_of,
+            day_of=day_of,
+            url=url,
+            iso_now=iso(self.now),
+            **context,
+        )
 
 
 async def desk_of(caller: Visitor, after: Position = None) -> Desk:

@@ -168,6 +168,11 @@ def render_error(
     """
     key = ERROR_KEYS.get(status, "error.broken")
     return render(
-        request, "error.html", status=status, code=status, key=key, sentence=sentence,
+        request,
+        "error.html",
+        status=status,
+        code=status,
+        key=key,
+        sentence=sentence,
         reference=reference,
-    )  # fmt: skip
+    )

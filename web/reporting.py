@@ -66,11 +66,12 @@ def rights_on(caller: Caller, place: Place) -> Rights:
     reviewer = REVIEWERS.get(above.level) if above else None
     return Rights(
         file=_may(caller, FILERS.get(place.level, NO_ROLE), place.id),
-        review=above is not None and reviewer is not None
+        review=above is not None
+        and reviewer is not None
         and _may(caller, frozenset({reviewer}), above.id),
         listen=_may(caller, ANY_LISTENER, place.id),
         stabilize=_may(caller, STABILIZERS, place.id),
-    )  # fmt: skip
+    )
 
 
 def _may(caller: Caller, roles: frozenset[Role], area: UUID) -> bool:
@@ -97,15 +98,31 @@ def span(minutes: int) -> timedelta:
 
 
 async def show(
-    request: Request, desk: Desk, template: str, *, names: Names | None = None,
-    area: UUID | None = None, at: datetime | None = None, **context: Any,
-) -> Response:  # fmt: skip
+    request: Request,
+    desk: Desk,
+    template: str,
+    *,
+    names: Names | None = None,
+    area: UUID | None = None,
+    at: datetime | None = None,
+    **context: Any,
+) -> Response:
     """A page with names of figures and hazards as in force ``at`` a time in an area."""
     if names is None:
         names = await run_in_threadpool(
             names_for, desk.caller, area, at or desk.now, language_of(request)
         )
     return render(
-        request, template, now=desk.now, position=desk.position, names=names, main=MAIN,
-        figure=grouped, moment_of=moment_of, minute=minute, span=span, url=url, **context,
-    )  # fmt: skip
+        request,
+        template,
+        now=desk.now,
+        position=desk.position,
+        names=names,
+        main=MAIN,
+        figure=grouped,
+        moment_of=moment_of,
+        minute=minute,
+        span=span,
+        url=url,
+        **context,
+    )

@@ -121,15 +121,20 @@ async def log_in(request: Request) -> Response:
         secret, session = await run_in_threadpool(accounts.log_in, name, password)
     except LoginLocked as locked:
         minutes = -(-locked.retry_after // 60)
-        return _login(request, failure="locked", minutes=minutes, name=name,
-                      next_path=next_path, status=429)  # fmt: skip
+        return _login(
+            request, failure="locked", minutes=minutes, name=name, next_path=next_path, status=429
+        )
     except LoginRefused:
         return _login(request, failure="failed", name=name, next_path=next_path, status=401)
     response = RedirectResponse(local(next_path), 303)
     response.set_cookie(
-        COOKIE, secret, httponly=True, samesite="strict",
-        secure=system_of(request).secure_cookies, max_age=int(session.expires - time.time()),
-    )  # fmt: skip
+        COOKIE,
+        secret,
+        httponly=True,
+        samesite="strict",
+        secure=system_of(request).secure_cookies,
+        max_age=int(session.expires - time.time()),
+    )
     response.delete_cookie(FORM_COOKIE)
     return response
 
@@ -143,9 +148,11 @@ async def log_out(request: Request) -> Response:
     if secret and session is not None:
         if not same(session.csrf, form.get("csrf_token", "")):
             raise ApiProblem(
-                403, "csrf-token-missing", "页面已过期，请刷新后重试",
+                403,
+                "csrf-token-missing",
+                "页面已过期，请刷新后重试",
                 "Reload the page and try again.",
-            )  # fmt: skip
+            )
         await run_in_threadpool(accounts.log_out, secret)
     response = RedirectResponse("/login", 303)
     response.delete_cookie(COOKIE)
@@ -153,19 +160,32 @@ async def log_out(request: Request) -> Response:
 
 
 def _login(
-    request: Request, *, failure: str, next_path: str, name: str = "", minutes: int = 0,
+    request: Request,
+    *,
+    failure: str,
+    next_path: str,
+    name: str = "",
+    minutes: int = 0,
     status: int = 200,
-) -> HTMLResponse:  # fmt: skip
+) -> HTMLResponse:
     shell = stranger(request)
     request.state.shell = shell
     response = render(
-        request, "login.html", status=status, failure=failure, minutes=minutes, name=name,
+        request,
+        "login.html",
+        status=status,
+        failure=failure,
+        minutes=minutes,
+        name=name,
         next=local(next_path),
-    )  # fmt: skip
+    )
     response.set_cookie(
-        FORM_COOKIE, shell.csrf_token, httponly=True, samesite="strict",
+        FORM_COOKIE,
+        shell.csrf_token,
+        httponly=True,
+        samesite="strict",
         secure=system_of(request).secure_cookies,
-    )  # fmt: skip
+    )
     return response
 
 

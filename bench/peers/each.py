@@ -80,10 +80,15 @@ class EachByItself:
         actor = world.actor
         for one in changed:
             meta = Meta(
-                actor=actor.officer, role=actor.role, command=envelope.id,
-                correlation=envelope.id, division=one.division, recorded_at=now,
-                area=actor.area, post=actor.post,
-            )  # fmt: skip
+                actor=actor.officer,
+                role=actor.role,
+                command=envelope.id,
+                correlation=envelope.id,
+                division=one.division,
+                recorded_at=now,
+                area=actor.area,
+                post=actor.post,
+            )
             for fact in one.pending_events:
                 stamp(fact, meta)  # type: ignore[arg-type]
         count = sum(len(one.pending_events) for one in changed)

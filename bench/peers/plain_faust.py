@@ -40,11 +40,17 @@ async def folded(kafka: str, url: str, topic: str, wanted: int, durable: str, fo
     await db.execute(TABLE.encode())
     await db.execute(f"SET synchronous_commit = {durable}".encode())
     app = faust.App(
-        f"plain-{uuid4().hex}", broker=f"kafka://{kafka}", value_serializer="raw",
-        key_serializer="raw", web_enabled=False, topic_disable_leader=True,
-        datadir=folder, loop=asyncio.get_running_loop(),
-        consumer_auto_offset_reset="earliest", topic_allow_declare=False,
-    )  # fmt: skip
+        f"plain-{uuid4().hex}",
+        broker=f"kafka://{kafka}",
+        value_serializer="raw",
+        key_serializer="raw",
+        web_enabled=False,
+        topic_disable_leader=True,
+        datadir=folder,
+        loop=asyncio.get_running_loop(),
+        consumer_auto_offset_reset="earliest",
+        topic_allow_declare=False,
+    )
     done = asyncio.Event()
     began = ended = 0.0
     count = 0
@@ -56,8 +62,13 @@ async def folded(kafka: str, url: str, topic: str, wanted: int, durable: str, fo
             began = began or time.perf_counter()
             named = dict(message.message.headers)["topic"].decode()
             fact = mapper.decode(named, message.value)
-            row = (fact.originator_id, fact.originator_version, named, fact.meta.division,
-                   fact.meta.recorded_at.isoformat())  # fmt: skip
+            row = (
+                fact.originator_id,
+                fact.originator_version,
+                named,
+                fact.meta.division,
+                fact.meta.recorded_at.isoformat(),
+            )
             await db.execute(UPSERT.encode(), row)
             count += 1
             if count == wanted:

@@ -67,17 +67,29 @@ ROLE_OF_LEVEL = {
 }
 COMMANDS = {write.path: write for write in WRITES}
 FRESH = {
-    "FileInitialReport": "report", "PhoneInReport": "report", "RecordCasualty": "record",
-    "RecordHouseDamage": "record", "DeclareDisaster": "disaster", "OpenIncident": "incident",
-    "RegisterUnit": "unit", "ReceiveGoods": "lot", "RequestConsignment": "consignment",
+    "FileInitialReport": "report",
+    "PhoneInReport": "report",
+    "RecordCasualty": "record",
+    "RecordHouseDamage": "record",
+    "DeclareDisaster": "disaster",
+    "OpenIncident": "incident",
+    "RegisterUnit": "unit",
+    "ReceiveGoods": "lot",
+    "RequestConsignment": "consignment",
     "RegisterOfficer": "person",
-}  # fmt: skip
+}
 """Which field names the thing that the command makes."""
 SAME = {
-    "from_unit": "unit", "to_unit": "other_unit", "original": "other_incident", "to_fund": "fund",
-    "successor": "other_officer", "substitute": "other_officer", "matter": "report",
-    "keep": "household", "subject": "report",
-}  # fmt: skip
+    "from_unit": "unit",
+    "to_unit": "other_unit",
+    "original": "other_incident",
+    "to_fund": "fund",
+    "successor": "other_officer",
+    "substitute": "other_officer",
+    "matter": "report",
+    "keep": "household",
+    "subject": "report",
+}
 AREA_FIELDS = frozenset({"area", "village", "warehouse", "destination", "source", "parent", "to"})
 
 

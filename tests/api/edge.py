@@ -76,11 +76,20 @@ class Edge:
         pure, _, query = path.partition("?")
         raw = [(k.lower().encode(), v.encode()) for k, v in (headers or {}).items()]
         scope = {
-            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method,
-            "scheme": "http", "path": pure, "raw_path": pure.encode(), "root_path": "",
-            "query_string": query.encode(), "headers": raw, "client": ("127.0.0.1", 1),
-            "server": ("test", 80), "state": {},
-        }  # fmt: skip
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": pure,
+            "raw_path": pure.encode(),
+            "root_path": "",
+            "query_string": query.encode(),
+            "headers": raw,
+            "client": ("127.0.0.1", 1),
+            "server": ("test", 80),
+            "state": {},
+        }
         found = Answer(0, {}, b"")
         sent = False
 
@@ -103,9 +112,7 @@ class Edge:
 
 
 def write_headers(key: UUID | None = None, **more: str) -> dict[str, str]:
-    return {
-        "Idempotency-Key": str(key or uuid4()), "Content-Type": "application/json", **more
-    }  # fmt: skip
+    return {"Idempotency-Key": str(key or uuid4()), "Content-Type": "application/json", **more}
 
 
 @contextmanager

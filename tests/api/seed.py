@@ -185,10 +185,14 @@ def _rulebooks(seeder: Seeder) -> None:
             continue
         for area in {home, "nation"} if book.kind == "standards" else {home}:
             adopt = b.AdoptRulebook(
-                area=id_of(area), kind=book.kind, version=book.version,
-                document_no=book.document_no, valid_from=book.valid_from, valid_to=book.valid_to,
+                area=id_of(area),
+                kind=book.kind,
+                version=book.version,
+                document_no=book.document_no,
+                valid_from=book.valid_from,
+                valid_to=book.valid_to,
                 content=book.content,
-            )  # fmt: skip
+            )
             seeder.run(adopt)
 
 
@@ -215,10 +219,13 @@ def _officers(seeder: Seeder) -> None:
         place.ids["other_officer"] = _appoint(seeder, f"other@{name}", name)
         place.ids["substitution"] = id_of(f"substitution/{name}")
         named = o.NameSubstitute(
-            id=place.ids["substitution"], officer=place.ids["officer"],
-            appointment=place.ids["appointment"], substitute=place.ids["other_officer"],
-            starts_on=date(2018, 7, 1), ends_on=date(2018, 12, 1),
-        )  # fmt: skip
+            id=place.ids["substitution"],
+            officer=place.ids["officer"],
+            appointment=place.ids["appointment"],
+            substitute=place.ids["other_officer"],
+            starts_on=date(2018, 7, 1),
+            ends_on=date(2018, 12, 1),
+        )
         seeder.run(named)
 
 
@@ -226,9 +233,13 @@ def _dispatch(seeder: Seeder, name: str, place: Place) -> None:
     for kind in ("incident", "other_incident"):
         place.ids[kind] = id_of(f"{kind}/{name}")
         opened = i.OpenIncident(
-            incident=place.ids[kind], area=place.area, place="三组", kind=IncidentKind.TRAPPED,
-            severity=Severity.SEVERE, occurred_at=AT,
-        )  # fmt: skip
+            incident=place.ids[kind],
+            area=place.area,
+            place="三组",
+            kind=IncidentKind.TRAPPED,
+            severity=Severity.SEVERE,
+            occurred_at=AT,
+        )
         seeder.do(opened, name)
     for kind in ("unit", "other_unit"):
         place.ids[kind] = id_of(f"{kind}/{name}")
@@ -242,10 +253,15 @@ def _goods_and_money(seeder: Seeder, name: str, place: Place) -> None:
     place.ids["lot"] = id_of(f"lot/{name}")
     place.ids["stockpile"] = Stockpile.id_of(place.area, "quilt", False)
     received = g.ReceiveGoods(
-        warehouse=place.area, item="quilt", lot=place.ids["lot"], document_no="入库〔2018〕1号",
-        owner="=cmd|' /C calc'!A0", received_on=date(2018, 6, 1), quantity=1000,
+        warehouse=place.area,
+        item="quilt",
+        lot=place.ids["lot"],
+        document_no="入库〔2018〕1号",
+        owner="=cmd|' /C calc'!A0",
+        received_on=date(2018, 6, 1),
+        quantity=1000,
         unit_value_fen=12_000,
-    )  # fmt: skip
+    )
     seeder.do(received, name)
     place.ids["consignment"] = id_of(f"consignment/{name}")
     lines = (c.GoodsLine(item="quilt", quantity=4),)
@@ -256,9 +272,13 @@ def _goods_and_money(seeder: Seeder, name: str, place: Place) -> None:
     document = f"宜财社〔2018〕9号-{name}"
     place.ids["fund"] = Fund.id_of(document, place.area, False)
     appropriated = f.AppropriateFund(
-        holder=place.area, document_no=document, amount_fen=10_000_000, source=Source.NATION,
-        source_document_no="财建〔2018〕1号", earmark=("winter_spring",),
-    )  # fmt: skip
+        holder=place.area,
+        document_no=document,
+        amount_fen=10_000_000,
+        source=Source.NATION,
+        source_document_no="财建〔2018〕1号",
+        earmark=("winter_spring",),
+    )
     if name != "nation":
         seeder.do(appropriated, name)
 
@@ -277,20 +297,31 @@ def _reports(seeder: Seeder, name: str, place: Place) -> None:
     place.ids["report"] = id_of(f"report/{name}")
     figures: dict[str, Any] = {"affected": 10, "dead": 0, "injured": 2, "severely_injured": 1}
     filed = s.FileInitialReport(
-        report=place.ids["report"], area=place.area, occurred_at=AT, as_of=AT, hazard="flood",
+        report=place.ids["report"],
+        area=place.area,
+        occurred_at=AT,
+        as_of=AT,
+        hazard="flood",
         figures=figures,
-    )  # fmt: skip
+    )
     seeder.run(filed, officer_of(filer, name))
     place.ids["casualty"] = id_of(f"casualty/{name}")
     casualty = t.RecordCasualty(
-        record=place.ids["casualty"], report=place.ids["report"], area=place.area,
-        fate="missing", full_name="王小明",
-    )  # fmt: skip
+        record=place.ids["casualty"],
+        report=place.ids["report"],
+        area=place.area,
+        fate="missing",
+        full_name="王小明",
+    )
     place.ids["damage"] = id_of(f"damage/{name}")
     damage = t.RecordHouseDamage(
-        record=place.ids["damage"], report=place.ids["report"], area=place.area,
-        owner_name="王小明", grade=next(iter(Grade)), rooms=3,
-    )  # fmt: skip
+        record=place.ids["damage"],
+        report=place.ids["report"],
+        area=place.area,
+        owner_name="王小明",
+        grade=next(iter(Grade)),
+        rooms=3,
+    )
     if LEVEL[name] in (AreaLevel.VILLAGE, AreaLevel.TOWNSHIP, AreaLevel.COUNTY):
         seeder.do(casualty, name)
         seeder.do(damage, name)
@@ -313,9 +344,13 @@ def _village(seeder: Seeder, name: str, place: Place) -> None:
         place.ids[kind] = id_of(f"{kind}/{name}")
         head = seeder.member()
         registered = h.RegisterHousehold(
-            id=place.ids[kind], village=place.area, category="hardship",
-            members=(head, seeder.member(Relation.CHILD)), group="三组", address="源潭路 1 号",
-        )  # fmt: skip
+            id=place.ids[kind],
+            village=place.area,
+            category="hardship",
+            members=(head, seeder.member(Relation.CHILD)),
+            group="三组",
+            address="源潭路 1 号",
+        )
         seeder.do(registered, name)
     seeder.flush()
     household = seeder.store.load(place.ids["household"])
@@ -323,9 +358,11 @@ def _village(seeder: Seeder, name: str, place: Place) -> None:
     place.ids["head"] = household.head
     place.ids["person"] = next(p for p in household.members if p != household.head)
     applied = r.ApplyForRelief(
-        season=place.ids["season"], household=place.ids["household"], need=r.NeedInput(persons=2),
+        season=place.ids["season"],
+        household=place.ids["household"],
+        need=r.NeedInput(persons=2),
         applied_on=date(2018, 7, 1),
-    )  # fmt: skip
+    )
     seeder.do(applied, name)
     place.ids["case"] = ReliefCase.id_of(place.ids["season"], place.ids["household"])
     seeder.do(w.OpenVillageList(season=place.ids["season"], village=place.area), name)
@@ -344,8 +381,10 @@ def _village(seeder: Seeder, name: str, place: Place) -> None:
     seeder.do(w.PostNotice(village_list=place.ids["village_list"]), name)
     seeder.do(
         w.RaiseObjection(
-            village_list=place.ids["village_list"], id=place.ids["objection"],
-            kind=next(iter(ObjectionKind)), text="为何没有我家？",
+            village_list=place.ids["village_list"],
+            id=place.ids["objection"],
+            kind=next(iter(ObjectionKind)),
+            text="为何没有我家？",
         ),
         name,
-    )  # fmt: skip
+    )

@@ -137,13 +137,19 @@ def test_wrong_name_and_wrong_password_read_the_same(
 @pytest.mark.parametrize(
     "body",
     [
-        b'{"login":"\\ud800","password":"x"}', b'{"login":"a\\u0000","password":"x"}',
-        b'{"login":1,"password":"x"}', b"[" * 10_000, b"", b"null", b'{"login":"a"}',
-        b'{"login":"a","password":"x","role":"administrator"}', b"\xff",
+        b'{"login":"\\ud800","password":"x"}',
+        b'{"login":"a\\u0000","password":"x"}',
+        b'{"login":1,"password":"x"}',
+        b"[" * 10_000,
+        b"",
+        b"null",
+        b'{"login":"a"}',
+        b'{"login":"a","password":"x","role":"administrator"}',
+        b"\xff",
         b'{"login":"a","password":' + b"9" * 5000 + b"}",
     ],
     ids=range(10),
-)  # fmt: skip
+)
 def test_odd_credentials_are_refused_not_failed(anonymous: httpx.Client, body: bytes) -> None:
     for path in ("/v1/tokens", "/v1/sessions"):
         answer = anonymous.post(path, content=body, headers={"Content-Type": "application/json"})

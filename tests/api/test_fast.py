@@ -34,11 +34,19 @@ def test_every_command_is_found_as_the_search_finds_it(write: Write) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "", "/", "*", "/v1", "/v1/", "/v1/households/", "/v1/households//members",
-        "/v1/households/x/members/", "/v1/households/x/y/members", "/v1/Households",
+        "",
+        "/",
+        "*",
+        "/v1",
+        "/v1/",
+        "/v1/households/",
+        "/v1/households//members",
+        "/v1/households/x/members/",
+        "/v1/households/x/y/members",
+        "/v1/Households",
         "//v1/households",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_command_is_not_found(path: str) -> None:
     assert INDEX.find(path) is None
 

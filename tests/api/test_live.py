@@ -17,7 +17,7 @@ from api.routes import LIVE
 from api.system import AreaTree
 from domain.world import Role
 from eventstore.outcomes import Envelope
-from projections.engine import Applied
+from projections.folding.engine import Applied
 from tests.api.cells import ANYWHERE, POSTED
 from tests.api.edge import Edge, serving, write_headers
 from tests.api.matrix import BOARDS, LETTERS

@@ -32,15 +32,21 @@ def household(county: httpx.Client) -> str:
     village = str(id_of("yuantan_1"))
     bodies: dict[str, dict[str, Any]] = {
         "/v1/households": {
-            "id": id, "village": village, "category": "hardship", "address": "源潭路 1 号",
+            "id": id,
+            "village": village,
+            "category": "hardship",
+            "address": "源潭路 1 号",
             "members": [{"name": NAME, "relation": "head"}],
             "card": {"number": "6217 0000 1234 5678"},
         },
         f"{path}/moves": {
-            "village": village, "on": "2018-07-01", "address": ADDRESS, "reason": "搬家",
+            "village": village,
+            "on": "2018-07-01",
+            "address": ADDRESS,
+            "reason": "搬家",
         },
         f"{path}/contacts": {"phone": "13800000000", "reason": "留电话"},
-    }  # fmt: skip
+    }
     for address, body in bodies.items():
         answer = post(county, address, body)
         assert answer.status_code == 200, answer.text

@@ -19,9 +19,13 @@ REPORTS = "/v1/situation-reports"
 def report(**change: Any) -> dict[str, Any]:
     """A 初报 of yuantan_1 with an id of its own."""
     body = {
-        "report": str(uuid4()), "area": str(id_of("yuantan_1")), "occurred_at": MOMENT,
-        "as_of": MOMENT, "hazard": "flood", "figures": {"affected": 10, "injured": 1},
-    }  # fmt: skip
+        "report": str(uuid4()),
+        "area": str(id_of("yuantan_1")),
+        "occurred_at": MOMENT,
+        "as_of": MOMENT,
+        "hazard": "flood",
+        "figures": {"affected": 10, "injured": 1},
+    }
     return body | change
 
 
@@ -121,8 +125,11 @@ def test_all_wrong_fields_are_named_at_once(village: httpx.Client) -> None:
     answer = post(village, REPORTS, body)
     assert answer.status_code == 422
     assert {e["field"] for e in answer.json()["errors"]} == {
-        "area", "approved_by", "occurred_at", "hazard",
-    }  # fmt: skip
+        "area",
+        "approved_by",
+        "occurred_at",
+        "hazard",
+    }
     assert all(e["zh"] and e["en"] for e in answer.json()["errors"])
 
 

@@ -21,16 +21,33 @@ from web.shell import Mark, Shell
 
 NOON = datetime(2018, 7, 3, 6, 5, 12, tzinfo=UTC)
 OFFICER = Shell(
-    officer="officer-1", user="王小明", role=Role.COUNTY_APPROVER, post="A", area="潜山市",
+    officer="officer-1",
+    user="王小明",
+    role=Role.COUNTY_APPROVER,
+    post="A",
+    area="潜山市",
     csrf_token="token-1",
-)  # fmt: skip
+)
 RULES = [
-    {"id": "moved", "level": "error", "kind": "sum", "left": ["moved"],
-     "right": ["central", "scattered"], "zh": "紧急转移安置应等于集中安置加分散安置",
-     "en": "Moved must equal central plus scattered"},
-    {"id": "central", "level": "warning", "kind": "le", "left": ["central"], "right": ["moved"],
-     "zh": "集中安置不应多于紧急转移安置", "en": "Central should not exceed moved"},
-]  # fmt: skip
+    {
+        "id": "moved",
+        "level": "error",
+        "kind": "sum",
+        "left": ["moved"],
+        "right": ["central", "scattered"],
+        "zh": "紧急转移安置应等于集中安置加分散安置",
+        "en": "Moved must equal central plus scattered",
+    },
+    {
+        "id": "central",
+        "level": "warning",
+        "kind": "le",
+        "left": ["central"],
+        "right": ["moved"],
+        "zh": "集中安置不应多于紧急转移安置",
+        "en": "Central should not exceed moved",
+    },
+]
 
 
 @dataclass(frozen=True)
@@ -101,8 +118,14 @@ class FakeDesk:
             return page(request, "home.html")
 
         async def board(request: Request) -> Response:
-            return page(request, "fake_board.html", position=self.position, rows=self.rows,
-                        as_of=NOON, silent_ms=self.silent_ms)  # fmt: skip
+            return page(
+                request,
+                "fake_board.html",
+                position=self.position,
+                rows=self.rows,
+                as_of=NOON,
+                silent_ms=self.silent_ms,
+            )
 
         async def board_rows(request: Request) -> Response:
             self.asked_after.append(request.query_params["after"])
@@ -130,13 +153,19 @@ class FakeDesk:
 
         return Starlette(
             routes=[
-                Route("/login", login), Route("/login", entered, methods=["POST"]),
-                Route("/", home), Route("/board", board), Route("/board/rows", board_rows),
-                Route("/stream", self.stream), Route("/form", form), Route("/ledger", ledger),
+                Route("/login", login),
+                Route("/login", entered, methods=["POST"]),
+                Route("/", home),
+                Route("/board", board),
+                Route("/board/rows", board_rows),
+                Route("/stream", self.stream),
+                Route("/form", form),
+                Route("/ledger", ledger),
                 Route("/ledger/found", ledger_found),
-                Route("/reports", reports, methods=["POST"]), Mount("/static", Assets()),
+                Route("/reports", reports, methods=["POST"]),
+                Mount("/static", Assets()),
             ]
-        )  # fmt: skip
+        )
 
     async def stream(self, request: Request) -> Response:
         self.resumed_from.append(request.headers.get("last-event-id"))
@@ -156,8 +185,12 @@ class FakeDesk:
                     kind = "change" if self.position > last else "beat"
                     last = self.position
                     data: dict[str, Any]
-                    data = {"position": self.position, "head": self.head,
-                            "lag": self.head - self.position, "at": NOON.isoformat()}  # fmt: skip
+                    data = {
+                        "position": self.position,
+                        "head": self.head,
+                        "lag": self.head - self.position,
+                        "at": NOON.isoformat(),
+                    }
                     if self.behind_seconds is not None:
                         data["behind_seconds"] = self.behind_seconds
                     if self.trouble:

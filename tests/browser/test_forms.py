@@ -99,11 +99,19 @@ def test_a_refusal_is_told_at_its_field_and_the_next_try_is_a_new_command(
     desk: FakeDesk, address: str, open_page: OpenPage, axe: Check, shot: Shot
 ) -> None:
     refusal = {
-        "type": "/problems/malformed", "title": "Malformed", "status": 422,
-        "zh": "“转移安置”的值不符合要求", "en": "Moved is not acceptable",
-        "errors": [{"pointer": "/figures/moved", "zh": "与上一版相差太大，请写明原因",
-                    "en": "Too far from the last version: say why"}],
-    }  # fmt: skip
+        "type": "/problems/malformed",
+        "title": "Malformed",
+        "status": 422,
+        "zh": "“转移安置”的值不符合要求",
+        "en": "Moved is not acceptable",
+        "errors": [
+            {
+                "pointer": "/figures/moved",
+                "zh": "与上一版相差太大，请写明原因",
+                "en": "Too far from the last version: say why",
+            }
+        ],
+    }
     desk.answers = [(422, refusal), (201, {"position": 1})]
     page = open_page(PHONE)
     page.goto(f"{address}/form")

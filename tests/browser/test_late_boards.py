@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from projections.engine import immediate
-from projections.parking import BEHIND, Fact, park
+from projections.folding.engine import immediate
+from projections.folding.parking import BEHIND, Fact, park
 from tests.browser.conftest import DESK, PHONE, Check, OpenPage, Serve, Shot
 from tests.browser.fake_desk import FakeDesk
 from tests.browser.test_relief_pages import enter

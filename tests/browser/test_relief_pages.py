@@ -42,9 +42,13 @@ def opened(demo: RunningDemo, place: str) -> UUID:
     assert officer is not None
     area = next(iter(officer.appointments.values())).area
     command = OpenIncident(
-        incident=incident, area=area, place=place, kind=IncidentKind.TRAPPED,
-        severity=Severity.SEVERE, occurred_at=demo.now,
-    )  # fmt: skip
+        incident=incident,
+        area=area,
+        place=place,
+        kind=IncidentKind.TRAPPED,
+        severity=Severity.SEVERE,
+        occurred_at=demo.now,
+    )
     demo.run(command, by="dispatcher")
     return incident
 
@@ -177,8 +181,17 @@ def test_every_page_is_open_to_everybody_and_fits(
 ) -> None:
     page = open_page(width)
     enter(page, server, "county-approver")
-    paths = ["/dispatch/past", "/stock", "/stock/consignments", "/funds", "/ledger",
-             "/ledger/paper", "/lists", "/notices", "/findings"]  # fmt: skip
+    paths = [
+        "/dispatch/past",
+        "/stock",
+        "/stock/consignments",
+        "/funds",
+        "/ledger",
+        "/ledger/paper",
+        "/lists",
+        "/notices",
+        "/findings",
+    ]
     for path in paths:
         page.goto(server + path)
         address = page.locator("main [data-row] a").first

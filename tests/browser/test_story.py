@@ -51,21 +51,27 @@ def enter(page: Page, server: str, name: str) -> None:
     expect(page.get_by_role("button", name="退出登录")).to_be_visible()
 
 
-def flood(county: LivingCounty, area: str = "yuantan_1", by: str = "village",
-          **figures: int | None) -> None:  # fmt: skip
+def flood(
+    county: LivingCounty, area: str = "yuantan_1", by: str = "village", **figures: int | None
+) -> None:
     """A flood half an hour ago, reported by an area's own officer."""
     at = county.now - timedelta(minutes=30)
     county.run(
         FileInitialReport(
-            report=county.id(f"report/{area}"), area=county.id(area), occurred_at=at, as_of=at,
-            hazard="flood", figures=figures or {"affected": 100, "injured": 2},
+            report=county.id(f"report/{area}"),
+            area=county.id(area),
+            occurred_at=at,
+            as_of=at,
+            hazard="flood",
+            figures=figures or {"affected": 100, "injured": 2},
         ),
         by=by,
-    )  # fmt: skip
+    )
 
 
-def accept(county: LivingCounty, area: str = "yuantan_1", version: int = 1,
-           by: str = "township") -> None:  # fmt: skip
+def accept(
+    county: LivingCounty, area: str = "yuantan_1", version: int = 1, by: str = "township"
+) -> None:
     county.run(AcceptReport(report=county.id(f"report/{area}"), version=version), by=by)
 
 
@@ -252,11 +258,13 @@ def lively(county: LivingCounty) -> None:
     at = county.now
     county.run(
         FileFollowUp(
-            report=county.id("report/yuantan_1"), as_of=at, narrative="三组进水，正在转移",
+            report=county.id("report/yuantan_1"),
+            as_of=at,
+            narrative="三组进水，正在转移",
             figures={"affected": 150, "injured": 2, "collapsed_rooms": 3, "severely_injured": 4},
         ),
         by="village",
-    )  # fmt: skip
+    )
     flood(county, "yuantan_2", "village2", affected=40)
     county.run(
         ReturnReport(report=county.id("report/yuantan_2"), version=1, reason="请核对倒房数"),
@@ -264,28 +272,42 @@ def lively(county: LivingCounty) -> None:
     )
     county.run(
         PhoneInReport(
-            report=county.id("report/shuihou_1"), area=county.id("shuihou_1"),
-            occurred_at=at - timedelta(hours=3), as_of=at, called_at=at, hazard="flood",
+            report=county.id("report/shuihou_1"),
+            area=county.id("shuihou_1"),
+            occurred_at=at - timedelta(hours=3),
+            as_of=at,
+            called_at=at,
+            hazard="flood",
             figures={"affected": 1234, "dead": 0, "loss_total": "88.50"},
         ),
         by="township2",
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [PHONE, DESK])
 def test_every_page_of_reporting_is_open_to_everybody(
-    server: str, county: LivingCounty, open_page: OpenPage, axe: Check, shot: Shot,
-    width: int, dark: bool,
-) -> None:  # fmt: skip
+    server: str,
+    county: LivingCounty,
+    open_page: OpenPage,
+    axe: Check,
+    shot: Shot,
+    width: int,
+    dark: bool,
+) -> None:
     lively(county)
     report = county.id("report/yuantan_1")
     pages = {
-        "village": ("", "report/new", f"report/{report}/file?kind=follow_up", f"report/{report}",
-                    f"report/{report}/file?kind=zero"),
+        "village": (
+            "",
+            "report/new",
+            f"report/{report}/file?kind=follow_up",
+            f"report/{report}",
+            f"report/{report}/file?kind=zero",
+        ),
         "township": ("", "review", f"report/{report}", "timeline"),
         "county": ("", "situation", f"timeline/{report}", "report/new?phone=true", "report/new"),
-    }  # fmt: skip
+    }
     for name, paths in pages.items():
         page = open_page(width, dark=dark)
         enter(page, server, name)

@@ -8,7 +8,7 @@ from hashlib import sha256
 from math import ceil
 from uuid import UUID, uuid5
 
-from cli.demo.times import at
+from demo.times import at
 from domain.base import NAMESPACE
 from domain.fund import Fund
 from domain.officer import Officer
@@ -21,10 +21,17 @@ TOWNSHIPS = 2
 MOST_VILLAGES = 40
 HOUSEHOLDS = 10
 REAL = (
-    ("340802", "迎江区"), ("340803", "大观区"), ("340811", "宜秀区"), ("340822", "怀宁县"),
-    ("340825", "太湖县"), ("340826", "宿松县"), ("340827", "望江县"), ("340828", "岳西县"),
-    ("340881", "桐城市"), ("340882", "潜山市"),
-)  # fmt: skip
+    ("340802", "迎江区"),
+    ("340803", "大观区"),
+    ("340811", "宜秀区"),
+    ("340822", "怀宁县"),
+    ("340825", "太湖县"),
+    ("340826", "宿松县"),
+    ("340827", "望江县"),
+    ("340828", "岳西县"),
+    ("340881", "桐城市"),
+    ("340882", "潜山市"),
+)
 """Counties of 安庆市; further ones are made up with codes that are not in use."""
 
 Act = Iterator[None]

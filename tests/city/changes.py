@@ -132,20 +132,24 @@ def villages(city: City, county: County) -> Act:
     parent = city.area(first.township)
     plans = tuple(
         AreaPlan(
-            id=city.area(key), code=f"{county.code}{199 + n}999", name=f"{key}村",
-            level=AreaLevel.VILLAGE, parent=parent,
+            id=city.area(key),
+            code=f"{county.code}{199 + n}999",
+            name=f"{key}村",
+            level=AreaLevel.VILLAGE,
+            parent=parent,
         )
         for n, key in enumerate((new, gone))
-    )  # fmt: skip
+    )
     city.do(
         RearrangeVillages(
             established=plans,
             splits=(Split(area=city.area(new), source=city.area(first.key)),),
             merges=(Merge(area=city.area(last.key), into=city.area(first.key)),),
-            effective_on=DAY, document_no=DOCUMENT,
+            effective_on=DAY,
+            document_no=DOCUMENT,
         ),
         "city-administrator",
-    )  # fmt: skip
+    )
     city.merged.add(last.key)
     yield
     abolish = AbolishArea(area=city.area(gone), effective_on=DAY, document_no=DOCUMENT)
@@ -180,11 +184,15 @@ def officers(city: City, county: County) -> Act:
     substitution = city.id("substitution", county.key)
     city.do(
         NameSubstitute(
-            id=substitution, officer=city.officer(away), appointment=city.id("appointment", away),
-            substitute=city.officer(stand_in), starts_on=DAY, ends_on=date(2018, 9, 30),
+            id=substitution,
+            officer=city.officer(away),
+            appointment=city.id("appointment", away),
+            substitute=city.officer(stand_in),
+            starts_on=DAY,
+            ends_on=date(2018, 9, 30),
         ),
         "city-administrator",
-    )  # fmt: skip
+    )
     yield
     end = EndSubstitution(officer=city.officer(away), substitution=substitution)
     city.do(end, "city-administrator")
@@ -199,18 +207,22 @@ def officers(city: City, county: County) -> Act:
     register(city, successor, neighbor.key)
     yield
     hand_over = HandOver(
-        officer=city.officer(f"{county.key}-auditor"), successor=city.officer(successor),
+        officer=city.officer(f"{county.key}-auditor"),
+        successor=city.officer(successor),
         reason="退休",
-    )  # fmt: skip
+    )
     city.do(hand_over, "city-administrator")
     yield
     spare = f"{county.key}-spare"
     appoint(city, spare, Role.TOWNSHIP_REVIEWER, county.townships[0], Post.B)
     yield
     dispensation = GrantDispensation(
-        matter=city.id("disaster", "flood"), officer=city.officer(spare), step="approve",
-        document_no=DOCUMENT, reason="人手不足",
-    )  # fmt: skip
+        matter=city.id("disaster", "flood"),
+        officer=city.officer(spare),
+        step="approve",
+        document_no=DOCUMENT,
+        reason="人手不足",
+    )
     city.do(dispensation, county.approver)
 
 

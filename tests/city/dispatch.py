@@ -34,18 +34,28 @@ def register(
     city: City, key: str, area: str, by: str, kind: UnitKind, *, exercise: bool = False
 ) -> None:
     unit = RegisterUnit(
-        unit=city.id("unit", key), area=city.area(area), name=f"{key}（演示）队", kind=kind,
-        size=12, exercise=exercise,
-    )  # fmt: skip
+        unit=city.id("unit", key),
+        area=city.area(area),
+        name=f"{key}（演示）队",
+        kind=kind,
+        size=12,
+        exercise=exercise,
+    )
     city.do(unit, by)
 
 
 def open_incident(city: City, key: str, village: Village, *, exercise: bool = False) -> None:
     incident = OpenIncident(
-        incident=city.id("incident", key), area=city.area(village.key), place="村口桥头",
-        kind=IncidentKind.TRAPPED, severity=Severity.SEVERE, occurred_at=city.now,
-        latitude=30.5, longitude=116.5, exercise=exercise,
-    )  # fmt: skip
+        incident=city.id("incident", key),
+        area=city.area(village.key),
+        place="村口桥头",
+        kind=IncidentKind.TRAPPED,
+        severity=Severity.SEVERE,
+        occurred_at=city.now,
+        latitude=30.5,
+        longitude=116.5,
+        exercise=exercise,
+    )
     city.do(incident, village.reporter)
 
 
@@ -98,9 +108,11 @@ def rescues(city: City, county: County) -> Act:
     yield
     neighbor = city.counties[(county.number + 1) % len(city.counties)]
     instead = ReassignIncident(
-        incident=incident, from_unit=city.id("unit", fire),
-        to_unit=city.id("unit", f"{neighbor.key}-road"), reason="道路抢通优先",
-    )  # fmt: skip
+        incident=incident,
+        from_unit=city.id("unit", fire),
+        to_unit=city.id("unit", f"{neighbor.key}-road"),
+        reason="道路抢通优先",
+    )
     city.do(instead, "city-dispatcher")
     yield
     if county.number % 2:

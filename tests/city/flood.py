@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from cli.demo.times import at
+from demo.times import at
 from domain.commands.disasters import (
     AttachReport,
     ChangeResponse,
@@ -92,23 +92,33 @@ class Reporting:
         known, split = self._known(area, 0)
         self.city.do(
             FileInitialReport(
-                report=self.city.id("report", self.report(area)), area=self.city.area(area),
-                as_of=self.city.now, figures=raw(known), split=split, occurred_at=OCCURRED,
-                hazard="flood", disaster=self.city.id("disaster", self.disaster), exercise=exercise,
+                report=self.city.id("report", self.report(area)),
+                area=self.city.area(area),
+                as_of=self.city.now,
+                figures=raw(known),
+                split=split,
+                occurred_at=OCCURRED,
+                hazard="flood",
+                disaster=self.city.id("disaster", self.disaster),
+                exercise=exercise,
             ),
             by,
-        )  # fmt: skip
+        )
         self.versions[area] = 1
 
     def phoned(self, area: str, by: str) -> None:
         self.city.do(
             PhoneInReport(
-                report=self.city.id("report", self.report(area)), area=self.city.area(area),
-                as_of=self.city.now, figures={"affected": 50}, occurred_at=OCCURRED,
-                hazard="flood", called_at=self.city.now,
+                report=self.city.id("report", self.report(area)),
+                area=self.city.area(area),
+                as_of=self.city.now,
+                figures={"affected": 50},
+                occurred_at=OCCURRED,
+                hazard="flood",
+                called_at=self.city.now,
             ),
             by,
-        )  # fmt: skip
+        )
         self.versions[area] = 1
 
     def again(self, kind: type, area: str, by: str, day: int) -> None:
@@ -116,11 +126,14 @@ class Reporting:
         known, split = self._known(area, day)
         self.city.do(
             kind(
-                report=self.city.id("report", self.report(area)), as_of=self.city.now,
-                figures=raw(known), split=split, reason="逐组核查",
+                report=self.city.id("report", self.report(area)),
+                as_of=self.city.now,
+                figures=raw(known),
+                split=split,
+                reason="逐组核查",
             ),
             by,
-        )  # fmt: skip
+        )
         self.versions[area] += 1
 
     def zero(self, area: str, by: str) -> None:
@@ -161,11 +174,15 @@ class Reporting:
 def declare(city: City, key: str, name: str, area: str, by: str, *, exercise: bool = False) -> None:
     city.do(
         DeclareDisaster(
-            disaster=city.id("disaster", key), name=name, hazard="flood", occurred_at=OCCURRED,
-            area=city.area(area), exercise=exercise,
+            disaster=city.id("disaster", key),
+            name=name,
+            hazard="flood",
+            occurred_at=OCCURRED,
+            area=city.area(area),
+            exercise=exercise,
         ),
         by,
-    )  # fmt: skip
+    )
 
 
 def reporting(city: City) -> dict[str, Reporting]:
@@ -189,9 +206,12 @@ def first_day(city: City, reports: Reporting) -> Act:
     yield
     yield from _rosters(city, reports)
     response = StartResponse(
-        disaster=city.id("disaster", FLOOD), area=city.area(reports.county.key), level=4,
-        document_no=f"演示减〔2018〕{reports.county.number}号", forecast="预报有大暴雨",
-    )  # fmt: skip
+        disaster=city.id("disaster", FLOOD),
+        area=city.area(reports.county.key),
+        level=4,
+        document_no=f"演示减〔2018〕{reports.county.number}号",
+        forecast="预报有大暴雨",
+    )
     city.do(response, reports.county.approver)
 
 
@@ -210,9 +230,13 @@ def _rosters(city: City, reports: Reporting) -> Act:
     city.do(ConfirmDeath(record=record, died_at=city.now, cause="溺水"), village.reporter)
     yield
     house = RecordHouseDamage(
-        record=city.id("record", f"house/{village.key}"), report=report, area=area,
-        owner_name="林小福", grade=Grade.COLLAPSED, rooms=3,
-    )  # fmt: skip
+        record=city.id("record", f"house/{village.key}"),
+        report=report,
+        area=area,
+        owner_name="林小福",
+        grade=Grade.COLLAPSED,
+        rooms=3,
+    )
     city.do(house, village.reporter)
     yield
 
@@ -228,8 +252,9 @@ def second_day(city: City, reports: Reporting) -> Act:
         report=city.id("report", reports.report(reports.county.key)),
         version=reports.versions[reports.county.key],
         figures={"injured": 2 * len(reports.villages) - 1},
-        document_no=CITY_DOCUMENT, reason="会商核定",
-    )  # fmt: skip
+        document_no=CITY_DOCUMENT,
+        reason="会商核定",
+    )
     city.do(adjudicate, "city-reviewer-b")
 
 
@@ -244,9 +269,11 @@ def verified(city: City, reports: Reporting) -> Act:
         return
     yield from reports.upward(FileVerifiedReport, 3)
     end = EndResponse(
-        disaster=city.id("disaster", FLOOD), area=city.area(county.key),
-        document_no="演示减〔2018〕88号", reason="灾情稳定",
-    )  # fmt: skip
+        disaster=city.id("disaster", FLOOD),
+        area=city.area(county.key),
+        document_no="演示减〔2018〕88号",
+        reason="灾情稳定",
+    )
     city.do(end, county.approver)
 
 

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from uuid import UUID
 
-from cli.demo.people import (
+from demo.people import (
     CARD_PREFIX,
     GIVEN_FEMALE,
     GIVEN_MALE,
@@ -77,12 +77,14 @@ def settle(city: City, county: County) -> Act:
             village,
             *(
                 household(
-                    city, village.household(n), 3 if n == GROWN else city.dice.randint(1, 4),
+                    city,
+                    village.household(n),
+                    3 if n == GROWN else city.dice.randint(1, 4),
                     card=n % WITHOUT_CARD != WITHOUT_CARD - 1,
                 )
                 for n in range(HOUSEHOLDS)
             ),
-        )  # fmt: skip
+        )
         yield
 
 

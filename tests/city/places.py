@@ -81,10 +81,14 @@ def _rulebooks(city: City) -> None:
             places.append(city.counties[-1].key)  # one county has standards of its own
         for place in places:
             adopt = AdoptRulebook(
-                area=city.area(place), kind=book.kind, version=book.version,
-                document_no=book.document_no, valid_from=book.valid_from, valid_to=book.valid_to,
+                area=city.area(place),
+                kind=book.kind,
+                version=book.version,
+                document_no=book.document_no,
+                valid_from=book.valid_from,
+                valid_to=book.valid_to,
                 content=book.content,
-            )  # fmt: skip
+            )
             city.do(adopt, None)
 
 
@@ -102,11 +106,16 @@ def appoint(city: City, key: str, role: Role, area: str, post: Post = Post.NONE)
     register(city, key, area)
     city.do(
         AppointOfficer(
-            id=city.id("appointment", key), officer=city.officer(key), role=role,
-            area=city.area(area), post=post, certificate=f"演示证-{key}", starts_on=SINCE,
+            id=city.id("appointment", key),
+            officer=city.officer(key),
+            role=role,
+            area=city.area(area),
+            post=post,
+            certificate=f"演示证-{key}",
+            starts_on=SINCE,
         ),
         None,
-    )  # fmt: skip
+    )
 
 
 def register(city: City, key: str, area: str) -> None:

@@ -102,10 +102,11 @@ class Round:
         applications = tuple(
             ApplicationInput(
                 household=city.household(self.village.household(n)),
-                need=self.need(self.size(n)), applied_on=city.today,
+                need=self.need(self.size(n)),
+                applied_on=city.today,
             )
             for n in self.applied
-        )  # fmt: skip
+        )
         city.do(OpenVillageList(season=self.season, village=area), self.village.reporter)
         yield
         command = ApplyVillage(season=self.season, village=area, applications=applications)
@@ -147,9 +148,12 @@ class Round:
         yield
         objection = city.id("objection", str(self.list_id))
         command = RaiseObjection(
-            village_list=self.list_id, id=objection, kind=ObjectionKind.AGAINST,
-            text="他家有小汽车", household=city.household(self.village.household(1)),
-        )  # fmt: skip
+            village_list=self.list_id,
+            id=objection,
+            kind=ObjectionKind.AGAINST,
+            text="他家有小汽车",
+            household=city.household(self.village.household(1)),
+        )
         city.do(command, self.village.reporter)
         yield
         settle = SettleObjection(
@@ -196,11 +200,12 @@ class Round:
             for n in self.getting
         )
         command = AllocateList(
-            village_list=self.list_id, document_no=f"演示救〔2018〕{self.village.code}",
+            village_list=self.list_id,
+            document_no=f"演示救〔2018〕{self.village.code}",
             grants=grants,
             fund=city.fund(county_no(self.county), self.county.key),
             warehouse=city.area(self.county.key),
-        )  # fmt: skip
+        )
         city.do(command, self.county.approver)
         yield
         if self.emergency:
@@ -321,10 +326,13 @@ def open_winter(city: City) -> None:
     for county in city.counties[UNDER_THE_CITY:]:
         open_season(city, county.key, WINTER, county.approver)
         own = AppropriateFund(
-            holder=city.area(county.key), document_no=f"演示配套〔2018〕{county.number}号",
-            amount_fen=10_000_00, source=Source.COUNTY, source_document_no="演示县财〔2018〕1号",
+            holder=city.area(county.key),
+            document_no=f"演示配套〔2018〕{county.number}号",
+            amount_fen=10_000_00,
+            source=Source.COUNTY,
+            source_document_no="演示县财〔2018〕1号",
             earmark=(WINTER,),
-        )  # fmt: skip
+        )
         city.do(own, county.approver)
 
 

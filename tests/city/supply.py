@@ -37,27 +37,35 @@ def money(city: City, *, exercise: bool = False) -> None:
     whole = county_fen * (len(city.counties) + 1)
     city.do(
         AppropriateFund(
-            holder=city.area("province"), document_no=PROVINCE_NO, amount_fen=whole,
-            source=Source.NATION, source_document_no="演示财建〔2018〕1号", earmark=EARMARK,
+            holder=city.area("province"),
+            document_no=PROVINCE_NO,
+            amount_fen=whole,
+            source=Source.NATION,
+            source_document_no="演示财建〔2018〕1号",
+            earmark=EARMARK,
             exercise=exercise,
         ),
         "province-reviewer",
-    )  # fmt: skip
+    )
     city.do(
         PassDownFund(
-            fund=city.fund(PROVINCE_NO, "province", exercise=exercise), to=city.area("city"),
-            document_no=CITY_NO, amount_fen=whole,
+            fund=city.fund(PROVINCE_NO, "province", exercise=exercise),
+            to=city.area("city"),
+            document_no=CITY_NO,
+            amount_fen=whole,
         ),
         "province-reviewer",
-    )  # fmt: skip
+    )
     for county in city.counties:
         city.do(
             PassDownFund(
-                fund=city.fund(CITY_NO, "city", exercise=exercise), to=city.area(county.key),
-                document_no=county_no(county), amount_fen=county_fen,
+                fund=city.fund(CITY_NO, "city", exercise=exercise),
+                to=city.area(county.key),
+                document_no=county_no(county),
+                amount_fen=county_fen,
             ),
             "city-reviewer",
-        )  # fmt: skip
+        )
 
 
 def money_back(city: City) -> None:
@@ -65,11 +73,14 @@ def money_back(city: City) -> None:
     for county in city.counties[1:3]:
         city.do(
             ReturnFund(
-                fund=city.fund(county_no(county), county.key), to_fund=city.fund(CITY_NO, "city"),
-                amount_fen=1_000_00, document_no="演示退〔2019〕1号", reason="结余",
+                fund=city.fund(county_no(county), county.key),
+                to_fund=city.fund(CITY_NO, "city"),
+                amount_fen=1_000_00,
+                document_no="演示退〔2019〕1号",
+                reason="结余",
             ),
             county.approver,
-        )  # fmt: skip
+        )
 
 
 def receive(
@@ -78,12 +89,18 @@ def receive(
     """One lot of an item."""
     city.do(
         ReceiveGoods(
-            warehouse=city.area(depot), item=item, lot=_lot(city, depot, item, exercise),
-            document_no=f"演示入〔2018〕{depot}", owner=depot, received_on=RECEIVED,
-            quantity=units, unit_value_fen=100_00, exercise=exercise,
+            warehouse=city.area(depot),
+            item=item,
+            lot=_lot(city, depot, item, exercise),
+            document_no=f"演示入〔2018〕{depot}",
+            owner=depot,
+            received_on=RECEIVED,
+            quantity=units,
+            unit_value_fen=100_00,
+            exercise=exercise,
         ),
         by,
-    )  # fmt: skip
+    )
 
 
 def _lot(city: City, depot: str, item: str, exercise: bool = False) -> UUID:
@@ -103,9 +120,16 @@ class Load:
     """One consignment on its way, each step by the post whose step it is."""
 
     def __init__(
-        self, city: City, key: str, source: str, target: str, item: str, units: int,
-        *, exercise: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        city: City,
+        key: str,
+        source: str,
+        target: str,
+        item: str,
+        units: int,
+        *,
+        exercise: bool = False,
+    ) -> None:
         self.city, self.source, self.target = city, source, target
         self.item, self.units, self.exercise = item, units, exercise
         self.id = city.id("consignment", key)
@@ -114,9 +138,13 @@ class Load:
         line = GoodsLine(item=self.item, quantity=self.units)
         needed_by = self.city.today + timedelta(days=5)
         command = RequestConsignment(
-            consignment=self.id, destination=self.city.area(self.target), lines=(line,),
-            reason=reason, needed_by=needed_by, exercise=self.exercise,
-        )  # fmt: skip
+            consignment=self.id,
+            destination=self.city.area(self.target),
+            lines=(line,),
+            reason=reason,
+            needed_by=needed_by,
+            exercise=self.exercise,
+        )
         self.city.do(command, f"{self.target}-storekeeper")
 
     def order(self) -> None:
@@ -127,9 +155,11 @@ class Load:
 
     def ship(self) -> None:
         command = ShipConsignment(
-            consignment=self.id, vehicle="演示皖H00000", driver_name="李司机",
+            consignment=self.id,
+            vehicle="演示皖H00000",
+            driver_name="李司机",
             eta=self.city.now + timedelta(hours=6),
-        )  # fmt: skip
+        )
         self.city.do(command, f"{self.source}-storekeeper")
 
     def _count(self, damaged: int, missing: int) -> tuple[LotArrival, ...]:
@@ -139,17 +169,21 @@ class Load:
 
     def arrive(self, damaged: int = 0, missing: int = 0) -> None:
         command = ArriveConsignment(
-            consignment=self.id, counts=self._count(damaged, missing),
-            arrived_at=self.city.now, remark="雨淋" if damaged else "",
-        )  # fmt: skip
+            consignment=self.id,
+            counts=self._count(damaged, missing),
+            arrived_at=self.city.now,
+            remark="雨淋" if damaged else "",
+        )
         self.city.do(command, f"{self.target}-storekeeper")
 
     def turn_back(self) -> None:
         """Taken in by another than who shipped it."""
         command = TurnBackConsignment(
-            consignment=self.id, counts=self._count(0, 0), arrived_at=self.city.now,
+            consignment=self.id,
+            counts=self._count(0, 0),
+            arrived_at=self.city.now,
             remark="道路塌方",
-        )  # fmt: skip
+        )
         self.city.do(command, "city-storekeeper")
 
     def write_off(self) -> None:

@@ -98,11 +98,21 @@ def test_tail_gives_more_than_one_read_of_the_log(data: Path, tmp_path: Path) ->
 def test_tail_follow_goes_on_as_facts_come(data: Path) -> None:
     with county(data) as town:
         process = subprocess.Popen(
-            [sys.executable, "-c", "from cli.main import main; main()",
-             "log", "tail", "-n", "1", "--follow"],
-            cwd=ROOT, env={**os.environ, "RELIEF_DATA": str(data)}, stdout=subprocess.PIPE,
+            [
+                sys.executable,
+                "-c",
+                "from cli.main import main; main()",
+                "log",
+                "tail",
+                "-n",
+                "1",
+                "--follow",
+            ],
+            cwd=ROOT,
+            env={**os.environ, "RELIEF_DATA": str(data)},
+            stdout=subprocess.PIPE,
             text=True,
-        )  # fmt: skip
+        )
         watchdog = threading.Timer(60, process.kill)
         watchdog.start()
         try:

@@ -13,7 +13,7 @@ import pytest
 
 from domain.parked_facts import ParkedFacts
 from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase
+from projections.folding.engine import ViewsDatabase
 from streams.frames import PARTITIONS, Router, partitions_of
 from tests.clusters import Founded, cluster
 from tests.projections.test_engine_postgres import log_rows
@@ -40,8 +40,13 @@ class Operator:
     def types(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "cli.main", "parked", *words],
-            cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
+            cwd=ROOT,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
 
     def listed(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = json.loads(self.types("list", "--json").stdout)["parked"]

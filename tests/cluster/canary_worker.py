@@ -8,8 +8,8 @@ from cli.logging import configure
 from cli.settings import Settings
 from cli.working import run
 from domain.household import Household
-from projections.base import View
 from projections.catalog import VIEWS
+from projections.folding.base import View
 
 
 def fail(_rows: Any, position: int, event: Any) -> None:

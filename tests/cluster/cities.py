@@ -24,7 +24,7 @@ from eventstore.founding import LOGINS, Urls, found
 from eventstore.postgres import PostgresLog
 from eventstore.store import Store
 from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase
+from projections.folding.engine import ViewsDatabase
 from streams.embedded import Follower
 from tests.city import City, build_city
 from tests.clients import Clients, members_wishes, units_wishes

@@ -20,7 +20,7 @@ from eventstore.mapper import TypedMapper
 from eventstore.postgres import PostgresLog
 from eventstore.store import Recorded
 from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase
+from projections.folding.engine import ViewsDatabase
 from streams import applying
 from streams.applying import Applying, GivenUp, LogBehind, Message, Run, Unread, runs
 from streams.frames import PARTITIONS, Frame, Router, encode, headers

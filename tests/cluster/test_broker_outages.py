@@ -17,7 +17,7 @@ from cli.trial.postgres import PostgresServer
 from cli.trial.server import KafkaServer
 from eventstore.postgres import PostgresLog
 from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase
+from projections.folding.engine import ViewsDatabase
 from streams.frames import partitions_of
 from tests.clients import Clients, served
 from tests.cluster.cities import CityPlace, city_on

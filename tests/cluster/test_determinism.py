@@ -17,8 +17,8 @@ REBUILD = """
 import json, os, sys
 from datetime import datetime
 from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase
-from projections.rebuild import rebuild
+from projections.folding.engine import ViewsDatabase
+from projections.folding.rebuild import rebuild
 from streams.frames import PARTITIONS
 from tests.oracles import tables_of
 log, url, workers, cores, batch = sys.argv[1:]

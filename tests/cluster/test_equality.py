@@ -14,7 +14,7 @@ import pytest
 
 from cli.trial.broker import Broker
 from cli.trial.server import KafkaServer
-from projections.rebuild import rebuild
+from projections.folding.rebuild import rebuild
 from streams.frames import PARTITIONS
 from tests.cluster.cities import COUNTIES
 from tests.cluster.relaying import Process, wait_for

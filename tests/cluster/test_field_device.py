@@ -66,17 +66,24 @@ def before(store: Store, city: CityPlace, began: datetime) -> None:
 
     for report in (ALONE, SHARED):
         first = FileInitialReport(
-            report=report, area=city.city.area(village.key), as_of=began, hazard="flood",
-            figures={"affected": 30}, occurred_at=began - timedelta(hours=1),
-        )  # fmt: skip
+            report=report,
+            area=city.city.area(village.key),
+            as_of=began,
+            hazard="flood",
+            figures={"affected": 30},
+            occurred_at=began - timedelta(hours=1),
+        )
         do(first, village.reporter, began)
     at = began + timedelta(hours=24)
     phoned = PhoneInFollowUp(report=SHARED, as_of=at, figures={"affected": 31}, called_at=at)
     do(phoned, county.dispatcher, at)
     unit = RegisterUnit(
-        unit=uuid4(), area=city.city.area(county.key), name="时钟（演示）队", size=3,
+        unit=uuid4(),
+        area=city.city.area(county.key),
+        name="时钟（演示）队",
+        size=3,
         kind=next(iter(UnitKind)),
-    )  # fmt: skip
+    )
     do(unit, county.dispatcher, began + OFFLINE)
 
 

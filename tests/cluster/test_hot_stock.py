@@ -48,20 +48,27 @@ def shelves(city: CityPlace, depot: str, target: str) -> list[UUID]:
         commands: list[tuple[Any, str]] = [
             (
                 ReceiveGoods(
-                    warehouse=made.area(depot), item=item, lot=uuid4(), quantity=UNITS,
-                    document_no="演示入〔2019〕1号", owner=depot, received_on=date(2019, 1, 7),
+                    warehouse=made.area(depot),
+                    item=item,
+                    lot=uuid4(),
+                    quantity=UNITS,
+                    document_no="演示入〔2019〕1号",
+                    owner=depot,
+                    received_on=date(2019, 1, 7),
                     unit_value_fen=6_000,
                 ),
                 "city-storekeeper",
             )
             for item in ITEMS
-        ]  # fmt: skip
+        ]
         for n, request in enumerate(requests):
             lines = [GoodsLine(item=item, quantity=1) for item in ITEMS]
             wanted = RequestConsignment(
-                consignment=request, destination=made.area(target), reason="安置",
+                consignment=request,
+                destination=made.area(target),
+                reason="安置",
                 lines=tuple(lines if n % 2 else lines[::-1]),
-            )  # fmt: skip
+            )
             commands.append((wanted, f"{target}-storekeeper"))
         answers = store.run_many(
             [

@@ -74,8 +74,10 @@ def run(server: PostgresServer, program: str, *arguments: str, check: bool = Tru
     done = subprocess.run(
         [str(server.bin / program), *arguments],
         env={**os.environ, "PGPASSWORD": server.password},
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert not check or done.returncode == 0, done.stderr
 
 
@@ -164,11 +166,15 @@ def test_a_base_backup_under_load_is_a_server_with_everything(
     copy.mkdir()
     working(
         lambda: run(
-            server, "pg_basebackup", f"--pgdata={copy / 'data'}", "--wal-method=stream",
-            "--checkpoint=fast", *address(server)[:-1],
+            server,
+            "pg_basebackup",
+            f"--pgdata={copy / 'data'}",
+            "--wal-method=stream",
+            "--checkpoint=fast",
+            *address(server)[:-1],
         ),
         store,
-    )  # fmt: skip
+    )
     rows = list(store.log.rows(0, 100_000))
     shutil.copy(tmp_path / "first" / "superuser.password", copy)
     if os.geteuid() == 0:

@@ -49,12 +49,20 @@ def test_the_boards_work_as_in_the_embedded_way(up: Up) -> None:
     assert totals
     status = up.until(lambda: up.settled() and up.status(), BACK_SECONDS, "it never settles")
     assert {one["name"] for one in status["processes"]} == {
-        "relay", "worker.1", "worker.2", "api.1", "api.2",
-    }  # fmt: skip
+        "relay",
+        "worker.1",
+        "worker.2",
+        "api.1",
+        "api.2",
+    }
     assert {view["partition"] for view in status["views"]} == set(range(12))
     assert set(status["views"][0]) == {
-        "name", "partition", "position", "lag_events", "lag_seconds",
-    }  # fmt: skip
+        "name",
+        "partition",
+        "position",
+        "lag_events",
+        "lag_seconds",
+    }
     assert status["head"] > 0 and status["parked"] == 0
 
 
@@ -70,9 +78,12 @@ def test_own_writes_are_read_through_kafka(up: Up) -> None:
 def test_a_second_start_on_the_same_folder_is_refused(up: Up) -> None:
     again = [sys.executable, "-m", "cli.main", "up", "--trial"]
     done = subprocess.run(
-        again, cwd=ROOT, env={**os.environ, "RELIEF_DATA": str(up.folder)},
-        capture_output=True, text=True,
-    )  # fmt: skip
+        again,
+        cwd=ROOT,
+        env={**os.environ, "RELIEF_DATA": str(up.folder)},
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 1 and "relief up" in done.stderr
 
 
@@ -89,8 +100,9 @@ def test_whatever_is_killed_comes_back_and_the_totals_stay_right(up: Up) -> None
             os.kill(before, signal.SIGKILL)
             up.until(
                 lambda name=name, before=before: up.pids().get(name, before) != before,
-                BACK_SECONDS, f"{name} does not come back",
-            )  # fmt: skip
+                BACK_SECONDS,
+                f"{name} does not come back",
+            )
             time.sleep(1.0)
     finally:
         for client in clients:
@@ -189,8 +201,9 @@ def test_workers_too_old_for_ten_streams_rest_until_they_are_upgraded(
         os.kill(before[name], signal.SIGTERM)
     up.until(
         lambda: all(up.pids().get(n, before[n]) != before[n] for n in ("worker.1", "worker.2")),
-        BACK_SECONDS, "the older workers do not start",
-    )  # fmt: skip
+        BACK_SECONDS,
+        "the older workers do not start",
+    )
     units = register(up, STRANGE)
     up.until(lambda: resting(up), BACK_SECONDS, "the workers do not stop")
     says_that_it_stands(up)

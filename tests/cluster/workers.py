@@ -18,7 +18,7 @@ from eventstore.log import Row
 from eventstore.postgres import PostgresLog
 from eventstore.store import Store
 from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase
+from projections.folding.engine import ViewsDatabase
 from streams.frames import PARTITIONS, Frame, Framer, Router, partitions_of
 from streams.kafka import FrameBus, Kafka
 from tests.cluster.cities import embedded

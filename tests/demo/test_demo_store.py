@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from cli.demo import driver
-from cli.demo.households import Outcome
-from cli.demo.list_steps import Object, PayList, PaymentFailed, ReturnList
-from cli.demo.plan import DemoPlan, build_plan
-from cli.demo.report_steps import ReturnReport
 from cli.demo_command import PASSWORD
+from demo import driver
+from demo.households import Outcome
+from demo.list_steps import Object, PayList, PaymentFailed, ReturnList
+from demo.plan import DemoPlan, build_plan
+from demo.report_steps import ReturnReport
 from domain.catalog import AGGREGATES
 from domain.officer import Officer
 from domain.world import Role
@@ -28,10 +28,10 @@ from projections.areas import by_code
 from projections.catalog import VIEWS
 from projections.deadlines_at import deadlines
 from projections.dispatch import incidents
-from projections.engine import ViewsDatabase
+from projections.folding.engine import ViewsDatabase
+from projections.folding.reader import ViewsReader
+from projections.folding.rebuild import check
 from projections.ledger_books import ledger_totals
-from projections.reader import ViewsReader
-from projections.rebuild import check
 from projections.reviews import review_queue
 from projections.scope import EVERYTHING
 
@@ -51,8 +51,13 @@ def relief(
         env["RELIEF_KILL_AT"] = kill_at
     return subprocess.run(
         [sys.executable, "-c", CLI, *args],
-        cwd=ROOT, env=env, capture_output=True, text=True, timeout=SECONDS, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
 
 
 def asked(folder: Path, *args: str) -> dict[str, Any]:

@@ -4,10 +4,10 @@ from collections import Counter
 from functools import lru_cache
 from uuid import UUID
 
-from cli.demo.acts import ACTS
-from cli.demo.driver import Deed, count, deeds, logins
-from cli.demo.naming import Names
-from cli.demo.plan import DemoPlan, build_plan
+from demo.acts import ACTS
+from demo.driver import Deed, count, deeds, logins
+from demo.naming import Names
+from demo.plan import DemoPlan, build_plan
 from domain.fund import Fund
 from domain.household import Household
 from domain.officer import Officer

@@ -1,4 +1,4 @@
-"""`scripts/check_grants.py` finds nothing wrong in the demo, and finds what was tampered with."""
+"""`audit/check_grants.py` finds nothing wrong in the demo, and finds what was tampered with."""
 
 import ast
 import json
@@ -13,14 +13,24 @@ from typing import Any
 
 import pytest
 
-from cli.demo.plan import DemoPlan
+from demo.plan import DemoPlan
 from domain.catalog import AGGREGATES
 from eventstore.store import Store
 from tests.everything import everything, run_demo
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
-SCRIPT = SCRIPTS / "check_grants.py"
-OF_THE_PROGRAM = {"domain", "eventstore", "projections", "streams", "api", "web", "cli", "tests"}
+ROOT = Path(__file__).resolve().parents[2]
+OF_THE_PROGRAM = {
+    "domain",
+    "eventstore",
+    "projections",
+    "streams",
+    "intake",
+    "api",
+    "web",
+    "demo",
+    "cli",
+    "tests",
+}
 Body = dict[str, Any]
 
 
@@ -37,10 +47,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, DemoPlan]:
 def recheck(folder: Path, *args: object) -> tuple[int, str]:
     """Exit code and report."""
     done = subprocess.run(
-        [sys.executable, "-P", SCRIPT.name, str(folder), *map(str, args)],
-        cwd=SCRIPTS, env={"PYTHONPATH": str(SCRIPTS)}, capture_output=True, text=True,
-        timeout=60, check=False,
-    )  # fmt: skip
+        [sys.executable, "-m", "audit.check_grants", str(folder), *map(str, args)],
+        cwd=ROOT,
+        env={},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert not done.stderr, done.stderr
     return done.returncode, done.stdout
 
@@ -59,7 +73,7 @@ def published(plan: DemoPlan, path: Path) -> Path:
 
 
 def test_the_script_imports_nothing_of_the_program() -> None:
-    for path in SCRIPTS.glob("*grant*.py"):
+    for path in (ROOT / "audit").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []

@@ -5,16 +5,16 @@ from functools import lru_cache
 
 import pytest
 
-from cli.demo import list_steps, report_steps, steps
-from cli.demo.disasters import final_figures
-from cli.demo.divisions import CITY, COUNTY, PROVINCE, read_divisions, read_published
-from cli.demo.figures import FLOOD, HAIL, SNOW, summed
-from cli.demo.households import CEILING_YUAN, COAT_YUAN, QUILT_YUAN, Failure, Outcome
-from cli.demo.last_day import GUST
-from cli.demo.people import CARD_PREFIX, PHONE_PREFIX, SEQUENCE_FROM, is_valid_id, luhn_digit
-from cli.demo.plan import DemoPlan, build_plan
-from cli.demo.report_steps import Filed, FileReport, UnitMove
-from cli.demo.steps import Change
+from demo import list_steps, report_steps, steps
+from demo.disasters import final_figures
+from demo.divisions import CITY, COUNTY, PROVINCE, read_divisions, read_published
+from demo.figures import FLOOD, HAIL, SNOW, summed
+from demo.households import CEILING_YUAN, COAT_YUAN, QUILT_YUAN, Failure, Outcome
+from demo.last_day import GUST
+from demo.people import CARD_PREFIX, PHONE_PREFIX, SEQUENCE_FROM, is_valid_id, luhn_digit
+from demo.plan import DemoPlan, build_plan
+from demo.report_steps import Filed, FileReport, UnitMove
+from demo.steps import Change
 
 
 @lru_cache(maxsize=2)

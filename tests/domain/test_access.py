@@ -24,9 +24,14 @@ LINEAGES = {
     "yuantan_1": ("yuantan_1", "yuantan", "county", "city", "province", "nation"),
     "county": ("county", "city", "province", "nation"),
     "foreign_village": (
-        "foreign_village", "foreign_township", "foreign_county", "city", "province", "nation",
+        "foreign_village",
+        "foreign_township",
+        "foreign_county",
+        "city",
+        "province",
+        "nation",
     ),
-}  # fmt: skip
+}
 
 
 def test_a_refusal_names_roles_as_people_do_and_keeps_their_keys() -> None:

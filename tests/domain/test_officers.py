@@ -280,8 +280,9 @@ def test_naming_a_substitute_is_one_commit_on_both_streams(county: Scenario) -> 
         "Officer.BecameSubstitute",
     }
     assert {f.originator_id for f in facts} == {
-        county.officers["village"], county.officers["new"],
-    }  # fmt: skip
+        county.officers["village"],
+        county.officers["new"],
+    }
     assert len({fact.meta.command for fact in facts}) == 1
 
 

@@ -161,8 +161,10 @@ class ProcessContract:
         receipt = send(store, new_unit("meta"), by="dispatcher", id=key)
         meta: Meta = store.read(receipt.position - 1)[0].event.meta
         assert (meta.actor, meta.role, meta.area) == (
-            officer("dispatcher"), "dispatcher", named("county"),
-        )  # fmt: skip
+            officer("dispatcher"),
+            "dispatcher",
+            named("county"),
+        )
         assert (meta.command, meta.correlation, meta.division) == (key, key, named("county"))
         assert store.read(0, 1)[0].event.meta.actor == NOBODY
 

@@ -85,20 +85,27 @@ def founding() -> list[Command]:
         commands.append(RegisterOfficer(person=person, full_name=f"赵{name}", area=named(area)))
         commands.append(
             AppointOfficer(
-                id=named(f"appointment/{name}"), officer=officer(name), role=role,
-                area=named(area), starts_on=SINCE,
+                id=named(f"appointment/{name}"),
+                officer=officer(name),
+                role=role,
+                area=named(area),
+                starts_on=SINCE,
             )
-        )  # fmt: skip
+        )
     for path in sorted((ROOT / "rules").rglob("*.toml")):
         book = parse_rulebook(path.name, path.read_text(encoding="utf-8"))
         if book.area_code == NATION and "kinds" in book.kind:
             commands.append(
                 AdoptRulebook(
-                    area=named("nation"), kind=book.kind, version=book.version,
-                    document_no=book.document_no, valid_from=book.valid_from,
-                    valid_to=book.valid_to, content=book.content,
+                    area=named("nation"),
+                    kind=book.kind,
+                    version=book.version,
+                    document_no=book.document_no,
+                    valid_from=book.valid_from,
+                    valid_to=book.valid_to,
+                    content=book.content,
                 )
-            )  # fmt: skip
+            )
     return commands
 
 

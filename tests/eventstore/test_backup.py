@@ -22,7 +22,7 @@ from eventstore.backup import Manifest
 from eventstore.errors import StoreDamaged
 from eventstore.store import Store
 from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase
+from projections.folding.engine import ViewsDatabase
 from streams.embedded import Follower
 from tests.eventstore.support import (
     elsewhere,

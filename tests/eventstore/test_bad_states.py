@@ -25,7 +25,7 @@ from eventstore.errors import (
 from eventstore.outcomes import Receipt
 from eventstore.store import Store
 from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase
+from projections.folding.engine import ViewsDatabase
 from streams.embedded import Follower
 from tests.eventstore.support import (
     ROOT,

@@ -20,9 +20,9 @@ from domain.household import Household
 from eventstore.accounts import Accounts
 from eventstore.faults import POINTS
 from eventstore.store import Store
-from projections import rebuild
 from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase
+from projections.folding import rebuild
+from projections.folding.engine import ViewsDatabase
 from streams.embedded import Follower
 from tests.clients import Client, Clients, members_wishes, served, units_wishes
 from tests.eventstore.support import (

@@ -15,7 +15,7 @@ from eventstore.outcomes import Refused, body_of
 from eventstore.store import Store
 from eventstore.vault import SQLiteVault
 from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase
+from projections.folding.engine import ViewsDatabase
 from streams.embedded import Follower
 from tests.eventstore.support import (
     elsewhere,

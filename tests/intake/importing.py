@@ -7,7 +7,7 @@ households a commit.
 import sys
 
 from cli.import_command import app
-from cli.intake import runner
+from intake import runner
 from tests.intake.town import COUNTY
 
 

@@ -5,8 +5,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from cli.intake.reader import open_list
-from cli.intake.rows import ParsedHousehold, RowResult, read_rows
+from intake.reader import open_list
+from intake.rows import ParsedHousehold, RowResult, read_rows
 from tests.intake.make import HEADER, id_number, workbook
 
 TODAY = date(2024, 1, 15)

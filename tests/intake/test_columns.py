@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from cli.intake.columns import Column, address, find_header, letters, meaning, plain
-from cli.intake.refused import FileRefused
+from intake.columns import Column, address, find_header, letters, meaning, plain
+from intake.refused import FileRefused
 
 FORM_10 = (
     "序号",

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.intake.guard import IntakeLimits, check_file
-from cli.intake.reader import open_list
-from cli.intake.refused import REASONS, FileRefused
+from intake.guard import IntakeLimits, check_file
+from intake.reader import open_list
+from intake.refused import REASONS, FileRefused
 from tests.intake.hostile import HOSTILE, package
 from tests.intake.make import HEADER, household, workbook
 

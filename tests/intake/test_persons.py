@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cli.intake.rows import Outcome
+from intake.rows import Outcome
 from tests.intake.make import PERSONS, id_number
 from tests.intake.reading import HEAD, SON, WIFE, broken, families, results
 

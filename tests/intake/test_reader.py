@@ -9,9 +9,9 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from cli.intake.reader import open_list
-from cli.intake.refused import FileRefused
-from cli.intake.rows import RowResult, read_rows
+from intake.reader import open_list
+from intake.refused import FileRefused
+from intake.rows import RowResult, read_rows
 from tests.intake.make import HEADER, household, id_number, workbook
 
 
@@ -102,10 +102,10 @@ def test_sheets_too_large_to_keep_are_parsed_again_and_give_the_same_rows(
     other = [HEADER, *(household(n, c3=id_number(n, born="19710203")) for n in range(80))]
     path = workbook(tmp_path / "list.xlsx", rows, more={"二": other})
     kept = read(path)
-    source = Path("cli/intake/sandbox.py").read_text(encoding="utf-8")
+    source = Path("intake/sandbox.py").read_text(encoding="utf-8")
     child = tmp_path / "sandbox.py"
     child.write_text(source.replace("KEPT_CELLS = 2_000_000", "KEPT_CELLS = 1"), encoding="utf-8")
-    monkeypatch.setattr("cli.intake.reader._SANDBOX", child)
+    monkeypatch.setattr("intake.reader._SANDBOX", child)
     assert read(path) == kept
     assert len(kept) == 160
 

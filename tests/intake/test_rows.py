@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from cli.intake.problems import RULES
-from cli.intake.rows import Outcome
+from intake.problems import RULES
+from intake.rows import Outcome
 from tests.intake.make import HEADER, household, id_number, workbook
 from tests.intake.reading import HEAD, WIFE, broken, families, read, results
 

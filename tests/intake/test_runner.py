@@ -7,14 +7,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from cli.intake import runner
-from cli.intake.inputs import household_input
 from domain.commands.households import RegisterHousehold
 from domain.commands.officers import SuspendOfficer
 from domain.commands.sealing import MemberInput
 from domain.household import Household, Relation
 from eventstore.outcomes import Envelope
 from eventstore.vault import SQLiteVault
+from intake import runner
+from intake.inputs import household_input
 from tests.eventstore.support import named
 from tests.intake.make import HEADER, PERSONS, household, id_number, workbook
 from tests.intake.reading import TODAY
@@ -59,8 +59,12 @@ def test_a_list_of_heads_counts_the_others_without_names(town: County, tmp_path:
     report = town.run(heads(tmp_path, *several(5)))
     assert (report.rows, report.registered, report.fault_count) == (5, 5, 0)
     assert [(len(one.members), one.unnamed) for one in registered(town)] == [
-        (1, 1), (1, 2), (1, 3), (1, 4), (1, 0),
-    ]  # fmt: skip
+        (1, 1),
+        (1, 2),
+        (1, 3),
+        (1, 4),
+        (1, 0),
+    ]
 
 
 def test_a_list_of_persons_gives_members(town: County, tmp_path: Path) -> None:
@@ -125,9 +129,12 @@ def test_wrong_rows_are_named_by_cell_and_good_ones_kept(town: County, tmp_path:
     assert report.registered == 1
     found = {(f.cell, f.rule) for f in report.faults}
     assert found == {
-        ("B2", "village-ambiguous"), ("B3", "village-unknown"), ("B4", "village-missing"),
-        ("D5", "id-number"), ("E6", "size-form"),
-    }  # fmt: skip
+        ("B2", "village-ambiguous"),
+        ("B3", "village-unknown"),
+        ("B4", "village-missing"),
+        ("D5", "id-number"),
+        ("E6", "size-form"),
+    }
     assert town.outcomes() == ["refused"] * 5 + ["registered"]
     assert report.by_rule["village-unknown"] == 1
 
@@ -147,8 +154,11 @@ def test_a_whole_name_a_township_or_a_code_tells_two_villages_apart(
     report = town.run(heads(tmp_path, *coded, header=IN_CODES, name="coded"))
     villages += [one.village for one in registered(town)]
     assert villages == [
-        named("same_name"), named("yuantan_2"), named("same_name"), named("yuantan_2"),
-    ]  # fmt: skip
+        named("same_name"),
+        named("yuantan_2"),
+        named("same_name"),
+        named("yuantan_2"),
+    ]
     assert [fault.cell for fault in report.faults] == ["B3"]
 
 
@@ -218,7 +228,7 @@ def test_one_refused_household_leaves_the_others_of_its_batch(
     def spoiled(parsed: Any, category: str) -> Any:
         return real(parsed, "nonsense" if parsed.row == 3 else category)
 
-    monkeypatch.setattr("cli.intake.runner.household_input", spoiled)
+    monkeypatch.setattr("intake.runner.household_input", spoiled)
     report = importer.run(path, TODAY)
     assert (report.registered, report.fault_count) == (3, 1)
     assert town.outcomes() == ["registered", "refused", "registered", "registered"]

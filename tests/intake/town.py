@@ -13,8 +13,6 @@ from uuid import UUID, uuid4
 from api.system import System
 from cli.compose import running
 from cli.import_command import _kinds, _places
-from cli.intake.results import Report, RowReport
-from cli.intake.runner import Importer
 from cli.settings import Settings
 from domain.commands.areas import AreaPlan, EstablishAreas
 from domain.commands.officers import AppointOfficer, RegisterOfficer
@@ -24,6 +22,8 @@ from domain.rules.loading import parse_rulebook
 from domain.world import Command
 from eventstore.outcomes import Envelope, Receipt
 from eventstore.store import Recorded
+from intake.results import Report, RowReport
+from intake.runner import Importer
 from projections.areas import by_code
 from tests.domain.county import AREAS, DOCUMENT, OFFICERS, RULES, SINCE
 from tests.eventstore.support import named
@@ -44,9 +44,12 @@ def founding() -> list[Command]:
         for k, (code, name, level, up) in AREAS.items()
     )
     more = AreaPlan(
-        id=named("same_name"), code="340882106202", name="双峰村", level=AREAS["yuantan_1"][2],
+        id=named("same_name"),
+        code="340882106202",
+        name="双峰村",
+        level=AREAS["yuantan_1"][2],
         parent=named("shuihou"),
-    )  # fmt: skip
+    )
     commands: list[Command] = [
         EstablishAreas(areas=(*plans, more), established_on=SINCE, document_no=DOCUMENT)
     ]
@@ -56,19 +59,27 @@ def founding() -> list[Command]:
         commands.append(RegisterOfficer(person=person, full_name=f"赵{name}", area=named(area)))
         commands.append(
             AppointOfficer(
-                id=named(f"appointment/{name}"), officer=officer(name), role=role,
-                area=named(area), post=post, starts_on=SINCE,
+                id=named(f"appointment/{name}"),
+                officer=officer(name),
+                role=role,
+                area=named(area),
+                post=post,
+                starts_on=SINCE,
             )
-        )  # fmt: skip
+        )
     path = RULES / "regional/qianshan/household-kinds.toml"
     book = parse_rulebook(path.name, path.read_text(encoding="utf-8"))
     commands.append(
         AdoptRulebook(
-            area=named("nation"), kind=book.kind, version=book.version,
-            document_no=book.document_no, valid_from=book.valid_from, valid_to=book.valid_to,
+            area=named("nation"),
+            kind=book.kind,
+            version=book.version,
+            document_no=book.document_no,
+            valid_from=book.valid_from,
+            valid_to=book.valid_to,
             content=book.content,
         )
-    )  # fmt: skip
+    )
     return commands
 
 
@@ -114,9 +125,13 @@ class County:
             assert root is not None
             places = _places(db, root)
         return Importer(
-            self.store, officer(by), places, _kinds(self.system, root),
-            default_category="ordinary", sink=self.rows.append,
-        )  # fmt: skip
+            self.store,
+            officer(by),
+            places,
+            _kinds(self.system, root),
+            default_category="ordinary",
+            sink=self.rows.append,
+        )
 
     def run(self, path: Path, **how: Any) -> Report:
         return self.importer(**how).run(path, TODAY)

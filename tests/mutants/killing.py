@@ -38,8 +38,19 @@ def by_test(mutant: Mutant) -> str:
 
 
 def _status(*args: str) -> tuple[int, str]:
-    command = [sys.executable, "-m", "pytest", "-p", "tests.mutants.plugin",
-               "-p", "no:cacheprovider", "-q", "--no-header", "--tb=line", *args]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "tests.mutants.plugin",
+        "-p",
+        "no:cacheprovider",
+        "-q",
+        "--no-header",
+        "--tb=line",
+        *args,
+    ]
     run = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=TEST_SECONDS, check=False
     )

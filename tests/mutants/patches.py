@@ -22,8 +22,8 @@ from eventstore.log import OutcomeRow, Row
 from eventstore.randomness import random_bytes
 from eventstore.vault import NONCE_BYTES, Vault
 from eventstore.writer import Writer, _Batch
-from projections.engine import Applied, Gap, ViewsDatabase
-from projections.parking import decoded
+from projections.folding.engine import Applied, Gap, ViewsDatabase
+from projections.folding.parking import decoded
 from streams.applying import Applying, Message, Run, Unread, runs
 from streams.relay import MOST_ROWS, Relay
 from streams.worker import Worker, message_of

@@ -41,21 +41,23 @@ KILLED = (
     Mutant("guard-in-evolve", patches.guard_in_evolve, ("answers", "replay")),
     Mutant("clock-in-evolve", patches.clock_in_evolve, ("replay",)),
     Mutant(
-        "cache-kept-on-sqlite", patches.cache_kept,
+        "cache-kept-on-sqlite",
+        patches.cache_kept,
         test="tests/eventstore/test_bad_states.py"
         "::test_a_failed_commit_leaves_nothing_behind_in_the_cached_aggregates",
     ),
     Mutant(
-        "field-unbound", patches.field_unbound,
+        "field-unbound",
+        patches.field_unbound,
         test="tests/eventstore/test_vault.py"
         "::test_a_sealed_text_moved_to_another_stream_or_field_is_detected",
     ),
     Mutant(
-        "unfair-lock", patches.unfair_lock,
-        test="tests/eventstore/test_turns.py"
-        "::test_who_lets_the_lock_go_comes_after_those_who_wait",
+        "unfair-lock",
+        patches.unfair_lock,
+        test="tests/eventstore/test_turns.py::test_who_lets_the_lock_go_comes_after_those_who_wait",
     ),
-)  # fmt: skip
+)
 MUTANTS = {mutant.name: mutant for mutant in KILLED}
 
 ELSEWHERE = {

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, select
 import projections
 from api.routes import READS
 from projections.areas import AREAS
-from projections.base import LOGICAL
+from projections.folding.base import LOGICAL
 from projections.paging import Page
 from projections.scope import EVERYTHING, Scope
 
@@ -83,9 +83,16 @@ GIVEN: dict[str, tuple[Any, ...]] = {
     "year": (2016, 2017, 2018, 2**40),
 }
 FINDINGS = (
-    "person_twice", "person_contested", "need_without_grant", "grant_without_need",
-    "over_standard", "equal_amounts", "payment_failed", "delivery_overdue", "split_differs",
-)  # fmt: skip
+    "person_twice",
+    "person_contested",
+    "need_without_grant",
+    "grant_without_need",
+    "over_standard",
+    "equal_amounts",
+    "payment_failed",
+    "delivery_overdue",
+    "split_differs",
+)
 PAGED = ("cursor", "limit")
 
 

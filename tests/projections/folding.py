@@ -7,10 +7,10 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from domain.base import Event
-from projections.base import TableWriter, View
-from projections.engine import ViewsDatabase
-from projections.reader import ViewsReader
-from projections.rebuild import hash_table
+from projections.folding.base import TableWriter, View
+from projections.folding.engine import ViewsDatabase
+from projections.folding.reader import ViewsReader
+from projections.folding.rebuild import hash_table
 
 
 class Folded:

@@ -12,9 +12,9 @@ from sqlalchemy import Table
 
 from domain.base import Event
 from eventstore.store import Recorded
-from projections.base import Key, Row, Rows, TableWriter, View, create_statements, routed
-from projections.engine import fold
-from projections.rebuild import hash_table
+from projections.folding.base import Key, Row, Rows, TableWriter, View, create_statements, routed
+from projections.folding.engine import fold
+from projections.folding.rebuild import hash_table
 
 GENERATION = 1
 Facts = Sequence[Recorded]

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from domain.base import Event
-from projections.base import Rows, View
 from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase
-from projections.rebuild import Rebuilt
+from projections.folding.base import Rows, View
+from projections.folding.engine import ViewsDatabase
+from projections.folding.rebuild import Rebuilt
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 120
@@ -52,6 +52,11 @@ def run_python(
     """Run a program in a process of its own, from the root of the checkout."""
     return subprocess.run(
         [sys.executable, "-c", program, *map(str, args)],
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
-        input=given, capture_output=True, text=True, timeout=SECONDS, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )

@@ -13,7 +13,7 @@ from domain.commands.consignments import (
 )
 from domain.commands.stock import LotFound, RecountStock, WriteOffGoods
 from projections import areas
-from projections.base import View
+from projections.folding.base import View
 from projections.scope import Scope
 from tests.domain import goods
 from tests.domain.county import make_county
@@ -80,9 +80,12 @@ def goods_on_all_ways() -> Scenario:
     )
     s.given(
         WriteOffGoods(
-            stockpile=goods.quilts(s), lot=s.id("lot/a"), quantity=4, reason="虫蛀",
+            stockpile=goods.quilts(s),
+            lot=s.id("lot/a"),
+            quantity=4,
+            reason="虫蛀",
             document_no="报废2号",
         ),
         by="storekeeper",
-    )  # fmt: skip
+    )
     return s

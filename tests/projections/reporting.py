@@ -58,9 +58,12 @@ def stabilize(county: Scenario, area: str) -> StabilizeReport:
 
 def adjudicate(county: Scenario, area: str, version: int, figures: RawFigures) -> AdjudicateReport:
     return AdjudicateReport(
-        report=county.id(f"report/{area}"), version=version, figures=figures,
-        document_no="潜减〔2018〕9号", reason="会商核定",
-    )  # fmt: skip
+        report=county.id(f"report/{area}"),
+        version=version,
+        figures=figures,
+        document_no="潜减〔2018〕9号",
+        reason="会商核定",
+    )
 
 
 def flood() -> Scenario:
@@ -68,17 +71,22 @@ def flood() -> Scenario:
     county = make_county()
     county.given(
         DeclareDisaster(
-            disaster=county.id("flood"), name="7·4暴雨洪涝", hazard="flood", occurred_at=START,
+            disaster=county.id("flood"),
+            name="7·4暴雨洪涝",
+            hazard="flood",
+            occurred_at=START,
             area=county.id("county"),
         ),
         by="county",
-    )  # fmt: skip
+    )
     county.given(initial(county, "yuantan_1", {"affected": 100, "injured": 2}), by="village")
     county.given(accept(county, "yuantan_1"), by="township")
     county.given(initial(county, "yuantan_2", {"affected": 50, "injured": None}), by="village2")
     call = initial(county, "shuihou_1", {"affected": 7})
-    phoned = {name: getattr(call, name) for name in (
-        "report", "area", "occurred_at", "as_of", "hazard", "figures")}  # fmt: skip
+    phoned = {
+        name: getattr(call, name)
+        for name in ("report", "area", "occurred_at", "as_of", "hazard", "figures")
+    }
     county.given(PhoneInReport(**phoned, called_at=county.now), by="township2")
     for area in ("yuantan_1", "yuantan_2", "shuihou_1"):
         county.given(
@@ -87,11 +95,14 @@ def flood() -> Scenario:
         )
     county.given(
         StartResponse(
-            disaster=county.id("flood"), area=county.id("county"), level=3,
-            document_no="潜减〔2018〕3号", forecast="预计还有强降雨",
+            disaster=county.id("flood"),
+            area=county.id("county"),
+            level=3,
+            document_no="潜减〔2018〕3号",
+            forecast="预计还有强降雨",
         ),
         by="county",
-    )  # fmt: skip
+    )
     return county
 
 

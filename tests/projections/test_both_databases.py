@@ -33,12 +33,12 @@ from api.routes import LIVE, READS
 from cli.trial.postgres import PostgresServer
 from domain.catalog import AGGREGATES
 from eventstore.store import Store
-from projections.base import LOGICAL, Rows, TableWriter, physical, routed
 from projections.catalog import VIEWS
 from projections.consignments import CONSIGNMENTS
-from projections.dialects import ByBytes, JoinedText, JsonMember, JsonMerged, JsonPairs
-from projections.engine import fold
-from projections.reader import SCHEMA, ViewsReader
+from projections.folding.base import LOGICAL, Rows, TableWriter, physical, routed
+from projections.folding.dialects import ByBytes, JoinedText, JsonMember, JsonMerged, JsonPairs
+from projections.folding.engine import fold
+from projections.folding.reader import SCHEMA, ViewsReader
 from scripts.need_postgres import postgres_bin
 from tests.everything import everything
 from tests.projections.asking import Asking, Question, queries

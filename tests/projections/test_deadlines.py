@@ -55,9 +55,11 @@ def expected_goods() -> Scenario:
     ship = goods.ship(county, eta=county.now + timedelta(hours=6))
     county.given(ship, by="storekeeper").wait(hours=7)
     came = ArriveConsignment(
-        consignment=county.id("load"), counts=(goods.came(county, 40),), remark="",
+        consignment=county.id("load"),
+        counts=(goods.came(county, 40),),
+        remark="",
         arrived_at=county.now,
-    )  # fmt: skip
+    )
     return county.given(came, by="township_storekeeper")
 
 

@@ -17,10 +17,10 @@ from eventstore.mapper import TypedMapper
 from eventstore.postgres import connect
 from eventstore.sqlite import SQLiteLog
 from projections.catalog import VIEWS
-from projections.databases import CHANNEL
-from projections.engine import Applied, Gap, ViewsDatabase
-from projections.errors import PartitionsDiffer, ViewsOfAnotherVersion
-from projections.partitions import partition_of
+from projections.folding.databases import CHANNEL
+from projections.folding.engine import Applied, Gap, ViewsDatabase
+from projections.folding.errors import PartitionsDiffer, ViewsOfAnotherVersion
+from projections.folding.partitions import partition_of
 from tests.everything import everything, opened
 from tests.oracles import tables_of
 from tests.projections.rebuilding import altered

@@ -2,9 +2,9 @@
 
 from domain.catalog import AGGREGATES
 from eventstore.store import Store
-from projections.base import TableWriter
 from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase
+from projections.folding.base import TableWriter
+from projections.folding.engine import ViewsDatabase
 from tests.everything import everything, opened
 
 

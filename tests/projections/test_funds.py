@@ -83,9 +83,17 @@ def test_every_movement_is_a_flow(ledger: Ledger, tmp_path: Path) -> None:
         village = fund_flows(db, over(ledger.scenario, "yuantan_1")).items
     folded.close()
     assert kinds == {
-        "appropriated", "passed_down", "received", "returned", "got_back", "committed",
-        "released", "paid", "failed", "refunded",
-    }  # fmt: skip
+        "appropriated",
+        "passed_down",
+        "received",
+        "returned",
+        "got_back",
+        "committed",
+        "released",
+        "paid",
+        "failed",
+        "refunded",
+    }
     assert first.items + rest.items == every.items and village == []
 
 

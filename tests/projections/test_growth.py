@@ -15,11 +15,11 @@ from sqlalchemy import Connection
 from bench.copies import Template
 from bench.questions import AT, QUESTIONS
 from projections.areas import AREAS
-from projections.base import LOGICAL
 from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase
+from projections.folding.base import LOGICAL
+from projections.folding.engine import ViewsDatabase
+from projections.folding.reader import ViewsReader
 from projections.ledger import LEDGER
-from projections.reader import ViewsReader
 from projections.scope import Scope
 
 CITIES = (1, 4)

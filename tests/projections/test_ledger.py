@@ -62,13 +62,19 @@ def test_totals_tell_granted_from_paid(paid: Ledger, folded: Folded) -> None:
     assert totals is not None and other_year is not None and foreign is not None
     assert totals["needed"] == {"households": 3, "persons": 6}
     assert totals["granted"] == {
-        "households": 3, "persons": 6, "cash_fen": 81_000, "goods_fen": 12_000,
+        "households": 3,
+        "persons": 6,
+        "cash_fen": 81_000,
+        "goods_fen": 12_000,
         "goods": {"quilt": 1},
-    }  # fmt: skip
+    }
     assert totals["paid_or_signed"] == {
-        "households": 2, "persons": 4, "cash_fen": 54_000, "goods_fen": 12_000,
+        "households": 2,
+        "persons": 4,
+        "cash_fen": 54_000,
+        "goods_fen": 12_000,
         "goods": {"quilt": 1},
-    }  # fmt: skip
+    }
     assert other_year["granted"]["households"] == foreign["granted"]["households"] == 0
 
 

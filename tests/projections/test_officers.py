@@ -27,18 +27,21 @@ def office() -> Scenario:
     register(county, "newcomer", "yuantan_1")
     county.given(
         NameSubstitute(
-            id=county.id("holiday"), officer=county.officers["township"],
+            id=county.id("holiday"),
+            officer=county.officers["township"],
             appointment=county.id("appointment/township"),
             substitute=county.officers["township_b"],
-            starts_on=DAY, ends_on=DAY + timedelta(days=5),
+            starts_on=DAY,
+            ends_on=DAY + timedelta(days=5),
         ),
         HandOver(
-            officer=county.officers["village"], successor=county.officers["newcomer"],
+            officer=county.officers["village"],
+            successor=county.officers["newcomer"],
             reason="调离",
         ),
         SuspendOfficer(officer=county.officers["village2"], reason="核查"),
         by="admin",
-    )  # fmt: skip
+    )
     return county
 
 

@@ -11,13 +11,13 @@ import pytest
 from domain.base import Event
 from domain.household import Household
 from eventstore.log import Row
-from projections.base import Rows, View
 from projections.catalog import VIEWS
-from projections.databases import Database, PostgresDatabase, SQLiteDatabase
-from projections.engine import Applied, ViewsDatabase
-from projections.errors import STOPPED, TooManyParked
+from projections.folding.base import Rows, View
+from projections.folding.databases import Database, PostgresDatabase, SQLiteDatabase
+from projections.folding.engine import Applied, ViewsDatabase
+from projections.folding.errors import STOPPED, TooManyParked
+from projections.folding.parking import BEHIND, is_poison
 from projections.households import HOUSEHOLDS
-from projections.parking import BEHIND, is_poison
 from tests import servers
 from tests.oracles import tables_of
 from tests.projections.rebuilding import altered

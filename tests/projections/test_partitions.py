@@ -23,9 +23,9 @@ from domain.household import Household
 from domain.village_list import VillageList
 from eventstore.store import Recorded, Store
 from projections import seasons
-from projections.base import Rows, View, text_of, when
 from projections.catalog import VIEWS
-from projections.partitions import partition_of
+from projections.folding.base import Rows, View, text_of, when
+from projections.folding.partitions import partition_of
 from tests.city import build_city
 from tests.everything import everything
 from tests.projections.partitions import (
@@ -177,10 +177,14 @@ def test_every_division_has_a_part_in_the_flood_and_in_the_winter() -> None:
     for part in counties:
         topics = {fact.topic() for _, fact in part}
         assert {
-            "SituationReport.InitialReported", "SituationReport.Accepted", "Incident.Closed",
-            "ReliefCase.Paid", "ReliefCase.PaymentFailed", "ReliefCase.GoodsSigned",
+            "SituationReport.InitialReported",
+            "SituationReport.Accepted",
+            "Incident.Closed",
+            "ReliefCase.Paid",
+            "ReliefCase.PaymentFailed",
+            "ReliefCase.GoodsSigned",
             "Person.Erased",
-        } <= topics  # fmt: skip
+        } <= topics
 
 
 def test_a_stream_has_the_division_of_its_birth_all_its_life() -> None:

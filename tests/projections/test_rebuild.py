@@ -12,13 +12,13 @@ import pytest
 from sqlalchemy import text
 
 from domain.household import Household
-from projections import engine, part_files, parts
-from projections import rebuild as rebuilding
-from projections.base import Rows
 from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase
-from projections.reader import ViewsReader
-from projections.rebuild import check, rebuild
+from projections.folding import engine, part_files, parts
+from projections.folding import rebuild as rebuilding
+from projections.folding.base import Rows
+from projections.folding.engine import ViewsDatabase
+from projections.folding.reader import ViewsReader
+from projections.folding.rebuild import check, rebuild
 from streams.embedded import Follower
 from tests.everything import copy_of_everything, everything, opened
 from tests.oracles import tables_of
@@ -37,8 +37,8 @@ CHECK = """
 import json, sys
 from pathlib import Path
 from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase
-from projections.rebuild import check
+from projections.folding.engine import ViewsDatabase
+from projections.folding.rebuild import check
 folder = Path(sys.argv[1])
 views = ViewsDatabase(folder / "views.sqlite", VIEWS)
 found = check(folder / "log.sqlite", views, workers=1, batch=int(sys.argv[2]))
@@ -50,8 +50,8 @@ import os, signal, sys
 from pathlib import Path
 from domain.village_list import VillageList
 from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase
-from projections.rebuild import rebuild
+from projections.folding.engine import ViewsDatabase
+from projections.folding.rebuild import rebuild
 for view in VIEWS:
     if view.name == "timeline":
         view.routes[VillageList.Closed] = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
@@ -63,8 +63,8 @@ KILLED_WHILE_SWITCHING = """
 import os, signal, sys
 from pathlib import Path
 from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase
-from projections.rebuild import rebuild
+from projections.folding.engine import ViewsDatabase
+from projections.folding.rebuild import rebuild
 folder = Path(sys.argv[1])
 views = ViewsDatabase(folder / "views.sqlite", VIEWS)
 switch, done = views.switch, []

@@ -20,15 +20,15 @@ from eventstore.errors import StoreFull, StoreLocked, StoreUnreachable
 from eventstore.founding import Urls
 from eventstore.log import Row
 from eventstore.postgres import PostgresLog, connect
-from projections import part_files, parts, takeover
 from projections.catalog import VIEWS
-from projections.databases import CHANNEL
-from projections.engine import Applied, ViewsDatabase
-from projections.errors import CannotFold, ScratchUnsafe
-from projections.part_files import Straight
-from projections.reader import ViewsReader
-from projections.rebuild import check, rebuild
-from projections.takeover import next_generation
+from projections.folding import part_files, parts, takeover
+from projections.folding.databases import CHANNEL
+from projections.folding.engine import Applied, ViewsDatabase
+from projections.folding.errors import CannotFold, ScratchUnsafe
+from projections.folding.part_files import Straight
+from projections.folding.reader import ViewsReader
+from projections.folding.rebuild import check, rebuild
+from projections.folding.takeover import next_generation
 from tests.cluster.relaying import urls
 from tests.oracles import tables_of
 from tests.projections.rebuilding import altered, rebuilt_hashes, run_python
@@ -153,8 +153,13 @@ def test_workers_and_readers_go_on_while_the_views_are_rebuilt(place: Place) -> 
         assert all(rows >= 0 and at <= rows for at, rows in counts), "rows as far as it says"
         fold(views, len(log_rows()))
         assert tables_of(views) == expected()
-        names = {name for (name,) in views.db.execute("SELECT tablename FROM pg_tables"
-                 " WHERE schemaname = 'views' AND tablename LIKE '%\\_\\_g%'")}  # fmt: skip
+        names = {
+            name
+            for (name,) in views.db.execute(
+                "SELECT tablename FROM pg_tables"
+                " WHERE schemaname = 'views' AND tablename LIKE '%\\_\\_g%'"
+            )
+        }
         assert {name.rpartition("__")[2] for name in names} == {"g3"}, "the old ones are gone"
 
 
@@ -167,7 +172,7 @@ def test_facts_that_come_during_a_rebuild_are_not_lost(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     head = len(log_rows())
-    monkeypatch.setattr("projections.rebuild.head_of", lambda _: head - 400)
+    monkeypatch.setattr("projections.folding.rebuild.head_of", lambda _: head - 400)
     monkeypatch.setattr(takeover, "SMALL_GAP", 100)
     with closing(place.views()) as views, connect(place.urls.views, "views") as listening:
         listening.execute(f"LISTEN {CHANNEL}".encode())
@@ -311,10 +316,10 @@ def test_a_full_disk_is_not_taken_for_a_fact_that_cannot_be_folded(
 
 KILLED_WHILE_FILLED = """
 import os, signal, sys
-from projections import part_files, parts, takeover
+from projections.folding import part_files, parts, takeover
 from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase
-from projections.rebuild import rebuild
+from projections.folding.engine import ViewsDatabase
+from projections.folding.rebuild import rebuild
 from tests.projections.test_rebuild_postgres import PARTITIONS
 source, target = sys.stdin.read().split()
 views = ViewsDatabase.on(target, VIEWS, PARTITIONS)
@@ -361,7 +366,7 @@ KILLED = """
 import sys
 from contextlib import closing
 from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase
+from projections.folding.engine import ViewsDatabase
 from eventstore.postgres import PostgresLog
 from tests.projections.test_rebuild_postgres import PARTITIONS
 from tests.projections.test_engine_postgres import frames, give, spread

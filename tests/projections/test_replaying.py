@@ -17,14 +17,14 @@ from domain.household import Household
 from eventstore.log import Row
 from eventstore.outcomes import Envelope
 from eventstore.store import Store
-from projections.base import Rows, View
 from projections.catalog import VIEWS
-from projections.dropped import dropped_in
-from projections.engine import ViewsDatabase
-from projections.errors import CannotFold, TooManyParked
+from projections.folding.base import Rows, View
+from projections.folding.dropped import dropped_in
+from projections.folding.engine import ViewsDatabase
+from projections.folding.errors import CannotFold, TooManyParked
+from projections.folding.rebuild import check, rebuild
+from projections.folding.replaying import Replayed, replay
 from projections.households import HOUSEHOLDS
-from projections.rebuild import check, rebuild
-from projections.replaying import Replayed, replay
 from streams.embedded import Follower
 from streams.frames import Router
 from tests.clusters import Founded, cluster
@@ -246,9 +246,12 @@ def test_an_embedded_store_drops_what_stops_its_follower(tmp_path: Path) -> None
             with pytest.raises(CannotFold, match=f"CardRecorded at {bad}: .*a bug"):
                 replay(store.log.source, own, view, lambda _: 0)
             command = DropParkedFact(
-                area=UUID(bytes=area[1]), view="households", position=bad, reason="录错了",
+                area=UUID(bytes=area[1]),
+                view="households",
+                position=bad,
+                reason="录错了",
                 operator="me",
-            )  # fmt: skip
+            )
             store.run(Envelope(id=uuid4(), officer=None, command=command))
             assert replay(store.log.source, own, view, lambda _: 0).parked == 0
         follower = Follower(store, views)

@@ -16,8 +16,13 @@ from tests.projections.relief import fold, over
 from tests.projections.reporting import accept, adjudicate, initial
 
 VIEWS = (
-    households.VIEW, seasons.VIEW, ledger.VIEW, lists.VIEW, findings.VIEW, situation.VIEW,
-)  # fmt: skip
+    households.VIEW,
+    seasons.VIEW,
+    ledger.VIEW,
+    lists.VIEW,
+    findings.VIEW,
+    situation.VIEW,
+)
 OWN: dict[str, Any] = {"affected": 500, "injured": 3}
 
 

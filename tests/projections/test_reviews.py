@@ -161,9 +161,11 @@ def test_a_consignment_waits_where_the_goods_are(tmp_path: Path) -> None:
     assert (receive["step"], receive["role"]) == ("receive", "storekeeper")
     assert receive["summary"]["goods"] == {"quilt": 40}
     came = ArriveConsignment(
-        consignment=county.id("load"), counts=(goods.came(county, 38, 2),), remark="雨淋",
+        consignment=county.id("load"),
+        counts=(goods.came(county, 38, 2),),
+        remark="雨淋",
         arrived_at=county.now,
-    )  # fmt: skip
+    )
     county.given(came, by="township_storekeeper")
     assert steps(tmp_path, county) == [("write_off", "storekeeper")]
 

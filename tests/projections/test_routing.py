@@ -6,8 +6,8 @@ import pytest
 
 from domain.base import Event
 from domain.catalog import AGGREGATES
-from projections.base import View
 from projections.catalog import IGNORED, VIEWS
+from projections.folding.base import View
 
 TYPES = [found for aggregate in AGGREGATES for found in aggregate.event_classes()]
 TIMELINE = "timeline"

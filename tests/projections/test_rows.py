@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import Boolean, Column, Integer, MetaData, String, Table
 
 from domain.household import Household
-from projections.base import Rows, View
 from projections.catalog import VIEWS
-from projections.databases import Database, PostgresDatabase, SQLiteDatabase, transaction
-from projections.engine import Applied, ViewsDatabase, announcement
+from projections.folding.base import Rows, View
+from projections.folding.databases import Database, PostgresDatabase, SQLiteDatabase, transaction
+from projections.folding.engine import Applied, ViewsDatabase, announcement
 from projections.households import ERASED
 from tests import servers
 from tests.projections.test_engine_postgres import log_rows

@@ -132,7 +132,9 @@ def test_a_quilt_is_followed_from_its_document_to_the_hand(tmp_path: Path) -> No
     assert found is not None
     assert found["document_no"] == "入〔2017〕1号"
     assert [move["debit"].split(":")[0] for move in found["moves"]] == [
-        "depot", "reserved", "household",
-    ]  # fmt: skip
+        "depot",
+        "reserved",
+        "household",
+    ]
     assert [(one["units"], one["value_fen"]) for one in given] == [(1, 12_000)]
     assert [(one["given"], one["available"]) for one in page] == [(1, 99)]

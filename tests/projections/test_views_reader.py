@@ -11,12 +11,12 @@ from sqlalchemy.schema import CreateTable
 
 from cli.trial.postgres import PostgresServer
 from eventstore.errors import StoreLocked, StoreReadOnly
-from projections import reader as views_reader
 from projections.areas import AREAS
-from projections.base import LOGICAL
+from projections.folding import reader as views_reader
+from projections.folding.base import LOGICAL
+from projections.folding.reader import ViewsReader
 from projections.funds import fund_flows, funds
 from projections.paging import BadCursor
-from projections.reader import ViewsReader
 from projections.scope import EVERYTHING
 from tests.servers import Database
 

@@ -15,7 +15,7 @@ from eventstore.following import HeadWatch
 from eventstore.log import Log, OutcomeRow, Row
 from eventstore.sql import Sql, explain
 from eventstore.vault import Vault
-from projections.databases import TABLES, SQLiteDatabase, transaction
+from projections.folding.databases import TABLES, SQLiteDatabase, transaction
 from tests.simulation.chance import Chance
 
 

@@ -19,7 +19,7 @@ from domain.stockpile import Stockpile
 from domain.unit import Unit
 from domain.world import Sealed
 from eventstore.outcomes import decode_outcome
-from projections.engine import ViewsDatabase
+from projections.folding.engine import ViewsDatabase
 from tests.oracles import tables_of
 from tests.simulation import api
 from tests.simulation.chance import Violation

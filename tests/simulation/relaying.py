@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from eventstore.errors import StoreError
-from projections.engine import ViewsDatabase
+from projections.folding.engine import ViewsDatabase
 from streams.frames import Router
 from streams.kafka import FRAMES, BusTrouble, Interrupted
 from streams.relay import Relay

@@ -71,9 +71,15 @@ def live(seed: int) -> Fate:
     except Exception as found:
         problem, where = f"{type(found).__name__}: {found}", traceback.format_exc()
     return Fate(
-        seed, world.chance.trace, world.chance.fired, len(world.clients.decided),
-        world.log.head() - before, world.steps, problem, where,
-    )  # fmt: skip
+        seed,
+        world.chance.trace,
+        world.chance.fired,
+        len(world.clients.decided),
+        world.log.head() - before,
+        world.steps,
+        problem,
+        where,
+    )
 
 
 def run_seeds(

@@ -62,9 +62,12 @@ class People:
 
     def scripts(self) -> list[Script]:
         kinds: list[tuple[Callable[[], Script], int]] = [
-            (self._load, 5), (self._shelf, 2), (self._rescue, 4), (self._report, 4),
+            (self._load, 5),
+            (self._shelf, 2),
+            (self._rescue, 4),
+            (self._report, 4),
             (self._money, 4),
-        ]  # fmt: skip
+        ]
         made = [make() for make, most in kinds for _ in range(self._dice.randint(1, most))]
         self._dice.shuffle(made)
         return made
@@ -123,10 +126,15 @@ class People:
                 yield struck, by
             else:
                 more = ReceiveGoods(
-                    warehouse=area, item="coat", lot=self._chance.id(), document_no="入库9号",
-                    owner="县局", received_on=date(2018, 7, 1), quantity=dice.randint(1, 20),
+                    warehouse=area,
+                    item="coat",
+                    lot=self._chance.id(),
+                    document_no="入库9号",
+                    owner="县局",
+                    received_on=date(2018, 7, 1),
+                    quantity=dice.randint(1, 20),
                     unit_value_fen=100_00,
-                )  # fmt: skip
+                )
                 yield more, by
 
     def _rescue(self) -> Script:
@@ -136,9 +144,14 @@ class People:
         village, by = dice.choice(county.villages), county.dispatcher
         incident, phone = self._chance.id(), f"138{dice.randrange(10**8):08d}"
         opened = OpenIncident(
-            incident=incident, area=city.area(village.key), place="村口", kind=IncidentKind.TRAPPED,
-            severity=Severity.SEVERE, occurred_at=self._time.now - LATELY, reporter_phone=phone,
-        )  # fmt: skip
+            incident=incident,
+            area=city.area(village.key),
+            place="村口",
+            kind=IncidentKind.TRAPPED,
+            severity=Severity.SEVERE,
+            occurred_at=self._time.now - LATELY,
+            reporter_phone=phone,
+        )
         self.phones[incident] = phone
         if not (yield opened, village.reporter):
             return
@@ -179,10 +192,14 @@ class People:
         report, by, above = self._chance.id(), village.reporter, village.reviewer
         figures: dict[str, Any] = {"affected": dice.randint(1, 900), "injured": 2}
         first = FileInitialReport(
-            report=report, area=city.area(village.key), as_of=self._time.now - LATELY,
-            figures=figures, occurred_at=self._time.now - LATELY, hazard="flood",
+            report=report,
+            area=city.area(village.key),
+            as_of=self._time.now - LATELY,
+            figures=figures,
+            occurred_at=self._time.now - LATELY,
+            hazard="flood",
             disaster=city.id("disaster", FLOOD),
-        )  # fmt: skip
+        )
         if not (yield first, by):
             return
         version = 1
@@ -209,7 +226,10 @@ class People:
         down = PassDownFund(fund=fund, to=city.area(county.key), document_no=number, amount_fen=fen)
         if (yield down, "city-reviewer") and dice.random() < 0.5:
             back = ReturnFund(
-                fund=city.fund(number, county.key), to_fund=fund,
-                amount_fen=dice.randint(1, fen), document_no="退1号", reason="结余",
-            )  # fmt: skip
+                fund=city.fund(number, county.key),
+                to_fund=fund,
+                amount_fen=dice.randint(1, fen),
+                document_no="退1号",
+                reason="结余",
+            )
             yield back, county.approver

@@ -11,7 +11,7 @@ from sqlalchemy import Column, Integer, MetaData, Table, Text
 from domain.base import Event
 from domain.catalog import AGGREGATES
 from projections import areas, deadlines, disasters, dispatch, funds, reviews, situation, stock
-from projections.base import Rows, View
+from projections.folding.base import Rows, View
 
 TALLY = Table(
     "tally",

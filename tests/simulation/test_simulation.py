@@ -44,11 +44,16 @@ def test_a_seed_makes_the_same_world_in_every_process() -> None:
     program = "from tests.simulation.running import live; print(live(42).trace)"
     traces = [
         subprocess.run(
-            [sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True,
-            env={**os.environ, "PYTHONHASHSEED": str(n), "TZ": zone}, timeout=60,
+            [sys.executable, "-c", program],
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONHASHSEED": str(n), "TZ": zone},
+            timeout=60,
         ).stdout.strip()
         for n, zone in ((1, "UTC"), (2, "Asia/Shanghai"))
-    ]  # fmt: skip
+    ]
     assert traces == [live(ONE).trace] * 2
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from domain.catalog import AGGREGATES
 from eventstore.store import Store
-from projections.engine import ViewsDatabase
+from projections.folding.engine import ViewsDatabase
 from streams.frames import PARTITIONS_MARK
 from tests.city import dispatch, flood, places, supply
 from tests.city.base import City, make_county

@@ -8,7 +8,7 @@ from typing import Any
 
 from domain.catalog import AGGREGATES
 from eventstore.mapper import TypedMapper
-from projections.engine import ViewsDatabase
+from projections.folding.engine import ViewsDatabase
 from streams.applying import Applying, Message
 from streams.frames import Router
 from streams.health import Heart

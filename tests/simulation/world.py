@@ -8,10 +8,10 @@ from typing import Any
 import structlog
 
 import eventstore.writer
-import projections.engine
+import projections.folding.engine
 import streams.applying
 import streams.relay
-from projections.engine import ViewsDatabase
+from projections.folding.engine import ViewsDatabase
 from tests.simulation.api import Api
 from tests.simulation.broker import Broker, Killed
 from tests.simulation.chance import Chance, Violation
@@ -77,8 +77,9 @@ class World:
 
     def _begin(self) -> None:
         disk, chance = self.disk, self.chance
-        self.apis += [Api(f"api{n}", disk, chance, self.time, self.clients.heard)
-                      for n in range(APIS)]  # fmt: skip
+        self.apis += [
+            Api(f"api{n}", disk, chance, self.time, self.clients.heard) for n in range(APIS)
+        ]
         self.relays = Relays(disk, self.broker, self.views, chance)
         lost: set[tuple[int, int, int]] = set()
         self.workers = [
@@ -115,7 +116,7 @@ class World:
         """Let the real code call us at its named points, and wait for nothing."""
         changed: list[tuple[Any, str, Any]] = [
             (eventstore.writer, "reached", self._at_point),
-            (projections.engine, "reached", self._at_point),
+            (projections.folding.engine, "reached", self._at_point),
             (streams.applying, "FIRST_PAUSE_SECONDS", 0.0),
             (streams.relay, "FILL_SECONDS", 0.0),
             (streams.relay, "time", self.time),

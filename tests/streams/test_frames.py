@@ -14,7 +14,7 @@ from domain.catalog import AGGREGATES
 from eventstore.log import Row
 from eventstore.mapper import TypedMapper
 from eventstore.sqlite import SQLiteLog
-from projections.partitions import partition_of
+from projections.folding.partitions import partition_of
 from streams.frames import (
     MOST_BYTES,
     MOST_BYTES_ALONE,

@@ -24,8 +24,8 @@ from eventstore.clock import SimulatedClock
 from eventstore.outcomes import Envelope
 from eventstore.store import Store
 from projections.catalog import VIEWS
-from projections.engine import ViewsDatabase
-from projections.reader import ViewsReader
+from projections.folding.engine import ViewsDatabase
+from projections.folding.reader import ViewsReader
 from streams.embedded import Follower
 from streams.timekeeper import Timekeeper
 from tests.api.seed import NOW, id_of, officer_of, seed

@@ -12,11 +12,11 @@ from sqlalchemy import Boolean, Integer
 
 from cli.trial.postgres import PostgresServer
 from eventstore.store import Store
-from projections.base import ANYWHERE, Row, Rows
 from projections.catalog import VIEWS
-from projections.databases import CHANNEL
-from projections.engine import Applied, ViewsDatabase, immediate
-from projections.partitions import partition_of
+from projections.folding.base import ANYWHERE, Row, Rows
+from projections.folding.databases import CHANNEL
+from projections.folding.engine import Applied, ViewsDatabase, immediate
+from projections.folding.partitions import partition_of
 from projections.reviews import WAITING
 from streams.embedded import Follower
 from streams.following import Boards

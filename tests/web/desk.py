@@ -87,11 +87,14 @@ def living_county(
 def _build(county: LivingCounty) -> None:
     plans = tuple(
         AreaPlan(
-            id=county.id(key), code=code, name=name, level=level,
+            id=county.id(key),
+            code=code,
+            name=name,
+            level=level,
             parent=county.id(parent) if parent else None,
         )
         for key, (code, name, level, parent) in AREAS.items()
-    )  # fmt: skip
+    )
     commands: list[Command] = [
         EstablishAreas(areas=plans, established_on=SINCE, document_no=DOCUMENT)
     ]
@@ -101,20 +104,29 @@ def _build(county: LivingCounty) -> None:
         if book.area_code in by_code:
             commands.append(
                 AdoptRulebook(
-                    area=county.id(by_code[book.area_code]), kind=book.kind, version=book.version,
-                    document_no=book.document_no, valid_from=book.valid_from,
-                    valid_to=book.valid_to, content=book.content,
+                    area=county.id(by_code[book.area_code]),
+                    kind=book.kind,
+                    version=book.version,
+                    document_no=book.document_no,
+                    valid_from=book.valid_from,
+                    valid_to=book.valid_to,
+                    content=book.content,
                 )
-            )  # fmt: skip
+            )
     for name, (role, area, post) in OFFICERS.items():
         person = county.id(f"person/{name}")
         county.officers[name] = Officer.id_of(person)
         commands += [
             RegisterOfficer(person=person, full_name=f"张{name}", area=county.id(area)),
             AppointOfficer(
-                id=county.id(f"appointment/{name}"), officer=county.officers[name], role=role,
-                area=county.id(area), post=post, certificate=f"证-{name}", starts_on=SINCE,
+                id=county.id(f"appointment/{name}"),
+                officer=county.officers[name],
+                role=role,
+                area=county.id(area),
+                post=post,
+                certificate=f"证-{name}",
+                starts_on=SINCE,
             ),
-        ]  # fmt: skip
+        ]
         county.system.accounts.set_password(name, county.officers[name], PASSWORD)
     county.run_all(commands)

@@ -18,9 +18,9 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.system import System
 from cli.compose import running
-from cli.demo.driver import logins
-from cli.demo.plan import build_plan
 from cli.settings import Settings
+from demo.driver import logins
+from demo.plan import build_plan
 from domain.world import Command
 from eventstore.accounts import Accounts
 from eventstore.clock import SimulatedClock

@@ -63,8 +63,9 @@ def test_versions_are_exact_and_agree_with_what_the_script_fetches() -> None:
     ]
     for package in manifest.packages:
         assert re.fullmatch(r"\d+\.\d+\.\d+", package.version)
-        assert all(path.startswith(f"vendor/{package.name}-{package.version}/")
-                   for path in package.files)  # fmt: skip
+        assert all(
+            path.startswith(f"vendor/{package.name}-{package.version}/") for path in package.files
+        )
 
 
 def test_integrity_is_the_manifest_hash_as_sri() -> None:
@@ -122,8 +123,14 @@ def test_no_template_needs_an_inline_script_or_style(file: Path) -> None:
 
 @pytest.mark.parametrize(
     "bad",
-    ['<p style="color:red">', '<a onclick="go()">', "<script>go()</script>", "<style>p{}</style>",
-     '<a href="javascript:go()">', '<b hx-on:click="go()">'],
-)  # fmt: skip
+    [
+        '<p style="color:red">',
+        '<a onclick="go()">',
+        "<script>go()</script>",
+        "<style>p{}</style>",
+        '<a href="javascript:go()">',
+        '<b hx-on:click="go()">',
+    ],
+)
 def test_the_lint_for_inline_code_sees_it(bad: str) -> None:
     assert INLINE.search(bad)

@@ -64,5 +64,9 @@ def test_a_span_is_told_in_its_two_largest_units(seconds: int, zh: str, en: str)
 
 def test_names_are_masked_the_same_way_everywhere() -> None:
     assert [mask(name) for name in ("张三", "张小三", "欧阳小三", "张", "")] == [
-        "张*", "张*三", "欧**三", "*", "",
-    ]  # fmt: skip
+        "张*",
+        "张*三",
+        "欧**三",
+        "*",
+        "",
+    ]

@@ -209,11 +209,15 @@ def test_what_was_returned_stands_by_itself_beside_what_was_accepted(
     for name, affected in (("accepted", 1537), ("returned", 40)):
         county.run(
             FileInitialReport(
-                report=county.id(name), area=county.id("yuantan_2"), occurred_at=at, as_of=at,
-                hazard="wind_hail", figures={"affected": affected},
+                report=county.id(name),
+                area=county.id("yuantan_2"),
+                occurred_at=at,
+                as_of=at,
+                hazard="wind_hail",
+                figures={"affected": affected},
             ),
             by="village2",
-        )  # fmt: skip
+        )
     county.run(AcceptReport(report=county.id("accepted"), version=1), by="township")
     county.run(
         ReturnReport(report=county.id("returned"), version=1, reason="数字不清"), by="township"

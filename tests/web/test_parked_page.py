@@ -7,8 +7,8 @@ import msgspec
 import pytest
 from fastapi.testclient import TestClient
 
-from projections.engine import immediate
-from projections.parking import BEHIND, Fact, park
+from projections.folding.engine import immediate
+from projections.folding.parking import BEHIND, Fact, park
 from tests.web.relief_desk import RunningDemo, running_demo
 from tests.web.test_relief_pages import enter
 

@@ -12,10 +12,21 @@ from projections.scope import EVERYTHING
 from tests.web.relief_desk import PASSWORD, RunningDemo, running_demo
 
 PAGES = (
-    "/dispatch", "/dispatch/board", "/dispatch/new", "/dispatch/past", "/stock", "/stock/board",
-    "/stock/consignments", "/funds", "/ledger", "/ledger/paper", "/ledger/csv", "/lists",
-    "/notices", "/findings",
-)  # fmt: skip
+    "/dispatch",
+    "/dispatch/board",
+    "/dispatch/new",
+    "/dispatch/past",
+    "/stock",
+    "/stock/board",
+    "/stock/consignments",
+    "/funds",
+    "/ledger",
+    "/ledger/paper",
+    "/ledger/csv",
+    "/lists",
+    "/notices",
+    "/findings",
+)
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 OURS = re.compile(
     r'href="(/(?:dispatch|stock|funds|ledger|lists|notices|households|findings)[^"]*)"'
@@ -43,11 +54,18 @@ def enter(server: TestClient, login: str) -> None:
 @pytest.mark.parametrize(
     "login",
     [
-        "county-approver", "county-payer", "county-storekeeper", "dispatcher", "auditor",
-        "city-reviewer", "province-reviewer", "yuantan-reviewer-new", "yuantan-shuangfeng-a",
+        "county-approver",
+        "county-payer",
+        "county-storekeeper",
+        "dispatcher",
+        "auditor",
+        "city-reviewer",
+        "province-reviewer",
+        "yuantan-reviewer-new",
+        "yuantan-shuangfeng-a",
         "taihu-approver",
     ],
-)  # fmt: skip
+)
 def test_every_page_and_every_link_on_it_opens_for_whoever_sees_it(
     server: TestClient, login: str
 ) -> None:
@@ -223,8 +241,11 @@ def test_every_row_of_the_funds_adds_up_to_the_eye(server: TestClient) -> None:
 
 def test_the_lineage_of_a_document_leads_to_village_lists(server: TestClient) -> None:
     enter(server, "county-approver")
-    trees = [server.get(link.replace("&amp;", "&")).text for link in
-             OURS.findall(server.get("/funds").text) if "lineage" in link]  # fmt: skip
+    trees = [
+        server.get(link.replace("&amp;", "&")).text
+        for link in OURS.findall(server.get("/funds").text)
+        if "lineage" in link
+    ]
     assert any('class="leaf"><a href="/lists/' in tree for tree in trees)
 
 

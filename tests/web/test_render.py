@@ -14,9 +14,14 @@ from web.render import CONTENT_POLICY, render, render_error
 from web.shell import NAV, Mark, Shell
 
 OFFICER = Shell(
-    officer="7", user="王<b>小明", role=Role.TOWNSHIP_REVIEWER, post="A", area="源潭镇",
-    marks=(Mark.DEMO, Mark.EXERCISE), csrf_token="t0k\"en",
-)  # fmt: skip
+    officer="7",
+    user="王<b>小明",
+    role=Role.TOWNSHIP_REVIEWER,
+    post="A",
+    area="源潭镇",
+    marks=(Mark.DEMO, Mark.EXERCISE),
+    csrf_token='t0k"en',
+)
 
 
 def make_client() -> TestClient:

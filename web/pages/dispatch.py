@@ -61,9 +61,13 @@ async def new(request: Request, desk: AtDesk) -> Response:
     roles = OpenIncident.roles
     areas = await run_in_threadpool(_places, desk.caller, desk.caller.areas(roles))
     return await desk.show(
-        request, "incident_new.html", areas=areas, kinds=list(IncidentKind),
-        severities=list(Severity), local_now=china(desk.now).strftime("%Y-%m-%dT%H:%M"),
-    )  # fmt: skip
+        request,
+        "incident_new.html",
+        areas=areas,
+        kinds=list(IncidentKind),
+        severities=list(Severity),
+        local_now=china(desk.now).strftime("%Y-%m-%dT%H:%M"),
+    )
 
 
 @router.get("/dispatch/past")
@@ -88,9 +92,12 @@ async def one_incident(request: Request, desk: AtDesk, id: UUID) -> Response:
     free = await desk.ask(units, status="free", exercise=one["exercise"], limit=500)
     others = await desk.ask(incidents, open=True, exercise=one["exercise"], limit=100)
     return await desk.show(
-        request, "incident.html", free=free.items,
-        others=[other for other in others.items if other["id"] != one["id"]], **context,
-    )  # fmt: skip
+        request,
+        "incident.html",
+        free=free.items,
+        others=[other for other in others.items if other["id"] != one["id"]],
+        **context,
+    )
 
 
 @router.get("/dispatch/incidents/{id}/facts")

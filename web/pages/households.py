@@ -45,6 +45,10 @@ async def one_household(request: Request, desk: AtDesk, id: UUID) -> Response:
         grants.setdefault(one["relief_case"], []).append(one)
     depots = {row["stockpile"] for row in (await desk.ask(stockpiles, limit=WHOLE)).items}
     return await desk.show(
-        request, "household.html", one=found, grants=grants, depots=depots,
+        request,
+        "household.html",
+        one=found,
+        grants=grants,
+        depots=depots,
         story=await history(request, desk, id),
-    )  # fmt: skip
+    )

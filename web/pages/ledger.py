@@ -76,9 +76,14 @@ async def _rows(
     desk: Desk, asked: Asked, season: UUID, cursor: str | None = None, limit: int = ROWS
 ) -> Page:
     found: Page = await desk.ask(
-        ledger, asked.area, season=season, status=asked.status or None,
-        search=asked.search or None, cursor=cursor, limit=limit,
-    )  # fmt: skip
+        ledger,
+        asked.area,
+        season=season,
+        status=asked.status or None,
+        search=asked.search or None,
+        cursor=cursor,
+        limit=limit,
+    )
     return found
 
 
@@ -119,14 +124,22 @@ async def _head(desk: Desk, asked: Asked) -> dict[str, Any] | None:
         return None
     root = asked.area or desk.caller.areas(read_of(ledger).roles)[0]
     totals = await desk.ask(
-        ledger_totals, root, county=root, programme=season["programme"], year=season["year"],
+        ledger_totals,
+        root,
+        county=root,
+        programme=season["programme"],
+        year=season["year"],
         exercise=season["exercise"],
-    )  # fmt: skip
+    )
     place = await run_in_threadpool(_place, desk.caller, root)
     return {
-        "asked": asked, "seasons": known, "season": season, "totals": totals, "place": place,
+        "asked": asked,
+        "seasons": known,
+        "season": season,
+        "totals": totals,
+        "place": place,
         "link": lambda path="/ledger", **change: url(path, **asked.said(**change)),
-    }  # fmt: skip
+    }
 
 
 @router.get("/ledger")
@@ -141,9 +154,16 @@ async def the_ledger(request: Request, desk: AtDesk, asked: Asking) -> Response:
         below = await desk.ask(ledger_by_area, asked.area, season=id, level=level, limit=WHOLE)
     rows = await _rows(desk, asked, id)
     return await desk.show(
-        request, "ledger.html", below=below.items, level=level, rows=rows, states=STATES,
-        more=_more(asked, id, rows), marks=await _marks(desk, asked, id), **head,
-    )  # fmt: skip
+        request,
+        "ledger.html",
+        below=below.items,
+        level=level,
+        rows=rows,
+        states=STATES,
+        more=_more(asked, id, rows),
+        marks=await _marks(desk, asked, id),
+        **head,
+    )
 
 
 def _more(asked: Asked, season: UUID, rows: Page) -> str:
@@ -158,9 +178,13 @@ async def ledger_rows(
 ) -> Response:
     rows = await _rows(desk, asked, season, cursor)
     return await desk.show(
-        request, "ledger_rows.html", rows=rows, more=_more(asked, season, rows),
-        first=cursor is None, marks=await _marks(desk, asked, season),
-    )  # fmt: skip
+        request,
+        "ledger_rows.html",
+        rows=rows,
+        more=_more(asked, season, rows),
+        first=cursor is None,
+        marks=await _marks(desk, asked, season),
+    )
 
 
 @router.get("/ledger/paper")
@@ -181,18 +205,32 @@ async def all_findings(
     counts = await desk.ask(finding_counts, at=desk.now)
     found = await desk.ask(findings, kind=kind or None, at=desk.now, cursor=cursor, limit=100)
     return await desk.show(
-        request, "findings.html", rows=found.items, next=found.next, counts=counts["counts"],
+        request,
+        "findings.html",
+        rows=found.items,
+        next=found.next,
+        counts=counts["counts"],
         kind=kind,
-    )  # fmt: skip
+    )
 
 
 COLUMNS = {
-    "township_name": "乡镇", "village_name": "村（社区）", "village_group": "村民小组",
-    "head_masked": "户主", "category": "家庭类型", "size": "家庭人口", "persons": "需救助人口",
-    "status": "状态", "cash_granted_fen": "核定救助款（分）", "cash_paid_fen": "已发放救助款（分）",
-    "goods_granted_fen": "核定物资折款（分）", "goods_signed_fen": "已发放物资折款（分）",
-    "goods_granted": "核定物资", "goods_signed": "已签领物资", "grant_documents": "文号",
-}  # fmt: skip
+    "township_name": "乡镇",
+    "village_name": "村（社区）",
+    "village_group": "村民小组",
+    "head_masked": "户主",
+    "category": "家庭类型",
+    "size": "家庭人口",
+    "persons": "需救助人口",
+    "status": "状态",
+    "cash_granted_fen": "核定救助款（分）",
+    "cash_paid_fen": "已发放救助款（分）",
+    "goods_granted_fen": "核定物资折款（分）",
+    "goods_signed_fen": "已发放物资折款（分）",
+    "goods_granted": "核定物资",
+    "goods_signed": "已签领物资",
+    "grant_documents": "文号",
+}
 """What of a row goes into the CSV, under which heading."""
 
 

@@ -38,18 +38,26 @@ STAGES = ("", "draft", "reviewed", "approved", "allocated", "closed")
 
 @router.get("/lists")
 async def all_lists(
-    request: Request, desk: AtDesk, season: UUID | None = None, status: str = "",
+    request: Request,
+    desk: AtDesk,
+    season: UUID | None = None,
+    status: str = "",
     cursor: str | None = None,
-) -> Response:  # fmt: skip
+) -> Response:
     status = status if status in STAGES else ""
     found = await desk.ask(
         village_lists, season=season, status=status or None, cursor=cursor, limit=100
     )
     rows = [{**row, "steps": steps(row)} for row in found.items]
     return await desk.show(
-        request, "lists.html", rows=rows, next=found.next, chosen=status, season=season,
+        request,
+        "lists.html",
+        rows=rows,
+        next=found.next,
+        chosen=status,
+        season=season,
         stages=STAGES,
-    )  # fmt: skip
+    )
 
 
 @router.get("/lists/{id}")
@@ -57,10 +65,15 @@ async def one_list(request: Request, desk: AtDesk, id: UUID, cursor: str | None 
     found = await desk.ask(village_list, village_list=id)
     cases = await desk.ask(ledger, village_list=id, cursor=cursor, limit=ROWS)
     return await desk.show(
-        request, "list.html", one=found, steps=steps(found), cases=cases,
-        may=_rights(desk, found), kinds=list(ObjectionKind),
+        request,
+        "list.html",
+        one=found,
+        steps=steps(found),
+        cases=cases,
+        may=_rights(desk, found),
+        kinds=list(ObjectionKind),
         story=[fact for fact in await history(request, desk, id) if fact["kind"] != "ReliefCase"],
-    )  # fmt: skip
+    )
 
 
 @router.get("/lists/{id}/notice/{kind}")

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from api.auth import Caller
 from domain.world import Role
-from projections.parking import BEHIND, Parked
+from projections.folding.parking import BEHIND, Parked
 from web.pages.timeline import snake
 from web.parts import AtDesk
 
@@ -42,10 +42,15 @@ async def parked(request: Request, desk: AtDesk) -> Response:
     found = await run_in_threadpool(system.views.parked)
     mine = [one for one in found if _inside(desk.caller, one, roots)]
     return await desk.show(
-        request, "parked.html", rows=[_row(system.store.mapper, one) for one in mine[:MOST]],
-        count=len(mine), others=len(found) - len(mine), most=MOST,
-        embedded=not system.views.place.far, stopped=system.boards.failure is not None,
-    )  # fmt: skip
+        request,
+        "parked.html",
+        rows=[_row(system.store.mapper, one) for one in mine[:MOST]],
+        count=len(mine),
+        others=len(found) - len(mine),
+        most=MOST,
+        embedded=not system.views.place.far,
+        stopped=system.boards.failure is not None,
+    )
 
 
 def _inside(caller: Caller, one: Parked, roots: tuple[UUID, ...]) -> bool:

@@ -56,10 +56,14 @@ FORMS: Final = {
         Form("verified", "/v1/situation-reports/{report}/verified-reports"),
         Form("resubmit", "/v1/situation-reports/{report}/resubmissions"),
         Form("make_up", "/v1/situation-reports/{report}/make-ups", guarded=False),
-        Form("phone_follow_up", "/v1/situation-reports/{report}/phoned-follow-ups",
-             called=True, guarded=False),
+        Form(
+            "phone_follow_up",
+            "/v1/situation-reports/{report}/phoned-follow-ups",
+            called=True,
+            guarded=False,
+        ),
     )
-}  # fmt: skip
+}
 
 
 @router.get("/report/new")
@@ -81,9 +85,16 @@ async def new_report(
     found = (await desk.ask(disasters, stage="open")).items
     context = await run_in_threadpool(_form, caller, form, place, desk.now, {}, {}, {})
     return await show(
-        request, desk, "report_form.html", area=place.id, places=places, running=running,
-        disasters=found, report=None, **context,
-    )  # fmt: skip
+        request,
+        desk,
+        "report_form.html",
+        area=place.id,
+        places=places,
+        running=running,
+        disasters=found,
+        report=None,
+        **context,
+    )
 
 
 async def _running(desk: Desk, place: Place) -> list[dict[str, Any]]:
@@ -91,10 +102,7 @@ async def _running(desk: Desk, place: Place) -> list[dict[str, Any]]:
     found = await desk.ask(situation_reports, place.id, limit=200)
     drills = await desk.ask(situation_reports, place.id, exercise=True, limit=50)
     mine = [row for row in (*found.items, *drills.items) if row["area"] == str(place.id)]
-    return [
-        row for row in mine
-        if (row["kind"], row["review"]) != (Kind.VERIFIED, Review.ACCEPTED)
-    ]  # fmt: skip
+    return [row for row in mine if (row["kind"], row["review"]) != (Kind.VERIFIED, Review.ACCEPTED)]
 
 
 def _callers(caller: Caller) -> list[Place]:
@@ -129,15 +137,28 @@ async def next_version(
         _form, desk.caller, form, place, occurred_at, found["figures"], baseline, split
     )
     return await show(
-        request, desk, "report_form.html", area=place.id, at=occurred_at, report=found,
-        places=[place], running=[], disasters=[], **context,
-    )  # fmt: skip
+        request,
+        desk,
+        "report_form.html",
+        area=place.id,
+        at=occurred_at,
+        report=found,
+        places=[place],
+        running=[],
+        disasters=[],
+        **context,
+    )
 
 
 def _form(
-    caller: Caller, form: Form, place: Place, at: datetime, last: Known, baseline: Known,
+    caller: Caller,
+    form: Form,
+    place: Place,
+    at: datetime,
+    last: Known,
+    baseline: Known,
     split: dict[str, Known],
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """What a form is made of. ``last`` fills the fields; ``baseline`` is compared with."""
     rules = in_force(caller, Indicators, place.id, at)
     hazards = in_force(caller, Hazards, place.id, at)
@@ -191,14 +212,28 @@ async def one_report(
     accepted = (found["accepted"] or {}).get("figures") or {}
     decided = (found["adjudicated"] or {}).get("figures") or {}
     keys = names.order(
-        {key for part in (current["figures"], accepted, decided) for key, value in part.items()
-         if value is not None}
-    )  # fmt: skip
+        {
+            key
+            for part in (current["figures"], accepted, decided)
+            for key, value in part.items()
+            if value is not None
+        }
+    )
     return await show(
-        request, desk, "report.html", names=names, report=found, place=place, rights=rights,
-        current=current, keys=keys, accepted=accepted, decided=decided, after=after,
+        request,
+        desk,
+        "report.html",
+        names=names,
+        report=found,
+        place=place,
+        rights=rights,
+        current=current,
+        keys=keys,
+        accepted=accepted,
+        decided=decided,
+        after=after,
         next_steps=next_steps(found, rights),
-    )  # fmt: skip
+    )
 
 
 def next_steps(report: dict[str, Any], rights: Rights) -> list[str]:

@@ -38,8 +38,11 @@ class Asked:
         self.exercise = exercise
 
     def address(self, path: str, **other: Any) -> str:
-        given = {"disaster": self.disaster, "area": self.area,
-                 "exercise": "true" if self.exercise else None}  # fmt: skip
+        given = {
+            "disaster": self.disaster,
+            "area": self.area,
+            "exercise": "true" if self.exercise else None,
+        }
         return url(path, **(given | other))
 
 

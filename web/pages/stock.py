@@ -23,10 +23,14 @@ async def _board(desk: Desk) -> dict[str, Any]:
     for row in found.items:
         depots.setdefault(row["item"], []).append(row)
     items = [
-        {**one, "left": _terms(one["units"], IN), "right": _terms(one["units"], OUT),
-         "depots": depots.get(one["item"], [])}
+        {
+            **one,
+            "left": _terms(one["units"], IN),
+            "right": _terms(one["units"], OUT),
+            "depots": depots.get(one["item"], []),
+        }
         for one in proof["items"]
-    ]  # fmt: skip
+    ]
     return {
         "proof": proof,
         "items": items,

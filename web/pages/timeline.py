@@ -17,14 +17,60 @@ from web.reporting import place_of, show
 router = APIRouter(include_in_schema=False)
 
 DETAILS: Final = (
-    "number", "as_of", "document_no", "level", "name", "masked_name", "code", "hazard", "place",
-    "severity", "priority", "item", "units", "amount_fen", "cash_fen", "paid_fen", "value_fen",
-    "households", "listed", "held", "round", "category", "relation", "tier", "programme", "year",
-    "version", "outcome", "opinion", "grade", "fate", "cause", "role", "login", "vehicle",
-    "source_document_no", "purpose", "occurred_at", "stable_at", "arrived_at", "eta", "ends_at",
-    "due_at", "forward_due_at", "verified_due_at", "late_minutes", "forecast", "narrative",
-    "view", "operator", "reason", "remark", "note",
-)  # fmt: skip
+    "number",
+    "as_of",
+    "document_no",
+    "level",
+    "name",
+    "masked_name",
+    "code",
+    "hazard",
+    "place",
+    "severity",
+    "priority",
+    "item",
+    "units",
+    "amount_fen",
+    "cash_fen",
+    "paid_fen",
+    "value_fen",
+    "households",
+    "listed",
+    "held",
+    "round",
+    "category",
+    "relation",
+    "tier",
+    "programme",
+    "year",
+    "version",
+    "outcome",
+    "opinion",
+    "grade",
+    "fate",
+    "cause",
+    "role",
+    "login",
+    "vehicle",
+    "source_document_no",
+    "purpose",
+    "occurred_at",
+    "stable_at",
+    "arrived_at",
+    "eta",
+    "ends_at",
+    "due_at",
+    "forward_due_at",
+    "verified_due_at",
+    "late_minutes",
+    "forecast",
+    "narrative",
+    "view",
+    "operator",
+    "reason",
+    "remark",
+    "note",
+)
 """What of a fact is worth a line, in this order."""
 
 PAGES: Final = {
@@ -46,12 +92,30 @@ async def own(request: Request, desk: AtDesk, subject: str = "") -> Response:
         try:
             return RedirectResponse(f"/timeline/{UUID(subject.strip())}", 303)
         except ValueError:
-            return await show(request, desk, "timeline.html", bad=True, subject=None, items=[],
-                              next=None, title="", known=DETAILS)  # fmt: skip
+            return await show(
+                request,
+                desk,
+                "timeline.html",
+                bad=True,
+                subject=None,
+                items=[],
+                next=None,
+                title="",
+                known=DETAILS,
+            )
     areas = desk.caller.areas()
     if not areas:
-        return await show(request, desk, "timeline.html", bad=False, subject=None, items=[],
-                          next=None, title="", known=DETAILS)  # fmt: skip
+        return await show(
+            request,
+            desk,
+            "timeline.html",
+            bad=False,
+            subject=None,
+            items=[],
+            next=None,
+            title="",
+            known=DETAILS,
+        )
     return await _page(request, desk, areas[0], None)
 
 
@@ -72,9 +136,16 @@ async def _page(request: Request, desk: Desk, subject: UUID, cursor: str | None)
             raise
         items, following = [], None
     return await show(
-        request, desk, "timeline.html", bad=False, subject=subject, items=items, next=following,
-        title=await _title(desk, subject), known=DETAILS,
-    )  # fmt: skip
+        request,
+        desk,
+        "timeline.html",
+        bad=False,
+        subject=subject,
+        items=items,
+        next=following,
+        title=await _title(desk, subject),
+        known=DETAILS,
+    )
 
 
 async def _title(desk: Desk, subject: UUID) -> str:

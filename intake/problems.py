@@ -1,0 +1,139 @@
+"""What can be wrong with a row, in one table of rules, with personal data masked."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from domain.masking import mask_card, mask_id, mask_name, mask_phone
+from intake.columns import Column
+
+RULES: dict[str, tuple[str, str]] = {
+    "name-missing": ("姓名不能为空", "The name is missing."),
+    "name-form": (
+        "姓名应为 1 至 50 个字，不含数字和括号",
+        "A name has 1 to 50 characters, no digits and no brackets.",
+    ),
+    "id-missing": ("户主的身份证号不能为空", "The head's ID number is missing."),
+    "id-stored-as-number": (
+        "18位身份证号被存成了数值，末几位已丢失，无法还原：请把该列设为“文本”后重新录入",
+        "An 18-digit ID number stored as a number has lost its last digits and cannot be "
+        "restored. Set the column to text and enter it again.",
+    ),
+    "id-number": ("身份证号有误：{why_zh}", "The ID number is wrong: {why_en}."),
+    "id-twice": (
+        "身份证号在本文件中重复：{first} 与 {second}",
+        "The ID number stands twice in this file: {first} and {second}.",
+    ),
+    "card-stored-as-number": (
+        "超过15位的账号被存成了数值，末几位已丢失，无法还原：请把该列设为“文本”后重新录入",
+        "An account number of more than 15 digits stored as a number has lost its last digits "
+        "and cannot be restored. Set the column to text and enter it again.",
+    ),
+    "card-form": ("账号应为8至25位数字", "An account number has 8 to 25 digits."),
+    "phone-form": (
+        "联系电话应为11位手机号或带区号的座机号",
+        "A phone number is a mobile number of 11 digits or a landline number.",
+    ),
+    "size-missing": ("家庭人口不能为空", "The number of people in the household is missing."),
+    "size-form": (
+        "家庭人口应为1至99的整数",
+        "The number of people is a whole number from 1 to 99.",
+    ),
+    "village-code-form": (
+        "行政村区划代码应为12位数字",
+        "A village's division code has 12 digits.",
+    ),
+    "relation-not-head": (
+        "一户一行的名单里只能是户主本人，此行写的是其他关系",
+        "In a list of one row a household the row is the head's; this one says otherwise.",
+    ),
+    "text-too-long": ("文字超过200个字", "The text is longer than 200 characters."),
+    "no-head": (
+        "第 {rows} 行这一户没有户主",
+        "The household in rows {rows} has no head.",
+    ),
+    "two-heads": (
+        "第 {rows} 行这一户有不止一个户主",
+        "The household in rows {rows} has more than one head.",
+    ),
+    "head-differs": (
+        "户主姓名或户主身份证号与本户户主一行不一致",
+        "The head's name or ID number is not that of the head's own row.",
+    ),
+    "household-refused": (
+        "同一户的第 {rows} 行有错误，整户未导入",
+        "Row {rows} of the same household is wrong: the household is not taken.",
+    ),
+    # Notes: worth a look, no reason to refuse.
+    "member-without-id": (
+        "家庭成员没有身份证号，将作为未登记身份证号的成员",
+        "A member without an ID number: taken as one whose number is not known yet.",
+    ),
+    "size-differs": (
+        "家庭人口为 {size}，名单中本户有 {listed} 人",
+        "The household has {size} people by its own column, {listed} by the rows.",
+    ),
+    "gender-differs": (
+        "性别与身份证号不一致，以身份证号为准",
+        "The sex is not that of the ID number, which counts.",
+    ),
+    "birth-differs": (
+        "出生日期与身份证号不一致，以身份证号为准",
+        "The date of birth is not that of the ID number, which counts.",
+    ),
+    "cards-differ": (
+        "本户有几个不同的账号，且都不在户主一行，未导入账号",
+        "There are several accounts, none in the head's row: no account is taken.",
+    ),
+    "maybe-rounded": (
+        "末三位是000，请核对是否曾被表格软件取整",
+        "The last three digits are 000: check that no spreadsheet has rounded them.",
+    ),
+}
+
+_LONG_NUMBER = re.compile(r"\d{8,}[Xx]?")  # an ID number or an account in the wrong column
+
+
+@dataclass(frozen=True, slots=True)
+class CellProblem:
+    """One rule broken in one cell. ``value`` is masked; ``column`` is the header's own text."""
+
+    cell: str
+    column: str
+    value: str
+    rule: str
+    zh: str
+    en: str
+
+    def sentence(self, language: str) -> str:
+        return self.zh if language == "zh" else self.en
+
+
+def problem(rule: str, cell: str, column: str, value: str = "", **facts: Any) -> CellProblem:
+    zh, en = RULES[rule]
+    return CellProblem(cell, column, value, rule, zh.format(**facts), en.format(**facts))
+
+
+def mask(column: Column, value: Any) -> str:
+    """A value fit for a screen or a log: who it is about is not to be read from it.
+
+    >>> mask(Column.ID_NUMBER, "340824199001019015"), mask(Column.NAME, "张小三")
+    ('340824********9015', '张*三')
+    """
+    if value is None:
+        return ""
+    shown = f"{value:.0f}" if isinstance(value, float) else str(value)
+    shown = re.sub(r"[\x00-\x1f\x7f]", " ", shown).strip()[:60]
+    if column in (Column.ID_NUMBER, Column.HEAD_ID):
+        return mask_id(shown)
+    if column in (Column.NAME, Column.HEAD_NAME):
+        return mask_name(shown)
+    if column is Column.CARD:
+        return mask_card(shown)
+    if column is Column.PHONE:
+        return mask_phone(shown)
+    if column in (Column.ADDRESS, Column.BIRTH):
+        return shown[:3] + "*" * (len(shown) - 3)
+    if column is Column.VILLAGE_CODE:
+        return shown
+    return _LONG_NUMBER.sub(lambda found: found[0][:3] + "*" * (len(found[0]) - 3), shown)

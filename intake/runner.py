@@ -1,0 +1,376 @@
+"""A list's households into the log: small commits, each household once, whatever happens.
+
+A household's id is derived from its village and the random id that the vault has for its head,
+never from the ID number itself; so a run that was killed goes on, a file that is read again
+changes nothing, and two runs at once do not double. A household that was registered otherwise is
+found by its head. A head whom *another* village's household claims is registered: contested.
+
+Rows are taken in the order of the file, `BATCH` households a transaction, whatever villages they
+are of; nothing is kept of a batch that is done.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from itertools import groupby
+from pathlib import Path
+from uuid import UUID, uuid4, uuid5
+
+from domain.base import NAMESPACE
+from domain.commands.households import HouseholdInput, RegisterHouseholds
+from domain.household import Household
+from domain.person import Person
+from domain.refusal import AlreadyExists
+from domain.rules.household_kinds import HouseholdKinds
+from eventstore.errors import StoreLocked
+from eventstore.outcomes import Envelope, Problem, Receipt, Refused
+from eventstore.store import Store
+from intake.columns import Column, Header, address
+from intake.guard import IntakeLimits
+from intake.inputs import household_input
+from intake.placing import Places, Unplaced, plain_name
+from intake.problems import CellProblem, mask, problem
+from intake.reader import open_list
+from intake.results import Fault, Report, RowReport, Sink
+from intake.rows import Outcome, ParsedHousehold, RowResult, read_rows
+from intake.trial import Trial
+
+__all__ = ["BATCH", "Importer", "Places", "plain_name"]
+
+BATCH = 200
+"""Households a transaction: what another process's command waits for at most."""
+ROWS = 2000
+"""Rows waiting for their turn at most, where most of them are no households."""
+LOCKED_TRIES = 15
+FIELDS = {
+    "phone": Column.PHONE,
+    "card.number": Column.CARD,
+    "category": Column.CATEGORY,
+    "unnamed": Column.SIZE,
+    "village": Column.VILLAGE,
+}
+"""The column in which stands what the domain refuses."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    """The rows of one household, or one row that is none, on their way into the log."""
+
+    rows: list[RowResult]
+    parsed: ParsedHousehold | None = None
+    given: HouseholdInput | None = None
+    village: UUID | None = None
+    outcome: str = "refused"
+    contested: bool = False
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def head(self) -> str:
+        assert self.parsed is not None and self.parsed.head.id_number is not None
+        return self.parsed.head.id_number
+
+
+class Importer:
+    """One run over one file. ``sink`` is given the result of every row, in order."""
+
+    def __init__(
+        self,
+        store: Store,
+        officer: UUID | None,
+        places: Places,
+        kinds: HouseholdKinds,
+        *,
+        default_category: str,
+        progress: Callable[[Report], None] | None = None,
+        sink: Sink | None = None,
+    ) -> None:
+        self._store = store
+        self._officer = officer
+        self._places = places
+        self._kinds = kinds
+        self._category = default_category
+        self._progress = progress or (lambda _: None)
+        self._sink = sink or (lambda _: None)
+        self.report = Report()
+        self._headers: dict[str, Header] = {}
+        self._trial = Trial(store, officer)
+        self._barred: dict[UUID, Problem | None] = {}
+
+    def check(self, path: Path, today: date, limits: IntakeLimits | None = None) -> Report:
+        """Read the whole file and write nothing: what would be refused, row by row.
+
+        Each household is decided by the domain's own code, so what passes here is refused later
+        only if somebody else changes something in between.
+        """
+        return self._go(path, today, limits, self._try)
+
+    def run(self, path: Path, today: date, limits: IntakeLimits | None = None) -> Report:
+        """Read and register. Rows that are wrong are reported, the others kept."""
+        return self._go(path, today, limits, self._register)
+
+    def _go(
+        self,
+        path: Path,
+        today: date,
+        limits: IntakeLimits | None,
+        settle: Callable[[list[_Entry]], None],
+    ) -> Report:
+        with open_list(path, limits=limits) as opened:
+            self._headers = {table.sheet: table.header for table in opened.tables}
+            for batch in _batches(map(self._entry, _groups(read_rows(opened, today=today)))):
+                settle([entry for entry in batch if entry.village is not None])
+                for entry in batch:
+                    self._tell(entry)
+                self._progress(self.report)
+        return self.report
+
+    # -- one household ------------------------------------------------------------------------
+
+    def _entry(self, rows: list[RowResult]) -> _Entry:
+        """What a group of rows is; its household with village and input, if all that is right."""
+        entry = _Entry(rows)
+        first = rows[0].outcome
+        if first is Outcome.SKIPPED:
+            entry.outcome = "skipped"
+        parsed = next((row.household for row in rows if row.household is not None), None)
+        if parsed is None:
+            return entry
+        entry.parsed = parsed
+        try:
+            village = self._places.find(parsed)
+        except Unplaced as why:
+            column = Column.VILLAGE_CODE if parsed.village_code else Column.VILLAGE
+            shown = mask(column, why.value)
+            entry.faults.append(self._fault(parsed, column, why.rule, shown, why.zh, why.en))
+            return entry
+        barred = self._bar(village)
+        if barred is not None:
+            entry.faults.append(self._refusal(parsed, barred))
+            return entry
+        kind = self._kinds.by_name(parsed.category) if parsed.category else None
+        if parsed.category and kind is None:
+            zh = "现行规则中没有这种家庭类型"
+            en = "The rulebook in force has no such household kind."
+            shown = mask(Column.CATEGORY, parsed.category)
+            fault = self._fault(parsed, Column.CATEGORY, "category-unknown", shown, zh, en)
+            entry.faults.append(fault)
+            return entry
+        entry.village = village
+        entry.given = household_input(parsed, kind.key if kind is not None else self._category)
+        return entry
+
+    def _bar(self, village: UUID) -> Problem | None:
+        """Why this officer may register nobody in that village, if so. Asked once a village."""
+        if village not in self._barred:
+            nobody = RegisterHouseholds(village=village, households=())
+            self._barred[village] = self._trial.refusal(nobody)
+        return self._barred[village]
+
+    def _refusal(self, parsed: ParsedHousehold, why: Problem) -> Fault:
+        """The domain's refusal, at the cell that it is about."""
+        about = str(why.facts.get("field", "village"))
+        value = str(why.facts.get("value", parsed.village_name or parsed.village_code or ""))
+        column, row = FIELDS.get(about, Column.VILLAGE), parsed.row
+        if about.startswith("members["):
+            place = int(about[len("members[") : about.index("]")])
+            row = (parsed.head, *parsed.members)[place].row
+            column = Column.NAME if about.endswith(".name") else Column.ID_NUMBER
+        shown = mask(column, value)
+        return self._fault(parsed, column, why.code, shown, why.zh, why.en, row=row)
+
+    def _fault(
+        self,
+        parsed: ParsedHousehold,
+        column: Column,
+        rule: str,
+        value: str,
+        zh: str,
+        en: str,
+        *,
+        row: int | None = None,
+    ) -> Fault:
+        header = self._headers[parsed.sheet]
+        number = row or parsed.row
+        at = header.columns.get(column)
+        cell = str(number) if at is None else address(number - 1, at)
+        name = header.names.get(column, column.value)
+        return Fault(parsed.sheet, number, cell, name, value, rule, zh, en)
+
+    def _with_household(self, row: RowResult, wrong: int) -> Fault:
+        """A member's row, refused with the household."""
+        header = self._headers[row.sheet]
+        column = Column.NAME if Column.NAME in header.columns else Column.HEAD_NAME
+        cell = address(row.row - 1, header.columns[column])
+        name = header.names[column]
+        return _from_cell(row, problem("household-refused", cell, name, rows=wrong))
+
+    # -- one batch ----------------------------------------------------------------------------
+
+    def _try(self, entries: list[_Entry]) -> None:
+        for entry in self._new(entries, self._store.vault.find_persons(_heads(entries))):
+            assert entry.village is not None and entry.given is not None
+            why = self._trial.refusal(_command(entry.village, [entry]))
+            if why is None:
+                entry.outcome = "valid"
+            else:
+                self._refused(entry, why)
+
+    def _register(self, entries: list[_Entry]) -> None:
+        """Those that are not known yet, in one transaction: a command a village.
+
+        A refused command is sent again household by household, so that the others are kept.
+        """
+        vault = self._store.vault
+        heads = _heads(entries)
+        persons = vault.find_persons(heads)
+        new = self._new(entries, persons)
+        strangers = [entry.head for entry in new if entry.head not in persons]
+        if strangers:
+            made = vault.reserve_persons(strangers)
+            for entry in new:
+                self._identify(entry, made.get(entry.head))
+        by_village: dict[UUID, list[_Entry]] = {}
+        for entry in new:
+            assert entry.village is not None
+            by_village.setdefault(entry.village, []).append(entry)
+        refused = self._send(list(by_village.items()))
+        again = [(village, [one]) for village, several in refused for one in several]
+        if again:
+            self._send(again)
+
+    def _identify(self, entry: _Entry, person: UUID | None) -> None:
+        """The household's id follows from its head and its village."""
+        if person is not None and entry.given is not None:
+            id = uuid5(NAMESPACE, f"household/{person}/{entry.village}")
+            entry.given = replace(entry.given, id=id)
+
+    def _new(self, entries: list[_Entry], persons: dict[str, UUID]) -> list[_Entry]:
+        """Those of the entries that are not in the log yet; the others become known."""
+        found = [entry for entry in entries if entry.head in persons]
+        for entry in found:
+            self._identify(entry, persons[entry.head])
+        begun = self._store.log.begun([entry.given.id for entry in found if entry.given])
+        for entry in found:
+            assert entry.given is not None and entry.village is not None
+            known = entry.given.id if entry.given.id in begun else None
+            known = known or self._registered(persons[entry.head], entry.village)
+            if known is not None:
+                entry.outcome = "known"
+                entry.given = replace(entry.given, id=known)
+        return [entry for entry in entries if entry.outcome != "known"]
+
+    def _registered(self, person: UUID, village: UUID) -> UUID | None:
+        """The household of that village that this person heads, however it was registered."""
+        claimed: Person | None = self._store.load(Person.id_of(person, exercise=False))
+        for claim in claimed.claims if claimed is not None else ():
+            household: Household | None = self._store.load(claim)
+            if household is not None and household.head == person and household.village == village:
+                return claim
+        return None
+
+    def _send(self, orders: list[tuple[UUID, list[_Entry]]]) -> list[tuple[UUID, list[_Entry]]]:
+        """Answers the refused ones of several households; a single one becomes a fault."""
+        if not orders:
+            return []
+        envelopes = [
+            Envelope(id=uuid4(), officer=self._officer, command=_command(village, entries))
+            for village, entries in orders
+        ]
+        refused: list[tuple[UUID, list[_Entry]]] = []
+        for (village, entries), answer in zip(orders, self._answers(envelopes), strict=True):
+            if isinstance(answer, Receipt):
+                self._accepted(entries, answer)
+            elif not isinstance(answer, Refused):
+                raise answer
+            elif len(entries) > 1:
+                refused.append((village, entries))
+            elif answer.problem.code == AlreadyExists.code():  # another run was quicker
+                entries[0].outcome = "known"
+            else:
+                self._refused(entries[0], answer.problem)
+        return refused
+
+    def _answers(self, envelopes: list[Envelope]) -> list[Receipt | BaseException]:
+        """The same commands again while the files are busy: they are carried out once."""
+        answers = self._store.run_many(envelopes)
+        for _ in range(LOCKED_TRIES):
+            if not any(isinstance(answer, StoreLocked) for answer in answers):
+                break
+            answers = self._store.run_many(envelopes)
+        return answers
+
+    def _accepted(self, entries: list[_Entry], receipt: Receipt) -> None:
+        contested = {UUID(str(person)) for person in receipt.result.get("contested", ())}
+        self.report.contested += len(contested)
+        for entry in entries:
+            assert entry.given is not None
+            entry.outcome = "registered"
+            self.report.members += len(entry.given.members)
+            if contested:
+                numbers = [one.id_number for one in entry.given.members if one.id_number]
+                persons = self._store.vault.find_persons(numbers)
+                entry.contested = not contested.isdisjoint(persons.values())
+
+    def _refused(self, entry: _Entry, why: Problem) -> None:
+        assert entry.parsed is not None
+        entry.faults.append(self._refusal(entry.parsed, why))
+
+    def _tell(self, entry: _Entry) -> None:
+        """The result of each row, into figures and sink."""
+        report = self.report
+        if entry.parsed is not None:
+            report.registered += entry.outcome == "registered"
+            report.known += entry.outcome == "known"
+            report.valid += entry.outcome == "valid"
+        taken = entry.outcome in ("registered", "known")
+        for row in entry.rows:
+            here = [fault for fault in entry.faults if fault.row == row.row]
+            here += [_from_cell(row, found) for found in row.problems]
+            if entry.faults and not here:
+                here = [self._with_household(row, entry.faults[0].row)]
+            told = RowReport(
+                row.sheet,
+                row.row,
+                entry.outcome,
+                entry.given.id if taken and entry.given is not None else None,
+                entry.contested,
+                tuple(here),
+                tuple(_from_cell(row, note) for note in row.notes),
+            )
+            report.rows += 1
+            report.add(told)
+            self._sink(told)
+
+
+def _groups(results: Iterable[RowResult]) -> Iterator[list[RowResult]]:
+    """The rows of a household together; any other row alone."""
+    for _, rows in groupby(results, key=lambda row: (row.sheet, row.carrier or row.row)):
+        yield list(rows)
+
+
+def _batches(entries: Iterable[_Entry]) -> Iterator[list[_Entry]]:
+    batch: list[_Entry] = []
+    households = 0
+    for entry in entries:
+        batch.append(entry)
+        households += entry.village is not None
+        if households >= BATCH or len(batch) >= ROWS:
+            yield batch
+            batch, households = [], 0
+    if batch:
+        yield batch
+
+
+def _heads(entries: Sequence[_Entry]) -> list[str]:
+    return [entry.head for entry in entries]
+
+
+def _command(village: UUID, entries: Sequence[_Entry]) -> RegisterHouseholds:
+    given = tuple(entry.given for entry in entries if entry.given is not None)
+    return RegisterHouseholds(village=village, households=given)
+
+
+def _from_cell(row: RowResult, found: CellProblem) -> Fault:
+    return Fault(
+        row.sheet, row.row, found.cell, found.column, found.value, found.rule, found.zh, found.en
+    )

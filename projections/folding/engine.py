@@ -1,0 +1,445 @@
+"""The views of one store: which generation of each is live, folding batches, switching.
+
+A view's tables exist in numbered generations (``stock__g3``); queries read an SQL view of the
+plain name. A rebuild fills the next generation beside the live one and switches both names and
+positions in one transaction. Facts are folded partition by partition (embedded: partition 0);
+each view's position in each partition moves in the same transaction as its rows.
+"""
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import msgspec
+
+from domain.base import Event
+from domain.catalog import AGGREGATES
+from eventstore.errors import StoreError
+from eventstore.faults import reached
+from eventstore.log import Row as LogRow
+from eventstore.mapper import TypedMapper
+from eventstore.sql import DATABASE_ERRORS, explain
+from projections.folding.base import Row, Rows, TableWriter, View, fold, physical, routed
+from projections.folding.databases import Database, PostgresDatabase, SQLiteDatabase
+from projections.folding.databases import transaction as immediate
+from projections.folding.errors import (
+    STOPPED,
+    PartitionsDiffer,
+    TooManyParked,
+    ViewsOfAnotherVersion,
+)
+from projections.folding.foresight import Foresight
+from projections.folding.parking import (
+    Dropped,
+    Fact,
+    Isolating,
+    Parked,
+    all_parked,
+    decoded,
+    is_poison,
+    parked_streams,
+)
+
+__all__ = ["Applied", "Gap", "Live", "ViewsDatabase", "announcement", "fold", "immediate"]
+
+MOST_ANNOUNCED = 7_900
+"""Bytes: a notification of PostgreSQL holds less than 8,000."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A view's live generation, and how far it has come in its slowest partition."""
+
+    view: str
+    version: int
+    generation: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a batch changed: for boards. ``position`` is how far its partition has come."""
+
+    position: int
+    changed: dict[str, list[Row]]
+    partition: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Nothing was applied: the partition's facts at positions > ``after`` and ≤ ``upto`` miss."""
+
+    partition: int
+    after: int
+    upto: int
+
+
+class At(NamedTuple):
+    """Where a view stands in a partition, locked for the transaction."""
+
+    view: str
+    position: int
+    failing: int
+    generation: int
+    of: int
+    """The version whose rows the generation holds."""
+    parked: int
+
+
+class ViewsDatabase:
+    """All views of a store, in one SQLite file or in a schema of PostgreSQL.
+
+    One object is used by one thread at a time (`lock`). Any number of objects and processes may
+    stand on one PostgreSQL database.
+    """
+
+    def __init__(self, place: Path | Database, views: Sequence[View], partitions: int = 1) -> None:
+        """Over the SQLite file of the views; see ``on`` for PostgreSQL."""
+        self.place = SQLiteDatabase(place) if isinstance(place, Path) else place
+        self.db = self.place.db
+        self.views = tuple(views)
+        self.partitions = partitions
+        self.dropped: Dropped = frozenset()
+        """What operators have given up; whoever reads that in the log sets it here."""
+        self.lock = threading.RLock()
+        self._handlers = routed(self.views)
+        self._foresight = Foresight()
+        self._generations: dict[str, int] = {}
+        self._writers: dict[str, TableWriter] = {}
+        try:
+            self._ensure()
+        except DATABASE_ERRORS as problem:
+            self.close()
+            raise explain(problem) from problem
+        except StoreError:
+            self.close()
+            raise
+
+    @classmethod
+    def at(cls, path: Path, views: Sequence[View]) -> Self:
+        """The views of an embedded store."""
+        return cls(path, views)
+
+    @classmethod
+    def on(cls, url: str, views: Sequence[View], partitions: int) -> Self:
+        """The views of a cluster, in schema ``views``. ``partitions``: the log's own mark."""
+        return cls(PostgresDatabase(url), views, partitions)
+
+    def beside(self) -> Self:
+        """The same views on a connection of its own, for another thread."""
+        other = type(self)(self.place.again(), self.views, self.partitions)
+        other.dropped = self.dropped
+        return other
+
+    @property
+    def path(self) -> Path:
+        """The file of an embedded store's views."""
+        assert isinstance(self.place, SQLiteDatabase)
+        return self.place.path
+
+    @cached_property
+    def mapper(self) -> TypedMapper:
+        """Decodes the rows of frames."""
+        return TypedMapper(AGGREGATES, text_ids=True)
+
+    # -- what is live -------------------------------------------------------------------------
+
+    def _ensure(self) -> None:
+        """Every view has a live generation of this program's version, possibly an empty one.
+
+        Processes that start together come one after the other; the later ones find all done.
+        """
+        if not (self.place.is_set_up() and self._is_ready()):
+            with self.lock, self.place.switching():
+                self.place.set_up()
+                if not self._is_ready():
+                    self._make_ready()
+        wrong = {n for at in self.positions().values() for n in at} ^ {*range(self.partitions)}
+        if wrong:
+            raise PartitionsDiffer(f"expected {self.partitions}")
+        self._use()
+
+    def _is_ready(self) -> bool:
+        known = {live.view: live.version for live in self.live()}
+        return all(known.get(view.name) == view.version for view in self.views)
+
+    def _make_ready(self) -> None:
+        live = {entry.view: entry for entry in self.live()}
+        for view in self.views:
+            known = live.get(view.name)
+            if known is None or known.version != view.version:
+                generation = known.generation + 1 if known else 1
+                self.make_tables(view, generation, indexes=True)
+                start = dict.fromkeys(range(self.partitions), 0)
+                self.drop_tables(view, self.switch(view, generation, start))
+
+    def live(self) -> list[Live]:
+        sql = (
+            "SELECT g.view, g.version, g.generation, coalesce(min(p.position), 0)"
+            " FROM generations g LEFT JOIN positions p ON p.view = g.view"
+            " GROUP BY g.view, g.version, g.generation ORDER BY g.view"
+        )
+        return [Live(*row) for row in self.db.execute(sql)]
+
+    def _use(self) -> None:
+        generations = dict(self.db.execute("SELECT view, generation FROM generations"))
+        self._use_these({view.name: generations[view.name] for view in self.views})
+
+    def _use_these(self, generations: dict[str, int]) -> None:
+        if generations != self._generations:
+            self._generations = generations
+            self._writers = self.writers(generations)
+
+    def writers(self, generations: Mapping[str, int]) -> dict[str, TableWriter]:
+        """How rows of the tables of these generations are written, by table."""
+        return {
+            table.name: self.place.table(table, generations[view.name])
+            for view in self.views
+            for table in view.tables
+        }
+
+    def positions(self) -> dict[str, dict[int, int]]:
+        """How far each view has come, by partition."""
+        found: dict[str, dict[int, int]] = {view.name: {} for view in self.views}
+        with self.lock:
+            sql = "SELECT view, partition, position FROM positions ORDER BY view, partition"
+            for view, partition, position in self.db.execute(sql):
+                if view in found:
+                    found[view][partition] = position
+        return found
+
+    def position(self, partition: int | None = None) -> int:
+        """How far all views have come, in one partition or in all: the lowest of the positions."""
+        return min(
+            (
+                at[n]
+                for at in self.positions().values()
+                for n in at
+                if partition is None or n == partition
+            ),
+            default=0,
+        )
+
+    # -- folding ------------------------------------------------------------------------------
+
+    def apply(self, batch: Sequence[tuple[int, Event]], partition: int = 0) -> Applied:
+        """Fold a batch that follows on what is applied; rows and positions in one transaction.
+
+        Facts at or below a view's position have been applied already and are skipped, so that
+        a repeated batch has no effect. Raises what a handler raised; then nothing is written.
+        """
+        last = batch[-1][0]
+        try:
+            with self.lock, self.place.applying(partition):
+                at = self._stand(partition)
+                return self._together(partition, at, last, batch)
+        except DATABASE_ERRORS as problem:
+            raise explain(problem) from problem
+
+    def apply_frame(
+        self, partition: int, previous: int, last: int, rows: Sequence[LogRow]
+    ) -> Applied | Gap:
+        """Fold the partition's rows of the log at positions > ``previous`` and ≤ ``last``: all of
+        them, in order, as stored. Without rows it is a watermark.
+
+        Conditional on the stored positions, in one transaction: when ``previous`` is beyond
+        the lowest, nothing is written and the answer is the `Gap` to fetch from the log first;
+        what a view has applied already is skipped. So a frame may come again, late, too early,
+        or to two owners at once. A fact that a view cannot fold is parked for that view.
+
+        Raises `TooManyParked` (what came before its position is written) or another `StoreError`;
+        try again when its ``retry_after`` is not None.
+        """
+        try:
+            with self.lock:
+                try:
+                    return self._frame(partition, previous, last, rows, self._together_or_apart)
+                except Exception as problem:
+                    if not is_poison(problem):
+                        raise
+                    return self._frame(partition, previous, last, rows, self._apart)
+        except TooManyParked as stop:
+            before = [row for row in rows if row[0] < stop.position]
+            self.apply_frame(partition, previous, stop.position - 1, before)
+            self._say_stopped(partition, stop)
+            raise
+        except DATABASE_ERRORS as problem:
+            raise explain(problem) from problem
+
+    def _frame(
+        self, partition: int, previous: int, last: int, rows: Sequence[LogRow], folded: Any
+    ) -> Applied | Gap:
+        with self.place.applying(partition):
+            at = self._stand(partition)
+            lowest = min(entry.position for entry in at)
+            if previous > lowest:
+                return Gap(partition, lowest, previous)
+            if last <= lowest:
+                return Applied(lowest, {}, partition)
+            facts = decoded(self.mapper, [row for row in rows if row[0] > lowest])
+            applied: Applied = folded(partition, at, last, facts)
+            return applied
+
+    def _say_stopped(self, partition: int, stop: TooManyParked) -> None:
+        """The worker ends; whoever looks at the positions knows that the view stands, until it
+        is folded or replayed past that fact."""
+        with self.lock, self.place.applying(partition):
+            sql = "UPDATE positions SET failing = ? WHERE view = ? AND partition = ?"
+            still = (STOPPED, stop.view, partition, stop.position)
+            self.db.execute(f"{sql} AND position < ?", still)
+
+    def _stand(self, partition: int) -> list[At]:
+        """Lock the partition's positions of all views, and use the live tables."""
+        sql = (
+            "SELECT p.view, p.position, p.failing, g.generation, g.version,"
+            " (SELECT count(*) FROM parked k"
+            " WHERE k.view = p.view AND k.partition = p.partition) FROM positions p"
+            " JOIN generations g ON g.view = p.view WHERE p.partition = ?"
+        )
+        found = self.db.execute(sql + self.place.for_update, (partition,))
+        known = {row[0]: At(*row) for row in found}
+        wrong = [v.name for v in self.views if v.name not in known or known[v.name].of != v.version]
+        if wrong:
+            raise ViewsOfAnotherVersion(", ".join(wrong))
+        self._use_these({view.name: known[view.name].generation for view in self.views})
+        return [known[view.name] for view in self.views]
+
+    def _together(
+        self, partition: int, at: Sequence[At], last: int, batch: Sequence[tuple[int, Event]]
+    ) -> Applied:
+        """Fold all views at once. Raises what a handler or the database raised."""
+        rows = Rows(self.db, self._writers)
+        lowest = min(entry.position for entry in at)
+        dropped = {position for _, position in self.dropped}
+        whole = dropped.isdisjoint(position for position, _ in batch) if dropped else True
+        if whole and all(entry.position == lowest for entry in at):
+            self._fold(rows, [f for f in batch if f[0] > lowest])
+        else:
+            for view, entry in zip(self.views, at, strict=True):
+                given_up = {at for name, at in self.dropped if name == view.name}
+                mine = [f for f in batch if f[0] > entry.position and f[0] not in given_up]
+                fold(rows, routed([view]), mine)
+        return self._moved(partition, max(last, lowest), rows.write())
+
+    def _fold(self, rows: Rows, batch: Sequence[tuple[int, Event]]) -> None:
+        if self.place.far:
+            self._foresight.fold(rows, self._handlers, batch)
+        else:
+            fold(rows, self._handlers, batch)
+
+    def _together_or_apart(
+        self, partition: int, at: Sequence[At], last: int, facts: Sequence[Fact]
+    ) -> Applied:
+        """Fold all views at once, unless something of it is parked, to be parked or dropped."""
+        parked = {
+            stream
+            for entry in at
+            if entry.parked
+            for stream in parked_streams(self.db, entry.view, partition)
+        }
+        given_up = {position for _, position in self.dropped}
+        plain: list[tuple[int, Event]] = []
+        for fact in facts:
+            if fact.event is None or fact.stream in parked or fact.position in given_up:
+                return self._apart(partition, at, last, facts)
+            plain.append((fact.position, fact.event))
+        if any(entry.failing and self._concerns(entry.view, plain) for entry in at):
+            return self._apart(partition, at, last, facts)
+        return self._together(partition, at, last, plain)
+
+    def _concerns(self, name: str, facts: Sequence[tuple[int, Event]]) -> bool:
+        routes = next(view.routes for view in self.views if view.name == name)
+        return any(type(event) in routes for _, event in facts)
+
+    def _apart(self, partition: int, at: Sequence[At], last: int, facts: Sequence[Fact]) -> Applied:
+        """Fold view by view, and park what cannot be folded."""
+        isolating = Isolating(self.db, self._writers, self.mapper, partition)
+        for view, entry in zip(self.views, at, strict=True):
+            mine = [
+                fact
+                for fact in facts
+                if fact.position > entry.position and (view.name, fact.position) not in self.dropped
+            ]
+            isolating.fold(view, mine, entry.failing)
+        return self._moved(partition, last, isolating.changed)
+
+    def _moved(self, partition: int, last: int, changed: dict[str, list[Row]]) -> Applied:
+        reached("in-view")
+        mine = [view.name for view in self.views]  # a newer program may have begun others
+        marks = ",".join("?" * len(mine))
+        move = "UPDATE positions SET position = ? WHERE partition = ? AND position < ?"
+        self.db.execute(f"{move} AND view IN ({marks})", (last, partition, last, *mine))
+        applied = Applied(last, changed, partition)
+        self.place.announce(announcement(applied))
+        return applied
+
+    def parked(self) -> list[Parked]:
+        """What could not be folded and waits for somebody, by view and position."""
+        with self.lock:
+            return all_parked(self.db)
+
+    # -- generations --------------------------------------------------------------------------
+
+    def make_tables(self, view: View, generation: int, *, indexes: bool) -> None:
+        """Create a generation's tables, empty. Leftovers of a broken rebuild are dropped."""
+        for table in view.tables:
+            create, made = self.place.create(table, generation)
+            self.db.execute(f"DROP TABLE IF EXISTS {physical(table, generation)}")
+            self.db.execute(create)
+            if indexes:
+                for statement in made:
+                    self.db.execute(statement)
+
+    def switch(self, view: View, generation: int, positions: Mapping[int, int]) -> int | None:
+        """Make a generation the live one, at these positions by partition. Inside `switching`.
+
+        What is parked at these positions is not any more: the new generation was made with it.
+        Answers the generation before, whose tables may be dropped.
+        """
+        db, name = self.db, view.name
+        old = db.execute("SELECT generation FROM generations WHERE view = ?", (name,)).fetchone()
+        db.execute("DELETE FROM generations WHERE view = ?", (name,))
+        db.execute("INSERT INTO generations VALUES (?,?,?)", (name, view.version, generation))
+        db.execute("DELETE FROM positions WHERE view = ?", (name,))
+        db.executemany(
+            "INSERT INTO positions (view, partition, position) VALUES (?,?,?)",
+            [(name, partition, position) for partition, position in positions.items()],
+        )
+        db.execute("DELETE FROM parked WHERE view = ?", (name,))
+        for table in view.tables:
+            db.execute(f"DROP VIEW IF EXISTS {table.name}")
+            db.execute(f"CREATE VIEW {table.name} AS SELECT * FROM {physical(table, generation)}")  # noqa: S608
+        return old[0] if old is not None else None
+
+    def drop_tables(self, view: View, generation: int | None) -> None:
+        if generation is not None:
+            for table in view.tables:
+                self.db.execute(f"DROP TABLE IF EXISTS {physical(table, generation)}")
+
+    def close(self) -> None:
+        with self.lock:
+            self.place.close()
+
+
+def announcement(applied: Applied) -> str:
+    """What other processes are told: partition, position, and by table the areas of the rows.
+
+    ``{"partition": 3, "position": 812, "tables": {"stock": ["<area>"], "areas": null}}``: null
+    when rows are of no one area, or when there were too many to name; without ``tables`` when
+    even their names were too many.
+    """
+    short = {"partition": applied.partition, "position": applied.position}
+    tables = {name: _areas(rows) for name, rows in applied.changed.items()}
+    for body in ({**short, "tables": tables}, {**short, "tables": dict.fromkeys(tables)}):
+        text = msgspec.json.encode(body)
+        if len(text) <= MOST_ANNOUNCED:
+            return text.decode()
+    return msgspec.json.encode(short).decode()
+
+
+def _areas(rows: Sequence[Row]) -> list[str] | None:
+    areas = {row.get("area") for row in rows}
+    return None if not areas or None in areas else sorted(str(area) for area in areas)

@@ -1,0 +1,169 @@
+"""Rebuilding views from the log, beside the live ones, on all cores; and proving them equal.
+
+`projections.folding.parts` folds them into files or into the next generation's tables;
+`projections.folding.takeover` completes that generation, brings it up to date and switches.
+``check`` hashes instead of switching.
+"""
+
+import hashlib
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from eventstore.source import head_of, open_source
+from eventstore.sql import Sql
+from projections.folding.base import TableWriter, View
+from projections.folding.dropped import dropped_in
+from projections.folding.engine import ViewsDatabase
+from projections.folding.parts import BATCH as BATCH
+from projections.folding.parts import Progress, Upto, everything_upto, hands, parts
+from projections.folding.takeover import attached, next_generation, rows_in_parts, scratch_of
+
+
+@dataclass(frozen=True, slots=True)
+class TableHash:
+    """A table's rows in the order of their key: how many, and their SHA-256."""
+
+    view: str
+    name: str
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    name: str
+    rows: int
+    sha256: str
+    equal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What a rebuild did. ``views`` compares table by table when it was a check."""
+
+    events: int
+    seconds: float
+    views: tuple[Compared, ...]
+
+    @property
+    def events_per_second(self) -> int:
+        return round(self.events / self.seconds) if self.seconds else 0
+
+    @property
+    def equal(self) -> bool:
+        return all(view.equal for view in self.views)
+
+
+def hash_table(db: Sql, view: View, writer: TableWriter, logical: str) -> TableHash:
+    """SHA-256 over all rows in key order."""
+    return _hash(writer.rows(db), view, logical)
+
+
+def _hash(rows: Iterable[Sequence[Any]], view: View, logical: str) -> TableHash:
+    digest = hashlib.sha256()
+    encode = msgspec.json.Encoder().encode
+    count = 0
+    for row in rows:
+        digest.update(encode(row))
+        count += 1
+    return TableHash(view.name, logical, count, digest.hexdigest())
+
+
+def check(
+    source: str | Path, views: ViewsDatabase, *, workers: int | None = None, batch: int = BATCH
+) -> Rebuilt:
+    """Rebuild to the live positions and compare every table's hash with the live one.
+
+    What is parked or dropped is left out, as it is in the live tables.
+    """
+    began = time.perf_counter()
+    views.dropped |= dropped_in(source, views.views)
+    upto, live = _live(views)
+    compared: list[Compared] = []
+    with (
+        hands(source, _wanted(workers)) as others,
+        parts(source, scratch_of(views), views.views, upto, others=others, batch=batch) as made,
+        closing(sqlite3.connect(":memory:")) as db,
+        attached(db, made) as sources,
+    ):
+        for view in views.views:
+            for table in view.tables:
+                rows = db.execute(rows_in_parts(table, sources[view.name]))
+                fresh = _hash(rows, view, table.name)
+                same = fresh.sha256 == live[table.name].sha256
+                compared.append(Compared(table.name, fresh.rows, fresh.sha256, same))
+    return Rebuilt(_count(source, upto.all), time.perf_counter() - began, tuple(compared))
+
+
+def _live(views: ViewsDatabase) -> tuple[Upto, dict[str, TableHash]]:
+    """One state of the live views: where they stand, and their tables' hashes.
+
+    On a connection of its own, so that folding goes on.
+    """
+    place = views.place.again()
+    with closing(ViewsDatabase(place, views.views, views.partitions)) as own, place.looking():
+        without = views.dropped | {(one.view, one.position) for one in own.parked()}
+        upto = Upto(own.positions(), without)
+        writers = own.writers({entry.view: entry.generation for entry in own.live()})
+        return upto, {
+            table.name: hash_table(own.db, view, writers[table.name], table.name)
+            for view in views.views
+            for table in view.tables
+        }
+
+
+def rebuild(
+    source: str | Path,
+    views: ViewsDatabase,
+    *,
+    workers: int | None = None,
+    batch: int = BATCH,
+    progress: Progress | None = None,
+) -> Rebuilt:
+    """Rebuild all views beside the live ones and switch. The old ones answer until then.
+
+    ``source``: the log, as `Log.source` gives it. What is parked is folded again, and what is
+    dropped (`ViewsDatabase.dropped`) left out; raises `CannotFold` at a fact that still cannot be
+    folded, and then nothing has changed.
+    """
+    began = time.perf_counter()
+    views.dropped |= dropped_in(source, views.views)
+    head = head_of(source)
+    upto = everything_upto(views.views, head, views.dropped)
+    with (
+        hands(source, _wanted(workers)) as others,
+        next_generation(source, views, _wanted(workers)) as coming,
+        parts(
+            source,
+            scratch_of(views),
+            views.views,
+            upto,
+            others=others,
+            batch=batch,
+            progress=progress,
+            target=coming.target,
+        ) as made,
+    ):
+        coming.take_over(made, head)
+    return Rebuilt(_count(source, head), time.perf_counter() - began, ())
+
+
+def _wanted(workers: int | None) -> int:
+    return workers if workers is not None else os.cpu_count() or 1
+
+
+def _count(source: str | Path, upto: int) -> int:
+    db = open_source(source)
+    try:
+        sql = "SELECT count(*) FROM events WHERE position <= ?"
+        return int(db.execute(sql, (upto,)).fetchone()[0])
+    finally:
+        db.close()

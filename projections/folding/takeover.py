@@ -1,0 +1,361 @@
+"""The second half of a rebuild: the next generation is completed, brought up to date and live."""
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from stat import S_ISDIR
+from typing import Protocol
+
+import psycopg
+from psycopg import errors as pg
+from sqlalchemy import Table
+
+from eventstore.errors import StoreLocked, StoreUnreachable
+from eventstore.source import head_of
+from eventstore.sql import Sql, explain
+from projections.folding.base import Rows, TableWriter, physical, routed
+from projections.folding.databases import SWITCH_LOCK, PostgresDatabase
+from projections.folding.engine import Applied, ViewsDatabase, announcement, fold, immediate
+from projections.folding.errors import ScratchUnsafe
+from projections.folding.part_files import DURABLE, PART, Target, oids_of, refuse_others
+from projections.folding.parts import facts_of
+
+CACHE_KIB = 256 * 1024
+REBUILD_LOCK = 4_210_011
+SMALL_GAP = 2_000
+"""Facts that are folded while workers wait."""
+PATIENCE_SECONDS = 60.0
+PAUSE_SECONDS = 0.3
+FINISHING = (
+    "SET synchronous_commit = on; SET maintenance_work_mem = '128MB';"
+    " SET max_parallel_maintenance_workers = 0"
+)
+"""One index a connection; there are as many connections as processors."""
+IN_THE_WAY = (pg.LockNotAvailable, pg.DeadlockDetected)
+"""What a statement raises when somebody reads the tables that it would drop or lock."""
+
+Made = Mapping[str, list[Path]]
+"""The part files that hold a view, by its name."""
+
+
+@contextmanager
+def attached(db: Sql, made: Made) -> Iterator[dict[str, list[str]]]:
+    """The part files attached to a connection; which schemas hold a view, by its name."""
+    files = {f: f"part{n}" for n, f in enumerate(sorted({f for fs in made.values() for f in fs}))}
+    for file, name in files.items():
+        db.execute(f"ATTACH ? AS {name}", (str(file),))
+    try:
+        yield {view: [files[f] for f in found] for view, found in made.items()}
+    finally:
+        for name in files.values():
+            db.execute(f"DETACH {name}")
+
+
+def rows_in_parts(table: Table, schemas: Sequence[str]) -> str:
+    """All rows of a table from the parts that hold some, in the order of its key."""
+    writer = TableWriter(table, PART)
+    each = [f"SELECT {writer.names} FROM {schema}.{writer.name}" for schema in schemas]  # noqa: S608
+    return f"{' UNION ALL '.join(each)} ORDER BY {writer.key_names}"
+
+
+def scratch_of(views: ViewsDatabase) -> Path:
+    """A folder for part files. Raises `ScratchUnsafe` when others may enter the one in ``/tmp``."""
+    if not isinstance(views.place, PostgresDatabase):
+        return views.path.parent
+    folder = Path(tempfile.gettempdir()) / f"relief-rebuilds-{os.getuid()}"
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    if not S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise ScratchUnsafe(str(folder))
+    return folder
+
+
+class Later(Protocol):
+    """What is done with the facts that came after the parts were folded."""
+
+    def catch_up(self, views: ViewsDatabase, to: Mapping[str, int], after: int, upto: int) -> None:
+        """Fold them into these generations, by view. Inside a transaction."""
+
+    def switched(self, views: ViewsDatabase) -> None:
+        """The generations are live. Inside the transaction that made them so."""
+
+
+class Strictly:
+    """All of them are folded, but what has been dropped."""
+
+    def __init__(self, source: str | Path) -> None:
+        self._source = source
+
+    def catch_up(self, views: ViewsDatabase, to: Mapping[str, int], after: int, upto: int) -> None:
+        handlers = routed(views.views)
+        dropped = {position for _, position in views.dropped}
+        for facts in facts_of(self._source, views.views, after, upto):
+            late = Rows(views.db, views.writers(to))
+            for fact in facts:
+                if fact[0] in dropped:
+                    some = [v for v in views.views if (v.name, fact[0]) not in views.dropped]
+                    fold(late, routed(some), (fact,))
+                else:
+                    fold(late, handlers, (fact,))
+            late.write()
+
+    def switched(self, views: ViewsDatabase) -> None:
+        """Nothing is left."""
+
+
+class Next(Protocol):
+    """The next generation of some views, while a rebuild fills it."""
+
+    target: Target | None
+    """Where finished rows go at once; None when they stay in the part files."""
+
+    def take_over(self, made: Made, upto: int) -> None:
+        """Make it live: the parts hold all facts up to this position.
+
+        The positions become the log's head, or stay where they are if they are beyond.
+        """
+
+
+@contextmanager
+def next_generation(
+    source: str | Path, views: ViewsDatabase, hands: int, later: Later | None = None
+) -> Iterator[Next]:
+    """For one rebuild alone. What has not been taken over is dropped at the end."""
+    later = later or Strictly(source)
+    if not isinstance(views.place, PostgresDatabase):
+        yield InOneFile(views, later)
+        return
+    with closing(ViewsDatabase.on(views.place.source, views.views, views.partitions)) as own:
+        own.dropped = views.dropped
+        try:
+            got = own.db.execute("SELECT pg_try_advisory_lock(?)", (REBUILD_LOCK,)).fetchone()[0]
+            if not got:
+                raise StoreLocked("another rebuild is running")
+            _drop_unused(own)
+            yield BesideOthers(source, own, hands, later)
+        except psycopg.Error as problem:
+            raise explain(problem) from problem
+        finally:
+            with suppress(psycopg.Error):
+                if _alone(own.db):
+                    _drop_unused(own)
+
+
+def _alone(db: Sql) -> bool:
+    """Whether this session still has the lock of a rebuild. One that was opened again has not: then
+    PostgreSQL may have been away, and another rebuild may be at work."""
+    sql = (
+        "SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory'"
+        " AND granted AND classid = 0 AND objid = ? AND objsubid = 1"
+    )
+    return bool(db.execute(sql, (REBUILD_LOCK,)).fetchone()[0])
+
+
+def _refuse_others(db: Sql, target: Target) -> None:
+    if not _alone(db):
+        raise StoreUnreachable("the session of the rebuild was lost")
+    refuse_others(db, target.oids)
+
+
+# -- SQLite: one file, one transaction ------------------------------------------------------------
+
+
+class InOneFile(Next):
+    """Readers see the old generation until the commit."""
+
+    target = None
+
+    def __init__(self, views: ViewsDatabase, later: Later) -> None:
+        self._views, self._later = views, later
+
+    def take_over(self, made: Made, upto: int) -> None:
+        with self._views.lock:
+            _on_sqlite(self._views, made, upto, self._later)
+
+
+def _on_sqlite(views: ViewsDatabase, made: Made, upto: int, later: Later) -> None:
+    usual = views.db.execute("PRAGMA cache_size").fetchone()[0]
+    views.db.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+    try:
+        with attached(views.db, made) as sources, immediate(views.db):
+            next_of = _next(views)
+            target = max([upto, *(entry.position for entry in views.live())])
+            for view in views.views:
+                for table in view.tables:
+                    create, indexes = views.place.create(table, next_of[view.name])
+                    name = physical(table, next_of[view.name])
+                    views.db.execute(f"DROP TABLE IF EXISTS {name}")
+                    views.db.execute(create)
+                    rows = rows_in_parts(table, sources[view.name])
+                    views.db.execute(f"INSERT INTO {name} {rows}")
+                    for statement in indexes:
+                        views.db.execute(statement)
+            later.catch_up(views, next_of, upto, target)
+            for view in views.views:
+                old = views.switch(view, next_of[view.name], {0: target})
+                views.drop_tables(view, old)
+            later.switched(views)
+    finally:
+        views.db.execute(f"PRAGMA cache_size={usual}")
+
+
+def _next(views: ViewsDatabase) -> dict[str, int]:
+    return {entry.view: entry.generation + 1 for entry in views.live()}
+
+
+# -- PostgreSQL: beside workers and readers -------------------------------------------------------
+
+
+class BesideOthers(Next):
+    """Tables that are filled by other processes, without keys so far."""
+
+    def __init__(self, source: str | Path, views: ViewsDatabase, hands: int, later: Later) -> None:
+        self._source, self._views, self._hands, self._later = source, views, hands, later
+        self._next_of = _next(views)
+        self.target: Target = _heaps(views, self._next_of)
+
+    def take_over(self, made: Made, upto: int) -> None:
+        del made  # their rows have come by themselves
+        source, views, later = self._source, self._views, self._later
+        if not _alone(views.db):
+            raise StoreUnreachable("the session of the rebuild was lost")
+        _add_keys(views, self._next_of, self._hands)
+        done = upto
+        while (head := head_of(source)) - done > SMALL_GAP:
+            with _ours(views, self.target):
+                later.catch_up(views, self._next_of, done, head)
+            done = head
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        live = False
+        while not live:
+            done, live = self._switched(done)
+            if not live and time.monotonic() > deadline:
+                raise StoreLocked(
+                    "queries are running all the time: the rebuilt views cannot go live"
+                )
+            if not live:
+                time.sleep(PAUSE_SECONDS)
+
+    def _switched(self, done: int) -> tuple[int, bool]:
+        """Fold what is left and switch, while no worker applies.
+
+        Answers how far the next generation has come, and whether it is live: not when readers
+        were in the way. One that began before would find the new tables as empty as they were
+        then, so the switch waits for readers: not for long, lest others queue behind it, or the
+        server take it for a deadlock and end a reader.
+        """
+        source, views, next_of, later = self._source, self._views, self._next_of, self._later
+        try:
+            views.db.execute("SELECT pg_advisory_lock(?)", (SWITCH_LOCK,))
+        except pg.LockNotAvailable:
+            return done, False
+        try:
+            head = max([head_of(source), *_positions(views)])
+            with _ours(views, self.target):
+                later.catch_up(views, next_of, done, head)
+            done = head
+            with immediate(views.db):
+                own = [table.name for view in views.views for table in view.tables]
+                names = ",".join([*own, *self.target.oids])
+                views.db.execute("SET LOCAL lock_timeout = '300ms'")
+                views.db.execute(
+                    f"LOCK TABLE positions,generations,{names} IN ACCESS EXCLUSIVE MODE"
+                )
+                _refuse_others(views.db, self.target)
+                for view in views.views:
+                    views.switch(
+                        view, next_of[view.name], dict.fromkeys(range(views.partitions), head)
+                    )
+                later.switched(views)
+                for partition in range(views.partitions):
+                    views.place.announce(announcement(Applied(head, {}, partition)))
+        except IN_THE_WAY:
+            return done, False
+        finally:
+            views.db.execute("SELECT pg_advisory_unlock(?)", (SWITCH_LOCK,))
+        return done, True
+
+
+@contextmanager
+def _ours(views: ViewsDatabase, target: Target) -> Iterator[None]:
+    """A transaction in which the tables are still those of this rebuild."""
+    with immediate(views.db):
+        views.db.execute(DURABLE)
+        views.db.execute(f"LOCK TABLE {','.join(target.oids)} IN ROW EXCLUSIVE MODE")
+        _refuse_others(views.db, target)
+        yield
+
+
+def _heaps(views: ViewsDatabase, next_of: Mapping[str, int]) -> Target:
+    """Make the tables, without keys and indexes."""
+    statements, names = [], []
+    for view in views.views:
+        for table in view.tables:
+            name = physical(table, next_of[view.name])
+            create, _ = views.place.create(table, next_of[view.name])
+            drop_key = f"ALTER TABLE {name} DROP CONSTRAINT {name}_pkey"
+            statements += [f"DROP TABLE IF EXISTS {name}", create, drop_key]
+            names.append(name)
+    with closing(PostgresDatabase(views.place.source)) as own:
+        own.session.run("; ".join(statements))
+    return Target(views.place.source, oids_of(views.db, names), dict(next_of))
+
+
+def _add_keys(views: ViewsDatabase, next_of: Mapping[str, int], hands: int) -> None:
+    """Give the tables keys, indexes and statistics, the largest first, on several connections."""
+    names = {
+        physical(table, next_of[view.name]): table for view in views.views for table in view.tables
+    }
+    sql = (
+        "SELECT name FROM unnest(?::text[]) AS name ORDER BY pg_relation_size(name::regclass) DESC"
+    )
+    todo: SimpleQueue[str] = SimpleQueue()
+    for (name,) in views.db.execute(sql, (list(names),)):
+        todo.put(name)
+
+    def work() -> None:
+        with closing(PostgresDatabase(views.place.source)) as own:
+            own.session.run(FINISHING)
+            with suppress(Empty):
+                while True:
+                    name = todo.get_nowait()
+                    _, indexes = own.create(names[name], int(name.rpartition("__g")[2]))
+                    key = TableWriter(names[name], PART).key_names
+                    add = f"ALTER TABLE {name} ADD CONSTRAINT {name}_pkey PRIMARY KEY ({key})"
+                    own.session.run("; ".join([add, *indexes, f"ANALYZE {name}"]))
+
+    with ThreadPoolExecutor(max_workers=max(1, hands)) as pool:
+        for job in [pool.submit(work) for _ in range(max(1, hands))]:
+            job.result()
+
+
+def _positions(views: ViewsDatabase) -> list[int]:
+    return [at for by in views.positions().values() for at in by.values()]
+
+
+def _drop_unused(views: ViewsDatabase) -> None:
+    """Drop these views' tables of other generations than the live ones, unless they are read."""
+    live = {entry.view: entry.generation for entry in views.live()}
+    keep = {table.name: live[view.name] for view in views.views for table in view.tables}
+    sql = (
+        "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+        " AND tablename ~ '__g[0-9]+$'"
+    )
+    unused = []
+    for (name,) in views.db.execute(sql).fetchall():
+        logical, _, generation = name.rpartition("__g")
+        if logical in keep and int(generation) != keep[logical]:
+            unused.append(name)
+    if unused:
+        try:
+            views.db.execute(f"DROP TABLE IF EXISTS {','.join(unused)}")
+        except IN_THE_WAY:
+            for name in unused:
+                with suppress(*IN_THE_WAY):
+                    views.db.execute(f"DROP TABLE IF EXISTS {name}")
