@@ -21,7 +21,7 @@ HOSTS = [
 ]
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:work|root|home/\w+)/")
 OPEN_END = re.compile(r"\b(TODO|FIXME|XXX)\b(?!.*#\d+)")
-BINARY = {".gz", ".png", ".woff2", ".ico", ".jpg", ".xlsx"}
+BINARY = {".gz", ".png", ".woff2", ".ico", ".jpg", ".xlsx", ".xz"}
 
 
 def tracked() -> list[Path]:
