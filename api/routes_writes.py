@@ -9,6 +9,7 @@ from domain.commands import disasters as d
 from domain.commands import erasure as y
 from domain.commands import funds as f
 from domain.commands import grant_corrections as n
+from domain.commands import held_grants as q
 from domain.commands import households as h
 from domain.commands import incidents as i
 from domain.commands import officers as o
@@ -138,6 +139,7 @@ RELIEF = (
     Write("/v1/relief-applications", r.ApplyVillage, "relief-cases", max_body=BULK_BODY),
     Write("/v1/relief-cases/{case}/corrections", r.CorrectApplication, "relief-cases"),
     Write("/v1/relief-cases/{case}/reopenings", r.ReopenCase, "relief-cases"),
+    Write("/v1/relief-cases/{case}/hold-decisions", q.DecideHeldGrants, "relief-cases"),
     Write("/v1/village-lists", w.OpenVillageList, "village-lists"),
     Write(f"{LIST}/appraisals", w.AppraiseList, "village-lists", max_body=BULK_BODY),
     Write(f"{LIST}/first-notices", w.PostNotice, "village-lists"),

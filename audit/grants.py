@@ -18,6 +18,7 @@ LIST_STEPS = {
 CASE_STEPS = {
     "Applied": "report",
     "GrantCorrected": "approve",
+    "HoldDecided": "approve",
     "Paid": "pay",
     "PaymentFailed": "pay",
     "GoodsSigned": "pay",
@@ -55,6 +56,7 @@ class Case:
     grants: dict[int, Body] = field(default_factory=dict)
     status: dict[int, str] = field(default_factory=dict)
     excused: bool = False
+    known_died: int | None = None
     steps: Steps = field(default_factory=lambda: defaultdict(set))
 
 
@@ -68,6 +70,7 @@ class Audit:
         self.seasons: dict[str, Body] = {}
         self.rolls: dict[str, Roll] = {}
         self.cases: dict[str, Case] = {}
+        self.died: Counter[str] = Counter()
         self.signed: Counter[tuple[str, str]] = Counter()
         self.batches: Counter[str] = Counter()
         self.last = self.grants = 0
@@ -99,6 +102,8 @@ class Audit:
             self._list(fact, kind)
         elif name == "ReliefCase":
             self._case(fact, kind)
+        elif fact.topic == "Household.MemberDied":
+            self.died[fact.stream] += 1
 
     # Seasons and their terms
 
@@ -262,13 +267,16 @@ class Audit:
 
     def _grant(self, fact: Fact, kind: str, case: Case) -> None:
         body = fact.body
+        if body.get("losses") is not None:
+            case.known_died = body["losses"]["died"]
         if kind == "Granted":
             self._granted(fact, case)
+        if kind in ("Granted", "HoldDecided"):
             return
         number = body["number"] if "number" in body else body["grant"]["number"]
         if kind == "GrantCorrected":
             case.excused = case.excused or bool(body["reason"])
-            case.grants[number] = body["grant"]
+            case.grants[number] = {**body["grant"], "roll": case.grants[number]["roll"]}
             empty = not body["grant"].get("cash_fen") and not body["grant"].get("picks")
             case.status[number] = "void" if empty else case.status[number]
             self._standard(fact, case)
@@ -297,7 +305,7 @@ class Audit:
             self.wrong(fact.position, "a grant without its number or document")
         self._apart(fact, [roll.steps, case.steps], [case.roll, fact.stream])
         case.excused = case.excused or bool(fact.body["reason"])
-        case.grants[grant["number"]] = dict(grant)
+        case.grants[grant["number"]] = {**grant, "roll": case.roll}
         case.status[grant["number"]] = "granted"
         self._standard(fact, case)
 
@@ -325,12 +333,14 @@ class Audit:
                 self.wrong(fact.position, f"{units} of {item} is over the allowance, no reason")
 
     def _delivered(self, fact: Fact, kind: str, case: Case, number: int) -> None:
-        body, grant, roll = fact.body, case.grants[number], self.rolls[case.roll]
+        body, grant = fact.body, case.grants[number]
+        roll = self.rolls[grant["roll"]]
         if case.status[number] not in OPEN:
             self.wrong(fact.position, f"grant {number} was delivered twice")
-        if case.status[number] == "granted":
-            self._notice_over(fact, roll, "second", self._terms(case.season)["steps"])
-        self._apart(fact, [roll.steps, case.steps], [case.roll, fact.stream])
+        self._notice_over(fact, roll, "second", self._terms(case.season)["steps"])
+        if case.known_died is not None and self.died[case.household] > case.known_died:
+            self.wrong(fact.position, "delivered after a death on which nobody has decided")
+        self._apart(fact, [roll.steps, case.steps], [grant["roll"], fact.stream])
         if kind == "Paid":
             if body["amount_fen"] != grant.get("cash_fen", 0):
                 self.wrong(fact.position, f"paid {body['amount_fen']} fen of another grant")

@@ -58,6 +58,16 @@ class Card(msgspec.Struct, frozen=True):
     bank: str
 
 
+class Losses(msgspec.Struct, frozen=True):
+    """How many members a household has lost so far: by death, and by leaving or a lost contest.
+
+    Whoever sets amounts keeps what they knew of it, so that a later loss is seen.
+    """
+
+    died: int = 0
+    gone: int = 0
+
+
 @dataclass(eq=False)
 class AlreadyMember(Refusal):
     zh: ClassVar[str] = "{masked} 已是户 {household} 的成员，或在名单中重复出现"
@@ -135,6 +145,13 @@ class Household(Aggregate):
         self.merged_into: UUID | None = None
         self.exercise = exercise
         self.unnamed = unnamed
+        self.losses = Losses()
+
+    @property
+    def head_masked(self) -> str:
+        """What sentences call this household by: its head's masked name."""
+        head = self.members.get(self.head) if self.head is not None else None
+        return head.masked if head is not None else "（户主待定）"
 
     @property
     def home(self) -> UUID:
@@ -193,6 +210,7 @@ class Household(Aggregate):
     @event("MemberLeft")
     def _member_left(self, person: UUID, on: date, reason: str) -> None:
         self._lose(person)
+        self.losses = Losses(self.losses.died, self.losses.gone + 1)
 
     def die(self, person: UUID, on: date, reason: str, new_head: UUID | None) -> None:
         """A member died on a day. Nothing is granted for the dead."""
@@ -205,6 +223,7 @@ class Household(Aggregate):
     @event("MemberDied")
     def _member_died(self, person: UUID, on: date, reason: str) -> None:
         self._lose(person)
+        self.losses = Losses(self.losses.died + 1, self.losses.gone)
 
     def identify(self, person: UUID, member: Member, reason: str) -> None:
         """The ID number of a member turns up: the person found by it takes the member's place."""
@@ -334,6 +353,7 @@ class Household(Aggregate):
         self.contested.discard(person)
         if not kept:
             self._lose(person)
+            self.losses = Losses(self.losses.died, self.losses.gone + 1)
 
     @event("Revealed")
     def reveal(self, reason: str) -> None:

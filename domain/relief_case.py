@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID, uuid5
 
 from eventsourcing.domain import event
 from msgspec.structs import replace
 
-from domain.base import NAMESPACE, Aggregate
+from domain.base import NAMESPACE, Aggregate, grown
 from domain.goods import LotPick
 from domain.grants import (
     OPEN,
@@ -27,6 +27,7 @@ from domain.grants import (
     check_standard,
     less,
 )
+from domain.household import Household, Losses
 from domain.need import Need, Tier
 from domain.refusal import Refusal
 from domain.roster import Hands
@@ -62,26 +63,22 @@ class OnAnotherList(Refusal):
     village_list: UUID
 
 
-@dataclass(eq=False)
-class MemberContested(Refusal):
-    """A member is claimed by another household too: no payment until a superior decides."""
+class HoldDecision(StrEnum):
+    """What the county may decide of grants held after a loss in the household."""
 
-    zh: ClassVar[str] = "户 {household} 有 {contested} 名成员归属待上级裁定，暂不能发放"
-    en: ClassVar[str] = (
-        "{contested} members of household {household} are contested: "
-        "nothing is paid until a superior decides."
-    )
-    household: UUID
-    contested: int
+    REDUCED = "reduced"  # 核减
+    CONFIRMED = "confirmed"  # 说明理由后照发
+    WITHDRAWN = "withdrawn"  # 撤销
 
 
 @dataclass(eq=False)
-class NoCard(Refusal):
-    """Money goes to a card of the household (domain.md §2.3); it has none, or its holder left."""
+class NothingHeld(Refusal):
+    """Only grants that are open, and held after a loss, are decided upon."""
 
-    zh: ClassVar[str] = "户 {household} 没有登记有效的一卡通账号，暂不能发放"
-    en: ClassVar[str] = "Household {household} has no valid card: nothing can be paid yet."
-    household: UUID
+    zh: ClassVar[str] = "{head}户没有因成员变动而暂停发放的款物，无需决定"
+    en: ClassVar[str] = "No grant of the household of {head} is held after a loss."
+    case: UUID
+    head: str
 
 
 class ReliefCase(Aggregate):
@@ -111,6 +108,8 @@ class ReliefCase(Aggregate):
         self.grants: dict[int, Grant] = {}
         self.status: dict[int, GrantStatus] = {}
         self.batches: dict[int, UUID] = {}
+        self.lists: dict[int, UUID] = {}
+        self.known_losses: Losses | None = None
         self.steps: dict[str, Hands] = {"report": hands} if hands else {}
 
     @staticmethod
@@ -200,6 +199,8 @@ class ReliefCase(Aggregate):
     def reopen(self, reason: str, step: str, hands: Hands) -> None:
         """A refused or closed case is looked at again, on a list of its own round."""
         self.must_be(Stage.REFUSED, Stage.CLOSED)
+        if self.open_grants:  # a payment that bounced after the case was closed
+            raise GrantsOpen(subject=self.id, count=len(self.open_grants))
         self._reopened(reason=reason, step=step, hands=hands)
 
     @event("Reopened")
@@ -211,9 +212,16 @@ class ReliefCase(Aggregate):
     # Grants
 
     def grant(
-        self, grants: Sequence[Grant], terms: Programme, rate: Rate, reason: str | None
+        self,
+        grants: Sequence[Grant],
+        terms: Programme,
+        rate: Rate,
+        reason: str | None,
+        losses: Losses,
     ) -> None:
         """Grant cash and goods, in numbers that follow. Over the standard only with a reason.
+
+        ``losses``: what the household had lost by now; what it loses later holds the grants.
 
         Refuses `WrongStage`, `OverStandard`, `UnderStandard`, `OverAllowance`,
         `ItemNotInProgramme`.
@@ -222,12 +230,44 @@ class ReliefCase(Aggregate):
         self.check_standard(grants, terms, rate, reason)
         for grant in grants:
             assert grant.number == self.next_number
-            self._granted(grant=grant, reason=reason)
+            self._granted(grant=grant, reason=reason, losses=losses)
 
     @event("Granted")
-    def _granted(self, grant: Grant, reason: str | None) -> None:
+    def _granted(self, grant: Grant, reason: str | None, losses: Losses | None) -> None:
         self.grants[grant.number] = grant
         self.status[grant.number] = GrantStatus.GRANTED
+        if self.village_list is not None:
+            self.lists[grant.number] = self.village_list
+        if losses is not None:
+            self.known_losses = losses
+
+    def lost_since(self, household: Household) -> Losses | None:
+        """What the household has lost since the amounts were set, if that holds open grants.
+
+        A death always does. Who left, or was given to another household, does if fewer are there
+        now than the amounts were reckoned for; so does any loss if it is not known what was known.
+        """
+        known, short = self.known_losses, self.need.persons > household.size
+        if not self.open_grants:
+            return None
+        if known is None:
+            return household.losses if short else None
+        died = household.losses.died - known.died
+        gone = household.losses.gone - known.gone
+        return Losses(died, gone) if died or (gone and short) else None
+
+    def decide_hold(
+        self, decision: HoldDecision, household: Household, reason: str, hands: Hands
+    ) -> None:
+        """The county has decided what becomes of the grants that a loss holds."""
+        self._hold_decided(decision=decision, losses=household.losses, reason=reason, hands=hands)
+
+    @event("HoldDecided")
+    def _hold_decided(
+        self, decision: HoldDecision, losses: Losses, reason: str, hands: Hands
+    ) -> None:
+        self.known_losses = losses
+        join(self.steps, "approve", hands)
 
     @property
     def next_number(self) -> int:
@@ -391,3 +431,11 @@ class ReliefCase(Aggregate):
         if self.status[number] not in statuses:
             raise WrongGrantStatus(case=self.id, number=number, state=self.status[number])
         return grant
+
+
+def _granted_without_losses(values: dict[str, Any]) -> None:
+    """The first facts did not say what the household had lost by then."""
+    values["losses"] = None
+
+
+grown(ReliefCase.Granted, _granted_without_losses)

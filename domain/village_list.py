@@ -83,19 +83,27 @@ class VillageList(Aggregate):
 
     def check_notice(self, notice: Notice, now: datetime) -> None:
         """The notice has lasted its days and no objection is open (domain.md §2.2, §7.10)."""
-        if self.open_objections:
-            raise ObjectionsOpen(village_list=self.id, count=self.open_objections)
+        self.check_objections()
         ends_at = self.notices.get(notice)
         if ends_at is None:
             raise NoticeNotPosted(village_list=self.id, notice=notice)
         if now < ends_at:
             raise NoticeRunning(village_list=self.id, notice=notice, ends_at=ends_at)
 
+    def check_objections(self) -> None:
+        if self.open_objections:
+            raise ObjectionsOpen(village_list=self.id, count=self.open_objections)
+
     def check_payable(self, terms: Programme, now: datetime) -> None:
-        """Amounts are set, and shown for their days where the programme asks for it."""
-        self.must_be(ListStage.ALLOCATED)
+        """Amounts are set, nothing is objected to, and the second notice, where the programme
+        has one, stood its days over these very amounts.
+
+        Of a closed list only what bounced later is still to be paid.
+        """
+        self.must_be(ListStage.ALLOCATED, ListStage.CLOSED)
         if terms.requires("second_notice"):
             self.check_notice(Notice.SECOND, now)
+        self.check_objections()
 
     def record_minutes(self, minutes: Minutes) -> None:
         self.must_be(ListStage.DRAFT)
@@ -361,8 +369,13 @@ class VillageList(Aggregate):
         join(self.steps, "approve", hands)
 
     def void_amounts(self, reason: str) -> None:
-        """A single amount rose: the second notice, if any, must be posted again."""
+        """A single amount rose: the second notice, if any, must be posted again.
+
+        Refuses `WrongListStage` once the list is closed: nothing is posted over it any more, so
+        that the larger amount could never be paid. It takes a further round.
+        """
         if Notice.SECOND in self.notices:
+            self.must_be(ListStage.ALLOCATED)
             self._notice_voided(notice=Notice.SECOND, reason=reason)
 
     @event("NoticeVoided")
@@ -384,8 +397,7 @@ class VillageList(Aggregate):
 
     def close(self, reason: str) -> None:
         """All is paid and signed for, or nothing was ever put on it."""
-        if self.open_objections:
-            raise ObjectionsOpen(village_list=self.id, count=self.open_objections)
+        self.check_objections()
         done = (ListStage.APPROVED, ListStage.ALLOCATED)
         self.must_be(*(done if self.cases else (*UNDECIDED, *done)))
         self._closed(households=len(self.cases), reason=reason)

@@ -213,6 +213,34 @@ def grant_without_need(scope: Scope) -> Select[Any]:
     ).where(scope.covers(L.area), L.grants > 0, or_(L.approved_at.is_(None), too_many))
 
 
+def held_after_loss(scope: Scope) -> Select[Any]:
+    """Open grants of a household that has lost somebody since: the county decides.
+
+    The rule is `ReliefCase.lost_since`; ``number`` is how many have died since.
+    """
+    waits = (
+        select(G.number)
+        .where(G.relief_case == L.id, G.status.in_(("granted", "failed")))
+        .correlate(LEDGER)
+        .exists()
+    )
+    fewer = and_(H.size < L.persons, or_(L.known_died.is_(None), H.gone > L.known_gone))
+    source = LEDGER.join(HOUSEHOLDS, H.id == L.household)
+    return _of_case(
+        "held_after_loss",
+        source,
+        amount_fen=L.cash_granted_fen + L.goods_granted_fen,
+        number=H.died - func.coalesce(L.known_died, 0),
+        since=L.granted_at,
+    ).where(
+        scope.covers(L.area),
+        L.grants > 0,
+        H.merged_into.is_(None),
+        or_(H.died > L.known_died, fewer),
+        waits,
+    )
+
+
 def over_standard(scope: Scope) -> Select[Any]:
     """More than the ceiling of the day's standard; ``reason`` is what was written, if anything."""
     later = SEASON_RATES.alias("later")
@@ -295,6 +323,7 @@ def _all(scope: Scope, at: datetime | None) -> Any:
         person_twice(scope),
         need_without_grant(scope, today),
         grant_without_need(scope),
+        held_after_loss(scope),
         over_standard(scope),
         equal_amounts(scope),
         *not_delivered(scope, today),
@@ -332,9 +361,9 @@ def findings(
 ) -> Page:
     """What looks doubled, forgotten or odd as of ``at``, by kind.
 
-    Kinds: person_twice, person_contested, need_without_grant, grant_without_need, over_standard,
-    equal_amounts, payment_failed, delivery_overdue, split_differs. ``open=false``: contests that
-    were decided.
+    Kinds: person_twice, person_contested, need_without_grant, grant_without_need, held_after_loss,
+    over_standard, equal_amounts, payment_failed, delivery_overdue, split_differs.
+    ``open=false``: contests that were decided.
     """
     found = _all(scope.on(db), at)
     drill = H.exercise.is_(True) if exercise else H.exercise.is_not(True)

@@ -37,6 +37,8 @@ HOUSEHOLDS = Table(
     Column("size", Integer, nullable=False),  # all who count, named or not
     Column("unnamed", Integer, nullable=False),  # of these, whom a list only counts
     Column("contested", Integer, nullable=False),
+    Column("died", Integer, nullable=False),
+    Column("gone", Integer, nullable=False),  # who left, or was given to another household
     Column("card_holder", String(36)),
     Column("card_masked", String),
     Column("bank", String),
@@ -59,6 +61,9 @@ MEMBERS = Table(
     Index("household_members_by_person", "person"),
 )
 """``status``: present, left, died, identified (another person took the place), lost (a contest)."""
+
+LOSSES = {"died": "died", "left": "gone", "lost": "gone"}
+"""Which column of its household counts a member that went with this status."""
 
 ERASED = Table(
     "erased_persons",
@@ -105,6 +110,8 @@ def registered(rows: Rows, at: int, e: Household.Registered) -> None:
             "size": len(e.members) + e.unnamed,
             "unnamed": e.unnamed,
             "contested": 0,
+            "died": 0,
+            "gone": 0,
             "card_holder": text_of(card.holder) if card else None,
             "card_masked": card.masked if card else None,
             "bank": card.bank if card else None,
@@ -130,6 +137,8 @@ def _goes(rows: Rows, household: str, person: str, status: str, until: str | Non
     member = rows.need(MEMBERS, household, person)
     row = rows.need(HOUSEHOLDS, household)
     changes: dict[str, Any] = {"size": row["size"] - 1}
+    if status in LOSSES:
+        changes[LOSSES[status]] = row[LOSSES[status]] + 1
     if member["contested"]:
         changes["contested"] = row["contested"] - 1
     if row["head"] == person:
@@ -315,7 +324,7 @@ def members_of(db: Connection, scope: Scope, household: str) -> list[dict[str, A
 
 VIEW = View(
     name="households",
-    version=2,
+    version=3,
     tables=(HOUSEHOLDS, MEMBERS, ERASED),
     routes={
         Household.Registered: registered,

@@ -35,6 +35,8 @@ LEDGER = Table(
     Column("refused_step", String),
     Column("refused_reason", String),
     Column("over_standard_reason", String),
+    Column("known_died", Integer),
+    Column("known_gone", Integer),
     Column("grants", Integer, nullable=False),
     Column("delivered", Integer, nullable=False),
     Column("failed", Integer, nullable=False),
@@ -60,6 +62,10 @@ LEDGER = Table(
     Index("ledger_by_list", "village_list"),
     Index("ledger_by_grants", "grants", "area"),
 )
+
+"""``known_died``, ``known_gone``: how many members the household had lost when the amounts were set
+or last decided upon (`domain.household.Losses`); null where the fact did not say. What it has
+lost since holds what is open: the findings compare."""
 
 GRANTS = Table(
     "ledger_grants",
@@ -256,6 +262,8 @@ def granted(rows: Rows, at: int, e: ReliefCase.Granted) -> None:
         changes["grant_documents"] = as_json([*known, grant.document_no])
     if e.reason:
         changes["over_standard_reason"] = e.reason
+    if e.losses is not None:
+        changes |= {"known_died": e.losses.died, "known_gone": e.losses.gone}
     if grant.is_cash:
         changes["cash_granted_fen"] = row["cash_granted_fen"] + value
     else:
@@ -292,6 +300,11 @@ def grant_corrected(rows: Rows, at: int, e: ReliefCase.GrantCorrected) -> None:
         lots=as_json(grant.picks),
         status="void" if void else old["status"],
     )
+
+
+def hold_decided(rows: Rows, at: int, e: ReliefCase.HoldDecided) -> None:
+    known = {"known_died": e.losses.died, "known_gone": e.losses.gone}
+    rows.change(LEDGER, text_of(e.originator_id), **known)
 
 
 def paid(rows: Rows, at: int, e: ReliefCase.Paid) -> None:
@@ -394,7 +407,7 @@ def refunded(rows: Rows, at: int, e: ReliefCase.Refunded) -> None:
 
 VIEW = View(
     name="ledger",
-    version=2,
+    version=3,
     tables=(LEDGER, GRANTS),
     routes={
         ReliefCase.Applied: applied,
@@ -408,6 +421,7 @@ VIEW = View(
         ReliefCase.Closed: closed,
         ReliefCase.Granted: granted,
         ReliefCase.GrantCorrected: grant_corrected,
+        ReliefCase.HoldDecided: hold_decided,
         ReliefCase.Paid: paid,
         ReliefCase.PaymentFailed: payment_failed,
         ReliefCase.GoodsSigned: goods_signed,

@@ -14,6 +14,8 @@ from demo.naming import PROGRAMME
 from demo.times import at
 from domain.commands.funds import AppropriateFund
 from domain.commands.grant_corrections import CorrectGrant, RefundGrant
+from domain.commands.held_grants import DecideHeldGrants
+from domain.commands.households import RecordDeath
 from domain.commands.payments import (
     AllocateList,
     GoodsInput,
@@ -44,7 +46,7 @@ from domain.commands.village_lists import (
 from domain.fund import Fund
 from domain.money import Source
 from domain.need import Cause, NeedKind
-from domain.relief_case import ReliefCase
+from domain.relief_case import HoldDecision, ReliefCase
 from domain.season import Season
 from domain.village_list import VillageList
 from tests.everything import Desk
@@ -172,7 +174,30 @@ def _amounts(story: Winter) -> None:
         CorrectGrant(case=story.case(1), number=2, reason="核算有误", units=1),
     ):
         desk.do(correction, APPROVER)
+    _death(story)
     desk.do(PostSecondNotice(village_list=story.list), REPORTER)
+
+
+def _death(story: Winter) -> None:
+    """Somebody dies after the amounts were set; the county leaves them as they are."""
+    desk, six = story.desk, f"{VILLAGE}-0006"
+    desk.do(
+        RecordDeath(
+            household=story.household(6),
+            reason="病故",
+            person=desk.names.member(six, -1),
+            on=date(2018, 12, 2),
+        ),
+        REPORTER,
+    )
+    desk.do(
+        DecideHeldGrants(
+            case=story.case(6),
+            decision=HoldDecision.CONFIRMED,
+            reason="已按一人核定，其余成员仍需救助",
+        ),
+        APPROVER,
+    )
 
 
 def _deliver(story: Winter) -> None:

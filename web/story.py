@@ -84,7 +84,7 @@ class Teller:
 
 MOMENTS = ("posted_at", "ends_at", "received_at")
 DAYS = ("on", "applied_on", "held_on", "assess_by", "deliver_by")
-ENUMS = ("relation", "notice", "kind", "tier", "cause", "step")
+ENUMS = ("relation", "notice", "kind", "tier", "cause", "step", "decision")
 YES = ("upheld", "kept", "early")
 NAMES = (
     "amount_fen",
@@ -94,6 +94,7 @@ NAMES = (
     "cash_fen",
     "category",
     "cause",
+    "decision",
     "deliver_by",
     "document_no",
     "early",

@@ -7,11 +7,11 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from domain.area import check_text
-from domain.commands.payments import payee
 from domain.commands.relief_cases import single_hands
 from domain.fund import Fund
 from domain.goods import LotPick, ReturnSource, not_negative, positive, value_of
 from domain.grants import OPEN, Grant, GrantStatus, RefundExceeds, first_units
+from domain.paying import check_payable
 from domain.refusal import Malformed, missing
 from domain.relief_case import ReliefCase
 from domain.season import Season
@@ -50,6 +50,17 @@ def _cash(case: ReliefCase, number: int, *statuses: GrantStatus) -> tuple[Grant,
     return grant, grant.fund
 
 
+def release_spare(world: World, grant: Grant, corrected: Grant, reason: str) -> None:
+    """Set free what ``corrected`` needs less than ``grant``, money or goods."""
+    spare_fen, spare_units = grant.cash_fen - corrected.cash_fen, grant.units - corrected.units
+    if spare_fen:
+        assert grant.fund is not None
+        world.get(Fund, grant.fund).release(grant.source, spare_fen, reason=reason)
+    if spare_units:
+        assert grant.stockpile is not None
+        world.get(Stockpile, grant.stockpile).release(grant.source, spare_units, reason=reason)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordPaymentFailure(OfGrant):
     """Record that the bank sent a payment back; the money stands under its commitment again."""
@@ -79,10 +90,8 @@ class RetryPayment(OfGrant):
         check_text("document_no", self.document_no)
         case, season = self.of(world)
         grant, fund = _cash(case, self.number, *OPEN)
-        if case.status[self.number] is GrantStatus.GRANTED and case.village_list is not None:
-            world.get(VillageList, case.village_list).check_payable(season.terms, world.now)
         hands = single_hands(world, case, "pay")
-        holder = payee(world, season, case)
+        holder = check_payable(world, season, case, grant)
         batch = world.make_id("batch", fund, grant.source)
         world.get(Fund, fund).pay(grant.source, batch, grant.cash_fen, payments=1)
         case.pay(self.number, self.document_no, batch, holder, hands)
@@ -112,25 +121,20 @@ class CorrectGrant(OfGrant):
         if not corrected.is_empty:
             rate = season.rate(case.need.rate)
             case.check_standard([corrected], season.terms, rate, self.over_standard)
-        if not grant.is_cash and corrected.units < grant.units:
-            assert grant.stockpile is not None
-            spare = grant.units - corrected.units
-            world.get(Stockpile, grant.stockpile).release(grant.source, spare, reason=self.reason)
+        if corrected.source == grant.source:
+            release_spare(world, grant, corrected, self.reason)
         case.correct_grant(corrected, self.reason, hands)
         return {"cash_fen": corrected.cash_fen, "units": corrected.units}
 
     def _cash(self, world: World, grant: Grant, season: Season, case: ReliefCase) -> Grant:
-        """Release what is spared, or commit the whole new amount under an id of its own."""
+        """No more than before, or the whole new amount committed under an id of its own."""
         if self.cash_fen is None:
             raise missing("cash_fen")
         not_negative("cash_fen", self.cash_fen)
+        if self.cash_fen <= grant.cash_fen:
+            return replace(grant, cash_fen=self.cash_fen)
         assert grant.fund is not None
         fund = world.get(Fund, grant.fund)
-        if self.cash_fen <= grant.cash_fen:
-            if self.cash_fen < grant.cash_fen:
-                spare = grant.cash_fen - self.cash_fen
-                fund.release(grant.source, spare, reason=self.reason)
-            return replace(grant, cash_fen=self.cash_fen)
         commitment = world.make_id("commitment")
         fund.release(grant.source, grant.cash_fen, reason=self.reason)
         fund.commit(
@@ -140,8 +144,7 @@ class CorrectGrant(OfGrant):
             subject=case.id,
             exercise=case.exercise,
         )
-        if case.village_list is not None:
-            world.get(VillageList, case.village_list).void_amounts(self.reason)
+        world.get(VillageList, case.lists[self.number]).void_amounts(self.reason)
         return replace(grant, cash_fen=self.cash_fen, source=commitment)
 
     def _goods(self, grant: Grant) -> Grant:

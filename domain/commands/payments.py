@@ -6,7 +6,7 @@ One village list is one commit: one `Fund.Committed` a fund, one `Stockpile.Rese
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 from uuid import UUID
 
 from domain.area import check_text
@@ -24,8 +24,9 @@ from domain.grants import (
 )
 from domain.household import Household
 from domain.masking import mask_name
+from domain.paying import check_losses, check_payable
 from domain.refusal import Malformed, NotFound, Refusal, missing
-from domain.relief_case import MemberContested, NoCard, ReliefCase
+from domain.relief_case import ReliefCase
 from domain.roster import Hands
 from domain.season import Season
 from domain.stockpile import Stockpile
@@ -111,9 +112,12 @@ class AllocateList(OfList):
         parts = self._reserve(world, found, goods)
         for case, given in zip(cases, self.grants, strict=True):
             found.must_hold(case.id)
-            check_size(world.get(Household, case.household), case.need.persons)
+            household = world.get(Household, case.household)
+            check_losses(case, household)
+            check_size(household, case.need.persons)
             made = self._grants(case, given, commitment, parts)
-            case.grant(made, season.terms, season.rate(case.need.rate), given.reason)
+            rate = season.rate(case.need.rate)
+            case.grant(made, season.terms, rate, given.reason, household.losses)
         return {"cash_fen": cash_fen, "goods": goods, "commitment": commitment}
 
     def _commit(
@@ -227,27 +231,31 @@ Line = tuple[ReliefCase, Grant, UUID | None]
 """A payment that is due: the case, its grant, the member whose card it goes to."""
 
 
-def payee(world: World, season: Season, case: ReliefCase) -> UUID | None:
-    """Whose card the money goes to. Refuses `HouseholdMerged`, `MemberContested`, `NoCard`.
-
-    Emergency relief waits for neither a contest nor a card (None: handed over in cash).
-    """
-    household = world.get(Household, case.household)
-    household.check_open()
-    if household.contested and not season.pays_contested:
-        raise MemberContested(household=household.id, contested=len(household.contested))
-    if household.card is None and not season.pays_contested:
-        raise NoCard(household=household.id)
-    return household.card.holder if household.card is not None else None
-
-
 def _sum(lines: Iterable[Line]) -> int:
     return sum(grant.cash_fen for _, grant, _ in lines)
 
 
+@dataclass(eq=False)
+class NothingToFail(Refusal):
+    """The bank's answer names a household for which this order pays nothing."""
+
+    zh: ClassVar[str] = (
+        "银行退回的{head}户没有待发放的现金：已发放后退回的，请逐笔登记退票；同一户只登记一次"
+    )
+    en: ClassVar[str] = (
+        "No cash is due to the household of {head}, which the bank is said to have sent back, or "
+        "it is named twice. What bounced after it was paid is recorded as a failure of its own."
+    )
+    case: UUID
+    head: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayList(OfList):
-    """Pay all cash of a list that is due, one batch a fund; households that must wait are named."""
+    """Pay all cash of a list that is due, one batch a fund; households that must wait are named.
+
+    What the bank sent back at once is kept as a fact, of a household that must wait too.
+    """
 
     roles: ClassVar[frozenset[Role]] = PAYERS
     document_no: str
@@ -260,14 +268,13 @@ class PayList(OfList):
         found.check_payable(season.terms, world.now)
         cases = cases_of(world, found.cases)
         hands = hands_for(world, found, cases, "pay")
-        failed = {one.case: one.reason for one in self.failures}
-        for case_id in failed:
-            found.must_hold(case_id)
-        batches, held = _due(world, season, cases)
-        if not batches:
-            raise next(iter(held.values()), NothingToGrant(village_list=found.id))
-        paid_fen = payments = bounced = 0
-        for (fund, source), lines in batches.items():
+        due = _due(world, season, cases)
+        failed = self._failed(world, found, due)
+        bounced = self._keep_failures_of_held(world, due, failed, hands)
+        if not due.batches and not bounced:
+            raise next(iter(due.held.values()), NothingToGrant(village_list=found.id))
+        paid_fen = payments = 0
+        for (fund, source), lines in due.batches.items():
             batch = world.make_id("batch", fund, source)
             good = self._pay(world, fund, source, batch, lines, failed, hands)
             paid_fen += _sum(good)
@@ -278,11 +285,36 @@ class PayList(OfList):
             paid_fen=paid_fen,
             payments=payments,
             failed=bounced,
-            held=len(held),
+            held=len(due.held),
             hands=hands,
         )
-        waiting = {str(case): refusal.code() for case, refusal in held.items()}
+        waiting = {str(case): refusal.code() for case, refusal in due.held.items()}
         return {"paid_fen": paid_fen, "payments": payments, "failed": bounced, "held": waiting}
+
+    def _failed(self, world: World, found: VillageList, due: "_Due") -> dict[UUID, str]:
+        """The bank's reasons by case, each for a case that has cash due."""
+        failed: dict[UUID, str] = {}
+        for one in self.failures:
+            check_text("failures.reason", one.reason)
+            found.must_hold(one.case)
+            if one.case in failed or one.case not in due.cases:
+                household = world.get(Household, world.get(ReliefCase, one.case).household)
+                raise NothingToFail(case=one.case, head=household.head_masked)
+            failed[one.case] = one.reason
+        return failed
+
+    def _keep_failures_of_held(
+        self, world: World, due: "_Due", failed: dict[UUID, str], hands: Hands
+    ) -> int:
+        """A held case is in no batch: no money moves, and what the bank said stands in the case."""
+        kept = 0
+        for case_id in due.held.keys() & failed.keys():
+            for grant in due.cases[case_id]:
+                batch = world.make_id("batch", grant.fund, grant.source)
+                case = world.get(ReliefCase, case_id)
+                case.fail(grant.number, batch, failed[case_id], hands)
+                kept += 1
+        return kept
 
     def _pay(
         self,
@@ -309,29 +341,37 @@ class PayList(OfList):
         return [line for line in lines if line[0].id not in failed]
 
 
-def _due(
-    world: World, season: Season, cases: list[ReliefCase]
-) -> tuple[dict[tuple[UUID, UUID], list[Line]], dict[UUID, Refusal]]:
-    """What is to be paid by fund and commitment, and which cases must wait, and why."""
-    batches: dict[tuple[UUID, UUID], list[Line]] = {}
-    held: dict[UUID, Refusal] = {}
+class _Due(NamedTuple):
+    """The unpaid cash grants of a list: of each case, those to be paid, and whose must wait."""
+
+    cases: dict[UUID, list[Grant]]
+    batches: dict[tuple[UUID, UUID], list[Line]]
+    """By fund and commitment."""
+    held: dict[UUID, Refusal]
+    """Why a case must wait."""
+
+
+def _due(world: World, season: Season, cases: list[ReliefCase]) -> _Due:
+    due = _Due({}, {}, {})
     for case in cases:
-        due = [
+        grants = [
             grant
             for number, grant in case.grants.items()
             if grant.is_cash and case.status[number] is GrantStatus.GRANTED
         ]
-        if not due:
+        if not grants:
             continue
+        due.cases[case.id] = grants
         try:
-            holder = payee(world, season, case)
+            lines = [(case, grant, check_payable(world, season, case, grant)) for grant in grants]
         except Refusal as refusal:
-            held[case.id] = refusal
+            due.held[case.id] = refusal
             continue
-        for grant in due:
+        for line in lines:
+            grant = line[1]
             assert grant.fund is not None
-            batches.setdefault((grant.fund, grant.source), []).append((case, grant, holder))
-    return batches, held
+            due.batches.setdefault((grant.fund, grant.source), []).append(line)
+    return due
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,6 +398,8 @@ class SignGoods(OfList):
             ]
             if not waiting:
                 raise NothingToGrant(village_list=found.id)
+            for grant in waiting:
+                check_payable(world, season, case, grant)
             units += sum(self._hand_over(world, case, one, signature, hands) for one in waiting)
         found.handed_out(households=len(cases), units=units, hands=hands)
         return {"households": len(cases), "units": units}

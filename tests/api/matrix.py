@@ -118,6 +118,7 @@ POST /v1/relief-cases village V
 POST /v1/relief-applications village V
 POST /v1/relief-cases/{case}/corrections case VT
 POST /v1/relief-cases/{case}/reopenings case TA
+POST /v1/relief-cases/{case}/hold-decisions case A
 POST /v1/village-lists village VTA
 POST /v1/village-lists/{village_list}/appraisals village_list V
 POST /v1/village-lists/{village_list}/first-notices village_list VT

@@ -182,8 +182,8 @@ def tampered(folder: Path, target: Path) -> sqlite3.Connection:
 
 def nth(db: sqlite3.Connection, topic: str, number: int) -> tuple[int, Body]:
     """A fact of the topic, counted from 0, or from -1 at the end."""
-    sql = "SELECT position, state FROM events WHERE topic=? ORDER BY position"
-    position, state = db.execute(sql, (topic,)).fetchall()[number]
+    sql = "SELECT position, state FROM events WHERE topic=? OR topic LIKE ? ORDER BY position"
+    position, state = db.execute(sql, (topic, f"{topic}/%")).fetchall()[number]
     return position, json.loads(state)
 
 

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from domain.commands.funds import AppropriateFund
 from domain.commands.grant_corrections import CorrectGrant
-from domain.commands.households import RegisterHousehold
+from domain.commands.held_grants import DecideHeldGrants
+from domain.commands.households import RecordDeath, RegisterHousehold
 from domain.commands.payments import (
     AllocateList,
     FailureInput,
@@ -43,7 +44,7 @@ from domain.identity import check_character
 from domain.money import Source
 from domain.need import Cause, NeedKind
 from domain.notice import ObjectionKind
-from domain.relief_case import ReliefCase
+from domain.relief_case import HoldDecision, ReliefCase
 from domain.season import Season
 from domain.village_list import VillageList
 from tests.domain.county import make_county
@@ -336,3 +337,23 @@ def contest(ledger: Ledger, serial: int = 11) -> None:
         members=(member(90), member(serial, Relation.OTHER)),
     )
     ledger.scenario.given(command, by="village2")
+
+
+def dying(ledger: Ledger, name: str, serial: int, **more: Any) -> RecordDeath:
+    """The member of that serial number of household ``name`` has died."""
+    values: dict[str, Any] = {
+        "household": ledger.scenario.id(name),
+        "person": ledger.scenario.vault.tokens[id_number(serial)],
+        "on": date(2017, 11, 20),
+        "reason": "病故",
+    }
+    return RecordDeath(**(values | more))
+
+
+def deciding(ledger: Ledger, name: str, decision: HoldDecision, **more: Any) -> DecideHeldGrants:
+    values = {"case": ledger.case(name), "decision": decision, "reason": "经入户核实"}
+    return DecideHeldGrants(**(values | more))
+
+
+def confirming(ledger: Ledger, name: str) -> DecideHeldGrants:
+    return deciding(ledger, name, HoldDecision.CONFIRMED)

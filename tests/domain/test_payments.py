@@ -29,8 +29,9 @@ from domain.grants import (
     grant_id,
 )
 from domain.notice import NoticeNotPosted, NoticeRunning, ObjectionKind, ObjectionsOpen
+from domain.paying import MemberContested, NoCard
 from domain.refusal import Malformed, NotYourRole
-from domain.relief_case import MemberContested, NoCard, Stage
+from domain.relief_case import Stage
 from domain.roster import NotOnList
 from domain.separation import SamePersonTwice
 from domain.stockpile import Stockpile
@@ -39,6 +40,7 @@ from tests.domain.county import appointment
 from tests.domain.ledger import (
     HASH,
     Ledger,
+    confirming,
     contest,
     id_number,
     objection,
@@ -156,7 +158,7 @@ def test_no_money_without_a_card_of_the_household(ledger: Ledger) -> None:
     die = RecordDeath(
         household=county.id("b"), person=head, on=date(2017, 11, 20), reason="病故", new_head=heir
     )
-    county.given(die, by="village")
+    county.given(die, by="village").given(confirming(ledger, "b"), by="county")
     county.given(paying(ledger), by="payer")
     assert county.result["held"] == {str(ledger.case("b")): "no-card"}
     retry = RetryPayment(case=ledger.case("b"), number=1, document_no="支2号")

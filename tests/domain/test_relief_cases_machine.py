@@ -77,8 +77,7 @@ class GrantLives(RuleBasedStateMachine):
     @rule(number=NUMBERS)
     def retry(self, number: int) -> None:
         done = self.tried(RetryPayment(case=self.case, number=number, document_no="支"), "payer")
-        waiting = self.state(number) == "granted" and self.shown and not self.closed
-        assert done == (waiting or self.state(number) == "failed")
+        assert done == (self.state(number) in ("granted", "failed") and self.shown)
         if done:
             self.model[number] = ("paid", self.model[number][1])
 
@@ -88,7 +87,9 @@ class GrantLives(RuleBasedStateMachine):
         command = CorrectGrant(case=self.case, number=number, reason="更正", cash_fen=amount)
         done = self.tried(command, "county")
         enough = amount == 0 or standing + amount >= 6_000
-        assert done == (self.state(number) in ("granted", "failed") and enough)
+        more = amount > self.model.get(number, ("", 0))[1]
+        late = more and self.closed and self.shown
+        assert done == (self.state(number) in ("granted", "failed") and enough and not late)
         if done:
             self.shown = self.shown and amount <= self.model[number][1]
             before = self.state(number)

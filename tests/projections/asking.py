@@ -87,6 +87,7 @@ FINDINGS = (
     "person_contested",
     "need_without_grant",
     "grant_without_need",
+    "held_after_loss",
     "over_standard",
     "equal_amounts",
     "payment_failed",

@@ -1,6 +1,6 @@
 """Findings: one person twice, forgotten and odd grants, each found and nothing else."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +8,14 @@ import pytest
 
 from domain.commands.contests import ResolveContest
 from domain.commands.grant_corrections import RecordPaymentFailure, RetryPayment
-from domain.commands.households import RecordDeath
+from domain.commands.households import RecordDeath, RemoveMember
 from domain.commands.payments import GrantInput
 from domain.commands.relief_cases import ApplyVillage
 from projections import findings, households, ledger, lists, seasons, situation
 from projections.findings import finding_counts
 from projections.findings import findings as findings_page
 from projections.scope import EVERYTHING, Scope
-from tests.domain.ledger import Ledger, family
+from tests.domain.ledger import Ledger, confirming, dying, family, id_number
 from tests.projections.relief import fold, over, same_for_all_batches
 
 VIEWS = (households.VIEW, seasons.VIEW, ledger.VIEW, lists.VIEW, findings.VIEW)
@@ -158,3 +158,26 @@ def test_a_later_death_is_no_finding(tmp_path: Path) -> None:
     died = s.now.date()
     s.given(RecordDeath(household=s.id("b"), person=child, on=died, reason="病故"), by="village")
     assert found(story, tmp_path) == []
+
+
+def test_grants_that_a_death_holds_are_found_until_the_county_has_decided(tmp_path: Path) -> None:
+    story = Ledger().until("payable")
+    story.scenario.given(dying(story, "a", 2), by="village")
+    (row,) = found(story, tmp_path, kind="held_after_loss")
+    assert (row["household"], row["number"]) == (str(story.scenario.id("a")), 1)
+    story.scenario.given(confirming(story, "a"), by="county")
+    assert found(story, tmp_path / "then", kind="held_after_loss") == []
+
+
+def test_who_leaves_is_found_if_the_grants_are_for_more_than_are_left(tmp_path: Path) -> None:
+    story = Ledger().until("payable")
+    county = story.scenario
+    leave = RemoveMember(
+        household=county.id("b"),
+        person=county.vault.tokens[id_number(12)],
+        on=date(2017, 11, 20),
+        reason="出嫁",
+    )
+    county.given(leave, by="village")
+    (row,) = found(story, tmp_path, kind="held_after_loss")
+    assert (row["household"], row["number"], row["persons"]) == (str(county.id("b")), 0, 2)

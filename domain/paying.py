@@ -1,0 +1,116 @@
+"""May this be paid now? The one question that every way to pay or to hand out asks.
+
+A list's payment order, a retry of a bounced payment, goods signed for: each asks `check_payable`
+for each grant just before it goes out, however it came to be open. What holds one household up
+(and not its whole list) is asked by `check_household`.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from domain.grants import OPEN, Grant, GrantStatus
+from domain.household import Household
+from domain.refusal import Refusal
+from domain.relief_case import ReliefCase
+from domain.season import Season
+from domain.village_list import VillageList
+from domain.world import World
+
+
+@dataclass(eq=False)
+class MemberContested(Refusal):
+    """A member is claimed by another household too: no payment until a superior decides."""
+
+    zh: ClassVar[str] = "{head}户有 {contested} 名成员归属待上级裁定，暂不能发放"
+    en: ClassVar[str] = (
+        "{contested} members of the household of {head} are contested: "
+        "nothing is paid or handed out until a superior decides."
+    )
+    household: UUID
+    head: str
+    contested: int
+
+
+@dataclass(eq=False)
+class NoCard(Refusal):
+    """Money goes to a card of the household (domain.md §2.3); it has none, or its holder left."""
+
+    zh: ClassVar[str] = "{head}户没有登记有效的一卡通账号，暂不能发放"
+    en: ClassVar[str] = "The household of {head} has no valid card: nothing can be paid yet."
+    household: UUID
+    head: str
+
+
+@dataclass(eq=False)
+class HeldAfterLoss(Refusal):
+    """Nothing is paid for the dead: who was counted when the amounts were set is no longer there.
+
+    The county decides (`DecideHeldGrants`): less, the same with a reason, or nothing.
+    """
+
+    zh: ClassVar[str] = (
+        "{head}户在核定款物之后有 {died} 人死亡、{gone} 人离户，款物暂停发放，"
+        "须由县级审定员决定：核减、说明理由后照发，或撤销"
+    )
+    en: ClassVar[str] = (
+        "Since the amounts were set, {died} of the household of {head} have died and {gone} have "
+        "left it: the grants are held until the county reduces, confirms or withdraws them."
+    )
+    household: UUID
+    case: UUID
+    head: str
+    died: int
+    gone: int
+
+
+def check_payable(world: World, season: Season, case: ReliefCase, grant: Grant) -> UUID | None:
+    """Whose card ``grant`` of ``case`` goes to if it may go out now; None: in cash, or goods.
+
+    Refuses with the first of these that holds it back: `SeasonClosed`, `WrongGrantStatus`, what
+    `VillageList.check_payable` says of the list it was set on (no notice standing, an objection
+    open), what `check_household` says of the household, and `NoCard` for cash.
+    """
+    season.check_open()
+    case.must_have(grant.number, *(OPEN if grant.is_cash else (GrantStatus.GRANTED,)))
+    world.get(VillageList, case.lists[grant.number]).check_payable(season.terms, world.now)
+    household = check_household(world, season, case)
+    if not grant.is_cash:
+        return None
+    if household.card is None and not season.pays_contested:
+        raise NoCard(household=household.id, head=household.head_masked)
+    return household.card.holder if household.card is not None else None
+
+
+def check_household(world: World, season: Season, case: ReliefCase) -> Household:
+    """The case's household, if nothing about its people holds its grants back.
+
+    Refuses `HouseholdMerged`, `MemberContested` (emergency relief does not wait for that, design
+    §4) and `HeldAfterLoss` (for the dead nothing is paid in an emergency either).
+    """
+    household = world.get(Household, case.household)
+    household.check_open()
+    if household.contested and not season.pays_contested:
+        raise MemberContested(
+            household=household.id,
+            head=household.head_masked,
+            contested=len(household.contested),
+        )
+    check_losses(case, household)
+    return household
+
+
+def check_losses(case: ReliefCase, household: Household) -> None:
+    """`HeldAfterLoss` if open grants of the case wait for a decision since somebody died or left.
+
+    New amounts beside them would hide that: an allocation asks this too.
+    """
+    lost = case.lost_since(household)
+    if lost is not None:
+        raise HeldAfterLoss(
+            household=household.id,
+            case=case.id,
+            head=household.head_masked,
+            died=lost.died,
+            gone=lost.gone,
+        )
