@@ -134,6 +134,19 @@ def own_fields(event_class: type[Event]) -> tuple[str, ...]:
 
 
 BASE_NAMES = ("Event", "Created")
+CONTAINERS = (dict, list, set)
+
+
+def _copied(value: Any) -> Any:
+    """A container's copy, else the value. The members of a container are all of one kind."""
+    if isinstance(value, dict):
+        if isinstance(next(iter(value.values()), None), CONTAINERS):
+            return {key: _copied(one) for key, one in value.items()}
+        return value.copy()
+    if isinstance(value, list | set):
+        return value.copy()
+    return value
+
 
 EventClass = type[Event]
 OWNERS: dict[EventClass, "type[Aggregate]"] = {}
@@ -145,6 +158,9 @@ class Aggregate(BaseAggregate[UUID]):
 
     ``__init__`` is the first fact: ``@event("Opened") def __init__(self, id: UUID, …)``.
     """
+
+    __slots__ = ("_before",)  # beside the state, which tests compare with a replay's
+    _before: "Aggregate | None"
 
     Event: ClassVar[type[Event]] = Event
     Created: ClassVar[type[Created]] = Created
@@ -171,7 +187,28 @@ class Aggregate(BaseAggregate[UUID]):
         made.pending_events.append(first)
         return made
 
+    @property
+    def before(self) -> "Aggregate | None":
+        """As it was before the first fact that is pending; None if nothing was triggered since
+        `settle`, or if the stream itself is new."""
+        return getattr(self, "_before", None)
+
+    def settle(self) -> None:
+        """Its facts are accepted: there is nothing to go back to any more."""
+        self._before = None
+
+    def copied(self) -> Self:
+        """The same state, independent of what happens to this one. Costs nothing by history.
+
+        Containers are copied as deep as they go, their values are shared: those never change.
+        """
+        copy = self.__class__.__new__(self.__class__)
+        vars(copy).update({name: _copied(value) for name, value in vars(self).items()})
+        return copy
+
     def trigger_event(self, event_class: Any, **kwargs: Any) -> None:
+        if self.before is None and not self._pending_events:
+            self._before = self.copied()
         fact = event_class(
             originator_id=self._id, originator_version=self._version + 1, meta=UNSTAMPED, **kwargs
         )

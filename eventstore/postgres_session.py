@@ -24,10 +24,14 @@ IDLE = pq.TransactionStatus.IDLE
 
 
 def options_of(schema: str) -> str:
-    """Connection options of every session of ours: where its tables are, and what it waits for."""
+    """Connection options of every session of ours: where its tables are, and what it waits for.
+
+    The vault is waited for while the log's order lock is held: for half as long as others wait
+    for that, so that they do not fail with who needs the vault.
+    """
     given = {
         "search_path": schema,
-        "lock_timeout": LOCK_MS,
+        "lock_timeout": LOCK_MS // 2 if schema == "vault" else LOCK_MS,
         "idle_in_transaction_session_timeout": STOPPED_MS,
         "timezone": "UTC",
         # whoever waits for a lock must then see what its holder committed

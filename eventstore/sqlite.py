@@ -25,6 +25,9 @@ from eventstore.sql import Sql, explain
 
 SCHEMA = 1
 LOCK_SECONDS = 4.0
+VAULT_SECONDS = LOCK_SECONDS / 2
+"""The vault is waited for while the log's order lock is held: for half as long as others wait for
+that, so that they do not fail with who needs the vault."""
 GATE_POLL_SECONDS = 0.001
 
 TABLES = """
@@ -46,12 +49,12 @@ CREATE TABLE IF NOT EXISTS marks (key TEXT PRIMARY KEY, value TEXT NOT NULL) WIT
 """
 
 
-def connect(path: Path, *, synchronous: str = "FULL") -> sqlite3.Connection:
+def connect(
+    path: Path, *, synchronous: str = "FULL", wait: float = LOCK_SECONDS
+) -> sqlite3.Connection:
     """A connection in WAL mode. Raises a `StoreError` that says what is wrong with the file."""
     try:
-        db = sqlite3.connect(
-            path, timeout=LOCK_SECONDS, isolation_level=None, check_same_thread=False
-        )
+        db = sqlite3.connect(path, timeout=wait, isolation_level=None, check_same_thread=False)
         db.execute("PRAGMA journal_mode=WAL")
         db.execute(f"PRAGMA synchronous={synchronous}")
         db.execute("PRAGMA cache_size=-32768")

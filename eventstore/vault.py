@@ -25,7 +25,7 @@ from eventstore.errors import StoreDamaged, StoreLocked
 from eventstore.keyfile import KEY_BYTES, read_key, write_key
 from eventstore.randomness import random_bytes, random_uuid
 from eventstore.sql import DATABASE_ERRORS, Sql, explain
-from eventstore.sqlite import check_schema, connect
+from eventstore.sqlite import VAULT_SECONDS, check_schema, connect
 
 SCHEMA = 1
 NONCE_BYTES = 12
@@ -429,7 +429,7 @@ class SQLiteVault(Vault):
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        db = connect(path)
+        db = connect(path, wait=VAULT_SECONDS)
         db.execute("PRAGMA secure_delete=ON")
         check_schema(db, path, SCHEMA, TABLES)
         super().__init__(db, path.with_suffix(".key"))

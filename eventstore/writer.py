@@ -8,26 +8,31 @@ outcomes. A refused command fails alone. Acknowledged means durable (fsync).
 import queue
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import InvalidStateError
 from contextlib import suppress
 from datetime import datetime
 from itertools import chain
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
-import msgspec
 from eventsourcing.persistence import IntegrityError
 
-from domain.base import EPOCH, NOBODY, Aggregate, Event, Meta, stamp
+from domain.base import EPOCH, NOBODY, Event, Meta, stamp
 from domain.refusal import Refusal
+from eventstore.aggregates import AggregateCache, LogUnreadable
 from eventstore.clock import Clock, SimulatedClock
-from eventstore.deciding import DecisionWorld, Memo, authorized, decide, pending
-from eventstore.errors import CommandIdReused, StoreClosed, StoreLocked, StoreUnreachable
+from eventstore.deciding import DecisionWorld, authorized, decide, pending
+from eventstore.errors import (
+    CommandIdReused,
+    StoreClosed,
+    StoreError,
+    StoreLocked,
+    StoreUnreachable,
+)
 from eventstore.faults import reached
-from eventstore.log import CAUGHT_UP, NEWEST, Log, News, OutcomeRow, Row, Wanted
+from eventstore.log import Log, OutcomeRow, Row, Wanted
 from eventstore.mapper import TypedMapper
 from eventstore.metrics import count_batch
 from eventstore.outcomes import (
@@ -46,12 +51,10 @@ from eventstore.turns import InTurn
 from eventstore.vault import Vault
 
 MAX_BATCH = 256
-CACHE_SIZE = 20_000
 TRIES = 2
 AGAIN = (IntegrityError, StoreUnreachable)
 WAITED = (StoreLocked, StoreUnreachable)
-"""After such an answer the next would be waited for as long again, beyond any client's patience."""
-SELDOM = ("Area.", "Rulebook.")
+"""What a batch fails by after it has waited for the log as long as a client will."""
 
 Answer = Receipt | BaseException
 Deliver = Callable[[Answer], None]
@@ -76,10 +79,7 @@ class Writer:
         self.clock = clock
         self._committed, self._settle = committed, settle
         self._queue: queue.SimpleQueue[tuple[Envelope, Deliver] | None] = queue.SimpleQueue()
-        self._cache: OrderedDict[UUID, Aggregate | None] = OrderedDict()
-        self.memo = Memo()
-        self._head = -1
-        self._last = EPOCH
+        self.cache = AggregateCache(log, mapper)
         self._thread: threading.Thread | None = None
         self._closed = False
         self._door = threading.Lock()
@@ -112,11 +112,13 @@ class Writer:
             batch, ended = self._waiting(self._queue.get())
             if not batch:
                 continue
-            answers = self.process([envelope for envelope, _ in batch])
+            answers, failure = self._process([envelope for envelope, _ in batch])
             _tell(batch, answers)
-            if isinstance(answers[0], WAITED) and not ended:  # so has who came meanwhile
+            if isinstance(failure, WAITED) and not ended:
+                # Commands that were queued during this wait have waited too. They get the same
+                # answer now: waiting once more for the same lock is beyond any client's patience.
                 batch, ended = self._waiting()
-                _tell(batch, [answers[0]] * len(batch))
+                _tell(batch, [failure] * len(batch))
 
     def _waiting(
         self, *first: tuple[Envelope, Deliver] | None
@@ -140,34 +142,47 @@ class Writer:
 
     def process(self, envelopes: Sequence[Envelope]) -> list[Answer]:
         """Decide and save a batch in one transaction. Never raises: each command has its answer."""
-        began = time.monotonic()
-        answers = self._process(envelopes)
-        count_batch(envelopes, answers, time.monotonic() - began)
-        return answers
+        return self._process(envelopes).answers
 
-    def _process(self, envelopes: Sequence[Envelope]) -> list[Answer]:
+    def _process(self, envelopes: Sequence[Envelope]) -> "_Processed":
+        began = time.monotonic()
         reached("before-load")
         with self._busy:
-            lost: set[UUID] = set()
-            for left in reversed(range(TRIES)):
-                batch = _Batch(self, envelopes, lost)
-                try:
-                    self._attempt(batch)
-                    break
-                except BaseException as problem:
-                    self._forget_all()
-                    if not isinstance(problem, Exception):
-                        raise
-                    named = _named(problem)
-                    if not left or not isinstance(named, AGAIN):
-                        return [named] * len(envelopes)
+            batch, failure = self._saved(envelopes)
+            if failure is None:
+                reached("after-commit")
+                self.cache.committed(batch.head, batch.last)
+        if failure is not None:
+            processed = _Processed([failure] * len(envelopes), failure)
+        else:
+            if batch.rows:
+                self._committed(batch.head)
+            processed = _Processed(batch.answers(), None)
+        count_batch(envelopes, processed.answers, time.monotonic() - began)
+        return processed
+
+    def _saved(self, envelopes: Sequence[Envelope]) -> "tuple[_Batch, Exception | None]":
+        """The batch as it was saved, or the last try of it and why it could not be saved."""
+        lost: set[UUID] = set()
+        left = TRIES
+        without: dict[int, Exception] = {}
+        while True:
+            left -= 1
+            batch = _Batch(self, envelopes, lost, without)
+            try:
+                self._attempt(batch)
+                return batch, None
+            except BaseException as problem:
+                self._forget_all()
+                if not isinstance(problem, Exception):
+                    raise
+                named = _named(problem)
+                if left > 0 and isinstance(named, AGAIN):
                     lost |= batch.fresh
-            reached("after-commit")
-            self._head, self._last = batch.head, batch.last
-            self._trim()
-        if batch.rows:
-            self._committed(batch.head)
-        return batch.answers()
+                elif isinstance(problem, _VaultFailed) and batch.sealed and not without:
+                    without = dict.fromkeys(batch.sealed, named)
+                else:
+                    return batch, named
 
     def _attempt(self, batch: "_Batch") -> None:
         """Decide and save once.
@@ -179,22 +194,26 @@ class Writer:
         with self.log.batch(wanted) as (db, seen):
             self._settle()
             self.vault.doubted = True
-            self._catch_up(seen.news)
+            self.cache.catch_up(seen.news)
             batch.find_repeats(seen.outcomes)
-            self._read_ahead(wanted.streams, seen.facts)
+            self.cache.read_ahead(wanted.streams, seen.facts)
             for n, envelope in enumerate(batch.envelopes):
                 batch.take(n, envelope)
-            self.vault.commit()
+            self._commit_vault()
             reached("between-vault-and-log")
             if batch.outcomes:
                 self.log.append(db, batch.rows, batch.outcomes)
             reached("in-transaction")
 
+    def _commit_vault(self) -> None:
+        try:
+            self.vault.commit()
+        except StoreError as problem:
+            raise _VaultFailed(problem) from problem
+
     def _forget_all(self) -> None:
         self.vault.rollback()
-        self._cache.clear()
-        self.memo = Memo()
-        self._head = -1
+        self.cache.forget()
 
     def _wanted(self, envelopes: Sequence[Envelope]) -> Wanted:
         """What to ask with the order lock: news, repeats, and streams that commands name.
@@ -203,70 +222,8 @@ class Writer:
         begun, while the order lock keeps every other process waiting.
         """
         named = {id for one in envelopes for id in ids_of(one.command)}
-        streams = [id.bytes for id in named if id not in self._cache]
-        return Wanted(self._head, [one.id.bytes for one in envelopes], streams)
-
-    def _catch_up(self, news: Sequence[News]) -> None:
-        """Another process may have written since: what it touched is brought up to date."""
-        known = self._head
-        follows = known == 0 or (known > 0 and bool(news) and news[0][0] == known)
-        fresh = news if known <= 0 else news[1:]
-        if not follows or len(fresh) > CAUGHT_UP:  # the log may have been put back
-            self._cache.clear()
-            self.memo.books.clear()
-            newest = news if known < 0 else self.log.writer.execute(NEWEST).fetchall()
-            self._head, self._last = 0, EPOCH
-        else:
-            newest = fresh
-            for _, stream, topic, state in fresh:
-                self._bring(UUID(bytes=stream), topic, state)
-        if newest:
-            self._head = newest[-1][0]
-            self._last = _recorded(newest[-1][3]).meta.recorded_at
-
-    def _bring(self, stream: UUID, topic: str, state: bytes) -> None:
-        """Apply a fact of another process to the aggregate, if it is cached."""
-        if topic.startswith(SELDOM):
-            self.memo.books.clear()
-        known = self._cache.pop(stream, None)
-        if known is not None and self.mapper.class_of(topic) is not None:
-            self._cache[stream] = self.mapper.decode(topic, state).mutate(known)
-
-    def load(self, stream: UUID) -> Aggregate | None:
-        """The aggregate as stored, replayed from the log."""
-        sql = "SELECT topic, state FROM events WHERE stream = ? ORDER BY version"
-        aggregate: Aggregate | None = None
-        for topic, state in self.log.writer.execute(sql, (stream.bytes,)):
-            aggregate = self.mapper.decode(topic, state).mutate(aggregate)
-        return aggregate
-
-    def _read_ahead(
-        self, asked: Sequence[bytes], facts: Sequence[tuple[bytes, str, bytes]]
-    ) -> None:
-        """Bring streams into the cache: what cannot be read fails the command that wants it."""
-        found: dict[UUID, Aggregate | None] = {UUID(bytes=key): None for key in asked}
-        for key, topic, state in facts:
-            stream = UUID(bytes=key)
-            try:
-                if stream in found:
-                    found[stream] = self.mapper.decode(topic, state).mutate(found[stream])
-            except Exception:
-                del found[stream]
-        self._cache.update(found)
-
-    def cached(self, kind: type[Any], stream: UUID) -> Aggregate | None:
-        cache = self._cache
-        if stream in cache:
-            cache.move_to_end(stream)
-            return cache[stream]
-        aggregate = cache[stream] = self.load(stream)  # that it has not begun is known as well
-        return aggregate
-
-    def keep(self, aggregate: Aggregate) -> None:
-        self._cache[aggregate.id] = aggregate
-
-    def drop(self, stream: UUID) -> None:
-        self._cache.pop(stream, None)
+        streams = [id.bytes for id in self.cache.missing(named)]
+        return Wanted(self.cache.head, [one.id.bytes for one in envelopes], streams)
 
     def now(self, at: datetime | None) -> datetime:
         if at is not None:
@@ -275,51 +232,53 @@ class Writer:
             self.clock.move_to(at)
         return self.clock.now()
 
-    @property
-    def state(self) -> tuple[int, datetime]:
-        return self._head, self._last
 
-    def _trim(self) -> None:
-        while len(self._cache) > CACHE_SIZE:
-            self._cache.popitem(last=False)
+class _Processed(NamedTuple):
+    """The answers to a batch; ``failure`` if it failed as a whole, and nothing was decided."""
 
-
-class _When(msgspec.Struct):
-    recorded_at: datetime
+    answers: list[Answer]
+    failure: Exception | None
 
 
-class _Recorded(msgspec.Struct):
-    """Of a stored fact of whatever type, when it was recorded."""
+class _VaultFailed(Exception):
+    """The vault's commit failed, and with it those commands that sealed or erased something."""
 
-    meta: _When
-
-
-_recorded = msgspec.json.Decoder(_Recorded).decode
+    def __init__(self, named: StoreError) -> None:
+        super().__init__(str(named))
+        self.named = named
 
 
 class _Batch:
-    """The commands of one transaction, and what they decided so far."""
+    """The commands of one transaction, and what they decided so far.
+
+    ``lost`` are commands of an earlier try whose commit may have been stored; ``without`` are the
+    commands, by their place, that fail because the vault could not save what they sealed.
+    """
 
     def __init__(
-        self, writer: Writer, envelopes: Sequence[Envelope], lost: AbstractSet[UUID]
+        self,
+        writer: Writer,
+        envelopes: Sequence[Envelope],
+        lost: AbstractSet[UUID],
+        without: Mapping[int, Exception],
     ) -> None:
         self.writer = writer
         self.envelopes = envelopes
         self.fresh: set[UUID] = set()
-        self._lost = lost
+        self.sealed: list[int] = []
+        self._lost, self._without = lost, without
         self.head, self.last = 0, EPOCH
         self.rows: list[Row] = []
         self.outcomes: list[OutcomeRow] = []
         self._answers: list[Answer | None] = [None] * len(envelopes)
         self._known: dict[UUID, tuple[bytes, bytes, bytes]] = {}
-        self._facts: dict[UUID, list[Event]] = {}
 
     def answers(self) -> list[Answer]:
         return [answer for answer in self._answers if answer is not None]
 
     def find_repeats(self, outcomes: Sequence[OutcomeRow]) -> None:
         """Which of these commands have an outcome already."""
-        self.head, self.last = self.writer.state
+        self.head, self.last = self.writer.cache.head, self.writer.cache.last
         for command, actor, fingerprint, outcome in outcomes:
             self._known[UUID(bytes=command)] = (actor, fingerprint, outcome)
 
@@ -330,13 +289,19 @@ class _Batch:
         if known is not None:
             self._answers[n] = self._repeat(envelope, officer, fingerprint, known)
             return
+        if n in self._without:
+            self._answers[n] = self._without[n]
+            return
+        vault_before = self.writer.vault.mark()
         try:
             outcome = self._decide(envelope)
-        except DATABASE_ERRORS:  # the transaction is not what it was: it is given up
+        except LogUnreadable:
             raise
         except Exception as problem:  # a fault of ours: this command alone fails, unstored
             self._answers[n] = _named(problem)
             return
+        if self.writer.vault.mark() != vault_before:
+            self.sealed.append(n)
         encoded = encode_outcome(outcome)
         row = (officer.bytes, fingerprint, encoded)
         self._known[envelope.id] = row
@@ -360,7 +325,8 @@ class _Batch:
 
     def _world(self, envelope: Envelope) -> DecisionWorld:
         writer = self.writer
-        return DecisionWorld(writer.cached, writer.vault, self.last, envelope.id, writer.memo)
+        cache = writer.cache
+        return DecisionWorld(cache.get, writer.vault, self.last, envelope.id, cache.memo)
 
     def _decide(self, envelope: Envelope) -> Outcome:
         self.last = max(self.last, self.writer.now(envelope.at))
@@ -371,16 +337,13 @@ class _Batch:
             rows, facts = self._rows_of(envelope, world)
         except BaseException as problem:
             self.writer.vault.undo(sealed)
-            self._undo(world, everything=not isinstance(problem, Refusal))
+            self.writer.cache.revert(world.touched.values())
             if isinstance(problem, Refusal):
                 return Outcome(self.head, problem=problem_of(problem))
             raise
         self.rows += rows
-        for fact in facts:
-            stream = fact.originator_id
-            self._facts.setdefault(stream, []).append(fact)
-            if fact.originator_version == 1:
-                self.writer.keep(world.touched[stream])
+        changed = {fact.originator_id for fact in facts}
+        self.writer.cache.keep([world.touched[stream] for stream in changed])
         self.head += len(facts)
         return Outcome(self.head, result, len(facts))
 
@@ -412,18 +375,6 @@ class _Batch:
             rows.append((position, stream.bytes, version, topic, mapper.encode(fact)))
         return rows, facts
 
-    def _undo(self, world: DecisionWorld, *, everything: bool) -> None:
-        """Put back what a refused command had begun to change; after a fault, all it touched."""
-        for stream, aggregate in world.touched.items():
-            if not (everything or aggregate.pending_events):
-                continue
-            self.writer.drop(stream)
-            restored = self.writer.load(stream)
-            for fact in self._facts.get(stream, ()):
-                restored = fact.mutate(restored)
-            if restored is not None:
-                self.writer.keep(restored)
-
 
 def _tell(batch: Sequence[tuple[Envelope, Deliver]], answers: Sequence[Answer]) -> None:
     for (_, deliver), answer in zip(batch, answers, strict=True):
@@ -433,6 +384,8 @@ def _tell(batch: Sequence[tuple[Envelope, Deliver]], answers: Sequence[Answer]) 
 
 def _named(problem: Exception) -> Exception:
     """What went wrong, by our name for it where the database said it."""
+    if isinstance(problem, LogUnreadable | _VaultFailed):
+        return problem.named
     return explain(problem) if isinstance(problem, DATABASE_ERRORS) else problem
 
 

@@ -196,10 +196,10 @@ class ProcessContract:
         self, store: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         send(store, new_unit("known"), by="dispatcher")
-        store.writer._forget_all()
-        load, loaded_alone = store.writer.load, []
+        store.writer.cache.forget()
+        load, loaded_alone = store.writer.cache.load, []
         monkeypatch.setattr(
-            store.writer, "load", lambda stream: loaded_alone.append(stream) or load(stream)
+            store.writer.cache, "load", lambda stream: loaded_alone.append(stream) or load(stream)
         )
         units = [new_unit(f"new{n}") for n in range(5)]
         answers = store.run_many(
@@ -216,7 +216,7 @@ class ProcessContract:
         row = store.log.stream_rows(named("unit/spoiled"))[0]
         store.log.insert_events([StoredEvent(named("unit/spoiled"), 2, "Unit.Unheard", row[4])])
         send(store, new_unit("between"), by="dispatcher")
-        store.writer._forget_all()
+        store.writer.cache.forget()
         commands = [new_unit("one"), off_duty("spoiled"), new_unit("two")]
         answers = store.run_many([envelope(command, "dispatcher") for command in commands])
         assert [type(answer) for answer in answers] == [Receipt, UnknownTopic, Receipt], answers

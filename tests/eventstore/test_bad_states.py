@@ -105,7 +105,7 @@ def test_a_held_gate_is_waited_for_so_long_and_not_for_ever(
     assert send(town, new_unit("u"), by="dispatcher").facts == 1
 
 
-def test_a_locked_vault_fails_the_batch_and_keeps_no_sealed_half(town: Store, folder: Path) -> None:
+def test_a_locked_vault_keeps_no_sealed_half(town: Store, folder: Path) -> None:
     town.vault.db.execute("PRAGMA busy_timeout=100")
     wish = envelope(new_household("孙一", id_number(1)), by="reporter")
     with elsewhere("hold", folder / "vault.sqlite"), pytest.raises(StoreLocked):
@@ -115,6 +115,45 @@ def test_a_locked_vault_fails_the_batch_and_keeps_no_sealed_half(town: Store, fo
     household = loaded(town, named("household/孙一"))
     (member,) = household.members.values()
     assert town.vault.unseal(member.name, household.id, "name") == "孙一"
+
+
+def test_a_locked_vault_fails_only_who_needs_it(town: Store, folder: Path) -> None:
+    """One such answer once failed the batch, and everybody who had queued meanwhile."""
+    town.vault.db.execute("PRAGMA busy_timeout=100")
+    wishes = [
+        envelope(new_unit("before"), by="dispatcher"),
+        envelope(new_household("孙二", id_number(2)), by="reporter"),
+        envelope(new_unit("after"), by="dispatcher"),
+    ]
+    with elsewhere("hold", folder / "vault.sqlite"):
+        answers = town.run_many(wishes)
+        assert [type(answer) for answer in answers] == [Receipt, StoreLocked, Receipt]
+    again = town.run_many(wishes)
+    assert [one.repeated for one in again if isinstance(one, Receipt)] == [True, False, True]
+
+
+def test_one_command_that_must_wait_stops_nobody_in_the_queue(
+    town: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deciding, go_on = threading.Event(), threading.Event()
+
+    def being_erased(*_: object) -> None:
+        deciding.set()
+        assert go_on.wait(30)
+        raise StoreLocked("person is being erased")
+
+    monkeypatch.setattr(town.vault, "seal", being_erased)
+    answers: list[object] = []
+    wishes = [
+        envelope(new_household("孙三", id_number(3)), by="reporter"),
+        envelope(new_unit("queued"), by="dispatcher"),
+    ]
+    town.writer.submit(wishes[0], answers.append)
+    assert deciding.wait(30)
+    town.writer.submit(wishes[1], answers.append)
+    go_on.set()
+    town.writer.close()
+    assert [type(answer) for answer in answers] == [StoreLocked, Receipt]
 
 
 def test_the_follower_waits_out_a_locked_views_file(town: Store, folder: Path) -> None:

@@ -138,7 +138,7 @@ def commands_unknown() -> Iterator[None]:
 
     def none_found(self: _Batch, outcomes: Sequence[OutcomeRow]) -> None:
         del outcomes
-        self.head, self.last = self.writer.state
+        self.head, self.last = self.writer.cache.head, self.writer.cache.last
 
     with patch.object(_Batch, "find_repeats", none_found):
         yield
@@ -159,9 +159,9 @@ def vault_after_log() -> Iterator[None]:
         wanted = self._wanted(batch.envelopes)
         with self.log.batch(wanted) as (db, seen):
             self.vault.doubted = True
-            self._catch_up(seen.news)
+            self.cache.catch_up(seen.news)
             batch.find_repeats(seen.outcomes)
-            self._read_ahead(wanted.streams, seen.facts)
+            self.cache.read_ahead(wanted.streams, seen.facts)
             for n, envelope in enumerate(batch.envelopes):
                 batch.take(n, envelope)
             if batch.outcomes:

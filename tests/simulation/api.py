@@ -41,7 +41,7 @@ class Api:
         calm, self.chance.calm = self.chance.calm, True  # a start that fails is tried again
         store = Store(log, MemoryVault(self.disk, template().key), AGGREGATES)
         self.chance.calm = calm
-        store.mapper = store.writer.mapper = MAPPER
+        store.mapper = store.writer.mapper = store.writer.cache.mapper = MAPPER
         self.clock = store.clock = store.writer.clock = SkewedClock(self.time)
         return store
 

@@ -151,7 +151,7 @@ def kept_as_replayed(world: World) -> None:
     """What a process keeps in memory is what one that starts a year later would read."""
     world.time.go_on(YEAR_SECONDS)
     for process in world.apis:
-        for stream, kept in process.store.writer._cache.items():
+        for stream, kept in process.store.writer.cache.kept.items():
             if kept is not None and not isinstance(kept, Rulebook):  # which keeps what it parsed
                 known = process.store.load(stream, version=kept.version)
                 same = known is not None and _state(kept) == _state(known)

@@ -1,0 +1,156 @@
+"""The aggregates a writer decides on: loaded once, kept up to date, put back after a refusal."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from domain.base import EPOCH, Aggregate
+from eventstore.deciding import Memo
+from eventstore.errors import StoreError
+from eventstore.log import CAUGHT_UP, NEWEST, Log, News
+from eventstore.mapper import TypedMapper
+from eventstore.sql import DATABASE_ERRORS, explain
+
+CACHE_SIZE = 20_000
+SELDOM = ("Area.", "Rulebook.")
+"""Facts of these aggregates change what a `Memo` remembers of rulebooks."""
+
+
+class LogUnreadable(Exception):
+    """Reading the log failed under the order lock: its transaction cannot be relied on."""
+
+    def __init__(self, named: StoreError) -> None:
+        super().__init__(str(named))
+        self.named = named
+
+
+class AggregateCache:
+    """Aggregates as of position ``head`` of the log. Used under the order lock only.
+
+    None in place of an aggregate says that its stream has not begun, which is worth knowing too.
+    ``last`` is when the fact at ``head`` was recorded; ``head`` is -1 while it is not known.
+    """
+
+    def __init__(self, log: Log, mapper: TypedMapper) -> None:
+        self.log, self.mapper = log, mapper
+        self.memo = Memo()
+        self.head, self.last = -1, EPOCH
+        self.kept: OrderedDict[UUID, Aggregate | None] = OrderedDict()
+
+    # -- loading ------------------------------------------------------------------------------
+
+    def get(self, kind: type[Any], stream: UUID) -> Aggregate | None:
+        """The aggregate of a stream, of whatever kind it is; None if the stream has not begun."""
+        del kind
+        if stream in self.kept:
+            self.kept.move_to_end(stream)
+            return self.kept[stream]
+        aggregate = self.kept[stream] = self.load(stream)
+        return aggregate
+
+    def load(self, stream: UUID) -> Aggregate | None:
+        """The aggregate as stored, replayed from the log. Raises `LogUnreadable`."""
+        sql = "SELECT topic, state FROM events WHERE stream = ? ORDER BY version"
+        try:
+            facts = self.log.writer.execute(sql, (stream.bytes,)).fetchall()
+        except DATABASE_ERRORS as problem:
+            raise LogUnreadable(explain(problem)) from problem
+        aggregate: Aggregate | None = None
+        for topic, state in facts:
+            aggregate = self.mapper.decode(topic, state).mutate(aggregate)
+        return aggregate
+
+    def missing(self, streams: Iterable[UUID]) -> list[UUID]:
+        """Those of these streams that are not in the cache."""
+        return [stream for stream in streams if stream not in self.kept]
+
+    def read_ahead(self, asked: Sequence[bytes], facts: Sequence[tuple[bytes, str, bytes]]) -> None:
+        """Take over streams that were read with the order lock.
+
+        A stream that cannot be decoded is left out: it fails only the command that loads it.
+        """
+        found: dict[UUID, Aggregate | None] = {UUID(bytes=key): None for key in asked}
+        for key, topic, state in facts:
+            stream = UUID(bytes=key)
+            try:
+                if stream in found:
+                    found[stream] = self.mapper.decode(topic, state).mutate(found[stream])
+            except Exception:
+                del found[stream]
+        self.kept.update(found)
+
+    # -- keeping up with the log --------------------------------------------------------------
+
+    def catch_up(self, news: Sequence[News]) -> None:
+        """Apply what other processes have written since ``head``; see `Seen` for ``news``."""
+        known = self.head
+        follows = known == 0 or (known > 0 and bool(news) and news[0][0] == known)
+        fresh = news if known <= 0 else news[1:]
+        if not follows or len(fresh) > CAUGHT_UP:  # the log may have been put back
+            self.kept.clear()
+            self.memo.books.clear()
+            newest = news if known < 0 else self.log.writer.execute(NEWEST).fetchall()
+            self.head, self.last = 0, EPOCH
+        else:
+            newest = fresh
+            for _, stream, topic, state in fresh:
+                self._apply(UUID(bytes=stream), topic, state)
+        if newest:
+            self.head = newest[-1][0]
+            self.last = _recorded(newest[-1][3]).meta.recorded_at
+
+    def _apply(self, stream: UUID, topic: str, state: bytes) -> None:
+        if topic.startswith(SELDOM):
+            self.memo.books.clear()
+        known = self.kept.pop(stream, None)
+        if known is not None and self.mapper.class_of(topic) is not None:
+            self.kept[stream] = self.mapper.decode(topic, state).mutate(known)
+
+    # -- deciding -----------------------------------------------------------------------------
+
+    def keep(self, changed: Iterable[Aggregate]) -> None:
+        """A command was accepted: its aggregates are from now on as it left them."""
+        for aggregate in changed:
+            aggregate.settle()
+            self.kept[aggregate.id] = aggregate
+
+    def revert(self, touched: Iterable[Aggregate]) -> None:
+        """A command was refused or failed: put back what it had begun to change.
+
+        An aggregate that the command itself began was never kept, and needs nothing.
+        """
+        for aggregate in touched:
+            before = aggregate.before
+            if before is not None:
+                self.kept[aggregate.id] = before
+
+    # -- between batches ----------------------------------------------------------------------
+
+    def committed(self, head: int, last: datetime) -> None:
+        """The batch is durable: it ended at ``head``, recorded at ``last``."""
+        self.head, self.last = head, last
+        while len(self.kept) > CACHE_SIZE:
+            self.kept.popitem(last=False)
+
+    def forget(self) -> None:
+        """Begin anew: what was decided was not saved, or nobody knows whether it was."""
+        self.kept.clear()
+        self.memo = Memo()
+        self.head = -1
+
+
+class _When(msgspec.Struct):
+    recorded_at: datetime
+
+
+class _Recorded(msgspec.Struct):
+    """Of a stored fact of whatever type, when it was recorded."""
+
+    meta: _When
+
+
+_recorded = msgspec.json.Decoder(_Recorded).decode
