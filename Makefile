@@ -3,8 +3,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+ROOMS := domain eventstore projections streams intake api web demo cli audit
 
-.PHONY: help venv run test faults check bench clean lock docs
+.PHONY: help venv run test quick faults check audit bench clean lock docs
+
+# How many test files run side by side, each with servers of its own
+JOBS ?= 2
+PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -27,7 +32,10 @@ test: venv ## All tests, on real servers and in a real browser
 	@$(BIN)/python scripts/need_browser.py
 	@$(BIN)/python scripts/need_postgres.py
 	@$(BIN)/python scripts/need_kafka.py
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
+
+quick: venv ## The tests of everyday work: no cluster, browser, benchmark, mutant or simulated world
+	@$(PYTEST) --ignore=tests/cluster --ignore=tests/browser --ignore=tests/bench --ignore=tests/mutants --ignore=tests/simulation -m "not slow"
 
 faults: venv ## Every fault of docs/reliability.md in full counts, and a table (hours)
 	@$(BIN)/python scripts/need_postgres.py
@@ -39,7 +47,12 @@ check: venv ## Format, lint, types, import contracts, tidiness
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest tests/test_tidy.py
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --severity-level medium --recursive $(ROOMS)
+	@$(BIN)/python scripts/unused.py
+	@$(BIN)/python -m pytest tests/test_tidy.py tests/test_advisories.py
+
+audit: venv ## Ask the internet whether a pinned package has a known fault; fails on any it could not ask about
+	@$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements-dev.txt
 
 bench: venv ## All benchmarks
 	@$(BIN)/python -m bench all

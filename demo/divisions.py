@@ -62,7 +62,3 @@ def of_the_demo(divisions: Sequence[Division], small: bool) -> tuple[Division, .
         if not division.code.startswith(COUNTY)
         or division.code in (COUNTY, SMALL_TOWNSHIP, *SMALL_VILLAGES)
     )
-
-
-def villages_of(divisions: Sequence[Division], township: str) -> tuple[Division, ...]:
-    return tuple(division for division in divisions if division.parent == township)

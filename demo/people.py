@@ -60,13 +60,6 @@ def check_character(seventeen: str) -> str:
     return CHECK[total % 11]
 
 
-def is_valid_id(number: str) -> bool:
-    """Whether an ID number has 18 characters and the right check character."""
-    return (
-        len(number) == 18 and number[:17].isdigit() and check_character(number[:17]) == number[17]
-    )
-
-
 def luhn_digit(digits: str) -> str:
     """The digit that makes a card number pass the Luhn check."""
     total = 0

@@ -6,7 +6,6 @@ ISO 7064 MOD 11-2. The region part is the place of first registration: never a r
 
 import re
 import unicodedata
-from collections.abc import Collection
 from datetime import date
 from operator import mul
 from typing import Literal
@@ -72,19 +71,6 @@ def id_problem(text: str, on: date | None = None) -> tuple[str, str] | None:
     if check_character(text[:17]) != text[17]:
         return "校验码不正确，请核对是否输错", "its check character is wrong: please compare it"
     return None
-
-
-def region_warning(number: str, known_codes: Collection[str]) -> tuple[str, str] | None:
-    """A hint, never a refusal, when the first six digits are no county code we know."""
-    if number[:6] in known_codes:
-        return None
-    code = number[:6]
-    return f"号码前六位 {code} 不在现有区划代码中，请留意", f"{code} is no county code known here"
-
-
-def age_on(born_on: date, day: date) -> int:
-    """Completed years of age 周岁."""
-    return day.year - born_on.year - ((day.month, day.day) < (born_on.month, born_on.day))
 
 
 def _birth_date(text: str) -> date | None:

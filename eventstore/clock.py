@@ -1,7 +1,7 @@
 """The one clock. Real, or simulated for a demo or exercise store (design.md §4)."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 
 def machine_now() -> datetime:
@@ -46,6 +46,3 @@ class SimulatedClock(Clock):
         """Go on at 1×, as if started at machine time ``since`` (default: now)."""
         if self._since is None:
             self._since = since or self._machine()
-
-    def skip(self, duration: timedelta) -> None:
-        self.move_to(self.now() + duration)

@@ -49,10 +49,6 @@ class Frame(msgspec.Struct, frozen=True, array_like=True):
     last: int
     rows: tuple[Row, ...] = ()
 
-    @property
-    def watermark(self) -> bool:
-        return not self.rows
-
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Frame).decode

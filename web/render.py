@@ -120,7 +120,7 @@ class Pages:
         shell: Shell = getattr(request.state, "shell", STRANGER)
         language = language_of(request)
         template = self._environments[language].get_template(name)
-        html = template.render(
+        html = template.render(  # nosec B604
             shell=shell,
             path=request.url.path,
             other_language=str(request.url.include_query_params(lang=_other(language)).query),

@@ -177,10 +177,3 @@ def next_occurrence(duty: FollowUpDuty, after: datetime) -> Occurrence | None:
     if duty.end is not None and found.due_at > duty.end:
         return None
     return found
-
-
-def is_overdue(due_at: datetime, done_at: datetime | None, at: datetime) -> bool:
-    """Late at ``at``: done after it was due, or not done (by then) although it was due."""
-    if done_at is not None and done_at <= at:
-        return done_at > due_at
-    return at > due_at

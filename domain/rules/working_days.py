@@ -69,8 +69,3 @@ class WorkingDays(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 where = f"spring_festivals.{year}"
                 found.append(Problem(where, f"{day} 不在该年", f"{day} is not in that year"))
         return found
-
-
-def add_working_days(day: date, working_days: int, calendar: WorkingDays) -> date:
-    """The n-th working day after ``day`` by this calendar."""
-    return calendar.add(day, working_days)

@@ -67,7 +67,7 @@ class Edge:
     def client(self, role: Role | None = None, area: str = "", **more: Any) -> httpx.Client:
         """An HTTP client of the running server, logged in with a token if a role is given."""
         headers = self.headers(role, area) if role is not None else {}
-        return httpx.Client(base_url=self.base, headers=headers, timeout=20, verify=False, **more)
+        return httpx.Client(base_url=self.base, headers=headers, timeout=120, verify=False, **more)
 
     async def ask(
         self, method: str, path: str, *, headers: dict[str, str] | None = None, body: bytes = b""

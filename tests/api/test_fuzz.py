@@ -52,7 +52,7 @@ def strain(edge: Edge, operation: Any, mode: GenerationMode) -> None:
     )
     def check(case: Any) -> None:
         for role in CALLERS:
-            answer = case.call(headers=edge.headers(role, "county"), timeout=10)
+            answer = case.call(headers=edge.headers(role, "county"), timeout=120)
             case.validate_response(answer, checks=CHECKS)
             if answer.status_code == 503:  # a position that the views have not reached
                 assert b"views-behind" in answer.content

@@ -21,6 +21,7 @@ from streams.frames import Frame, Router, decode
 from streams.kafka import FRAMES, Kafka, described
 from tests.clusters import PASSWORDS
 from tests.eventstore.support import named
+from tests.faults import PATIENCE_SECONDS
 from tests.servers import Database
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -143,6 +144,8 @@ def reading(address: str, partitions: int = PARTITIONS) -> Iterator[Reader]:
 
 
 def wait_for(true: Callable[[], object], seconds: float = 10) -> None:
+    """Wait until it is true; a slow machine gets more than the ``seconds`` of a quiet one."""
+    seconds = max(seconds, PATIENCE_SECONDS)
     deadline = time.monotonic() + seconds
     while not true():
         if time.monotonic() > deadline:

@@ -24,12 +24,11 @@ from tests.cluster.cities import CityPlace, city_on
 from tests.cluster.relaying import Process, wait_for
 from tests.cluster.test_relay_processes import RELAY
 from tests.cluster.workers import RUN_WORKER, WorkerProcess
-from tests.faults import FULL, TIMEOUT, Told, count, slack
+from tests.faults import FULL, PATIENCE_SECONDS, TIMEOUT, Told, count
 from tests.oracles import check_log, check_tables, tables_of
 from tests.servers import ApacheKafka, need_apache_kafka
 
 GONE_SECONDS = count(6.0, 60.0)
-GROUP_SECONDS = 30.0
 """What a group may take to form again, beyond twice the outage."""
 
 
@@ -103,20 +102,18 @@ def outages(
         try:
             for outage in OUTAGES[type(broker)]:
                 broker.kill()
-                answered, began = len(clients.acknowledged), time.monotonic()
+                answered = len(clients.acknowledged)
                 outage(broker)
                 wait_for(lambda now=answered: len(clients.acknowledged) > now, 30)  # type: ignore[misc]
                 clients.check()  # and goes on without a broker
                 broker.start()
-                away = time.monotonic() - began
-                seconds = (2 * away + GROUP_SECONDS) * slack()
-                took[outage.__name__] = following.caught_up(seconds)
+                took[outage.__name__] = following.caught_up(PATIENCE_SECONDS)
                 framed = sum(one.framed() for one in workers)
                 wait_for(lambda was=framed: sum(one.framed() for one in workers) > was, 120)  # type: ignore[misc]
             clients.finish()
         finally:
             clients.stop.set()
-        following.caught_up(GROUP_SECONDS * slack())
+        following.caught_up(PATIENCE_SECONDS)
         stored = check_log(log, clients.acknowledged)
         check_tables(tables_of(views), stored.recorded)
         assert views.parked() == []

@@ -135,7 +135,7 @@ def test_what_a_device_queued_for_48_hours_is_done_once_or_refused_with_its_reas
     token = city.tokens[city.city.counties[0].villages[0].reporter]
     with served(city.env()) as api:
         base, bearer = f"http://127.0.0.1:{api.port}", {"Authorization": f"Bearer {token}"}
-        with httpx.Client(base_url=base, headers=bearer, timeout=20) as client:
+        with httpx.Client(base_url=base, headers=bearer, timeout=120) as client:
             for repeated in (False, True):
                 chance.shuffle(device)
                 heard = {one.key: send(client, one) for one in device}

@@ -52,7 +52,7 @@ def produce(address: str, topic: str, values: list[bytes], partition: int = 0) -
         for value in values
     ]
     for future in sent:
-        future.get(timeout=20)
+        future.get(timeout=120)
     producer.close()
 
 
@@ -179,13 +179,13 @@ def test_a_paused_broker_answers_nothing_and_loses_nothing(tmp_path: Path) -> No
     with Broker(tmp_path) as broker:
         topic_id(broker.address, "frames", 1)
         producer = KafkaProducer(bootstrap_servers=broker.address, acks="all")
-        producer.send("frames", b"first", headers=[("position", b"7")]).get(timeout=10)
+        producer.send("frames", b"first", headers=[("position", b"7")]).get(timeout=120)
         broker.pause()
         second = producer.send("frames", b"second", headers=[("position", b"7")])
         time.sleep(0.5)
         assert not second.is_done
         broker.resume()
-        second.get(timeout=10)
+        second.get(timeout=120)
         producer.close()
         assert consume(broker.address, "frames", 2) == [b"first", b"second"]
 
@@ -304,7 +304,7 @@ def test_a_half_open_connection_holds_everything_until_healed(postgres_database:
         with pytest.raises(TimeoutError):
             asked.result(timeout=0.3)
         proxy.heal()
-        assert asked.result(timeout=10) == (7,)
+        assert asked.result(timeout=120) == (7,)
         proxy.delay(0.1)
         begun = time.monotonic()
         client.execute("SELECT 1")

@@ -168,7 +168,7 @@ def says_that_it_stands(up: Up) -> None:
     assert status["parked"] > 0 and max(view["lag_events"] for view in status["views"]) > 0
     shown = up.types("status", "--once").stdout
     assert "resting" in shown and f"parked {status['parked']}" in shown
-    with httpx.Client(base_url=f"http://127.0.0.1:{up.port}", timeout=20) as auditor:
+    with httpx.Client(base_url=f"http://127.0.0.1:{up.port}", timeout=120) as auditor:
         ready = auditor.get("/ready")
         assert (ready.status_code, ready.json()["status"]) == (503, "stopped")
         entered = auditor.post("/v1/sessions", json={"login": "auditor", "password": PASSWORD})
@@ -271,5 +271,5 @@ def test_a_stop_ends_every_process_in_order(up: Up) -> None:
     children = psutil.Process(up.process.pid).children(recursive=True)
     assert up.stop() == 0, up.said()[-2000:]
     assert "nothing lost" in up.said()
-    _, alive = psutil.wait_procs(children, timeout=10)
+    _, alive = psutil.wait_procs(children, timeout=60)
     assert not alive, alive

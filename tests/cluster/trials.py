@@ -20,7 +20,7 @@ import psutil
 from cli.demo_command import PASSWORD
 from tests.cluster.older import FILE, RELIEF
 from tests.eventstore.support import ROOT
-from tests.faults import slack
+from tests.faults import PATIENCE_SECONDS
 
 
 class Up:
@@ -56,7 +56,7 @@ class Up:
         if key:
             request.add_header("idempotency-key", str(key))
         data = None if body is None else json.dumps(body).encode()
-        with urllib.request.urlopen(request, data, timeout=20) as answer:
+        with urllib.request.urlopen(request, data, timeout=120) as answer:
             return json.loads(answer.read())
 
     def log_in(self, login: str) -> str:
@@ -105,7 +105,7 @@ class Up:
         return found
 
     def until(self, what: Callable[[], Any], seconds: float, why: str) -> Any:
-        deadline = time.monotonic() + seconds * slack()
+        deadline = time.monotonic() + max(seconds, PATIENCE_SECONDS)
         while True:
             with suppress(OSError, AssertionError, KeyError, ValueError):
                 found = what()

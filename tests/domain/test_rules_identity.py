@@ -7,12 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.identity import (
-    age_on,
     check_character,
     id_problem,
     normalize_id,
     parse_id,
-    region_warning,
 )
 from domain.masking import mask_card, mask_id, mask_name, mask_phone
 from domain.refusal import Malformed
@@ -72,7 +70,6 @@ def test_the_region_part_is_never_a_reason_to_refuse(region: str) -> None:
     first17 = f"{region}19900307001"
     number = first17 + check_character(first17)
     assert id_problem(number) is None
-    assert region_warning(number, {"340882"}) is None or region != "340882"
 
 
 @pytest.mark.parametrize(
@@ -94,11 +91,6 @@ def test_a_birth_date_that_does_not_exist_or_lies_ahead_is_refused() -> None:
     number = first17 + check_character(first17)
     assert id_problem(number, on=date(2018, 7, 4)) is not None
     assert id_problem(number, on=date(2018, 7, 5)) is None
-
-
-def test_age_counts_completed_years() -> None:
-    assert age_on(date(2004, 2, 29), date(2018, 2, 28)) == 13
-    assert age_on(date(2004, 2, 29), date(2018, 3, 1)) == 14
 
 
 def test_names_are_masked_the_same_way_everywhere() -> None:

@@ -285,7 +285,7 @@ class ProcessContract:
         for n, write in enumerate(writes, start=first + 1):
             written = write()
             with came:
-                assert came.wait_for(functools.partial(arrived.__contains__, n), timeout=5)
+                assert came.wait_for(functools.partial(arrived.__contains__, n), timeout=60)
             took.append(max(0.0, arrived[n] - written))
-        thread.join(timeout=5)
+        thread.join(timeout=60)
         return took

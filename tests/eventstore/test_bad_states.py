@@ -89,7 +89,7 @@ def test_a_locked_file_is_said_to_be_locked_and_nothing_is_kept(
         assert loaded(town, named("unit/u")).on_duty, "reading goes on"
         other.stdin.write("\n")
         other.stdin.flush()
-        other.wait(timeout=5)
+        other.wait(timeout=60)
     receipt = town.run(wish)
     assert not receipt.repeated and loaded(town, named("unit/u")).version == 2
 
@@ -231,7 +231,7 @@ def test_a_full_disk_refuses_writes_reads_on_and_recovers(tmp_path: Path) -> Non
         other.stdin.write("\n")
         other.stdin.flush()
         assert other.stdout.readline().split() == ["1", "unit-off-duty"]
-        assert other.wait(timeout=10) == 0
+        assert other.wait(timeout=60) == 0
 
 
 def test_a_full_log_refuses_writes_reads_on_and_recovers(town: Store) -> None:

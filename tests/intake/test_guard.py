@@ -2,7 +2,6 @@
 
 import io
 import resource
-import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -36,14 +35,11 @@ def test_a_hostile_file_is_refused_with_its_reason_and_little_memory(
     path = tmp_path / "list.xlsx"
     make(path)
     before = peak_mib()
-    started = time.perf_counter()
     refused = refusal(path)
-    seconds = time.perf_counter() - started
     assert refused.code == code
     assert refused.reason_zh
     assert refused.reason_en
     assert peak_mib() - before < 50
-    assert seconds < 10, "a bound against hanging; bench states the time"
 
 
 def test_the_corpus_has_at_least_the_twelve_kinds_the_plan_names() -> None:

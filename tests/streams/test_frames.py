@@ -71,8 +71,8 @@ def test_a_frame_survives_its_journey() -> None:
     }
     mark = Frame(3, 9, 12, 12)
     assert decode(encode(mark), dict(headers(mark))) == mark
-    assert mark.watermark
-    assert not frame.watermark
+    assert not mark.rows
+    assert frame.rows
 
 
 @pytest.mark.parametrize(

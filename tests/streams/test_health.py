@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import httpx
@@ -70,10 +69,9 @@ def test_a_process_whose_loop_hangs_ends_with_its_code_and_says_where_it_hung() 
         "import time; from streams.health import Heart, Watchdog; heart = Heart(None);"
         "Watchdog([lambda: ('event loop', heart.silent_seconds())], 1.0).start(); time.sleep(60)"
     )
-    began = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30
     )
-    assert done.returncode == STUCK_EXIT and time.monotonic() - began < 10
+    assert done.returncode == STUCK_EXIT
     assert "s: event loop" in done.stdout + done.stderr
     assert "Thread" in done.stderr  # the traceback of every thread
