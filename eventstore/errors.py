@@ -35,6 +35,14 @@ class StoreReadOnly(StoreError):
     retry_after = None
 
 
+class StoreOutOfHandles(StoreError):
+    zh = "本机可同时打开的文件已达上限，请稍后重试；反复出现时请提高系统限制（ulimit -n）"
+    en = (
+        "The process has as many files open as the system lets it. Try again shortly; if it comes"
+        " back, raise the limit (ulimit -n)."
+    )
+
+
 class StoreUnreachable(StoreError):
     zh = "数据库暂时连接不上，已提交的内容不会丢失，请稍后重试"
     en = "The database cannot be reached. Nothing accepted is lost; try again shortly."

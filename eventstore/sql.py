@@ -4,6 +4,8 @@
 ``?``, ``ON CONFLICT``) run on SQLite and, through `eventstore.postgres`, on PostgreSQL.
 """
 
+import errno
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
@@ -19,11 +21,13 @@ from eventstore.errors import (
     StoreFull,
     StoreLocked,
     StoreNotMade,
+    StoreOutOfHandles,
     StoreReadOnly,
     StoreUnreachable,
 )
 
 DATABASE_ERRORS = (sqlite3.Error, psycopg.Error)
+NO_HANDLES = (errno.EMFILE, errno.ENFILE)
 UNIQUE_ERRORS = (sqlite3.IntegrityError, psycopg.IntegrityError)
 
 
@@ -54,6 +58,19 @@ def explain(problem: BaseException) -> StoreError:
     return _of_postgres(problem)
 
 
+def out_of_handles() -> bool:
+    """Whether this process, or the machine, can open no file more.
+
+    Asked after a failure whose cause SQLite does not tell: it says "unable to open database file"
+    for a missing folder, a missing right, and a used-up limit alike.
+    """
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as problem:
+        return problem.errno in NO_HANDLES
+    return False
+
+
 def _of_sqlite(problem: sqlite3.Error) -> StoreError:
     text = str(problem)
     code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
@@ -61,6 +78,8 @@ def _of_sqlite(problem: sqlite3.Error) -> StoreError:
         return StoreLocked(text)
     if code == sqlite3.SQLITE_FULL or "No space left" in text:
         return StoreFull(text)
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR) and out_of_handles():
+        return StoreOutOfHandles(text)
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
         return StoreReadOnly(text)
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
@@ -86,6 +105,8 @@ def _of_postgres(problem: psycopg.Error) -> StoreError:
     text = str(problem).strip().partition("\n")[0]
     if isinstance(problem, psycopg.DataError):  # it would quote the value
         text = f"{type(problem).__name__} {problem.sqlstate or ''}".strip()
+    if any(os.strerror(number) in text for number in NO_HANDLES):  # of ours, or of the server
+        return StoreOutOfHandles(text)
     for kinds, named in POSTGRES:
         if isinstance(problem, kinds):
             return named(text)

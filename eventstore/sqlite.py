@@ -4,24 +4,28 @@ import errno
 import fcntl
 import os
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from eventsourcing.persistence import IntegrityError
+from sqlalchemy.exc import TimeoutError
+from sqlalchemy.pool import QueuePool
 
 from eventstore.errors import (
+    StoreClosed,
     StoreDamaged,
+    StoreError,
     StoreFull,
     StoreLocked,
+    StoreOutOfHandles,
     StoreReadOnly,
     StoreTooNew,
 )
 from eventstore.log import Log, OutcomeRow, Row
-from eventstore.sql import Sql, explain
+from eventstore.sql import NO_HANDLES, Sql, explain
 
 SCHEMA = 1
 LOCK_SECONDS = 4.0
@@ -29,6 +33,9 @@ VAULT_SECONDS = LOCK_SECONDS / 2
 """The vault is waited for while the log's order lock is held: for half as long as others wait for
 that, so that they do not fail with who needs the vault."""
 GATE_POLL_SECONDS = 0.001
+MOST_READERS = 16
+"""Reading connections of a process, two handles each. More would be no quicker, and closing one
+gives no handle back while others are open: SQLite keeps it, as POSIX locks want it."""
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS events (
@@ -53,13 +60,17 @@ def connect(
     path: Path, *, synchronous: str = "FULL", wait: float = LOCK_SECONDS
 ) -> sqlite3.Connection:
     """A connection in WAL mode. Raises a `StoreError` that says what is wrong with the file."""
+    db: sqlite3.Connection | None = None
     try:
         db = sqlite3.connect(path, timeout=wait, isolation_level=None, check_same_thread=False)
         db.execute("PRAGMA journal_mode=WAL")
         db.execute(f"PRAGMA synchronous={synchronous}")
         db.execute("PRAGMA cache_size=-32768")
     except sqlite3.Error as problem:
-        raise explain(problem) from problem
+        named = explain(problem)
+        if db is not None:
+            db.close()
+        raise named from problem
     return db
 
 
@@ -81,6 +92,12 @@ def check_schema(db: sqlite3.Connection, path: Path, schema: int, tables: str) -
         raise explain(problem) from problem
 
 
+def _of_system(problem: OSError) -> type[StoreError]:
+    if problem.errno in NO_HANDLES:
+        return StoreOutOfHandles
+    return StoreFull if problem.errno in (errno.ENOSPC, errno.EDQUOT) else StoreReadOnly
+
+
 class Gate:
     """Lets whoever waits write next: a bulk writer that comes again queues behind them.
 
@@ -93,8 +110,7 @@ class Gate:
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as problem:
-            full = problem.errno in (errno.ENOSPC, errno.EDQUOT)
-            raise (StoreFull if full else StoreReadOnly)(str(problem)) from problem
+            raise _of_system(problem)(str(problem)) from problem
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
@@ -120,38 +136,50 @@ class Gate:
 
 
 class SQLiteLog(Log):
-    """One file of facts and outcomes. Readers have a connection a thread, the writer its own."""
+    """One file of facts and outcomes. Readers share a pool; the writer has its connection."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.source = str(path.absolute())
-        self._local = threading.local()
-        self._readers: list[sqlite3.Connection] = []
-        self._lock = threading.Lock()
         self._gate: Gate | None = None
         path.parent.mkdir(parents=True, exist_ok=True)
         db = connect(path)
         check_schema(db, path, SCHEMA, TABLES)
         self.writer = db
+        self._closed = False
+        self._readers = QueuePool(
+            cast(Any, self._reader),  # its stubs know the methods of DBAPI as protocols only
+            pool_size=MOST_READERS,
+            max_overflow=0,
+            timeout=LOCK_SECONDS,
+            use_lifo=True,
+            reset_on_return=None,
+        )
 
     # -- reading ------------------------------------------------------------------------------
 
-    def reader(self) -> sqlite3.Connection:
-        """This thread's reading connection."""
-        db: sqlite3.Connection | None = getattr(self._local, "db", None)
-        if db is None:
-            db = connect(self.path)
-            db.execute("PRAGMA query_only=ON")
-            self._local.db = db
-            with self._lock:
-                self._readers.append(db)
+    def _reader(self) -> sqlite3.Connection:
+        db = connect(self.path)
+        db.execute("PRAGMA query_only=ON")
         return db
 
     def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Any]:
+        if self._closed:
+            raise StoreClosed
         try:
-            return self.reader().execute(sql, args).fetchall()
+            reader = self._readers.connect()
+        except TimeoutError as problem:  # of the pool
+            raise StoreLocked("all reading connections are busy") from problem
+        try:
+            db = reader.driver_connection
+            assert isinstance(db, sqlite3.Connection)
+            return db.execute(sql, args).fetchall()
         except sqlite3.Error as problem:
             raise explain(problem) from problem
+        finally:
+            if self._closed:  # meanwhile: the pool would keep it
+                reader.invalidate()
+            reader.close()
 
     # -- writing ------------------------------------------------------------------------------
 
@@ -184,10 +212,9 @@ class SQLiteLog(Log):
         db.executemany("INSERT INTO outcomes VALUES (?,?,?,?)", outcomes)
 
     def close(self) -> None:
-        with self._lock:
-            for db in [*self._readers, self.writer]:
-                db.close()
-            self._readers.clear()
+        self._closed = True
+        self._readers.dispose()
+        self.writer.close()
         if self._gate is not None:
             self._gate.close()
             self._gate = None

@@ -29,6 +29,7 @@ from eventstore.errors import (
     StoreForbidden,
     StoreFull,
     StoreLocked,
+    StoreOutOfHandles,
     StoreReadOnly,
     StoreUnreachable,
     UnknownTopic,
@@ -51,7 +52,7 @@ STOPS: dict[str, type[StoreError]] = {
     kind.__name__: kind
     for kind in (
         *(CannotFold, StoreDamaged, StoreForbidden, StoreFull, StoreLocked, StoreReadOnly),
-        *(StoreUnreachable, UnknownTopic),
+        *(StoreOutOfHandles, StoreUnreachable, UnknownTopic),
     )
 }
 """What a process says when it cannot go on."""

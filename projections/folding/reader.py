@@ -60,6 +60,7 @@ def _sqlite(path: Path) -> Engine:
         poolclass=QueuePool,
         pool_size=POOLED,
         max_overflow=MOST_BEYOND,
+        pool_timeout=CONNECT_SECONDS,
         connect_args={"check_same_thread": False, "timeout": 4.0},
     )
 

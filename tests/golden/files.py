@@ -65,14 +65,14 @@ def stored_topic(mapper: TypedMapper, name: str) -> str:
 def shortest(log: SQLiteLog, topic: str) -> list[Row]:
     """The stream with fewest bytes up to a fact of that topic."""
     found: list[list[Row]] = []
-    for stream, version in log.reader().execute(
+    for stream, version in log.fetch(
         "SELECT stream, min(version) FROM events WHERE topic=? GROUP BY stream", (topic,)
     ):
         sql = (
             "SELECT position, stream, version, topic, state FROM events"
             " WHERE stream=? AND version<=? ORDER BY version"
         )
-        found.append(log.reader().execute(sql, (stream, version)).fetchall())
+        found.append(log.fetch(sql, (stream, version)))
     return min(found, key=lambda rows: sum(len(row[4]) for row in rows))
 
 
