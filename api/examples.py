@@ -8,9 +8,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
-from uuid import UUID, uuid5
+from uuid import UUID
 
-from domain.base import NAMESPACE
+from domain.ids import seeded_id
 from domain.world import Command
 
 MOMENT = "2018-07-04T15:00:00+08:00"
@@ -101,7 +101,7 @@ BY_COMMAND: dict[str, dict[str, Any]] = {
     "RearrangeVillages": {
         "established": [
             {
-                "id": "8a0e4a5c-6d7c-5f0e-9a52-30c2b64b7f11",
+                "id": "8a0e4a5c-6d7c-4f0e-9a52-30c2b64b7f11",
                 "code": "340882101004",
                 "name": "皖源社区",
                 "level": "village",
@@ -126,7 +126,7 @@ NESTED: dict[str, dict[str, Any]] = {
 
 def example_id(name: str) -> str:
     """The id of this name in all examples."""
-    return str(uuid5(NAMESPACE, f"example/{name}"))
+    return str(seeded_id("example", name))
 
 
 def example_of(command: type[Command]) -> dict[str, Any]:

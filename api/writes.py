@@ -23,8 +23,10 @@ from starlette.responses import Response
 
 from api.auth import system_of, writing_session
 from api.examples import example_of
+from api.made_ids import wrongly_made
 from api.observing import correlation_of
 from api.problems import ApiProblem, field_errors, malformed
+from domain.ids import client_made
 from domain.world import Command
 from eventstore.outcomes import Envelope
 from eventstore.store import Store
@@ -33,6 +35,10 @@ MAX_BODY = 1024 * 1024
 MAX_TEXT = 20_000
 MAX_NUMBER = 2**53
 MAX_DEPTH = 16
+NEW_ID = (
+    "新事项的编号应为随机生成的 UUID（第4版或第7版）",
+    "The id of something new should be a UUID made at random (version 4 or 7).",
+)
 BAD_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
@@ -98,6 +104,9 @@ class Write:
             command: Command = self.adapter.validate_python({**values, **path})
         except ValidationError as problem:
             raise malformed(field_errors(problem)) from problem
+        wrong = wrongly_made(command)
+        if wrong:
+            raise malformed([_error(thing.field, "new_id", *NEW_ID) for thing in wrong])
         return command
 
 
@@ -174,14 +183,17 @@ def idempotency_key(request: Request) -> UUID:
             "Send an Idempotency-Key header with a UUID of your own.",
         )
     try:
-        return UUID(given)
-    except ValueError as problem:
+        key = UUID(given)
+    except ValueError:
+        key = None
+    if key is None or not client_made(key):
         raise ApiProblem(
             400,
             "idempotency-key-malformed",
-            "Idempotency-Key 应为 UUID",
-            "The Idempotency-Key should be a UUID.",
-        ) from problem
+            "Idempotency-Key 应为随机生成的 UUID（第4版或第7版）",
+            "The Idempotency-Key should be a UUID made at random (version 4 or 7).",
+        )
+    return key
 
 
 async def read_body(request: Request, limit: int) -> bytes:

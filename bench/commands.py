@@ -13,7 +13,7 @@ import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID, uuid4
 
 import uvloop
 from eventsourcing.application import AggregateNotFoundError
@@ -23,6 +23,7 @@ from bench.base import REPETITIONS, Reach, Result, machine, median, pairs, ratio
 from domain.base import Meta, stamp
 from domain.catalog import AGGREGATES
 from domain.commands.incidents import CloseIncident, OpenIncident, TriageIncident
+from domain.ids import seeded_id
 from domain.incident import Incident, IncidentKind, Severity
 from domain.world import Command, Role
 from eventstore.deciding import DecisionWorld, Memo, decide
@@ -36,7 +37,7 @@ STEPS = 3
 
 def life(run: UUID, n: int, at: datetime, area: UUID | None = None) -> list[Command]:
     """The commands of one incident, in order."""
-    incident = uuid5(run, str(n))
+    incident = seeded_id(run, n)
     opened = OpenIncident(
         incident=incident,
         area=area or county.village(n),

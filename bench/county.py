@@ -2,12 +2,13 @@
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
+from uuid import UUID, uuid4
 
 from domain.area import AreaLevel
 from domain.commands.areas import AreaPlan, EstablishAreas
 from domain.commands.officers import AppointOfficer, RegisterOfficer
 from domain.commands.rulebooks import AdoptRulebook
+from domain.ids import seeded_id
 from domain.officer import Officer
 from domain.rules.loading import NATION, parse_rulebook
 from domain.world import Command, Role
@@ -31,7 +32,7 @@ LEVELS = (
 
 
 def id_of(name: str) -> UUID:
-    return uuid5(NAMESPACE_OID, f"bench/{name}")
+    return seeded_id("bench", name)
 
 
 def village(n: int) -> UUID:

@@ -13,6 +13,7 @@ from cli.compose import running
 from cli.saying import failed
 from cli.settings import Settings
 from demo import driver
+from demo.naming import Names
 from demo.plan import DemoPlan, build_plan
 from eventstore.outcomes import Envelope, Receipt, Refused
 from projections.folding import rebuild
@@ -54,6 +55,7 @@ def load(system: System, plan: DemoPlan, size: str) -> None:
     store = system.store
     store.begin_simulated(plan.steps[0].at)
     store.log.set_mark("demo", size)
+    names = Names(plan, store.vault.person_for)
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -63,7 +65,7 @@ def load(system: System, plan: DemoPlan, size: str) -> None:
     ) as bar:
         task = bar.add_task("装入演示县 · loading the demo county", total=driver.count(plan))
         batch: list[Envelope] = []
-        for deed in driver.deeds(plan, store.vault.person_for):
+        for deed in driver.deeds(plan, names, store.log.has_run):
             batch.append(
                 Envelope(id=deed.command_id, officer=deed.officer, command=deed.command, at=deed.at)
             )
@@ -78,10 +80,10 @@ def load(system: System, plan: DemoPlan, size: str) -> None:
 
         rebuild.rebuild(store.log.source, system.views, progress=folded)
         folded(store.head())
-    for login in driver.logins(plan):
+    for login in driver.logins(plan, names):
         system.accounts.set_password(login.login, login.officer, PASSWORD)
     store.run_clock()
-    store.log.set_mark(DONE, msgspec.json.encode(driver.logins(plan)).decode())
+    store.log.set_mark(DONE, msgspec.json.encode(driver.logins(plan, names)).decode())
 
 
 def send(system: System, batch: list[Envelope]) -> int:

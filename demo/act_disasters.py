@@ -6,7 +6,7 @@ from uuid import UUID
 
 from demo.divisions import COUNTY
 from demo.figures import Figure
-from demo.naming import Acts, Names, demo_id
+from demo.naming import Acts, Names
 from demo.report_steps import (
     AcceptReport,
     AdjudicateReport,
@@ -46,12 +46,12 @@ from domain.world import Command
 GRADES = {"collapsed": Grade.COLLAPSED, "severe": Grade.SEVERE, "slight": Grade.SLIGHT}
 
 
-def report_id(key: str) -> UUID:
-    return demo_id("report", key)
+def report_id(names: Names, key: str) -> UUID:
+    return names.id("report", key)
 
 
-def disaster_id(key: str) -> UUID:
-    return demo_id("disaster", key)
+def disaster_id(names: Names, key: str) -> UUID:
+    return names.id("disaster", key)
 
 
 def raw(figures: Mapping[str, Figure]) -> RawFigures:
@@ -61,7 +61,7 @@ def raw(figures: Mapping[str, Figure]) -> RawFigures:
 
 def declare(names: Names, step: DeclareDisaster) -> Iterator[Command]:
     yield disasters.DeclareDisaster(
-        disaster=disaster_id(step.disaster),
+        disaster=disaster_id(names, step.disaster),
         name=step.name,
         hazard=step.hazard,
         sub_hazard=step.sub_hazard,
@@ -71,7 +71,7 @@ def declare(names: Names, step: DeclareDisaster) -> Iterator[Command]:
 
 
 def file_report(names: Names, step: FileReport) -> Iterator[Command]:
-    report, figures = report_id(step.report), raw(step.figures)
+    report, figures = report_id(names, step.report), raw(step.figures)
     split = {str(names.area(code)): raw(part) for code, part in step.split.items()}
     if step.filed is Filed.ZERO:
         yield reports.FileZeroReport(report=report, as_of=step.as_of, narrative=step.narrative)
@@ -97,7 +97,7 @@ def file_report(names: Names, step: FileReport) -> Iterator[Command]:
 def _first(names: Names, step: FileReport) -> Command:
     about = names.plan.occurrences[step.disaster]
     told: dict[str, Any] = {
-        "report": report_id(step.report),
+        "report": report_id(names, step.report),
         "as_of": step.as_of,
         "figures": raw(step.figures),
         "split": {str(names.area(code)): raw(part) for code, part in step.split.items()},
@@ -107,7 +107,7 @@ def _first(names: Names, step: FileReport) -> Command:
         "hazard": about.hazard,
         # the county's rulebook names sub-kinds, that of the nation does not
         "sub_hazard": about.sub_hazard if step.division.startswith(COUNTY) else "",
-        "disaster": disaster_id(step.disaster) if step.attach else None,
+        "disaster": disaster_id(names, step.disaster) if step.attach else None,
     }
     if step.filed is Filed.INITIAL:
         return reports.FileInitialReport(**told)
@@ -116,28 +116,30 @@ def _first(names: Names, step: FileReport) -> Command:
 
 
 def attach(names: Names, step: AttachReport) -> Iterator[Command]:
-    yield disasters.AttachReport(report=report_id(step.report), disaster=disaster_id(step.disaster))
+    yield disasters.AttachReport(
+        report=report_id(names, step.report), disaster=disaster_id(names, step.disaster)
+    )
 
 
 def accept(names: Names, step: AcceptReport) -> Iterator[Command]:
-    yield reviews.AcceptReport(report=report_id(step.report), version=step.version)
+    yield reviews.AcceptReport(report=report_id(names, step.report), version=step.version)
 
 
 def return_report(names: Names, step: ReturnReport) -> Iterator[Command]:
     yield reviews.ReturnReport(
-        report=report_id(step.report), version=step.version, reason=step.reason
+        report=report_id(names, step.report), version=step.version, reason=step.reason
     )
 
 
 def explain(names: Names, step: ExplainJump) -> Iterator[Command]:
     yield reports.ExplainJump(
-        report=report_id(step.report), version=step.version, reason=step.reason
+        report=report_id(names, step.report), version=step.version, reason=step.reason
     )
 
 
 def adjudicate(names: Names, step: AdjudicateReport) -> Iterator[Command]:
     yield reviews.AdjudicateReport(
-        report=report_id(step.report),
+        report=report_id(names, step.report),
         version=step.version,
         figures=raw(step.figures),
         document_no=step.document_no,
@@ -147,20 +149,20 @@ def adjudicate(names: Names, step: AdjudicateReport) -> Iterator[Command]:
 
 def stable(names: Names, step: DeclareStable) -> Iterator[Command]:
     yield disasters.StabilizeDisaster(
-        disaster=disaster_id(step.disaster), stable_at=step.stable_at, reason=step.reason
+        disaster=disaster_id(names, step.disaster), stable_at=step.stable_at, reason=step.reason
     )
     for report in step.reports:
-        yield reviews.StabilizeReport(report=report_id(report), stable_at=step.stable_at)
+        yield reviews.StabilizeReport(report=report_id(names, report), stable_at=step.stable_at)
 
 
 def stable_reports(names: Names, step: StabilizeReports) -> Iterator[Command]:
     for report in step.reports:
-        yield reviews.StabilizeReport(report=report_id(report), stable_at=step.stable_at)
+        yield reviews.StabilizeReport(report=report_id(names, report), stable_at=step.stable_at)
 
 
 def start_response(names: Names, step: StartResponse) -> Iterator[Command]:
     yield disasters.StartResponse(
-        disaster=disaster_id(step.disaster),
+        disaster=disaster_id(names, step.disaster),
         area=names.area(step.division),
         level=step.level,
         document_no=step.document_no,
@@ -170,7 +172,7 @@ def start_response(names: Names, step: StartResponse) -> Iterator[Command]:
 
 def end_response(names: Names, step: EndResponse) -> Iterator[Command]:
     yield disasters.EndResponse(
-        disaster=disaster_id(step.disaster),
+        disaster=disaster_id(names, step.disaster),
         area=names.area(step.division),
         document_no=step.document_no,
         reason=step.reason,
@@ -178,14 +180,14 @@ def end_response(names: Names, step: EndResponse) -> Iterator[Command]:
 
 
 def close(names: Names, step: CloseDisaster) -> Iterator[Command]:
-    yield disasters.CloseDisaster(disaster=disaster_id(step.disaster), reason=step.reason)
+    yield disasters.CloseDisaster(disaster=disaster_id(names, step.disaster), reason=step.reason)
 
 
 def record_missing(names: Names, step: RecordMissing) -> Iterator[Command]:
     person = step.person
     yield rosters.RecordCasualty(
-        record=demo_id("record", step.record),
-        report=report_id(step.report),
+        record=names.id("record", step.record),
+        report=report_id(names, step.report),
         area=names.area(step.report.split("/")[1]),
         fate="missing",
         full_name=person.name,
@@ -200,7 +202,7 @@ def record_missing(names: Names, step: RecordMissing) -> Iterator[Command]:
 
 def found_dead(names: Names, step: FoundDead) -> Iterator[Command]:
     yield rosters.ConfirmDeath(
-        record=demo_id("record", step.record),
+        record=names.id("record", step.record),
         died_at=step.died_at,
         cause="溺水",
         place=step.place,
@@ -209,8 +211,8 @@ def found_dead(names: Names, step: FoundDead) -> Iterator[Command]:
 
 def record_house(names: Names, step: RecordHouse) -> Iterator[Command]:
     yield rosters.RecordHouseDamage(
-        record=demo_id("record", step.record),
-        report=report_id(step.report),
+        record=names.id("record", step.record),
+        report=report_id(names, step.report),
         area=names.area(step.report.split("/")[1]),
         owner_name=step.owner.name,
         owner_id_number=step.owner.id_number,
@@ -222,7 +224,7 @@ def record_house(names: Names, step: RecordHouse) -> Iterator[Command]:
 
 def regrade(names: Names, step: RegradeHouse) -> Iterator[Command]:
     yield rosters.RegradeHouseDamage(
-        record=demo_id("record", step.record),
+        record=names.id("record", step.record),
         grade=GRADES[step.grade],
         rooms=step.rooms,
         reason=step.reason,
@@ -231,7 +233,7 @@ def regrade(names: Names, step: RegradeHouse) -> Iterator[Command]:
 
 def register_unit(names: Names, step: RegisterUnit) -> Iterator[Command]:
     yield units.RegisterUnit(
-        unit=demo_id("unit", step.unit),
+        unit=names.id("unit", step.unit),
         area=names.area(step.division),
         name=step.name,
         kind=UnitKind(step.kind),
@@ -241,7 +243,7 @@ def register_unit(names: Names, step: RegisterUnit) -> Iterator[Command]:
 
 def open_incident(names: Names, step: OpenIncident) -> Iterator[Command]:
     yield incidents.OpenIncident(
-        incident=demo_id("incident", step.incident),
+        incident=names.id("incident", step.incident),
         area=names.area(step.division),
         place=step.place,
         kind=IncidentKind(step.kind),
@@ -256,12 +258,12 @@ def open_incident(names: Names, step: OpenIncident) -> Iterator[Command]:
 
 def triage(names: Names, step: TriageIncident) -> Iterator[Command]:
     yield incidents.TriageIncident(
-        incident=demo_id("incident", step.incident), priority=step.priority, note=step.note
+        incident=names.id("incident", step.incident), priority=step.priority, note=step.note
     )
 
 
 def move_unit(names: Names, step: MoveUnit) -> Iterator[Command]:
-    incident, unit = demo_id("incident", step.incident), demo_id("unit", step.unit)
+    incident, unit = names.id("incident", step.incident), names.id("unit", step.unit)
     if step.move is UnitMove.ASSIGN:
         yield incidents.AssignUnit(incident=incident, unit=unit)
     elif step.move is UnitMove.ACKNOWLEDGE:
@@ -276,32 +278,32 @@ def move_unit(names: Names, step: MoveUnit) -> Iterator[Command]:
 
 def reassign(names: Names, step: ReassignIncident) -> Iterator[Command]:
     yield incidents.ReassignIncident(
-        incident=demo_id("incident", step.incident),
-        from_unit=demo_id("unit", step.from_unit),
-        to_unit=demo_id("unit", step.to_unit),
+        incident=names.id("incident", step.incident),
+        from_unit=names.id("unit", step.from_unit),
+        to_unit=names.id("unit", step.to_unit),
         reason=step.reason,
     )
 
 
 def escalate(names: Names, step: EscalateIncident) -> Iterator[Command]:
     yield incidents.EscalateIncident(
-        incident=demo_id("incident", step.incident), to=names.area(step.to), reason=step.reason
+        incident=names.id("incident", step.incident), to=names.area(step.to), reason=step.reason
     )
 
 
 def resolve(names: Names, step: ResolveIncident) -> Iterator[Command]:
     yield incidents.ResolveIncident(
-        incident=demo_id("incident", step.incident), outcome=step.outcome, occurred_at=step.at
+        incident=names.id("incident", step.incident), outcome=step.outcome, occurred_at=step.at
     )
 
 
 def close_incident(names: Names, step: CloseIncident) -> Iterator[Command]:
-    yield incidents.CloseIncident(incident=demo_id("incident", step.incident), reason=step.reason)
+    yield incidents.CloseIncident(incident=names.id("incident", step.incident), reason=step.reason)
 
 
 def duplicate(names: Names, step: MarkDuplicate) -> Iterator[Command]:
     yield incidents.MarkDuplicateIncident(
-        incident=demo_id("incident", step.incident), original=demo_id("incident", step.original)
+        incident=names.id("incident", step.incident), original=names.id("incident", step.original)
     )
 
 

@@ -26,7 +26,7 @@ from demo.list_steps import (
     SettleObjection,
     SignGoods,
 )
-from demo.naming import PROGRAMME, Acts, Names, demo_id
+from demo.naming import PROGRAMME, Acts, Names
 from domain.commands import grant_corrections, payments, relief_cases, seasons, village_lists
 from domain.need import Cause, NeedKind, Tier
 from domain.notice import ObjectionKind
@@ -123,7 +123,7 @@ def take_down(names: Names, step: CloseNotice) -> Iterator[Command]:
 def object_to(names: Names, step: Object) -> Iterator[Command]:
     yield village_lists.RaiseObjection(
         village_list=names.list(step.list),
-        id=demo_id("objection", step.objection),
+        id=names.id("objection", step.objection),
         kind=ObjectionKind(step.kind),
         text=step.text,
         household=names.household(step.household),
@@ -133,7 +133,7 @@ def object_to(names: Names, step: Object) -> Iterator[Command]:
 def settle(names: Names, step: SettleObjection) -> Iterator[Command]:
     yield village_lists.SettleObjection(
         village_list=names.list(step.list),
-        objection=demo_id("objection", step.objection),
+        objection=names.id("objection", step.objection),
         upheld=step.upheld,
         reason=step.text,
         add=names.case(step.added) if step.added else None,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from demo.divisions import CITY, COUNTY, NATION, NEIGHBOR, PROVINCE
-from demo.naming import Acts, Names, person_of_officer
+from demo.naming import Acts, Names
 from demo.plan import code_of_day, full_code, name_of_day
 from demo.steps import (
     AdoptRules,
@@ -80,7 +80,7 @@ def adopt_rules(names: Names, step: AdoptRules) -> Iterator[Command]:
 def appoint(names: Names, step: AppointOfficer) -> Iterator[Command]:
     officer, area = names.officer(step.officer), names.area(step.division)
     yield officers.RegisterOfficer(
-        person=person_of_officer(step.officer),
+        person=names.person_of_officer(step.officer),
         full_name=step.person.name,
         area=area,
         phone=step.phone,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from demo.naming import PROGRAMME, Acts, Names, demo_id
+from demo.naming import PROGRAMME, Acts, Names
 from demo.people import PHONE_PREFIX
 from demo.steps import (
     Appropriate,
@@ -57,7 +57,7 @@ def return_money(names: Names, step: ReturnMoney) -> Iterator[Command]:
 
 
 def receive_lot(names: Names, step: ReceiveLot) -> Iterator[Command]:
-    lot, day = demo_id("lot", step.key), step.at.date()
+    lot, day = names.id("lot", step.key), step.at.date()
     names.shelves.receive(step.depot, step.item, lot, day, step.quantity)
     yield stock.ReceiveGoods(
         warehouse=names.area(step.depot),
@@ -74,7 +74,7 @@ def receive_lot(names: Names, step: ReceiveLot) -> Iterator[Command]:
 def request(names: Names, step: RequestGoods) -> Iterator[Command]:
     names.shelves.request(step.consignment, step.origin, step.target, step.item, step.quantity)
     yield consignments.RequestConsignment(
-        consignment=demo_id("consignment", step.consignment),
+        consignment=names.id("consignment", step.consignment),
         destination=names.area(step.target),
         lines=(consignments.GoodsLine(item=step.item, quantity=step.quantity),),
         reason=step.reason,
@@ -84,7 +84,7 @@ def request(names: Names, step: RequestGoods) -> Iterator[Command]:
 def order(names: Names, step: OrderGoods) -> Iterator[Command]:
     origin = names.shelves.order(step.consignment)
     yield consignments.OrderConsignment(
-        consignment=demo_id("consignment", step.consignment),
+        consignment=names.id("consignment", step.consignment),
         source=names.area(origin),
         document_no=step.document_no,
     )
@@ -92,7 +92,7 @@ def order(names: Names, step: OrderGoods) -> Iterator[Command]:
 
 def ship(names: Names, step: ShipGoods) -> Iterator[Command]:
     yield consignments.ShipConsignment(
-        consignment=demo_id("consignment", step.consignment),
+        consignment=names.id("consignment", step.consignment),
         vehicle=step.vehicle,
         driver_name=step.driver,
         driver_phone=f"{PHONE_PREFIX}0000",
@@ -104,7 +104,7 @@ def arrive(names: Names, step: ArriveGoods) -> Iterator[Command]:
     counts = names.shelves.arrive(step.consignment, step.damaged, step.missing)
     assert sum(good for _, good, _, _ in counts) == step.good
     yield consignments.ArriveConsignment(
-        consignment=demo_id("consignment", step.consignment),
+        consignment=names.id("consignment", step.consignment),
         counts=tuple(
             consignments.LotArrival(lot=lot, good=good, damaged=damaged, missing=missing)
             for lot, good, damaged, missing in counts
@@ -116,14 +116,14 @@ def arrive(names: Names, step: ArriveGoods) -> Iterator[Command]:
 
 def write_off_damaged(names: Names, step: WriteOffDamaged) -> Iterator[Command]:
     yield consignments.WriteOffDamaged(
-        consignment=demo_id("consignment", step.consignment),
+        consignment=names.id("consignment", step.consignment),
         document_no=step.document_no,
         reason=step.reason,
     )
 
 
 def close(names: Names, step: CloseConsignment) -> Iterator[Command]:
-    yield consignments.CloseConsignment(consignment=demo_id("consignment", step.consignment))
+    yield consignments.CloseConsignment(consignment=names.id("consignment", step.consignment))
 
 
 def recount(names: Names, step: Recount) -> Iterator[Command]:

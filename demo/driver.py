@@ -11,7 +11,7 @@ from uuid import UUID
 
 from demo.acts import ACTS
 from demo.divisions import CITY, COUNTY, NEIGHBOR, PROVINCE, SMALL_TOWNSHIP, SMALL_VILLAGES
-from demo.naming import Names, demo_id, officer_of
+from demo.naming import Names, demo_id, earlier_id
 from demo.plan import DemoPlan
 from demo.steps import AppointOfficer, HandOver, SuspendOfficer
 from domain.world import Command
@@ -30,28 +30,35 @@ class Deed(NamedTuple):
 
 def deeds(
     plan: DemoPlan,
-    person_of: Callable[[str], UUID],
+    names: Names,
     stored: Callable[[UUID], bool] = lambda _: False,
 ) -> Iterator[Deed]:
-    """All commands of the plan but those that are ``stored`` already, in order of time.
+    """All commands of the plan in order of time.
 
-    ``person_of`` is the vault's ``person_for``: commands name a registered person by the random
-    id that the vault keeps for an ID number.
+    ``stored`` tells whether the log holds a command of that id. It is asked for ids as earlier
+    programs made them: a load that one of them began is finished with what it has stored.
     """
-    names = Names(plan, person_of)
     size = "small" if plan.small else "full"
+    kind = f"command/{size}/{plan.seed}"
+    continued = stored(earlier_id(kind, f"{plan.steps[0].key}#0"))
     for step in plan.steps:
-        officer = None if step.by is None else names.officer(step.by)
-        at = step.at.astimezone(UTC)
-        for number, command in enumerate(ACTS[type(step)](names, step)):
-            command_id = demo_id(f"command/{size}/{plan.seed}", f"{step.key}#{number}")
-            if not stored(command_id):
-                yield Deed(at, officer, command_id, command)
+        made = ACTS[type(step)](names, step)
+        number = 0
+        while True:
+            key = f"{step.key}#{number}"
+            names.earlier = continued and stored(earlier_id(kind, key))
+            command = next(made, None)
+            if command is None:
+                break
+            officer = None if step.by is None else names.officer(step.by)
+            command_id = earlier_id(kind, key) if names.earlier else demo_id(kind, key)
+            yield Deed(step.at.astimezone(UTC), officer, command_id, command)
+            number += 1
 
 
 def count(plan: DemoPlan) -> int:
     """How many commands the plan makes: the length of a progress bar."""
-    return sum(1 for _ in deeds(plan, lambda number: demo_id("count", number)))
+    return sum(1 for _ in deeds(plan, Names(plan, lambda number: demo_id("count", number))))
 
 
 class Login(NamedTuple):
@@ -63,13 +70,15 @@ class Login(NamedTuple):
     division: str
 
 
-def logins(plan: DemoPlan) -> tuple[Login, ...]:
+def logins(plan: DemoPlan, names: Names) -> tuple[Login, ...]:
     """One account of each role and level that still works at the end, and a stranger's."""
-    names = {one.code: one.name for one in plan.divisions}
+    divisions = {one.code: one.name for one in plan.divisions}
     gone = {step.officer for step in plan.steps if isinstance(step, HandOver | SuspendOfficer)}
     shown: dict[tuple[str, str], Login] = {}
     for step in plan.steps:
         if isinstance(step, AppointOfficer) and step.division in SHOWN and step.officer not in gone:
-            login = Login(step.role, step.login, officer_of(step.officer), names[step.division])
+            login = Login(
+                step.role, step.login, names.officer(step.officer), divisions[step.division]
+            )
             shown.setdefault((step.role, step.division), login)
     return tuple(shown.values())

@@ -12,6 +12,7 @@ from demo.shelves import Shelves
 from demo.steps import Step
 from domain.base import NAMESPACE
 from domain.fund import Fund
+from domain.ids import seeded_id
 from domain.officer import Officer
 from domain.relief_case import ReliefCase
 from domain.season import Season
@@ -24,44 +25,57 @@ PROGRAMME = "winter_spring"
 
 def demo_id(kind: str, key: str) -> UUID:
     """The id of a thing of the demo."""
+    return seeded_id("demo", kind, key)
+
+
+def earlier_id(kind: str, key: str) -> UUID:
+    """The id that programs before version-4-shaped ids gave the same thing."""
     return uuid5(NAMESPACE, f"demo/{kind}/{key}")
-
-
-def person_of_officer(key: str) -> UUID:
-    """The natural person behind an officer of the plan."""
-    return demo_id("person", key)
-
-
-def officer_of(key: str) -> UUID:
-    """An officer of the plan, in the store."""
-    return Officer.id_of(person_of_officer(key))
 
 
 @dataclass(slots=True)
 class Names:
-    """All ids of a plan. ``person_of`` is the vault's: ID number → random person id."""
+    """All ids of a plan. ``person_of`` is the vault's: ID number → random person id.
+
+    ``earlier`` is true while a command is made that an earlier program has stored already: what
+    that command makes keeps the id it got then, and later commands find it under that.
+    """
 
     plan: DemoPlan
     person_of: Callable[[str], UUID]
     shelves: Shelves = field(default_factory=Shelves)
-    season: UUID = field(init=False)
+    earlier: bool = False
+    _given: dict[tuple[str, str], UUID] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        county = self.area(COUNTY)
-        self.season = Season.id_of(county, PROGRAMME, YEAR, None, exercise=False)
+    def id(self, kind: str, key: str) -> UUID:
+        """The id of a thing of the demo in this store."""
+        found = self._given.get((kind, key))
+        if found is None:
+            found = earlier_id(kind, key) if self.earlier else demo_id(kind, key)
+            self._given[(kind, key)] = found
+        return found
+
+    @property
+    def season(self) -> UUID:
+        return Season.id_of(self.area(COUNTY), PROGRAMME, YEAR, None, exercise=False)
+
+    def person_of_officer(self, key: str) -> UUID:
+        """The natural person behind an officer of the plan."""
+        return self.id("person", key)
 
     def area(self, code: str) -> UUID:
         """By the code of 2023, whatever the code of the day."""
-        return demo_id("area", code)
+        return self.id("area", code)
 
     def officer(self, key: str) -> UUID:
-        return officer_of(key)
+        """An officer of the plan, in the store."""
+        return Officer.id_of(self.person_of_officer(key))
 
     def appointment(self, officer: str) -> UUID:
-        return demo_id("appointment", officer)
+        return self.id("appointment", officer)
 
     def household(self, key: str) -> UUID:
-        return demo_id("household", key)
+        return self.id("household", key)
 
     def case(self, household: str) -> UUID:
         return ReliefCase.id_of(self.season, self.household(household))

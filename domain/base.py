@@ -215,6 +215,11 @@ class Aggregate(BaseAggregate[UUID]):
         fact.mutate(self)
         self._pending_events.append(fact)
 
+    def derived_id(self) -> UUID | None:
+        """The one id this thing can have, where it follows from what it is about; None: its id
+        was made by a client, or by the vault."""
+        return None
+
     @property
     def home(self) -> UUID:
         """The area this stream belongs to: it decides jurisdiction and, at birth, the partition."""

@@ -51,6 +51,9 @@ class Dispensation(Aggregate):
     def id_of(matter: UUID, officer: UUID, step: str) -> UUID:
         return uuid5(NAMESPACE, f"dispensation/{matter}/{officer}/{step}")
 
+    def derived_id(self) -> UUID:
+        return self.id_of(self.matter, self.officer, self.step)
+
     @property
     def home(self) -> UUID:
         return self.area

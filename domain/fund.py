@@ -70,6 +70,9 @@ class Fund(Aggregate):
     def id_of(document_no: str, holder: UUID, exercise: bool) -> UUID:
         return uuid5(NAMESPACE, f"fund/{document_no}/{holder}/{exercise}")
 
+    def derived_id(self) -> UUID:
+        return self.id_of(self.document_no, self.holder, self.exercise)
+
     @property
     def home(self) -> UUID:
         return self.holder

@@ -151,6 +151,9 @@ class Officer(Aggregate):
         """The officer of a natural person. Not the person's own id: that stream is theirs."""
         return uuid5(NAMESPACE, f"officer/{person}")
 
+    def derived_id(self) -> UUID:
+        return self.id_of(self.person)
+
     @property
     def home(self) -> UUID:
         return self.area

@@ -36,6 +36,9 @@ class ParkedFacts(Aggregate):
     def id_of(view: str) -> UUID:
         return uuid5(NAMESPACE, f"parked-facts/{view}")
 
+    def derived_id(self) -> UUID:
+        return self.id_of(self.view)
+
     @property
     def home(self) -> UUID:
         return self.area

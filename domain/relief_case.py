@@ -116,6 +116,9 @@ class ReliefCase(Aggregate):
     def id_of(season: UUID, household: UUID) -> UUID:
         return uuid5(NAMESPACE, f"relief-case/{season}/{household}")
 
+    def derived_id(self) -> UUID:
+        return self.id_of(self.season, self.household)
+
     @property
     def home(self) -> UUID:
         return self.village

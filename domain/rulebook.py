@@ -75,6 +75,9 @@ class Rulebook(Aggregate):
     def id_of(area: UUID, kind: str) -> UUID:
         return uuid5(NAMESPACE, f"rulebook/{area}/{kind}")
 
+    def derived_id(self) -> UUID:
+        return self.id_of(self.area, self.kind)
+
     @property
     def home(self) -> UUID:
         return self.area

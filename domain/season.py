@@ -99,6 +99,9 @@ class Season(Aggregate):
         subject = str(year) if disaster is None else str(disaster)
         return uuid5(NAMESPACE, f"season/{area}/{programme}/{subject}/{exercise}")
 
+    def derived_id(self) -> UUID:
+        return self.id_of(self.area, self.programme, self.year, self.disaster, self.exercise)
+
     @property
     def home(self) -> UUID:
         return self.area

@@ -63,6 +63,9 @@ class Stockpile(Aggregate):
     def id_of(warehouse: UUID, item: str, exercise: bool) -> UUID:
         return uuid5(NAMESPACE, f"stockpile/{warehouse}/{item}/{exercise}")
 
+    def derived_id(self) -> UUID:
+        return self.id_of(self.warehouse, self.item, self.exercise)
+
     @property
     def home(self) -> UUID:
         return self.warehouse

@@ -65,6 +65,9 @@ class VillageList(Aggregate):
     def id_of(season: UUID, village: UUID, round: int) -> UUID:
         return uuid5(NAMESPACE, f"village-list/{season}/{village}/{round}")
 
+    def derived_id(self) -> UUID:
+        return self.id_of(self.season, self.village, self.round)
+
     @property
     def home(self) -> UUID:
         return self.village

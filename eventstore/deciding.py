@@ -12,8 +12,10 @@ from uuid import UUID, uuid5
 from domain.access import authorize
 from domain.area import Area
 from domain.base import Aggregate, Event
+from domain.ids import client_made
 from domain.officer import Officer
-from domain.refusal import AlreadyExists, NotFound
+from domain.person import Person
+from domain.refusal import AlreadyExists, IdNotFresh, NotFound
 from domain.rulebook import Rulebook
 from domain.world import Actor, Command, InForce, Result, Vault
 
@@ -70,6 +72,8 @@ class DecisionWorld:
         return found
 
     def add(self, aggregate: A) -> A:
+        if not _rightly_named(aggregate):
+            raise IdNotFresh(kind=type(aggregate).__name__, id=aggregate.id)
         taken = aggregate.id in self.touched or self._load(type(aggregate), aggregate.id)
         if taken:  # by whatever kind: ids are client-made, and one stream has one owner
             raise AlreadyExists(kind=type(aggregate).__name__, id=aggregate.id)
@@ -125,6 +129,19 @@ class DecisionWorld:
 
     def make_id(self, *parts: object) -> UUID:
         return uuid5(self.command_id, "/".join(str(part) for part in parts))
+
+
+def _rightly_named(aggregate: Aggregate) -> bool:
+    """Whether nobody could have put this thing under an id that another one will need.
+
+    What has a derived id stands on exactly that; all else on an id that no rule derives. A person
+    is named by the vault, at random; the claims of a drill by `Person.id_of` of that name, which
+    no client can choose for anything else because it is derived.
+    """
+    derived = aggregate.derived_id()
+    if derived is not None:
+        return aggregate.id == derived
+    return client_made(aggregate.id) or isinstance(aggregate, Person)
 
 
 def authorized(world: DecisionWorld, command: Command, officer: UUID | None) -> Actor:

@@ -127,6 +127,10 @@ class Log(ApplicationRecorder):
         found = self.fetch(sql, tuple(stream.bytes for stream in streams))
         return {UUID(bytes=stream) for (stream,) in found}
 
+    def has_run(self, command: UUID) -> bool:
+        """Whether a command of this id has an outcome: accepted, or refused by a rule."""
+        return bool(self.fetch("SELECT 1 FROM outcomes WHERE command = ?", (command.bytes,)))
+
     def head(self) -> int:
         """The position of the newest fact, 0 when there is none."""
         return int(self.fetch("SELECT coalesce(max(position), 0) FROM events")[0][0])

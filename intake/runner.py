@@ -1,9 +1,10 @@
 """A list's households into the log: small commits, each household once, whatever happens.
 
-A household's id is derived from its village and the random id that the vault has for its head,
-never from the ID number itself; so a run that was killed goes on, a file that is read again
-changes nothing, and two runs at once do not double. A household that was registered otherwise is
-found by its head. A head whom *another* village's household claims is registered: contested.
+A household's id follows from its village, the random id that the vault has for its head, and a
+secret of the vault, never from the ID number itself; so a run that was killed goes on, a file
+that is read again changes nothing, and two runs at once do not double. A household that was
+registered otherwise is found by its head. A head whom *another* village's household claims is
+registered: contested.
 
 Rows are taken in the order of the file, `BATCH` households a transaction, whatever villages they
 are of; nothing is kept of a batch that is done.
@@ -14,11 +15,11 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import groupby
 from pathlib import Path
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID, uuid4
 
-from domain.base import NAMESPACE
 from domain.commands.households import HouseholdInput, RegisterHouseholds
 from domain.household import Household
+from domain.ids import seeded_id
 from domain.person import Person
 from domain.refusal import AlreadyExists
 from domain.rules.household_kinds import HouseholdKinds
@@ -238,10 +239,14 @@ class Importer:
         if again:
             self._send(again)
 
+    def _secret(self) -> str:
+        return self._store.vault.secret("import-ids").hex()
+
     def _identify(self, entry: _Entry, person: UUID | None) -> None:
-        """The household's id follows from its head and its village."""
+        """The household's id follows from its head and its village: two runs of one list, even
+        at once, register it once. The secret keeps strangers from taking that id before."""
         if person is not None and entry.given is not None:
-            id = uuid5(NAMESPACE, f"household/{person}/{entry.village}")
+            id = seeded_id(self._secret(), "household", person, entry.village)
             entry.given = replace(entry.given, id=id)
 
     def _new(self, entries: list[_Entry], persons: dict[str, UUID]) -> list[_Entry]:

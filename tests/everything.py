@@ -18,13 +18,13 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from demo import driver
 from demo.naming import Names
 from demo.plan import DemoPlan, build_plan
-from domain.base import NAMESPACE
 from domain.catalog import AGGREGATES
+from domain.ids import seeded_id
 from domain.world import Command, Result
 from eventstore.outcomes import Envelope, Receipt
 from eventstore.store import Store
@@ -53,7 +53,7 @@ class Desk:
         """Run one command by an officer of the plan (None: the system)."""
         self._count += 1
         envelope = Envelope(
-            id=uuid5(NAMESPACE, f"everything/{self._count}"),
+            id=seeded_id("everything", self._count),
             officer=self.names.officer(by) if by is not None else None,
             command=command,
             at=self.now,
@@ -71,7 +71,7 @@ def run_demo(store: Store, follower: Follower | None = None) -> DemoPlan:
     plan = build_plan(small=True)
     store.begin_simulated(plan.steps[0].at)
     waiting: list[Envelope] = []
-    for deed in driver.deeds(plan, store.vault.person_for):
+    for deed in driver.deeds(plan, Names(plan, store.vault.person_for)):
         waiting.append(
             Envelope(id=deed.command_id, officer=deed.officer, command=deed.command, at=deed.at)
         )

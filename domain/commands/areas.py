@@ -7,6 +7,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from domain.area import Area, AreaLevel, check_code, check_text, common
+from domain.ids import NewId
 from domain.refusal import Malformed
 from domain.world import Command, Result, Role, World
 
@@ -17,7 +18,7 @@ KEEPERS = frozenset({Role.SYSTEM, Role.ADMINISTRATOR})
 class AreaPlan:
     """An area to be established. ``parent`` None is the root of the tree."""
 
-    id: UUID
+    id: NewId
     code: str
     name: str
     level: AreaLevel
@@ -90,7 +91,7 @@ class EstablishArea(Command):
     """Establish an area under its parent."""
 
     roles: ClassVar[frozenset[Role]] = KEEPERS
-    id: UUID
+    id: NewId
     code: str
     name: str
     level: AreaLevel

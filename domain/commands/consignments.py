@@ -16,6 +16,7 @@ from domain.area import Area, check_text, common
 from domain.commands.stock import catalogue, stockpile_at
 from domain.consignment import Cargo, Consignment, Count, Line, Phase, checked_lines
 from domain.goods import Lot, Purpose, ReturnSource, StockExhausted
+from domain.ids import NewId
 from domain.incident import not_in_future, with_zone
 from domain.refusal import Malformed, NotYourRole
 from domain.separation import separate
@@ -66,7 +67,7 @@ class RequestConsignment(Command):
     """Ask for goods for an area that needs them."""
 
     roles: ClassVar[frozenset[Role]] = REQUESTERS | ORDERERS
-    consignment: UUID
+    consignment: NewId
     destination: UUID
     lines: tuple[GoodsLine, ...]
     reason: str

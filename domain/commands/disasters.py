@@ -14,6 +14,7 @@ from uuid import UUID
 from domain.area import Area, check_text, common
 from domain.commands.filing import check_hazard, check_moment
 from domain.disaster import Disaster, OutsideDisaster
+from domain.ids import NewId
 from domain.refusal import Malformed, NotFound, Refusal
 from domain.report_refusals import AlreadyAttached
 from domain.rules.base import china_day
@@ -30,7 +31,7 @@ DECLARERS = DECIDERS | {Role.DISPATCHER}
 class DeclareDisaster(Command):
     """Declare a disaster 灾害过程 in an area."""
 
-    disaster: UUID
+    disaster: NewId
     name: str
     hazard: str
     sub_hazard: str = ""

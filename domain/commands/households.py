@@ -24,6 +24,7 @@ from domain.commands.sealing import (
     seal_text,
 )
 from domain.household import AlreadyMember, Household, Member
+from domain.ids import NewId
 from domain.person import Person
 from domain.refusal import Malformed, missing
 from domain.rules.household_kinds import HouseholdKinds
@@ -43,7 +44,7 @@ class HouseholdInput:
     ``card`` names its holder by position in ``members``. ``category`` is a household kind.
     """
 
-    id: UUID
+    id: NewId
     members: tuple[MemberInput, ...]
     category: str
     group: str = ""
@@ -156,7 +157,7 @@ class RegisterHousehold(Command):
     """Register a household; a person whom another household claims is accepted as contested."""
 
     roles: ClassVar[frozenset[Role]] = REGISTRARS
-    id: UUID
+    id: NewId
     village: UUID
     members: tuple[MemberInput, ...]
     category: str

@@ -9,6 +9,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from domain.area import Area, check_text, common
+from domain.ids import NewId
 from domain.incident import Incident, IncidentKind, Severity, Spot, not_in_future
 from domain.refusal import Malformed, NotFound
 from domain.rules.dispatch import Dispatch
@@ -59,7 +60,7 @@ class OpenIncident(Command):
     """Open an incident: what happened, where and when."""
 
     roles: ClassVar[frozenset[Role]] = CALLERS
-    incident: UUID
+    incident: NewId
     area: UUID
     place: str
     kind: IncidentKind

@@ -9,6 +9,7 @@ from uuid import UUID
 from domain.area import Area, check_text, common
 from domain.dispensation import Dispensation, NotSuperior, OwnDispensation
 from domain.identity import normalize_id, parse_id
+from domain.ids import NewId
 from domain.masking import mask_name
 from domain.officer import Officer, OwnPosts
 from domain.posts import Appointment, Post
@@ -51,7 +52,7 @@ class RegisterOfficer(Command):
     """Register a natural person as an officer, found again by the ID number if one is given."""
 
     roles: ClassVar[frozenset[Role]] = KEEPERS
-    person: UUID
+    person: NewId
     """The person's new id; not used if the vault knows the ID number already."""
     full_name: str
     area: UUID
@@ -106,7 +107,7 @@ class AppointOfficer(Command):
     """Appoint an officer to a post in an area, by an administrator there or above."""
 
     roles: ClassVar[frozenset[Role]] = KEEPERS
-    id: UUID
+    id: NewId
     officer: UUID
     role: Role
     area: UUID
@@ -158,7 +159,7 @@ class NameSubstitute(Command):
     """Let another officer hold an absent officer's post from one day to another."""
 
     roles: ClassVar[frozenset[Role]] = KEEPERS
-    id: UUID
+    id: NewId
     officer: UUID
     appointment: UUID
     substitute: UUID

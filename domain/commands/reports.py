@@ -23,6 +23,7 @@ from domain.commands.filing import (
     compose,
     repeat,
 )
+from domain.ids import NewId
 from domain.refusal import NotYourRole
 from domain.report_filing import Filing, Kind
 from domain.rules.base import china_day
@@ -123,6 +124,8 @@ def start_duty(world: World, report: SituationReport, hazards: Hazards, start: d
 class FileInitialReport(Told, Occurred, Command):
     """File the initial report 初报 of an area about an occurrence."""
 
+    report: NewId
+
     roles: ClassVar[frozenset[Role]] = ANY_FILER
 
     def scope(self, world: World) -> UUID:
@@ -135,6 +138,8 @@ class FileInitialReport(Told, Occurred, Command):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneInReport(Told, Occurred, Call, Command):
     """Take down a first report by telephone 电话报告, to be made up 待补报 in the system later."""
+
+    report: NewId
 
     roles: ClassVar[frozenset[Role]] = ANY_LISTENER
 

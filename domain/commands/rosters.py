@@ -14,6 +14,7 @@ from domain.casualty_record import Casualty, CasualtyRecord, Fate
 from domain.commands.filing import check_moment
 from domain.house_damage import Grade, HouseDamage
 from domain.identity import normalize_id, parse_id
+from domain.ids import NewId
 from domain.masking import mask_name
 from domain.refusal import Malformed
 from domain.report_refusals import OutsideReport
@@ -70,7 +71,7 @@ def _change(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
 class RecordCasualty(Command):
     """Put a missing, dead or injured person on the roster of a report."""
 
-    record: UUID
+    record: NewId
     report: UUID
     area: UUID
     fate: Literal["missing", "dead", "injured"]
@@ -216,7 +217,7 @@ class RecordHouseDamage(Command):
     ``household`` is its register, if it is known; the owner is named in any case.
     """
 
-    record: UUID
+    record: NewId
     report: UUID
     area: UUID
     owner_name: str

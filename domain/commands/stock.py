@@ -8,6 +8,7 @@ from uuid import UUID
 
 from domain.area import Area, check_text
 from domain.goods import ItemUnknown, Lot, positive
+from domain.ids import NewId
 from domain.refusal import Malformed
 from domain.rules.base import china_day
 from domain.rules.items import Items
@@ -51,7 +52,7 @@ class ReceiveGoods(Command):
     roles: ClassVar[frozenset[Role]] = KEEPERS
     warehouse: UUID
     item: str
-    lot: UUID
+    lot: NewId
     document_no: str
     owner: str
     received_on: date

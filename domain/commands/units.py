@@ -5,6 +5,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from domain.area import Area, check_text
+from domain.ids import NewId
 from domain.unit import Unit, UnitKind
 from domain.world import Command, Result, Role, World
 
@@ -16,7 +17,7 @@ class RegisterUnit(Command):
     """Register a unit that can be sent to incidents; it starts on duty."""
 
     roles: ClassVar[frozenset[Role]] = DISPATCHERS
-    unit: UUID
+    unit: NewId
     area: UUID
     name: str
     kind: UnitKind

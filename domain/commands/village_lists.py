@@ -14,6 +14,7 @@ from domain.commands.households import check_village
 from domain.commands.relief_cases import STEP_OF, hands_for, season_over
 from domain.commands.sealing import check_sha256, not_future, seal_text
 from domain.goods import positive
+from domain.ids import NewId
 from domain.need import Tier
 from domain.notice import Notice, ObjectionKind
 from domain.refusal import Malformed, NotFound
@@ -208,7 +209,7 @@ class RaiseObjection(OfList):
     """Record an objection 异议 to a notice, also "why am I not on it?". Its text is sealed."""
 
     roles: ClassVar[frozenset[Role]] = REPORTERS | REVIEWERS | APPROVERS | {Role.AUDITOR}
-    id: UUID
+    id: NewId
     kind: ObjectionKind
     text: str
     household: UUID | None = None

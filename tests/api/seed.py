@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any
-from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
+from uuid import UUID, uuid4
 
 from domain.area import AreaLevel
 from domain.commands import areas as a
@@ -35,6 +35,7 @@ from domain.fund import Fund
 from domain.house_damage import Grade
 from domain.household import Relation
 from domain.identity import check_character
+from domain.ids import seeded_id
 from domain.incident import IncidentKind, Severity
 from domain.money import Source
 from domain.notice import ObjectionKind
@@ -73,7 +74,7 @@ BOOKS = frozenset({"nation", "province", "county"})
 
 def id_of(name: str) -> UUID:
     """A stable id for a readable name."""
-    return uuid5(NAMESPACE_OID, name)
+    return seeded_id(name)
 
 
 def name_of(role: Role, area: str) -> str:

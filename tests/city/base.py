@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from math import ceil
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from demo.times import at
-from domain.base import NAMESPACE
 from domain.fund import Fund
+from domain.ids import seeded_id
 from domain.officer import Officer
 from domain.world import Command
 from eventstore.outcomes import Envelope, Receipt
@@ -123,7 +123,7 @@ class City:
     # names
 
     def id(self, kind: str, key: str) -> UUID:
-        return uuid5(NAMESPACE, f"city/{self.seed}/{kind}/{key}")
+        return seeded_id("city", self.seed, kind, key)
 
     def area(self, key: str) -> UUID:
         return self.id("area", key)

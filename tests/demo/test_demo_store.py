@@ -17,6 +17,7 @@ from cli.demo_command import PASSWORD
 from demo import driver
 from demo.households import Outcome
 from demo.list_steps import Object, PayList, PaymentFailed, ReturnList
+from demo.naming import Names
 from demo.plan import DemoPlan, build_plan
 from demo.report_steps import ReturnReport
 from domain.catalog import AGGREGATES
@@ -219,7 +220,7 @@ def test_every_role_can_log_in(built: Path) -> None:
     store = Store.at(built, AGGREGATES)
     try:
         accounts = Accounts(store.vault)
-        shown = driver.logins(plan())
+        shown = driver.logins(plan(), Names(plan(), store.vault.person_for))
         assert {login.role for login in shown} == set(Role) - {Role.SYSTEM}
         for login in shown:
             _, session = accounts.log_in(login.login, PASSWORD)

@@ -25,7 +25,7 @@ def built() -> tuple[DemoPlan, Scenario, list[Deed]]:
     plan = build_plan(small=True)
     scenario = Scenario()
     done: list[Deed] = []
-    for deed in deeds(plan, scenario.vault.person_for):
+    for deed in deeds(plan, Names(plan, scenario.vault.person_for)):
         scenario.now = deed.at
         try:
             scenario.run(deed.command, deed.officer)
@@ -123,7 +123,7 @@ def test_reports_came_in_with_every_accident_of_the_plan() -> None:
 
 def test_a_step_makes_the_same_command_every_time() -> None:
     plan, scenario, done = built()
-    again = list(deeds(plan, scenario.vault.person_for))
+    again = list(deeds(plan, Names(plan, scenario.vault.person_for)))
     assert again == done
     half = {deed.command_id for deed in done[: len(done) // 2]}
     rest = list(deeds(plan, scenario.vault.person_for, stored=half.__contains__))
@@ -132,7 +132,7 @@ def test_a_step_makes_the_same_command_every_time() -> None:
 
 def test_every_role_has_an_account_to_show() -> None:
     plan, scenario, _ = built()
-    shown = logins(plan)
+    shown = logins(plan, _names(plan, scenario))
     assert {one.role for one in shown} == set(Role) - {Role.SYSTEM}
     assert len({one.login for one in shown}) == len(shown)
     for one in shown:

@@ -10,11 +10,12 @@ States are built by replaying commands, never by inserting rows. ``then`` takes 
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
+from uuid import UUID, uuid4
 
 import msgspec
 
 from domain.base import Aggregate, Event, Meta, stamp
+from domain.ids import seeded_id
 from domain.refusal import Refusal
 from domain.world import Command, Result, Sealed
 from eventstore.deciding import DecisionWorld, decide, pending
@@ -67,7 +68,7 @@ class Scenario:
 
     def id(self, name: str) -> UUID:
         """A stable id for a readable name."""
-        return uuid5(NAMESPACE_OID, name)
+        return seeded_id(name)
 
     def wait(self, **duration: float) -> "Scenario":
         self.now += timedelta(**duration)

@@ -1,15 +1,15 @@
 """Money under any order of moves, against a toy model: never overdrawn, never made or lost."""
 
 from collections import Counter
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
-from domain.base import NAMESPACE
 from domain.fund import Fund
+from domain.ids import seeded_id
 from domain.money import (
     CommitmentExhausted,
     FundOverdrawn,
@@ -25,7 +25,7 @@ amount = st.integers(1, 500)
 
 
 def named(*parts: object) -> UUID:
-    return uuid5(NAMESPACE, "/".join(str(part) for part in parts))
+    return seeded_id(*parts)
 
 
 class Money(RuleBasedStateMachine):

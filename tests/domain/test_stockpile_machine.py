@@ -7,7 +7,7 @@ house, reserved under each name, and gone.
 from collections import Counter
 from datetime import UTC, date, datetime
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -22,7 +22,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from domain.base import NAMESPACE, Aggregate
+from domain.base import Aggregate
 from domain.conservation import conserved
 from domain.consignment import Cargo, Consignment, Line
 from domain.goods import (
@@ -36,6 +36,7 @@ from domain.goods import (
     StockExhausted,
     units_of,
 )
+from domain.ids import seeded_id
 from domain.stockpile import Stockpile
 from domain.world import RuleRef
 
@@ -47,7 +48,7 @@ few = st.integers(1, 30)
 
 
 def named(*parts: object) -> UUID:
-    return uuid5(NAMESPACE, "/".join(str(part) for part in parts))
+    return seeded_id(*parts)
 
 
 def replayed(aggregate: Any) -> Any:

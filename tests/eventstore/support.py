@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
-from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
+from uuid import UUID, uuid4
 
 from domain.area import AreaLevel
 from domain.catalog import AGGREGATES
@@ -19,6 +19,7 @@ from domain.commands.rulebooks import AdoptRulebook
 from domain.commands.sealing import CardInput, MemberInput
 from domain.commands.units import PutUnitOffDuty, PutUnitOnDuty, RegisterUnit
 from domain.household import Relation
+from domain.ids import seeded_id
 from domain.officer import Officer
 from domain.rules.loading import NATION, parse_rulebook
 from domain.unit import UnitKind
@@ -49,7 +50,7 @@ OFFICERS = {
 
 def named(name: str) -> UUID:
     """A stable id for a readable name."""
-    return uuid5(NAMESPACE_OID, name)
+    return seeded_id(name)
 
 
 def officer(name: str) -> UUID:

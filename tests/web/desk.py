@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
+from uuid import UUID, uuid4
 
 from argon2 import PasswordHasher
 from fastapi import FastAPI
@@ -23,6 +23,7 @@ from cli.settings import Settings
 from domain.commands.areas import AreaPlan, EstablishAreas
 from domain.commands.officers import AppointOfficer, RegisterOfficer
 from domain.commands.rulebooks import AdoptRulebook
+from domain.ids import seeded_id
 from domain.officer import Officer
 from domain.rules.loading import NATION, parse_rulebook
 from domain.world import Command
@@ -44,7 +45,7 @@ class LivingCounty:
 
     @staticmethod
     def id(name: str) -> UUID:
-        return uuid5(NAMESPACE_OID, name)
+        return seeded_id(name)
 
     @property
     def now(self) -> datetime:
