@@ -47,6 +47,12 @@ COMMIT_SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
     registry=REGISTRY,
 )
+LIMITS_REACHED = Counter(
+    "relief_limits_reached",
+    "Requests and connections that were refused because a limit was reached, by its setting",
+    ["limit"],
+    registry=REGISTRY,
+)
 FACTS = Counter("relief_facts_written", "Facts that this process has committed", registry=REGISTRY)
 
 _children: dict[tuple[str, str], Counter] = {}
