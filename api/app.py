@@ -10,14 +10,18 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from api import live, login, problems, reads, writes
+from api.beside import AskedTogether
 from api.fast import Commands, Routed
 from api.metrics import tell_of_boards
 from api.observing import Observed
 from api.routes import LIVE, READS, WRITES
 from api.system import System
+from eventstore.errors import StoreUnreachable
 
 MAX_LAG = 10_000
 """Facts the views may be behind while their answers still pass for the present."""
+READY_SECONDS = 3.0
+"""How long the log may take to say where its head is."""
 
 PROBLEM_SCHEMA = {
     "type": "object",
@@ -58,17 +62,20 @@ class Readiness(BaseModel):
 
 def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None) -> FastAPI:
     """The application over a running system. ``mount`` adds the pages."""
-    hub = live.Hub(system.tree, system.boards.vector)
+    hub = live.Hub(system.tree, system.boards.vector, system.limits)
+    ready = AskedTogether(lambda: readiness(system), "ready")
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         hub.attach(asyncio.get_running_loop())
         system.boards.listen(system.tree.applied)
         system.boards.listen(hub.applied)
+        system.waiting.attach(asyncio.get_running_loop())
         ended = tell_of_boards(hub.opened)
         yield
         ended()
         hub.close()
+        ready.close()
 
     app = FastAPI(
         title="Relief Ledger 救灾一本账",
@@ -86,7 +93,7 @@ def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None
     routers = (writes.router_of(WRITES), reads.router_of(READS), live.router_of(LIVE), login.router)
     for router in routers:  # flat, so that a walk over `app.routes` sees every one
         app.router.routes.extend(router.routes)
-    _health(app, system)
+    _health(app, ready)
     app.router.middleware_stack = Routed(app)
     build = app.build_middleware_stack
     commands = routers[0].routes
@@ -97,7 +104,7 @@ def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None
     return app
 
 
-def _health(app: FastAPI, system: System) -> None:
+def _health(app: FastAPI, ask: AskedTogether["Readiness"]) -> None:
     @app.get("/health", tags=["health"], summary="Is the process alive?")
     async def health() -> dict[str, str]:
         return {"status": "ok"}
@@ -114,7 +121,11 @@ def _health(app: FastAPI, system: System) -> None:
         responses={503: {"model": Readiness, "description": "Not ready"}},
     )
     async def ready(response: Response) -> Readiness:
-        found = readiness(system)
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                found = await ask()
+        except TimeoutError as problem:
+            raise StoreUnreachable("the log does not answer") from problem
         response.status_code = 200 if found.status == "ready" else 503
         return found
 

@@ -2,39 +2,54 @@
 
 A ``change`` event names the tables that changed and carries their changed rows inside the scope;
 ``beat`` comes every few seconds with position, head and lag, so that a silent board can say so.
-Messages are made once for all boards of the same tables and scope.
+Beats, and looking again whether the officer may still watch, have deadlines of their own: they
+come however busy or quiet the board is. Messages are made once for all boards of the same tables
+and scope.
 """
 
 import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import msgspec
+import structlog
 from fastapi import APIRouter, Query, Request
 from starlette.responses import StreamingResponse
 
 from api.auth import Asking, Caller, caller_of
+from api.beside import AskedTogether
+from api.limits import DEFAULT_LIMITS, EdgeLimits
 from api.problems import ApiProblem
 from api.system import AreaTree, System
 from domain.refusal import Refusal
 from domain.world import Role
 from eventstore.errors import StoreError
+from eventstore.metrics import LIMITS_REACHED
+from eventstore.sql import DATABASE_ERRORS
 from projections.folding.base import Row
 from projections.folding.engine import Applied
 from streams.following import place
 
+log = structlog.get_logger("relief.live")
+
 BEAT_SECONDS = 3.0
+AUTHORITY_SECONDS = 3.0
+"""How long an officer who logged out, or was suspended, may go on watching at most."""
+TROUBLE_SECONDS = 0.5
 GATHER_SECONDS = 0.02
+THREADS = 2
 MAX_ROWS = 200
 MAX_ID = 2048
 
 QUEUED = 64
 
+T = TypeVar("T")
 Watched = tuple[tuple[str, tuple[UUID, ...]], ...]
 """Tables, each with the areas (and all below) whose rows may be shown; in order."""
 
@@ -45,36 +60,59 @@ class Board:
 
     watched: Watched
     allowed: Callable[[], Watched]
+    officer: UUID | None = None
     messages: asyncio.Queue[bytes] = field(default_factory=lambda: asyncio.Queue(maxsize=QUEUED))
     lost: bool = False
 
     def give(self, message: bytes) -> None:
         """Queue a message. A consumer too slow to keep up loses all of them and starts afresh."""
         if self.messages.full():
-            while not self.messages.empty():
-                self.messages.get_nowait()
-            self.lost = True
+            self.lose()
         self.messages.put_nowait(message)
+
+    def lose(self) -> None:
+        """A change could not be told: the board is told to ask afresh instead."""
+        while not self.messages.empty():
+            self.messages.get_nowait()
+        self.lost = True
 
 
 class Hub:
     """Takes applied batches from the boards' thread and hands messages to the boards."""
 
-    def __init__(self, tree: AreaTree, vector: Callable[[], Mapping[int, int]]) -> None:
+    def __init__(
+        self,
+        tree: AreaTree,
+        vector: Callable[[], Mapping[int, int]],
+        limits: EdgeLimits = DEFAULT_LIMITS,
+    ) -> None:
         self._tree = tree
         self._vector = vector
+        self._limits = limits
         self._boards: set[Board] = set()
         self._gathered: dict[str, list[Row]] = {}
         self._position = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._scheduled = False
+        self._threads = ThreadPoolExecutor(THREADS, "live")
+        self._beats: AskedTogether[bytes] | None = None
         self.closing = asyncio.Event()
+
+    def full_for(self, officer: UUID | None) -> str | None:
+        """The setting that forbids this officer a further board; None if there is room."""
+        if len(self._boards) >= self._limits.boards:
+            return "boards"
+        own = sum(1 for board in self._boards if board.officer == officer)
+        return "boards_an_officer" if own >= self._limits.boards_an_officer else None
 
     def close(self) -> None:
         """End all streams, so that the server can stop. Call on the event loop."""
         self.closing.set()
         for board in self._boards:
             board.give(b"")
+        self._threads.shutdown(wait=False)
+        if self._beats is not None:
+            self._beats.close()
 
     def opened(self) -> int:
         """How many boards are open."""
@@ -86,6 +124,9 @@ class Hub:
     def applied(self, applied: Applied) -> None:
         """Called on the boards' thread."""
         if self._loop is not None and self._boards:
+            # read here, if it changed, what the event loop would have to ask a database for
+            with contextlib.suppress(StoreError):
+                self._tree.parents()
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._gather, applied)
 
@@ -102,11 +143,16 @@ class Hub:
         gathered, self._gathered = self._gathered, {}
         made: dict[Watched, bytes | None] = {}
         for board in self._boards:
-            if board.watched not in made:
-                made[board.watched] = self._message(gathered, board.watched)
-            message = made[board.watched]
-            if message is not None:
-                board.give(message)
+            try:
+                if board.watched not in made:
+                    made[board.watched] = self._message(gathered, board.watched)
+                message = made[board.watched]
+                if message is not None:
+                    board.give(message)
+            except Exception:  # one board's trouble is not the others'
+                log.error("board-failed", exc_info=True)
+                board.lose()
+                board.give(b"")
 
     def _message(self, gathered: dict[str, list[Row]], watched: Watched) -> bytes | None:
         rows: dict[str, list[Row]] = {}
@@ -130,23 +176,42 @@ class Hub:
         return area is None or self._tree.inside(UUID(area), roots)
 
     async def stream(self, system: System, board: Board, seen: str) -> AsyncIterator[bytes]:
-        """The messages of one board until it goes away.
+        """The messages of one board until it goes away, or the officer may not watch any more.
 
-        What asks a database does so in a thread: while one is away, everybody else is answered.
+        What asks a database does so in a thread: while one is away, everybody else is answered,
+        and this board gets nothing whose authority could not be looked at.
         """
+        if self.full_for(board.officer) is not None:  # others came between its request and now
+            return
         self._boards.add(board)
+        clock = asyncio.get_running_loop().time
+        beat_at, look_at = clock() + BEAT_SECONDS, clock() + AUTHORITY_SECONDS
         try:
             if seen and seen != place(system.boards.vector()):
                 yield reset(system)
-            yield await asyncio.to_thread(beat, system)
+            yield await self._in_thread(lambda: beat(system))
             while not self.closing.is_set():
                 try:
-                    async with asyncio.timeout(BEAT_SECONDS):
+                    if clock() >= look_at:
+                        if await self._in_thread(board.allowed) != board.watched:
+                            return
+                        look_at = clock() + AUTHORITY_SECONDS
+                    if clock() >= beat_at:
+                        message = await self._shared_beat(system)
+                        beat_at = clock() + BEAT_SECONDS
+                        yield message
+                        continue  # a slow reader may have kept us: look at the authority first
+                except (
+                    StoreError,
+                    *DATABASE_ERRORS,
+                ):  # told by its silence: the page says so itself
+                    beat_at = clock() + BEAT_SECONDS
+                    await asyncio.sleep(TROUBLE_SECONDS)
+                    continue
+                try:
+                    async with asyncio.timeout_at(min(beat_at, look_at)):
                         message = await board.messages.get()
                 except TimeoutError:
-                    if await asyncio.to_thread(board.allowed) != board.watched:
-                        return
-                    yield await asyncio.to_thread(beat, system)
                     continue
                 if board.lost:
                     board.lost = False
@@ -155,6 +220,15 @@ class Hub:
                     yield message
         finally:
             self._boards.discard(board)
+
+    def _in_thread(self, ask: Callable[[], T]) -> "asyncio.Future[T]":
+        return asyncio.get_running_loop().run_in_executor(self._threads, ask)
+
+    async def _shared_beat(self, system: System) -> bytes:
+        """A beat, made together with those of other boards that are due about now."""
+        if self._beats is None:
+            self._beats = AskedTogether(lambda: beat(system), "beat")
+        return await self._beats()
 
 
 def event(kind: str, body: dict[str, Any], id: str) -> bytes:
@@ -222,12 +296,27 @@ def router_of(live: dict[str, tuple[frozenset[str], frozenset[Role]]]) -> APIRou
         watched = _watched(caller, live, names, area)
         seen = request.headers.get("last-event-id", "")[:MAX_ID]
         hub: Hub = request.app.state.hub
-        board = Board(watched, _allowed(request, live, names, area))
+        full = hub.full_for(caller.id)
+        if full is not None:
+            LIMITS_REACHED.labels(full).inc()
+            raise too_many_boards()
+        board = Board(watched, _allowed(request, live, names, area), caller.id)
+        request.scope["lasting"] = True  # the server's limit of seconds is for other requests
         body = hub.stream(caller.system, board, seen)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(body, media_type="text/event-stream", headers=headers)
 
     return router
+
+
+def too_many_boards() -> ApiProblem:
+    return ApiProblem(
+        429,
+        "too-many-boards",
+        "同时打开的实时看板过多，请关闭一些页面后再试",
+        "Too many live boards are open. Close some pages and try again.",
+        headers={"Retry-After": "5"},
+    )
 
 
 Live = dict[str, tuple[frozenset[str], frozenset[Role]]]
@@ -264,4 +353,5 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     403: {"description": "Your jurisdiction, but not your role"},
     404: {"description": "Outside your jurisdiction"},
     422: {"description": "No such board"},
+    429: {"description": "Too many boards are open"},
 }

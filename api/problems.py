@@ -16,12 +16,14 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from api.observing import route_of
 from domain.refusal import Refusal
 from eventstore.accounts import LoginLocked, LoginRefused, PasswordTooShort
 from eventstore.errors import CommandIdReused, StoreError
+from eventstore.limiter import LimitReached
 from eventstore.outcomes import Problem, Refused, problem_of
 from eventstore.sql import DATABASE_ERRORS, explain
 
@@ -121,8 +123,34 @@ def malformed(errors: list[dict[str, Any]]) -> ApiProblem:
     )
 
 
+def _install_limits(app: FastAPI) -> None:
+    """What is refused before any rule is asked: log-ins, and too much of anything."""
+
+    @app.exception_handler(LoginRefused)
+    async def login_refused(request: Request, problem: LoginRefused) -> Response:
+        return answer(request, Problem("login-refused", 401, problem.zh, problem.en))
+
+    @app.exception_handler(LoginLocked)
+    async def login_locked(request: Request, problem: LoginLocked) -> Response:
+        headers = {"Retry-After": str(problem.retry_after)}
+        return answer(
+            request, Problem("login-locked", 429, problem.zh, problem.en), headers=headers
+        )
+
+    @app.exception_handler(LimitReached)
+    async def limit_reached(request: Request, problem: LimitReached) -> Response:
+        facts = {"limit": problem.limit.name, "retry_after": problem.retry_after}
+        said = Problem("limit-reached", 429, problem.zh, problem.en, facts)
+        return answer(request, said, headers={"Retry-After": str(problem.retry_after)})
+
+    @app.exception_handler(PasswordTooShort)
+    async def too_short(request: Request, problem: PasswordTooShort) -> Response:
+        return answer(request, Problem("password-too-short", 422, problem.zh, problem.en))
+
+
 def install(app: FastAPI) -> None:
     """Register the handlers. The last resort logs with a correlation id and tells nothing more."""
+    _install_limits(app)
 
     @app.exception_handler(Refused)
     async def refused(request: Request, problem: Refused) -> Response:
@@ -154,21 +182,6 @@ def install(app: FastAPI) -> None:
     async def reused(request: Request, problem: CommandIdReused) -> Response:
         return answer(request, Problem("command-id-reused", 409, problem.zh, problem.en))
 
-    @app.exception_handler(LoginRefused)
-    async def login_refused(request: Request, problem: LoginRefused) -> Response:
-        return answer(request, Problem("login-refused", 401, problem.zh, problem.en))
-
-    @app.exception_handler(LoginLocked)
-    async def login_locked(request: Request, problem: LoginLocked) -> Response:
-        headers = {"Retry-After": str(problem.retry_after)}
-        return answer(
-            request, Problem("login-locked", 429, problem.zh, problem.en), headers=headers
-        )
-
-    @app.exception_handler(PasswordTooShort)
-    async def too_short(request: Request, problem: PasswordTooShort) -> Response:
-        return answer(request, Problem("password-too-short", 422, problem.zh, problem.en))
-
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, problem: RequestValidationError) -> Response:
         said = malformed(field_errors(problem))
@@ -180,6 +193,12 @@ def install(app: FastAPI) -> None:
         zh = {404: "没有这个地址", 405: "该地址不支持这种操作"}.get(problem.status_code, phrase)
         said = Problem(phrase.lower().replace(" ", "-"), problem.status_code, zh, phrase)
         return answer(request, said, headers=dict(problem.headers or {}))
+
+    @app.exception_handler(ClientDisconnect)
+    async def gone(request: Request, problem: ClientDisconnect) -> Response:
+        """Nobody reads this answer, and nothing is wrong with the program."""
+        log.debug("client-gone", route=route_of(request.scope))
+        return Response(status_code=400)
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, problem: Exception) -> Response:

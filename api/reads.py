@@ -25,6 +25,7 @@ from starlette.responses import Response
 
 from api.auth import Asking, Caller
 from api.problems import ApiProblem, malformed
+from api.system import System
 from domain.refusal import NotFound, NotYourRole
 from domain.world import Role
 from projections.paging import MAX_LIMIT, Page
@@ -65,12 +66,21 @@ class Read:
 
 
 async def wait_for(caller: Caller, after: int | None) -> None:
-    """Read your own write: wait until the views have reached ``after``. 503 if they do not."""
-    boards = caller.system.boards
-    if after is None or boards.position >= after:
+    """Read your own write: wait until the views have reached ``after``. 503 if they do not.
+
+    A position that the log has not reached is refused at once: nobody was ever told of it.
+    """
+    system = caller.system
+    if after is None or system.boards.position >= after:
         return
-    seconds = caller.system.after_wait_seconds
-    if not await run_in_threadpool(boards.wait_for, after, seconds):
+    if not await _in_the_log(system, after - system.limits.after_ahead):
+        raise ApiProblem(
+            422,
+            "position-beyond-head",
+            "账本还没有这个位置（after）",
+            "The log has not reached that position (after).",
+        )
+    if not await system.waiting.until(after, system.after_wait_seconds):
         raise ApiProblem(
             503,
             "views-behind",
@@ -78,6 +88,11 @@ async def wait_for(caller: Caller, after: int | None) -> None:
             "The view has not reached that position yet. Try again.",
             headers={"Retry-After": "1"},
         )
+
+
+async def _in_the_log(system: System, position: int) -> bool:
+    """Whether the log has come to a position. The second answer was asked for after we came."""
+    return await system.head() >= position or await system.head() >= position
 
 
 async def ask(caller: Caller, read: Read, area: UUID | None, **given: Any) -> Any:
@@ -155,6 +170,8 @@ async def _fill_in(caller: Caller, read: Read, given: dict[str, Any]) -> None:
         given["at"] = store.clock.now()
     if "persons" in read.parameters:
         search = given.get("search")
+        if search:
+            caller.system.quotas.searches.take(caller.id)
         found = await run_in_threadpool(store.vault.search, search) if search else ()
         given["persons"] = tuple(found)
 

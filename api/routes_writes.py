@@ -24,7 +24,6 @@ from domain.commands import stock as g
 from domain.commands import units as u
 from domain.commands import village_lists as w
 
-BULK_BODY = 16 * 1024 * 1024
 REPORT = "/v1/situation-reports/{report}"
 VERSION = f"{REPORT}/versions/{{version}}"
 GRANT = "/v1/relief-cases/{case}/grants/{number}"
@@ -110,7 +109,7 @@ MONEY = (
 
 HOUSEHOLDS = (
     Write("/v1/households", h.RegisterHousehold, "households"),
-    Write("/v1/household-lists", h.RegisterHouseholds, "households", max_body=BULK_BODY),
+    Write("/v1/household-lists", h.RegisterHouseholds, "households", bulk=True),
     Write("/v1/households/{household}/members", h.AddMember, "households"),
     Write("/v1/households/{household}/departures", h.RemoveMember, "households"),
     Write("/v1/households/{household}/deaths", h.RecordDeath, "households"),
@@ -136,12 +135,12 @@ RELIEF = (
     Write("/v1/seasons/{season}/standards", e.ChangeSeasonStandard, "seasons"),
     Write("/v1/seasons/{season}/closures", e.CloseSeason, "seasons"),
     Write("/v1/relief-cases", r.ApplyForRelief, "relief-cases"),
-    Write("/v1/relief-applications", r.ApplyVillage, "relief-cases", max_body=BULK_BODY),
+    Write("/v1/relief-applications", r.ApplyVillage, "relief-cases", bulk=True),
     Write("/v1/relief-cases/{case}/corrections", r.CorrectApplication, "relief-cases"),
     Write("/v1/relief-cases/{case}/reopenings", r.ReopenCase, "relief-cases"),
     Write("/v1/relief-cases/{case}/hold-decisions", q.DecideHeldGrants, "relief-cases"),
     Write("/v1/village-lists", w.OpenVillageList, "village-lists"),
-    Write(f"{LIST}/appraisals", w.AppraiseList, "village-lists", max_body=BULK_BODY),
+    Write(f"{LIST}/appraisals", w.AppraiseList, "village-lists", bulk=True),
     Write(f"{LIST}/first-notices", w.PostNotice, "village-lists"),
     Write(f"{LIST}/second-notices", w.PostSecondNotice, "village-lists"),
     Write(f"{LIST}/notice-withdrawals", w.WithdrawNotice, "village-lists"),
@@ -150,7 +149,7 @@ RELIEF = (
     Write(f"{LIST}/reviews", w.ReviewList, "village-lists"),
     Write(f"{LIST}/returns", w.ReturnList, "village-lists"),
     Write(f"{LIST}/approvals", w.ApproveList, "village-lists"),
-    Write(f"{LIST}/allocations", p.AllocateList, "village-lists", max_body=BULK_BODY),
+    Write(f"{LIST}/allocations", p.AllocateList, "village-lists", bulk=True),
     Write(f"{LIST}/payments", p.PayList, "village-lists"),
     Write(f"{LIST}/signatures", p.SignGoods, "village-lists"),
     Write(f"{GRANT}/failures", n.RecordPaymentFailure, "relief-cases"),
@@ -162,7 +161,7 @@ RELIEF = (
 
 KEEPING = (
     Write("/v1/areas", a.EstablishArea, "areas"),
-    Write("/v1/area-lists", a.EstablishAreas, "areas", max_body=BULK_BODY),
+    Write("/v1/area-lists", a.EstablishAreas, "areas", bulk=True),
     Write("/v1/areas/{area}/names", a.RenameArea, "areas"),
     Write("/v1/area-code-changes", a.ChangeAreaCodes, "areas"),
     Write("/v1/areas/{area}/abolitions", a.AbolishArea, "areas"),

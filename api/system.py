@@ -1,12 +1,15 @@
 """The running system as the edge sees it: store, views, boards, accounts, live hub."""
 
 import threading
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy import select
 
+from api.beside import AskedTogether, Waiting
+from api.limits import DEFAULT_LIMITS, EdgeLimits, Quotas
 from domain.officer import Officer
 from eventstore.accounts import Accounts
 from eventstore.store import Store
@@ -14,6 +17,9 @@ from projections.areas import AREAS
 from projections.folding.engine import Applied, ViewsDatabase
 from projections.folding.reader import ViewsReader
 from streams.following import Boards
+
+LATELY_SECONDS = 1.0
+OFFICERS = 10_000
 
 
 class AreaTree:
@@ -70,9 +76,35 @@ class System:
     tree: AreaTree
     secure_cookies: bool = False
     after_wait_seconds: float = 5.0
+    limits: EdgeLimits = DEFAULT_LIMITS
     marks: dict[str, str] = field(default_factory=dict)
+    quotas: Quotas = field(init=False)
+    waiting: Waiting = field(init=False)
+    head: AskedTogether[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.quotas = Quotas(self.limits)
+        self.waiting = Waiting(self.boards)
+        self.head = AskedTogether(self.store.head, "head")
+        self._officers: dict[UUID, tuple[Officer, float]] = {}
 
     def officer(self, id: UUID) -> Officer | None:
         """The officer as the log has them now: a suspension takes effect at once."""
         found: Officer | None = self.store.load(id)
         return found
+
+    def officer_lately(self, id: UUID) -> Officer | None:
+        """The officer as of this second: for a first look, before the log decides."""
+        found, until = self._officers.get(id, (None, 0.0))
+        if found is None or time.monotonic() >= until:
+            found = self.officer(id)
+            if found is not None:
+                if len(self._officers) >= OFFICERS:
+                    self._officers.clear()
+                self._officers[id] = found, time.monotonic() + LATELY_SECONDS
+        return found
+
+    def knows_lately(self, id: UUID) -> Officer | None:
+        """`officer_lately`, if it answers without asking the log."""
+        found, until = self._officers.get(id, (None, 0.0))
+        return found if time.monotonic() < until else None

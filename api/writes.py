@@ -8,6 +8,7 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from inspect import getdoc
@@ -18,20 +19,29 @@ import msgspec
 from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from api.auth import system_of, writing_session
 from api.examples import example_of
+from api.limits import DEFAULT_LIMITS, EdgeLimits, Taken, too_many_rows
 from api.made_ids import wrongly_made
 from api.observing import correlation_of
+from api.permitting import not_allowed
 from api.problems import ApiProblem, field_errors, malformed
+from api.system import System
 from domain.ids import client_made
 from domain.world import Command
-from eventstore.outcomes import Envelope
+from eventstore.limiter import LimitReached
+from eventstore.metrics import LIMITS_REACHED
+from eventstore.outcomes import Envelope, Receipt
 from eventstore.store import Store
 
-MAX_BODY = 1024 * 1024
+SMALL_BODY = 64 * 1024
+"""Bytes of a body that are parsed where they come in: a millisecond."""
+LIFE_SAVING = frozenset({"situation-reports", "rosters", "dispatch"})
+"""Tags of commands that may never be stopped by what else an officer did."""
 MAX_TEXT = 20_000
 MAX_NUMBER = 2**53
 MAX_DEPTH = 16
@@ -39,6 +49,7 @@ NEW_ID = (
     "新事项的编号应为随机生成的 UUID（第4版或第7版）",
     "The id of something new should be a UUID made at random (version 4 or 7).",
 )
+_parsing = ThreadPoolExecutor(1, "parsing")
 BAD_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
@@ -46,15 +57,15 @@ BAD_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 class Write:
     """A route that runs a command. ``example`` is a body for the documentation.
 
-    ``max_body``: bytes; a bulk command may need more than the usual 1 MiB. ``shown``: what the
-    first answer shows besides the receipt; it is neither stored, cached nor repeated.
+    ``bulk``: brings many rows and may need more than the usual bytes. ``shown``: what the first
+    answer shows besides the receipt; it is neither stored, cached nor repeated.
     """
 
     path: str
     command: type[Command]
     tag: str
     example: dict[str, Any] = field(default_factory=dict)
-    max_body: int = MAX_BODY
+    bulk: bool = False
     shown: Callable[[Store, Command], dict[str, Any]] | None = None
 
     method = "POST"
@@ -62,6 +73,15 @@ class Write:
     @cached_property
     def in_path(self) -> tuple[str, ...]:
         return tuple(re.findall(r"{(\w+)}", self.path))
+
+    @property
+    def saves_lives(self) -> bool:
+        """Whether it is counted by the quota of what may never be stopped."""
+        return self.tag in LIFE_SAVING
+
+    def most_bytes(self, limits: EdgeLimits) -> int:
+        """Bytes of a body."""
+        return limits.bulk_body_bytes if self.bulk else limits.body_bytes
 
     @cached_property
     def adapter(self) -> TypeAdapter[Any]:
@@ -89,9 +109,15 @@ class Write:
         found: dict[str, Any] = schema.get("$defs", {})
         return found
 
-    def parse(self, body: bytes, path: dict[str, str]) -> Command:
-        """The command, or an `ApiProblem` naming every field that is wrong."""
+    def parse(self, body: bytes, path: dict[str, str], rows: int = DEFAULT_LIMITS.rows) -> Command:
+        """The command, or an `ApiProblem` naming every field that is wrong.
+
+        413 when a list has more than ``rows`` entries.
+        """
         values = object_of(body)
+        if too_many_rows(values, rows):
+            LIMITS_REACHED.labels("rows").inc()
+            raise too_many(rows)
         errors = [
             _error(name, "extra_forbidden", "已在地址中给出", "It is in the path.")
             for name in path
@@ -108,6 +134,15 @@ class Write:
         if wrong:
             raise malformed([_error(thing.field, "new_id", *NEW_ID) for thing in wrong])
         return command
+
+
+def too_many(rows: int) -> ApiProblem:
+    return ApiProblem(
+        413,
+        "too-many-rows",
+        f"一次最多提交 {rows} 行，请分批提交",
+        f"At most {rows} rows at once. Send them in parts.",
+    )
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -196,13 +231,21 @@ def idempotency_key(request: Request) -> UUID:
     return key
 
 
-async def read_body(request: Request, limit: int) -> bytes:
-    """The body, at most ``limit`` bytes (413), sent as JSON (415)."""
+async def read_body(request: Request, limit: int, refused: Exception | None = None) -> bytes:
+    """The body, at most ``limit`` bytes (413), sent as JSON (415).
+
+    With ``refused`` no more than a small body is read, and that is raised in place of a 413: what
+    an officer may not send anyway costs no memory.
+    """
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind != "application/json":
         raise ApiProblem(
             415, "not-json", "请以 application/json 提交", "Send the body as application/json."
         )
+    most = limit if refused is None else min(limit, SMALL_BODY)
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > most:
+        raise refused or too_large(limit)
     chunks = []
     size = 0
     more = True
@@ -212,33 +255,44 @@ async def read_body(request: Request, limit: int) -> bytes:
             raise ClientDisconnect
         chunk = message.get("body", b"")
         size += len(chunk)
-        if size > limit:
-            raise ApiProblem(413, "too-large", "提交内容过大", f"At most {limit} bytes.")
+        if size > most:
+            raise refused or too_large(limit)
         chunks.append(chunk)
         more = message.get("more_body", False)
     return b"".join(chunks)
 
 
+def too_large(limit: int) -> ApiProblem:
+    return ApiProblem(413, "too-large", "提交内容过大", f"At most {limit} bytes.")
+
+
 def endpoint_of(write: Write) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-    """The endpoint: who, which command, run, answer."""
+    """The endpoint: who, may they, which command, run, answer."""
     if_match = _takes_if_match(write)
 
     async def endpoint(request: Request) -> Response:
         session = await writing_session(request)
         key = idempotency_key(request)
-        body = await read_body(request, write.max_body)
+        system = system_of(request)
         path = dict(request.path_params)
+        bulk_on = path.get("village_list") if write.bulk else None
+        roles = write.command.roles
+        refused = await not_allowed(system, session.officer, roles, bulk_on)
+        body = await read_body(request, write.most_bytes(system.limits), refused)
         if if_match and (seen := request.headers.get("if-match")) is not None:
             path["expected_version"] = seen.strip().removeprefix("W/").strip('"')
-        command = write.parse(body, path)
+        try:
+            command = await _parsed(write, body, path, system.limits)
+        except ApiProblem as problem:  # what is wrong with it is told to whoever may send it
+            raise refused or problem from problem
         envelope = Envelope(
             id=key,
             officer=session.officer,
             command=command,
             correlation=correlation_of(request),
         )
-        store = system_of(request).store
-        receipt = await store.arun(envelope)
+        store = system.store
+        receipt = await _run(system, envelope, write)
         answer = {
             "command": receipt.command,
             "position": receipt.position,
@@ -256,6 +310,34 @@ def endpoint_of(write: Write) -> Callable[[Request], Coroutine[Any, Any, Respons
         )
 
     return endpoint
+
+
+async def _run(system: System, envelope: Envelope, write: Write) -> Receipt:
+    """Run a command within its officer's quota. A repeat is answered even if nothing is left."""
+    assert envelope.officer is not None
+    taken: Taken | None = None
+    try:
+        lives = write.saves_lives
+        taken = system.quotas.take(envelope.officer, envelope.command, saves_lives=lives)
+    except LimitReached:
+        if not await run_in_threadpool(system.store.log.has_run, envelope.id):
+            raise
+    kept = False
+    try:
+        receipt = await system.store.arun(envelope)
+        kept = not receipt.repeated
+    finally:
+        if taken is not None and not kept:
+            taken.give_back()
+    return receipt
+
+
+async def _parsed(write: Write, body: bytes, path: dict[str, str], limits: EdgeLimits) -> Command:
+    """The command of a body; a large one is parsed beside the event loop, one at a time."""
+    if len(body) <= SMALL_BODY:
+        return write.parse(body, path, limits.rows)
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_parsing, write.parse, body, path, limits.rows)
 
 
 class CommandRoute(APIRoute):

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import fields
 
+from api.limits import EdgeLimits
 from api.system import AreaTree, System
 from cli.collecting import collect_seldom
 from cli.settings import Settings
@@ -63,6 +65,7 @@ def running(settings: Settings, *, follow: bool = True) -> Iterator[System]:
             tree=AreaTree(reader),
             secure_cookies=settings.secure_cookies,
             after_wait_seconds=settings.after_wait_seconds,
+            limits=edge_limits(settings),
         )
         stack.callback(tell_of_views(store, views, boards, leads))
         timekeeper = Timekeeper(store, reader, leader=leads)
@@ -73,6 +76,11 @@ def running(settings: Settings, *, follow: bool = True) -> Iterator[System]:
         stack.callback(store.writer.close)
         stack.callback(timekeeper.stop)
         yield system
+
+
+def edge_limits(settings: Settings) -> EdgeLimits:
+    """The limits of the edge: each is the setting of the same name."""
+    return EdgeLimits(**{one.name: getattr(settings, one.name) for one in fields(EdgeLimits)})
 
 
 def _views(

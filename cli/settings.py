@@ -57,6 +57,27 @@ class Settings(BaseSettings):
     after_wait_seconds: float = Field(5.0, gt=0, le=60, description="How long `after=` may wait")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
+    body_bytes: int = Field(1024 * 1024, ge=4096, description="Bytes of a command's body")
+    bulk_body_bytes: int = Field(
+        4 * 1024 * 1024, ge=4096, description="Bytes of the body of a command with many rows"
+    )
+    rows: int = Field(2_000, ge=1, description="Rows of one command (households, areas, grants)")
+    after_ahead: int = Field(
+        0, ge=0, description="How far beyond the log's head `after=` may lie before it is refused"
+    )
+    boards: int = Field(500, ge=1, description="Live boards open at a time in one process")
+    boards_an_officer: int = Field(20, ge=1, description="Live boards of one officer at a time")
+    reports_an_hour: int = Field(
+        20_000, ge=1_000, description="Reports and dispatches of one officer; never nothing"
+    )
+    streams_an_hour: int = Field(
+        5_000, ge=1, description="New things (households, cases, funds …) one officer may begin"
+    )
+    unsealings_an_hour: int = Field(
+        60, ge=1, description="Households whose personal data one officer may open"
+    )
+    searches_a_minute: int = Field(120, ge=1, description="Searches by name of one officer")
+
     database_url: str | None = secret("PostgreSQL with the log (role relief_app); unset: SQLite")
     vault_url: str | None = secret("PostgreSQL with the vault (role relief_vault)")
     views_url: str | None = secret("PostgreSQL with the views (role relief_views)")

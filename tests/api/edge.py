@@ -116,18 +116,18 @@ def write_headers(key: UUID | None = None, **more: str) -> dict[str, str]:
 
 
 @contextmanager
-def seeded_system(folder: Path) -> Iterator[tuple[System, Seeder]]:
+def seeded_system(folder: Path, **set_: Any) -> Iterator[tuple[System, Seeder]]:
     """The system of a fresh store on a simulated clock that stands still, with everything in it."""
-    with running(Settings(data=folder, after_wait_seconds=0.3)) as system:
+    with running(Settings(**{"data": folder, "after_wait_seconds": 0.3, **set_})) as system:
         system.store.begin_simulated(NOW)
         system.accounts = Accounts(system.store.vault, CHEAP)
         yield system, seed(system.store)
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Edge]:
-    """A real server on a free port, stopped cleanly at the end."""
-    with seeded_system(folder) as (system, seeded):
+def serving(folder: Path, **set_: Any) -> Iterator[Edge]:
+    """A real server on a free port, stopped cleanly at the end. ``set_``: other settings."""
+    with seeded_system(folder, **set_) as (system, seeded):
         app = create_app(system)
         assert system.boards.wait_for(system.store.head(), 20)
         sock, _ = bind("127.0.0.1", 0)

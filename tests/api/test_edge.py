@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -190,6 +192,26 @@ def test_health_and_readiness(anonymous: httpx.Client) -> None:
     assert ready.status_code == 200
     assert ready.json()["status"] == "ready"
     assert ready.json()["lag"] == ready.json()["head"] - ready.json()["position"]
+
+
+def test_readiness_is_asked_beside_the_event_loop(
+    own_edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database that did not answer `/ready` once stopped the whole process."""
+    monkeypatch.setattr("api.app.READY_SECONDS", 0.5)
+    goes_on, real = threading.Event(), own_edge.system.store.log.head
+
+    def head() -> int:
+        goes_on.wait(10)
+        return real()
+
+    monkeypatch.setattr(own_edge.system.store.log, "head", head)
+    with own_edge.client() as client, ThreadPoolExecutor(20) as many:
+        asked = [many.submit(client.get, "/ready") for _ in range(20)]
+        assert client.get("/health", timeout=5).status_code == 200
+        assert {one.result().status_code for one in asked} == {503}
+        goes_on.set()
+        assert client.get("/ready").status_code == 200
 
 
 def test_a_stopped_follower_is_not_ready(own_edge: Edge) -> None:

@@ -140,7 +140,7 @@ def test_no_board_or_an_unknown_one_is_refused(edge: Edge) -> None:
 def test_a_stream_ends_when_the_officer_logs_out(
     own_edge: Edge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.live.BEAT_SECONDS", 0.1)
+    monkeypatch.setattr("api.live.AUTHORITY_SECONDS", 0.1)
     token = own_edge.token(Role.COUNTY_APPROVER, "county")
     with watching(own_edge, Role.COUNTY_APPROVER, "county") as stream:
         stream.next("beat")
@@ -155,7 +155,7 @@ def test_a_stream_ends_when_the_officer_is_suspended(
 ) -> None:
     from domain.commands.officers import SuspendOfficer
 
-    monkeypatch.setattr("api.live.BEAT_SECONDS", 0.1)
+    monkeypatch.setattr("api.live.AUTHORITY_SECONDS", 0.1)
     with watching(own_edge, Role.COUNTY_APPROVER, "county") as stream:
         stream.next("beat")
         approver = officer_of(Role.COUNTY_APPROVER, "county")
@@ -164,6 +164,112 @@ def test_a_stream_ends_when_the_officer_is_suspended(
         with pytest.raises(EOFError):
             while True:
                 stream.next()
+
+
+@contextmanager
+def busy(edge: Edge) -> Iterator[None]:
+    """Changes of the county's reports, many a second, for as long as the block lasts."""
+    row = {"area": str(id_of("yuantan_1")), "report": "x"}
+    done = threading.Event()
+
+    def change() -> None:
+        while not done.wait(0.01):
+            position = edge.system.boards.position
+            edge.app.state.hub.applied(Applied(position, {"situation_reports": [row]}))
+
+    changing = threading.Thread(target=change, name="busy")
+    changing.start()
+    try:
+        yield
+    finally:
+        done.set()
+        changing.join()
+
+
+def test_a_log_out_ends_a_board_on_which_changes_keep_coming(
+    own_edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Authority was once looked at in silence only: on a busy board never."""
+    monkeypatch.setattr("api.live.AUTHORITY_SECONDS", 0.2)
+    token = own_edge.token(Role.COUNTY_APPROVER, "county")
+    with busy(own_edge), watching(own_edge, Role.COUNTY_APPROVER, "county") as stream:
+        for _ in range(5):
+            stream.next("change")
+        own_edge.system.accounts.log_out(token)
+        with pytest.raises(EOFError):
+            for _ in range(1_000):
+                stream.next("change")
+
+
+def test_a_suspension_ends_a_board_on_which_changes_keep_coming(
+    own_edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from domain.commands.officers import SuspendOfficer
+
+    monkeypatch.setattr("api.live.AUTHORITY_SECONDS", 0.2)
+    with busy(own_edge), watching(own_edge, Role.COUNTY_APPROVER, "county") as stream:
+        stream.next("change")
+        approver = officer_of(Role.COUNTY_APPROVER, "county")
+        command = SuspendOfficer(officer=approver, reason="核查中")
+        own_edge.system.store.run(Envelope(id=uuid4(), officer=None, command=command))
+        with pytest.raises(EOFError):
+            for _ in range(1_000):
+                stream.next("change")
+
+
+def test_beats_come_on_a_board_that_is_never_quiet(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.live.BEAT_SECONDS", 0.2)
+    with busy(edge), watching(edge, Role.COUNTY_APPROVER, "county") as stream:
+        kinds = [stream.next()["event"] for _ in range(100)]
+    assert kinds.count("beat") >= 3 and kinds.count("change") > 50
+
+
+def test_a_board_that_cannot_be_told_does_not_cost_the_others_a_change(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An exception over one board once lost the change for all, without a word."""
+    hub = Hub(edge.system.tree, edge.system.boards.vector)
+    broken = Board((("reviews", (id_of("foreign_county"),)),), lambda: ())
+    boards = [Board((("reviews", (id_of("county"),)),), lambda: ()) for _ in range(3)]
+    hub._boards = {boards[0], broken, *boards[1:]}
+    message = hub._message
+
+    def sometimes(gathered: Any, watched: Any) -> bytes | None:
+        if watched == broken.watched:
+            raise RuntimeError("a row of an unforeseen shape")
+        return message(gathered, watched)
+
+    monkeypatch.setattr(hub, "_message", sometimes)
+    hub._gathered = {"reviews": [{"area": str(id_of("yuantan_1")), "step": "review"}]}
+    hub._publish()
+    assert [board.messages.qsize() for board in boards] == [1, 1, 1]
+    assert broken.lost and broken.messages.qsize() == 1, "it wakes up and is told to ask afresh"
+    hub.close()
+
+
+def test_an_officer_opens_so_many_boards_and_a_process_so_many(tmp_path: Path) -> None:
+    with (
+        serving(tmp_path, boards_an_officer=2, boards=3) as edge,
+        watching(edge, Role.COUNTY_APPROVER, "county") as one,
+        watching(edge, Role.COUNTY_APPROVER, "county") as two,
+    ):
+        one.next("beat"), two.next("beat")
+
+        def refused(role: Role) -> bool:
+            with edge.client(role, "county") as client:
+                params = {"boards": "situation"}
+                with client.stream("GET", "/v1/live", params=params) as answer:
+                    if answer.status_code == 200:
+                        return False
+                    assert answer.status_code == 429 and answer.headers["retry-after"]
+                    return True
+
+        assert refused(Role.COUNTY_APPROVER), "the third of one officer"
+        with watching(edge, Role.DISPATCHER, "county") as third:
+            third.next("beat")
+            assert refused(Role.STOREKEEPER), "the fourth of the process"
 
 
 def test_streams_end_when_the_server_stops(tmp_path: Path) -> None:

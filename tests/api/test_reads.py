@@ -44,10 +44,18 @@ def test_a_write_is_read_after_its_position(village: httpx.Client) -> None:
     assert answer.json()["position"] >= position
 
 
-def test_a_position_that_does_not_come_is_503(county: httpx.Client) -> None:
+def test_a_position_that_the_views_do_not_reach_is_503(own_edge: Edge) -> None:
+    own_edge.system.boards.stop()
+    with own_edge.client(Role.VILLAGE_REPORTER, "yuantan_1") as village:
+        filed = village.post(REPORTS, json=report(), headers=write_headers())
+        answer = village.get(REPORTS, params={"after": filed.json()["position"]})
+        assert (answer.status_code, code(answer)) == (503, "views-behind")
+        assert answer.headers["retry-after"] == "1"
+
+
+def test_a_position_beyond_the_head_is_refused_at_once(county: httpx.Client) -> None:
     answer = county.get(REPORTS, params={"after": 2**40})
-    assert (answer.status_code, code(answer)) == (503, "views-behind")
-    assert answer.headers["retry-after"] == "1"
+    assert (answer.status_code, code(answer)) == (422, "position-beyond-head")
     assert county.get(REPORTS, params={"after": -1}).status_code == 422
     assert county.get(REPORTS, params={"after": 2**64}).status_code == 422
 

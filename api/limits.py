@@ -1,0 +1,120 @@
+"""How much one officer, one request and one process may ask for.
+
+`EdgeLimits` are the numbers, each a setting of the same name (``RELIEF_<NAME>``); `Quotas` counts
+what officers do in an hour. What saves lives (reports, incidents) has a quota of its own that is
+higher than any honest use and can never be set to nothing.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Any
+from uuid import UUID
+
+from api.made_ids import new_things
+from domain.commands.funds import AppropriateFund, PassDownFund
+from domain.commands.households import RevealHousehold
+from domain.commands.officers import GrantDispensation
+from domain.commands.relief_cases import ApplyForRelief, ApplyVillage
+from domain.commands.seasons import OpenSeason
+from domain.commands.village_lists import OpenVillageList
+from domain.world import Command
+from eventstore.limiter import Limit, Limiter
+
+HOUR = 3600.0
+MINUTE = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeLimits:
+    """Bytes and rows of one request, boards that are open, and quotas of one officer."""
+
+    body_bytes: int = 1024 * 1024
+    bulk_body_bytes: int = 4 * 1024 * 1024
+    rows: int = 2_000
+    after_ahead: int = 0
+    boards: int = 500
+    boards_an_officer: int = 20
+    reports_an_hour: int = 20_000
+    streams_an_hour: int = 5_000
+    unsealings_an_hour: int = 60
+    searches_a_minute: int = 120
+
+
+DEFAULT_LIMITS = EdgeLimits()
+
+BEGIN_DERIVED: frozenset[type[Command]] = frozenset(
+    {
+        ApplyForRelief,
+        ApplyVillage,
+        AppropriateFund,
+        GrantDispensation,
+        OpenSeason,
+        OpenVillageList,
+        PassDownFund,
+    }
+)
+"""Commands that begin something whose id the domain derives: nothing in them is marked as new."""
+
+
+def rows_of(command: Command) -> int:
+    """How many rows the longest list of a command has; 1 if it has none."""
+    held = (getattr(command, one.name) for one in fields(command))  # type: ignore[arg-type]
+    return max([1, *(len(value) for value in held if isinstance(value, tuple | list))])
+
+
+def begun_by(command: Command) -> int:
+    """How many streams a command may begin."""
+    if type(command) in BEGIN_DERIVED:
+        return rows_of(command)
+    return sum(1 for _ in new_things(command))
+
+
+class Quotas:
+    """What officers have used of their hour. One object a process."""
+
+    def __init__(self, limits: EdgeLimits) -> None:
+        def limiter(name: str, seconds: float, zh: str, en: str) -> Limiter:
+            return Limiter(Limit(name, getattr(limits, name), seconds, zh, en))
+
+        self.reports = limiter("reports_an_hour", HOUR, "上报和接报", "reporting")
+        self.streams = limiter("streams_an_hour", HOUR, "新建登记", "registering of new things")
+        self.unsealings = limiter(
+            "unsealings_an_hour", HOUR, "查看个人信息", "opening of personal data"
+        )
+        self.searches = limiter("searches_a_minute", MINUTE, "按姓名查询", "searching by name")
+
+    def take(self, officer: UUID, command: Command, *, saves_lives: bool) -> "Taken":
+        """Use what one command needs of its quota. Raises `LimitReached`."""
+        limiter, amount = self._price(command, saves_lives=saves_lives)
+        if amount:
+            limiter.take(officer, amount)
+        return Taken(limiter, officer, amount)
+
+    def _price(self, command: Command, *, saves_lives: bool) -> tuple[Limiter, int]:
+        if saves_lives:
+            return self.reports, 1
+        if isinstance(command, RevealHousehold):
+            return self.unsealings, 1
+        return self.streams, begun_by(command)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a command has used of a quota."""
+
+    limiter: Limiter
+    officer: UUID
+    amount: int
+
+    def give_back(self) -> None:
+        """The command did not come about: a rule refused it, or it was repeated."""
+        if self.amount:
+            self.limiter.give_back(self.officer, self.amount)
+
+
+def too_many_rows(values: Any, limit: int) -> bool:
+    """Whether a list anywhere in a body is longer than a command may bring rows."""
+    if isinstance(values, dict):
+        return any(too_many_rows(value, limit) for value in values.values())
+    if isinstance(values, list):
+        return len(values) > limit or any(too_many_rows(value, limit) for value in values)
+    return False

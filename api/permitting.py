@@ -1,0 +1,69 @@
+"""A first look at whether an officer may send a command, before its body is read.
+
+The log decides with the body in hand. This saves reading and parsing what would be refused anyway,
+and sees only what is known without the body: the session's officer, the roles of the command, and
+for a bulk command on a village list where that list lies.
+"""
+
+from uuid import UUID
+
+from starlette.concurrency import run_in_threadpool
+
+from api.problems import unauthenticated
+from api.system import System
+from domain.access import permits, posts_at
+from domain.officer import Officer, OfficerSuspended
+from domain.posts import post_of
+from domain.refusal import NotFound, NotYourRole, Refusal
+from domain.world import Role
+
+Roles = frozenset[Role]
+
+
+async def not_allowed(
+    system: System, officer: UUID, roles: Roles, bulk_on: str | None
+) -> Exception | None:
+    """Why this officer can never run a command of these roles; None if they may be able to.
+
+    ``bulk_on`` is the village list in the path of a bulk command, whose body may be large.
+    """
+    known = system.knows_lately(officer)
+    if known is None:
+        known = await run_in_threadpool(system.officer_lately, officer)
+    if known is not None and _may_ever(system, known, roles) is not None:
+        known = await run_in_threadpool(system.officer, officer)  # a post may have come since
+    if known is None:
+        return unauthenticated()
+    refusal = _may_ever(system, known, roles)
+    if refusal is None and bulk_on is not None:
+        refusal = await run_in_threadpool(_reaches, system, known, roles, bulk_on)
+    return refusal
+
+
+def _may_ever(system: System, officer: Officer, roles: Roles) -> Refusal | None:
+    if officer.suspended is not None:
+        return OfficerSuspended(officer=officer.id, reason=officer.suspended)
+    held = posts_at(officer, system.store.clock.now())
+    if any(post_of(post).role in roles for post in held):
+        return None
+    return NotYourRole(needed=", ".join(sorted(roles)))
+
+
+def _reaches(system: System, officer: Officer, roles: Roles, thing: str) -> Refusal | None:
+    """Whether a list named in the path lies where the officer may run this command."""
+    try:
+        id = UUID(thing)
+    except ValueError:
+        return None  # not an id: the errors of the command say so
+    found = system.store.load(id)
+    missing = NotFound(kind="VillageList", id=id)
+    if found is None:
+        return missing
+    lineage = system.tree.lineage(found.home) or (found.home,)
+    try:
+        permits(officer, roles, lineage, system.store.clock.now())
+    except NotFound:
+        return missing
+    except Refusal as refusal:
+        return refusal
+    return None
