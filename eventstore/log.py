@@ -167,6 +167,9 @@ class Log(ApplicationRecorder):
     # -- the library's interface --------------------------------------------------------------
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
+        """Add facts from any thread; their positions, None of none."""
+        if not stored_events:
+            return None
         with self.transaction() as db:
             head = db.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()[0]
             rows: list[Row] = []
@@ -186,10 +189,16 @@ class Log(ApplicationRecorder):
         limit: int | None = None,
     ) -> Sequence[StoredEvent]:
         assert isinstance(originator_id, UUID)
-        rows = [r for r in self.stream_rows(originator_id, upto_version=lte) if r[2] > (gt or 0)]
-        if desc:
-            rows.reverse()
-        return [StoredEvent(UUID(bytes=r[1]), r[2], r[3], r[4]) for r in rows[:limit]]
+        sql = "SELECT version, topic, state FROM events WHERE stream = ?"
+        args: list[Any] = [originator_id.bytes]
+        for condition, bound in ((" AND version > ?", gt), (" AND version <= ?", lte)):
+            if bound is not None:
+                sql += condition
+                args.append(bound)
+        sql += " ORDER BY version" + (" DESC" if desc else "")
+        if limit is not None:
+            sql += f" LIMIT {int(limit)}"
+        return [StoredEvent(originator_id, *row) for row in self.fetch(sql, tuple(args))]
 
     def select_notifications(
         self,

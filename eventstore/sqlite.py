@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -142,6 +143,7 @@ class SQLiteLog(Log):
         self.path = path
         self.source = str(path.absolute())
         self._gate: Gate | None = None
+        self._turn = threading.Lock()
         path.parent.mkdir(parents=True, exist_ok=True)
         db = connect(path)
         check_schema(db, path, SCHEMA, TABLES)
@@ -185,6 +187,14 @@ class SQLiteLog(Log):
 
     @contextmanager
     def transaction(self) -> Iterator[Sql]:
+        if not self._turn.acquire(timeout=LOCK_SECONDS):
+            raise StoreLocked("another thread of this process is writing")
+        try:
+            yield from self._locked()
+        finally:
+            self._turn.release()
+
+    def _locked(self) -> Iterator[Sql]:
         if self._gate is None:
             self._gate = Gate(self.path.with_name(self.path.name + ".gate"))
         db = self.writer
