@@ -17,9 +17,12 @@ from api.observing import Observed
 from api.routes import LIVE, READS, WRITES
 from api.system import System
 from eventstore.errors import StoreUnreachable
+from streams.metrics import waiting_seconds
 
 MAX_LAG = 10_000
 """Facts the views may be behind while their answers still pass for the present."""
+MAX_WAIT_SECONDS = 60.0
+"""For so long may the first of these facts have waited."""
 READY_SECONDS = 3.0
 """How long the log may take to say where its head is."""
 
@@ -52,12 +55,16 @@ RECEIPT_SCHEMA = {
 
 
 class Readiness(BaseModel):
-    """How far the views have come: positions in the log, and facts still to be folded."""
+    """How far the views have come: positions in the log, and facts still to be folded.
+
+    ``waiting_seconds``: since when the first of these waits, 0 when there is none.
+    """
 
     status: Literal["ready", "catching-up", "stopped"]
     head: int
     position: int
     lag: int
+    waiting_seconds: float
 
 
 def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None) -> FastAPI:
@@ -114,9 +121,11 @@ def _health(app: FastAPI, ask: AskedTogether["Readiness"]) -> None:
         tags=["health"],
         summary="Is the log readable, and are the views near its head? Commands go on if not.",
         description=(
-            "`status` is `ready`; with 503 it is `catching-up` (the views are more than "
-            f"{MAX_LAG:,} facts behind the log, or cannot be written just now; it passes) or "
-            "`stopped` (a handler failed; somebody has to look). `lag` is how many facts behind."
+            "`status` is `ready`; with 503 it is `catching-up` (a view has folded nothing yet, the "
+            f"views are more than {MAX_LAG:,} facts behind the log, a fact has waited for more "
+            f"than {MAX_WAIT_SECONDS:.0f} seconds, or the views cannot be written just now; it "
+            "passes) or `stopped` (ten streams in a row could not be folded; somebody has to "
+            "look). `lag` is how many facts behind, `waiting_seconds` since when."
         ),
         responses={503: {"model": Readiness, "description": "Not ready"}},
     )
@@ -134,12 +143,17 @@ def readiness(system: System) -> Readiness:
     """How far the views have come. Raises a `StoreError` when the log cannot be read."""
     head, boards = system.store.head(), system.boards
     position = boards.position
+    waiting = waiting_seconds(system.store, (position,), head).get(position, 0.0)
+    begins = position == 0 < head
+    far = head - position > MAX_LAG or waiting > MAX_WAIT_SECONDS
     status: Literal["ready", "catching-up", "stopped"] = "ready"
     if boards.failure is not None:
         status = "stopped"
-    elif head - position > MAX_LAG or boards.trouble is not None:
+    elif begins or far or boards.trouble is not None:
         status = "catching-up"
-    return Readiness(status=status, head=head, position=position, lag=head - position)
+    return Readiness(
+        status=status, head=head, position=position, lag=head - position, waiting_seconds=waiting
+    )
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -11,9 +11,10 @@ from pathlib import Path
 from eventstore import sqlite as log_file
 from eventstore import vault as vault_file
 from eventstore.errors import StoreError
-from eventstore.sql import explain
+from eventstore.sql import Sql, explain
 from eventstore.sqlite import connect
 from projections.catalog import VIEWS
+from projections.folding.errors import STOPPED
 
 LOW_SPACE = 512 * 1024 * 1024
 OLDEST_SQLITE = (3, 37, 0)
@@ -166,6 +167,7 @@ def _views(log: Path, views: Path) -> Iterator[Finding]:
             head = db.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()[0]
         with closing(connect(views)) as db:
             at = dict(db.execute("SELECT view, min(position) FROM positions GROUP BY view"))
+            parked = list(parked_and_stopped(db))
     except (StoreError, sqlite3.Error) as problem:
         told = explain(problem) if isinstance(problem, sqlite3.Error) else problem
         yield Finding("views", False, f"{views.name}：{told.zh}", f"{views.name}: {told}")
@@ -185,4 +187,22 @@ def _views(log: Path, views: Path) -> Iterator[Finding]:
         lag <= LAGGING,
         f"看板落后 {lag} 条",
         f"The views lag {lag} facts behind the log.",
+    )
+    yield from parked
+
+
+def parked_and_stopped(db: Sql) -> Iterator[Finding]:
+    """What the views could not fold, and which of them stand still because of it."""
+    (parked,) = db.execute("SELECT count(*) FROM parked").fetchone()
+    yield Finding("parked", not parked, f"搁置 {parked} 条", f"{parked} facts are parked.")
+    sql = "SELECT DISTINCT view FROM positions WHERE failing >= ? ORDER BY view"
+    stopped = [view for (view,) in db.execute(sql, (STOPPED,))]
+    names = ", ".join(stopped)
+    yield Finding(
+        "stopped",
+        not stopped,
+        f"看板已停下：{names}；处理后运行 relief resume" if stopped else "没有停下的看板",
+        f"These views stand still: {names}. When somebody has looked: relief resume."
+        if stopped
+        else "No view stands still.",
     )

@@ -10,7 +10,9 @@ import typer
 from cli.logging import configure
 from cli.saying import complain
 from cli.settings import Settings
+from cli.up.programs import RESTING
 from eventstore.errors import StoreError
+from projections.folding.errors import ViewsOfAnotherVersion
 
 COMMANDS = {
     "serve": "serve_command",
@@ -69,7 +71,7 @@ def main() -> None:
         app()
     except StoreError as problem:
         complain(problem.zh, str(problem))
-        raise SystemExit(1) from problem
+        raise SystemExit(RESTING if isinstance(problem, ViewsOfAnotherVersion) else 1) from problem
 
 
 if __name__ == "__main__":

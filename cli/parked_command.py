@@ -19,8 +19,9 @@ from domain.commands.parked_facts import DropParkedFact
 from eventstore.errors import StoreError
 from eventstore.outcomes import Envelope, Refused
 from projections.folding.base import View
+from projections.folding.facts import PartitionOf
 from projections.folding.parking import BEHIND, Parked
-from projections.folding.replaying import PartitionOf, Replayed, replay
+from projections.folding.replaying import Replayed, replay
 from streams.frames import Router
 
 app = typer.Typer(no_args_is_help=True, help="Facts that a view could not fold.")

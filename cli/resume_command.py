@@ -1,7 +1,9 @@
-"""`relief resume`: let processes of `relief up` go on that have stopped themselves."""
+"""`relief resume`: let go on what has stopped itself: processes of `relief up`, or the views of an
+embedded store."""
 
 import os
 import time
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from rich.console import Console
 from cli.saying import failed
 from cli.settings import Settings
 from cli.up.supervisor import RESUME, STATES, State
+from projections.catalog import VIEWS
+from projections.folding.engine import ViewsDatabase
 
 PATIENCE_SECONDS = 5.0
 STALE_SECONDS = 10.0
@@ -30,8 +34,12 @@ def register(app: typer.Typer) -> None:
 
 def resume() -> None:
     """Start again what rests, after somebody has looked (see: relief status, relief parked)."""
-    path = Settings().data / "run" / STATES
+    settings = Settings()
+    path, views = settings.data / "run" / STATES, settings.data / "views.sqlite"
     kept = _kept(path)
+    if kept is None and settings.database_url is None and views.exists():
+        _resume_views(views)
+        return
     if kept is None or (datetime.now(UTC) - kept.at).total_seconds() > STALE_SECONDS:
         raise failed(
             f"没有正在运行的 relief up（{path}）", f"No `relief up` is running here ({path})."
@@ -46,6 +54,18 @@ def resume() -> None:
         time.sleep(0.1)
     names = ", ".join(resting)
     out.print(f"已让 {names} 继续 · {names} may go on", highlight=False)
+
+
+def _resume_views(path: Path) -> None:
+    """A running `relief serve` sees within a second that its views may try again."""
+    with closing(ViewsDatabase.at(path, VIEWS)) as views:
+        stopped = views.stopped()
+        views.let_go_on()
+    if not stopped:
+        out.print("没有停下的看板 · nothing rests")
+        return
+    names = ", ".join(stopped)
+    out.print(f"已让看板 {names} 继续 · the views {names} may go on", highlight=False)
 
 
 def _kept(path: Path) -> _Kept | None:

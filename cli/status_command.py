@@ -56,7 +56,8 @@ def status(
 
 
 def look(system: System, data: Path) -> dict[str, Any]:
-    """``processes``, ``head``, ``parked`` and ``views``, a row for each view and partition."""
+    """``processes``, ``head``, ``parked``, ``stopped`` (names of views that stand still until
+    somebody has looked) and ``views``, a row for each view and partition."""
     head = system.store.head()
     positions = system.views.positions()
     known = {at for places in positions.values() for at in places.values()}
@@ -76,6 +77,7 @@ def look(system: System, data: Path) -> dict[str, Any]:
             for partition, at in sorted(places.items())
         ],
         "parked": len(system.views.parked()),
+        "stopped": system.views.stopped(),
     }
 
 
@@ -152,6 +154,8 @@ def shown(status: dict[str, Any]) -> Group:
     tables = [running_, places] if status["processes"] else [places]
     parked = status["parked"]
     said = f"日志 · head {status['head']}    搁置 · parked {parked}"
+    if status["stopped"]:
+        said += f"    停下 · stopped {', '.join(status['stopped'])}: relief parked list"
     return Group(*tables, f"[red]{said}[/red]" if parked else said)
 
 

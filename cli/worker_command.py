@@ -18,7 +18,8 @@ def worker(
 ) -> None:
     """Fold facts from Kafka into the views, until Ctrl-C or SIGTERM.
 
-    Exit code 78: too many facts could not be folded; it is not started again by itself.
+    Exit code 78: too many facts could not be folded, or a newer program keeps the views; it is
+    not started again by itself.
     """
     from cli.logging import configure
     from cli.settings import Settings

@@ -22,7 +22,7 @@ from projections.catalog import VIEWS
 from projections.folding.base import View
 from projections.folding.dropped import dropped_in
 from projections.folding.engine import ViewsDatabase
-from projections.folding.errors import TooManyParked
+from projections.folding.errors import TooManyParked, ViewsOfAnotherVersion
 from streams.applying import Applying
 from streams.frames import Router, partitions_of
 from streams.health import HealthServer, Heart, Watchdog
@@ -54,7 +54,7 @@ def run(
     try:
         with ExitStack() as stack:
             Process(settings, name, views, stuck_seconds, stack).run()
-    except TooManyParked as problem:
+    except (TooManyParked, ViewsOfAnotherVersion) as problem:
         complain(problem.zh, str(problem))
         return RESTING
     except BusTrouble as problem:

@@ -1,23 +1,27 @@
 """The in-process follower: reads the log in order and folds it into the views, for one county.
 
 It wakes at once for this process's commits and within a quarter second for other processes'.
-A handler that raises stops it (and says so): skipping a fact would make the boards lie. A locked
-file or a full disk does not: nothing was applied, so it tries again until it passes.
+A fact that a view cannot fold is parked, as a cluster's workers park it; after ten different
+streams in a row the views stand still, and say so, until somebody has looked (`relief parked`,
+`relief resume`). A locked file or a full disk is only waited for: nothing was applied.
 """
 
 import threading
-import time
 from collections.abc import Iterable
 from uuid import UUID
 
 from eventstore.errors import StoreError
 from eventstore.store import Store
-from projections.folding.engine import ViewsDatabase
+from projections.folding.dropped import dropped_in
+from projections.folding.engine import Gap, ViewsDatabase
+from projections.folding.errors import TooManyParked
 from streams.following import Listener
 from streams.metrics import FOLD_SECONDS, FOLDED
 
 BATCH = 512
 TROUBLE_SECONDS = 0.5
+STANDING_SECONDS = 0.5
+"""Between two looks whether views that stand still may go on."""
 GATHER_SECONDS = 0.012
 """Between two small batches: folding facts together costs a third of folding them one by one."""
 
@@ -67,20 +71,22 @@ class Follower:
         return bool(self._apply())
 
     def _apply(self) -> int:
-        """Apply one batch; how many facts it had."""
-        batch = self._store.read(self.position, BATCH)
-        if not batch:
+        """Apply one batch; how many facts it had. Raises `TooManyParked`."""
+        rows = self._store.log.rows(self.position, BATCH)
+        if not rows:
             return 0
-        began = time.monotonic()
-        applied = self._views.apply(batch)
-        FOLD_SECONDS.observe(time.monotonic() - began)
-        FOLDED.inc(len(batch))
+        with FOLD_SECONDS.time():
+            applied = self._views.apply_frame(0, self.position, rows[-1][0], rows)
+        if isinstance(applied, Gap):  # somebody has set the views back
+            self.position = applied.after
+            return self._apply()
+        FOLDED.inc(len(rows))
         with self._moved:
             self.position = applied.position
             self._moved.notify_all()
         for listener in self._listeners:
             listener(applied)
-        return len(batch)
+        return len(rows)
 
     def _step_or_wait(self) -> bool:
         """`step`, unless the files are in trouble that passes; then a pause."""
@@ -97,11 +103,32 @@ class Follower:
             self._stop.wait(GATHER_SECONDS)
         return moved > 0
 
+    def _stand_still(self, why: TooManyParked) -> None:
+        """Until the views have been replayed past that fact, or told to try again."""
+        with self._moved:
+            self.failure = why
+            self._moved.notify_all()
+        while not self._stop.wait(STANDING_SECONDS):
+            try:
+                if self._views.stopped():
+                    continue
+                self._views.dropped |= dropped_in(self._store.log.source, self._views.views)
+                self.position = self._views.position()
+            except StoreError as problem:
+                if problem.retry_after is None:
+                    raise
+                continue
+            self.failure = None
+            return
+
     def _run(self) -> None:
         try:
             while not self._stop.is_set():
-                if not self._step_or_wait():
-                    self._store.watch.wait(self.position, 1.0)
+                try:
+                    if not self._step_or_wait():
+                        self._store.watch.wait(self.position, 1.0)
+                except TooManyParked as problem:
+                    self._stand_still(problem)
         except BaseException as problem:
             with self._moved:
                 self.failure = problem

@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from prometheus_client import Counter, Histogram
 from prometheus_client.metrics_core import Metric
 
-from eventstore.errors import StoreError
+from eventstore.errors import StoreDamaged, StoreError, UnknownTopic
 from eventstore.metrics import REGISTRY, Asked, Family
 from eventstore.sql import DATABASE_ERRORS
 from eventstore.store import Store
@@ -121,14 +122,18 @@ ASKED = Asked(
 
 
 def waiting_seconds(store: Store, positions: Iterable[int], head: int) -> dict[int, float]:
-    """For each position below the head: how long the first fact beyond it has been waiting."""
+    """For each position below the head: how long the first fact beyond it has been waiting.
+
+    Positions before a fact that cannot be read are left out.
+    """
     found: dict[int, float] = {}
     now = store.clock.now() if store.simulated else datetime.now(UTC)
     for at in set(positions):
         if at < head:
-            for recorded in store.read(at, 1):
-                waited = (now - recorded.event.meta.recorded_at).total_seconds()
-                found[at] = round(max(0.0, waited), 3)
+            with suppress(StoreDamaged, UnknownTopic):
+                for recorded in store.read(at, 1):
+                    waited = (now - recorded.event.meta.recorded_at).total_seconds()
+                    found[at] = round(max(0.0, waited), 3)
     return found
 
 

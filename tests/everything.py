@@ -101,6 +101,7 @@ def build(folder: Path) -> None:
         while follower.step():
             pass
         assert views.position() == store.head()
+        assert views.parked() == [], "every view can fold every fact"
 
 
 @contextmanager

@@ -340,14 +340,3 @@ def routed(views: Iterable[View]) -> Handlers:
         for event_class, handler in view.routes.items():
             table.setdefault(event_class, []).append(handler)
     return table
-
-
-def fold(rows: Rows, handlers: Handlers, batch: Sequence[Any]) -> None:
-    """Run the handlers over a batch, in order. What one raises is told where it was."""
-    try:
-        for position, event in batch:
-            for handler in handlers.get(type(event), ()):
-                handler(rows, position, event)
-    except Exception as problem:
-        problem.add_note(f"{event.topic()} at {position}")
-        raise

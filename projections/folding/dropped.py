@@ -7,7 +7,7 @@ from domain.parked_facts import ParkedFacts
 from eventstore.mapper import TypedMapper
 from eventstore.source import open_source
 from projections.folding.base import View
-from projections.folding.parking import Dropped
+from projections.folding.facts import Dropped
 
 
 def dropped_in(source: str | Path, views: Sequence[View]) -> Dropped:

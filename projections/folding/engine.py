@@ -11,39 +11,34 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import msgspec
 
-from domain.base import Event
 from domain.catalog import AGGREGATES
 from eventstore.errors import StoreError
 from eventstore.faults import reached
 from eventstore.log import Row as LogRow
 from eventstore.mapper import TypedMapper
 from eventstore.sql import DATABASE_ERRORS, explain
-from projections.folding.base import Row, Rows, TableWriter, View, fold, physical, routed
+from projections.folding.base import Row, TableWriter, View, physical
 from projections.folding.databases import Database, PostgresDatabase, SQLiteDatabase
 from projections.folding.databases import transaction as immediate
 from projections.folding.errors import (
+    MOST_PARKED_IN_A_ROW,
     STOPPED,
+    CannotFold,
     PartitionsDiffer,
     TooManyParked,
+    ViewsNewer,
     ViewsOfAnotherVersion,
 )
+from projections.folding.facts import Dropped, Fact, decoded
+from projections.folding.fold import ISOLATE, STRICT, Beyond, Folding, Policy, Routing
 from projections.folding.foresight import Foresight
-from projections.folding.parking import (
-    Dropped,
-    Fact,
-    Isolating,
-    Parked,
-    all_parked,
-    decoded,
-    is_poison,
-    parked_streams,
-)
+from projections.folding.parking import Parked, all_parked, park, parked_streams
 
-__all__ = ["Applied", "Gap", "Live", "ViewsDatabase", "announcement", "fold", "immediate"]
+__all__ = ["Applied", "Gap", "Live", "ViewsDatabase", "announcement", "immediate"]
 
 MOST_ANNOUNCED = 7_900
 """Bytes: a notification of PostgreSQL holds less than 8,000."""
@@ -77,15 +72,15 @@ class Gap:
     upto: int
 
 
-class At(NamedTuple):
+class Standing(NamedTuple):
     """Where a view stands in a partition, locked for the transaction."""
 
     view: str
     position: int
     failing: int
     generation: int
-    of: int
-    """The version whose rows the generation holds."""
+    version: int
+    """Of the view whose rows the generation holds."""
     parked: int
 
 
@@ -105,8 +100,8 @@ class ViewsDatabase:
         self.dropped: Dropped = frozenset()
         """What operators have given up; whoever reads that in the log sets it here."""
         self.lock = threading.RLock()
-        self._handlers = routed(self.views)
-        self._foresight = Foresight()
+        self._routing = Routing(self.views)
+        self._foresight = Foresight() if self.place.far else None
         self._generations: dict[str, int] = {}
         self._writers: dict[str, TableWriter] = {}
         try:
@@ -225,22 +220,13 @@ class ViewsDatabase:
 
     # -- folding ------------------------------------------------------------------------------
 
-    def apply(self, batch: Sequence[tuple[int, Event]], partition: int = 0) -> Applied:
-        """Fold a batch that follows on what is applied; rows and positions in one transaction.
-
-        Facts at or below a view's position have been applied already and are skipped, so that
-        a repeated batch has no effect. Raises what a handler raised; then nothing is written.
-        """
-        last = batch[-1][0]
-        try:
-            with self.lock, self.place.applying(partition):
-                at = self._stand(partition)
-                return self._together(partition, at, last, batch)
-        except DATABASE_ERRORS as problem:
-            raise explain(problem) from problem
-
     def apply_frame(
-        self, partition: int, previous: int, last: int, rows: Sequence[LogRow]
+        self,
+        partition: int,
+        previous: int,
+        last: int,
+        rows: Sequence[LogRow],
+        policy: Policy = ISOLATE,
     ) -> Applied | Gap:
         """Fold the partition's rows of the log at positions > ``previous`` and ≤ ``last``: all of
         them, in order, as stored. Without rows it is a watermark.
@@ -248,7 +234,7 @@ class ViewsDatabase:
         Conditional on the stored positions, in one transaction: when ``previous`` is beyond
         the lowest, nothing is written and the answer is the `Gap` to fetch from the log first;
         what a view has applied already is skipped. So a frame may come again, late, too early,
-        or to two owners at once. A fact that a view cannot fold is parked for that view.
+        or to two owners at once. A fact that a view cannot fold is treated as ``policy`` says.
 
         Raises `TooManyParked` (what came before its position is written) or another `StoreError`;
         try again when its ``retry_after`` is not None.
@@ -256,42 +242,71 @@ class ViewsDatabase:
         try:
             with self.lock:
                 try:
-                    return self._frame(partition, previous, last, rows, self._together_or_apart)
-                except Exception as problem:
-                    if not is_poison(problem):
+                    return self._frame(partition, previous, last, rows, STRICT)
+                except CannotFold:
+                    if policy is STRICT:
                         raise
-                    return self._frame(partition, previous, last, rows, self._apart)
+                    return self._frame(partition, previous, last, rows, policy)
         except TooManyParked as stop:
             before = [row for row in rows if row[0] < stop.position]
-            self.apply_frame(partition, previous, stop.position - 1, before)
+            self.apply_frame(partition, previous, stop.position - 1, before, policy)
             self._say_stopped(partition, stop)
             raise
         except DATABASE_ERRORS as problem:
             raise explain(problem) from problem
 
     def _frame(
-        self, partition: int, previous: int, last: int, rows: Sequence[LogRow], folded: Any
+        self, partition: int, previous: int, last: int, rows: Sequence[LogRow], policy: Policy
     ) -> Applied | Gap:
         with self.place.applying(partition):
-            at = self._stand(partition)
-            lowest = min(entry.position for entry in at)
+            standing = self._stand(partition)
+            lowest = min(view.position for view in standing)
             if previous > lowest:
                 return Gap(partition, lowest, previous)
             if last <= lowest:
                 return Applied(lowest, {}, partition)
-            facts = decoded(self.mapper, [row for row in rows if row[0] > lowest])
-            applied: Applied = folded(partition, at, last, facts)
-            return applied
+            new = [row for row in rows if row[0] > lowest]
+            facts = decoded(self.mapper, new, lambda _: partition)
+            return self._fold(partition, standing, last, facts, policy)
+
+    def _fold(
+        self,
+        partition: int,
+        standing: Sequence[Standing],
+        last: int,
+        facts: Sequence[Fact],
+        policy: Policy,
+    ) -> Applied:
+        folding = Folding(
+            self._routing,
+            Beyond({view.view: view.position for view in standing}, self.dropped),
+            policy,
+            held={
+                view.view: parked_streams(self.db, view.view, partition)
+                for view in standing
+                if view.parked
+            },
+            failing={(view.view, partition): view.failing for view in standing if view.failing},
+            foresight=self._foresight if policy is STRICT else None,
+        )
+        changed = folding.fold(self.db, self._writers, facts)
+        park(self.db, folding.parked)
+        for view in standing:
+            failing = folding.failing[view.view, partition]
+            if failing != view.failing:
+                sql = "UPDATE positions SET failing = ? WHERE view = ? AND partition = ?"
+                self.db.execute(sql, (failing, view.view, partition))
+        return self._moved(partition, last, changed)
 
     def _say_stopped(self, partition: int, stop: TooManyParked) -> None:
-        """The worker ends; whoever looks at the positions knows that the view stands, until it
-        is folded or replayed past that fact."""
+        """Whoever looks at the positions knows that the view stands, until it is folded or replayed
+        past that fact."""
         with self.lock, self.place.applying(partition):
             sql = "UPDATE positions SET failing = ? WHERE view = ? AND partition = ?"
             still = (STOPPED, stop.view, partition, stop.position)
             self.db.execute(f"{sql} AND position < ?", still)
 
-    def _stand(self, partition: int) -> list[At]:
+    def _stand(self, partition: int) -> list[Standing]:
         """Lock the partition's positions of all views, and use the live tables."""
         sql = (
             "SELECT p.view, p.position, p.failing, g.generation, g.version,"
@@ -299,72 +314,17 @@ class ViewsDatabase:
             " WHERE k.view = p.view AND k.partition = p.partition) FROM positions p"
             " JOIN generations g ON g.view = p.view WHERE p.partition = ?"
         )
-        found = self.db.execute(sql + self.place.for_update, (partition,))
-        known = {row[0]: At(*row) for row in found}
-        wrong = [v.name for v in self.views if v.name not in known or known[v.name].of != v.version]
+        rows = self.db.execute(sql + self.place.for_update, (partition,))
+        known = {row[0]: Standing(*row) for row in rows}
+        wrong = [
+            view.name
+            for view in self.views
+            if view.name not in known or known[view.name].version != view.version
+        ]
         if wrong:
             raise ViewsOfAnotherVersion(", ".join(wrong))
         self._use_these({view.name: known[view.name].generation for view in self.views})
         return [known[view.name] for view in self.views]
-
-    def _together(
-        self, partition: int, at: Sequence[At], last: int, batch: Sequence[tuple[int, Event]]
-    ) -> Applied:
-        """Fold all views at once. Raises what a handler or the database raised."""
-        rows = Rows(self.db, self._writers)
-        lowest = min(entry.position for entry in at)
-        dropped = {position for _, position in self.dropped}
-        whole = dropped.isdisjoint(position for position, _ in batch) if dropped else True
-        if whole and all(entry.position == lowest for entry in at):
-            self._fold(rows, [f for f in batch if f[0] > lowest])
-        else:
-            for view, entry in zip(self.views, at, strict=True):
-                given_up = {at for name, at in self.dropped if name == view.name}
-                mine = [f for f in batch if f[0] > entry.position and f[0] not in given_up]
-                fold(rows, routed([view]), mine)
-        return self._moved(partition, max(last, lowest), rows.write())
-
-    def _fold(self, rows: Rows, batch: Sequence[tuple[int, Event]]) -> None:
-        if self.place.far:
-            self._foresight.fold(rows, self._handlers, batch)
-        else:
-            fold(rows, self._handlers, batch)
-
-    def _together_or_apart(
-        self, partition: int, at: Sequence[At], last: int, facts: Sequence[Fact]
-    ) -> Applied:
-        """Fold all views at once, unless something of it is parked, to be parked or dropped."""
-        parked = {
-            stream
-            for entry in at
-            if entry.parked
-            for stream in parked_streams(self.db, entry.view, partition)
-        }
-        given_up = {position for _, position in self.dropped}
-        plain: list[tuple[int, Event]] = []
-        for fact in facts:
-            if fact.event is None or fact.stream in parked or fact.position in given_up:
-                return self._apart(partition, at, last, facts)
-            plain.append((fact.position, fact.event))
-        if any(entry.failing and self._concerns(entry.view, plain) for entry in at):
-            return self._apart(partition, at, last, facts)
-        return self._together(partition, at, last, plain)
-
-    def _concerns(self, name: str, facts: Sequence[tuple[int, Event]]) -> bool:
-        routes = next(view.routes for view in self.views if view.name == name)
-        return any(type(event) in routes for _, event in facts)
-
-    def _apart(self, partition: int, at: Sequence[At], last: int, facts: Sequence[Fact]) -> Applied:
-        """Fold view by view, and park what cannot be folded."""
-        isolating = Isolating(self.db, self._writers, self.mapper, partition)
-        for view, entry in zip(self.views, at, strict=True):
-            mine = [
-                fact
-                for fact in facts
-                if fact.position > entry.position and (view.name, fact.position) not in self.dropped
-            ]
-            isolating.fold(view, mine, entry.failing)
-        return self._moved(partition, last, isolating.changed)
 
     def _moved(self, partition: int, last: int, changed: dict[str, list[Row]]) -> Applied:
         reached("in-view")
@@ -380,6 +340,19 @@ class ViewsDatabase:
         """What could not be folded and waits for somebody, by view and position."""
         with self.lock:
             return all_parked(self.db)
+
+    def stopped(self) -> list[str]:
+        """The views that stand before a fact of a tenth stream in a row; see `TooManyParked`."""
+        with self.lock:
+            sql = "SELECT DISTINCT view FROM positions WHERE failing >= ? ORDER BY view"
+            mine = {view.name for view in self.views}
+            return [view for (view,) in self.db.execute(sql, (STOPPED,)) if view in mine]
+
+    def let_go_on(self) -> None:
+        """Somebody has looked: the views that stand try again. The next failure stops them anew."""
+        with self.lock, self.place.switching():
+            sql = "UPDATE positions SET failing = ? WHERE failing >= ?"
+            self.db.execute(sql, (MOST_PARKED_IN_A_ROW, STOPPED))
 
     # -- generations --------------------------------------------------------------------------
 
@@ -397,10 +370,14 @@ class ViewsDatabase:
         """Make a generation the live one, at these positions by partition. Inside `switching`.
 
         What is parked at these positions is not any more: the new generation was made with it.
-        Answers the generation before, whose tables may be dropped.
+        Answers the generation before, whose tables may be dropped. Raises `ViewsNewer` rather than
+        replace the tables of a newer version of the view.
         """
         db, name = self.db, view.name
-        old = db.execute("SELECT generation FROM generations WHERE view = ?", (name,)).fetchone()
+        sql = "SELECT generation, version FROM generations WHERE view = ?"
+        old = db.execute(sql, (name,)).fetchone()
+        if old is not None and old[1] > view.version:
+            raise ViewsNewer(f"{name}: {old[1]} > {view.version}")
         db.execute("DELETE FROM generations WHERE view = ?", (name,))
         db.execute("INSERT INTO generations VALUES (?,?,?)", (name, view.version, generation))
         db.execute("DELETE FROM positions WHERE view = ?", (name,))

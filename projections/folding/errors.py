@@ -38,6 +38,21 @@ class ViewsOfAnotherVersion(ViewsError):
     en = "Another version of the program keeps the views. Let all processes be of one version."
 
 
+class ViewsNewer(ViewsOfAnotherVersion):
+    """An older program would replace what a newer one has built."""
+
+    zh = (
+        "看板由较新版本的程序建立，本程序版本较旧，已停止，看板未动：请改用较新的程序；"
+        "确需退回旧版本的，先移走看板库（单机：views.sqlite；集群：PostgreSQL 的 views 模式），"
+        "看板会由账本重建"
+    )
+    en = (
+        "A newer version of the program built the views; this one is older and leaves them alone. "
+        "Use the newer program. To go back on purpose, first move the views away (views.sqlite, or "
+        "the schema views in PostgreSQL): they are built again from the log."
+    )
+
+
 class CannotFold(ViewsError):
     """A rebuild met a fact that a view cannot take. ``relief parked drop`` makes it go on."""
 

@@ -5,12 +5,13 @@ than one. Most keys are ids that the fact itself names, so the fields that made 
 miss are those of the next. A wrong guess reads a row for nothing; a missing one is read alone.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 from domain.base import Event
-from projections.folding.base import Handlers, Key, Rows, fold
+from projections.folding.base import Handlers, Key, Rows
+from projections.folding.facts import Fact
 
 MOST_WAYS = 4
 """To keys of one table from facts of one type: more are not keys that facts name."""
@@ -28,34 +29,32 @@ class Foresight:
     """Belongs to one set of views; keeps what it has learned from batch to batch."""
 
     def __init__(self) -> None:
-        self._ways: dict[type[Event], dict[tuple[str, Way], KeyOf]] = {}
+        self._ways: dict[type[Event | None], dict[tuple[str, Way], KeyOf]] = {}
 
-    def fold(self, rows: Rows, handlers: Handlers, batch: Sequence[tuple[int, Event]]) -> None:
-        """Fold a batch, reading together what its facts will probably ask for."""
+    def ahead(self, rows: Rows, handlers: Handlers, facts: Sequence[Fact]) -> Iterator[Fact]:
+        """The facts, one by one, while what they will probably ask for is read together."""
         wanted: dict[str, dict[Key, None]] = {}
-        for _, event in batch:
-            for (table, _), key_of in self._ways.get(type(event), {}).items():
-                wanted.setdefault(table, {})[key_of(vars(event))] = None
+        for fact in facts:
+            for (table, _), key_of in self._ways.get(type(fact.event), {}).items():
+                wanted.setdefault(table, {})[key_of(vars(fact.event))] = None
         for table, keys in wanted.items():
             if len(keys) >= WORTH_IT:
                 _read(rows, table, keys)
-        for n, (position, event) in enumerate(batch):
-            if type(event) in handlers:
-                rows.missed = partial(self._learn, rows, batch, n)
-                fold(rows, handlers, ((position, event),))
+        for n, fact in enumerate(facts):
+            if type(fact.event) in handlers:
+                rows.missed = partial(self._learn, rows, facts, n)
+            yield fact
 
-    def _learn(
-        self, rows: Rows, batch: Sequence[tuple[int, Event]], n: int, table: str, key: Key
-    ) -> None:
+    def _learn(self, rows: Rows, facts: Sequence[Fact], n: int, table: str, key: Key) -> None:
         """A handler of fact ``n`` asks for a row that has not been read: read those of the facts
         that follow too, if this is a way to keys that was not known."""
-        event = batch[n][1]
-        ways = self._ways.setdefault(type(event), {})
-        way = _way(vars(event), key)
+        kind = type(facts[n].event)
+        ways = self._ways.setdefault(kind, {})
+        way = _way(vars(facts[n].event), key)
         if (table, way) in ways or sum(name == table for name, _ in ways) >= MOST_WAYS:
             return
         key_of = ways[table, way] = _key_of(way)
-        same = [later for _, later in batch[n:] if type(later) is type(event)]
+        same = [later.event for later in facts[n:] if type(later.event) is kind]
         if len(same) >= WORTH_IT:
             _read(rows, table, [key, *(key_of(vars(later)) for later in same)])
 

@@ -17,11 +17,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID
 
 import msgspec
 
-from domain.base import Event
 from domain.catalog import AGGREGATES
 from eventstore.errors import (
     StoreDamaged,
@@ -37,11 +35,18 @@ from eventstore.errors import (
 from eventstore.mapper import TypedMapper
 from eventstore.source import head_of, open_source, pages
 from eventstore.sql import DATABASE_ERRORS, explain
-from projections.catalog import VIEWS
-from projections.folding.base import Handlers, Rows, View, routed
-from projections.folding.engine import fold
+from projections.folding.base import View
 from projections.folding.errors import CannotFold
-from projections.folding.parking import Dropped, is_poison
+from projections.folding.facts import (
+    Dropped,
+    Fact,
+    PartitionOf,
+    decoded,
+    fact_of,
+    in_partition_0,
+    is_poison,
+)
+from projections.folding.fold import Folding, Routing, Takes, cannot_fold
 from projections.folding.part_files import PartFile, Target
 from projections.folding.partitions import partition_of
 
@@ -63,8 +68,8 @@ HEAD_START = 30_000
 
 Progress = Callable[[int], None]
 """Told the log position that has been folded so far."""
-Facts = list[tuple[int, Event]]
-Hand = subprocess.Popen[bytes]
+Facts = list[Fact]
+Helper = subprocess.Popen[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,20 +98,13 @@ class Upto(msgspec.Struct, frozen=True):
     positions: dict[str, dict[int, int]]
     without: frozenset[tuple[str, int]] = frozenset()
 
-    @property
-    def all(self) -> int:
+    def lowest(self) -> int:
         """Up to here every view has every fact."""
         return min((at for by in self.positions.values() for at in by.values()), default=0)
 
-    @property
-    def any(self) -> int:
+    def highest(self) -> int:
+        """Beyond this no view has any."""
         return max((at for by in self.positions.values() for at in by.values()), default=0)
-
-    def has(self, view: str, position: int, division: UUID | str) -> bool:
-        """Whether the view has folded the division's fact at the position."""
-        by = self.positions[view]
-        at = by[partition_of(division, len(by))]
-        return position <= at and (view, position) not in self.without
 
 
 def everything_upto(views: Sequence[View], position: int, without: Dropped = frozenset()) -> Upto:
@@ -124,7 +122,7 @@ class Job(msgspec.Struct, frozen=True):
     target: Target | None = None
 
 
-def fold_part(job: Job, views: Sequence[View] = VIEWS, progress: Progress | None = None) -> None:
+def fold_part(job: Job, views: Sequence[View], progress: Progress | None = None) -> None:
     """Fold a share of the views from the log's begin into a new file. Raises `CannotFold`."""
     with _uncollected():
         try:
@@ -134,14 +132,9 @@ def fold_part(job: Job, views: Sequence[View] = VIEWS, progress: Progress | None
         except DATABASE_ERRORS as problem:
             if not is_poison(problem):
                 raise explain(problem) from problem
-            raise _cannot_fold(problem) from problem
+            raise cannot_fold(problem) from problem
         except Exception as problem:
-            raise _cannot_fold(problem) from problem
-
-
-def _cannot_fold(problem: Exception) -> CannotFold:
-    where = ", ".join(getattr(problem, "__notes__", ()))
-    return CannotFold(f"{where}: {type(problem).__name__}: {problem}")
+            raise cannot_fold(problem) from problem
 
 
 @contextmanager
@@ -159,53 +152,38 @@ def _uncollected() -> Iterator[None]:
 def _fold_part(job: Job, views: Sequence[View], progress: Progress | None) -> None:
     whole = [view for view in views if view.name in job.share.whole]
     split = [view for view in views if view.name in job.share.split]
-    folds = _Fold(whole, job.upto), _Fold(split, job.upto)
+    takes = _Selected(job.upto)
+    foldings = [Folding(Routing(some), takes) for some in (whole, split)]
     with closing(PartFile(job.file, [*whole, *split], job.target)) as part:
-        for facts in _shared(job, *folds):
-            for each, batch_facts in zip(folds, facts, strict=True):
-                each(part.rows, batch_facts)
+        for shared in _shared(job, whole, split):
+            for folding, facts in zip(foldings, shared, strict=True):
+                if facts:
+                    folding.run(part.rows, facts)
             if progress is not None:
-                progress(max((some[-1][0] for some in facts if some), default=0))
+                progress(max((facts[-1].position for facts in shared if facts), default=0))
             part.relieve()
         part.finish()
 
 
-class _Fold:
-    """Some views' handlers, and which facts not all of these views have."""
+class _Selected(Takes):
+    """What views take that have come as far as `Upto` says."""
 
-    def __init__(self, views: Sequence[View], upto: Upto) -> None:
-        self.views, self._upto = views, upto
-        self._all = routed(views)
-        self._from = upto.all
+    def __init__(self, upto: Upto) -> None:
+        self._upto, self._lowest = upto, upto.lowest()
         self._holes = {position for _, position in upto.without}
-        self._some: dict[tuple[str, ...], Handlers] = {}
 
-    def __call__(self, rows: Rows, facts: Facts) -> None:
-        if not facts:
-            return
-        if facts[-1][0] <= self._from and self._holes.isdisjoint([at for at, _ in facts]):
-            fold(rows, self._all, facts)
-            return
-        for fact in facts:
-            fold(rows, self._handlers(*fact), (fact,))
+    def by_all(self, facts: Sequence[Fact]) -> bool:
+        if facts and facts[-1].position > self._lowest:
+            return False
+        return not self._holes or self._holes.isdisjoint([fact.position for fact in facts])
 
-    def _handlers(self, position: int, event: Event) -> Handlers:
-        if position <= self._from and position not in self._holes:
-            return self._all
-        has, division = self._upto.has, event.meta.division
-        these = tuple(view for view in self.views if has(view.name, position, division))
-        names = tuple(view.name for view in these)
-        if names not in self._some:
-            self._some[names] = routed(these)
-        return self._some[names]
-
-    def given_up(self, position: int, event_class: type[Event] | None) -> bool:
-        """Whether every view that routes it leaves this fact out, so that none need decode it."""
-        return position in self._holes and all(
-            (view.name, position) in self._upto.without
-            for view in self.views
-            if event_class in view.routes
-        )
+    def by(self, view: str, fact: Fact) -> bool:
+        if (view, fact.position) in self._upto.without:
+            return False
+        if fact.position <= self._lowest or fact.event is None:
+            return True
+        by = self._upto.positions[view]
+        return fact.position <= by[partition_of(fact.event.meta.division, len(by))]
 
 
 def _topics(mapper: TypedMapper, views: Sequence[View]) -> set[str]:
@@ -213,58 +191,56 @@ def _topics(mapper: TypedMapper, views: Sequence[View]) -> set[str]:
     return {topic for topic in mapper.topics() if mapper.class_of(topic) in wanted}
 
 
-def _shared(job: Job, whole: _Fold, split: _Fold) -> Iterator[tuple[Facts, Facts]]:
+def _shared(
+    job: Job, whole: Sequence[View], split: Sequence[View]
+) -> Iterator[tuple[Facts, Facts]]:
     """The log's facts of a share, in order, in batches: for its whole and for its split views."""
     mapper = TypedMapper(AGGREGATES, text_ids=True)
-    of_whole, of_split = _topics(mapper, whole.views), _topics(mapper, split.views)
+    of_whole, of_split = _topics(mapper, whole), _topics(mapper, split)
     share = job.share
     streams = bytes([share.low]), bytes([share.high]) if share.high < 256 else b"\xff" * 17
     mine = "stream >= ? AND stream < ?"
     marks = ",".join("?" * len(of_whole)) or "NULL"
-    db = open_source(job.source)
-    found = pages(
-        db,
-        0,
-        job.upto.any,
-        job.batch,
-        columns=f"position, topic, state, {mine}",
-        given=streams,
-        where=f"AND (({mine}) OR topic IN ({marks}))",
-        bound=(*streams, *of_whole),
-    )
-    decode, class_of = mapper.decode, mapper.class_of
-    holes = {position for _, position in job.upto.without}
-    try:
-        for rows in found:
+    with closing(open_source(job.source)) as db:
+        for rows in pages(
+            db,
+            0,
+            job.upto.highest(),
+            job.batch,
+            columns=f"position, topic, state, {mine}",
+            given=streams,
+            where=f"AND (({mine}) OR topic IN ({marks}))",
+            bound=(*streams, *of_whole),
+        ):
             wholes: Facts = []
             splits: Facts = []
             for position, topic, state, its_mine in rows:
                 wanted, in_split = topic in of_whole, its_mine and topic in of_split
-                if position in holes:
-                    kind = class_of(topic)
-                    wanted = wanted and not whole.given_up(position, kind)
-                    in_split = in_split and not split.given_up(position, kind)
                 if wanted or in_split:
-                    fact = (position, decode(topic, state))
+                    fact = fact_of(mapper, position, topic, state)
                     if wanted:
                         wholes.append(fact)
                     if in_split:
                         splits.append(fact)
             yield wholes, splits
-    finally:
-        db.close()
 
 
-def facts_of(source: str | Path, views: Sequence[View], after: int, upto: int) -> Iterator[Facts]:
-    """The log's facts that these views route, in order, in batches."""
+def facts_of(
+    source: str | Path,
+    views: Sequence[View],
+    after: int,
+    upto: int,
+    partition_of: PartitionOf = in_partition_0,
+) -> Iterator[Facts]:
+    """The log's facts that these views route, and those of types that nobody knows; in order, in
+    batches."""
     mapper = TypedMapper(AGGREGATES, text_ids=True)
-    topics = _topics(mapper, views)
-    db = open_source(source)
-    try:
-        for rows in pages(db, after, upto, BATCH):
-            yield [(p, mapper.decode(topic, state)) for p, topic, state in rows if topic in topics]
-    finally:
-        db.close()
+    unread = sorted(set(mapper.topics()) - _topics(mapper, views))
+    columns = "position, stream, version, topic, state"
+    where = f"AND topic NOT IN ({','.join('?' * len(unread))})" if unread else ""
+    with closing(open_source(source)) as db:
+        for rows in pages(db, after, upto, BATCH, columns=columns, where=where, bound=unread):
+            yield decoded(mapper, rows, partition_of)
 
 
 def refuse_unknown(source: str | Path, views: Sequence[View], upto: Upto) -> None:
@@ -275,14 +251,14 @@ def refuse_unknown(source: str | Path, views: Sequence[View], upto: Upto) -> Non
         topics = [topic for (topic,) in db.execute("SELECT DISTINCT topic FROM events")]
         for unknown in set(topics) - set(mapper.topics()):
             sql = "SELECT position FROM events WHERE topic = ? AND position <= ?"
-            for (position,) in db.execute(sql, (unknown, upto.any)).fetchall():
+            for (position,) in db.execute(sql, (unknown, upto.highest())).fetchall():
                 if not all((view.name, position) in upto.without for view in views):
                     raise CannotFold(f"{unknown} at {position}: an unknown type")
     finally:
         db.close()
 
 
-def deal(log: str | Path, views: Sequence[View], hands: int) -> list[Share]:
+def deal(log: str | Path, views: Sequence[View], processes: int) -> list[Share]:
     """A share for each process: the streams of what can be split, and whole views by their load.
 
     The view that routes most facts goes first, to the least loaded.
@@ -291,26 +267,26 @@ def deal(log: str | Path, views: Sequence[View], hands: int) -> list[Share]:
     db = open_source(log)
     counts = dict(db.execute("SELECT topic, count(*) FROM events GROUP BY topic"))
     db.close()
-    hands = min(hands, MOST_PARTS, 1 + sum(counts.values()) // WORTH_A_PROCESS)
+    processes = min(processes, MOST_PARTS, 1 + sum(counts.values()) // WORTH_A_PROCESS)
     weight = {
         view.name: sum(n for topic, n in counts.items() if mapper.class_of(topic) in view.routes)
         for view in views
     }
-    split = tuple(view.name for view in views if view.by_stream and hands > 1)
-    loads = [0] * hands
-    dealt: list[list[str]] = [[] for _ in range(hands)]
+    split = tuple(view.name for view in views if view.by_stream and processes > 1)
+    loads = [0] * processes
+    dealt: list[list[str]] = [[] for _ in range(processes)]
     for name in sorted(weight.keys() - set(split), key=lambda n: (-weight[n], n)):
         least = loads.index(min(loads))
         dealt[least].append(name)
         loads[least] += weight[name]
     total = sum(counts.values())
-    each = max(0, total - HEAD_START) / hands / max(1, total)
-    edges = [0, *(256 - max(n, round(256 * each * n)) for n in range(hands - 1, 0, -1)), 256]
-    return [Share(tuple(dealt[n]), split, edges[n], edges[n + 1]) for n in range(hands)]
+    each = max(0, total - HEAD_START) / processes / max(1, total)
+    edges = [0, *(256 - max(n, round(256 * each * n)) for n in range(processes - 1, 0, -1)), 256]
+    return [Share(tuple(dealt[n]), split, edges[n], edges[n + 1]) for n in range(processes)]
 
 
 @contextmanager
-def hands(source: str | Path, wanted: int) -> Iterator[list[Hand]]:
+def helpers(source: str | Path, wanted: int) -> Iterator[list[Helper]]:
     """Processes beside this one, as many as the log is worth, that wait for a `Job` each.
 
     They are started before there is one: their imports take as long as thousands of facts.
@@ -323,42 +299,44 @@ def hands(source: str | Path, wanted: int) -> Iterator[list[Hand]]:
         _end(started)
 
 
-def _started() -> Hand:
+def _started() -> Helper:
     """A process of its own that folds a share of the catalog's views. It imports nothing else.
 
-    It is told by its standard input what to do: an address may hold a password.
+    It is told by its standard input what to do: an address may hold a password. The catalog is
+    named here alone: this room folds whatever views it is given.
     """
     root = str(Path(__file__).parents[2])
     begin = (
         f"import sys; sys.path.insert(0, {root!r}); "
-        "from projections.folding.parts import main; main()"
+        "from projections.catalog import VIEWS; "
+        "from projections.folding.parts import main; main(VIEWS)"
     )
     return subprocess.Popen(  # noqa: S603
         [sys.executable, "-c", begin], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
 
 
-def _give(process: Hand, job: Job) -> None:
+def _give(process: Helper, job: Job) -> None:
     assert process.stdin is not None
     process.stdin.write(msgspec.json.encode(job))
     process.stdin.close()
     process.stdin = None
 
 
-def _end(processes: Sequence[Hand]) -> None:
+def _end(processes: Sequence[Helper]) -> None:
     for process in processes:
         with process:
             process.kill()
 
 
-def main() -> None:
+def main(views: Sequence[View]) -> None:
     """What such a process does: one `Job` as JSON. What stops it is said on standard output."""
     given = sys.stdin.buffer.read()
     if not given:  # it was not needed
         return
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     try:
-        fold_part(msgspec.json.decode(given, type=Job))
+        fold_part(msgspec.json.decode(given, type=Job), views)
     except StoreError as problem:
         sys.stdout.write(f"{type(problem).__name__}\n{problem.detail}")
         sys.exit(1)
@@ -371,7 +349,7 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _finish(process: Hand) -> None:
+def _finish(process: Helper) -> None:
     told, _ = process.communicate()
     if process.returncode != 0:
         name, _, detail = told.decode().partition("\n")
@@ -387,14 +365,14 @@ def parts(
     views: Sequence[View],
     upto: Upto,
     *,
-    others: Sequence[Hand],
+    others: Sequence[Helper],
     batch: int,
     progress: Progress | None = None,
     target: Target | None = None,
 ) -> Iterator[dict[str, list[Path]]]:
     """Files with the rebuilt views, by view name; removed at the end.
 
-    This process folds the first share itself, the others are folded by other `hands`.
+    This process folds the first share itself, the others are folded by `helpers`.
     """
     _sweep(folder)
     address = str(source.absolute()) if isinstance(source, Path) else source

@@ -23,8 +23,14 @@ from projections.folding.base import TableWriter, View
 from projections.folding.dropped import dropped_in
 from projections.folding.engine import ViewsDatabase
 from projections.folding.parts import BATCH as BATCH
-from projections.folding.parts import Progress, Upto, everything_upto, hands, parts
-from projections.folding.takeover import attached, next_generation, rows_in_parts, scratch_of
+from projections.folding.parts import Progress, Upto, everything_upto, helpers, parts
+from projections.folding.takeover import (
+    attached,
+    next_generation,
+    rows_in_parts,
+    scratch_of,
+    strictly,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,7 @@ def check(
     upto, live = _live(views)
     compared: list[Compared] = []
     with (
-        hands(source, _wanted(workers)) as others,
+        helpers(source, _wanted(workers)) as others,
         parts(source, scratch_of(views), views.views, upto, others=others, batch=batch) as made,
         closing(sqlite3.connect(":memory:")) as db,
         attached(db, made) as sources,
@@ -100,7 +106,7 @@ def check(
                 fresh = _hash(rows, view, table.name)
                 same = fresh.sha256 == live[table.name].sha256
                 compared.append(Compared(table.name, fresh.rows, fresh.sha256, same))
-    return Rebuilt(_count(source, upto.all), time.perf_counter() - began, tuple(compared))
+    return Rebuilt(_count(source, upto.lowest()), time.perf_counter() - began, tuple(compared))
 
 
 def _live(views: ViewsDatabase) -> tuple[Upto, dict[str, TableHash]]:
@@ -139,8 +145,8 @@ def rebuild(
     head = head_of(source)
     upto = everything_upto(views.views, head, views.dropped)
     with (
-        hands(source, _wanted(workers)) as others,
-        next_generation(source, views, _wanted(workers)) as coming,
+        helpers(source, _wanted(workers)) as others,
+        next_generation(views, _wanted(workers), strictly(source, views)) as coming,
         parts(
             source,
             scratch_of(views),

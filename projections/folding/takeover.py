@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from stat import S_ISDIR
@@ -18,10 +19,13 @@ from sqlalchemy import Table
 from eventstore.errors import StoreLocked, StoreUnreachable
 from eventstore.source import head_of
 from eventstore.sql import Sql, explain
-from projections.folding.base import Rows, TableWriter, physical, routed
+from projections.folding.base import TableWriter, physical
 from projections.folding.databases import SWITCH_LOCK, PostgresDatabase
-from projections.folding.engine import Applied, ViewsDatabase, announcement, fold, immediate
+from projections.folding.engine import Applied, ViewsDatabase, announcement, immediate
 from projections.folding.errors import ScratchUnsafe
+from projections.folding.facts import PartitionOf, in_partition_0
+from projections.folding.fold import Beyond, Folding, Routing
+from projections.folding.parking import park
 from projections.folding.part_files import DURABLE, PART, Target, oids_of, refuse_others
 from projections.folding.parts import facts_of
 
@@ -29,6 +33,8 @@ CACHE_KIB = 256 * 1024
 REBUILD_LOCK = 4_210_011
 SMALL_GAP = 2_000
 """Facts that are folded while workers wait."""
+MOST_TOGETHER = 20_000
+"""Positions that are folded in one transaction beside workers."""
 PATIENCE_SECONDS = 60.0
 PAUSE_SECONDS = 0.3
 FINISHING = (
@@ -76,37 +82,29 @@ def scratch_of(views: ViewsDatabase) -> Path:
     return folder
 
 
-class Later(Protocol):
-    """What is done with the facts that came after the parts were folded."""
+@dataclass(frozen=True)
+class Later:
+    """The facts that no part holds: they are folded into the next generations themselves."""
+
+    source: str | Path
+    folding: Folding
+    partition_of: PartitionOf = in_partition_0
 
     def catch_up(self, views: ViewsDatabase, to: Mapping[str, int], after: int, upto: int) -> None:
         """Fold them into these generations, by view. Inside a transaction."""
+        writers = views.writers(to)
+        for facts in facts_of(self.source, views.views, after, upto, self.partition_of):
+            self.folding.fold(views.db, writers, facts)
 
     def switched(self, views: ViewsDatabase) -> None:
         """The generations are live. Inside the transaction that made them so."""
+        park(views.db, self.folding.parked)
 
 
-class Strictly:
+def strictly(source: str | Path, views: ViewsDatabase) -> Later:
     """All of them are folded, but what has been dropped."""
-
-    def __init__(self, source: str | Path) -> None:
-        self._source = source
-
-    def catch_up(self, views: ViewsDatabase, to: Mapping[str, int], after: int, upto: int) -> None:
-        handlers = routed(views.views)
-        dropped = {position for _, position in views.dropped}
-        for facts in facts_of(self._source, views.views, after, upto):
-            late = Rows(views.db, views.writers(to))
-            for fact in facts:
-                if fact[0] in dropped:
-                    some = [v for v in views.views if (v.name, fact[0]) not in views.dropped]
-                    fold(late, routed(some), (fact,))
-                else:
-                    fold(late, handlers, (fact,))
-            late.write()
-
-    def switched(self, views: ViewsDatabase) -> None:
-        """Nothing is left."""
+    takes = Beyond({view.name: 0 for view in views.views}, views.dropped)
+    return Later(source, Folding(Routing(views.views), takes))
 
 
 class Next(Protocol):
@@ -116,18 +114,15 @@ class Next(Protocol):
     """Where finished rows go at once; None when they stay in the part files."""
 
     def take_over(self, made: Made, upto: int) -> None:
-        """Make it live: the parts hold all facts up to this position.
+        """Make it live: the parts hold all facts up to this position; none are made for 0.
 
         The positions become the log's head, or stay where they are if they are beyond.
         """
 
 
 @contextmanager
-def next_generation(
-    source: str | Path, views: ViewsDatabase, hands: int, later: Later | None = None
-) -> Iterator[Next]:
+def next_generation(views: ViewsDatabase, processes: int, later: Later) -> Iterator[Next]:
     """For one rebuild alone. What has not been taken over is dropped at the end."""
-    later = later or Strictly(source)
     if not isinstance(views.place, PostgresDatabase):
         yield InOneFile(views, later)
         return
@@ -138,7 +133,7 @@ def next_generation(
             if not got:
                 raise StoreLocked("another rebuild is running")
             _drop_unused(own)
-            yield BesideOthers(source, own, hands, later)
+            yield BesideOthers(own, processes, later)
         except psycopg.Error as problem:
             raise explain(problem) from problem
         finally:
@@ -185,15 +180,17 @@ def _on_sqlite(views: ViewsDatabase, made: Made, upto: int, later: Later) -> Non
     try:
         with attached(views.db, made) as sources, immediate(views.db):
             next_of = _next(views)
-            target = max([upto, *(entry.position for entry in views.live())])
+            head = head_of(later.source)
+            target = max([head, *(entry.position for entry in views.live())])
             for view in views.views:
                 for table in view.tables:
                     create, indexes = views.place.create(table, next_of[view.name])
                     name = physical(table, next_of[view.name])
                     views.db.execute(f"DROP TABLE IF EXISTS {name}")
                     views.db.execute(create)
-                    rows = rows_in_parts(table, sources[view.name])
-                    views.db.execute(f"INSERT INTO {name} {rows}")
+                    if view.name in sources:
+                        rows = rows_in_parts(table, sources[view.name])
+                        views.db.execute(f"INSERT INTO {name} {rows}")
                     for statement in indexes:
                         views.db.execute(statement)
             later.catch_up(views, next_of, upto, target)
@@ -215,22 +212,23 @@ def _next(views: ViewsDatabase) -> dict[str, int]:
 class BesideOthers(Next):
     """Tables that are filled by other processes, without keys so far."""
 
-    def __init__(self, source: str | Path, views: ViewsDatabase, hands: int, later: Later) -> None:
-        self._source, self._views, self._hands, self._later = source, views, hands, later
+    def __init__(self, views: ViewsDatabase, processes: int, later: Later) -> None:
+        self._views, self._processes, self._later = views, processes, later
         self._next_of = _next(views)
         self.target: Target = _heaps(views, self._next_of)
 
     def take_over(self, made: Made, upto: int) -> None:
         del made  # their rows have come by themselves
-        source, views, later = self._source, self._views, self._later
+        views, later = self._views, self._later
         if not _alone(views.db):
             raise StoreUnreachable("the session of the rebuild was lost")
-        _add_keys(views, self._next_of, self._hands)
+        _add_keys(views, self._next_of, self._processes)
         done = upto
-        while (head := head_of(source)) - done > SMALL_GAP:
+        while (head := head_of(later.source)) - done > SMALL_GAP:
+            far = min(head, done + MOST_TOGETHER)
             with _ours(views, self.target):
-                later.catch_up(views, self._next_of, done, head)
-            done = head
+                later.catch_up(views, self._next_of, done, far)
+            done = far
         deadline = time.monotonic() + PATIENCE_SECONDS
         live = False
         while not live:
@@ -250,13 +248,13 @@ class BesideOthers(Next):
         then, so the switch waits for readers: not for long, lest others queue behind it, or the
         server take it for a deadlock and end a reader.
         """
-        source, views, next_of, later = self._source, self._views, self._next_of, self._later
+        views, next_of, later = self._views, self._next_of, self._later
         try:
             views.db.execute("SELECT pg_advisory_lock(?)", (SWITCH_LOCK,))
         except pg.LockNotAvailable:
             return done, False
         try:
-            head = max([head_of(source), *_positions(views)])
+            head = max([head_of(later.source), *_positions(views)])
             with _ours(views, self.target):
                 later.catch_up(views, next_of, done, head)
             done = head
@@ -307,7 +305,7 @@ def _heaps(views: ViewsDatabase, next_of: Mapping[str, int]) -> Target:
     return Target(views.place.source, oids_of(views.db, names), dict(next_of))
 
 
-def _add_keys(views: ViewsDatabase, next_of: Mapping[str, int], hands: int) -> None:
+def _add_keys(views: ViewsDatabase, next_of: Mapping[str, int], processes: int) -> None:
     """Give the tables keys, indexes and statistics, the largest first, on several connections."""
     names = {
         physical(table, next_of[view.name]): table for view in views.views for table in view.tables
@@ -330,8 +328,8 @@ def _add_keys(views: ViewsDatabase, next_of: Mapping[str, int], hands: int) -> N
                     add = f"ALTER TABLE {name} ADD CONSTRAINT {name}_pkey PRIMARY KEY ({key})"
                     own.session.run("; ".join([add, *indexes, f"ANALYZE {name}"]))
 
-    with ThreadPoolExecutor(max_workers=max(1, hands)) as pool:
-        for job in [pool.submit(work) for _ in range(max(1, hands))]:
+    with ThreadPoolExecutor(max_workers=max(1, processes)) as pool:
+        for job in [pool.submit(work) for _ in range(max(1, processes))]:
             job.result()
 
 

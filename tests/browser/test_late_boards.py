@@ -7,10 +7,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from projections.folding.engine import immediate
-from projections.folding.parking import BEHIND, Fact, park
+from projections.folding.parking import BEHIND, park
 from tests.browser.conftest import DESK, PHONE, Check, OpenPage, Serve, Shot
 from tests.browser.fake_desk import FakeDesk
 from tests.browser.test_relief_pages import enter
+from tests.projections.folding import unread
 from tests.web.relief_desk import RunningDemo, running_demo
 
 BEHIND_SENTENCE = "看板落后"
@@ -85,7 +86,7 @@ def test_the_page_of_parked_facts_is_read_on_a_desk_and_on_a_phone(
 ) -> None:
     rows = [r for r in demo.system.store.log.rows(0, 10**6) if r[3] == "Household.Registered"]
     facts = [
-        (0, Fact(row[0], row[1], row[3], row[4], None), BEHIND if n % 2 else "KeyError: 'card'")
+        ("households", unread(row), BEHIND if n % 2 else "KeyError: 'card'")
         for n, row in enumerate(rows[:4])
     ]
     page: Page = open_page(width)
@@ -95,7 +96,7 @@ def test_the_page_of_parked_facts_is_read_on_a_desk_and_on_a_phone(
         expect(page.get_by_text("没有搁置的记录")).to_be_visible()
         shot(page, f"parked-empty-{width}")
         with demo.system.views.lock, immediate(demo.system.views.db):
-            park(demo.system.views.db, "households", facts)
+            park(demo.system.views.db, facts)
         page.reload()
         expect(page.locator("[data-row]")).to_have_count(4)
         expect(page.get_by_text("KeyError").first).to_be_visible()

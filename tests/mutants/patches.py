@@ -23,7 +23,8 @@ from eventstore.randomness import random_bytes
 from eventstore.vault import NONCE_BYTES, Vault
 from eventstore.writer import Writer, _Batch
 from projections.folding.engine import Applied, Gap, ViewsDatabase
-from projections.folding.parking import decoded
+from projections.folding.facts import decoded
+from projections.folding.fold import Policy
 from streams.applying import Applying, Message, Run, Unread, runs
 from streams.relay import MOST_ROWS, Relay
 from streams.worker import Worker, message_of
@@ -37,12 +38,12 @@ def no_position_check() -> Iterator[None]:
     """The views fold whatever comes, as if nothing had been applied before."""
 
     def frame(
-        self: ViewsDatabase, partition: int, _: int, last: int, rows: Sequence[Row], folded: Any
+        self: ViewsDatabase, partition: int, _: int, last: int, rows: Sequence[Row], policy: Policy
     ) -> Applied | Gap:
         with self.place.applying(partition):
-            at = [entry._replace(position=0) for entry in self._stand(partition)]
-            applied: Applied = folded(partition, at, last, decoded(self.mapper, rows))
-            return applied
+            standing = [view._replace(position=0) for view in self._stand(partition)]
+            facts = decoded(self.mapper, rows, lambda _: partition)
+            return self._fold(partition, standing, last, facts, policy)
 
     with patch.object(ViewsDatabase, "_frame", frame):
         yield

@@ -7,10 +7,35 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from domain.base import Event
-from projections.folding.base import TableWriter, View
+from domain.catalog import AGGREGATES
+from eventstore.log import Row
+from eventstore.mapper import TypedMapper
+from projections.folding.base import Rows, TableWriter, View
 from projections.folding.engine import ViewsDatabase
+from projections.folding.facts import Fact
+from projections.folding.fold import STRICT, Beyond, Folding, Routing
 from projections.folding.reader import ViewsReader
 from projections.folding.rebuild import hash_table
+
+MAPPER = TypedMapper(AGGREGATES)
+
+
+def run(rows: Rows, views: Sequence[View], facts: Iterable[tuple[int, Event]]) -> None:
+    """The handlers of these views, over facts with their positions."""
+    takes = Beyond({view.name: 0 for view in views}, frozenset())
+    Folding(Routing(views), takes).run(rows, [Fact(at, fact, type(fact)) for at, fact in facts])
+
+
+def stored(position: int, fact: Event) -> Row:
+    """A fact as the log has it."""
+    topic = MAPPER.topic_of(fact)
+    return position, fact.originator_id.bytes, fact.originator_version, topic, MAPPER.encode(fact)
+
+
+def unread(row: Row) -> Fact:
+    """A row of the log as a fact that could not be read."""
+    position, stream, _, topic, state = row
+    return Fact(position, None, MAPPER.class_of(topic), 0, stream, topic, state)
 
 
 class Folded:
@@ -20,9 +45,10 @@ class Folded:
         self, path: Path, views: Sequence[View], facts: Iterable[Event], batch: int = 10_000
     ) -> None:
         self.views = ViewsDatabase(path, views)
-        numbered = list(enumerate(facts, start=1))
-        for start in range(0, len(numbered), batch):
-            self.views.apply(numbered[start : start + batch])
+        rows = [stored(position, fact) for position, fact in enumerate(facts, start=1)]
+        for start in range(0, len(rows), batch):
+            some = rows[start : start + batch]
+            self.views.apply_frame(0, start, some[-1][0], some, STRICT)
         self._reader = ViewsReader(path)
 
     @contextmanager

@@ -13,8 +13,8 @@ from sqlalchemy import Table
 from domain.base import Event
 from eventstore.store import Recorded
 from projections.folding.base import Key, Row, Rows, TableWriter, View, create_statements, routed
-from projections.folding.engine import fold
 from projections.folding.rebuild import hash_table
+from tests.projections.folding import run
 
 GENERATION = 1
 Facts = Sequence[Recorded]
@@ -59,10 +59,10 @@ class Tables:
 
     def fold(self, facts: Facts, dice: Random) -> None:
         """In batches of any size, each read, changed and written on its own."""
-        handlers, left = routed(self.views), iter(facts)
+        left = iter(facts)
         while batch := list(islice(left, dice.choice((1, 7, 100, 1000)))):
             rows = Rows(self.db, self.writers)
-            fold(rows, handlers, batch)
+            run(rows, self.views, batch)
             rows.write()
 
     def take(self, other: "Tables") -> None:

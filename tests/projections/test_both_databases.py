@@ -35,13 +35,13 @@ from domain.catalog import AGGREGATES
 from eventstore.store import Store
 from projections.catalog import VIEWS
 from projections.consignments import CONSIGNMENTS
-from projections.folding.base import LOGICAL, Rows, TableWriter, physical, routed
+from projections.folding.base import LOGICAL, Rows, TableWriter, physical
 from projections.folding.dialects import ByBytes, JoinedText, JsonMember, JsonMerged, JsonPairs
-from projections.folding.engine import fold
 from projections.folding.reader import SCHEMA, ViewsReader
 from scripts.need_postgres import postgres_bin
 from tests.everything import everything
 from tests.projections.asking import Asking, Question, queries
+from tests.projections.folding import run
 from tests.servers import skipped_if_unavailable
 
 ORDERED_OTHERWISE = "CREATE DATABASE relief TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'zh'"
@@ -233,7 +233,7 @@ def test_what_handlers_store_is_of_the_columns_type() -> None:
     store.close()
     writers = {t.name: TableWriter(t, 0) for t in LOGICAL.sorted_tables}
     rows = Rows(sqlite3.connect(":memory:"), writers, fresh=True)
-    fold(rows, routed(VIEWS), facts)
+    run(rows, VIEWS, facts)
     wrong = set()
     for table in LOGICAL.sorted_tables:
         names = [column.name for column in table.columns]

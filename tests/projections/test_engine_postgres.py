@@ -19,7 +19,7 @@ from eventstore.sqlite import SQLiteLog
 from projections.catalog import VIEWS
 from projections.folding.databases import CHANNEL
 from projections.folding.engine import Applied, Gap, ViewsDatabase
-from projections.folding.errors import PartitionsDiffer, ViewsOfAnotherVersion
+from projections.folding.errors import PartitionsDiffer, ViewsNewer, ViewsOfAnotherVersion
 from projections.folding.partitions import partition_of
 from tests.everything import everything, opened
 from tests.oracles import tables_of
@@ -263,3 +263,33 @@ def test_a_process_that_does_not_know_a_view_leaves_its_position(database: Datab
         assert new.apply_frame(0, 40, 60, rows[40:60]) == Gap(0, 0, 40)
         give(new, Frame(0, 40, len(rows), tuple(rows[40:])), rows)
         assert tables_of(new) == expected()
+
+
+def test_an_older_program_never_replaces_what_a_newer_one_has_built(database: Database) -> None:
+    """One old worker that was started by mistake once made a generation anew: the boards fell to
+    0, and all new workers stopped."""
+    rows = log_rows()
+    newer = altered("stock", version=99)
+    with closing(ViewsDatabase.on(database.url(), newer, 1)) as new:
+        for frame in frames(rows, 0, len(rows)):
+            give(new, frame, rows)
+        before = new.live(), tables_of(new)
+        for _ in range(2):
+            with pytest.raises(ViewsNewer) as refused, on(database):
+                pass
+        assert "较新版本" in refused.value.zh and refused.value.retry_after is None
+        assert (new.live(), tables_of(new)) == before
+        later = new.apply_frame(0, len(rows), len(rows) + 1, ())
+        assert later == Applied(len(rows) + 1, {}, 0), "the newer program goes on"
+
+
+def test_a_rebuild_of_an_older_program_does_not_go_live_over_a_newer_one(
+    database: Database,
+) -> None:
+    with (
+        on(database) as old,
+        closing(ViewsDatabase.on(database.url(), altered("stock", version=99), 1)),
+    ):
+        stock = next(view for view in VIEWS if view.name == "stock")
+        with pytest.raises(ViewsNewer), old.place.switching():
+            old.switch(stock, 7, {0: 0})

@@ -18,6 +18,7 @@ from projections.areas import AREAS
 from projections.catalog import VIEWS
 from projections.folding.base import LOGICAL
 from projections.folding.engine import ViewsDatabase
+from projections.folding.fold import STRICT
 from projections.folding.reader import ViewsReader
 from projections.ledger import LEDGER
 from projections.scope import Scope
@@ -62,9 +63,9 @@ class Grown:
 
 def folded(template: Template, cities: int, path: Path) -> Grown:
     views = ViewsDatabase.at(path, VIEWS)
-    facts = ((row[0], views.mapper.decode(row[3], row[4])) for row in template.rows_of(cities))
-    while batch := list(islice(facts, BATCH)):
-        views.apply(batch)
+    rows = iter(template.rows_of(cities))
+    while batch := list(islice(rows, BATCH)):
+        views.apply_frame(0, views.position(), batch[-1][0], batch, STRICT)
     views.close()
     area = template.city.area
     county, province = template.id_of(area("c0")), template.id_of(area("province"))

@@ -16,7 +16,8 @@ from projections.folding.base import Rows, View
 from projections.folding.databases import Database, PostgresDatabase, SQLiteDatabase
 from projections.folding.engine import Applied, ViewsDatabase
 from projections.folding.errors import STOPPED, TooManyParked
-from projections.folding.parking import BEHIND, is_poison
+from projections.folding.facts import is_poison
+from projections.folding.parking import BEHIND
 from projections.households import HOUSEHOLDS
 from tests import servers
 from tests.oracles import tables_of

@@ -4,6 +4,7 @@ import json
 import signal
 import sqlite3
 import threading
+from collections.abc import Sequence
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
@@ -13,10 +14,12 @@ from sqlalchemy import text
 
 from domain.household import Household
 from projections.catalog import VIEWS
-from projections.folding import engine, part_files, parts
+from projections.folding import part_files, parts
 from projections.folding import rebuild as rebuilding
 from projections.folding.base import Rows
 from projections.folding.engine import ViewsDatabase
+from projections.folding.facts import Fact
+from projections.folding.fold import Folding
 from projections.folding.reader import ViewsReader
 from projections.folding.rebuild import check, rebuild
 from streams.embedded import Follower
@@ -222,14 +225,14 @@ def test_a_view_of_a_new_version_starts_empty_and_is_caught_up(tmp_path: Path) -
 def test_the_memory_of_a_rebuild_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     limit, batch = 60, 16
     seen: list[int] = []
-    fold = engine.fold
+    run = Folding.run
 
-    def watched(rows: Rows, *rest: object) -> None:
+    def watched(folding: Folding, rows: Rows, facts: Sequence[Fact]) -> None:
         seen.append(rows.held())  # what is appended is written after every batch
-        fold(rows, *rest)  # type: ignore[arg-type]
+        run(folding, rows, facts)
 
     monkeypatch.setattr(part_files, "HELD_ROWS", limit)
-    monkeypatch.setattr(parts, "fold", watched)
+    monkeypatch.setattr(Folding, "run", watched)
     with opened(LIVE()) as (store, views):
         found = check(Path(store.log.source), views, workers=1, batch=batch)
     assert found.equal, [view.name for view in found.views if not view.equal]

@@ -28,7 +28,7 @@ from projections.folding.errors import CannotFold, ScratchUnsafe
 from projections.folding.part_files import Straight
 from projections.folding.reader import ViewsReader
 from projections.folding.rebuild import check, rebuild
-from projections.folding.takeover import next_generation
+from projections.folding.takeover import next_generation, strictly
 from tests.cluster.relaying import urls
 from tests.oracles import tables_of
 from tests.projections.rebuilding import altered, rebuilt_hashes, run_python
@@ -274,12 +274,15 @@ def test_rows_that_cannot_all_be_held_arrive_too(
 
 def test_a_process_of_a_dead_rebuild_does_not_write_into_its_successor(place: Place) -> None:
     with closing(place.views()) as views:
-        with next_generation(place.log.source, views, 1) as dead:
+        with next_generation(views, 1, strictly(place.log.source, views)) as dead:
             assert dead.target is not None
             with pytest.raises(StoreLocked, match="another rebuild is running"):
                 rebuild(place.log.source, views, workers=1)
             left = closing(Straight(dead.target, VIEWS))
-        with left as straight, next_generation(place.log.source, views, 1) as living:
+        with (
+            left as straight,
+            next_generation(views, 1, strictly(place.log.source, views)) as living,
+        ):
             assert living.target is not None
             assert living.target.oids.keys() == dead.target.oids.keys(), "the same names"
             with pytest.raises(StoreLocked, match="has replaced"), straight.writing():
@@ -292,12 +295,12 @@ def test_a_rebuild_whose_session_was_lost_goes_no_further(place: Place) -> None:
     with closing(place.views()) as views, ExitStack() as successor:
         with (
             pytest.raises(StoreUnreachable, match="session of the rebuild"),
-            next_generation(source, views, 1) as lost,
+            next_generation(views, 1, strictly(source, views)) as lost,
         ):
             with connect(place.urls.views, "views") as db:
                 ended = "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE objid = %s"
                 assert db.execute(ended, (takeover.REBUILD_LOCK,)).fetchall() == [(True,)]
-            coming = successor.enter_context(next_generation(source, views, 1))
+            coming = successor.enter_context(next_generation(views, 1, strictly(source, views)))
             lost.take_over({}, 0)
         assert coming.target is not None and None not in coming.target.oids.values()
         assert part_files.oids_of(views.db, list(coming.target.oids)) == coming.target.oids

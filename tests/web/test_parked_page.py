@@ -8,7 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from projections.folding.engine import immediate
-from projections.folding.parking import BEHIND, Fact, park
+from projections.folding.parking import BEHIND, park
+from tests.projections.folding import unread
 from tests.web.relief_desk import RunningDemo, running_demo
 from tests.web.test_relief_pages import enter
 
@@ -31,19 +32,16 @@ def put_aside(demo: RunningDemo, *reasons: str) -> list[int]:
     """Park the first facts of households, as a cluster's worker does."""
     rows = demo.system.store.log.rows(0, 10**6)
     some = [row for row in rows if row[3] == "Household.Registered"][: len(reasons)]
-    facts = [
-        (0, Fact(row[0], row[1], row[3], row[4], None), reason)
-        for row, reason in zip(some, reasons, strict=True)
-    ]
+    facts = [("households", unread(row), reason) for row, reason in zip(some, reasons, strict=True)]
     with demo.system.views.lock, immediate(demo.system.views.db):
-        park(demo.system.views.db, "households", facts)
+        park(demo.system.views.db, facts)
     return [row[0] for row in some]
 
 
-def test_in_one_process_nothing_is_parked_and_the_page_says_why(server: TestClient) -> None:
+def test_when_nothing_is_parked_the_page_says_so(server: TestClient) -> None:
     enter(server, "auditor")
     page = server.get("/parked").text
-    assert "没有搁置的记录" in page and "单机方式运行" in page
+    assert "没有搁置的记录" in page and "其他事项照常更新" in page
     assert "Nothing is parked" in server.get("/parked?lang=en").text
 
 

@@ -48,7 +48,6 @@ async def parked(request: Request, desk: AtDesk) -> Response:
         count=len(mine),
         others=len(found) - len(mine),
         most=MOST,
-        embedded=not system.views.place.far,
         stopped=system.boards.failure is not None,
     )
 
