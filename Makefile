@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 ROOMS := domain eventstore projections streams intake api web demo cli audit
 
-.PHONY: help venv run test quick faults check audit bench clean lock docs
+.PHONY: help venv run test quick faults check audit bench clean lock docs fingerprints
 
 # How many test files run side by side, each with servers of its own
 JOBS ?= 2
@@ -49,7 +49,7 @@ check: venv ## Format, lint, types, import contracts, tidiness
 	@$(BIN)/lint-imports
 	@$(BIN)/bandit --quiet --configfile pyproject.toml --severity-level medium --recursive $(ROOMS)
 	@$(BIN)/python scripts/unused.py
-	@$(BIN)/python -m pytest tests/test_tidy.py tests/test_advisories.py
+	@$(BIN)/python -m pytest tests/test_tidy.py tests/test_advisories.py tests/projections/test_fingerprints.py
 
 audit: venv ## Ask the internet whether a pinned package has a known fault; fails on any it could not ask about
 	@$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements-dev.txt
@@ -62,6 +62,9 @@ docs: venv ## Write the generated references again
 	@$(BIN)/python scripts/events_reference.py
 	@$(BIN)/python scripts/metrics_reference.py
 	@$(BIN)/python scripts/asyncapi_document.py
+
+fingerprints: venv ## Write the fingerprints of the views again (SAME=view: code moved, its rows stay as they were)
+	@$(BIN)/python scripts/view_fingerprints.py $(SAME)
 
 lock: ## Pin all requirements by hash again (needs uv)
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.txt
