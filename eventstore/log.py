@@ -50,6 +50,7 @@ class Seen(NamedTuple):
     """Stream, topic, state of the streams, each in its order."""
 
 
+OUTCOMES = "SELECT command, actor, fingerprint, outcome FROM outcomes"
 NEWEST = "SELECT position, stream, topic, state FROM events ORDER BY position DESC LIMIT 1"
 NEWS = (
     "SELECT position, stream, topic, state FROM events WHERE position >= ? ORDER BY position"
@@ -130,6 +131,12 @@ class Log(ApplicationRecorder):
     def has_run(self, command: UUID) -> bool:
         """Whether a command of this id has an outcome: accepted, or refused by a rule."""
         return bool(self.fetch("SELECT 1 FROM outcomes WHERE command = ?", (command.bytes,)))
+
+    def outcomes(self, commands: Sequence[UUID]) -> list[OutcomeRow]:
+        """What became of these commands (at most some hundreds), of those that are known."""
+        marks = ",".join("?" * len(commands)) or "NULL"
+        sql = f"{OUTCOMES} WHERE command IN ({marks})"
+        return self.fetch(sql, tuple(command.bytes for command in commands))
 
     def head(self) -> int:
         """The position of the newest fact, 0 when there is none."""
@@ -237,7 +244,7 @@ def _look(db: Sql, wanted: Wanted) -> Seen:
     news = db.execute(NEWEST) if since < 0 else db.execute(NEWS, (since,))
     found = news.fetchall()
     marks = ",".join("?" * len(wanted.commands))
-    sql = f"SELECT command, actor, fingerprint, outcome FROM outcomes WHERE command IN ({marks})"  # noqa: S608
+    sql = f"{OUTCOMES} WHERE command IN ({marks})"
     outcomes = db.execute(sql, wanted.commands).fetchall()
     facts = []
     if wanted.streams:

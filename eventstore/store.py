@@ -1,10 +1,12 @@
 """The event store of one process: the only door to facts, for HTTP, CLI, import and demo."""
 
 import asyncio
+import hmac
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -154,6 +156,17 @@ class Store:
         future: Future[Receipt] = Future()
         self.writer.submit(envelope, _future_of(future))
         return future.result()
+
+    def system_command_id(self, *parts: object) -> UUID:
+        """The id of a command of the system's own: the same for the same parts, so that twice is
+        once, and from a secret of the vault, so that nobody else can use it first."""
+        text = "/".join(str(part) for part in parts)
+        made = hmac.digest(self._system_ids, text.encode(), "sha256")
+        return UUID(bytes=made[:16], version=4)
+
+    @cached_property
+    def _system_ids(self) -> bytes:
+        return self.vault.secret("system-command-ids")
 
     async def arun(self, envelope: Envelope) -> Receipt:
         """`run` for an event loop."""

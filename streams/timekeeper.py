@@ -1,31 +1,34 @@
 """The timekeeper: does what must happen by itself when its time has come (ADR 0013).
 
 A duty is a query that says what is due at a moment, and the ordinary command that does it. The
-command's id is derived from duty, subject and due time, so that twice is once: a second pass, a
-second process and a view that lags behind all get the first answer. What a rule refuses is
+command's id follows from duty, subject and due time, so that twice is once: a second pass, a
+second process and a view that lags behind all get the first answer. It is made with a secret of
+the vault (`Store.system_command_id`): whoever could work it out could use it first, and the duty
+would never be done. What a rule refuses is
 answered by the stored refusal and not tried again; trouble that passes is tried at the next pass.
 It runs once in the cluster (``leader``), and late work says so: the fact's ``recorded_at`` is the
 server's, the due time stands in the fact before it.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 from uuid import UUID, uuid5
 
 import structlog
 from sqlalchemy import Connection
 
-from domain.base import NAMESPACE
+from domain.base import NAMESPACE, NOBODY
 from domain.commands.incidents import EscalateIncidentWhenDue
 from domain.commands.village_lists import WithdrawNoticeWhenDue
 from domain.due import NotDueYet
 from domain.notice import Notice
 from domain.world import Command
-from eventstore.outcomes import Envelope, Receipt, Refused
+from eventstore.outcomes import Envelope, Outcome, Receipt, Refused, decode_outcome
 from eventstore.store import Store
 from projections.dispatch import escalations_due
 from projections.notices import withdrawals_due
@@ -33,6 +36,7 @@ from projections.paging import MAX_LIMIT, Page
 from projections.scope import EVERYTHING
 
 INTERVAL_SECONDS = 5.0
+ASKED_AT_ONCE = 500
 TRUNCATED = timedelta(milliseconds=1)
 """Views keep moments without their microseconds: what they say is due may not be for so long."""
 
@@ -57,10 +61,9 @@ class Due:
     key: str
     command: Command
 
-    def envelope(self, attempt: int) -> Envelope:
-        """The command from the system. Only a refusal for coming too early makes a next attempt."""
-        id = uuid5(NAMESPACE, f"timekeeper/{self.key}/{attempt}")
-        return Envelope(id=id, officer=None, command=self.command)
+    def old_id(self, attempt: int) -> UUID:
+        """The command's id as it was made before: from public text alone."""
+        return uuid5(NAMESPACE, f"timekeeper/{self.key}/{attempt}")
 
 
 def _withdrawal(row: dict[str, Any]) -> Command:
@@ -82,6 +85,10 @@ DUTIES: tuple[Duty, ...] = (
 )
 
 
+def _too_early(outcome: Outcome) -> bool:
+    return outcome.problem is not None and outcome.problem.code == NotDueYet.code()
+
+
 class Timekeeper:
     """Sends what is due by the store's clock, on a thread of its own or step by step."""
 
@@ -101,6 +108,8 @@ class Timekeeper:
         self._duties = duties
         self._attempts: dict[str, int] = {}
         self._settled: set[str] = set()
+        self._asked: set[str] = set()
+        """Keys that are known not to have been done under an old id."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="timekeeper", daemon=True)
 
@@ -134,10 +143,39 @@ class Timekeeper:
             return 0
         found = {one.key: one for one in self.due(at or self._store.clock.now())}
         self._settled &= found.keys()  # the views have caught up with the others
+        self._asked &= found.keys()
+        self._settle_done_before([one for key, one in found.items() if key not in self._asked])
         waiting = [one for key, one in found.items() if key not in self._settled]
-        envelopes = [one.envelope(self._attempts.get(one.key, 0)) for one in waiting]
+        envelopes = [self._envelope(one) for one in waiting]
         answers = self._store.run_many(envelopes)
         return sum(self._heard(one, answer) for one, answer in zip(waiting, answers, strict=True))
+
+    def _envelope(self, one: Due) -> Envelope:
+        """The command from the system. Only a refusal for coming too early makes a next attempt."""
+        attempt = self._attempts.get(one.key, 0)
+        id = self._store.system_command_id("timekeeper", one.key, attempt)
+        return Envelope(id=id, officer=None, command=one.command)
+
+    def _settle_done_before(self, new: Sequence[Due]) -> None:
+        """Of what was not asked before: what the system has done under an id of before is done.
+
+        An outcome of anybody else under such an id settles nothing.
+        """
+        for start in range(0, len(new), ASKED_AT_ONCE):
+            asked = {one.key: one for one in new[start : start + ASKED_AT_ONCE]}
+            self._asked |= asked.keys()
+            for attempt in count():
+                ids = {one.old_id(attempt): one for one in asked.values()}
+                found = {
+                    ids[UUID(bytes=command)].key: decode_outcome(outcome)
+                    for command, actor, _, outcome in self._store.log.outcomes(list(ids))
+                    if actor == NOBODY.bytes
+                }
+                early = {key for key, outcome in found.items() if _too_early(outcome)}
+                self._settled |= found.keys() - early
+                asked = {key: one for key, one in asked.items() if key in early}
+                if not asked:
+                    break
 
     def _heard(self, one: Due, answer: Receipt | BaseException) -> bool:
         """Take note of an answer. True if the command did something that was not done before."""
@@ -148,7 +186,7 @@ class Timekeeper:
                 log.info("timekeeper.done", command=name, key=one.key, position=answer.position)
             return not answer.repeated
         if isinstance(answer, Refused):
-            if answer.problem.code == NotDueYet.code():
+            if _too_early(answer.outcome):
                 self._attempts[one.key] = self._attempts.get(one.key, 0) + 1
             else:
                 self._settled.add(one.key)

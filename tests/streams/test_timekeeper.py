@@ -21,7 +21,7 @@ from domain.incident import Incident
 from domain.village_list import VillageList
 from domain.world import Command, Role
 from eventstore.clock import SimulatedClock
-from eventstore.outcomes import Envelope
+from eventstore.outcomes import Envelope, Refused
 from eventstore.store import Store
 from projections.catalog import VIEWS
 from projections.folding.engine import ViewsDatabase
@@ -144,6 +144,40 @@ def test_a_restart_does_nothing_again_though_the_views_lag(folder: Path) -> None
         assert again.at(WITHDRAWN + timedelta(hours=1)).timekeeper.step() == 0
         assert again.passes() == 0
         assert (again.store.head(), again.outcomes()) == (head, outcomes), "the first answers"
+
+
+def test_nobody_can_switch_a_duty_off_by_using_its_id_first(folder: Path) -> None:
+    """Its ids followed from public text once: whoever sent one first ended the duty for ever."""
+    with process(folder) as one:
+        one.at(WITHDRAWN + timedelta(hours=1)).catch_up()
+        due = list(one.timekeeper.due(one.store.clock.now()))
+        by = officer_of(Role.DISPATCHER, COUNTY)
+        triage = TriageIncident(incident=id_of("incident/county"), priority=1)
+        for each in due:
+            one.store.run(Envelope(id=each.old_id(0), officer=by, command=triage))
+        assert one.passes() == len(due) == NOTICES
+        used = {fact.meta.command for fact in withdrawals(one)}
+        assert {id.version for id in used} == {4} and not used & {each.old_id(0) for each in due}
+
+
+def test_what_was_done_under_an_id_of_before_is_not_done_again(folder: Path) -> None:
+    with process(folder) as one:
+        moment = WITHDRAWN + timedelta(hours=1)
+        one.at(WITHDRAWN - timedelta(hours=1)).catch_up()
+        due = list(one.timekeeper.due(moment))
+        early = due[0]
+        with pytest.raises(Refused, match="due"):
+            one.store.run(Envelope(id=early.old_id(0), officer=None, command=early.command))
+        one.at(moment)
+        for each in due:
+            attempt = 1 if each is early else 0
+            id = each.old_id(attempt)
+            one.store.run(Envelope(id=id, officer=None, command=each.command))
+        head, outcomes = one.store.head(), one.outcomes()
+        for _ in range(2):
+            assert one.timekeeper.step() == 0, "the views do not know of it yet"
+        assert (one.store.head(), one.outcomes()) == (head, outcomes)
+        assert one.passes() == 0 and len(withdrawals(one)) == NOTICES
 
 
 def test_two_at_the_same_time_are_one(folder: Path) -> None:
