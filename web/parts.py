@@ -17,6 +17,7 @@ from uuid import UUID
 
 import msgspec
 from fastapi import Depends, Request
+from jinja2 import Undefined
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -154,8 +155,17 @@ def day_of(text: str | None) -> date | None:
 
 
 def url(path: str, **query: Any) -> str:
-    """An address with the parameters that say something."""
-    said = {name: value for name, value in query.items() if value not in (None, "", False)}
+    """An address with the parameters that say something.
+
+    Nothing is said by None, "" and False, nor by what a template leaves out (``'true' if drill``
+    without an else is a Jinja `Undefined`, which prints as an empty text): an address with an
+    empty value is refused by every parameter that is not a text, each time it is asked.
+    """
+    said = {
+        name: value
+        for name, value in query.items()
+        if not isinstance(value, Undefined) and value not in (None, "", False)
+    }
     return f"{path}?{urlencode(said)}" if said else path
 
 

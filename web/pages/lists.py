@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from domain.commands.payments import PayList
@@ -21,12 +22,14 @@ from domain.commands.village_lists import (
     SettleObjection,
     WithdrawNotice,
 )
-from domain.notice import ObjectionKind
+from domain.notice import Notice, ObjectionKind
+from domain.refusal import NotFound
 from domain.world import Command
 from projections.ledger_books import ledger
 from projections.lists import village_list, village_lists
 from projections.notices import notice, notices
 from projections.seasons import seasons
+from web.hung import as_it_hung
 from web.pages.households import history
 from web.parts import AtDesk, Desk, moment_of
 
@@ -78,7 +81,13 @@ async def one_list(request: Request, desk: AtDesk, id: UUID, cursor: str | None 
 
 @router.get("/lists/{id}/notice/{kind}")
 async def one_notice(request: Request, desk: AtDesk, id: UUID, kind: str) -> Response:
+    if kind not in set(Notice):
+        raise NotFound(kind="Notice", id=id)
     found = await desk.ask(notice, village_list=id, notice=kind, at=desk.now)
+    if not found["hanging"]:
+        found = await run_in_threadpool(as_it_hung, desk.caller, id, kind)
+    if found is None:
+        raise NotFound(kind="Notice", id=id)
     return await desk.show(request, "notice.html", one=found, kind=kind)
 
 

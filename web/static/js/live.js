@@ -186,28 +186,33 @@ class Banner {
     return this.late ? Date.now() - this.late.since : 0;
   }
 
-  state() {
+  state(boards) {
     if (this.refused) return "ended";
     if (this.failed) return "stopped";
     if (Date.now() - this.heardAt >= this.silentMs) return "silent";
     if (this.trouble || this.lateMs() >= LATE_MS) return "late";
+    if (boards.failures > 0) return "stale"; // the stream lives, the figures do not follow it
     return this.open ? "live" : "connecting";
   }
 
   paint(boards) {
-    const state = this.state();
-    this.root.dataset.state = ["ended", "stopped", "late"].includes(state) ? "silent" : state;
-    const names = { live: "live", connecting: "connecting", late: "late_state" };
+    const state = this.state(boards);
+    const red = ["ended", "stopped", "late", "stale"].includes(state);
+    this.root.dataset.state = red ? "silent" : state;
+    const names = { live: "live", connecting: "connecting", late: "late_state", stale: "stale_state" };
     this.put("state", text(names[state] ?? "silent_state"));
     this.put("age", ago(Date.now() - this.freshAt));
     this.put("position", String(boards.shown));
-    this.put("lag", String(Math.max(0, this.head - boards.shown)));
+    // How far the log has gone on is known only while it is heard: no "0 behind" on a dead line.
+    const heard = ["live", "late", "stale"].includes(state);
+    this.put("lag", heard ? String(Math.max(0, this.head - boards.shown)) : "—");
     const sentence = {
       ended: () => text("session_ended"),
       stopped: () => text("views_stopped"),
       silent: () => text("silent"),
       late: () => text("late"),
-    }[state]?.() ?? (boards.failures > 0 ? text("refresh_failed") : "");
+      stale: () => text("refresh_failed"),
+    }[state]?.() ?? "";
     this.put("sentence", sentence);
     const since = {
       silent: () => text("silent_since", { n: Math.floor((Date.now() - this.heardAt) / 1000) }),
