@@ -50,7 +50,9 @@ NEW_ID = (
     "The id of something new should be a UUID made at random (version 4 or 7).",
 )
 _parsing = ThreadPoolExecutor(1, "parsing")
-BAD_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+LINE_BREAKS = re.compile("[\x0b\x0c\x85\u2028\u2029]")
+"""What word processors put where a line ends (Shift+Enter is U+000B): a line break all the same."""
+BAD_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ class Write:
         if errors:
             raise malformed(errors)
         try:
-            command: Command = self.adapter.validate_python({**values, **path})
+            command: Command = self.adapter.validate_python({**in_lines(values), **path})
         except ValidationError as problem:
             raise malformed(field_errors(problem)) from problem
         wrong = wrongly_made(command)
@@ -205,6 +207,18 @@ def check_plain(
     elif kind is list:
         for n, item in enumerate(value):
             check_plain(item, f"{where}.{n}", errors, depth - 1)
+
+
+def in_lines(value: Any) -> Any:
+    """The same with ``\\n`` in place of every other character that ends a line."""
+    kind = type(value)
+    if kind is str:
+        return value if value.isprintable() else LINE_BREAKS.sub("\n", value)
+    if kind is dict:
+        return {name: in_lines(item) for name, item in value.items()}
+    if kind is list:
+        return [in_lines(item) for item in value]
+    return value
 
 
 def idempotency_key(request: Request) -> UUID:

@@ -186,13 +186,14 @@ class FileFollowUp(Told, Command):
 class PhoneInFollowUp(Told, Call, Command):
     """Take down a follow-up 续报 by telephone, to be made up later."""
 
+    expected_version: int | None = None
     roles: ClassVar[frozenset[Role]] = ANY_LISTENER
 
     def scope(self, world: World) -> UUID:
         return world.get(SituationReport, self.report).area
 
     def decide(self, world: World) -> Result:
-        report, filed = _next(world, self, Kind.FOLLOW_UP, None, call=self)
+        report, filed = _next(world, self, Kind.FOLLOW_UP, self.expected_version, call=self)
         return _follow_up(world, report, filed)
 
 
@@ -265,6 +266,7 @@ class ResubmitReport(Told, Command):
 class MakeUpReport(Told, Command):
     """File in full 补报 what had been reported by telephone."""
 
+    expected_version: int | None = None
     roles: ClassVar[frozenset[Role]] = ANY_FILER
 
     def scope(self, world: World) -> UUID:
@@ -273,7 +275,7 @@ class MakeUpReport(Told, Command):
     def decide(self, world: World) -> Result:
         first = world.get(SituationReport, self.report).current.kind is Kind.INITIAL
         kind = Kind.INITIAL if first else Kind.FOLLOW_UP
-        report, filed = _next(world, self, kind, None, asked=False)
+        report, filed = _next(world, self, kind, self.expected_version, asked=False)
         report.make_up(filed)
         return _answer(report.id, filed)
 

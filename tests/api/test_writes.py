@@ -157,6 +157,36 @@ def test_a_stale_if_match_is_412_and_the_right_one_passes(village: httpx.Client)
     assert post(village, path, body, **{"If-Match": "*&"}).status_code == 422
 
 
+@pytest.mark.parametrize("version", ["1", "0"])
+def test_phoned_and_made_up_versions_are_checked_against_what_was_seen(
+    edge: Edge, village: httpx.Client, version: str
+) -> None:
+    """Whoever takes down a call edits the figures on the page as every other reporter does."""
+    phoned = report(called_at=MOMENT)
+    township = edge.client(Role.TOWNSHIP_REVIEWER, "yuantan")
+    assert post(township, "/v1/phoned-reports", phoned).status_code == 200
+    path = f"{REPORTS}/{phoned['report']}"
+    told = {"as_of": MOMENT, "figures": {"affected": 11}}
+    stale = version != "1"
+    made = post(village, f"{path}/make-ups", told, **{"If-Match": version})
+    assert made.status_code == (412 if stale else 200), made.text
+    seen = "1" if stale else "2"
+    wanted = "0" if stale else seen
+    called = {**told, "called_at": MOMENT}
+    again = post(township, f"{path}/phoned-follow-ups", called, **{"If-Match": wanted})
+    assert again.status_code == (412 if stale else 200), again.text
+
+
+def test_line_breaks_of_a_word_processor_are_line_breaks(edge: Edge, village: httpx.Client) -> None:
+    """Shift+Enter of a word processor is U+000B: it once refused a whole 初报."""
+    body = report(narrative="一组进水\x0b二组断路\x0c三组\u2028四组\u2029五组\x85六组\n七组")
+    assert post(village, REPORTS, body).status_code == 200
+    told = edge.system.store.history(UUID(body["report"]))[0].event.filed.narrative  # type: ignore[attr-defined]
+    assert told.splitlines() == ["一组进水", "二组断路", "三组", "四组", "五组", "六组", "七组"]
+    assert set(told) & set("\x0b\x0c\x85\u2028\u2029") == set()
+    assert code(post(village, REPORTS, report(narrative="\x07"))) == "malformed"
+
+
 def test_a_body_that_is_too_large_is_refused(village: httpx.Client) -> None:
     answer = post(village, REPORTS, {"narrative": "x" * (1024 * 1024)})
     assert (answer.status_code, code(answer)) == (413, "too-large")

@@ -55,13 +55,8 @@ FORMS: Final = {
         Form("zero", "/v1/situation-reports/{report}/zero-reports", figures=False),
         Form("verified", "/v1/situation-reports/{report}/verified-reports"),
         Form("resubmit", "/v1/situation-reports/{report}/resubmissions"),
-        Form("make_up", "/v1/situation-reports/{report}/make-ups", guarded=False),
-        Form(
-            "phone_follow_up",
-            "/v1/situation-reports/{report}/phoned-follow-ups",
-            called=True,
-            guarded=False,
-        ),
+        Form("make_up", "/v1/situation-reports/{report}/make-ups"),
+        Form("phone_follow_up", "/v1/situation-reports/{report}/phoned-follow-ups", called=True),
     )
 }
 

@@ -31,7 +31,7 @@ export function send(url, { method = "GET", body, headers = {}, signal } = {}) {
   });
 }
 
-/** htmx writes carry the token too. (Their Idempotency-Key comes from form.js.) */
+/** htmx writes would carry the token too. (Commands do not go through htmx: form.js sends them.) */
 export function guardHtmx(root) {
   root.addEventListener("htmx:configRequest", (event) => {
     const { verb, headers } = event.detail;

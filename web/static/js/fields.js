@@ -9,9 +9,15 @@
 import { storeNow } from "./clock.js";
 import { text } from "./text.js";
 
-/** Full-width digits, thousands commas and spaces are how people type figures. */
+const WIDE = /[０-９．，－]/g;
+const GROUPED = /^-?\d{1,3}(,\d{3})+(\.\d+)?$/;
+
+/** A figure as people type it: full-width digits, and commas where thousands end. Everything else
+ *  stays as it is, so that it is asked about: 12⇥30 is not 1230, 1,5 not 15, 10² not 102, and 3 4
+ *  is not 34. */
 export function plain(value) {
-  return value.normalize("NFKC").replace(/[,，\s]/g, "");
+  const figure = value.trim().replace(WIDE, (sign) => String.fromCharCode(sign.charCodeAt(0) - 0xfee0));
+  return GROUPED.test(figure) ? figure.replaceAll(",", "") : figure;
 }
 
 /** "12.5" → 125000n (ten-thousandths), null if empty, undefined if it is no figure. */
@@ -32,25 +38,28 @@ export class BadField extends Error {
   }
 }
 
+/** What cannot be seen in a field (a tab) is shown, so that people see why it is asked about. */
+const shown = (value) => value.trim().replace(/\t/g, "⇥").slice(0, 30);
+
 const READERS = {
   text: (value) => value,
   int(value) {
     const figure = plain(value);
     if (figure === "") return null;
-    if (!/^\d{1,15}$/.test(figure)) throw text("whole_number");
+    if (!/^\d{1,15}$/.test(figure)) throw text("whole_number", { value: shown(value) });
     return Number(figure);
   },
   decimal(value) {
     const figure = plain(value);
     if (figure === "") return null;
-    if (!/^\d{1,15}(\.\d{1,4})?$/.test(figure)) throw text("decimal_number");
+    if (!/^\d{1,15}(\.\d{1,4})?$/.test(figure)) throw text("decimal_number", { value: shown(value) });
     return figure;
   },
   money(value) {
     const figure = plain(value);
     if (figure === "") return null;
     const match = /^(\d{1,13})(?:\.(\d{1,2}))?$/.exec(figure);
-    if (!match) throw text("money");
+    if (!match) throw text("money", { value: shown(value) });
     return Number(match[1] + (match[2] ?? "").padEnd(2, "0"));
   },
   // A datetime-local has no zone: whatever the device thinks, the field means China time.
@@ -66,9 +75,11 @@ function put(target, path, value) {
   });
 }
 
-/** The command of a form. Throws BadField with all bad fields at once. */
+/** The command of a form, and the names of what the pressing itself filled in (data-type="now").
+ *  Throws BadField with all bad fields at once. */
 export function collect(form, button, makeId) {
   const body = {};
+  const nows = [];
   const errors = [];
   for (const element of form.elements) {
     const { name, type, dataset } = element;
@@ -81,6 +92,7 @@ export function collect(form, button, makeId) {
       else if (type === "checkbox") value = element.checked;
       else if (element.multiple) value = [...element.selectedOptions].map((option) => option.value);
       else value = READERS[dataset.type ?? "text"](element.value);
+      if (dataset.type === "now") nows.push(name);
       put(body, name.split("."), value);
     } catch (sentence) {
       if (typeof sentence !== "string") throw sentence;
@@ -88,5 +100,5 @@ export function collect(form, button, makeId) {
     }
   }
   if (errors.length) throw new BadField(errors);
-  return body;
+  return [body, nows];
 }

@@ -1,79 +1,53 @@
 // Forms that send a command and show what came back.
 //
-//   <form id="report" data-form action="/reports" method="post" data-next="/report/{report}" data-keep>
+//   <form id="report" data-form data-subject="…" action="/reports" method="post" data-next="/report/{report}">
 //
-// Fields become JSON by their data-type (see fields.js). One form instance has one Idempotency-Key, kept
-// in this tab until a definite answer came: who presses again after a broken connection repeats
-// the same command, and it is booked once. A refusal is an answer (the server repeats a stored
-// one), so after it the next try has a new key. Ids made here (data-type="uuid") stay until success.
-// data-next is where to go then; {names} are filled in from the result. data-keep keeps the unsent entries of this tab over a reload or a new log-in.
+// Fields become JSON by their data-type (see fields.js). What is typed is kept until it is booked
+// (draft.js). A try without a definite answer is repeated with its key, so that it is booked once;
+// a changed body is a new command with a key of its own (instance.js). A refusal is an answer, so
+// after it the next try has a new key too. Ids made here (data-type="uuid") stay until success: who
+// corrects a form whose answer was lost, and which was booked all the same, is told "exists already"
+// by the server and brought to what was booked:
+//
+//   data-booked="/report/{report}"            where that is; {names} are the ids made here
+//   data-carry="report-follow_up"             the form that takes what was typed now, for that subject
+//
+// data-next is where to go after success; {names} are filled in from the result.
+// data-if-match is the version a person saw: the server refuses (412) if there is a newer one.
 
-import { send, uuid } from "./csrf.js";
+import { send } from "./csrf.js";
+import { Draft, tellDrafts } from "./draft.js";
 import { BadField, collect } from "./fields.js";
+import { Instance, undecided } from "./instance.js";
 import { clearProblem, showProblem } from "./problem.js";
 import { announce, text } from "./text.js";
 
 const TIMEOUT_MS = 30_000;
-const UNDECIDED = new Set([0, 401, 403, 408, 425, 429, 500, 502, 503, 504]);
 
-const officer = () => document.querySelector('meta[name="officer"]')?.content ?? "";
-
-/** What this tab remembers of a form that has not got its answer yet. */
-export class Instance {
-  constructor(element) {
-    const name = element.id || element.getAttribute("action") || element.getAttribute("hx-post");
-    this.place = `relief:${officer()}:${location.pathname}:${name}`;
-  }
-
-  read() {
-    return JSON.parse(sessionStorage.getItem(this.place) ?? "{}");
-  }
-
-  write(change) {
-    sessionStorage.setItem(this.place, JSON.stringify({ ...this.read(), ...change }));
-  }
-
-  key() {
-    const known = this.read().key;
-    if (known) return known;
-    const key = uuid();
-    this.write({ key });
-    return key;
-  }
-
-  id(field) {
-    const ids = this.read().ids ?? {};
-    if (!ids[field]) this.write({ ids: { ...ids, [field]: uuid() } });
-    return this.read().ids[field];
-  }
-
-  /** The server has decided. 2xx: all is forgotten; a refusal: the next try is a new command. */
-  answered(status) {
-    if (UNDECIDED.has(status)) return;
-    if (status < 400) sessionStorage.removeItem(this.place);
-    else this.write({ key: undefined });
-  }
-}
+const filled = (address, values) =>
+  address.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(values?.[name] ?? ""));
 
 class CommandForm {
   constructor(form) {
     this.form = form;
-    this.instance = new Instance(form);
+    this.instance = Instance.of(form);
     this.sending = false;
     form.noValidate = true; // the server's sentences and ours, not the browser's bubbles
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.submit(event.submitter);
     });
-    if ("keep" in form.dataset) this.keepDraft();
+    this.draft = new Draft(form, this.instance);
   }
 
   async submit(button) {
     if (this.sending) return;
     clearProblem(this.form);
+    if (this.draft.asks()) return;
     let body;
+    let nows;
     try {
-      body = collect(this.form, button, (field) => this.instance.id(field));
+      [body, nows] = collect(this.form, button, (field) => this.instance.id(field));
     } catch (error) {
       if (!(error instanceof BadField)) throw error;
       showProblem(this.form, { sentence: text("refused"), errors: error.errors });
@@ -81,21 +55,24 @@ class CommandForm {
     }
     this.busy(true);
     try {
-      await this.exchange(body, button);
+      await this.exchange(body, nows, button);
     } finally {
       this.busy(false);
     }
   }
 
-  async exchange(body, button) {
-    const headers = { "Idempotency-Key": this.instance.key() };
-    if (this.form.dataset.ifMatch) headers["If-Match"] = this.form.dataset.ifMatch;
+  async exchange(body, nows, button) {
+    const address = button?.getAttribute("formaction") ?? this.form.getAttribute("action");
+    const attempt = this.instance.attempt(address, body, nows, this.form.dataset.ifMatch);
+    this.draft.keepAll();
+    const headers = { "Idempotency-Key": attempt.key };
+    if (attempt.ifMatch) headers["If-Match"] = attempt.ifMatch;
     let response;
     let answer;
     try {
-      response = await send(button?.getAttribute("formaction") ?? this.form.getAttribute("action"), {
+      response = await send(address, {
         method: (this.form.dataset.method ?? "POST").toUpperCase(),
-        body,
+        body: attempt.body,
         headers,
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
@@ -104,8 +81,11 @@ class CommandForm {
       showProblem(this.form, { sentence: text("offline") });
       return;
     }
+    const ids = this.instance.ids();
     this.instance.answered(response.status);
+    if (!response.ok && !undecided(response.status)) this.draft.prune();
     if (response.ok) this.done(answer);
+    else if (isOwn(answer, ids)) this.booked(ids);
     else this.failed(response.status, answer);
   }
 
@@ -113,15 +93,47 @@ class CommandForm {
     const happened = new CustomEvent("relief:done", { bubbles: true, cancelable: true, detail: answer });
     if (!this.form.dispatchEvent(happened)) return;
     announce(text("sent"));
-    const given = (_, name) => encodeURIComponent(answer.result?.[name] ?? "");
-    const next = new URL((this.form.dataset.next ?? location.href).replace(/\{(\w+)\}/g, given), location.href);
+    const next = new URL(filled(this.form.dataset.next ?? location.href, answer.result), location.href);
     if (answer.position !== undefined) next.searchParams.set("after", answer.position);
     location.assign(next);
   }
 
+  /** Our own id exists: an earlier try was booked, and its answer lost. What was typed since is
+   *  carried to the form for the next version, or stays here to be sent as another one. */
+  booked(ids) {
+    const { booked = location.href, carry } = this.form.dataset;
+    const there = filled(booked, ids);
+    if (carry) {
+      const { fields } = this.draft.known() ?? { fields: {} };
+      const typed = Object.entries(fields).map(([name, { value }]) => [name, { value }]);
+      const subject = Object.values(ids)[0];
+      new Instance(carry, subject).write({ draft: { fields: Object.fromEntries(typed), version: "1", at: Date.now() } });
+      this.instance.forget();
+      location.assign(there);
+      return;
+    }
+    showProblem(this.form, {
+      sentence: text("booked"),
+      link: { href: there, words: text("booked_open") },
+      press: {
+        words: text("booked_another"),
+        act: () => {
+          this.instance.write({ ids: {}, pending: undefined });
+          this.submit();
+        },
+      },
+    });
+  }
+
   failed(status, problem) {
-    if (status === 401) showProblem(this.form, { sentence: text("log_in_again"), logIn: true });
-    else if (UNDECIDED.has(status) && !problem.type) {
+    if (status === 401) {
+      const back = encodeURIComponent(location.pathname + location.search);
+      const link = { href: `/login?next=${back}`, words: text("log_in") };
+      showProblem(this.form, { sentence: text("log_in_again"), link });
+    } else if (status === 412) {
+      const press = { words: text("see_newer"), act: () => location.reload() };
+      showProblem(this.form, { sentence: text("newer"), press });
+    } else if (undecided(status) && !problem.type) {
       showProblem(this.form, { sentence: text("try_again") });
     } else showProblem(this.form, problem);
   }
@@ -136,48 +148,10 @@ class CommandForm {
     }
     if (on) announce(text("sending"));
   }
-
-  keepDraft() {
-    const kept = () =>
-      [...this.form.elements].filter((e) => e.name && !["hidden", "password", "file"].includes(e.type));
-    const restore = (elements) => {
-      const draft = this.instance.read().draft ?? {};
-      for (const element of elements) {
-        const value = draft[element.name];
-        if (value === undefined) continue;
-        if (element.type === "checkbox") element.checked = value;
-        else if (element.type === "radio") element.checked = element.value === value;
-        else element.value = value;
-      }
-    };
-    if (this.instance.read().draft) {
-      restore(kept());
-      announce(text("draft_kept"));
-    }
-    this.form.addEventListener("relief:grown", (event) => restore(event.detail));
-    this.form.addEventListener("input", () => {
-      const values = {};
-      for (const element of kept()) {
-        if (element.type === "checkbox") values[element.name] = element.checked;
-        else if (element.type !== "radio" || element.checked) values[element.name] = element.value;
-      }
-      this.instance.write({ draft: values });
-    });
-  }
 }
 
-/** Forms and buttons that htmx sends repeat their key in the same way. */
-function keyHtmxWrites() {
-  const isWrite = (event) => event.detail.requestConfig?.verb !== "get";
-  document.addEventListener("htmx:configRequest", (event) => {
-    if (event.detail.verb !== "get") {
-      event.detail.headers["Idempotency-Key"] = new Instance(event.detail.elt).key();
-    }
-  });
-  document.addEventListener("htmx:afterRequest", (event) => {
-    if (isWrite(event)) new Instance(event.detail.elt).answered(event.detail.xhr.status);
-  });
-}
+const isOwn = (problem, ids) =>
+  problem.type === "/problems/already-exists" && Object.values(ids).includes(problem.facts?.id);
 
 /** A plain form (log-in) must not be sent twice by an impatient thumb. */
 function guardPlain(form) {
@@ -202,5 +176,5 @@ export function startForms() {
   startCommands(document);
   document.addEventListener("htmx:afterSettle", () => startCommands(document));
   for (const form of document.querySelectorAll("form[data-plain]")) guardPlain(form);
-  keyHtmxWrites();
+  tellDrafts(Instance);
 }

@@ -55,7 +55,8 @@ function boxOf(form) {
   return box;
 }
 
-/** Say it above the form and at its fields, and bring the reader there. */
+/** Say it above the form and at its fields, and bring the reader there. What to do next may follow
+ *  it: a link {href, words}, a button press {words, act}. */
 export function showProblem(form, problem) {
   clearProblem(form);
   const homeless = [];
@@ -66,11 +67,18 @@ export function showProblem(form, problem) {
   }
   const box = boxOf(form);
   box.textContent = [say(problem) || text("try_again"), ...homeless].join(" ");
-  if (problem.logIn) {
+  if (problem.link) {
     const link = document.createElement("a");
-    link.href = `/login?next=${encodeURIComponent(location.pathname + location.search)}`;
-    link.textContent = text("log_in");
+    link.href = problem.link.href;
+    link.textContent = problem.link.words;
     box.append(" ", link);
+  }
+  if (problem.press) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = problem.press.words;
+    button.addEventListener("click", problem.press.act);
+    box.append(" ", button);
   }
   box.hidden = false;
   const first = form.querySelector("[data-told]");

@@ -75,7 +75,7 @@ class SplitTable {
         inputmode: column.type === "int" ? "numeric" : "decimal", autocomplete: "off",
         "aria-label": `${area.name} ${name}`,
       });
-      input.value = this.values[area.id]?.[column.key] ?? "";
+      input.defaultValue = this.values[area.id]?.[column.key] ?? "";
       const cell = element("td");
       cell.append(input);
       this.rows[at].append(cell);
@@ -105,9 +105,10 @@ class SplitTable {
     for (const [key, { inputs }] of this.shown) {
       const sum = this.sum(inputs);
       const total = this.total(key);
-      if (sum !== null && total) total.value = figure(sum);
+      if (sum === null || !total) continue;
+      total.value = figure(sum);
+      total.dispatchEvent(new Event("input", { bubbles: true }));
     }
-    this.form.dispatchEvent(new Event("input", { bubbles: true }));
   }
 }
 

@@ -1,0 +1,78 @@
+// What this tab remembers of a form: the values a person typed, and the try that has no answer yet.
+//
+// One memory a subject: officer + form + what the form is about (data-subject: a village, a report;
+// else its address, in which the subject's id stands). What was typed for one village is never
+// another's, and what one officer typed is never shown to another.
+//
+//   ids     the ids made here (data-type="uuid"): one a form, until it is booked
+//   pending {url, body, ifMatch, key}: sent, and no definite answer yet
+//   draft   {fields: {name: {value, was}}, version, at}: see draft.js
+//
+// It lives in sessionStorage: it survives a reload and a new log-in, and ends with the tab, because
+// a county's computers are shared.
+
+import { uuid } from "./csrf.js";
+
+const UNDECIDED = new Set([0, 401, 403, 408, 425, 429, 500, 502, 503, 504]);
+
+const officer = () => document.querySelector('meta[name="officer"]')?.content ?? "";
+
+/** Whether the server may have booked it, or may still: only then the same key is sent again. */
+export const undecided = (status) => UNDECIDED.has(status);
+
+export class Instance {
+  constructor(form, subject) {
+    this.place = `relief:${officer()}:${form}:${subject}`;
+  }
+
+  static of(form) {
+    const action = form.getAttribute("action");
+    return new Instance(form.id || action, form.dataset.subject ?? action);
+  }
+
+  read() {
+    return JSON.parse(sessionStorage.getItem(this.place) ?? "{}");
+  }
+
+  write(change) {
+    sessionStorage.setItem(this.place, JSON.stringify({ ...this.read(), ...change }));
+  }
+
+  forget() {
+    sessionStorage.removeItem(this.place);
+  }
+
+  /** The id of a field: made once, and the same until the form is booked. */
+  id(field) {
+    const ids = this.read().ids ?? {};
+    if (!ids[field]) this.write({ ids: { ...ids, [field]: uuid() } });
+    return this.read().ids[field];
+  }
+
+  ids() {
+    return this.read().ids ?? {};
+  }
+
+  /** The try to send now. The same wish as the one without an answer is that one again, with its
+   *  key and with the moment of its first press; another wish is a command of its own. */
+  attempt(url, body, nows, ifMatch) {
+    const known = this.read().pending;
+    if (known && known.url === url && same(known.body, body, nows)) return known;
+    const pending = { url, body, ifMatch, key: uuid() };
+    this.write({ pending });
+    return pending;
+  }
+
+  /** The server has decided. 2xx: all is forgotten; a refusal: the next try is a new command. */
+  answered(status) {
+    if (undecided(status)) return;
+    if (status < 400) this.forget();
+    else this.write({ pending: undefined });
+  }
+}
+
+/** Whether two bodies wish the same. When the button was pressed is no part of the wish. */
+function same(one, other, nows) {
+  const wish = (body) => JSON.stringify(body, (name, value) => (nows.includes(name) ? null : value));
+  return wish(one) === wish(other);
+}
