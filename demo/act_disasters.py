@@ -1,6 +1,6 @@
 """Commands for disasters, reports, rosters, incidents and units."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -78,7 +78,7 @@ def file_report(names: Names, step: FileReport) -> Iterator[Command]:
     elif step.filed in (Filed.INITIAL, Filed.PHONED_IN):
         yield _first(names, step)
     else:
-        kinds = {
+        kinds: dict[Filed, Callable[..., Command]] = {
             Filed.MADE_UP: reports.MakeUpReport,
             Filed.FOLLOW_UP: reports.FileFollowUp,
             Filed.VERIFIED: reports.FileVerifiedReport,
