@@ -15,6 +15,7 @@ from urllib.error import HTTPError
 
 import psutil  # type: ignore[import-untyped]
 
+from bench.server_child import UNLIMITED
 from cli.serving import bind
 from cli.trial.broker import Broker
 from cli.trial.child import free_port
@@ -52,7 +53,8 @@ class Place:
 
     def env(self, kafka: str = "127.0.0.1:9") -> dict[str, str]:
         """The settings of its processes. Nobody listens on the default broker."""
-        return environment(self.urls, kafka, self.folder)
+        free = {f"RELIEF_{name.upper()}": str(most) for name, most in UNLIMITED.items()}
+        return {**environment(self.urls, kafka, self.folder), **free}
 
 
 @contextmanager

@@ -7,16 +7,27 @@
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict
 
 from api.app import create_app
-from cli.compose import running
+from cli.compose import http_limits, running
 from cli.serving import bind, serve
 from cli.settings import Settings
 from domain.incident import IncidentKind, Severity
+
+UNLIMITED: dict[str, Any] = {
+    "boards": 10_000,
+    "boards_an_officer": 10_000,
+    "reports_an_hour": 10**9,
+    "streams_an_hour": 10**9,
+    "connections": 10_000,
+    "connections_an_address": 10_000,
+}
+"""One officer and one address send what a whole county would."""
 
 
 class Incident(BaseModel):
@@ -63,10 +74,11 @@ def main(folder: str) -> None:
     if folder == "-":
         serve(bare_app(), sock, log_level="error", started=started)
         return
-    with running(Settings(data=Path(folder))) as system:
+    settings = Settings(data=Path(folder), **UNLIMITED)
+    with running(settings) as system:
         app = create_app(system)
         system.boards.wait_for(system.store.head(), 60)
-        serve(app, sock, log_level="error", started=started)
+        serve(app, sock, http_limits(settings), log_level="error", started=started)
 
 
 if __name__ == "__main__":

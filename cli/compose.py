@@ -6,6 +6,7 @@ from dataclasses import fields
 
 from api.limits import EdgeLimits
 from api.system import AreaTree, System
+from cli.bounded import HttpLimits
 from cli.collecting import collect_seldom
 from cli.settings import Settings
 from domain.catalog import AGGREGATES
@@ -81,6 +82,11 @@ def running(settings: Settings, *, follow: bool = True) -> Iterator[System]:
 def edge_limits(settings: Settings) -> EdgeLimits:
     """The limits of the edge: each is the setting of the same name."""
     return EdgeLimits(**{one.name: getattr(settings, one.name) for one in fields(EdgeLimits)})
+
+
+def http_limits(settings: Settings) -> HttpLimits:
+    """The limits of the HTTP server, likewise."""
+    return HttpLimits(**{one.name: getattr(settings, one.name) for one in fields(HttpLimits)})
 
 
 def _views(

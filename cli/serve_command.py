@@ -8,7 +8,7 @@ from rich.console import Console
 
 from api.app import create_app
 from cli.api_health import telling
-from cli.compose import running
+from cli.compose import http_limits, running
 from cli.logging import configure
 from cli.serving import bind
 from cli.serving import serve as serve_app
@@ -51,6 +51,8 @@ def serve(
             )
             out.print("Ctrl-C 停止 · Ctrl-C stops it")
 
-        serve_app(web, sock, log_level="warning", started=started, heart=heart)
+        serve_app(
+            web, sock, http_limits(settings), log_level="warning", started=started, heart=heart
+        )
     if fd is None:
         out.print("已停止 · stopped, nothing lost")

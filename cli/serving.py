@@ -1,5 +1,6 @@
 """Serving: a free port, a server that stops cleanly, and what it prints."""
 
+import resource
 import signal
 import socket
 from collections.abc import Callable
@@ -9,9 +10,12 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
+from cli.bounded import DEFAULT_HTTP_LIMITS, HttpLimits, bounded
 from streams.health import Heart
 
 PORTS_TRIED = 50
+FILES_BESIDE = 500
+"""Descriptors for databases, logs and files beside the connections."""
 
 
 def bind(host: str, port: int) -> tuple[socket.socket, bool]:
@@ -49,25 +53,50 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+def config_of(
+    app: FastAPI, limits: HttpLimits, *, log_level: str, grace: int = 5
+) -> uvicorn.Config:
+    """How uvicorn runs here, in production and in tests. What it logs goes where all logs go.
+
+    ``limits`` hold in `Bounded`, because httptools has none. Web sockets are not spoken. Whom a
+    request comes from is what the connection says, unless the connection is a trusted proxy's.
+    """
+    return uvicorn.Config(
+        app,
+        http=bounded(limits),
+        ws="none",
+        log_config=None,
+        log_level=log_level,
+        access_log=False,
+        timeout_graceful_shutdown=grace,
+        server_header=False,
+        proxy_headers=bool(limits.trusted_proxies),
+        forwarded_allow_ips=limits.trusted_proxies,
+        limit_concurrency=None,
+    )
+
+
+def allow_connections(connections: int) -> None:
+    """Raise this process's limit of open files, where it may, to what its connections need."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + FILES_BESIDE
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 def serve(
     app: FastAPI,
     sock: socket.socket,
+    limits: HttpLimits = DEFAULT_HTTP_LIMITS,
     *,
     log_level: str,
     started: Callable[[], None],
     heart: Heart | None = None,
 ) -> None:
-    """Serve until Ctrl-C or SIGTERM. What uvicorn logs goes where all logs go."""
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        log_level=log_level.lower(),
-        access_log=False,
-        timeout_graceful_shutdown=5,
-        server_header=False,
-        h11_max_incomplete_event_size=64 * 1024,
-    )
-    server = Server(config)
+    """Serve until Ctrl-C or SIGTERM."""
+    allow_connections(limits.connections)
+    server = Server(config_of(app, limits, log_level=log_level.lower()))
     server.heart = heart
     started()
     # uvicorn raises the signal again once it has stopped: it must not cut short what comes after

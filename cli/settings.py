@@ -57,6 +57,28 @@ class Settings(BaseSettings):
     after_wait_seconds: float = Field(5.0, gt=0, le=60, description="How long `after=` may wait")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
+    trusted_proxies: str = Field(
+        "", description="Addresses of proxies whose X-Forwarded-For is believed, by commas"
+    )
+    header_bytes: int = Field(
+        32 * 1024, ge=1024, description="Bytes of a request's first line and headers"
+    )
+    headers: int = Field(100, ge=10, description="Headers of a request")
+    header_seconds: float = Field(10.0, gt=0, description="Until a request's headers have come")
+    body_seconds: float = Field(30.0, gt=0, description="Until a body has come, however slowly")
+    body_bytes_a_second: int = Field(
+        4 * 1024, ge=1, description="Beyond that a body has to come at this rate"
+    )
+    request_seconds: float = Field(
+        60.0, gt=0, description="Until a request is answered; live boards are not meant"
+    )
+    unread_seconds: float = Field(
+        30.0, gt=0, description="How long a client may leave an answer unread"
+    )
+    connections: int = Field(1_000, ge=1, description="Open connections of one process")
+    connections_an_address: int = Field(
+        500, ge=1, description="Open connections of one address that is no trusted proxy"
+    )
     body_bytes: int = Field(1024 * 1024, ge=4096, description="Bytes of a command's body")
     bulk_body_bytes: int = Field(
         4 * 1024 * 1024, ge=4096, description="Bytes of the body of a command with many rows"

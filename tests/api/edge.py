@@ -17,14 +17,12 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.system import System
-from cli.compose import running
-from cli.serving import Server, bind
+from cli.compose import http_limits, running
+from cli.serving import Server, bind, config_of
 from cli.settings import Settings
 from domain.world import Role
 from eventstore.accounts import Accounts
 from tests.api.seed import NOW, Seeder, name_of, officer_of, seed
-
-import uvicorn  # isort: skip
 
 PASSWORD = "correct horse battery"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -131,9 +129,8 @@ def serving(folder: Path, **set_: Any) -> Iterator[Edge]:
         app = create_app(system)
         assert system.boards.wait_for(system.store.head(), 20)
         sock, _ = bind("127.0.0.1", 0)
-        server = Server(
-            uvicorn.Config(app, log_level="error", access_log=False, timeout_graceful_shutdown=3)
-        )
+        limits = http_limits(Settings(data=folder, **set_))
+        server = Server(config_of(app, limits, log_level="error", grace=3))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, name="server")
         thread.start()
         deadline = time.monotonic() + 20
