@@ -96,6 +96,7 @@ def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None
     )
     app.state.system = system
     app.state.hub = hub
+    app.state.log_ins = login.LogIns(system.accounts, system.limits.log_ins_waiting)
     problems.install(app)
     routers = (writes.router_of(WRITES), reads.router_of(READS), live.router_of(LIVE), login.router)
     for router in routers:  # flat, so that a walk over `app.routes` sees every one

@@ -37,6 +37,7 @@ class EdgeLimits:
     streams_an_hour: int = 5_000
     unsealings_an_hour: int = 60
     searches_a_minute: int = 120
+    log_ins_waiting: int = 16
 
 
 DEFAULT_LIMITS = EdgeLimits()

@@ -1,6 +1,10 @@
 """Logging in and out, and who I am."""
 
+import asyncio
 import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -8,10 +12,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from api.auth import COOKIE, Asking, Running, writing_session
-from api.problems import field_errors, malformed
+from api.problems import ApiProblem, field_errors, malformed
 from api.writes import RESPONSES, check_plain, object_of, read_body
 from domain.access import posts_at
 from domain.posts import post_of
+from eventstore.accounts import Accounts, Session
+from eventstore.metrics import LIMITS_REACHED
+
+DEVICE = "relief_device"
+DEVICE_SECONDS = 365 * 24 * 3600
 
 
 class Credentials(BaseModel):
@@ -50,14 +59,79 @@ async def credentials_of(request: Request) -> Credentials:
 Given = Annotated[Credentials, Depends(credentials_of)]
 
 
+class LogIns:
+    """Log-ins run in a small pool of their own: argon2 takes a core and 64 MiB, and a flood of
+    them must not take the threads that reads use. What does not fit in is refused at once."""
+
+    def __init__(self, accounts: Accounts, waiting: int) -> None:
+        self._accounts = accounts
+        self._most = waiting
+        self._pool = ThreadPoolExecutor(2, "log-in")
+        self._waiting: Counter[str] = Counter()
+
+    async def log_in(
+        self, request: Request, login: str, password: str, kind: str = "session"
+    ) -> tuple[str, Session]:
+        """`Accounts.log_in` for a request. Raises also a 429 while too many wait.
+
+        Known devices have as many places again, so that a flood does not keep officers out.
+        """
+        device = request.cookies.get(DEVICE, "")
+        address = request.client.host if request.client else ""
+        known = await run_in_threadpool(self._accounts.knows, device, login)
+        place = "known" if known else "strangers"
+        own = f"address {address}"
+        if self._waiting[place] >= self._most or (
+            not known and self._waiting[own] >= max(1, self._most // 2)
+        ):
+            LIMITS_REACHED.labels("log_ins_waiting").inc()
+            raise ApiProblem(
+                429,
+                "log-ins-busy",
+                "登录人数过多，请稍后再试",
+                "Too many are logging in just now. Try again shortly.",
+                headers={"Retry-After": "2"},
+            )
+        asking = partial(
+            self._accounts.log_in, login, password, kind, address=address, device=device
+        )
+        self._waiting.update((place, own))
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, asking)
+        finally:
+            self._waiting.subtract((place, own))
+            self._waiting += Counter()  # forgets what has come to nothing
+
+    def remember(self, request: Request, response: Response, login: str, *, secure: bool) -> None:
+        """Let this browser be known as one from which the officer has logged in."""
+        if self._accounts.knows(request.cookies.get(DEVICE, ""), login):
+            return
+        response.set_cookie(
+            DEVICE,
+            self._accounts.device_cookie(login),
+            httponly=True,
+            samesite="strict",
+            secure=secure,
+            max_age=DEVICE_SECONDS,
+        )
+
+
+def log_ins_of(request: Request) -> LogIns:
+    found: LogIns = request.app.state.log_ins
+    return found
+
+
 @router.post(
     "/v1/sessions",
     summary="Log in for pages: sets a cookie",
     responses=SESSIONS,
     openapi_extra=BODY,
 )
-async def log_in(body: Given, system: Running, response: Response) -> dict[str, str]:
-    token, session = await run_in_threadpool(system.accounts.log_in, body.login, body.password)
+async def log_in(
+    body: Given, system: Running, request: Request, response: Response
+) -> dict[str, str]:
+    log_ins = log_ins_of(request)
+    token, session = await log_ins.log_in(request, body.login, body.password)
     response.set_cookie(
         COOKIE,
         token,
@@ -66,16 +140,18 @@ async def log_in(body: Given, system: Running, response: Response) -> dict[str, 
         secure=system.secure_cookies,
         max_age=int(session.expires - time.time()),
     )
+    log_ins.remember(request, response, body.login, secure=system.secure_cookies)
     return {"csrf": session.csrf}
 
 
 @router.delete("/v1/sessions/current", summary="Log out", responses=SESSIONS)
 async def log_out(request: Request, system: Running, response: Response) -> dict[str, str]:
     await writing_session(request)
-    token = (
-        request.cookies.get(COOKIE) or request.headers["authorization"].partition(" ")[2].strip()
-    )
-    await run_in_threadpool(system.accounts.log_out, token)
+    bearer = request.headers.get("authorization", "").partition(" ")[2].strip()
+    if bearer:  # whoever spoke is logged out; a cookie that came along may be somebody else's
+        await run_in_threadpool(system.accounts.log_out, bearer)
+        return {"status": "logged out"}
+    await run_in_threadpool(system.accounts.log_out, request.cookies[COOKIE])
     response.delete_cookie(COOKIE)
     return {"status": "logged out"}
 
@@ -86,10 +162,8 @@ async def log_out(request: Request, system: Running, response: Response) -> dict
     responses=SESSIONS,
     openapi_extra=BODY,
 )
-async def token(body: Given, system: Running) -> dict[str, Any]:
-    secret, session = await run_in_threadpool(
-        system.accounts.log_in, body.login, body.password, "token"
-    )
+async def token(body: Given, request: Request) -> dict[str, Any]:
+    secret, session = await log_ins_of(request).log_in(request, body.login, body.password, "token")
     return {"token": secret, "token_type": "Bearer", "expires_at": session.expires}
 
 

@@ -62,7 +62,7 @@ def running(settings: Settings, *, follow: bool = True) -> Iterator[System]:
             views=views,
             reader=reader,
             boards=boards,
-            accounts=Accounts(store.vault),
+            accounts=Accounts(store.vault, address_failures=settings.address_failures),
             tree=AreaTree(reader),
             secure_cookies=settings.secure_cookies,
             after_wait_seconds=settings.after_wait_seconds,

@@ -99,6 +99,10 @@ class Settings(BaseSettings):
         60, ge=1, description="Households whose personal data one officer may open"
     )
     searches_a_minute: int = Field(120, ge=1, description="Searches by name of one officer")
+    log_ins_waiting: int = Field(16, ge=1, description="Log-ins that wait for their turn")
+    address_failures: int = Field(
+        20, ge=1, description="Failed log-ins of one address in ten minutes"
+    )
 
     database_url: str | None = secret("PostgreSQL with the log (role relief_app); unset: SQLite")
     vault_url: str | None = secret("PostgreSQL with the vault (role relief_vault)")

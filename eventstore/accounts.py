@@ -1,26 +1,40 @@
 """Log-ins: passwords (argon2id), sessions and tokens. In the vault's file, on machine time.
 
+Who guesses waits longer and longer, but nobody can lock somebody else out: a device that an
+officer has logged in from before (it keeps a signed cookie) has a delay of its own, which the
+guesses of strangers do not lengthen; and an address that fails too often is refused before it
+reaches any account.
+
 A log-in is not a fact of relief work, so nothing of it enters the log. What an officer may do is
 decided by the Officer stream at every command, not by anything kept here.
 """
 
 import hashlib
+import hmac
 import secrets
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
+from eventstore.limiter import Limit, Limiter
 from eventstore.sql import DATABASE_ERRORS, explain
 from eventstore.vault import Vault
 
 FREE_TRIES = 5
-LOCK_SECONDS = 60.0
+LONGEST_DELAY = 60.0
+"""Seconds that a log-in name rests at most, for devices that never logged in under it."""
+FORGIVEN_SECONDS = 3600.0
+"""After so long without a further try the failures of a name are forgotten."""
+ADDRESS_WINDOW = 600.0
+ADDRESS_FAILURES = 20
+DEVICE_SECRET = "device-cookies"  # noqa: S105 - the name of a secret
 SESSION_SECONDS = 12 * 3600.0
 TOKEN_SECONDS = 3600.0
 MIN_PASSWORD = 8
@@ -39,10 +53,9 @@ class LoginRefused(Exception):
 class LoginLocked(Exception):
     """Too many failures; try again in ``retry_after`` seconds."""
 
-    zh = "连续失败次数过多，该账号已暂时锁定"
-    en = "Too many failures: this account is locked for a while."
-
     def __init__(self, retry_after: int) -> None:
+        self.zh = f"连续失败次数过多，请在 {retry_after} 秒后再试"
+        self.en = f"Too many failures. Try again in {retry_after} seconds."
         super().__init__(self.en)
         self.retry_after = retry_after
 
@@ -71,7 +84,10 @@ class Accounts:
         vault: Vault,
         hasher: PasswordHasher | None = None,
         clock: Callable[[], float] = time.time,
+        *,
+        address_failures: int = ADDRESS_FAILURES,
     ) -> None:
+        self._vault = vault
         self._db = vault.db
         self._lock = vault.lock
         self._hasher = hasher or PasswordHasher()
@@ -79,7 +95,11 @@ class Accounts:
         self._decoy = self._hasher.hash(secrets.token_hex(16))
         self._asking = threading.Lock()
         self._verifying = threading.BoundedSemaphore(2)
-        self._strangers: dict[str, tuple[int, float]] = {}
+        limit = Limit(
+            "address_failures", address_failures, ADDRESS_WINDOW, "登录失败", "failing to log in"
+        )
+        self._addresses = Limiter(limit, clock)
+        self._delays: dict[tuple[str, str], tuple[int, float]] = {}
         self._known: dict[bytes, tuple[Session, float]] = {}
 
     def set_password(self, login: str, officer: UUID, password: str) -> None:
@@ -111,42 +131,97 @@ class Accounts:
             found.setdefault(UUID(bytes=officer), []).append(login)
         return found
 
-    def log_in(self, login: str, password: str, kind: str = "session") -> tuple[str, Session]:
-        """The secret token and its session. Raises `LoginRefused` or `LoginLocked`."""
-        with self._verifying:  # argon2 takes 64 MiB; and the lock is asked when the turn has come
+    def log_in(
+        self,
+        login: str,
+        password: str,
+        kind: str = "session",
+        *,
+        address: str = "",
+        device: str = "",
+    ) -> tuple[str, Session]:
+        """The secret token and its session. Raises `LoginRefused` or `LoginLocked`.
+
+        ``address``: where it comes from. ``device``: what `device_cookie` once gave that browser.
+        """
+        known = self.knows(device, login)
+        if not known and address:
+            wait = self._addresses.reached(address)
+            if wait is not None:
+                raise LoginLocked(wait)
+        with self._verifying:  # argon2 takes 64 MiB; and the delay is asked when the turn has come
             now = self._clock()
             with self._lock:
                 row = self._db.execute(
-                    "SELECT officer, password, locked_until FROM accounts WHERE login=?", (login,)
+                    "SELECT officer, password, locked_until FROM accounts WHERE login=?",
+                    (login,),
                 ).fetchone()
-            locked_until = row[2] if row else self._strangers.get(login, (0, 0.0))[1]
-            if locked_until > now:
-                raise LoginLocked(int(locked_until - now) + 1)
+            here = (login, device if known else "") if known or row is None else None
+            until = row[2] if here is None else self._delays.get(here, (0, 0.0))[1]
+            if until > now:
+                raise LoginLocked(int(until - now) + 1)
             if not self._verify(row[1] if row else self._decoy, password) or row is None:
-                self._failed(login, now, known=row is not None)
+                self._failed(login, here, now)
+                if address and not known:
+                    self._addresses.try_take(address)
                 raise LoginRefused
+        if known:
+            self._delays.pop((login, device), None)
+        else:
+            self._write("UPDATE accounts SET failures=0, locked_until=0 WHERE login=?", (login,))
         return self._begin(UUID(bytes=row[0]), login, kind, now)
+
+    def device_cookie(self, login: str) -> str:
+        """What a browser keeps, to be known as one that logged in under this name before."""
+        nonce = secrets.token_urlsafe(16)
+        return f"{nonce}.{self._device_mac(login, nonce)}"
+
+    def knows(self, device: str, login: str) -> bool:
+        """Whether ``device`` is a cookie that was given for this log-in name."""
+        nonce, _, mac = device.partition(".")
+        return bool(mac) and hmac.compare_digest(
+            mac.encode(), self._device_mac(login, nonce).encode()
+        )
+
+    def _device_mac(self, login: str, nonce: str) -> str:
+        text = f"{nonce}/{login}".encode()
+        return hmac.new(self._device_secret, text, hashlib.sha256).hexdigest()
+
+    @cached_property
+    def _device_secret(self) -> bytes:
+        return self._vault.secret(DEVICE_SECRET)
+
+    def _failed(self, login: str, here: tuple[str, str] | None, now: float) -> None:
+        """Count a failure and say until when to wait.
+
+        ``here`` is who is remembered in this process: a known device, or a name that is no
+        account, which waits alike, so that nobody learns which names are accounts.
+        """
+        if here is not None:
+            with self._lock:
+                failures, until = self._delays.pop(here, (0, 0.0))
+                failures = 1 if until and now - until > FORGIVEN_SECONDS else failures + 1
+                self._delays[here] = failures, now + delay_after(failures)
+                if len(self._delays) > STRANGERS:
+                    self._delays.pop(next(iter(self._delays)))
+            return
+        self._write(  # counted in the database: others guess at the same time, here and elsewhere
+            "UPDATE accounts SET failures = CASE WHEN locked_until > 0 AND locked_until < ?"
+            " THEN 1 ELSE failures + 1 END WHERE login=?",
+            (now - FORGIVEN_SECONDS, login),
+        )
+        with self._lock:
+            (failures,) = self._db.execute(
+                "SELECT failures FROM accounts WHERE login=?", (login,)
+            ).fetchone()
+        until = now + delay_after(failures)
+        self._write("UPDATE accounts SET locked_until=? WHERE login=?", (until, login))
 
     def _verify(self, hashed: str, password: str) -> bool:
         try:
             return self._hasher.verify(hashed, password)
         except (VerifyMismatchError, InvalidHashError):
             return False
-
-    def _failed(self, login: str, now: float, *, known: bool) -> None:
-        if known:
-            self._write("UPDATE accounts SET failures=failures+1 WHERE login=?", (login,))
-            self._write(
-                "UPDATE accounts SET locked_until=?, failures=0 WHERE login=? AND failures>=?",
-                (now + LOCK_SECONDS, login, FREE_TRIES),
-            )
-            return
-        with self._lock:  # a name that is no account locks alike, so that nobody learns which are
-            failures = self._strangers.pop(login, (0, 0.0))[0] + 1
-            locked = failures >= FREE_TRIES
-            self._strangers[login] = (0, now + LOCK_SECONDS) if locked else (failures, 0.0)
-            if len(self._strangers) > STRANGERS:
-                self._strangers.pop(next(iter(self._strangers)))
 
     def _write(self, sql: str, args: tuple[Any, ...]) -> None:
         try:
@@ -160,7 +235,6 @@ class Accounts:
         lasts = SESSION_SECONDS if kind == "session" else TOKEN_SECONDS
         session = Session(officer, login, kind, csrf, now + lasts)
         row = (_digest(token), officer.bytes, login, kind, csrf, session.expires)
-        self._write("UPDATE accounts SET failures=0 WHERE login=?", (login,))
         self._write("DELETE FROM sessions WHERE expires < ?", (now,))
         self._write("INSERT INTO sessions VALUES (?,?,?,?,?,?)", row)
         return token, session
@@ -205,6 +279,11 @@ class Accounts:
     def log_out(self, token: str) -> None:
         self._write("DELETE FROM sessions WHERE token=?", (_digest(token),))
         self._known.clear()
+
+
+def delay_after(failures: int) -> float:
+    """Seconds to wait after so many failures in a row: none at first, then 2, 4, 8 … a minute."""
+    return 0.0 if failures < FREE_TRIES else min(LONGEST_DELAY, 2.0 ** (failures - FREE_TRIES + 1))
 
 
 def _digest(token: str) -> bytes:

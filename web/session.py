@@ -17,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.auth import COOKIE, Asking, Caller, caller_of, system_of
+from api.login import log_ins_of
 from api.problems import ApiProblem
 from api.system import System
 from domain.access import posts_at
@@ -115,10 +116,10 @@ async def log_in(request: Request) -> Response:
     token = request.cookies.get(FORM_COOKIE, "")
     if not token or not same(token, form.get("csrf_token", "")):
         return _login(request, failure="ended", name=name, next_path=next_path, status=403)
-    accounts = system_of(request).accounts
+    log_ins = log_ins_of(request)
     name, password = name[:NAME_LENGTH], form.get("password", "")[:PASSWORD_LENGTH]
     try:
-        secret, session = await run_in_threadpool(accounts.log_in, name, password)
+        secret, session = await log_ins.log_in(request, name, password)
     except LoginLocked as locked:
         minutes = -(-locked.retry_after // 60)
         return _login(
@@ -135,6 +136,7 @@ async def log_in(request: Request) -> Response:
         secure=system_of(request).secure_cookies,
         max_age=int(session.expires - time.time()),
     )
+    log_ins.remember(request, response, name, secure=system_of(request).secure_cookies)
     response.delete_cookie(FORM_COOKIE)
     return response
 

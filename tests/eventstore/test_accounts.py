@@ -8,8 +8,9 @@ import pytest
 from argon2 import PasswordHasher
 
 from eventstore.accounts import (
+    FORGIVEN_SECONDS,
     FREE_TRIES,
-    LOCK_SECONDS,
+    LONGEST_DELAY,
     SESSION_SECONDS,
     TOKEN_SECONDS,
     Accounts,
@@ -63,13 +64,69 @@ def test_a_program_token_is_short_and_no_session(desk: Desk) -> None:
     assert TOKEN_SECONDS < SESSION_SECONDS
 
 
-def test_guessing_locks_the_account_for_a_while_even_for_the_right_password(desk: Desk) -> None:
+def test_guessing_delays_the_account_even_for_the_right_password(desk: Desk) -> None:
     desk.fail(FREE_TRIES)
     with pytest.raises(LoginLocked) as locked:
         desk.accounts.log_in("county", GOOD)
-    assert 0 < locked.value.retry_after <= LOCK_SECONDS + 1
-    desk.now += LOCK_SECONDS + 1
+    assert 0 < locked.value.retry_after <= LONGEST_DELAY + 1
+    desk.now += LONGEST_DELAY + 1
     assert desk.accounts.log_in("county", GOOD)[1].officer == desk.officer
+
+
+def test_the_delay_grows_and_is_never_longer_than_a_minute(desk: Desk) -> None:
+    desk.fail(FREE_TRIES)
+    waits = []
+    for _ in range(8):
+        with pytest.raises(LoginLocked) as locked:
+            desk.accounts.log_in("county", GOOD)
+        waits.append(locked.value.retry_after - 1)
+        desk.now += locked.value.retry_after
+        desk.fail(1)
+    assert waits == [2, 4, 8, 16, 32, 60, 60, 60]
+    desk.now += FORGIVEN_SECONDS + LONGEST_DELAY + 1
+    desk.fail(FREE_TRIES)
+
+
+def test_strangers_do_not_lock_out_a_device_that_the_owner_has_used(desk: Desk) -> None:
+    """A stranger once kept a named account locked for as long as they liked."""
+    device = desk.accounts.device_cookie("county")
+    for _ in range(20):
+        for name in ("county", "nobody"):
+            with pytest.raises((LoginRefused, LoginLocked)):
+                desk.accounts.log_in(name, BAD, address="10.0.0.9")
+    assert desk.accounts.log_in("county", GOOD, device=device, address="10.0.0.9")
+    with pytest.raises(LoginLocked):
+        desk.accounts.log_in("county", GOOD, address="10.0.0.9")
+
+
+def test_a_known_device_has_a_delay_of_its_own(desk: Desk) -> None:
+    device, other = (desk.accounts.device_cookie("county") for _ in range(2))
+    for _ in range(FREE_TRIES):
+        with pytest.raises(LoginRefused):
+            desk.accounts.log_in("county", BAD, device=device)
+    with pytest.raises(LoginLocked):
+        desk.accounts.log_in("county", GOOD, device=device)
+    assert desk.accounts.log_in("county", GOOD, device=other)
+    assert desk.accounts.log_in("county", GOOD), "and strangers are not delayed by it"
+
+
+def test_a_device_is_known_for_one_name_only_and_cannot_be_made_up(desk: Desk) -> None:
+    device = desk.accounts.device_cookie("county")
+    assert desk.accounts.knows(device, "county") and not desk.accounts.knows(device, "city")
+    for made_up in ("", ".", "x", "x.y", device[:-1], "y" + device, device + "é"):
+        assert not desk.accounts.knows(made_up, "county")
+
+
+def test_failures_of_an_address_are_limited_whatever_names_it_tries(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    accounts = Accounts(desk.vault, FAST, lambda: desk.now, address_failures=3)
+    for n in range(3):
+        with pytest.raises(LoginRefused):
+            accounts.log_in(f"name{n}", BAD, address="10.0.0.9")
+    with pytest.raises(LoginLocked) as refused:
+        accounts.log_in("county", GOOD, address="10.0.0.9")
+    assert refused.value.retry_after == 200 and "200 秒" in refused.value.zh
+    assert accounts.log_in("county", GOOD, address="10.0.0.8")
 
 
 def test_a_good_log_in_forgets_the_failures(desk: Desk) -> None:
@@ -83,7 +140,7 @@ def test_a_name_that_is_no_account_locks_alike(desk: Desk) -> None:
     desk.fail(FREE_TRIES, login="nobody")
     with pytest.raises(LoginLocked):
         desk.accounts.log_in("nobody", BAD)
-    desk.now += LOCK_SECONDS + 1
+    desk.now += LONGEST_DELAY + 1
     desk.fail(1, login="nobody")
 
 
