@@ -35,11 +35,16 @@ def init(
         Path | None,
         typer.Option(help="Folder for the three addresses (default: RELIEF_DATA/secrets)"),
     ] = None,
+    new_passwords: Annotated[
+        bool,
+        typer.Option("--new-passwords", help="Replace passwords, though programs may use them"),
+    ] = False,
 ) -> None:
     """Make database, roles, rights and tables, or bring them up to date. May be run again.
 
     The roles' passwords are those of RELIEF_APP_PASSWORD, RELIEF_VAULT_PASSWORD and
-    RELIEF_VIEWS_PASSWORD (or …_FILE), else those written down before, else new ones.
+    RELIEF_VIEWS_PASSWORD (or …_FILE), else those written down before, else new ones. A password
+    that a role has already and that differs is only replaced with --new-passwords.
     """
     settings = Settings()
     admin = admin_url or settings.admin_url
@@ -56,10 +61,24 @@ def init(
         VAULT: settings.vault_password,
         VIEWS: settings.views_password,
     }
+    _refuse_other(folder, name)
     passwords = {role: word or written(folder, role) for role, word in given.items()}
-    urls = found(admin, name, {role: word for role, word in passwords.items() if word})
+    known = {role: word for role, word in passwords.items() if word}
+    urls = found(admin, name, known, new_passwords=new_passwords)
     write_down(folder, urls)
     _tell(folder, urls, [role for role, word in passwords.items() if not word])
+
+
+def _refuse_other(folder: Path, name: str) -> None:
+    """A folder of secrets leads to one database: whoever starts from it must find that."""
+    for file in FILES.values():
+        path = folder / file
+        other = make_url(path.read_text().strip()).database if path.exists() else name
+        if other != name:
+            raise failed(
+                f"{folder} 中是数据库 {other} 的地址；请用 --secrets 为 {name} 指定另一文件夹",
+                f"{folder} leads to database {other}. Name another folder for {name}: --secrets.",
+            )
 
 
 def write_down(folder: Path, urls: Urls) -> None:

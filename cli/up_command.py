@@ -155,7 +155,7 @@ class Trial:
         self.broker.start()
         secrets = self.folder / "secrets"
         known = {role: word for role in LOGINS if (word := written(secrets, role))}
-        urls = found(self.postgres.url(), DATABASE, known)
+        urls = found(self.postgres.url(), DATABASE, known, new_passwords=True)  # nobody else's
         write_down(secrets, urls)
         self.env = environment(urls, self.broker.address, self.folder)
 

@@ -48,6 +48,28 @@ class StoreUnreachable(StoreError):
     en = "The database cannot be reached. Nothing accepted is lost; try again shortly."
 
 
+class StorePasswordWrong(StoreUnreachable):
+    zh = "数据库不接受程序的登录密码：请核对数据库地址中的密码，或请管理员执行 relief db init"
+    en = (
+        "The database does not accept the program's password. Check the one in its address, or"
+        " let an administrator run relief db init."
+    )
+    retry_after = 30
+
+
+class PasswordKept(StoreError):
+    zh = (
+        "数据库角色已有密码，且与给定的不符，正在使用它的系统会因此中断，未作任何改动："
+        "请用写有原密码的 secrets 文件夹再执行；确要更换，请加 --new-passwords"
+    )
+    en = (
+        "A database role has a password already, and not the given one: who works with it would"
+        " be cut off. Nothing was changed. Run it again with the folder of secrets that holds the"
+        " password, or with --new-passwords if it is to be replaced."
+    )
+    retry_after = None
+
+
 class CommitUnknown(StoreUnreachable):
     """The reply to a COMMIT was lost: the batch is stored or it is not. Command ids tell."""
 

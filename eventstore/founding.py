@@ -3,12 +3,16 @@
 `relief_owner` owns log and vault and cannot log in; migrations run in its role. The program logs
 in as `relief_app` (may add facts and outcomes, never change them), `relief_vault` (the vault and
 nothing else) and `relief_views` (a schema of its own for read models, which can be rebuilt).
-Doing it again changes nothing, migrates to the newest tables, and repairs rights that differ.
+Roles belong to a whole server: a second database on it gets roles of its own, named after it.
+Doing it again changes nothing, migrates to the newest tables, and repairs rights that differ. A
+password with which somebody may be working is never replaced unasked.
 """
 
+import hashlib
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -16,10 +20,10 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 from psycopg import sql
-from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy import NullPool, create_engine
 from sqlalchemy.engine import make_url
 
-from eventstore.errors import StoreTooNew
+from eventstore.errors import PasswordKept, StoreTooNew
 from eventstore.postgres import REVISION
 from eventstore.sql import explain
 
@@ -27,6 +31,15 @@ OWNER = "relief_owner"
 APP, VAULT, VIEWS = "relief_app", "relief_vault", "relief_views"
 LOGINS = (APP, VAULT, VIEWS)
 SCHEMAS = {"log": OWNER, "vault": OWNER, "views": VIEWS}
+LONGEST_NAME = 63
+"""Bytes of a name on PostgreSQL; it cuts longer ones short."""
+USED_BY = """
+SELECT datname FROM pg_database, aclexplode(datacl) AS given, pg_roles
+ WHERE rolname = %s AND rolcanlogin AND given.grantee = pg_roles.oid
+   AND given.privilege_type = 'CONNECT'
+ ORDER BY datname
+"""
+"""Databases that this role may connect to, once it has a password."""
 FOUNDING_LOCK = 4_210_000
 PASSWORD_BYTES = 24
 
@@ -63,32 +76,77 @@ class Urls(NamedTuple):
     views: str
 
 
-def found(admin_url: str, database: str, passwords: Mapping[str, str] | None = None) -> Urls:
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the roles of one database are called: as in this file, and a suffix."""
+
+    suffix: str = ""
+
+    def of(self, role: str) -> str:
+        return f"{role}{self.suffix}"
+
+
+def found(
+    admin_url: str,
+    database: str,
+    passwords: Mapping[str, str] | None = None,
+    *,
+    new_passwords: bool = False,
+) -> Urls:
     """Make what is missing, as an administrator; the addresses for the program.
 
     The administrator is a superuser, or a role that may create roles and databases. ``passwords``
-    are those of the log-in roles; one that is not given is made, and replaces the role's. Raises
-    a `StoreError`.
+    are those of the log-in roles, by `APP`, `VAULT` and `VIEWS`; one that is not given is made.
+    Raises `PasswordKept`, before anything is changed, when that would replace one in use and not
+    ``new_passwords``; another `StoreError`.
     """
     given = {role: (passwords or {}).get(role) or new_password() for role in LOGINS}
+    there = _address(admin_url, database)
     try:
         with _session(admin_url) as admin:
             admin.execute("SELECT pg_advisory_lock(%s)", (FOUNDING_LOCK,))
-            _roles(admin)
+            names = _names(admin, there, database)
+            log_ins = {names.of(role): password for role, password in given.items()}
+            if not new_passwords:
+                _keep_passwords(admin, admin_url, log_ins)
+            _roles(admin, names)
             _database(admin, database)
-            _log_ins(admin, admin_url, database, given)
-        there = _address(admin_url, database)
+            _log_ins(admin, admin_url, database, log_ins)
         with _session(there) as admin:
             _refuse_newer(admin)
-            _schemas(admin, database)
-            migrate(there)
-            _rights(admin)
+            _schemas(admin, database, names)
+            migrate(there, names)
+            _rights(admin, names)
     except psycopg.Error as problem:
         raise explain(problem) from problem
-    return Urls(*(_address(there, database, role, given[role]) for role in LOGINS))
+    return Urls(*(_address(there, database, *log_in) for log_in in log_ins.items()))
 
 
-def migrate(admin_url: str) -> None:
+def _names(admin: psycopg.Connection[Any], there: str, database: str) -> Names:
+    """A founded database keeps its roles; a new one gets the plain names if they are free."""
+    if _one(admin, "SELECT 1 FROM pg_database WHERE datname = %s", database):
+        with _session(there) as inside:
+            asked = "SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = 'log'"
+            owner = _one(inside, asked)
+        if owner is not None:
+            return Names(owner.strip('"').replace('""', '"').removeprefix(OWNER))
+    if not any(_one(admin, USED_BY, role) for role in LOGINS):
+        return Names()
+    suffix = f"_{database}"
+    if len(f"{OWNER}{suffix}".encode()) > LONGEST_NAME:
+        suffix = f"_{hashlib.sha256(database.encode()).hexdigest()[:16]}"
+    return Names(suffix)
+
+
+def _keep_passwords(admin: psycopg.Connection[Any], url: str, log_ins: Mapping[str, str]) -> None:
+    """Refuse to replace a password with which a program may be running."""
+    for role, password in log_ins.items():
+        used_by = _one(admin, USED_BY, role)
+        if used_by is not None and not _logs_in(_address(url, used_by, role, password)):
+            raise PasswordKept(f"{role} · {used_by}")
+
+
+def migrate(admin_url: str, names: Names) -> None:
     """Bring log and vault to the newest revision, in the owner's role."""
     engine = create_engine(
         make_url(admin_url).set(drivername="postgresql+psycopg"), poolclass=NullPool
@@ -96,7 +154,8 @@ def migrate(admin_url: str) -> None:
     config = Config()
     config.set_main_option("script_location", "eventstore:migrations")
     with engine.connect() as connection:
-        connection.execute(text(f"SET ROLE {OWNER}"))
+        owner = names.of(OWNER).replace('"', '""')
+        connection.exec_driver_sql(f'SET ROLE "{owner}"')
         connection.commit()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
@@ -132,15 +191,15 @@ def _one(session: psycopg.Connection[Any], query: str, *args: Any) -> Any:
     return None if row is None else row[0]
 
 
-def _roles(admin: psycopg.Connection[Any]) -> None:
+def _roles(admin: psycopg.Connection[Any], names: Names) -> None:
     """Owner and log-in roles; an administrator who is no superuser becomes a member of them."""
-    for role in (OWNER, *LOGINS):
+    for role in map(names.of, (OWNER, *LOGINS)):
         with suppress(psycopg.errors.UniqueViolation):  # another database's founding, just now
             if _one(admin, "SELECT 1 FROM pg_roles WHERE rolname = %s", role) is None:
                 admin.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(role)))
     if _one(admin, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"):
         return
-    for role in (OWNER, VIEWS):
+    for role in map(names.of, (OWNER, VIEWS)):
         if not _one(admin, "SELECT pg_has_role(current_user, %s, 'USAGE')", role):
             admin.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))
 
@@ -179,13 +238,15 @@ def _logs_in(url: str) -> bool:
     return False
 
 
-def _schemas(admin: psycopg.Connection[Any], database: str) -> None:
-    for schema, owner in SCHEMAS.items():
+def _schemas(admin: psycopg.Connection[Any], database: str, names: Names) -> None:
+    for schema, role in SCHEMAS.items():
         statement = sql.SQL("CREATE SCHEMA IF NOT EXISTS {} AUTHORIZATION {}")
-        admin.execute(statement.format(sql.Identifier(schema), sql.Identifier(owner)))
+        owner = sql.Identifier(names.of(role))
+        admin.execute(statement.format(sql.Identifier(schema), owner))
     admin.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
     statement = sql.SQL("GRANT TEMPORARY ON DATABASE {} TO {}")
-    admin.execute(statement.format(sql.Identifier(database), sql.Identifier(VIEWS)))
+    views = sql.Identifier(names.of(VIEWS))
+    admin.execute(statement.format(sql.Identifier(database), views))
 
 
 def _refuse_newer(admin: psycopg.Connection[Any]) -> None:
@@ -197,12 +258,12 @@ def _refuse_newer(admin: psycopg.Connection[Any]) -> None:
         raise StoreTooNew(f"tables of revision {there}, this program knows {REVISION}")
 
 
-def _rights(admin: psycopg.Connection[Any]) -> None:
+def _rights(admin: psycopg.Connection[Any], names: Names) -> None:
     """Give each role its rights and no others, in one transaction: nobody misses any meanwhile."""
     with admin.transaction():
-        admin.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(OWNER)))
+        admin.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(names.of(OWNER))))
         for role, tables in RIGHTS.items():
-            name = sql.Identifier(role)
+            name = sql.Identifier(names.of(role))
             for schema in ("log", "vault"):
                 for what in ("ALL TABLES IN SCHEMA", "SCHEMA"):
                     revoke = sql.SQL("REVOKE ALL ON {} {} FROM {}, PUBLIC")

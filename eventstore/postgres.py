@@ -20,6 +20,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from eventstore.errors import (
     CommitUnknown,
+    StoreError,
     StoreLocked,
     StoreNotMade,
     StoreTooNew,
@@ -160,11 +161,19 @@ class PostgresLog(Log):
                             raise
             except PoolTimeout as problem:
                 if self._failures() > failed:
-                    raise StoreUnreachable(str(problem)) from problem
+                    raise self._cause(problem) from problem
                 raise StoreLocked("all reading sessions are busy") from problem
             except psycopg.Error as problem:
                 raise explain(problem) from problem
         raise AssertionError
+
+    def _cause(self, problem: PoolTimeout) -> StoreError:
+        """Why the pool could open no session, which it does not tell."""
+        try:
+            connect(self.source, "log").close()
+        except psycopg.Error as said:
+            return explain(said)
+        return StoreUnreachable(str(problem))
 
     def _failures(self) -> int:
         return self._pool.get_stats().get("connections_errors", 0)

@@ -22,6 +22,7 @@ from eventstore.errors import (
     StoreLocked,
     StoreNotMade,
     StoreOutOfHandles,
+    StorePasswordWrong,
     StoreReadOnly,
     StoreUnreachable,
 )
@@ -94,11 +95,17 @@ POSTGRES: tuple[tuple[tuple[type[BaseException], ...], type[StoreError]], ...] =
     ((pg.DiskFull, pg.OutOfMemory), StoreFull),
     ((pg.ReadOnlySqlTransaction,), StoreReadOnly),
     ((pg.InsufficientPrivilege,), StoreForbidden),
+    ((pg.InvalidPassword, pg.InvalidAuthorizationSpecification), StorePasswordWrong),
     ((pg.DataCorrupted, pg.IndexCorrupted), StoreDamaged),
     ((pg.UndefinedTable, pg.InvalidSchemaName, pg.InvalidCatalogName), StoreNotMade),
     ((pg.IdleInTransactionSessionTimeout, pg.InFailedSqlTransaction), StoreUnreachable),
     ((psycopg.OperationalError, psycopg.InterfaceError), StoreUnreachable),
 )
+
+
+WRONG_PASSWORD = ("password authentication failed", "Password 认证失败", "no password supplied")
+"""What libpq says when it cannot log in: there is no code of the error then, only its words, in the
+server's language."""
 
 
 def _of_postgres(problem: psycopg.Error) -> StoreError:
@@ -107,6 +114,10 @@ def _of_postgres(problem: psycopg.Error) -> StoreError:
         text = f"{type(problem).__name__} {problem.sqlstate or ''}".strip()
     if any(os.strerror(number) in text for number in NO_HANDLES):  # of ours, or of the server
         return StoreOutOfHandles(text)
+    if isinstance(problem, psycopg.OperationalError) and any(
+        said in str(problem) for said in WRONG_PASSWORD
+    ):
+        return StorePasswordWrong(text)
     for kinds, named in POSTGRES:
         if isinstance(problem, kinds):
             return named(text)

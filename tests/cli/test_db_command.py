@@ -14,7 +14,7 @@ from cli.compose import open_store
 from cli.main import program
 from cli.settings import Settings
 from cli.trial.postgres import PostgresServer
-from eventstore.errors import StoreNotMade
+from eventstore.errors import PasswordKept, StoreNotMade, StorePasswordWrong
 from tests.eventstore.support import found_town, id_number, new_household, new_unit, send
 
 run = CliRunner().invoke
@@ -77,9 +77,56 @@ def test_given_passwords_are_taken(
     word.write_text("from a file\n")
     monkeypatch.setenv("RELIEF_APP_PASSWORD_FILE", str(word))
     monkeypatch.setenv("RELIEF_VAULT_PASSWORD", "from a variable")
-    assert run(program(), ["db", "init", "--database", "ledger"]).exit_code == 0
+    init = ["db", "init", "--database", "ledger"]
+    refused = run(program(), init)
+    assert refused.exit_code == 1 and "--new-passwords" in PasswordKept.zh
+    assert isinstance(refused.exception, PasswordKept)
+    assert run(program(), [*init, "--new-passwords"]).exit_code == 0
     psycopg.connect(server.url("ledger", "relief_app", "from a file")).close()
     psycopg.connect(server.url("ledger", "relief_vault", "from a variable")).close()
+
+
+@pytest.mark.parametrize("database", ["ledger", "another"])
+def test_init_from_elsewhere_lets_a_running_city_run(
+    made: Path, server: PostgresServer, tmp_path: Path, database: str
+) -> None:
+    """It made new passwords for the roles of the whole server once."""
+    store = found_town(open_store(Settings()))
+    elsewhere = tmp_path / "elsewhere"
+    done = run(program(), ["db", "init", "--database", database, "--secrets", str(elsewhere)])
+    assert (done.exit_code == 0) == (database == "another"), done.output
+    for file in ("database_url", "vault_url", "views_url"):
+        psycopg.connect((made / "secrets" / file).read_text().strip()).close()
+        assert (elsewhere / file).exists() == (database == "another")
+    assert send(store, new_unit("goes on"), by="dispatcher").facts == 1
+    store.close()
+    if database == "ledger":
+        assert isinstance(done.exception, PasswordKept) and "relief_app" in str(done.exception)
+        return
+    url = (elsewhere / "database_url").read_text().strip()
+    assert make_url(url).username == "relief_app_another"
+    with pytest.raises(psycopg.OperationalError, match="permission"):
+        psycopg.connect(make_url(url).set(database="ledger").render_as_string(False))
+    again = run(program(), ["db", "init", "--database", database, "--secrets", str(elsewhere)])
+    assert again.exit_code == 0, again.output
+    mixed = run(program(), ["db", "init", "--database", database])
+    assert mixed.exit_code == 1 and "--secrets" in mixed.output
+    server.execute("DROP DATABASE another WITH (FORCE)")
+
+
+def test_a_wrong_password_is_told_as_one(made: Path, server: PostgresServer) -> None:
+    store = found_town(open_store(Settings()))
+    server.execute("ALTER ROLE relief_app PASSWORD 'another'")
+    server.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'relief_app'"
+    )
+    with pytest.raises(StorePasswordWrong) as reading:
+        store.head()
+    assert "密码" in reading.value.zh
+    with pytest.raises(StorePasswordWrong):
+        send(store, new_unit("never"), by="dispatcher")
+    store.close()
+    assert isinstance(run(program(), ["log", "stats"]).exception, StorePasswordWrong)
 
 
 def test_init_without_an_administrator_says_what_to_set(

@@ -9,9 +9,11 @@ import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from psycopg import errors as pg
+from psycopg import sql
+from sqlalchemy.engine import make_url
 
 from cli.trial.postgres import PostgresServer
-from eventstore.errors import StoreForbidden, StoreNotMade, StoreTooNew, StoreUnsafe
+from eventstore.errors import PasswordKept, StoreForbidden, StoreNotMade, StoreTooNew, StoreUnsafe
 from eventstore.founding import APP, LOGINS, OWNER, found
 from eventstore.postgres import REVISION, PostgresLog
 from scripts.need_postgres import postgres_bin
@@ -214,7 +216,9 @@ def test_passwords_are_changed_made_and_never_sent_as_they_are(tmp_path: Path) -
         first = found(server.url(), "ledger")
         psycopg.connect(first.database).close()
         odd = {role: f"p@ss/w:rd %{n} 密" for n, role in enumerate(LOGINS)}
-        second = found(server.url(), "ledger", odd)
+        with pytest.raises(PasswordKept, match="relief_app"):
+            found(server.url(), "ledger", odd)
+        second = found(server.url(), "ledger", odd, new_passwords=True)
         for url in second:
             psycopg.connect(url).close()
         with pytest.raises(psycopg.OperationalError):
@@ -222,6 +226,21 @@ def test_passwords_are_changed_made_and_never_sent_as_they_are(tmp_path: Path) -
         said = server.log.read_text()
         assert "CREATE ROLE" in said, "the search itself can find"
         assert not [word for word in odd.values() if word in said]
+
+
+@pytest.mark.parametrize("name", ["second", "a name that is quite long " * 2, '潜山"市'])
+def test_a_second_database_on_a_server_has_roles_of_its_own(
+    own_server: PostgresServer, tmp_path: Path, name: str
+) -> None:
+    first = found(own_server.url(), "first", PASSWORDS)
+    for _ in range(2):
+        second = found(own_server.url(), name, {role: f"{name} {role}" for role in LOGINS})
+    users = [make_url(url).username for url in (*first, *second)]
+    assert len(set(users)) == 6
+    found_town(open_store(Cluster(second.database, second.vault, tmp_path))).close()
+    for url in first:
+        psycopg.connect(url).close()
+    own_server.execute(f"DROP DATABASE {sql.Identifier(name).as_string()} WITH (FORCE)")
 
 
 def test_a_database_that_was_not_made_or_is_newer_is_said_to_be(
