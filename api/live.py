@@ -34,7 +34,7 @@ from eventstore.metrics import LIMITS_REACHED
 from eventstore.sql import DATABASE_ERRORS
 from projections.folding.base import Row
 from projections.folding.engine import Applied
-from streams.following import place
+from streams.following import cursor_of
 
 log = structlog.get_logger("relief.live")
 
@@ -169,7 +169,7 @@ class Hub:
         body = {"position": self._position, "tables": sorted(rows), "rows": rows}
         if cut:
             body["more"] = True
-        return event("change", body, place(self._vector()))
+        return event("change", body, cursor_of(self._vector()))
 
     def _inside(self, row: Row, roots: tuple[UUID, ...]) -> bool:
         area = row.get("area")
@@ -187,7 +187,7 @@ class Hub:
         clock = asyncio.get_running_loop().time
         beat_at, look_at = clock() + BEAT_SECONDS, clock() + AUTHORITY_SECONDS
         try:
-            if seen and seen != place(system.boards.vector()):
+            if seen and seen != cursor_of(system.boards.vector()):
                 yield reset(system)
             yield await self._in_thread(lambda: beat(system))
             while not self.closing.is_set():
@@ -239,7 +239,7 @@ def event(kind: str, body: dict[str, Any], id: str) -> bytes:
 def reset(system: System) -> bytes:
     """What was missed is not told again: the board asks afresh."""
     position = system.boards.position
-    return event("reset", {"position": position}, place(system.boards.vector()))
+    return event("reset", {"position": position}, cursor_of(system.boards.vector()))
 
 
 def beat(system: System) -> bytes:
@@ -260,7 +260,7 @@ def beat(system: System) -> bytes:
         body["trouble"] = True
     if system.boards.failure is not None:
         body["failure"] = True
-    return event("beat", body, place(system.boards.vector()))
+    return event("beat", body, cursor_of(system.boards.vector()))
 
 
 def _waiting_since(system: System, position: int) -> datetime | None:

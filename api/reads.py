@@ -29,7 +29,7 @@ from api.system import System
 from domain.refusal import NotFound, NotYourRole
 from domain.world import Role
 from projections.paging import MAX_LIMIT, Page
-from streams.following import place
+from streams.following import cursor_of
 
 Position = Annotated[
     int | None,
@@ -131,7 +131,7 @@ def endpoint_of(read: Read) -> Callable[..., Any]:
     ) -> Response:
         await wait_for(caller, after)
         boards = caller.system.boards
-        position, places = boards.position, place(boards.vector())
+        position, places = boards.position, cursor_of(boards.vector())
         found = await ask(caller, read, area, **given)
         return render(request, found, position, places)
 

@@ -54,9 +54,9 @@ def main(given: dict[str, Any]) -> dict[str, Any]:
     asyncio.run(commands(store, officer, village, AT_ONCE))
     rate = asyncio.run(commands(store, officer, village, given["lives"]))
     before = views.position()
-    hands = Applying(log, views, Router(log, PARTITIONS))
+    applier = Applying(log, views, Router(log, PARTITIONS))
     began = time.perf_counter()
-    hands.catch_up(range(PARTITIONS))
+    applier.catch_up(range(PARTITIONS))
     took = time.perf_counter() - began
     behind = store.head() - before
     views.close()

@@ -57,10 +57,10 @@ ONE = View(
 
 
 class Timed:
-    """The hands of a worker, that tell when they began and when all was done."""
+    """What a worker applies frames with; it tells when it began and when all was done."""
 
-    def __init__(self, hands: Applying, partitions: int, head: int) -> None:
-        self.hands, self.partitions, self.head = hands, partitions, head
+    def __init__(self, applier: Applying, partitions: int, head: int) -> None:
+        self.applier, self.partitions, self.head = applier, partitions, head
         self.began = self.ended = self.cpu = 0.0
         self.done = asyncio.Event()
         self.loop = asyncio.get_running_loop()
@@ -68,8 +68,8 @@ class Timed:
     def apply(self, partition: int, messages: Sequence[Message]) -> None:
         if not self.began:
             self.began, self.cpu = time.perf_counter(), time.process_time()
-        self.hands.apply(partition, messages)
-        at = self.hands.positions
+        self.applier.apply(partition, messages)
+        at = self.applier.positions
         if len(at) == self.partitions and min(at.values()) >= self.head and not self.ended:
             self.ended, self.cpu = time.perf_counter(), time.process_time() - self.cpu
             self.loop.call_soon_threadsafe(self.done.set)
@@ -78,7 +78,7 @@ class Timed:
         """Nothing: what is measured comes by Kafka."""
 
     def give_up(self) -> None:
-        self.hands.give_up()
+        self.applier.give_up()
 
 
 async def measured(settings: Settings, views: Sequence[View], head: int) -> Timed:
@@ -87,8 +87,8 @@ async def measured(settings: Settings, views: Sequence[View], head: int) -> Time
     partitions = partitions_of(log)
     database = ViewsDatabase.on(settings.views_url, views, partitions)
     beside = [database.beside() for _ in range(THREADS - 1)]
-    hands = Applying(log, database, Router(log, partitions), beside)
-    timed = Timed(hands, partitions, head)
+    applier = Applying(log, database, Router(log, partitions), beside)
+    timed = Timed(applier, partitions, head)
     run = settings.data / "run"
     heart = Heart(run / "bench.alive")
     group = os.environ["BENCH_GROUP"]

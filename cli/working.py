@@ -90,17 +90,17 @@ class Process:
         beside = [self.views.beside() for _ in range(THREADS - 1)]
         for other in beside:
             stack.callback(other.close)
-        self.hands = Applying(self.log, self.views, Router(self.log, partitions), beside)
+        self.applier = Applying(self.log, self.views, Router(self.log, partitions), beside)
         folder = settings.data / "run"
         self.heart = Heart(folder / f"{name}.alive")
         stack.callback(self.heart.stop)
         options = WorkerOptions(name, settings.kafka, folder / f"{name}.faust", threads=THREADS)
         self.worker = Worker(
-            options, self.hands, self.heart, leaving=self._say_leaving, first=self._make_topic
+            options, self.applier, self.heart, leaving=self._say_leaving, first=self._make_topic
         )
         self.stuck_seconds = stuck_seconds
         self.stack = stack
-        stack.callback(tell_of_worker(self.worker, self.hands))
+        stack.callback(tell_of_worker(self.worker, self.applier))
         self.health = HealthServer(
             self.report,
             host=settings.health_host,
@@ -143,7 +143,7 @@ class Process:
             else:
                 self.bus_trouble = None
                 return
-            if self.hands.gave_up_within(BUS_PAUSE_SECONDS):
+            if self.applier.gave_up_within(BUS_PAUSE_SECONDS):
                 return
 
     # -- among workers ------------------------------------------------------------------------
@@ -163,16 +163,16 @@ class Process:
         return "event loop", self.heart.silent_seconds()
 
     def _frames_stuck(self) -> tuple[str, float]:
-        return f"{self.worker.frames_waiting + 1} frames", self.hands.stuck_seconds()
+        return f"{self.worker.frames_waiting + 1} frames", self.applier.stuck_seconds()
 
     def report(self) -> Mapping[str, Any]:
         """What ``/health`` answers; from any thread, and without asking a database."""
         stuck = max(self._loop_stuck()[1], self._frames_stuck()[1])
-        trouble = self.hands.trouble or self.bus_trouble
+        trouble = self.applier.trouble or self.bus_trouble
         status = "stuck" if stuck > self.stuck_seconds / 2 else "waiting" if trouble else "ok"
         assigned = sorted(self.worker.assigned)
-        positions = {n: at for n, at in self.hands.positions.items() if n in assigned}
-        head = self.hands.head
+        positions = {n: at for n, at in self.applier.positions.items() if n in assigned}
+        head = self.applier.head
         lowest = min(positions.values(), default=head)
         return {
             "name": self.name,

@@ -77,7 +77,7 @@ class GivenUp(Exception):
 
 
 class Applying:
-    """The hands of a worker."""
+    """What a worker does with its frames, and how it waits."""
 
     def __init__(
         self,

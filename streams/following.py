@@ -10,8 +10,9 @@ from projections.folding.engine import Applied
 Listener = Callable[[Applied], None]
 
 
-def place(vector: Mapping[int, int]) -> str:
-    """A vector of positions as a word: each partition's, in the order of partitions."""
+def cursor_of(vector: Mapping[int, int]) -> str:
+    """A vector of positions as text, by which a client asks for what came later: ``12.9.14``, in
+    the order of partitions."""
     return ".".join(str(vector[partition]) for partition in sorted(vector))
 
 

@@ -221,16 +221,16 @@ class Applies(Protocol):
     def trouble(self) -> Any: ...
 
 
-def tell_of_worker(worker: Works, hands: Applies) -> Callable[[], None]:
+def tell_of_worker(worker: Works, applier: Applies) -> Callable[[], None]:
     """Metrics of a worker; the answer ends them."""
 
     def told() -> Iterable[Metric]:
-        at = {n: hands.positions[n] for n in sorted(worker.assigned) if n in hands.positions}
+        at = {n: applier.positions[n] for n in sorted(worker.assigned) if n in applier.positions}
         return [
             WORKER_PARTITIONS((len(worker.assigned),)),
             WORKER_REBALANCING((worker.rebalancing,)),
             WORKER_WAITING((worker.frames_waiting,)),
-            WORKER_TROUBLE((hands.trouble is not None,)),
+            WORKER_TROUBLE((applier.trouble is not None,)),
             WORKER_POSITION(*((str(partition), position) for partition, position in at.items())),
         ]
 

@@ -77,7 +77,7 @@ class WorkerOptions:
     """That apply: while one waits for the database, another decodes and folds."""
 
 
-class Hands(Protocol):
+class Applier(Protocol):
     """What applies; each call returns when the views have it, or raises for good.
 
     Calls come from several threads, those of one partition one after the other.
@@ -185,16 +185,16 @@ class Worker:
     def __init__(
         self,
         options: WorkerOptions,
-        hands: Hands,
+        applier: Applier,
         heart: Heart,
         *,
         leaving: Callable[[Sequence[int]], None] = lambda _: None,
         first: Callable[[], None] = lambda: None,
     ) -> None:
         """``leaving`` tells the other workers, who then call `adopt`. ``first`` runs in a thread
-        before the group is joined, and must end soon after ``hands.give_up``."""
+        before the group is joined, and must end soon after ``applier.give_up``."""
         self._options = options
-        self._hands = hands
+        self._applier = applier
         self._heart = heart
         self._leaving = leaving
         self._first = first
@@ -277,7 +277,7 @@ class Worker:
         left = sorted(self.assigned)
         if left and self._problem is None:
             self._loop.run_in_executor(None, self._leaving, left)
-        self._hands.give_up()
+        self._applier.give_up()
         if self._joining:
             with suppress(TimeoutError):
                 async with asyncio.timeout(STOP_SECONDS):
@@ -332,7 +332,7 @@ class Worker:
             partition, events = await self._waiting.take()
             try:
                 messages = [message_of(event) for event in events]
-                await self._in_thread(self._hands.apply, partition, messages)
+                await self._in_thread(self._applier.apply, partition, messages)
                 if partition in self.assigned:
                     self._heard[partition] = time.monotonic()
                     for event in events:
@@ -354,7 +354,7 @@ class Worker:
                 unheard |= {p for p, at in self._heard.items() if now - at > SILENT_SECONDS}
             unheard -= self._waiting.busy()
             if unheard:
-                await self._in_thread(self._hands.catch_up, sorted(unheard))
+                await self._in_thread(self._applier.catch_up, sorted(unheard))
 
     async def _beat(self) -> None:
         while True:

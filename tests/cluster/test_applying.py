@@ -1,6 +1,6 @@
 """Frames that come again, late, too early, broken or never: the tables are those of the follower.
 
-Without Kafka: the hands of a worker alone, so that nothing but frames brings the views on.
+Without Kafka: what applies frames alone, so that nothing but frames brings the views on.
 """
 
 from collections import defaultdict
@@ -47,7 +47,7 @@ def facts() -> tuple[tuple[Row, ...], dict[str, str]]:
 
 @pytest.fixture
 def there(postgres_database: Database) -> Iterator[SimpleNamespace]:
-    """Log, views and hands on a database of their own; the log holds the facts."""
+    """Log, views and what applies on a database of their own; the log holds the facts."""
     made, rows = urls(postgres_database), facts()[0]
     with ExitStack() as stack:
         log = PostgresLog(made.database)
@@ -58,7 +58,7 @@ def there(postgres_database: Database) -> Iterator[SimpleNamespace]:
         stack.callback(views.close)
         router = Router(log, PARTITIONS)
         yield SimpleNamespace(
-            log=log, views=views, router=router, hands=Applying(log, views, router)
+            log=log, views=views, router=router, applier=Applying(log, views, router)
         )
 
 
@@ -105,9 +105,9 @@ def test_frames_repeated_shuffled_lost_and_broken_make_the_same_tables(
         whole = message(frame) if dice.random() > 0.02 else broken(frame, dice)
         waiting[frame.partition].append(whole)
         if dice.random() < 0.3:
-            there.hands.apply(frame.partition, waiting.pop(frame.partition))
+            there.applier.apply(frame.partition, waiting.pop(frame.partition))
     for partition, messages in waiting.items():
-        there.hands.apply(partition, messages)
+        there.applier.apply(partition, messages)
     assert there.views.position() == rows[-1][0], f"seed {seed}"
     assert tables_of(there.views) == tables, f"seed {seed}"
 
@@ -118,27 +118,27 @@ def test_threads_on_connections_of_their_own_make_the_same_tables(there: SimpleN
     for one in frames_of(there.router, rows):
         waiting[one.partition].append(message(one))
     with closing(there.views.beside()) as other, ThreadPoolExecutor(2) as threads:
-        hands = Applying(there.log, there.views, there.router, [other])
-        list(threads.map(hands.apply, waiting, waiting.values()))
-        assert hands.trouble is None and not hands.stuck_seconds()
-    assert set(hands.positions.values()) == {rows[-1][0]}
+        applier = Applying(there.log, there.views, there.router, [other])
+        list(threads.map(applier.apply, waiting, waiting.values()))
+        assert applier.trouble is None and not applier.stuck_seconds()
+    assert set(applier.positions.values()) == {rows[-1][0]}
     assert tables_of(there.views) == tables
 
 
 def test_a_partition_is_brought_on_from_the_log_alone(there: SimpleNamespace) -> None:
     rows, tables = facts()
-    there.hands.catch_up(range(PARTITIONS))
+    there.applier.catch_up(range(PARTITIONS))
     assert there.views.position() == rows[-1][0]
     assert tables_of(there.views) == tables
-    assert set(there.hands.positions.values()) == {rows[-1][0]}
+    assert set(there.applier.positions.values()) == {rows[-1][0]}
 
 
 def test_what_an_unreadable_frame_carried_is_read_from_the_log(there: SimpleNamespace) -> None:
     frames = [f for f in frames_of(there.router, facts()[0]) if f.rows]
     first, *_, last = [f for f in frames if f.partition == frames[0].partition]
-    there.hands.apply(first.partition, [Message(b"\xc1", headers(first))])
+    there.applier.apply(first.partition, [Message(b"\xc1", headers(first))])
     assert there.views.position(first.partition) == first.last
-    there.hands.apply(last.partition, [Message(b"", [])])
+    there.applier.apply(last.partition, [Message(b"", [])])
     assert there.views.position(last.partition) == facts()[0][-1][0]
 
 
@@ -193,13 +193,13 @@ def test_a_locked_database_is_waited_for_and_a_stopping_worker_does_not_wait(
         return apply_frame(*given)
 
     monkeypatch.setattr(there.views, "apply_frame", locked_twice)
-    there.hands.apply(0, [message(Frame(0, 0, 1, 1))])
-    assert len(tried) == 3 and there.hands.trouble is None
+    there.applier.apply(0, [message(Frame(0, 0, 1, 1))])
+    assert len(tried) == 3 and there.applier.trouble is None
     tried.clear()
-    there.hands.give_up()
+    there.applier.give_up()
     with pytest.raises(GivenUp):
-        there.hands.apply(0, [message(Frame(0, 0, 2, 2))])
-    assert isinstance(there.hands.trouble, StoreLocked)
+        there.applier.apply(0, [message(Frame(0, 0, 2, 2))])
+    assert isinstance(there.applier.trouble, StoreLocked)
 
 
 @pytest.mark.parametrize("value", [b"", None])
@@ -211,8 +211,8 @@ def test_a_position_beyond_the_log_is_believed_of_nobody(
     frame = Frame(0, head + 900, head + 1_000, head + 1_000)
     if value is None:
         with pytest.raises(LogBehind):
-            there.hands.apply(0, [message(frame)])
+            there.applier.apply(0, [message(frame)])
     else:
-        there.hands.apply(0, [Message(value, headers(frame))])
+        there.applier.apply(0, [Message(value, headers(frame))])
         assert there.views.position(0) == head
     assert there.views.position(0) <= head

@@ -77,7 +77,7 @@ def ack_before_effect() -> Iterator[None]:
                 event.ack()
             try:
                 messages = [message_of(event) for event in events]
-                await self._in_thread(self._hands.apply, partition, messages)
+                await self._in_thread(self._applier.apply, partition, messages)
             finally:
                 await self._waiting.done(partition)
 

@@ -53,7 +53,7 @@ def at_once(work: Coroutine[Any, Any, None]) -> None:
     raise AssertionError("it would wait")
 
 
-class Hands:
+class Applier:
     """The real `Applying`, which after each call lets the worker's loop end, or the worker die."""
 
     def __init__(self, applying: Applying, chance: Chance, commit: Callable[[], None]) -> None:
@@ -78,11 +78,11 @@ class Hands:
 class Member(Worker):
     """A worker without Faust and without a thread of its own."""
 
-    def __init__(self, name: str, hands: Hands) -> None:
+    def __init__(self, name: str, applier: Applier) -> None:
         options = WorkerOptions(name, "memory", Path())
-        super().__init__(options, hands, Heart(None))
+        super().__init__(options, applier, Heart(None))
         self._waiting = Waiting()
-        hands.worker = self
+        applier.worker = self
 
     async def _in_thread(self, work: Callable[..., None], *given: Any) -> None:
         work(*given)
@@ -113,8 +113,8 @@ class WorkerProcess:
         views = ViewsDatabase(MemoryViews(self.disk.views, self.chance), SEEN, len(self.reached))
         vars(views)["mapper"] = MAPPER
         applying = Applying(log, views, Router(log, self.broker.partitions))
-        self.hands = hands = Hands(applying, self.chance, self.commit)
-        self.worker = Member(self.name, hands)
+        self.applier = applier = Applier(applying, self.chance, self.commit)
+        self.worker = Member(self.name, applier)
         self._assign(())
 
     # -- the group ----------------------------------------------------------------------------
@@ -208,7 +208,7 @@ class WorkerProcess:
             self.worker._stopping = False
 
     def look(self, partitions: Sequence[int]) -> None:
-        self.hands.catch_up(partitions)
+        self.applier.catch_up(partitions)
 
     def flush(self) -> None:
         """The network has brought everything that was late."""

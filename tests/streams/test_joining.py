@@ -14,7 +14,7 @@ from streams.worker import Worker, WorkerOptions
 
 
 class Nothing:
-    """Hands that have nothing to do."""
+    """An applier that has nothing to do."""
 
     def apply(self, partition: int, messages: Sequence[Message]) -> None:
         raise AssertionError("no frame can have come")
