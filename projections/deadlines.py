@@ -107,7 +107,7 @@ def _begin(rows: Rows, e: Any, area: UUID) -> Row:
 
 
 def _due(rows: Rows, e: Any, kind: str, due_at: datetime, number: int = 0, **more: Any) -> None:
-    """It falls due. ``more``: done_at, or plain values for the detail."""
+    """A row for what falls due. ``more``: done_at, or plain values for the detail."""
     subject = rows.need(SUBJECTS, text_of(e.originator_id))
     done_at = more.pop("done_at", None)
     rows.put(
@@ -128,7 +128,7 @@ def _due(rows: Rows, e: Any, kind: str, due_at: datetime, number: int = 0, **mor
 
 
 def _done(rows: Rows, e: Any, kind: str, done_at: datetime | None, number: int = 0) -> None:
-    """It is done (None: not any more), if it was ever due."""
+    """Mark it done at that time (None: not done any more), if it ever fell due."""
     key = (kind, text_of(e.originator_id), number)
     row = rows.get(DUE, *key)
     if row is not None and (done_at is None or row["done_at"] is None):

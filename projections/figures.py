@@ -47,7 +47,7 @@ class Total:
     own: bool
 
     def add(self, other: "Total") -> None:
-        """Take another total in. A key it never heard of is unknown there as well."""
+        """Add another total. A figure that only one of the two has is unknown in part."""
         if self.reports and other.reports:
             mine = self.known.keys() | self.some_unknown
             theirs = other.known.keys() | other.some_unknown

@@ -86,7 +86,7 @@ def _claim(rows: Rows, person: str, household: str, status: str, since: str) -> 
 
 
 def _settle(rows: Rows, person: str, claims: list[str], at: str, **more: Any) -> None:
-    """Who is left keeps the person; with one left, or none, nothing is contested any more."""
+    """A claim has ended. With one claim left, or none, the person is not contested any more."""
     row = rows.need(CONTESTS, person)
     changes: dict[str, Any] = {"claims": as_json(claims), **more}
     if len(claims) < 2 and row["status"] == "open":

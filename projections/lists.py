@@ -143,7 +143,7 @@ def posted(rows: Rows, at: int, e: VillageList.Posted) -> None:
 
 
 def withdrawn(rows: Rows, at: int, e: VillageList.Withdrawn) -> None:
-    """One that was taken down early does not count."""
+    """A notice that was taken down early does not count as posted."""
     gone = {}
     if e.early:
         gone = NO_FIRST if e.notice == "first" else NO_SECOND

@@ -94,7 +94,7 @@ def withdrawn(rows: Rows, at: int, e: VillageList.Withdrawn) -> None:
 
 
 def _void(rows: Rows, e: Any, *kinds: str) -> None:
-    """What hung there says something else now: it comes down and does not count."""
+    """The list has changed under a posted notice: the notice comes down and does not count."""
     id = text_of(e.originator_id)
     for kind in kinds:
         row = rows.need(NOTICES, id, kind)

@@ -71,7 +71,7 @@ def _held(db: Connection, conditions: Conditions, hosts: dict[str, str]) -> list
     parsed: dict[str, Counted] = {}
 
     def counted(text: str) -> Counted:
-        """What is accepted is mostly what was reported: read once."""
+        """Accepted figures are mostly the reported ones: then they are decoded only once."""
         known = parsed.get(text)
         if known is None:
             known = parsed[text] = Counted.of(decode(text))

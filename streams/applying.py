@@ -56,7 +56,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """What a frame carried that cannot be read: up to ``last``, or nobody knows."""
+    """A frame that cannot be decoded: its facts go up to ``last``, if its header says so."""
 
     last: int | None
 
@@ -85,19 +85,21 @@ class Applying:
         views: ViewsDatabase,
         router: Router,
         beside: Sequence[ViewsDatabase] = (),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``beside``: the same views on other connections, so that as many more threads do not
-        wait for each other."""
+        wait for each other. ``clock``: seconds that never go back."""
+        self._clock = clock
         self._log = source
         self._databases = cycle([views, *beside])
         self._own = threading.local()
         self._router = router
         self._given_up = threading.Event()
         self._since: dict[int, float] = {}
-        """By thread: when it got on last. A thread that waits is not here."""
+        """By thread: when it last finished a step; without threads that wait for a database."""
         self._troubles: dict[int, StoreError] = {}
         self.positions: dict[int, int] = {}
-        """How far this process knows its partitions to be."""
+        """By partition, the position up to which this process has seen the views folded."""
         self.head = 0
         """The newest position that it has heard of."""
 
@@ -124,13 +126,13 @@ class Applying:
         return self._given_up.wait(seconds)
 
     def stuck_seconds(self) -> float:
-        """For how long what runs has not got on. Waiting for a database is not being stuck."""
+        """Seconds since the slowest thread finished a step, but for waiting for a database."""
         since = min(self._since.copy().values(), default=None)
-        return time.monotonic() - since if since is not None else 0.0
+        return self._clock() - since if since is not None else 0.0
 
     @property
     def trouble(self) -> StoreError | None:
-        """What a thread waits for, if one does."""
+        """The trouble that some thread is waiting to pass, or None."""
         return next(iter(self._troubles.copy().values()), None)
 
     @property
@@ -158,9 +160,9 @@ class Applying:
             gap = self._send(partition, run.previous, run.last, run.rows)
 
     def _send(self, partition: int, previous: int, last: int, rows: Sequence[Row]) -> Gap | None:
-        began = time.monotonic()
+        began = self._clock()
         answer = self._views.apply_frame(partition, previous, last, rows)
-        self._since[get_ident()] = ended = time.monotonic()
+        self._since[get_ident()] = ended = self._clock()
         if isinstance(answer, Gap):
             return answer
         if rows:
@@ -208,7 +210,7 @@ class Applying:
         me = get_ident()
         try:
             while True:
-                self._since[me] = time.monotonic()
+                self._since[me] = self._clock()
                 try:
                     work()
                 except (StoreError, psycopg.Error) as problem:

@@ -38,22 +38,23 @@ Report = Callable[[], Mapping[str, Any]]
 class Heart:
     """Touches a file once a second as long as `beat` is called, by whatever must not hang."""
 
-    def __init__(self, file: Path | None) -> None:
-        self.file = file
+    def __init__(self, file: Path | None, clock: Callable[[], float] = time.monotonic) -> None:
+        """``clock``: seconds that never go back."""
+        self.file, self._clock = file, clock
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
         self._touched = 0.0
-        self.last = time.monotonic()
+        self.last = clock()
         self.beat()
 
     def beat(self) -> None:
-        self.last = time.monotonic()
+        self.last = self._clock()
         if self.file is not None and self.last - self._touched >= BEAT_SECONDS:
             self._touched = self.last
             self.file.touch()
 
     def silent_seconds(self) -> float:
-        return time.monotonic() - self.last
+        return self._clock() - self.last
 
     def stop(self) -> None:
         """A process that ended in order leaves no file."""

@@ -1,8 +1,8 @@
 """A worker of the cluster: frames from Kafka in, views out, on faust-streaming.
 
-The event loop only carries: other threads apply, so that heartbeats go on during a long fetch. A
-partition is one thread's at a time. A frame is acknowledged after its transaction. What of
-faust-streaming 0.15.3 decided the shape:
+The event loop only receives and hands over: other threads apply, so that heartbeats go on during a
+long fetch. Frames of one partition are applied by one thread at a time. A frame is acknowledged
+after its transaction. What of faust-streaming 0.15.3 decided the shape:
 
 - An exception in an agent acknowledges its message: so the agent only hands over, and what cannot
   be applied ends the process instead.
@@ -125,9 +125,9 @@ def make_app(options: WorkerOptions, loop: asyncio.AbstractEventLoop) -> faust.A
 
 
 class Waiting:
-    """Frames that wait to be applied, by partition, each partition in its turn.
+    """Frames that wait to be applied, by partition; partitions take turns.
 
-    One that was taken is not given out again before it is `done`.
+    A partition that was taken is not given to another thread before it is `done`.
     """
 
     def __init__(self, most: int = MOST_FRAMES) -> None:
@@ -190,6 +190,7 @@ class Worker:
         *,
         leaving: Callable[[Sequence[int]], None] = lambda _: None,
         first: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``leaving`` tells the other workers, who then call `adopt`. ``first`` runs in a thread
         before the group is joined, and must end soon after ``applier.give_up``."""
@@ -198,6 +199,7 @@ class Worker:
         self._heart = heart
         self._leaving = leaving
         self._first = first
+        self._clock = clock
         self._joining = False
         self._asked: float | None = None
         """When the group was asked to take this worker in, until it has."""
@@ -230,7 +232,7 @@ class Worker:
                 self._loop.call_soon_threadsafe(self._adopt, tuple(partitions))
 
     def _adopt(self, partitions: Sequence[int]) -> None:
-        until = time.monotonic() + ADOPTED_SECONDS
+        until = self._clock() + ADOPTED_SECONDS
         self._adopted |= {p: until for p in partitions if p not in self.assigned}
 
     # -- life ---------------------------------------------------------------------------------
@@ -258,7 +260,7 @@ class Worker:
         await asyncio.to_thread(self._first)
         if self._stopping:
             return
-        self._joining, self._asked = True, time.monotonic()
+        self._joining, self._asked = True, self._clock()
         await app.start()
         started()
         await app.wait_until_stopped()
@@ -290,7 +292,8 @@ class Worker:
         log.info("worker.left", partitions=left)
 
     def _joined(self, app: faust.App) -> faust.App:
-        """The application with our agent, which only hands over, and our ear for assignments."""
+        """The application with our agent, which only hands frames over, and with what is told of
+        partitions that are assigned and revoked."""
         topic = app.topic(
             self._options.topic,
             key_type=bytes,
@@ -311,7 +314,7 @@ class Worker:
 
         @app.on_partitions_assigned.connect(weak=False)
         async def assigned(_app: faust.App, found: set[TP], **_: Any) -> None:
-            now = time.monotonic()
+            now = self._clock()
             self._asked = None
             self.assigned = frozenset(tp.partition for tp in found)
             self._heard = dict.fromkeys(self.assigned, now)
@@ -334,17 +337,17 @@ class Worker:
                 messages = [message_of(event) for event in events]
                 await self._in_thread(self._applier.apply, partition, messages)
                 if partition in self.assigned:
-                    self._heard[partition] = time.monotonic()
+                    self._heard[partition] = self._clock()
                     for event in events:
                         event.ack()
             finally:
                 await self._waiting.done(partition)
 
     async def _look(self) -> None:
-        """Bring on from the log what no frame brings on."""
+        """Fetch from the log what belongs to partitions of which no frames come."""
         while not self._stopping:
             await asyncio.sleep(LOOK_SECONDS)
-            now = time.monotonic()
+            now = self._clock()
             if self._asked is not None and now - self._asked > self._options.join_seconds:
                 raise BusTrouble("the group has not taken this worker in")
             unheard = {p for p, until in self._adopted.items() if until > now}

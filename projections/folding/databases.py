@@ -106,7 +106,7 @@ class Database(ABC):
 
 
 class SQLiteDatabase(Database):
-    """One file, one process that writes. Views can be rebuilt: not fsynced per batch."""
+    """One file, one process that writes. A batch is not forced to disk: views can be rebuilt."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -152,9 +152,8 @@ class SQLiteDatabase(Database):
 
 
 class PostgresDatabase(Database):
-    """Schema ``views``, any number of processes. Views can be rebuilt: commits are not waited for.
-
-    A lost commit takes rows and position with it, and the next frame shows a gap.
+    """Schema ``views``, any number of processes. A commit does not wait for the disk: one that is
+    lost takes rows and position with it, and the next frame shows a gap.
     """
 
     far = True

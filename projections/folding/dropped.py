@@ -13,8 +13,8 @@ from projections.folding.facts import Dropped
 def dropped_in(source: str | Path, views: Sequence[View]) -> Dropped:
     """The views and positions that are left out, from a log's address (`Log.source`).
 
-    A drop takes effect in a view when it is rebuilt or replayed: what a running process folds is
-    beyond every drop that came later, or parked. So it is enough to ask at the start.
+    It is enough to ask when a process starts, and when a view is rebuilt or replayed: what is
+    dropped while a process runs was parked by it or has stopped it, so that it is not folded.
     """
     names = {ParkedFacts.id_of(view.name).bytes: view.name for view in views}
     marks = ",".join("?" * len(names))

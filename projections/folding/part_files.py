@@ -1,7 +1,7 @@
 """What one process of a rebuild folds into: a file without journal or keys, or PostgreSQL itself.
 
-There rows go by COPY straight into the next generation's tables, which have no keys or indexes
-yet, and the file takes only rows that can neither be held in memory nor be finished yet.
+On PostgreSQL finished rows are copied straight into the next generation's tables, which have no
+keys or indexes yet. The file then takes only rows that may still change and do not fit into memory.
 """
 
 import sqlite3

@@ -139,7 +139,8 @@ def fold_part(job: Job, views: Sequence[View], progress: Progress | None = None)
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Without the cycle collector: rows and facts have no cycles, and it would walk them all."""
+    """Without Python's garbage collector, which would look for cycles in all rows that are held:
+    rows and facts have none."""
     was = gc.isenabled()
     gc.disable()
     try:
@@ -343,7 +344,7 @@ def main(views: Sequence[View]) -> None:
 
 
 def _end_with(parent: int) -> None:
-    """Nobody takes over what a process folds whose rebuild has been killed."""
+    """End this process when the rebuild that started it has been killed."""
     while os.getppid() == parent:
         time.sleep(ORPHAN_SECONDS)
     os._exit(1)

@@ -143,8 +143,8 @@ def next_generation(views: ViewsDatabase, processes: int, later: Later) -> Itera
 
 
 def _alone(db: Sql) -> bool:
-    """Whether this session still has the lock of a rebuild. One that was opened again has not: then
-    PostgreSQL may have been away, and another rebuild may be at work."""
+    """Whether this session still holds the lock of a rebuild. A connection that was lost and opened
+    again does not: another rebuild may have begun meanwhile."""
     sql = (
         "SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory'"
         " AND granted AND classid = 0 AND objid = ? AND objsubid = 1"
@@ -243,10 +243,10 @@ class BesideOthers(Next):
     def _switched(self, done: int) -> tuple[int, bool]:
         """Fold what is left and switch, while no worker applies.
 
-        Answers how far the next generation has come, and whether it is live: not when readers
-        were in the way. One that began before would find the new tables as empty as they were
-        then, so the switch waits for readers: not for long, lest others queue behind it, or the
-        server take it for a deadlock and end a reader.
+        Answers how far the next generation has come, and whether it is live. A reader whose
+        transaction began earlier would see the new tables empty, so the switch has to wait for
+        readers; only shortly, because later readers queue behind it and PostgreSQL may take it for
+        a deadlock. If readers are still there, the answer is False and the caller tries again.
         """
         views, next_of, later = self._views, self._next_of, self._later
         try:

@@ -29,6 +29,15 @@ def test_the_file_is_touched_while_the_loop_turns_and_gone_after_an_orderly_end(
     assert not file.exists()
 
 
+def test_a_heart_tells_by_its_clock_how_long_it_was_silent(tmp_path: Path) -> None:
+    now = 100.0
+    heart = Heart(tmp_path / "alive", clock=lambda: now)
+    now += 7.5
+    assert heart.silent_seconds() == 7.5
+    heart.beat()
+    assert heart.silent_seconds() == 0.0
+
+
 def test_health_is_a_report_and_503_when_it_is_not_ok() -> None:
     state = {"name": "worker.1", "status": "ok"}
     server = HealthServer(lambda: state, pages={"/metrics": lambda: (200, "text/plain", b"m 1\n")})

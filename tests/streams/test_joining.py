@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,9 @@ def test_a_worker_that_nobody_answers_ends(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"127.0.0.1:{silent.getsockname()[1]}"
         heart = Heart(tmp_path / "worker.alive")
-        options = WorkerOptions("worker", address, tmp_path / "faust", join_seconds=0.5)
+        options = WorkerOptions("worker", address, tmp_path / "faust")
+        hours = count()  # a clock on which an hour passes at each look
+        worker = Worker(options, Nothing(), heart, clock=lambda: 3600.0 * next(hours))
         with pytest.raises(BusTrouble, match="has not taken this worker in"):
-            asyncio.run(Worker(options, Nothing(), heart).run())
+            asyncio.run(worker.run())
         heart.stop()
