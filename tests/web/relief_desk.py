@@ -20,6 +20,7 @@ from api.system import System
 from cli.compose import running
 from cli.settings import Settings
 from demo.driver import logins
+from demo.naming import Names
 from demo.plan import build_plan
 from domain.world import Command
 from eventstore.accounts import Accounts
@@ -65,7 +66,8 @@ def running_demo(folder: Path) -> Iterator[RunningDemo]:
         store.log.set_mark("demo", "small")
         system.accounts = Accounts(store.vault, CHEAP)
         demo = RunningDemo(system, {})
-        for one in logins(build_plan(small=True)):
+        plan = build_plan(small=True)
+        for one in logins(plan, Names(plan, store.vault.person_for)):
             demo.officers[one.login] = one.officer
             system.accounts.set_password(one.login, one.officer, PASSWORD)
         yield demo
