@@ -5,8 +5,8 @@ from domain.world import Role
 from projections.consignments import consignment, consignments
 from projections.dispatch import dispatch_board, incident, incidents, units
 from projections.findings import finding_counts, findings
+from projections.fund_books import fund, fund_flows, funds
 from projections.fund_lineage import fund_lineage
-from projections.funds import fund, fund_flows, funds
 from projections.households import households
 from projections.ledger_books import (
     household,

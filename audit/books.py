@@ -122,6 +122,7 @@ class Money:
         self.wrong = wrong
         self.funds: dict[str, Purse] = defaultdict(Purse)
         self.moved: Counter[tuple[str, str, str]] = Counter()
+        self.shares: Counter[tuple[str, str, str]] = Counter()
         self.committed_at: dict[str, int] = {}
         self.paid_at: dict[str, int] = {}
 
@@ -170,16 +171,16 @@ class Money:
         sums[key] = sums.get(key, 0) + by
 
     def _pair(self, fact: Fact, kind: str, fen: int) -> None:
-        """Both sides of what goes from fund to fund lie in one commit, of the same amount."""
-        command, body = fact.meta["command"], fact.body
-        if kind == "PassedDown":
-            self.moved[command, fact.stream, body["child"]] += fen
-        elif kind == "Received":
-            self.moved[command, body["parent"], fact.stream] -= fen
-        elif kind == "Returned":
-            self.moved[command, fact.stream, body["parent"]] += fen
-        elif kind == "GotBack":
-            self.moved[command, body["child"], fact.stream] -= fen
+        """Both sides of what goes from fund to fund lie in one commit: amount, matching share."""
+        body = fact.body
+        gives = kind in ("PassedDown", "Returned")
+        if not gives and kind not in ("Received", "GotBack"):
+            return
+        other = body["child"] if kind in ("PassedDown", "GotBack") else body["parent"]
+        pair = (fact.stream, other) if gives else (other, fact.stream)
+        key, sign = (fact.meta["command"], *pair), 1 if gives else -1
+        self.moved[key] += sign * fen
+        self.shares[key] += sign * (body.get("matching_fen") or 0)
 
     def _never_negative(self, fact: Fact, fund: Purse) -> None:
         if fund.free < 0:
@@ -194,6 +195,9 @@ class Money:
         for (_, giver, taker), fen in self.moved.items():
             if fen:
                 self.wrong(last, f"{fen} fen left fund {giver} and did not reach {taker}")
+        for (_, giver, taker), fen in self.shares.items():
+            if fen:
+                self.wrong(last, f"{fen} fen of matching left {giver} and did not reach {taker}")
 
 
 @dataclass(slots=True)

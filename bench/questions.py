@@ -12,7 +12,7 @@ from projections.deadlines_at import deadlines
 from projections.dispatch import dispatch_board
 from projections.findings import finding_counts
 from projections.folding.reader import ViewsReader
-from projections.funds import funds
+from projections.fund_books import funds
 from projections.households import households
 from projections.ledger_books import ledger, ledger_by_area, ledger_totals
 from projections.officers import officers

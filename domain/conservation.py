@@ -1,10 +1,14 @@
-"""Conservation of goods, as a checked invariant: what came in is somewhere (domain.md §7.6).
+"""Conservation of goods and money, as a checked invariant: what came in is somewhere
+(domain.md §7.6).
 
 received + returned in + recount gains
 = available + reserved + in transit + given + lost + written off + recount losses
 
 in units for each item and in fen overall, real and exercise apart. Damaged goods count as in
 transit until a document writes them off.
+
+Over all funds: what one passed down another received, what one returned another got back, and the
+matching share (配套) that was appropriated is held by somebody.
 """
 
 from collections import defaultdict
@@ -12,6 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from domain.consignment import Consignment
+from domain.fund import Fund
 from domain.goods import Flow
 from domain.stockpile import Stockpile
 
@@ -43,6 +48,22 @@ class Books:
     @property
     def balanced(self) -> bool:
         return self.came_in == self.accounted_for
+
+
+def money_broken(funds: Iterable[Fund], *, exercise: bool) -> tuple[str, ...]:
+    """Which equations over these funds, complete if they are all there are, do not hold."""
+    mine = [fund for fund in funds if fund.exercise is exercise]
+    totals = {
+        "passed_down": (lambda fund: fund.passed_down_fen, lambda fund: fund.received_fen),
+        "returned": (lambda fund: fund.returned_fen, lambda fund: fund.got_back_fen),
+        "matching": (lambda fund: fund.appropriated_matching_fen, lambda fund: fund.matching_fen),
+    }
+    broken = [
+        name
+        for name, (one, other) in totals.items()
+        if sum(map(one, mine)) != sum(map(other, mine))
+    ]
+    return (*(fund.document_no for fund in mine if not fund.balanced()), *broken)
 
 
 @dataclass

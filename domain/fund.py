@@ -13,11 +13,12 @@ Who was paid how much, and whose card failed, stands in the relief cases: the fu
 that one fund of a county stays small. All amounts are integer fen above zero.
 """
 
+from typing import Any
 from uuid import UUID, uuid5
 
 from eventsourcing.domain import event
 
-from domain.base import NAMESPACE, Aggregate
+from domain.base import NAMESPACE, Aggregate, grown
 from domain.exercise import keep_apart
 from domain.goods import positive
 from domain.money import (
@@ -27,7 +28,9 @@ from domain.money import (
     EarmarkViolated,
     FundOverdrawn,
     MatchingShareExceeded,
+    MatchingShareKept,
     NotPassedDownFrom,
+    Passed,
     PaymentExceeded,
     Source,
 )
@@ -62,7 +65,9 @@ class Fund(Aggregate):
         self.paid_fen = 0
         self.passed_down_fen = 0
         self.returned_fen = 0
-        self.net_from: dict[UUID, int] = {}
+        self.appropriated_matching_fen = 0
+        self.net_from: dict[UUID, Passed] = {}
+        self.net_to: dict[UUID, Passed] = {}
         self.commitments: dict[UUID, int] = {}
         self.payments: dict[UUID, tuple[UUID, int]] = {}
 
@@ -114,6 +119,7 @@ class Fund(Aggregate):
         self.appropriated_fen += amount_fen
         self.available_fen += amount_fen
         self.matching_fen += matching_fen
+        self.appropriated_matching_fen += matching_fen
 
     def pass_down(self, child: "Fund", amount_fen: int, *, matching_fen: int) -> None:
         """Move money to a lower division's fund: `PassedDown` here and `Received` there.
@@ -146,41 +152,90 @@ class Fund(Aggregate):
         self.available_fen -= amount_fen
         self.matching_fen -= matching_fen
         self.passed_down_fen += amount_fen
+        self.net_to[child] = self.net_to.get(child, Passed()).plus(amount_fen, matching_fen)
 
     @event("Received")
     def _received(self, parent: UUID, holder: UUID, amount_fen: int, matching_fen: int) -> None:
         self.available_fen += amount_fen
         self.matching_fen += matching_fen
         self.received_fen += amount_fen
-        self.net_from[parent] = self.net_from.get(parent, 0) + amount_fen
+        self.net_from[parent] = self.net_from.get(parent, Passed()).plus(amount_fen, matching_fen)
 
-    def return_up(self, parent: "Fund", amount_fen: int, *, document_no: str, reason: str) -> None:
+    def return_up(
+        self,
+        parent: "Fund",
+        amount_fen: int,
+        *,
+        matching_fen: int | None = None,
+        document_no: str,
+        reason: str,
+    ) -> int:
         """Give money back to the fund it came from: `Returned` here and `GotBack` there.
 
-        Refuses `Malformed`, `NotPassedDownFrom`, `FundOverdrawn`.
+        ``matching_fen`` of it is the matching share that came with it; None: in proportion.
+        Answers the share. Refuses `Malformed`, `NotPassedDownFrom`, `FundOverdrawn`,
+        `MatchingShareExceeded`, `MatchingShareKept`.
         """
         positive("amount_fen", amount_fen)
-        net_fen = self.net_from.get(parent.id, 0)
-        if amount_fen > net_fen:
+        net = self.net_from.get(parent.id, Passed())
+        if amount_fen > net.amount_fen:
             raise NotPassedDownFrom(
-                fund=self.id, parent=parent.id, wanted_fen=amount_fen, net_fen=net_fen
+                fund=self.id, parent=parent.id, wanted_fen=amount_fen, net_fen=net.amount_fen
             )
         self._check_available(amount_fen)
+        matching_fen = self._share_returned(net, amount_fen, matching_fen)
         self._returned(
-            parent=parent.id, amount_fen=amount_fen, document_no=document_no, reason=reason
+            parent=parent.id,
+            amount_fen=amount_fen,
+            document_no=document_no,
+            reason=reason,
+            matching_fen=matching_fen,
         )
-        parent._got_back(child=self.id, amount_fen=amount_fen, document_no=document_no)
+        parent._got_back(
+            child=self.id,
+            amount_fen=amount_fen,
+            document_no=document_no,
+            matching_fen=matching_fen,
+        )
+        return matching_fen
+
+    def _share_returned(self, net: Passed, amount_fen: int, wanted_fen: int | None) -> int:
+        """How much of what is given back is matching share; what was passed on is not here."""
+        here = min(net.matching_fen, self.matching_fen)
+        if wanted_fen is None:
+            return min(net.share_of(amount_fen), here)
+        self._check_matching(wanted_fen, min(amount_fen, here))
+        least_fen = min(amount_fen - (net.amount_fen - net.matching_fen), here)
+        if wanted_fen < least_fen:
+            raise MatchingShareKept(
+                fund=self.id,
+                document_no=self.document_no,
+                wanted_fen=amount_fen,
+                least_fen=least_fen,
+            )
+        return wanted_fen
 
     @event("Returned")
-    def _returned(self, parent: UUID, amount_fen: int, document_no: str, reason: str) -> None:
+    def _returned(
+        self, parent: UUID, amount_fen: int, document_no: str, reason: str, matching_fen: int | None
+    ) -> None:
+        net = self.net_from[parent]
+        share_fen = net.share_of(amount_fen) if matching_fen is None else matching_fen
         self.available_fen -= amount_fen
         self.returned_fen += amount_fen
-        self.net_from[parent] -= amount_fen
+        self.matching_fen -= share_fen
+        self.net_from[parent] = net.plus(-amount_fen, -share_fen)
 
     @event("GotBack")
-    def _got_back(self, child: UUID, amount_fen: int, document_no: str) -> None:
+    def _got_back(
+        self, child: UUID, amount_fen: int, document_no: str, matching_fen: int | None
+    ) -> None:
+        net = self.net_to.get(child, Passed())
+        share_fen = net.share_of(amount_fen) if matching_fen is None else matching_fen
         self.available_fen += amount_fen
         self.got_back_fen += amount_fen
+        self.matching_fen += share_fen
+        self.net_to[child] = net.plus(-amount_fen, -share_fen)
 
     def commit(
         self, commitment: UUID, amount_fen: int, *, programme: str, subject: UUID, exercise: bool
@@ -327,3 +382,12 @@ class Fund(Aggregate):
                 fund=self.id, payment=payment, wanted_fen=amount_fen, paid_fen=paid_fen
             )
         return commitment
+
+
+def _returned_without_share(values: dict[str, Any]) -> None:
+    """The first facts did not say what matching share went back: its part in proportion, then."""
+    values["matching_fen"] = None
+
+
+grown(Fund.Returned, _returned_without_share)
+grown(Fund.GotBack, _returned_without_share)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 from uuid import UUID
 
 from domain.refusal import Refusal
@@ -26,6 +26,36 @@ class FundOverdrawn(Refusal):
     document_no: str
     wanted_fen: int
     available_fen: int
+
+
+class Passed(NamedTuple):
+    """Money that went from one fund to another and has not come back, in fen, and the matching
+    share (配套) in it."""
+
+    amount_fen: int = 0
+    matching_fen: int = 0
+
+    def plus(self, amount_fen: int, matching_fen: int) -> "Passed":
+        return Passed(self.amount_fen + amount_fen, self.matching_fen + matching_fen)
+
+    def share_of(self, amount_fen: int) -> int:
+        """The matching share in a part of it, in proportion; in all of it, all."""
+        return self.matching_fen * amount_fen // self.amount_fen if self.amount_fen else 0
+
+
+@dataclass(eq=False)
+class MatchingShareKept(Refusal):
+    """More ordinary money is given back than came: then the matching share must go back too."""
+
+    zh: ClassVar[str] = "资金 {document_no} 退回 {wanted_fen} 分，其中配套资金至少 {least_fen} 分"
+    en: ClassVar[str] = (
+        "Of {wanted_fen} fen given back of fund {document_no}, at least {least_fen} must be its "
+        "matching share."
+    )
+    fund: UUID
+    document_no: str
+    wanted_fen: int
+    least_fen: int
 
 
 @dataclass(eq=False)

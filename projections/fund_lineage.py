@@ -4,7 +4,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from projections.funds import FUND_FLOWS, FUNDS, funds_of, shaped, spent
+from projections.fund_books import funds_of, shaped, spent
+from projections.funds import FUND_FLOWS, FUNDS
 from projections.scope import Scope
 
 MOST_FUNDS = 2000

@@ -1,16 +1,13 @@
 """Funds 资金: every yuan by its document (文号), from appropriation to the batch that paid it."""
 
-import json
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, Column, Connection, Index, Integer, Select, String, Table, select
+from sqlalchemy import Boolean, Column, Index, Integer, String, Table
 
 from domain.fund import Fund
-from projections.areas import AREAS
+from domain.money import Passed
 from projections.folding.base import LOGICAL, Row, Rows, View, as_json, text_of, when
-from projections.paging import Page, page
-from projections.scope import Scope
 
 SUMS = (
     "appropriated_fen",
@@ -58,6 +55,18 @@ FUND_FLOWS = Table(
     Index("fund_flows_by_fund", "fund"),
     Index("fund_flows_by_counterpart", "counterpart"),
 )
+
+FUND_SHARES = Table(
+    "fund_shares",
+    LOGICAL,
+    Column("fund", String(36), primary_key=True),
+    Column("counterpart", String(36), primary_key=True),
+    Column("area", String(36), nullable=False),
+    Column("amount_fen", Integer, nullable=False),
+    Column("matching_fen", Integer, nullable=False),
+)
+"""What a fund has passed down to another, or received from one, and not got or given back; with
+the matching share (配套) in it."""
 
 COMMITMENTS = Table(
     "fund_commitments",
@@ -158,8 +167,34 @@ def appropriated(rows: Rows, at: int, e: Fund.Appropriated) -> None:
     )
 
 
+def _share(rows: Rows, row: Row, counterpart: UUID, amount_fen: int, share_fen: int) -> None:
+    """So much more (or less) is at the other fund, or of it."""
+    id, other = row["id"], text_of(counterpart)
+    known = rows.get(FUND_SHARES, id, other) or {"amount_fen": 0, "matching_fen": 0}
+    rows.put(
+        FUND_SHARES,
+        {
+            "fund": id,
+            "counterpart": other,
+            "area": row["area"],
+            "amount_fen": known["amount_fen"] + amount_fen,
+            "matching_fen": known["matching_fen"] + share_fen,
+        },
+    )
+
+
+def _share_back(rows: Rows, e: Fund.Returned | Fund.GotBack, counterpart: UUID) -> int:
+    """The matching share that goes back with a sum; in facts that do not say, in proportion."""
+    if e.matching_fen is not None:
+        return e.matching_fen
+    known = rows.get(FUND_SHARES, text_of(e.originator_id), text_of(counterpart))
+    if known is None:
+        return 0
+    return Passed(known["amount_fen"], known["matching_fen"]).share_of(e.amount_fen)
+
+
 def passed_down(rows: Rows, at: int, e: Fund.PassedDown) -> None:
-    _flow(
+    row = _flow(
         rows,
         at,
         e,
@@ -170,10 +205,11 @@ def passed_down(rows: Rows, at: int, e: Fund.PassedDown) -> None:
         passed_down_fen=e.amount_fen,
         matching_fen=-e.matching_fen,
     )
+    _share(rows, row, e.child, e.amount_fen, e.matching_fen)
 
 
 def received(rows: Rows, at: int, e: Fund.Received) -> None:
-    _flow(
+    row = _flow(
         rows,
         at,
         e,
@@ -183,10 +219,12 @@ def received(rows: Rows, at: int, e: Fund.Received) -> None:
         received_fen=e.amount_fen,
         matching_fen=e.matching_fen,
     )
+    _share(rows, row, e.parent, e.amount_fen, e.matching_fen)
 
 
 def returned(rows: Rows, at: int, e: Fund.Returned) -> None:
-    _flow(
+    share_fen = _share_back(rows, e, e.parent)
+    row = _flow(
         rows,
         at,
         e,
@@ -196,11 +234,14 @@ def returned(rows: Rows, at: int, e: Fund.Returned) -> None:
         reason=e.reason,
         available_fen=-e.amount_fen,
         returned_fen=e.amount_fen,
+        matching_fen=-share_fen,
     )
+    _share(rows, row, e.parent, -e.amount_fen, -share_fen)
 
 
 def got_back(rows: Rows, at: int, e: Fund.GotBack) -> None:
-    _flow(
+    share_fen = _share_back(rows, e, e.child)
+    row = _flow(
         rows,
         at,
         e,
@@ -209,7 +250,9 @@ def got_back(rows: Rows, at: int, e: Fund.GotBack) -> None:
         document_no=e.document_no,
         available_fen=e.amount_fen,
         got_back_fen=e.amount_fen,
+        matching_fen=share_fen,
     )
+    _share(rows, row, e.child, -e.amount_fen, -share_fen)
 
 
 def committed(rows: Rows, at: int, e: Fund.Committed) -> None:
@@ -323,98 +366,10 @@ def refunded(rows: Rows, at: int, e: Fund.Refunded) -> None:
     rows.put(PAYMENTS, {**batch, "refunded_fen": batch["refunded_fen"] + e.amount_fen})
 
 
-# Queries
-
-
-def funds_of(scope: Scope) -> Select[Any]:
-    """Funds held in these areas, with their holders' names."""
-    return (
-        select(FUNDS, AREAS.c.name.label("holder_name"))
-        .outerjoin(AREAS, AREAS.c.id == FUNDS.c.area)
-        .where(scope.covers(FUNDS.c.area))
-    )
-
-
-def shaped(row: Any) -> dict[str, Any]:
-    """A fund as it is answered: ``balanced`` says that what came in is there or went out."""
-    found = {**row, "earmark": json.loads(row["earmark"])}
-    came = ("appropriated_fen", "received_fen", "refunded_fen", "got_back_fen")
-    went = ("available_fen", "committed_fen", "paid_fen", "passed_down_fen", "returned_fen")
-    found["balanced"] = sum(found[n] for n in came) == sum(found[n] for n in went)
-    return found
-
-
-def funds(
-    db: Connection,
-    scope: Scope,
-    *,
-    document_no: str | None = None,
-    holder: UUID | None = None,
-    exercise: bool = False,
-    cursor: str | None = None,
-    limit: int = 100,
-) -> Page:
-    """Funds with their balances in fen, by document number."""
-    query = funds_of(scope).where(FUNDS.c.exercise.is_(exercise))
-    if document_no is not None:
-        query = query.where(
-            (FUNDS.c.document_no == document_no) | (FUNDS.c.source_document_no == document_no)
-        )
-    if holder is not None:
-        query = query.where(FUNDS.c.area == str(holder))
-    order: list[Any] = [FUNDS.c.document_no, FUNDS.c.id]
-    found = page(db, query, order, cursor=cursor, limit=limit)
-    return Page([shaped(row) for row in found.items], found.next)
-
-
-def fund(db: Connection, scope: Scope, *, fund: UUID) -> dict[str, Any] | None:
-    """One fund with its commitments and payment batches."""
-    found = db.execute(funds_of(scope).where(FUNDS.c.id == str(fund))).mappings().first()
-    return {**shaped(found), **spent(db, scope, str(fund))} if found is not None else None
-
-
-def spent(db: Connection, scope: Scope, fund: str) -> dict[str, Any]:
-    """The commitments of a fund and the batches paid out of them."""
-    c, p = COMMITMENTS.c, PAYMENTS.c
-    promised = select(COMMITMENTS).where(c.fund == fund, scope.covers(c.area))
-    batches = select(PAYMENTS).where(p.fund == fund, scope.covers(p.area))
-    return {
-        "commitments": [
-            dict(row)
-            for row in db.execute(promised.order_by(c.committed_at, c.commitment)).mappings()
-        ],
-        "payments": [
-            dict(row) for row in db.execute(batches.order_by(p.paid_at, p.payment)).mappings()
-        ],
-    }
-
-
-def fund_flows(
-    db: Connection,
-    scope: Scope,
-    *,
-    fund: UUID | None = None,
-    kind: str | None = None,
-    subject: UUID | None = None,
-    cursor: str | None = None,
-    limit: int = 100,
-) -> Page:
-    """Every movement of money, the newest first."""
-    f = FUND_FLOWS.c
-    query = select(FUND_FLOWS).where(scope.covers(f.area))
-    if fund is not None:
-        query = query.where(f.fund == str(fund))
-    if kind is not None:
-        query = query.where(f.kind == kind)
-    if subject is not None:
-        query = query.where(f.subject == str(subject))
-    return page(db, query, [f.position], cursor=cursor, limit=limit, descending=True)
-
-
 VIEW = View(
     name="funds",
-    version=1,
-    tables=(FUNDS, FUND_FLOWS, COMMITMENTS, PAYMENTS),
+    version=2,
+    tables=(FUNDS, FUND_FLOWS, FUND_SHARES, COMMITMENTS, PAYMENTS),
     routes={
         Fund.Opened: opened,
         Fund.Appropriated: appropriated,

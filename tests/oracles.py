@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from domain.catalog import AGGREGATES
-from domain.conservation import conserved
+from domain.conservation import conserved, money_broken
 from domain.consignment import Consignment
 from domain.fund import Fund
 from domain.stockpile import Stockpile
@@ -123,15 +123,14 @@ def check_books(facts: Iterable[Recorded]) -> None:
         books = conserved(of(Stockpile), of(Consignment), exercise=exercise)
         if books.broken:
             raise Violation(f"O3: goods do not balance: {books.broken} {dict(books.units)}")
+        if broken := money_broken(of(Fund), exercise=exercise):
+            raise Violation(f"O3: money does not balance: {broken}")
     for pile in of(Stockpile):
         held = [
             units for lots in (pile.available, *pile.reserved.values()) for units in lots.values()
         ]
         if min(held, default=0) < 0:
             raise Violation(f"O3: stockpile {pile.id} holds {held}")
-    for fund in of(Fund):
-        if not fund.balanced():
-            raise Violation(f"O3: fund {fund.id} is not balanced")
 
 
 def tables_of(views: ViewsDatabase) -> dict[str, str]:

@@ -109,7 +109,7 @@ class PassDownFund(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnFund(Command):
-    """Give unspent money back to the fund it was passed down from."""
+    """Give unspent money back to the fund it was passed down from, with its matching share."""
 
     roles: ClassVar[frozenset[Role]] = ALLOTTERS
     fund: UUID
@@ -117,6 +117,8 @@ class ReturnFund(Command):
     amount_fen: int
     document_no: str
     reason: str
+    matching_fen: int | None = None
+    """The matching share 配套 in it; left out: in proportion to what came."""
 
     def scope(self, world: World) -> UUID:
         return world.get(Fund, self.fund).holder
@@ -125,10 +127,11 @@ class ReturnFund(Command):
         check_text("document_no", self.document_no)
         check_text("reason", self.reason)
         fund = world.get(Fund, self.fund)
-        fund.return_up(
+        matching_fen = fund.return_up(
             world.get(Fund, self.to_fund),
             self.amount_fen,
+            matching_fen=self.matching_fen,
             document_no=self.document_no,
             reason=self.reason,
         )
-        return {"available_fen": fund.available_fen}
+        return {"available_fen": fund.available_fen, "matching_fen": matching_fen}

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 
 from domain.commands.funds import PassDownFund, ReturnFund
@@ -16,6 +17,7 @@ from domain.money import (
     FundOverdrawn,
     HolderNotBelow,
     MatchingShareExceeded,
+    MatchingShareKept,
     NotPassedDownFrom,
     PaymentExceeded,
     Source,
@@ -171,7 +173,7 @@ def test_the_earmark_may_become_narrower_but_never_wider(county: Scenario) -> No
 def test_what_is_left_goes_back_to_where_it_came_from(county: Scenario) -> None:
     county.given(appropriate(county), pass_down(county), by="city")
     county.when(give_back(county), by="county").then("Fund.Returned", "Fund.GotBack")
-    assert county.result == {"available_fen": 50_000}
+    assert county.result == {"available_fen": 50_000, "matching_fen": 0}
     assert load(county, city_fund(county)).available_fen == 50_000
     refusal = county.when(give_back(county, amount_fen=50_001), by="county").then(NotPassedDownFrom)
     assert refusal.net_fen == 50_000
@@ -263,3 +265,42 @@ def test_what_a_commitment_no_longer_needs_is_free_again() -> None:
     assert fund.available_fen == 1_000
     with pytest.raises(CommitmentExhausted):
         fund.release(name, 1, reason="没有了")
+
+
+def test_money_given_back_takes_its_matching_share_along(county: Scenario) -> None:
+    """D3: the share was lost on the way back, and passing down again was refused."""
+    county.given(appropriate(county, matching_fen=20_000), by="city")
+    county.given(pass_down(county, matching_fen=20_000), by="city")
+    county.when(give_back(county, amount_fen=60_000), by="county").then(
+        "Fund.Returned", "Fund.GotBack"
+    )
+    assert county.result == {"available_fen": 0, "matching_fen": 20_000}
+    assert load(county, city_fund(county)).matching_fen == 20_000
+    assert load(county, county_fund(county)).matching_fen == 0
+    county.given(pass_down(county, matching_fen=20_000), by="city")
+    assert load(county, county_fund(county)).matching_fen == 20_000
+
+
+def test_a_part_given_back_takes_its_part_of_the_share(county: Scenario) -> None:
+    county.given(appropriate(county, matching_fen=20_000), by="city")
+    county.given(pass_down(county, matching_fen=20_000), by="city")
+    county.given(give_back(county, amount_fen=30_000), by="county")
+    assert load(county, city_fund(county)).matching_fen == 10_000
+    too_much = give_back(county, matching_fen=10_001)
+    county.when(too_much, by="county").then(MatchingShareExceeded)
+    kept = give_back(county, amount_fen=25_000, matching_fen=4_999)
+    assert county.when(kept, by="county").then(MatchingShareKept).least_fen == 5_000
+    county.given(give_back(county, amount_fen=25_000, matching_fen=5_000), by="county")
+    assert load(county, county_fund(county)).matching_fen == 5_000
+
+
+def test_facts_that_did_not_name_the_share_are_read_as_in_proportion(county: Scenario) -> None:
+    county.given(appropriate(county, matching_fen=20_000), by="city")
+    county.given(pass_down(county, matching_fen=20_000), by="city")
+    (returned, got_back) = county.run(give_back(county, amount_fen=45_000), by="county")
+    for fact in (returned, got_back):
+        vars(fact)["matching_fen"] = None
+        stream = county.streams[fact.originator_id]
+        stream[-1] = (type(fact), msgspec.json.encode(fact))
+    assert load(county, city_fund(county)).matching_fen == 15_000
+    assert load(county, county_fund(county)).matching_fen == 5_000

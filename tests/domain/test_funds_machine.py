@@ -8,6 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
+from domain.conservation import money_broken
 from domain.fund import Fund
 from domain.ids import seeded_id
 from domain.money import (
@@ -50,6 +51,7 @@ class Money(RuleBasedStateMachine):
         self.held: Counter[UUID] = Counter()
         self.out: Counter[UUID] = Counter()
         self.passed = 0
+        self.passed_matching = 0
         self.came = 0
 
     def fresh(self, what: str) -> UUID:
@@ -84,7 +86,9 @@ class Money(RuleBasedStateMachine):
             with pytest.raises(FundOverdrawn):
                 city.pass_down(county, fen, matching_fen=0)
             return
-        city.pass_down(county, fen, matching_fen=min(fen, city.matching_fen) // 2)
+        share = min(fen, city.matching_fen) // 2
+        city.pass_down(county, fen, matching_fen=share)
+        self.passed_matching += share
         self.free["city"] -= fen
         self.free["county"] += fen
         self.passed += fen
@@ -97,7 +101,10 @@ class Money(RuleBasedStateMachine):
             with pytest.raises(refusal):
                 county.return_up(city, fen, document_no="退1", reason="结余")
             return
-        county.return_up(city, fen, document_no="退1", reason="结余")
+        share = county.return_up(city, fen, document_no="退1", reason="结余")
+        self.passed_matching -= share
+        assert 0 <= share <= fen and self.passed_matching >= 0
+        assert fen < self.passed or self.passed_matching == 0, "all of it takes its share along"
         self.free["city"] += fen
         self.free["county"] -= fen
         self.passed -= fen
@@ -165,6 +172,10 @@ class Money(RuleBasedStateMachine):
             self.held[name] += fen
         else:
             self.free[at] += fen
+
+    @invariant()
+    def the_matching_share_is_somewhere(self) -> None:
+        assert money_broken(self.funds.values(), exercise=False) == ()
 
     @invariant()
     def the_books_are_those_of_the_toy(self) -> None:

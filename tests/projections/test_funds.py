@@ -10,8 +10,9 @@ from domain.commands.grant_corrections import RecordPaymentFailure, RefundGrant
 from domain.fund import Fund
 from domain.grants import GrantStatus
 from projections import funds as view
+from projections.fund_books import fund, fund_flows, funds
 from projections.fund_lineage import fund_lineage
-from projections.funds import SUMS, fund, fund_flows, funds
+from projections.funds import SUMS
 from projections.scope import EVERYTHING
 from tests.domain.goods import appropriate
 from tests.domain.ledger import DOCUMENT, Ledger
@@ -33,11 +34,17 @@ def ledger() -> Ledger:
         by="payer",
     )
     s.given(ledger.correction("b", cash_fen=20_000), by="county")
-    s.given(appropriate(s), by="city")
+    s.given(appropriate(s, matching_fen=30_000), by="city")
     city = Fund.id_of(CITY_NO, s.id("city"), False)
     county = Fund.id_of(DOWN_NO, s.id("county"), False)
     s.given(
-        PassDownFund(fund=city, to=s.id("county"), document_no=DOWN_NO, amount_fen=60_000),
+        PassDownFund(
+            fund=city,
+            to=s.id("county"),
+            document_no=DOWN_NO,
+            amount_fen=60_000,
+            matching_fen=24_000,
+        ),
         by="city",
     )
     s.given(

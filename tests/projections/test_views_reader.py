@@ -15,7 +15,7 @@ from projections.areas import AREAS
 from projections.folding import reader as views_reader
 from projections.folding.base import LOGICAL
 from projections.folding.reader import ViewsReader
-from projections.funds import fund_flows, funds
+from projections.fund_books import fund_flows, funds
 from projections.paging import BadCursor
 from projections.scope import EVERYTHING
 from tests.servers import Database
