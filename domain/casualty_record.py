@@ -77,11 +77,23 @@ class CasualtyRecord(Aggregate):
         self.person = person
         self.fate = fate
         self.severe = casualty.severe
+        self.casualty = casualty
         self.exercise = exercise
 
     @property
     def home(self) -> UUID:
         return self.area
+
+    def may_be(self, sex: str, age: int | None, numbered: bool) -> bool:
+        """Whether another row, of the same name, may be this very person entered again.
+
+        Two ID numbers tell two persons apart; else sex and age must contradict each other.
+        """
+        mine = self.casualty
+        known = "unknown" not in (sex, mine.sex)
+        if (numbered and mine.id_number is not None) or (known and sex != mine.sex):
+            return False
+        return age is None or mine.age is None or abs(age - mine.age) <= 1
 
     def counts(self, by: int = 1) -> dict[str, int]:
         """What this record adds to the rows of its report (``by`` −1: takes away)."""

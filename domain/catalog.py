@@ -10,6 +10,7 @@ from domain.fund import Fund
 from domain.house_damage import HouseDamage
 from domain.household import Household
 from domain.incident import Incident
+from domain.login_name import LoginName
 from domain.officer import Officer
 from domain.parked_facts import ParkedFacts
 from domain.person import Person
@@ -25,6 +26,7 @@ AGGREGATES: tuple[type[Aggregate], ...] = (
     Area,
     Rulebook,
     Officer,
+    LoginName,
     Dispensation,
     Disaster,
     SituationReport,

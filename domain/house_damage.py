@@ -61,6 +61,8 @@ class HouseDamage(Aggregate):
         self.report = report
         self.area = area
         self.counted_as = household or owner
+        self.name = name
+        self.registered = household is not None or id_number is not None
         self.grade = grade
         self.rooms = rooms
         self.exercise = exercise

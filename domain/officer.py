@@ -70,6 +70,20 @@ class AlreadyAppointed(Refusal):
 
 
 @dataclass(eq=False)
+class EndsOnlyShorten(Refusal):
+    """A post that has a last day gets no later one: whoever goes on is appointed anew."""
+
+    zh: ClassVar[str] = "该岗位的最后一天已定为 {ends_on}，只能提前；继续任职请重新任命"
+    en: ClassVar[str] = (
+        "The last day of this post is {ends_on}: it can be set earlier, never later. "
+        "Appoint the officer anew."
+    )
+    officer: UUID
+    appointment: UUID
+    ends_on: date
+
+
+@dataclass(eq=False)
 class RoleDoesNotFit(Refusal):
     """A township reviews in a township, a county approves in a county."""
 
@@ -227,9 +241,15 @@ class Officer(Aggregate):
         )
 
     def end_appointment(self, appointment: UUID, ends_on: date, reason: str) -> None:
-        """Set the last day of a post. It may be earlier than the first: then it never was."""
+        """Set the last day of a post. It may be earlier than the first: then it never was.
+
+        A further last day only shortens (`EndsOnlyShorten`): a later one would revive a post
+        that is over, past all rules for an appointment.
+        """
         check_text("reason", reason)
-        self.appointment(appointment)
+        held = self.appointment(appointment)
+        if held.ends_on is not None and ends_on >= held.ends_on:
+            raise EndsOnlyShorten(officer=self.id, appointment=appointment, ends_on=held.ends_on)
         self._appointment_ended(appointment=appointment, ends_on=ends_on, reason=reason)
 
     @event("AppointmentEnded")

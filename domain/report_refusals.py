@@ -180,6 +180,23 @@ class AlreadyOnRoster(Refusal):
 
 
 @dataclass(eq=False)
+class MaybeOnRoster(Refusal):
+    """A row of the same name stands there, and no ID number tells the two apart: a question.
+
+    Nothing is refused for good: who says ``another`` is believed, and the fact is theirs.
+    """
+
+    zh = "台账中已有同名的“{masked}”，没有身份证号可以区分。若是另一人（户），请确认后再登记"
+    en = (
+        "{masked} stands on the roster already, and no ID number tells the two apart: "
+        "confirm that it is another."
+    )
+    report: UUID
+    record: UUID
+    masked: str
+
+
+@dataclass(eq=False)
 class AlreadyAttached(Refusal):
     zh = "报告 {report} 已挂接在灾害过程 {disaster} 上"
     en = "Report {report} is attached to disaster {disaster} already."

@@ -23,6 +23,7 @@ from uuid import UUID
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
+from domain.login_name import LoginTaken
 from eventstore.limiter import Limit, Limiter
 from eventstore.sql import DATABASE_ERRORS, explain
 from eventstore.vault import Vault
@@ -103,9 +104,14 @@ class Accounts:
         self._known: dict[bytes, tuple[Session, float]] = {}
 
     def set_password(self, login: str, officer: UUID, password: str) -> None:
-        """Open an account or change its password; sessions of the login end."""
+        """Open an account or change its password; sessions of the login end.
+
+        A log-in name stays its first officer's: `LoginTaken` for another one.
+        """
         if len(password) < MIN_PASSWORD:
             raise PasswordTooShort
+        if self.officer_of(login) not in (None, officer):
+            raise LoginTaken(login=login)
         row = (login, officer.bytes, self._hasher.hash(password))
         self._write(
             "INSERT INTO accounts (login, officer, password) VALUES (?,?,?) ON CONFLICT (login)"

@@ -7,6 +7,7 @@ from domain.disaster import Disaster
 from domain.dispensation import Dispensation
 from domain.house_damage import HouseDamage
 from domain.household import Household
+from domain.login_name import LoginName
 from domain.officer import Officer
 from domain.parked_facts import ParkedFacts
 from domain.person import Person
@@ -60,6 +61,7 @@ IGNORED: dict[type[Event], str] = {
     Rulebook.Adopted: "a rulebook is asked for in the log: a decision names the version it used",
     Officer.BecameSubstitute: "the absent officer's SubstituteNamed tells it",
     Officer.StoppedSubstituting: "the absent officer's SubstitutionEnded tells it",
+    LoginName.Taken: "the officer's AccountOpened tells it",
     Dispensation.Granted: "it is on the auditor's list, which is the timeline",
     Disaster.Absorbed: "the absorbed disaster's MergedInto tells it",
     Disaster.Released: "the disaster's own SplitBack tells it",

@@ -227,6 +227,7 @@ def _rosters(desk: Desk) -> None:
                 full_name="林小福",
                 sex="male",
                 age=40,
+                another=key == "mistaken",
             ),
             REPORTER,
         )

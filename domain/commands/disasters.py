@@ -15,6 +15,7 @@ from domain.area import Area, check_text, common
 from domain.commands.filing import check_hazard, check_moment
 from domain.disaster import Disaster, OutsideDisaster
 from domain.ids import NewId
+from domain.reach import seen
 from domain.refusal import Malformed, NotFound, Refusal
 from domain.report_refusals import AlreadyAttached
 from domain.rules.base import china_day
@@ -62,15 +63,6 @@ class DeclareDisaster(Command):
         world.add(disaster)
 
 
-def visible(world: World, id: UUID) -> Disaster:
-    """A disaster above, at or below the actor's own area. `NotFound` for any other."""
-    disaster = world.get(Disaster, id)
-    own = world.actor.area
-    if own is None or own in world.lineage(disaster.area) or disaster.area in world.lineage(own):
-        return disaster
-    raise NotFound(kind="Disaster", id=id)
-
-
 def attach(world: World, report: SituationReport, disaster: Disaster) -> None:
     """A fact in both streams, in one commit. Raises the disaster's refusals."""
     disaster.attach(report.id, report.area, world.lineage(report.area), report.exercise)
@@ -83,7 +75,7 @@ def attach_if_possible(world: World, report: SituationReport, disaster: UUID) ->
     A report is worth more than its place: it is kept although it cannot be attached.
     """
     try:
-        attach(world, report, visible(world, disaster))
+        attach(world, report, seen(world, Disaster, disaster))
     except Refusal as refusal:
         return refusal.code()
     return None
@@ -112,7 +104,7 @@ class AttachReport(Command):
 
     def decide(self, world: World) -> None:
         report = world.get(SituationReport, self.report)
-        disaster = visible(world, self.disaster)
+        disaster = seen(world, Disaster, self.disaster)
         if report.disaster == disaster.id:
             raise AlreadyAttached(report=report.id, disaster=disaster.id)
         if report.disaster is not None:
@@ -203,7 +195,7 @@ class StartResponse(Command):
     def decide(self, world: World) -> Result:
         _check_level(self.level)
         check_text("document_no", self.document_no)
-        disaster = visible(world, self.disaster)
+        disaster = seen(world, Disaster, self.disaster)
         _must_lie_in(world, disaster, self.area)
         grounds, rule = _grounds(world, disaster, self.area, self.farming_population)
         disaster.start_response(
@@ -235,7 +227,7 @@ class ChangeResponse(Command):
     def decide(self, world: World) -> Result:
         _check_level(self.level)
         check_text("document_no", self.document_no)
-        disaster = visible(world, self.disaster)
+        disaster = seen(world, Disaster, self.disaster)
         grounds, rule = _grounds(world, disaster, self.area, self.farming_population)
         disaster.change_response(
             area=self.area,
@@ -264,7 +256,7 @@ class EndResponse(Command):
     def decide(self, world: World) -> None:
         check_text("document_no", self.document_no)
         check_text("reason", self.reason)
-        disaster = visible(world, self.disaster)
+        disaster = seen(world, Disaster, self.disaster)
         disaster.end_response(self.area, self.document_no.strip(), self.reason.strip())
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from domain.area import Area, check_text
 from domain.fund import Fund
-from domain.money import HolderNotBelow, Source
+from domain.money import HolderNotBelow, NotPassedDownFrom, Source
 from domain.refusal import Malformed
 from domain.world import Command, Result, Role, World
 
@@ -127,6 +127,10 @@ class ReturnFund(Command):
         check_text("document_no", self.document_no)
         check_text("reason", self.reason)
         fund = world.get(Fund, self.fund)
+        if self.to_fund not in fund.net_from:  # said alike of a fund that there is and of none
+            raise NotPassedDownFrom(
+                fund=fund.id, parent=self.to_fund, wanted_fen=self.amount_fen, net_fen=0
+            )
         matching_fen = fund.return_up(
             world.get(Fund, self.to_fund),
             self.amount_fen,

@@ -10,6 +10,7 @@ from domain.area import Area, check_text, common
 from domain.dispensation import Dispensation, NotSuperior, OwnDispensation
 from domain.identity import normalize_id, parse_id
 from domain.ids import NewId
+from domain.login_name import LoginName, LoginTaken
 from domain.masking import mask_name
 from domain.officer import Officer, OwnPosts
 from domain.posts import Appointment, Post
@@ -88,7 +89,7 @@ class RegisterOfficer(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAccount(Command):
-    """Open a log-in name for an officer."""
+    """Open a log-in name for an officer. It is theirs alone."""
 
     roles: ClassVar[frozenset[Role]] = KEEPERS
     officer: UUID
@@ -98,7 +99,12 @@ class OpenAccount(Command):
         return world.get(Officer, self.officer).home
 
     def decide(self, world: World) -> Result | None:
-        world.get(Officer, self.officer).open_account(self.login)
+        officer = world.get(Officer, self.officer)
+        officer.open_account(self.login)
+        name = LoginName.id_of(self.login)
+        if world.find(LoginName, name) is not None:
+            raise LoginTaken(login=self.login)
+        world.add(LoginName(id=name, login=self.login, officer=officer.id, area=officer.home))
         return None
 
 

@@ -13,7 +13,7 @@ from domain.area import check_text
 from domain.commands.relief_cases import check_size, hands_for
 from domain.commands.sealing import check_sha256
 from domain.commands.seasons import due_on
-from domain.commands.village_lists import OfList, cases_of
+from domain.commands.village_lists import OfList, cases_of, cases_on
 from domain.fund import Fund
 from domain.goods import LotPick, Purpose, not_negative, positive, split
 from domain.grants import (
@@ -25,6 +25,7 @@ from domain.grants import (
 from domain.household import Household
 from domain.masking import mask_name
 from domain.paying import check_losses, check_payable
+from domain.reach import in_reach, within
 from domain.refusal import Malformed, NotFound, Refusal, missing
 from domain.relief_case import ReliefCase
 from domain.roster import Hands
@@ -72,12 +73,6 @@ class SignatureInput:
     photo_sha256: str | None = None
 
 
-def within_reach(world: World, kind: str, id: UUID, area: UUID) -> None:
-    """`NotFound` unless the actor's post reaches that area: a foreign fund or depot is no fund."""
-    if world.actor.area is not None and world.actor.area not in world.lineage(area):
-        raise NotFound(kind=kind, id=id)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllocateList(OfList):
     """Set the amounts and goods of a list's households, by document; commits fund and stock."""
@@ -92,7 +87,7 @@ class AllocateList(OfList):
     def decide(self, world: World) -> Result | None:
         check_text("document_no", self.document_no)
         found, season = self.of(world)
-        cases = cases_of(world, (one.case for one in self.grants))
+        cases = cases_on(world, found, (one.case for one in self.grants))
         hands = hands_for(world, found, cases, "approve")
         _check_grants(self.grants)
         cash_fen = sum(one.cash_fen for one in self.grants)
@@ -111,7 +106,6 @@ class AllocateList(OfList):
         commitment = self._commit(world, found, season, cash_fen)
         parts = self._reserve(world, found, goods)
         for case, given in zip(cases, self.grants, strict=True):
-            found.must_hold(case.id)
             household = world.get(Household, case.household)
             check_losses(case, household)
             check_size(household, case.need.persons)
@@ -126,8 +120,7 @@ class AllocateList(OfList):
         """Promise the cash of the whole list. Answers the commitment."""
         if not cash_fen:
             return None
-        fund = world.get(Fund, _required("fund", self.fund))
-        within_reach(world, "Fund", fund.id, fund.holder)
+        fund = within(world, Fund, _required("fund", self.fund))
         commitment = world.make_id("commitment")
         fund.commit(
             commitment,
@@ -145,7 +138,8 @@ class AllocateList(OfList):
         parts = {}
         for item, units in goods.items():
             warehouse = _required("warehouse", self.warehouse)
-            within_reach(world, "Stockpile", warehouse, warehouse)
+            if not in_reach(world, warehouse):
+                raise NotFound(kind="Stockpile", id=warehouse)
             id = Stockpile.id_of(warehouse, item, found.exercise)
             reservation = world.make_id("reservation", item)
             picks = world.get(Stockpile, id).reserve(
@@ -384,11 +378,10 @@ class SignGoods(OfList):
     def decide(self, world: World) -> Result | None:
         found, season = self.of(world)
         found.check_payable(season.terms, world.now)
-        cases = cases_of(world, (one.case for one in self.signatures))
+        cases = cases_on(world, found, (one.case for one in self.signatures))
         hands = hands_for(world, found, cases, "pay")
         units = 0
         for case, signature in zip(cases, self.signatures, strict=True):
-            found.must_hold(case.id)
             check_text("signed_by", signature.signed_by)
             check_sha256("photo_sha256", signature.photo_sha256)
             waiting = [

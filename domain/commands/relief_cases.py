@@ -22,6 +22,7 @@ from domain.need import (
     NotForThisKind,
     PersonsExceedHousehold,
 )
+from domain.reach import seen
 from domain.refusal import NotFound
 from domain.relief_case import ReliefCase
 from domain.roster import Hands
@@ -144,7 +145,7 @@ def apply(
 
 def season_over(world: World, season: UUID, village: UUID) -> Season:
     """The season, open, with the village in its area."""
-    found = world.get(Season, season)
+    found = seen(world, Season, season)
     found.check_open()
     if found.area not in world.lineage(village):
         raise OutsideSeason(season=season, village=village)

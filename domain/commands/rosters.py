@@ -4,6 +4,7 @@ Every change of a row is a fact of the record and of the report that counts it, 
 Rows can be added after a 核报 was accepted: a body found late is never refused.
 """
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal
@@ -12,12 +13,15 @@ from uuid import UUID
 from domain.area import check_text
 from domain.casualty_record import Casualty, CasualtyRecord, Fate
 from domain.commands.filing import check_moment
+from domain.exercise import keep_apart
 from domain.house_damage import Grade, HouseDamage
+from domain.household import Household
 from domain.identity import normalize_id, parse_id
 from domain.ids import NewId
 from domain.masking import mask_name
+from domain.reach import seen, within
 from domain.refusal import Malformed
-from domain.report_refusals import OutsideReport
+from domain.report_refusals import MaybeOnRoster, OutsideReport
 from domain.rules.base import china_day
 from domain.situation_report import SituationReport
 from domain.world import Command, Result, Role, Sealed, World
@@ -28,7 +32,7 @@ MOST_ROOMS = 200
 
 
 def _report_over(world: World, report: UUID, area: UUID) -> SituationReport:
-    found = world.get(SituationReport, report)
+    found = seen(world, SituationReport, report)
     if found.area not in world.lineage(area):
         raise OutsideReport(report=report, area=area)
     return found
@@ -87,6 +91,8 @@ class RecordCasualty(Command):
     resident: bool = True
     severe: bool = False
     exercise: bool = False
+    another: bool = False
+    """It is another person than the row of the same name, about which was asked."""
     roles: ClassVar[frozenset[Role]] = KEEPERS
 
     def scope(self, world: World) -> UUID:
@@ -101,6 +107,8 @@ class RecordCasualty(Command):
             happened_at = check_moment("happened_at", happened_at, world)
         person, number = _person(world, self.id_number)
         name = self.full_name.strip()
+        if not self.another and person not in report.casualties:
+            self._ask(world, report, name, number is not None)
         casualty = Casualty(
             masked_name=mask_name(name),
             name=world.vault.seal(person, self.record, "name", name),
@@ -128,6 +136,24 @@ class RecordCasualty(Command):
         report.count("casualty", record.id, person, record.counts(), self.exercise)
         world.vault.index_name(person, name)
         return {"person": str(person), "rows": dict(report.rows)}
+
+    def _ask(self, world: World, report: SituationReport, name: str, numbered: bool) -> None:
+        """`MaybeOnRoster` if the same person seems to stand on the roster, by name, sex and age."""
+        for id in report.casualties.values():
+            row = world.get(CasualtyRecord, id)
+            if row.may_be(self.sex, self.age, numbered) and _same(
+                name, world.vault.unseal(row.casualty.name, row.id, "name")
+            ):
+                raise MaybeOnRoster(report=report.id, record=id, masked=row.casualty.masked_name)
+
+
+def _same(name: str, other: str | None) -> bool:
+    """Whether two names are written alike, whatever their spaces and dots."""
+    return other is not None and _plain(name) == _plain(other)
+
+
+def _plain(name: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKC", name) if c.isalnum()).casefold()
 
 
 def _casualty(world: World, id: UUID) -> tuple[CasualtyRecord, SituationReport]:
@@ -228,6 +254,8 @@ class RecordHouseDamage(Command):
     rooms: int
     structure: str = ""
     exercise: bool = False
+    another: bool = False
+    """It is another home than the row of the same owner's name, about which was asked."""
     roles: ClassVar[frozenset[Role]] = KEEPERS
 
     def scope(self, world: World) -> UUID:
@@ -237,8 +265,13 @@ class RecordHouseDamage(Command):
         check_text("owner_name", self.owner_name)
         _between("rooms", self.rooms, 1, MOST_ROOMS)
         report = _report_over(world, self.report, self.area)
+        if self.household is not None:
+            home = within(world, Household, self.household)
+            keep_apart("Household", home.id, exercise=home.exercise, wanted=self.exercise)
         owner, number = _person(world, self.owner_id_number)
         name = self.owner_name.strip()
+        if not self.another and (self.household or owner) not in report.houses:
+            self._ask(world, report, name, bool(self.household or number))
         record = HouseDamage(
             id=self.record,
             report=report.id,
@@ -258,6 +291,16 @@ class RecordHouseDamage(Command):
         report.count("house", record.id, self.household or owner, record.counts(), self.exercise)
         world.vault.index_name(owner, name)
         return {"owner": str(owner), "rows": dict(report.rows)}
+
+    def _ask(self, world: World, report: SituationReport, name: str, registered: bool) -> None:
+        """`MaybeOnRoster` if a home of that owner's name stands there and nothing tells them
+        apart."""
+        for id in report.houses.values():
+            row = world.get(HouseDamage, id)
+            if (row.registered and registered) or row.area != self.area:
+                continue
+            if _same(name, world.vault.unseal(row.name, row.id, "name")):
+                raise MaybeOnRoster(report=report.id, record=id, masked=mask_name(name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

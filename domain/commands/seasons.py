@@ -6,8 +6,9 @@ from typing import ClassVar
 from uuid import UUID
 
 from domain.area import Area, check_text
-from domain.disaster import Disaster
+from domain.disaster import Disaster, OutsideDisaster
 from domain.exercise import keep_apart
+from domain.reach import seen
 from domain.rules.base import china_day
 from domain.rules.standards import Programme, Standards
 from domain.rules.working_days import WorkingDays
@@ -68,7 +69,10 @@ class OpenSeason(Command):
         if terms.needs_disaster and self.disaster is None:
             raise DisasterNeeded(programme=self.programme)
         if self.disaster is not None:
-            found = world.get(Disaster, self.disaster)
+            found = seen(world, Disaster, self.disaster)
+            here, there = world.lineage(self.area), world.lineage(found.area)
+            if self.area not in there and found.area not in here:
+                raise OutsideDisaster(disaster=found.id, area=self.area)
             keep_apart("Disaster", found.id, exercise=found.exercise, wanted=self.exercise)
         season = world.add(
             Season(

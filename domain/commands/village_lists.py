@@ -13,10 +13,13 @@ from domain.area import check_text
 from domain.commands.households import check_village
 from domain.commands.relief_cases import STEP_OF, hands_for, season_over
 from domain.commands.sealing import check_sha256, not_future, seal_text
+from domain.exercise import keep_apart
 from domain.goods import positive
+from domain.household import Household
 from domain.ids import NewId
 from domain.need import Tier
 from domain.notice import Notice, ObjectionKind
+from domain.reach import within
 from domain.refusal import Malformed, NotFound
 from domain.relief_case import ReliefCase
 from domain.roster import Minutes
@@ -75,6 +78,14 @@ class OfList(Command):
 
 def cases_of(world: World, cases: Iterable[UUID]) -> list[ReliefCase]:
     return [world.get(ReliefCase, case) for case in cases]
+
+
+def cases_on(world: World, found: VillageList, cases: Iterable[UUID]) -> list[ReliefCase]:
+    """Cases that a command names. One that is not on the list is `NotOnList`, wherever it is."""
+    named = tuple(cases)
+    for case in named:
+        found.must_hold(case)
+    return cases_of(world, named)
 
 
 def strike(world: World, struck: tuple[StrikeInput, ...], step: str) -> tuple[UUID, ...]:
@@ -218,6 +229,9 @@ class RaiseObjection(OfList):
     def decide(self, world: World) -> Result | None:
         check_text("text", self.text)
         found, _ = self.of(world)
+        if self.household is not None:
+            about = within(world, Household, self.household)
+            keep_apart("Household", about.id, exercise=about.exercise, wanted=found.exercise)
         sealed = seal_text(world, found.id, world.vault.new_person(), "objection", self.text)
         assert sealed is not None
         found.raise_objection(self.id, self.kind, self.household, sealed, world.now)
@@ -247,7 +261,9 @@ class SettleObjection(OfList):
             )
         found, season = self.of(world)
         step = STEP_OF[world.actor.role]
-        touched = cases_of(world, (case for case in (self.add, self.strike) if case))
+        struck = cases_on(world, found, (self.strike,) if self.strike else ())
+        added = [within(world, ReliefCase, self.add)] if self.add else []
+        touched = added + struck
         hands = hands_for(world, found, touched, step)
         found.settle_objection(
             self.objection, self.upheld, self.reason, self.add, self.strike, step, hands

@@ -37,7 +37,7 @@ from domain.commands.officers import AppointOfficer, RegisterOfficer
 from domain.commands.rulebooks import AdoptRulebook
 from domain.officer import Officer
 from domain.posts import Post
-from domain.rules.loading import NATION, parse_rulebook
+from domain.rules.loading import NATION, RulebookFile, parse_rulebook
 from domain.world import Role
 from tests.domain.scenario import Scenario
 
@@ -160,14 +160,25 @@ def _built() -> Scenario:
         book = parse_rulebook(path.name, path.read_text(encoding="utf-8"))
         if book.area_code not in by_code:
             continue
-        adopt = AdoptRulebook(
-            area=scenario.id(by_code[book.area_code]),
-            kind=book.kind,
-            version=book.version,
-            document_no=book.document_no,
-            valid_from=book.valid_from,
-            valid_to=book.valid_to,
-            content=book.content,
-        )
-        scenario.given(adopt)
+        scenario.given(_adoption(scenario, book, by_code[book.area_code]))
     return scenario
+
+
+def _adoption(scenario: Scenario, book: RulebookFile, area: str) -> AdoptRulebook:
+    return AdoptRulebook(
+        area=scenario.id(area),
+        kind=book.kind,
+        version=book.version,
+        document_no=book.document_no,
+        valid_from=book.valid_from,
+        valid_to=book.valid_to,
+        content=book.content,
+    )
+
+
+def adopt_elsewhere(scenario: Scenario, kind: str, area: str) -> None:
+    """The county's own rulebooks of a kind, adopted in another area as well."""
+    for path in sorted(RULES.rglob("*.toml")):
+        book = parse_rulebook(path.name, path.read_text(encoding="utf-8"))
+        if (book.kind, book.area_code) == (kind, AREAS["county"][0]):
+            scenario.given(_adoption(scenario, book, area))

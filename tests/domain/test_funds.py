@@ -180,7 +180,7 @@ def test_what_is_left_goes_back_to_where_it_came_from(county: Scenario) -> None:
     county.when(give_back(county, document_no=""), by="county").then(Malformed)
     county.when(give_back(county, reason=""), by="county").then(Malformed)
     county.when(give_back(county, amount_fen=0), by="county").then(Malformed)
-    county.when(give_back(county, to_fund=uuid4()), by="county").then(NotFound)
+    county.when(give_back(county, to_fund=uuid4()), by="county").then(NotPassedDownFrom)
     county.when(give_back(county), by="payer").then(NotYourRole)
 
 

@@ -19,6 +19,7 @@ from domain.commands.officers import (
 )
 from domain.officer import (
     AlreadySuspended,
+    EndsOnlyShorten,
     NothingToHandOver,
     NotSuspended,
     Officer,
@@ -121,8 +122,8 @@ class OfficerMachine(RuleBasedStateMachine):
             ends_on=day,
             reason="任满",
         )
-        self.tried(command, None)
-        self.toy.last_day[post] = day
+        if self.tried(command, EndsOnlyShorten if day >= self.toy.last_day[post] else None):
+            self.toy.last_day[post] = day
 
     @precondition(lambda self: self.toy.holder)
     @rule(pick=integers(0, 99), name=names, days=integers(0, 3))

@@ -1,7 +1,7 @@
 """Officers: registration, posts, substitutes, hand-over, suspension; and a toy model of it all."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -20,10 +20,12 @@ from domain.commands.officers import (
     ReinstateOfficer,
     SuspendOfficer,
 )
+from domain.login_name import LoginTaken
 from domain.officer import (
     AdministratorHasNoBusiness,
     AlreadyAppointed,
     AlreadySuspended,
+    EndsOnlyShorten,
     NothingToHandOver,
     NotSuspended,
     Officer,
@@ -147,11 +149,32 @@ def test_registration_is_an_administrators_at_or_above(county: Scenario) -> None
 
 def test_an_officer_has_accounts_but_each_login_once(county: Scenario) -> None:
     command = OpenAccount(officer=county.officers["new"], login="new")
-    county.when(command, by="admin").then("Officer.AccountOpened")
+    county.when(command, by="admin").then("Officer.AccountOpened", "LoginName.Taken")
     county.when(command, by="admin").then(AlreadyExists)
-    county.when(replace(command, login="second"), by="admin").then("Officer.AccountOpened")
+    second = replace(command, login="second")
+    county.when(second, by="admin").then("Officer.AccountOpened", "LoginName.Taken")
     county.when(replace(command, login=" ")).then(Malformed)
     county.when(command, by="foreign_admin").then(NotFound)
+
+
+def test_a_login_is_one_officer_s(county: Scenario) -> None:
+    """G9: two officers had the same log-in name in the log."""
+    county.given(OpenAccount(officer=county.officers["new"], login="wang"), by="admin")
+    for login in ("wang", "Wang", " wang "):
+        other = OpenAccount(officer=county.officers["village"], login=login)
+        county.when(other, by="admin").then(LoginTaken)
+
+
+def test_the_last_day_of_a_post_is_set_earlier_and_never_later(county: Scenario) -> None:
+    """A5: a second end with a later day revived a post that was over, an administrator's too."""
+    county.given(end(county, "village2", TODAY), by="admin")
+    for days in (0, 1, 365):
+        later = end(county, "village2", TODAY + timedelta(days=days))
+        county.when(later, by="admin").then(EndsOnlyShorten)
+    county.given(end(county, "village2", TODAY - timedelta(days=1)), by="admin")
+    officer = county.load(Officer, county.officers["village2"])
+    (post,) = officer.appointments.values()
+    assert post.ends_on == TODAY - timedelta(days=1)
 
 
 # -- appointments ------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Rosters: the people and the houses behind the figures of a report."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,9 +24,10 @@ from domain.exercise import ExerciseMixed
 from domain.house_damage import DamageWithdrawn, Grade, SameGrade
 from domain.identity import check_character
 from domain.refusal import AlreadyExists, Malformed, NotFound, NotYourRole
-from domain.report_refusals import AlreadyOnRoster, OutsideReport, RosterMismatch
+from domain.report_refusals import AlreadyOnRoster, MaybeOnRoster, OutsideReport, RosterMismatch
 from domain.situation_report import SituationReport
 from tests.domain.county import make_county
+from tests.domain.ledger import family
 from tests.domain.scenario import Scenario
 
 START = datetime(2018, 7, 4, 7, tzinfo=UTC)
@@ -109,7 +111,7 @@ def test_a_missing_person_is_found_alive_or_injured(county: Scenario) -> None:
     county.when(found, by="village").then("CasualtyRecord.Found", "SituationReport.RosterCounted")
     assert rows(county) == {"injured": 1, "severely_injured": 1}
     county.when(found, by="village").then(WrongFate)
-    county.given(casualty(county, "two", id_number=None), by="village")
+    county.given(casualty(county, "two", id_number=None, another=True), by="village")
     county.given(FindMissing(record=county.id("two"), found_at=county.now), by="village")
     assert rows(county) == {"injured": 1, "severely_injured": 1}
 
@@ -136,7 +138,7 @@ def test_a_person_stands_once_on_the_roster_of_a_report(county: Scenario) -> Non
     county.given(casualty(county), by="village")
     refusal = county.when(casualty(county, "two"), by="village").then(AlreadyOnRoster)
     assert refusal.record == county.id("one")
-    county.given(casualty(county, "three", id_number=None), by="village")
+    county.given(casualty(county, "three", id_number=None, another=True), by="village")
     assert rows(county) == {"missing": 2}
 
 
@@ -155,7 +157,8 @@ def test_a_row_that_cannot_be_true_is_malformed(county: Scenario, change: dict[s
 
 def test_a_row_lies_in_the_area_of_its_report_and_of_its_keeper(county: Scenario) -> None:
     elsewhere = casualty(county, area=county.id("yuantan_2"))
-    county.when(elsewhere, by="village2").then(OutsideReport)
+    county.when(elsewhere, by="village2").then(NotFound)
+    county.when(elsewhere, by="township").then(OutsideReport)
     county.when(casualty(county), by="village2").then(NotFound)
     county.when(casualty(county), by="dispatcher").then(NotYourRole)
     county.given(casualty(county), by="county")
@@ -193,6 +196,7 @@ def test_a_home_stands_once_on_the_roster(county: Scenario) -> None:
     county.given(house(county), by="village")
     county.when(house(county, "two"), by="village").then(AlreadyOnRoster)
     county.when(house(county, "two", rooms=0), by="village").then(Malformed)
+    county.given(family(county, "household", 1), by="village")
     by_register = {"household": county.id("household"), "owner_id_number": None}
     county.given(house(county, "two", **by_register), by="village")
     county.when(house(county, "three", **by_register), by="village").then(AlreadyOnRoster)
@@ -237,3 +241,27 @@ def test_a_record_keeps_its_fate_through_a_replay(county: Scenario) -> None:
     record = county.load(CasualtyRecord, county.id("one"))
     assert record.counts() == {"missing": 1}
     assert record.counts(-1) == {"missing": -1}
+
+
+def test_the_same_person_without_an_id_number_is_asked_about(county: Scenario) -> None:
+    """C7: one dead person stood on the roster twice, and nobody was asked."""
+    nameless: dict[str, Any] = {"id_number": None, "full_name": "张小三", "fate": "dead"}
+    county.given(casualty(county, **nameless, age=60), by="village")
+    same = casualty(county, "same", **(nameless | {"full_name": "张 小三", "age": 61}))
+    refusal = county.when(same, by="village").then(MaybeOnRoster)
+    assert (refusal.record, refusal.masked) == (county.id("one"), "张*三")
+    numbered = casualty(county, "numbered", full_name="张小三", fate="dead")
+    county.when(numbered, by="village").then(MaybeOnRoster)
+    for name, change in (("younger", {"age": 30}), ("named", {"full_name": "张小四"})):
+        county.given(casualty(county, name, **(nameless | {"age": 60} | change)), by="village")
+    county.given(replace(same, another=True), by="village")
+    assert rows(county) == {"dead": 4}
+
+
+def test_a_second_home_of_the_same_owner_s_name_is_asked_about(county: Scenario) -> None:
+    nameless: dict[str, Any] = {"owner_id_number": None}
+    county.given(house(county, **nameless), by="village")
+    again = house(county, "again", **nameless)
+    county.when(again, by="village").then(MaybeOnRoster)
+    county.given(replace(again, another=True), by="village")
+    county.given(house(county, "other", owner_name="赵小六", **nameless), by="village")

@@ -16,13 +16,12 @@ from domain.rules.standards import Standards
 from domain.season import (
     DisasterNeeded,
     ListsOpen,
-    OutsideSeason,
     Season,
     SeasonClosed,
     UnknownProgramme,
 )
 from domain.village_list import VillageList
-from tests.domain.county import make_county
+from tests.domain.county import adopt_elsewhere, make_county
 from tests.domain.ledger import STEPS, Ledger, family
 from tests.domain.scenario import Scenario
 
@@ -139,7 +138,13 @@ def test_a_village_of_another_county_has_no_list_in_this_season(county: Scenario
     county.given(opening(county), by="county")
     season = Season.id_of(county.id("county"), "winter_spring", 2017, None, False)
     foreign = OpenVillageList(season=season, village=county.id("foreign_village"))
-    county.when(foreign, by="foreign_village").then(OutsideSeason)
+    county.when(foreign, by="foreign_village").then(NotFound)
+    adopt_elsewhere(county, "standards", "foreign_county")
+    county.given(opening(county, area=county.id("foreign_county")), by="foreign_county")
+    other = Season.id_of(county.id("foreign_county"), "winter_spring", 2017, None, False)
+    county.when(OpenVillageList(season=other, village=county.id("yuantan_1")), by="county").then(
+        NotFound
+    )
 
 
 def test_a_drill_s_season_takes_no_real_household(county: Scenario) -> None:
