@@ -11,7 +11,7 @@ from cli.collecting import collect_seldom
 from cli.settings import Settings
 from domain.catalog import AGGREGATES
 from eventstore.accounts import Accounts
-from eventstore.errors import StoreNotMade
+from eventstore.errors import StoreNotBegun, StoreNotMade
 from eventstore.postgres import PostgresLog, PostgresVault
 from eventstore.store import Store
 from projections.catalog import VIEWS
@@ -27,11 +27,16 @@ from streams.timekeeper import Timekeeper
 from streams.watching import ViewsWatch
 
 
-def open_store(settings: Settings) -> Store:
+def open_store(settings: Settings, *, make: bool = True) -> Store:
     """Log and vault alone, for commands that need no views: on PostgreSQL if that is set, else in
     the data folder. The vault's key file is in the data folder either way.
+
+    ``make`` False raises `StoreNotBegun` where a data folder holds no store: a command that looks
+    must not leave an empty one behind.
     """
     if settings.database_url is None:
+        if not make and not (settings.data / "log.sqlite").exists():
+            raise StoreNotBegun(str(settings.data))
         return Store.at(settings.data, AGGREGATES)
     if settings.vault_url is None:
         raise StoreNotMade("RELIEF_DATABASE_URL is set and RELIEF_VAULT_URL is not.")
@@ -46,14 +51,15 @@ def open_store(settings: Settings) -> Store:
 
 
 @contextmanager
-def running(settings: Settings, *, follow: bool = True) -> Iterator[System]:
+def running(settings: Settings, *, follow: bool = True, make: bool = True) -> Iterator[System]:
     """The whole system of one process; stops it in order at the end.
 
-    ``follow`` False leaves the views where they are (another process may be keeping them).
+    ``follow`` False leaves the views where they are (another process may be keeping them);
+    ``make`` False makes no store where there is none, see `open_store`.
     """
     collect_seldom()
     with ExitStack() as stack:
-        store = open_store(settings)
+        store = open_store(settings, make=make)
         stack.callback(store.close)
         views, reader, boards = _views(settings, store, stack)
         leads = _leadership(settings, stack) if follow else _always

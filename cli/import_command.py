@@ -14,9 +14,9 @@ from rich.table import Table
 from sqlalchemy import Connection, select
 
 from api.system import System
+from cli.beside import settings_here
 from cli.compose import running
 from cli.saying import failed
-from cli.settings import Settings
 from domain.refusal import NotFound
 from domain.rulebook import Rulebook
 from domain.rules.base import china_day
@@ -56,7 +56,7 @@ def households(
     Stopped half-way, it goes on when it is repeated: what is registered already is left alone.
     """
     with ExitStack() as stack:
-        system = stack.enter_context(running(Settings(), follow=False))
+        system = stack.enter_context(running(settings_here(), follow=False, make=False))
         _fold(system)
         officer = system.accounts.officer_of(login)
         if officer is None:

@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from api.system import AreaTree
+from cli.beside import settings_here
 from cli.compose import running
-from cli.settings import Settings
 from domain.rulebook import Rulebook
 from domain.rules.items import Items
 from eventstore.store import Store
@@ -42,7 +42,7 @@ def totals(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Totals of a county's cold season: granted, and paid or signed for."""
-    with running(Settings(), follow=False) as system:
+    with running(settings_here(), follow=False, make=False) as system:
         while system.boards.step():
             pass
         position = system.boards.position

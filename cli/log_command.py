@@ -8,9 +8,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli import copy_command
+from cli.beside import settings_here
 from cli.compose import open_store
 from cli.saying import Json, say_json
-from cli.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="The log of facts.")
 copy_command.register(app)
@@ -21,7 +21,7 @@ err = Console(stderr=True)
 @app.command("stats")
 def log_stats(as_json: Json = False) -> None:
     """How many facts, streams and bytes, by topic."""
-    store = open_store(Settings())
+    store = open_store(settings_here(), make=False)
     try:
         stats = store.stats()
     finally:
@@ -39,7 +39,7 @@ def log_stats(as_json: Json = False) -> None:
 @app.command("show")
 def log_show(stream: str) -> None:
     """All facts of one stream (a uuid), or the fact at one position (a number), as JSON lines."""
-    store = open_store(Settings())
+    store = open_store(settings_here(), make=False)
     try:
         rows = store.find_rows(stream)
     except ValueError:  # neither a number nor a uuid
@@ -59,7 +59,7 @@ def log_tail(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as facts come")] = False,
 ) -> None:
     """The newest facts as JSON lines; personal data stays sealed."""
-    store = open_store(Settings())
+    store = open_store(settings_here(), make=False)
     try:
         head = store.head()
         for batch in store.follow(max(0, head - count), timeout=1.0 if follow else 0.0):

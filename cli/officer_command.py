@@ -12,9 +12,9 @@ from rich.table import Table
 from sqlalchemy import select
 
 from api.system import System
+from cli.beside import settings_here
 from cli.compose import running
 from cli.saying import failed
-from cli.settings import Settings
 from domain.commands.officers import (
     AppointOfficer,
     HandOver,
@@ -69,7 +69,7 @@ def add(
     chosen = password or secrets.token_urlsafe(9)
     if len(chosen) < MIN_PASSWORD:
         raise failed(PasswordTooShort.zh, PasswordTooShort.en)
-    with running(Settings()) as system:
+    with running(settings_here(), make=False) as system:
         system.boards.wait_for(system.store.head(), 30)
         with system.reader() as db:
             place = by_code(db, area)
@@ -119,7 +119,7 @@ def list_officers(
 ) -> None:
     """All log-ins with their posts."""
     rows: list[dict[str, Any]] = []
-    with running(Settings(), follow=False) as system, system.reader() as db:
+    with running(settings_here(), follow=False, make=False) as system, system.reader() as db:
         areas = db.execute(select(AREAS.c.id, AREAS.c.name))
         names = {str(row[0]): str(row[1]) for row in areas}
         for officer, logins in system.accounts.logins().items():
@@ -151,7 +151,7 @@ def list_officers(
 @app.command("suspend")
 def suspend(login: Login, reason: Annotated[str, typer.Option(help="Why, in writing")]) -> None:
     """Suspend an officer: effective with the next command anybody sends in their name."""
-    with running(Settings(), follow=False) as system:
+    with running(settings_here(), follow=False, make=False) as system:
         run(system, SuspendOfficer(officer=officer_of(system, login), reason=reason))
     out.print(f"{login}: 已停职 · suspended")
 
@@ -163,7 +163,7 @@ def handover(
     reason: Annotated[str, typer.Option(help="Why, in writing")],
 ) -> None:
     """Hand all of an officer's posts and open matters over to a successor."""
-    with running(Settings(), follow=False) as system:
+    with running(settings_here(), follow=False, make=False) as system:
         successor = officer_of(system, to)
         officer = officer_of(system, login)
         run(system, HandOver(officer=officer, successor=successor, reason=reason))
@@ -176,7 +176,7 @@ def password(
     new: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)],
 ) -> None:
     """Set a new password; the log-in's open sessions end."""
-    with running(Settings(), follow=False) as system:
+    with running(settings_here(), follow=False, make=False) as system:
         officer = officer_of(system, login)
         try:
             system.accounts.set_password(login, officer, new)

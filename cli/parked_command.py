@@ -11,9 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from api.system import System
+from cli.beside import settings_here
 from cli.compose import running
 from cli.saying import Json, failed, say_json
-from cli.settings import Settings
 from domain.area import Area
 from domain.commands.parked_facts import DropParkedFact
 from eventstore.errors import StoreError
@@ -49,7 +49,7 @@ def told(parked: Parked) -> dict[str, Any]:
 @app.command("list")
 def list_them(as_json: Json = False) -> None:
     """What is parked, by view, with the reason and since when."""
-    with running(Settings(), follow=False) as system:
+    with running(settings_here(), follow=False, make=False) as system:
         found = [told(one) for one in system.views.parked()]
     if as_json:
         say_json({"parked": found})
@@ -76,7 +76,7 @@ def show(view: ViewName, position: Position) -> None:
 
     Personal data stays sealed.
     """
-    with running(Settings(), follow=False) as system:
+    with running(settings_here(), follow=False, make=False) as system:
         found = _parked(system, view, position)
     say_json({**told(found), **content(found.state)})
 
@@ -105,7 +105,7 @@ def replay_them(
 ) -> None:
     """Rebuild views beside the live ones and switch: what can be folded now is not parked any
     more, what still cannot stays parked."""
-    with running(Settings(), follow=False) as system:
+    with running(settings_here(), follow=False, make=False) as system:
         names = views or sorted({one.view for one in system.views.parked()})
         chosen = [_view(system, name) for name in names]
         done = [_replayed(system, view) for view in chosen]
@@ -154,7 +154,7 @@ def drop(
 
     Other views keep the fact. It can be one that is parked, or one that stops the view.
     """
-    with running(Settings(), follow=False) as system:
+    with running(settings_here(), follow=False, make=False) as system:
         chosen = _view(system, view)
         if not _waits(system, chosen, position):
             raise failed(

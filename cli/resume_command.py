@@ -11,8 +11,8 @@ import msgspec
 import typer
 from rich.console import Console
 
+from cli.beside import settings_here
 from cli.saying import failed
-from cli.settings import Settings
 from cli.up.supervisor import RESUME, STATES, State
 from projections.catalog import VIEWS
 from projections.folding.engine import ViewsDatabase
@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
 def resume() -> None:
     """Start again what rests, after somebody has looked (see: relief status, relief parked)."""
-    settings = Settings()
+    settings = settings_here()
     path, views = settings.data / "run" / STATES, settings.data / "views.sqlite"
     kept = _kept(path)
     if kept is None and settings.database_url is None and views.exists():

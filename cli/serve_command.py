@@ -10,7 +10,7 @@ from api.app import create_app
 from cli.api_health import telling
 from cli.compose import http_limits, running
 from cli.logging import configure
-from cli.serving import bind
+from cli.serving import listening
 from cli.serving import serve as serve_app
 from cli.settings import Settings
 from web.app import mount_pages
@@ -36,7 +36,8 @@ def serve(
     if fd is not None:
         sock, moved = socket.socket(fileno=fd), False
     else:
-        sock, moved = bind(address, settings.port if port is None else port)
+        wanted = settings.port if port is None else port
+        sock, moved = listening(address, wanted, others=settings.database_url is None)
     real = sock.getsockname()[1]
     with running(settings) as system, telling(settings, system) as heart:
         web = create_app(system, mount=mount_pages)

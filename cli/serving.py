@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from cli.bounded import DEFAULT_HTTP_LIMITS, HttpLimits, bounded
+from cli.saying import failed
 from streams.health import Heart
 
 PORTS_TRIED = 50
@@ -18,9 +19,13 @@ FILES_BESIDE = 500
 """Descriptors for databases, logs and files beside the connections."""
 
 
-def bind(host: str, port: int) -> tuple[socket.socket, bool]:
-    """A listening socket on this port or the next free one; whether it is another one."""
-    for candidate in [port, *range(port + 1, port + PORTS_TRIED)] if port else [0]:
+def bind(host: str, port: int, *, others: bool = True) -> tuple[socket.socket, bool]:
+    """A listening socket on this port or the next free one; whether it is another one.
+
+    ``others`` False: on this one or none. Raises `OSError`.
+    """
+    wanted = [port, *range(port + 1, port + PORTS_TRIED)] if port and others else [port]
+    for candidate in wanted:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         found = socket.socket(family, socket.SOCK_STREAM)
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -31,7 +36,21 @@ def bind(host: str, port: int) -> tuple[socket.socket, bool]:
             found.close()
             continue
         return found, candidate != port
-    raise OSError(f"no free port among {port}…{port + PORTS_TRIED - 1}")
+    raise OSError(f"no free port among {wanted[0]}…{wanted[-1]}")
+
+
+def listening(host: str, port: int, *, others: bool) -> tuple[socket.socket, bool]:
+    """`bind`, or the end of the program with a sentence that says what to do.
+
+    ``others`` False in a cluster: a proxy looks for exactly this port, and never finds another.
+    """
+    try:
+        return bind(host, port, others=others)
+    except OSError as problem:
+        raise failed(
+            f"端口 {port} 已被占用：请等原进程退出，或另设 RELIEF_PORT",
+            f"Port {port} is taken. Wait for the old process to end, or set RELIEF_PORT.",
+        ) from problem
 
 
 class Server(uvicorn.Server):

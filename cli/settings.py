@@ -52,7 +52,9 @@ class Settings(BaseSettings):
 
     data: Path = Field(Path("var"), description="Folder of log, vault and views")
     host: str = Field("127.0.0.1", description="Address to serve on")
-    port: int = Field(8080, ge=0, le=65535, description="Port; the next free one if it is taken")
+    port: int = Field(
+        8080, ge=0, le=65535, description="Port; the next free one if it is taken, but in a cluster"
+    )
     secure_cookies: bool = Field(False, description="Set where the pages are served over HTTPS")
     after_wait_seconds: float = Field(5.0, gt=0, le=60, description="How long `after=` may wait")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")

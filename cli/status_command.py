@@ -17,9 +17,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from api.system import System
+from cli.beside import settings_here
 from cli.compose import running
 from cli.saying import Json, say_json
-from cli.settings import Settings
 from cli.up.supervisor import STATES
 from streams.metrics import waiting_seconds
 
@@ -38,8 +38,8 @@ def status(
     once: Annotated[bool, typer.Option("--once", help="Do not refresh until Ctrl-C")] = False,
 ) -> None:
     """Processes, partitions, positions, lag in facts and seconds, parked facts."""
-    settings = Settings()
-    with running(settings, follow=False) as system:
+    settings = settings_here()
+    with running(settings, follow=False, make=False) as system:
         if as_json:
             say_json(look(system, settings.data))
             return

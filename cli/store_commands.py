@@ -1,5 +1,6 @@
 """`relief backup`, `restore` and `doctor`: keeping the ledger's files safe and whole."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,8 @@ import msgspec
 import typer
 from rich.console import Console
 
+from cli.beside import settings_here
+from cli.compose import open_store
 from cli.copy_command import cluster_of
 from cli.doctor import examine
 from cli.doctor_cluster import examine_cluster
@@ -34,7 +37,8 @@ def backup(
     Of a data folder also while the server runs. Of PostgreSQL when nothing writes: a running
     cluster is backed up by PostgreSQL's own means (docs/operations.md).
     """
-    settings = Settings()
+    settings = settings_here()
+    _refuse_empty(settings)
     try:
         if settings.database_url is None:
             made = files.backup(settings.data, target)
@@ -68,7 +72,7 @@ def restore(
 def doctor(as_json: Json = False) -> None:
     """Check files or database, schema, key, counts, views, disk and versions; exit 1 on a
     problem."""
-    settings = Settings()
+    settings = settings_here()
     cluster = settings.database_url is not None
     findings = examine_cluster(settings) if cluster else examine(settings.data)
     ok = all(finding.ok for finding in findings)
@@ -82,6 +86,16 @@ def doctor(as_json: Json = False) -> None:
         out.print(verdict)
     if not ok:
         raise typer.Exit(1)
+
+
+def _refuse_empty(settings: Settings) -> None:
+    """A backup of nothing would be found to be one on the day it is needed."""
+    with closing(open_store(settings, make=False)) as store:
+        if store.head() == 0:
+            raise failed(
+                "账本中没有任何记录，没有备份：请检查 RELIEF_DATA 或数据库地址",
+                "The store holds no fact; nothing was backed up. Check RELIEF_DATA or the address.",
+            )
 
 
 def _from_cluster(settings: Settings, target: Path) -> files.Manifest:

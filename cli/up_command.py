@@ -13,9 +13,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from cli.beside import LOCK, TRIAL
 from cli.db_command import write_down, written
 from cli.saying import failed
-from cli.serving import bind
+from cli.serving import listening
 from cli.settings import Settings
 from cli.trial.broker import Broker
 from cli.trial.child import free_port
@@ -42,7 +43,7 @@ def up(
     ] = False,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Faust workers")] = 2,
     api: Annotated[int, typer.Option(min=1, max=64, help="API processes")] = 2,
-    port: Annotated[int | None, typer.Option(help="Port; the next free one if taken")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; a trial moves on if taken")] = None,
     demo: Annotated[
         bool, typer.Option(help="In a trial: load the demo county into an empty store")
     ] = True,
@@ -56,7 +57,7 @@ def up(
         stack.enter_context(_alone(settings.data))
         servers: Trial | None = None
         if trial:
-            servers = stack.enter_context(trial_servers(settings.data.absolute() / "trial"))
+            servers = stack.enter_context(trial_servers(settings.data.absolute() / TRIAL))
             env = servers.env
         else:
             env = _given(settings)
@@ -64,7 +65,8 @@ def up(
             load = [*RELIEF, "demo", *(["--small"] if small else [])]
             if subprocess.run(load, env={**os.environ, **env}, check=False).returncode:  # noqa: S603
                 raise typer.Exit(1)
-        sock, moved = bind(settings.host, settings.port if port is None else port)
+        wanted = settings.port if port is None else port
+        sock, moved = listening(settings.host, wanted, others=trial)
         stack.callback(sock.close)
         names = ["relay", *(f"worker.{n + 1}" for n in range(workers))]
         names += [f"api.{n + 1}" for n in range(api)]
@@ -86,7 +88,7 @@ def up(
 def _alone(folder: Path) -> Iterator[None]:
     """Two supervisors on one folder would start everything twice."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "up.lock").open("w") as lock:
+    with (folder / LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -6,9 +6,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli.beside import settings_here
 from cli.compose import running
 from cli.saying import Json, say_json
-from cli.settings import Settings
 from projections.folding import rebuild as rebuilding
 
 app = typer.Typer(no_args_is_help=True, help="The read models.")
@@ -19,7 +19,7 @@ err = Console(stderr=True)
 @app.command("status")
 def views_status(as_json: Json = False) -> None:
     """How far each view has come."""
-    with running(Settings(), follow=False) as system:
+    with running(settings_here(), follow=False, make=False) as system:
         head = system.store.head()
         found = [
             {
@@ -48,7 +48,7 @@ def views_rebuild(
     batch: Annotated[int, typer.Option(help="Facts a batch")] = rebuilding.BATCH,
 ) -> None:
     """Rebuild all views beside the live ones and switch; --check compares SHA-256 instead."""
-    with running(Settings(), follow=False) as system:
+    with running(settings_here(), follow=False, make=False) as system:
         log, views = system.store.log.source, system.views
         if check:
             while system.boards.step():

@@ -80,6 +80,12 @@ class StoreNotMade(StoreError):
     retry_after = None
 
 
+class StoreNotBegun(StoreError):
+    zh = "数据目录中还没有账本：请检查 RELIEF_DATA，或先执行 relief serve、relief demo"
+    en = "There is no store in the data folder. Check RELIEF_DATA, or begin: relief serve or demo."
+    retry_after = None
+
+
 class StoreUnsafe(StoreError):
     zh = "数据库登录的权限过大，程序拒绝启动"
     en = "The program refuses to start with so much power over its own log."

@@ -13,8 +13,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.main import program
+from domain.catalog import AGGREGATES
 from domain.commands.officers import RegisterOfficer
 from eventstore.outcomes import Envelope
+from eventstore.store import Store
 from tests.eventstore.support import ROOT, named
 from tests.intake.make import HEADER, household, id_number, workbook
 from tests.intake.town import COUNTY, County, county, make_county
@@ -57,6 +59,7 @@ def test_stats_count_facts_streams_and_bytes_by_topic(data: Path) -> None:
 
 
 def test_an_empty_store_has_stats_too(tmp_path: Path) -> None:
+    Store.at(tmp_path / "new", AGGREGATES).close()
     (stats,) = lines(relief(tmp_path / "new", "log", "stats", "--json"))
     assert stats == {"events": 0, "streams": 0, "head": 0, "bytes": 0, "by_topic": {}}
 

@@ -1,0 +1,118 @@
+"""Commands that look find what runs here, and never leave an empty store behind."""
+
+import fcntl
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.beside import LOCK, settings_here
+from cli.serving import bind
+from cli.settings import Settings
+from domain.catalog import AGGREGATES
+from eventstore.store import Store
+from tests.eventstore.support import ROOT
+from tests.everything import copy_of_everything
+
+LOOKING = [
+    ("status", "--json"),
+    ("doctor",),
+    ("parked", "list"),
+    ("log", "stats"),
+    ("views", "status"),
+    ("officer", "list"),
+    ("backup", "copy"),
+    ("ledger", "totals", "--county", "340882", "--season", "2017"),
+]
+SECRETS = {"database_url": "app", "vault_url": "vault", "views_url": "views"}
+
+
+def relief(folder: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "cli.main", *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "RELIEF_DATA": str(folder / "data"), **env},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.mark.parametrize("words", LOOKING, ids=lambda words: words[0])
+def test_a_command_that_looks_makes_no_store(tmp_path: Path, words: tuple[str, ...]) -> None:
+    done = relief(tmp_path, *words)
+    assert done.returncode == 1, done.stdout
+    assert "没有账本" in done.stdout + done.stderr
+    assert not list(tmp_path.rglob("*.sqlite")) and not (tmp_path / "data").exists()
+
+
+def test_a_backup_of_nothing_is_an_error(tmp_path: Path) -> None:
+    Store.at(tmp_path / "data", AGGREGATES).close()
+    done = relief(tmp_path, "backup", "copy")
+    assert done.returncode == 1
+    assert "没有任何记录" in done.stderr
+    assert not (tmp_path / "copy").exists()
+    data = copy_of_everything(tmp_path)
+    assert relief(tmp_path, "backup", "copy", RELIEF_DATA=str(data)).returncode == 0
+
+
+@pytest.fixture
+def trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in which `relief up --trial` has written its addresses down."""
+    secrets = tmp_path / "trial" / "secrets"
+    secrets.mkdir(parents=True)
+    for name, role in SECRETS.items():
+        (secrets / name).write_text(f"postgresql://relief_{role}@127.0.0.1:1/relief\n")
+    for name in SECRETS:
+        monkeypatch.delenv(f"RELIEF_{name.upper()}", raising=False)
+    monkeypatch.setenv("RELIEF_DATA", str(tmp_path))
+    return tmp_path
+
+
+def test_a_running_trial_is_what_commands_look_at(trial: Path) -> None:
+    with (trial / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        found = settings_here()
+        assert found.data == trial / "trial"
+        assert found.database_url == "postgresql://relief_app@127.0.0.1:1/relief"
+        assert found.vault_url and found.views_url
+        done = relief(trial, "backup", "copy", RELIEF_DATA=str(trial))
+    assert done.returncode == 1, "its database does not answer: nothing else is backed up instead"
+    assert not list(trial.rglob("*.sqlite"))
+
+
+def test_a_trial_that_does_not_run_is_told(trial: Path) -> None:
+    done = relief(trial, "doctor", RELIEF_DATA=str(trial))
+    assert done.returncode == 1
+    assert "relief up --trial" in done.stderr
+    assert not list(trial.rglob("*.sqlite"))
+
+
+def test_settings_that_name_a_database_stand(trial: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RELIEF_DATABASE_URL", "postgresql://elsewhere/relief")
+    assert settings_here() == Settings()
+
+
+def test_in_a_cluster_a_taken_port_is_an_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match=str(port)):
+            bind("127.0.0.1", port, others=False)
+        found, moved = bind("127.0.0.1", port)
+        found.close()
+        assert moved
+
+
+def test_serve_says_that_its_port_is_taken(trial: Path) -> None:
+    """A proxy would never find the next free one; and nothing is asked of the database first."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        address = "postgresql://relief_app@127.0.0.1:1/relief"
+        done = relief(
+            trial, "serve", "--port", port, RELIEF_DATABASE_URL=address, RELIEF_VAULT_URL=address
+        )
+    assert done.returncode == 1
+    assert f"端口 {port} 已被占用" in done.stderr
