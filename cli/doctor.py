@@ -15,6 +15,7 @@ from eventstore.sql import Sql, explain
 from eventstore.sqlite import connect
 from projections.catalog import VIEWS
 from projections.folding.errors import STOPPED
+from projections.folding.fingerprints import kept, prints_of
 
 LOW_SPACE = 512 * 1024 * 1024
 OLDEST_SQLITE = (3, 37, 0)
@@ -35,7 +36,7 @@ class Finding:
 
 def examine(data: Path) -> list[Finding]:
     """All findings about a data folder. Changes nothing and may run beside a server."""
-    found = [*_versions(), *_space(data)]
+    found = [*_versions(), fingerprints(), *_space(data)]
     log, vault = data / "log.sqlite", data / "vault.sqlite"
     if not log.exists():
         found.append(
@@ -58,6 +59,20 @@ def _versions() -> Iterator[Finding]:
     fine = sys.version_info[:2] >= OLDEST_PYTHON and sqlite3.sqlite_version_info >= OLDEST_SQLITE
     said = f"Python {python}, SQLite {sqlite3.sqlite_version}"
     yield Finding("versions", fine, said, said)
+
+
+def fingerprints() -> Finding:
+    """Whether the code of each view is what its version stands for."""
+    now, before = prints_of(VIEWS), kept()
+    other = ", ".join(sorted(name for name in now | before if now.get(name) != before.get(name)))
+    return Finding(
+        "fingerprints",
+        not other,
+        f"看板程序与其版本不符：{other}；请重新安装程序" if other else "看板程序与其版本相符",
+        f"The code of these views is not that of their versions: {other}. Install the program anew."
+        if other
+        else "The code of the views is that of their versions.",
+    )
 
 
 def _space(data: Path) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from contextlib import closing
 
 import psycopg
 
-from cli.doctor import Finding, parked_and_stopped, stands_open
+from cli.doctor import Finding, fingerprints, parked_and_stopped, stands_open
 from cli.settings import Settings
 from eventstore.errors import StoreError, StoreNotMade
 from eventstore.postgres import PostgresConnection, PostgresLog
@@ -134,3 +134,4 @@ def _views(settings: Settings) -> Iterator[Finding]:
         "views", lag <= LAGGING, f"看板落后 {max(0, lag)} 条", f"The views lag {max(0, lag)} facts."
     )
     yield from parked
+    yield fingerprints()

@@ -22,7 +22,9 @@ from eventstore.backup import Manifest
 from eventstore.errors import StoreDamaged
 from eventstore.store import Store
 from projections.catalog import VIEWS
-from projections.folding.engine import ViewsDatabase
+from projections.folding.engine import ViewsDatabase, immediate
+from projections.folding.errors import STOPPED
+from projections.folding.parking import park
 from streams.embedded import Follower
 from tests.eventstore.support import (
     elsewhere,
@@ -37,6 +39,7 @@ from tests.eventstore.support import (
     open_store,
     send,
 )
+from tests.projections.folding import unread
 
 Run = Callable[..., Any]
 
@@ -256,7 +259,8 @@ def test_a_sound_ledger_is_well_also_while_it_is_served(
     report = run("doctor", "--json")
     assert failed(report) == set()
     checks = {f["check"] for f in report["findings"]}
-    assert checks == {"versions", "disk", "files", "log", "vault", "key", "counts", "views"}
+    whole = {"versions", "disk", "files", "log", "vault", "key", "counts"}
+    assert checks == whole | {"views", "parked", "stopped", "fingerprints"}
     views.close()
     said = run("doctor")
     assert "一切正常" in said and "all is well" in said and "SQLite" in said
@@ -280,6 +284,27 @@ def test_views_that_lag_far_behind_are_noticed(
     assert failed(run("doctor", "--json")) == set()
     monkeypatch.setattr(doctor, "LAGGING", 3)
     assert failed(run("doctor", "--json", ok=False)) == {"views"}
+
+
+def test_views_whose_code_is_not_that_of_their_versions_are_noticed(
+    town: Store, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = {**doctor.kept(), "stock": doctor.kept()["stock"]._replace(sha256="0")}
+    monkeypatch.setattr(doctor, "kept", lambda: changed)
+    report = run("doctor", "--json", ok=False)
+    assert failed(report) == {"fingerprints"}
+    assert any("stock" in one["zh"] for one in report["findings"])
+
+
+def test_what_is_parked_and_which_views_stand_still_is_told(
+    town: Store, folder: Path, run: Run
+) -> None:
+    with closing(ViewsDatabase(folder / "views.sqlite", VIEWS)) as views:
+        row = town.log.rows(0, 1)[0]
+        with immediate(views.db):
+            park(views.db, [("stock", unread(row), "KeyError: 'x'")])
+            views.db.execute("UPDATE positions SET failing = ? WHERE view = 'stock'", (STOPPED,))
+    assert failed(run("doctor", "--json", ok=False)) == {"parked", "stopped"}
 
 
 def test_a_disk_with_little_space_is_noticed(
