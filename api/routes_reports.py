@@ -5,8 +5,8 @@ from domain.world import Role
 from projections.deadlines_at import deadlines
 from projections.disasters import disaster, disasters
 from projections.officers import officer, officers
-from projections.reviews import review_queue
-from projections.situation import situation_report, situation_reports
+from projections.report_queries import situation_report, situation_reports
+from projections.reviews import review_counts, review_queue
 from projections.situation_board import situation_board
 from projections.timeline import timeline
 
@@ -29,6 +29,7 @@ READS: tuple[Read, ...] = (
     Read("/v1/situation-reports/{report}", situation_report, IN_POST, "situation-reports"),
     Read("/v1/deadlines", deadlines, IN_POST, "deadlines"),
     Read("/v1/reviews", review_queue, IN_POST, "reviews"),
+    Read("/v1/review-counts", review_counts, IN_POST, "reviews"),
     Read("/v1/disasters", disasters, IN_POST, "disasters"),
     Read("/v1/disasters/{disaster}", disaster, IN_POST, "disasters"),
     Read("/v1/timeline/{subject}", timeline, IN_POST, "timeline"),

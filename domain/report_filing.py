@@ -1,13 +1,20 @@
 """One version of a situation report, as it was filed."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
+from domain.base import Created
+from domain.officer import Officer
 from domain.rules.indicators import Figures, Finding
 from domain.world import RuleRef
+
+Hands = tuple[UUID, ...]
+"""The persons who count as having done a step."""
 
 
 class Kind(StrEnum):
@@ -25,6 +32,7 @@ class Review(StrEnum):
     PENDING = "pending"  # 未审
     ACCEPTED = "accepted"
     RETURNED = "returned"  # 退回
+    WITHDRAWN = "withdrawn"  # 已撤回: the whole report is void
 
 
 class Filing(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -62,6 +70,13 @@ class Filing(msgspec.Struct, frozen=True, omit_defaults=True):
     caller: UUID | None = None
 
     @property
+    def scribes(self) -> tuple[UUID, ...]:
+        """Who took a call down, without the officer who rang (by whose person the id is made)."""
+        if not self.phoned:
+            return ()
+        return tuple(one for one in self.hands if Officer.id_of(one) != self.caller)
+
+    @property
     def wants_reason(self) -> tuple[str, ...]:
         """The indicators whose jump nobody has explained yet."""
         if self.reason.strip():
@@ -69,6 +84,37 @@ class Filing(msgspec.Struct, frozen=True, omit_defaults=True):
         return tuple(key for jump in self.jumps for key in jump.keys)
 
 
+class FirstFact(Created):
+    """What both first facts of a report say; ``area_code`` is that of the day of occurrence."""
+
+    area: UUID
+    area_code: str
+    occurred_at: datetime
+    hazard: str
+    sub_hazard: str
+    exercise: bool
+    filed: Filing
+
+
 def sentences(findings: tuple[Finding, ...]) -> tuple[str, str]:
     """What the findings say, in Chinese and English."""
     return "；".join(f.zh for f in findings), " ".join(f.en for f in findings)
+
+
+def is_about_parts(finding: Finding) -> bool:
+    """Whether it compares a version with the parts of its area, which go on reporting."""
+    return finding.rule.startswith(("below-parts-", "part-", "parts-"))
+
+
+def recounted(rows: Mapping[str, int], change: Mapping[str, int]) -> dict[str, int]:
+    """Counts of rosters after adding ``change`` to them."""
+    found = dict(rows)
+    for name, by in change.items():
+        found[name] = found.get(name, 0) + by
+        assert found[name] >= 0, name
+    return found
+
+
+def owed_by_every_level(state: dict[str, Any]) -> None:
+    """Before rulebooks said who owes follow-ups, a level without a limit had that above it."""
+    state["owed"] = True

@@ -1,11 +1,13 @@
 """How a situation report says no: one class a rule."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from domain.refusal import Refusal
-from domain.report_filing import Filing, sentences
+from domain.report_filing import Filing, is_about_parts, sentences
 from domain.rules.indicators import Finding
 
 
@@ -211,9 +213,67 @@ class NotAttached(Refusal):
     report: UUID
 
 
-def must_be_right(report: UUID, filed: Filing, gaps: tuple[Finding, ...]) -> None:
-    """Refuse a 核报 with an error, an unexplained jump, or another count than its rosters."""
-    errors = tuple(flag for flag in filed.flags if flag.severity == "error")
+@dataclass(eq=False)
+class NothingToSetAside(Refusal):
+    """The decision is for an own figure that is known, and smaller than that of the parts."""
+
+    zh = "第{number}版的死亡、失踪人数不少于下级合计，不需要认定以本级为准"
+    en = "Dead and missing of version {number} are not below those of its parts: nothing to decide."
+    report: UUID
+    number: int
+
+
+@dataclass(eq=False)
+class PartsSayMore(Refusal):
+    """Somebody below had more accepted than the person saw who decides to set it aside."""
+
+    zh = "下级已审定的“{name_zh}”现为 {parts}，多于您所依据的 {seen}，请核对后再认定"
+    en = "The parts have {parts} accepted as {name_en} by now, more than the {seen} you saw."
+    report: UUID
+    indicator: str
+    name_zh: str
+    name_en: str
+    seen: Decimal
+    parts: Decimal
+
+
+@dataclass(eq=False)
+class ReportWithdrawn(Refusal):
+    zh = "该报告已撤回，不能再办理；如灾情属实请另报初报"
+    en = "This report was withdrawn. If the harm is real, file an initial report anew."
+    report: UUID
+
+
+@dataclass(eq=False)
+class AcceptedNotWithdrawn(Refusal):
+    zh = "该报告第{number}版已被采用，不能自行撤回；请上级说明理由撤销，或用续报更正"
+    en = (
+        "Version {number} of this report is accepted: the level above can strike it with a reason,"
+        " or correct it by a follow-up."
+    )
+    report: UUID
+    number: int
+
+
+@dataclass(eq=False)
+class RostersHold(Refusal):
+    """A report with people or houses on its rosters is not void."""
+
+    zh = "该报告的台账上还有 {rows} 条记录，请先逐条撤销，再撤回报告"
+    en = "The rosters of this report hold {rows} rows: withdraw those first."
+    report: UUID
+    rows: int
+
+
+def must_be_right(
+    report: UUID, filed: Filing, gaps: tuple[Finding, ...], beside: tuple[Finding, ...]
+) -> None:
+    """Refuse a 核报 with an error, an unexplained jump, or another count than its rosters.
+
+    ``beside``: how it differs from its parts now; what it was flagged for then is past.
+    """
+    own = tuple(flag for flag in filed.flags if not is_about_parts(flag))
+    errors = tuple(flag for flag in own + beside if flag.severity == "error")
     if errors:
         zh, en = sentences(errors)
         rules = tuple(flag.rule for flag in errors)
@@ -239,3 +299,28 @@ def must_be_right(report: UUID, filed: Filing, gaps: tuple[Finding, ...]) -> Non
             sentences_zh=zh,
             sentences_en=en,
         )
+
+
+def must_not_go_back(report: UUID, current: Filing, filed: Filing) -> None:
+    """A version is as of the same time as the one before, or of a later one."""
+    if filed.as_of < current.as_of:
+        raise AsOfGoesBack(
+            report=report, number=current.number, as_of=filed.as_of, current=current.as_of
+        )
+
+
+def must_add_up(report: UUID, broken: tuple[Finding, ...]) -> None:
+    """Refuse adjudicated figures that break rules when put over the reported ones."""
+    if broken:
+        zh, en = sentences(broken)
+        rules = tuple(flag.rule for flag in broken)
+        raise AdjudicationBreaksRules(report=report, rules=rules, sentences_zh=zh, sentences_en=en)
+
+
+def must_be_void(report: UUID, accepted: Filing | None, rows: Mapping[str, int]) -> None:
+    """Refuse to withdraw an accepted report (None: it does not matter), or one with rosters."""
+    if accepted is not None:
+        raise AcceptedNotWithdrawn(report=report, number=accepted.number)
+    on_rosters = sum(rows.values())
+    if on_rosters:
+        raise RostersHold(report=report, rows=on_rosters)

@@ -12,17 +12,53 @@ from domain.dispensation import Dispensation
 from domain.refusal import Refusal
 from domain.world import World
 
+STEP_NAMES: dict[str, tuple[str, str]] = {
+    "report": ("填报", "report"),
+    "review": ("审核", "review"),
+    "adjudicate": ("核定", "adjudicate"),
+    "approve": ("审定", "approve"),
+    "appraise": ("评议", "appraise"),
+    "request": ("申请", "request"),
+    "order": ("下达调拨", "order"),
+    "ship": ("出库", "ship"),
+    "receive": ("签收", "receive"),
+    "pay": ("发放", "pay"),
+}
+MADE_UP = (
+    "；电话报告也可待报告人本人补报后再审",
+    "; a report by telephone can be reviewed once its reporter has made it up in person",
+)
+
 
 @dataclass(eq=False)
 class SamePersonTwice(Refusal):
-    """One person has done another step of this matter, in person, by a stand-in or before."""
+    """One person has done another step of this matter, in person, by a stand-in or before.
 
-    zh: ClassVar[str] = "同一人不能办理同一事项的两个环节：已办理 {other}，不能再办 {step}"
-    en: ClassVar[str] = "One person may not do two steps of one matter: {other} and now {step}."
+    The sentences say the steps as people do, and the ways out.
+    """
+
+    zh: ClassVar[str] = (
+        "同一人不能办理同一事项的两个环节：您（或您所代、所接替的人）已办理“{other}”，不能再办“{step}”。"
+        "请由同级其他人员办理；确实没有他人时，请上级书面批准例外{more}"
+    )
+    en: ClassVar[str] = (
+        "One person may not do two steps of one matter: you, or somebody you stand in for, did"
+        ' "{other}" and cannot do "{step}". Let somebody else in post do it; where there is nobody,'
+        " ask the level above for a dispensation in writing{more}."
+    )
     matter: UUID
     officer: UUID
     step: str
     other: str
+
+    def sentence(self, language: str) -> str:
+        place = 0 if language == "zh" else 1
+        more = MADE_UP[place] if (self.other, self.step) == ("report", "review") else ""
+        template = (self.zh, self.en)[place]
+        step, other = (
+            STEP_NAMES[key][place] if key in STEP_NAMES else key for key in (self.step, self.other)
+        )
+        return template.format(step=step, other=other, more=more)
 
 
 def join(steps: dict[str, tuple[UUID, ...]], step: str, hands: tuple[UUID, ...]) -> None:

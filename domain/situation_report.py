@@ -9,23 +9,30 @@ with the version as questions, and only the acceptance of a 核报 is refused fo
 """
 
 from datetime import datetime
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from uuid import UUID
 
 import msgspec
 from eventsourcing.domain import event
 
-from domain.base import Aggregate, Created
+from domain.base import Aggregate, grown
+from domain.casualties import SetAside, set_aside
 from domain.exercise import keep_apart
 from domain.refusal import ChangedMeanwhile
-from domain.report_filing import Filing, Kind, Review, sentences
+from domain.report_filing import (
+    Filing,
+    FirstFact,
+    Hands,
+    Kind,
+    Review,
+    owed_by_every_level,
+    recounted,
+)
 from domain.report_refusals import (
-    AdjudicationBreaksRules,
     AlreadyAttached,
     AlreadyOnRoster,
     AlreadyReviewed,
     AlreadyStable,
-    AsOfGoesBack,
     CorrectionNeedsReason,
     DutyRuns,
     HappenedAfterReport,
@@ -34,9 +41,14 @@ from domain.report_refusals import (
     NotAttached,
     NothingReturned,
     NothingToMakeUp,
+    NothingToSetAside,
     NotStableYet,
+    ReportWithdrawn,
     ReturnedFiguresRepeated,
+    must_add_up,
     must_be_right,
+    must_be_void,
+    must_not_go_back,
 )
 from domain.rules.deadlines import FollowUpDuty
 from domain.rules.indicators import Figures, Finding
@@ -44,18 +56,6 @@ from domain.separation import join
 from domain.world import RuleRef
 
 Roster = Literal["casualty", "house"]
-
-
-class FirstFact(Created):
-    """What both first facts of a report say."""
-
-    area: UUID
-    area_code: str
-    occurred_at: datetime
-    hazard: str
-    sub_hazard: str
-    exercise: bool
-    filed: Filing
 
 
 class SituationReport(Aggregate):
@@ -88,45 +88,31 @@ class SituationReport(Aggregate):
         self.to_make_up = filed.phoned
         self.disaster: UUID | None = None
         self.duty: FollowUpDuty | None = None
+        self.owed = False
         self.duty_answered = 0
         self.stable_at: datetime | None = None
         self.verified_due_at: datetime | None = None
-        self.steps: dict[str, tuple[UUID, ...]] = {"report": filed.hands}
+        self.set_aside: dict[str, SetAside] = {}
+        self.steps: dict[str, Hands] = {"report": filed.hands}
+        self.scribes = filed.scribes
         self.rows: dict[str, int] = {}
         self.casualties: dict[UUID, UUID] = {}
         self.houses: dict[UUID, UUID] = {}
 
     @classmethod
-    def begin(
-        cls,
-        id: UUID,
-        area: UUID,
-        area_code: str,
-        occurred_at: datetime,
-        hazard: str,
-        sub_hazard: str,
-        exercise: bool,
-        filed: Filing,
-    ) -> Self:
-        """初报, or a first report by telephone 待补报. Never refused for what its figures say.
-
-        ``area_code`` is the code of the division on the day of the occurrence.
-        """
-        return cls._create(
-            cls.PhonedIn if filed.phoned else cls.InitialReported,
-            id=id,
-            area=area,
-            area_code=area_code,
-            occurred_at=occurred_at,
-            hazard=hazard,
-            sub_hazard=sub_hazard,
-            exercise=exercise,
-            filed=filed,
-        )
+    def begin(cls, *, id: UUID, filed: Filing, **about: Any) -> Self:
+        """初报, or a first report by telephone. ``about``: the other fields of `FirstFact`."""
+        first = cls.PhonedIn if filed.phoned else cls.InitialReported
+        return cls._create(first, id=id, filed=filed, **about)
 
     @property
     def home(self) -> UUID:
         return self.area
+
+    def trigger_event(self, event_class: Any, **kwargs: Any) -> None:
+        if self.review is Review.WITHDRAWN:
+            raise ReportWithdrawn(report=self.id)
+        super().trigger_event(event_class, **kwargs)
 
     @property
     def baseline(self) -> Filing | None:
@@ -135,7 +121,6 @@ class SituationReport(Aggregate):
 
     @property
     def is_verified(self) -> bool:
-        """Whether the current version is an accepted 核报."""
         return self.current.kind is Kind.VERIFIED and self.review is Review.ACCEPTED
 
     def expect(self, number: int | None) -> None:
@@ -149,17 +134,17 @@ class SituationReport(Aggregate):
         """补报: the full report after the telephone call."""
         if not self.to_make_up:
             raise NothingToMakeUp(report=self.id)
-        self._must_not_go_back(filed)
+        must_not_go_back(self.id, self.current, filed)
         self._made_up(filed=filed)
 
     @event("MadeUp")
     def _made_up(self, filed: Filing) -> None:
         self._take(filed)
-        self.to_make_up = False
+        self._stands_for_itself(filed)
 
     def follow_up(self, filed: Filing) -> None:
         """续报. After an accepted 核报 it opens the report again (new harm, a body found)."""
-        self._must_not_go_back(filed)
+        must_not_go_back(self.id, self.current, filed)
         self._followed_up(filed=filed)
 
     @event("FollowedUp")
@@ -172,7 +157,7 @@ class SituationReport(Aggregate):
             raise NoDutyRuns(report=self.id)
         if self.review is Review.RETURNED:
             raise ReturnedFiguresRepeated(report=self.id, number=self.current.number)
-        self._must_not_go_back(filed)
+        must_not_go_back(self.id, self.current, filed)
         self._zero_reported(filed=filed)
 
     @event("ZeroReported")
@@ -185,41 +170,39 @@ class SituationReport(Aggregate):
             raise NotStableYet(report=self.id)
         if self.is_verified and not filed.reason.strip():
             raise CorrectionNeedsReason(report=self.id, number=self.current.number)
-        self._must_not_go_back(filed)
+        must_not_go_back(self.id, self.current, filed)
         self._verified(filed=filed)
 
     @event("Verified")
     def _verified(self, filed: Filing) -> None:
-        self.to_make_up = False
         self._take(filed)
+        self._stands_for_itself(filed)
 
     def resubmit(self, filed: Filing) -> None:
         """The returned version, corrected, of the same kind."""
         if self.review is not Review.RETURNED:
             raise NothingReturned(report=self.id, number=self.current.number)
-        self._must_not_go_back(filed)
+        must_not_go_back(self.id, self.current, filed)
         self._resubmitted(filed=filed)
 
     @event("Resubmitted")
     def _resubmitted(self, filed: Filing) -> None:
         self._take(filed)
-        self.to_make_up = False
-
-    def _must_not_go_back(self, filed: Filing) -> None:
-        if filed.as_of < self.current.as_of:
-            raise AsOfGoesBack(
-                report=self.id,
-                number=self.current.number,
-                as_of=filed.as_of,
-                current=self.current.as_of,
-            )
+        self._stands_for_itself(filed)
 
     def _take(self, filed: Filing) -> None:
         self.current = filed
         self.review = Review.PENDING
         self.to_make_up = self.to_make_up or filed.phoned
         self.duty_answered = max(self.duty_answered, filed.duty_number or 0)
+        self.scribes += tuple(p for p in filed.scribes if p not in self.steps["report"])
         join(self.steps, "report", filed.hands)
+
+    def _stands_for_itself(self, filed: Filing) -> None:
+        """The area told it in its own words: who only took a call down is no reporter any more."""
+        self.to_make_up = False
+        only_wrote = set(self.scribes) - set(filed.hands)
+        self.steps["report"] = tuple(p for p in self.steps["report"] if p not in only_wrote)
 
     def explain_jump(self, number: int, reason: str) -> None:
         self.expect(number)
@@ -255,15 +238,19 @@ class SituationReport(Aggregate):
     def accept(
         self,
         number: int,
-        hands: tuple[UUID, ...],
+        hands: Hands,
         forward_due_at: datetime | None,
         gaps: tuple[Finding, ...],
         rules: tuple[RuleRef, ...],
+        beside: tuple[Finding, ...] = (),
     ) -> None:
-        """Accept the version that was seen. ``gaps``: where a 核报 differs from the rosters."""
+        """Accept the version that was seen.
+
+        ``gaps``: where a 核报 differs from the rosters; ``beside``: from what its parts say now.
+        """
         self._must_be_pending(number)
         if self.current.kind is Kind.VERIFIED:
-            must_be_right(self.id, self.current, gaps)
+            must_be_right(self.id, self.current, gaps, beside)
         self._accepted(
             number=number,
             kind=self.current.kind,
@@ -277,7 +264,7 @@ class SituationReport(Aggregate):
         self,
         number: int,
         kind: Kind,
-        hands: tuple[UUID, ...],
+        hands: Hands,
         forward_due_at: datetime | None,
         rules: tuple[RuleRef, ...],
     ) -> None:
@@ -285,13 +272,13 @@ class SituationReport(Aggregate):
         self.accepted = self.current
         join(self.steps, "review", hands)
 
-    def return_version(self, number: int, reason: str, hands: tuple[UUID, ...]) -> None:
+    def return_version(self, number: int, reason: str, hands: Hands) -> None:
         """退回: send the version back, with the reason."""
         self._must_be_pending(number)
         self._returned(number=number, kind=self.current.kind, reason=reason, hands=hands)
 
     @event("Returned")
-    def _returned(self, number: int, kind: Kind, reason: str, hands: tuple[UUID, ...]) -> None:
+    def _returned(self, number: int, kind: Kind, reason: str, hands: Hands) -> None:
         self.review = Review.RETURNED
         join(self.steps, "review", hands)
 
@@ -306,21 +293,11 @@ class SituationReport(Aggregate):
         document_no: str,
         reason: str,
         rules: tuple[RuleRef, ...],
-        hands: tuple[UUID, ...],
+        hands: Hands,
         broken: tuple[Finding, ...],
     ) -> None:
-        """核定: figures the level above decides by a document. No version is changed by it.
-
-        ``broken``: errors of these figures put over the reported ones.
-        """
-        if broken:
-            zh, en = sentences(broken)
-            raise AdjudicationBreaksRules(
-                report=self.id,
-                rules=tuple(flag.rule for flag in broken),
-                sentences_zh=zh,
-                sentences_en=en,
-            )
+        """核定: the level above decides figures; ``broken``: errors of them over the reported."""
+        must_add_up(self.id, broken)
         self._adjudicated(
             number=self.current.number,
             figures=figures,
@@ -338,21 +315,58 @@ class SituationReport(Aggregate):
         document_no: str,
         reason: str,
         rules: tuple[RuleRef, ...],
-        hands: tuple[UUID, ...],
+        hands: Hands,
     ) -> None:
         join(self.steps, "adjudicate", hands)
 
+    def set_parts_aside(
+        self, number: int, parts: Figures, document_no: str, reason: str, hands: Hands
+    ) -> None:
+        """The dead and missing of this version count although its parts have more accepted.
+
+        ``parts``: what they have, as the person who decides saw it.
+        """
+        self.expect(number)
+        decided = set_aside(self.current.figures, parts)
+        if not decided:
+            raise NothingToSetAside(report=self.id, number=number)
+        self._parts_set_aside(
+            number=number, decided=decided, document_no=document_no, reason=reason, hands=hands
+        )
+
+    @event("PartsSetAside")
+    def _parts_set_aside(
+        self, number: int, decided: dict[str, SetAside], document_no: str, reason: str, hands: Hands
+    ) -> None:
+        self.set_aside = self.set_aside | decided
+        join(self.steps, "review", hands)
+
+    def withdraw(self, reason: str, hands: Hands, *, from_above: bool) -> None:
+        """撤回: void the whole report. Once a version is accepted, only the level above can."""
+        must_be_void(self.id, None if from_above else self.accepted, self.rows)
+        self._withdrawn(number=self.current.number, reason=reason, hands=hands)
+
+    @event("Withdrawn")
+    def _withdrawn(self, number: int, reason: str, hands: Hands) -> None:
+        self.review = Review.WITHDRAWN
+        self.accepted = None
+        self.duty = None
+
     # the duty to follow up, and its end
 
-    def start_duty(self, duty: FollowUpDuty, rule: RuleRef) -> None:
-        """Daily 24 h reporting (a drought: every ten days) until the situation is stable."""
+    def start_duty(self, duty: FollowUpDuty, rule: RuleRef, *, owed: bool) -> None:
+        """Daily 24 h reporting (a drought: every ten days) until the situation is stable.
+
+        ``owed``: the rulebook makes this level owe it; else follow-ups are taken but not due.
+        """
         if self.duty is not None:
             raise DutyRuns(report=self.id)
-        self._follow_up_duty_started(duty=duty, rule=rule)
+        self._follow_up_duty_started(duty=duty, rule=rule, owed=owed)
 
     @event("FollowUpDutyStarted")
-    def _follow_up_duty_started(self, duty: FollowUpDuty, rule: RuleRef) -> None:
+    def _follow_up_duty_started(self, duty: FollowUpDuty, rule: RuleRef, owed: bool) -> None:
         self.duty = duty
+        self.owed = owed
         self.duty_answered = 0
         self.stable_at = None
         self.verified_due_at = None
@@ -387,7 +401,6 @@ class SituationReport(Aggregate):
         self.disaster = disaster
 
     def detach(self, reason: str) -> UUID:
-        """Leave the disaster; answers which one it was."""
         if self.disaster is None:
             raise NotAttached(report=self.id)
         left = self.disaster
@@ -403,10 +416,8 @@ class SituationReport(Aggregate):
     def count(
         self, roster: Roster, record: UUID, person: UUID, change: dict[str, int], exercise: bool
     ) -> None:
-        """A row was added to a roster, or changed: keep the counts beside the figures.
-
-        ``change`` is what to add to each count. A person stands once on one roster.
-        """
+        """A row of a roster is new or changed: ``change`` is added to the counts; a person stands
+        once on one roster."""
         keep_apart("SituationReport", self.id, exercise=self.exercise, wanted=exercise)
         known = self.casualties if roster == "casualty" else self.houses
         if known.get(person, record) != record:
@@ -420,10 +431,7 @@ class SituationReport(Aggregate):
     def _count(
         self, roster: Roster, record: UUID, person: UUID, change: dict[str, int], listed: bool
     ) -> None:
-        rows = dict(self.rows)
-        for name, by in change.items():
-            rows[name] = rows.get(name, 0) + by
-            assert rows[name] >= 0, name
+        rows = recounted(self.rows, change)
         self._roster_counted(roster=roster, record=record, person=person, listed=listed, rows=rows)
 
     @event("RosterCounted")
@@ -436,3 +444,6 @@ class SituationReport(Aggregate):
             known[person] = record
         else:
             known.pop(person, None)
+
+
+grown(SituationReport.FollowUpDutyStarted, owed_by_every_level)

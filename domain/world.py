@@ -126,6 +126,9 @@ class World(Protocol):
     def find(self, kind: type[A], id: UUID) -> A | None:
         """The aggregate, or None."""
 
+    def look(self, kind: type[A], id: UUID) -> A | None:
+        """The aggregate for looking at only: this command decides nothing on it."""
+
     def add(self, aggregate: A) -> A:
         """Take a new aggregate into this commit. `AlreadyExists` if its stream has begun."""
 

@@ -71,6 +71,10 @@ class DecisionWorld:
             raise NotFound(kind=kind.__name__, id=id)
         return found
 
+    def look(self, kind: type[A], id: UUID) -> A | None:
+        known = self.touched.get(id) or self._load(kind, id)
+        return known if isinstance(known, kind) else None
+
     def add(self, aggregate: A) -> A:
         if not _rightly_named(aggregate):
             raise IdNotFresh(kind=type(aggregate).__name__, id=aggregate.id)

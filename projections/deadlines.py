@@ -208,9 +208,12 @@ def returned(rows: Rows, at: int, e: SituationReport.Returned) -> None:
 
 
 def duty_started(rows: Rows, at: int, e: SituationReport.FollowUpDutyStarted) -> None:
+    """It is asked for if the rulebook makes this level owe it."""
+    _drop(rows, e, "verified_report")
+    if not e.owed:
+        return
     report, start = text_of(e.originator_id), when(e.duty.start)
     subject = rows.change(SUBJECTS, report, duty_start=start)
-    _drop(rows, e, "verified_report")
     duty = {
         "report": report,
         "start": start,
@@ -235,6 +238,19 @@ def duty_ended(rows: Rows, at: int, e: SituationReport.FollowUpDutyEnded) -> Non
         rows.change(SUBJECTS, report, duty_start=None)
     if e.verified_due_at is not None:
         _due(rows, e, "verified_report", e.verified_due_at)
+
+
+def report_withdrawn(rows: Rows, at: int, e: SituationReport.Withdrawn) -> None:
+    """Nothing is asked of a void report, and nothing was."""
+    report = text_of(e.originator_id)
+    _drop(rows, e, "initial_report")
+    _drop(rows, e, "verified_report")
+    for number in range(1, e.number + 1):
+        _drop(rows, e, FORWARD, number)
+    start = rows.need(SUBJECTS, report)["duty_start"]
+    if start is not None:
+        rows.delete(DUTIES, report, start)
+        rows.change(SUBJECTS, report, duty_start=None)
 
 
 def season_opened(rows: Rows, at: int, e: Season.Opened) -> None:
@@ -343,7 +359,7 @@ def consignment_closed(rows: Rows, at: int, e: Consignment.Closed) -> None:
 
 VIEW = View(
     name="deadlines",
-    version=2,
+    version=3,
     tables=(DUE, DUTIES, ANSWERS, SUBJECTS),
     routes={
         SituationReport.InitialReported: begun,
@@ -355,6 +371,7 @@ VIEW = View(
         SituationReport.Resubmitted: filed,
         SituationReport.Accepted: accepted,
         SituationReport.Returned: returned,
+        SituationReport.Withdrawn: report_withdrawn,
         SituationReport.FollowUpDutyStarted: duty_started,
         SituationReport.FollowUpDutyEnded: duty_ended,
         Season.Opened: season_opened,

@@ -10,9 +10,11 @@ from datetime import UTC, datetime, timedelta
 from heapq import merge
 from itertools import islice
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Select,
     String,
@@ -21,13 +23,16 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     tuple_,
     type_coerce,
 )
 
+from domain.report_filing import Review
 from domain.rules.deadlines import FollowUpDuty, Occurrence, next_occurrence, occurrences
 from projections.areas import AREAS
 from projections.deadlines import ANSWERS, DUE, DUTIES, FORWARD, NEVER, rule_of
+from projections.disasters import absorbed_into
 from projections.folding.base import Row, when
 from projections.paging import Page, allowed, beyond, cut, values_of
 from projections.scope import Scope
@@ -60,6 +65,14 @@ class Asked:
     exercise: bool
     cursor: str | None
     limit: int
+    disasters: tuple[str, ...] | None = None
+
+    def about(self, reports: Any) -> ColumnElement[bool]:
+        """Whether a row is of the disaster that was asked about (all, if none was)."""
+        if self.disasters is None:
+            return true()
+        found: ColumnElement[bool] = reports.c.disaster.in_(self.disasters)
+        return found
 
     @property
     def now(self) -> str:
@@ -68,7 +81,7 @@ class Asked:
     @property
     def states(self) -> tuple[str, ...]:
         found = ("overdue", "missing") if self.overdue_only else OPEN
-        return (*found, "done", "done_late") if self.done else found
+        return (*found, "done", "done_late", "closed") if self.done else found
 
 
 OPEN = ("open", "ended", "overdue", "missing")
@@ -80,6 +93,7 @@ def deadlines(
     *,
     at: datetime | None = None,
     kind: str | None = None,
+    disaster: UUID | None = None,
     overdue_only: bool = False,
     done: bool = False,
     exercise: bool = False,
@@ -89,12 +103,15 @@ def deadlines(
     """What is due at a time (now, unless ``at`` is given), by when; what was done with ``done``.
 
     ``state``: open, overdue, missing (a follow-up nobody sent, though later ones were), ended (a
-    notice that hung its days: the next step may be taken), done or done_late. ``kind``:
+    notice that hung its days: the next step may be taken), done, done_late, or closed (a follow-up
+    that the area above has answered for by one of its own). ``disaster``: only what its reports
+    owe. ``level`` is that of the ``area`` that owes it to the one above. ``kind``:
     initial_report, follow_up, verified_report, forward_report, notice_end, season_assessment,
     season_delivery, list_delivery, goods_needed, goods_arrival.
     """
     assert at is not None, "the edge fills in its clock"
-    asked = Asked(at, kind, overdue_only, done, exercise, cursor, allowed(limit))
+    within = None if disaster is None else tuple(absorbed_into(db, disaster))
+    asked = Asked(at, kind, overdue_only, done, exercise, cursor, allowed(limit), within)
     scope = scope.on(db)
     found: list[Row] = []
     if kind not in (FOLLOW_UP, FORWARD):
@@ -106,7 +123,7 @@ def deadlines(
     return cut(found, ORDER, cursor=cursor, limit=limit)
 
 
-def _shaped(row: Any, at: datetime, *, missing: bool = False) -> Row:
+def _shaped(row: Any, at: datetime, *, missing: bool = False, closed: bool = False) -> Row:
     """With its state at that time; what was done later is not done yet."""
     found = {"start": "", **dict(row)}
     now = when(at.astimezone(UTC))
@@ -115,7 +132,9 @@ def _shaped(row: Any, at: datetime, *, missing: bool = False) -> Row:
         done_at = found["done_at"] = None
     found["late_minutes"] = 0
     overdue = now > found["due_at"]
-    if found["kind"] == "notice_end":
+    if closed and done_at is None:
+        found["state"] = "closed"
+    elif found["kind"] == "notice_end":
         found["state"] = "done" if done_at else "ended" if overdue else "open"
     elif done_at is None and not overdue:
         found["state"] = "open"
@@ -136,7 +155,14 @@ def _moment(text: str) -> datetime:
 
 
 def _named(query: Any, area: Any) -> Any:
-    names = (AREAS.c.name.label("area_name"), AREAS.c.level.label("level"))
+    names = (
+        AREAS.c.name.label("area_name"),
+        AREAS.c.level.label("level"),
+        REPORTS.c.hazard,
+        REPORTS.c.sub_hazard,
+        REPORTS.c.occurred_at,
+        REPORTS.c.disaster,
+    )
     return query.add_columns(*names).join(AREAS, AREAS.c.id == area)
 
 
@@ -156,11 +182,13 @@ def _once(db: Connection, scope: Scope, asked: Asked) -> Iterator[Row]:
     """What waits by the day it is due; what was done, or was done after the time asked about."""
     d, now = DUE.c, asked.now
     columns = [c for c in DUE.columns if c is not d.waits]
-    query = _named(select(*columns), d.area).where(
+    query = _named(select(*columns), d.area).outerjoin(REPORTS, REPORTS.c.report == d.subject)
+    query = query.where(
         scope.covers(d.area),
         _plain(scope, d.exercise).is_(asked.exercise),
         d.kind != FORWARD,
         d.since <= now,
+        asked.about(REPORTS),
     )
     if asked.kind is not None:
         query = query.where(_plain(scope, d.kind) == asked.kind)
@@ -212,6 +240,7 @@ def _forwards(db: Connection, scope: Scope, asked: Asked) -> Iterator[Row]:
         d.waits.is_(False),
         _plain(scope, d.kind) == FORWARD,
         d.since <= now,
+        asked.about(REPORTS),
     )
     if not asked.done:
         query = query.where(func.coalesce(told, "never") > now)
@@ -224,8 +253,12 @@ def _forwards(db: Connection, scope: Scope, asked: Asked) -> Iterator[Row]:
 def _follow_ups(db: Connection, scope: Scope, asked: Asked) -> list[Row]:
     """What duties ask for: those first that have waited longest, until the page is full."""
     d, now = DUTIES.c, asked.now
-    query = _named(select(DUTIES), d.area).where(
-        scope.covers(d.area), _plain(scope, d.exercise).is_(asked.exercise), d.start <= now
+    query = _named(select(DUTIES), d.area).join(REPORTS, REPORTS.c.report == d.report)
+    query = query.where(
+        scope.covers(d.area),
+        _plain(scope, d.exercise).is_(asked.exercise),
+        d.start <= now,
+        asked.about(REPORTS),
     )
     after: tuple[Any, ...] = ()
     if asked.cursor is not None:
@@ -233,18 +266,20 @@ def _follow_ups(db: Connection, scope: Scope, asked: Asked) -> list[Row]:
         after = tuple(one.value for one in values)
         query = query.where(or_(d.end.is_(None), d.end >= day))
     if asked.done:
-        return _owed(db, query, d.first_due, asked, after)
+        return _owed(db, scope, query, d.first_due, asked, after)
     waiting = query.where(d.owed_from < NEVER, or_(d.answered_at.is_(None), d.answered_at <= now))
     later = query.where(
         _plain(scope, d.answered_at) > now
     )  # then it had waited for what is there by now
     return [
-        *_owed(db, waiting, d.owed_from, asked, after),
-        *_owed(db, later, d.first_due, asked, after),
+        *_owed(db, scope, waiting, d.owed_from, asked, after),
+        *_owed(db, scope, later, d.first_due, asked, after),
     ]
 
 
-def _owed(db: Connection, query: Select[Any], begin: Any, asked: Asked, after: Any) -> list[Row]:
+def _owed(
+    db: Connection, scope: Scope, query: Select[Any], begin: Any, asked: Asked, after: Any
+) -> list[Row]:
     """A page of what these duties ask for, duty by duty in the order of ``begin``: nothing of a
     duty is due before that, so that the rest is beyond the page when the page is full."""
     order = (begin, DUTIES.c.report, DUTIES.c.start)
@@ -258,9 +293,15 @@ def _owed(db: Connection, query: Select[Any], begin: Any, asked: Asked, after: A
             upto = tuple_(*[literal(last[c.name], c.type) for c in order])
             part = query.where(begin >= last[begin.name], tuple_(*order) > upto)
         duties = db.execute(part).mappings().all()
-        answers = _answers(db, [duty["report"] for duty in duties])
+        reports = [duty["report"] for duty in duties]
+        answers, above = _answers(db, reports), _told_above(db, scope, reports, asked)
         each = [
-            _asked_for(duty, answers.get((duty["report"], duty["start"]), {}), asked.at)
+            _asked_for(
+                duty,
+                answers.get((duty["report"], duty["start"]), {}),
+                above.get(duty["report"], ""),
+                asked.at,
+            )
             for duty in duties
         ]
         states = asked.states
@@ -287,8 +328,38 @@ def _answers(db: Connection, reports: list[str]) -> dict[tuple[str, str], dict[i
     return found
 
 
-def _asked_for(duty: Any, answers: dict[int, Any], at: datetime) -> Iterator[Row]:
-    """Each report this duty asked for by then, and the next one."""
+def _told_above(db: Connection, scope: Scope, reports: list[str], asked: Asked) -> dict[str, str]:
+    """As of when the area above has by then reported on the same disaster (or loose hazard)."""
+    below, above = REPORTS.alias("below"), REPORTS.alias("above")
+    query = (
+        select(below.c.report, func.max(VERSIONS.c.as_of).label("as_of"))
+        .join(AREAS, AREAS.c.id == below.c.area)
+        .join(
+            above,
+            and_(
+                above.c.area == AREAS.c.parent,
+                above.c.exercise == below.c.exercise,
+                above.c.hazard == below.c.hazard,
+                func.coalesce(above.c.disaster, "") == func.coalesce(below.c.disaster, ""),
+                above.c.review != str(Review.WITHDRAWN),
+            ),
+        )
+        .join(VERSIONS, VERSIONS.c.report == above.c.report)
+        .where(
+            scope.covers(below.c.area),
+            below.c.report.in_(reports),
+            VERSIONS.c.recorded_at <= asked.now,
+        )
+        .group_by(below.c.report)
+    )
+    return {row.report: row.as_of for row in db.execute(query)}
+
+
+def _asked_for(duty: Any, answers: dict[int, Any], told_above: str, at: datetime) -> Iterator[Row]:
+    """Each report this duty asked for by then, and the next one.
+
+    ``told_above``: what the area above has told as of that time closes what was asked up to it.
+    """
     rule = rule_of(duty)
     now = when(at)
     last = max((n for n, a in answers.items() if a["reported_at"] <= now), default=0)
@@ -302,13 +373,18 @@ def _asked_for(duty: Any, answers: dict[int, Any], at: datetime) -> Iterator[Row
             "area": duty["area"],
             "area_name": duty["area_name"],
             "level": duty["level"],
+            "hazard": duty["hazard"],
+            "sub_hazard": duty["sub_hazard"],
+            "occurred_at": duty["occurred_at"],
+            "disaster": duty["disaster"],
             "due_at": when(one.due_at),
             "since": duty["start"],
             "done_at": answer["reported_at"] if answer else None,
             "exercise": duty["exercise"],
             "detail": {"as_of": when(one.as_of), "version": answer["version"] if answer else None},
         }
-        yield _shaped(row, at, missing=one.number < last)
+        closed = when(one.as_of) <= told_above
+        yield _shaped(row, at, missing=one.number < last, closed=closed)
 
 
 def _asked_by(rule: FollowUpDuty, at: datetime) -> Iterator[Occurrence]:

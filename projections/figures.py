@@ -2,9 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Self
+
+from domain.casualties import CASUALTIES, SetAside, raised
 
 Figures = dict[str, str | None]
 """Figures in a row: canonical decimal text, as in the log."""
@@ -35,16 +37,62 @@ class Held:
     reported: Counted
     accepted: Counted | None
     as_of: str
+    accepted_as_of: str | None = None
+    returned: bool = False
+    set_aside: dict[str, SetAside] = field(default_factory=dict)
+    questions: int = 0
+
+    @property
+    def standing(self) -> Counted | None:
+        """The figures that nobody has sent back: what parts are counted with."""
+        return self.accepted if self.returned else self.reported
 
 
 @dataclass(slots=True)
 class Total:
-    """``known`` sums; ``some_unknown`` are keys that a counted report could not tell."""
+    """``known`` sums; ``some_unknown`` are keys that a counted report could not tell.
+
+    ``casualties``: dead and missing that stand (`Held.standing`). Of an own report beside its
+    parts: ``larger`` says by how much they are more, ``newer`` as of when if that is later,
+    ``raised`` which casualties are theirs, ``decided`` which own ones a named person let stand.
+    """
 
     known: dict[str, Decimal]
     some_unknown: set[str]
     reports: list[str]
     own: bool
+    as_of: str = ""
+    casualties: dict[str, Decimal] = field(default_factory=dict)
+    set_aside: dict[str, SetAside] = field(default_factory=dict)
+    larger: dict[str, Decimal] = field(default_factory=dict)
+    newer: str | None = None
+    raised: set[str] = field(default_factory=set)
+    decided: set[str] = field(default_factory=set)
+
+    def beside(self, parts: "Total") -> "Total":
+        """The own report next to its parts: theirs are never hidden by it (decision 0027)."""
+        if not parts.reports:
+            return self
+        counts = raised(self.known, parts.casualties, self.set_aside)
+        for key, theirs in {**parts.known, **parts.casualties}.items():
+            if theirs > self.known.get(key, 0):
+                self.larger[key] = theirs - self.known.get(key, Decimal(0))
+                if key in self.set_aside and key not in counts:
+                    self.decided.add(key)
+        self.newer = parts.as_of if parts.as_of > self.as_of else None
+        self.raised = set(counts)
+        self.known |= counts
+        for key, theirs in counts.items():
+            self.casualties[key] = max(theirs, self.casualties.get(key, theirs))
+        return self
+
+    def note(self, other: "Total") -> None:
+        """Take over what another total of the same area says of its parts."""
+        for key, more in other.larger.items():
+            self.larger[key] = self.larger.get(key, Decimal(0)) + more
+        self.newer = max(self.newer or "", other.newer or "") or None
+        self.raised |= other.raised
+        self.decided |= other.decided
 
     def add(self, other: "Total") -> None:
         """Add another total. A figure that only one of the two has is unknown in part."""
@@ -54,8 +102,11 @@ class Total:
             self.some_unknown |= mine ^ theirs
         for key, value in other.known.items():
             self.known[key] = self.known.get(key, Decimal(0)) + value
+        for key, value in other.casualties.items():
+            self.casualties[key] = self.casualties.get(key, Decimal(0)) + value
         self.some_unknown |= other.some_unknown
         self.reports += other.reports
+        self.as_of = max(self.as_of, other.as_of)
 
     def shaped(self) -> dict[str, Any]:
         keys = sorted(self.known.keys() | self.some_unknown)
@@ -64,6 +115,10 @@ class Total:
             "partial": [key for key in keys if key in self.known and key in self.some_unknown],
             "source": ("own" if self.own else "children") if self.reports else None,
             "reports": self.reports,
+            "larger": {key: text(more) for key, more in sorted(self.larger.items())},
+            "newer": self.newer,
+            "raised": sorted(self.raised),
+            "decided": sorted(self.decided),
         }
 
 
@@ -92,14 +147,15 @@ def roll_up(
 
     ``parents``: of the areas of the reports, and of all above them.
     """
-    official = _by_area([(h, h.accepted) for h in held if h.accepted is not None], parents)
-    reported = _by_area([(h, h.reported) for h in held], parents)
+    official = official_by_area(held, parents)
+    reported = _by_area([_told(h, h.reported, h.standing, h.as_of) for h in held], parents)
     rows: dict[str, dict[str, Any]] = {
         area: {
             "official": _all(official.get(area, [])).shaped(),
             "reported": _all(reported.get(area, [])).shaped(),
             "pending": 0,
             "late": 0,
+            "questions": 0,
             "as_of": None,
         }
         for area in wanted
@@ -111,6 +167,7 @@ def roll_up(
             if row is not None:
                 row["pending"] += one.pending
                 row["late"] += one.late
+                row["questions"] += one.questions
                 row["as_of"] = max(row["as_of"] or "", one.as_of)
             at = parents.get(at)
     return rows
@@ -121,18 +178,39 @@ def _all(totals: list[Total]) -> Total:
     found = Total({}, set(), [], own=True)
     for one in totals:
         found.add(one)
+        found.note(one)
         found.own = found.own and one.own
     return found
 
 
+def official_by_area(held: list[Held], parents: dict[str, str | None]) -> dict[str, list[Total]]:
+    """Area → the total of accepted figures of each group that it has a part in."""
+    accepted = [(h, h.accepted) for h in held if h.accepted is not None]
+    return _by_area([_told(h, f, f, h.accepted_as_of or h.as_of) for h, f in accepted], parents)
+
+
+def _told(one: Held, figures: Counted, standing: Counted | None, as_of: str) -> tuple[Held, Total]:
+    """A report and the total it is by itself."""
+    known = standing.known if standing is not None else {}
+    casualties = {str(key): known[key] for key in CASUALTIES if key in known}
+    return one, Total(
+        dict(figures.known),
+        set(figures.unknown),
+        [one.report],
+        own=True,
+        as_of=as_of,
+        casualties=casualties,
+        set_aside=dict(one.set_aside),
+    )
+
+
 def _by_area(
-    counted: list[tuple[Held, Counted]], parents: dict[str, str | None]
+    told: list[tuple[Held, Total]], parents: dict[str, str | None]
 ) -> dict[str, list[Total]]:
     """Area → its total of each group that it has a part in: its own reports, else the sum of its
-    children, never both."""
+    children, never both; but its dead and missing are never fewer than theirs."""
     own: dict[str, dict[str, Total]] = defaultdict(dict)
-    for one, figures in counted:
-        mine = Total(dict(figures.known), set(figures.unknown), [one.report], own=True)
+    for one, mine in told:
         known = own[one.group].setdefault(one.area, mine)
         if known is not mine:
             known.add(mine)
@@ -173,6 +251,7 @@ def _sum(
     below = Total({}, set(), [], own=False)
     for child in sorted(children.get(area, ())):
         below.add(_sum(child, own, children, totals))
-    found = own.get(area, below)
+    mine = own.get(area)
+    found = below if mine is None else mine.beside(below)
     totals[area] = found
     return found

@@ -38,7 +38,7 @@ from projections.households import HOUSEHOLDS, MEMBERS, TOWNSHIPS
 from projections.ledger import GRANTS, LEDGER
 from projections.lists import LISTS
 from projections.paging import Page, page
-from projections.report_findings import split_differs
+from projections.report_findings import REPORT_FINDINGS
 from projections.scope import Scope
 from projections.seasons import SEASON_RATES, SEASONS
 
@@ -327,7 +327,7 @@ def _all(scope: Scope, at: datetime | None) -> Any:
         over_standard(scope),
         equal_amounts(scope),
         *not_delivered(scope, today),
-        split_differs(scope),
+        *[of_reports(scope) for of_reports in REPORT_FINDINGS],
     )
     return union_all(*parts).subquery("found")
 
@@ -362,8 +362,9 @@ def findings(
     """What looks doubled, forgotten or odd as of ``at``, by kind.
 
     Kinds: person_twice, person_contested, need_without_grant, grant_without_need, held_after_loss,
-    over_standard, equal_amounts, payment_failed, delivery_overdue, split_differs.
-    ``open=false``: contests that were decided.
+    over_standard, equal_amounts, payment_failed, delivery_overdue, split_differs,
+    split_leaves_out, casualties_hidden, parts_larger, likely_same. ``open=false``: contests that
+    were decided.
     """
     found = _all(scope.on(db), at)
     drill = H.exercise.is_(True) if exercise else H.exercise.is_not(True)

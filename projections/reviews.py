@@ -12,6 +12,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Select,
     String,
     Table,
     and_,
@@ -130,6 +131,11 @@ def report_returned(rows: Rows, at: int, e: SituationReport.Returned) -> None:
     summary = msgspec.json.decode(row["summary"]) | {"reason": e.reason}
     since = when(e.meta.recorded_at)
     rows.put(WAITING, row | {"step": "correct", "since": since, "summary": as_json(summary)})
+
+
+def report_withdrawn(rows: Rows, at: int, e: SituationReport.Withdrawn) -> None:
+    for step in ("review", "correct", "make_up"):
+        _gone(rows, text_of(e.originator_id), step)
 
 
 def jump_explained(rows: Rows, at: int, e: SituationReport.JumpExplained) -> None:
@@ -259,6 +265,48 @@ NEEDED: ColumnElement[Any] = func.coalesce(
 )
 
 
+def _waiting_for(scope: Scope, *, exercise: bool, role: str | None) -> Select[Any]:
+    """The steps that wait, with who takes each."""
+    query = (
+        select(
+            WAITING,
+            NEEDED.label("role_needed"),
+            AREAS.c.name.label("area_name"),
+            AREAS.c.code.label("area_code"),
+            AREAS.c.level.label("level"),
+            SEASONS.c.programme,
+            SEASONS.c.year,
+        )
+        .join(AREAS, AREAS.c.id == WAITING.c.area)
+        .outerjoin(ABOVE, ABOVE.c.id == AREAS.c.parent)
+        .outerjoin(SEASONS, SEASONS.c.id == WAITING.c.season)
+        .where(scope.covers(WAITING.c.area), WAITING.c.exercise == exercise)
+        .where(NEEDED.is_not(None), waits())
+    )
+    return query if role is None else query.where(NEEDED.in_([role]))
+
+
+def review_counts(
+    db: Connection, scope: Scope, *, role: str | None = None, exercise: bool = False
+) -> dict[str, Any]:
+    """How many steps wait, by kind and step, and since when the longest of each.
+
+    ``counts``: ``kind``, ``step``, ``count``, ``since``. Counted, however many there are.
+    """
+    waiting = _waiting_for(scope, exercise=exercise, role=role).subquery("waiting")
+    query = (
+        select(
+            waiting.c.kind,
+            waiting.c.step,
+            func.count().label("count"),
+            func.min(waiting.c.since).label("since"),
+        )
+        .group_by(waiting.c.kind, waiting.c.step)
+        .order_by(waiting.c.kind, waiting.c.step)
+    )
+    return {"counts": [dict(row) for row in db.execute(query).mappings()]}
+
+
 def review_queue(
     db: Connection,
     scope: Scope,
@@ -276,24 +324,7 @@ def review_queue(
     ``ready_at`` is when it can be taken at the earliest (a notice still runs until then). What
     nobody can take is not there: above a province there is nobody to review its reports.
     """
-    query = (
-        select(
-            WAITING,
-            NEEDED.label("role_needed"),
-            AREAS.c.name.label("area_name"),
-            AREAS.c.code.label("area_code"),
-            AREAS.c.level.label("level"),
-            SEASONS.c.programme,
-            SEASONS.c.year,
-        )
-        .join(AREAS, AREAS.c.id == WAITING.c.area)
-        .outerjoin(ABOVE, ABOVE.c.id == AREAS.c.parent)
-        .outerjoin(SEASONS, SEASONS.c.id == WAITING.c.season)
-        .where(scope.covers(WAITING.c.area), WAITING.c.exercise == exercise)
-        .where(NEEDED.is_not(None), waits())
-    )
-    if role is not None:
-        query = query.where(NEEDED.in_([role]))
+    query = _waiting_for(scope, exercise=exercise, role=role)
     if kind is not None:
         query = query.where(WAITING.c.kind == kind)
     if step is not None:
@@ -313,7 +344,7 @@ def review_queue(
 
 VIEW = View(
     name="reviews",
-    version=2,
+    version=3,
     tables=(WAITING, REPORTS, LISTS, CONSIGNMENTS, SEASONS),
     routes={
         SituationReport.InitialReported: report_filed,
@@ -325,6 +356,7 @@ VIEW = View(
         SituationReport.Resubmitted: report_filed,
         SituationReport.Accepted: report_accepted,
         SituationReport.Returned: report_returned,
+        SituationReport.Withdrawn: report_withdrawn,
         SituationReport.JumpExplained: jump_explained,
         SituationReport.OccurrenceCorrected: occurrence_corrected,
         Season.Opened: season_opened,

@@ -2,36 +2,28 @@
 
 A report has its latest reported version (未审 until the level above has spoken) beside its latest
 accepted one, each with who, when and on what basis. Official totals use accepted figures only:
-an area's own accepted report counts, else the sum of its children, never both. A figure nobody
-knows is null, which is not zero; a sum over some unknowns is marked partial. Real and exercise
-reports never meet in one row or total.
+an area's own accepted report counts, else the sum of its children, never both; dead and missing
+are never fewer than the children's (`projections.figures`). A figure nobody knows is null, which
+is not zero; a sum over some unknowns is marked partial. Real and exercise reports never meet in
+one row or total.
 """
 
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from sqlalchemy import (
     Boolean,
     Column,
-    Connection,
     Index,
     Integer,
     String,
     Table,
-    select,
 )
 
 from domain.base import Meta
-from domain.report_filing import Filing, Review
+from domain.report_filing import Filing, Review, is_about_parts
 from domain.situation_report import SituationReport
-from projections.areas import AREAS
-from projections.disasters import absorbed_into
-from projections.figures import differences
 from projections.folding.base import LOGICAL, Row, Rows, View, as_json, text_of, when
-from projections.officers import OFFICERS
-from projections.paging import Page, page
-from projections.scope import Scope
 
 REPORTS = Table(
     "situation_reports",
@@ -59,6 +51,7 @@ REPORTS = Table(
     Column("figures", String, nullable=False),
     Column("flags", String, nullable=False),
     Column("wants_reason", String, nullable=False),
+    Column("questions", String, nullable=False),  # flags, and jumps nobody has explained
     Column("accepted_number", Integer),  # … and the latest accepted one
     Column("accepted_kind", String),
     Column("accepted_as_of", String),
@@ -66,6 +59,9 @@ REPORTS = Table(
     Column("accepted_by", String(36)),
     Column("accepted_role", String),
     Column("accepted_figures", String),
+    Column("accepted_questions", String),
+    Column("set_aside", String),  # own dead and missing that count although parts have more
+    Column("withdrawn", String),  # at, by, role, reason
     Column("adjudicated", String),  # 核定: number, figures, document_no, at, by
     Column("rosters", String),  # rows on the rosters 台账 behind the figures
     Column("stable_at", String),
@@ -109,20 +105,6 @@ VERSIONS = Table(
     Index("situation_versions_by_area", "area", "recorded_at"),
 )
 
-JSON_COLUMNS = (
-    "figures",
-    "flags",
-    "wants_reason",
-    "accepted_figures",
-    "adjudicated",
-    "rosters",
-    "split",
-    "jumps",
-    "basis",
-    "also_to",
-)
-
-
 # handlers
 
 
@@ -143,6 +125,12 @@ def _latest(filed: Filing, meta: Meta) -> Row:
         "figures": as_json(filed.figures),
         "flags": as_json(filed.flags),
     }
+
+
+def _questions(filed: Filing) -> str:
+    """What is still asked about a version. What parts say is compared anew at each question."""
+    flags = [flag for flag in filed.flags if not is_about_parts(flag)]
+    return as_json([*flags, *(filed.jumps if filed.wants_reason else ())])
 
 
 def _version(rows: Rows, at: int, report: str, area: str, latest: Row, e: Any) -> None:
@@ -180,6 +168,7 @@ def begun(
             "exercise": e.exercise,
             "to_make_up": e.filed.phoned,
             "wants_reason": as_json(e.filed.wants_reason),
+            "questions": _questions(e.filed),
             **latest,
         },
     )
@@ -193,15 +182,24 @@ def filed(rows: Rows, at: int, e: Any) -> None:
     latest = _latest(e.filed, e.meta)
     made_up = not isinstance(e, SituationReport.FollowedUp | SituationReport.ZeroReported)
     to_make_up = not made_up and (row["to_make_up"] or e.filed.phoned)
-    wants = as_json(e.filed.wants_reason)
-    rows.change(REPORTS, report, to_make_up=to_make_up, wants_reason=wants, **latest)
+    asked = {"wants_reason": as_json(e.filed.wants_reason), "questions": _questions(e.filed)}
+    rows.change(REPORTS, report, to_make_up=to_make_up, **asked, **latest)
     _version(rows, at, report, row["area"], latest, e)
 
 
 def jump_explained(rows: Rows, at: int, e: SituationReport.JumpExplained) -> None:
     report = text_of(e.originator_id)
-    rows.change(REPORTS, report, wants_reason="[]")
+    row = rows.change(REPORTS, report, wants_reason="[]")
+    answered = {"questions": _without_jumps(row["questions"])}
+    if row["accepted_number"] == e.number:
+        answered["accepted_questions"] = _without_jumps(row["accepted_questions"])
+    rows.change(REPORTS, report, **answered)
     rows.change(VERSIONS, report, e.number, reason=e.reason)
+
+
+def _without_jumps(questions: str) -> str:
+    asked = msgspec.json.decode(questions)
+    return as_json([one for one in asked if not one["rule"].startswith("jump-")])
 
 
 def occurrence_corrected(rows: Rows, at: int, e: SituationReport.OccurrenceCorrected) -> None:
@@ -229,6 +227,7 @@ def accepted(rows: Rows, at: int, e: SituationReport.Accepted) -> None:
         accepted_by=by,
         accepted_role=e.meta.role,
         accepted_figures=row["figures"],
+        accepted_questions=row["questions"],
     )
     rows.change(
         VERSIONS,
@@ -269,6 +268,42 @@ def adjudicated(rows: Rows, at: int, e: SituationReport.Adjudicated) -> None:
     rows.change(REPORTS, text_of(e.originator_id), adjudicated=as_json(found))
 
 
+def parts_set_aside(rows: Rows, at: int, e: SituationReport.PartsSetAside) -> None:
+    report = text_of(e.originator_id)
+    known = rows.need(REPORTS, report)["set_aside"]
+    about = {
+        "number": e.number,
+        "document_no": e.document_no,
+        "reason": e.reason,
+        "at": when(e.meta.recorded_at),
+        "by": text_of(e.meta.actor),
+        "role": e.meta.role,
+    }
+    decided = msgspec.to_builtins(e.decided, enc_hook=str)
+    found = {key: one | about for key, one in decided.items()}
+    both = (msgspec.json.decode(known) if known else {}) | found
+    rows.change(REPORTS, report, set_aside=as_json(both))
+
+
+def withdrawn(rows: Rows, at: int, e: SituationReport.Withdrawn) -> None:
+    """The whole report is void: no board counts it any more, its versions stay to be read."""
+    about = {
+        "at": when(e.meta.recorded_at),
+        "by": text_of(e.meta.actor),
+        "role": e.meta.role,
+        "reason": e.reason,
+    }
+    rows.change(
+        REPORTS,
+        text_of(e.originator_id),
+        review=str(Review.WITHDRAWN),
+        withdrawn=as_json(about),
+        to_make_up=False,
+        wants_reason="[]",
+        questions="[]",
+    )
+
+
 def duty_started(rows: Rows, at: int, e: SituationReport.FollowUpDutyStarted) -> None:
     rows.change(REPORTS, text_of(e.originator_id), stable_at=None, verified_due_at=None)
 
@@ -290,112 +325,9 @@ def roster_counted(rows: Rows, at: int, e: SituationReport.RosterCounted) -> Non
     rows.change(REPORTS, text_of(e.originator_id), rosters=as_json(e.rows))
 
 
-# queries
-
-REPORTER = OFFICERS.alias("reporter")
-REVIEWER = OFFICERS.alias("reviewer")
-
-
-def _shaped(row: Any) -> Row:
-    """A row as callers see it: structured columns read, versions told apart by name."""
-    found = dict(row)
-    for name in JSON_COLUMNS:
-        if isinstance(found.get(name), str):
-            found[name] = msgspec.json.decode(found[name])
-    return found
-
-
-def _reports() -> Any:
-    return (
-        select(
-            REPORTS,
-            AREAS.c.name.label("area_name"),
-            AREAS.c.level.label("level"),
-            REPORTER.c.masked_name.label("reporter_name"),
-            REVIEWER.c.masked_name.label("accepted_by_name"),
-        )
-        .join(AREAS, AREAS.c.id == REPORTS.c.area)
-        .outerjoin(REPORTER, REPORTER.c.id == REPORTS.c.reported_by)
-        .outerjoin(REVIEWER, REVIEWER.c.id == REPORTS.c.accepted_by)
-    )
-
-
-def situation_reports(
-    db: Connection,
-    scope: Scope,
-    *,
-    disaster: UUID | None = None,
-    hazard: str | None = None,
-    review: str | None = None,
-    exercise: bool = False,
-    cursor: str | None = None,
-    limit: int = 100,
-) -> Page:
-    """Situation reports: the latest version of each beside the latest accepted one.
-
-    ``review``: pending 未审, accepted or returned. Exercise reports only with ``exercise``.
-    """
-    query = _reports().where(scope.covers(REPORTS.c.area), REPORTS.c.exercise == exercise)
-    if disaster is not None:
-        query = query.where(REPORTS.c.disaster.in_(absorbed_into(db, disaster)))
-    if hazard is not None:
-        query = query.where(REPORTS.c.hazard == hazard)
-    if review is not None:
-        query = query.where(REPORTS.c.review == review)
-    order = [REPORTS.c.occurred_at, REPORTS.c.report]
-    found = page(db, query, order, cursor=cursor, limit=limit, descending=True)
-    return Page([_shaped(row) for row in found.items], found.next)
-
-
-def situation_report(db: Connection, scope: Scope, *, report: UUID) -> Row | None:
-    """One report: current and accepted version, and every version with what it changed.
-
-    ``version`` is the current version's number, to be sent back with a review.
-    """
-    query = _reports().where(scope.covers(REPORTS.c.area), REPORTS.c.report == str(report))
-    row = db.execute(query).mappings().first()
-    if row is None:
-        return None
-    found = _shaped(row)
-    found["version"] = found["number"]
-    found["versions"] = _versions(db, scope, str(report))
-    found["accepted"] = next(
-        (v for v in found["versions"] if v["number"] == found["accepted_number"]), None
-    )
-    return found
-
-
-def _versions(db: Connection, scope: Scope, report: str) -> list[Row]:
-    """All versions, the first first; ``changes`` to the version before, ``against_accepted``."""
-    query = (
-        select(
-            VERSIONS,
-            REPORTER.c.masked_name.label("reporter_name"),
-            REVIEWER.c.masked_name.label("reviewer_name"),
-        )
-        .outerjoin(REPORTER, REPORTER.c.id == VERSIONS.c.reported_by)
-        .outerjoin(REVIEWER, REVIEWER.c.id == VERSIONS.c.reviewed_by)
-        .where(scope.covers(VERSIONS.c.area), VERSIONS.c.report == report)
-        .order_by(VERSIONS.c.number)
-    )
-    versions: list[Row] = []
-    accepted: Row | None = None
-    for row in db.execute(query).mappings():
-        version = _shaped(row)
-        before = versions[-1] if versions else None
-        version["changes"] = differences(before and before["figures"], version["figures"])
-        version["against_accepted"] = differences(
-            accepted and accepted["figures"], version["figures"]
-        )
-        if version["review"] == Review.ACCEPTED:
-            accepted = version
-        versions.append(version)
-    return versions
-
-
 VIEW = View(
     name="situation",
-    version=2,
+    version=3,
     tables=(REPORTS, VERSIONS),
     routes={
         SituationReport.InitialReported: begun,
@@ -410,6 +342,8 @@ VIEW = View(
         SituationReport.Accepted: accepted,
         SituationReport.Returned: returned,
         SituationReport.Adjudicated: adjudicated,
+        SituationReport.PartsSetAside: parts_set_aside,
+        SituationReport.Withdrawn: withdrawn,
         SituationReport.FollowUpDutyStarted: duty_started,
         SituationReport.FollowUpDutyEnded: duty_ended,
         SituationReport.Attached: attached,

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import ColumnElement, Connection, select
 
+from domain.casualties import SetAside
 from domain.report_filing import Review
 from projections.areas import AREAS
 from projections.disasters import absorbed_into
@@ -33,16 +34,23 @@ def situation_board(
     ``official`` sums accepted figures, ``reported`` the latest versions (未审 or not), each as
     ``figures``, keys only ``partial``ly known, ``source`` (own or children) and ``reports``.
     Reports of one disaster (unattached ones: of one hazard) are counted by the rule "own, else
-    the children's"; different disasters add up.
+    the children's", but dead and missing are never fewer than the children's (``raised`` names
+    those that are theirs, ``decided`` those that a named person let stand). ``larger``: by how
+    much the children of an own report have more, ``newer``: as of when, if that is later.
+    ``questions``: how many are open at and below. Different disasters add up: 人次, not persons.
     """
     hosts = dict.fromkeys(absorbed_into(db, disaster), str(disaster)) if disaster else {}
-    conditions = [scope.covers(REPORTS.c.area), REPORTS.c.exercise.is_(exercise)]
+    conditions = [
+        scope.covers(REPORTS.c.area),
+        REPORTS.c.exercise.is_(exercise),
+        REPORTS.c.review != str(Review.WITHDRAWN),
+    ]
     if disaster is not None:
         conditions.append(REPORTS.c.disaster.in_(list(hosts)))
     if hazard is not None:
         conditions.append(REPORTS.c.hazard == hazard)
-    held = _held(db, conditions, hosts)
-    areas = _tree(db, conditions)
+    held = held_by(db, conditions, hosts)
+    areas = tree_of(db, conditions)
     parents = {id: row["parent"] for id, row in areas.items()}
     inside = [row for id, row in areas.items() if scope.contains(id, parents)]
     found = cut(inside, ("code", "area"), cursor=cursor, limit=limit)
@@ -53,8 +61,8 @@ def situation_board(
 Conditions = list[ColumnElement[bool]]
 
 
-def _held(db: Connection, conditions: Conditions, hosts: dict[str, str]) -> list[Held]:
-    """The reports with these conditions."""
+def held_by(db: Connection, conditions: Conditions, hosts: dict[str, str]) -> list[Held]:
+    """The reports with these conditions. ``hosts``: the disaster under which another counts."""
     r = REPORTS.c
     columns = (
         r.report,
@@ -66,6 +74,9 @@ def _held(db: Connection, conditions: Conditions, hosts: dict[str, str]) -> list
         r.figures,
         r.accepted_figures,
         r.as_of,
+        r.accepted_as_of,
+        r.set_aside,
+        r.questions,
     )
     query = select(*columns).where(*conditions).order_by(r.report)
     parsed: dict[str, Counted] = {}
@@ -78,6 +89,7 @@ def _held(db: Connection, conditions: Conditions, hosts: dict[str, str]) -> list
         return known
 
     decode = msgspec.json.Decoder(Figures).decode
+    decided = msgspec.json.Decoder(dict[str, SetAside]).decode
     return [
         Held(
             report=row.report,
@@ -88,12 +100,16 @@ def _held(db: Connection, conditions: Conditions, hosts: dict[str, str]) -> list
             reported=counted(row.figures),
             accepted=counted(row.accepted_figures) if row.accepted_figures else None,
             as_of=row.as_of,
+            accepted_as_of=row.accepted_as_of,
+            returned=row.review == Review.RETURNED,
+            set_aside=decided(row.set_aside) if row.set_aside else {},
+            questions=row.questions != "[]",
         )
         for row in db.execute(query)
     ]
 
 
-def _tree(db: Connection, conditions: Conditions) -> dict[str, Row]:
+def tree_of(db: Connection, conditions: Conditions) -> dict[str, Row]:
     """The areas of the reports with these conditions and all above them, by id."""
     columns = (
         AREAS.c.id.label("area"),

@@ -293,7 +293,7 @@ SPECIAL: dict[type[Event], Any] = {Household.Moved: moved, Person.Transferred: t
 
 VIEW = View(
     name="timeline",
-    version=2,
+    version=3,
     tables=(STREAMS, TIMELINE, LINKS),
     routes={event_class: SPECIAL.get(event_class, happened) for event_class in RECIPES},
     by_stream=True,

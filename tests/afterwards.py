@@ -23,6 +23,7 @@ from domain.commands import (
     officers,
     parked_facts,
     reports,
+    reviews,
     rosters,
     rulebooks,
     units,
@@ -190,6 +191,7 @@ def _storm(desk: Desk) -> None:
         ),
         REPORTER,
     )
+    _twins(desk)
     desk.do(
         disasters.StartResponse(
             disaster=storm, area=county, level=4, document_no=DOCUMENT, forecast="预报有大暴雨"
@@ -210,6 +212,41 @@ def _storm(desk: Desk) -> None:
     desk.do(disasters.DetachReport(report=report, reason="误挂"), "county-approver")
     desk.do(
         disasters.ReopenDisaster(disaster=demo_id("disaster", "hail"), reason="补报损失"),
+        "county-approver",
+    )
+
+
+def _twins(desk: Desk) -> None:
+    """A report filed twice is withdrawn; a township's dead are fewer than its village's, decided
+    in writing by the county."""
+    first, second, township = (
+        demo_id("report", f"everything/{name}") for name in ("village", "twin", "township")
+    )
+    for report, area, by in (
+        (first, VILLAGE, REPORTER),
+        (second, VILLAGE, REPORTER),
+        (township, SMALL_TOWNSHIP, REVIEWER),
+    ):
+        desk.do(
+            reports.FileInitialReport(
+                report=report,
+                as_of=desk.now,
+                figures={"affected": 3, "dead": 1 if report == first else 0},
+                area=desk.names.area(area),
+                occurred_at=desk.now - timedelta(hours=2),
+                hazard="landslide",
+            ),
+            by,
+        )
+    desk.do(reports.WithdrawReport(report=second, reason="重复填报"), REPORTER)
+    desk.do(
+        reviews.SetPartsAside(
+            report=township,
+            version=1,
+            parts={"dead": 1},
+            document_no=DOCUMENT,
+            reason="经公安核实为病故，非因灾死亡",
+        ),
         "county-approver",
     )
 

@@ -7,20 +7,19 @@ Stabilizing a disaster is a fact of the whole; the follow-up duty of each report
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID
 
 from domain.area import Area, check_text, common
 from domain.commands.filing import check_hazard, check_moment
+from domain.commands.parts import Tree
 from domain.disaster import Disaster, OutsideDisaster
 from domain.ids import NewId
 from domain.reach import seen
 from domain.refusal import Malformed, NotFound, Refusal
 from domain.report_refusals import AlreadyAttached
 from domain.rules.base import china_day
-from domain.rules.indicators import Figures
-from domain.rules.thresholds import Reached, Thresholds
+from domain.rules.thresholds import BOTH, OWN, PARTS, Reached, Thresholds
 from domain.situation_report import SituationReport
 from domain.world import Command, Result, Role, RuleRef, World
 
@@ -81,7 +80,7 @@ def attach_if_possible(world: World, report: SituationReport, disaster: UUID) ->
     return None
 
 
-def _detach(world: World, report: SituationReport, reason: str) -> None:
+def detach(world: World, report: SituationReport, reason: str) -> None:
     """Leave the disaster, and every disaster that has absorbed it since."""
     holder: UUID | None = report.detach(reason)
     while holder is not None:
@@ -109,7 +108,7 @@ class AttachReport(Command):
             raise AlreadyAttached(report=report.id, disaster=disaster.id)
         if report.disaster is not None:
             check_text("reason", self.reason)
-            _detach(world, report, self.reason.strip())
+            detach(world, report, self.reason.strip())
         attach(world, report, disaster)
 
 
@@ -126,40 +125,26 @@ class DetachReport(Command):
 
     def decide(self, world: World) -> None:
         check_text("reason", self.reason)
-        _detach(world, world.get(SituationReport, self.report), self.reason.strip())
-
-
-def accepted_figures(world: World, disaster: Disaster, area: UUID) -> Figures:
-    """The official figures of an area in a disaster: its own accepted report, else those below.
-
-    Never both. A figure that no counted report knows is missing.
-    """
-    held = {below: world.get(SituationReport, id) for below, id in disaster.all_reports().items()}
-    accepted = {below: r.accepted.figures for below, r in held.items() if r.accepted is not None}
-    total: Figures = {}
-    for below, figures in accepted.items():
-        upward = world.lineage(below)
-        if area not in upward:
-            continue
-        between = upward[1 : upward.index(area) + 1]
-        if any(step in accepted for step in between):
-            continue
-        for key, value in figures.items():
-            if value is not None:
-                total[key] = (total.get(key) or Decimal(0)) + value
-    return total
+        detach(world, world.get(SituationReport, self.report), self.reason.strip())
 
 
 def _grounds(
     world: World, disaster: Disaster, area: UUID, farming_population: int | None
 ) -> tuple[tuple[Reached, ...], RuleRef | None]:
-    """Which thresholds the accepted figures reach, by the table in force (None: there is none)."""
+    """Which thresholds the accepted figures reach, by the table in force (None: there is none).
+
+    The own report and the sum of the parts are both looked at; each ground names which it is.
+    """
     try:
         table = world.rules(Thresholds, area, disaster.occurred_at)
     except NotFound:
         return (), None
-    figures = accepted_figures(world, disaster, area)
-    return table.rule.reached(figures, farming_population), table.ref
+    found = Tree.of(world, disaster.id, area).official(area, whole=True)
+    own = found.own.figures if found.own is not None else {}
+    reached = table.rule.reached_by(
+        {OWN: own, PARTS: found.parts, BOTH: found.figures}, farming_population
+    )
+    return reached, table.ref
 
 
 def _check_level(level: int) -> None:

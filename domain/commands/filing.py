@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import msgspec
+
 from domain.area import Area
+from domain.commands.parts import against_parts
 from domain.officer import Officer
 from domain.refusal import Malformed
-from domain.report_filing import Filing, Kind
+from domain.report_filing import Filing, Kind, is_about_parts
 from domain.rules.deadlines import Deadlines, FollowUpDuty, occurrences
 from domain.rules.figures import FigureProblem, FiguresMalformed, parse_figures
 from domain.rules.hazards import Hazards
@@ -64,6 +67,12 @@ class Occasion:
     call: Call | None = None
     asked: bool = True
     used: tuple[RuleRef, ...] = ()
+    disaster: UUID | None = None
+
+    @property
+    def told_in(self) -> UUID | None:
+        """The disaster through which the parts of the area are known."""
+        return self.before.disaster if self.before is not None else self.disaster
 
 
 def check_moment(
@@ -113,7 +122,7 @@ def compose(world: World, occasion: Occasion, told: Told) -> Filing:
     deadlines = world.rules(Deadlines, area.id, occasion.occurred_at)
     reported_at = world.now if call is None else check_moment("called_at", call.called_at, world)
     due_at, duty_number = _due(occasion, deadlines.rule, as_of)
-    return Filing(
+    filed = Filing(
         number=before.current.number + 1 if before else 1,
         kind=occasion.kind,
         as_of=as_of,
@@ -135,6 +144,13 @@ def compose(world: World, occasion: Occasion, told: Told) -> Filing:
         phoned=call is not None,
         caller=call.caller if call else None,
     )
+    beside = against_parts(world, occasion.told_in, area, indicators.rule, filed, before)
+    return msgspec.structs.replace(filed, flags=worst_first(flags + beside))
+
+
+def worst_first(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Errors before warnings."""
+    return tuple(sorted(findings, key=lambda finding: finding.severity))
 
 
 def repeat(world: World, report: SituationReport, as_of: datetime, narrative: str) -> Filing:
@@ -145,7 +161,7 @@ def repeat(world: World, report: SituationReport, as_of: datetime, narrative: st
     now = report.current
     occasion = Occasion(area, report.occurred_at, Kind.ZERO, report)
     due_at, duty_number = _due(occasion, deadlines.rule, as_of)
-    return Filing(
+    filed = Filing(
         number=now.number + 1,
         kind=Kind.ZERO,
         as_of=as_of,
@@ -155,7 +171,6 @@ def repeat(world: World, report: SituationReport, as_of: datetime, narrative: st
         rules=(now.rules[0], deadlines.ref),
         hands=world.actor.persons,
         split=now.split,
-        flags=now.flags,
         jumps=now.jumps,
         reason=now.reason,
         narrative=narrative.strip(),
@@ -164,6 +179,10 @@ def repeat(world: World, report: SituationReport, as_of: datetime, narrative: st
         duty_number=duty_number,
         also_to=deadlines.rule.recipients(area.level, now.figures),
     )
+    indicators = world.rules(Indicators, area.id, report.occurred_at)
+    beside = against_parts(world, report.disaster, area, indicators.rule, filed, report)
+    own = tuple(flag for flag in now.flags if not is_about_parts(flag))
+    return msgspec.structs.replace(filed, flags=worst_first(own + beside))
 
 
 def read(
@@ -231,7 +250,7 @@ def _due(
         return None, None
     if occasion.kind is Kind.VERIFIED:
         return before.verified_due_at, None
-    if before.duty is None:
+    if before.duty is None or not before.owed:
         return None, None
     return _answered(before.duty, before.duty_answered, as_of)
 

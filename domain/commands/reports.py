@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from domain.area import Area, AreaLevel, check_text
-from domain.commands.disasters import attach_if_possible
+from domain.commands.disasters import attach_if_possible, detach
 from domain.commands.filing import (
     Call,
     Occasion,
@@ -91,7 +91,13 @@ def _begin(world: World, told: Told, occurred: Occurred, call: Call | None) -> R
         received_at = check_moment("received_at", received_at, world, occurred_at)
     hazards = check_hazard(world, area.id, occurred_at, occurred.hazard, occurred.sub_hazard)
     occasion = Occasion(
-        area, occurred_at, Kind.INITIAL, received_at=received_at, call=call, used=(hazards.ref,)
+        area,
+        occurred_at,
+        Kind.INITIAL,
+        received_at=received_at,
+        call=call,
+        used=(hazards.ref,),
+        disaster=occurred.disaster,
     )
     filed = compose(world, occasion, told)
     report = SituationReport.begin(
@@ -117,7 +123,7 @@ def start_duty(world: World, report: SituationReport, hazards: Hazards, start: d
     deadlines = world.rules(Deadlines, area.id, report.occurred_at)
     drought = hazards.is_drought(report.hazard)
     duty = deadlines.rule.follow_up_duty(area.level, start, drought)
-    report.start_duty(duty, deadlines.ref)
+    report.start_duty(duty, deadlines.ref, owed=deadlines.rule.owes_follow_ups(area.level))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,6 +284,28 @@ class MakeUpReport(Told, Command):
         report, filed = _next(world, self, kind, self.expected_version, asked=False)
         report.make_up(filed)
         return _answer(report.id, filed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawReport(Command):
+    """Withdraw 撤回 one's own report, with the reason, as long as no version is accepted."""
+
+    report: UUID
+    reason: str
+    expected_version: int | None = None
+    roles: ClassVar[frozenset[Role]] = ANY_FILER
+
+    def scope(self, world: World) -> UUID:
+        return world.get(SituationReport, self.report).area
+
+    def decide(self, world: World) -> None:
+        check_text("reason", self.reason)
+        report = world.get(SituationReport, self.report)
+        _must_file(world, world.get(Area, report.area), None)
+        report.expect(self.expected_version)
+        if report.disaster is not None:
+            detach(world, report, self.reason.strip())
+        report.withdraw(self.reason.strip(), world.actor.persons, from_above=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

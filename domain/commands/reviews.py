@@ -6,15 +6,22 @@ level below: it returns the version, or adjudicates by a document of its own.
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID
 
+import msgspec
+
 from domain.area import Area, AreaLevel, check_text
+from domain.casualties import CASUALTIES
+from domain.commands.disasters import detach
 from domain.commands.filing import RawFigures, check_moment, read, verified_due
+from domain.commands.parts import Tree, against_parts
 from domain.commands.reports import start_duty
 from domain.disaster import Disaster
 from domain.refusal import Malformed, NotFound, NotYourRole
 from domain.report_filing import Kind
+from domain.report_refusals import PartsSayMore
 from domain.rules.deadlines import Deadlines
 from domain.rules.hazards import Hazards
 from domain.rules.indicators import Finding, Indicators
@@ -65,14 +72,22 @@ class AcceptReport(Command):
         _must_review(world, report.id)
         hands = separate(world, report.id, report.steps, "review")
         forward_due_at, rules = _forward_due(world, report)
+        indicators = world.rules(Indicators, report.area, report.occurred_at)
+        area = world.get(Area, report.area)
+        beside = against_parts(
+            world, report.disaster, area, indicators.rule, report.current, report
+        )
         gaps: tuple[Finding, ...] = ()
         if report.current.kind is Kind.VERIFIED:
-            indicators = world.rules(Indicators, report.area, report.occurred_at)
             gaps = _roster_gaps(world, report, indicators.rule)
             rules = (*rules, indicators.ref)
-        report.accept(self.version, hands, forward_due_at, gaps, rules)
-        due = forward_due_at.isoformat() if forward_due_at else None
-        return {"report": str(report.id), "version": self.version, "forward_due_at": due}
+        report.accept(self.version, hands, forward_due_at, gaps, rules, beside)
+        return {
+            "report": str(report.id),
+            "version": self.version,
+            "forward_due_at": forward_due_at.isoformat() if forward_due_at else None,
+            "flags": msgspec.to_builtins(beside),
+        }
 
 
 def _forward_due(
@@ -178,6 +193,73 @@ class AdjudicateReport(Command):
             hands=hands,
             broken=broken,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPartsAside(Command):
+    """Decide in writing that a version's dead and missing count although its parts have more.
+
+    ``parts``: the sums of the parts that the person saw who decides. The decision ends when the
+    parts have more accepted than that.
+    """
+
+    report: UUID
+    version: int
+    parts: RawFigures
+    document_no: str
+    reason: str
+    roles: ClassVar[frozenset[Role]] = ANY_REVIEWER
+
+    def scope(self, world: World) -> UUID:
+        return _above(world, self.report)
+
+    def decide(self, world: World) -> None:
+        check_text("document_no", self.document_no)
+        check_text("reason", self.reason)
+        report = world.get(SituationReport, self.report)
+        area = world.get(Area, report.area)
+        _must_review(world, report.id)
+        hands = separate(world, report.id, report.steps, "review")
+        indicators = world.rules(Indicators, area.id, report.occurred_at).rule
+        seen, _ = read(world, indicators, area, self.parts, {})
+        known = Tree.of(world, report.disaster, area.id).official(area.id, whole=True).parts
+        for key in CASUALTIES:
+            value, named = known.get(key) or Decimal(0), indicators.find(key)
+            if named is not None and value > (seen.get(key) or 0) and key in seen:
+                raise PartsSayMore(
+                    report=report.id,
+                    indicator=key,
+                    name_zh=named.zh,
+                    name_en=named.en,
+                    seen=seen.get(key) or Decimal(0),
+                    parts=value,
+                )
+        report.set_parts_aside(
+            self.version, seen, self.document_no.strip(), self.reason.strip(), hands
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrikeReport(Command):
+    """Strike 撤销 a report of the level below, with the reason: it is void from then on."""
+
+    report: UUID
+    version: int
+    reason: str
+    roles: ClassVar[frozenset[Role]] = ANY_REVIEWER
+
+    def scope(self, world: World) -> UUID:
+        return _above(world, self.report)
+
+    def decide(self, world: World) -> None:
+        check_text("reason", self.reason)
+        report = world.get(SituationReport, self.report)
+        _must_review(world, report.id)
+        report.expect(self.version)
+        hands = separate(world, report.id, report.steps, "review")
+        if report.disaster is not None:
+            detach(world, report, self.reason.strip())
+        report.withdraw(self.reason.strip(), hands, from_above=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,8 @@ class InitialLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FollowUpRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """续报: due at this wall time in China, as of the previous day's 24:00."""
+    """续报: this level owes one to the level above it, due at this wall time in China, as of the
+    previous day's 24:00. A level that is not named owes none; it may send one all the same."""
 
     level: Level
     due: time
@@ -100,6 +101,10 @@ class Deadlines(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         rule = _for_level(self.follow_up, level)
         every = self.drought_every_days if drought else 1
         return FollowUpDuty(level=level, due=rule.due, every_days=every, start=start)
+
+    def owes_follow_ups(self, level: str) -> bool:
+        """Whether this rulebook makes the level owe follow-ups to the level above."""
+        return any(rule.level == level for rule in self.follow_up)
 
     def due_verified(
         self, level: str, stable_at: datetime, calendar: WorkingDays

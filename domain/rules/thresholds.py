@@ -1,5 +1,6 @@
 """Response levels 应急响应 and the figures that reach them (domain.md §3.1). 以上 is inclusive."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated, ClassVar, Literal
@@ -8,6 +9,10 @@ import msgspec
 
 from domain.rules.base import Key, Level, Problem, Text, repeated
 from domain.rules.indicators import Given
+
+OWN = ("本级已审定数", "The own accepted figures")
+PARTS = ("下级已审定合计", "The sum of what the parts have accepted")
+BOTH = ("本级已审定数，死亡失踪按下级合计", "The own figures with dead and missing of the parts")
 
 ResponseLevel = Annotated[int, msgspec.Meta(ge=1, le=4)]
 
@@ -70,6 +75,22 @@ class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 gravest = min(met, key=lambda condition: condition.level)
                 found.append(_reached(metric, gravest, value))
         return tuple(sorted(found, key=lambda reached: reached.level))
+
+    def reached_by(
+        self, figures: Mapping[tuple[str, str], Given], farming_population: int | None = None
+    ) -> tuple[Reached, ...]:
+        """The same for several figures of one area, each under what it is called (zh, en).
+
+        For each metric the gravest ground, naming the figures it stands on: the first of them.
+        """
+        found: dict[str, Reached] = {}
+        for (zh, en), given in figures.items():
+            for one in self.reached(given, farming_population):
+                known = found.get(one.condition)
+                if known is None or one.level < known.level:
+                    named = msgspec.structs.replace(one, zh=f"{zh}：{one.zh}", en=f"{en}: {one.en}")
+                    found[one.condition] = named
+        return tuple(sorted(found.values(), key=lambda reached: reached.level))
 
     def problems(self) -> list[Problem]:
         found = repeated(tuple(metric.key for metric in self.metrics), "metrics")

@@ -47,10 +47,13 @@ POST /v1/situation-reports/{report}/occurrence-corrections report VTACR level
 POST /v1/situation-reports/{report}/versions/{version}/acceptances report TACR level above
 POST /v1/situation-reports/{report}/versions/{version}/returns report TACR level above
 POST /v1/situation-reports/{report}/versions/{version}/adjudications report TACR level above
+POST /v1/situation-reports/{report}/versions/{version}/parts-set-aside report TACR level above
 POST /v1/situation-reports/{report}/stabilizations report ACR
 POST /v1/situation-reports/{report}/resumptions report ACR
 POST /v1/situation-reports/{report}/attachments report ADCR
 POST /v1/situation-reports/{report}/detachments report ADCR
+POST /v1/situation-reports/{report}/versions/{version}/withdrawals report TACR level above
+POST /v1/situation-reports/{report}/withdrawals report VTACR level
 POST /v1/casualty-records area VTA
 POST /v1/casualty-records/{record}/deaths casualty VTA
 POST /v1/casualty-records/{record}/findings casualty VTA
@@ -162,6 +165,7 @@ GET /v1/situation-reports area VTAPSDCRU
 GET /v1/situation-reports/{report} report VTAPSDCRU
 GET /v1/deadlines area VTAPSDCRU
 GET /v1/reviews area VTAPSDCRU
+GET /v1/review-counts area VTAPSDCRU
 GET /v1/disasters area VTAPSDCRU
 GET /v1/disasters/{disaster} disaster VTAPSDCRU
 GET /v1/timeline/{subject} report VTAPSDCRU

@@ -171,15 +171,24 @@ def test_any_death_in_a_county_goes_to_the_province_at_the_same_time(county: Sce
 
 
 def test_the_morning_report_answers_the_duty_of_the_day(county: Scenario) -> None:
-    county.given(initial(county), by="village")
+    county.given(initial(county, "yuantan"), by="township")
     midnight = datetime(2018, 7, 4, 16, tzinfo=UTC)
     county.now = datetime(2018, 7, 5, 0, 30, tzinfo=UTC)
-    county.when(zero(county, as_of=midnight), by="village")
+    morning = zero(county, as_of=midnight, report=county.id("report/yuantan"))
+    county.when(morning, by="township")
     (fact,) = county.then("SituationReport.ZeroReported")
     assert fact.filed.due_at == datetime(2018, 7, 5, 0, tzinfo=UTC)
     assert (fact.filed.late_minutes, fact.filed.duty_number) == (30, 1)
-    county.given(follow_up(county), by="village")
-    assert loaded(county).current.due_at is None  # the day's duty is done
+    county.given(follow_up(county, area="yuantan"), by="township")
+    assert loaded(county, "yuantan").current.due_at is None  # the day's duty is done
+
+
+def test_a_level_that_the_rulebook_does_not_name_owes_no_follow_up(county: Scenario) -> None:
+    county.given(initial(county), by="village")
+    county.now = datetime(2018, 7, 5, 0, 30, tzinfo=UTC)
+    county.when(zero(county), by="village")
+    (fact,) = county.then("SituationReport.ZeroReported")
+    assert (fact.filed.due_at, fact.filed.duty_number, fact.filed.late_minutes) == (None, None, 0)
 
 
 def test_a_zero_report_repeats_all_figures(county: Scenario) -> None:

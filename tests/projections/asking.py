@@ -45,6 +45,7 @@ def _columns(*names: str) -> list[Any]:
 IDS = {
     "area": "areas.id",
     "county": "areas.id",
+    "itself": "areas.id",
     "warehouse": "areas.id",
     "holder": "areas.id",
     "officer": "officers.id",
@@ -93,6 +94,10 @@ FINDINGS = (
     "payment_failed",
     "delivery_overdue",
     "split_differs",
+    "split_leaves_out",
+    "casualties_hidden",
+    "parts_larger",
+    "likely_same",
 )
 PAGED = ("cursor", "limit")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from domain.commands.consignments import ArriveConsignment
 from domain.commands.reports import FileZeroReport
+from domain.commands.reviews import StrikeReport
 from domain.commands.village_lists import ReviewList
 from projections import deadlines as view
 from projections import disasters, officers, situation
@@ -44,7 +45,7 @@ def china(day: int, hour: int, minute: int = 0) -> datetime:
 
 
 def zero(county: Scenario) -> FileZeroReport:
-    return FileZeroReport(report=county.id("report/yuantan_1"), as_of=county.now)
+    return FileZeroReport(report=county.id("report/yuantan"), as_of=county.now)
 
 
 def expected_goods() -> Scenario:
@@ -83,7 +84,7 @@ def test_a_daily_report_that_nobody_sent_is_overdue_although_it_left_no_fact(
     tmp_path: Path,
 ) -> None:
     county = make_county()
-    county.given(initial(county, "yuantan_1", {"affected": 1}), by="village")
+    county.given(initial(county, "yuantan", {"affected": 1}), by="township")
     before = asked(tmp_path, county, china(5, 7), kind="follow_up")
     assert before == [("follow_up", 1, "open")]
     after = asked(tmp_path, county, china(6, 7), kind="follow_up")
@@ -93,9 +94,9 @@ def test_a_daily_report_that_nobody_sent_is_overdue_although_it_left_no_fact(
 
 def test_a_zero_report_answers_the_duty_and_a_skipped_day_stays_missing(tmp_path: Path) -> None:
     county = make_county()
-    county.given(initial(county, "yuantan_1", {"affected": 1}), by="village")
+    county.given(initial(county, "yuantan", {"affected": 1}), by="township")
     county.now = china(6, 7)
-    county.given(zero(county), by="village")
+    county.given(zero(county), by="township")
     found = asked(tmp_path, county, china(6, 9), kind="follow_up", done=True)
     assert found == [
         ("follow_up", 1, "missing"),
@@ -106,9 +107,9 @@ def test_a_zero_report_answers_the_duty_and_a_skipped_day_stays_missing(tmp_path
 
 def test_a_late_report_was_late_and_at_an_earlier_time_still_overdue(tmp_path: Path) -> None:
     county = make_county()
-    county.given(initial(county, "yuantan_1", {"affected": 1}), by="village")
+    county.given(initial(county, "yuantan", {"affected": 1}), by="township")
     county.now = china(5, 10)
-    county.given(zero(county), by="village")
+    county.given(zero(county), by="township")
     late = asked(tmp_path, county, china(5, 11), kind="follow_up", done=True)
     assert late[0] == ("follow_up", 1, "done_late")
     then = asked(tmp_path, county, china(5, 9), kind="follow_up")
@@ -186,3 +187,49 @@ def test_only_ones_own_areas_are_asked_about_and_pages_follow(tmp_path: Path) ->
             if (cursor := part.next) is None:
                 break
     assert found == whole
+
+
+def test_a_village_owes_no_follow_up_that_its_rulebook_does_not_name(tmp_path: Path) -> None:
+    county = make_county()
+    county.given(initial(county, "yuantan_1", {"affected": 1}), by="village")
+    assert asked(tmp_path, county, china(8, 7), kind="follow_up", done=True) == []
+
+
+def test_what_the_area_above_has_answered_for_is_closed(tmp_path: Path) -> None:
+    county = make_county()
+    county.given(initial(county, "yuantan", {"affected": 1}), by="township")
+    county.given(initial(county, "county", {"affected": 1}), by="county")
+    here = over(county, "yuantan")
+    assert asked(tmp_path, county, china(5, 9), here, kind="follow_up")[0][2] == "overdue"
+    county.now = china(5, 8, 30)
+    up = FileZeroReport(report=county.id("report/county"), as_of=china(5, 0))
+    county.given(up, by="county")
+    assert asked(tmp_path, county, china(5, 8, 10), here, kind="follow_up")[0][2] == "overdue"
+    assert asked(tmp_path, county, china(5, 9), here, kind="follow_up") == [
+        ("follow_up", 2, "open")
+    ]
+    told = asked(tmp_path, county, china(5, 9), here, kind="follow_up", done=True)
+    assert told[0] == ("follow_up", 1, "closed")
+
+
+def test_only_what_a_disasters_own_reports_owe_is_asked_for_it(tmp_path: Path) -> None:
+    county = flood()
+    county.given(initial(county, "yuantan", {"affected": 1}), by="township")
+    drought = initial(county, "shuihou", {}, hazard="drought", disaster=county.id("flood"))
+    county.given(drought, by="township2")
+    folded = fold(tmp_path, county, VIEWS)
+    with folded.reading() as db:
+        at = county.now + timedelta(days=30)
+        every = deadlines(db, EVERYTHING, at=at, kind="follow_up").items
+        one = deadlines(db, EVERYTHING, at=at, kind="follow_up", disaster=county.id("flood")).items
+    assert {row["hazard"] for row in every} == {"flood", "drought"}
+    assert {(row["area_name"], row["hazard"]) for row in one} == {("水吼镇", "drought")}
+
+
+def test_nothing_is_asked_of_a_withdrawn_report(tmp_path: Path) -> None:
+    county = make_county()
+    county.given(initial(county, "yuantan", {"affected": 1}), by="township")
+    county.given(accept(county, "yuantan"), by="county")
+    struck = StrikeReport(report=county.id("report/yuantan"), version=1, reason="重复")
+    county.given(struck, by="county")
+    assert asked(tmp_path, county, china(8, 7), done=True) == []

@@ -24,9 +24,9 @@ ALLOWED = {
     "ledger_books._goods": "sums over conditions that its caller made with scope.covers",
     "officers._posts": "posts of officers that a scoped query has found",
     "officers._substitutions": "substitutions of one officer that a scoped query has found",
-    "situation._reports": "a SELECT without conditions, which its callers limit by scope.covers",
-    "situation_board._held": "reports by conditions that its caller made with scope.covers",
-    "situation_board._tree": "names and parents of divisions",
+    "report_queries._reports": "a SELECT that its callers limit by scope.covers",
+    "situation_board.held_by": "reports by conditions that its caller made with scope.covers",
+    "situation_board.tree_of": "names and parents of divisions",
 }
 
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from projections import disasters, officers, situation
+from projections.report_queries import situation_report, situation_reports
 from projections.scope import EVERYTHING
-from projections.situation import situation_report, situation_reports
 from projections.situation_board import situation_board
 from tests.domain.county import make_county
 from tests.projections.relief import fold, over

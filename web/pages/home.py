@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from projections.deadlines_at import deadlines
-from projections.situation import situation_report
+from projections.report_queries import situation_report
 from web.pages.reviews import waiting_for
 from web.pages.situation import REPORT_KINDS
 from web.parts import AtDesk, Desk

@@ -17,7 +17,7 @@ from domain.report_filing import Kind, Review
 from domain.rules.hazards import Hazards
 from domain.rules.indicators import Indicators
 from projections.disasters import disasters
-from projections.situation import situation_report, situation_reports
+from projections.report_queries import situation_report, situation_reports
 from web.figures import COMMON, SHORT, Known, arithmetic, in_force, names_for, sheet
 from web.parts import AtDesk, Desk, moment_of
 from web.render import language_of

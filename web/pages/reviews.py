@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from api.auth import Caller
 from domain.world import Role
+from projections.report_queries import situation_report
 from projections.reviews import review_queue
-from projections.situation import situation_report
 from web.parts import AtDesk, Desk
 from web.reporting import show
 

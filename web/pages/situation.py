@@ -11,7 +11,7 @@ from starlette.responses import Response
 from domain.report_filing import Review
 from projections.deadlines_at import deadlines
 from projections.disasters import disasters
-from projections.situation import situation_reports
+from projections.report_queries import situation_reports
 from projections.situation_board import situation_board
 from web.figures import MAIN, Known
 from web.parts import AtDesk, Desk, url

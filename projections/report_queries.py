@@ -1,0 +1,147 @@
+"""Situation reports as they are asked for: lists of them, and one with all its versions.
+
+Kept beside the view `projections.situation` for its length: it has no table of its own.
+"""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from domain.report_filing import Review
+from projections.areas import AREAS
+from projections.disasters import absorbed_into
+from projections.figures import differences
+from projections.folding.base import Row
+from projections.officers import OFFICERS
+from projections.paging import Page, page
+from projections.report_parts import parts_beside
+from projections.scope import Scope
+from projections.situation import REPORTS, VERSIONS
+
+JSON_COLUMNS = (
+    "figures",
+    "flags",
+    "wants_reason",
+    "questions",
+    "set_aside",
+    "withdrawn",
+    "accepted_figures",
+    "accepted_questions",
+    "adjudicated",
+    "rosters",
+    "split",
+    "jumps",
+    "basis",
+    "also_to",
+)
+
+
+REPORTER = OFFICERS.alias("reporter")
+REVIEWER = OFFICERS.alias("reviewer")
+
+
+def _shaped(row: Any) -> Row:
+    """A row as callers see it: structured columns read, versions told apart by name."""
+    found = dict(row)
+    for name in JSON_COLUMNS:
+        if isinstance(found.get(name), str):
+            found[name] = msgspec.json.decode(found[name])
+    return found
+
+
+def _reports() -> Any:
+    return (
+        select(
+            REPORTS,
+            AREAS.c.name.label("area_name"),
+            AREAS.c.level.label("level"),
+            REPORTER.c.masked_name.label("reporter_name"),
+            REVIEWER.c.masked_name.label("accepted_by_name"),
+        )
+        .join(AREAS, AREAS.c.id == REPORTS.c.area)
+        .outerjoin(REPORTER, REPORTER.c.id == REPORTS.c.reported_by)
+        .outerjoin(REVIEWER, REVIEWER.c.id == REPORTS.c.accepted_by)
+    )
+
+
+def situation_reports(
+    db: Connection,
+    scope: Scope,
+    *,
+    disaster: UUID | None = None,
+    hazard: str | None = None,
+    review: str | None = None,
+    itself: UUID | None = None,
+    exercise: bool = False,
+    cursor: str | None = None,
+    limit: int = 100,
+) -> Page:
+    """Situation reports: the latest version of each beside the latest accepted one.
+
+    ``review``: pending 未审, accepted, returned, or withdrawn (else those are left out).
+    ``itself``: only those of that area itself, none from below. Exercise reports only with
+    ``exercise``.
+    """
+    query = _reports().where(scope.covers(REPORTS.c.area), REPORTS.c.exercise == exercise)
+    if itself is not None:
+        query = query.where(REPORTS.c.area == str(itself))
+    if disaster is not None:
+        query = query.where(REPORTS.c.disaster.in_(absorbed_into(db, disaster)))
+    if hazard is not None:
+        query = query.where(REPORTS.c.hazard == hazard)
+    if review is not None:
+        query = query.where(REPORTS.c.review == review)
+    else:
+        query = query.where(REPORTS.c.review != str(Review.WITHDRAWN))
+    order = [REPORTS.c.occurred_at, REPORTS.c.report]
+    found = page(db, query, order, cursor=cursor, limit=limit, descending=True)
+    return Page([_shaped(row) for row in found.items], found.next)
+
+
+def situation_report(db: Connection, scope: Scope, *, report: UUID) -> Row | None:
+    """One report: current and accepted version, and every version with what it changed.
+
+    ``version`` is the current version's number, to be sent back with a review. ``parts``, ``sums``
+    and ``hidden`` are what the areas below had accepted (`projections.report_parts`).
+    """
+    query = _reports().where(scope.covers(REPORTS.c.area), REPORTS.c.report == str(report))
+    row = db.execute(query).mappings().first()
+    if row is None:
+        return None
+    found = _shaped(row)
+    found["version"] = found["number"]
+    found["versions"] = _versions(db, scope, str(report))
+    found["accepted"] = next(
+        (v for v in found["versions"] if v["number"] == found["accepted_number"]), None
+    )
+    return found | parts_beside(db, scope, found)
+
+
+def _versions(db: Connection, scope: Scope, report: str) -> list[Row]:
+    """All versions, the first first; ``changes`` to the version before, ``against_accepted``."""
+    query = (
+        select(
+            VERSIONS,
+            REPORTER.c.masked_name.label("reporter_name"),
+            REVIEWER.c.masked_name.label("reviewer_name"),
+        )
+        .outerjoin(REPORTER, REPORTER.c.id == VERSIONS.c.reported_by)
+        .outerjoin(REVIEWER, REVIEWER.c.id == VERSIONS.c.reviewed_by)
+        .where(scope.covers(VERSIONS.c.area), VERSIONS.c.report == report)
+        .order_by(VERSIONS.c.number)
+    )
+    versions: list[Row] = []
+    accepted: Row | None = None
+    for row in db.execute(query).mappings():
+        version = _shaped(row)
+        before = versions[-1] if versions else None
+        version["changes"] = differences(before and before["figures"], version["figures"])
+        version["against_accepted"] = differences(
+            accepted and accepted["figures"], version["figures"]
+        )
+        if version["review"] == Review.ACCEPTED:
+            accepted = version
+        versions.append(version)
+    return versions
