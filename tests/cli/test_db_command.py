@@ -193,9 +193,10 @@ def test_a_backup_of_the_cluster_is_restored_into_another(
     assert run(program(), ["backup", str(backup)]).exit_code == 0
     assert run(program(), ["backup", str(backup)]).exit_code == 1, "a backup is never written over"
     monkeypatch.setenv("RELIEF_DATA", str(tmp_path / "new"))
-    said = run(program(), ["db", "init", "--database", "other", "--secrets", str(made / "secrets")])
+    secrets = tmp_path / "of the other"
+    said = run(program(), ["db", "init", "--database", "other", "--secrets", str(secrets)])
     assert said.exit_code == 0, said.output
-    use(made / "secrets", monkeypatch)
+    use(secrets, monkeypatch)
     assert run(program(), ["restore", str(backup)]).exit_code == 0
     again = open_store(Settings())
     assert again.log.source.endswith("/other") and again.log.rows(0, 10_000) == rows
