@@ -6,9 +6,7 @@ keyword parameters are the route's; jurisdiction is decided here, before it runs
 ``at`` that is not given is the store's present time.
 """
 
-import csv
 import inspect
-import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,11 +19,13 @@ import msgspec
 from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from api.auth import Asking, Caller
 from api.problems import ApiProblem, malformed
+from api.sheets import Sheet, has_sheet, whole
 from api.system import System
+from api.words import words_of
 from domain.refusal import NotFound, NotYourRole
 from domain.world import Role
 from projections.paging import MAX_LIMIT, Page
@@ -35,8 +35,6 @@ Position = Annotated[
     int | None,
     Query(ge=0, le=2**53, description="Wait (bounded) until the view has seen this log position"),
 ]
-FORMULA = re.compile(r"^[\s\u200b\ufeff]*[=+\-@\t\r\x00＝＋－＠]")
-PLAIN_NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
 
 
 @dataclass(frozen=True)
@@ -132,8 +130,10 @@ def endpoint_of(read: Read) -> Callable[..., Any]:
         await wait_for(caller, after)
         boards = caller.system.boards
         position, places = boards.position, cursor_of(boards.vector())
-        found = await ask(caller, read, area, **given)
-        return render(request, found, position, places)
+        headers = {"Relief-Position": str(position), "Relief-Positions": places, "Vary": "Accept"}
+        if "text/csv" in request.headers.get("accept", "") and has_sheet(read.query.__name__):
+            return await sheet(caller, read, area, headers, **given)
+        return render(await ask(caller, read, area, **given), position, headers)
 
     def mine(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> None:
         kind = inspect.Parameter.KEYWORD_ONLY
@@ -193,11 +193,8 @@ def _bounded(parameter: inspect.Parameter) -> inspect.Parameter:
     return parameter
 
 
-def render(request: Request, found: Any, position: int, places: str) -> Response:
-    """JSON, or CSV when ``Accept: text/csv`` asks for it. ``places``: of every partition."""
-    headers = {"Relief-Position": str(position), "Relief-Positions": places, "Vary": "Accept"}
-    if "text/csv" in request.headers.get("accept", "") and isinstance(found, Page):
-        return Response(to_csv(found), 200, headers, media_type="text/csv; charset=utf-8")
+def render(found: Any, position: int, headers: dict[str, str]) -> Response:
+    """The answer as JSON."""
     if isinstance(found, Page):
         body: Any = {"items": found.items, "next": found.next, "position": position}
     else:
@@ -209,23 +206,29 @@ def render(request: Request, found: Any, position: int, places: str) -> Response
     )
 
 
-def to_csv(found: Page) -> str:
-    """A page as CSV with a BOM (for Excel). Cells that a spreadsheet would run are quoted."""
-    out = io.StringIO()
-    out.write("\ufeff")
-    if found.items:
-        table = csv.writer(out)
-        table.writerow([_cell(name) for name in found.items[0]])
-        table.writerows([[_cell(v) for v in row.values()] for row in found.items])
-    return out.getvalue()
+async def sheet(
+    caller: Caller, read: Read, area: UUID | None, headers: dict[str, str], **given: Any
+) -> Response:
+    """All rows of a list as CSV for people (`api.sheets`), from ``cursor`` on. 404, 403 as `ask`.
 
+    The list is asked page by page while it is sent; the moment it is asked for stays the same.
+    """
+    now = caller.system.store.clock.now()
+    if "at" in read.parameters and given.get("at") is None:
+        given["at"] = now
+    given["limit"] = MAX_LIMIT
+    first = await ask(caller, read, area, **given)
+    words = await run_in_threadpool(words_of, caller, now, "zh")
 
-def _cell(value: Any) -> Any:
-    if isinstance(value, str) and FORMULA.match(value) and not PLAIN_NUMBER.match(value):
-        return f"'{value}"
-    if isinstance(value, dict | list):
-        return msgspec.json.encode(value, enc_hook=str).decode()
-    return value
+    async def more(cursor: str) -> Page:
+        found: Page = await ask(caller, read, area, **{**given, "cursor": cursor})
+        return found
+
+    return StreamingResponse(
+        whole(Sheet(read.query.__name__, words), first, more),
+        headers=headers,
+        media_type="text/csv; charset=utf-8",
+    )
 
 
 def router_of(reads: tuple[Read, ...]) -> APIRouter:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -24,44 +24,12 @@ from starlette.responses import Response
 from api.auth import Caller
 from api.reads import Position, Read, ask, wait_for
 from api.routes import READS
+from api.words import words_of
 from domain.refusal import Refusal
-from domain.rulebook import Rulebook
-from domain.rules.household_kinds import HouseholdKinds
-from domain.rules.items import Items
 from domain.world import Command
 from web.formats import iso
-from web.render import language_of, render
+from web.render import language_of, render, stream
 from web.session import Visitor
-
-R = TypeVar("R", HouseholdKinds, Items)
-NO_UNIT = ""
-
-
-class Words:
-    """Names from the rulebooks in force: goods with their units, household kinds. Else the key."""
-
-    def __init__(self, items: Items | None, kinds: HouseholdKinds | None, language: str) -> None:
-        self._items = items
-        self._kinds = kinds
-        self._chinese = language == "zh"
-
-    def item(self, key: str) -> str:
-        found = self._items.find(key) if self._items else None
-        if found is None:
-            return key
-        return found.zh if self._chinese else found.en
-
-    def unit(self, key: str) -> str:
-        found = self._items.find(key) if self._items else None
-        if found is None:
-            return NO_UNIT
-        return found.unit_zh if self._chinese else found.unit_en
-
-    def kind(self, key: str) -> str:
-        found = self._kinds.find(key) if self._kinds else None
-        if found is None:
-            return key
-        return found.zh if self._chinese else found.en
 
 
 @dataclass(frozen=True)
@@ -90,20 +58,24 @@ class Desk:
 
     async def show(self, request: Request, template: str, **context: Any) -> Response:
         """A page with the time, the position and the words every template here may use."""
+        told = await self._context(request)
+        return await run_in_threadpool(render, request, template, **told, **context)
+
+    async def send(self, request: Request, template: str, **context: Any) -> Response:
+        """A long page that is sent while it is made: its rows may be an iterator."""
+        return stream(request, template, **await self._context(request), **context)
+
+    async def _context(self, request: Request) -> dict[str, Any]:
         words = await run_in_threadpool(words_of, self.caller, self.now, language_of(request))
-        return await run_in_threadpool(
-            render,
-            request,
-            template,
-            now=self.now,
-            position=self.position,
-            words=words,
-            moment_of=moment_of,
-            day_of=day_of,
-            url=url,
-            iso_now=iso(self.now),
-            **context,
-        )
+        return {
+            "now": self.now,
+            "position": self.position,
+            "words": words,
+            "moment_of": moment_of,
+            "day_of": day_of,
+            "url": url,
+            "iso_now": iso(self.now),
+        }
 
 
 async def desk_of(caller: Visitor, after: Position = None) -> Desk:
@@ -122,26 +94,6 @@ def read_of(query: Callable[..., Any]) -> Read:
         if read.query is query:
             return read
     raise LookupError(f"{query.__name__} has no route")
-
-
-def words_of(caller: Caller, now: datetime, language: str) -> Words:
-    """The words of the nearest rulebooks above the caller's first area."""
-    areas = caller.areas()
-    lineage = caller.system.tree.lineage(areas[0]) if areas else ()
-    return Words(
-        _in_force(caller, Items, lineage, now),
-        _in_force(caller, HouseholdKinds, lineage, now),
-        language,
-    )
-
-
-def _in_force(caller: Caller, kind: type[R], lineage: tuple[UUID, ...], now: datetime) -> R | None:
-    for area in lineage:
-        book: Rulebook | None = caller.system.store.load(Rulebook.id_of(area, kind.KIND))
-        found = book.in_force(kind, now) if book is not None else None
-        if found is not None:
-            return found.rule
-    return None
 
 
 def moment_of(text: str | None) -> datetime | None:

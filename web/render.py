@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, Template
+from starlette.responses import Response, StreamingResponse
 
 from web.assets import asset, integrity, vendored
 from web.formats import UNKNOWN, Formats, iso, mask
@@ -18,6 +19,8 @@ from web.shell import STRANGER, Shell
 TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGE_COOKIE: Final = "lang"
 YEAR_SECONDS: Final = 365 * 24 * 3600
+PIECES: Final = 500
+"""Parts of a template that go out together."""
 
 CONTENT_POLICY: Final = "; ".join(
     (
@@ -117,26 +120,45 @@ class Pages:
 
         ``?lang=en`` answers in English and remembers it in a cookie.
         """
-        shell: Shell = getattr(request.state, "shell", STRANGER)
-        language = language_of(request)
-        template = self._environments[language].get_template(name)
-        html = template.render(  # nosec B604
-            shell=shell,
-            path=request.url.path,
-            other_language=str(request.url.include_query_params(lang=_other(language)).query),
-            **context,
-        )
-        response = HTMLResponse(html, status_code=status, headers=dict(HEADERS))
-        if as_language(request.query_params.get(LANGUAGE_COOKIE)) is not None:
-            response.set_cookie(
-                LANGUAGE_COOKIE,
-                language,
-                max_age=YEAR_SECONDS,
-                httponly=True,
-                samesite="lax",
-                secure=request.url.scheme == "https",
-            )
+        made, context = self._begin(request, name, context)
+        response = HTMLResponse(made.render(context), status_code=status, headers=dict(HEADERS))
+        _remember_language(request, response)
         return response
+
+    def stream(self, request: Request, name: str, /, **context: Any) -> StreamingResponse:
+        """The same page, sent in pieces while it is made."""
+        made, context = self._begin(request, name, context)
+        pieces = made.stream(context)
+        pieces.enable_buffering(PIECES)
+        response = StreamingResponse(pieces, headers=dict(HEADERS), media_type="text/html")
+        _remember_language(request, response)
+        return response
+
+    def _begin(
+        self, request: Request, name: str, context: dict[str, Any]
+    ) -> tuple[Template, dict[str, Any]]:
+        language = language_of(request)
+        shell: Shell = getattr(request.state, "shell", STRANGER)
+        around = {
+            "shell": shell,
+            "path": request.url.path,
+            "other_language": str(request.url.include_query_params(lang=_other(language)).query),
+        }
+        return self._environments[language].get_template(name), {**around, **context}
+
+
+def _remember_language(request: Request, response: Response) -> None:
+    """What ``?lang=`` says, in a cookie."""
+    asked = as_language(request.query_params.get(LANGUAGE_COOKIE))
+    if asked is not None:
+        response.set_cookie(
+            LANGUAGE_COOKIE,
+            asked,
+            max_age=YEAR_SECONDS,
+            httponly=True,
+            samesite="lax",
+            secure=request.url.scheme == "https",
+        )
 
 
 def language_of(request: Request) -> Language:
@@ -157,6 +179,11 @@ def _pages() -> Pages:
 def render(request: Request, name: str, /, *, status: int = 200, **context: Any) -> HTMLResponse:
     """`Pages.render` with the product's own templates."""
     return _pages().render(request, name, status=status, **context)
+
+
+def stream(request: Request, name: str, /, **context: Any) -> StreamingResponse:
+    """`Pages.stream` with the product's own templates."""
+    return _pages().stream(request, name, **context)
 
 
 def render_error(

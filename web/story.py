@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
+from api.words import Words
 from web.formats import UNKNOWN, Formats
 from web.i18n import Language, catalog
-from web.parts import Words
 
 CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 LISTS = ("VillageList",)

@@ -9,10 +9,11 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from api.words import words_of
 from projections.ledger_books import household
 from projections.stock_books import stockpiles
 from projections.timeline import timeline
-from web.parts import AtDesk, Desk, words_of
+from web.parts import AtDesk, Desk
 from web.render import language_of
 from web.story import Teller
 

@@ -3,17 +3,19 @@
 Names are masked everywhere; the search asks the vault, so a name can be found and is not shown.
 """
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
+from anyio import from_thread
 from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.auth import Caller
-from api.reads import to_csv
+from api.reads import sheet
 from domain.area import AreaLevel
 from domain.refusal import NotFound
 from projections.areas import AREAS
@@ -28,7 +30,13 @@ router = APIRouter(include_in_schema=False)
 
 ROWS = 50
 WHOLE = 1000
-"""Rows a question when all are wanted (paper, CSV)."""
+"""Rows a question when all are wanted."""
+
+SHEET_ROWS = 200
+"""Rows of the paper form on a screen; a county has 16,000. The whole of it is for the printer."""
+
+NO_SEASON = UUID(int=0)
+"""No season has been opened: a sheet with its heading and nothing below."""
 
 LOCAL = (AreaLevel.TOWNSHIP, AreaLevel.VILLAGE)
 """Here the ledger is told by village, above by township."""
@@ -95,17 +103,6 @@ async def _marks(desk: Desk, asked: Asked, season: UUID) -> dict[str, list[str]]
         if one["household"] and one["kind"] not in marks.setdefault(one["household"], []):
             marks[one["household"]].append(one["kind"])
     return marks
-
-
-async def _all_rows(desk: Desk, asked: Asked, season: UUID) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    cursor = None
-    while True:
-        found = await _rows(desk, asked, season, cursor, WHOLE)
-        rows += found.items
-        cursor = found.next
-        if cursor is None:
-            return rows
 
 
 def _place(caller: Caller, area: UUID) -> dict[str, Any]:
@@ -188,13 +185,28 @@ async def ledger_rows(
 
 
 @router.get("/ledger/paper")
-async def paper(request: Request, desk: AtDesk, asked: Asking) -> Response:
-    """应急统表10, all rows of an area, for A4 landscape."""
+async def paper(
+    request: Request, desk: AtDesk, asked: Asking, cursor: str | None = None, whole: bool = False
+) -> Response:
+    """应急统表10, for A4 landscape: some rows on the screen, all of them when ``whole``."""
     head = await _head(desk, asked)
     if head is None:
         return await desk.show(request, "ledger_empty.html")
-    rows = await _all_rows(desk, asked, UUID(head["season"]["id"]))
-    return await desk.show(request, "ledger_paper.html", rows=rows, **head)
+    season = UUID(head["season"]["id"])
+    found = await _rows(desk, asked, season, cursor, WHOLE if whole else SHEET_ROWS)
+    context = {**head, "whole": whole, "begun": cursor is not None, "next": found.next}
+    if not whole:
+        return await desk.show(request, "ledger_paper.html", rows=found.items, **context)
+    rows = _one_by_one(desk, asked, season, found)
+    return await desk.send(request, "ledger_paper.html", rows=rows, **context)
+
+
+def _one_by_one(desk: Desk, asked: Asked, season: UUID, found: Page) -> Iterator[dict[str, Any]]:
+    """All rows from a page on. For a worker thread of the server: pages are asked on its loop."""
+    yield from found.items
+    while found.next is not None:
+        found = from_thread.run(_rows, desk, asked, season, found.next, WHOLE)
+        yield from found.items
 
 
 @router.get("/findings")
@@ -214,35 +226,18 @@ async def all_findings(
     )
 
 
-COLUMNS = {
-    "township_name": "乡镇",
-    "village_name": "村（社区）",
-    "village_group": "村民小组",
-    "head_masked": "户主",
-    "category": "家庭类型",
-    "size": "家庭人口",
-    "persons": "需救助人口",
-    "status": "状态",
-    "cash_granted_fen": "核定救助款（分）",
-    "cash_paid_fen": "已发放救助款（分）",
-    "goods_granted_fen": "核定物资折款（分）",
-    "goods_signed_fen": "已发放物资折款（分）",
-    "goods_granted": "核定物资",
-    "goods_signed": "已签领物资",
-    "grant_documents": "文号",
-}
-"""What of a row goes into the CSV, under which heading."""
-
-
 @router.get("/ledger/csv")
 async def as_csv(desk: AtDesk, asked: Asking) -> Response:
-    """All rows as CSV; cells that a spreadsheet would run are quoted by the API's own writer."""
+    """The rows of the page, all of them, as the sheet that the API gives."""
     _, season = await _season(desk, asked)
-    rows = await _all_rows(desk, asked, UUID(season["id"])) if season else []
-    lines = [{said: row[name] for name, said in COLUMNS.items()} for row in rows]
     name = f"ledger-{season['year'] if season else 'none'}.csv"
-    return Response(
-        to_csv(Page(lines)),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"', **HEADERS},
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', **HEADERS}
+    return await sheet(
+        desk.caller,
+        read_of(ledger),
+        asked.area,
+        headers,
+        season=UUID(season["id"]) if season else NO_SEASON,
+        status=asked.status or None,
+        search=asked.search or None,
     )

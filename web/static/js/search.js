@@ -57,7 +57,24 @@ function watchBox(box) {
   box.addEventListener("compositionend", later);
 }
 
+/** What a form asks for stands in the address once it was answered, so that Back, reload and the links
+ *  that follow the form (data-follows: print, download) mean the rows that are seen. */
+function remember(form) {
+  const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== ""));
+  history.replaceState(history.state, "", `${form.getAttribute("action")}?${query}`);
+  for (const link of document.querySelectorAll(`[data-follows="${form.id}"]`)) {
+    link.setAttribute("href", `${link.getAttribute("href").split("?")[0]}?${query}`);
+  }
+}
+
+function rememberSearches() {
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.target.matches?.("form[data-remembers]") && event.detail.successful) remember(event.target);
+  });
+}
+
 export function startKeys() {
+  rememberSearches();
   document.addEventListener("keydown", onKey);
   for (const box of document.querySelectorAll("[data-search]")) watchBox(box);
   const footer = document.querySelector("[data-keys-footer]");

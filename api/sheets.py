@@ -1,0 +1,168 @@
+"""Lists as sheets (CSV) for people: every row, a heading, yuan, China time, states in words.
+
+What stands in the sheet of a list is data, `sheets.toml`. Programs take the JSON: there are keys,
+fen and ids. A sheet says the same rows as the list it was asked for (filter, search,
+jurisdiction), all of them and not one page of them, and is sent while it is read.
+"""
+
+import csv
+import io
+import json
+import re
+import tomllib
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from api.words import Words
+from domain.world import ROLE_NAMES, Role
+from projections.paging import Page
+
+DATA: Final = Path(__file__).with_name("sheets.toml")
+CHINA: Final = timezone(timedelta(hours=8))
+BOM: Final = "\ufeff"
+"""So that Excel takes the text for UTF-8."""
+FORMULA = re.compile(r"^[\s\u200b\ufeff]*[=+\-@\t\r\x00＝＋－＠]")
+PLAIN_NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
+SEPARATOR: Final = "、"
+
+Row = dict[str, Any]
+
+
+@cache
+def _data() -> dict[str, Any]:
+    return tomllib.loads(DATA.read_text(encoding="utf-8"))
+
+
+def has_sheet(name: str) -> bool:
+    """Whether the list of that query is told to people as a sheet."""
+    return name in _data()["sheets"]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The sheet of one list, by the name of its query. KeyError: that list has none."""
+
+    name: str
+    names: Words
+
+    @property
+    def columns(self) -> list[str]:
+        found: list[str] = _data()["sheets"][self.name]["columns"]
+        return found
+
+    def head(self) -> str:
+        """The first line, also where no row follows."""
+        return BOM + _line(heading(column) for column in self.columns)
+
+    def lines(self, rows: Iterable[Row]) -> str:
+        return "".join(_line(self.cell(row, column) for column in self.columns) for row in rows)
+
+    def cell(self, row: Row, column: str) -> str:
+        value: Any = row
+        for step in column.split("."):
+            value = value.get(step) if isinstance(value, dict) else None
+        if column == "status" and self.name == "ledger":
+            value = case_state(row)
+        if column in ("lines", "goods") and isinstance(value, str):
+            value = json.loads(value)
+        return guarded(self._said(column.rpartition(".")[2], value))
+
+    def _said(self, name: str, value: Any) -> str:
+        if value is None:
+            return ""
+        if isinstance(value, bool):
+            return "是" if value else "否"
+        if name.endswith("_fen"):
+            return yuan(value)
+        if isinstance(value, dict):  # item → units
+            return SEPARATOR.join(self._goods(item, units) for item, units in value.items())
+        if isinstance(value, list):
+            return SEPARATOR.join(self._part(part) for part in value)
+        if isinstance(value, str):
+            return china_time(value) if MOMENT.match(value) else self._word(name, value)
+        return str(value)
+
+    def _goods(self, item: str, units: int) -> str:
+        return f"{self.names.item(item)} {units} {self.names.unit(item)}".rstrip()
+
+    def _part(self, part: Any) -> str:
+        if isinstance(part, dict):
+            if "item" in part:
+                return self._goods(part["item"], part["quantity"])
+            return str(part.get("name", ""))
+        return str(part)
+
+    def _word(self, name: str, key: str) -> str:
+        by_rule = {
+            "item": self.names.item,
+            "category": self.names.kind,
+            "hazard": self.names.hazard,
+        }.get(name)
+        if by_rule is not None:
+            return by_rule(key)
+        if name in ("debit", "credit"):  # an account and whose it is: depot:…
+            return str(_data()["words"]["account"].get(key.partition(":")[0], key))
+        if name in ("role", "reporter_role"):
+            return ROLE_NAMES[Role(key)][0] if key in set(Role) else key
+        own = _data()["sheets"][self.name].get("words", {}).get(name, {})
+        words: dict[str, str] = _data()["words"].get(name, {}) | own
+        return words.get(key, key)
+
+
+def heading(column: str) -> str:
+    """灾情: the indicator's name; sums of two sides: the side's name before the column's."""
+    data = _data()
+    side, _, name = column.rpartition(".")
+    if side.endswith("figures"):
+        found: str = data["indicators"][name]
+        return found
+    said: str = data["headings"][name]
+    return data["sides"][side] + said if side else said
+
+
+def case_state(row: Row) -> str:
+    """Where a case stands for the household, as the ledger's page says it."""
+    if row["status"] == "refused":
+        return "refused"
+    if row["failed"]:
+        return "failed"
+    if row["grants"]:
+        return "delivered" if row["delivered"] >= row["grants"] else "waiting"
+    return str(row["status"])
+
+
+def yuan(fen: int) -> str:
+    """123456 → 1234.56; no float is between."""
+    whole, rest = divmod(abs(fen), 100)
+    return f"{'-' if fen < 0 else ''}{whole}.{rest:02d}"
+
+
+def china_time(text: str) -> str:
+    return datetime.fromisoformat(text).astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
+
+
+def guarded(text: str) -> str:
+    """A cell that a spreadsheet would run is quoted."""
+    return f"'{text}" if FORMULA.match(text) and not PLAIN_NUMBER.match(text) else text
+
+
+def _line(cells: Iterable[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerow(cells)
+    return out.getvalue()
+
+
+async def whole(sheet: Sheet, first: Page, more: Callable[[str], Any]) -> AsyncIterator[str]:
+    """The sheet's text, page by page. ``more`` asks for the page behind a cursor."""
+    yield sheet.head()
+    page = first
+    while True:
+        yield sheet.lines(page.items)
+        if page.next is None:
+            return
+        page = await more(page.next)
