@@ -11,6 +11,7 @@ from sqlalchemy.engine import make_url
 from cli.saying import failed
 from cli.settings import Settings
 from eventstore.founding import APP, VAULT, VIEWS, Urls, found, without_password
+from eventstore.modes import private_folder
 
 app = typer.Typer(no_args_is_help=True, help="The PostgreSQL database of a cluster.")
 out = Console()
@@ -83,7 +84,7 @@ def _refuse_other(folder: Path, name: str) -> None:
 
 def write_down(folder: Path, urls: Urls) -> None:
     """The three addresses as files that only this user can read."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(folder)
     for name, url in zip(FILES.values(), urls, strict=True):
         new = folder / f".{name}.new"
         handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

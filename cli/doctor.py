@@ -11,6 +11,7 @@ from pathlib import Path
 from eventstore import sqlite as log_file
 from eventstore import vault as vault_file
 from eventstore.errors import StoreError
+from eventstore.modes import standing_open
 from eventstore.sql import Sql, explain
 from eventstore.sqlite import connect
 from projections.catalog import VIEWS
@@ -51,6 +52,7 @@ def examine(data: Path) -> list[Finding]:
         found += _key(data)
         found += _counts(log)
         found += _views(log, data / "views.sqlite")
+    found += modes(data)
     return found
 
 
@@ -82,6 +84,18 @@ def _space(data: Path) -> Iterator[Finding]:
     free = shutil.disk_usage(place).free
     size = f"{free / 1024**3:.1f} GiB"
     yield Finding("disk", free >= LOW_SPACE, f"磁盘剩余 {size}", f"{size} of disk are free.")
+
+
+def modes(data: Path) -> Iterator[Finding]:
+    """Whether others can read what lies in a data folder. A store that is opened closes it."""
+    found = [f"{path.relative_to(data.parent)} ({mode:o})" for path, mode in standing_open(data)]
+    said = ", ".join(found)
+    yield Finding(
+        "modes",
+        not found,
+        f"他人可读取：{said}" if found else "数据文件夹只有本用户可读",
+        f"Others can read {said}." if found else "Nobody else can read the data folder.",
+    )
 
 
 def _missing(data: Path) -> Iterator[Finding]:

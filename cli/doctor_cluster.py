@@ -5,7 +5,7 @@ from contextlib import closing
 
 import psycopg
 
-from cli.doctor import Finding, fingerprints, parked_and_stopped, stands_open
+from cli.doctor import Finding, fingerprints, modes, parked_and_stopped, stands_open
 from cli.settings import Settings
 from eventstore.errors import StoreError, StoreNotMade
 from eventstore.postgres import PostgresConnection, PostgresLog
@@ -27,7 +27,7 @@ def examine_cluster(settings: Settings) -> list[Finding]:
         "vault": _vault,
         "views": _views,
     }
-    found: list[Finding] = []
+    found = list(modes(settings.data)) if settings.data.exists() else []
     for name, check in checks.items():
         try:
             found += check(settings)

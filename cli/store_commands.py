@@ -17,6 +17,7 @@ from cli.saying import Json, failed
 from cli.settings import Settings
 from eventstore import backup as files
 from eventstore.copying import Place, copy
+from eventstore.modes import private_folder
 
 out = Console()
 
@@ -101,7 +102,7 @@ def _refuse_empty(settings: Settings) -> None:
 def _from_cluster(settings: Settings, target: Path) -> files.Manifest:
     if (target / files.MANIFEST).exists():
         raise FileExistsError(f"{target} holds a backup already")
-    target.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(target)
     copy(cluster_of(settings), Place.folder(target))
     return files.sign(target)
 

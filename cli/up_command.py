@@ -24,6 +24,7 @@ from cli.trial.postgres import PostgresServer
 from cli.up.programs import RELIEF, programs
 from cli.up.supervisor import RESUME, STATES, Supervisor
 from eventstore.founding import LOGINS, Urls, found
+from eventstore.modes import PASSED_THROUGH, private_folder
 
 DATABASE = "relief"
 LOOK_SECONDS = 0.5
@@ -87,7 +88,7 @@ def up(
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Two supervisors on one folder would start everything twice."""
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(folder)
     with (folder / LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -170,7 +171,8 @@ class Trial:
 def trial_servers(folder: Path) -> Iterator[Trial]:
     """The servers of ``relief up --trial``, running; stopped at the end."""
     servers = Trial(folder)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o711)
+    private_folder(folder)
+    folder.chmod(PASSED_THROUGH)
     try:
         with err.status("启动 PostgreSQL 和消息总线 · starting PostgreSQL and a broker"):
             servers.start()

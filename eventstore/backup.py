@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from eventstore.errors import StoreDamaged, StoreFull
+from eventstore.modes import make_private, private_folder
 from eventstore.sql import Sql, explain
 from eventstore.sqlite import connect
 from eventstore.vault import check_key
@@ -108,7 +109,7 @@ def backup(data: Path, target: Path) -> Manifest:
         if not (data / name).exists():
             raise StoreDamaged(f"{name} is missing in {data}")
     with _named():
-        target.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(target)
         for name in (LOG, VAULT):
             with closing(connect(data / name)) as live:
                 _copy(live, target / name)
@@ -120,6 +121,7 @@ def backup(data: Path, target: Path) -> Manifest:
 def sign(target: Path) -> Manifest:
     """Describe what lies in a folder, and write that down beside it."""
     manifest = describe(target)
+    make_private(target / MANIFEST)
     (target / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(asdict(manifest))))
     return manifest
 
@@ -147,7 +149,7 @@ def restore(source: Path, data: Path) -> Manifest:
         raise FileExistsError(f"{data} holds {', '.join(there)}; restore into an empty folder")
     said = proven(source)
     with _named():
-        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(data)
         shutil.copyfile(source / KEY, data / KEY)
         (data / KEY).chmod(0o600)
         for name in (VAULT, LOG):
@@ -163,6 +165,7 @@ def _copy(source: sqlite3.Connection, target: Path) -> None:
 
     Log-in sessions stay behind: who could write into a backup must not be logged in by it.
     """
+    make_private(target)
     with closing(sqlite3.connect(target, isolation_level=None)) as write:
         source.backup(write, pages=-1)
         write.execute("PRAGMA journal_mode=DELETE")

@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from eventstore.errors import StoreDamaged
+from eventstore.modes import private_folder
 from eventstore.randomness import random_uuid
 
 KEY_BYTES = 32
@@ -23,7 +24,7 @@ def write_key(path: Path, key: bytes) -> bytes:
 
     That is another process's if one was quicker: one key for all.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     new = path.with_name(f".{path.name}.{random_uuid().hex}")
     handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:

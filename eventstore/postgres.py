@@ -28,6 +28,7 @@ from eventstore.errors import (
     StoreUnsafe,
 )
 from eventstore.log import NEWEST, NEWS, Log, OutcomeRow, Row, Seen, Wanted
+from eventstore.modes import private_folder
 from eventstore.postgres_journey import (
     BYTEA,
     INT4,
@@ -338,7 +339,7 @@ class PostgresVault(Vault):
     def __init__(self, url: str, key: Path) -> None:
         self.url = url
         db = PostgresConnection(url, "vault")
-        key.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(key.parent)
         try:
             super().__init__(db, key)
         except BaseException as problem:

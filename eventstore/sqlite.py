@@ -26,6 +26,7 @@ from eventstore.errors import (
     StoreTooNew,
 )
 from eventstore.log import Log, OutcomeRow, Row
+from eventstore.modes import make_private, private_folder
 from eventstore.sql import NO_HANDLES, Sql, explain
 
 SCHEMA = 1
@@ -62,6 +63,7 @@ def connect(
 ) -> sqlite3.Connection:
     """A connection in WAL mode. Raises a `StoreError` that says what is wrong with the file."""
     db: sqlite3.Connection | None = None
+    make_private(path)
     try:
         db = sqlite3.connect(path, timeout=wait, isolation_level=None, check_same_thread=False)
         db.execute("PRAGMA journal_mode=WAL")
@@ -144,7 +146,7 @@ class SQLiteLog(Log):
         self.source = str(path.absolute())
         self._gate: Gate | None = None
         self._turn = threading.Lock()
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
         db = connect(path)
         check_schema(db, path, SCHEMA, TABLES)
         self.writer = db

@@ -23,6 +23,7 @@ from eventsourcing.persistence import IntegrityError
 from domain.world import Sealed
 from eventstore.errors import StoreDamaged, StoreLocked
 from eventstore.keyfile import KEY_BYTES, read_key, write_key
+from eventstore.modes import private_folder
 from eventstore.randomness import random_bytes, random_uuid
 from eventstore.sql import DATABASE_ERRORS, Sql, explain
 from eventstore.sqlite import VAULT_SECONDS, check_schema, connect
@@ -428,7 +429,7 @@ class SQLiteVault(Vault):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
         db = connect(path, wait=VAULT_SECONDS)
         db.execute("PRAGMA secure_delete=ON")
         check_schema(db, path, SCHEMA, TABLES)

@@ -15,6 +15,8 @@ from uuid import UUID
 
 import msgspec
 
+from eventstore.modes import make_private
+
 FAULTS_KEPT = 1000
 
 
@@ -136,6 +138,7 @@ class CsvReport:
         self._stack = ExitStack()
 
     def __enter__(self) -> "CsvReport":
+        make_private(self._path)  # it says who is on the list
         file = self._path.open("w", encoding="utf-8-sig", newline="")
         self._file = self._stack.enter_context(file)
         self.clear()

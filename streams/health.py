@@ -18,6 +18,8 @@ from typing import Any
 import msgspec
 import structlog
 
+from eventstore.modes import private_folder
+
 log = structlog.get_logger("health")
 
 BEAT_SECONDS = 1.0
@@ -42,7 +44,7 @@ class Heart:
         """``clock``: seconds that never go back."""
         self.file, self._clock = file, clock
         if file is not None:
-            file.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(file.parent)
         self._touched = 0.0
         self.last = clock()
         self.beat()

@@ -22,6 +22,7 @@ import msgspec
 from honcho.printer import Message, Printer
 
 from cli.up.programs import LEFT_OUT, RESTING, Program
+from eventstore.modes import private_folder
 
 COLOURS = ("36", "33", "32", "35", "34", "31")
 FIRST_PAUSE = 0.5
@@ -192,7 +193,7 @@ class Supervisor:
             self._write()
 
     def _write(self) -> None:
-        self._states.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(self._states.parent)
         fresh = self._states.with_suffix(".new")
         body = {"pid": os.getpid(), "at": datetime.now(UTC), "processes": self.states()}
         fresh.write_bytes(msgspec.json.encode(body))

@@ -16,6 +16,7 @@ from sqlalchemy import Boolean, Float, Integer, Table
 from sqlalchemy.dialects import postgresql
 
 import projections.folding.dialects  # noqa: F401  # how PostgreSQL is spoken
+from eventstore.modes import private_folder
 from eventstore.postgres import PostgresConnection
 from eventstore.sql import Sql
 from eventstore.sqlite import check_schema, connect
@@ -111,7 +112,7 @@ class SQLiteDatabase(Database):
     def __init__(self, path: Path) -> None:
         self.path = path
         self.source = str(path.absolute())
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
         db = connect(path, synchronous="NORMAL")
         db.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         tables = TABLES.format(bytes="BLOB")

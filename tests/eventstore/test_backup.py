@@ -259,7 +259,7 @@ def test_a_sound_ledger_is_well_also_while_it_is_served(
     report = run("doctor", "--json")
     assert failed(report) == set()
     checks = {f["check"] for f in report["findings"]}
-    whole = {"versions", "disk", "files", "log", "vault", "key", "counts"}
+    whole = {"versions", "disk", "files", "modes", "log", "vault", "key", "counts"}
     assert checks == whole | {"views", "parked", "stopped", "fingerprints"}
     views.close()
     said = run("doctor")
