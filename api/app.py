@@ -11,7 +11,8 @@ from pydantic import BaseModel
 
 from api import live, login, problems, reads, writes
 from api.beside import AskedTogether
-from api.fast import Commands, Routed
+from api.compressing import Compressed
+from api.fast import OPENAPI, Commands, Routed
 from api.metrics import tell_of_boards
 from api.observing import Observed
 from api.routes import LIVE, READS, WRITES
@@ -91,7 +92,7 @@ def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/v1/openapi.json",
+        openapi_url=OPENAPI,
         telemetry={"tracing": False, "metrics": False, "logs": False},  # ours are in `Observed`
     )
     app.state.system = system
@@ -105,7 +106,9 @@ def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None
     app.router.middleware_stack = Routed(app)
     build = app.build_middleware_stack
     commands = routers[0].routes
-    app.build_middleware_stack = lambda: Observed(Commands(build(), app, commands))  # type: ignore[method-assign]
+    app.build_middleware_stack = lambda: Observed(  # type: ignore[method-assign]
+        Compressed(Commands(build(), app, commands))
+    )
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     if mount is not None:
         mount(app)

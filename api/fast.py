@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 ANY = ("any",)  # no text, so that no segment can be it
 HERE = ("here",)
+OPENAPI = "/v1/openapi.json"
 
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -70,9 +71,14 @@ class Commands:
             await self._app(scope, receive, send)
             return
 
+        # answers to officers hold personal data: no cache on the way or on the disk may keep them
+        private = scope["path"].startswith("/v1/") and scope["path"] != OPENAPI
+
         async def hardened(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], (b"x-content-type-options", b"nosniff")]
+                if private and not any(name == b"cache-control" for name, _ in message["headers"]):
+                    message["headers"].append((b"cache-control", b"no-store"))
             await send(message)
 
         found = self._index.find(scope["path"]) if scope["method"] == "POST" else None

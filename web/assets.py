@@ -3,6 +3,10 @@
 Vendored files are pinned by ``static/manifest.json``: package, exact version, license and the
 SHA-256 of every file. Pages put that hash into ``integrity=``, so that a browser refuses a
 vendored script that was altered on the way or on disk.
+
+Our own files are served below a folder named by the hash of all of them together. They import
+each other by relative paths, so that all of a page's files are of one state, and a browser may
+keep them for ever: a changed file is at another address.
 """
 
 import base64
@@ -23,6 +27,7 @@ PREFIX = "/static"
 
 UNCHANGING = "public, max-age=31536000, immutable"
 REVALIDATED = "no-cache"
+STATE = re.compile(r"v-[0-9a-f]{16}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -61,11 +66,22 @@ def _vendored() -> dict[str, str]:
     return read_manifest().files()
 
 
+@cache
+def state() -> str:
+    """The folder name of our own files as this process serves them: ``v-`` and a hash."""
+    hashed = hashlib.sha256()
+    for file in sorted(STATIC.rglob("*")):
+        path = file.relative_to(STATIC).as_posix()
+        if file.is_file() and not path.startswith(f"{VENDOR}/"):
+            hashed.update(f"{path}\0{sha256_of(file)}\n".encode())
+    return f"v-{hashed.hexdigest()[:16]}"
+
+
 def asset(path: str) -> str:
     """The address of a file below ``static/``. Raises `UnknownAsset` if there is none."""
     if not (STATIC / path).is_file():
         raise UnknownAsset(path)
-    return f"{PREFIX}/{path}"
+    return f"{PREFIX}/{path}" if path.startswith(f"{VENDOR}/") else f"{PREFIX}/{state()}/{path}"
 
 
 def vendored(package: str, file: str) -> str:
@@ -107,15 +123,31 @@ def problems(static: Path = STATIC) -> list[str]:
 
 
 class Assets(StaticFiles):
-    """Static files with the right age: a vendored path names its version and never changes;
-    our own files import each other by plain name, so the browser asks each time (ETag, 304)."""
+    """Static files with the right age, compressed for whoever takes gzip.
+
+    What is named by a version or a hash never changes. A file asked for by its plain name, or by
+    the hash of another state (a page from before an upgrade), is the present one, and the browser
+    asks each time (ETag, 304).
+    """
 
     def __init__(self) -> None:
         super().__init__(directory=STATIC)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
+        folder, _, below = path.partition("/")
+        present = path.startswith(f"{VENDOR}/") or folder == state()
+        if STATE.fullmatch(folder):
+            path = below
         response = await super().get_response(path, scope)
-        lasting = path.startswith(f"{VENDOR}/") and response.status_code in (200, 304)
+        lasting = present and response.status_code in (200, 304)
+        if response.status_code == 200 and scope["method"] == "GET":
+            response = self._whole(path, response)
         response.headers["Cache-Control"] = UNCHANGING if lasting else REVALIDATED
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response
+
+    def _whole(self, path: str, found: Response) -> Response:
+        """The file in one piece, so that it is compressed on its way out (`api.compressing`)."""
+        body = (STATIC / path).read_bytes()
+        headers = {name: found.headers[name] for name in ("etag", "last-modified")}
+        return Response(body, 200, headers, found.media_type)
