@@ -73,7 +73,6 @@ IGNORED: dict[type[Event], str] = {
     HouseDamage.Regraded: _ROSTER,
     HouseDamage.Withdrawn: _ROSTER,
     Household.ContactChanged: "sealed phone and address: nothing of them is shown",
-    Household.Revealed: "who was shown what is the timeline's",
     Season.ListOpened: "the list's own Opened tells it",
     Season.ListClosed: "the list's own Closed tells it",
     ParkedFacts.Opened: "what is left out is asked for in the log, before a view is folded",

@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.selectable import FromClause
 
+from domain.household import Household
 from domain.person import Person
 from domain.rules.base import china_day
 from projections.areas import AREAS
@@ -41,6 +42,7 @@ from projections.paging import Page, page
 from projections.report_findings import REPORT_FINDINGS
 from projections.scope import Scope
 from projections.seasons import SEASON_RATES, SEASONS
+from projections.unsealing_findings import UNSEALINGS, many_unsealings, revealed
 
 FEWEST_EQUAL = 3
 """From how many households on equal amounts are worth a question (平均分配)."""
@@ -328,6 +330,7 @@ def _all(scope: Scope, at: datetime | None) -> Any:
         equal_amounts(scope),
         *not_delivered(scope, today),
         *[of_reports(scope) for of_reports in REPORT_FINDINGS],
+        many_unsealings(scope),
     )
     return union_all(*parts).subquery("found")
 
@@ -363,8 +366,8 @@ def findings(
 
     Kinds: person_twice, person_contested, need_without_grant, grant_without_need, held_after_loss,
     over_standard, equal_amounts, payment_failed, delivery_overdue, split_differs,
-    split_leaves_out, casualties_hidden, parts_larger, likely_same. ``open=false``: contests that
-    were decided.
+    split_leaves_out, casualties_hidden, parts_larger, likely_same, many_unsealings.
+    ``open=false``: contests that were decided.
     """
     found = _all(scope.on(db), at)
     drill = H.exercise.is_(True) if exercise else H.exercise.is_not(True)
@@ -399,9 +402,10 @@ def finding_counts(
 
 VIEW = View(
     name="findings",
-    version=1,
-    tables=(CONTESTS, CLAIMS),
+    version=2,
+    tables=(CONTESTS, CLAIMS, UNSEALINGS),
     routes={
+        Household.Revealed: revealed,
         Person.Contested: contested,
         Person.Released: released,
         Person.Transferred: transferred,

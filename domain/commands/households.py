@@ -10,7 +10,7 @@ from datetime import date
 from typing import ClassVar
 from uuid import UUID
 
-from domain.area import Area, AreaLevel, check_text, common
+from domain.area import Area, AreaLevel, check_reason, check_text, common
 from domain.commands.sealing import (
     CardInput,
     MemberInput,
@@ -378,5 +378,7 @@ class RevealHousehold(OfHousehold):
     roles: ClassVar[frozenset[Role]] = REGISTRARS | {Role.COUNTY_PAYER, Role.AUDITOR}
 
     def decide(self, world: World) -> Result | None:
-        self.of(world).reveal(reason=self.reason)
+        found = self.of(world)
+        check_reason("reason", self.reason)
+        found.reveal(reason=self.reason)
         return None

@@ -98,6 +98,7 @@ FINDINGS = (
     "casualties_hidden",
     "parts_larger",
     "likely_same",
+    "many_unsealings",
 )
 PAGED = ("cursor", "limit")
 

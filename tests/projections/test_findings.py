@@ -8,17 +8,18 @@ import pytest
 
 from domain.commands.contests import ResolveContest
 from domain.commands.grant_corrections import RecordPaymentFailure, RetryPayment
-from domain.commands.households import RecordDeath, RemoveMember
+from domain.commands.households import RecordDeath, RemoveMember, RevealHousehold
 from domain.commands.payments import GrantInput
 from domain.commands.relief_cases import ApplyVillage
-from projections import findings, households, ledger, lists, seasons, situation
+from projections import findings, households, ledger, lists, officers, seasons, situation
 from projections.findings import finding_counts
 from projections.findings import findings as findings_page
 from projections.scope import EVERYTHING, Scope
+from projections.unsealing_findings import MANY
 from tests.domain.ledger import Ledger, confirming, dying, family, id_number
 from tests.projections.relief import fold, over, same_for_all_batches
 
-VIEWS = (households.VIEW, seasons.VIEW, ledger.VIEW, lists.VIEW, findings.VIEW)
+VIEWS = (households.VIEW, seasons.VIEW, ledger.VIEW, lists.VIEW, findings.VIEW, officers.VIEW)
 
 
 def found(
@@ -63,6 +64,8 @@ def _resolve(story: Ledger) -> None:
 def test_the_rows_do_not_depend_on_the_batch(contested: Ledger, tmp_path: Path) -> None:
     _resolve(contested)
     story = contested.scenario
+    look = RevealHousehold(household=story.id("a"), reason="核对一卡通账号")
+    story.given(*[look] * 3, by="payer")
     same_for_all_batches(tmp_path, story, (findings.VIEW,))
 
 
@@ -181,3 +184,21 @@ def test_who_leaves_is_found_if_the_grants_are_for_more_than_are_left(tmp_path: 
     county.given(leave, by="village")
     (row,) = found(story, tmp_path, kind="held_after_loss")
     assert (row["household"], row["number"], row["persons"]) == (str(county.id("b")), 0, 2)
+
+
+def test_whoever_opens_very_many_households_in_an_hour_is_on_the_auditors_list(
+    tmp_path: Path,
+) -> None:
+    """657 households in eight seconds were once opened, and no finding told of it."""
+    story = Ledger().apply()
+    s = story.scenario
+    look = RevealHousehold(household=s.id("a"), reason="核对一卡通账号")
+    s.given(*[look] * (MANY - 1), by="payer")
+    assert not found(story, tmp_path / "below", kind="many_unsealings")
+    s.given(look, by="payer")
+    (row,) = found(story, tmp_path / "at", kind="many_unsealings")
+    assert row["number"] == MANY and row["reason"].endswith("：核对一卡通账号")
+    assert "*" in row["reason"], "the officer's masked name"
+    s.wait(hours=2).given(*[look] * (MANY - 1), by="payer")
+    assert len(found(story, tmp_path / "later", kind="many_unsealings")) == 1
+    assert not found(story, tmp_path / "scope", Scope((s.id("other"),)), kind="many_unsealings")

@@ -8,7 +8,7 @@ import pytest
 
 from domain.commands.reports import WithdrawReport
 from domain.commands.reviews import SetPartsAside
-from projections import findings, households, ledger, lists, seasons, situation
+from projections import findings, households, ledger, lists, officers, seasons, situation
 from projections.findings import finding_counts
 from projections.findings import findings as findings_page
 from projections.scope import EVERYTHING, Scope
@@ -23,6 +23,7 @@ VIEWS = (
     ledger.VIEW,
     lists.VIEW,
     findings.VIEW,
+    officers.VIEW,
     situation.VIEW,
 )
 OWN: dict[str, Any] = {"affected": 500, "injured": 3}
