@@ -234,6 +234,30 @@ def test_views_far_behind_the_log_are_not_ready(own_edge: Edge) -> None:
         assert answer.json()["lag"] == MAX_LAG + 1
 
 
+def test_views_that_have_folded_nothing_are_not_ready(own_edge: Edge) -> None:
+    """After one had begun anew, `/ready` once said ready at position 0, 7,329 facts behind."""
+    follower = own_edge.system.boards
+    follower.stop()
+    follower.position = 0
+    with own_edge.client() as client:
+        answer = client.get("/ready")
+        assert (answer.status_code, answer.json()["status"]) == (503, "catching-up")
+        assert 0 < answer.json()["lag"] < MAX_LAG
+
+
+@pytest.mark.parametrize("waited, status", [(59.0, "ready"), (61.0, "catching-up")])
+def test_views_are_not_ready_when_a_fact_has_waited_too_long(
+    own_edge: Edge, monkeypatch: pytest.MonkeyPatch, waited: float, status: str
+) -> None:
+    follower = own_edge.system.boards
+    follower.stop()
+    follower.position = own_edge.system.store.head() - 1
+    monkeypatch.setattr("api.app.waiting_seconds", lambda *_: {follower.position: waited})
+    with own_edge.client() as client:
+        found = client.get("/ready").json()
+        assert (found["status"], found["waiting_seconds"]) == (status, waited)
+
+
 def test_views_that_cannot_be_written_just_now_are_not_ready(own_edge: Edge) -> None:
     follower = own_edge.system.boards
     follower.stop()

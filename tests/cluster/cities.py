@@ -62,6 +62,7 @@ def embedded() -> Embedded:
         while follower.step():
             pass
         assert views.position() == store.head()
+        assert views.parked() == [], "every view can fold every fact"
         return Embedded(folder, city, tables_of(views))
     finally:
         views.close()

@@ -7,6 +7,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from cli import working
+from cli.settings import Settings
+from cli.up.programs import RESTING
 from domain.base import Event
 from domain.catalog import AGGREGATES
 from domain.household import Household
@@ -14,7 +19,7 @@ from eventstore.store import Store
 from projections.catalog import VIEWS
 from projections.folding.base import Rows, View
 from projections.folding.engine import ViewsDatabase
-from projections.folding.errors import TooManyParked
+from projections.folding.errors import TooManyParked, ViewsNewer
 from projections.folding.parking import BEHIND
 from projections.folding.rebuild import check
 from streams.embedded import Follower
@@ -168,3 +173,26 @@ def test_a_drop_beside_the_running_store_lets_the_boards_go_on(tmp_path: Path) -
         assert ("households", registered[9]) in views.dropped
         fault.repaired = True
         assert check(store.log.source, views, workers=1).equal
+
+
+def test_an_older_program_is_turned_away_with_words_and_leaves_the_boards(tmp_path: Path) -> None:
+    folder = copy_of_everything(tmp_path)
+    newer = altered("stock", version=99)
+    with closing(ViewsDatabase(folder / "views.sqlite", newer)) as views:
+        before = views.live(), tables_of(views)
+        done = run_python(CLI, "status", "--json", env={"RELIEF_DATA": str(folder)})
+        assert done.returncode == RESTING
+        assert "较新版本的程序" in done.stderr and "A newer version of the program" in done.stderr
+        assert (views.live(), tables_of(views)) == before
+
+
+def test_an_older_worker_rests_and_is_not_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(*_: object) -> None:
+        raise ViewsNewer("stock: 99 > 6")
+
+    monkeypatch.setattr(working, "Process", refused)
+    settings = Settings(data=tmp_path, database_url="x", views_url="x", kafka="x")
+    assert working.run(settings, "worker.1") == RESTING
+    assert "较新版本的程序" in capsys.readouterr().err
