@@ -17,7 +17,7 @@ from eventsourcing.persistence import Mapper, StoredEvent
 
 from domain.base import Aggregate, Event, Meta
 from eventstore.errors import StoreDamaged, UnknownTopic
-from eventstore.shapes import Shapes
+from eventstore.shapes import Shapes, become
 
 METAS_KEPT = 4096
 
@@ -77,7 +77,6 @@ class TypedMapper(Mapper[UUID]):
         twin = self._shapes.of_fact(event_class, meta=msgspec.Raw)
         decode = msgspec.json.Decoder(twin).decode
         metas, meta_of = self._metas, self._meta_of
-        become = object.__setattr__
 
         def decoded(state: bytes) -> Event:
             fact: Event = decode(state)
@@ -85,7 +84,7 @@ class TypedMapper(Mapper[UUID]):
             raw = bytes(values["meta"])
             meta = metas.get(raw)
             values["meta"] = meta if meta is not None else meta_of(raw)
-            become(fact, "__class__", event_class)
+            become(fact, event_class)
             return fact
 
         return decoded
@@ -144,7 +143,7 @@ class _Upcast:
         for step in self.steps:
             step(values)
         fact: Event = msgspec.convert(values, self.shape)
-        object.__setattr__(fact, "__class__", self.event_class)
+        become(fact, self.event_class)
         return fact
 
 

@@ -11,6 +11,16 @@ import msgspec
 from domain.base import Event, Meta
 
 
+def become(fact: Event, event_class: type[Event]) -> None:
+    """Make a decoded twin a fact of its class: the same fields, so only the class is exchanged.
+
+    Everything that decodes into a twin goes through here. Copying the fields into a new fact would
+    double the time of a replay. It relies on twins being plain subclasses with the same layout,
+    and on a frozen class letting itself be exchanged past its own ``__setattr__``.
+    """
+    object.__setattr__(fact, "__class__", event_class)
+
+
 class Shapes:
     """Makes the twins. With ``text_ids`` every UUID, however deep, is a ``str`` in them."""
 
