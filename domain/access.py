@@ -5,6 +5,7 @@ same as for a thing that does not exist; inside it, without a fitting role, `Not
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -34,7 +35,10 @@ def authorize(
         raise NotFound(kind="Officer", id=officer_id)
     if person.suspended is not None:
         raise OfficerSuspended(officer=officer_id, reason=person.suspended)
-    scope = command.scope(world)
+    try:
+        scope = command.scope(world)
+    except NotFound as unknown:
+        raise _first_hidden(world, person, command) or unknown from unknown
     actor = _best(person, command.roles, world.lineage(scope), world.now)
     if actor is None:
         raise _hidden(world, person, command, scope)
@@ -140,11 +144,21 @@ class _Asked:
 
 def _hidden(world: World, officer: Officer, command: Command, scope: UUID) -> NotFound:
     """The answer as it would be if the thing out of reach did not exist: its area stays hidden."""
+    return _first_hidden(world, officer, command) or NotFound(kind="Area", id=scope)
+
+
+def _first_hidden(world: World, officer: Officer, command: Command) -> NotFound | None:
+    """The first thing a command's scope asks for that is out of this officer's reach.
+
+    Of several ids the answer names the first that is not for this officer, whether it exists or
+    not: if a later unknown one were named instead, that would tell that the first one exists.
+    """
     asked = _Asked(world)
-    command.scope(cast(World, asked))
+    with suppress(NotFound):
+        command.scope(cast(World, asked))
     held = posts_at(officer, world.now)
     reached = {(h.appointment if isinstance(h, StandIn) else h).area for h in held}
     for kind, id, home in asked.things:
         if reached.isdisjoint(world.lineage(home)):
             return NotFound(kind=kind, id=id)
-    return NotFound(kind="Area", id=scope)
+    return None

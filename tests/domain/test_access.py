@@ -141,6 +141,31 @@ def test_a_refusal_names_what_was_asked_for_and_not_the_area_it_lies_in(county: 
     assert (missing.kind, missing.id) == ("Officer", nobody)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairProbe(Command):
+    """A command on two officers."""
+
+    roles = frozenset({Role.COUNTY_APPROVER})
+    first: UUID
+    second: UUID
+
+    def scope(self, world: World) -> UUID:
+        one, _ = (world.get(Officer, id) for id in (self.first, self.second))
+        return one.home
+
+
+def test_of_several_ids_the_answer_is_the_same_whether_the_first_exists(county: Scenario) -> None:
+    """Naming the second, unknown one told that the first, of a foreign county, exists."""
+    foreign, nobody, own = county.officers["foreign_village"], uuid4(), county.officers["village"]
+    for first in (foreign, uuid4()):
+        for second in (nobody, foreign):
+            pair = PairProbe(first=first, second=second)
+            refusal = county.when(pair, by="county").then(NotFound)
+            assert (refusal.kind, refusal.id) == ("Officer", first)
+    refusal = county.when(PairProbe(first=own, second=nobody), by="county").then(NotFound)
+    assert refusal.id == nobody
+
+
 def test_the_system_does_only_what_lists_it(county: Scenario) -> None:
     found = actor(county, None, "county", SystemProbe)  # type: ignore[arg-type]
     assert found == Actor(officer=NOBODY, role=Role.SYSTEM, area=None)
