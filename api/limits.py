@@ -5,7 +5,7 @@ what officers do in an hour. What saves lives (reports, incidents) has a quota o
 higher than any honest use and can never be set to nothing.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from domain.commands.seasons import OpenSeason
 from domain.commands.village_lists import OpenVillageList
 from domain.world import Command
 from eventstore.limiter import Limit, Limiter
+from eventstore.outcomes import rows_of
 
 HOUR = 3600.0
 MINUTE = 60.0
@@ -54,12 +55,6 @@ BEGIN_DERIVED: frozenset[type[Command]] = frozenset(
     }
 )
 """Commands that begin something whose id the domain derives: nothing in them is marked as new."""
-
-
-def rows_of(command: Command) -> int:
-    """How many rows the longest list of a command has; 1 if it has none."""
-    held = (getattr(command, one.name) for one in fields(command))  # type: ignore[arg-type]
-    return max([1, *(len(value) for value in held if isinstance(value, tuple | list))])
 
 
 def begun_by(command: Command) -> int:

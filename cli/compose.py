@@ -61,6 +61,8 @@ def running(settings: Settings, *, follow: bool = True, make: bool = True) -> It
     with ExitStack() as stack:
         store = open_store(settings, make=make)
         stack.callback(store.close)
+        store.writer.facts_a_command = settings.facts_a_command
+        store.writer.rows_a_batch = settings.rows_a_batch
         views, reader, boards = _views(settings, store, stack)
         leads = _leadership(settings, stack) if follow else _always
         system = System(

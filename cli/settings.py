@@ -86,6 +86,10 @@ class Settings(BaseSettings):
         4 * 1024 * 1024, ge=4096, description="Bytes of the body of a command with many rows"
     )
     rows: int = Field(2_000, ge=1, description="Rows of one command (households, areas, grants)")
+    facts_a_command: int = Field(20_000, ge=100, description="Facts that one command may make")
+    rows_a_batch: int = Field(
+        4_000, ge=1, description="Rows of commands that are committed together"
+    )
     after_ahead: int = Field(
         0, ge=0, description="How far beyond the log's head `after=` may lie before it is refused"
     )

@@ -88,6 +88,12 @@ def ids_of(command: Command) -> Iterator[UUID]:
             yield value
 
 
+def rows_of(command: Command) -> int:
+    """How many rows the longest list of a command has; 1 if it has none."""
+    held = (getattr(command, name) for name in command.__dataclass_fields__)  # type: ignore[attr-defined]
+    return max([1, *(len(value) for value in held if type(value) is tuple)])
+
+
 def body_of(command: Command) -> bytes:
     """The command's bytes, the same for the same wish: type and fields in their order."""
     return type(command).__name__.encode() + b"\0" + _encode_body(command)

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import InvalidStateError
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError
@@ -45,6 +46,7 @@ from eventstore.outcomes import (
     encode_outcome,
     ids_of,
     problem_of,
+    rows_of,
 )
 from eventstore.sql import DATABASE_ERRORS, explain
 from eventstore.turns import InTurn
@@ -58,6 +60,19 @@ WAITED = (StoreLocked, StoreUnreachable)
 
 Answer = Receipt | BaseException
 Deliver = Callable[[Answer], None]
+FACTS_A_COMMAND = 20_000
+"""Facts of one command: they are one transaction, for which everybody else waits."""
+ROWS_A_BATCH = 4_000
+"""Rows (households, grants, areas) of the commands that are decided together."""
+
+
+@dataclass(eq=False)
+class TooManyFacts(Refusal):
+    status: ClassVar[int] = 413
+    zh: ClassVar[str] = "这一次操作会产生 {number} 条记录，最多 {limit} 条，请分批办理"
+    en: ClassVar[str] = "This would make {number} facts at once, {limit} at most. Do it in parts."
+    number: int
+    limit: int
 
 
 class Writer:
@@ -84,6 +99,8 @@ class Writer:
         self._closed = False
         self._door = threading.Lock()
         self._busy = InTurn()
+        self.facts_a_command = FACTS_A_COMMAND
+        self.rows_a_batch = ROWS_A_BATCH
 
     # -- taking commands ----------------------------------------------------------------------
 
@@ -125,11 +142,13 @@ class Writer:
     ) -> tuple[list[tuple[Envelope, Deliver]], bool]:
         """What is queued, and whether that is the end."""
         batch: list[tuple[Envelope, Deliver]] = []
+        rows = 0
         for item in chain(first, self._queued()):
             if item is None:
                 return batch, True
             batch.append(item)
-            if len(batch) >= MAX_BATCH:
+            rows += rows_of(item[0].command)
+            if len(batch) >= MAX_BATCH or rows >= self.rows_a_batch:
                 break
         return batch, False
 
@@ -354,6 +373,8 @@ class _Batch:
         metas: dict[UUID, Meta] = {}
         rows: list[Row] = []
         facts = pending(world)
+        if len(facts) > self.writer.facts_a_command:
+            raise TooManyFacts(number=len(facts), limit=self.writer.facts_a_command)
         for position, fact in enumerate(facts, start=self.head + 1):
             stream = fact.originator_id
             aggregate = world.touched[stream]

@@ -14,7 +14,9 @@ import structlog
 
 from api import writes
 from api.routes import WRITES
+from domain.commands.households import RegisterHouseholds
 from domain.world import Role
+from eventstore.outcomes import Envelope
 from tests.api.edge import Edge, serving, write_headers
 from tests.api.seed import id_of
 from tests.api.test_writes import REPORTS, code, report
@@ -47,6 +49,29 @@ def test_rows_of_a_command(tmp_path: Path) -> None:
     with serving(tmp_path, rows=3) as edge, edge.client(Role.VILLAGE_REPORTER, "yuantan_1") as us:
         assert post(us, LISTS, households(3)).status_code == 200
         refused(post(us, LISTS, households(4)), 413, "too-many-rows")
+
+
+def test_facts_of_a_command(tmp_path: Path) -> None:
+    with serving(tmp_path) as edge, edge.client(Role.VILLAGE_REPORTER, "yuantan_1") as us:
+        head, store = edge.system.store.head(), edge.system.store
+        assert post(us, LISTS, households(2)).status_code == 200
+        store.writer.facts_a_command = made = store.head() - head
+        assert post(us, LISTS, households(2)).status_code == 200
+        head = store.head()
+        refused(post(us, LISTS, households(3)), 413, "too-many-facts")
+        assert store.head() == head and post(us, LISTS, households(2)).json()["facts"] == made
+
+
+def test_rows_of_a_batch(tmp_path: Path) -> None:
+    with serving(tmp_path) as edge:
+        writer = edge.system.store.writer
+        writer.rows_a_batch = 3
+        command = RegisterHouseholds(village=id_of("yuantan_1"), households=(None, None))  # type: ignore[arg-type]
+        item = Envelope(id=uuid4(), officer=None, command=command), lambda _: None
+        for _ in range(3):
+            writer._queue.put(item)
+        assert len(writer._waiting()[0]) == 2, "the second brings it beyond the limit"
+        assert len(writer._waiting()[0]) == 1
 
 
 def test_bytes_of_a_body(tmp_path: Path) -> None:
