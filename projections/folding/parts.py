@@ -228,6 +228,7 @@ def _shared(
 
 def facts_of(
     source: str | Path,
+    mapper: TypedMapper,
     views: Sequence[View],
     after: int,
     upto: int,
@@ -235,7 +236,6 @@ def facts_of(
 ) -> Iterator[Facts]:
     """The log's facts that these views route, and those of types that nobody knows; in order, in
     batches."""
-    mapper = TypedMapper(AGGREGATES, text_ids=True)
     unread = sorted(set(mapper.topics()) - _topics(mapper, views))
     columns = "position, stream, version, topic, state"
     where = f"AND topic NOT IN ({','.join('?' * len(unread))})" if unread else ""

@@ -93,7 +93,8 @@ class Later:
     def catch_up(self, views: ViewsDatabase, to: Mapping[str, int], after: int, upto: int) -> None:
         """Fold them into these generations, by view. Inside a transaction."""
         writers = views.writers(to)
-        for facts in facts_of(self.source, views.views, after, upto, self.partition_of):
+        mapper, partition_of = views.mapper, self.partition_of
+        for facts in facts_of(self.source, mapper, views.views, after, upto, partition_of):
             self.folding.fold(views.db, writers, facts)
 
     def switched(self, views: ViewsDatabase) -> None:
@@ -216,6 +217,7 @@ class BesideOthers(Next):
         self._views, self._processes, self._later = views, processes, later
         self._next_of = _next(views)
         self.target: Target = _heaps(views, self._next_of)
+        _ = views.mapper  # takes a moment to be made, which no transaction should stand still for
 
     def take_over(self, made: Made, upto: int) -> None:
         del made  # their rows have come by themselves
