@@ -6,11 +6,12 @@ from uuid import UUID
 
 from api.auth import Caller
 from domain.rulebook import Rulebook
+from domain.rules.dispatch import Dispatch
 from domain.rules.hazards import Hazards
 from domain.rules.household_kinds import HouseholdKinds
 from domain.rules.items import Items
 
-R = TypeVar("R", HouseholdKinds, Items, Hazards)
+R = TypeVar("R", HouseholdKinds, Items, Hazards, Dispatch)
 NO_UNIT = ""
 
 
@@ -41,6 +42,15 @@ class Words:
             return NO_UNIT
         return found.unit_zh if self._chinese else found.unit_en
 
+    def counted(self, key: str) -> str:
+        """What follows a number of them: 床棉被; quilts, padded coats, tents (tent 12 m²)."""
+        unit, name = self.unit(key), self.item(key)
+        if self._chinese or not unit:
+            return f"{unit}{name}"
+        *kind, last = name.split()
+        head = unit.split()[-1]
+        return " ".join([*kind, head]) if head.startswith(last) else f"{unit} ({name})"
+
     def kind(self, key: str) -> str:
         found = self._kinds.find(key) if self._kinds else None
         if found is None:
@@ -64,6 +74,11 @@ def words_of(caller: Caller, now: datetime, language: str) -> Words:
         _in_force(caller, Hazards, lineage, now),
         language,
     )
+
+
+def rule_for(caller: Caller, kind: type[R], area: UUID, now: datetime) -> R | None:
+    """The rule in force at an area: of the nearest area above (or at) it that has adopted one."""
+    return _in_force(caller, kind, caller.system.tree.lineage(area), now)
 
 
 def _in_force(caller: Caller, kind: type[R], lineage: tuple[UUID, ...], now: datetime) -> R | None:

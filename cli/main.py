@@ -2,6 +2,7 @@
 a process of a cluster that starts again is back sooner.
 """
 
+import io
 import sys
 from importlib import import_module
 
@@ -66,6 +67,9 @@ def _name_of(module: str) -> str:
 
 def main() -> None:
     """Entry point: an operator's error is a sentence, not a traceback."""
+    for out in (sys.stdout, sys.stderr):  # a GBK terminal has no ✓: a command must not end at it
+        if isinstance(out, io.TextIOWrapper):
+            out.reconfigure(errors="replace")
     app = program(sys.argv[1] if len(sys.argv) > 1 else None)
     try:
         app()

@@ -44,6 +44,19 @@ class IncidentKind(StrEnum):
     OTHER = "other"
 
 
+LIFE_AT_STAKE = frozenset(
+    {
+        IncidentKind.TRAPPED,
+        IncidentKind.MISSING,
+        IncidentKind.INJURED,
+        IncidentKind.COLLAPSE,
+        IncidentKind.LANDSLIDE,
+        IncidentKind.FIRE,
+    }
+)
+"""Kinds in which people may be dying: looked at first while nobody has triaged the call."""
+
+
 class Severity(StrEnum):
     """As the caller sees it; the dispatcher's own view is the priority."""
 

@@ -14,12 +14,12 @@ from sqlalchemy import (
     Select,
     String,
     Table,
-    func,
+    case,
     or_,
     select,
 )
 
-from domain.incident import WORKING, Incident, Stage
+from domain.incident import LIFE_AT_STAKE, WORKING, Incident, Severity, Stage
 from domain.unit import Unit
 from projections.areas import AREAS
 from projections.consignments import CONSIGNMENTS
@@ -81,6 +81,20 @@ UNITS = Table(
     Column("since", String, nullable=False),
     Index("units_by_area", "area"),
 )
+
+RANK = case(
+    (INCIDENTS.c.priority.is_not(None), INCIDENTS.c.priority * 2),
+    (
+        or_(
+            INCIDENTS.c.kind.in_(sorted(LIFE_AT_STAKE)),
+            INCIDENTS.c.severity.in_((Severity.EXTREME, Severity.SEVERE)),
+        ),
+        3,
+    ),
+    else_=5,
+)
+"""The order of the board. A call that nobody has triaged may be anything: where life is at stake
+it stands right below priority 1, else between priorities 2 and 3."""
 
 WAITING = (Stage.OPEN, Stage.TRIAGED, Stage.ASSIGNED)
 DONE = (Stage.RESOLVED, Stage.CLOSED, Stage.DUPLICATE)
@@ -261,7 +275,7 @@ def _incidents(scope: Scope) -> Select[Any]:
             INCIDENTS,
             AREAS.c.name.label("area_name"),
             leader.c.name.label("in_charge_name"),
-            func.coalesce(INCIDENTS.c.priority, 9).label("rank"),
+            RANK.label("rank"),
         )
         .outerjoin(AREAS, AREAS.c.id == INCIDENTS.c.area)
         .outerjoin(leader, leader.c.id == INCIDENTS.c.in_charge)

@@ -1,6 +1,7 @@
 """The dispatch board: incidents with their units and times, units, what is on its way."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -128,3 +129,26 @@ def test_what_is_over_is_asked_for_by_name(story: Scenario, folded: Folded) -> N
     assert ends["closed"]["outcome"] == "救出两人"
     assert ends["duplicate"]["duplicate_of"] == str(story.id("trapped"))
     assert [one["name"] for one in mine] == ["medics"] and foreign == []
+
+
+def test_an_untriaged_call_for_life_stands_right_below_the_first_priority(tmp_path: Path) -> None:
+    """A missing person nobody had triaged once stood below an older power cut of priority 4."""
+    s = make_county()
+    calls = {
+        "cut": (IncidentKind.POWER_CUT, Severity.MINOR),
+        "road": (IncidentKind.ROAD_CUT, Severity.UNKNOWN),
+        "urgent": (IncidentKind.FLOODING, Severity.MODERATE),
+        "wires": (IncidentKind.POWER_CUT, Severity.EXTREME),
+        "missing": (IncidentKind.MISSING, Severity.UNKNOWN),
+    }
+    for name, (kind, severity) in calls.items():
+        s.given(replace(opened(s, name), kind=kind, severity=severity), by="village")
+    s.given(TriageIncident(incident=s.id("cut"), priority=4), by="dispatcher")
+    s.given(TriageIncident(incident=s.id("urgent"), priority=1), by="dispatcher")
+    folded = fold(tmp_path, s, (stock.VIEW, dispatch.VIEW))
+    with folded.reading() as db:
+        board = dispatch_board(db, over(s, "county"), at=NOW)
+    folded.close()
+    names = {str(s.id(name)): name for name in calls}
+    order = [names[one["id"]] for one in board["incidents"]]
+    assert order == ["urgent", "wires", "missing", "road", "cut"]

@@ -241,9 +241,32 @@ def test_a_broken_address_is_told_and_no_server_error(stranger: TestClient, quer
     assert page.status_code == 422 and "<h1>" in page.text
 
 
-def test_an_id_that_is_none_is_told_beside_the_box(stranger: TestClient) -> None:
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [("源潭居委", "源潭居委会"), ("340882101", "340882101"), ("源潭居委", "灾情报告")],
+)
+def test_a_subject_is_looked_up_by_name_or_number(
+    stranger: TestClient, report: str, typed: str, found: str
+) -> None:
+    """The box once took nothing but a UUID, which no page shows."""
     enter(stranger, "county")
-    assert "编号格式不对" in stranger.get("/timeline?subject=abc").text
+    page = stranger.get("/timeline", params={"subject": typed}).text
+    assert found in page
+    for address in re.findall(r'id="s-[^"]*"><a href="(/timeline/[^"]+)"', page):
+        assert stranger.get(address).status_code in (200, 404)
+    assert 'href="/timeline/' in page
+
+
+def test_what_nobody_is_called_is_told_beside_the_box(stranger: TestClient) -> None:
+    enter(stranger, "county")
+    page = stranger.get("/timeline", params={"subject": "没有这个<b>"}).text
+    assert "没有找到“没有这个&lt;b&gt;”" in page
+
+
+def test_a_subject_of_another_county_is_not_found(stranger: TestClient, report: str) -> None:
+    enter(stranger, "village2")
+    page = stranger.get("/timeline", params={"subject": "源潭居委"}).text
+    assert report not in page
 
 
 def test_a_suspended_officer_keeps_nothing_but_the_way_out(

@@ -13,9 +13,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.auth import Caller
+from api.words import rule_for
 from domain.area import AreaLevel
 from domain.commands.incidents import OpenIncident, TriageIncident
 from domain.incident import IncidentKind, Severity, Stage
+from domain.rules.dispatch import Dispatch
 from projections.areas import AREAS, children
 from projections.dispatch import dispatch_board, incident, incidents, units
 from web.formats import china
@@ -90,11 +92,17 @@ async def one_incident(request: Request, desk: AtDesk, id: UUID) -> Response:
     context = await _one(desk, id)
     one = context["one"]
     free = await desk.ask(units, status="free", exercise=one["exercise"], limit=500)
+    rule = await run_in_threadpool(
+        rule_for, desk.caller, Dispatch, UUID(one["in_charge"]), desk.now
+    )
+    offered = sorted(
+        free.items, key=lambda unit: rule.fitness(one["kind"], unit["kind"]) if rule else 0
+    )
     others = await desk.ask(incidents, open=True, exercise=one["exercise"], limit=100)
     return await desk.show(
         request,
         "incident.html",
-        free=free.items,
+        free=offered,
         others=[other for other in others.items if other["id"] != one["id"]],
         **context,
     )

@@ -7,12 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.words import words_of
 from projections.ledger_books import household
 from projections.stock_books import stockpiles
 from projections.timeline import timeline
+from web.officials import name_officials
 from web.parts import AtDesk, Desk
 from web.render import language_of
 from web.story import Teller
@@ -33,6 +35,7 @@ async def history(request: Request, desk: Desk, subject: UUID) -> list[dict[str,
         cursor = found.next
         if cursor is None:
             break
+    await run_in_threadpool(name_officials, desk.caller, rows)
     language = language_of(request)
     teller = Teller(language, words_of(desk.caller, desk.now, language))
     return teller.tell(reversed(rows))

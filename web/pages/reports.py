@@ -19,6 +19,7 @@ from domain.rules.indicators import Indicators
 from projections.disasters import disasters
 from projections.report_queries import situation_report, situation_reports
 from web.figures import COMMON, SHORT, Known, arithmetic, in_force, names_for, sheet
+from web.officials import name_officials
 from web.parts import AtDesk, Desk, moment_of
 from web.render import language_of
 from web.reporting import (
@@ -198,6 +199,7 @@ async def one_report(
 ) -> Response:
     """One report: what it says, what was decided, every version and who did what."""
     found = await desk.ask(situation_report, report=report)
+    await run_in_threadpool(name_officials, desk.caller, found["versions"])
     place = await run_in_threadpool(place_of, desk.caller, UUID(found["area"]))
     rights = await run_in_threadpool(rights_on, desk.caller, place)
     at = moment_of(found["occurred_at"])

@@ -11,8 +11,10 @@ from starlette.responses import RedirectResponse, Response
 
 from domain.refusal import NotFound
 from projections.timeline import timeline
+from web.officials import name_officials
 from web.parts import AtDesk, Desk
 from web.reporting import place_of, show
+from web.subjects import found_by
 
 router = APIRouter(include_in_schema=False)
 
@@ -88,34 +90,13 @@ PAGES: Final = {
 @router.get("/timeline")
 async def own(request: Request, desk: AtDesk, subject: str = "") -> Response:
     """The box to look one up; below it, what happened in the caller's own area."""
-    if subject.strip():
-        try:
-            return RedirectResponse(f"/timeline/{UUID(subject.strip())}", 303)
-        except ValueError:
-            return await show(
-                request,
-                desk,
-                "timeline.html",
-                bad=True,
-                subject=None,
-                items=[],
-                next=None,
-                title="",
-                known=DETAILS,
-            )
+    try:
+        return RedirectResponse(f"/timeline/{UUID(subject.strip())}", 303)
+    except ValueError:
+        things, more = await found_by(desk, subject)
     areas = desk.caller.areas()
-    if not areas:
-        return await show(
-            request,
-            desk,
-            "timeline.html",
-            bad=False,
-            subject=None,
-            items=[],
-            next=None,
-            title="",
-            known=DETAILS,
-        )
+    if subject.strip() or not areas:
+        return await _show(request, desk, asked=subject.strip(), things=things, more=more)
     return await _page(request, desk, areas[0], None)
 
 
@@ -130,22 +111,27 @@ async def of_one(
 async def _page(request: Request, desk: Desk, subject: UUID, cursor: str | None) -> Response:
     try:
         found = await desk.ask(timeline, subject=subject, cursor=cursor, limit=50)
+        await run_in_threadpool(name_officials, desk.caller, found.items)
         items, following = [_shaped(row, subject) for row in found.items], found.next
     except NotFound:
         if subject not in desk.caller.areas():
             raise
         items, following = [], None
-    return await show(
-        request,
-        desk,
-        "timeline.html",
-        bad=False,
-        subject=subject,
-        items=items,
-        next=following,
-        title=await _title(desk, subject),
-        known=DETAILS,
-    )
+    title = await _title(desk, subject)
+    return await _show(request, desk, subject=subject, items=items, next=following, title=title)
+
+
+async def _show(request: Request, desk: Desk, **said: Any) -> Response:
+    empty = {
+        "asked": "",
+        "things": [],
+        "more": False,
+        "subject": None,
+        "items": [],
+        "next": None,
+        "title": "",
+    }
+    return await show(request, desk, "timeline.html", **{**empty, **said}, known=DETAILS)
 
 
 async def _title(desk: Desk, subject: UUID) -> str:

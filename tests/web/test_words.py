@@ -1,0 +1,74 @@
+"""Goods as people count them, units as a dispatcher wants them, and names of officials."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.words import Words
+from domain.incident import IncidentKind
+from domain.rules.dispatch import USUAL, Dispatch, Fit
+from domain.rules.items import Items
+from domain.rules.loading import parse_rulebook
+from domain.unit import UnitKind
+from tests.domain.county import RULES
+from tests.web.relief_desk import RunningDemo, running_demo
+from tests.web.test_relief_pages import enter
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
+    with running_demo(tmp_path_factory.mktemp("demo")) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def server(demo: RunningDemo) -> Iterator[TestClient]:
+    with TestClient(demo.app()) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("item", "zh", "en"),
+    [
+        ("quilt", "床棉被", "quilts"),
+        ("coat", "件棉衣", "padded coats"),
+        ("summer_quilt", "床夏凉被", "summer quilts"),
+        ("tent_12", "顶12㎡单帐篷", "tents (tent 12 m²)"),
+        ("unheard_of", "unheard_of", "unheard_of"),
+    ],
+)
+def test_goods_are_counted_as_people_say_it(item: str, zh: str, en: str) -> None:
+    """80 quilts, and not "80 quiltsquilt"."""
+    path = RULES / "items.toml"
+    rule = parse_rulebook(path.name, path.read_text(encoding="utf-8")).typed
+    assert isinstance(rule, Items)
+    assert Words(rule, None, None, "zh").counted(item) == zh
+    assert Words(rule, None, None, "en").counted(item) == en
+
+
+def test_who_is_sent_to_what_is_data_of_the_rulebook() -> None:
+    usual = Dispatch(acknowledge=(), up_to="province")
+    best = min(UnitKind, key=lambda unit: usual.fitness("power_cut", unit))
+    assert best is UnitKind.POWER_CREW
+    assert min(UnitKind, key=lambda unit: usual.fitness("injured", unit)) is UnitKind.MEDICAL
+    own = Dispatch(acknowledge=(), up_to="province", fit=(Fit("power_cut", ("militia",)),))
+    assert min(UnitKind, key=lambda unit: own.fitness("power_cut", unit)) is UnitKind.MILITIA
+    for one in USUAL:
+        assert one.incident in set(IncidentKind) and set(one.units) <= set(UnitKind)
+
+
+def test_an_auditor_reads_who_acted_and_others_read_a_mask(server: TestClient) -> None:
+    enter(server, "auditor")
+    season = server.get("/v1/seasons", params={"year": 2017}).json()["items"][0]["id"]
+    row = server.get("/v1/ledger", params={"season": season, "limit": 1}).json()["items"][0]
+    address = f"/timeline/{row['household']}"
+    told = r"<p>([^<\n]+)\n\s*<span class=\"muted\">"
+    audited = {name.strip() for name in re.findall(told, server.get(address).text)}
+    assert audited and not [name for name in audited if "*" in name]
+    story = server.get(f"/households/{row['household']}").text
+    assert any(f"<b>{name}</b>" in story for name in audited)
+    enter(server, "county-approver")
+    others = {name.strip() for name in re.findall(told, server.get(address).text)}
+    assert others and all("*" in name for name in others)
