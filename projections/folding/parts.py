@@ -28,6 +28,7 @@ from eventstore.errors import (
     StoreFull,
     StoreLocked,
     StoreOutOfHandles,
+    StorePasswordWrong,
     StoreReadOnly,
     StoreUnreachable,
     UnknownTopic,
@@ -57,7 +58,7 @@ STOPS: dict[str, type[StoreError]] = {
     kind.__name__: kind
     for kind in (
         *(CannotFold, StoreDamaged, StoreForbidden, StoreFull, StoreLocked, StoreReadOnly),
-        *(StoreOutOfHandles, StoreUnreachable, UnknownTopic),
+        *(StoreOutOfHandles, StorePasswordWrong, StoreUnreachable, UnknownTopic),
     )
 }
 """What a process says when it cannot go on."""
