@@ -20,11 +20,10 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from api.observing import route_of
-from domain.refusal import Refusal
 from eventstore.accounts import LoginLocked, LoginRefused, PasswordTooShort
 from eventstore.errors import CommandIdReused, StoreError
 from eventstore.limiter import LimitReached
-from eventstore.outcomes import Problem, Refused, problem_of
+from eventstore.outcomes import Problem
 from eventstore.sql import DATABASE_ERRORS, explain
 
 log = structlog.get_logger("relief.api")
@@ -151,14 +150,6 @@ def _install_limits(app: FastAPI) -> None:
 def install(app: FastAPI) -> None:
     """Register the handlers. The last resort logs with a correlation id and tells nothing more."""
     _install_limits(app)
-
-    @app.exception_handler(Refused)
-    async def refused(request: Request, problem: Refused) -> Response:
-        return answer(request, problem.problem, position=problem.outcome.position)
-
-    @app.exception_handler(Refusal)
-    async def refusal(request: Request, problem: Refusal) -> Response:
-        return answer(request, problem_of(problem))
 
     @app.exception_handler(ApiProblem)
     async def api_problem(request: Request, problem: ApiProblem) -> Response:

@@ -82,9 +82,9 @@ def first_units(picks: Iterable[LotPick], units: int) -> tuple[LotPick, ...]:
 class OverStandard(Refusal):
     """More than the standard's ceiling takes a written reason (domain.md §2.4)."""
 
-    zh: ClassVar[str] = "拟发放 {total_fen} 分，超过该户标准上限 {ceiling_fen} 分，须书面说明理由"
+    zh: ClassVar[str] = "拟发放 {total_fen}，超过该户标准上限 {ceiling_fen}，须书面说明理由"
     en: ClassVar[str] = (
-        "{total_fen} fen is over this household's ceiling of {ceiling_fen}: give a written reason."
+        "{total_fen} is over this household's ceiling of {ceiling_fen}: give a written reason."
     )
     case: UUID
     total_fen: int
@@ -93,8 +93,8 @@ class OverStandard(Refusal):
 
 @dataclass(eq=False)
 class UnderStandard(Refusal):
-    zh: ClassVar[str] = "拟发放 {total_fen} 分，低于该户最低标准 {minimum_fen} 分"
-    en: ClassVar[str] = "{total_fen} fen is under this household's minimum of {minimum_fen}."
+    zh: ClassVar[str] = "拟发放 {total_fen}，低于该户最低标准 {minimum_fen}"
+    en: ClassVar[str] = "{total_fen} is under this household's minimum of {minimum_fen}."
     case: UUID
     total_fen: int
     minimum_fen: int

@@ -20,8 +20,8 @@ class Source(StrEnum):
 
 @dataclass(eq=False)
 class FundOverdrawn(Refusal):
-    zh: ClassVar[str] = "资金（{document_no}）可用余额 {available_fen} 分，不足 {wanted_fen} 分"
-    en: ClassVar[str] = "Fund {document_no} has {available_fen} fen free; {wanted_fen} were asked."
+    zh: ClassVar[str] = "资金（{document_no}）可用余额 {available_fen}，不足 {wanted_fen}"
+    en: ClassVar[str] = "Fund {document_no} has {available_fen} free; {wanted_fen} were asked."
     fund: UUID
     document_no: str
     wanted_fen: int
@@ -47,9 +47,9 @@ class Passed(NamedTuple):
 class MatchingShareKept(Refusal):
     """More ordinary money is given back than came: then the matching share must go back too."""
 
-    zh: ClassVar[str] = "资金 {document_no} 退回 {wanted_fen} 分，其中配套资金至少 {least_fen} 分"
+    zh: ClassVar[str] = "资金 {document_no} 退回 {wanted_fen}，其中配套资金至少 {least_fen}"
     en: ClassVar[str] = (
-        "Of {wanted_fen} fen given back of fund {document_no}, at least {least_fen} must be its "
+        "Of {wanted_fen} given back of fund {document_no}, at least {least_fen} must be its "
         "matching share."
     )
     fund: UUID
@@ -62,8 +62,8 @@ class MatchingShareKept(Refusal):
 class MatchingShareExceeded(Refusal):
     """More matching money (配套) was named than there is in the sum or in the fund."""
 
-    zh: ClassVar[str] = "资金（{document_no}）配套部分只有 {matching_fen} 分，不足 {wanted_fen} 分"
-    en: ClassVar[str] = "Fund {document_no} has {matching_fen} fen of matching, not {wanted_fen}."
+    zh: ClassVar[str] = "资金（{document_no}）配套部分只有 {matching_fen}，不足 {wanted_fen}"
+    en: ClassVar[str] = "Fund {document_no} has {matching_fen} of matching, not {wanted_fen}."
     fund: UUID
     document_no: str
     wanted_fen: int
@@ -94,8 +94,8 @@ class AlreadyCommitted(Refusal):
 class CommitmentExhausted(Refusal):
     """Nothing, or not enough, is left under that commitment."""
 
-    zh: ClassVar[str] = "安排 {commitment} 只剩 {committed_fen} 分，不足 {wanted_fen} 分"
-    en: ClassVar[str] = "Commitment {commitment} holds {committed_fen} fen, not {wanted_fen}."
+    zh: ClassVar[str] = "安排 {commitment} 只剩 {committed_fen}，不足 {wanted_fen}"
+    en: ClassVar[str] = "Commitment {commitment} holds {committed_fen}, not {wanted_fen}."
     fund: UUID
     commitment: UUID
     wanted_fen: int
@@ -114,8 +114,8 @@ class AlreadyPaid(Refusal):
 class PaymentExceeded(Refusal):
     """More failed or came back than was paid in that batch (0 if there is no such batch)."""
 
-    zh: ClassVar[str] = "付款批次 {payment} 尚余已付 {paid_fen} 分，不足 {wanted_fen} 分"
-    en: ClassVar[str] = "Payment batch {payment} stands at {paid_fen} fen paid, not {wanted_fen}."
+    zh: ClassVar[str] = "付款批次 {payment} 尚余已付 {paid_fen}，不足 {wanted_fen}"
+    en: ClassVar[str] = "Payment batch {payment} stands at {paid_fen} paid, not {wanted_fen}."
     fund: UUID
     payment: UUID
     wanted_fen: int
@@ -126,8 +126,8 @@ class PaymentExceeded(Refusal):
 class NotPassedDownFrom(Refusal):
     """Money goes back to the fund it came from, and no more than came from there."""
 
-    zh: ClassVar[str] = "资金 {fund} 由 {parent} 下达的净额为 {net_fen} 分，不足 {wanted_fen} 分"
-    en: ClassVar[str] = "Fund {fund} holds {net_fen} fen net from {parent}, not {wanted_fen}."
+    zh: ClassVar[str] = "资金 {fund} 由 {parent} 下达的净额为 {net_fen}，不足 {wanted_fen}"
+    en: ClassVar[str] = "Fund {fund} holds {net_fen} net from {parent}, not {wanted_fen}."
     fund: UUID
     parent: UUID
     wanted_fen: int

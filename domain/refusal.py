@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 from uuid import UUID
 
-from domain.world import ROLE_NAMES, Role
+from domain.telling import Names, told
 
 
 @dataclass(eq=False)
@@ -32,9 +32,10 @@ class Refusal(Exception):
         """The ids and figures of this refusal, as JSON-ready values."""
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
-    def sentence(self, language: str) -> str:
+    def sentence(self, language: str, names: Names | None = None) -> str:
+        """What to tell a person: with names where ``names`` has them, never with an id."""
         template = self.zh if language == "zh" else self.en
-        return template.format(**self.facts())
+        return told(template, self.facts(), language, names)
 
 
 @dataclass(eq=False)
@@ -42,8 +43,8 @@ class NotFound(Refusal):
     """No such thing, or not for you: outside a jurisdiction the answer is the same."""
 
     status: ClassVar[int] = 404
-    zh: ClassVar[str] = "找不到{kind} {id}，或不在您的辖区内"
-    en: ClassVar[str] = "No {kind} {id} here, or it is outside your jurisdiction."
+    zh: ClassVar[str] = "找不到这个{kind}，或不在您的辖区内"
+    en: ClassVar[str] = "There is no such {kind}, or it is outside your jurisdiction."
     kind: str
     id: UUID
 
@@ -61,13 +62,11 @@ class NotYourRole(Refusal):
     en: ClassVar[str] = "None of your posts may do this. It takes: {needed}."
     needed: str
 
-    def sentence(self, language: str) -> str:
-        chinese = language == "zh"
+    def sentence(self, language: str, names: Names | None = None) -> str:
         if not self.needed:
-            return "您的岗位无权办理此事项" if chinese else "None of your posts may do this."
-        names = [ROLE_NAMES[Role(key)][0 if chinese else 1] for key in self.needed.split(", ")]
-        template = self.zh if chinese else self.en
-        return template.format(needed="、".join(names) if chinese else ", ".join(names))
+            nobody = ("您的岗位无权办理此事项", "None of your posts may do this.")
+            return nobody[0 if language == "zh" else 1]
+        return super().sentence(language, names)
 
 
 @dataclass(eq=False)
@@ -90,8 +89,8 @@ def missing(field: str) -> Malformed:
 
 @dataclass(eq=False)
 class AlreadyExists(Refusal):
-    zh: ClassVar[str] = "{kind} {id} 已经存在"
-    en: ClassVar[str] = "{kind} {id} exists already."
+    zh: ClassVar[str] = "这个{kind}已经存在：{id}"
+    en: ClassVar[str] = "This {kind} exists already: {id}"
     kind: str
     id: UUID
 
@@ -112,8 +111,10 @@ class ChangedMeanwhile(Refusal):
     """Somebody changed it since you looked (``If-Match``)."""
 
     status: ClassVar[int] = 412
-    zh: ClassVar[str] = "您打开之后，{kind} {id} 已被更新（现为第{version}版），请刷新后再试"
-    en: ClassVar[str] = "{kind} {id} has changed since you saw it (now version {version}). Reload."
+    zh: ClassVar[str] = "您打开之后，这个{kind}（{id}）已被更新（现为第{version}版），请刷新后再试"
+    en: ClassVar[str] = (
+        "This {kind} {id} has changed since you saw it (now version {version}). Reload."
+    )
     kind: str
     id: UUID
     version: int

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from domain.dispensation import Dispensation
 from domain.refusal import Refusal
+from domain.telling import Names
 from domain.world import World
 
 STEP_NAMES: dict[str, tuple[str, str]] = {
@@ -51,7 +52,8 @@ class SamePersonTwice(Refusal):
     step: str
     other: str
 
-    def sentence(self, language: str) -> str:
+    def sentence(self, language: str, names: Names | None = None) -> str:
+        del names  # it names steps, and nobody
         place = 0 if language == "zh" else 1
         more = MADE_UP[place] if (self.other, self.step) == ("report", "review") else ""
         template = (self.zh, self.en)[place]

@@ -1,14 +1,16 @@
 """What became of a command: stored with its facts, and given again when it is repeated."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, get_type_hints
 from uuid import UUID
 
 import msgspec
 
 from domain.refusal import Refusal
+from domain.telling import Names
 from domain.world import Command
 
 
@@ -38,7 +40,11 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """A refusal as it is stored and repeated: rule, figures and both sentences."""
+    """A refusal as it is answered: rule, figures and both sentences.
+
+    Stored are rule, ids and figures alone: the sentences are made when they are read, so that no
+    name gets into the log. What earlier programs stored has its sentences, and keeps them.
+    """
 
     code: str
     status: int
@@ -75,8 +81,55 @@ def problem_of(refusal: Refusal) -> Problem:
     )
 
 
-encode_outcome = msgspec.json.Encoder(enc_hook=str).encode
-decode_outcome = msgspec.json.Decoder(Outcome).decode
+def told(problem: Problem, names: Names | None = None) -> Problem:
+    """The problem with its sentences made anew; as it is, where its rule or figures are not known
+    to this program."""
+    kind = _rules().get(problem.code)
+    if kind is None:
+        return problem
+    hints = get_type_hints(kind)
+    try:
+        refusal = kind(
+            **{
+                one.name: msgspec.convert(problem.facts[one.name], hints[one.name], strict=False)
+                for one in fields(kind)
+            }
+        )
+    except (KeyError, msgspec.ValidationError):
+        return problem
+    zh, en = refusal.sentence("zh", names), refusal.sentence("en", names)
+    return msgspec.structs.replace(problem, zh=zh, en=en)
+
+
+@cache
+def _rules() -> dict[str, type[Refusal]]:
+    """All refusals, by code."""
+    found, waiting = dict[str, type[Refusal]](), [Refusal]
+    while waiting:
+        kind = waiting.pop()
+        waiting += kind.__subclasses__()
+        found[kind.code()] = kind
+    return found
+
+
+def encode_outcome(outcome: Outcome) -> bytes:
+    """As it is stored: a refusal that can be told again without its sentences."""
+    problem = outcome.problem
+    if problem is not None and problem.code in _rules():
+        bare = msgspec.structs.replace(problem, zh="", en="")
+        outcome = msgspec.structs.replace(outcome, problem=bare)
+    return _encode_outcome(outcome)
+
+
+def decode_outcome(stored: bytes) -> Outcome:
+    outcome = _decode_outcome(stored)
+    if outcome.problem is not None and not outcome.problem.zh:
+        return msgspec.structs.replace(outcome, problem=told(outcome.problem))
+    return outcome
+
+
+_encode_outcome = msgspec.json.Encoder(enc_hook=str).encode
+_decode_outcome = msgspec.json.Decoder(Outcome).decode
 _encode_body = msgspec.json.Encoder(enc_hook=str, order="deterministic").encode
 
 

@@ -1,0 +1,194 @@
+"""How sentences say values: names for ids, China time, yuan, and states as people call them.
+
+A refusal keeps ids, figures and keys; what a reader sees is said here, when it is read. An id whose
+name is not known to the reader is left out: "报告已撤销" reads better than any number would.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from domain.rules.base import CHINA
+from domain.world import ROLE_NAMES
+
+Names = Mapping[UUID | str, tuple[str, str]]
+"""Chinese and English by id, and by key of a rulebook's item or kind."""
+
+STATES = {
+    "abolished": ("已撤销", "abolished"),
+    "accepted": ("已采用", "accepted"),
+    "acknowledged": ("已接令", "acknowledged"),
+    "allocated": ("已分配", "allocated"),
+    "applied": ("户报", "applied"),
+    "appraised": ("村评", "appraised"),
+    "approved": ("县定", "approved"),
+    "arrived": ("已到达", "arrived"),
+    "assigned": ("已派", "assigned"),
+    "cancelled": ("已取消", "cancelled"),
+    "city": ("市", "city"),
+    "closed": ("已办结", "closed"),
+    "collapsed": ("倒塌", "collapsed"),
+    "county": ("县", "county"),
+    "dead": ("死亡", "dead"),
+    "draft": ("村级名册", "draft"),
+    "duplicate": ("重复", "duplicate"),
+    "en_route": ("途中", "en route"),
+    "failed": ("发放失败", "failed"),
+    "first": ("第一次", "first"),
+    "found": ("已找到", "found"),
+    "granted": ("已分配", "granted"),
+    "injured": ("受伤", "injured"),
+    "listed": ("已列入名册", "on the list"),
+    "merged": ("已合并", "merged"),
+    "missing": ("失踪", "missing"),
+    "nation": ("全国", "national"),
+    "on_list": ("已列入名册", "on the list"),
+    "on_scene": ("已到场", "on scene"),
+    "open": ("进行中", "open"),
+    "ordered": ("已下令", "ordered"),
+    "paid": ("已发放", "paid"),
+    "pending": ("未审", "not reviewed"),
+    "province": ("省", "province"),
+    "refunded": ("已退回", "refunded"),
+    "refused": ("不予救助", "refused"),
+    "requested": ("已申请", "requested"),
+    "resolved": ("处置完毕", "resolved"),
+    "returned": ("已退回", "returned"),
+    "reviewed": ("乡审", "reviewed"),
+    "second": ("第二次", "second"),
+    "severely_damaged": ("严重损坏", "severely damaged"),
+    "shipped": ("已发出", "shipped"),
+    "signed": ("已签收", "signed for"),
+    "slightly_damaged": ("一般损坏", "slightly damaged"),
+    "stabilized": ("灾情稳定", "stabilized"),
+    "township": ("乡镇", "township"),
+    "triaged": ("待派", "triaged"),
+    "village": ("村", "village"),
+    "void": ("已作废", "void"),
+    "withdrawn": ("已撤回", "withdrawn"),
+}
+"""States, stages, levels and grades of all life cycles, by the key that facts have."""
+
+KINDS = {
+    "Area": ("区划", "area"),
+    "CasualtyRecord": ("人员伤亡登记", "casualty record"),
+    "Consignment": ("调拨", "consignment"),
+    "Disaster": ("灾害过程", "disaster"),
+    "Dispensation": ("例外批准", "dispensation"),
+    "Fund": ("资金", "fund"),
+    "HouseDamage": ("房屋损坏登记", "house damage record"),
+    "Household": ("户", "household"),
+    "Incident": ("险情", "incident"),
+    "LoginName": ("登录名", "log-in name"),
+    "Officer": ("人员", "officer"),
+    "ParkedFacts": ("搁置记录", "list of parked facts"),
+    "Person": ("个人", "person"),
+    "ReliefCase": ("救助对象", "relief case"),
+    "Rulebook": ("规则", "rulebook"),
+    "Season": ("救助年度", "season"),
+    "SituationReport": ("灾情报告", "report"),
+    "Stockpile": ("库存", "stockpile"),
+    "Store": ("账本", "store"),
+    "Unit": ("救援力量", "unit"),
+    "VillageList": ("村级名册", "village list"),
+}
+"""What facts are about, by the name of the aggregate."""
+
+KEYED = {
+    "category",
+    "earmark",
+    "fate",
+    "grade",
+    "item",
+    "kind",
+    "level",
+    "needed",
+    "notice",
+    "parent_level",
+    "phase",
+    "programme",
+    "review",
+    "role",
+    "stage",
+    "state",
+}
+"""Fields of refusals that hold keys, or several of them with signs between."""
+
+WORD = re.compile(r"[A-Za-z][A-Za-z_]+")
+STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
+CJK = r"\u3000-\u303f\u3400-\u9fff\uff00-\uffef“”"
+GAP = re.compile(rf"(?<=[{CJK}]) +(?=[{CJK}])|(?<=[{CJK}]) +(?=[,.;:])")
+
+
+def told(template: str, facts: Mapping[str, Any], language: str, names: Names | None) -> str:
+    """A sentence over the facts of a refusal."""
+    values = {name: spoken(name, value, language, names or {}) for name, value in facts.items()}
+    return tidied(template.format(**values))
+
+
+def spoken(field: str, value: Any, language: str, names: Names) -> str:
+    """A value of a refusal's field as a sentence says it; an id without a name is empty."""
+    which = 0 if language == "zh" else 1
+    if isinstance(value, UUID):
+        return names[value][which] if value in names else ""
+    if isinstance(value, tuple):
+        joint = "、" if which == 0 else ", "
+        return joint.join(said for one in value if (said := spoken(field, one, language, names)))
+    if isinstance(value, datetime):
+        return moment(value, language)
+    if isinstance(value, date):
+        return _day(value, language)
+    if isinstance(value, bool):
+        return (("是", "yes") if value else ("否", "no"))[which]
+    if field.endswith("_fen") and isinstance(value, int):
+        return yuan(value, language)
+    if isinstance(value, Enum):
+        value = value.value
+    if field in KEYED and isinstance(value, str):
+        return _keys(value, which, names)
+    if isinstance(value, str):
+        return STAMP.sub(lambda found: moment(datetime.fromisoformat(found[0]), language), value)
+    return str(value)
+
+
+def tidied(sentence: str) -> str:
+    """A sentence from which values may have been left out, without the gaps they leave."""
+    sentence = re.sub(r"[（(]\s*[)）]", "", sentence)
+    sentence = re.sub(r" {2,}", " ", sentence).replace(" .", ".").replace(" ,", ",")
+    sentence = re.sub(r"([:：])\s*$", "", sentence.strip())
+    return GAP.sub("", sentence)
+
+
+def moment(at: datetime, language: str) -> str:
+    """China time to the minute: 2018年7月4日 11:00, 4 July 2018 11:00."""
+    there = at.astimezone(CHINA)
+    return f"{_day(there.date(), language)} {there:%H:%M}"
+
+
+def yuan(fen: int, language: str) -> str:
+    """Money as people say it: 3,200.50 元, 3,200.50 yuan."""
+    sign, whole = "-" if fen < 0 else "", abs(fen)
+    amount = f"{sign}{whole // 100:,}.{whole % 100:02d}"
+    return f"{amount} 元" if language == "zh" else f"{amount} yuan"
+
+
+def _day(day: date, language: str) -> str:
+    if language == "zh":
+        return f"{day.year}年{day.month}月{day.day}日"
+    return f"{day.day} {day:%B} {day.year}"
+
+
+def _keys(text: str, which: int, names: Names) -> str:
+    """Keys, alone or in a row, as people call them; what is no key stays."""
+    roles = {role.value: said for role, said in ROLE_NAMES.items()}
+    known: dict[str, tuple[str, str]] = {**STATES, **KINDS, **roles}
+
+    def said(found: re.Match[str]) -> str:
+        key = found[0]
+        return (names.get(key) or known.get(key) or (key, key))[which]
+
+    row = WORD.sub(said, text)
+    return row.replace(" / ", "、").replace(", ", "、") if which == 0 else row

@@ -1,0 +1,157 @@
+"""No sentence of a refusal speaks in ids, program's words, UTC or fen, whatever its figures are."""
+
+import re
+import typing
+from collections.abc import Iterator
+from dataclasses import fields
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from domain.catalog import AGGREGATES
+from domain.consignment import ConsignmentNotReady, Phase
+from domain.disaster import DisasterStage
+from domain.grants import GrantStatus
+from domain.house_damage import Grade
+from domain.incident import Stage
+from domain.money import FundOverdrawn
+from domain.notice import Notice, NoticeRunning
+from domain.refusal import Malformed, NotFound, Refusal
+from domain.report_filing import Review
+from domain.roster import ListStage, WrongListStage
+from domain.telling import KEYED, KINDS, STATES, tidied
+from eventstore.outcomes import Outcome, Problem, decode_outcome, encode_outcome, problem_of, told
+
+ID = UUID("12345678-1234-4678-9234-567812345678")
+AT = datetime(2018, 7, 4, 3, 0, 5, 123, tzinfo=UTC)
+UTC_TIME = re.compile(r"\d\d:\d\d:\d\d|\+00:00|\dT\d")
+SAMPLES: dict[Any, Any] = {
+    UUID: ID,
+    tuple[UUID, ...]: (ID, ID),
+    datetime: AT,
+    date: date(2018, 7, 4),
+    int: 320_000,
+    bool: True,
+    Decimal: Decimal("12.5"),
+    str: "文字",
+}
+KEYS = {
+    "phase": "ordered",
+    "stage": "draft",
+    "state": "failed",
+    "notice": "first",
+    "fate": "missing",
+    "grade": "severely_damaged",
+    "review": "accepted",
+    "level": "township",
+    "parent_level": "county",
+    "role": "township_reviewer",
+    "needed": "approved / allocated",
+    "kind": "VillageList",
+    "item": "棉被",
+    "category": "低保",
+    "programme": "冬春",
+    "earmark": "冬春",
+    "step": "review",
+    "other": "report",
+}
+
+
+def refusals() -> list[type[Refusal]]:
+    found, waiting = [], [Refusal]
+    while waiting:
+        kind = waiting.pop()
+        waiting += kind.__subclasses__()
+        if kind.__module__.startswith("domain."):
+            found.append(kind)
+    return sorted(found, key=lambda kind: kind.__name__)
+
+
+def sample(kind: type[Refusal]) -> Refusal:
+    """One with a value in every field."""
+    hints = typing.get_type_hints(kind)
+    values: dict[str, Any] = {}
+    for one in fields(kind):
+        hint = hints[one.name]
+        options = [arg for arg in typing.get_args(hint) if arg is not type(None)]
+        hint = hint if hint in SAMPLES else (options or [hint])[0]
+        if isinstance(hint, type) and issubclass(hint, Enum):
+            values[one.name] = next(iter(hint))
+        elif hint is str and one.name in KEYS:
+            values[one.name] = KEYS[one.name]
+        else:
+            values[one.name] = SAMPLES.get(hint, "文字" if hint is str else ())
+    return kind(**values)
+
+
+@pytest.mark.parametrize("kind", refusals(), ids=lambda kind: kind.__name__)
+def test_no_sentence_speaks_like_a_program(kind: type[Refusal]) -> None:
+    refusal = sample(kind)
+    zh, en = refusal.sentence("zh"), refusal.sentence("en")
+    for said in (zh, en):
+        assert str(ID) not in said and str(ID)[:8] not in said
+        assert not UTC_TIME.search(said), said
+        assert "fen" not in re.findall(r"[a-z]+", said), said
+        assert not re.search(r"\b[a-z]+_[a-z_]+\b", said), said
+        assert "  " not in said and "（）" not in said and "()" not in said, said
+    assert not re.search(r"\d 分", zh), zh
+    english = set(re.findall(r"[A-Za-z]{3,}", zh)) - {"Excel", "Kafka", "UUID"}
+    assert not english, f"{kind.__name__}: {zh}"
+
+
+def keys_of_states() -> Iterator[str]:
+    for kind in (Phase, DisasterStage, GrantStatus, Grade, Stage, Notice, Review, ListStage):
+        yield from (member.value for member in kind)
+
+
+def test_every_state_has_a_word_in_both_languages() -> None:
+    assert set(keys_of_states()) <= STATES.keys()
+    assert {kind.__name__ for kind in AGGREGATES} <= KINDS.keys()
+    assert {"stage", "phase", "item"} <= KEYED
+
+
+def test_money_time_and_states_are_said_as_people_do() -> None:
+    poor = FundOverdrawn(
+        fund=ID, document_no="皖财〔2018〕1号", available_fen=320_050, wanted_fen=1
+    )
+    assert "3,200.50 元" in poor.sentence("zh") and "3,200.50 yuan" in poor.sentence("en")
+    runs = NoticeRunning(village_list=ID, notice=Notice.FIRST, ends_at=AT)
+    assert "2018年7月4日 11:00" in runs.sentence("zh")
+    assert "4 July 2018 11:00" in runs.sentence("en")
+    early = ConsignmentNotReady(consignment=ID, phase="ordered", needed="shipped / arrived")
+    assert early.sentence("zh") == "调拨现为“已下令”，此步骤须在“已发出、已到达”时办理"
+    wrong = Malformed(field="as_of", value=AT.isoformat(), rule_zh="晚于现在", rule_en="not yet")
+    assert "2018年7月4日 11:00" in wrong.sentence("zh") and "+00:00" not in wrong.sentence("zh")
+
+
+def test_a_name_is_said_where_it_is_known_and_no_id_where_it_is_not() -> None:
+    refusal = WrongListStage(village_list=ID, stage="draft", needed="approved")
+    assert refusal.sentence("zh") == "名册处于“村级名册”阶段，此步骤需要“县定”"
+    assert "名册源潭村处于" in refusal.sentence("zh", {ID: ("源潭村", "Yuantan")})
+    assert "Yuantan" in refusal.sentence("en", {ID: ("源潭村", "Yuantan")})
+    assert NotFound(kind="Household", id=ID).sentence("zh", {ID: ("张*三", "")}).count("*") == 0
+
+
+def test_an_outcome_stores_rule_and_figures_and_is_told_when_it_is_read() -> None:
+    refusal = WrongListStage(village_list=ID, stage="draft", needed="approved")
+    stored = encode_outcome(Outcome(7, problem=problem_of(refusal)))
+    assert "名册".encode() not in stored and str(ID).encode() in stored
+    read = decode_outcome(stored)
+    assert read.problem is not None and read.problem.zh == refusal.sentence("zh")
+    named = told(read.problem, {ID: ("源潭村", "Yuantan")})
+    assert "源潭村" in named.zh and named.facts == read.problem.facts
+
+
+def test_an_outcome_of_an_earlier_program_keeps_its_sentences() -> None:
+    old = Problem("a-rule-of-then", 409, "当时的话", "As it was said then.", {"id": str(ID)})
+    stored = encode_outcome(Outcome(7, problem=old))
+    assert decode_outcome(stored).problem == old == told(old)
+
+
+def test_what_is_left_out_leaves_no_gap() -> None:
+    assert tidied("报告  第2版（ ）") == "报告第2版"
+    assert tidied("Report  is closed: ") == "Report is closed"
