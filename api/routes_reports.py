@@ -7,7 +7,7 @@ from projections.disasters import disaster, disasters
 from projections.officers import officer, officers
 from projections.report_queries import situation_report, situation_reports
 from projections.reviews import review_counts, review_queue
-from projections.situation_board import situation_board
+from projections.situation_board import situation_board, situation_disasters
 from projections.timeline import timeline
 
 IN_POST = frozenset(Role) - {Role.ADMINISTRATOR, Role.SYSTEM}
@@ -25,6 +25,7 @@ KEEPERS = frozenset(
 
 READS: tuple[Read, ...] = (
     Read("/v1/situation", situation_board, IN_POST, "situation-reports"),
+    Read("/v1/situation-disasters", situation_disasters, IN_POST, "situation-reports"),
     Read("/v1/situation-reports", situation_reports, IN_POST, "situation-reports"),
     Read("/v1/situation-reports/{report}", situation_report, IN_POST, "situation-reports"),
     Read("/v1/deadlines", deadlines, IN_POST, "deadlines"),

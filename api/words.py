@@ -9,9 +9,11 @@ from domain.rulebook import Rulebook
 from domain.rules.dispatch import Dispatch
 from domain.rules.hazards import Hazards
 from domain.rules.household_kinds import HouseholdKinds
+from domain.rules.indicators import Indicators
 from domain.rules.items import Items
+from eventstore.deciding import rule_of
 
-R = TypeVar("R", HouseholdKinds, Items, Hazards, Dispatch)
+R = TypeVar("R", HouseholdKinds, Items, Hazards, Indicators, Dispatch)
 NO_UNIT = ""
 
 
@@ -67,24 +69,20 @@ class Words:
 def words_of(caller: Caller, now: datetime, language: str) -> Words:
     """The words of the nearest rulebooks above the caller's first area."""
     areas = caller.areas()
-    lineage = caller.system.tree.lineage(areas[0]) if areas else ()
+    if not areas:
+        return Words(None, None, None, language)
     return Words(
-        _in_force(caller, Items, lineage, now),
-        _in_force(caller, HouseholdKinds, lineage, now),
-        _in_force(caller, Hazards, lineage, now),
+        rule_for(caller, Items, areas[0], now),
+        rule_for(caller, HouseholdKinds, areas[0], now),
+        rule_for(caller, Hazards, areas[0], now),
         language,
     )
 
 
-def rule_for(caller: Caller, kind: type[R], area: UUID, now: datetime) -> R | None:
-    """The rule in force at an area: of the nearest area above (or at) it that has adopted one."""
-    return _in_force(caller, kind, caller.system.tree.lineage(area), now)
-
-
-def _in_force(caller: Caller, kind: type[R], lineage: tuple[UUID, ...], now: datetime) -> R | None:
-    for area in lineage:
-        book: Rulebook | None = caller.system.store.load(Rulebook.id_of(area, kind.KIND))
-        found = book.in_force(kind, now) if book is not None else None
-        if found is not None:
-            return found.rule
-    return None
+def rule_for(caller: Caller, kind: type[R], area: UUID, at: datetime) -> R | None:
+    """The rules in force there: as a command would find them. None if they must be adopted."""
+    store = caller.system.store
+    ids = [Rulebook.id_of(step, kind.KIND) for step in caller.system.tree.lineage(area)]
+    books = [book for id in ids if (book := store.load(id)) is not None]
+    found = rule_of(books, kind, at)
+    return None if found is None else found.rule

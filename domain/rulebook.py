@@ -4,7 +4,8 @@ The national rules lie on the root; a province, city or county that adopts a boo
 kind overrides it for itself and all below. A decision records which version it used.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, ClassVar, TypeVar, cast
@@ -56,6 +57,17 @@ class Edition:
         return self.in_force
 
 
+def nearest_of(editions: Sequence[Edition], day: date) -> Edition | None:
+    """The one with the fewest days between its validity and that day; of two, the later one."""
+
+    def days(edition: Edition) -> int:
+        if day < edition.valid_from:
+            return (edition.valid_from - day).days
+        return max(0, (day - (edition.valid_to or day)).days)
+
+    return min(reversed(editions), key=days, default=None)
+
+
 @lru_cache(maxsize=1024)
 def _typed(kind: type[Any], content: bytes) -> Any:
     """One typed content for all replays of the same stream."""
@@ -89,6 +101,11 @@ class Rulebook(Aggregate):
             if edition.covers(day):
                 return edition.typed(kind)
         return None
+
+    def nearest(self, kind: type[R], at: datetime) -> InForce[R] | None:
+        """The version whose validity lies nearest to ``at``, said to be no more than that."""
+        found = nearest_of(self.editions, china_day(at))
+        return None if found is None else replace(found.typed(kind), nearest=True)
 
     def adopt(
         self,

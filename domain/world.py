@@ -82,10 +82,14 @@ class RuleRef(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class InForce(Generic[R]):
-    """A rulebook's typed content as it was in force, and its reference."""
+    """A rulebook's typed content as it was in force, and its reference.
+
+    ``nearest``: none was in force on that day; this one's validity lies nearest to it.
+    """
 
     rule: R
     ref: RuleRef
+    nearest: bool = False
 
 
 class Vault(Protocol):
@@ -133,7 +137,11 @@ class World(Protocol):
         """Take a new aggregate into this commit. `AlreadyExists` if its stream has begun."""
 
     def rules(self, kind: type[R], area: UUID, at: datetime) -> InForce[R]:
-        """The rulebook of that kind in force in that area at that time (nearest area wins)."""
+        """The rulebook of that kind in force in that area at that time (nearest area wins).
+
+        Without one of the areas above, the national one that comes with the program; on a day that
+        none covers, the nearest (decision 0028). `NotFound` only for kinds that need adoption.
+        """
 
     def lineage(self, area: UUID) -> tuple[UUID, ...]:
         """The area, its parent, … up to the root."""

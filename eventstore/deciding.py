@@ -4,7 +4,7 @@ The writer uses it on aggregates it brings up to date from the log, the domain t
 aggregates in memory. Nothing here reads a clock or a file.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID, uuid5
@@ -18,6 +18,7 @@ from domain.person import Person
 from domain.refusal import AlreadyExists, IdNotFresh, NotFound
 from domain.rulebook import Rulebook
 from domain.world import Actor, Command, InForce, Result, Vault
+from eventstore import national
 
 A = TypeVar("A", bound=Aggregate)
 R = TypeVar("R")
@@ -125,10 +126,10 @@ class DecisionWorld:
             ids = [Rulebook.id_of(step, name) for step in self.lineage(area)]
             places = tuple(id for id in ids if self.find(Rulebook, id) is not None)
             self._memo.books[(kind, area)] = places
-        for place in places:
-            found = self.get(Rulebook, place).in_force(kind, at)
-            if found is not None:
-                return found
+        books = [self.get(Rulebook, place) for place in places]
+        found = rule_of(books, kind, at)
+        if found is not None:
+            return found
         raise NotFound(kind=f"Rulebook {kind.KIND}", id=area)  # type: ignore[attr-defined]
 
     def make_id(self, *parts: object) -> UUID:
@@ -146,6 +147,25 @@ def _rightly_named(aggregate: Aggregate) -> bool:
     if derived is not None:
         return aggregate.id == derived
     return client_made(aggregate.id) or isinstance(aggregate, Person)
+
+
+def rule_of(books: Sequence[Rulebook], kind: type[R], at: datetime) -> InForce[R] | None:
+    """The rules of the first of these books (the nearest area's first), else the national ones.
+
+    On a day that nothing covers the nearest one counts: a report with a death, its year mistyped,
+    is never refused for a missing rulebook. None only for what must be adopted.
+    """
+    for book in books:
+        found = book.in_force(kind, at)
+        if found is not None:
+            return found
+    if kind.KIND in national.ADOPTED_ONLY:  # type: ignore[attr-defined]
+        return None
+    covered = national.in_force(kind, at)
+    if covered is not None:
+        return covered
+    close = (book.nearest(kind, at) for book in books)
+    return next((one for one in close if one is not None), None) or national.nearest(kind, at)
 
 
 def authorized(world: DecisionWorld, command: Command, officer: UUID | None) -> Actor:

@@ -38,6 +38,7 @@ class Held:
     accepted: Counted | None
     as_of: str
     accepted_as_of: str | None = None
+    occurred_at: str = ""
     returned: bool = False
     set_aside: dict[str, SetAside] = field(default_factory=dict)
     questions: int = 0

@@ -3,6 +3,8 @@
 Kept beside the view for its length: it has no table of its own.
 """
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -11,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, select
 from domain.casualties import SetAside
 from domain.report_filing import Review
 from projections.areas import AREAS
-from projections.disasters import absorbed_into
+from projections.disasters import DISASTERS, absorbed_into
 from projections.figures import Counted, Figures, Held, roll_up
 from projections.folding.base import Row
 from projections.paging import Page, cut
@@ -58,6 +60,61 @@ def situation_board(
     return Page([row | totals[row["area"]] for row in found.items], found.next)
 
 
+def situation_disasters(
+    db: Connection,
+    scope: Scope,
+    *,
+    exercise: bool = False,
+    cursor: str | None = None,
+    limit: int = 100,
+) -> Page:
+    """The disasters that reports are about, the first first: ``official`` and ``reported`` each.
+
+    One row a disaster (a hazard, of reports on none) and topmost area of the asker. What separate
+    disasters did to people is never one sum: who suffers twice is counted twice 人次.
+    """
+    conditions = [
+        scope.covers(REPORTS.c.area),
+        REPORTS.c.exercise.is_(exercise),
+        REPORTS.c.review != str(Review.WITHDRAWN),
+    ]
+    query = select(DISASTERS).where(DISASTERS.c.exercise.is_(exercise))
+    known = {row["id"]: row for row in db.execute(query).mappings()}
+    hosts = {id: _host(known, id) for id in known}
+    areas = tree_of(db, conditions)
+    parents = {id: row["parent"] for id, row in areas.items()}
+    inside = {id for id in areas if scope.contains(id, parents)}
+    tops = [id for id in inside if parents[id] not in inside]
+    groups: dict[str, list[Held]] = {}
+    for one in held_by(db, conditions, hosts):
+        groups.setdefault(one.group, []).append(one)
+    rows = []
+    for group, mine in groups.items():
+        about = known.get(group, {"hazard": group, "name": "", "stage": None})
+        begun = about.get("occurred_at") or min(one.occurred_at for one in mine)
+        for top, totals in roll_up(mine, parents, tops).items():
+            row = {
+                "subject": group,
+                "disaster": group if group in known else None,
+                "name": about["name"],
+                "hazard": about["hazard"],
+                "stage": about["stage"],
+                "occurred_at": begun,
+                "area": top,
+                "area_name": areas[top]["name"],
+            }
+            rows += [row | totals] if totals["reported"]["reports"] else []
+    return cut(rows, ("occurred_at", "subject", "area"), cursor=cursor, limit=limit)
+
+
+def _host(known: Mapping[str, Any], id: str) -> str:
+    """The disaster that this one has been merged into, and so on; itself if into none."""
+    seen = {id}
+    while (into := known[id]["merged_into"]) in known and into not in seen:
+        seen.add(id := into)
+    return id
+
+
 Conditions = list[ColumnElement[bool]]
 
 
@@ -73,6 +130,7 @@ def held_by(db: Connection, conditions: Conditions, hosts: dict[str, str]) -> li
         r.late_minutes,
         r.figures,
         r.accepted_figures,
+        r.occurred_at,
         r.as_of,
         r.accepted_as_of,
         r.set_aside,
@@ -100,6 +158,7 @@ def held_by(db: Connection, conditions: Conditions, hosts: dict[str, str]) -> li
             reported=counted(row.figures),
             accepted=counted(row.accepted_figures) if row.accepted_figures else None,
             as_of=row.as_of,
+            occurred_at=row.occurred_at,
             accepted_as_of=row.accepted_as_of,
             returned=row.review == Review.RETURNED,
             set_aside=decided(row.set_aside) if row.set_aside else {},

@@ -7,16 +7,15 @@ open on a small screen, is a matter of this page alone.
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from uuid import UUID
 
 from api.auth import Caller
-from domain.rulebook import Rulebook
+from api.words import rule_for
 from domain.rules.hazards import Hazards
 from domain.rules.indicators import Indicator, Indicators
 from web.formats import UNKNOWN
 
-R = TypeVar("R", Hazards, Indicators)
 Known = dict[str, str | None]
 """Figures as views answer them: canonical decimal text, None is not known yet."""
 
@@ -60,16 +59,6 @@ SHORT: Final = {
 """Column heads, where the full name does not fit."""
 
 
-def in_force(caller: Caller, kind: type[R], area: UUID, at: datetime) -> R | None:
-    """The rules of the nearest area above that has adopted some, or None."""
-    for step in caller.system.tree.lineage(area):
-        book: Rulebook | None = caller.system.store.load(Rulebook.id_of(step, kind.KIND))
-        found = book.in_force(kind, at) if book is not None else None
-        if found is not None:
-            return found.rule
-    return None
-
-
 class Names:
     """Names of figures and hazards in one language; the key itself where no rulebook names it."""
 
@@ -111,8 +100,8 @@ def names_for(caller: Caller, area: UUID | None, at: datetime, language: str) ->
     place = area or (areas[0] if areas else None)
     if place is None:
         return Names(None, None, language)
-    figures = in_force(caller, Indicators, place, at)
-    return Names(figures, in_force(caller, Hazards, place, at), language)
+    figures = rule_for(caller, Indicators, place, at)
+    return Names(figures, rule_for(caller, Hazards, place, at), language)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What the pages of the reporting side share: who may do what with a report, and its words."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -86,6 +87,25 @@ def filing_places(caller: Caller) -> list[Place]:
     """The areas the caller files reports of."""
     places = [place_of(caller, area) for area in caller.areas()]
     return [p for p in places if _may(caller, FILERS.get(p.level, NO_ROLE), p.id)]
+
+
+def owed_by(caller: Caller, due: dict[str, Any]) -> bool:
+    """Whether the caller is among those who must file it: the people of the area itself."""
+    roles = FILERS.get(AreaLevel(due["level"]), NO_ROLE)
+    return UUID(due["area"]) in caller.areas(roles)
+
+
+def grouped_dues(dues: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One line a report and kind: the one that has waited longest, ``times`` how many there are.
+
+    ``latest`` is the last of them: a zero report as of its day answers for all.
+    """
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in sorted(dues, key=lambda row: str(row["due_at"])):
+        line = found.setdefault((row["kind"], row["subject"]), row | {"times": 0})
+        line["times"] += 1
+        line["latest"] = row
+    return sorted(found.values(), key=lambda row: str(row["due_at"]))
 
 
 def minute(moment: datetime) -> str:

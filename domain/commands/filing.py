@@ -13,6 +13,7 @@ from domain.commands.parts import against_parts
 from domain.officer import Officer
 from domain.refusal import Malformed
 from domain.report_filing import Filing, Kind, is_about_parts
+from domain.rules.base import china_day
 from domain.rules.deadlines import Deadlines, FollowUpDuty, occurrences
 from domain.rules.figures import FigureProblem, FiguresMalformed, parse_figures
 from domain.rules.hazards import Hazards
@@ -23,6 +24,9 @@ from domain.world import InForce, RuleRef, World
 
 RawFigures = dict[str, int | float | str | None]
 """Figures as forms and programs send them: null or "" is not known yet, which is not zero."""
+
+LONG_AGO_DAYS = 31
+"""A 初报 of something longer ago is asked about: mostly the year or the month is wrong."""
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far a phone's clock may be ahead of the server's before its time is called wrong."""
@@ -118,7 +122,9 @@ def compose(world: World, occasion: Occasion, told: Told) -> Filing:
         figures,
         previous=None if verifying else previous,
         children=tuple(split.values()) if split or area.level in MUST_SPLIT else None,
+        verifying=verifying,
     )
+    flags += asked_about(world, occasion, nearest=indicators.nearest)
     deadlines = world.rules(Deadlines, area.id, occasion.occurred_at)
     reported_at = world.now if call is None else check_moment("called_at", call.called_at, world)
     due_at, duty_number = _due(occasion, deadlines.rule, as_of)
@@ -146,6 +152,34 @@ def compose(world: World, occasion: Occasion, told: Told) -> Filing:
     )
     beside = against_parts(world, occasion.told_in, area, indicators.rule, filed, before)
     return msgspec.structs.replace(filed, flags=worst_first(flags + beside))
+
+
+def asked_about(world: World, occasion: Occasion, *, nearest: bool) -> tuple[Finding, ...]:
+    """Days and places that look mistaken. The report is kept: it may save lives."""
+    asked: list[tuple[str, str, str]] = []
+    day = china_day(occasion.occurred_at)
+    if nearest:
+        zh = f"发生日期 {day} 没有当时生效的规则，按最近的规则核对：请核对年份"
+        en = f"No rulebook was in force on {day}; the nearest one is used. Is the year right?"
+        asked.append(("rules-nearest", zh, en))
+    days = (world.now - occasion.occurred_at).days
+    if occasion.kind is Kind.INITIAL and days > LONG_AGO_DAYS:
+        zh, en = (
+            f"发生时间距今已 {days} 天：请核对日期",
+            f"It happened {days} days ago: is that right?",
+        )
+        asked.append(("long-ago", zh, en))
+    area = occasion.area
+    if area.abolished_on is not None and china_day(world.now) >= area.abolished_on:
+        heir = world.look(Area, area.merged_into) if area.merged_into is not None else None
+        zh = f"{area.name}已撤销" + (
+            f"，并入{heir.name}：请改由{heir.name}填报" if heir else "：请核对区划"
+        )
+        en = f"{area.name} is abolished" + (
+            f": report for {heir.name}." if heir else ": is it right?"
+        )
+        asked.append(("area-abolished", zh, en))
+    return tuple(Finding(rule, "warning", (), (), zh, en) for rule, zh, en in asked)
 
 
 def worst_first(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

@@ -9,11 +9,15 @@ from domain.area import Area, check_text
 from domain.disaster import Disaster, OutsideDisaster
 from domain.exercise import keep_apart
 from domain.reach import seen
+from domain.refusal import Malformed
 from domain.rules.base import china_day
 from domain.rules.standards import Programme, Standards
 from domain.rules.working_days import WorkingDays
 from domain.season import DisasterNeeded, Season, UnknownProgramme
 from domain.world import Command, Result, Role, RuleRef, World
+
+OLDEST_YEARS = 10
+"""How long ago a season may have been that is opened now (books made up afterwards)."""
 
 OPENERS = frozenset({Role.COUNTY_APPROVER, Role.CITY_REVIEWER, Role.PROVINCE_REVIEWER})
 
@@ -25,6 +29,17 @@ def terms_of(world: World, area: UUID, programme: str) -> tuple[Programme, RuleR
     if terms is None:
         raise UnknownProgramme(programme=programme, area=area)
     return terms, standards.ref
+
+
+def _check_year(year: int, this_year: int) -> None:
+    """A season of a year that nobody can still be helped in, or of one far off, is a slip."""
+    if not this_year - OLDEST_YEARS <= year <= this_year + 1:
+        raise Malformed(
+            field="year",
+            value=str(year),
+            rule_zh=f"应在 {this_year - OLDEST_YEARS} 年到 {this_year + 1} 年之间",
+            rule_en=f"it is between {this_year - OLDEST_YEARS} and {this_year + 1}",
+        )
 
 
 def deliver_by(world: World, area: UUID, terms: Programme, year: int) -> date | None:
@@ -65,6 +80,7 @@ class OpenSeason(Command):
 
     def decide(self, world: World) -> Result | None:
         world.get(Area, self.area).require_living()
+        _check_year(self.year, china_day(world.now).year)
         terms, ref = terms_of(world, self.area, self.programme)
         if terms.needs_disaster and self.disaster is None:
             raise DisasterNeeded(programme=self.programme)

@@ -94,7 +94,8 @@ class Finding(msgspec.Struct, frozen=True):
 class Indicators(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``schema_version`` is stored with every report.
 
-    ``falling`` is how grave it is when a cumulative figure falls in a 续报.
+    ``falling`` is how grave it is when a cumulative figure falls in a 续报. ``known_when_verified``
+    are the figures that a 核报 must know; of rules that have no such list, dead and missing.
     """
 
     KIND: ClassVar[str] = "indicators"
@@ -106,6 +107,7 @@ class Indicators(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rosters: tuple[RosterRule, ...]
     jumps: tuple[JumpRule, ...] = ()
     falling: Severity = "warning"
+    known_when_verified: tuple[Key, ...] = ("dead", "missing")
 
     def find(self, key: str) -> Indicator | None:
         return next((found for found in self.indicators if found.key == key), None)
@@ -116,6 +118,7 @@ class Indicators(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         previous: Given | None = None,
         children: Sequence[Given] | None = None,
         rosters: Mapping[str, int] | None = None,
+        verifying: bool = False,
     ) -> tuple[Finding, ...]:
         """All rules these figures break, at once; errors before warnings.
 
@@ -132,6 +135,8 @@ class Indicators(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             found += self._split(figures, children)
         if rosters is not None:
             found += self._rosters(figures, rosters)
+        if verifying:
+            found += self._unknown(figures)
         return tuple(sorted(found, key=lambda finding: finding.severity))
 
     def big_jumps(self, previous: Given, current: Given) -> tuple[Finding, ...]:
@@ -253,6 +258,17 @@ class Indicators(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             en = f"{one.en} is {shown_en}, but its roster has {rows} rows."
             values = (value, Decimal(rows))
             found.append(Finding(rule.id, rule.severity, (rule.key,), values, zh, en))
+        return found
+
+    def _unknown(self, figures: Given) -> list[Finding]:
+        """Figures that a 核报 must know: null is not zero."""
+        found: list[Finding] = []
+        for key in self.known_when_verified:
+            one = self.find(key)
+            if one is not None and figures.get(key) is None:
+                zh = f"核报必须填明“{one.zh}”，核实没有的填 0"
+                en = f"A verified report tells {one.en}: write 0 where there is certainly none."
+                found.append(Finding(f"known-{key}", "error", (key,), (None,), zh, en))
         return found
 
     def _named(self, key: str) -> Indicator:

@@ -161,6 +161,7 @@ POST /v1/officers/{officer}/suspensions officer M
 
 READS = """
 GET /v1/situation area VTAPSDCRU
+GET /v1/situation-disasters area VTAPSDCRU
 GET /v1/situation-reports area VTAPSDCRU
 GET /v1/situation-reports/{report} report VTAPSDCRU
 GET /v1/deadlines area VTAPSDCRU

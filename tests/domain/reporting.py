@@ -21,8 +21,8 @@ from tests.domain.scenario import Scenario
 
 BEGUN = ("SituationReport.InitialReported", "SituationReport.FollowUpDutyStarted")
 START = datetime(2018, 7, 4, 7, tzinfo=UTC)
-BROKEN: RawFigures = {"affected": 10, "dead": 0, "injured": 2, "severely_injured": 5}
-RIGHT: RawFigures = {"affected": 10, "dead": 0, "injured": 2, "severely_injured": 1}
+BROKEN: RawFigures = {"affected": 10, "dead": 0, "missing": 0, "injured": 2, "severely_injured": 5}
+RIGHT: RawFigures = {"affected": 10, "dead": 0, "missing": 0, "injured": 2, "severely_injured": 1}
 
 
 def initial(county: Scenario, area: str = "yuantan_1", **change: Any) -> FileInitialReport:

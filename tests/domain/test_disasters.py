@@ -305,7 +305,7 @@ def test_a_response_is_raised_on_a_ground_lowered_freely_and_ended(county: Scena
 
 
 def test_a_disaster_closes_on_verified_reports_only(county: Scenario) -> None:
-    figures: RawFigures = {"affected": 5}
+    figures: RawFigures = {"affected": 5, "dead": 0, "missing": 0}
     county.given(report(county, disaster=county.id("flood"), figures=figures), by="village")
     county.when(close(county), by="county").then(DisasterNotOpen)
     county.given(stabilize(county), by="county")

@@ -230,7 +230,7 @@ def test_a_townships_verified_report_counts_the_rosters_of_its_villages(county: 
 def test_a_body_found_after_the_verified_report_is_still_recorded(county: Scenario) -> None:
     report = county.id("report/yuantan_1")
     county.given(StabilizeReport(report=report, stable_at=county.now), by="county")
-    filed = FileVerifiedReport(report=report, as_of=county.now, figures={"dead": 0})
+    filed = FileVerifiedReport(report=report, as_of=county.now, figures={"dead": 0, "missing": 0})
     county.given(filed, by="village").given(AcceptReport(report=report, version=2), by="township")
     county.when(casualty(county, fate="dead"), by="village")
     county.then("SituationReport.RosterCounted", "CasualtyRecord.Recorded")

@@ -14,6 +14,8 @@ from domain.refusal import Malformed, NotFound, NotYourRole
 from domain.rulebook import Rulebook, VersionAdopted
 from domain.rules.loading import RulebookInvalid
 from domain.rules.notices import Notices
+from domain.rules.standards import Standards
+from domain.rules.thresholds import Thresholds
 from domain.world import InForce, RuleRef
 from eventstore.deciding import DecisionWorld
 from tests.domain.county import make_county
@@ -96,9 +98,17 @@ def test_an_old_decision_finds_the_version_of_its_day(county: Scenario) -> None:
     assert rules(county, "yuantan", datetime(2030, 4, 30, 16, tzinfo=UTC)).ref.version == "2"
 
 
-def test_before_every_version_there_is_no_rule(county: Scenario) -> None:
+def test_before_every_version_the_nearest_counts_and_says_so(county: Scenario) -> None:
+    found = rules(county, "nation", datetime(1990, 1, 1, tzinfo=UTC))
+    assert found.nearest
+    assert not rules(county, "nation", county.now).nearest
+
+
+@pytest.mark.parametrize("kind", [Standards, Thresholds])
+def test_money_and_response_levels_are_never_guessed(county: Scenario, kind: type) -> None:
+    world = DecisionWorld(county.load, county.vault, county.now, uuid4())
     with pytest.raises(NotFound):
-        rules(county, "nation", datetime(1990, 1, 1, tzinfo=UTC))
+        world.rules(kind, county.id("nation"), datetime(1990, 1, 1, tzinfo=UTC))
 
 
 def test_content_is_typed_once(county: Scenario) -> None:

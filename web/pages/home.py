@@ -7,10 +7,10 @@ from starlette.responses import Response
 
 from projections.deadlines_at import deadlines
 from projections.report_queries import situation_report
-from web.pages.reviews import waiting_for
+from web.pages.reviews import counted_for, waiting_for
 from web.pages.situation import REPORT_KINDS
 from web.parts import AtDesk, Desk
-from web.reporting import show
+from web.reporting import grouped_dues, owed_by, show
 
 router = APIRouter(include_in_schema=False)
 
@@ -23,27 +23,30 @@ async def home(request: Request, desk: AtDesk) -> Response:
     waits: list[dict[str, Any]] = []
     overdue: list[dict[str, Any]] = []
     if desk.may_ask(situation_report) and desk.caller.officer.suspended is None:
-        waits = _counted(await waiting_for(desk))
+        waits = _counted(await waiting_for(desk), await counted_for(desk))
         overdue = await _overdue(desk)
     return await show(request, desk, "home.html", waits=waits, overdue=overdue, shown=SHOWN)
 
 
-def _counted(waiting: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One line a kind of step: how many, since when, and where to go."""
-    found: dict[str, dict[str, Any]] = {}
-    for row in waiting:
-        key = f"{row['kind']}_{row['step']}"
-        line = found.setdefault(key, {"key": key, "count": 0, "since": row["since"]})
-        line["count"] += 1
-        line["href"] = row["href"] if line["count"] == 1 else "/review"
-    for line in found.values():
-        if line["key"] == "report_review":
-            line["href"] = "/review"
-    return list(found.values())
+def _counted(
+    waiting: list[dict[str, Any]], counts: dict[tuple[str, str], Any]
+) -> list[dict[str, Any]]:
+    """One line a kind of step: how many there are in all, since when, and where to go."""
+    first = {(row["kind"], row["step"]): row["href"] for row in reversed(waiting)}
+    found: list[dict[str, Any]] = []
+    for (kind, step), one in sorted(counts.items(), key=lambda item: item[1]["since"]):
+        alone = one["count"] == 1 and (kind, step) != ("report", "review")
+        href = first.get((kind, step), "/review") if alone else "/review"
+        line = {"key": f"{kind}_{step}", "count": one["count"], "since": one["since"], "href": href}
+        found.append(line)
+    return found
 
 
 async def _overdue(desk: Desk) -> list[dict[str, Any]]:
-    found = await desk.ask(deadlines, at=desk.now, overdue_only=True, limit=1000)
-    # What is "missing" has been overtaken by a later report: nobody can still send it.
-    owed = [row for row in found.items if row["state"] == "overdue"]
-    return [row for row in owed if row["kind"] in REPORT_KINDS]
+    """What the caller's own areas owe, a line a report: who need not act does not see it."""
+    found: list[dict[str, Any]] = []
+    for kind in sorted(REPORT_KINDS):
+        page = await desk.ask(deadlines, at=desk.now, kind=kind, overdue_only=True, limit=1000)
+        # What is "missing" has been overtaken by a later report: nobody can still send it.
+        found += [row for row in page.items if row["state"] == "overdue"]
+    return grouped_dues(row for row in found if owed_by(desk.caller, row))

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from api.auth import Caller
+from api.words import rule_for
 from domain.area import AreaLevel
 from domain.commands.reports import ANY_LISTENER
 from domain.refusal import NotFound, NotYourRole
@@ -18,7 +19,7 @@ from domain.rules.hazards import Hazards
 from domain.rules.indicators import Indicators
 from projections.disasters import disasters
 from projections.report_queries import situation_report, situation_reports
-from web.figures import COMMON, SHORT, Known, arithmetic, in_force, names_for, sheet
+from web.figures import COMMON, SHORT, Known, arithmetic, names_for, sheet
 from web.officials import name_officials
 from web.parts import AtDesk, Desk, moment_of
 from web.render import language_of
@@ -95,9 +96,9 @@ async def new_report(
 
 async def _running(desk: Desk, place: Place) -> list[dict[str, Any]]:
     """Reports of this area itself that are not finished."""
-    found = await desk.ask(situation_reports, place.id, limit=200)
-    drills = await desk.ask(situation_reports, place.id, exercise=True, limit=50)
-    mine = [row for row in (*found.items, *drills.items) if row["area"] == str(place.id)]
+    found = await desk.ask(situation_reports, place.id, itself=place.id, limit=200)
+    drills = await desk.ask(situation_reports, place.id, itself=place.id, exercise=True, limit=50)
+    mine = (*found.items, *drills.items)
     return [row for row in mine if (row["kind"], row["review"]) != (Kind.VERIFIED, Review.ACCEPTED)]
 
 
@@ -156,8 +157,8 @@ def _form(
     split: dict[str, Known],
 ) -> dict[str, Any]:
     """What a form is made of. ``last`` fills the fields; ``baseline`` is compared with."""
-    rules = in_force(caller, Indicators, place.id, at)
-    hazards = in_force(caller, Hazards, place.id, at)
+    rules = rule_for(caller, Indicators, place.id, at)
+    hazards = rule_for(caller, Hazards, place.id, at)
     if rules is None or hazards is None:
         raise NotFound(kind="Rulebook", id=place.id)
     parts = parts_of(caller, place.id) if form.figures and form.key != "phone" else []
@@ -235,6 +236,8 @@ async def one_report(
 
 def next_steps(report: dict[str, Any], rights: Rights) -> list[str]:
     """The forms that fit the report now, the likeliest first. (The commands decide.)"""
+    if report["review"] == Review.WITHDRAWN:
+        return []
     if not rights.file:
         return ["phone_follow_up"] if rights.listen else []
     if report["review"] == Review.RETURNED:
@@ -242,7 +245,7 @@ def next_steps(report: dict[str, Any], rights: Rights) -> list[str]:
     if report["to_make_up"]:
         return ["make_up", "follow_up"]
     if report["stable_at"] is None:
-        return ["follow_up", "zero", "verified"]
+        return ["follow_up", "zero"]
     return ["verified", "follow_up"]
 
 

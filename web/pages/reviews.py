@@ -9,7 +9,7 @@ from starlette.responses import Response
 from api.auth import Caller
 from domain.world import Role
 from projections.report_queries import situation_report
-from projections.reviews import review_queue
+from projections.reviews import review_counts, review_queue
 from web.parts import AtDesk, Desk
 from web.reporting import show
 
@@ -53,6 +53,18 @@ async def waiting_for(desk: Desk, *, exercise: bool = False) -> list[dict[str, A
     return sorted(found, key=lambda row: (row["since"], row["subject"]))
 
 
+async def counted_for(desk: Desk, *, exercise: bool = False) -> dict[tuple[str, str], Any]:
+    """How many of each kind and step wait for the caller's roles, and since when: all of them."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for role in sorted(_roles(desk.caller)):
+        answer = await desk.ask(review_counts, role=str(role), exercise=exercise)
+        for one in answer["counts"]:
+            line = found.setdefault((one["kind"], one["step"]), one | {"count": 0})
+            line["count"] += one["count"]
+            line["since"] = min(line["since"], one["since"])
+    return found
+
+
 def _roles(caller: Caller) -> frozenset[Role]:
     return caller.roles() - {Role.ADMINISTRATOR}
 
@@ -62,8 +74,14 @@ async def _queue(desk: Desk, exercise: bool) -> dict[str, Any]:
     reports = [row for row in waiting if (row["kind"], row["step"]) == ("report", "review")]
     for row in reports[:AT_MOST]:
         row["report"] = await desk.ask(situation_report, report=UUID(row["subject"]))
+    counts = await counted_for(desk, exercise=exercise)
+    of_reports = counts.get(("report", "review"), {"count": 0})["count"]
+    others = [row for row in waiting if row not in reports]
+    of_others = sum(one["count"] for one in counts.values()) - of_reports
     return {
         "reports": [row for row in reports[:AT_MOST] if row["report"]["review"] == "pending"],
-        "more": max(0, len(reports) - AT_MOST),
-        "others": [row for row in waiting if row not in reports],
+        "total": of_reports,
+        "more": max(0, of_reports - AT_MOST),
+        "others": others,
+        "more_others": max(0, of_others - len(others)),
     }

@@ -12,10 +12,10 @@ from domain.report_filing import Review
 from projections.deadlines_at import deadlines
 from projections.disasters import disasters
 from projections.report_queries import situation_reports
-from projections.situation_board import situation_board
+from projections.situation_board import situation_board, situation_disasters
 from web.figures import MAIN, Known
 from web.parts import AtDesk, Desk, url
-from web.reporting import show
+from web.reporting import grouped_dues, owed_by, show
 
 router = APIRouter(include_in_schema=False)
 
@@ -70,20 +70,60 @@ async def _board(desk: Desk, asked: Asked) -> dict[str, Any]:
     found = await desk.ask(
         situation_reports, asked.area, disaster=asked.disaster, exercise=asked.exercise, limit=ROWS
     )
-    due = await desk.ask(deadlines, asked.area, at=desk.now, exercise=asked.exercise, limit=ROWS)
-    strip = [row for row in due.items if row["kind"] in REPORT_KINDS]
+    strip = await _dues(desk, asked)
+    separate = await _separate(desk, asked)
     rows = _indented(board.items)
     _latest(rows, found.items)
     roots = [row for row in rows if row["depth"] == 0]
     return {
         "rows": rows,
-        "root": roots[0] if len(roots) == 1 else None,
+        "root": roots[0] if len(roots) == 1 and len(separate) < 2 else None,
+        "years": _years(separate) if len(separate) > 1 else [],
         "parts": _parts(rows, roots),
-        "overdue": [row for row in strip if row["state"] == "overdue"],
-        "missing": [row for row in strip if row["state"] == "missing"],
+        "overdue": grouped_dues(row for row in strip if row["state"] == "overdue"),
+        "missing": grouped_dues(row for row in strip if row["state"] == "missing"),
+        "mine": {row["subject"] for row in strip if owed_by(desk.caller, row)},
         "coming": [row for row in strip if row["state"] == "open"][:STRIP],
         "truncated": board.next is not None,
     }
+
+
+async def _dues(desk: Desk, asked: Asked) -> list[dict[str, Any]]:
+    """What reports owe, of the disaster that is looked at; kind by kind, so that none is cut off
+    by another's."""
+    found: list[dict[str, Any]] = []
+    for kind in sorted(REPORT_KINDS):
+        page = await desk.ask(
+            deadlines,
+            asked.area,
+            at=desk.now,
+            kind=kind,
+            disaster=asked.disaster,
+            exercise=asked.exercise,
+            limit=ROWS,
+        )
+        found += page.items
+    return sorted(found, key=lambda row: str(row["due_at"]))
+
+
+async def _separate(desk: Desk, asked: Asked) -> list[dict[str, Any]]:
+    """The disasters that are on the board together: none, where one was chosen."""
+    if asked.disaster is not None:
+        return []
+    found = await desk.ask(situation_disasters, asked.area, exercise=asked.exercise, limit=ROWS)
+    items: list[dict[str, Any]] = found.items
+    return items
+
+
+def _years(separate: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The disasters by year, the latest first, each year with its sums in 人次."""
+    years: dict[str, list[dict[str, Any]]] = {}
+    for row in reversed(separate):
+        years.setdefault(str(row["occurred_at"])[:4], []).append(row)
+    return [
+        {"year": year, "rows": rows, "sums": _sum([row["official"]["figures"] for row in rows])}
+        for year, rows in years.items()
+    ]
 
 
 def _indented(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -116,7 +156,18 @@ def _latest(rows: list[dict[str, Any]], reports: list[dict[str, Any]]) -> None:
     back = {one["report"]: one["figures"] for one in reports if one["review"] == Review.RETURNED}
     for row in rows:
         row["own"] = own.get(row["area"], [])
+        row["asks"] = _asks(row["own"])
         row["returned"] = _sum([back[id] for id in row["reported"]["reports"] if id in back])
+
+
+def _asks(own: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Open questions about an area's own reports, of the accepted and of the latest version."""
+    found = {
+        one["rule"]: one
+        for report in own
+        for one in (*(report["accepted_questions"] or ()), *report["questions"])
+    }
+    return list(found.values())
 
 
 def _sum(all_figures: list[Known]) -> Known | None:

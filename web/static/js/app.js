@@ -7,10 +7,12 @@ import { startLive } from "./live.js";
 import { startReportForms } from "./report-form.js";
 import { startKeys } from "./search.js";
 import { startSplitTables } from "./split-table.js";
+import { startTwins } from "./twin.js";
 
 guardHtmx(document);
 startForms();
 startSplitTables();
+startTwins();
 startReportForms();
 startKeys();
 startChoices();

@@ -1,0 +1,56 @@
+"""The national rulebooks that come with the program: in force from the birth of every store.
+
+What an area adopts goes before them. They are read once; a decision names the version it used,
+as of any rulebook (decision 0028).
+"""
+
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from domain.rulebook import Edition, nearest_of
+from domain.rules.base import china_day
+from domain.rules.loading import NATION, parse_rulebook
+from domain.rules.standards import Standards
+from domain.rules.thresholds import Thresholds
+from domain.world import InForce, RuleRef
+
+R = TypeVar("R")
+
+FOLDER = Path(__file__).resolve().parent.parent / "rules"
+ADOPTED_ONLY = frozenset({Standards.KIND, Thresholds.KIND})
+"""Money and response levels: without a table of one's own, or on a day before it, there is none."""
+
+
+@cache
+def editions(kind: str) -> tuple[Edition, ...]:
+    """The national versions of a kind, the oldest first."""
+    found = []
+    for path in sorted(FOLDER.glob("*.toml")):
+        book = parse_rulebook(path.name, path.read_text(encoding="utf-8"))
+        if (book.kind, book.area_code) == (kind, NATION):
+            ref = RuleRef(book.kind, book.version, book.document_no)
+            found.append(Edition(ref, book.valid_from, book.valid_to, book.content))
+    return tuple(sorted(found, key=lambda edition: edition.valid_from))
+
+
+def in_force(kind: type[R], at: datetime) -> InForce[R] | None:
+    """The national rulebook of that kind on that day, None if none covers it."""
+    day = china_day(at)
+    found = [edition for edition in editions(_key(kind)) if edition.covers(day)]
+    return found[-1].typed(kind) if found else None
+
+
+def nearest(kind: type[R], at: datetime) -> InForce[R] | None:
+    """The one whose validity lies nearest to that day, None if there is none of the kind."""
+    found = nearest_of(editions(_key(kind)), china_day(at))
+    if found is None:
+        return None
+    typed = found.typed(kind)
+    return InForce(rule=typed.rule, ref=typed.ref, nearest=True)
+
+
+def _key(kind: type[Any]) -> str:
+    key: str = kind.KIND
+    return key
