@@ -5,6 +5,7 @@ Each kind is asked through its own view and jurisdiction; a household is found b
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import or_, select
@@ -20,6 +21,7 @@ from projections.lists import village_lists
 from projections.officers import officers
 from projections.report_queries import situation_reports
 from projections.timeline import timeline
+from web.formats import china
 from web.parts import Desk, read_of
 
 MOST: Final = 10
@@ -96,8 +98,14 @@ def _fits(row: dict[str, Any], kind: Kind, wanted: str) -> bool:
 
 
 def _thing(kind: Kind, row: dict[str, Any]) -> dict[str, Any]:
-    said = [str(row[name])[:16] for name in kind.names if row[name]]
+    said = [_said(name, row[name]) for name in kind.names if row[name]]
     return {"kind_key": kind.key, "id": row[kind.id], "name": " ".join(said)}
+
+
+def _said(name: str, value: Any) -> str:
+    if not name.endswith("_at"):
+        return str(value)
+    return china(datetime.fromisoformat(value)).strftime("%Y-%m-%d %H:%M")
 
 
 def _areas(desk: Desk, wanted: str) -> list[dict[str, Any]]:
