@@ -14,6 +14,7 @@ from api.beside import AskedTogether
 from api.compressing import Compressed
 from api.fast import OPENAPI, Commands, Routed
 from api.metrics import tell_of_boards
+from api.noticing import Notice, notices_of
 from api.observing import Observed
 from api.routes import LIVE, READS, WRITES
 from api.system import System
@@ -66,6 +67,7 @@ class Readiness(BaseModel):
     position: int
     lag: int
     waiting_seconds: float
+    notices: list[Notice] = []
 
 
 def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None) -> FastAPI:
@@ -130,7 +132,8 @@ def _health(app: FastAPI, ask: AskedTogether["Readiness"]) -> None:
             f"views are more than {MAX_LAG:,} facts behind the log, a fact has waited for more "
             f"than {MAX_WAIT_SECONDS:.0f} seconds, or the views cannot be written just now; it "
             "passes) or `stopped` (ten streams in a row could not be folded; somebody has to "
-            "look). `lag` is how many facts behind, `waiting_seconds` since when."
+            "look). `lag` is how many facts behind, `waiting_seconds` since when. "
+            "`notices` are what everybody must know: a clock that leapt, views that are remade."
         ),
         responses={503: {"model": Readiness, "description": "Not ready"}},
     )
@@ -154,10 +157,15 @@ def readiness(system: System) -> Readiness:
     status: Literal["ready", "catching-up", "stopped"] = "ready"
     if boards.failure is not None:
         status = "stopped"
-    elif begins or far or boards.trouble is not None:
+    elif begins or far or position > head or boards.trouble is not None:
         status = "catching-up"
     return Readiness(
-        status=status, head=head, position=position, lag=head - position, waiting_seconds=waiting
+        status=status,
+        head=head,
+        position=position,
+        lag=head - position,
+        waiting_seconds=waiting,
+        notices=notices_of(system),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields
+from datetime import timedelta
 
 from api.limits import EdgeLimits
 from api.system import AreaTree, System
@@ -11,16 +12,20 @@ from cli.collecting import collect_seldom
 from cli.settings import Settings
 from domain.catalog import AGGREGATES
 from eventstore.accounts import Accounts
+from eventstore.clock import Clock
 from eventstore.errors import StoreNotBegun, StoreNotMade
+from eventstore.lineage import settle_epoch
 from eventstore.postgres import PostgresLog, PostgresVault
 from eventstore.store import Store
 from projections.catalog import VIEWS
 from projections.folding.dropped import dropped_in
 from projections.folding.engine import ViewsDatabase
+from projections.folding.lineage import belong
 from projections.folding.reader import ViewsReader
 from streams.embedded import Follower
 from streams.following import Boards
 from streams.frames import partitions_of
+from streams.keeping import Keeper
 from streams.leader import Leader
 from streams.metrics import tell_of_views
 from streams.timekeeper import Timekeeper
@@ -34,10 +39,14 @@ def open_store(settings: Settings, *, make: bool = True) -> Store:
     ``make`` False raises `StoreNotBegun` where a data folder holds no store: a command that looks
     must not leave an empty one behind.
     """
+    clock = Clock(
+        leap=timedelta(seconds=settings.clock_leap_seconds),
+        gap=timedelta(days=settings.clock_gap_days),
+    )
     if settings.database_url is None:
         if not make and not (settings.data / "log.sqlite").exists():
             raise StoreNotBegun(str(settings.data))
-        return Store.at(settings.data, AGGREGATES)
+        return Store.at(settings.data, AGGREGATES, clock)
     if settings.vault_url is None:
         raise StoreNotMade("RELIEF_DATABASE_URL is set and RELIEF_VAULT_URL is not.")
     power = settings.i_know_the_role_can_rewrite_the_log
@@ -47,7 +56,7 @@ def open_store(settings: Settings, *, make: bool = True) -> Store:
     except BaseException:
         log.close()
         raise
-    return Store(log, vault, AGGREGATES)
+    return Store(log, vault, AGGREGATES, clock)
 
 
 @contextmanager
@@ -63,6 +72,8 @@ def running(settings: Settings, *, follow: bool = True, make: bool = True) -> It
         stack.callback(store.close)
         store.writer.facts_a_command = settings.facts_a_command
         store.writer.rows_a_batch = settings.rows_a_batch
+        if follow:
+            settle_epoch(store)
         views, reader, boards = _views(settings, store, stack)
         leads = _leadership(settings, stack) if follow else _always
         system = System(
@@ -78,12 +89,15 @@ def running(settings: Settings, *, follow: bool = True, make: bool = True) -> It
         )
         stack.callback(tell_of_views(store, views, boards, leads))
         timekeeper = Timekeeper(store, reader, leader=leads)
+        keeper = Keeper(store, leader=leads)
         if follow:
             boards.start()
             stack.callback(boards.stop)
             timekeeper.start()
+            keeper.start()
         stack.callback(store.writer.close)
         stack.callback(timekeeper.stop)
+        stack.callback(keeper.stop)
         yield system
 
 
@@ -103,6 +117,7 @@ def _views(
     """The views, how they are read, and who tells of them: our own follower, or the workers."""
     if settings.database_url is None:
         views = ViewsDatabase.at(settings.data / "views.sqlite", VIEWS)
+        belong(views, store.log)
         reader = ViewsReader(settings.data / "views.sqlite")
         boards: Boards = Follower(store, views)
     else:
@@ -113,6 +128,7 @@ def _views(
         reader = ViewsReader.at(settings.views_url)
         boards = ViewsWatch(settings.views_url, VIEWS, partitions)
     views.dropped = dropped_in(store.log.source, VIEWS)
+    views.lineage = store.log.lineage()
     stack.callback(views.close)
     stack.callback(reader.close)
     return views, reader, boards

@@ -1,13 +1,20 @@
-"""`relief doctor`: is everything whole that the ledger stands on? Each check has its sentence."""
+"""`relief doctor` for a data folder: is everything whole that the ledger stands on?
+
+All checks stand in the lists at the foot, in the order in which they are told. A new one is a
+function that takes the settings and yields a `Finding` or several: what can be asked of every log
+goes into `cli.doctor_ledger`, what is PostgreSQL's into `cli.doctor_cluster`, the rest here.
+"""
 
 import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
+from cli.checking import Check, Finding, all_of
+from cli.doctor_ledger import LEDGER
+from cli.settings import Settings
 from eventstore import sqlite as log_file
 from eventstore import vault as vault_file
 from eventstore.errors import StoreError
@@ -25,49 +32,18 @@ KEY_BYTES = 32
 LAGGING = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One check: its name, whether it is well, and what was found, in both languages."""
-
-    check: str
-    ok: bool
-    zh: str
-    en: str
-
-
-def examine(data: Path) -> list[Finding]:
-    """All findings about a data folder. Changes nothing and may run beside a server."""
-    found = [*_versions(), fingerprints(), *_space(data)]
-    log, vault = data / "log.sqlite", data / "vault.sqlite"
-    if not log.exists():
-        found.append(
-            Finding("files", False, f"{data} 中没有账本", f"There is no ledger in {data}.")
-        )
-        return found
-    found += _missing(data)
-    found += _database("log", log, log_file.SCHEMA)
-    if vault.exists():
-        found += _database("vault", vault, vault_file.SCHEMA)
-    if all(finding.ok for finding in found):
-        found += _key(data)
-        found += _counts(log)
-        found += _views(log, data / "views.sqlite")
-    found += modes(data)
-    return found
-
-
-def _versions() -> Iterator[Finding]:
+def _versions(_: Settings) -> Iterator[Finding]:
     python = ".".join(str(part) for part in sys.version_info[:3])
     fine = sys.version_info[:2] >= OLDEST_PYTHON and sqlite3.sqlite_version_info >= OLDEST_SQLITE
     said = f"Python {python}, SQLite {sqlite3.sqlite_version}"
     yield Finding("versions", fine, said, said)
 
 
-def fingerprints() -> Finding:
+def fingerprints(_: Settings) -> Iterator[Finding]:
     """Whether the code of each view is what its version stands for."""
     now, before = prints_of(VIEWS), kept()
     other = ", ".join(sorted(name for name in now | before if now.get(name) != before.get(name)))
-    return Finding(
+    yield Finding(
         "fingerprints",
         not other,
         f"看板程序与其版本不符：{other}；请重新安装程序" if other else "看板程序与其版本相符",
@@ -77,8 +53,9 @@ def fingerprints() -> Finding:
     )
 
 
-def _space(data: Path) -> Iterator[Finding]:
-    place = data
+def space(settings: Settings) -> Iterator[Finding]:
+    """Where the data folder is; of PostgreSQL's own disk nothing is known here."""
+    place = settings.data.absolute()
     while not place.exists():
         place = place.parent
     free = shutil.disk_usage(place).free
@@ -86,8 +63,11 @@ def _space(data: Path) -> Iterator[Finding]:
     yield Finding("disk", free >= LOW_SPACE, f"磁盘剩余 {size}", f"{size} of disk are free.")
 
 
-def modes(data: Path) -> Iterator[Finding]:
+def modes(settings: Settings) -> Iterator[Finding]:
     """Whether others can read what lies in a data folder. A store that is opened closes it."""
+    data = settings.data
+    if not data.exists():
+        return
     found = [f"{path.relative_to(data.parent)} ({mode:o})" for path, mode in standing_open(data)]
     said = ", ".join(found)
     yield Finding(
@@ -98,7 +78,11 @@ def modes(data: Path) -> Iterator[Finding]:
     )
 
 
-def _missing(data: Path) -> Iterator[Finding]:
+def _files(settings: Settings) -> Iterator[Finding]:
+    data = settings.data
+    if not (data / "log.sqlite").exists():
+        yield Finding("files", False, f"{data} 中没有账本", f"There is no ledger in {data}.")
+        return
     lost = [name for name in ("vault.sqlite", "vault.key") if not (data / name).exists()]
     if lost:
         names = ", ".join(lost)
@@ -110,6 +94,14 @@ def _missing(data: Path) -> Iterator[Finding]:
         )
     else:
         yield Finding("files", True, "文件齐全", "All files are there.")
+
+
+def _databases(settings: Settings) -> Iterator[Finding]:
+    log, vault = settings.data / "log.sqlite", settings.data / "vault.sqlite"
+    if log.exists():
+        yield from _database("log", log, log_file.SCHEMA)
+    if log.exists() and vault.exists():
+        yield from _database("vault", vault, vault_file.SCHEMA)
 
 
 def _database(name: str, path: Path, schema: int) -> Iterator[Finding]:
@@ -142,7 +134,8 @@ def _database(name: str, path: Path, schema: int) -> Iterator[Finding]:
         )
 
 
-def _key(data: Path) -> Iterator[Finding]:
+def _key(settings: Settings) -> Iterator[Finding]:
+    data = settings.data
     path = data / "vault.key"
     try:
         with closing(connect(data / "vault.sqlite")) as db:
@@ -166,9 +159,9 @@ def stands_open(path: Path) -> Finding | None:
     )
 
 
-def _counts(log: Path) -> Iterator[Finding]:
+def _counts(settings: Settings) -> Iterator[Finding]:
     """Positions are dense, and each stream has versions 1, 2, 3 … without a gap."""
-    with closing(connect(log)) as db:
+    with closing(connect(settings.data / "log.sqlite")) as db:
         events, head = db.execute(
             "SELECT count(*), coalesce(max(position), 0) FROM events"
         ).fetchone()
@@ -187,7 +180,8 @@ def _counts(log: Path) -> Iterator[Finding]:
         yield Finding("counts", True, f"{events} 条记录，无缺号", f"{events} facts, no gap.")
 
 
-def _views(log: Path, views: Path) -> Iterator[Finding]:
+def _views(settings: Settings) -> Iterator[Finding]:
+    log, views = settings.data / "log.sqlite", settings.data / "views.sqlite"
     if not views.exists():
         yield Finding("views", True, "看板尚未建立", "The views have not been built yet.")
         return
@@ -235,3 +229,25 @@ def parked_and_stopped(db: Sql) -> Iterator[Finding]:
         if stopped
         else "No view stands still.",
     )
+
+
+OUTSIDE: tuple[Check, ...] = (
+    ("versions", _versions),
+    ("fingerprints", fingerprints),
+    ("disk", space),
+    ("files", _files),
+    ("log", _databases),
+)
+"""What must be there before a ledger can be read."""
+INSIDE: tuple[Check, ...] = (("key", _key), ("counts", _counts), ("views", _views), *LEDGER)
+"""What a ledger says whose outside is whole."""
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """All findings about a data folder. Changes nothing and may run beside a server."""
+    found = all_of(OUTSIDE, settings)
+    if all(one.ok for one in found):
+        found += all_of(INSIDE, settings)
+    if (settings.data / "log.sqlite").exists():
+        found += all_of([("modes", modes)], settings)
+    return found

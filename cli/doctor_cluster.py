@@ -1,42 +1,20 @@
 """`relief doctor` for a cluster: is everything whole that the ledger stands on in PostgreSQL?"""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 
-import psycopg
-
-from cli.doctor import Finding, fingerprints, modes, parked_and_stopped, stands_open
+from cli.checking import Check, Finding, all_of
+from cli.doctor import fingerprints, modes, parked_and_stopped, space, stands_open
+from cli.doctor_ledger import LEDGER
 from cli.settings import Settings
-from eventstore.errors import StoreError, StoreNotMade
+from eventstore.errors import StoreNotMade
 from eventstore.postgres import PostgresConnection, PostgresLog
-from eventstore.sql import Sql, explain
+from eventstore.sql import Sql
 from eventstore.store import COPY_MARK, COPY_UNFINISHED
 from eventstore.vault import check_key
 
 OLDEST_SERVER = 150_000
 LAGGING = 10_000
-
-
-def examine_cluster(settings: Settings) -> list[Finding]:
-    """All findings about the databases of the settings. Changes nothing, may run beside a server.
-
-    The disk is the database server's affair and is not looked at.
-    """
-    checks: dict[str, Callable[[Settings], Iterator[Finding]]] = {
-        "log": _log,
-        "vault": _vault,
-        "views": _views,
-    }
-    found = list(modes(settings.data)) if settings.data.exists() else []
-    for name, check in checks.items():
-        try:
-            found += check(settings)
-        except psycopg.Error as problem:
-            told = explain(problem)
-            found.append(Finding(name, False, told.zh, str(told)))
-        except StoreError as problem:
-            found.append(Finding(name, False, problem.zh, str(problem)))
-    return found
 
 
 def _address(url: str | None, name: str) -> str:
@@ -134,4 +112,22 @@ def _views(settings: Settings) -> Iterator[Finding]:
         "views", lag <= LAGGING, f"看板落后 {max(0, lag)} 条", f"The views lag {max(0, lag)} facts."
     )
     yield from parked
-    yield fingerprints()
+
+
+CHECKS: tuple[Check, ...] = (
+    ("disk", space),
+    ("modes", modes),
+    ("log", _log),
+    ("vault", _vault),
+    ("views", _views),
+    ("fingerprints", fingerprints),
+    *LEDGER,
+)
+
+
+def examine_cluster(settings: Settings) -> list[Finding]:
+    """All findings about the databases of the settings. Changes nothing, may run beside a server.
+
+    The database server's own disk is not looked at.
+    """
+    return all_of(CHECKS, settings)

@@ -1,5 +1,6 @@
 """`relief log`: look at the facts, follow them, copy them to another store."""
 
+import getpass
 from typing import Annotated
 
 import typer
@@ -11,6 +12,9 @@ from cli import copy_command
 from cli.beside import settings_here
 from cli.compose import open_store
 from cli.saying import Json, say_json
+from cli.settings import Settings
+from domain.store import Cause
+from eventstore.lineage import begin_epoch
 
 app = typer.Typer(no_args_is_help=True, help="The log of facts.")
 copy_command.register(app)
@@ -51,6 +55,22 @@ def log_show(stream: str) -> None:
     if not rows:
         err.print(f"[red]日志中没有 {escape(stream)}[/red]\nThere is no such stream or position.")
         raise typer.Exit(1)
+
+
+@app.command("new-epoch")
+def log_new_epoch(
+    reason: Annotated[str, typer.Option(help="What was done to the log; it stands in the log")],
+) -> None:
+    """The log was put back by other means than ours (a disk's snapshot, a base backup): what was
+    derived from it before is remade. Not needed after relief restore or relief log copy."""
+    store = open_store(Settings())
+    try:
+        epoch = begin_epoch(store, Cause.OPERATOR, reason=reason, operator=getpass.getuser())
+    finally:
+        store.close()
+    out.print(
+        f"账本新分支 {epoch}，看板将重建 · epoch {epoch}: the views are remade", highlight=False
+    )
 
 
 @app.command("tail")

@@ -22,6 +22,7 @@ COMMANDS = {
     "import": "import_command",
     "ledger": "ledger_command",
     "log": "log_command",
+    "clock": "clock_command",
     "views": "views_command",
     "parked": "parked_command",
     "resume": "resume_command",

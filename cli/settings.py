@@ -57,6 +57,12 @@ class Settings(BaseSettings):
     )
     secure_cookies: bool = Field(False, description="Set where the pages are served over HTTPS")
     after_wait_seconds: float = Field(5.0, gt=0, le=60, description="How long `after=` may wait")
+    clock_leap_seconds: float = Field(
+        300, gt=0, description="A machine's clock that leaps further is not believed"
+    )
+    clock_gap_days: float = Field(
+        30, gt=0, description="A start so long after the newest fact is told"
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
     trusted_proxies: str = Field(

@@ -1,5 +1,6 @@
 """`relief backup`, `restore` and `doctor`: keeping the ledger's files safe and whole."""
 
+import getpass
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -15,8 +16,11 @@ from cli.doctor import examine
 from cli.doctor_cluster import examine_cluster
 from cli.saying import Json, failed
 from cli.settings import Settings
+from domain.store import Cause
 from eventstore import backup as files
+from eventstore.clock import machine_now
 from eventstore.copying import Place, copy
+from eventstore.lineage import begin_epoch
 from eventstore.modes import private_folder
 
 out = Console()
@@ -47,6 +51,7 @@ def backup(
             made = _from_cluster(settings, target)
     except FileExistsError as problem:
         raise failed(f"{target} 中已有备份，请另选目录", str(problem)) from None
+    files.note_backup(settings.data, files.Made(machine_now(), made.head))
     _tell(made, as_json, f"已备份到 {target}", f"backed up to {target}")
 
 
@@ -61,12 +66,14 @@ def restore(
     if settings.database_url is not None:
         found = files.proven(source)
         copy(Place.folder(source), cluster_of(settings))
+        _next_epoch(settings)
         _tell(found, as_json, "已恢复到数据库", "restored into the database")
         return
     try:
         found = files.restore(source, data)
     except FileExistsError as problem:
         raise failed(f"{data} 中已有账本，请恢复到空目录", str(problem)) from None
+    _next_epoch(settings)
     _tell(found, as_json, f"已恢复到 {data}，看板将在启动时重建", f"restored into {data}")
 
 
@@ -75,14 +82,14 @@ def doctor(as_json: Json = False) -> None:
     problem."""
     settings = settings_here()
     cluster = settings.database_url is not None
-    findings = examine_cluster(settings) if cluster else examine(settings.data)
+    findings = examine_cluster(settings) if cluster else examine(settings)
     ok = all(finding.ok for finding in findings)
     if as_json:
-        typer.echo(msgspec.json.encode({"ok": ok, "findings": findings}).decode())
+        typer.echo(msgspec.json.encode({"ok": ok, "checks": findings}).decode())
     else:
         for finding in findings:
             mark = "[green]✓[/green]" if finding.ok else "[red]✗[/red]"
-            out.print(f"{mark} {finding.check:9} {finding.zh} · {finding.en}", highlight=False)
+            out.print(f"{mark} {finding.name:9} {finding.zh} · {finding.en}", highlight=False)
         verdict = "一切正常 · all is well" if ok else "[red]发现问题 · there are problems[/red]"
         out.print(verdict)
     if not ok:
@@ -97,6 +104,16 @@ def _refuse_empty(settings: Settings) -> None:
                 "账本中没有任何记录，没有备份：请检查 RELIEF_DATA 或数据库地址",
                 "The store holds no fact; nothing was backed up. Check RELIEF_DATA or the address.",
             )
+
+
+def _next_epoch(settings: Settings) -> None:
+    """What was derived from the log before is not of the restored one."""
+    store = open_store(settings)
+    try:
+        if store.head():
+            begin_epoch(store, Cause.RESTORE, operator=getpass.getuser())
+    finally:
+        store.close()
 
 
 def _from_cluster(settings: Settings, target: Path) -> files.Manifest:

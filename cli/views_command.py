@@ -10,6 +10,7 @@ from cli.beside import settings_here
 from cli.compose import running
 from cli.saying import Json, say_json
 from projections.folding import rebuild as rebuilding
+from projections.folding.lineage import belong
 
 app = typer.Typer(no_args_is_help=True, help="The read models.")
 out = Console()
@@ -50,6 +51,7 @@ def views_rebuild(
     """Rebuild all views beside the live ones and switch; --check compares SHA-256 instead."""
     with running(settings_here(), follow=False, make=False) as system:
         log, views = system.store.log.source, system.views
+        belong(views, system.store.log)
         if check:
             while system.boards.step():
                 pass

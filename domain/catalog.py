@@ -19,6 +19,7 @@ from domain.rulebook import Rulebook
 from domain.season import Season
 from domain.situation_report import SituationReport
 from domain.stockpile import Stockpile
+from domain.store import Store
 from domain.unit import Unit
 from domain.village_list import VillageList
 
@@ -43,4 +44,5 @@ AGGREGATES: tuple[type[Aggregate], ...] = (
     VillageList,
     ReliefCase,
     ParkedFacts,
+    Store,
 )

@@ -120,6 +120,9 @@ class World(Protocol):
     actor: Actor
     now: datetime
     command_id: UUID
+    clock_held: bool
+    """The machine's clock leapt and nobody has decided yet: ``now`` goes on from the last good
+    time, and nobody is told that they were late by it."""
 
     @property
     def vault(self) -> Vault: ...

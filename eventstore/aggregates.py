@@ -6,12 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from domain.base import EPOCH, Aggregate
 from eventstore.deciding import Memo
 from eventstore.errors import StoreError
-from eventstore.log import CAUGHT_UP, NEWEST, Log, News
+from eventstore.log import CAUGHT_UP, NEWEST, Log, News, recorded_at
 from eventstore.mapper import TypedMapper
 from eventstore.sql import DATABASE_ERRORS, explain
 
@@ -101,7 +99,7 @@ class AggregateCache:
                 self._apply(UUID(bytes=stream), topic, state)
         if newest:
             self.head = newest[-1][0]
-            self.last = _recorded(newest[-1][3]).meta.recorded_at
+            self.last = recorded_at(newest[-1][3])
 
     def _apply(self, stream: UUID, topic: str, state: bytes) -> None:
         if topic.startswith(SELDOM):
@@ -141,16 +139,3 @@ class AggregateCache:
         self.kept.clear()
         self.memo = Memo()
         self.head = -1
-
-
-class _When(msgspec.Struct):
-    recorded_at: datetime
-
-
-class _Recorded(msgspec.Struct):
-    """Of a stored fact of whatever type, when it was recorded."""
-
-    meta: _When
-
-
-_recorded = msgspec.json.Decoder(_Recorded).decode

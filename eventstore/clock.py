@@ -1,39 +1,181 @@
-"""The one clock. Real, or simulated for a demo or exercise store (design.md §4)."""
+"""The one clock. Real, or simulated for a demo or exercise store (design.md §4).
 
+The machine's clock may leap: a battery is empty, a time server is wrong, somebody sets it by hand.
+So within one run its time is compared with the time since boot, which nobody can set and which
+goes on while the machine sleeps. A small difference is the machine being put right and is
+followed; beyond a limit the clock is *held*: it goes on from the last good time until the machine
+agrees with it again or an operator decides (decision 0022).
+"""
+
+import socket
+import threading
+import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from domain.store import Decision, Hold
+from eventstore.log import Log
+
+LEAP = timedelta(minutes=5)
+"""How far the machine's time may differ from what it should be before it is not believed."""
+GAP = timedelta(days=30)
+"""So long after the newest fact a start is told as a gap: a store may have rested, or the clock be
+wrong. Nothing is held for it: nobody can know."""
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+class ClockState(msgspec.Struct, frozen=True):
+    """What the log says of machines' clocks: those that are held, and how others were decided."""
+
+    holds: dict[str, Hold] = {}
+    decisions: dict[str, Decision] = {}
+
+
+_clock_state = msgspec.json.Decoder(ClockState).decode
+
+
+def clock_state(log: Log) -> ClockState:
+    """As the newest facts have it."""
+    return _clock_state(log.mark("clock") or "{}")
 
 
 def machine_now() -> datetime:
     return datetime.now(UTC)
 
 
+def since_boot() -> float:
+    """Seconds since the machine started, asleep or not; where that is not told, awake ones."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def boot_id() -> str:
+    """Names this start of the machine; "" where there is no such name."""
+    try:
+        return BOOT_ID.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where a clock gets its time: what the machine says, and what nobody can set."""
+
+    wall: Callable[[], datetime] = machine_now
+    boot: Callable[[], float] = since_boot
+    boot_id: Callable[[], str] = boot_id
+    host: Callable[[], str] = socket.gethostname
+
+
+MACHINE = Machine()
+
+
 class Clock:
-    """Tells the domain's time in UTC."""
+    """Tells the domain's time in UTC. Safe to ask from any thread."""
 
     simulated = False
+    gap: timedelta | None = None
+    """How long after the newest fact this run began, if that is worth telling."""
+    _held: Hold | None = None
+
+    def __init__(
+        self, machine: Machine = MACHINE, *, leap: timedelta = LEAP, gap: timedelta = GAP
+    ) -> None:
+        self.machine, self.leap_limit, self.gap_limit = machine, leap, gap
+        self._lock = threading.Lock()
+        self._good, self._boot = machine.wall(), machine.boot()
+
+    @property
+    def held(self) -> Hold | None:
+        """Why the machine's time is not used just now; None while it is."""
+        self.now()
+        return self._held
+
+    @property
+    def leap(self) -> timedelta:
+        """By how much the machine's time differs from this clock's."""
+        return self.machine.wall() - self.now()
 
     def now(self) -> datetime:
-        return machine_now()
+        with self._lock:
+            wall, boot = self.machine.wall(), self.machine.boot()
+            expected = self._good + timedelta(seconds=boot - self._boot)
+            if abs(wall - expected) <= self.leap_limit:
+                self._held = None
+                self._good, self._boot = wall, boot
+                return wall
+            if self._held is None:
+                self._held = Hold(expected, wall, boot, self.machine.boot_id())
+            return expected
+
+    def begin(self, newest: datetime | None, held: Hold | None = None) -> None:
+        """What is known at the start of a run: when the newest fact was recorded, and the hold of
+        this machine's clock that nobody has decided yet.
+
+        A gap forward is told only. The machine's time may not lie before the newest fact.
+        """
+        with self._lock:
+            wall, boot = self.machine.wall(), self.machine.boot()
+            if held is not None:
+                same_boot = held.boot_id and held.boot_id == self.machine.boot_id()
+                passed = boot - held.boot if same_boot else 0.0
+                good = held.good + timedelta(seconds=passed)
+                self._good, self._boot = max(good, newest or good), boot
+                self._held = held
+            elif newest is not None and newest - wall > self.leap_limit:
+                self._good, self._boot = newest, boot
+            elif newest is not None and wall - newest > self.gap_limit:
+                self.gap = wall - newest
+
+    def accept(self) -> None:
+        """The machine's time is right: go on from it."""
+        with self._lock:
+            self._good, self._boot = self.machine.wall(), self.machine.boot()
+            self._held, self.gap = None, None
 
 
 class SimulatedClock(Clock):
-    """Stands still while a store is loaded, then runs on at 1×.
+    """Stands still while a store is loaded, then runs on at ``rate`` × real time.
 
     ``origin`` is the simulated time that belongs to machine time ``since``; None: standing.
+    Moving it forward or letting it run faster is no leap; the real time below it is guarded.
     """
 
     simulated = True
 
-    def __init__(self, at: datetime, machine: Callable[[], datetime] = machine_now) -> None:
-        self._machine = machine
+    def __init__(
+        self,
+        at: datetime,
+        machine: Callable[[], datetime] | None = None,
+        *,
+        real: Clock | None = None,
+        rate: int = 1,
+    ) -> None:
+        self.real = real or Clock()
+        self._machine = machine or self.real.now
         self._at = at.astimezone(UTC)
         self._since: datetime | None = None
+        self.rate = rate
+
+    @property
+    def held(self) -> Hold | None:
+        """A simulated clock that runs hangs on the machine's; one that stands does not."""
+        return None if self._since is None else self.real.held
+
+    @property
+    def leap(self) -> timedelta:
+        return self.real.leap
+
+    def accept(self) -> None:
+        self.real.accept()
 
     def now(self) -> datetime:
         if self._since is None:
             return self._at
-        return self._at + (self._machine() - self._since)
+        return self._at + self.rate * (self._machine() - self._since)
 
     def move_to(self, at: datetime) -> None:
         """Only forward; a moment already passed changes nothing."""
@@ -43,6 +185,6 @@ class SimulatedClock(Clock):
                 self._since = self._machine()
 
     def run(self, since: datetime | None = None) -> None:
-        """Go on at 1×, as if started at machine time ``since`` (default: now)."""
+        """Go on, as if started at machine time ``since`` (default: now)."""
         if self._since is None:
             self._since = since or self._machine()

@@ -20,11 +20,10 @@ from eventstore.log import Log
 from eventstore.postgres import PostgresConnection, PostgresLog
 from eventstore.sql import DATABASE_ERRORS, Sql, explain
 from eventstore.sqlite import SQLiteLog, check_schema, connect
-from eventstore.store import COPY_MARK, COPY_UNFINISHED
+from eventstore.store import COPY_MARK, COPY_PROVEN, COPY_UNFINISHED
 from eventstore.vault import check_key
 
 CHUNK = 2_000
-FINISHED = "finished"
 
 Progress = Callable[[str, int, int], None]
 """Called with what is under way, and how many rows of how many are done."""
@@ -102,7 +101,7 @@ def copy(source: Place, target: Place, progress: Progress = lambda *_: None) -> 
         _copy_outcomes(here, there, progress)
         _copy_marks(here, there)
         told = _prove(here, there, progress)
-        _set_mark(there, FINISHED)
+        _set_mark(there, COPY_PROVEN)
     return told
 
 

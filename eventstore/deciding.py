@@ -44,8 +44,16 @@ class DecisionWorld:
     actor: Actor
 
     def __init__(
-        self, load: Load, vault: Vault, now: datetime, command_id: UUID, memo: Memo | None = None
+        self,
+        load: Load,
+        vault: Vault,
+        now: datetime,
+        command_id: UUID,
+        memo: Memo | None = None,
+        *,
+        clock_held: bool = False,
     ) -> None:
+        self.clock_held = clock_held
         self._memo = memo or Memo()
         self._load = load
         self._vault = vault

@@ -6,11 +6,13 @@ outcomes of a batch of commands. Positions are given under the order lock, witho
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
 from eventsourcing.persistence import (
     ApplicationRecorder,
     Notification,
@@ -18,6 +20,7 @@ from eventsourcing.persistence import (
     Subscription,
 )
 
+from domain.store import FIRST_EPOCH
 from eventstore.sql import Sql
 
 Row = tuple[int, bytes, int, str, bytes]
@@ -56,6 +59,24 @@ NEWS = (
     "SELECT position, stream, topic, state FROM events WHERE position >= ? ORDER BY position"
     " LIMIT 5002"
 )
+
+
+class _When(msgspec.Struct):
+    recorded_at: datetime
+
+
+class _Recorded(msgspec.Struct):
+    """Of a stored fact of whatever type, when it was recorded."""
+
+    meta: _When
+
+
+_recorded = msgspec.json.Decoder(_Recorded).decode
+
+
+def recorded_at(state: bytes) -> datetime:
+    """When a stored fact of whatever type was recorded. Raises msgspec's errors."""
+    return _recorded(state).meta.recorded_at
 
 
 class Log(ApplicationRecorder):
@@ -142,6 +163,14 @@ class Log(ApplicationRecorder):
         """The position of the newest fact, 0 when there is none."""
         return int(self.fetch("SELECT coalesce(max(position), 0) FROM events")[0][0])
 
+    def newest_at(self) -> datetime | None:
+        """When the newest fact was recorded; None without one, or when it cannot be read."""
+        found = self.fetch(NEWEST)
+        try:
+            return recorded_at(found[0][3]) if found else None
+        except msgspec.MsgspecError:
+            return None
+
     def stats(self) -> dict[str, Any]:
         """``events, streams, head, bytes, by_topic``; bytes are those of the states."""
         by_topic = dict(self.fetch("SELECT topic, count(*) FROM events GROUP BY topic"))
@@ -156,6 +185,19 @@ class Log(ApplicationRecorder):
             "by_topic": dict(sorted(by_topic.items())),
         }
 
+    def timeline(self) -> str:
+        """PostgreSQL's timeline id, which a promotion changes. "" where it cannot be read."""
+        return ""
+
+    def lineage(self) -> str:
+        """Which history of which log this is: its birth mark and its epoch (decision 0020).
+
+        Whatever is derived from a log carries it, and is of no use beside another one.
+        """
+        sql = "SELECT key, value FROM marks WHERE key IN ('born', 'epoch')"
+        found = dict(self.fetch(sql))
+        return f"{found.get('born', 'unnamed')}/{found.get('epoch', FIRST_EPOCH)}"
+
     def mark(self, key: str) -> str | None:
         found = self.fetch("SELECT value FROM marks WHERE key = ?", (key,))
         return found[0][0] if found else None
@@ -169,6 +211,15 @@ class Log(ApplicationRecorder):
             db.execute(
                 f"INSERT INTO marks (key, value) VALUES (?,?) ON CONFLICT (key) DO {action}",  # noqa: S608
                 (key, value),
+            )
+
+    def put_marks(self, db: Sql, marks: Mapping[str, str]) -> None:
+        """Set marks inside a `transaction`: what facts of that transaction say of the store."""
+        for mark in marks.items():
+            db.execute(
+                "INSERT INTO marks (key, value) VALUES (?,?)"
+                " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                mark,
             )
 
     # -- the library's interface --------------------------------------------------------------

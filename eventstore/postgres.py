@@ -179,6 +179,14 @@ class PostgresLog(Log):
     def _failures(self) -> int:
         return self._pool.get_stats().get("connections_errors", 0)
 
+    def timeline(self) -> str:
+        """From the name of the current WAL file: the control file's is as old as a checkpoint."""
+        try:
+            found = self.fetch("SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)")
+        except StoreError:
+            return ""
+        return str(found[0][0])
+
     def listen(self, told: Callable[[int], None]) -> None:
         self._told.append(told)
         if self._listener is None:

@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 
 from domain.base import Aggregate, Event
-from eventstore.clock import Clock, SimulatedClock
+from eventstore.clock import Clock, SimulatedClock, clock_state
 from eventstore.errors import StoreDamaged, StoreUnfinished
 from eventstore.following import HeadWatch
 from eventstore.log import Log
@@ -24,8 +24,9 @@ from eventstore.sqlite import SQLiteLog
 from eventstore.vault import SQLiteVault, Vault
 from eventstore.writer import MAX_BATCH, Answer, Deliver, Writer
 
-COPY_MARK, COPY_UNFINISHED = "copy", "unfinished"
-"""Set by `eventstore.copying` from its first write to its last."""
+COPY_MARK, COPY_UNFINISHED, COPY_PROVEN = "copy", "unfinished", "proven"
+"""Set by `eventstore.copying` from its first write to its last; taken at the copy's first start."""
+SIMULATED_MARKS = ("simulated", "simulated-since", "simulated-rate")
 
 
 class Recorded(NamedTuple):
@@ -38,7 +39,15 @@ class Recorded(NamedTuple):
 class Store:
     """Log, vault, writer and clock. Takes log and vault over and closes them."""
 
-    def __init__(self, log: Log, vault: Vault, aggregates: Iterable[type[Aggregate]]) -> None:
+    def __init__(
+        self,
+        log: Log,
+        vault: Vault,
+        aggregates: Iterable[type[Aggregate]],
+        clock: Clock | None = None,
+    ) -> None:
+        """``clock``: real time, also that below a simulated store's (default: the machine's)."""
+        self.real = clock or Clock()
         self.mapper = TypedMapper(aggregates)
         self.log, self.vault = log, vault
         try:
@@ -48,15 +57,18 @@ class Store:
             log.close()
             raise
         self.watch = HeadWatch(self.log)
+        self._simulated: tuple[str | None, ...] = ()
         self._made = self._clock()
         self._settled = False
         self.writer = Writer(
-            self.log, self.vault, self.mapper, self._made, self.watch.committed, self._settle
+            self.log, self.vault, self.mapper, self._made, self.watch.committed, self._settle_batch
         )
         self._settle()
 
     @classmethod
-    def at(cls, folder: Path, aggregates: Iterable[type[Aggregate]]) -> "Store":
+    def at(
+        cls, folder: Path, aggregates: Iterable[type[Aggregate]], clock: Clock | None = None
+    ) -> "Store":
         """The store of one data folder, on SQLite. Makes it if there is none."""
         log = SQLiteLog(folder / "log.sqlite")
         try:
@@ -64,7 +76,7 @@ class Store:
         except BaseException:
             log.close()
             raise
-        return cls(log, vault, aggregates)
+        return cls(log, vault, aggregates, clock)
 
     def _belong_together(self) -> None:
         """Log and vault carry the same birth mark, so that losing one of them is noticed.
@@ -93,11 +105,13 @@ class Store:
             raise StoreDamaged("log and vault belong to different stores")
 
     def _clock(self) -> Clock:
-        at = self.log.mark("simulated")
+        self._simulated = tuple(self.log.mark(key) for key in SIMULATED_MARKS)
+        at, since, rate = self._simulated
         if at is None:
-            return Clock()
-        clock = SimulatedClock(datetime.fromisoformat(at))
-        since = self.log.mark("simulated-since")
+            held = clock_state(self.log).holds.get(self.real.machine.host())
+            self.real.begin(self.log.newest_at(), held)
+            return self.real
+        clock = SimulatedClock(datetime.fromisoformat(at), real=self.real, rate=int(rate or 1))
         if since is not None:
             clock.run(datetime.fromisoformat(since))
         for newest in self.read(self.head() - 1, 1):
@@ -125,6 +139,19 @@ class Store:
         if marks[0] is not None and (self._settled or not self._made.simulated):
             self.writer.clock = self._made = self._clock()
 
+    def _settle_batch(self) -> None:
+        """As each batch begins: another process may have advanced a simulated clock since."""
+        self._settle()
+        if self._settled and self._made.simulated:
+            self.follow_clock()
+
+    def follow_clock(self) -> None:
+        """Take over what was decided about a simulated clock, here or in another process."""
+        if self.writer.clock is not self._made or not self._made.simulated:
+            return
+        if self._simulated != tuple(self.log.mark(key) for key in SIMULATED_MARKS):
+            self.writer.clock = self._made = self._clock()
+
     def begin_simulated(self, at: datetime) -> None:
         """Mark an empty store as one on a simulated clock. It can never be unmarked."""
         if self.log.mark("simulated") is None:
@@ -139,7 +166,7 @@ class Store:
         at = self.clock.now()
         if self.log.mark("simulated-since") is None:
             self.log.set_mark("simulated", at.isoformat())
-            self.log.set_mark("simulated-since", datetime.now(UTC).isoformat())
+            self.log.set_mark("simulated-since", self.real.now().isoformat())
         self.clock.run()
 
     @property

@@ -15,13 +15,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, cast
 from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError
 
 from domain.base import EPOCH, NOBODY, Event, Meta, stamp
 from domain.refusal import Refusal
+from domain.store import Store
 from eventstore.aggregates import AggregateCache, LogUnreadable
 from eventstore.clock import Clock, SimulatedClock
 from eventstore.deciding import DecisionWorld, authorized, decide, pending
@@ -222,6 +223,7 @@ class Writer:
             reached("between-vault-and-log")
             if batch.outcomes:
                 self.log.append(db, batch.rows, batch.outcomes)
+            self.log.put_marks(db, batch.marks)
             reached("in-transaction")
 
     def _commit_vault(self) -> None:
@@ -288,6 +290,8 @@ class _Batch:
         self._lost, self._without = lost, without
         self.head, self.last = 0, EPOCH
         self.rows: list[Row] = []
+        self.marks: dict[str, str] = {}
+        """What the log keeps at hand of the facts about itself."""
         self.outcomes: list[OutcomeRow] = []
         self._answers: list[Answer | None] = [None] * len(envelopes)
         self._known: dict[UUID, tuple[bytes, bytes, bytes]] = {}
@@ -344,8 +348,10 @@ class _Batch:
 
     def _world(self, envelope: Envelope) -> DecisionWorld:
         writer = self.writer
-        cache = writer.cache
-        return DecisionWorld(cache.get, writer.vault, self.last, envelope.id, cache.memo)
+        cache, held = writer.cache, writer.clock.held is not None
+        return DecisionWorld(
+            cache.get, writer.vault, self.last, envelope.id, cache.memo, clock_held=held
+        )
 
     def _decide(self, envelope: Envelope) -> Outcome:
         self.last = max(self.last, self.writer.now(envelope.at))
@@ -363,6 +369,9 @@ class _Batch:
         self.rows += rows
         changed = {fact.originator_id for fact in facts}
         self.writer.cache.keep([world.touched[stream] for stream in changed])
+        for stream in changed:
+            if isinstance(world.touched[stream], Store):
+                self.marks = cast(Store, world.touched[stream]).marks()
         self.head += len(facts)
         return Outcome(self.head, result, len(facts))
 

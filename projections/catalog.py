@@ -13,6 +13,7 @@ from domain.parked_facts import ParkedFacts
 from domain.person import Person
 from domain.rulebook import Rulebook
 from domain.season import Season
+from domain.store import Store
 from projections import (
     areas,
     deadlines,
@@ -52,6 +53,7 @@ VIEWS: tuple[View, ...] = (
     findings.VIEW,
 )
 
+_STORE = "what the ledger knows of itself is the timeline's, and the log's marks"
 _ROSTER = "rows of a roster are counted on the report: SituationReport.RosterCounted"
 _CLAIM = "a claim that nobody contests is shown by the Household's own facts"
 
@@ -77,6 +79,7 @@ IGNORED: dict[type[Event], str] = {
     Season.ListClosed: "the list's own Closed tells it",
     ParkedFacts.Opened: "what is left out is asked for in the log, before a view is folded",
     ParkedFacts.Dropped: "what is left out is asked for in the log, before a view is folded",
+    **dict.fromkeys(Store.event_classes(), _STORE),
     Person.Claimed: _CLAIM,
     Person.ClaimedAgain: _CLAIM,
 }

@@ -7,6 +7,7 @@ streams in a row the views stand still, and say so, until somebody has looked (`
 """
 
 import threading
+import time
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from eventstore.store import Store
 from projections.folding.dropped import dropped_in
 from projections.folding.engine import Gap, ViewsDatabase
 from projections.folding.errors import TooManyParked
+from projections.folding.lineage import belong
 from streams.following import Listener
 from streams.metrics import FOLD_SECONDS, FOLDED
 
@@ -22,6 +24,8 @@ BATCH = 512
 TROUBLE_SECONDS = 0.5
 STANDING_SECONDS = 0.5
 """Between two looks whether views that stand still may go on."""
+LOOK_SECONDS = 1.0
+"""Between two looks whether the log is still the one whose facts the views hold."""
 GATHER_SECONDS = 0.012
 """Between two small batches: folding facts together costs a third of folding them one by one."""
 
@@ -38,6 +42,7 @@ class Follower:
         self.position = views.position()
         self.failure: BaseException | None = None
         self.trouble: StoreError | None = None
+        self._look_at = 0.0
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
 
     def listen(self, listener: Listener) -> None:
@@ -88,9 +93,19 @@ class Follower:
             listener(applied)
         return len(rows)
 
+    def _same_log(self) -> None:
+        """The views are of the log as it is now: else they begin anew."""
+        now = time.monotonic()
+        if now < self._look_at:
+            return
+        self._look_at = now + LOOK_SECONDS
+        if belong(self._views, self._store.log):
+            self.position = self._views.position()
+
     def _step_or_wait(self) -> bool:
         """`step`, unless the files are in trouble that passes; then a pause."""
         try:
+            self._same_log()
             moved = self._apply()
         except StoreError as problem:
             if problem.retry_after is None or self._stop.is_set():

@@ -34,6 +34,7 @@ from domain.household import Relation
 from domain.incident import IncidentKind, Severity
 from domain.rules.base import china_day
 from domain.season import Season
+from tests.about_the_store import about_the_store
 from tests.everything import Desk
 from tests.winter import winter
 
@@ -56,6 +57,7 @@ def go_on(desk: Desk) -> None:
     _forgotten(desk)
     _unanswered(desk)
     _dropped(desk)
+    about_the_store(desk)
 
 
 def _villages(desk: Desk) -> None:

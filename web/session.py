@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from api.auth import COOKIE, Asking, Caller, caller_of, system_of
 from api.login import log_ins_of
+from api.noticing import Notice, notices_of
 from api.problems import ApiProblem
 from api.system import System
 from domain.access import posts_at
@@ -44,6 +45,11 @@ def marks_of(system: System) -> tuple[Mark, ...]:
     return (*found, Mark.SIMULATED) if system.store.simulated else tuple(found)
 
 
+def shown_notices(system: System) -> tuple[Notice, ...]:
+    """What every page says just now: what changes how its times and figures are to be read."""
+    return tuple(one for one in notices_of(system) if one.name != "clock-gap")
+
+
 def shell_of(caller: Caller) -> Shell:
     """The shell of a logged-in officer: masked name, first post, all desks."""
     system = caller.system
@@ -60,6 +66,7 @@ def shell_of(caller: Caller) -> Shell:
         post=first.post if first else "",
         area=area,
         marks=marks_of(system),
+        notices=shown_notices(system),
         clock=now,
         csrf_token=caller.session.csrf,
     )
@@ -80,7 +87,12 @@ def stranger(request: Request) -> Shell:
     """The shell of somebody who is not logged in: the store's marks, a token for the form."""
     system = system_of(request)
     token = request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(24)
-    return Shell(marks=marks_of(system), clock=system.store.clock.now(), csrf_token=token)
+    return Shell(
+        marks=marks_of(system),
+        notices=shown_notices(system),
+        clock=system.store.clock.now(),
+        csrf_token=token,
+    )
 
 
 def put_shell(request: Request) -> Shell:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from api.noticing import Notice
 from domain.world import Role
 
 
@@ -67,6 +68,7 @@ class Shell:
     post: str = ""  # "A", "B" or ""
     area: str = ""
     marks: tuple[Mark, ...] = ()
+    notices: tuple[Notice, ...] = ()
     clock: datetime | None = None
     csrf_token: str = ""
 

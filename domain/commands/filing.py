@@ -143,7 +143,7 @@ def compose(world: World, occasion: Occasion, told: Told) -> Filing:
         reason=told.reason.strip(),
         narrative=told.narrative.strip(),
         due_at=due_at,
-        late_minutes=_late(due_at, reported_at),
+        late_minutes=_late(world, due_at, reported_at),
         duty_number=duty_number,
         also_to=deadlines.rule.recipients(area.level, figures),
         after_verified=before is not None and before.is_verified,
@@ -209,7 +209,7 @@ def repeat(world: World, report: SituationReport, as_of: datetime, narrative: st
         reason=now.reason,
         narrative=narrative.strip(),
         due_at=due_at,
-        late_minutes=_late(due_at, world.now),
+        late_minutes=_late(world, due_at, world.now),
         duty_number=duty_number,
         also_to=deadlines.rule.recipients(area.level, now.figures),
     )
@@ -300,9 +300,9 @@ def _answered(
     return covered[-1].due_at, covered[-1].number
 
 
-def _late(due_at: datetime | None, reported_at: datetime) -> int:
-    """Whole minutes after the due time, rounded up; 0 in time."""
-    if due_at is None or reported_at <= due_at:
+def _late(world: World, due_at: datetime | None, reported_at: datetime) -> int:
+    """Whole minutes after the due time, rounded up; 0 in time, or when nobody knows the time."""
+    if world.clock_held or due_at is None or reported_at <= due_at:
         return 0
     return -(-(reported_at - due_at) // timedelta(minutes=1))
 

@@ -22,12 +22,13 @@ from eventstore.sql import Sql
 from eventstore.sqlite import check_schema, connect
 from projections.folding.base import Key, TableWriter, create_statements
 
-SCHEMA = 2
+SCHEMA = 3
 CHECKPOINT_PAGES = 8192
 """32 MiB: a checkpoint is the only time when a view's batch waits for the disk."""
 TABLES = """
 CREATE TABLE IF NOT EXISTS generations (
-    view TEXT PRIMARY KEY, version INTEGER NOT NULL, generation INTEGER NOT NULL
+    view TEXT PRIMARY KEY, version INTEGER NOT NULL, generation INTEGER NOT NULL,
+    lineage TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE IF NOT EXISTS positions (
     view TEXT NOT NULL, partition INTEGER NOT NULL, position BIGINT NOT NULL,
@@ -47,7 +48,8 @@ CREATE UNIQUE INDEX positions_by_view ON positions (view, partition);
 CREATE TABLE kept AS SELECT view, version, generation FROM generations;
 DROP TABLE generations;
 """
-FROM_1_AFTER = "INSERT INTO generations SELECT * FROM kept; DROP TABLE kept;"
+FROM_1_AFTER = "INSERT INTO generations SELECT *, '' FROM kept; DROP TABLE kept;"
+FROM_2 = "ALTER TABLE generations ADD COLUMN lineage TEXT NOT NULL DEFAULT '';"
 SWITCH_LOCK = 4_210_010
 PARTITION_LOCK = 42_100
 CHANNEL = "relief_views"
@@ -116,8 +118,11 @@ class SQLiteDatabase(Database):
         db = connect(path, synchronous="NORMAL")
         db.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         tables = TABLES.format(bytes="BLOB")
-        if db.execute("PRAGMA user_version").fetchone()[0] == 1:
+        schema = db.execute("PRAGMA user_version").fetchone()[0]
+        if schema == 1:
             tables = "".join((FROM_1, tables, FROM_1_AFTER))
+        elif schema == 2:
+            tables = FROM_2 + tables
         check_schema(db, path, SCHEMA, tables)
         self.db = db
 
@@ -169,9 +174,13 @@ class PostgresDatabase(Database):
         for statement in TABLES.format(bytes="BYTEA").split(";"):
             if statement.strip():
                 self.db.execute(statement)
+        self.db.execute(FROM_2.replace("COLUMN", "COLUMN IF NOT EXISTS"))
 
     def is_set_up(self) -> bool:
-        found = self.db.execute("SELECT to_regclass('parked') IS NOT NULL").fetchone()
+        found = self.db.execute(
+            "SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass('generations')"
+            " AND attname = 'lineage' AND NOT attisdropped"
+        ).fetchone()
         return bool(found[0])
 
     @contextmanager

@@ -36,6 +36,7 @@ from projections.folding.errors import (
 from projections.folding.facts import Dropped, Fact, decoded
 from projections.folding.fold import ISOLATE, STRICT, Beyond, Folding, Policy, Routing
 from projections.folding.foresight import Foresight
+from projections.folding.lineage import UNKNOWN, refuse_foreign
 from projections.folding.parking import Parked, all_parked, park, parked_streams
 
 __all__ = ["Applied", "Gap", "Live", "ViewsDatabase", "announcement", "immediate"]
@@ -81,6 +82,8 @@ class Standing(NamedTuple):
     generation: int
     version: int
     """Of the view whose rows the generation holds."""
+    lineage: str
+    """The log whose facts it holds; "" in one made before that was kept."""
     parked: int
 
 
@@ -99,6 +102,8 @@ class ViewsDatabase:
         self.partitions = partitions
         self.dropped: Dropped = frozenset()
         """What operators have given up; whoever reads that in the log sets it here."""
+        self.lineage = UNKNOWN
+        """The log whose facts are folded; set by `projections.folding.lineage.belong`."""
         self.lock = threading.RLock()
         self._routing = Routing(self.views)
         self._foresight = Foresight() if self.place.far else None
@@ -126,7 +131,7 @@ class ViewsDatabase:
     def beside(self) -> Self:
         """The same views on a connection of its own, for another thread."""
         other = type(self)(self.place.again(), self.views, self.partitions)
-        other.dropped = self.dropped
+        other.dropped, other.lineage = self.dropped, self.lineage
         return other
 
     @property
@@ -155,7 +160,7 @@ class ViewsDatabase:
         wrong = {n for at in self.positions().values() for n in at} ^ {*range(self.partitions)}
         if wrong:
             raise PartitionsDiffer(f"expected {self.partitions}")
-        self._use()
+        self.use()
 
     def _is_ready(self) -> bool:
         known = {live.view: live.version for live in self.live()}
@@ -179,7 +184,8 @@ class ViewsDatabase:
         )
         return [Live(*row) for row in self.db.execute(sql)]
 
-    def _use(self) -> None:
+    def use(self) -> None:
+        """From now on, the tables that are live."""
         generations = dict(self.db.execute("SELECT view, generation FROM generations"))
         self._use_these({view.name: generations[view.name] for view in self.views})
 
@@ -309,7 +315,7 @@ class ViewsDatabase:
     def _stand(self, partition: int) -> list[Standing]:
         """Lock the partition's positions of all views, and use the live tables."""
         sql = (
-            "SELECT p.view, p.position, p.failing, g.generation, g.version,"
+            "SELECT p.view, p.position, p.failing, g.generation, g.version, g.lineage,"
             " (SELECT count(*) FROM parked k"
             " WHERE k.view = p.view AND k.partition = p.partition) FROM positions p"
             " JOIN generations g ON g.view = p.view WHERE p.partition = ?"
@@ -323,6 +329,7 @@ class ViewsDatabase:
         ]
         if wrong:
             raise ViewsOfAnotherVersion(", ".join(wrong))
+        refuse_foreign((known[view.name].lineage for view in self.views), self.lineage)
         self._use_these({view.name: known[view.name].generation for view in self.views})
         return [known[view.name] for view in self.views]
 
@@ -379,7 +386,8 @@ class ViewsDatabase:
         if old is not None and old[1] > view.version:
             raise ViewsNewer(f"{name}: {old[1]} > {view.version}")
         db.execute("DELETE FROM generations WHERE view = ?", (name,))
-        db.execute("INSERT INTO generations VALUES (?,?,?)", (name, view.version, generation))
+        row = (name, view.version, generation, self.lineage)
+        db.execute("INSERT INTO generations VALUES (?,?,?,?)", row)
         db.execute("DELETE FROM positions WHERE view = ?", (name,))
         db.executemany(
             "INSERT INTO positions (view, partition, position) VALUES (?,?,?)",

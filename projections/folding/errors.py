@@ -53,6 +53,14 @@ class ViewsNewer(ViewsOfAnotherVersion):
     )
 
 
+class ViewsOfAnotherLog(StoreError):
+    """Whoever folds looks again which log it is, and lets the views begin anew if need be."""
+
+    zh = "看板是由另一本账或其另一分支得出的，将由账本重建"
+    en = "The views were folded from another log, or another epoch of it. They begin anew."
+    retry_after = 1
+
+
 class CannotFold(ViewsError):
     """A rebuild met a fact that a view cannot take. ``relief parked drop`` makes it go on."""
 

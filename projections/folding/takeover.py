@@ -128,7 +128,7 @@ def next_generation(views: ViewsDatabase, processes: int, later: Later) -> Itera
         yield InOneFile(views, later)
         return
     with closing(ViewsDatabase.on(views.place.source, views.views, views.partitions)) as own:
-        own.dropped = views.dropped
+        own.dropped, own.lineage = views.dropped, views.lineage
         try:
             got = own.db.execute("SELECT pg_try_advisory_lock(?)", (REBUILD_LOCK,)).fetchone()[0]
             if not got:

@@ -59,6 +59,7 @@ class Scenario:
 
     def __init__(self, now: datetime = datetime(2018, 7, 4, 8, tzinfo=UTC)) -> None:
         self.now = now
+        self.clock_held = False
         self.vault = MemoryVault()
         self.streams: dict[UUID, list[tuple[type[Event], bytes]]] = {}
         self.facts: list[Event] = []
@@ -85,7 +86,9 @@ class Scenario:
         """Decide and keep one command; ``by`` is an officer's name here or id, None the system."""
         officer = self.officers[by] if isinstance(by, str) else by
         command_id = uuid4()
-        world = DecisionWorld(self.load, self.vault, self.now, command_id)
+        world = DecisionWorld(
+            self.load, self.vault, self.now, command_id, clock_held=self.clock_held
+        )
         self.result = decide(world, command, officer)
         facts = pending(world)
         actor = world.actor

@@ -71,6 +71,17 @@ def test_a_report_in_time_is_not_late_and_one_after_the_hour_is(county: Scenario
     assert county.result["late_minutes"] == 30
 
 
+def test_nobody_is_told_to_be_late_by_a_held_clock(county: Scenario) -> None:
+    """F3: reports were once 575,943 minutes late by a clock that had leapt."""
+    county.wait(hours=5)
+    county.clock_held = True
+    county.when(initial(county), by="village")
+    assert county.result["late_minutes"] == 0
+    county.clock_held = False
+    county.when(initial(county, "yuantan_2"), by="village2")
+    assert county.result["late_minutes"] == 300
+
+
 def test_lateness_counts_whole_minutes_from_the_first_second(county: Scenario) -> None:
     county.now = START + timedelta(hours=1)
     county.when(initial(county), by="village")

@@ -54,7 +54,9 @@ def test_an_open_store_is_closed_when_it_is_opened_and_told_before(tmp_path: Pat
         path.chmod(0o755 if path.is_dir() else 0o644)
 
     def told() -> list[str]:
-        return [one.zh for one in examine(folder) if one.check == "modes" and not one.ok]
+        return [
+            one.zh for one in examine(Settings(data=folder)) if one.name == "modes" and not one.ok
+        ]
 
     (said,) = told()
     for name in ("log.sqlite", "vault.sqlite", "views.sqlite", "vault.key", "database_url"):

@@ -1,0 +1,80 @@
+"""What everybody must be told of the ledger itself just now: on every page, in `/ready`, in doctor.
+
+A notice passes by itself when its cause does. It stops nobody from working.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel
+
+from api.system import System
+from domain.rules.base import CHINA
+from domain.store import Hold
+from eventstore.clock import clock_state
+from eventstore.store import Store
+
+Name = Literal["clock-held", "clock-gap", "views-remade"]
+
+
+class Notice(BaseModel):
+    """One thing that people must know, with its sentence in both languages."""
+
+    name: Name
+    zh: str
+    en: str
+
+
+def notices_of(system: System) -> list[Notice]:
+    """All of them, the gravest first. Raises a `StoreError` when the log cannot be read."""
+    return [*_remade(system), *clock_notices(system.store)]
+
+
+def _remade(system: System) -> list[Notice]:
+    """Until the views have come to where the log's epoch began: they began anew with it."""
+    begun = int(system.store.log.mark("epoch-head") or 0)
+    if system.boards.position >= begun:
+        return []
+    return [
+        Notice(
+            name="views-remade",
+            zh="账本恢复或接管过，看板正在由账本重建，数字暂不完整",
+            en="The log was restored or taken over. The boards are being remade from it, and their "
+            "figures are not whole yet.",
+        )
+    ]
+
+
+def clock_notices(store: Store) -> list[Notice]:
+    """Of the clocks of this machine and of all others that write to this log."""
+    holds = dict(clock_state(store.log).holds)
+    clock = store.clock
+    mine = clock.held
+    if mine is not None:
+        holds.setdefault(store.real.machine.host(), mine)
+    found = [_held(host, hold) for host, hold in holds.items()]
+    if clock.gap is not None:
+        found.append(_gap(clock.gap.days))
+    return found
+
+
+def _held(host: str, hold: Hold) -> Notice:
+    good = _minute(hold.good)
+    return Notice(
+        name="clock-held",
+        zh=f"机器“{host}”的时钟于 {good} 跳变，现按跳变前的时间继续计时，等待管理员核定",
+        en=f"The clock of {host} leapt at {good} (China time). Time goes on from before the leap "
+        "until an operator decides.",
+    )
+
+
+def _gap(days: int) -> Notice:
+    return Notice(
+        name="clock-gap",
+        zh=f"启动时距上一条记录已有 {days} 天，请核对机器时间",
+        en=f"At the start the newest fact was {days} days old. Check the machine's time.",
+    )
+
+
+def _minute(moment: datetime) -> str:
+    return moment.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")

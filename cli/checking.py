@@ -1,0 +1,35 @@
+"""What `relief doctor` finds: a name, whether it is well, and a sentence in two languages."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from cli.settings import Settings
+from eventstore.errors import StoreError
+from eventstore.sql import DATABASE_ERRORS, explain
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. ``ok`` False: somebody has to do what the sentence says."""
+
+    name: str
+    ok: bool
+    zh: str
+    en: str
+
+
+Check = tuple[str, Callable[[Settings], Iterable[Finding]]]
+"""A name, and what looks: it changes nothing, may run beside a server, and yields a finding or
+several. A `StoreError` or a database's error that it raises is told as a failed finding."""
+
+
+def all_of(checks: Iterable[Check], settings: Settings) -> list[Finding]:
+    """Everything that these checks find, in their order."""
+    found: list[Finding] = []
+    for name, check in checks:
+        try:
+            found += check(settings)
+        except (StoreError, *DATABASE_ERRORS) as problem:
+            told = problem if isinstance(problem, StoreError) else explain(problem)
+            found.append(Finding(name, False, told.zh, str(told)))
+    return found

@@ -1,0 +1,96 @@
+"""`relief clock …`: what time the ledger goes by, and what to do when the machine's clock leapt."""
+
+import getpass
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cli.compose import open_store
+from cli.saying import Json, failed, say_json
+from cli.settings import Settings
+from domain.rules.base import CHINA
+from domain.store import FASTEST
+from eventstore.clock import clock_state
+from eventstore.outcomes import Refused
+from eventstore.store import Store
+from streams.keeping import accept_clock, advance_clock, host_of
+
+app = typer.Typer(no_args_is_help=True, help="The ledger's time, and a machine's clock that leapt.")
+out = Console()
+
+
+@app.command("show")
+def show(as_json: Json = False) -> None:
+    """What time the ledger goes by, and which machines' clocks are held."""
+    store = open_store(Settings())
+    try:
+        clock, holds = store.clock, clock_state(store.log).holds
+        now, wall = clock.now(), store.real.machine.wall()
+        told = {
+            "now": now,
+            "machine": wall,
+            "simulated": store.simulated,
+            "host": host_of(store),
+            "held": clock.held is not None,
+            "holds": {host: {"good": h.good, "machine": h.machine} for host, h in holds.items()},
+        }
+    finally:
+        store.close()
+    if as_json:
+        say_json(told)
+        return
+    out.print(f"账本时间 · the ledger's time  {_second(now)}", highlight=False)
+    out.print(f"机器时间 · the machine's time {_second(wall)}", highlight=False)
+    for host, hold in holds.items():
+        out.print(
+            f"[red]{host} 的时钟于 {_second(hold.good)} 跳变，停用待定 · its clock is held[/red]\n"
+            "机器时间正确：relief clock accept --reason …；不正确：请把机器时间调准，会自动恢复\n"
+            "Is the machine's time right: relief clock accept --reason …. Is it wrong: set it"
+            " right, then it is used again by itself.",
+            highlight=False,
+        )
+
+
+@app.command("accept")
+def accept(
+    reason: Annotated[str, typer.Option(help="Why it is right; it stands in the log")],
+    host: Annotated[str | None, typer.Option(help="The machine; this one by default")] = None,
+) -> None:
+    """The machine's time is right: the ledger goes on from it, also a server that runs."""
+    store = open_store(Settings())
+    try:
+        accept_clock(store, reason=reason, operator=getpass.getuser(), host=host)
+        now = _second(store.clock.now())
+    except Refused as refused:
+        raise failed(refused.problem.zh, refused.problem.en) from None
+    finally:
+        store.close()
+    out.print(f"已采用机器时间 {now} · the machine's time is used again", highlight=False)
+
+
+@app.command("advance")
+def advance(
+    hours: Annotated[float, typer.Option(min=0, help="How far forward")] = 0,
+    rate: Annotated[int, typer.Option(min=1, max=FASTEST, help="× real time from now on")] = 1,
+) -> None:
+    """Move the clock of a demo or exercise forward, or let it run faster."""
+    store = open_store(Settings())
+    try:
+        now = _advanced(store, timedelta(hours=hours), rate)
+    finally:
+        store.close()
+    out.print(f"模拟时间 {now}，{rate} 倍速 · simulated time, at {rate} ×", highlight=False)
+
+
+def _advanced(store: Store, by: timedelta, rate: int) -> str:
+    try:
+        advance_clock(store, by=by, rate=rate, operator=getpass.getuser())
+    except Refused as refused:
+        raise failed(refused.problem.zh, refused.problem.en) from None
+    return _second(store.clock.now())
+
+
+def _second(moment: datetime) -> str:
+    return moment.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S")

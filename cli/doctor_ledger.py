@@ -1,0 +1,133 @@
+"""`relief doctor`: what the log says of itself, wherever it is: epoch, clock and backups."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, closing
+from datetime import timedelta
+from typing import Any
+
+from cli.checking import Check, Finding
+from cli.settings import Settings
+from eventstore.backup import last_backup
+from eventstore.clock import Clock, clock_state, machine_now
+from eventstore.log import Log, OutcomeRow, Row, recorded_at
+from eventstore.postgres import PostgresConnection
+from eventstore.source import open_source
+from eventstore.sql import Sql
+from eventstore.sqlite import connect
+from projections.folding.lineage import foreign
+
+OLD_BACKUP = timedelta(days=7)
+
+
+class _Reading(Log):
+    """A log by its address alone. Opening a store would change its files' modes."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.writer = open_source(settings.database_url or settings.data / "log.sqlite")
+
+    def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Any]:
+        return self.writer.execute(sql, args).fetchall()
+
+    def transaction(self) -> AbstractContextManager[Sql]:
+        raise NotImplementedError("a doctor only looks")
+
+    def append(self, db: Sql, rows: Sequence[Row], outcomes: Sequence[OutcomeRow] = ()) -> None:
+        raise NotImplementedError("a doctor only looks")
+
+    def close(self) -> None:
+        self.writer.close()
+
+
+def _views(settings: Settings) -> Sql | None:
+    path = settings.data / "views.sqlite"
+    if settings.database_url is None:
+        return connect(path) if path.exists() else None
+    if settings.views_url is None:
+        return None
+    db = PostgresConnection(settings.views_url, "views")
+    (made,) = db.execute("SELECT to_regclass('generations') IS NOT NULL").fetchone()
+    return db if made else None
+
+
+def _lineage(settings: Settings) -> Iterator[Finding]:
+    """Whether the views were folded from this log, in this epoch."""
+    views = _views(settings)
+    if views is None:
+        return
+    with closing(_Reading(settings)) as log, closing(views):
+        names = ", ".join(foreign(views, log))
+        epoch = log.lineage().partition("/")[2]
+    if names:
+        yield Finding(
+            "lineage",
+            False,
+            f"看板 {names} 不是由这本账（分支 {epoch}）得出：启动服务后会自动重建",
+            f"Views of another log or epoch than this one ({epoch}): {names}. They are remade when "
+            "the service starts.",
+        )
+    else:
+        yield Finding(
+            "lineage",
+            True,
+            f"看板与账本（分支 {epoch}）相符",
+            f"Views and log agree: epoch {epoch}.",
+        )
+
+
+def _clock(settings: Settings) -> Iterator[Finding]:
+    """Whether a machine's clock is held, and whether this one's agrees with the newest fact."""
+    with closing(_Reading(settings)) as log:
+        holds = clock_state(log).holds
+        simulated, newest = log.mark("simulated") is not None, log.newest_at()
+    for host in holds:
+        yield Finding(
+            "clock",
+            False,
+            f"机器“{host}”的时钟跳变，停用待定：relief clock show",
+            f"The clock of {host} leapt and is held. See: relief clock show",
+        )
+    here = Clock(
+        leap=timedelta(seconds=settings.clock_leap_seconds),
+        gap=timedelta(days=settings.clock_gap_days),
+    )
+    if not simulated:
+        here.begin(newest)
+    if here.held is not None and not holds:
+        yield Finding(
+            "clock",
+            False,
+            "机器时间早于最后一条记录：请核对机器时间",
+            "The machine's time lies before the newest fact. Check the machine's time.",
+        )
+    elif not holds:
+        gap = "" if here.gap is None else f"（距上一条记录 {here.gap.days} 天）"
+        told = "" if here.gap is None else f" The newest fact is {here.gap.days} days old."
+        yield Finding("clock", True, f"时钟正常{gap}", f"The clock goes as it should.{told}")
+
+
+def _backup(settings: Settings) -> Iterator[Finding]:
+    """How old the last backup is that `relief backup` made of this store."""
+    made, now = last_backup(settings.data), machine_now()
+    with closing(_Reading(settings)) as log:
+        made_up = log.mark("simulated") is not None
+        first = log.rows(0, 1)
+    since = made.at if made is not None else recorded_at(first[0][4]) if first else now
+    well = made_up or now - since <= OLD_BACKUP
+    if made is None:
+        yield Finding(
+            "backup",
+            well,
+            "没有本机备份的记录：请执行 relief backup，或按操作手册备份数据库",
+            "No backup is known here. Run relief backup, or back the database up by its own means.",
+        )
+        return
+    days = (now - made.at).days
+    yield Finding(
+        "backup",
+        well,
+        f"最近一次备份在 {days} 天前，到第 {made.head} 条",
+        f"The last backup is {days} days old, up to position {made.head}.",
+    )
+
+
+LEDGER: tuple[Check, ...] = (("lineage", _lineage), ("clock", _clock), ("backup", _backup))

@@ -1,0 +1,131 @@
+"""The ledger about itself: acts of the program and of whoever keeps the machine, never of a post.
+
+Their effect is on one machine and on the boards of every area, and an administrator has no
+business right. So only the system may do them: they have no address in the API; the program sends
+them at its start and when the clock leaps, `relief clock` and `relief log new-epoch` for operators.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from domain.area import check_text
+from domain.refusal import Malformed
+from domain.store import FASTEST, Cause, Decision, Hold, Store
+from domain.world import Command, Result, Role, World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreCommand(Command):
+    """The first one opens the stream: ``seat`` and ``simulated`` say how it stands today."""
+
+    roles: ClassVar[frozenset[Role]] = frozenset({Role.SYSTEM})
+    born: str
+    seat: UUID
+    simulated: bool = False
+
+    def scope(self, world: World) -> UUID:
+        return self.seat
+
+    def store(self, world: World) -> Store:
+        """The stream, begun if there is none yet."""
+        check_text("born", self.born)
+        id = Store.id_of(self.born)
+        found = world.find(Store, id)
+        if found is None:
+            found = world.add(
+                Store(id=id, area=self.seat, born=self.born, simulated=self.simulated)
+            )
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordStore(StoreCommand):
+    """Where the seat is, and on which of PostgreSQL's timelines the log stands."""
+
+    timeline: str = ""
+
+    def decide(self, world: World) -> Result | None:
+        store = self.store(world)
+        store.move_seat(self.seat)
+        store.know_timeline(self.timeline)
+        return {"store": store.id, "epoch": store.epoch}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeginEpoch(StoreCommand):
+    """The log was restored, copied or promoted: what was derived from it before is not of it."""
+
+    epoch: str
+    cause: Cause
+    head: int
+    timeline: str = ""
+    reason: str = ""
+    operator: str = ""
+
+    def decide(self, world: World) -> Result | None:
+        check_text("epoch", self.epoch)
+        store = self.store(world)
+        store.begin_epoch(
+            self.epoch, self.cause, self.head, self.timeline, self.reason, self.operator
+        )
+        return {"store": store.id, "epoch": store.epoch}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldClock(StoreCommand):
+    """A machine's clock leapt; its time is not used until somebody decides."""
+
+    host: str
+    good: datetime
+    machine: datetime
+    boot: float = 0.0
+    boot_id: str = ""
+
+    def decide(self, world: World) -> Result | None:
+        check_text("host", self.host)
+        store = self.store(world)
+        store.hold_clock(self.host, Hold(self.good, self.machine, self.boot, self.boot_id))
+        return {"store": store.id}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecideClock(StoreCommand):
+    """The machine's time is used again: an operator accepted it, or it came back."""
+
+    host: str
+    decision: Decision
+    reason: str = ""
+    operator: str = ""
+
+    def decide(self, world: World) -> Result | None:
+        if self.decision is Decision.ACCEPTED:
+            for field in ("reason", "operator"):
+                check_text(field, getattr(self, field))
+        store = self.store(world)
+        store.decide_clock(self.host, self.decision, self.reason.strip(), self.operator.strip())
+        return {"store": store.id}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdvanceClock(StoreCommand):
+    """Move a simulated clock forward, or let it run faster: no leap, for somebody wants it so."""
+
+    to: datetime
+    machine_at: datetime
+    rate: int = 1
+    operator: str = ""
+
+    def decide(self, world: World) -> Result | None:
+        check_text("operator", self.operator)
+        if not 1 <= self.rate <= FASTEST:
+            raise Malformed(
+                field="rate",
+                value=str(self.rate),
+                rule_zh=f"应为 1 至 {FASTEST}",
+                rule_en=f"it is between 1 and {FASTEST}",
+            )
+        store = self.store(world)
+        store.advance_clock(self.to, world.now, self.machine_at, self.rate, self.operator.strip())
+        return {"store": store.id}

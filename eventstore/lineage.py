@@ -1,0 +1,113 @@
+"""What a store knows of itself: where its seat is, which epoch of its log this is.
+
+A log that was restored, copied or promoted goes on in another history than the one that views,
+frames and other copies of it may have seen. So it begins an epoch, with a name that nobody else
+gives: two restores of one backup are two epochs. What was made before has epoch 1 (decision 0020).
+"""
+
+import secrets
+from uuid import UUID, uuid4
+
+from domain.area import RANK, Area
+from domain.base import NOBODY
+from domain.commands.store import BeginEpoch, RecordStore, StoreCommand
+from domain.officer import Officer
+from domain.rules.base import china_day
+from domain.store import FIRST_EPOCH, Cause, EpochBegunAlready
+from eventstore.log import Log
+from eventstore.outcomes import Envelope, Receipt, Refused
+from eventstore.store import COPY_MARK, COPY_PROVEN, Store
+
+TOKEN_BYTES = 8
+
+
+def epoch_of(log: Log) -> str:
+    """The name of this log's epoch."""
+    return log.mark("epoch") or FIRST_EPOCH
+
+
+def next_epoch(log: Log) -> str:
+    """A name for the epoch after this one: a number for people, and what nobody else has."""
+    number = int(epoch_of(log).partition("-")[0]) + 1
+    return f"{number}-{secrets.token_hex(TOKEN_BYTES)}"
+
+
+def seat_of(store: Store) -> UUID:
+    """The store's seat as recorded; else the highest area with somebody in post today, without
+    one the highest area; `NOBODY` in a store without areas."""
+    known = store.log.mark("seat")
+    if known is not None and known != str(NOBODY):
+        return UUID(known)
+    found = _highest(store, _areas_in_post(store))
+    return found or _highest(store, _streams(store.log, "Area.Established")) or NOBODY
+
+
+def _streams(log: Log, topic: str) -> set[UUID]:
+    sql = "SELECT DISTINCT stream FROM events WHERE topic = ? OR topic LIKE ?"
+    return {UUID(bytes=stream) for (stream,) in log.fetch(sql, (topic, f"{topic}/%"))}
+
+
+def _areas_in_post(store: Store) -> set[UUID]:
+    today = china_day(store.clock.now())
+    officers = [store.load(id) for id in _streams(store.log, "Officer.Appointed")]
+    return {
+        post.area
+        for officer in officers
+        if isinstance(officer, Officer)
+        for post in officer.appointments.values()
+        if post.covers(today)
+    }
+
+
+def _highest(store: Store, areas: set[UUID]) -> UUID | None:
+    loaded = [area for id in areas if isinstance(area := store.load(id), Area)]
+    first = min(loaded, key=lambda area: (RANK[area.level], area.code), default=None)
+    return None if first is None else first.id
+
+
+def run_about(store: Store, kind: type[StoreCommand], **fields: object) -> Receipt:
+    """Let the system run a command about the store itself. Raises `Refused` or a `StoreError`."""
+    born = store.log.mark("born") or ""
+    command = kind(born=born, seat=seat_of(store), simulated=store.simulated, **fields)
+    return store.run(Envelope(id=uuid4(), officer=None, command=command))
+
+
+def begin_epoch(store: Store, cause: Cause, *, reason: str = "", operator: str = "") -> str:
+    """Begin the log's next epoch; its name. Where somebody else has just done so: theirs."""
+    try:
+        run_about(
+            store,
+            BeginEpoch,
+            epoch=next_epoch(store.log),
+            cause=cause,
+            head=store.head(),
+            timeline=store.log.timeline(),
+            reason=reason,
+            operator=operator,
+        )
+    except Refused as refused:
+        if refused.problem.code != EpochBegunAlready.code():
+            raise
+    return epoch_of(store.log)
+
+
+def settle_epoch(store: Store) -> None:
+    """At a start: a store that was copied, or whose PostgreSQL was promoted since, begins its next
+    epoch; one that knows nothing of itself yet is recorded. Nothing is written on an empty store.
+    """
+    log = store.log
+    if not log.head():
+        return
+    timeline, known = log.timeline(), log.mark("timeline")
+    if log.mark(COPY_MARK) == COPY_PROVEN:
+        begin_epoch(store, Cause.COPY)
+    elif known and timeline and known != timeline:
+        begin_epoch(store, Cause.PROMOTION)
+    elif log.mark("seat") is None or (timeline and not known):
+        run_about(store, RecordStore, timeline=timeline)
+
+
+def promoted(log: Log) -> bool:
+    """Whether PostgreSQL stands on another timeline than this epoch began on."""
+    known, timeline = log.mark("timeline"), log.timeline()
+    return bool(known and timeline and known != timeline)

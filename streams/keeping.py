@@ -1,0 +1,137 @@
+"""What a process does about the store itself: its clock, its seat, the epoch of its log.
+
+Once a second it looks at its machine's clock. A leap becomes a fact, so that everybody is told and
+an operator can decide; a decision made elsewhere is taken over. The one process that keeps time
+also sees whether PostgreSQL has been promoted, and begins the log's next epoch then.
+"""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+
+from domain.commands.store import AdvanceClock, DecideClock, HoldClock
+from domain.store import Cause, ClockHeldAlready, ClockNotHeld, Decision
+from eventstore.clock import clock_state
+from eventstore.errors import StoreError
+from eventstore.lineage import begin_epoch, promoted, run_about
+from eventstore.outcomes import Refused
+from eventstore.store import Store
+
+INTERVAL_SECONDS = 1.0
+DONE_BY_ANOTHER = tuple(kind.code() for kind in (ClockHeldAlready, ClockNotHeld))
+
+log = structlog.get_logger("keeping")
+
+
+class Keeper:
+    """Looks once a second, on a thread of its own or step by step."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        leader: Callable[[], bool] = lambda: True,
+        interval: float = INTERVAL_SECONDS,
+    ) -> None:
+        self._store, self._leader, self._interval = store, leader, interval
+        self._told = False
+        """Whether the log has said that this machine's clock is held, while it was."""
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the look that runs. Call it before the store is closed."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def step(self) -> None:
+        """One look. Raises a `StoreError`."""
+        self._store.follow_clock()
+        self._look_at_clock()
+        if self._leader() and promoted(self._store.log):
+            log.warning("log.promoted", epoch=begin_epoch(self._store, Cause.PROMOTION))
+
+    def _look_at_clock(self) -> None:
+        store = self._store
+        clock, host = store.clock, host_of(store)
+        held, state = clock.held, clock_state(store.log)
+        if held is None:
+            if host in state.holds:
+                log.warning("clock.returned")
+                _say(store, DecideClock, host=host, decision=Decision.RETURNED)
+            self._told = False
+        elif host in state.holds:
+            self._told = True
+        elif self._told:  # it was said to be held and is not any more: somebody has decided
+            clock.accept()
+            self._told = False
+            log.warning("clock.accepted", now=clock.now().isoformat())
+        else:
+            log.error("clock.held", good=held.good.isoformat(), machine=held.machine.isoformat())
+            _say(
+                store,
+                HoldClock,
+                host=host,
+                good=held.good,
+                machine=held.machine,
+                boot=held.boot,
+                boot_id=held.boot_id,
+            )
+            self._told = True
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._interval):
+            try:
+                self.step()
+            except (StoreError, Refused) as problem:
+                if self._stop.is_set():
+                    return
+                log.warning("keeping.failed", problem=repr(problem))
+
+
+def host_of(store: Store) -> str:
+    """The name under which this machine's clock is spoken of."""
+    return store.real.machine.host()
+
+
+def _say(store: Store, kind: type[HoldClock | DecideClock], **fields: object) -> None:
+    try:
+        run_about(store, kind, **fields)
+    except Refused as refused:
+        if refused.problem.code not in DONE_BY_ANOTHER:
+            raise
+
+
+def accept_clock(store: Store, *, reason: str, operator: str, host: str | None = None) -> None:
+    """An operator says that a machine's time is right. Raises `Refused`."""
+    host = host or host_of(store)
+    run_about(
+        store,
+        DecideClock,
+        host=host,
+        decision=Decision.ACCEPTED,
+        reason=reason,
+        operator=operator,
+    )
+    if host == host_of(store):
+        store.clock.accept()
+
+
+def advance_clock(store: Store, *, by: timedelta, rate: int, operator: str) -> None:
+    """Move a simulated clock forward, and let it run at this rate. Raises `Refused`."""
+    clock = store.clock
+    run_about(
+        store,
+        AdvanceClock,
+        to=clock.now() + by,
+        machine_at=store.real.now(),
+        rate=rate,
+        operator=operator,
+    )
+    store.follow_clock()

@@ -1,0 +1,132 @@
+"""What the ledger knows of itself: its seat, the epoch of its log, and decisions on clocks."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from domain.commands.store import (
+    AdvanceClock,
+    BeginEpoch,
+    DecideClock,
+    HoldClock,
+    RecordStore,
+)
+from domain.refusal import Malformed, NotYourRole
+from domain.store import (
+    FIRST_EPOCH,
+    Cause,
+    ClockGoesForward,
+    ClockHeldAlready,
+    ClockIsReal,
+    ClockNotHeld,
+    Decision,
+    EpochBegunAlready,
+    Store,
+)
+from tests.domain.county import make_county
+from tests.domain.scenario import Scenario
+
+NOON = datetime(2018, 7, 4, 4, tzinfo=UTC)
+BORN = "b" * 32
+
+
+@pytest.fixture
+def county() -> Scenario:
+    return make_county()
+
+
+def told(kind: Callable[..., Any], county: Scenario, **fields: Any) -> Any:
+    return kind(**{"born": BORN, "seat": county.id("county"), **fields})
+
+
+def stored(county: Scenario) -> Store:
+    found: Store = county.load(Store, Store.id_of(BORN))
+    return found
+
+
+def held(county: Scenario, host: str = "a") -> Any:
+    return told(HoldClock, county, host=host, good=NOON, machine=NOON + timedelta(days=400))
+
+
+def test_a_store_is_recorded_at_its_seat_once(county: Scenario) -> None:
+    county.when(told(RecordStore, county)).then("Store.Opened")
+    county.when(told(RecordStore, county)).then()
+    assert stored(county).home == county.id("county")
+    assert stored(county).division == county.id("county")
+    assert stored(county).epoch == FIRST_EPOCH
+
+
+def test_the_seat_moves_when_somebody_is_in_post_higher_up(county: Scenario) -> None:
+    county.given(told(RecordStore, county))
+    county.when(told(RecordStore, county, seat=county.id("city"))).then("Store.SeatMoved")
+    assert stored(county).marks()["seat"] == str(county.id("city"))
+
+
+def test_nobody_in_a_post_may_tell_the_store_of_itself(county: Scenario) -> None:
+    for kind in (RecordStore, BeginEpoch, HoldClock, DecideClock, AdvanceClock):
+        assert kind.roles == RecordStore.roles
+    county.when(told(RecordStore, county), by="admin").then(NotYourRole)
+
+
+def test_an_epoch_begins_once_and_the_marks_say_so(county: Scenario) -> None:
+    begin = told(BeginEpoch, county, epoch="2-aa", cause=Cause.RESTORE, head=7)
+    county.when(begin).then("Store.Opened", "Store.EpochBegun")
+    county.when(begin).then(EpochBegunAlready)
+    assert stored(county).marks()["epoch"] == "2-aa"
+
+
+def test_two_processes_that_see_one_promotion_begin_one_epoch(county: Scenario) -> None:
+    county.given(told(RecordStore, county, timeline="00000001"))
+    first, second = (
+        told(BeginEpoch, county, epoch=name, cause=Cause.PROMOTION, head=7, timeline="00000002")
+        for name in ("2-aa", "2-bb")
+    )
+    county.when(first).then("Store.EpochBegun")
+    county.when(second).then(EpochBegunAlready)
+    assert stored(county).epoch == "2-aa"
+
+
+def test_a_clock_is_held_once_a_machine_until_it_is_decided(county: Scenario) -> None:
+    county.when(held(county)).then("Store.Opened", "Store.ClockHeld")
+    county.when(held(county)).then(ClockHeldAlready)
+    county.when(held(county, "b")).then("Store.ClockHeld")
+    decide = told(
+        DecideClock, county, host="a", decision=Decision.ACCEPTED, reason="核对过", operator="li"
+    )
+    county.when(decide).then("Store.ClockDecided")
+    assert set(stored(county).holds) == {"b"}
+    county.when(decide).then(ClockNotHeld)
+
+
+def test_an_operator_who_accepts_a_leap_says_why(county: Scenario) -> None:
+    county.given(held(county))
+    county.when(told(DecideClock, county, host="a", decision=Decision.ACCEPTED)).then(Malformed)
+    county.when(told(DecideClock, county, host="a", decision=Decision.RETURNED)).then(
+        "Store.ClockDecided"
+    )
+
+
+@pytest.mark.parametrize("rate", [0, 3601])
+def test_a_simulated_clock_runs_within_bounds(county: Scenario, rate: int) -> None:
+    ahead = told(
+        AdvanceClock,
+        county,
+        to=county.now,
+        machine_at=NOON,
+        rate=rate,
+        operator="li",
+        simulated=True,
+    )
+    county.when(ahead).then(Malformed)
+
+
+def test_only_a_simulated_clock_is_advanced_and_only_forward(county: Scenario) -> None:
+    later = county.now + timedelta(hours=2)
+    ahead = {"to": later, "machine_at": NOON, "rate": 60, "operator": "li"}
+    county.when(told(AdvanceClock, county, **ahead)).then(ClockIsReal)
+    county.given(told(RecordStore, county, born="s" * 32, simulated=True))
+    county.when(told(AdvanceClock, county, born="s" * 32, **ahead)).then("Store.ClockAdvanced")
+    back = {**ahead, "to": county.now - timedelta(minutes=1)}
+    county.when(told(AdvanceClock, county, born="s" * 32, **back)).then(ClockGoesForward)

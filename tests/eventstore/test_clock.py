@@ -1,0 +1,206 @@
+"""The one clock does not follow the machine's when that leaps. Time in these tests is injected."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from domain.catalog import AGGREGATES
+from domain.commands.store import AdvanceClock
+from domain.store import Decision
+from eventstore.clock import Clock, Machine, SimulatedClock, clock_state
+from eventstore.lineage import run_about
+from eventstore.store import Store
+from streams.keeping import Keeper, accept_clock, advance_clock
+from tests.eventstore.support import found_town, new_unit, send
+
+NOON = datetime(2026, 7, 4, 4, tzinfo=UTC)
+YEAR = timedelta(days=400)
+
+
+@dataclass
+class Given:
+    """A machine whose time a test sets: wall time apart from the time since boot."""
+
+    wall: datetime = NOON
+    boot: float = 1000.0
+    boot_id: str = "first"
+
+    def passes(self, seconds: float) -> None:
+        self.wall += timedelta(seconds=seconds)
+        self.boot += seconds
+
+    def leaps(self, by: timedelta) -> None:
+        self.wall += by
+
+    def machine(self) -> Machine:
+        return Machine(
+            lambda: self.wall, lambda: self.boot, lambda: self.boot_id, lambda: "the machine"
+        )
+
+
+@pytest.fixture
+def given() -> Given:
+    return Given()
+
+
+@pytest.fixture
+def store(given: Given, tmp_path: Path) -> Iterator[Store]:
+    made = found_town(opened(tmp_path, given))
+    yield made
+    made.close()
+
+
+def opened(folder: Path, given: Given) -> Store:
+    return Store.at(folder, AGGREGATES, Clock(given.machine()))
+
+
+def stamp_of_next(store: Store, name: str) -> datetime:
+    send(store, new_unit(name), by="dispatcher")
+    return store.read(store.head() - 1)[0].event.meta.recorded_at
+
+
+def test_a_closed_lid_is_no_leap(given: Given) -> None:
+    clock = Clock(given.machine())
+    given.passes(14 * 3600)
+    assert clock.now() == given.wall and clock.held is None
+
+
+def test_a_small_correction_is_followed(given: Given) -> None:
+    clock = Clock(given.machine())
+    for by in (timedelta(seconds=40), -timedelta(minutes=4)):
+        given.leaps(by)
+        given.passes(1)
+        assert clock.now() == given.wall and clock.held is None
+
+
+@pytest.mark.parametrize("by", [YEAR, -YEAR, timedelta(minutes=6)])
+def test_a_leap_is_not_followed(given: Given, by: timedelta) -> None:
+    clock = Clock(given.machine())
+    given.leaps(by)
+    given.passes(60)
+    assert clock.now() == NOON + timedelta(minutes=1)
+    assert clock.held is not None and clock.held.good <= NOON + timedelta(minutes=1)
+    given.passes(60)
+    assert clock.now() == NOON + timedelta(minutes=2), "it goes on from the last good time"
+
+
+def test_a_clock_that_comes_back_is_used_again(given: Given) -> None:
+    clock = Clock(given.machine())
+    given.leaps(YEAR)
+    given.passes(10)
+    assert clock.held is not None
+    given.leaps(-YEAR)
+    assert clock.held is None and clock.now() == given.wall
+
+
+def test_facts_are_never_stamped_by_a_clock_that_leapt(store: Store, given: Given) -> None:
+    """F3: 400 days for ten seconds once stamped every later fact with a day of the next year."""
+    given.leaps(YEAR)
+    given.passes(10)
+    assert stamp_of_next(store, "during") == NOON + timedelta(seconds=10)
+    given.leaps(-YEAR)
+    given.passes(10)
+    assert stamp_of_next(store, "after") == NOON + timedelta(seconds=20)
+
+
+def test_a_leap_becomes_a_fact_and_so_does_the_return(store: Store, given: Given) -> None:
+    keeper = Keeper(store)
+    given.leaps(YEAR)
+    keeper.step()
+    keeper.step()
+    assert list(clock_state(store.log).holds) == ["the machine"]
+    given.leaps(-YEAR)
+    keeper.step()
+    assert clock_state(store.log).decisions == {"the machine": Decision.RETURNED}
+    names = [r.event.topic() for r in store.read(0, 10_000) if r.event.topic().startswith("Store.")]
+    assert names == ["Store.Opened", "Store.ClockHeld", "Store.ClockDecided"]
+
+
+def test_an_operators_word_in_another_process_lets_a_held_clock_go_on(
+    store: Store, given: Given, tmp_path: Path
+) -> None:
+    keeper = Keeper(store)
+    given.leaps(YEAR)
+    keeper.step()
+    assert stamp_of_next(store, "held") == NOON
+    other = opened(tmp_path, given)
+    assert other.clock.held is not None, "a process that starts now does not believe it either"
+    accept_clock(other, reason="核对过：机器时间正确", operator="li")
+    other.close()
+    keeper.step()
+    assert store.clock.held is None
+    assert stamp_of_next(store, "accepted") == NOON + YEAR
+
+
+def test_a_held_clock_stays_held_over_a_restart(store: Store, given: Given, tmp_path: Path) -> None:
+    given.leaps(YEAR)
+    Keeper(store).step()
+    given.passes(600)
+    again = opened(tmp_path, given)
+    assert again.clock.held is not None
+    assert again.clock.now() == NOON + timedelta(minutes=10), "counted by the time since boot"
+    given.boot_id, given.boot = "second", 5.0
+    booted = opened(tmp_path, given)
+    assert booted.clock.held is not None and booted.clock.now() == NOON
+    for one in (again, booted):
+        one.close()
+
+
+def test_a_gap_at_the_start_is_told_forward_and_held_backward(
+    store: Store, given: Given, tmp_path: Path
+) -> None:
+    store.close()
+    given.passes(90 * 86_400)
+    later = opened(tmp_path, given)
+    assert later.clock.held is None and later.clock.gap == timedelta(days=90)
+    assert stamp_of_next(later, "after a summer") == given.wall
+    later.close()
+    given.leaps(-timedelta(days=10))
+    early = opened(tmp_path, given)
+    assert early.clock.held is not None and early.clock.now() > given.wall
+    early.close()
+
+
+def test_moving_or_speeding_a_simulated_clock_is_no_leap(given: Given, tmp_path: Path) -> None:
+    began = datetime(2018, 7, 4, tzinfo=UTC)
+    store = opened(tmp_path, given)
+    store.begin_simulated(began)
+    found_town(store)
+    store.run_clock()
+    keeper = Keeper(store)
+    given.passes(60)
+    other = opened(tmp_path, given)
+    advance_clock(other, by=timedelta(days=3), rate=60, operator="li")
+    keeper.step()
+    given.passes(60)
+    for one in (store, other):
+        assert one.clock.held is None
+        assert one.clock.now() == began + timedelta(days=3, minutes=61)
+    assert stamp_of_next(store, "in the exercise") == began + timedelta(days=3, minutes=61)
+    other.close()
+    store.close()
+    again = opened(tmp_path, given)
+    assert again.clock.now() == began + timedelta(days=3, minutes=61)
+    again.close()
+
+
+def test_a_leap_of_the_machine_does_not_move_a_simulated_clock(
+    given: Given, tmp_path: Path
+) -> None:
+    store = opened(tmp_path, given)
+    store.begin_simulated(datetime(2018, 7, 4, tzinfo=UTC))
+    found_town(store)
+    store.run_clock()
+    given.leaps(YEAR)
+    given.passes(60)
+    assert isinstance(store.clock, SimulatedClock) and store.clock.held is not None
+    assert store.clock.now() == datetime(2018, 7, 4, 0, 1, tzinfo=UTC)
+    store.close()
+
+
+def test_a_real_store_cannot_be_advanced(store: Store) -> None:
+    with pytest.raises(Exception, match="real time"):
+        run_about(store, AdvanceClock, to=NOON + YEAR, machine_at=NOON, rate=1, operator="li")
