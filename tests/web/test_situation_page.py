@@ -1,0 +1,83 @@
+"""The situation page: what is hidden above is shown, what is due is told, disasters stay apart."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from domain.commands.reports import FileInitialReport
+from domain.commands.reviews import AcceptReport
+from tests.web.desk import LivingCounty, living_county
+from tests.web.test_pages import enter
+
+
+@pytest.fixture(scope="module")
+def county(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivingCounty]:
+    folder: Path = tmp_path_factory.mktemp("situation")
+    with living_county(folder / "county") as found:
+        _tell(found, "yuantan", "township", {"affected": 5000, "dead": 1}, minutes=50)
+        _accept(found, "yuantan", "county")
+        share = {str(found.id("yuantan")): {"affected": 700, "dead": 0}}
+        _tell(found, "county", "county", {"affected": 700, "dead": 0}, minutes=20, split=share)
+        _accept(found, "county", "city")
+        _tell(found, "shuihou", "township2", {"affected": 40}, minutes=20, hazard="snow")
+        yield found
+
+
+def _tell(
+    county: LivingCounty,
+    area: str,
+    by: str,
+    figures: dict[str, int],
+    minutes: int,
+    hazard: str = "flood",
+    split: dict[str, dict[str, int]] | None = None,
+) -> None:
+    command = FileInitialReport(
+        report=county.id(f"report/{area}"),
+        area=county.id(area),
+        occurred_at=county.now - timedelta(minutes=50),
+        as_of=county.now - timedelta(minutes=minutes),
+        hazard=hazard,
+        figures=dict(figures),
+        split={part: dict(values) for part, values in (split or {}).items()},
+    )
+    county.run(command, by=by)
+
+
+def _accept(county: LivingCounty, area: str, by: str) -> None:
+    county.run(AcceptReport(report=county.id(f"report/{area}"), version=1), by=by)
+
+
+def page(county: LivingCounty, name: str, path: str) -> str:
+    with TestClient(county.app(), follow_redirects=False) as client:
+        assert enter(client, name).status_code == 303
+        found = client.get(path)
+        assert found.status_code == 200
+        return found.text
+
+
+def test_the_row_says_that_its_parts_are_larger_and_disasters_stay_apart(
+    county: LivingCounty,
+) -> None:
+    told = page(county, "county", "/situation")
+    assert "下级多 受灾 4,300" in told
+    assert "各次灾害" in told and "人次" in told
+    assert 'class="tiles"' not in told, "no headline over separate disasters"
+    assert "接下来要报的" in told
+
+
+def test_the_report_shows_what_its_parts_had_accepted_and_the_way_out(
+    county: LivingCounty,
+) -> None:
+    told = page(county, "city", f"/report/{county.id('report/county')}")
+    assert "少于下级已审定合计 1" in told
+    assert "/parts-set-aside" in told and "/withdrawals" in told
+
+
+def test_a_verified_report_is_offered_only_once_it_is_stable(county: LivingCounty) -> None:
+    told = page(county, "township", f"/report/{county.id('report/yuantan')}")
+    assert "kind=follow_up" in told and "kind=verified" not in told
+    assert "kind=verified" not in page(county, "township", "/report/new")
