@@ -2,6 +2,7 @@
 
 from api.reads import Read
 from domain.world import Role
+from projections.belongings import belongings, household_moves
 from projections.consignments import consignment, consignments
 from projections.dispatch import dispatch_board, incident, incidents, units
 from projections.findings import finding_counts, findings
@@ -23,6 +24,9 @@ from projections.stock_books import stock_lot, stock_moves, stock_proof, stockpi
 IN_POST = frozenset(Role) - {Role.ADMINISTRATOR, Role.SYSTEM}
 """Whoever does business in an area; an administrator has no business right."""
 
+KEEPERS = frozenset({Role.ADMINISTRATOR, Role.COUNTY_APPROVER, Role.AUDITOR})
+"""Who may see what a merger of villages would move."""
+
 READS: tuple[Read, ...] = (
     Read("/v1/dispatch-board", dispatch_board, IN_POST, "dispatch"),
     Read("/v1/incidents", incidents, IN_POST, "dispatch"),
@@ -41,6 +45,8 @@ READS: tuple[Read, ...] = (
     Read("/v1/fund-lineage", fund_lineage, IN_POST, "funds"),
     Read("/v1/households", households, IN_POST, "households"),
     Read("/v1/households/{household}", household, IN_POST, "households"),
+    Read("/v1/household-moves", household_moves, IN_POST, "households"),
+    Read("/v1/areas/{area}/belongings", belongings, KEEPERS, "areas"),
     Read("/v1/seasons", seasons, IN_POST, "seasons"),
     Read("/v1/seasons/{season}", season, IN_POST, "seasons"),
     Read("/v1/ledger", ledger, IN_POST, "ledger"),

@@ -7,9 +7,11 @@ from domain.commands import consignments as c
 from domain.commands import contests as k
 from domain.commands import disasters as d
 from domain.commands import erasure as y
+from domain.commands import following as x
 from domain.commands import funds as f
 from domain.commands import grant_corrections as n
 from domain.commands import held_grants as q
+from domain.commands import household_moves as m
 from domain.commands import households as h
 from domain.commands import incidents as i
 from domain.commands import officers as o
@@ -122,6 +124,10 @@ HOUSEHOLDS = (
     Write("/v1/households/{household}/cards", h.RecordCard, "households"),
     Write("/v1/households/{household}/contacts", h.ChangeContact, "households"),
     Write("/v1/households/{household}/moves", h.MoveHousehold, "households"),
+    Write("/v1/households/{household}/move-offers", m.OfferHouseholdMove, "households"),
+    Write("/v1/households/{household}/move-acceptances", m.AcceptHouseholdMove, "households"),
+    Write("/v1/households/{household}/move-refusals", m.DeclineHouseholdMove, "households"),
+    Write("/v1/households/{household}/move-withdrawals", m.WithdrawHouseholdMove, "households"),
     Write(
         "/v1/households/{household}/unsealings",
         h.RevealHousehold,
@@ -169,6 +175,7 @@ KEEPING = (
     Write("/v1/area-code-changes", a.ChangeAreaCodes, "areas"),
     Write("/v1/areas/{area}/abolitions", a.AbolishArea, "areas"),
     Write("/v1/village-rearrangements", a.RearrangeVillages, "areas"),
+    Write("/v1/areas/{area}/followings", x.FollowMerger, "areas"),
     Write("/v1/rulebooks", b.AdoptRulebook, "rulebooks"),
     Write("/v1/officers", o.RegisterOfficer, "officers"),
     Write(f"{OFFICER}/accounts", o.OpenAccount, "officers"),

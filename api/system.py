@@ -13,7 +13,7 @@ from api.limits import DEFAULT_LIMITS, EdgeLimits, Quotas
 from domain.officer import Officer
 from eventstore.accounts import Accounts
 from eventstore.store import Store
-from projections.areas import AREAS
+from projections.areas import ABOVE, AREAS
 from projections.folding.engine import Applied, ViewsDatabase
 from projections.folding.reader import ViewsReader
 from streams.following import Boards
@@ -41,7 +41,7 @@ class AreaTree:
         known, changes = self._parents, self._changes
         if known is None:
             with self._reader() as db:
-                rows = db.execute(select(AREAS.c.id, AREAS.c.parent)).all()
+                rows = db.execute(select(AREAS.c.id, ABOVE)).all()
             known = {UUID(i): UUID(p) if p else None for i, p in rows}
             with self._lock:
                 if changes == self._changes:  # else it was read before the newest change

@@ -19,6 +19,7 @@ COMMANDS = {
     "serve": "serve_command",
     "demo": "demo_command",
     "officer": "officer_command",
+    "areas": "areas_command",
     "import": "import_command",
     "ledger": "ledger_command",
     "log": "log_command",

@@ -154,6 +154,11 @@ class Area(Aggregate):
         return self.id
 
     @property
+    def above(self) -> UUID | None:
+        """Who reaches it from above: of a merged village its successor, else its parent."""
+        return self.parent if self.merged_into is None else self.merged_into
+
+    @property
     def code(self) -> str:
         """The latest code."""
         return self.codes[-1][1]

@@ -24,6 +24,14 @@ class GrantStatus(StrEnum):
     VOID = "void"  # corrected to nothing before it was paid
 
 
+class HoldDecision(StrEnum):
+    """What the county may decide of grants held after a loss in the household."""
+
+    REDUCED = "reduced"  # 核减
+    CONFIRMED = "confirmed"  # 说明理由后照发
+    WITHDRAWN = "withdrawn"  # 撤销
+
+
 OPEN = (GrantStatus.GRANTED, GrantStatus.FAILED)
 
 
@@ -211,3 +219,13 @@ def check_standard(
         allowed = allowance.per_person * need.persons
         if units > allowed and not reason:
             raise OverAllowance(case=case, item=item, units=units, allowed=allowed)
+
+
+@dataclass(eq=False)
+class NothingHeld(Refusal):
+    """Only grants that are open, and held after a loss, are decided upon."""
+
+    zh: ClassVar[str] = "{head}户没有因成员变动而暂停发放的款物，无需决定"
+    en: ClassVar[str] = "No grant of the household of {head} is held after a loss."
+    case: UUID
+    head: str

@@ -5,7 +5,7 @@ another household too) stays a member for everything but payment; this stream ne
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
@@ -14,6 +14,13 @@ import msgspec
 from eventsourcing.domain import event
 
 from domain.base import Aggregate
+from domain.household_move import (
+    MoveAlreadyOffered,
+    MoveEnd,
+    MoveOffer,
+    MoveOfferExpired,
+    NoMoveOffered,
+)
 from domain.refusal import Malformed, Refusal
 from domain.world import RuleRef, Sealed
 
@@ -137,6 +144,7 @@ class Household(Aggregate):
         unnamed: int,
     ) -> None:
         self.village = village
+        self.group = group
         self.category = category
         self.head: UUID | None = head
         self.members: dict[UUID, Member] = {member.person: member for member in members}
@@ -146,6 +154,7 @@ class Household(Aggregate):
         self.exercise = exercise
         self.unnamed = unnamed
         self.losses = Losses()
+        self.offer: MoveOffer | None = None
 
     @property
     def head_masked(self) -> str:
@@ -297,6 +306,46 @@ class Household(Aggregate):
         reason: str,
     ) -> None:
         self.village = village
+        self.group = group
+        self.offer = None
+
+    def offer_move(self, offer: MoveOffer, now: datetime, reason: str) -> None:
+        """The household is to go to another county; an offer that has run out is no obstacle."""
+        self.check_open()
+        if self.offer is not None and now <= self.offer.due_at:
+            raise MoveAlreadyOffered(household=self.id, head=self.head_masked)
+        self._move_offered(offer=offer, reason=reason)
+
+    @event("MoveOffered")
+    def _move_offered(self, offer: MoveOffer, reason: str) -> None:
+        self.offer = offer
+
+    def accept_move(self, on: date, now: datetime, reason: str) -> None:
+        """The other county takes it in: `MoveAccepted`, and `Moved` as by any other move."""
+        self.check_open()
+        offer = self.must_offer()
+        if now > offer.due_at:
+            raise MoveOfferExpired(household=self.id, head=self.head_masked, due_at=offer.due_at)
+        self._move_accepted(village=offer.village)
+        self.move(offer.village, offer.group, offer.address, on, reason)
+
+    @event("MoveAccepted")
+    def _move_accepted(self, village: UUID) -> None:
+        self.offer = None
+
+    def end_move(self, end: MoveEnd, reason: str) -> None:
+        """It does not come to it: declined by the one county or withdrawn by the other."""
+        self.must_offer()
+        self._move_ended(end=end, reason=reason)
+
+    @event("MoveEnded")
+    def _move_ended(self, end: MoveEnd, reason: str) -> None:
+        self.offer = None
+
+    def must_offer(self) -> MoveOffer:
+        if self.offer is None:
+            raise NoMoveOffered(household=self.id, head=self.head_masked)
+        return self.offer
 
     def merge_into(self, other: "Household", moved: tuple[Member, ...], reason: str) -> None:
         """Two entries of one household become one: this one's members go over to ``other``.

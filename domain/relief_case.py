@@ -22,6 +22,7 @@ from domain.grants import (
     Grant,
     GrantsOpen,
     GrantStatus,
+    HoldDecision,
     NoSuchGrant,
     WrongGrantStatus,
     check_standard,
@@ -61,24 +62,6 @@ class OnAnotherList(Refusal):
     en: ClassVar[str] = "Case {case} stands on another list, {village_list}."
     case: UUID
     village_list: UUID
-
-
-class HoldDecision(StrEnum):
-    """What the county may decide of grants held after a loss in the household."""
-
-    REDUCED = "reduced"  # 核减
-    CONFIRMED = "confirmed"  # 说明理由后照发
-    WITHDRAWN = "withdrawn"  # 撤销
-
-
-@dataclass(eq=False)
-class NothingHeld(Refusal):
-    """Only grants that are open, and held after a loss, are decided upon."""
-
-    zh: ClassVar[str] = "{head}户没有因成员变动而暂停发放的款物，无需决定"
-    en: ClassVar[str] = "No grant of the household of {head} is held after a loss."
-    case: UUID
-    head: str
 
 
 class ReliefCase(Aggregate):
@@ -130,6 +113,15 @@ class ReliefCase(Aggregate):
     def must_be(self, *stages: Stage) -> None:
         if self.stage not in stages:
             raise WrongStage(case=self.id, stage=self.stage, needed=" / ".join(stages))
+
+    def change_village(self, village: UUID) -> None:
+        """The household lives there now, or its village was merged: the case goes on there."""
+        if village != self.village:
+            self._village_changed(origin=self.village, village=village, grants=len(self.grants))
+
+    @event("VillageChanged")
+    def _village_changed(self, origin: UUID, village: UUID, grants: int) -> None:
+        self.village = village
 
     # Up to the county's decision
 

@@ -410,6 +410,17 @@ class VillageList(Aggregate):
         self.stage = ListStage.CLOSED
         self.showing = None
 
+    def change_village(self, village: UUID) -> None:
+        """Its village was merged into that one: the list goes on there, under its own id."""
+        if village != self.village:
+            self._village_changed(
+                origin=self.village, village=village, objections=tuple(self.objections)
+            )
+
+    @event("VillageChanged")
+    def _village_changed(self, origin: UUID, village: UUID, objections: tuple[UUID, ...]) -> None:
+        self.village = village
+
     def _check_full(self, struck: tuple[UUID, ...]) -> None:
         for case in struck:
             self.must_hold(case)

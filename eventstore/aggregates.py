@@ -90,7 +90,7 @@ class AggregateCache:
         fresh = news if known <= 0 else news[1:]
         if not follows or len(fresh) > CAUGHT_UP:  # the log may have been put back
             self.kept.clear()
-            self.memo.books.clear()
+            self.memo.forget()
             newest = news if known < 0 else self.log.writer.execute(NEWEST).fetchall()
             self.head, self.last = 0, EPOCH
         else:
@@ -103,7 +103,7 @@ class AggregateCache:
 
     def _apply(self, stream: UUID, topic: str, state: bytes) -> None:
         if topic.startswith(SELDOM):
-            self.memo.books.clear()
+            self.memo.forget()
         known = self.kept.pop(stream, None)
         if known is not None and self.mapper.class_of(topic) is not None:
             self.kept[stream] = self.mapper.decode(topic, state).mutate(known)

@@ -28,14 +28,19 @@ Load = Callable[[type[Any], UUID], Any]
 class Memo:
     """What seldom changes, kept from command to command: lines of areas, and where rulebooks are.
 
-    An area never gets another parent, so its line holds for good once it is stored; the places
-    of rulebooks are forgotten when one is opened, here or by another process.
+    An area's line changes when a village is merged into another, the places of rulebooks when
+    one is opened: whenever that is decided here or read from another process, all is forgotten.
     """
 
     def __init__(self) -> None:
         self.lines: dict[UUID, tuple[UUID, ...]] = {}
         self.divisions: dict[UUID, UUID] = {}
         self.books: dict[tuple[type[Any], UUID], tuple[UUID, ...]] = {}
+
+    def forget(self) -> None:
+        self.lines.clear()
+        self.divisions.clear()
+        self.books.clear()
 
 
 class DecisionWorld:
@@ -97,6 +102,10 @@ class DecisionWorld:
         aggregate.division = self.division_of(aggregate.home)
         return aggregate
 
+    def forget(self) -> None:
+        """An area has changed: what is remembered of the tree is found anew."""
+        self._memo.forget()
+
     def division_of(self, area: UUID) -> UUID:
         """The county above (or at) this area, else the area itself (a city, a province)."""
         known = self._memo.divisions.get(area)
@@ -124,7 +133,7 @@ class DecisionWorld:
         while at is not None and at not in steps:
             steps.append(at)
             found = self.find(Area, at)
-            at = found.parent if found is not None else None
+            at = found.above if found is not None else None
         return tuple(steps)
 
     def rules(self, kind: type[R], area: UUID, at: datetime) -> InForce[R]:
@@ -195,5 +204,7 @@ def pending(world: DecisionWorld) -> list[Event]:
     """The facts decided by this command, collected stream by stream."""
     collected: list[Event] = []
     for aggregate in world.touched.values():
+        if isinstance(aggregate, Area) and aggregate.pending_events:
+            world.forget()
         collected.extend(aggregate.collect_events())  # type: ignore[arg-type]
     return collected

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Connection, Index, String, Table, select
+from sqlalchemy import Column, Connection, Index, String, Table, func, select
 
 from domain.area import Area
 from projections.folding.base import LOGICAL, Rows, View, text_of
@@ -20,8 +20,16 @@ AREAS = Table(
     Column("abolished_on", String),
     Column("merged_into", String(36)),
     Index("areas_by_parent", "parent"),
+    Index("areas_by_successor", "merged_into"),
     Index("areas_by_code", "code"),
 )
+
+
+ABOVE = func.coalesce(AREAS.c.merged_into, AREAS.c.parent)
+"""Who reaches an area from above (`domain.area.Area.above`): of a merged village its successor.
+
+Sums go by ``parent`` all the same: what a village reported while it was one stays its own.
+"""
 
 
 def established(rows: Rows, at: int, e: Area.Established) -> None:
@@ -63,11 +71,11 @@ def abolished(rows: Rows, at: int, e: Area.Abolished) -> None:
 
 
 def lineage(db: Connection, area: UUID) -> tuple[UUID, ...]:
-    """The area, its parent, … up to the root; empty when there is no such area."""
+    """The area, what is above it, … up to the root; empty when there is no such area."""
     steps: list[UUID] = []
     at: str | None = str(area)
     while at is not None:
-        found = db.execute(select(AREAS.c.parent).where(AREAS.c.id == at)).first()
+        found = db.execute(select(ABOVE).where(AREAS.c.id == at)).first()
         if found is None:
             break
         steps.append(UUID(at))
@@ -92,7 +100,7 @@ def children(db: Connection, area: UUID) -> list[dict[str, Any]]:
 
 VIEW = View(
     name="areas",
-    version=1,
+    version=2,
     tables=(AREAS,),
     routes={
         Area.Established: established,

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from domain.household import Household, Member, Relation
 from domain.person import Person
 from projections.areas import AREAS
-from projections.folding.base import LOGICAL, Row, Rows, View, text_of, when
+from projections.folding.base import LOGICAL, Row, Rows, View, as_json, text_of, when
 from projections.paging import Page, page
 from projections.scope import Scope
 
@@ -74,6 +74,25 @@ ERASED = Table(
     Index("erased_persons_by_person", "person"),
 )
 """Whose personal data were destroyed (in earnest, in drills): masks are not shown any more."""
+
+MOVES = Table(
+    "household_moves",
+    LOGICAL,
+    Column("household", String(36), primary_key=True),
+    Column("area", String(36), nullable=False),
+    Column("origin", String(36), nullable=False),
+    Column("status", String, nullable=False),
+    Column("offered_at", String, nullable=False),
+    Column("due_at", String, nullable=False),
+    Column("ended_at", String),
+    Column("cases", String, nullable=False),
+    Column("card_masked", String),
+    Column("reason", String, nullable=False),
+    Index("household_moves_by_area", "area"),
+    Index("household_moves_by_origin", "origin"),
+)
+"""The latest move between counties of a household. ``area`` is where it is to go; ``status``:
+offered (expired, once its day is past: the query's), accepted, declined, withdrawn."""
 
 ERASED_MASK = "已销毁"
 
@@ -194,6 +213,35 @@ def card_recorded(rows: Rows, at: int, e: Household.CardRecorded) -> None:
 def moved(rows: Rows, at: int, e: Household.Moved) -> None:
     id = text_of(e.originator_id)
     rows.change(HOUSEHOLDS, id, area=text_of(e.village), village_group=e.group)
+
+
+def move_offered(rows: Rows, at: int, e: Household.MoveOffered) -> None:
+    id, offer = text_of(e.originator_id), e.offer
+    rows.put(
+        MOVES,
+        {
+            "household": id,
+            "area": text_of(offer.village),
+            "origin": rows.need(HOUSEHOLDS, id)["area"],
+            "status": "offered",
+            "offered_at": when(e.meta.recorded_at),
+            "due_at": when(offer.due_at),
+            "ended_at": None,
+            "cases": as_json(offer.cases),
+            "card_masked": offer.card,
+            "reason": e.reason,
+        },
+    )
+
+
+def move_accepted(rows: Rows, at: int, e: Household.MoveAccepted) -> None:
+    id, moment = text_of(e.originator_id), when(e.meta.recorded_at)
+    rows.change(MOVES, id, status="accepted", ended_at=moment)
+
+
+def move_ended(rows: Rows, at: int, e: Household.MoveEnded) -> None:
+    id, moment = text_of(e.originator_id), when(e.meta.recorded_at)
+    rows.change(MOVES, id, status=str(e.end), ended_at=moment, reason=e.reason)
 
 
 def merged(rows: Rows, at: int, e: Household.Merged) -> None:
@@ -324,8 +372,8 @@ def members_of(db: Connection, scope: Scope, household: str) -> list[dict[str, A
 
 VIEW = View(
     name="households",
-    version=3,
-    tables=(HOUSEHOLDS, MEMBERS, ERASED),
+    version=4,
+    tables=(HOUSEHOLDS, MEMBERS, MOVES, ERASED),
     routes={
         Household.Registered: registered,
         Household.MemberAdded: member_added,
@@ -336,6 +384,9 @@ VIEW = View(
         Household.Categorized: categorized,
         Household.CardRecorded: card_recorded,
         Household.Moved: moved,
+        Household.MoveOffered: move_offered,
+        Household.MoveAccepted: move_accepted,
+        Household.MoveEnded: move_ended,
         Household.Merged: merged,
         Household.Absorbed: absorbed,
         Household.MemberContested: member_contested,

@@ -223,6 +223,13 @@ def closed(rows: Rows, at: int, e: ReliefCase.Closed) -> None:
     rows.change(LEDGER, text_of(e.originator_id), status="closed", closed_at=moment)
 
 
+def village_changed(rows: Rows, at: int, e: ReliefCase.VillageChanged) -> None:
+    id, area = text_of(e.originator_id), text_of(e.village)
+    rows.change(LEDGER, id, area=area)
+    for number in range(1, e.grants + 1):
+        rows.change(GRANTS, id, number, area=area)
+
+
 # Grants
 
 
@@ -407,7 +414,7 @@ def refunded(rows: Rows, at: int, e: ReliefCase.Refunded) -> None:
 
 VIEW = View(
     name="ledger",
-    version=3,
+    version=4,
     tables=(LEDGER, GRANTS),
     routes={
         ReliefCase.Applied: applied,
@@ -419,6 +426,7 @@ VIEW = View(
         ReliefCase.Refused: refused,
         ReliefCase.Reopened: reopened,
         ReliefCase.Closed: closed,
+        ReliefCase.VillageChanged: village_changed,
         ReliefCase.Granted: granted,
         ReliefCase.GrantCorrected: grant_corrected,
         ReliefCase.HoldDecided: hold_decided,

@@ -254,6 +254,13 @@ def goods_handed_out(rows: Rows, at: int, e: VillageList.GoodsHandedOut) -> None
     _change(rows, e, units_handed_out=row["units_handed_out"] + e.units)
 
 
+def village_changed(rows: Rows, at: int, e: VillageList.VillageChanged) -> None:
+    id, area = text_of(e.originator_id), text_of(e.village)
+    _change(rows, e, area=area)
+    for objection in e.objections:
+        rows.change(OBJECTIONS, id, text_of(objection), area=area)
+
+
 def closed(rows: Rows, at: int, e: VillageList.Closed) -> None:
     _change(rows, e, status="closed", showing=None, closed_at=when(e.meta.recorded_at))
 
@@ -335,7 +342,7 @@ def village_list(db: Connection, scope: Scope, *, village_list: UUID) -> dict[st
 
 VIEW = View(
     name="lists",
-    version=1,
+    version=2,
     tables=(LISTS, OBJECTIONS),
     routes={
         VillageList.Opened: opened,
@@ -353,5 +360,6 @@ VIEW = View(
         VillageList.PaymentMade: payment_made,
         VillageList.GoodsHandedOut: goods_handed_out,
         VillageList.Closed: closed,
+        VillageList.VillageChanged: village_changed,
     },
 )

@@ -124,6 +124,11 @@ def notice_voided(rows: Rows, at: int, e: VillageList.NoticeVoided) -> None:
     _void(rows, e, str(e.notice))
 
 
+def village_changed(rows: Rows, at: int, e: VillageList.VillageChanged) -> None:
+    for kind in KINDS:
+        rows.change(NOTICES, text_of(e.originator_id), kind, area=text_of(e.village))
+
+
 def closed(rows: Rows, at: int, e: VillageList.Closed) -> None:
     """The list is done: what still hangs comes down, and has counted."""
     id, moment = text_of(e.originator_id), when(e.meta.recorded_at)
@@ -234,7 +239,7 @@ def withdrawals_due(
 
 VIEW = View(
     name="notices",
-    version=2,
+    version=3,
     tables=(NOTICES,),
     routes={
         VillageList.Opened: opened,
@@ -246,5 +251,6 @@ VIEW = View(
         VillageList.Allocated: allocated,
         VillageList.NoticeVoided: notice_voided,
         VillageList.Closed: closed,
+        VillageList.VillageChanged: village_changed,
     },
 )

@@ -36,10 +36,14 @@ class Scope:
 
     @cached_property
     def _below(self) -> CTE:
-        """The areas of this scope, found once in a statement however often it is named."""
+        """The areas of this scope, found once in a statement however often it is named.
+
+        A village that was merged lies in its successor's scope, and still in that of those it was
+        under: both read what it left behind.
+        """
         below = select(AREAS.c.id).where(AREAS.c.id.in_(self._named)).cte(recursive=True)
-        step = select(AREAS.c.id).join(below, AREAS.c.parent == below.c.id)
-        return below.union(step)
+        under = or_(AREAS.c.parent == below.c.id, AREAS.c.merged_into == below.c.id)
+        return below.union(select(AREAS.c.id).join(below, under))
 
     @property
     def _named(self) -> list[str]:

@@ -36,7 +36,9 @@ from domain.base import Created, Event, Meta, own_fields
 from domain.catalog import AGGREGATES
 from domain.household import Household
 from domain.person import Person
+from domain.relief_case import ReliefCase
 from domain.rules.standards import Programme
+from domain.village_list import VillageList
 from domain.world import RuleRef, Sealed
 from projections.areas import AREAS
 from projections.folding.base import LOGICAL, Rows, View, text_of, when
@@ -222,7 +224,11 @@ def happened(rows: Rows, at: int, e: Event) -> None:
         rows.append(LINKS, (str(id), at))
 
 
-def moved(rows: Rows, at: int, e: Household.Moved) -> None:
+def moved(
+    rows: Rows,
+    at: int,
+    e: Household.Moved | ReliefCase.VillageChanged | VillageList.VillageChanged,
+) -> None:
     happened(rows, at, e)
     rows.change(STREAMS, text_of(e.originator_id), area=text_of(e.village))
 
@@ -288,12 +294,17 @@ def timeline(
     return found
 
 
-SPECIAL: dict[type[Event], Any] = {Household.Moved: moved, Person.Transferred: transferred}
+SPECIAL: dict[type[Event], Any] = {
+    Household.Moved: moved,
+    ReliefCase.VillageChanged: moved,
+    VillageList.VillageChanged: moved,
+    Person.Transferred: transferred,
+}
 
 
 VIEW = View(
     name="timeline",
-    version=3,
+    version=4,
     tables=(STREAMS, TIMELINE, LINKS),
     routes={event_class: SPECIAL.get(event_class, happened) for event_class in RECIPES},
     by_stream=True,

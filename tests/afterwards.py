@@ -36,6 +36,7 @@ from domain.rules.base import china_day
 from domain.season import Season
 from tests.about_the_store import about_the_store
 from tests.everything import Desk
+from tests.moving import moving
 from tests.winter import winter
 
 VILLAGE = SMALL_VILLAGES[0]
@@ -54,6 +55,7 @@ def go_on(desk: Desk) -> None:
     _on_the_road(desk)
     _families(desk)
     winter(desk)
+    moving(desk)
     _forgotten(desk)
     _unanswered(desk)
     _dropped(desk)

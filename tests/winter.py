@@ -44,9 +44,10 @@ from domain.commands.village_lists import (
     VerdictInput,
 )
 from domain.fund import Fund
+from domain.grants import HoldDecision
 from domain.money import Source
 from domain.need import Cause, NeedKind
-from domain.relief_case import HoldDecision, ReliefCase
+from domain.relief_case import ReliefCase
 from domain.season import Season
 from domain.village_list import VillageList
 from tests.everything import Desk

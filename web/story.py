@@ -84,7 +84,7 @@ class Teller:
 
 MOMENTS = ("posted_at", "ends_at", "received_at")
 DAYS = ("on", "applied_on", "held_on", "assess_by", "deliver_by")
-ENUMS = ("relation", "notice", "kind", "tier", "cause", "step", "decision")
+ENUMS = ("relation", "notice", "kind", "tier", "cause", "step", "decision", "end")
 YES = ("upheld", "kept", "early")
 NAMES = (
     "amount_fen",
@@ -98,6 +98,7 @@ NAMES = (
     "deliver_by",
     "document_no",
     "early",
+    "end",
     "ends_at",
     "failed",
     "group",

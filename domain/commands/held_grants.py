@@ -14,10 +14,10 @@ from domain.area import check_text
 from domain.commands.grant_corrections import release_spare
 from domain.commands.relief_cases import single_hands
 from domain.goods import not_negative
-from domain.grants import OPEN, Grant, first_units
+from domain.grants import OPEN, Grant, HoldDecision, NothingHeld, first_units
 from domain.household import Household
 from domain.refusal import Malformed
-from domain.relief_case import HoldDecision, NothingHeld, ReliefCase, Stage
+from domain.relief_case import ReliefCase, Stage
 from domain.roster import Hands
 from domain.season import Season
 from domain.world import Command, Result, Role, World

@@ -144,7 +144,7 @@ class AppraiseList(OfList):
         on: list[UUID] = []
         off: list[UUID] = []
         for case, verdict in zip(cases, self.verdicts, strict=True):
-            _check_belongs(found, case)
+            _check_belongs(world, found, case)
             case.check_list(found.id)
             if verdict.accepted:
                 on.append(case.id)
@@ -269,7 +269,7 @@ class SettleObjection(OfList):
             self.objection, self.upheld, self.reason, self.add, self.strike, step, hands
         )
         for case in touched:
-            _check_belongs(found, case)
+            _check_belongs(world, found, case)
             if case.id == self.strike:
                 case.refuse(step, self.reason)
                 continue
@@ -377,7 +377,13 @@ def _minutes(world: World, given: MinutesInput) -> Minutes:
     return Minutes(given.held_on, given.attendees, given.document_sha256)
 
 
-def _check_belongs(found: VillageList, case: ReliefCase) -> None:
-    """A case goes on a list of its own season and village; another one is not found there."""
+def _check_belongs(world: World, found: VillageList, case: ReliefCase) -> None:
+    """A case goes on a list of its own season and village; another one is not found there.
+
+    One that stands on no list yet follows its household to the village where it lives now.
+    """
+    unlisted = case.season == found.season and case.village_list is None
+    if unlisted and world.get(Household, case.household).village == found.village:
+        case.change_village(found.village)
     if (case.season, case.village) != (found.season, found.village):
         raise NotFound(kind="ReliefCase", id=case.id)

@@ -1,6 +1,6 @@
 """Household kinds 家庭类型 (domain.md §2.3), with the older names that lists still use."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
@@ -23,6 +23,8 @@ class HouseholdKinds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     KIND: ClassVar[str] = "household_kinds"
 
     kinds: tuple[HouseholdKind, ...]
+    move_offer_days: Annotated[int, msgspec.Meta(ge=1, le=90)] = 14
+    """How long the county a household is to move to has for accepting it."""
 
     def find(self, key: str) -> HouseholdKind | None:
         return next((kind for kind in self.kinds if kind.key == key), None)

@@ -110,6 +110,10 @@ POST /v1/households/{household}/categories household VTA
 POST /v1/households/{household}/cards household VTA
 POST /v1/households/{household}/contacts household VTA
 POST /v1/households/{household}/moves household VTA
+POST /v1/households/{household}/move-offers household A
+POST /v1/households/{household}/move-acceptances household TA
+POST /v1/households/{household}/move-refusals household TA
+POST /v1/households/{household}/move-withdrawals household A
 POST /v1/households/{household}/unsealings household VTAPU
 POST /v1/households/{household}/mergers household TACR
 POST /v1/persons/{person}/contest-decisions person ACR
@@ -153,6 +157,7 @@ POST /v1/officers/{officer}/substitutions/{substitution}/ends officer M
 POST /v1/officers/{officer}/reinstatements officer M
 POST /v1/dispensations area ACR
 POST /v1/areas/{area}/abolitions area M above
+POST /v1/areas/{area}/followings area M above
 POST /v1/village-rearrangements area M
 POST /v1/officers/{officer}/appointments/{appointment}/ends officer M
 POST /v1/officers/{officer}/handovers officer M
@@ -189,6 +194,8 @@ GET /v1/fund-flows area VTAPSDCRU
 GET /v1/fund-lineage area VTAPSDCRU
 GET /v1/households area VTAPSDCRU
 GET /v1/households/{household} household VTAPSDCRU
+GET /v1/household-moves area VTAPSDCRU
+GET /v1/areas/{area}/belongings area AUM
 GET /v1/seasons area VTAPSDCRU
 GET /v1/seasons/{season} season VTAPSDCRU
 GET /v1/ledger area VTAPSDCRU

@@ -39,12 +39,13 @@ from domain.commands.village_lists import (
     VerdictInput,
 )
 from domain.fund import Fund
+from domain.grants import HoldDecision
 from domain.household import Household, Relation
 from domain.identity import check_character
 from domain.money import Source
 from domain.need import Cause, NeedKind
 from domain.notice import ObjectionKind
-from domain.relief_case import HoldDecision, ReliefCase
+from domain.relief_case import ReliefCase
 from domain.season import Season
 from domain.village_list import VillageList
 from tests.domain.county import make_county

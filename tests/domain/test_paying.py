@@ -11,12 +11,18 @@ from domain.commands.households import RemoveMember
 from domain.commands.payments import GoodsInput, GrantInput, NothingToFail
 from domain.commands.relief_cases import ReopenCase
 from domain.commands.village_lists import PostSecondNotice, WithdrawNotice
-from domain.grants import GrantsOpen, GrantStatus, NothingToGrant, OverStandard
+from domain.grants import (
+    GrantsOpen,
+    GrantStatus,
+    HoldDecision,
+    NothingHeld,
+    NothingToGrant,
+    OverStandard,
+)
 from domain.household import HouseholdMerged
 from domain.notice import NoticeNotPosted, NoticeRunning, ObjectionKind, ObjectionsOpen
 from domain.paying import HeldAfterLoss, MemberContested
 from domain.refusal import Malformed, NotYourRole
-from domain.relief_case import HoldDecision, NothingHeld
 from domain.roster import WrongListStage
 from domain.stockpile import Stockpile
 from domain.world import Command

@@ -35,7 +35,8 @@ def same_for_all_batches(path: Path, scenario: Scenario, views: Sequence[View]) 
         folded.close()
     assert found[0] == found[1] == found[2]
     empty = {name for name, (rows, _) in found[0].items() if not rows}
-    assert empty <= {"erased_persons"}, "these stories erase nobody, and all else happens"
+    rare = {"erased_persons", "household_moves"}
+    assert empty <= rare, "most stories erase nobody and move nobody away; all else happens"
 
 
 def over(scenario: Scenario, *names: str) -> Scope:

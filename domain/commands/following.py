@@ -1,0 +1,188 @@
+"""The desk for what hangs on a merged village: it moves to the successor, in small commits.
+
+A merger is one fact of the tree (`RearrangeVillages`). From then on the successor's officers reach
+what the old village holds (`Area.above`); this moves it there for good: households, open cases and
+lists, goods, posts. Each subject is moved if it is still there, so that a run may be repeated.
+Streams stay where they were born: what moves is where they belong.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import ClassVar
+from uuid import UUID
+
+from domain.area import Area, check_text, common
+from domain.commands.stock import catalogue, stockpile_at
+from domain.consignment import Cargo, Consignment, Line
+from domain.goods import Purpose
+from domain.household import Household
+from domain.ids import seeded_id
+from domain.officer import AlreadyAppointed, Officer
+from domain.posts import Appointment
+from domain.refusal import Malformed, Refusal
+from domain.relief_case import ReliefCase
+from domain.rules.base import china_day
+from domain.stockpile import Stockpile
+from domain.village_list import VillageList
+from domain.world import Command, Result, Role, World
+
+MOST = 500
+
+
+@dataclass(eq=False)
+class NotMerged(Refusal):
+    """Only what hangs on a village that was merged into another moves along."""
+
+    zh: ClassVar[str] = "{name}没有并入其他村（社区），不能整体迁移"
+    en: ClassVar[str] = "{name} was not merged into another village: nothing moves with it."
+    area: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostInput:
+    """An appointment of an officer in the merged village."""
+
+    officer: UUID
+    appointment: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowMerger(Command):
+    """Move households, cases, lists, goods and posts of a merged village to its successor."""
+
+    roles: ClassVar[frozenset[Role]] = frozenset({Role.SYSTEM, Role.ADMINISTRATOR})
+    area: UUID
+    """The village that was merged."""
+    document_no: str
+    households: tuple[UUID, ...] = ()
+    cases: tuple[UUID, ...] = ()
+    village_lists: tuple[UUID, ...] = ()
+    stockpiles: tuple[UUID, ...] = ()
+    posts: tuple[PostInput, ...] = ()
+
+    def scope(self, world: World) -> UUID:
+        area = world.get(Area, self.area)
+        return common(world, (area.parent or area.id, successor(world, area).id))
+
+    def decide(self, world: World) -> Result | None:
+        check_text("document_no", self.document_no)
+        area = world.get(Area, self.area)
+        into = successor(world, area)
+        if into is area or area.abolished_on is None:
+            raise NotMerged(area=area.id, name=area.name)
+        named = (self.households, self.cases, self.village_lists, self.stockpiles, self.posts)
+        if sum(map(len, named)) > MOST:
+            raise Malformed(
+                field="households",
+                value="",
+                rule_zh=f"一次最多迁移 {MOST} 项",
+                rule_en=f"at most {MOST} things at a time",
+            )
+        reason = f"{area.name}并入{into.name}（{self.document_no}）"
+        return {
+            "households": self._households(world, into, area.abolished_on, reason),
+            "cases": sum(_goes(world, ReliefCase, id, self.area, into.id) for id in self.cases),
+            "village_lists": sum(
+                _goes(world, VillageList, id, self.area, into.id) for id in self.village_lists
+            ),
+            "units": sum(self._goods(world, id, into, reason) for id in self.stockpiles),
+            "posts": sum(
+                self._post(world, one, into, area.abolished_on, reason) for one in self.posts
+            ),
+        }
+
+    def _households(self, world: World, into: Area, on: date, reason: str) -> int:
+        moved = 0
+        for id in self.households:
+            household = world.get(Household, id)
+            if household.village == self.area and household.merged_into is None:
+                household.move(into.id, household.group, None, on, reason)
+                moved += 1
+        return moved
+
+    def _goods(self, world: World, id: UUID, into: Area, reason: str) -> int:
+        """What nobody has reserved goes by a consignment of its own; the rest is used up there."""
+        here = world.get(Stockpile, id)
+        units = here.free
+        if here.warehouse != self.area or not units:
+            return 0
+        lines = (Line(here.item, units),)
+        consignment = world.add(
+            Consignment(
+                id=seeded_id("merger", world.command_id, id),
+                destination=into.id,
+                lines=lines,
+                reason=reason,
+                needed_by=None,
+                exercise=here.exercise,
+                rule=catalogue(world, into.id, (here.item,)).ref,
+            )
+        )
+        consignment.order(self.area, lines, document_no=self.document_no, hands=())
+        here.reserve(
+            consignment.id,
+            units,
+            purpose=Purpose.CONSIGNMENT,
+            subject=consignment.id,
+            exercise=here.exercise,
+        )
+        lots = here.ship(consignment.id)
+        consignment.ship(
+            tuple(Cargo(here.item, lot) for lot in lots),
+            vehicle=reason,
+            driver_name=None,
+            driver_phone=None,
+            eta=None,
+            hands=(),
+        )
+        counts = {lot.lot: (lot.quantity, 0, 0) for lot in lots}
+        consignment.arrive(counts, remark=reason, arrived_at=world.now, hands=())
+        there = stockpile_at(world, into.id, here.item, here.exercise)
+        there.receive(lots, consignment=consignment.id)
+        consignment.close()
+        return units
+
+    def _post(self, world: World, one: PostInput, into: Area, on: date, reason: str) -> int:
+        """The post ends in the old village and begins in the new one, with its A or B."""
+        officer = world.get(Officer, one.officer)
+        held = officer.appointment(one.appointment)
+        today = china_day(world.now)
+        starts_on = max(on, today, held.starts_on)
+        over = held.ends_on is not None and held.ends_on < starts_on
+        if held.area != self.area or over:
+            return 0
+        officer.end_appointment(held.id, starts_on - timedelta(days=1), reason)
+        new = Appointment(
+            seeded_id("merger", world.command_id, held.id),
+            held.role,
+            into.id,
+            held.post,
+            held.certificate,
+            starts_on,
+            held.ends_on,
+        )
+        with suppress(AlreadyAppointed):  # who serves both villages goes on in the one
+            officer.appoint(new, into.level)
+        for substitution, (substitute, _) in officer.substitutes.items():
+            officer.renew_substitute(substitution, world.get(Officer, substitute))
+        return 1
+
+
+def successor(world: World, area: Area) -> Area:
+    """The living village that it has become part of, however many mergers later; itself if none."""
+    while area.merged_into is not None:
+        area = world.get(Area, area.merged_into)
+    return area
+
+
+def _goes(
+    world: World, kind: type[ReliefCase] | type[VillageList], id: UUID, origin: UUID, into: UUID
+) -> bool:
+    """Move a case or a list, if it is still there."""
+    found: ReliefCase | VillageList = world.get(kind, id)
+    if found.village != origin:
+        return False
+    found.change_village(into)
+    return True

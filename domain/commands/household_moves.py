@@ -1,0 +1,122 @@
+"""The desk for moves between counties: offered by the one, accepted or declined by the other.
+
+What stays behind is named in the offer: the open cases, which the old county still decides and
+pays, and the card they are paid to. Within a county see `MoveHousehold`.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import ClassVar
+from uuid import UUID
+
+from domain.area import Area, AreaLevel
+from domain.commands.households import OfHousehold, check_village
+from domain.commands.sealing import not_future, seal_text
+from domain.household import Household
+from domain.household_move import MoveEnd, MoveOffer, OpenCase, SameCounty
+from domain.refusal import NotFound
+from domain.relief_case import ReliefCase, Stage
+from domain.rules.household_kinds import HouseholdKinds
+from domain.world import Result, Role, World
+
+TAKERS = frozenset({Role.TOWNSHIP_REVIEWER, Role.COUNTY_APPROVER})
+
+
+def _county(world: World, village: UUID) -> UUID | None:
+    for step in world.lineage(village):
+        area = world.find(Area, step)
+        if area is not None and area.level == AreaLevel.COUNTY:
+            return step
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferHouseholdMove(OfHousehold):
+    """Offer a household to the county it goes to, with its open cases, card and promised goods."""
+
+    roles: ClassVar[frozenset[Role]] = frozenset({Role.COUNTY_APPROVER})
+    village: UUID
+    group: str = ""
+    address: str | None = None
+    cases: tuple[UUID, ...] = ()
+    """Its open relief cases, as the ledger shows them."""
+
+    def decide(self, world: World) -> Result | None:
+        household = self.of(world)
+        household.check_open()
+        check_village(world, self.village)
+        if _county(world, household.village) == _county(world, self.village):
+            raise SameCounty(household=household.id, head=household.head_masked)
+        days = world.rules(HouseholdKinds, household.village, world.now).rule.move_offer_days
+        owner = household.head or world.vault.new_person()
+        offer = MoveOffer(
+            village=self.village,
+            group=self.group,
+            address=seal_text(world, household.id, owner, "address", self.address),
+            due_at=world.now + timedelta(days=days),
+            cases=tuple(_open_case(world, household, case) for case in self.cases),
+            card=household.card.masked if household.card is not None else None,
+        )
+        household.offer_move(offer, world.now, self.reason)
+        return {"due_at": offer.due_at, "cases": len(offer.cases)}
+
+
+def _open_case(world: World, household: Household, id: UUID) -> OpenCase:
+    """What a case of this household still promises. `NotFound` for another one's, or a closed."""
+    case = world.get(ReliefCase, id)
+    settled = case.stage in (Stage.REFUSED, Stage.CLOSED) and not case.open_grants
+    if case.household != household.id or settled:
+        raise NotFound(kind="ReliefCase", id=id)
+    goods: dict[str, int] = {}
+    cash_fen = 0
+    for number in case.open_grants:
+        grant = case.grants[number]
+        cash_fen += grant.cash_fen
+        if grant.item:
+            goods[grant.item] = goods.get(grant.item, 0) + grant.units
+    return OpenCase(case=id, stage=str(case.stage), cash_fen=cash_fen, goods=goods)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AnswerMove(OfHousehold):
+    """Answers of the county that the household is offered to: its jurisdiction governs."""
+
+    roles: ClassVar[frozenset[Role]] = TAKERS
+
+    def scope(self, world: World) -> UUID:
+        household = world.get(Household, self.household)
+        return household.village if household.offer is None else household.offer.village
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptHouseholdMove(_AnswerMove):
+    """Take in a household that another county offers; from then on it lives here."""
+
+    on: date
+
+    def decide(self, world: World) -> Result | None:
+        household = self.of(world)
+        not_future(world, "on", self.on)
+        check_village(world, household.must_offer().village)
+        household.accept_move(self.on, world.now, self.reason)
+        return {"village": household.village}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclineHouseholdMove(_AnswerMove):
+    """Not take in a household that another county offers, with the reason."""
+
+    def decide(self, world: World) -> Result | None:
+        self.of(world).end_move(MoveEnd.DECLINED, self.reason)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawHouseholdMove(OfHousehold):
+    """Take an offer back that has not been answered yet."""
+
+    roles: ClassVar[frozenset[Role]] = frozenset({Role.COUNTY_APPROVER})
+
+    def decide(self, world: World) -> Result | None:
+        self.of(world).end_move(MoveEnd.WITHDRAWN, self.reason)
+        return None

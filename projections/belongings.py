@@ -1,0 +1,147 @@
+"""What hangs on a village, and moves between counties: asked before a merger and during its run."""
+
+import json
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Select, and_, case, func, or_, select
+
+from domain.rules.base import china_day
+from projections.areas import AREAS
+from projections.deadlines import DUTIES
+from projections.folding.base import when
+from projections.households import HOUSEHOLDS, MOVES
+from projections.ledger import LEDGER
+from projections.lists import LISTS
+from projections.officers import APPOINTMENTS
+from projections.paging import Page, page
+from projections.scope import Scope
+from projections.stock import STOCK_BALANCES
+
+H, L, V, A, S = HOUSEHOLDS.c, LEDGER.c, LISTS.c, APPOINTMENTS.c, STOCK_BALANCES.c
+
+
+def _moving(scope: Scope, area: UUID, today: str) -> dict[str, Select[Any]]:
+    """The things that move with a village, by kind: their ids, and of posts whose they are."""
+    here = str(area)
+    return {
+        "households": select(H.id)
+        .where(H.area == here, H.merged_into.is_(None), scope.covers(H.area))
+        .order_by(H.id),
+        "cases": select(L.id)
+        .where(L.area == here, L.status.not_in(("closed", "refused")), scope.covers(L.area))
+        .order_by(L.id),
+        "village_lists": select(V.id)
+        .where(V.area == here, V.status != "closed", scope.covers(V.area))
+        .order_by(V.id),
+        "stockpiles": select(S.stockpile)
+        .where(S.area == here, S.available > 0, scope.covers(S.area))
+        .order_by(S.stockpile),
+        "posts": select(A.officer, A.appointment)
+        .where(
+            A.area == here,
+            or_(A.ends_on.is_(None), A.ends_on >= today),
+            A.handed_to.is_(None),
+            scope.covers(A.area),
+        )
+        .order_by(A.officer, A.appointment),
+    }
+
+
+def still_there(
+    db: Connection, scope: Scope, area: UUID, at: datetime, *, limit: int
+) -> dict[str, list[Any]]:
+    """At most so many things of each kind that are still to move, as `FollowMerger` names them."""
+    today = china_day(at).isoformat()
+    found: dict[str, list[Any]] = {}
+    for kind, query in _moving(scope, area, today).items():
+        rows = db.execute(query.limit(limit)).all()
+        found[kind] = [
+            {"officer": row[0], "appointment": row[1]} if kind == "posts" else row[0]
+            for row in rows
+        ]
+    return found
+
+
+def belongings(
+    db: Connection, scope: Scope, *, area: UUID, at: datetime | None = None
+) -> dict[str, Any] | None:
+    """How many households, persons, open cases, lists, units, posts and duties hang on a village.
+
+    What a merger would move. ``reserved_units`` stay until they are used up; ``duties`` are the
+    daily reports it owes, which its successor is asked for. None if it is out of reach.
+    """
+    assert at is not None, "the edge gives the store's clock"
+    a = AREAS.c
+    place = db.execute(
+        select(a.name, a.code, a.merged_into).where(a.id == str(area), scope.covers(a.id))
+    ).first()
+    if place is None:
+        return None
+    kinds = _moving(scope, area, china_day(at).isoformat())
+    counts = {
+        kind: db.execute(select(func.count()).select_from(query.order_by(None).subquery())).scalar()
+        for kind, query in kinds.items()
+    }
+    persons = select(func.coalesce(func.sum(H.size), 0)).where(
+        H.area == str(area), H.merged_into.is_(None), scope.covers(H.area)
+    )
+    units = select(
+        func.coalesce(func.sum(S.available), 0), func.coalesce(func.sum(S.reserved), 0)
+    ).where(S.area == str(area), scope.covers(S.area))
+    free, reserved = db.execute(units).one()
+    duties = select(func.count()).where(
+        DUTIES.c.area == str(area), DUTIES.c.end.is_(None), scope.covers(DUTIES.c.area)
+    )
+    return {
+        "name": place.name,
+        "code": place.code,
+        "merged_into": place.merged_into,
+        **counts,
+        "persons": db.execute(persons).scalar(),
+        "free_units": free,
+        "reserved_units": reserved,
+        "duties": db.execute(duties).scalar(),
+    }
+
+
+def household_moves(
+    db: Connection,
+    scope: Scope,
+    *,
+    status: str | None = None,
+    exercise: bool = False,
+    at: datetime | None = None,
+    cursor: str | None = None,
+    limit: int = 100,
+) -> Page:
+    """Moves between counties, from and to these areas, the newest first.
+
+    ``status``: offered, expired (nobody answered in time), accepted, declined, withdrawn.
+    """
+    assert at is not None, "the edge gives the store's clock"
+    m = MOVES.c
+    over = and_(m.status == "offered", m.due_at < when(at))
+    shown = case((over, "expired"), else_=m.status)
+    columns = [column for column in MOVES.columns if column is not m.status]
+    origin, goal = AREAS.alias("origins"), AREAS.alias("goals")
+    query = (
+        select(
+            *columns,
+            shown.label("status"),
+            H.head_masked,
+            H.size,
+            origin.c.name.label("origin_name"),
+            goal.c.name.label("village_name"),
+        )
+        .join(HOUSEHOLDS, H.id == m.household)
+        .outerjoin(origin, origin.c.id == m.origin)
+        .outerjoin(goal, goal.c.id == m.area)
+        .where(or_(scope.covers(m.area), scope.covers(m.origin)), H.exercise.is_(exercise))
+    )
+    if status is not None:
+        query = query.where(shown == status)
+    order: list[Any] = [m.offered_at, m.household]
+    found = page(db, query, order, cursor=cursor, limit=limit, descending=True)
+    return Page([{**row, "cases": json.loads(row["cases"])} for row in found.items], found.next)

@@ -1,0 +1,234 @@
+"""Merged villages and moves between counties: what moves, who reaches it, and where it stays."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from domain.commands.areas import Merge, RearrangeVillages
+from domain.commands.following import FollowMerger, NotMerged, PostInput
+from domain.commands.household_moves import (
+    AcceptHouseholdMove,
+    DeclineHouseholdMove,
+    OfferHouseholdMove,
+    WithdrawHouseholdMove,
+)
+from domain.commands.households import ChangeContact, MoveHousehold
+from domain.commands.relief_cases import ApplyForRelief, NeedInput
+from domain.commands.stock import ReceiveGoods
+from domain.commands.village_lists import AppraiseList, OpenVillageList, PostNotice
+from domain.household_move import (
+    MoveAlreadyOffered,
+    MoveOfferExpired,
+    NoMoveOffered,
+    SameCounty,
+)
+from domain.officer import Officer
+from domain.refusal import NotFound, NotYourRole
+from domain.stockpile import Stockpile
+from domain.village_list import VillageList
+from tests.domain.ledger import Ledger, application, paying
+
+TODAY = date(2017, 11, 6)
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    return Ledger()
+
+
+def merge(ledger: Ledger, origin: str = "yuantan_1", into: str = "yuantan_2") -> None:
+    s = ledger.scenario
+    merges = (Merge(area=s.id(origin), into=s.id(into)),)
+    s.given(
+        RearrangeVillages(merges=merges, effective_on=TODAY, document_no="皖民〔2017〕1号"),
+        by="admin",
+    )
+
+
+def following(ledger: Ledger, **what: Any) -> FollowMerger:
+    values = {"area": ledger.scenario.id("yuantan_1"), "document_no": "皖民〔2017〕1号"}
+    return FollowMerger(**(values | what))
+
+
+def contact(ledger: Ledger, name: str = "a") -> ChangeContact:
+    return ChangeContact(household=ledger.scenario.id(name), reason="换号", phone="15400007777")
+
+
+def test_the_successor_s_reporter_reaches_the_households_at_once(ledger: Ledger) -> None:
+    """C3: they stayed under the abolished village, and the successor's reporter got 404."""
+    county = ledger.scenario
+    county.when(contact(ledger), by="village2").then(NotFound)
+    merge(ledger)
+    county.given(contact(ledger), by="village2")
+    county.when(contact(ledger), by="township2").then(NotFound)
+
+
+def test_households_cases_and_open_lists_move_and_go_on(ledger: Ledger) -> None:
+    county = ledger.until("payable").scenario
+    merge(ledger)
+    names = ("a", "b", "c")
+    move = following(
+        ledger,
+        households=tuple(county.id(name) for name in names),
+        cases=tuple(ledger.case(name) for name in names),
+        village_lists=(ledger.list,),
+    )
+    county.when(move, by="county").then(NotYourRole)
+    county.given(move, by="admin")
+    assert county.result["households"] == 3 and county.result["cases"] == 3
+    assert ledger.household("a").village == county.id("yuantan_2")
+    assert ledger.load_list().village == county.id("yuantan_2")
+    assert {fact.meta.division for fact in county.facts[-7:]} == {county.id("county")}
+    assert county.run(move, by="admin") == [], "what has moved is not moved again"
+    county.given(paying(ledger), by="payer").given(ledger.signing("a"), by="storekeeper")
+
+
+def test_free_goods_go_by_a_consignment_and_reserved_ones_are_used_up(ledger: Ledger) -> None:
+    s = ledger.scenario
+    s.given(
+        ReceiveGoods(
+            warehouse=s.id("yuantan_1"),
+            item="quilt",
+            lot=s.id("village lot"),
+            document_no="入9号",
+            owner="源潭镇",
+            received_on=date(2017, 10, 1),
+            quantity=7,
+            unit_value_fen=12_000,
+        ),
+        by="township_storekeeper",
+    )
+    merge(ledger)
+    pile = Stockpile.id_of(s.id("yuantan_1"), "quilt", False)
+    s.given(following(ledger, stockpiles=(pile,)), by="admin")
+    assert s.result["units"] == 7
+    there = s.load(Stockpile, Stockpile.id_of(s.id("yuantan_2"), "quilt", False))
+    assert there.free == 7 and s.load(Stockpile, pile).on_hand == 0
+    assert s.run(following(ledger, stockpiles=(pile,)), by="admin") == []
+
+
+def test_posts_move_with_their_letter_and_end_where_they_were(ledger: Ledger) -> None:
+    s = ledger.scenario
+    merge(ledger)
+    posts = tuple(
+        PostInput(officer=s.officers[name], appointment=s.id(f"appointment/{name}"))
+        for name in ("village", "village_b")
+    )
+    s.given(following(ledger, posts=posts), by="admin")
+    assert s.result["posts"] == 2
+    officer = s.load(Officer, s.officers["village_b"])
+    old, new = officer.appointments.values()
+    assert old.ends_on == TODAY - timedelta(days=1)
+    assert (new.area, new.post, new.starts_on) == (s.id("yuantan_2"), "B", TODAY)
+    s.given(contact(ledger), by="village_b")
+    assert s.run(following(ledger, posts=posts), by="admin") == []
+
+
+def test_nothing_follows_a_village_that_was_not_merged(ledger: Ledger) -> None:
+    s = ledger.scenario
+    s.when(following(ledger, households=(s.id("a"),)), by="admin").then(NotMerged)
+
+
+def test_a_village_merged_twice_leads_to_the_one_that_lives(ledger: Ledger) -> None:
+    s = ledger.scenario
+    merge(ledger)
+    merge(ledger, "yuantan_2", "shuihou_1")
+    s.given(following(ledger, households=(s.id("a"),)), by="admin")
+    assert ledger.household("a").village == s.id("shuihou_1")
+    s.given(contact(ledger, "b"), by="village3")
+
+
+def test_a_case_on_no_list_follows_its_household(ledger: Ledger) -> None:
+    """The case stayed in the old village, and a second application was a duplicate."""
+    s = ledger.scenario
+    s.given(application(ledger, "a"), by="village")
+    move = MoveHousehold(household=s.id("a"), village=s.id("yuantan_2"), on=TODAY, reason="迁居")
+    s.given(move, by="township")
+    s.given(OpenVillageList(season=ledger.season, village=s.id("yuantan_2")), by="village2")
+    there = VillageList.id_of(ledger.season, s.id("yuantan_2"), 1)
+    appraise = ledger.appraisal(a=True)
+    s.given(
+        AppraiseList(village_list=there, verdicts=appraise.verdicts, minutes=appraise.minutes),
+        by="village2",
+    )
+    assert ledger.load_case("a").village == s.id("yuantan_2")
+    s.given(PostNotice(village_list=there), by="village2")
+
+
+# -- between counties --------------------------------------------------------------------
+
+
+def offer(ledger: Ledger, name: str = "a", **more: Any) -> OfferHouseholdMove:
+    values: dict[str, Any] = {
+        "household": ledger.scenario.id(name),
+        "village": ledger.scenario.id("foreign_village"),
+        "reason": "随子女迁居",
+        "address": "东关12号",
+    }
+    return OfferHouseholdMove(**(values | more))
+
+
+def accept(ledger: Ledger, name: str = "a") -> AcceptHouseholdMove:
+    on = (ledger.scenario.now).date()
+    return AcceptHouseholdMove(household=ledger.scenario.id(name), on=on, reason="已落户")
+
+
+def test_a_household_moves_to_another_county_when_both_have_said_so(ledger: Ledger) -> None:
+    s = ledger.until("allocated").scenario
+    s.when(accept(ledger), by="foreign_county").then(NotFound)
+    s.when(offer(ledger), by="township").then(NotYourRole)
+    s.when(offer(ledger), by="foreign_county").then(NotFound)
+    (offered,) = s.run(offer(ledger, cases=(ledger.case("a"),)), by="county")
+    (case,) = offered.offer.cases
+    assert (case.cash_fen, case.goods, case.stage) == (40_500, {"quilt": 1}, "approved")
+    assert offered.offer.card.endswith("5678")
+    assert offered.offer.due_at == s.now + timedelta(days=14)
+    s.when(accept(ledger), by="county").then(NotFound)
+    s.when(offer(ledger), by="county").then(MoveAlreadyOffered)
+    facts = s.run(accept(ledger), by="foreign_township")
+    assert [fact.topic() for fact in facts] == ["Household.MoveAccepted", "Household.Moved"]
+    assert {fact.meta.division for fact in facts} == {s.id("county")}, "the stream stays"
+    s.given(contact(ledger), by="foreign_village")
+    s.when(contact(ledger), by="village").then(NotFound)
+    ledger._posted_again()
+    ledger._payable()
+    s.given(paying(ledger), by="payer")
+    assert s.result["payments"] == 3, "what is open is paid by the county that granted it"
+
+
+def test_an_offer_runs_out_after_the_days_of_the_rulebook(ledger: Ledger) -> None:
+    s = ledger.scenario
+    s.given(offer(ledger), by="county").wait(days=14, seconds=1)
+    s.when(accept(ledger), by="foreign_county").then(MoveOfferExpired)
+    s.given(offer(ledger), by="county").given(accept(ledger), by="foreign_county")
+
+
+def test_an_offer_is_declined_or_withdrawn_with_a_reason(ledger: Ledger) -> None:
+    s = ledger.scenario
+    house = s.id("a")
+    s.given(offer(ledger), by="county")
+    s.when(DeclineHouseholdMove(household=house, reason="查无此户"), by="county").then(NotFound)
+    s.given(DeclineHouseholdMove(household=house, reason="查无此户"), by="foreign_county")
+    withdraw = WithdrawHouseholdMove(household=house, reason="改变主意")
+    s.when(withdraw, by="county").then(NoMoveOffered)
+    s.given(offer(ledger), withdraw, by="county")
+    assert ledger.household("a").offer is None
+
+
+def test_an_offer_names_the_household_s_own_open_cases_only(ledger: Ledger) -> None:
+    s = ledger.until("applied").scenario
+    s.when(offer(ledger, cases=(ledger.case("b"),)), by="county").then(NotFound)
+    s.when(offer(ledger, village=s.id("shuihou_1")), by="county").then(SameCounty)
+
+
+def test_a_household_that_moved_applies_where_it_lives(ledger: Ledger) -> None:
+    s = ledger.scenario
+    s.given(offer(ledger), by="county").given(accept(ledger), by="foreign_county")
+    apply = ApplyForRelief(
+        season=ledger.season,
+        household=s.id("a"),
+        need=NeedInput(persons=1),
+        applied_on=date(2017, 11, 1),
+    )
+    s.when(apply, by="village").then(NotFound)

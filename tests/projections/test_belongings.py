@@ -1,0 +1,107 @@
+"""What hangs on a village, before and after it moves; and offers as both counties see them."""
+
+from pathlib import Path
+from typing import Any
+
+from domain.commands.following import FollowMerger
+from projections import deadlines, households, ledger, lists, notices, officers, stock
+from projections.belongings import belongings, household_moves, still_there
+from projections.ledger import GRANTS, LEDGER
+from projections.lists import OBJECTIONS
+from projections.notices import NOTICES
+from projections.scope import EVERYTHING
+from tests.domain.ledger import Ledger, objection
+from tests.domain.test_moving_villages import accept, merge, offer
+from tests.projections.relief import fold, over, same_for_all_batches
+
+VIEWS = (
+    officers.VIEW,
+    deadlines.VIEW,
+    stock.VIEW,
+    households.VIEW,
+    ledger.VIEW,
+    lists.VIEW,
+    notices.VIEW,
+)
+
+
+def moved(story: Ledger) -> None:
+    s = story.scenario
+    merge(story)
+    names = tuple(Ledger.SIZES)
+    follow = FollowMerger(
+        area=s.id("yuantan_1"),
+        document_no="1号",
+        households=tuple(s.id(name) for name in names),
+        cases=tuple(story.case(name) for name in names),
+        village_lists=(story.list,),
+    )
+    s.given(follow, by="admin")
+
+
+def asked(story: Ledger, path: Path, query: Any, scope: Any, **more: Any) -> Any:
+    folded = fold(path, story.scenario, VIEWS)
+    with folded.reading() as db:
+        found = query(db, scope, at=story.scenario.now, **more)
+    folded.close()
+    return found
+
+
+def test_a_merger_is_told_before_with_its_counts(tmp_path: Path) -> None:
+    story = Ledger().until("payable")
+    s = story.scenario
+    found = asked(story, tmp_path, belongings, over(s, "county"), area=s.id("yuantan_1"))
+    assert {name: found[name] for name in ("households", "persons", "cases")} == {
+        "households": 3,
+        "persons": 6,
+        "cases": 3,
+    }
+    assert (found["village_lists"], found["posts"], found["merged_into"]) == (1, 2, None)
+    foreign = over(s, "foreign_county")
+    assert asked(story, tmp_path / "foreign", belongings, foreign, area=s.id("yuantan_1")) is None
+
+
+def test_every_row_of_what_moved_lies_in_the_successor(tmp_path: Path) -> None:
+    story = Ledger().until("payable")
+    s = story.scenario
+    s.given(objection(story), by="village")
+    moved(story)
+    folded = fold(tmp_path, s, VIEWS)
+    with folded.reading() as db:
+        here = still_there(db, EVERYTHING, s.id("yuantan_1"), s.now, limit=9)
+        assert {kind for kind, ids in here.items() if ids} == {"posts"}
+        for table in (LEDGER, GRANTS, OBJECTIONS, NOTICES):
+            places = {row.area for row in db.execute(table.select())}
+            assert places == {str(s.id("yuantan_2"))}, table.name
+    folded.close()
+    same_for_all_batches(tmp_path / "batches", s, (households.VIEW, ledger.VIEW, lists.VIEW))
+
+
+def test_the_successor_reads_what_the_old_village_left_behind(tmp_path: Path) -> None:
+    story = Ledger().until("closed")
+    merge(story)
+    s = story.scenario
+    for name, rows in (("yuantan_2", 3), ("yuantan", 3), ("shuihou_1", 0)):
+        folded = fold(tmp_path / name, s, VIEWS)
+        with folded.reading() as db:
+            scope = over(s, name)
+            found = db.execute(LEDGER.select().where(scope.covers(LEDGER.c.area))).all()
+        folded.close()
+        assert len(found) == rows, name
+
+
+def test_both_counties_see_an_offer_and_the_clock_ends_it(tmp_path: Path) -> None:
+    story = Ledger().until("allocated")
+    s = story.scenario
+    s.given(offer(story, cases=(story.case("a"),)), by="county")
+    for n, place in enumerate(("county", "foreign_village")):
+        (row,) = asked(story, tmp_path / str(n), household_moves, over(s, place)).items
+        assert (row["status"], row["cases"][0]["cash_fen"]) == ("offered", 40_500)
+    none = asked(story, tmp_path / "other", household_moves, over(s, "shuihou")).items
+    assert none == []
+    s.wait(days=15)
+    late = asked(story, tmp_path / "late", household_moves, EVERYTHING, status="expired").items
+    assert len(late) == 1
+    s.given(offer(story), by="county").given(accept(story), by="foreign_county")
+    done = asked(story, tmp_path / "done", household_moves, EVERYTHING).items
+    assert [row["status"] for row in done] == ["accepted"]
