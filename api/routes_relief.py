@@ -46,7 +46,7 @@ READS: tuple[Read, ...] = (
     Read("/v1/households", households, IN_POST, "households"),
     Read("/v1/households/{household}", household, IN_POST, "households"),
     Read("/v1/household-moves", household_moves, IN_POST, "households"),
-    Read("/v1/areas/{area}/belongings", belongings, KEEPERS, "areas"),
+    Read("/v1/areas/{village}/belongings", belongings, KEEPERS, "areas"),
     Read("/v1/seasons", seasons, IN_POST, "seasons"),
     Read("/v1/seasons/{season}", season, IN_POST, "seasons"),
     Read("/v1/ledger", ledger, IN_POST, "ledger"),

@@ -262,7 +262,7 @@ class Audit:
         elif kind in stages:
             case.stage = stages[kind]
             case.roll = body.get("village_list", case.roll)
-        elif kind != "Applied":
+        elif kind not in ("Applied", "VillageChanged"):
             self._grant(fact, kind, case)
 
     def _grant(self, fact: Fact, kind: str, case: Case) -> None:

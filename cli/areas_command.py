@@ -101,7 +101,7 @@ def _wait(system: System) -> None:
 def _hanging(system: System, village: UUID) -> dict[str, Any]:
     _wait(system)
     with system.reader() as db:
-        found = belongings(db, EVERYTHING, area=village, at=system.store.clock.now())
+        found = belongings(db, EVERYTHING, village=village, at=system.store.clock.now())
     assert found is not None
     return found
 

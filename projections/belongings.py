@@ -65,7 +65,7 @@ def still_there(
 
 
 def belongings(
-    db: Connection, scope: Scope, *, area: UUID, at: datetime | None = None
+    db: Connection, scope: Scope, *, village: UUID, at: datetime | None = None
 ) -> dict[str, Any] | None:
     """How many households, persons, open cases, lists, units, posts and duties hang on a village.
 
@@ -75,24 +75,24 @@ def belongings(
     assert at is not None, "the edge gives the store's clock"
     a = AREAS.c
     place = db.execute(
-        select(a.name, a.code, a.merged_into).where(a.id == str(area), scope.covers(a.id))
+        select(a.name, a.code, a.merged_into).where(a.id == str(village), scope.covers(a.id))
     ).first()
     if place is None:
         return None
-    kinds = _moving(scope, area, china_day(at).isoformat())
+    kinds = _moving(scope, village, china_day(at).isoformat())
     counts = {
         kind: db.execute(select(func.count()).select_from(query.order_by(None).subquery())).scalar()
         for kind, query in kinds.items()
     }
     persons = select(func.coalesce(func.sum(H.size), 0)).where(
-        H.area == str(area), H.merged_into.is_(None), scope.covers(H.area)
+        H.area == str(village), H.merged_into.is_(None), scope.covers(H.area)
     )
     units = select(
         func.coalesce(func.sum(S.available), 0), func.coalesce(func.sum(S.reserved), 0)
-    ).where(S.area == str(area), scope.covers(S.area))
+    ).where(S.area == str(village), scope.covers(S.area))
     free, reserved = db.execute(units).one()
     duties = select(func.count()).where(
-        DUTIES.c.area == str(area), DUTIES.c.end.is_(None), scope.covers(DUTIES.c.area)
+        DUTIES.c.area == str(village), DUTIES.c.end.is_(None), scope.covers(DUTIES.c.area)
     )
     return {
         "name": place.name,

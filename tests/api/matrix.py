@@ -195,7 +195,7 @@ GET /v1/fund-lineage area VTAPSDCRU
 GET /v1/households area VTAPSDCRU
 GET /v1/households/{household} household VTAPSDCRU
 GET /v1/household-moves area VTAPSDCRU
-GET /v1/areas/{area}/belongings area AUM
+GET /v1/areas/{village}/belongings area AUM
 GET /v1/seasons area VTAPSDCRU
 GET /v1/seasons/{season} season VTAPSDCRU
 GET /v1/ledger area VTAPSDCRU

@@ -50,7 +50,7 @@ def asked(story: Ledger, path: Path, query: Any, scope: Any, **more: Any) -> Any
 def test_a_merger_is_told_before_with_its_counts(tmp_path: Path) -> None:
     story = Ledger().until("payable")
     s = story.scenario
-    found = asked(story, tmp_path, belongings, over(s, "county"), area=s.id("yuantan_1"))
+    found = asked(story, tmp_path, belongings, over(s, "county"), village=s.id("yuantan_1"))
     assert {name: found[name] for name in ("households", "persons", "cases")} == {
         "households": 3,
         "persons": 6,
@@ -58,7 +58,9 @@ def test_a_merger_is_told_before_with_its_counts(tmp_path: Path) -> None:
     }
     assert (found["village_lists"], found["posts"], found["merged_into"]) == (1, 2, None)
     foreign = over(s, "foreign_county")
-    assert asked(story, tmp_path / "foreign", belongings, foreign, area=s.id("yuantan_1")) is None
+    assert (
+        asked(story, tmp_path / "foreign", belongings, foreign, village=s.id("yuantan_1")) is None
+    )
 
 
 def test_every_row_of_what_moved_lies_in_the_successor(tmp_path: Path) -> None:
