@@ -53,7 +53,8 @@ def households(
 ) -> None:
     """Register the households of a list; rows that are wrong are named with cell and rule.
 
-    Stopped half-way, it goes on when it is repeated: what is registered already is left alone.
+    Stopped half-way, it goes on when it is repeated: what is registered already is left alone,
+    but for members who are missing there: they are added. Other differences are told.
     """
     with ExitStack() as stack:
         system = stack.enter_context(running(settings_here(), follow=False, make=False))
@@ -217,6 +218,7 @@ def _show(report: Report) -> None:
         ("行 · rows", report.rows),
         ("新登记户 · households registered", report.registered),
         ("已有户，未改动 · known, unchanged", report.known),
+        ("已有户，补登成员 · known, members added", report.completed),
         ("可登记，未写入 · valid, not written", report.valid),
         ("登记人员 · members", report.members),
         ("一人多户，待上级裁定 · contested persons", report.contested),
@@ -227,7 +229,7 @@ def _show(report: Report) -> None:
     ):
         table.add_row(label, str(value))
     out.print(table)
-    for fault in report.faults[:SHOWN]:
+    for fault in (*report.faults[:SHOWN], *report.differences[:SHOWN]):
         place = f"{fault.sheet}!{fault.cell}"
         out.print(place, fault.value, fault.zh, fault.en, highlight=False, markup=False)
     if report.fault_count > SHOWN:

@@ -85,6 +85,59 @@ RULES: dict[str, tuple[str, str]] = {
         "本户有几个不同的账号，且都不在户主一行，未导入账号",
         "There are several accounts, none in the head's row: no account is taken.",
     ),
+    # Notes on a household that is stored already: a person decides, nothing was overwritten.
+    "member-added": (
+        "本户已登记，此人尚未登记：已补登为本户成员",
+        "The household was known, this person was not: added to it.",
+    ),
+    "member-missing": (
+        "本户已登记，此人尚未登记：导入时将补登为本户成员",
+        "The household is known, this person is not: the import will add them.",
+    ),
+    "member-gone": (
+        "{stored} 曾是本户成员，现已不在本户（离户、死亡或归属另户），未重新登记，请核对",
+        "{stored} was a member once and has left, died or belongs elsewhere: not added again.",
+    ),
+    "member-maybe-same": (
+        "本户已登记的成员 {stored} 没有身份证号，可能是同一人：未补登，请核对后补录身份证号",
+        "The stored member {stored} has no ID number and may be the same person: not added.",
+    ),
+    "member-not-listed": (
+        "本户已登记的成员 {stored} 不在名单中，未改动，请核对",
+        "The stored member {stored} is not on the list: left as it is.",
+    ),
+    "stored-head": (
+        "本户登记的户主是 {stored}，与名单不同，未改动，请核对",
+        "The stored head is {stored}, not the one of the list: left as it is.",
+    ),
+    "stored-name": (
+        "姓名与登记的 {stored} 不同，未改动，请核对",
+        "The stored name is another, {stored}: left as it is.",
+    ),
+    "stored-size": (
+        "本户登记为 {stored} 人，与名单不同，未改动，请核对",
+        "The household is stored with {stored} people: left as it is.",
+    ),
+    "stored-category": (
+        "本户登记的家庭类型是 {stored}，与名单不同，未改动，请核对",
+        "The stored household kind is {stored}: left as it is.",
+    ),
+    "stored-card": (
+        "本户登记的账号是 {stored}，与名单不同，未改动，请核对",
+        "The stored account is {stored}: left as it is.",
+    ),
+    "stored-phone": (
+        "本户登记的电话是 {stored}，与名单不同，未改动，请核对",
+        "The stored phone number is {stored}: left as it is.",
+    ),
+    "stored-address": (
+        "本户登记的住址与名单不同，未改动，请核对",
+        "The stored address is another: left as it is.",
+    ),
+    "stored-elsewhere": (
+        "本户已登记，现在不在您的辖区，未比对",
+        "The household is known and lives outside your jurisdiction now: not compared.",
+    ),
     "maybe-rounded": (
         "末三位是000，请核对是否曾被表格软件取整",
         "The last three digits are 000: check that no spreadsheet has rounded them.",

@@ -18,6 +18,8 @@ import msgspec
 from eventstore.modes import make_private
 
 FAULTS_KEPT = 1000
+STORED = ("stored-", "member-gone", "member-maybe-same", "member-not-listed")
+"""The rules (by how they begin) of notes that compare a list with what is stored."""
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -34,7 +36,10 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class RowReport(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What became of one row: registered, known, valid (checked only), skipped or refused.
+    """What became of one row: registered, known, completed, valid (checked only), skipped, refused.
+
+    ``known``: the household was there already; ``completed``: it was, and members were added.
+    The notes say how the list differs from what is stored.
 
     A member's row has the outcome of its household. ``contested``: a person of this household is
     claimed by another one too, and somebody above both will decide.
@@ -53,7 +58,9 @@ Sink: TypeAlias = Callable[[RowReport], None]
 
 
 class Report(msgspec.Struct):
-    """The figures of a file. ``known`` households were there already and stay as they are.
+    """The figures of a file. ``known`` households were there already and stay as they are,
+    ``completed`` ones were given members they lacked; ``differences`` holds the first thousand
+    notes on how the list differs from what is stored.
 
     ``valid`` counts households that were checked and not written; ``refused`` counts rows,
     ``fault_count`` broken rules, of which ``faults`` holds the first thousand.
@@ -62,6 +69,7 @@ class Report(msgspec.Struct):
     rows: int = 0
     registered: int = 0
     known: int = 0
+    completed: int = 0
     valid: int = 0
     members: int = 0
     contested: int = 0
@@ -71,6 +79,7 @@ class Report(msgspec.Struct):
     fault_count: int = 0
     by_rule: dict[str, int] = {}
     faults: list[Fault] = []
+    differences: list[Fault] = []
 
     def add(self, row: RowReport) -> None:
         self.notes += len(row.notes)
@@ -81,6 +90,9 @@ class Report(msgspec.Struct):
             self.by_rule[fault.rule] = self.by_rule.get(fault.rule, 0) + 1
             if len(self.faults) < FAULTS_KEPT:
                 self.faults.append(fault)
+        for note in row.notes:
+            if note.rule.startswith(STORED) and len(self.differences) < FAULTS_KEPT:
+                self.differences.append(note)
 
 
 class Spool:
@@ -124,6 +136,7 @@ COLUMNS = (
 OUTCOMES = {
     "registered": "新登记",
     "known": "已有，未改动",
+    "completed": "已有，已补登成员",
     "valid": "可登记，未写入",
     "skipped": "非数据行",
     "refused": "未导入",

@@ -4,36 +4,38 @@ A household's id follows from its village, the random id that the vault has for 
 secret of the vault, never from the ID number itself; so a run that was killed goes on, a file
 that is read again changes nothing, and two runs at once do not double. A household that was
 registered otherwise is found by its head. A head whom *another* village's household claims is
-registered: contested.
+registered: contested. What is found is compared with the list (``stored``): members whom it lacks
+are added by the ordinary command, every other difference is told.
 
 Rows are taken in the order of the file, `BATCH` households a transaction, whatever villages they
 are of; nothing is kept of a batch that is done.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from itertools import groupby
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from domain.commands.households import HouseholdInput, RegisterHouseholds
-from domain.household import Household
+from domain.commands.households import AddMember, RegisterHouseholds
+from domain.household import AlreadyMember
 from domain.ids import seeded_id
-from domain.person import Person
 from domain.refusal import AlreadyExists
 from domain.rules.household_kinds import HouseholdKinds
 from eventstore.errors import StoreLocked
 from eventstore.outcomes import Envelope, Problem, Receipt, Refused
 from eventstore.store import Store
-from intake.columns import Column, Header, address
+from intake.columns import Column
+from intake.entries import Entry, Told, from_cell, missing
 from intake.guard import IntakeLimits
 from intake.inputs import household_input
 from intake.placing import Places, Unplaced, plain_name
-from intake.problems import CellProblem, mask, problem
+from intake.problems import mask
 from intake.reader import open_list
-from intake.results import Fault, Report, RowReport, Sink
-from intake.rows import Outcome, ParsedHousehold, RowResult, read_rows
+from intake.results import Report, RowReport, Sink
+from intake.rows import Outcome, RowResult, read_rows
+from intake.stored import Difference, Missing, Register, StoredHousehold
 from intake.trial import Trial
 
 __all__ = ["BATCH", "Importer", "Places", "plain_name"]
@@ -43,32 +45,8 @@ BATCH = 200
 ROWS = 2000
 """Rows waiting for their turn at most, where most of them are no households."""
 LOCKED_TRIES = 15
-FIELDS = {
-    "phone": Column.PHONE,
-    "card.number": Column.CARD,
-    "category": Column.CATEGORY,
-    "unnamed": Column.SIZE,
-    "village": Column.VILLAGE,
-}
-"""The column in which stands what the domain refuses."""
-
-
-@dataclass(slots=True)
-class _Entry:
-    """The rows of one household, or one row that is none, on their way into the log."""
-
-    rows: list[RowResult]
-    parsed: ParsedHousehold | None = None
-    given: HouseholdInput | None = None
-    village: UUID | None = None
-    outcome: str = "refused"
-    contested: bool = False
-    faults: list[Fault] = field(default_factory=list)
-
-    @property
-    def head(self) -> str:
-        assert self.parsed is not None and self.parsed.head.id_number is not None
-        return self.parsed.head.id_number
+ADDED_WHY = "名单再次导入，补登成员"
+"""The reason that the log keeps with a member whom an import adds."""
 
 
 class Importer:
@@ -93,8 +71,9 @@ class Importer:
         self._progress = progress or (lambda _: None)
         self._sink = sink or (lambda _: None)
         self.report = Report()
-        self._headers: dict[str, Header] = {}
+        self._told = Told({})
         self._trial = Trial(store, officer)
+        self._book = Register(store)
         self._barred: dict[UUID, Problem | None] = {}
 
     def check(self, path: Path, today: date, limits: IntakeLimits | None = None) -> Report:
@@ -114,10 +93,10 @@ class Importer:
         path: Path,
         today: date,
         limits: IntakeLimits | None,
-        settle: Callable[[list[_Entry]], None],
+        settle: Callable[[list[Entry]], None],
     ) -> Report:
         with open_list(path, limits=limits) as opened:
-            self._headers = {table.sheet: table.header for table in opened.tables}
+            self._told = Told({table.sheet: table.header for table in opened.tables})
             for batch in _batches(map(self._entry, _groups(read_rows(opened, today=today)))):
                 settle([entry for entry in batch if entry.village is not None])
                 for entry in batch:
@@ -127,9 +106,9 @@ class Importer:
 
     # -- one household ------------------------------------------------------------------------
 
-    def _entry(self, rows: list[RowResult]) -> _Entry:
+    def _entry(self, rows: list[RowResult]) -> Entry:
         """What a group of rows is; its household with village and input, if all that is right."""
-        entry = _Entry(rows)
+        entry = Entry(rows)
         first = rows[0].outcome
         if first is Outcome.SKIPPED:
             entry.outcome = "skipped"
@@ -142,18 +121,18 @@ class Importer:
         except Unplaced as why:
             column = Column.VILLAGE_CODE if parsed.village_code else Column.VILLAGE
             shown = mask(column, why.value)
-            entry.faults.append(self._fault(parsed, column, why.rule, shown, why.zh, why.en))
+            entry.faults.append(self._told.fault(parsed, column, why.rule, shown, why.zh, why.en))
             return entry
         barred = self._bar(village)
         if barred is not None:
-            entry.faults.append(self._refusal(parsed, barred))
+            entry.faults.append(self._told.refusal(parsed, barred))
             return entry
         kind = self._kinds.by_name(parsed.category) if parsed.category else None
         if parsed.category and kind is None:
             zh = "现行规则中没有这种家庭类型"
             en = "The rulebook in force has no such household kind."
             shown = mask(Column.CATEGORY, parsed.category)
-            fault = self._fault(parsed, Column.CATEGORY, "category-unknown", shown, zh, en)
+            fault = self._told.fault(parsed, Column.CATEGORY, "category-unknown", shown, zh, en)
             entry.faults.append(fault)
             return entry
         entry.village = village
@@ -167,56 +146,25 @@ class Importer:
             self._barred[village] = self._trial.refusal(nobody)
         return self._barred[village]
 
-    def _refusal(self, parsed: ParsedHousehold, why: Problem) -> Fault:
-        """The domain's refusal, at the cell that it is about."""
-        about = str(why.facts.get("field", "village"))
-        value = str(why.facts.get("value", parsed.village_name or parsed.village_code or ""))
-        column, row = FIELDS.get(about, Column.VILLAGE), parsed.row
-        if about.startswith("members["):
-            place = int(about[len("members[") : about.index("]")])
-            row = (parsed.head, *parsed.members)[place].row
-            column = Column.NAME if about.endswith(".name") else Column.ID_NUMBER
-        shown = mask(column, value)
-        return self._fault(parsed, column, why.code, shown, why.zh, why.en, row=row)
-
-    def _fault(
-        self,
-        parsed: ParsedHousehold,
-        column: Column,
-        rule: str,
-        value: str,
-        zh: str,
-        en: str,
-        *,
-        row: int | None = None,
-    ) -> Fault:
-        header = self._headers[parsed.sheet]
-        number = row or parsed.row
-        at = header.columns.get(column)
-        cell = str(number) if at is None else address(number - 1, at)
-        name = header.names.get(column, column.value)
-        return Fault(parsed.sheet, number, cell, name, value, rule, zh, en)
-
-    def _with_household(self, row: RowResult, wrong: int) -> Fault:
-        """A member's row, refused with the household."""
-        header = self._headers[row.sheet]
-        column = Column.NAME if Column.NAME in header.columns else Column.HEAD_NAME
-        cell = address(row.row - 1, header.columns[column])
-        name = header.names[column]
-        return _from_cell(row, problem("household-refused", cell, name, rows=wrong))
-
     # -- one batch ----------------------------------------------------------------------------
 
-    def _try(self, entries: list[_Entry]) -> None:
+    def _try(self, entries: list[Entry]) -> None:
         for entry in self._new(entries, self._store.vault.find_persons(_heads(entries))):
             assert entry.village is not None and entry.given is not None
             why = self._trial.refusal(_command(entry.village, [entry]))
             if why is None:
                 entry.outcome = "valid"
             else:
-                self._refused(entry, why)
+                self._told.refused(entry, why)
+        for entry in entries:
+            for person, command in self._compare(entry):
+                why = self._trial.refusal(command)
+                if why is None:
+                    self._told.note(entry, missing(person))
+                else:
+                    self._told.not_added(entry, person, why)
 
-    def _register(self, entries: list[_Entry]) -> None:
+    def _register(self, entries: list[Entry]) -> None:
         """Those that are not known yet, in one transaction: a command a village.
 
         A refused command is sent again household by household, so that the others are kept.
@@ -230,7 +178,7 @@ class Importer:
             made = vault.reserve_persons(strangers)
             for entry in new:
                 self._identify(entry, made.get(entry.head))
-        by_village: dict[UUID, list[_Entry]] = {}
+        by_village: dict[UUID, list[Entry]] = {}
         for entry in new:
             assert entry.village is not None
             by_village.setdefault(entry.village, []).append(entry)
@@ -238,18 +186,85 @@ class Importer:
         again = [(village, [one]) for village, several in refused for one in several]
         if again:
             self._send(again)
+        self._complete([entry for entry in entries if entry.outcome == "known"])
+
+    def _compare(self, entry: Entry) -> list[tuple[Missing, AddMember]]:
+        """Tell how a known household differs from the list; answers whom it lacks, and how to add.
+
+        Nothing is said of a household that has moved out of this officer's jurisdiction.
+        """
+        if entry.outcome != "known":
+            return []
+        assert entry.parsed is not None and entry.given is not None
+        stored = StoredHousehold(self._store, entry.given.id)
+        household = stored.household
+        entry.given = replace(entry.given, id=household.id)
+        if self._bar(household.village) is not None and household.village != entry.village:
+            row = entry.parsed.row
+            self._told.note(entry, Difference("stored-elsewhere", Column.VILLAGE, row, "", {}))
+            return []
+        missing, differ = stored.members(entry.parsed, entry.given)
+        added = sum(not person.counted for person in missing)
+        differ += stored.differences(entry.parsed, entry.given, self._kinds, added)
+        for one in differ:
+            self._told.note(entry, one)
+        return [
+            (
+                person,
+                AddMember(
+                    household=household.id,
+                    reason=ADDED_WHY,
+                    member=person.member,
+                    counted=person.counted,
+                ),
+            )
+            for person in missing
+        ]
+
+    def _complete(self, entries: list[Entry]) -> None:
+        """Add to known households the members of the list whom they lack."""
+        orders = [(entry, *order) for entry in entries for order in self._compare(entry)]
+        if not orders:
+            return
+        envelopes = [
+            Envelope(id=self._adding(entry, person), officer=self._officer, command=command)
+            for entry, person, command in orders
+        ]
+        for (entry, person, _), answer in zip(orders, self._answers(envelopes), strict=True):
+            if isinstance(answer, Receipt):
+                entry.outcome = "completed"
+                self.report.members += 1
+                contested = bool(answer.result.get("contested"))
+                self.report.contested += contested
+                entry.contested = entry.contested or contested
+                self._told.note(entry, missing(person, "member-added"))
+            elif not isinstance(answer, Refused):
+                raise answer
+            elif answer.problem.code != AlreadyMember.code():  # else another run was quicker
+                self._told.not_added(entry, person, answer.problem)
+
+    def _adding(self, entry: Entry, person: Missing) -> UUID:
+        """The command's id. Nobody finds a person without ID number twice, so two runs at once
+        send one command: its id follows from the household's state and the row."""
+        if person.member.id_number is not None:
+            return uuid4()
+        assert entry.given is not None
+        state = len(self._store.history(entry.given.id))
+        name = person.member.name
+        parts = (entry.given.id, state, self._officer, person.place, name, person.counted)
+        return seeded_id(self._secret(), "member", *parts)
 
     def _secret(self) -> str:
         return self._store.vault.secret("import-ids").hex()
 
-    def _identify(self, entry: _Entry, person: UUID | None) -> None:
+    def _identify(self, entry: Entry, person: UUID | None) -> None:
         """The household's id follows from its head and its village: two runs of one list, even
         at once, register it once. The secret keeps strangers from taking that id before."""
         if person is not None and entry.given is not None:
             id = seeded_id(self._secret(), "household", person, entry.village)
             entry.given = replace(entry.given, id=id)
 
-    def _new(self, entries: list[_Entry], persons: dict[str, UUID]) -> list[_Entry]:
+    def _new(self, entries: list[Entry], persons: dict[str, UUID]) -> list[Entry]:
         """Those of the entries that are not in the log yet; the others become known."""
         found = [entry for entry in entries if entry.head in persons]
         for entry in found:
@@ -258,22 +273,13 @@ class Importer:
         for entry in found:
             assert entry.given is not None and entry.village is not None
             known = entry.given.id if entry.given.id in begun else None
-            known = known or self._registered(persons[entry.head], entry.village)
+            known = known or self._book.headed_by(persons[entry.head], entry.village)
             if known is not None:
                 entry.outcome = "known"
                 entry.given = replace(entry.given, id=known)
         return [entry for entry in entries if entry.outcome != "known"]
 
-    def _registered(self, person: UUID, village: UUID) -> UUID | None:
-        """The household of that village that this person heads, however it was registered."""
-        claimed: Person | None = self._store.load(Person.id_of(person, exercise=False))
-        for claim in claimed.claims if claimed is not None else ():
-            household: Household | None = self._store.load(claim)
-            if household is not None and household.head == person and household.village == village:
-                return claim
-        return None
-
-    def _send(self, orders: list[tuple[UUID, list[_Entry]]]) -> list[tuple[UUID, list[_Entry]]]:
+    def _send(self, orders: list[tuple[UUID, list[Entry]]]) -> list[tuple[UUID, list[Entry]]]:
         """Answers the refused ones of several households; a single one becomes a fault."""
         if not orders:
             return []
@@ -281,7 +287,7 @@ class Importer:
             Envelope(id=uuid4(), officer=self._officer, command=_command(village, entries))
             for village, entries in orders
         ]
-        refused: list[tuple[UUID, list[_Entry]]] = []
+        refused: list[tuple[UUID, list[Entry]]] = []
         for (village, entries), answer in zip(orders, self._answers(envelopes), strict=True):
             if isinstance(answer, Receipt):
                 self._accepted(entries, answer)
@@ -292,7 +298,7 @@ class Importer:
             elif answer.problem.code == AlreadyExists.code():  # another run was quicker
                 entries[0].outcome = "known"
             else:
-                self._refused(entries[0], answer.problem)
+                self._told.refused(entries[0], answer.problem)
         return refused
 
     def _answers(self, envelopes: list[Envelope]) -> list[Receipt | BaseException]:
@@ -304,7 +310,7 @@ class Importer:
             answers = self._store.run_many(envelopes)
         return answers
 
-    def _accepted(self, entries: list[_Entry], receipt: Receipt) -> None:
+    def _accepted(self, entries: list[Entry], receipt: Receipt) -> None:
         contested = {UUID(str(person)) for person in receipt.result.get("contested", ())}
         self.report.contested += len(contested)
         for entry in entries:
@@ -316,23 +322,20 @@ class Importer:
                 persons = self._store.vault.find_persons(numbers)
                 entry.contested = not contested.isdisjoint(persons.values())
 
-    def _refused(self, entry: _Entry, why: Problem) -> None:
-        assert entry.parsed is not None
-        entry.faults.append(self._refusal(entry.parsed, why))
-
-    def _tell(self, entry: _Entry) -> None:
+    def _tell(self, entry: Entry) -> None:
         """The result of each row, into figures and sink."""
         report = self.report
         if entry.parsed is not None:
             report.registered += entry.outcome == "registered"
             report.known += entry.outcome == "known"
+            report.completed += entry.outcome == "completed"
             report.valid += entry.outcome == "valid"
-        taken = entry.outcome in ("registered", "known")
+        taken = entry.outcome in ("registered", "known", "completed")
         for row in entry.rows:
             here = [fault for fault in entry.faults if fault.row == row.row]
-            here += [_from_cell(row, found) for found in row.problems]
-            if entry.faults and not here:
-                here = [self._with_household(row, entry.faults[0].row)]
+            here += [from_cell(row, found) for found in row.problems]
+            if entry.outcome == "refused" and entry.faults and not here:
+                here = [self._told.with_household(row, entry.faults[0].row)]
             told = RowReport(
                 row.sheet,
                 row.row,
@@ -340,7 +343,10 @@ class Importer:
                 entry.given.id if taken and entry.given is not None else None,
                 entry.contested,
                 tuple(here),
-                tuple(_from_cell(row, note) for note in row.notes),
+                (
+                    *(from_cell(row, note) for note in row.notes),
+                    *(note for note in entry.notes if note.row == row.row),
+                ),
             )
             report.rows += 1
             report.add(told)
@@ -353,8 +359,8 @@ def _groups(results: Iterable[RowResult]) -> Iterator[list[RowResult]]:
         yield list(rows)
 
 
-def _batches(entries: Iterable[_Entry]) -> Iterator[list[_Entry]]:
-    batch: list[_Entry] = []
+def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    batch: list[Entry] = []
     households = 0
     for entry in entries:
         batch.append(entry)
@@ -366,16 +372,10 @@ def _batches(entries: Iterable[_Entry]) -> Iterator[list[_Entry]]:
         yield batch
 
 
-def _heads(entries: Sequence[_Entry]) -> list[str]:
+def _heads(entries: Sequence[Entry]) -> list[str]:
     return [entry.head for entry in entries]
 
 
-def _command(village: UUID, entries: Sequence[_Entry]) -> RegisterHouseholds:
+def _command(village: UUID, entries: Sequence[Entry]) -> RegisterHouseholds:
     given = tuple(entry.given for entry in entries if entry.given is not None)
     return RegisterHouseholds(village=village, households=given)
-
-
-def _from_cell(row: RowResult, found: CellProblem) -> Fault:
-    return Fault(
-        row.sheet, row.row, found.cell, found.column, found.value, found.rule, found.zh, found.en
-    )

@@ -1,0 +1,111 @@
+"""Households of a list on their way into the log, and what is said of each at its cells."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from domain.commands.households import HouseholdInput
+from eventstore.outcomes import Problem
+from intake.columns import Column, Header, address
+from intake.problems import RULES, CellProblem, mask, problem
+from intake.results import Fault
+from intake.rows import ParsedHousehold, RowResult
+from intake.stored import Difference, Missing
+
+FIELDS = {
+    "phone": Column.PHONE,
+    "card.number": Column.CARD,
+    "category": Column.CATEGORY,
+    "unnamed": Column.SIZE,
+    "village": Column.VILLAGE,
+}
+"""The column in which stands what the domain refuses."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """The rows of one household, or one row that is none, on their way into the log."""
+
+    rows: list[RowResult]
+    parsed: ParsedHousehold | None = None
+    given: HouseholdInput | None = None
+    village: UUID | None = None
+    outcome: str = "refused"
+    contested: bool = False
+    faults: list[Fault] = field(default_factory=list)
+    notes: list[Fault] = field(default_factory=list)
+
+    @property
+    def head(self) -> str:
+        assert self.parsed is not None and self.parsed.head.id_number is not None
+        return self.parsed.head.id_number
+
+
+class Told:
+    """Faults and notes of one file, each at the cell it is about. ``headers``: by sheet."""
+
+    def __init__(self, headers: dict[str, Header]) -> None:
+        self._headers = headers
+
+    def refusal(self, parsed: ParsedHousehold, why: Problem) -> Fault:
+        """The domain's refusal, at the cell that it is about."""
+        about = str(why.facts.get("field", "village"))
+        value = str(why.facts.get("value", parsed.village_name or parsed.village_code or ""))
+        column, row = FIELDS.get(about, Column.VILLAGE), parsed.row
+        if about.startswith("members["):
+            place = int(about[len("members[") : about.index("]")])
+            row = (parsed.head, *parsed.members)[place].row
+            column = Column.NAME if about.endswith(".name") else Column.ID_NUMBER
+        shown = mask(column, value)
+        return self.fault(parsed, column, why.code, shown, why.zh, why.en, row=row)
+
+    def fault(
+        self,
+        parsed: ParsedHousehold,
+        column: Column,
+        rule: str,
+        value: str,
+        zh: str,
+        en: str,
+        *,
+        row: int | None = None,
+    ) -> Fault:
+        header = self._headers[parsed.sheet]
+        number = row or parsed.row
+        at = header.columns.get(column)
+        cell = str(number) if at is None else address(number - 1, at)
+        name = header.names.get(column, column.value)
+        return Fault(parsed.sheet, number, cell, name, value, rule, zh, en)
+
+    def with_household(self, row: RowResult, wrong: int) -> Fault:
+        """A member's row, refused with the household."""
+        header = self._headers[row.sheet]
+        column = Column.NAME if Column.NAME in header.columns else Column.HEAD_NAME
+        cell = address(row.row - 1, header.columns[column])
+        name = header.names[column]
+        return from_cell(row, problem("household-refused", cell, name, rows=wrong))
+
+    def refused(self, entry: Entry, why: Problem) -> None:
+        assert entry.parsed is not None
+        entry.faults.append(self.refusal(entry.parsed, why))
+
+    def not_added(self, entry: Entry, person: Missing, why: Problem) -> None:
+        assert entry.parsed is not None
+        shown = mask(Column.NAME, person.member.name)
+        at = (entry.parsed, Column.NAME, why.code, shown, why.zh, why.en)
+        entry.faults.append(self.fault(*at, row=person.row))
+
+    def note(self, entry: Entry, one: Difference) -> None:
+        assert entry.parsed is not None
+        zh, en = (text.format(**one.facts) for text in RULES[one.rule])
+        at = (entry.parsed, one.column, one.rule, one.value, zh, en)
+        entry.notes.append(self.fault(*at, row=one.row))
+
+
+def missing(person: Missing, rule: str = "member-missing") -> Difference:
+    return Difference(rule, Column.NAME, person.row, mask(Column.NAME, person.member.name), {})
+
+
+def from_cell(row: RowResult, found: CellProblem) -> Fault:
+    return Fault(
+        row.sheet, row.row, found.cell, found.column, found.value, found.rule, found.zh, found.en
+    )
