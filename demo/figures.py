@@ -147,6 +147,8 @@ def at_stage(disaster: str, village: str, final: Mapping[str, Figure], stage: St
         known["relocated_current"] = (
             known["relocated_central_current"] + known["relocated_dispersed_current"]
         )
+    elif stage is VERIFIED:
+        known |= {"dead": 0, "missing": 0}  # a 核报 says that there were none
     if "large_livestock_dead" in known:
         known["livestock_dead"] = known["small_livestock_dead"] + known["large_livestock_dead"]
     known["loss_total"] = sum((known[key] for key in LOSSES if key in known), Decimal(0))
