@@ -86,7 +86,7 @@ class GrantLives(RuleBasedStateMachine):
         standing = self.total() - self.model.get(number, ("", 0))[1]
         command = CorrectGrant(case=self.case, number=number, reason="更正", cash_fen=amount)
         done = self.tried(command, "county")
-        enough = amount == 0 or standing + amount >= 6_000
+        enough = amount == 0 or 6_000 <= standing + amount <= CEILING
         more = amount > self.model.get(number, ("", 0))[1]
         late = more and self.closed and self.shown
         assert done == (self.state(number) in ("granted", "failed") and enough and not late)
