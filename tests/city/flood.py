@@ -47,6 +47,7 @@ def figures(village: Village, day: int) -> dict[str, int]:
     return {
         "affected": 100 * share + 20 * day,
         "dead": 1 if hit else 0,
+        "missing": 0,
         "injured": 2,
         "severely_injured": 1,
         "collapsed_rooms": 3 if hit else 0,
