@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -154,12 +154,12 @@ def endpoint_of(read: Read) -> Callable[..., Any]:
     return endpoint
 
 
-FILLED_IN = ("area", "persons")
+FILLED_IN = ("area", "names")
 """Parameters of a query that the edge fills in: nobody sends them."""
 
 
 async def _fill_in(caller: Caller, read: Read, given: dict[str, Any]) -> None:
-    """``at`` is now unless it is asked for; ``persons`` are those whose name fits ``search``."""
+    """``at`` is now unless it is asked for; ``names`` asks who is called what ``search`` says."""
     for name, value in given.items():
         if isinstance(value, str) and "\x00" in value:
             raise malformed(
@@ -168,12 +168,11 @@ async def _fill_in(caller: Caller, read: Read, given: dict[str, Any]) -> None:
     store = caller.system.store
     if "at" in read.parameters and given.get("at") is None:
         given["at"] = store.clock.now()
-    if "persons" in read.parameters:
-        search = given.get("search")
-        if search:
-            caller.system.quotas.searches.take(caller.id)
-        found = await run_in_threadpool(store.vault.search, search) if search else ()
-        given["persons"] = tuple(found)
+    if "names" in read.parameters and (search := given.get("search")):
+        caller.system.quotas.searches.take(caller.id)
+        seconds = caller.system.after_wait_seconds
+        await run_in_threadpool(store.effects.until, caller.system.boards.position, seconds)
+        given["names"] = partial(store.find, search)
 
 
 def _bounded(parameter: inspect.Parameter) -> inspect.Parameter:

@@ -23,7 +23,7 @@ def unsealed_household(store: Store, command: Command) -> dict[str, Any]:
     assert isinstance(found, Household)
 
     def plain(sealed: Sealed | None, field: str) -> str | None:
-        return None if sealed is None else store.vault.reveal(sealed, id, field)
+        return None if sealed is None else store.reveal(sealed, id, field)
 
     phone, address = _contact(store, command)
     card = found.card

@@ -24,10 +24,11 @@ NAMES = {
     "latency": "bench.latency",
     "province": "bench.province",
     "scale": "bench.scale",
+    "search": "bench.search",
 }
 
 
-SCALED = ("province", "scale")
+SCALED = ("province", "scale", "search")
 
 
 def run(name: str, *, tiny: bool = False, scale: float | None = None) -> Result:
@@ -45,7 +46,9 @@ def main(arguments: list[str] | None = None) -> None:
         "--small", "--tiny", dest="tiny", action="store_true", help="only to see that it runs"
     )
     parser.add_argument(
-        "--scale", type=float, help="the share of a province; of scale: times as many"
+        "--scale",
+        type=float,
+        help="the share of a province, of a million persons; of scale: times as many",
     )
     parser.add_argument("--plot", type=Path, help="for scale: write an SVG there too")
     given = parser.parse_args(arguments)

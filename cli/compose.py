@@ -93,6 +93,7 @@ def running(settings: Settings, *, follow: bool = True, make: bool = True) -> It
         if follow:
             boards.start()
             stack.callback(boards.stop)
+            store.effects.start(store.watch.wait)
             timekeeper.start()
             keeper.start()
         stack.callback(store.writer.close)

@@ -16,11 +16,12 @@ from cli.checking import Check, Finding, all_of
 from cli.doctor_ledger import LEDGER
 from cli.settings import Settings
 from eventstore import sqlite as log_file
-from eventstore import vault as vault_file
+from eventstore import vault_tables
 from eventstore.errors import StoreError
 from eventstore.modes import standing_open
 from eventstore.sql import Sql, explain
 from eventstore.sqlite import connect
+from eventstore.wrapping import check_key
 from projections.catalog import VIEWS
 from projections.folding.errors import STOPPED
 from projections.folding.fingerprints import kept, prints_of
@@ -101,7 +102,7 @@ def _databases(settings: Settings) -> Iterator[Finding]:
     if log.exists():
         yield from _database("log", log, log_file.SCHEMA)
     if log.exists() and vault.exists():
-        yield from _database("vault", vault, vault_file.SCHEMA)
+        yield from _database("vault", vault, vault_tables.SCHEMA)
 
 
 def _database(name: str, path: Path, schema: int) -> Iterator[Finding]:
@@ -139,7 +140,7 @@ def _key(settings: Settings) -> Iterator[Finding]:
     path = data / "vault.key"
     try:
         with closing(connect(data / "vault.sqlite")) as db:
-            vault_file.check_key(db, path)
+            check_key(db, path)
     except StoreError as problem:
         yield Finding("key", False, f"{path.name}：{problem.zh}", f"{path.name}: {problem}")
         return

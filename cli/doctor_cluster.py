@@ -11,7 +11,7 @@ from eventstore.errors import StoreNotMade
 from eventstore.postgres import PostgresConnection, PostgresLog
 from eventstore.sql import Sql
 from eventstore.store import COPY_MARK, COPY_UNFINISHED
-from eventstore.vault import check_key
+from eventstore.wrapping import check_key
 
 OLDEST_SERVER = 150_000
 LAGGING = 10_000

@@ -4,6 +4,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
+
+import msgspec
 
 from cli.checking import Check, Finding
 from cli.settings import Settings
@@ -17,6 +20,8 @@ from eventstore.sqlite import connect
 from projections.folding.lineage import foreign
 
 OLD_BACKUP = timedelta(days=7)
+AT_ONCE = 500
+ERASED = "SELECT state FROM events WHERE topic LIKE 'Person.Erased%' ORDER BY position"
 
 
 class _Reading(Log):
@@ -130,4 +135,45 @@ def _backup(settings: Settings) -> Iterator[Finding]:
     )
 
 
-LEDGER: tuple[Check, ...] = (("lineage", _lineage), ("clock", _clock), ("backup", _backup))
+class _Erased(msgspec.Struct):
+    person: UUID
+
+
+def _erasures(settings: Settings) -> Iterator[Finding]:
+    """Whether the vault holds keys of persons who are erased by the log: an older vault does."""
+    decode = msgspec.json.Decoder(_Erased).decode
+    with closing(_Reading(settings)) as log:
+        persons = sorted({decode(state).person.bytes for (state,) in log.fetch(ERASED)})
+    left = 0
+    with closing(_vault(settings)) as vault:
+        for start in range(0, len(persons), AT_ONCE):
+            some = tuple(persons[start : start + AT_ONCE])
+            marks = ",".join("?" * len(some))
+            sql = f"SELECT count(*) FROM keys WHERE person IN ({marks})"  # noqa: S608
+            left += vault.execute(sql, some).fetchone()[0]
+    yield Finding(
+        "erasures",
+        not left,
+        f"密库中还有 {left} 名已销毁人员的密钥（密库可能较旧）："
+        "请执行 relief doctor --repair erasures"
+        if left
+        else f"{len(persons)} 名已销毁人员的密钥均已不在",
+        f"The vault still holds the keys of {left} erased persons (it may be an older one): "
+        "run relief doctor --repair erasures."
+        if left
+        else f"Of {len(persons)} erased persons no key is left.",
+    )
+
+
+def _vault(settings: Settings) -> Sql:
+    if settings.database_url is None:
+        return connect(settings.data / "vault.sqlite")
+    return PostgresConnection(settings.vault_url or "", "vault")
+
+
+LEDGER: tuple[Check, ...] = (
+    ("erasures", _erasures),
+    ("lineage", _lineage),
+    ("clock", _clock),
+    ("backup", _backup),
+)

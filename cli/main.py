@@ -30,6 +30,7 @@ COMMANDS = {
     "backup": "store_commands",
     "restore": "store_commands",
     "doctor": "store_commands",
+    "vault": "vault_command",
     "db": "db_command",
     "up": "up_command",
     "status": "status_command",

@@ -14,6 +14,8 @@ from cli.compose import open_store
 from cli.copy_command import cluster_of
 from cli.doctor import examine
 from cli.doctor_cluster import examine_cluster
+from cli.repairing import Repair
+from cli.repairing import repair as made_again
 from cli.saying import Json, failed
 from cli.settings import Settings
 from domain.store import Cause
@@ -77,10 +79,19 @@ def restore(
     _tell(found, as_json, f"已恢复到 {data}，看板将在启动时重建", f"restored into {data}")
 
 
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    as_json: Json = False,
+    repair: Annotated[
+        Repair | None, typer.Option(help="Make this again from the log, then check")
+    ] = None,
+) -> None:
     """Check files or database, schema, key, counts, views, disk and versions; exit 1 on a
     problem."""
     settings = settings_here()
+    if repair is not None:
+        zh, en = made_again(settings, repair)
+        if not as_json:
+            out.print(f"{zh} · {en}", highlight=False)
     cluster = settings.database_url is not None
     findings = examine_cluster(settings) if cluster else examine(settings)
     ok = all(finding.ok for finding in findings)

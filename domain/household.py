@@ -7,13 +7,13 @@ another household too) stays a member for everything but payment; this stream ne
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
 from eventsourcing.domain import event
 
-from domain.base import Aggregate
+from domain.base import Aggregate, grown
 from domain.household_move import (
     MoveAlreadyOffered,
     MoveEnd,
@@ -150,6 +150,7 @@ class Household(Aggregate):
         self.members: dict[UUID, Member] = {member.person: member for member in members}
         self.card = card
         self.contested: set[UUID] = set()
+        self.holds: dict[UUID, datetime | None] = {}
         self.merged_into: UUID | None = None
         self.exercise = exercise
         self.unnamed = unnamed
@@ -383,14 +384,26 @@ class Household(Aggregate):
         for member in members:
             self.members[member.person] = member
 
-    def contest(self, person: UUID) -> None:
-        """Another household claims this member too. Not said here: which."""
+    def contest(self, person: UUID, hold_until: datetime | None = None) -> None:
+        """Another household claims this member too. Not said here: which.
+
+        The contest holds payments until a superior decides (None: this is the later claim), or at
+        most until a moment (this claim was first). A claim that has waited once does not wait
+        again because somebody claims the person anew.
+        """
         if person in self.members and person not in self.contested:
-            self._member_contested(person=person)
+            until = hold_until and (self.holds.get(person) or hold_until)
+            self._member_contested(person=person, hold_until=until)
 
     @event("MemberContested")
-    def _member_contested(self, person: UUID) -> None:
+    def _member_contested(self, person: UUID, hold_until: datetime | None) -> None:
         self.contested.add(person)
+        self.holds[person] = hold_until
+
+    def held_by_contests(self, now: datetime) -> int:
+        """How many members' contests hold this household's payments back now."""
+        untils = [self.holds[person] for person in self.contested]
+        return sum(until is None or now < until for until in untils)
 
     def settle_contest(self, person: UUID, kept: bool) -> None:
         """The contest is over: the member stays, or is no longer one of this household."""
@@ -426,3 +439,11 @@ class Household(Aggregate):
             self.head = None
         if self.card is not None and self.card.holder == person:
             self.card = None
+
+
+def _held_until_decided(fact: dict[str, Any]) -> None:
+    """Before contests had a term, each held payments until a superior decided."""
+    fact["hold_until"] = None
+
+
+grown(Household.MemberContested, _held_until_decided)

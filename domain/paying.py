@@ -20,7 +20,11 @@ from domain.world import World
 
 @dataclass(eq=False)
 class MemberContested(Refusal):
-    """A member is claimed by another household too: no payment until a superior decides."""
+    """A member is claimed by another household too: no payment until a superior decides.
+
+    The household that claimed first waits for the days of the rulebook at most
+    (`Household.contest`).
+    """
 
     zh: ClassVar[str] = "{head}户有 {contested} 名成员归属待上级裁定，暂不能发放"
     en: ClassVar[str] = (
@@ -90,11 +94,10 @@ def check_household(world: World, season: Season, case: ReliefCase) -> Household
     """
     household = world.get(Household, case.household)
     household.check_open()
-    if household.contested and not season.pays_contested:
+    contested = household.held_by_contests(world.now)
+    if contested and not season.pays_contested:
         raise MemberContested(
-            household=household.id,
-            head=household.head_masked,
-            contested=len(household.contested),
+            household=household.id, head=household.head_masked, contested=contested
         )
     check_losses(case, household)
     return household

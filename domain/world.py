@@ -95,8 +95,14 @@ class InForce(Generic[R]):
 class Vault(Protocol):
     """Keys and the erasable index of personal data, kept apart from the log."""
 
-    def person_for(self, id_number: str) -> UUID:
-        """The person of this ID number: the known random id, or a new one."""
+    def person_for(self, id_number: str, instead_of: UUID | None = None) -> UUID:
+        """The person of this ID number: the known random id, or a new one.
+
+        Ask `domain.commands.sealing.person_of`, which gives an erased person's number a new one.
+        """
+
+    def is_fresh(self, person: UUID) -> bool:
+        """Whether the person was made just now: no fact can tell of them yet."""
 
     def new_person(self) -> UUID:
         """A random id for a person without an ID number (a child, a lost card)."""
@@ -106,12 +112,6 @@ class Vault(Protocol):
 
     def unseal(self, sealed: Sealed, stream: UUID, field: str) -> str | None:
         """The text, or None when the person's key has been destroyed."""
-
-    def index_name(self, person: UUID, name: str) -> None:
-        """Put a name (with pinyin and initials) into the erasable search index."""
-
-    def erase(self, person: UUID) -> None:
-        """Destroy the person's key and index rows."""
 
 
 class World(Protocol):

@@ -21,7 +21,8 @@ from eventstore.errors import StoreDamaged, StoreFull
 from eventstore.modes import make_private, private_folder
 from eventstore.sql import Sql, explain
 from eventstore.sqlite import connect
-from eventstore.vault import check_key
+from eventstore.vault_tables import LEFT_BEHIND, carried_at
+from eventstore.wrapping import check_key
 
 LOG, VAULT, KEY, MANIFEST = "log.sqlite", "vault.sqlite", "vault.key", "backup.json"
 BACKED_UP = "backed-up.json"
@@ -58,13 +59,7 @@ def digest(tables: Iterable[tuple[str, Iterable[Any]]]) -> str:
 
 
 LOG_TABLES = {"events": "position", "outcomes": "command", "marks": "key"}
-VAULT_TABLES = {
-    "keys": "person",
-    "tokens": "token",
-    "names": "person",
-    "secrets": "name",
-    "accounts": "login",
-}
+"""All tables of the log on SQLite; the vault's are named in `eventstore.vault_tables`."""
 
 
 def describe(folder: Path) -> Manifest:
@@ -80,8 +75,12 @@ def describe(folder: Path) -> Manifest:
             outcomes=log.execute("SELECT count(*) FROM outcomes").fetchone()[0],
             keys=vault.execute("SELECT count(*) FROM keys").fetchone()[0],
             log_sha256=content_hash(log, LOG_TABLES),
-            vault_sha256=content_hash(vault, VAULT_TABLES),
+            vault_sha256=content_hash(vault, carried_at(_schema(vault))),
         )
+
+
+def _schema(vault: Sql) -> int:
+    return int(vault.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _look(path: Path) -> sqlite3.Connection:
@@ -188,11 +187,17 @@ def restore(source: Path, data: Path) -> Manifest:
 def _copy(source: sqlite3.Connection, target: Path) -> None:
     """SQLite's online backup in one step: one snapshot, however much others write meanwhile.
 
-    Log-in sessions stay behind: who could write into a backup must not be logged in by it.
+    Of the vault some tables are left behind, and nothing of them in free pages either: log-in
+    sessions, and the index of names, which the first start builds again.
     """
     make_private(target)
     with closing(sqlite3.connect(target, isolation_level=None)) as write:
         source.backup(write, pages=-1)
         write.execute("PRAGMA journal_mode=DELETE")
         if target.name == VAULT:
-            write.execute("DELETE FROM sessions")
+            write.execute("PRAGMA secure_delete=ON")
+            there = write.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            for (table,) in there.fetchall():
+                if table in LEFT_BEHIND and table != "erasures":
+                    write.execute(f"DELETE FROM {table}")  # noqa: S608
+            write.execute("VACUUM")

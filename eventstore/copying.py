@@ -2,7 +2,8 @@
 
 It may be broken off and run again: it goes on behind the last fact that has arrived. Until it has
 proven by count and SHA-256 that both ends hold the same, no program starts on the copy. Log-in
-sessions stay behind. The source is only read; whoever writes to it meanwhile makes the proof fail.
+sessions stay behind, and so does the index of names, which the first start builds from the log.
+The source is only read; whoever writes to it meanwhile makes the proof fail.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eventstore import vault as vault_file
-from eventstore.backup import LOG_TABLES, VAULT_TABLES, digest
+from eventstore.backup import LOG_TABLES, digest
 from eventstore.errors import CopyDiffers, CopyRefused, StoreDamaged, StoreNotMade
 from eventstore.faults import reached
 from eventstore.keyfile import read_key, write_key
@@ -21,7 +21,8 @@ from eventstore.postgres import PostgresConnection, PostgresLog
 from eventstore.sql import DATABASE_ERRORS, Sql, explain
 from eventstore.sqlite import SQLiteLog, check_schema, connect
 from eventstore.store import COPY_MARK, COPY_PROVEN, COPY_UNFINISHED
-from eventstore.vault import check_key
+from eventstore.vault_tables import CARRIED, SCHEMA, TABLES
+from eventstore.wrapping import check_key
 
 CHUNK = 2_000
 
@@ -61,7 +62,7 @@ class _End:
 
     def pages(self, table: str) -> Iterator[list[Any]]:
         """The rows of a table in the order of its key, some thousands at a time."""
-        key = (LOG_TABLES | VAULT_TABLES)[table]
+        key = (LOG_TABLES | CARRIED)[table]
         sql = f"SELECT * FROM {table} {{}} ORDER BY {key} LIMIT {CHUNK}"  # noqa: S608
         rows = self._fetch(table, sql.format(""))
         while rows:
@@ -136,7 +137,7 @@ def _vault(where: Path | str, *, make: bool) -> Sql:
         raise StoreDamaged(f"{where} is missing")
     db = connect(where)
     db.execute("PRAGMA secure_delete=ON")
-    check_schema(db, where, vault_file.SCHEMA, vault_file.TABLES)
+    check_schema(db, where, SCHEMA, TABLES)
     return db
 
 
@@ -166,20 +167,19 @@ def _set_mark(end: _End, value: str) -> None:
 def _copy_vault(here: _End, there: _End, progress: Progress) -> None:
     """All of it in one transaction, unless it is there already: it is small beside the log."""
     quiet: Progress = lambda *_: None  # noqa: E731
-    if _digest(here, VAULT_TABLES, quiet, "") == _digest(there, VAULT_TABLES, quiet, ""):
+    if _digest(here, CARRIED, quiet, "") == _digest(there, CARRIED, quiet, ""):
         return
-    total = sum(here.count(table) for table in VAULT_TABLES)
+    total = sum(here.count(table) for table in CARRIED)
     done = 0
     there.vault.execute("BEGIN IMMEDIATE")
-    for table in VAULT_TABLES:
+    for table in CARRIED:
         there.vault.execute(f"DELETE FROM {table}")  # noqa: S608
         for page in here.pages(table):
             marks = ",".join("?" * len(page[0]))
             there.vault.executemany(f"INSERT INTO {table} VALUES ({marks})", page)  # noqa: S608
             done += len(page)
             progress("vault", done, total)
-    if isinstance(there.vault, PostgresConnection):
-        there.vault.execute("UPDATE erasures SET n = n + 1")
+    there.vault.execute("UPDATE erasures SET n = n + 1")
     reached("copying")
     there.vault.execute("COMMIT")
 
@@ -235,7 +235,7 @@ def _prove(here: _End, there: _End, progress: Progress) -> Copied:
             outcomes=end.count("outcomes"),
             keys=end.count("keys"),
             log_sha256=_digest(end, LOG_TABLES, progress, f"verify {name} log"),
-            vault_sha256=_digest(end, VAULT_TABLES, progress, f"verify {name} vault"),
+            vault_sha256=_digest(end, CARRIED, progress, f"verify {name} vault"),
         )
         for name, end in (("source", here), ("target", there))
     ]

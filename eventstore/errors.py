@@ -128,6 +128,13 @@ class CopyDiffers(StoreError):
     retry_after = None
 
 
+class IndexBehind(StoreError):
+    """Names cannot be looked for yet: an answer would leave people out."""
+
+    zh = "姓名索引正在建立，暂不能按姓名查找，请稍后再试"
+    en = "The index of names is being built: people cannot be looked for by name yet."
+
+
 class StoreClosed(StoreError):
     zh = "服务正在停止，请稍后重试"
     en = "The service is stopping. Try again shortly."

@@ -58,7 +58,10 @@ RIGHTS: dict[str, dict[str, str]] = {
     VAULT: {
         "vault.keys": CHANGED,
         "vault.tokens": CHANGED,
-        "vault.names": CHANGED,
+        "vault.effects": CHANGED,
+        "vault.name_homes": CHANGED,
+        "vault.name_entries": CHANGED,
+        "vault.name_terms": CHANGED,
         "vault.secrets": CHANGED,
         "vault.accounts": CHANGED,
         "vault.sessions": CHANGED,

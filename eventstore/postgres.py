@@ -16,7 +16,6 @@ from typing import Any
 import psycopg
 from eventsourcing.persistence import IntegrityError
 from psycopg import pq
-from psycopg_pool import ConnectionPool, PoolTimeout
 
 from eventstore.errors import (
     CommitUnknown,
@@ -24,7 +23,6 @@ from eventstore.errors import (
     StoreLocked,
     StoreNotMade,
     StoreTooNew,
-    StoreUnreachable,
     StoreUnsafe,
 )
 from eventstore.log import NEWEST, NEWS, Log, OutcomeRow, Row, Seen, Wanted
@@ -41,18 +39,20 @@ from eventstore.postgres_journey import (
     int8_of,
     rows_of,
 )
-from eventstore.postgres_session import LOCK_MS, arguments, translated, usable
+from eventstore.postgres_readers import Readers
+from eventstore.postgres_session import LOCK_MS
 from eventstore.postgres_session import PostgresConnection as PostgresConnection
 from eventstore.postgres_session import connect as connect
 from eventstore.sql import Sql, explain
-from eventstore.vault import Vault
+from eventstore.vault import Vault, transaction
 
-REVISION = "0001"
+REVISION = "0002"
 """Of the tables that this program knows: the newest of `eventstore.migrations`."""
 ORDER_LOCK = 4_210_001
+EFFECTS_LOCK = 4_210_003
 CHANNEL = "relief_log"
 MOST_READERS = 8
-PASSES_BEFORE_GIVING_UP = 3
+MOST_SEARCHING = 4
 LISTEN_AGAIN_SECONDS = 0.5
 FEW = 1_000
 """Rows that go with the COMMIT in one journey; more are copied, in journeys of their own."""
@@ -135,49 +135,12 @@ class PostgresLog(Log):
             raise explain(problem) from problem
         finally:
             self.session.close()  # opened again by the first write
-        self._pool = ConnectionPool(
-            url,
-            min_size=0,
-            max_size=MOST_READERS,
-            timeout=LOCK_MS / 1000,
-            reconnect_timeout=LOCK_MS / 1000,
-            kwargs=arguments("log"),
-            check=usable,
-            open=True,
-            name="log",
-        )
+        self._reading = Readers(url, "log", MOST_READERS)
 
     # -- reading ------------------------------------------------------------------------------
 
     def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Any]:
-        for left in reversed(range(PASSES_BEFORE_GIVING_UP)):
-            failed = self._failures()
-            try:
-                with self._pool.connection() as session:
-                    try:
-                        cursor = session.cursor(binary=True)
-                        return cursor.execute(translated(sql), args).fetchall()
-                    except psycopg.Error:
-                        if not left or not session.closed:
-                            raise
-            except PoolTimeout as problem:
-                if self._failures() > failed:
-                    raise self._cause(problem) from problem
-                raise StoreLocked("all reading sessions are busy") from problem
-            except psycopg.Error as problem:
-                raise explain(problem) from problem
-        raise AssertionError
-
-    def _cause(self, problem: PoolTimeout) -> StoreError:
-        """Why the pool could open no session, which it does not tell."""
-        try:
-            connect(self.source, "log").close()
-        except psycopg.Error as said:
-            return explain(said)
-        return StoreUnreachable(str(problem))
-
-    def _failures(self) -> int:
-        return self._pool.get_stats().get("connections_errors", 0)
+        return self._reading.fetch(sql, args)
 
     def timeline(self) -> str:
         """From the name of the current WAL file: the control file's is as old as a checkpoint."""
@@ -290,7 +253,7 @@ class PostgresLog(Log):
 
     def close(self) -> None:
         self._closed.set()
-        self._pool.close()
+        self._reading.close()
         self.session.close()
         if self._listener is not None:
             self._listener.join(timeout=2)
@@ -346,18 +309,32 @@ class PostgresVault(Vault):
 
     def __init__(self, url: str, key: Path) -> None:
         self.url = url
+        self._reading = Readers(url, "vault", MOST_SEARCHING)
+        self._beside = PostgresConnection(url, "vault")
+        self._aside_turn = threading.Lock()
         db = PostgresConnection(url, "vault")
         private_folder(key.parent)
         try:
+            db.execute("SELECT 1 FROM effects, name_terms LIMIT 0")
             super().__init__(db, key)
         except BaseException as problem:
+            self._reading.close()
             db.close()
             if isinstance(problem, psycopg.Error):
                 raise explain(problem) from problem
             raise
 
-    def _version(self) -> int:
-        return int(self._db.execute("SELECT n FROM erasures").fetchone()[0])
+    def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Any]:
+        return self._reading.fetch(sql, args)
 
-    def _announce(self) -> None:
-        self._db.execute("UPDATE erasures SET n = n + 1")
+    @contextmanager
+    def aside(self) -> Iterator[Sql]:
+        """On a session of its own; an advisory lock keeps effects of all processes in turn."""
+        with self._aside_turn, transaction(self._beside) as db:
+            db.execute("SELECT pg_advisory_xact_lock(?)", (EFFECTS_LOCK,))
+            yield db
+
+    def close(self) -> None:
+        self._reading.close()
+        self._beside.close()
+        super().close()

@@ -138,20 +138,13 @@ class Gate:
         os.close(self._file)
 
 
-class SQLiteLog(Log):
-    """One file of facts and outcomes. Readers share a pool; the writer has its connection."""
+class Readers:
+    """Reading connections to one file, for any thread: in WAL mode no writer waits for them."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self.source = str(path.absolute())
-        self._gate: Gate | None = None
-        self._turn = threading.Lock()
-        private_folder(path.parent)
-        db = connect(path)
-        check_schema(db, path, SCHEMA, TABLES)
-        self.writer = db
+        self._path = path
         self._closed = False
-        self._readers = QueuePool(
+        self._pool = QueuePool(
             cast(Any, self._reader),  # its stubs know the methods of DBAPI as protocols only
             pool_size=MOST_READERS,
             max_overflow=0,
@@ -160,10 +153,8 @@ class SQLiteLog(Log):
             reset_on_return=None,
         )
 
-    # -- reading ------------------------------------------------------------------------------
-
     def _reader(self) -> sqlite3.Connection:
-        db = connect(self.path)
+        db = connect(self._path)
         db.execute("PRAGMA query_only=ON")
         return db
 
@@ -171,7 +162,7 @@ class SQLiteLog(Log):
         if self._closed:
             raise StoreClosed
         try:
-            reader = self._readers.connect()
+            reader = self._pool.connect()
         except TimeoutError as problem:  # of the pool
             raise StoreLocked("all reading connections are busy") from problem
         try:
@@ -184,6 +175,30 @@ class SQLiteLog(Log):
             if self._closed:  # meanwhile: the pool would keep it
                 reader.invalidate()
             reader.close()
+
+    def close(self) -> None:
+        self._closed = True
+        self._pool.dispose()
+
+
+class SQLiteLog(Log):
+    """One file of facts and outcomes. Readers share a pool; the writer has its connection."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.source = str(path.absolute())
+        self._gate: Gate | None = None
+        self._turn = threading.Lock()
+        private_folder(path.parent)
+        db = connect(path)
+        check_schema(db, path, SCHEMA, TABLES)
+        self.writer = db
+        self._reading = Readers(path)
+
+    # -- reading ------------------------------------------------------------------------------
+
+    def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Any]:
+        return self._reading.fetch(sql, args)
 
     # -- writing ------------------------------------------------------------------------------
 
@@ -224,8 +239,7 @@ class SQLiteLog(Log):
         db.executemany("INSERT INTO outcomes VALUES (?,?,?,?)", outcomes)
 
     def close(self) -> None:
-        self._closed = True
-        self._readers.dispose()
+        self._reading.close()
         self.writer.close()
         if self._gate is not None:
             self._gate.close()

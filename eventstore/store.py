@@ -5,6 +5,7 @@ import hmac
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -14,11 +15,15 @@ from uuid import UUID
 import msgspec
 
 from domain.base import Aggregate, Event
+from domain.person import Person
+from domain.world import Sealed
 from eventstore.clock import Clock, SimulatedClock, clock_state
-from eventstore.errors import StoreDamaged, StoreUnfinished
+from eventstore.effects import Effects
+from eventstore.errors import StoreDamaged, StoreError, StoreUnfinished
 from eventstore.following import HeadWatch
 from eventstore.log import Log
 from eventstore.mapper import TypedMapper
+from eventstore.names import Hit, find
 from eventstore.outcomes import Envelope, Receipt
 from eventstore.sqlite import SQLiteLog
 from eventstore.vault import SQLiteVault, Vault
@@ -64,6 +69,7 @@ class Store:
             self.log, self.vault, self.mapper, self._made, self.watch.committed, self._settle_batch
         )
         self._settle()
+        self.effects = Effects(self.log, self.vault, self.mapper)
 
     @classmethod
     def at(
@@ -257,6 +263,26 @@ class Store:
         rows = self.log.stream_rows(stream)
         return [Recorded(r[0], self.mapper.decode(r[3], r[4])) for r in rows]
 
+    # -- people -------------------------------------------------------------------------------
+
+    def erased(self, person: UUID) -> bool:
+        """Whether the log says so, whatever of them the vault still holds."""
+        ids = [Person.id_of(person, exercise).bytes for exercise in (False, True)]
+        sql = "SELECT 1 FROM events WHERE stream IN (?,?) AND topic LIKE 'Person.Erased%' LIMIT 1"
+        return bool(self.log.fetch(sql, ids))
+
+    def reveal(self, sealed: Sealed, stream: UUID, field: str) -> str | None:
+        """A sealed text for people to read; None when the person is erased."""
+        return None if self.erased(sealed.person) else self.vault.reveal(sealed, stream, field)
+
+    def find(
+        self, text: str, villages: Sequence[UUID] | None = None, *, exercise: bool | None = False
+    ) -> list[Hit]:
+        """Members whose name fits a text, see `eventstore.names.find`; of who is erased, nobody."""
+        return find(self.vault, text, villages, exercise=exercise)
+
+    # -- looking at the log -------------------------------------------------------------------
+
     def stats(self) -> dict[str, Any]:
         """``events, streams, head, bytes, by_topic`` of the log."""
         return self.log.stats()
@@ -277,7 +303,9 @@ class Store:
     def close(self) -> None:
         """Finish what is queued, then let go of the files."""
         self.writer.close()
-        self.watch.wake()
+        self.effects.stop(self.watch.wake)
+        with suppress(StoreError):  # else the next start does it
+            self.effects.erase()
         self.vault.close()
         self.log.close()
 

@@ -1,118 +1,58 @@
-"""Keys and the erasable index of personal data, in a file of their own (design.md §7).
+"""Keys of personal data, in a file of their own (design.md §7).
 
-One random data key a person, wrapped under the master key of ``vault.key``. The index maps
-HMAC(ID number) to the person's random id and holds what people search by (name, pinyin,
-initials). Destroying a person's rows erases the person; the log keeps only noise and a mask.
-Commits before the log does: a key without a fact is harmless, a fact without its key is lost.
+One random data key a person, wrapped under the master key of ``vault.key``, and HMAC(ID number) →
+the person's random id. Destroying a person's rows erases the person; the log keeps only noise and
+a mask. What a batch seals commits before the log does: a key without a fact is harmless, a fact
+without its key is lost. What a fact destroys is destroyed after it (`eventstore.effects`).
 """
 
 import hmac
 import os
+import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from eventsourcing.persistence import IntegrityError
 
 from domain.world import Sealed
-from eventstore.errors import StoreDamaged, StoreLocked
+from eventstore.errors import StoreDamaged
 from eventstore.keyfile import KEY_BYTES, read_key, write_key
 from eventstore.modes import private_folder
+from eventstore.names import forget
 from eventstore.randomness import random_bytes, random_uuid
 from eventstore.sql import DATABASE_ERRORS, Sql, explain
-from eventstore.sqlite import VAULT_SECONDS, check_schema, connect
+from eventstore.sqlite import VAULT_SECONDS, Readers, check_schema, connect
+from eventstore.vault_tables import SCHEMA, TABLES
+from eventstore.wrapping import NONCE_BYTES, Wrapping, opened
 
-SCHEMA = 1
-NONCE_BYTES = 12
 KEY_CACHE = 4096
 
-TABLES = """
-CREATE TABLE IF NOT EXISTS keys (person BLOB PRIMARY KEY, wrapped BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS tokens (token BLOB PRIMARY KEY, person BLOB NOT NULL) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS tokens_by_person ON tokens (person);
-CREATE TABLE IF NOT EXISTS names (
-    person BLOB PRIMARY KEY, name TEXT NOT NULL, pinyin TEXT NOT NULL, initials TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS names_by_name ON names (name);
-CREATE INDEX IF NOT EXISTS names_by_pinyin ON names (pinyin);
-CREATE INDEX IF NOT EXISTS names_by_initials ON names (initials);
-CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS accounts (
-    login TEXT PRIMARY KEY, officer BLOB NOT NULL, password TEXT NOT NULL,
-    failures INTEGER NOT NULL DEFAULT 0, locked_until REAL NOT NULL DEFAULT 0
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS sessions (
-    token BLOB PRIMARY KEY, officer BLOB NOT NULL, login TEXT NOT NULL, kind TEXT NOT NULL,
-    csrf TEXT NOT NULL, expires REAL NOT NULL
-) WITHOUT ROWID;
-"""
-
 MAKE_SECRET = "INSERT INTO secrets VALUES (?,?) ON CONFLICT DO NOTHING"  # noqa: S105
-PUT = {
-    "keys": "INSERT INTO keys VALUES (?,?) ON CONFLICT (person) DO UPDATE SET"
-    " wrapped = excluded.wrapped",
-    "tokens": "INSERT INTO tokens VALUES (?,?) ON CONFLICT DO NOTHING",
-    "names": "INSERT INTO names VALUES (?,?,?,?) ON CONFLICT (person) DO UPDATE SET"
-    " name = excluded.name, pinyin = excluded.pinyin, initials = excluded.initials",
-}
-
-
-@lru_cache(maxsize=8192)
-def _syllable(character: str) -> tuple[str, str]:
-    from pypinyin import Style, lazy_pinyin  # its dictionary takes a third of a second to load
-
-    full = lazy_pinyin(character, style=Style.NORMAL)[0].lower()
-    return full, full[:1]
-
-
-def spell(name: str) -> tuple[str, str]:
-    """Pinyin and initials of a name: 张小三 → (zhangxiaosan, zxs)."""
-    pairs = [_syllable(c) for c in name if not c.isspace()]
-    return "".join(p[0] for p in pairs), "".join(p[1] for p in pairs)
-
-
-def _unwrapped(master: AESGCM, wrapped: bytes, bound_to: bytes) -> bytes:
-    try:
-        return master.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], bound_to)
-    except InvalidTag as problem:
-        raise StoreDamaged("vault.key does not belong to this vault") from problem
-
-
-def _opened(cipher: AESGCM, sealed: Sealed, stream: UUID, field: str) -> str:
-    nonce, box = sealed.box[:NONCE_BYTES], sealed.box[NONCE_BYTES:]
-    try:
-        return cipher.decrypt(nonce, box, stream.bytes + field.encode()).decode()
-    except InvalidTag as problem:
-        raise StoreDamaged(f"a sealed {field} does not belong to {stream}") from problem
-
-
-def check_key(db: Sql, path: Path) -> None:
-    """That this key file opens this vault. Raises `StoreDamaged`."""
-    if not path.exists():
-        raise StoreDamaged(f"{path.name} is missing; without it the vault cannot be read")
-    master = AESGCM(read_key(path))
-    for name, wrapped in db.execute("SELECT name, value FROM secrets"):
-        _unwrapped(master, wrapped, name.encode())
+PUT_KEY = (
+    "INSERT INTO keys VALUES (?,?) ON CONFLICT (person) DO UPDATE SET wrapped = excluded.wrapped"
+)
+PUT_NUMBER = (
+    "INSERT INTO tokens VALUES (?,?) ON CONFLICT (token) DO UPDATE SET person = excluded.person"
+    " WHERE tokens.person = ?"
+)
 
 
 class Vault:
-    """The vault of one store. Writing happens in the writer's batch; `commit` makes it durable."""
+    """The vault of one store. Sealing happens in the writer's batch; `commit` makes it durable."""
 
     def __init__(self, db: Sql, key: Path) -> None:
         self._db = db
         self.lock = self._lock = threading.RLock()
-        self._master = AESGCM(self._master_key(key))
+        self._wrapping = Wrapping(self._master_key(key))
         self._ciphers: dict[UUID, AESGCM] = {}
         self._new: dict[bytes, UUID] = {}
         self._fresh: set[UUID] = set()
-        tables = ("keys", "tokens", "names", "erased")
-        self._rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in tables}
+        self._rows: dict[str, list[tuple[Any, ...]]] = {"keys": [], "tokens": []}
         self._seen = -1
         self.doubted = True  # set as a batch begins: `refresh` before a cached key is used
         self._tokens = hmac.new(self.secret("token-hmac"), digestmod="sha256")
@@ -135,31 +75,24 @@ class Vault:
         with self._lock:
             found = self._db.execute("SELECT value FROM secrets WHERE name=?", (name,)).fetchone()
             if found is None:
-                wrapped = self._wrap(os.urandom(32), name.encode())
+                wrapped = self._wrapping.wrap(os.urandom(32), name.encode())
                 self._write(MAKE_SECRET, [(name, wrapped)])
                 return self.secret(name)
-            return self._unwrap(found[0], name.encode())
+            return self._wrapping.unwrap(found[0], name.encode())
 
     def birth_mark(self) -> str | None:
         """The mark this vault shares with its log; None in a new vault."""
         with self._lock:
             sql = "SELECT value FROM secrets WHERE name='born'"
             row = self._db.execute(sql).fetchone()
-        return None if row is None else self._unwrap(row[0], b"born").decode()
+        return None if row is None else self._wrapping.unwrap(row[0], b"born").decode()
 
     def set_birth_mark(self, mark: str) -> str:
         """Set the mark if there is none; answers the one that is there."""
-        row = ("born", self._wrap(mark.encode(), b"born"))
+        row = ("born", self._wrapping.wrap(mark.encode(), b"born"))
         with self._lock:
             self._write(MAKE_SECRET, [row])
         return self.birth_mark() or mark
-
-    def _wrap(self, key: bytes, bound_to: bytes) -> bytes:
-        nonce = random_bytes(NONCE_BYTES)
-        return nonce + self._master.encrypt(nonce, key, bound_to)
-
-    def _unwrap(self, wrapped: bytes, bound_to: bytes) -> bytes:
-        return _unwrapped(self._master, wrapped, bound_to)
 
     def _write(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
         try:
@@ -173,15 +106,23 @@ class Vault:
 
     # -- what back ends do in their own way ---------------------------------------------------
 
-    def _version(self) -> int:
-        """Changes when another process may have erased somebody."""
-        raise NotImplementedError
+    def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Any]:
+        """All rows of a query over what is durable, from any thread; no writer waits for it."""
+        with self._lock:
+            return self._db.execute(sql, args).fetchall()
 
-    def _announce(self) -> None:
-        """Inside a transaction that erases: let `_version` change."""
+    @contextmanager
+    def aside(self) -> Iterator[Sql]:
+        """A transaction for effects of facts, one at a time over all processes.
 
-    def _scrub(self) -> None:
-        """After a commit that erased: leave nothing on the disk."""
+        It may be lost in a power cut with all it wrote: effects are taken up again.
+        """
+        with self._lock, transaction(self._db) as db:
+            yield db
+
+    def scrub(self) -> bool:
+        """Leave nothing on the disk of what was destroyed; False: somebody read, try again."""
+        return True
 
     @contextmanager
     def _unhurried(self) -> Iterator[None]:
@@ -190,7 +131,8 @@ class Vault:
 
     # -- the domain's port --------------------------------------------------------------------
 
-    def person_for(self, id_number: str) -> UUID:
+    def person_for(self, id_number: str, instead_of: UUID | None = None) -> UUID:
+        """The person of this ID number, known or new; a new one in place of an erased person."""
         token = self._token(id_number)
         known = self._new.get(token)
         if known is None:
@@ -198,13 +140,18 @@ class Vault:
                 row = self._db.execute(
                     "SELECT person FROM tokens WHERE token=?", (token,)
                 ).fetchone()
-            if row is not None:
-                return UUID(bytes=row[0])
-            known = random_uuid()
-            self._new[token] = known
-            self._fresh.add(known)
-            self._rows["tokens"].append((token, known.bytes))
-        return known
+            known = None if row is None else UUID(bytes=row[0])
+        if known is not None and known != instead_of:
+            return known
+        made = random_uuid()
+        self._new[token] = made
+        self._fresh.add(made)
+        self._rows["tokens"].append((token, made.bytes, (instead_of or made).bytes))
+        return made
+
+    def is_fresh(self, person: UUID) -> bool:
+        """Whether the person was made in this batch: no fact can tell of them yet."""
+        return person in self._fresh
 
     def find_person(self, id_number: str) -> UUID | None:
         """The person of this ID number if known. Makes nothing."""
@@ -246,8 +193,6 @@ class Vault:
             self.refresh()
         nonce = random_bytes(NONCE_BYTES)
         bound_to = stream.bytes + field.encode()
-        if (person.bytes,) in self._rows["erased"]:
-            raise StoreLocked(f"person {person} is being erased")
         cipher = self._cipher(person, make=True)
         assert cipher is not None
         return Sealed(person, nonce + cipher.encrypt(nonce, text.encode(), bound_to))
@@ -255,27 +200,28 @@ class Vault:
     def unseal(self, sealed: Sealed, stream: UUID, field: str) -> str | None:
         self.refresh()
         cipher = self._cipher(sealed.person, make=False)
-        return None if cipher is None else _opened(cipher, sealed, stream, field)
+        return None if cipher is None else opened(cipher, sealed, stream, field)
 
     def reveal(self, sealed: Sealed, stream: UUID, field: str) -> str | None:
-        """`unseal` for every thread: by durable keys only, past the writer's unfinished batch."""
-        with self._lock:
-            row = self._db.execute(
-                "SELECT wrapped FROM keys WHERE person=?", (sealed.person.bytes,)
-            ).fetchone()
-        if row is None:
-            return None
-        return _opened(AESGCM(self._unwrap(row[0], sealed.person.bytes)), sealed, stream, field)
+        """`unseal` for every thread: by durable keys only, past the writer's unfinished batch.
 
-    def index_name(self, person: UUID, name: str) -> None:
-        self._rows["names"].append((person.bytes, name, *spell(name)))
-
-    def erase(self, person: UUID) -> None:
-        """Destroy key and index rows with the next `commit`, beyond what a disk keeps of old pages.
-
-        Waiting for the batch lets a command that is refused after this erase nobody.
+        Whoever shows the text to people asks `Store.reveal`, which asks the log first.
         """
-        self._rows["erased"].append((person.bytes,))
+        keys = self.keys_of([sealed.person])
+        key = keys.get(sealed.person)
+        return None if key is None else opened(key, sealed, stream, field)
+
+    def keys_of(self, persons: Iterable[UUID]) -> dict[UUID, AESGCM]:
+        """The durable keys of those of these persons (at most some thousands) who have one."""
+        asked = tuple({person.bytes for person in persons})
+        if not asked:
+            return {}
+        marks = ",".join("?" * len(asked))
+        rows = self.fetch(f"SELECT person, wrapped FROM keys WHERE person IN ({marks})", asked)  # noqa: S608
+        return {
+            UUID(bytes=person): AESGCM(self._wrapping.unwrap(wrapped, person))
+            for person, wrapped in rows
+        }
 
     def _token(self, id_number: str) -> bytes:
         keyed = self._tokens.copy()
@@ -293,10 +239,10 @@ class Vault:
                     "SELECT wrapped FROM keys WHERE person=?", (person.bytes,)
                 ).fetchone()
         if row is not None:
-            cipher = AESGCM(self._unwrap(row[0], person.bytes))
+            cipher = AESGCM(self._wrapping.unwrap(row[0], person.bytes))
         elif make:
             key = random_bytes(KEY_BYTES)
-            self._rows["keys"].append((person.bytes, self._wrap(key, person.bytes)))
+            self._rows["keys"].append((person.bytes, self._wrapping.wrap(key, person.bytes)))
             cipher = AESGCM(key)
         if cipher is not None:
             if len(self._ciphers) >= KEY_CACHE and not self._rows["keys"]:
@@ -307,7 +253,7 @@ class Vault:
     # -- the writer's side --------------------------------------------------------------------
 
     def refresh(self) -> None:
-        """Forget cached keys when another process changed the vault: it may have erased."""
+        """Forget cached keys when some were destroyed since, here or by another process."""
         with self._lock:
             seen = self._version()
             self.doubted = False
@@ -316,12 +262,16 @@ class Vault:
                 held = {UUID(bytes=row[0]) for row in self._rows["keys"]}
                 self._ciphers = {p: c for p, c in self._ciphers.items() if p in held}
 
+    def _version(self) -> int:
+        """Changes whenever somebody was erased."""
+        return int(self._db.execute("SELECT n FROM erasures").fetchone()[0])
+
     def mark(self) -> dict[str, int]:
         """Where the batch stands, for `undo`."""
         return {table: len(rows) for table, rows in self._rows.items()}
 
     def undo(self, mark: dict[str, int]) -> None:
-        """Forget what was sealed and indexed since the mark: that command was refused."""
+        """Forget what was sealed and named since the mark: that command was refused."""
         for row in self._rows["keys"][mark["keys"] :]:
             self._ciphers.pop(UUID(bytes=row[0]), None)
         for row in self._rows["tokens"][mark["tokens"] :]:
@@ -340,29 +290,18 @@ class Vault:
         with self._lock:
             try:
                 self._db.execute("BEGIN IMMEDIATE")
-                for table, sql in PUT.items():
-                    if rows := self._rows[table]:
-                        written = self._db.executemany(sql, rows).rowcount
-                        if table == "tokens" and written < len(rows):
-                            self.rollback()
-                            raise IntegrityError("an ID number was given a person meanwhile")
-                if self._rows["erased"]:
-                    self._erase()
+                if keys := self._rows["keys"]:
+                    self._db.executemany(PUT_KEY, keys)
+                if tokens := self._rows["tokens"]:
+                    written = self._db.executemany(PUT_NUMBER, tokens).rowcount
+                    if written < len(tokens):
+                        self.rollback()
+                        raise IntegrityError("an ID number was given a person meanwhile")
                 self._db.execute("COMMIT")
-                if self._rows["erased"]:
-                    self._scrub()
             except DATABASE_ERRORS as problem:
                 self.rollback()
                 raise explain(problem) from problem
-            for row in self._rows["erased"]:
-                self._ciphers.pop(UUID(bytes=row[0]), None)
             self._forget()
-
-    def _erase(self) -> None:
-        for table in ("keys", "names", "tokens"):
-            sql = f"DELETE FROM {table} WHERE person=?"  # noqa: S608
-            self._db.executemany(sql, self._rows["erased"])
-        self._announce()
 
     def rollback(self) -> None:
         """Forget what was sealed and not committed."""
@@ -381,26 +320,6 @@ class Vault:
         if len(self._ciphers) > KEY_CACHE:  # while a batch made keys, none could be let go
             self._ciphers.clear()
 
-    # -- searching ----------------------------------------------------------------------------
-
-    def search(self, text: str, limit: int = 200) -> list[UUID]:
-        """Persons whose name contains the text, or whose pinyin or initials begin with it."""
-        text = text.strip().lower().replace(" ", "")
-        if not text:
-            return []
-        if text.isascii():
-            sql = (
-                "SELECT person FROM names WHERE pinyin >= ? AND pinyin < ? UNION "
-                "SELECT person FROM names WHERE initials >= ? AND initials < ? LIMIT ?"
-            )
-            args: tuple[Any, ...] = (text, text + "\x7f", text, text + "\x7f", limit)
-        else:
-            escaped = text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
-            sql = r"SELECT person FROM names WHERE name LIKE ? ESCAPE '\' LIMIT ?"
-            args = (f"%{escaped}%", limit)
-        with self._lock:
-            return [UUID(bytes=row[0]) for row in self._db.execute(sql, args)]
-
     def fingerprint(self, body: bytes) -> bytes:
         """Under a vault key, so that the log side holds no derivative of personal data."""
         keyed = self._fingerprint.copy()
@@ -413,15 +332,43 @@ class Vault:
         return self._db
 
     def counts(self) -> dict[str, int]:
-        with self._lock:
-            return {
-                table: int(self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608
-                for table in ("keys", "tokens", "names", "accounts")
-            }
+        """How many keys, known ID numbers and log-ins there are."""
+        tables = ("keys", "tokens", "accounts")
+        return {
+            table: int(self.fetch(f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608
+            for table in tables
+        }
 
     def close(self) -> None:
         with self._lock:
             self._db.close()
+
+
+def destroy(db: Sql, persons: Sequence[UUID]) -> None:
+    """Inside `Vault.aside`: destroy key, token and index rows of these persons. Idempotent."""
+    if not persons:
+        return
+    rows = [(person.bytes,) for person in persons]
+    db.executemany("DELETE FROM keys WHERE person=?", rows)
+    db.executemany("DELETE FROM tokens WHERE person=?", rows)
+    for person in persons:
+        forget(db, person)
+    db.execute("UPDATE erasures SET n = n + 1")
+
+
+@contextmanager
+def transaction(db: Sql) -> Iterator[Sql]:
+    """BEGIN … COMMIT; rolls back on any exception. Raises a `StoreError`."""
+    try:
+        db.execute("BEGIN IMMEDIATE")
+        yield db
+        db.execute("COMMIT")
+    except BaseException as problem:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        if isinstance(problem, DATABASE_ERRORS):
+            raise explain(problem) from problem
+        raise
 
 
 class SQLiteVault(Vault):
@@ -430,16 +377,35 @@ class SQLiteVault(Vault):
     def __init__(self, path: Path) -> None:
         self.path = path
         private_folder(path.parent)
+        self._beside: sqlite3.Connection | None = None
         db = connect(path, wait=VAULT_SECONDS)
         db.execute("PRAGMA secure_delete=ON")
         check_schema(db, path, SCHEMA, TABLES)
+        self._reading = Readers(path)
         super().__init__(db, path.with_suffix(".key"))
 
-    def _version(self) -> int:
-        return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+    def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Any]:
+        return self._reading.fetch(sql, args)
 
-    def _scrub(self) -> None:
-        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    @contextmanager
+    def aside(self) -> Iterator[Sql]:
+        """On a connection of its own. Threads of this process take turns by the lock, since
+        SQLite's own way of waiting for a write lock is to sleep and look again."""
+        with self._lock:
+            if self._beside is None:
+                self._beside = connect(self.path, synchronous="NORMAL")
+                self._beside.execute("PRAGMA secure_delete=ON")
+            with transaction(self._beside) as db:
+                yield db
+
+    def scrub(self) -> bool:
+        """Move the WAL into the file and empty it: old pages lie in it."""
+        with self._lock:
+            try:
+                busy, *_ = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            except sqlite3.Error as problem:
+                raise explain(problem) from problem
+        return not busy
 
     @contextmanager
     def _unhurried(self) -> Iterator[None]:
@@ -448,3 +414,10 @@ class SQLiteVault(Vault):
             yield
         finally:
             self._db.execute("PRAGMA synchronous=FULL")
+
+    def close(self) -> None:
+        with self._lock:
+            self._reading.close()
+            if self._beside is not None:
+                self._beside.close()
+        super().close()

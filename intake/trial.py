@@ -25,9 +25,17 @@ class _Blank:
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
+        self._made: set[UUID] = set()
 
-    def person_for(self, id_number: str) -> UUID:
-        return self._vault.find_person(id_number) or uuid4()
+    def person_for(self, id_number: str, instead_of: UUID | None = None) -> UUID:
+        known = self._vault.find_person(id_number)
+        if known is None or known == instead_of:
+            known = uuid4()
+            self._made.add(known)
+        return known
+
+    def is_fresh(self, person: UUID) -> bool:
+        return person in self._made
 
     def new_person(self) -> UUID:
         return uuid4()
@@ -37,12 +45,6 @@ class _Blank:
 
     def unseal(self, sealed: Sealed, stream: UUID, field: str) -> str | None:
         return None
-
-    def index_name(self, person: UUID, name: str) -> None:
-        """No index."""
-
-    def erase(self, person: UUID) -> None:
-        """Nothing to erase."""
 
 
 class Trial:

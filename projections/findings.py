@@ -33,6 +33,7 @@ from domain.household import Household
 from domain.person import Person
 from domain.rules.base import china_day
 from projections.areas import AREAS
+from projections.contest_findings import MAKERS, claimed_of_others, many_contests
 from projections.finding_rows import finding
 from projections.folding.base import LOGICAL, Rows, View, as_json, text_of, when
 from projections.households import HOUSEHOLDS, MEMBERS, TOWNSHIPS
@@ -72,6 +73,7 @@ CLAIMS = Table(
 
 
 def contested(rows: Rows, at: int, e: Person.Contested) -> None:
+    claimed_of_others(rows, e)
     person, since = text_of(e.originator_id), when(e.meta.recorded_at)
     claims = [text_of(one) for one in (*e.holders, e.household)]
     rows.put(
@@ -323,6 +325,7 @@ def _all(scope: Scope, at: datetime | None) -> Any:
     today = china_day(at).isoformat()
     parts = (
         person_twice(scope),
+        many_contests(scope),
         need_without_grant(scope, today),
         grant_without_need(scope),
         held_after_loss(scope),
@@ -364,8 +367,8 @@ def findings(
 ) -> Page:
     """What looks doubled, forgotten or odd as of ``at``, by kind.
 
-    Kinds: person_twice, person_contested, need_without_grant, grant_without_need, held_after_loss,
-    over_standard, equal_amounts, payment_failed, delivery_overdue, split_differs,
+    Kinds: person_twice, person_contested, many_contests, need_without_grant, grant_without_need,
+    held_after_loss, over_standard, equal_amounts, payment_failed, delivery_overdue, split_differs,
     split_leaves_out, casualties_hidden, parts_larger, likely_same, many_unsealings.
     ``open=false``: contests that were decided.
     """
@@ -402,8 +405,8 @@ def finding_counts(
 
 VIEW = View(
     name="findings",
-    version=2,
-    tables=(CONTESTS, CLAIMS, UNSEALINGS),
+    version=3,
+    tables=(CONTESTS, CLAIMS, MAKERS, UNSEALINGS),
     routes={
         Household.Revealed: revealed,
         Person.Contested: contested,

@@ -1,12 +1,10 @@
 """Households 户: one row each, masked, as they are now, with who counts in them."""
 
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import (
     Boolean,
     Column,
-    ColumnElement,
     Connection,
     Index,
     Integer,
@@ -24,6 +22,7 @@ from projections.areas import AREAS
 from projections.folding.base import LOGICAL, Row, Rows, View, as_json, text_of, when
 from projections.paging import Page, page
 from projections.scope import Scope
+from projections.searching import Names, found_page, like, nobody
 
 HOUSEHOLDS = Table(
     "households",
@@ -57,6 +56,7 @@ MEMBERS = Table(
     Column("relation", String, nullable=False),
     Column("status", String, nullable=False),
     Column("contested", Boolean, nullable=False),
+    Column("held_until", String),  # the contest holds payments so long; none: until decided
     Column("until", String),
     Index("household_members_by_person", "person"),
 )
@@ -105,6 +105,7 @@ def _member(household: str, member: Member) -> Row:
         "relation": str(member.relation),
         "status": "present",
         "contested": False,
+        "held_until": None,
         "until": None,
     }
 
@@ -270,7 +271,8 @@ def absorbed(rows: Rows, at: int, e: Household.Absorbed) -> None:
 
 def member_contested(rows: Rows, at: int, e: Household.MemberContested) -> None:
     id = text_of(e.originator_id)
-    rows.change(MEMBERS, id, text_of(e.person), contested=True)
+    until = when(e.hold_until) if e.hold_until is not None else None
+    rows.change(MEMBERS, id, text_of(e.person), contested=True, held_until=until)
     rows.change(HOUSEHOLDS, id, contested=rows.need(HOUSEHOLDS, id)["contested"] + 1)
 
 
@@ -319,19 +321,6 @@ def households_of(scope: Scope) -> Select[Any]:
     return in_villages(query, scope, HOUSEHOLDS.c.area)
 
 
-def found_by(persons: tuple[UUID, ...] | None, *texts: Any, search: str) -> ColumnElement[bool]:
-    """Rows of households with one of these present members, or with the text in one of these."""
-    wanted = "%" + "".join(f"\\{c}" if c in "\\%_" else c for c in search.strip()) + "%"
-    ids = [str(person) for person in persons or ()]
-    known = select(MEMBERS.c.household).where(
-        MEMBERS.c.person.in_(ids), MEMBERS.c.status == "present"
-    )
-    match: ColumnElement[bool] = HOUSEHOLDS.c.id.in_(known)
-    for text in (HOUSEHOLDS.c.head_masked, HOUSEHOLDS.c.village_group, *texts):
-        match = match | text.ilike(wanted, escape="\\")
-    return match
-
-
 def households(
     db: Connection,
     scope: Scope,
@@ -339,22 +328,37 @@ def households(
     category: str | None = None,
     contested: bool | None = None,
     search: str | None = None,
-    persons: tuple[UUID, ...] | None = None,
+    names: Names | None = None,
     exercise: bool = False,
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page:
-    """Households by village, masked. ``search``: a name, a village, a group."""
+    """Households by village, masked. ``search``: a name (also pinyin or initials), a village, a
+    group; ``next`` leads to the last of them.
+    """
     h, scope = HOUSEHOLDS.c, scope.on(db)
     query = households_of(scope).where(h.exercise.is_(exercise), h.merged_into.is_(None))
     if category is not None:
         query = query.where(h.category == category)
     if contested is not None:
         query = query.where(h.contested > 0 if contested else h.contested == 0)
-    if search:
-        query = query.where(found_by(persons, AREAS.c.name, TOWNSHIPS.c.name, search=search))
     order = by_village(scope, h.id)
-    return page(db, query.add_columns(order[0]), order, cursor=cursor, limit=limit)
+    query = query.add_columns(order[0])
+    if not search:
+        return page(db, query, order, cursor=cursor, limit=limit)
+    return found_page(
+        db,
+        scope,
+        query,
+        order,
+        names=names or nobody,
+        household=h.id,
+        area=h.area,
+        also=like(search, h.head_masked, h.village_group, AREAS.c.name, TOWNSHIPS.c.name),
+        exercise=exercise,
+        cursor=cursor,
+        limit=limit,
+    )
 
 
 def members_of(db: Connection, scope: Scope, household: str) -> list[dict[str, Any]]:
@@ -372,7 +376,7 @@ def members_of(db: Connection, scope: Scope, household: str) -> list[dict[str, A
 
 VIEW = View(
     name="households",
-    version=4,
+    version=5,
     tables=(HOUSEHOLDS, MEMBERS, MOVES, ERASED),
     routes={
         Household.Registered: registered,

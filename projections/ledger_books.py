@@ -11,7 +11,6 @@ from projections.households import (
     HOUSEHOLDS,
     TOWNSHIPS,
     by_village,
-    found_by,
     households_of,
     in_villages,
     members_of,
@@ -19,6 +18,7 @@ from projections.households import (
 from projections.ledger import GRANTS, LEDGER
 from projections.paging import Page, page
 from projections.scope import Scope
+from projections.searching import Names, found_page, like, nobody
 from projections.seasons import SEASONS
 
 L, G, H, S = LEDGER.c, GRANTS.c, HOUSEHOLDS.c, SEASONS.c
@@ -102,7 +102,7 @@ def ledger(
     category: str | None = None,
     village_list: UUID | None = None,
     search: str | None = None,
-    persons: tuple[UUID, ...] | None = None,
+    names: Names | None = None,
     exercise: bool = False,
     cursor: str | None = None,
     limit: int = 100,
@@ -120,12 +120,26 @@ def ledger(
         query = query.where(H.category == category)
     if village_list is not None:
         query = query.where(L.village_list == str(village_list))
-    if search:
-        texts = (AREAS.c.name, TOWNSHIPS.c.name, L.document_no, L.grant_documents)
-        query = query.where(found_by(persons, *texts, search=search))
     order = by_village(scope, L.id)
     query = query.add_columns(order[0])
-    found = page(db, query, order, cursor=cursor, limit=limit)
+    if not search:
+        found = page(db, query, order, cursor=cursor, limit=limit)
+    else:
+        texts = (H.head_masked, H.village_group, AREAS.c.name, TOWNSHIPS.c.name)
+        found = found_page(
+            db,
+            scope,
+            query,
+            order,
+            names=names or nobody,
+            household=L.household,
+            area=L.area,
+            lives=H.area,
+            also=like(search, *texts, L.document_no, L.grant_documents),
+            exercise=None if season is not None else exercise,
+            cursor=cursor,
+            limit=limit,
+        )
     return Page([_shaped(row) for row in found.items], found.next)
 
 

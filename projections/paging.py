@@ -48,7 +48,7 @@ def page(
     items = [dict(row) for row in found[:limit]]
     if len(found) <= limit:
         return Page(items)
-    return Page(items, _encode([found[limit - 1][c.name] for c in order]))
+    return Page(items, cursor_of([found[limit - 1][c.name] for c in order]))
 
 
 def allowed(limit: int) -> int:
@@ -91,7 +91,7 @@ def cut(
     found = [items[n] for _, n in ordered[:limit]]
     if len(ordered) <= limit:
         return Page(found)
-    return Page(found, _encode(list(ordered[limit - 1][0])))
+    return Page(found, cursor_of(list(ordered[limit - 1][0])))
 
 
 def _storable(value: int | str | None) -> bool:
@@ -101,7 +101,8 @@ def _storable(value: int | str | None) -> bool:
     return value is None or "\0" not in value
 
 
-def _encode(values: list[Any]) -> str:
+def cursor_of(values: list[Any]) -> str:
+    """The cursor of the page behind a row with these values of the order's columns."""
     return base64.urlsafe_b64encode(msgspec.json.encode(values)).decode().rstrip("=")
 
 

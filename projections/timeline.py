@@ -291,7 +291,35 @@ def timeline(
     found = page(db, query, [TIMELINE.c.position], cursor=cursor, limit=limit, descending=True)
     for row in found.items:
         row["detail"] = msgspec.json.decode(row["detail"])
+    _hide_the_other_side(db, scope, found.items)
     return found
+
+
+BETWEEN_HOUSEHOLDS = frozenset(
+    fact.topic()
+    for fact in (
+        Household.MemberContested,
+        Household.ContestSettled,
+        Person.Claimed,
+        Person.ClaimedAgain,
+        Person.Contested,
+        Person.Released,
+        Person.Transferred,
+    )
+)
+"""Facts that stand in one household's history and may have been caused in another's place."""
+
+
+def _hide_the_other_side(db: Connection, scope: Scope, rows: list[dict[str, Any]]) -> None:
+    """Who acted elsewhere, for another household of the same person, is not said here."""
+    told = [row for row in rows if row["topic"] in BETWEEN_HOUSEHOLDS and row["actor_area"]]
+    areas = {row["actor_area"] for row in told}
+    query = select(AREAS.c.id).where(AREAS.c.id.in_(areas), scope.reaches(AREAS.c.id))
+    known = set(db.scalars(query)) if areas else set()
+    for row in told:
+        if row["actor_area"] not in known:
+            for name in ("actor", "actor_area", "actor_name", "standing_for", "standing_for_name"):
+                row[name] = None
 
 
 SPECIAL: dict[type[Event], Any] = {

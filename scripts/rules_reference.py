@@ -173,7 +173,11 @@ def hazards(rule: Hazards) -> Lines:
 
 def household_kinds(rule: HouseholdKinds) -> Lines:
     rows = [(f"`{k.key}`", k.zh, k.en, k.tier, "、".join(k.aliases)) for k in rule.kinds]
-    return table(("key", "中文", "English", "tier", "also read as"), rows)
+    waits = (
+        "While somebody is claimed by two households, the payments of the one that claimed first"
+        f" wait for {rule.contest_days} days at most (verify)."
+    )
+    return [*table(("key", "中文", "English", "tier", "also read as"), rows), waits, ""]
 
 
 def items(rule: Items) -> Lines:

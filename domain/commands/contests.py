@@ -32,6 +32,7 @@ class MergeHouseholds(OfHousehold):
     def decide(self, world: World) -> Result | None:
         household, into = self.of(world), world.get(Household, self.into)
         keep_apart("Household", into.id, exercise=into.exercise, wanted=household.exercise)
+        waits = dict(household.holds)
         both = [person for person in household.members if person in into.members]
         moved = [member for member in household.members.values() if member.person not in both]
         anew = tuple(sealed_again(world, household.id, into.id, member) for member in moved)
@@ -42,7 +43,7 @@ class MergeHouseholds(OfHousehold):
             stream = world.get(Person, Person.id_of(member.person, into.exercise))
             stream.transfer(household.id, into.id)
             if stream.contested:
-                into.contest(member.person)
+                into.contest(member.person, waits.get(member.person))
         return {"into": into.id, "members": into.size}
 
 

@@ -19,7 +19,10 @@ from domain.world import Command, Result, Role, World
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErasePerson(Command):
-    """Destroy a person's key and index rows; the log keeps what happened, and a mask."""
+    """Destroy a person's key and index rows; the log keeps what happened, and a mask.
+
+    The fact says so; the vault follows it once it is durable (`eventstore.effects`).
+    """
 
     roles: ClassVar[frozenset[Role]] = SUPERIORS
     person: UUID
@@ -39,7 +42,6 @@ class ErasePerson(Command):
             claims = [world.get(Household, claim) for claim in stream.claims]
             present_in = sum(self.person in household.members for household in claims)
             stream.erase(self.person, present_in, self.reason, self.document_no)
-        world.vault.erase(self.person)
         return {"person": self.person}
 
     def _streams(self, world: World) -> list[Person]:

@@ -5,8 +5,9 @@ a refusal never carries them either.
 """
 
 import re
+from collections.abc import Sized
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import ClassVar
 from uuid import UUID
 
@@ -26,8 +27,8 @@ from domain.commands.sealing import (
 from domain.household import AlreadyMember, Household, Member
 from domain.ids import NewId
 from domain.person import Person
-from domain.refusal import Malformed, missing
-from domain.rules.household_kinds import HouseholdKinds
+from domain.refusal import Malformed, NotFound, Refusal, missing
+from domain.rules.household_kinds import CONTEST_DAYS, HouseholdKinds
 from domain.world import Command, InForce, Result, Role, World
 
 REGISTRARS = frozenset({Role.VILLAGE_REPORTER, Role.TOWNSHIP_REVIEWER, Role.COUNTY_APPROVER})
@@ -54,10 +55,36 @@ class HouseholdInput:
     unnamed: int = 0
 
 
+MOST_CONTESTED = 20
+"""Members in one registration whom somebody else claims already. A village has a few of them; who
+asks for many is finding out who is registered elsewhere."""
+
+
+@dataclass(eq=False)
+class TooManyContested(Refusal):
+    """Not said: who they are, nor how many."""
+
+    zh: ClassVar[str] = (
+        "本次登记中有超过 {most} 人已在别处登记，未予登记。请核对名单；确属本户的，请分户登记"
+    )
+    en: ClassVar[str] = (
+        "More than {most} persons of this registration are registered elsewhere: nothing was "
+        "registered. Check the list; register those who do belong here household by household."
+    )
+    most: int
+
+
+def check_contested(contested: Sized) -> None:
+    """Refuse with `TooManyContested` a registration that claims too many of others' persons."""
+    if len(contested) > MOST_CONTESTED:
+        raise TooManyContested(most=MOST_CONTESTED)
+
+
 def claim(world: World, household: Household, person: UUID) -> bool:
     """Claim a person for a household. True if others claim the person already: contested.
 
-    Each household learns that its member is contested, and not by whom.
+    Each household learns that its member is contested, and not by whom. The claim that was first
+    holds its household's payments for some days at most: else a stranger could stop them for good.
     """
     stream = Person.id_of(person, household.exercise)
     known = world.find(Person, stream)
@@ -65,11 +92,22 @@ def claim(world: World, household: Household, person: UUID) -> bool:
         world.add(Person(id=stream, household=household.id, village=household.village))
         return False
     holders = known.claim(household.id)
-    for other in holders:
-        world.get(Household, other).contest(person)
     if holders:
-        household.contest(person)
+        first, *later = holders
+        until = world.now + timedelta(days=_contest_days(world, first))
+        world.get(Household, first).contest(person, until)
+        for other in (*later, household.id):
+            world.get(Household, other).contest(person)
     return bool(holders)
+
+
+def _contest_days(world: World, household: UUID) -> int:
+    """How long a contest may hold the payments of whoever claimed first, where they live."""
+    village = world.get(Household, household).village
+    try:
+        return world.rules(HouseholdKinds, village, world.now).rule.contest_days
+    except NotFound:
+        return CONTEST_DAYS
 
 
 def release(world: World, household: Household, person: UUID, reason: str) -> None:
@@ -141,6 +179,7 @@ def register(world: World, village: UUID, given: HouseholdInput, exercise: bool)
     )
     persons = [member.person for member in members]
     contested = [person for person in persons if claim(world, household, person)]
+    check_contested(contested)
     return {"household": household.id, "persons": persons, "contested": contested}
 
 
@@ -202,6 +241,7 @@ class RegisterHouseholds(Command):
         check_village(world, self.village)
         results = [register(world, self.village, one, self.exercise) for one in self.households]
         contested = [person for result in results for person in result["contested"]]
+        check_contested(contested)
         return {"households": len(results), "contested": contested}
 
 

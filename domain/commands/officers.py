@@ -7,6 +7,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from domain.area import Area, check_text, common
+from domain.commands.sealing import person_of
 from domain.dispensation import Dispensation, NotSuperior, OwnDispensation
 from domain.identity import normalize_id, parse_id
 from domain.ids import NewId
@@ -71,7 +72,7 @@ class RegisterOfficer(Command):
         if self.id_number is not None:
             number = normalize_id(self.id_number)
             parse_id(number, china_day(world.now))
-            person = vault.person_for(number)
+            person = person_of(world, number)
         id = Officer.id_of(person)
         name = self.full_name.strip()
         officer = Officer(
@@ -83,7 +84,6 @@ class RegisterOfficer(Command):
             phone=vault.seal(person, id, "phone", self.phone) if self.phone else None,
         )
         world.add(officer)
-        vault.index_name(person, name)
         return {"officer": id, "person": person}
 
 

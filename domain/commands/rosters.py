@@ -13,6 +13,7 @@ from uuid import UUID
 from domain.area import check_text
 from domain.casualty_record import Casualty, CasualtyRecord, Fate
 from domain.commands.filing import check_moment
+from domain.commands.sealing import person_of
 from domain.exercise import keep_apart
 from domain.house_damage import Grade, HouseDamage
 from domain.household import Household
@@ -43,7 +44,7 @@ def _person(world: World, id_number: str | None) -> tuple[UUID, str | None]:
     if not id_number or not id_number.strip():
         return world.vault.new_person(), None
     number = parse_id(normalize_id(id_number), on=china_day(world.now)).number
-    return world.vault.person_for(number), number
+    return person_of(world, number), number
 
 
 def _sealed(
@@ -134,7 +135,6 @@ class RecordCasualty(Command):
         )
         world.add(record)
         report.count("casualty", record.id, person, record.counts(), self.exercise)
-        world.vault.index_name(person, name)
         return {"person": str(person), "rows": dict(report.rows)}
 
     def _ask(self, world: World, report: SituationReport, name: str, numbered: bool) -> None:
@@ -289,7 +289,6 @@ class RecordHouseDamage(Command):
         )
         world.add(record)
         report.count("house", record.id, self.household or owner, record.counts(), self.exercise)
-        world.vault.index_name(owner, name)
         return {"owner": str(owner), "rows": dict(report.rows)}
 
     def _ask(self, world: World, report: SituationReport, name: str, registered: bool) -> None:

@@ -14,6 +14,7 @@ import msgspec
 from domain.household import Card, Member, Relation, Sex
 from domain.identity import normalize_id, parse_id
 from domain.masking import mask_card, mask_name, mask_phone
+from domain.person import Person
 from domain.refusal import Malformed, missing
 from domain.rules.base import china_day
 from domain.world import Sealed, World
@@ -113,6 +114,20 @@ def check_account(card: CardInput | None, members: int) -> None:
         )
 
 
+def person_of(world: World, number: str) -> UUID:
+    """The person of an ID number, known or new.
+
+    Whoever is erased is nobody any more, also while the vault has not yet followed the fact: the
+    number gets a new person, whose key is not about to be destroyed.
+    """
+    person = world.vault.person_for(number)
+    if world.vault.is_fresh(person):
+        return person
+    streams = [world.look(Person, Person.id_of(person, drill)) for drill in (False, True)]
+    gone = any(stream is not None and stream.erased for stream in streams)
+    return world.vault.person_for(number, instead_of=person) if gone else person
+
+
 def seal_member(world: World, household: UUID, given: MemberInput) -> Member:
     """Find or make the person of a checked input, seal name and ID number, keep what may show."""
     vault = world.vault
@@ -124,8 +139,7 @@ def seal_member(world: World, household: UUID, given: MemberInput) -> Member:
         number = identity.number
         sex = sex or Sex(identity.sex)
         born = born or identity.born_on
-    person = vault.person_for(number) if number else vault.new_person()
-    vault.index_name(person, name)
+    person = person_of(world, number) if number else vault.new_person()
     return Member(
         person=person,
         masked=mask_name(name),

@@ -7,6 +7,10 @@ import msgspec
 from domain.rules.base import Key, Problem, Text, repeated
 
 Tier = Literal["priority", "general"]
+Days = Annotated[int, msgspec.Meta(ge=1, le=366)]
+
+CONTEST_DAYS = 30
+"""Where no rulebook says it. No document sets this figure: verify it before relying on it."""
 
 
 class HouseholdKind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -20,11 +24,15 @@ class HouseholdKind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class HouseholdKinds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``contest_days``: for how many days at most a household's payments wait when another one
+    claims a member of it later; then they go on, and the finding stays open."""
+
     KIND: ClassVar[str] = "household_kinds"
 
     kinds: tuple[HouseholdKind, ...]
     move_offer_days: Annotated[int, msgspec.Meta(ge=1, le=90)] = 14
     """How long the county a household is to move to has for accepting it."""
+    contest_days: Days = CONTEST_DAYS
 
     def find(self, key: str) -> HouseholdKind | None:
         return next((kind for kind in self.kinds if kind.key == key), None)

@@ -12,7 +12,7 @@ from domain.incident import IncidentKind, Severity
 from projections.ledger_books import ledger, ledger_totals
 from projections.scope import EVERYTHING
 from tests.browser.conftest import DESK, PHONE, Check, OpenPage, Serve, Shot
-from tests.web.relief_desk import PASSWORD, RunningDemo, running_demo
+from tests.web.relief_desk import PASSWORD, RunningDemo, running_demo, spelled
 
 
 @pytest.fixture
@@ -65,9 +65,9 @@ def test_a_household_is_found_by_initials_and_its_whole_history_is_read(
         one = ledger(db, EVERYTHING, year=2017, limit=1).items[0]
         totals = ledger_totals(db, EVERYTHING, year=2017)
     assert totals is not None
-    initials = demo.system.store.vault.db.execute(
-        "SELECT initials FROM names WHERE person = ?", (UUID(one["head"]).bytes,)
-    ).fetchone()[0]
+    store = demo.system.store
+    store.effects.until(store.head(), 60)
+    initials = spelled(store, UUID(one["head"]))["initials"]
     page = open_page()
     enter(page, server, "county-approver")
     season_2017(page, server)

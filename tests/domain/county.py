@@ -103,7 +103,6 @@ def make_county() -> Scenario:
     copy = Scenario(template.now)
     copy.vault.tokens.update(template.vault.tokens)
     copy.vault.texts.update(template.vault.texts)
-    copy.vault.names.update(template.vault.names)
     copy.streams = {id: list(stream) for id, stream in template.streams.items()}
     copy.facts = list(template.facts)
     copy.officers = dict(template.officers)

@@ -27,11 +27,15 @@ class MemoryVault:
     def __init__(self) -> None:
         self.tokens: dict[str, UUID] = {}
         self.texts: dict[bytes, tuple[UUID, UUID, str, str]] = {}
-        self.names: dict[UUID, str] = {}
-        self.erased: set[UUID] = set()
 
-    def person_for(self, id_number: str) -> UUID:
-        return self.tokens.setdefault(id_number, uuid4())
+    def person_for(self, id_number: str, instead_of: UUID | None = None) -> UUID:
+        known = self.tokens.get(id_number)
+        if known is None or known == instead_of:
+            known = self.tokens[id_number] = uuid4()
+        return known
+
+    def is_fresh(self, person: UUID) -> bool:
+        return False
 
     def new_person(self) -> UUID:
         return uuid4()
@@ -44,14 +48,7 @@ class MemoryVault:
     def unseal(self, sealed: Sealed, stream: UUID, field: str) -> str | None:
         person, at, name, text = self.texts[sealed.box]
         assert (person, at, name) == (sealed.person, stream, field)
-        return None if person in self.erased else text
-
-    def index_name(self, person: UUID, name: str) -> None:
-        self.names[person] = name
-
-    def erase(self, person: UUID) -> None:
-        self.erased.add(person)
-        self.names.pop(person, None)
+        return text
 
 
 class Scenario:
@@ -94,7 +91,15 @@ class Scenario:
         actor = world.actor
         for fact in facts:
             division = world.touched[fact.originator_id].division
-            meta = Meta(actor.officer, actor.role, command_id, command_id, division, self.now)
+            meta = Meta(
+                actor.officer,
+                actor.role,
+                command_id,
+                command_id,
+                division,
+                self.now,
+                area=actor.area,
+            )
             stamp(fact, meta)
             stream = self.streams.setdefault(fact.originator_id, [])
             assert fact.originator_version == len(stream) + 1

@@ -3,9 +3,9 @@ from uuid import UUID
 import pytest
 
 from domain.commands.erasure import ErasePerson
-from domain.commands.households import RecordDeath, RegisterHousehold, RemoveMember
+from domain.commands.households import AddMember, RecordDeath, RegisterHousehold, RemoveMember
 from domain.commands.officers import RegisterOfficer
-from domain.household import Household, Relation
+from domain.household import Relation
 from domain.person import AlreadyErased, HoldsOffice, Person, StillCounted
 from domain.refusal import Malformed, NotFound, NotYourRole
 from tests.domain.county import make_county
@@ -32,28 +32,27 @@ def erasing(county: Scenario, serial: int = 2, **more: str) -> ErasePerson:
     return ErasePerson(person=who(county, serial), **values)
 
 
-def sealed_texts(county: Scenario, person: UUID) -> list[str | None]:
-    """What the facts of household a still tell of a person's name and ID number."""
-    registered = next(f for f in county.facts if isinstance(f, Household.Registered))
-    found = next(one for one in registered.members if one.person == person)
-    boxes = ((found.name, "name"), (found.id_number, "id_number"))
-    return [county.vault.unseal(box, county.id("a"), field) for box, field in boxes if box]
-
-
-def test_who_is_erased_is_noise_in_the_log_and_nobody_s_to_be_found(county: Scenario) -> None:
+def test_an_erasure_is_a_fact_and_destroys_nothing_by_itself(county: Scenario) -> None:
+    """What it destroys is destroyed after it is durable: `eventstore.effects`."""
     person = who(county, 2)
-    assert None not in sealed_texts(county, person)
     (fact,) = county.when(erasing(county), by="county").then("Person.Erased")
     assert (fact.person, fact.document_no) == (person, "潜民〔2018〕60号")
-    assert sealed_texts(county, person) == [None, None]
-    assert person not in county.vault.names
-    assert None not in sealed_texts(county, who(county, 1)), "the others are untouched"
+    assert county.load(Person, person).erased and not county.load(Person, who(county, 1)).erased
+
+
+def test_who_comes_back_after_an_erasure_is_somebody_new(county: Scenario) -> None:
+    """The vault may still know the number: the fact says that this person is nobody any more."""
+    person = who(county, 2)
+    county.given(erasing(county), by="county")
+    back = AddMember(household=county.id("a"), member=member(2, Relation.CHILD), reason="迁回")
+    county.when(back, by="village").then("Household.MemberAdded", "Person.Claimed")
+    assert who(county, 2) != person and not county.load(Person, who(county, 2)).erased
+    assert county.load(Person, person).claims == []
 
 
 def test_who_counts_in_a_household_is_not_erased(county: Scenario) -> None:
     refusal = county.when(erasing(county, 1), by="county").then(StillCounted)
     assert refusal.households == 1
-    assert county.vault.erased == set(), "a refused command destroys nothing"
     county.given(
         RecordDeath(household=county.id("a"), person=who(county, 1), on=DAY, reason="病故"),
         by="village",
@@ -66,7 +65,6 @@ def test_who_holds_office_stays_answerable_by_name(county: Scenario) -> None:
     register = RegisterOfficer(person=person, full_name="张小一", area=county.id("yuantan_1"))
     county.given(register, by="admin")
     county.when(erasing(county), by="county").then(HoldsOffice)
-    assert county.vault.erased == set()
 
 
 @pytest.mark.parametrize("other", ["village", "township", "payer", "auditor", "admin"])

@@ -113,7 +113,6 @@ def test_an_administrator_registers_an_officer_with_name_and_phone_sealed(
     assert county.vault.unseal(fact.name, id, "name") == "李小四"
     assert county.vault.unseal(fact.phone, id, "phone") == "13800000000"
     assert "李小四".encode() not in county.streams[id][0][1]
-    assert county.vault.names[county.id("person/li")] == "李小四"
 
 
 def test_a_phone_is_not_required_and_a_name_is(county: Scenario) -> None:

@@ -18,6 +18,7 @@ from eventstore.postgres import PostgresLog
 from tests.eventstore.support import (
     Cluster,
     Place,
+    destroy_person,
     envelope,
     found_town,
     new_unit,
@@ -66,8 +67,7 @@ def erase(folder: Place) -> None:
     store = open_store(folder)
     say("ready")
     for line in sys.stdin:
-        store.vault.erase(UUID(line.strip()))
-        store.vault.commit()
+        destroy_person(store, UUID(line.strip()))
         say("erased")
 
 

@@ -27,6 +27,7 @@ from domain.world import Command, Role
 from eventstore.outcomes import Envelope, Receipt
 from eventstore.postgres import PostgresLog, PostgresVault
 from eventstore.store import Store
+from eventstore.vault import destroy
 
 ROOT = Path(__file__).parents[2]
 SINCE = date(2016, 1, 1)
@@ -216,3 +217,16 @@ def elsewhere(task: str, *args: object, env: dict[str, str] | None = None) -> It
     finally:
         process.kill()
         process.communicate()
+
+
+def people(store: Store, text: str) -> list[UUID]:
+    """Who is found by a text, wherever they live, once the index has heard of every fact."""
+    store.effects.until(store.head(), 20)
+    return [hit.person for hit in store.find(text)]
+
+
+def destroy_person(store: Store, person: UUID) -> None:
+    """What an erasure does to the vault, without its fact."""
+    with store.vault.aside() as db:
+        destroy(db, [person])
+    assert store.vault.scrub()

@@ -15,7 +15,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from cli import doctor, store_commands
+from cli import doctor, store_commands, vault_command
 from domain.world import Command
 from eventstore.accounts import Accounts
 from eventstore.backup import Manifest
@@ -26,6 +26,7 @@ from projections.folding.engine import ViewsDatabase, immediate
 from projections.folding.errors import STOPPED
 from projections.folding.parking import park
 from streams.embedded import Follower
+from tests.eventstore.erasing import GONE, HEAD, erase_person, town_with_a_leaver
 from tests.eventstore.support import (
     elsewhere,
     found_town,
@@ -37,6 +38,7 @@ from tests.eventstore.support import (
     off_duty,
     officer,
     open_store,
+    people,
     send,
 )
 from tests.projections.folding import unread
@@ -67,6 +69,7 @@ def town(folder: Path) -> Iterator[Store]:
 def run() -> Run:
     app = typer.Typer()
     store_commands.register(app)
+    app.add_typer(vault_command.app, name="vault")
 
     def run(*args: object, ok: bool = True) -> Any:
         done = CliRunner().invoke(app, [str(arg) for arg in args])
@@ -139,7 +142,7 @@ def test_what_was_restored_goes_on_as_before(
     data = move_to(tmp_path / "elsewhere", monkeypatch)
     assert "恢复" in run("restore", tmp_path / "saved")
     store = open_store(data)
-    assert store.vault.search("baocun") == [] and store.vault.search("wubaocun")
+    assert people(store, "baocun") == [] and people(store, "wubaocun")
     assert send(store, off_duty("u"), by="dispatcher").position == town.head() + NEW_EPOCH + 1
     accounts = Accounts(store.vault)
     assert accounts.log_in("county", "correct horse")[1].officer == officer("dispatcher")
@@ -160,6 +163,23 @@ def test_a_backup_on_a_medium_that_cannot_be_written_to_is_restored(
     run("restore", tmp_path / "saved")
     (tmp_path / "saved").chmod(0o700)
     assert {path.name: path.read_bytes() for path in (tmp_path / "saved").iterdir()} == before
+
+
+def test_a_backup_holds_nobodys_name_in_plain_text(
+    town: Store, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index stays behind, and is built again where the backup is restored."""
+    send(town, new_household("欧阳翠花", id_number(77)), by="reporter")
+    assert people(town, "翠花")
+    run("backup", tmp_path / "saved")
+    for path in (tmp_path / "saved").iterdir():
+        content = path.read_bytes()
+        assert "欧阳翠花".encode() not in content and b"ouyangcuihua" not in content, path
+    data = move_to(tmp_path / "elsewhere", monkeypatch)
+    run("restore", tmp_path / "saved")
+    store = open_store(data)
+    assert len(people(store, "翠花")) == 1
+    store.close()
 
 
 def _sql(name: str, statement: str) -> Callable[[Path], None]:
@@ -202,7 +222,7 @@ TAMPERED: dict[str, Callable[[Path], None]] = {
     ),
     "a mark changed": _sql("log.sqlite", "INSERT INTO marks VALUES ('simulated', '2018')"),
     "a key missing": _sql("vault.sqlite", "DELETE FROM keys"),
-    "a name changed": _sql("vault.sqlite", "UPDATE names SET name='别人'"),
+    "a number given away": _sql("vault.sqlite", "UPDATE tokens SET person=zeroblob(16)"),
     "a password changed": _sql("vault.sqlite", "UPDATE accounts SET password='x'"),
     "the log cut short": _cut,
     "another key file": _foreign_key,
@@ -248,7 +268,7 @@ def test_there_is_nothing_to_back_up_without_a_ledger(
 
 
 NAMES = {"versions", "disk", "files", "log", "vault", "key", "counts", "views"}
-NAMES |= {"modes", "fingerprints", "parked", "stopped", "lineage", "clock", "backup"}
+NAMES |= {"erasures", "modes", "fingerprints", "parked", "stopped", "lineage", "clock", "backup"}
 
 
 def failed(report: dict[str, Any]) -> set[str]:
@@ -356,3 +376,29 @@ def test_a_restored_folder_is_well(
     run("restore", tmp_path / "saved")
     assert failed(run("doctor", "--json")) == set()
     shutil.rmtree(tmp_path / "elsewhere")
+
+
+def test_after_an_older_vault_was_restored_the_doctor_destroys_again(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says whose keys should be gone, lists them, and destroys what came back."""
+    data = move_to(tmp_path / "again", monkeypatch)
+    store = open_store(data)
+    person = town_with_a_leaver(store)
+    while store.effects.step():
+        pass
+    keys = store.vault.fetch("SELECT person, wrapped FROM keys")
+    erase_person(store, person)
+    store.effects.erase()
+    with store.vault.aside() as db:  # an older vault's key, under the mark of today
+        db.executemany("INSERT INTO keys VALUES (?,?) ON CONFLICT DO NOTHING", keys)
+    store.close()
+    assert failed(run("doctor", "--json", ok=False)) == {"erasures"}
+    (told,) = run("vault", "erased", "--json")
+    assert (told["person"], told["key_left"]) == (str(person), True)
+    assert failed(run("doctor", "--json", "--repair", "erasures")) == set()
+    assert not run("vault", "erased", "--json")[0]["key_left"]
+    assert failed(run("doctor", "--json", "--repair", "search")) == set()
+    store = open_store(data)
+    assert people(store, HEAD) and not people(store, GONE)
+    store.close()

@@ -22,6 +22,7 @@ from tests.eventstore import support
 from tests.eventstore.support import (
     ROOT,
     Cluster,
+    destroy_person,
     envelope,
     found_town,
     id_number,
@@ -128,8 +129,7 @@ def test_a_copy_that_is_behind_catches_up(ends: Ends) -> None:
     store = open_store(ends.source)
     send(store, new_unit("later"), by="dispatcher")
     send(store, new_household("孙二", id_number(2)), by="reporter")
-    store.vault.erase(loaded(store, named("household/孙一")).members.popitem()[1].name.person)
-    store.vault.commit()
+    destroy_person(store, loaded(store, named("household/孙一")).members.popitem()[1].name.person)
     store.close()
     second = ends.copy()
     assert (second.events - first.events, second.keys) == (3, first.keys)

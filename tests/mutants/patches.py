@@ -210,7 +210,7 @@ def field_unbound() -> Iterator[None]:
         except InvalidTag as problem:
             raise StoreDamaged(f"{field} of {stream}") from problem
 
-    with patch.object(Vault, "seal", seal), patch.object(eventstore.vault, "_opened", opened):
+    with patch.object(Vault, "seal", seal), patch.object(eventstore.vault, "opened", opened):
         yield
 
 

@@ -12,6 +12,7 @@ from domain.commands.households import RecordDeath, RemoveMember, RevealHousehol
 from domain.commands.payments import GrantInput
 from domain.commands.relief_cases import ApplyVillage
 from projections import findings, households, ledger, lists, officers, seasons, situation
+from projections.contest_findings import MANY_CONTESTS
 from projections.findings import finding_counts
 from projections.findings import findings as findings_page
 from projections.scope import EVERYTHING, Scope
@@ -75,6 +76,29 @@ def test_one_person_in_two_cases_of_a_season_is_found(contested: Ledger, tmp_pat
     assert {row["kind"] for row in rows} == {"person_twice"}
     assert {row["household"] for row in rows} == {str(s.id("a")), str(s.id("d"))}
     assert {row["season"] for row in rows} == {str(contested.season)}
+
+
+def test_somebody_above_both_sees_both_sides_of_a_contest(
+    contested: Ledger, tmp_path: Path
+) -> None:
+    s = contested.scenario
+    rows = found(contested, tmp_path, over(s, "county"))
+    assert {row["household"] for row in rows} == {str(s.id("a")), str(s.id("d"))}
+
+
+def test_an_officer_who_claims_many_of_others_persons_is_found(tmp_path: Path) -> None:
+    """Registering ID numbers was a way to ask who is registered for relief elsewhere."""
+    story = Ledger()
+    s = story.scenario
+    for serial in range(MANY_CONTESTS):
+        s.given(family(s, f"theirs{serial}", 200 + serial, 1), by="village")
+        if serial == MANY_CONTESTS - 1:
+            assert found(story, tmp_path / "few", kind="many_contests") == []
+        s.given(family(s, f"probe{serial}", 200 + serial, 1, "yuantan_2"), by="village2")
+    (row,) = found(story, tmp_path / "many", kind="many_contests")
+    assert row["number"] == MANY_CONTESTS and "*" in row["reason"]
+    assert row["area"] == str(s.id("yuantan_2"))
+    assert found(story, tmp_path / "mine", over(s, "yuantan_1"), kind="many_contests") == []
 
 
 def test_a_village_sees_its_own_side_only(contested: Ledger, tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 """The ledger of a season, row by row and in totals; households and their history, masked."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from domain.commands.grant_corrections import RecordPaymentFailure, RefundGrant, RetryPayment
+from eventstore.names import Hit
 from projections import households, ledger, seasons
 from projections.households import households as households_page
 from projections.ledger_books import (
@@ -16,6 +18,7 @@ from projections.ledger_books import (
 )
 from projections.ledger_books import ledger as ledger_page
 from projections.scope import EVERYTHING
+from projections.searching import Names
 from projections.seasons import season
 from projections.seasons import seasons as seasons_page
 from tests.domain.ledger import Ledger
@@ -103,6 +106,22 @@ def test_rows_are_asked_for_by_state(paid: Ledger, folded: Folded, status: str, 
     assert {row["id"] for row in found} == {str(paid.case(name)) for name in names}
 
 
+def index(paid: Ledger, *persons: UUID | None) -> Names:
+    """An index that finds these persons, where the villages asked for are theirs."""
+
+    def names(villages: Sequence[UUID], *, exercise: bool | None) -> list[Hit]:
+        assert not exercise
+        homes = [paid.household(name) for name in "abc"]
+        return [
+            Hit(home.village, home.id, person)
+            for home in homes
+            for person in persons
+            if person in home.members and home.village in villages
+        ]
+
+    return names
+
+
 def test_a_household_is_found_by_person_village_and_document(paid: Ledger, folded: Folded) -> None:
     s = paid.scenario
     head = paid.household("b").head
@@ -110,15 +129,15 @@ def test_a_household_is_found_by_person_village_and_document(paid: Ledger, folde
     with folded.reading() as db:
         scope = over(s, "county")
 
-        def found(search: str, *persons: object) -> set[str]:
-            rows = ledger_page(db, scope, search=search, persons=persons).items  # type: ignore[arg-type]
+        def found(search: str, *persons: UUID | None) -> set[str]:
+            rows = ledger_page(db, scope, search=search, names=index(paid, *persons)).items
             return {row["id"] for row in rows}
 
         assert found("张小三", head) == {str(paid.case("b"))}
         assert found("zhangxiao1", child) == {str(paid.case("a"))}
         assert len(found("源潭")) == len(found("潜民救〔2017〕9号")) == len(found("张*")) == 3
         assert found("100%") == found("没有") == set()
-        assert len(households_page(db, scope, search="张小三", persons=(head,)).items) == 1  # type: ignore[arg-type]
+        assert len(households_page(db, scope, search="张小三", names=index(paid, head)).items) == 1
         assert households_page(db, over(s, "foreign_county")).items == []
 
 

@@ -20,7 +20,6 @@ ALLOWED = {
     "dispatch._with_units": "units of incidents that a scoped query has found",
     "finding_rows.finding": "columns of one kind of finding; each kind adds scope.covers",
     "findings._named": "names beside findings that are scoped kind by kind",
-    "households.found_by": "a condition that its caller joins with scope.covers",
     "ledger_books._goods": "sums over conditions that its caller made with scope.covers",
     "officers._posts": "posts of officers that a scoped query has found",
     "officers._substitutions": "substitutions of one officer that a scoped query has found",

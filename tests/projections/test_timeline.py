@@ -101,6 +101,12 @@ def test_a_contested_persons_households_do_not_learn_of_each_other(tmp_path: Pat
         found = told(folded, over(county, village), county.id(own))
         assert "Household.MemberContested" in {row["topic"] for row in found}
         assert str(county.id(foreign)) not in json.dumps(found)
+    mine = told(
+        folded, over(county, "yuantan_1"), county.id("b"), topic="Household.MemberContested"
+    )
+    assert [(row["actor"], row["actor_area"], row["actor_name"]) for row in mine] == [(None,) * 3]
+    above = told(folded, over(county, "county"), county.id("b"), topic="Household.MemberContested")
+    assert [row["actor"] for row in above] == [str(county.officers["village2"])]
 
 
 def test_a_thing_outside_the_scope_is_not_there(tmp_path: Path) -> None:

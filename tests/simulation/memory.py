@@ -62,7 +62,6 @@ class Disk:
     ) -> None:
         self.log, self.vault, self.views = log, vault, views
         self.locked = False
-        self.erasures = 0
 
 
 class MemoryLog(Log):
@@ -131,14 +130,7 @@ class MemoryVault(Vault):
     """One process's vault: its own cache of keys over the shared tables."""
 
     def __init__(self, disk: Disk, key: Path) -> None:
-        self._disk = disk
         super().__init__(disk.vault, key)
-
-    def _version(self) -> int:
-        return self._disk.erasures
-
-    def _announce(self) -> None:
-        self._disk.erasures += 1
 
     def close(self) -> None:
         """The disk stays."""

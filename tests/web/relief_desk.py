@@ -26,6 +26,8 @@ from domain.world import Command
 from eventstore.accounts import Accounts
 from eventstore.clock import SimulatedClock
 from eventstore.outcomes import Envelope, Receipt
+from eventstore.spelling import terms
+from eventstore.store import Store
 from tests.everything import copy_of_everything
 from web.app import mount_pages
 
@@ -71,3 +73,11 @@ def running_demo(folder: Path) -> Iterator[RunningDemo]:
             demo.officers[one.login] = one.officer
             system.accounts.set_password(one.login, one.officer, PASSWORD)
         yield demo
+
+
+def spelled(store: Store, person: UUID) -> dict[str, str]:
+    """Name, pinyin and initials of somebody, as the vault's index has them."""
+    name = store.vault.fetch("SELECT name FROM name_entries WHERE person = ?", (person.bytes,))
+    held = sorted(terms(name[0][0]), key=len)
+    first = {kind: next(term for term in reversed(held) if term[0] == kind) for kind in "pi"}
+    return {"name": name[0][0], "pinyin": first["p"][1:], "initials": first["i"][1:]}

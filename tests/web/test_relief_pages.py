@@ -13,7 +13,7 @@ from api.routes import READS
 from api.sheets import has_sheet
 from projections.ledger_books import ledger_totals
 from projections.scope import EVERYTHING
-from tests.web.relief_desk import PASSWORD, RunningDemo, running_demo
+from tests.web.relief_desk import PASSWORD, RunningDemo, running_demo, spelled
 
 PAGES = (
     "/dispatch",
@@ -137,8 +137,10 @@ def season_of(server: TestClient) -> dict[str, str]:
 
 def test_no_page_shows_an_unmasked_name_or_a_number(server: TestClient, demo: RunningDemo) -> None:
     enter(server, "county-approver")
-    vault = demo.system.store.vault
-    names = [row[0] for row in vault.db.execute("SELECT name FROM names")]
+    store = demo.system.store
+    store.effects.until(store.head(), 60)
+    names = [row[0] for row in store.vault.fetch("SELECT name FROM name_entries")]
+    assert names
     season = season_of(server)
     paper = server.get("/ledger/paper", params=season).text
     rows = server.get("/ledger/rows", params=season).text
@@ -155,14 +157,25 @@ def test_the_search_finds_a_head_and_says_only_the_mask(
     enter(server, "county-approver")
     season = season_of(server)
     one = server.get("/v1/ledger", params={**season, "limit": 1}).json()["items"][0]
-    said = demo.system.store.vault.db.execute(
-        "SELECT name, pinyin, initials FROM names WHERE person = ?", (UUID(one["head"]).bytes,)
-    ).fetchone()
-    words = dict(zip(("name", "pinyin", "initials"), said, strict=True))
+    store = demo.system.store
+    store.effects.until(store.head(), 60)
+    words = spelled(store, UUID(one["head"]))
     found = server.get("/ledger/rows", params={**season, "search": words[kind]}).text
     assert f'id="case-{one["id"]}"' in found
     assert words["name"] not in found
     assert found.count("data-row ") < 20
+
+
+def test_a_search_that_is_cut_says_so(server: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A village found 14 of 50 heads, and nothing said that there were more."""
+    monkeypatch.setattr("web.pages.ledger.ROWS", 2)
+    enter(server, "county-approver")
+    season = season_of(server)
+    cut = server.get("/ledger/rows", params={**season, "search": "居委会"}).text
+    assert "不止 2 户" in cut and cut.count("data-row ") == 2
+    whole = server.get("/ledger/rows", params={**season, "search": "qqqqqq"}).text
+    assert "不止" not in whole
+    assert "不止" not in server.get("/ledger/rows", params=season).text, "a list is not a search"
 
 
 def test_a_search_that_finds_nobody_says_so(server: TestClient) -> None:

@@ -81,7 +81,7 @@ async def _season(desk: Desk, asked: Asked) -> tuple[list[dict[str, Any]], dict[
 
 
 async def _rows(
-    desk: Desk, asked: Asked, season: UUID, cursor: str | None = None, limit: int = ROWS
+    desk: Desk, asked: Asked, season: UUID, cursor: str | None = None, limit: int | None = None
 ) -> Page:
     found: Page = await desk.ask(
         ledger,
@@ -90,7 +90,7 @@ async def _rows(
         status=asked.status or None,
         search=asked.search or None,
         cursor=cursor,
-        limit=limit,
+        limit=limit or ROWS,
     )
     return found
 
@@ -177,6 +177,7 @@ async def ledger_rows(
     return await desk.show(
         request,
         "ledger_rows.html",
+        asked=asked,
         rows=rows,
         more=_more(asked, season, rows),
         first=cursor is None,

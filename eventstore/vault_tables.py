@@ -1,0 +1,69 @@
+"""The tables of the vault, on SQLite, and which of them a backup and a copy carry.
+
+On PostgreSQL the same tables are made by `eventstore.migrations`.
+"""
+
+SCHEMA = 2
+
+TABLES = """
+DROP TABLE IF EXISTS names;
+CREATE TABLE IF NOT EXISTS keys (person BLOB PRIMARY KEY, wrapped BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS tokens (token BLOB PRIMARY KEY, person BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS tokens_by_person ON tokens (person);
+CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS accounts (
+    login TEXT PRIMARY KEY, officer BLOB NOT NULL, password TEXT NOT NULL,
+    failures INTEGER NOT NULL DEFAULT 0, locked_until REAL NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sessions (
+    token BLOB PRIMARY KEY, officer BLOB NOT NULL, login TEXT NOT NULL, kind TEXT NOT NULL,
+    csrf TEXT NOT NULL, expires REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS erasures (n INTEGER NOT NULL);
+INSERT INTO erasures SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM erasures);
+CREATE TABLE IF NOT EXISTS effects (
+    name TEXT PRIMARY KEY, position INTEGER NOT NULL, fact TEXT NOT NULL, terms INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS name_homes (
+    household BLOB PRIMARY KEY, village BLOB NOT NULL, exercise INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS name_homes_by_village ON name_homes (village);
+CREATE TABLE IF NOT EXISTS name_entries (
+    household BLOB NOT NULL, person BLOB NOT NULL, name TEXT NOT NULL,
+    PRIMARY KEY (household, person)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS name_entries_by_person ON name_entries (person);
+CREATE TABLE IF NOT EXISTS name_terms (
+    village BLOB NOT NULL, exercise INTEGER NOT NULL, term TEXT NOT NULL, household BLOB NOT NULL,
+    person BLOB NOT NULL, PRIMARY KEY (village, exercise, term, household, person)
+) WITHOUT ROWID;
+"""
+"""Schema 1 had ``names``, one row a person whatever household claimed them: the index of today is
+built from the log when an older vault is opened."""
+
+CARRIED = {"keys": "person", "tokens": "token", "secrets": "name", "accounts": "login"}
+"""What backups and copies count and hash, each table in the order of its key."""
+
+CARRIED_BY_SCHEMA_1 = {
+    "keys": "person",
+    "tokens": "token",
+    "names": "person",
+    "secrets": "name",
+    "accounts": "login",
+}
+"""For the manifests of backups made before."""
+
+LEFT_BEHIND = {
+    "sessions": "who could write into a backup must not be logged in by it",
+    "erasures": "a counter that tells running processes to forget keys",
+    "effects": "how far the index and the erasures are: found again from the log",
+    "name_homes": "made from the log",
+    "name_entries": "made from the log",
+    "name_terms": "made from the log",
+}
+"""What backups and copies leave behind, and why nothing is lost by it."""
+
+
+def carried_at(schema: int) -> dict[str, str]:
+    """The tables that a vault of this schema is counted and hashed by."""
+    return CARRIED_BY_SCHEMA_1 if schema < SCHEMA else CARRIED

@@ -1,0 +1,116 @@
+"""Pages of a search by name: village by village, each asked of the vault's index of names.
+
+The index knows who is called what and where; the view knows what may be shown of it. A page takes
+villages in the order of the list until it is full, so that nothing is cut before jurisdiction is
+applied, however many people of one name there are, and the last page ends with the last of them.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Select, or_, select
+
+from eventstore.names import Hit
+from projections.areas import AREAS
+from projections.paging import Page, allowed, beyond, cursor_of, values_of
+from projections.scope import Scope
+
+Names = Callable[..., list[Hit]]
+"""``names(villages, exercise=…)``: the members there whose name fits what is searched for, in
+earnest or in drills (None: in both)."""
+
+FIRST_VILLAGES = 8
+WIDER = 4
+"""Each run of villages is so many times as long as the one before, while the page is not full."""
+IDS_A_QUESTION = 5_000
+VILLAGE = "village"
+
+
+def nobody(villages: Sequence[UUID], *, exercise: bool | None) -> list[Hit]:
+    """`Names` of a question that is asked without the index."""
+    del villages, exercise
+    return []
+
+
+def like(search: str, *texts: Any) -> list[ColumnElement[bool]]:
+    """That one of these texts holds what is searched for, as it was typed."""
+    wanted = "%" + "".join(f"\\{c}" if c in "\\%_" else c for c in search.strip()) + "%"
+    return [text.ilike(wanted, escape="\\") for text in texts]
+
+
+def found_page(
+    db: Connection,
+    scope: Scope,
+    query: Select[Any],
+    order: Sequence[ColumnElement[Any]],
+    *,
+    names: Names,
+    household: Any,
+    area: Any,
+    also: Sequence[ColumnElement[bool]],
+    exercise: bool | None,
+    cursor: str | None,
+    limit: int,
+    lives: Any = None,
+) -> Page:
+    """A page of ``query`` where its household has a member of the name, or ``also`` holds.
+
+    ``order`` begins with the village's code. ``household`` and ``area`` are the query's columns;
+    ``lives`` is where the household lives now, if a row may stay where it lived before.
+    """
+    limit = allowed(limit)
+    after = ""
+    if cursor is not None:
+        after = str(values_of(cursor, order)[0].value)
+        query = query.where(beyond(cursor, order))
+    found: list[Any] = []
+    for villages in _runs(db, scope, after):
+        some = query.where(area.in_([str(village) for village in villages]))
+        if lives is not None:
+            moved = some.with_only_columns(lives).where(lives != area).distinct()
+            villages += [UUID(village) for village in db.scalars(moved)]
+        ids = sorted({hit.household for hit in names(villages, exercise=exercise)})
+        found += _matching(db, some, order, household, ids, also, limit)
+        if len(found) > limit:
+            break
+    items = [dict(row) for row in found[:limit]]
+    more = len(found) > limit
+    return Page(items, cursor_of([found[limit - 1][c.name] for c in order]) if more else None)
+
+
+def _matching(
+    db: Connection,
+    query: Select[Any],
+    order: Sequence[ColumnElement[Any]],
+    household: Any,
+    ids: Sequence[UUID],
+    also: Sequence[ColumnElement[bool]],
+    limit: int,
+) -> list[Any]:
+    """Rows of these villages, in order, one more than a page at most."""
+    rows: dict[tuple[Any, ...], Any] = {}
+    for start in range(0, max(len(ids), 1), IDS_A_QUESTION):
+        some = household.in_([str(id) for id in ids[start : start + IDS_A_QUESTION]])
+        either = or_(some, *also) if start == 0 else some
+        asked = query.where(either).order_by(*order).limit(limit + 1)
+        for row in db.execute(asked).mappings():
+            rows[tuple(row[c.name] for c in order)] = row
+    return [rows[key] for key in sorted(rows)][: limit + 1]
+
+
+def _runs(db: Connection, scope: Scope, after: str) -> Iterator[list[UUID]]:
+    """The villages of the scope from a code on, in ever longer runs; those of one code together."""
+    query = (
+        select(AREAS.c.id, AREAS.c.code)
+        .where(scope.covers(AREAS.c.id), AREAS.c.level == VILLAGE, AREAS.c.code >= after)
+        .order_by(AREAS.c.code, AREAS.c.id)
+    )
+    villages = db.execute(query).all()
+    start, size = 0, FIRST_VILLAGES
+    while start < len(villages):
+        end = min(start + size, len(villages))
+        while end < len(villages) and villages[end].code == villages[end - 1].code:
+            end += 1
+        yield [UUID(village.id) for village in villages[start:end]]
+        start, size = end, size * WIDER
