@@ -49,6 +49,14 @@ def households(
         bool, typer.Option("--all-or-nothing", help="Write nothing if one row is wrong")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Figures and a result a row")] = False,
+    ignore_columns: Annotated[
+        bool,
+        typer.Option(
+            "--ignore-columns",
+            help="Import although columns that look like codes, ID numbers or figures of people "
+            "are not imported",
+        ),
+    ] = False,
     report: Annotated[Path | None, typer.Option(help="A CSV with a result for every row")] = None,
 ) -> None:
     """Register the households of a list; rows that are wrong are named with cell and rule.
@@ -69,6 +77,7 @@ def households(
             sinks.append(_csv(stack, report))
         with system.reader() as db:
             task = _Task(system, db, officer, area, category, sinks)
+        task.ignore_columns = ignore_columns
         done = _carry_out(task, file, all_or_nothing)
         with err.status("更新看板 · bringing the boards up to date"):
             _fold(system)
@@ -115,6 +124,7 @@ class _Task:
         self.places = _places(db, root)
         self.kinds = _kinds(system, root)
         self.sinks = sinks
+        self.ignore_columns = False
         kind = self.kinds.by_name(category)
         if kind is None:
             known = "、".join(f"{one.key} {one.zh}" for one in self.kinds.kinds)
@@ -146,6 +156,7 @@ class _Task:
             default_category=self.category,
             progress=progress,
             sink=tell,
+            ignore_columns=self.ignore_columns,
         )
 
 
@@ -224,11 +235,18 @@ def _show(report: Report) -> None:
         ("一人多户，待上级裁定 · contested persons", report.contested),
         ("略过的行 · rows skipped", report.skipped),
         ("未导入的行 · rows refused", report.refused),
+        ("隐藏的行，已读取 · hidden rows, read", report.hidden_rows),
         ("提示 · notes", report.notes),
         ("有问题 · faults", report.fault_count),
     ):
         table.add_row(label, str(value))
     out.print(table)
+    for said, names in (
+        ("未导入的列 · columns not imported", report.unused_columns),
+        ("未读取的工作表 · sheets not read", report.skipped_sheets),
+    ):
+        if names:
+            out.print(f"{said}: {'、'.join(names)}", highlight=False, markup=False)
     for fault in (*report.faults[:SHOWN], *report.differences[:SHOWN]):
         place = f"{fault.sheet}!{fault.cell}"
         out.print(place, fault.value, fault.zh, fault.en, highlight=False, markup=False)

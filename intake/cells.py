@@ -29,6 +29,7 @@ _MOBILE_OR_LANDLINE = re.compile(r"(?:\+?86)?1[0-9]{10}|0[0-9]{9,11}|[0-9]{7,8}"
 _HAN_NAME = re.compile(r"[\u4e00-\u9fff]{2,4}")
 # What most cells look like: nothing in them has to be changed.
 _PLAIN_TEXT = re.compile(r"[\u4e00-\u9fff0-9A-Za-z()（）·、，。-]{1,100}")
+_PARTED = re.compile(r"\d\s+\d")  # two numbers, a space between
 _EXACT_DIGITS = 15  # a spreadsheet keeps 15 digits of a number
 _LONGEST_TEXT = 200
 
@@ -115,9 +116,7 @@ def phone(value: Any) -> Read:
         return None, None
     if isinstance(value, str) and len(value) == 11 and _MOBILE_OR_LANDLINE.fullmatch(value):
         return value, None
-    plain = (
-        unicodedata.normalize("NFKC", _bare(value)) if isinstance(value, str) else _number(value)
-    )
+    plain = _half(_bare(value)) if isinstance(value, str) else _number(value)
     if "".join(plain.split()) in _NOTHING:
         return None, None
     joined = re.sub(r"\.0$|[\s\-()]", "", plain)
@@ -130,15 +129,26 @@ def phone(value: Any) -> Read:
 
 
 def size(value: Any) -> tuple[int | None, str | None]:
-    """How many people: 4, 4.0, "４", "4人"."""
+    """How many people: 4, 4.0, "４", "4人". "3 4" is not 34: it may be three or four."""
+    return _people(value, "size-form", least=1)
+
+
+def need(value: Any) -> tuple[int | None, str | None]:
+    """How many people of the household need relief: as `size`, but nobody may be."""
+    return _people(value, "need-form", least=0)
+
+
+def _people(value: Any, rule: str, *, least: int) -> tuple[int | None, str | None]:
     if value is None:
         return None, None
+    if isinstance(value, str) and _PARTED.search(_bare(value)):
+        return None, rule
     plain = digits(value) if isinstance(value, str) else _number(value)
     if plain in _NOTHING:
         return None, None
     plain = plain.rstrip("人口")
-    if not plain.isascii() or not plain.isdecimal() or not 1 <= int(plain[:3]) <= 99:
-        return None, "size-form"
+    if not re.fullmatch(r"[0-9]{1,4}", plain) or not least <= int(plain) <= 99:
+        return None, rule
     return int(plain), None
 
 
@@ -176,11 +186,19 @@ def digits(value: str) -> str:
     """Text made of digits, as it was meant: half-width, no spaces, no marks of spreadsheets."""
     if value.isascii() and value.isalnum():
         return value
-    plain = unicodedata.normalize("NFKC", _bare(value))
+    plain = _half(_bare(value))
     if plain.startswith('="') and plain.endswith('"'):
         plain = plain[2:-1]
     plain = "".join(plain.split()).strip("'‘’`\"")
     return re.sub(r"(?<=[0-9Xx])\.0+$", "", plain)
+
+
+def _half(value: str) -> str:
+    """Half-width. What only looks like a digit stays: 10² is not 102, nor ① a 1."""
+    return "".join(
+        one if unicodedata.category(one) == "No" else unicodedata.normalize("NFKC", one)
+        for one in value
+    )
 
 
 def _bare(value: str) -> str:

@@ -39,6 +39,7 @@ class Column(StrEnum):
     GROUP = "村民小组"
     GENDER = "性别"
     BIRTH = "出生日期"
+    NEED = "需救助人口"
     IGNORED = "不导入"
 
 
@@ -83,20 +84,24 @@ _NAMES: dict[Column, str] = {
         "村居名称 村(居)委会 行政村名称 村/社区 村/居"
     ),
     Column.VILLAGE_CODE: (
-        "行政村区划 行政村区划代码 村代码 村编码 行政区划代码 区划代码 村区划代码 统计用区划代码"
+        "行政村区划 行政村区划代码 村代码 村编码 行政区划代码 区划代码 村区划代码 统计用区划代码 "
+        "行政村代码 行政村编码 行政村(社区)代码 村(居)代码 村级代码"
     ),
     Column.GROUP: "村民小组 组 小组 村民组 组别 居民小组 村组 组名 自然村 村(居)民小组 屯",
     Column.GENDER: "性别",
+    Column.NEED: "需救助人口 需救助人数 需要救助人口 需要救助人数",
     Column.BIRTH: "出生日期 出生年月 出生年月日 出生时间",
     Column.IGNORED: (
         "序号 编号 行号 NO NO. 备注 说明 年龄 民族 签名 签字 户主签字 领取人签字 "
-        "需救助人口 已发放救助款 已发放救助物资折款 救助资金发放形式 发放金额 "
+        "已发放救助款 已发放救助物资折款 救助资金发放形式 发放金额 "
         "救助金额 金额 合计 填报单位代码 户口类型/所在地 户口类型 户口所在地 "
         "房屋间数 房屋结构 省 市 县 县(市、区) 救助原因 受灾情况 致困原因 致贫原因 "
         "健康状况 文化程度 婚姻状况 是否户主"
     ),
 }
 
+_CODES = re.compile(r"身份证|证件|身份号|代码|编码|区划|[账帐卡]号|号码|成员\d|救助人[口数]")
+_CODE = re.compile(r"\d{6}|\d{9}|\d{12}|\d{15,19}|\d{17}[Xx]")
 _UNITS = ("人", "元", "户", "间", "口", "床", "件", "岁", "必填", "选填")
 
 
@@ -126,7 +131,12 @@ def meaning(text: Any) -> Column | None:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The header of one sheet. Rows and columns count from 0 in the sheet's own grid."""
+    """The header of one sheet. Rows and columns count from 0 in the sheet's own grid.
+
+    ``ignored`` columns are known and not imported, ``unknown`` ones not understood. ``unsure``:
+    those of both that look like codes, ID numbers or figures of people, by name or by content:
+    leaving them out silently may put a household into the wrong village or lose its members.
+    """
 
     first_row: int
     last_row: int
@@ -135,6 +145,7 @@ class Header:
     titles: tuple[str, ...]
     unknown: tuple[str, ...]
     ignored: tuple[str, ...]
+    unsure: tuple[str, ...] = ()
 
     @property
     def of_persons(self) -> bool:
@@ -225,10 +236,16 @@ def _header(sheet: str, filled: list[list[Any]], first: int, last: int) -> Heade
     names: dict[Column, str] = {}
     unknown: list[str] = []
     ignored: list[str] = []
+    unsure: list[str] = []
     for at, (means, text) in enumerate(_meanings(filled, first, last)):
-        where = f"{text}（{letters(at)}）"
-        if means is None:
-            unknown += [where] if text else []
+        below = [row[at] for row in filled[last + 1 :] if _title(row[at])]
+        where = f"{text or '无表头'}（{letters(at)}）"
+        if means is None and (text or below):
+            unknown.append(where)
+            if _CODES.search(text) or _like_codes(below):
+                unsure.append(where)
+        elif means is None:
+            continue
         elif means is Column.IGNORED:
             ignored.append(where)
         elif means in columns:
@@ -242,10 +259,21 @@ def _header(sheet: str, filled: list[list[Any]], first: int, last: int) -> Heade
         else:
             columns[means] = at
             names[means] = text
+            if means is Column.NEED:  # checked against the household's size, and not imported
+                ignored.append(where)
+                unsure.append(where)
     titles = tuple(
         text for row in filled[:first] for text in dict.fromkeys(map(_title, row)) if text
     )
-    return Header(first, last, columns, names, titles, tuple(unknown), tuple(ignored))
+    return Header(
+        first, last, columns, names, titles, tuple(unknown), tuple(ignored), tuple(unsure)
+    )
+
+
+def _like_codes(cells: Sequence[Any]) -> bool:
+    """Most of the cells are codes of divisions, ID numbers or accounts."""
+    texts = [f"{cell:.0f}" if isinstance(cell, float) else str(cell).strip() for cell in cells]
+    return sum(bool(_CODE.fullmatch(text)) for text in texts) * 2 > len(texts)
 
 
 def _title(value: Any) -> str:

@@ -13,9 +13,9 @@ import msgspec
 
 from domain.identity import id_problem
 from intake import cells as read
-from intake.columns import Column, address, meaning, plain
+from intake.columns import Column, address, letters, meaning, plain
 from intake.problems import CellProblem, mask, problem
-from intake.reader import OpenList, RawRow, Table
+from intake.reader import OpenList, RawRow, Table, within
 
 _FOOT = re.compile(
     r"(合计|总计|小计|本页|累计|单位负责人|统计负责人|负责人|填表人|填报人|填报单位|制表|审核|经办人|"
@@ -106,6 +106,8 @@ class Gathered:
         self.notes: list[CellProblem] = []
         self._values = values
         self._ids = ids
+        if table.hidden and table.is_hidden(row):
+            self.notes.append(problem("row-hidden", str(row + 1), ""))
 
     def get(self, column: Column) -> Any:
         return self._values.get(column)
@@ -130,6 +132,10 @@ class Gathered:
 
     def name(self, column: Column) -> str | None:
         value, rule = read.name(self._values.get(column))
+        if self.table.formulas and value is not None:
+            at = letters(self.table.header.columns[column])
+            if within(self.table.formula_rows(at), self.row):
+                self.note(column, "name-formula")
         if rule is not None:
             self.fail(column, rule)
         elif value is None:
@@ -203,7 +209,16 @@ class Gathered:
             found[column], rule = how(value)
             if rule is not None:
                 self.fail(column, rule)
+        self._check_need(found[Column.SIZE])
         return Common(*found.values())
+
+    def _check_need(self, size: int | None) -> None:
+        """需救助人口 is not imported, but a list in which it is over 家庭人口 is wrong in one."""
+        need, rule = read.need(self._values.get(Column.NEED))
+        if rule is not None:
+            self.fail(Column.NEED, rule)
+        elif need is not None and size is not None and need > size:
+            self.fail(Column.NEED, "need-over-size", need=need, size=size)
 
 
 _COMMON = (

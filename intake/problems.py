@@ -36,8 +36,16 @@ RULES: dict[str, tuple[str, str]] = {
     ),
     "size-missing": ("家庭人口不能为空", "The number of people in the household is missing."),
     "size-form": (
-        "家庭人口应为1至99的整数",
-        "The number of people is a whole number from 1 to 99.",
+        "家庭人口应为1至99的一个整数",
+        "The number of people is one whole number from 1 to 99.",
+    ),
+    "need-form": (
+        "需救助人口应为0至99的一个整数",
+        "The number of people in need is one whole number from 0 to 99.",
+    ),
+    "need-over-size": (
+        "需救助人口 {need} 人，多于家庭人口 {size} 人",
+        "{need} people in need are more than the {size} of the household.",
     ),
     "village-code-form": (
         "行政村区划代码应为12位数字",
@@ -84,6 +92,14 @@ RULES: dict[str, tuple[str, str]] = {
     "cards-differ": (
         "本户有几个不同的账号，且都不在户主一行，未导入账号",
         "There are several accounts, none in the head's row: no account is taken.",
+    ),
+    "row-hidden": (
+        "此行在表格中被隐藏（或被筛选掉），仍已读取，请核对",
+        "This row is hidden in the sheet, or filtered out, and was read all the same.",
+    ),
+    "name-formula": (
+        "姓名由公式算出，取的是文件中保存的结果，请核对",
+        "The name is worked out by a formula: the result saved in the file was taken.",
     ),
     # Notes on a household that is stored already: a person decides, nothing was overwritten.
     "member-added": (

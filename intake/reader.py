@@ -15,6 +15,7 @@ import struct
 import subprocess
 import sys
 import time
+from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -41,6 +42,21 @@ class Table:
     sheet: str
     header: Header
     merged: tuple[tuple[int, int, int, int], ...] = field(repr=False)
+    hidden: tuple[tuple[int, int], ...] = field(default=(), repr=False)
+    formulas: tuple[tuple[str, int, int], ...] = field(default=(), repr=False)
+    """Runs of hidden rows (first, last) and of formula cells (column's letters, first, last)."""
+
+    def is_hidden(self, row: int) -> bool:
+        return within(self.hidden, row)
+
+    def formula_rows(self, column: str) -> tuple[tuple[int, int], ...]:
+        return tuple((first, last) for name, first, last in self.formulas if name == column)
+
+
+def within(runs: tuple[tuple[int, int], ...], row: int) -> bool:
+    """Whether a row lies in one of the runs, which are in the sheet's order."""
+    at = bisect_right(runs, (row, sys.maxsize)) - 1
+    return at >= 0 and runs[at][0] <= row <= runs[at][1]
 
 
 class RawRow(msgspec.Struct, frozen=True):
@@ -52,11 +68,19 @@ class RawRow(msgspec.Struct, frozen=True):
 
 
 class OpenList:
-    """A file with at least one list in it. ``rows`` may be gone through once."""
+    """A file with at least one list in it. ``rows`` may be gone through once.
+
+    ``skipped_sheets`` have content and no list, ``hidden_sheets`` are not shown: both unread.
+    """
 
     def __init__(
-        self, tables: list[Table], skipped_sheets: tuple[str, ...], rows: Iterator[RawRow]
+        self,
+        tables: list[Table],
+        skipped_sheets: tuple[str, ...],
+        rows: Iterator[RawRow],
+        hidden_sheets: tuple[str, ...] = (),
     ) -> None:
+        self.hidden_sheets = hidden_sheets
         self.tables = tables
         self.skipped_sheets = skipped_sheets
         self.rows = rows
@@ -143,16 +167,23 @@ def _open_book(parser: "_Parser", wanted: str | None) -> OpenList:
         known = "、".join(top[0] for top in tops)
         raise FileRefused("sheet-unknown", sheet=wanted, known=known or "-")
     tables: dict[int, Table] = {}
-    for index, (name, _height, _width, top, merged) in enumerate(tops):
+    for index, (name, _height, _width, top, merged, hidden, formulas) in enumerate(tops):
         if wanted is not None and name != wanted:
             continue
         header = find_header(name, top, merged)
         if header is not None:
-            tables[index] = Table(name, header, tuple((a, b, c, d) for a, b, c, d in merged))
+            tables[index] = Table(
+                name,
+                header,
+                tuple((a, b, c, d) for a, b, c, d in merged),
+                tuple((first, last) for first, last in hidden),
+                tuple((column, first, last) for column, first, last in formulas),
+            )
     if not tables:
         raise FileRefused("list-missing")
     skipped = tuple(top[0] for index, top in enumerate(tops) if index not in tables)
-    return OpenList(list(tables.values()), skipped, _book_rows(parser, tables))
+    rows = _book_rows(parser, tables)
+    return OpenList(list(tables.values()), skipped, rows, tuple(message[2]))
 
 
 def _book_rows(parser: "_Parser", tables: dict[int, Table]) -> Iterator[RawRow]:

@@ -121,6 +121,12 @@ REASONS: dict[str, tuple[str, str]] = {
         "工作表“{sheet}”的表头（第 {row} 行）缺少必需的列：{missing}",
         "The header of sheet {sheet} (row {row}) lacks: {missing}",
     ),
+    "columns-unsure": (
+        "工作表“{sheet}”的列 {columns} 看似代码、证件号或人数，但不会导入：请核对，"
+        "确认不需要后加 --ignore-columns 再导入",
+        "Columns {columns} of sheet {sheet} look like codes, ID numbers or figures of people and "
+        "would not be imported. If they are not needed, repeat with --ignore-columns.",
+    ),
     "column-twice": (
         "工作表“{sheet}”的表头中，{first} 与 {second} 都像是“{column}”，请只保留一列",
         "In the header of sheet {sheet}, {first} and {second} both look like {column}. Keep one.",

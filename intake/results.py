@@ -60,7 +60,8 @@ Sink: TypeAlias = Callable[[RowReport], None]
 class Report(msgspec.Struct):
     """The figures of a file. ``known`` households were there already and stay as they are,
     ``completed`` ones were given members they lacked; ``differences`` holds the first thousand
-    notes on how the list differs from what is stored.
+    notes on how the list differs from what is stored. ``unused_columns`` (sheet!name（letter）)
+    and ``skipped_sheets`` are all that was not read; ``hidden_rows`` were read, each with a note.
 
     ``valid`` counts households that were checked and not written; ``refused`` counts rows,
     ``fault_count`` broken rules, of which ``faults`` holds the first thousand.
@@ -80,6 +81,9 @@ class Report(msgspec.Struct):
     by_rule: dict[str, int] = {}
     faults: list[Fault] = []
     differences: list[Fault] = []
+    unused_columns: list[str] = []
+    skipped_sheets: list[str] = []
+    hidden_rows: int = 0
 
     def add(self, row: RowReport) -> None:
         self.notes += len(row.notes)
@@ -91,6 +95,7 @@ class Report(msgspec.Struct):
             if len(self.faults) < FAULTS_KEPT:
                 self.faults.append(fault)
         for note in row.notes:
+            self.hidden_rows += note.rule == "row-hidden"
             if note.rule.startswith(STORED) and len(self.differences) < FAULTS_KEPT:
                 self.differences.append(note)
 

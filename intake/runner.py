@@ -32,7 +32,8 @@ from intake.guard import IntakeLimits
 from intake.inputs import household_input
 from intake.placing import Places, Unplaced, plain_name
 from intake.problems import mask
-from intake.reader import open_list
+from intake.reader import OpenList, open_list
+from intake.refused import FileRefused
 from intake.results import Report, RowReport, Sink
 from intake.rows import Outcome, RowResult, read_rows
 from intake.stored import Difference, Missing, Register, StoredHousehold
@@ -50,7 +51,11 @@ ADDED_WHY = "名单再次导入，补登成员"
 
 
 class Importer:
-    """One run over one file. ``sink`` is given the result of every row, in order."""
+    """One run over one file. ``sink`` is given the result of every row, in order.
+
+    ``ignore_columns``: a person has confirmed that no column is missed that looks like codes, ID
+    numbers or figures of people and is not understood.
+    """
 
     def __init__(
         self,
@@ -62,6 +67,7 @@ class Importer:
         default_category: str,
         progress: Callable[[Report], None] | None = None,
         sink: Sink | None = None,
+        ignore_columns: bool = False,
     ) -> None:
         self._store = store
         self._officer = officer
@@ -70,6 +76,7 @@ class Importer:
         self._category = default_category
         self._progress = progress or (lambda _: None)
         self._sink = sink or (lambda _: None)
+        self._ignore_columns = ignore_columns
         self.report = Report()
         self._told = Told({})
         self._trial = Trial(store, officer)
@@ -97,12 +104,29 @@ class Importer:
     ) -> Report:
         with open_list(path, limits=limits) as opened:
             self._told = Told({table.sheet: table.header for table in opened.tables})
+            self._look_at(opened)
             for batch in _batches(map(self._entry, _groups(read_rows(opened, today=today)))):
                 settle([entry for entry in batch if entry.village is not None])
                 for entry in batch:
                     self._tell(entry)
                 self._progress(self.report)
         return self.report
+
+    def _look_at(self, opened: OpenList) -> None:
+        """Name what of the file is not read. Raises `FileRefused` for columns that look like
+        codes, ID numbers or figures of people and are not imported, unless that is confirmed."""
+        report = self.report
+        report.skipped_sheets = [
+            *opened.skipped_sheets,
+            *(f"{name}（隐藏）" for name in opened.hidden_sheets),
+        ]
+        for table in opened.tables:
+            header = table.header
+            unused = (*header.unknown, *header.ignored)
+            report.unused_columns += [f"{table.sheet}!{name}" for name in unused]
+            if header.unsure and not self._ignore_columns:
+                named = "、".join(header.unsure)
+                raise FileRefused("columns-unsure", sheet=table.sheet, columns=named)
 
     # -- one household ------------------------------------------------------------------------
 

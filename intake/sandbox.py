@@ -4,22 +4,28 @@ Started by file name and isolated (``python -I``), so it imports nothing of this
 workbook is its standard input, arguments are the limits as JSON. It answers on standard output
 with frames, each four bytes of length (big-endian) and a msgpack array whose first item names it:
 
-- ``["book", [[name, height, width, first rows, merged], …]]``: the visible sheets with content.
+- ``["book", [[name, height, width, first rows, merged, hidden, formulas], …], [name, …]]``: the
+  visible sheets with content, and the names of the hidden ones.
 - ``["rows", sheet index, first row's index, [[cell, …], …]]``: consecutive rows of a sheet.
 - ``["end"]``: that was all.  ``["refused", code, facts]``: a limit was met.
 
 Cells are text, number, boolean or nil; dates and times become ISO text. ``merged`` is a list of
-[first row, first column, last row, last column]. Indexes count from 0 in the sheet's own grid.
+[first row, first column, last row, last column], ``hidden`` of [first row, last row] and
+``formulas`` of [column's letters, first row, last row], runs of both. Indexes count from 0 in the
+sheet's own grid.
 Rows without content are left out at the end of a sheet only.
 """
 
 import json
 import os
+import re
 import resource
 import struct
 import sys
+import zipfile
 from collections.abc import Iterator
-from typing import Any, BinaryIO, TypeAlias
+from typing import IO, Any, BinaryIO, TypeAlias
+from xml.etree import ElementTree
 
 import msgspec
 import python_calamine
@@ -75,6 +81,11 @@ def _send_all(out: BinaryIO, limits: dict[str, Any]) -> None:
         if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet
         and sheet.visible == python_calamine.SheetVisibleEnum.Visible
     ]
+    unseen = [
+        sheet.name
+        for sheet in book.sheets_metadata
+        if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet and sheet.name not in visible
+    ]
     kept: dict[str, Sheet] = {}
     cells = 0
     tops: list[list[Any]] = []
@@ -91,7 +102,10 @@ def _send_all(out: BinaryIO, limits: dict[str, Any]) -> None:
             kept[name] = sheet
         merged = [[*first, *last] for first, last in sheet.merged_cell_ranges or ()]
         tops.append([name, _height(sheet), _width(sheet), _top(sheet), merged])
-    _send(out, ["book", tops])
+    marks = _Marks(sys.stdin.buffer)
+    for top in tops:
+        top += marks.of(top[0])
+    _send(out, ["book", tops, unseen])
     for index, top in enumerate(tops):
         name = top[0]
         sheet = kept.pop(name) if name in kept else book.get_sheet_by_name(name)
@@ -135,6 +149,83 @@ def _cell(value: Any) -> Any:
     if isinstance(value, str | float | bool | int):
         return value
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+# What calamine leaves out: which rows are hidden, which cells are formulas. The sheet's XML is
+# searched for the opening tags as it is unpacked; the guard has bounded its size.
+_HIDDEN_ROW = re.compile(rb"<(?:\w+:)?row(?=\s)(?=[^<>]*\shidden=[\"'](?:1|true)[\"'])([^<>]*)>")
+_FORMULA = re.compile(rb"<(?:\w+:)?c(?=\s)([^<>]*)>\s*<(?:\w+:)?f[\s/>]")
+_ROW_NUMBER = re.compile(rb"\sr=[\"'](\d{1,7})[\"']")
+_CELL_NAME = re.compile(rb"\sr=[\"']([A-Z]{1,3})(\d{1,7})[\"']")
+_PIECE = 1 << 20
+_OVERLAP = 4096  # longer than a cell's opening tag: what a piece's end cuts off is found again
+_RUNS = 20_000  # hidden rows and formulas scattered more than this are told no further
+
+
+class _Marks:
+    """Hidden rows and formula cells of the sheets of one package."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def of(self, sheet: str) -> list[Any]:
+        """Runs of hidden rows and of formulas; none where the package does not say it plainly."""
+        try:
+            with (
+                zipfile.ZipFile(self._file) as package,
+                package.open(self._part(package, sheet)) as part,
+            ):
+                return _marks(part)
+        except (KeyError, StopIteration, zipfile.BadZipFile, ElementTree.ParseError):
+            return [[], []]
+
+    def _part(self, package: zipfile.ZipFile, sheet: str) -> str:
+        sheets = _parsed(package, "xl/workbook.xml")
+        tag = next(one for one in sheets if one.get("name") == sheet and _local(one.tag) == "sheet")
+        relation = next(value for key, value in tag.attrib.items() if _local(key) == "id")
+        relations = _parsed(package, "xl/_rels/workbook.xml.rels")
+        target = next(one.get("Target", "") for one in relations if one.get("Id") == relation)
+        return target.lstrip("/") if target.startswith("/") else "xl/" + target
+
+
+def _parsed(package: zipfile.ZipFile, part: str) -> Iterator[ElementTree.Element]:
+    root = ElementTree.fromstring(package.read(part))  # noqa: S314 - the guard refuses DOCTYPE
+    return root.iter()
+
+
+def _local(name: str) -> str:
+    return name.rpartition("}")[2]
+
+
+def _marks(part: IO[bytes]) -> list[Any]:
+    hidden: list[list[Any]] = []
+    formulas: dict[str, list[list[Any]]] = {}
+    runs = 0
+    rest = b""
+    while piece := part.read(_PIECE):
+        text = rest + piece
+        rest = text[-_OVERLAP:]
+        for found in _HIDDEN_ROW.finditer(text):
+            number = _ROW_NUMBER.search(found[1])
+            if number and runs < _RUNS:
+                runs += _into(hidden, [], int(number[1]) - 1)
+        for found in _FORMULA.finditer(text):
+            name = _CELL_NAME.search(found[1])
+            if name and runs < _RUNS:
+                column = name[1].decode()
+                runs += _into(formulas.setdefault(column, []), [column], int(name[2]) - 1)
+    return [hidden, [run for column in formulas.values() for run in column]]
+
+
+def _into(runs: list[list[Any]], before: list[Any], row: int) -> bool:
+    """Add a row to the last run or begin another: whether one was begun."""
+    if runs and row <= runs[-1][-1]:  # found again in the overlap of two pieces
+        return False
+    if runs and row == runs[-1][-1] + 1:
+        runs[-1][-1] = row
+        return False
+    runs.append([*before, row, row])
+    return True
 
 
 def _top(sheet: Sheet) -> list[list[Any]]:

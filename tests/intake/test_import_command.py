@@ -163,6 +163,18 @@ def test_an_unknown_kind_and_an_unreadable_file_are_sentences(data: Path, tmp_pa
     assert relief(data, broken).exit_code == 2
 
 
+def test_what_is_not_read_is_said_and_codes_are_asked_about(data: Path, tmp_path: Path) -> None:
+    row = [*household(1, c1=VILLAGES[0]), id_number(902), "好"]
+    path = workbook(tmp_path / "a.xlsx", [(*HEADER, "成员1身份证号", "邻居评价"), row])
+    before = figures(data)
+    stopped = relief(data, path)
+    assert stopped.exit_code == 2 and figures(data) == before
+    assert "成员1身份证号（H）" in "".join(stopped.output.split())
+    said = relief(data, path, "--ignore-columns")
+    assert said.exit_code == 0, said.output
+    assert "成员1身份证号（H）" in said.stdout and "邻居评价（I）" in said.stdout
+
+
 @contextmanager
 def importing(data: Path, path: Path) -> Iterator["subprocess.Popen[bytes]"]:
     process = subprocess.Popen(

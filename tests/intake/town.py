@@ -118,7 +118,9 @@ class County:
         self.store = system.store
         self.rows: list[RowReport] = []
 
-    def importer(self, by: str = "county", area: str = COUNTY) -> Importer:
+    def importer(
+        self, by: str = "county", area: str = COUNTY, *, ignore_columns: bool = False
+    ) -> Importer:
         self.rows = []
         with self.system.reader() as db:
             root = by_code(db, area)
@@ -131,6 +133,7 @@ class County:
             _kinds(self.system, root),
             default_category="ordinary",
             sink=self.rows.append,
+            ignore_columns=ignore_columns,
         )
 
     def run(self, path: Path, **how: Any) -> Report:
