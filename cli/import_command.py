@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -16,16 +17,18 @@ from sqlalchemy import Connection, select
 from api.system import System
 from cli.beside import settings_here
 from cli.compose import running
+from cli.divisions import Former, former, required
 from cli.saying import failed
 from domain.refusal import NotFound
 from domain.rulebook import Rulebook
 from domain.rules.base import china_day
 from domain.rules.household_kinds import HouseholdKinds
-from intake.placing import Places, plain_name
+from eventstore.store import Store
+from intake.placing import Places, Renumbered, plain_name
 from intake.refused import FileRefused
 from intake.results import CsvReport, Report, RowReport, Spool
 from intake.runner import Importer
-from projections.areas import AREAS, by_code
+from projections.areas import AREAS
 from projections.scope import Scope
 
 app = typer.Typer(no_args_is_help=True, help="Lists from outside.")
@@ -43,7 +46,9 @@ def group() -> None:
 def households(
     file: Annotated[Path, typer.Argument(help="An .xlsx or .csv list")],
     login: Annotated[str, typer.Option("--as", help="Log-in of the officer who imports")],
-    area: Annotated[str, typer.Option(help="Code of the division the list is about")],
+    area: Annotated[
+        str, typer.Option(help="Code of the division the list is about: 6, 9 or 12 digits")
+    ],
     category: Annotated[str, typer.Option(help="Household kind where none is given")] = "ordinary",
     all_or_nothing: Annotated[
         bool, typer.Option("--all-or-nothing", help="Write nothing if one row is wrong")
@@ -116,12 +121,10 @@ class _Task:
         category: str,
         sinks: Sequence[Spool | CsvReport],
     ) -> None:
-        root = by_code(db, area)
-        if root is None:
-            raise failed(f"没有区划代码 {area}", f"There is no division with code {area}.", code=2)
+        root = required(system.store, db, area)
         self.system = system
         self.officer = officer
-        self.places = _places(db, root)
+        self.places = _places(system.store, db, root)
         self.kinds = _kinds(system, root)
         self.sinks = sinks
         self.ignore_columns = False
@@ -180,26 +183,36 @@ def _carry_out(task: _Task, file: Path, all_or_nothing: bool) -> Report:
             raise failed(refused.reason_zh, refused.reason_en, code=2) from None
 
 
-def _places(db: Connection, root: UUID) -> Places:
+def _places(store: Store, db: Connection, root: UUID) -> Places:
     above = AREAS.alias()
     query = (
         select(AREAS.c.id, AREAS.c.code, AREAS.c.name, above.c.name)
         .join(above, above.c.id == AREAS.c.parent)
-        .where(
-            AREAS.c.level == "village",
-            Scope((root,)).covers(AREAS.c.id),
-            AREAS.c.abolished_on.is_(None),
-        )
+        .where(AREAS.c.level == "village", Scope((root,)).covers(AREAS.c.id))
     )
+    living = query.where(AREAS.c.abolished_on.is_(None))
     by_name: dict[str, list[UUID]] = {}
     codes: dict[str, UUID] = {}
     townships: dict[UUID, str] = {}
-    for text, code, name, township in db.execute(query):
+    for text, code, name, township in db.execute(living):
         id = codes[code] = UUID(text)
         townships[id] = township
         for known in {name, plain_name(name)}:
             by_name.setdefault(known, []).append(id)
-    return Places(codes, by_name, root if root in townships else None, townships)
+    ever = [UUID(text) for text, *_ in db.execute(query)]
+
+    @cache
+    def old_codes() -> dict[str, Former]:
+        """Read from the log once a list has a code that is not in use: few lists have."""
+        return former(store, ever)
+
+    def renumbered(code: str) -> Renumbered | None:
+        old = old_codes().get(code)
+        if old is None or old.area not in townships:  # merged into a village outside this area
+            return None
+        return Renumbered(old.area, old.code, old.until.isoformat())
+
+    return Places(codes, by_name, root if root in townships else None, townships, renumbered)
 
 
 def _kinds(system: System, root: UUID) -> HouseholdKinds:

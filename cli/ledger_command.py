@@ -15,10 +15,10 @@ from rich.table import Table
 from api.system import AreaTree
 from cli.beside import settings_here
 from cli.compose import running
+from cli.divisions import division
 from domain.rulebook import Rulebook
 from domain.rules.items import Items
 from eventstore.store import Store
-from projections.areas import by_code
 from projections.ledger_books import ledger_totals
 from projections.scope import EVERYTHING
 
@@ -47,7 +47,7 @@ def totals(
             pass
         position = system.boards.position
         with system.reader() as db:
-            area = by_code(db, county)
+            area = division(system.store, db, county)
             found = ledger_totals(db, EVERYTHING, county=area, year=season) if area else None
             if area is None or found is None:
                 err.print(f"没有代码为 {county} 的区划 · no area has the code {county}")

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from api.system import System
 from cli.beside import settings_here
 from cli.compose import running
+from cli.divisions import required
 from cli.saying import failed
 from domain.commands.officers import (
     AppointOfficer,
@@ -29,7 +30,7 @@ from domain.rules.base import china_day
 from domain.world import Command, Role
 from eventstore.accounts import MIN_PASSWORD, PasswordTooShort
 from eventstore.outcomes import Envelope, Receipt, Refused
-from projections.areas import AREAS, by_code
+from projections.areas import AREAS
 
 app = typer.Typer(no_args_is_help=True, help="Officers, their posts and log-ins.")
 out = Console()
@@ -56,7 +57,7 @@ def add(
     login: Login,
     name: Annotated[str, typer.Option(help="Full name")],
     role: Annotated[Role, typer.Option(help="Post")],
-    area: Annotated[str, typer.Option(help="Code of the division, 6 to 12 digits")],
+    area: Annotated[str, typer.Option(help="Code of the division: 6, 9 or 12 digits")],
     post: Annotated[Post, typer.Option(help="A or B, for reporters")] = Post.NONE,
     certificate: Annotated[str, typer.Option(help="Certificate number")] = "",
     id_number: Annotated[str | None, typer.Option(help="18-digit ID number")] = None,
@@ -72,9 +73,7 @@ def add(
     with running(settings_here(), make=False) as system:
         system.boards.wait_for(system.store.head(), 30)
         with system.reader() as db:
-            place = by_code(db, area)
-        if place is None:
-            raise failed(f"没有区划代码 {area}", f"There is no division with code {area}.")
+            place = required(system.store, db, area, code=1)
         if system.accounts.officer_of(login) is not None:
             raise failed(f"登录名 {login} 已被使用", f"The log-in {login} is taken.")
         officer = _known(system, id_number)

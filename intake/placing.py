@@ -1,5 +1,6 @@
 """Which area a list's village is: by code, or by name inside the area of the import."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -26,23 +27,40 @@ class Unplaced(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Renumbered:
+    """The village that a code out of use means, its code now, and since when (ISO date)."""
+
+    village: UUID
+    code: str
+    since: str
+
+
+def _none_renumbered(code: str) -> Renumbered | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
 class Places:
     """The villages of one import. ``default`` is meant where a row names none.
 
     ``by_name`` knows each by its whole name and by its `plain_name`; ``townships`` has the name of
     each village's township, which tells two of one name apart where the list says it.
+    ``renumbered`` answers what a code out of use means here.
     """
 
     by_code: dict[str, UUID]
     by_name: dict[str, list[UUID]]
     default: UUID | None
     townships: dict[UUID, str] = field(default_factory=dict)
+    renumbered: Callable[[str], Renumbered | None] = _none_renumbered
 
     def find(self, household: ParsedHousehold) -> UUID:
         """The village of a household. Raises `Unplaced`."""
         code, name = household.village_code, household.village_name
         if code:
             found = self.by_code.get(code)
+            if found is None and (old := self.renumbered(code)) is not None:
+                return old.village
             if found is None:
                 zh, en = "本辖区没有这个行政村代码", "There is no village of that code here."
                 raise Unplaced("village-unknown", code, zh, en)

@@ -97,6 +97,10 @@ RULES: dict[str, tuple[str, str]] = {
         "此行在表格中被隐藏（或被筛选掉），仍已读取，请核对",
         "This row is hidden in the sheet, or filtered out, and was read all the same.",
     ),
+    "village-renumbered": (
+        "行政村代码 {old} 自 {since} 起已停用，按现用代码 {stored} 登记",
+        "Code {old} went out of use on {since}: taken as the village that is {stored} now.",
+    ),
     "name-formula": (
         "姓名由公式算出，取的是文件中保存的结果，请核对",
         "The name is worked out by a formula: the result saved in the file was taken.",

@@ -159,6 +159,13 @@ class Importer:
             fault = self._told.fault(parsed, Column.CATEGORY, "category-unknown", shown, zh, en)
             entry.faults.append(fault)
             return entry
+        code = parsed.village_code
+        if code and code not in self._places.by_code:
+            old = self._places.renumbered(code)
+            assert old is not None, "the village was found by this code"
+            facts = {"old": code, "since": old.since, "stored": old.code}
+            found = Difference("village-renumbered", Column.VILLAGE_CODE, parsed.row, code, facts)
+            self._told.note(entry, found)
         entry.village = village
         entry.given = household_input(parsed, kind.key if kind is not None else self._category)
         return entry

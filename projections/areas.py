@@ -32,6 +32,10 @@ Sums go by ``parent`` all the same: what a village reported while it was one sta
 """
 
 
+TOWNSHIP_DIGITS = 9
+"""A township's code is written so too; the log has it with 12."""
+
+
 def established(rows: Rows, at: int, e: Area.Established) -> None:
     rows.put(
         AREAS,
@@ -84,8 +88,10 @@ def lineage(db: Connection, area: UUID) -> tuple[UUID, ...]:
 
 
 def by_code(db: Connection, code: str) -> UUID | None:
-    """The living area with this code (6-digit codes may be given with 12 digits)."""
+    """The living area with this code: 6, 9 or 12 digits, of which the last may be zeros."""
     wanted = [code, code.removesuffix("000000")]
+    if len(code) == TOWNSHIP_DIGITS:
+        wanted.append(code + "000")
     living = AREAS.c.abolished_on.is_(None)
     query = select(AREAS.c.id).where(AREAS.c.code.in_(wanted), living).order_by(AREAS.c.id)
     found = db.execute(query).first()

@@ -125,7 +125,7 @@ class County:
         with self.system.reader() as db:
             root = by_code(db, area)
             assert root is not None
-            places = _places(db, root)
+            places = _places(self.store, db, root)
         return Importer(
             self.store,
             officer(by),
