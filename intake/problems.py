@@ -122,6 +122,11 @@ RULES: dict[str, tuple[str, str]] = {
         "本户已登记的成员 {stored} 没有身份证号，可能是同一人：未补登，请核对后补录身份证号",
         "The stored member {stored} has no ID number and may be the same person: not added.",
     ),
+    "member-other-id": (
+        "本户已登记同名成员 {stored}，身份证号与名单不同，可能是同一人：未补登，请核对",
+        "A stored member {stored} of that name has another ID number and may be the same: "
+        "not added.",
+    ),
     "member-not-listed": (
         "本户已登记的成员 {stored} 不在名单中，未改动，请核对",
         "The stored member {stored} is not on the list: left as it is.",

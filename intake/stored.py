@@ -131,12 +131,14 @@ class StoredHousehold:
     def _member(self, name: str, person: UUID | None, number: str | None) -> Member | None:
         """The member, present or gone, whom a row means: by ID number, else by name.
 
-        A name with an ID number means a stored member without one at most: it may be theirs.
+        A name whose ID number is not of this household may mean a present member of that name,
+        whose number is not known yet or was mistyped.
         """
         if person is not None and person in self._ever:
             return self.household.members.get(person, self._ever[person])
         for member in (*self.household.members.values(), *self._ever.values()):
-            if (number is None or member.id_number is None) and self._name(member) == name:
+            open_to_it = number is None or member.person in self.household.members
+            if (open_to_it or member.id_number is None) and self._name(member) == name:
                 return member
         return None
 
@@ -153,6 +155,8 @@ class StoredHousehold:
             return "member-gone", member.masked
         if number is not None and member.id_number is None:
             return "member-maybe-same", member.masked
+        if number is not None and self._vault.find_person(number) != member.person:
+            return "member-other-id", member.masked
         stored = self._name(member)
         return ("stored-name", member.masked) if stored not in (None, name) else (None, "")
 

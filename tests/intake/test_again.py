@@ -139,6 +139,16 @@ def test_c2_an_id_number_for_one_stored_without_is_left_to_a_person(
     assert (2, "member-not-listed") in notes(town)
 
 
+def test_c2_a_corrected_id_number_does_not_double_a_member(town: County, tmp_path: Path) -> None:
+    first = (person("张小三", "户主", HEAD), person("张小", "子", id_number(905)))
+    town.run(family(tmp_path, *first), area=VILLAGE)
+    head = town.store.head()
+    path = family(tmp_path, first[0], person("张小", "子", SON))
+    report = town.run(path, area=VILLAGE)
+    assert (3, "member-other-id") in notes(town) and town.store.head() == head
+    assert "member-other-id" in {one.rule for one in report.differences}
+
+
 def moved(town: County, household: UUID, village: str) -> None:
     command = MoveHousehold(
         household=household, reason="避险搬迁", village=named(village), on=date(2024, 1, 12)
