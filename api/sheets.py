@@ -68,6 +68,8 @@ class Sheet:
             value = value.get(step) if isinstance(value, dict) else None
         if column == "status" and self.name == "ledger":
             value = case_state(row)
+        if column == "reason" and self.name == "findings":
+            value = self.names.ground(row["kind"], value)
         if column in ("lines", "goods") and isinstance(value, str):
             value = json.loads(value)
         return guarded(self._said(column.rpartition(".")[2], value))

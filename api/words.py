@@ -1,5 +1,6 @@
 """Words from the rulebooks in force for whoever asks: pages and sheets name things alike."""
 
+import re
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
@@ -15,10 +16,13 @@ from eventstore.deciding import rule_of
 
 R = TypeVar("R", HouseholdKinds, Items, Hazards, Indicators, Dispatch)
 NO_UNIT = ""
+OF_FIGURES = {"split_differs", "casualties_hidden", "parts_larger"}
+"""Kinds of findings whose reason is a row of keys of figures."""
+KEY = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class Words:
-    """Names from the rulebooks in force: goods, household kinds, hazards. Else the key."""
+    """Names from the rulebooks in force: goods, household kinds, hazards, figures. Else the key."""
 
     def __init__(
         self,
@@ -26,7 +30,9 @@ class Words:
         kinds: HouseholdKinds | None,
         hazards: Hazards | None,
         language: str,
+        indicators: Indicators | None = None,
     ) -> None:
+        self._indicators = indicators
         self._items = items
         self._kinds = kinds
         self._hazards = hazards
@@ -65,6 +71,24 @@ class Words:
             return key
         return found.zh if self._chinese else found.en
 
+    def indicator(self, key: str) -> str:
+        found = self._indicators.find(key) if self._indicators else None
+        if found is None:
+            return key
+        return found.zh if self._chinese else found.en
+
+    def ground(self, finding: str, reason: str | None) -> str | None:
+        """What a finding says beside its kind: figures and hazards by name, a person's words as
+        they are."""
+        if reason is None:
+            return None
+        if finding == "likely_same":
+            return self.hazard(reason)
+        if finding in OF_FIGURES:
+            joint = "、" if self._chinese else ", "
+            return joint.join(self.indicator(key) for key in KEY.findall(reason))
+        return reason
+
 
 def words_of(caller: Caller, now: datetime, language: str) -> Words:
     """The words of the nearest rulebooks above the caller's first area."""
@@ -76,6 +100,7 @@ def words_of(caller: Caller, now: datetime, language: str) -> Words:
         rule_for(caller, HouseholdKinds, areas[0], now),
         rule_for(caller, Hazards, areas[0], now),
         language,
+        rule_for(caller, Indicators, areas[0], now),
     )
 
 
