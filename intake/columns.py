@@ -261,7 +261,6 @@ def _header(sheet: str, filled: list[list[Any]], first: int, last: int) -> Heade
             names[means] = text
             if means is Column.NEED:  # checked against the household's size, and not imported
                 ignored.append(where)
-                unsure.append(where)
     titles = tuple(
         text for row in filled[:first] for text in dict.fromkeys(map(_title, row)) if text
     )

@@ -50,7 +50,7 @@ def _moving(scope: Scope, area: UUID, today: str) -> dict[str, Select[Any]]:
 
 
 def still_there(
-    db: Connection, scope: Scope, area: UUID, at: datetime, *, limit: int
+    db: Connection, scope: Scope, area: UUID, at: datetime, *, limit: int = 100
 ) -> dict[str, list[Any]]:
     """At most so many things of each kind that are still to move, as `FollowMerger` names them."""
     today = china_day(at).isoformat()

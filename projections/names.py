@@ -46,4 +46,5 @@ def names(db: Connection, scope: Scope, *, ids: Collection[UUID]) -> dict[UUID, 
         .where(MEMBERS.c.person == HOUSEHOLDS.c.head)
         .where(HOUSEHOLDS.c.id.in_(wanted), scope.covers(HOUSEHOLDS.c.area)),
     ]
-    return {UUID(id): name for question in questions for id, name in db.execute(question)}
+    found = {id: name for question in questions for id, name in db.execute(question)}
+    return {UUID(id): found[id] for id in sorted(found)}

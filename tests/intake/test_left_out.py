@@ -43,7 +43,6 @@ def test_c5_every_unused_column_and_sheet_is_named(town: County, tmp_path: Path)
 @pytest.mark.parametrize(
     ("name", "cell"),
     [
-        ("需救助人口[人]", 1),
         ("成员1身份证号", id_number(902)),
         ("自然村代码", "001"),
         ("档案", id_number(903)),
