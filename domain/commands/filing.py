@@ -15,7 +15,13 @@ from domain.refusal import Malformed
 from domain.report_filing import Filing, Kind, is_about_parts
 from domain.rules.base import china_day
 from domain.rules.deadlines import Deadlines, FollowUpDuty, occurrences
-from domain.rules.figures import FigureProblem, FiguresMalformed, parse_figures
+from domain.rules.figures import (
+    SPLIT,
+    FigureProblem,
+    FiguresMalformed,
+    figures_malformed,
+    parse_figures,
+)
 from domain.rules.hazards import Hazards
 from domain.rules.indicators import Figures, Finding, Indicators
 from domain.rules.working_days import WorkingDays
@@ -230,20 +236,17 @@ def read(
     problems: list[FigureProblem] = []
     total = _try(rules, raw, "", problems)
     split: dict[UUID, Figures] = {}
+    places: dict[str, str] = {}
     for text, part in raw_split.items():
         below = _below(world, area, text)
         if below is None:
             zh, en = f"不是{area.name}的下级区划", f"it is no area directly below {area.name}"
-            problems.append(FigureProblem("split", text[:60], zh, en))
+            problems.append(FigureProblem(SPLIT, text[:60], zh, en))
         else:
-            split[below] = _try(rules, part, f"split.{text}.", problems)
+            places[text] = world.get(Area, below).name
+            split[below] = _try(rules, part, f"{SPLIT}.{text}.", problems)
     if problems:
-        raise FiguresMalformed(
-            count=len(problems),
-            sentences_zh="；".join(f"“{p.key}”{p.value}：{p.zh}" for p in problems),
-            sentences_en="; ".join(f"{p.key} = {p.value}: {p.en}" for p in problems),
-            problems=tuple(problems),
-        )
+        raise figures_malformed(rules, problems, places)
     return total, dict(sorted(split.items()))
 
 

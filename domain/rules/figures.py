@@ -1,7 +1,7 @@
 """From what a form or a program sends to `Figures`: typed, in range, all mistakes at once."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
@@ -13,6 +13,8 @@ from domain.rules.indicators import Figures, Indicator, Indicators
 
 LARGEST = Decimal(10) ** 12
 CENT = Decimal("0.01")
+SPLIT = "split"
+"""Where a problem stands that is not in the total: `split.<area>.<indicator>`."""
 
 Raw = Mapping[str, int | float | str | Decimal | None]
 
@@ -40,6 +42,36 @@ class FiguresMalformed(Refusal):
 
     def facts(self) -> dict[str, Any]:
         return super().facts() | {"problems": msgspec.to_builtins(self.problems)}
+
+
+def figures_malformed(
+    rules: Indicators, problems: Sequence[FigureProblem], places: Mapping[str, str] | None = None
+) -> FiguresMalformed:
+    """The refusal with all these problems: indicators as people call them, ids only in the fields.
+
+    ``places``: the names of areas, by the text under which a split has them.
+    """
+    said = [_said(rules, problem, places or {}) for problem in problems]
+    return FiguresMalformed(
+        count=len(problems),
+        sentences_zh="；".join(zh for zh, _ in said),
+        sentences_en="; ".join(en for _, en in said),
+        problems=tuple(problems),
+    )
+
+
+def _said(rules: Indicators, problem: FigureProblem, places: Mapping[str, str]) -> tuple[str, str]:
+    if problem.key == SPLIT:  # the value is an id, or meant to be one
+        return f"分项：{problem.zh}", f"A part: {problem.en}"
+    _, _, inside = problem.key.rpartition(f"{SPLIT}.")
+    place, _, key = inside.rpartition(".")
+    where = places.get(place, "")
+    named = rules.find(key)
+    zh, en = (named.zh, named.en) if named else (key, key)
+    return (
+        f"{where}“{zh}”{problem.value}：{problem.zh}",
+        f"{f'{where}: ' if where else ''}{en} = {problem.value}: {problem.en}",
+    )
 
 
 def parse_figures(rules: Indicators, raw: Raw) -> Figures:
@@ -70,12 +102,7 @@ def parse_figures(rules: Indicators, raw: Raw) -> Figures:
         else:
             problems.append(_problem(key, value, "不是数字", "it is not a number"))
     if problems:
-        raise FiguresMalformed(
-            count=len(problems),
-            sentences_zh="；".join(f"“{p.key}”{p.value}：{p.zh}" for p in problems),
-            sentences_en="; ".join(f"{p.key} = {p.value}: {p.en}" for p in problems),
-            problems=tuple(problems),
-        )
+        raise figures_malformed(rules, problems)
     return figures
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from domain.area import Area
 from domain.commands.filing import RawFigures
 from domain.commands.reports import (
     CorrectOccurrence,
@@ -118,6 +119,22 @@ def test_every_unreadable_figure_is_named_at_once(county: Scenario) -> None:
     assert names[:3] == ["dead", "ghosts", "missing"]
     assert names.count("split") == 2
     assert f"split.{county.id('yuantan')}.dead" in names
+
+
+def test_unreadable_figures_are_said_by_their_names_and_places(county: Scenario) -> None:
+    """No id and no key of the program in the sentences: they stand in the fields."""
+    split: dict[str, RawFigures] = {
+        str(county.id("yuantan")): {"dead": -2},
+        str(county.id("foreign_township")): {"dead": 1},
+    }
+    command = initial(county, "county", figures={"missing": "1.5"}, split=split)
+    refusal = county.when(command, by="county").then(FiguresMalformed)
+    place = county.load(Area, county.id("yuantan")).name
+    zh, en = refusal.sentence("zh"), refusal.sentence("en")
+    assert "“因灾失踪人口”1.5：必须是整数" in zh
+    assert f"{place}“因灾死亡人口”-2：不能为负数" in zh
+    assert f"{place}: people dead = -2" in en
+    assert not any(str(county.id(area)) in zh + en for area in ("yuantan", "foreign_township"))
 
 
 @pytest.mark.parametrize(
