@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from api.auth import caller_of
 from api.problems import ApiProblem, answer
+from api.words import words_of
 from domain.refusal import Refusal
 from domain.telling import Names
 from eventstore.errors import StoreError
@@ -31,24 +32,32 @@ def install(app: FastAPI) -> None:
         return answer(request, await told_to(request, problem_of(problem)))
 
 
+RULED = ("item", "category")
+"""Fields of refusals whose keys the rulebooks name."""
+
+
 async def told_to(request: Request, problem: Problem) -> Problem:
     """The problem with names in its sentences. Without a session, or while a database is away,
     the sentences do without names."""
     ids = set(_ids(problem.facts))
-    if not ids:
+    keys = {key for name in RULED if isinstance(key := problem.facts.get(name), str)}
+    if not ids and not keys:
         return problem
-    return told(problem, await run_in_threadpool(_names, request, ids))
+    return told(problem, await run_in_threadpool(_names, request, ids, keys))
 
 
-def _names(request: Request, ids: set[UUID]) -> Names:
+def _names(request: Request, ids: set[UUID], keys: set[str]) -> Names:
     try:
         caller = caller_of(request)
+        now = caller.system.store.clock.now()
+        zh, en = (words_of(caller, now, language) for language in ("zh", "en"))
         scope = caller.scope(caller.roles(), None)
         with caller.system.reader() as db:
             found = names(db, scope, ids=ids)
     except (ApiProblem, Refusal, StoreError, *DATABASE_ERRORS):
         return {}
-    return {id: (name, name) for id, name in found.items()}
+    said: dict[UUID | str, tuple[str, str]] = {id: (name, name) for id, name in found.items()}
+    return said | {key: (zh.thing(key), en.thing(key)) for key in keys}
 
 
 def _ids(value: Any) -> Iterator[UUID]:

@@ -77,6 +77,10 @@ class Words:
             return key
         return found.zh if self._chinese else found.en
 
+    def thing(self, key: str) -> str:
+        """An item of goods or a kind of household, whichever has this key."""
+        return self.item(key) if self._items and self._items.find(key) else self.kind(key)
+
     def ground(self, finding: str, reason: str | None) -> str | None:
         """What a finding says beside its kind: figures and hazards by name, a person's words as
         they are."""

@@ -1,0 +1,57 @@
+"""Refusals over HTTP name what their reader may see, in the reader's words, and keep the ids."""
+
+from uuid import uuid4
+
+from api.auth import Caller
+from api.words import words_of
+from domain.goods import StockExhausted
+from domain.world import Role
+from eventstore.accounts import Session
+from tests.api.edge import Edge
+from tests.api.seed import NOW, id_of, officer_of
+from tests.api.test_writes import REPORTS, post, report
+
+
+def test_a_refusal_names_the_area_of_a_report_and_keeps_its_id_in_the_facts(own_edge: Edge) -> None:
+    body = report()
+    with own_edge.client(Role.VILLAGE_REPORTER, "yuantan_1") as village:
+        filed = post(village, REPORTS, body)
+        assert filed.status_code == 200, filed.text
+        after = filed.json()["position"]
+        assert village.get(f"{REPORTS}/{body['report']}?after={after}").status_code == 200
+    accept = f"{REPORTS}/{body['report']}/versions/1/acceptances"
+    with own_edge.client(Role.TOWNSHIP_REVIEWER, "yuantan") as township:
+        assert post(township, accept, {}).status_code == 200
+        told = post(township, accept, {})
+    assert told.status_code == 409, told.text
+    problem = told.json()
+    place = own_edge.system.store.load(id_of("yuantan_1")).name
+    assert place in problem["zh"] and "已采用" in problem["zh"]
+    assert body["report"] not in problem["zh"] + problem["en"]
+    assert problem["facts"]["report"] == body["report"]
+
+
+def test_a_thing_of_another_county_is_named_to_nobody(own_edge: Edge) -> None:
+    body = report(area=str(id_of("sister_village")))
+    with own_edge.client(Role.VILLAGE_REPORTER, "sister_village") as sister:
+        assert post(sister, REPORTS, body).status_code == 200
+    accept = f"{REPORTS}/{body['report']}/versions/1/acceptances"
+    with own_edge.client(Role.TOWNSHIP_REVIEWER, "yuantan") as township:
+        foreign = post(township, accept, {})
+        nothing = post(township, accept.replace(body["report"], str(uuid4())), {})
+    assert (foreign.status_code, nothing.status_code) == (404, 404)
+    assert foreign.json()["zh"] == nothing.json()["zh"]
+    assert own_edge.system.store.load(id_of("sister_village")).name not in foreign.text
+
+
+def test_goods_and_kinds_are_called_by_the_rulebooks_in_force(own_edge: Edge) -> None:
+    officer = officer_of(Role.TOWNSHIP_REVIEWER, "yuantan")
+    session = Session(officer, "reviewer", "session", "", 0)
+    person = own_edge.system.officer(officer)
+    assert person is not None
+    caller = Caller(own_edge.system, session, person)
+    zh, en = (words_of(caller, NOW, language) for language in ("zh", "en"))
+    assert (zh.thing("quilt"), en.thing("quilt")) == ("棉被", "quilt")
+    assert zh.thing("hardship") not in ("hardship", "")
+    refusal = StockExhausted(stockpile=uuid4(), item="quilt", wanted=5, available=0)
+    assert refusal.sentence("zh", {"quilt": ("棉被", "quilt")}).startswith("棉被可用库存")
