@@ -89,7 +89,7 @@ def running(settings: Settings, *, follow: bool = True, make: bool = True) -> It
         )
         stack.callback(tell_of_views(store, views, boards, leads))
         timekeeper = Timekeeper(store, reader, leader=leads)
-        keeper = Keeper(store, leader=leads)
+        keeper = Keeper(store, leader=leads, frames=settings.database_url is not None)
         if follow:
             boards.start()
             stack.callback(boards.stop)

@@ -20,7 +20,7 @@ from eventstore.log import Log
 from eventstore.postgres import PostgresConnection, PostgresLog
 from eventstore.sql import DATABASE_ERRORS, Sql, explain
 from eventstore.sqlite import SQLiteLog, check_schema, connect
-from eventstore.store import COPY_MARK, COPY_PROVEN, COPY_UNFINISHED
+from eventstore.store import COPY_MARK, COPY_PROVEN, COPY_UNFINISHED, FRAMES_KEY_MARK
 from eventstore.vault_tables import CARRIED, SCHEMA, TABLES
 from eventstore.wrapping import check_key
 
@@ -54,6 +54,10 @@ class Copied:
     vault_sha256: str
 
 
+STAYING = (COPY_MARK, FRAMES_KEY_MARK)
+"""Marks of a place, not of its store."""
+
+
 @dataclass(frozen=True, slots=True)
 class _End:
     log: Log
@@ -81,7 +85,7 @@ class _End:
     def rows(self, table: str, told: Callable[[int], None]) -> Iterator[Any]:
         for page in self.pages(table):
             told(len(page))
-            yield from (row for row in page if (table, row[0]) != ("marks", COPY_MARK))
+            yield from (row for row in page if table != "marks" or row[0] not in STAYING)
 
 
 def copy(source: Place, target: Place, progress: Progress = lambda *_: None) -> Copied:

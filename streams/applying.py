@@ -1,8 +1,9 @@
 """From frames to views: in order, without gaps, and again until the databases let it pass.
 
 Several threads may work here, each on other partitions than the others. A frame is only a copy of
-the log: what lies between the views' position and the frame's previous one, and what an undecodable
-frame carried, is read from the log.
+the log. What lies between the views' position and the frame's previous one is read from the log;
+so is what a frame carried that nobody can read, or that is not sealed by the relay of this log, or
+goes beyond its head. Once a second each thread looks whether log and views still belong together.
 """
 
 import threading
@@ -19,9 +20,13 @@ import structlog
 from eventstore.errors import StoreError
 from eventstore.log import Log, Row
 from eventstore.sql import explain
+from projections.folding.dropped import dropped_in
 from projections.folding.engine import Gap, ViewsDatabase
-from streams.frames import FrameUndecodable, Router, decode
+from projections.folding.errors import ViewsOfAnotherLog
+from projections.folding.lineage import UNKNOWN, belong
+from streams.frames import Frame, FrameUndecodable, Router, decode
 from streams.metrics import FETCHED, FOLD_SECONDS, FOLDED, GAPS, UNDECODABLE
+from streams.sealing import Seal, seal_of
 
 log = structlog.get_logger("worker")
 
@@ -30,6 +35,8 @@ MOST_ROWS_TOGETHER = 4_000
 """In one transaction: far fewer than can be folded in the time that others wait for its locks."""
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
+LOOK_SECONDS = 1.0
+"""Between two looks whether the log is still the one whose facts the views hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,29 +54,27 @@ class Message:
 
 @dataclass(slots=True)
 class Run:
-    """All rows that a partition has after ``previous`` and up to ``last``."""
+    """All rows that a partition has after ``previous`` and up to ``last``, in that log."""
 
     previous: int
     last: int
     rows: list[Row]
+    lineage: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A frame that cannot be decoded: its facts go up to ``last``, if its header says so."""
+    """A frame that is not believed: its facts go up to ``last``, if its header says so."""
 
     last: int | None
 
 
 class LogBehind(StoreError):
-    """What is not in the log cannot be fetched from it: the frame is not of this log."""
+    """The log ends before what it held a moment ago. The next look finds that it was replaced."""
 
-    zh = "消息比账本还新：账本可能已恢复到较早的备份，请先运行 relief views rebuild 并清空消息主题"
-    en = (
-        "A frame is ahead of the log: was an older backup of the log restored? Run "
-        "relief views rebuild, and delete the topic relief.frames."
-    )
-    retry_after = None
+    zh = "账本比刚才短：可能刚恢复到较早的备份，正在重新核对"
+    en = "The log is shorter than it was: an older backup may have been restored. Looking again."
+    retry_after = 1
 
 
 class GivenUp(Exception):
@@ -102,12 +107,15 @@ class Applying:
         """By partition, the position up to which this process has seen the views folded."""
         self.head = 0
         """The newest position that it has heard of."""
+        self._log_head = 0
+        """The log's head when somebody last asked for it, since the last look."""
 
     # -- for the worker -----------------------------------------------------------------------
 
     def apply(self, partition: int, messages: Sequence[Message]) -> None:
         """Apply frames of one partition, as they came. Returns when the views have them all."""
-        for run in runs(partition, messages):
+        self._until_it_passes(self._same_log)
+        for run in runs(partition, messages, self._own.seal):
             known = self.positions.get(partition, 0)
             if isinstance(run, Run) and run.rows and run.last <= known:
                 continue  # were the views set back meanwhile, the next watermark shows a gap
@@ -144,10 +152,36 @@ class Applying:
         views: ViewsDatabase = own.views
         return views
 
+    # -- the log and its views ----------------------------------------------------------------
+
+    def _same_log(self) -> None:
+        """Once a second: this thread's views are of the log as it is now, else they begin anew."""
+        own, now = self._own, self._clock()
+        if now < getattr(own, "look_at", now):
+            return
+        views, self._log_head = self._views, 0
+        before = views.lineage
+        anew = belong(views, self._log)
+        if anew or before != views.lineage:
+            self.positions.clear()
+            if before != UNKNOWN:
+                views.dropped = dropped_in(self._log.source, views.views)
+        seal = seal_of(self._log)
+        own.seal = seal if seal is not None and seal.lineage == views.lineage else None
+        own.look_at = now + LOOK_SECONDS
+
+    def _believed(self, run: Run | Unread) -> bool:
+        """Whether a frame's facts may be folded: of the log of these views, within its head."""
+        if isinstance(run, Unread) or run.lineage != self._views.lineage:
+            return False
+        if run.last > self._log_head:
+            self._log_head = self._log.head()
+        return run.last <= self._log_head
+
     # -- one pass -----------------------------------------------------------------------------
 
     def _apply(self, partition: int, run: Run | Unread) -> None:
-        if isinstance(run, Unread):
+        if isinstance(run, Unread) or not self._believed(run):
             stored = self._views.position(partition)
             head = self._log.head()  # a header that nobody can check may name anything
             self._fetch([partition], stored, head if run.last is None else min(run.last, head))
@@ -212,11 +246,14 @@ class Applying:
             while True:
                 self._since[me] = self._clock()
                 try:
+                    self._same_log()
                     work()
                 except (StoreError, psycopg.Error) as problem:
                     named = explain(problem) if isinstance(problem, psycopg.Error) else problem
                     if named.retry_after is None:
                         raise named from problem
+                    if isinstance(named, ViewsOfAnotherLog | LogBehind):
+                        self._own.look_at = self._clock()  # now
                     if self.trouble is None:
                         log.warning("worker.waits", why=str(named))
                     self._troubles[me] = named
@@ -231,17 +268,15 @@ class Applying:
             self._since.pop(me, None)
 
 
-def runs(partition: int, messages: Sequence[Message]) -> Iterator[Run | Unread]:
-    """Frames of one partition joined as far as they follow each other; repeats fall away."""
+def runs(partition: int, messages: Sequence[Message], seal: Seal | None) -> Iterator[Run | Unread]:
+    """Frames of one partition joined as far as they follow each other; repeats fall away.
+
+    What does not bear the ``seal`` is not believed; nothing is, while there is none.
+    """
     run: Run | None = None
     for message in messages:
-        try:
-            frame = decode(message.value, message.headers)
-            if frame.partition != partition:
-                raise FrameUndecodable(f"of partition {frame.partition} in partition {partition}")
-        except FrameUndecodable as problem:
-            log.warning("worker.undecodable", partition=partition, why=str(problem))
-            UNDECODABLE.inc()
+        frame = None if seal is None else _believable(partition, message, seal)
+        if seal is None or frame is None:
             if run is not None:
                 yield run
             run = None
@@ -254,6 +289,21 @@ def runs(partition: int, messages: Sequence[Message]) -> Iterator[Run | Unread]:
             continue
         if run is not None:
             yield run
-        run = Run(frame.previous, frame.last, list(frame.rows))
+        run = Run(frame.previous, frame.last, list(frame.rows), seal.lineage)
     if run is not None:
         yield run
+
+
+def _believable(partition: int, message: Message, seal: Seal) -> Frame | None:
+    """The frame, if it is one of this log and partition."""
+    try:
+        if not seal.holds(message.value, dict(message.headers)):
+            raise FrameUndecodable("not sealed by the relay of this log as it is now")
+        frame = decode(message.value, message.headers)
+        if frame.partition != partition:
+            raise FrameUndecodable(f"of partition {frame.partition} in partition {partition}")
+    except FrameUndecodable as problem:
+        log.warning("worker.undecodable", partition=partition, why=str(problem))
+        UNDECODABLE.inc()
+        return None
+    return frame

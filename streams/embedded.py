@@ -100,6 +100,7 @@ class Follower:
             return
         self._look_at = now + LOOK_SECONDS
         if belong(self._views, self._store.log):
+            self._views.dropped = dropped_in(self._store.log.source, self._views.views)
             self.position = self._views.position()
 
     def _step_or_wait(self) -> bool:

@@ -13,6 +13,7 @@ import msgspec
 
 from eventstore.log import Log, Row
 from projections.folding.partitions import partition_of
+from streams.sealing import Headers
 
 SCHEMA = b"1"
 MOST_EVENTS = 500
@@ -22,8 +23,6 @@ MOST_BYTES_ALONE = 2 * 1024 * 1024
 
 PARTITIONS = 12
 PARTITIONS_MARK = "partitions"
-
-Headers = list[tuple[str, bytes]]
 
 
 def partitions_of(log: Log) -> int:

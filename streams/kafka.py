@@ -16,6 +16,7 @@ from kafka.errors import KafkaError, for_code
 from kafka.structs import TopicPartition
 
 from streams.frames import Frame, encode, headers
+from streams.sealing import Seal
 
 FRAMES = "relief.frames"
 EVENTS = "relief.events"
@@ -158,6 +159,9 @@ def acked(
 class Bus(Protocol):
     """Where frames go. Every call raises `BusTrouble` when it cannot be done now."""
 
+    seal: Seal | None
+    """What frames are sealed with; without one no worker believes them."""
+
     def open(self) -> str:
         """Connect, make the topic if it is missing; the topic's id."""
 
@@ -181,6 +185,7 @@ class FrameBus:
         self._kafka, self._partitions, self.topic = kafka, partitions, topic
         self._admin: KafkaAdminClient | None = None
         self._producer: KafkaProducer | None = None
+        self.seal: Seal | None = None
 
     def open(self) -> str:
         self.close()
@@ -214,13 +219,11 @@ class FrameBus:
         assert producer is not None
         sent = []
         for frame in frames:
+            value, named = encode(frame), headers(frame)
+            if self.seal is not None:
+                named = self.seal.on(value, named)
             try:
-                future = producer.send(
-                    self.topic,
-                    encode(frame),
-                    partition=frame.partition,
-                    headers=headers(frame),
-                )
+                future = producer.send(self.topic, value, partition=frame.partition, headers=named)
             except (KafkaError, OSError) as problem:
                 raise BusTrouble(repr(problem)) from problem
             sent.append((frame.partition, future))

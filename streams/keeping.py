@@ -18,6 +18,7 @@ from eventstore.errors import StoreError
 from eventstore.lineage import begin_epoch, promoted, run_about
 from eventstore.outcomes import Refused
 from eventstore.store import Store
+from streams.sealing import seal_frames
 
 INTERVAL_SECONDS = 1.0
 DONE_BY_ANOTHER = tuple(kind.code() for kind in (ClockHeldAlready, ClockNotHeld))
@@ -34,8 +35,11 @@ class Keeper:
         *,
         leader: Callable[[], bool] = lambda: True,
         interval: float = INTERVAL_SECONDS,
+        frames: bool = False,
     ) -> None:
+        """``frames``: whether frames of this log travel, so that relay and workers need a key."""
         self._store, self._leader, self._interval = store, leader, interval
+        self._frames = frames
         self._told = False
         """Whether the log has said that this machine's clock is held, while it was."""
         self._stop = threading.Event()
@@ -52,6 +56,8 @@ class Keeper:
 
     def step(self) -> None:
         """One look. Raises a `StoreError`."""
+        if self._frames:
+            seal_frames(self._store)
         self._store.follow_clock()
         self._look_at_clock()
         if self._leader() and promoted(self._store.log):

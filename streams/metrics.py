@@ -39,7 +39,7 @@ FETCHED = Counter(
 )
 UNDECODABLE = Counter(
     "relief_worker_undecodable_frames",
-    "Messages that were no frame of a known schema; their facts are fetched from the log",
+    "Messages that were no frame of this log as it is; their facts are fetched from the log",
     registry=REGISTRY,
 )
 

@@ -19,6 +19,7 @@ from eventstore.log import Log, Row
 from streams.frames import Framer, Router
 from streams.kafka import Bus, BusTrouble, Interrupted
 from streams.relayed import Fenced, Relayed, RelayedRow, Sent
+from streams.sealing import FramesUnsealed, seal_of
 
 MOST_ROWS = 2_000
 """Read and sent at once: what bounds the memory."""
@@ -33,6 +34,10 @@ LONGEST_PAUSE_SECONDS = 2.0
 STAND_BY_SECONDS = 0.05
 
 log = structlog.get_logger("relay")
+
+
+class LogReplaced(Interrupted):
+    """The log is not the one of before: it was restored or promoted. The relay begins again."""
 
 
 class Leadership(Protocol):
@@ -76,6 +81,7 @@ class Relay:
         self._framer = Framer(router, {})
         self._offsets: dict[int, int] = {}
         self._topic_id = ""
+        self._lineage = ""
         self._epoch = 0
         self._next_watermark = self._next_look = 0.0
         self._unmarked = False
@@ -147,6 +153,10 @@ class Relay:
     def begin(self) -> None:
         """Take over what is stored and connect. Raises `Fenced`, `StoreError`, `BusTrouble`."""
         self._epoch = self._leader.epoch
+        seal = self._bus.seal = seal_of(self._log)
+        if seal is None:
+            raise FramesUnsealed
+        self._lineage = seal.lineage
         stored = self._place.take(self._epoch)
         self._topic_id = self._bus.open()
         if self._extra is not None:
@@ -161,6 +171,9 @@ class Relay:
             self._begin_again()
         elif not stored.topic_id:
             self._begin_at(min(self._log.head(), self._lowest()))
+        elif stored.lineage not in ("", self._lineage) or stored.position > self._log.head():
+            log.warning("the log is another one: sending again", lineage=self._lineage)
+            self._begin_at(min(self._log.head(), self._lowest()))
         self.leading = True
 
     def _behind(self, ends: Mapping[int, int]) -> bool:
@@ -170,7 +183,7 @@ class Relay:
     def _begin_again(self) -> None:
         """The broker has lost what it had: send again what a worker may still need."""
         self.resent_from_lowest += 1
-        self._begin_at(min(self.position, self._lowest()))
+        self._begin_at(min(self.position, self._log.head(), self._lowest()))
         log.warning("the broker is empty: sending again", position=self.position)
 
     def _begin_at(self, position: int) -> None:
@@ -181,11 +194,13 @@ class Relay:
         self._store()
 
     def _look(self) -> None:
-        """Whether the topic is still the one that we send to."""
+        """Whether topic and log are still those between which we stand."""
         now = time.monotonic()
         if now < self._next_look:
             return
         self._next_look = now + LOOK_SECONDS
+        if self._log.lineage() != self._lineage or self.position > self._log.head():
+            raise LogReplaced
         found = self._bus.topic_id()
         if found != self._topic_id:
             raise BusTrouble(f"topic {self._topic_id} is now {found or 'missing'}")
@@ -242,4 +257,4 @@ class Relay:
 
     def _store(self) -> None:
         sent = {n: Sent(at, self._offsets.get(n, -1)) for n, at in self._framer.sent.items()}
-        self._place.store(self._epoch, Relayed(self.position, self._topic_id, sent))
+        self._place.store(self._epoch, Relayed(self.position, self._topic_id, sent, self._lineage))

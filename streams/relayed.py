@@ -25,18 +25,24 @@ class Sent(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True, slots=True)
 class Relayed:
-    """Facts up to ``position`` are stored in the topic with this id."""
+    """Facts of the log of this lineage, up to ``position``, are in the topic with this id."""
 
     position: int = 0
     topic_id: str = ""
     sent: Mapping[int, Sent] = field(default_factory=dict)
+    lineage: str = ""
+    """"" in a row that was stored before logs had one."""
 
 
 _read_sent = msgspec.json.Decoder(dict[int, Sent]).decode
 
 
 class RelayedRow:
-    """The row of one topic in ``log.relay``, over a connection of its own."""
+    """The row of one topic in ``log.relay``, over a connection of its own.
+
+    The column ``topic_id`` holds the lineage too, after a space. An older relay that takes over
+    sees a topic that it does not know, and sends again: more than needed, and nothing wrong.
+    """
 
     def __init__(self, db: Sql, topic: str) -> None:
         self._db, self._topic = db, topic
@@ -58,16 +64,18 @@ class RelayedRow:
             raise explain(problem) from problem
         if row is None:
             raise Fenced
-        return Relayed(row[0], row[1], _read_sent(row[2]))
+        topic_id, _, lineage = row[1].partition(" ")
+        return Relayed(row[0], topic_id, _read_sent(row[2]), lineage)
 
     def store(self, epoch: int, relayed: Relayed) -> None:
         """Raises `Fenced`, and then has changed nothing."""
         sent = msgspec.json.encode(dict(relayed.sent)).decode()
+        what = f"{relayed.topic_id} {relayed.lineage}".rstrip()
         try:
             row = self._db.execute(
                 "UPDATE relay SET position = ?, topic_id = ?, sent = ?"
                 " WHERE topic = ? AND epoch = ? RETURNING epoch",
-                (relayed.position, relayed.topic_id, sent, self._topic, epoch),
+                (relayed.position, what, sent, self._topic, epoch),
             ).fetchone()
         except DATABASE_ERRORS as problem:
             raise explain(problem) from problem

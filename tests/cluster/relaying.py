@@ -19,6 +19,7 @@ from eventstore.log import Log, Row
 from eventstore.postgres import PostgresLog
 from streams.frames import Frame, Router, decode
 from streams.kafka import FRAMES, Kafka, described
+from streams.sealing import Seal, keep_seal
 from tests.clusters import PASSWORDS
 from tests.eventstore.support import named
 from tests.faults import PATIENCE_SECONDS
@@ -26,6 +27,8 @@ from tests.servers import Database
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTITIONS = 4
+SECRET = bytes(range(32))
+"""Where there is no vault to ask for one."""
 COUNTIES = [named(f"county/{n}") for n in range(9)]
 
 
@@ -34,9 +37,16 @@ def urls(database: Database) -> Urls:
     return found(database.server.url(), database.name, PASSWORDS)
 
 
+def cut_off(database: Database, head: int) -> None:
+    """An older log comes back in the place of this one: it ends at this position."""
+    sql = f"DELETE FROM log.events WHERE position > {head}"
+    database.server.execute(f"SET session_replication_role = replica; {sql}", database.name)
+
+
 @contextmanager
 def log_of(made: Urls) -> Iterator[PostgresLog]:
     log = PostgresLog(made.database)
+    keep_seal(log, SECRET)
     try:
         yield log
     finally:
@@ -102,13 +112,18 @@ class Reader:
         self.gaps: list[Frame] = []
         self.repeated = 0
         self.frames: list[Frame] = []
+        self.lineages: list[str] = []
+        """Of which logs the frames say that they are, each named once."""
 
     def poll(self, seconds: float = 0.3) -> int:
         count = 0
         for messages in self._consumer.poll(timeout_ms=int(seconds * 1000)).values():
             for message in messages:
                 count += 1
-                frame = decode(message.value, message.headers)
+                frame, named = decode(message.value, message.headers), dict(message.headers)
+                if (lineage := named["lineage"].decode()) not in self.lineages:
+                    self.lineages.append(lineage)
+                assert Seal.made(lineage, SECRET).holds(message.value, named)
                 assert frame.partition == message.partition
                 self._take(frame)
         return count

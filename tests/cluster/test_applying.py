@@ -4,9 +4,9 @@ Without Kafka: what applies frames alone, so that nothing but frames brings the 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from functools import lru_cache
 from random import Random
 from types import SimpleNamespace
@@ -22,9 +22,10 @@ from eventstore.store import Recorded
 from projections.catalog import VIEWS
 from projections.folding.engine import ViewsDatabase
 from streams import applying
-from streams.applying import Applying, GivenUp, LogBehind, Message, Run, Unread, runs
-from streams.frames import PARTITIONS, Frame, Router, encode, headers
-from tests.cluster.relaying import urls
+from streams.applying import LOOK_SECONDS, Applying, GivenUp, Message, Run, Unread, runs
+from streams.frames import PARTITIONS, Frame, Framer, Router, encode, headers
+from streams.sealing import Seal, keep_seal, seal_of
+from tests.cluster.relaying import SECRET, cut_off, urls
 from tests.cluster.workers import city, frames_of
 from tests.faults import FULL, count
 from tests.oracles import tables_of
@@ -45,30 +46,63 @@ def facts() -> tuple[tuple[Row, ...], dict[str, str]]:
     return rows, hashes_of(VIEWS, [Recorded(r[0], decode(r[3], r[4])) for r in rows])
 
 
-@pytest.fixture
-def there(postgres_database: Database) -> Iterator[SimpleNamespace]:
-    """Log, views and what applies on a database of their own; the log holds the facts."""
-    made, rows = urls(postgres_database), facts()[0]
+SEAL = Seal.made("unnamed/1", SECRET)
+"""Of the tests' log, which no process has given a birth mark."""
+
+
+class Hand:
+    """A clock that goes on when it is told to."""
+
+    seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+    def go_on(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+@contextmanager
+def place(
+    database: Database, rows: Sequence[Row], *, sealed: bool = True
+) -> Iterator[SimpleNamespace]:
+    """Log, views and what applies on a database of their own; the log holds these facts."""
+    made, clock = urls(database), Hand()
     with ExitStack() as stack:
         log = PostgresLog(made.database)
         stack.callback(log.close)
+        if sealed:
+            keep_seal(log, SECRET)
         with log.transaction() as db:
             log.append(db, rows)
         views = ViewsDatabase.on(made.views, VIEWS, PARTITIONS)
         stack.callback(views.close)
         router = Router(log, PARTITIONS)
         yield SimpleNamespace(
-            log=log, views=views, router=router, applier=Applying(log, views, router)
+            log=log,
+            views=views,
+            router=router,
+            clock=clock,
+            applier=Applying(log, views, router, clock=clock),
         )
 
 
-def message(frame: Frame) -> Message:
-    return Message(encode(frame), headers(frame))
+@pytest.fixture
+def there(postgres_database: Database) -> Iterator[SimpleNamespace]:
+    with place(postgres_database, facts()[0]) as found:
+        yield found
+
+
+def message(frame: Frame, seal: Seal | None = SEAL) -> Message:
+    """As the relay would send it."""
+    assert seal is not None
+    value = encode(frame)
+    return Message(value, seal.on(value, headers(frame)))
 
 
 def broken(frame: Frame, dice: Random) -> Message:
     """A frame that nobody can read: its bytes, its schema, its partition or all of its header."""
-    whole, given = encode(frame), headers(frame)
+    whole, given = encode(frame), list(message(frame).headers)
     return dice.choice(
         [
             Message(whole[: len(whole) // 2], given),
@@ -152,7 +186,7 @@ def frame(previous: int, *positions: int) -> Frame:
 
 
 def joined(*frames: Frame) -> list[tuple[int, int, list[int]]]:
-    found = runs(0, [message(one) for one in frames])
+    found = runs(0, [message(one) for one in frames], SEAL)
     return [(r.previous, r.last, [x[0] for x in r.rows]) for r in found if isinstance(r, Run)]
 
 
@@ -177,7 +211,7 @@ def test_a_transaction_does_not_grow_without_end(monkeypatch: pytest.MonkeyPatch
 
 
 def test_an_unreadable_frame_says_how_far_it_went_if_its_header_does() -> None:
-    found = list(runs(0, [Message(b"\xc1", headers(frame(0, 7))), Message(b"", [])]))
+    found = list(runs(0, [Message(b"\xc1", headers(frame(0, 7))), Message(b"", [])], SEAL))
     assert found == [Unread(7), Unread(None)]
 
 
@@ -203,17 +237,149 @@ def test_a_locked_database_is_waited_for_and_a_stopping_worker_does_not_wait(
     assert isinstance(there.applier.trouble, StoreLocked)
 
 
-@pytest.mark.parametrize("value", [b"", None])
-def test_a_position_beyond_the_log_is_believed_of_nobody(
-    there: SimpleNamespace, value: bytes | None
+# -- a frame is a copy, never authority -----------------------------------------------------------
+
+BEGUN = 600
+"""Facts that the views have when somebody lies about those that follow."""
+HEAD = 1_000
+RECEIVED = 528
+"""The row of the city's facts by which a storekeeper receives goods."""
+
+
+def false_row(position: int) -> Row:
+    """Goods that nobody has received, as a fact."""
+    _, stream, _, topic, state = city()[0][RECEIVED]
+    assert topic.startswith("Stockpile.Received")
+    return position, stream, 10_000, topic, state
+
+
+def partition_of_false(there: SimpleNamespace) -> int:
+    found: int = there.router.partition_of(false_row(1))
+    return found
+
+
+def unsealed(frame: Frame) -> Message:
+    return Message(encode(frame), headers(frame))
+
+
+def sealed_by_another(frame: Frame) -> Message:
+    return message(frame, Seal.made(SEAL.lineage, b"guessed"))
+
+
+def with_the_seal_of_another_frame(frame: Frame) -> Message:
+    return Message(encode(frame), message(Frame(frame.partition, 0, 1, 1)).headers)
+
+
+def with_changed_headers(frame: Frame) -> Message:
+    given = dict(message(frame).headers) | {"last": b"%d" % (frame.last + 1)}
+    return Message(encode(frame), list(given.items()))
+
+
+FORGERIES = [
+    unsealed,
+    sealed_by_another,
+    with_the_seal_of_another_frame,
+    with_changed_headers,
+]
+
+
+def relayed(there: SimpleNamespace, rows: Sequence[Row], sent: int = 0) -> None:
+    """Append these facts, and apply their frames as a relay would send them."""
+    with there.log.transaction() as db:
+        there.log.append(db, rows)
+    framer = Framer(there.router, dict.fromkeys(range(PARTITIONS), sent))
+    for one in [*framer.cut(rows), *framer.watermarks(rows[-1][0])]:
+        there.applier.apply(one.partition, [message(one, seal_of(there.log))])
+
+
+def tables_made_of(rows: Sequence[Row]) -> dict[str, str]:
+    decode = TypedMapper(AGGREGATES).decode
+    return hashes_of(VIEWS, [Recorded(r[0], decode(r[3], r[4])) for r in rows])
+
+
+@pytest.mark.parametrize("forged", FORGERIES, ids=lambda one: one.__name__)
+def test_forged_frames_before_and_beyond_the_head_change_nothing(
+    postgres_database: Database, forged: Callable[[Frame], Message]
 ) -> None:
-    """The views once moved past the log's head, and skipped the facts that then came."""
-    head = facts()[0][-1][0]
-    frame = Frame(0, head + 900, head + 1_000, head + 1_000)
-    if value is None:
-        with pytest.raises(LogBehind):
-            there.applier.apply(0, [message(frame)])
-    else:
-        there.applier.apply(0, [Message(value, headers(frame))])
-        assert there.views.position(0) == head
-    assert there.views.position(0) <= head
+    """H2: the board showed what one frame said, and the next command never reached it."""
+    rows = city()[0]
+    with place(postgres_database, rows[:0]) as there:
+        relayed(there, rows[:BEGUN])
+        with there.log.transaction() as db:
+            there.log.append(db, rows[BEGUN:HEAD])
+        p = partition_of_false(there)
+        before = Frame(p, BEGUN, BEGUN + 1, HEAD, (false_row(BEGUN + 1), false_row(HEAD)))
+        beyond = Frame(p, HEAD, HEAD + 1, HEAD + 2, (false_row(HEAD + 1), false_row(HEAD + 2)))
+        mark = Frame(p, HEAD, HEAD + 500, HEAD + 500)
+        for one in (before, beyond, mark):
+            there.applier.apply(p, [forged(one)])
+            assert there.views.position(p) <= HEAD
+        there.applier.catch_up(range(PARTITIONS))
+        assert tables_of(there.views) == tables_made_of(rows[:HEAD])
+        relayed(there, rows[HEAD:ROWS], HEAD)
+        assert there.views.position() == ROWS
+        assert tables_of(there.views) == tables_made_of(rows[:ROWS])
+
+
+def test_a_sealed_frame_beyond_the_head_is_not_folded_either(
+    postgres_database: Database,
+) -> None:
+    """The relay had sent a tail that the log has lost since, and nobody has said so yet."""
+    rows = city()[0]
+    with place(postgres_database, rows[:0]) as there:
+        relayed(there, rows[:HEAD])
+        p = partition_of_false(there)
+        lost = Frame(p, HEAD, HEAD + 1, HEAD + 1, (false_row(HEAD + 1),))
+        there.applier.apply(p, [message(lost), message(Frame(p, HEAD, HEAD + 9, HEAD + 9))])
+        assert there.views.position(p) == HEAD
+        relayed(there, rows[HEAD:ROWS], HEAD)
+        assert tables_of(there.views) == tables_made_of(rows[:ROWS])
+
+
+def test_frames_of_another_epoch_are_not_folded(postgres_database: Database) -> None:
+    """H1: frames of lost facts fit on behind the head of the log that was put back."""
+    rows = city()[0]
+    with place(postgres_database, rows[:0]) as there:
+        relayed(there, rows[:BEGUN])
+        with there.log.transaction() as db:
+            there.log.append(db, rows[BEGUN:HEAD])
+        there.log.set_mark("epoch", "2-restored")
+        keep_seal(there.log, SECRET)
+        there.clock.go_on(LOOK_SECONDS)
+        p = partition_of_false(there)
+        lost = Frame(p, BEGUN, BEGUN + 1, HEAD, (false_row(BEGUN + 1),))
+        there.applier.apply(p, [message(lost)])
+        there.applier.catch_up(range(PARTITIONS))
+        assert there.views.position() == HEAD
+        assert tables_of(there.views) == tables_made_of(rows[:HEAD])
+
+
+def test_frames_without_a_seal_from_before_an_upgrade_are_read_from_the_log(
+    postgres_database: Database,
+) -> None:
+    """Views and frames of an older program: nothing is remade, nothing is missed."""
+    rows = city()[0]
+    with place(postgres_database, rows[:HEAD], sealed=False) as there:
+        generations = {live.view: live.generation for live in there.views.live()}
+        for one in frames_of(there.router, rows[:BEGUN]):
+            there.views.apply_frame(one.partition, one.previous, one.last, one.rows)
+        for one in frames_of(there.router, rows[:HEAD]):
+            there.applier.apply(one.partition, [unsealed(one)])
+        assert there.views.position() == HEAD
+        assert {live.view: live.generation for live in there.views.live()} == generations
+        assert tables_of(there.views) == tables_made_of(rows[:HEAD])
+
+
+def test_a_log_put_back_under_a_living_worker_is_noticed(postgres_database: Database) -> None:
+    """Also by hand and without a new epoch: the views stand beyond its head."""
+    rows = city()[0]
+    with place(postgres_database, rows[:0]) as there:
+        wrong = [*rows[:BEGUN], *[false_row(n) for n in range(BEGUN + 1, BEGUN + 2)]]
+        relayed(there, wrong)
+        assert tables_of(there.views) != tables_made_of(rows[:BEGUN])
+        cut_off(postgres_database, BEGUN)
+        there.clock.go_on(LOOK_SECONDS)
+        there.applier.catch_up(range(PARTITIONS))
+        assert tables_of(there.views) == tables_made_of(rows[:BEGUN])
+        relayed(there, rows[BEGUN:HEAD], BEGUN)
+        assert tables_of(there.views) == tables_made_of(rows[:HEAD])

@@ -19,8 +19,10 @@ from streams.frames import Router
 from streams.kafka import FRAMES, FrameBus, Kafka
 from streams.relay import Relay
 from streams.relayed import Fenced, Relayed, RelayedRow, Sent
+from streams.sealing import FramesUnsealed, keep_seal
 from tests.cluster.relaying import (
     PARTITIONS,
+    SECRET,
     Town,
     log_of,
     parts_of,
@@ -91,6 +93,25 @@ def test_every_fact_arrives_once_and_in_order(log: PostgresLog, tmp_path: Path) 
         assert arrived(log, broker.address) == 0
         assert relay.events == 3_060
         assert relay.trouble is None
+
+
+def test_it_waits_for_a_key_and_begins_again_with_another_epoch(
+    log: PostgresLog, tmp_path: Path
+) -> None:
+    log.set_mark("epoch", "2-put-back")
+    with Broker(tmp_path) as broker, relayed(log, broker.address) as relay:
+        Town().grow(log, 100)
+        wait_for(lambda: isinstance(relay.trouble, FramesUnsealed))
+        assert relay.frames == 0 and not relay.leading
+        keep_seal(log, SECRET)
+        wait_for(lambda: relay.position == log.head() and relay.trouble is None, 20)
+        log.set_mark("epoch", "3-put-back")
+        keep_seal(log, SECRET)
+        wait_for(lambda: relay.events == 200 and relay.position == log.head(), 20)
+        with reading(broker.address) as reader:
+            wait_for(lambda: reader.poll() and len(reader.lineages) == 2, 20)
+        assert reader.lineages == ["unnamed/2-put-back", "unnamed/3-put-back"]
+        assert relay.resent_from_lowest == 0
 
 
 def test_a_quiet_partition_is_told_how_far_the_log_is(log: PostgresLog, tmp_path: Path) -> None:

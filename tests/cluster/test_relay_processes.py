@@ -16,8 +16,10 @@ from eventstore.postgres import PostgresLog
 from streams.events import CONTENT_TYPE
 from streams.frames import PARTITIONS_MARK, partitions_of
 from streams.kafka import EVENTS, FRAMES, Kafka
+from streams.sealing import keep_seal
 from tests.cluster.relaying import (
     PARTITIONS,
+    SECRET,
     Process,
     Town,
     log_of,
@@ -189,6 +191,7 @@ def test_relief_events_carries_each_fact_when_it_is_switched_on(
     log: PostgresLog, made: Urls, either: KafkaServer, tmp_path: Path
 ) -> None:
     log.set_mark("born", "b0")
+    keep_seal(log, SECRET)  # of the log by this name
     relay = RelayProcess(made, either, tmp_path, "relay", RELIEF_EVENTS_TOPIC="true")
     try:
         Town().grow(log, 300)

@@ -21,8 +21,9 @@ from projections.catalog import VIEWS
 from projections.folding.engine import ViewsDatabase
 from streams.frames import PARTITIONS, Frame, Framer, Router, partitions_of
 from streams.kafka import FrameBus, Kafka
+from streams.sealing import keep_seal, seal_of
 from tests.cluster.cities import embedded
-from tests.cluster.relaying import Process, urls, wait_for
+from tests.cluster.relaying import SECRET, Process, urls, wait_for
 from tests.oracles import tables_of
 from tests.servers import Database
 
@@ -70,9 +71,11 @@ class Cluster:
         self.log = PostgresLog(made.database)
         stack.callback(self.log.close)
         assert partitions_of(self.log) == PARTITIONS
+        keep_seal(self.log, SECRET)
         self.router = Router(self.log, PARTITIONS)
         self.bus = FrameBus(Kafka(broker.address), PARTITIONS)
         self.bus.open()
+        self.bus.seal = seal_of(self.log)
         stack.callback(self.bus.close)
         self.views = ViewsDatabase.on(made.views, VIEWS, PARTITIONS)
         stack.callback(self.views.close)

@@ -105,7 +105,8 @@ def remembered_position() -> Iterator[None]:
     """A worker believes what it remembers of the views' positions. As it was once: seed 255."""
 
     def apply(self: Applying, partition: int, messages: Sequence[Message]) -> None:
-        for run in runs(partition, messages):
+        self._until_it_passes(self._same_log)
+        for run in runs(partition, messages, self._own.seal):
             if isinstance(run, Unread) or run.last > self.positions.get(partition, 0):
                 self._until_it_passes(partial(self._apply, partition, run))
 

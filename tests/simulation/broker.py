@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from streams.frames import Frame, encode, headers
 from streams.kafka import BusTrouble, Interrupted
 from streams.relayed import Relayed, RelayedRow
+from streams.sealing import Seal
 from tests.simulation.chance import Chance, Violation
 
 
@@ -53,8 +54,10 @@ class Broker:
         self.committed.clear()
         self.known.clear()
 
-    def append(self, frame: Frame) -> int:
-        stored = Stored(encode(frame), tuple(headers(frame)), frame.last)
+    def append(self, frame: Frame, seal: Seal | None) -> int:
+        assert seal is not None
+        value = encode(frame)
+        stored = Stored(value, tuple(seal.on(value, headers(frame))), frame.last)
         self.messages[frame.partition].append(stored)
         self.known.update(row[0] for row in frame.rows)
         return len(self.messages[frame.partition]) - 1
@@ -65,6 +68,7 @@ class MemoryBus:
 
     def __init__(self, broker: Broker, chance: Chance) -> None:
         self._broker, self._chance = broker, chance
+        self.seal: Seal | None = None
 
     def open(self) -> str:
         self._maybe_away()
@@ -84,7 +88,7 @@ class MemoryBus:
         for frame in frames:
             if self._chance.strikes("kill relay half sent"):
                 raise Killed
-            offsets[frame.partition] = self._broker.append(frame)
+            offsets[frame.partition] = self._broker.append(frame, self.seal)
         if self._chance.strikes("kill relay unstored"):
             raise Killed
         if self._chance.strikes("broker reply lost"):

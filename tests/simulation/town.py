@@ -13,6 +13,7 @@ from domain.catalog import AGGREGATES
 from eventstore.store import Store
 from projections.folding.engine import ViewsDatabase
 from streams.frames import PARTITIONS_MARK
+from streams.sealing import seal_frames
 from tests.city import dispatch, flood, places, supply
 from tests.city.base import City, make_county
 from tests.simulation.memory import MemoryViews, copied
@@ -53,6 +54,7 @@ def template() -> Template:
     city = City(store, tuple(make_county(n, 1) for n in range(COUNTIES)), 1, 1)
     store.begin_simulated(city.now)
     store.log.set_mark(PARTITIONS_MARK, str(PARTITIONS))
+    seal_frames(store)
     places.begin(city)
     city.day(2018, 6, 6)
     supply.money(city)
