@@ -347,7 +347,7 @@ def test_frames_of_another_epoch_are_not_folded(postgres_database: Database) -> 
         keep_seal(there.log, SECRET)
         there.clock.go_on(LOOK_SECONDS)
         p = partition_of_false(there)
-        lost = Frame(p, BEGUN, BEGUN + 1, HEAD, (false_row(BEGUN + 1),))
+        lost = Frame(p, BEGUN, BEGUN + 1, HEAD, (false_row(BEGUN + 1), false_row(HEAD)))
         there.applier.apply(p, [message(lost)])
         there.applier.catch_up(range(PARTITIONS))
         assert there.views.position() == HEAD
