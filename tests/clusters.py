@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -31,17 +32,23 @@ class Founded:
 
 
 @lru_cache
-def template(server: PostgresServer) -> str:
-    """The name of a founded database that nobody uses."""
-    found(server.url(), TEMPLATE, PASSWORDS)
-    return TEMPLATE
+def template(server: PostgresServer, name: str = TEMPLATE) -> Urls:
+    """A founded database that nobody uses: its addresses."""
+    return found(server.url(), name, PASSWORDS)
+
+
+def urls_in(database: Database, made: Urls) -> Urls:
+    """The addresses of a database that was copied from this one: roles are copied along, and a
+    second founded database on a server has roles with names of its own."""
+    return Urls(*(urlsplit(url)._replace(path=f"/{database.name}").geturl() for url in made))
 
 
 @contextmanager
 def founded(server: PostgresServer, folder: Path) -> Iterator[Founded]:
     """A fresh database with roles and tables; ``folder`` is for the vault's key."""
-    with fresh_database(server, template(server)) as database:
-        urls = Urls(*(database.url(role, PASSWORDS[role]) for role in LOGINS))
+    made = template(server)
+    with fresh_database(server, TEMPLATE) as database:
+        urls = urls_in(database, made)
         yield Founded(database, urls, Cluster(urls.database, urls.vault, folder))
 
 

@@ -20,7 +20,7 @@ from cli.trial.postgres import PostgresServer
 from domain.catalog import AGGREGATES
 from eventstore.accounts import Accounts
 from eventstore.copying import Place, copy
-from eventstore.founding import LOGINS, Urls, found
+from eventstore.founding import Urls
 from eventstore.postgres import PostgresLog
 from eventstore.store import Store
 from projections.catalog import VIEWS
@@ -28,10 +28,11 @@ from projections.folding.engine import ViewsDatabase
 from streams.embedded import Follower
 from tests.city import City, build_city
 from tests.clients import Clients, members_wishes, units_wishes
-from tests.clusters import PASSWORDS
+from tests.clusters import template as founded_template
+from tests.clusters import urls_in
 from tests.eventstore.support import Cluster
 from tests.oracles import tables_of
-from tests.servers import Database, fresh_database
+from tests.servers import fresh_database
 
 COUNTIES = 8
 TEMPLATE = "city_template"
@@ -73,8 +74,7 @@ def embedded() -> Embedded:
 def template(server: PostgresServer) -> dict[str, str]:
     """Copy the city to a database that nobody uses; the bearer tokens of its officers."""
     made = embedded()
-    found(server.url(), TEMPLATE, PASSWORDS)
-    urls = urls_of(Database(server, TEMPLATE))
+    urls = founded_template(server, TEMPLATE)
     with tempfile.TemporaryDirectory() as folder:
         key = Path(folder) / KEY
         copy(Place.folder(made.folder), Place(urls.database, urls.vault, key))
@@ -94,10 +94,6 @@ def logins(city: City) -> list[str]:
     """The officers that tests act as: a dispatcher and a reporter a county, and the city's."""
     names = [name for one in city.counties for name in (one.dispatcher, one.villages[0].reporter)]
     return [*names, "city-reviewer"]
-
-
-def urls_of(database: Database) -> Urls:
-    return Urls(*(database.url(role, PASSWORDS[role]) for role in LOGINS))
 
 
 @dataclass(frozen=True)
@@ -156,6 +152,6 @@ def city_on(server: PostgresServer, folder: Path) -> Iterator[CityPlace]:
     made = embedded()
     with fresh_database(server, TEMPLATE) as database:
         shutil.copy(made.folder / KEY, folder / KEY)
-        urls = urls_of(database)
+        urls = urls_in(database, founded_template(server, TEMPLATE))
         place = Cluster(urls.database, urls.vault, folder)
         yield CityPlace(made.city, urls, place, tokens, database.url())
