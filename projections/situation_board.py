@@ -91,7 +91,8 @@ def situation_disasters(
     rows = []
     for group, mine in groups.items():
         about = known.get(group, {"hazard": group, "name": "", "stage": None})
-        begun = about.get("occurred_at") or min(one.occurred_at for one in mine)
+        # Of reports on no disaster the last one: one year mistyped must not take all away.
+        begun = about.get("occurred_at") or max(one.occurred_at for one in mine)
         for top, totals in roll_up(mine, parents, tops).items():
             row = {
                 "subject": group,

@@ -5,10 +5,18 @@ from pathlib import Path
 from projections import disasters, officers, situation
 from projections.report_queries import situation_report, situation_reports
 from projections.scope import EVERYTHING
-from projections.situation_board import situation_board
+from projections.situation_board import situation_board, situation_disasters
 from tests.domain.county import make_county
 from tests.projections.relief import fold, over
-from tests.projections.reporting import accept, flood, follow_up, initial, send_back, whole_flood
+from tests.projections.reporting import (
+    START,
+    accept,
+    flood,
+    follow_up,
+    initial,
+    send_back,
+    whole_flood,
+)
 
 VIEWS = (officers.VIEW, disasters.VIEW, situation.VIEW)
 
@@ -76,6 +84,24 @@ def test_different_occurrences_add_up_and_one_is_not_hidden_by_the_other(tmp_pat
         only = situation_board(db, over(county, "yuantan"), disaster=county.id("flood")).items[0]
     assert row["reported"]["figures"]["affected"] == "1150"
     assert only["reported"]["figures"]["affected"] == "150"
+
+
+def test_a_year_mistyped_in_one_report_leaves_the_others_in_their_year(tmp_path: Path) -> None:
+    """Reports on no disaster are one row a hazard: it stands where the last of them happened."""
+    county = flood()
+    for report, at in (("now", START), ("typed", START.replace(year=208))):
+        told = initial(
+            county,
+            "yuantan",
+            {"affected": 9},
+            hazard="drought",
+            report=county.id(report),
+            occurred_at=at,
+        )
+        county.given(told, by="township")
+    with fold(tmp_path, county, VIEWS).reading() as db:
+        rows = situation_disasters(db, over(county, "yuantan")).items
+    assert [row["occurred_at"][:4] for row in rows if row["subject"] == "drought"] == ["2018"]
 
 
 def test_real_and_exercise_reports_never_meet(tmp_path: Path) -> None:
