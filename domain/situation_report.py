@@ -125,10 +125,10 @@ class SituationReport(Aggregate):
 
     def expect(self, number: int | None) -> None:
         """`ChangedMeanwhile` unless that is the current version (None: whatever it is)."""
+        if self.review is Review.WITHDRAWN:  # said before any other reason
+            raise ReportWithdrawn(report=self.id)
         if number is not None and number != self.current.number:
             raise ChangedMeanwhile(kind="SituationReport", id=self.id, version=self.current.number)
-
-    # versions
 
     def make_up(self, filed: Filing) -> None:
         """补报: the full report after the telephone call."""
