@@ -45,10 +45,6 @@ class WorkingDays(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             left -= self.is_working(day)
         return day
 
-    def between(self, start: date, end: date) -> int:
-        """How many working days lie after ``start`` up to and including ``end``."""
-        return sum(self.is_working(start + ONE * n) for n in range(1, (end - start).days + 1))
-
     def spring_festival(self, year: int) -> date | None:
         """New Year's Day of the lunar calendar 春节 in that year, if the calendar has it."""
         return self.spring_festivals.get(str(year))
