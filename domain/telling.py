@@ -97,6 +97,50 @@ KINDS = {
 }
 """What facts are about, by the name of the aggregate."""
 
+RULES = {
+    "condolence": ("遇难人员家属抚慰", "condolence"),
+    "deadlines": ("报送时限", "deadlines"),
+    "dispatch": ("调度", "dispatch"),
+    "drought": ("旱灾救助", "drought relief"),
+    "emergency": ("应急救助", "emergency relief"),
+    "hazards": ("灾种", "hazards"),
+    "housing": ("倒损房救助", "housing relief"),
+    "household_kinds": ("家庭类型", "household kinds"),
+    "indicators": ("统计指标", "indicators"),
+    "items": ("物资目录", "items"),
+    "notices": ("公示", "notices"),
+    "standards": ("救助标准", "standards"),
+    "thresholds": ("响应启动条件", "thresholds"),
+    "transitional": ("过渡期救助", "transitional relief"),
+    "winter_spring": ("冬春救助", "winter and spring relief"),
+    "working_days": ("工作日", "working days"),
+}
+"""Kinds of rulebooks and programmes of relief, by key."""
+
+FIELDS = {
+    "as_of": ("截至时间", "as of"),
+    "birth_date": ("出生日期", "date of birth"),
+    "category": ("家庭类型", "category"),
+    "document_no": ("文号", "document number"),
+    "effective_on": ("生效日期", "effective date"),
+    "eta_minutes": ("预计到达（分钟）", "ETA in minutes"),
+    "hazard": ("灾种", "hazard"),
+    "id_number": ("身份证号", "ID number"),
+    "items": ("物资", "items"),
+    "members": ("成员", "members"),
+    "name": ("姓名", "name"),
+    "occurred_at": ("发生时间", "time of occurrence"),
+    "persons": ("人数", "persons"),
+    "phone": ("电话", "phone"),
+    "priority": ("优先级", "priority"),
+    "quantity": ("数量", "quantity"),
+    "reason": ("理由", "reason"),
+    "sub_hazard": ("亚灾种", "sub-hazard"),
+    "text": ("文字", "text"),
+    "year": ("年度", "year"),
+}
+"""Fields of forms, as people call them; others are named by their key."""
+
 KEYED = {
     "category",
     "earmark",
@@ -147,6 +191,8 @@ def spoken(field: str, value: Any, language: str, names: Names) -> str:
         return yuan(value, language)
     if isinstance(value, Enum):
         value = value.value
+    if field == "field" and isinstance(value, str) and value in FIELDS:
+        return FIELDS[value][which]
     if field in KEYED and isinstance(value, str):
         return _keys(value, which, names)
     if isinstance(value, str):
@@ -184,7 +230,7 @@ def _day(day: date, language: str) -> str:
 def _keys(text: str, which: int, names: Names) -> str:
     """Keys, alone or in a row, as people call them; what is no key stays."""
     roles = {role.value: said for role, said in ROLE_NAMES.items()}
-    known: dict[str, tuple[str, str]] = {**STATES, **KINDS, **roles}
+    known: dict[str, tuple[str, str]] = {**RULES, **STATES, **KINDS, **roles}
 
     def said(found: re.Match[str]) -> str:
         key = found[0]

@@ -23,6 +23,7 @@ from domain.notice import Notice, NoticeRunning
 from domain.refusal import Malformed, NotFound, Refusal
 from domain.report_filing import Review
 from domain.roster import ListStage, WrongListStage
+from domain.season import DisasterNeeded
 from domain.telling import KEYED, KINDS, STATES, tidied
 from eventstore.outcomes import Outcome, Problem, decode_outcome, encode_outcome, problem_of, told
 
@@ -126,6 +127,14 @@ def test_money_time_and_states_are_said_as_people_do() -> None:
     assert early.sentence("zh") == "调拨现为“已下令”，此步骤须在“已发出、已到达”时办理"
     wrong = Malformed(field="as_of", value=AT.isoformat(), rule_zh="晚于现在", rule_en="not yet")
     assert "2018年7月4日 11:00" in wrong.sentence("zh") and "+00:00" not in wrong.sentence("zh")
+
+
+def test_rulebooks_programmes_and_fields_have_words() -> None:
+    missing = NotFound(kind="Rulebook standards", id=ID)
+    assert missing.sentence("zh") == "找不到这个规则救助标准，或不在您的辖区内"
+    assert "应急救助" in DisasterNeeded(programme="emergency").sentence("zh")
+    wrong = Malformed(field="as_of", value="", rule_zh="不能为空", rule_en="it is required")
+    assert "截至时间" in wrong.sentence("zh") and "as_of" not in wrong.sentence("zh")
 
 
 def test_a_name_is_said_where_it_is_known_and_no_id_where_it_is_not() -> None:
