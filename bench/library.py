@@ -64,7 +64,8 @@ def register(transcoder: JSONTranscoder) -> None:
 
 def _structs(of: type[Any] = msgspec.Struct) -> Iterable[type[Any]]:
     for kind in of.__subclasses__():
-        if kind.__module__.startswith("domain."):
+        twin = any(base.__name__ == kind.__name__ for base in kind.__mro__[1:])  # made for views
+        if kind.__module__.startswith("domain.") and not twin:
             yield kind
         yield from _structs(kind)
 

@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
@@ -16,6 +17,7 @@ from kafka.admin import NewTopic
 from cli.trial.broker import Broker
 from cli.trial.child import ServerFailed, alive, children
 from cli.trial.postgres import PostgresServer
+from tests.cluster.relaying import wait_for
 from tests.proxy import CutProxy
 from tests.servers import ApacheKafka, Database, fresh_database, need_apache_kafka
 
@@ -181,6 +183,7 @@ def test_a_paused_broker_answers_nothing_and_loses_nothing(tmp_path: Path) -> No
         producer = KafkaProducer(bootstrap_servers=broker.address, acks="all")
         producer.send("frames", b"first", headers=[("position", b"7")]).get(timeout=120)
         broker.pause()
+        wait_for(lambda: psutil.Process(broker.pid).status() == psutil.STATUS_STOPPED)
         second = producer.send("frames", b"second", headers=[("position", b"7")])
         time.sleep(0.5)
         assert not second.is_done
