@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice, product
 
-TERMS = 1
+TERMS = 2
 """Raise it whenever `terms` answers something else: indexes of older terms are built again."""
 
 TEXT, PINYIN, INITIALS = "n", "p", "i"
@@ -20,7 +20,7 @@ TEXT, PINYIN, INITIALS = "n", "p", "i"
 END = "\U0010ffff"
 """Behind every text that begins alike: the end of a range of terms."""
 
-MOST_READINGS = 8
+MOST_READINGS = 16
 LONGEST = 40
 """Characters of a name that the index holds; nobody types more to find it."""
 
@@ -71,12 +71,14 @@ SURNAMES = _pairs(
     "单 shan 查 zha 曾 zeng 解 xie 仇 qiu 朴 piao 区 ou 翟 zhai 乐 yue 覃 qin 盖 ge 缪 miao 员 yun "
     "种 chong 召 shao 折 she 繁 po 宓 fu 洗 xian 黑 he 牟 mu 都 du 秘 bi 祭 zhai 隗 wei 能 nai 郇 "
     "xun 乜 nie 重 chong 句 gou 柏 bo 么 yao 佴 nai 尉 yu 万 mo 澹 tan 粘 nian 厘 xi 阚 kan "
+    "卜 bu 扎 za "
 )
 """Readings as a surname that differ from what a character is read as elsewhere, or might."""
 
 GIVEN = _pairs(
     "乐 yue 长 chang 重 chong 朝 zhao 盛 cheng 晟 sheng 娜 nuo 莘 xin 传 zhuan 曾 zeng 柏 bo 调 "
     "tiao 还 huan 参 shen "
+    "卜 bu 扎 za 卡 qia 伽 ga 给 gei 提 di 茜 xi 降 xiang 觉 jiao 夏 sha 贾 gu 落 luo 奇 ji "
 )
 """A second reading that is usual in given names."""
 

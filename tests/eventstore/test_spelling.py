@@ -41,6 +41,12 @@ def test_spaces_width_and_variants_do_not_matter(held: str, typed: str) -> None:
         ("长孙无忌", "zhangsunwuji"),
         ("吕布", "lvbu lyubu lubu lübu"),
         ("张乐", "zhangle zhangyue"),
+        ("阿卜杜拉", "abudula abodula abdl"),
+        ("买买提·阿卜杜拉", "maimaitiabudula abudula abodula"),
+        ("卜算子", "busuanzi bosuanzi"),
+        ("扎西", "zhaxi zaxi"),
+        ("古丽扎尔", "gulizhaer gulizaer"),
+        ("艾提卡尔", "aitikaer"),
     ],
 )
 def test_a_surname_is_found_as_it_is_read_as_one_and_as_it_is_read_elsewhere(
