@@ -52,6 +52,19 @@ RELATIONS: dict[str, Relation] = {
 }
 """Words of the lists; a word that is not here is OTHER, never a reason to refuse."""
 
+RELATION_WORDS: dict[Relation, str] = {
+    Relation.HEAD: "户主",
+    Relation.SPOUSE: "配偶",
+    Relation.CHILD: "子女",
+    Relation.CHILD_IN_LAW: "儿媳、女婿",
+    Relation.GRANDCHILD: "孙子女",
+    Relation.PARENT: "父母",
+    Relation.GRANDPARENT: "祖父母",
+    Relation.SIBLING: "兄弟姐妹",
+    Relation.OTHER: "其他",
+}
+"""What a stored relation is called where a list says another."""
+
 
 def household_input(parsed: ParsedHousehold, category: str) -> HouseholdInput:
     """The household as the domain takes it. Its id is for the check only."""

@@ -159,6 +159,22 @@ RULES: dict[str, tuple[str, str]] = {
         "本户登记的住址与名单不同，未改动，请核对",
         "The stored address is another: left as it is.",
     ),
+    "stored-relation": (
+        "登记的与户主关系是“{stored}”，与名单不同，未改动，请核对",
+        "The stored relation to the head is another, {stored}: left as it is.",
+    ),
+    "stored-group": (
+        "本户登记的村民小组是 {stored}，与名单不同，未改动，请核对",
+        "The stored group is {stored}: left as it is.",
+    ),
+    "stored-card-holder": (
+        "本户登记的持卡人是 {stored}，与名单不同，未改动，请核对",
+        "The stored account is held by {stored}: left as it is.",
+    ),
+    "stored-bank": (
+        "本户登记的开户银行是 {stored}，与名单不同，未改动，请核对",
+        "The stored bank is {stored}: left as it is.",
+    ),
     "stored-elsewhere": (
         "本户已登记，现在不在您的辖区，未比对",
         "The household is known and lives outside your jurisdiction now: not compared.",

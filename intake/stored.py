@@ -13,15 +13,16 @@ from uuid import UUID
 from domain.area import Area
 from domain.commands.households import HouseholdInput
 from domain.commands.sealing import MemberInput, digits
-from domain.household import Household, Member
+from domain.household import Household, Member, Relation
 from domain.masking import mask_card, mask_name, mask_phone
 from domain.person import Person
 from domain.rules.household_kinds import HouseholdKinds
 from domain.world import Sealed
 from eventstore.store import Store
 from intake import cells as read
-from intake.columns import Column
-from intake.rows import ParsedHousehold
+from intake.columns import Column, plain
+from intake.inputs import RELATION_WORDS
+from intake.rows import ParsedHousehold, ParsedMember
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ class StoredHousehold:
             member = self._member(one.name, persons.get(one.id_number or ""), one.id_number)
             if member is not None:
                 listed.add(member.person)
+                differ += self._related(member, one, given.members[place].relation)
             rule, stored = self._judge(member, one.name, one.id_number, head=place == 0)
             if rule == "member-missing":
                 missing.append(Missing(place, one.row, given.members[place], counted > 0))
@@ -141,6 +143,22 @@ class StoredHousehold:
             if (open_to_it or member.id_number is None) and self._name(member) == name:
                 return member
         return None
+
+    def _related(
+        self, member: Member, listed: ParsedMember, relation: Relation
+    ) -> Iterator[Difference]:
+        """How the list has a present member related to the head otherwise than it is stored.
+
+        Whom the list calls the head is compared by ``stored-head``; a list that leaves the
+        relation out says nothing of it.
+        """
+        if listed.relation is None or member.person not in self.household.members:
+            return
+        heads = member.person == self.household.head
+        stored = Relation.HEAD if heads else member.relation
+        if relation not in (stored, Relation.HEAD):
+            facts = {"stored": RELATION_WORDS[stored]}
+            yield Difference("stored-relation", Column.RELATION, listed.row, listed.relation, facts)
 
     def _judge(
         self, member: Member | None, name: str, number: str | None, *, head: bool
@@ -177,14 +195,10 @@ class StoredHousehold:
             kind = kinds.by_name(here.category)
             facts = {"stored": kind.zh if kind is not None else here.category}
             yield Difference("stored-category", Column.CATEGORY, row, parsed.category, facts)
-        if parsed.card:
-            card = self._text(here.card.number, "card") if here.card is not None else None
-            if card != parsed.card:
-                facts = {"stored": here.card.masked if here.card is not None else "—"}
-                shown = mask_card(parsed.card)
-                # The card stands in its holder's row, which need not be the head's.
-                at = parsed.card_holder.row if parsed.card_holder is not None else row
-                yield Difference("stored-card", Column.CARD, at, shown, facts)
+        if parsed.group and plain(parsed.group) != plain(here.group):
+            facts = {"stored": here.group or "—"}
+            yield Difference("stored-group", Column.GROUP, row, parsed.group, facts)
+        yield from self._account(parsed)
         if parsed.phone:
             phone = self._text(self._phone, "phone")
             if phone is None or digits(phone) != digits(parsed.phone):
@@ -195,6 +209,33 @@ class StoredHousehold:
             address = self._text(self._address, "address")
             if address is None or read.text(address)[0] != parsed.address:
                 yield Difference("stored-address", Column.ADDRESS, row, "", {})
+
+    def _account(self, parsed: ParsedHousehold) -> Iterator[Difference]:
+        """The account, whose it is and its bank. They stand in the holder's row of the list,
+        which need not be the head's."""
+        here = self.household
+        holder = parsed.card_holder
+        row = holder.row if holder is not None else parsed.row
+        card = self._text(here.card.number, "card") if here.card is not None else None
+        if parsed.card and card != parsed.card:
+            facts = {"stored": here.card.masked if here.card is not None else "—"}
+            yield Difference("stored-card", Column.CARD, row, mask_card(parsed.card), facts)
+        if here.card is None:
+            return
+        held = here.members.get(here.card.holder)
+        if holder is not None and held is not None and not self._is(held, holder):
+            facts = {"stored": held.masked}
+            yield Difference("stored-card-holder", Column.CARD, row, mask_name(holder.name), facts)
+        if parsed.bank and plain(parsed.bank) != plain(here.card.bank):
+            facts = {"stored": here.card.bank or "—"}
+            yield Difference("stored-bank", Column.BANK, row, parsed.bank, facts)
+
+    def _is(self, member: Member, listed: ParsedMember) -> bool:
+        """Whether a row of the list means this member."""
+        number = listed.id_number
+        person = self._vault.find_person(number) if number is not None else None
+        found = self._member(listed.name, person, number)
+        return found is not None and found.person == member.person
 
 
 class Register:

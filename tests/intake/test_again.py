@@ -112,6 +112,37 @@ def test_c2_every_difference_is_told_and_nothing_overwritten(town: County, tmp_p
     assert "张晓三" not in str(town.rows) and OTHER_CARD not in str(town.rows)
 
 
+def test_c2_group_bank_holder_and_relation_are_compared_too(town: County, tmp_path: Path) -> None:
+    header = (*FULL, "村民小组", "开户银行")
+
+    def listed(*rows: Any) -> Path:
+        return workbook(tmp_path / f"{uuid4()}.xlsx", [header, *rows])
+
+    head = [*person("张小三", "户主", HEAD, None, CARD), "一组", "邮储银行"]
+    wife = [*person("李四", "妻", WIFE), None, None]
+    town.run(listed(head, wife), area=VILLAGE)
+    at = town.store.head()
+    town.run(listed(head, wife), area=VILLAGE)
+    assert notes(town) == set()
+    other = [*person("张小三", "户主", HEAD), "二组", None]
+    holder = [*person("李四", "母亲", WIFE, None, CARD), None, "农商银行"]
+    report = town.run(listed(other, holder), area=VILLAGE)
+    assert notes(town) == {
+        (2, "stored-group"),
+        (3, "stored-relation"),
+        (3, "stored-card-holder"),
+        (3, "stored-bank"),
+    }
+    assert {(one.rule, one.cell) for one in report.differences} == {
+        ("stored-group", "J2"),
+        ("stored-relation", "C3"),
+        ("stored-card-holder", "F3"),
+        ("stored-bank", "K3"),
+    }
+    assert "配偶" in next(o.zh for o in report.differences if o.rule == "stored-relation")
+    assert town.store.head() == at and "李四" not in str(town.rows)
+
+
 def test_c2_who_died_or_left_is_not_raised_by_an_old_list(town: County, tmp_path: Path) -> None:
     rows = (person("张小三", "户主", HEAD), person("李四", "妻", WIFE), person("张小", "子", SON))
     path = family(tmp_path, *rows)
