@@ -9,7 +9,7 @@ from uuid import UUID
 from domain.base import EPOCH, Aggregate
 from eventstore.deciding import Memo
 from eventstore.errors import StoreError
-from eventstore.log import CAUGHT_UP, NEWEST, Log, News, recorded_at
+from eventstore.log import CAUGHT_UP, NEWEST, Log, News, Row, recorded_at
 from eventstore.mapper import TypedMapper
 from eventstore.sql import DATABASE_ERRORS, explain
 
@@ -30,13 +30,15 @@ class AggregateCache:
     """Aggregates as of position ``head`` of the log. Used under the order lock only.
 
     None in place of an aggregate says that its stream has not begun, which is worth knowing too.
-    ``last`` is when the fact at ``head`` was recorded; ``head`` is -1 while it is not known.
+    ``newest`` is the fact at ``head`` as it was stored (None: not known by this process) and
+    ``last`` when it was recorded; ``head`` is -1 while it is not known.
     """
 
     def __init__(self, log: Log, mapper: TypedMapper) -> None:
         self.log, self.mapper = log, mapper
         self.memo = Memo()
         self.head, self.last = -1, EPOCH
+        self.newest: tuple[bytes, bytes] | None = None
         self.kept: OrderedDict[UUID, Aggregate | None] = OrderedDict()
 
     # -- loading ------------------------------------------------------------------------------
@@ -84,22 +86,32 @@ class AggregateCache:
     # -- keeping up with the log --------------------------------------------------------------
 
     def catch_up(self, news: Sequence[News]) -> None:
-        """Apply what other processes have written since ``head``; see `Seen` for ``news``."""
+        """Apply what other processes have written since ``head``; see `Seen` for ``news``.
+
+        All is forgotten where the log does not go on from the very fact that stood at ``head``:
+        it was restored, or a stand-by that lost its end was promoted, and others may have written
+        past this head since. The position alone would not tell.
+        """
         known = self.head
-        follows = known == 0 or (known > 0 and bool(news) and news[0][0] == known)
+        follows = known == 0 or (known > 0 and bool(news) and self._stands(news[0]))
         fresh = news if known <= 0 else news[1:]
         if not follows or len(fresh) > CAUGHT_UP:  # the log may have been put back
             self.kept.clear()
             self.memo.forget()
             newest = news if known < 0 else self.log.writer.execute(NEWEST).fetchall()
-            self.head, self.last = 0, EPOCH
+            self.head, self.last, self.newest = 0, EPOCH, None
         else:
             newest = fresh
             for _, stream, topic, state in fresh:
                 self._apply(UUID(bytes=stream), topic, state)
         if newest:
-            self.head = newest[-1][0]
-            self.last = recorded_at(newest[-1][3])
+            self.head, stream, _, state = newest[-1]
+            self.last, self.newest = recorded_at(state), (stream, state)
+
+    def _stands(self, fact: News) -> bool:
+        """Whether this is the fact at ``head``."""
+        position, stream, _, state = fact
+        return position == self.head and self.newest == (stream, state)
 
     def _apply(self, stream: UUID, topic: str, state: bytes) -> None:
         if topic.startswith(SELDOM):
@@ -128,9 +140,12 @@ class AggregateCache:
 
     # -- between batches ----------------------------------------------------------------------
 
-    def committed(self, head: int, last: datetime) -> None:
-        """The batch is durable: it ended at ``head``, recorded at ``last``."""
+    def committed(self, rows: Sequence[Row], head: int, last: datetime) -> None:
+        """The batch of these rows is durable: it ended at ``head``, recorded at ``last``."""
         self.head, self.last = head, last
+        if rows:
+            _, stream, _, _, state = rows[-1]
+            self.newest = stream, state
         while len(self.kept) > CACHE_SIZE:
             self.kept.popitem(last=False)
 
@@ -138,4 +153,4 @@ class AggregateCache:
         """Begin anew: what was decided was not saved, or nobody knows whether it was."""
         self.kept.clear()
         self.memo = Memo()
-        self.head = -1
+        self.head, self.newest = -1, None

@@ -171,7 +171,7 @@ class Writer:
             batch, failure = self._saved(envelopes)
             if failure is None:
                 reached("after-commit")
-                self.cache.committed(batch.head, batch.last)
+                self.cache.committed(batch.rows, batch.head, batch.last)
         if failure is not None:
             processed = _Processed([failure] * len(envelopes), failure)
         else:

@@ -1,7 +1,10 @@
 """Aggregates in the writer's memory: put back after a refusal, without reading their history."""
 
 import ast
+import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +12,7 @@ import pytest
 
 from domain.base import CONTAINERS, Aggregate
 from domain.catalog import AGGREGATES
+from eventstore.outcomes import Refused
 from eventstore.store import Store
 from tests.eventstore.support import found_town, new_unit, off_duty, on_duty, open_store, send
 from tests.everything import everything
@@ -132,3 +136,33 @@ def test_a_unit_put_back_goes_on_as_if_nothing_had_been_asked(tmp_path: Path) ->
     for kept in store.writer.cache.kept.values():
         assert kept is None or (kept.before is None and not kept.pending_events)
     store.close()
+
+
+def test_a_log_that_lost_its_end_and_grew_again_is_not_taken_for_the_same(tmp_path: Path) -> None:
+    """H1: a process that stood idle while a stand-by without the last facts was promoted, and
+    others wrote past its head, decides nothing on the facts that were lost."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    found_town(open_store(here)).close()
+    shutil.copytree(here, there)
+    other = open_store(there)
+    idle = open_store(here)
+    before = idle.head()
+    send(idle, new_unit("lost"), by="dispatcher")
+    send(other, new_unit("later"), by="dispatcher")
+    assert idle.head() == other.head() == before + 1
+    other.close()
+    with closing(sqlite3.connect(here / "log.sqlite")) as db:
+        db.execute("ATTACH ? AS there", (str(there / "log.sqlite"),))
+        triggers = "SELECT name FROM main.sqlite_master WHERE type='trigger'"
+        for (name,) in db.execute(triggers).fetchall():
+            db.execute(f'DROP TRIGGER main."{name}"')
+        for change in (
+            "DELETE FROM main.events WHERE position > ?",
+            "INSERT INTO main.events SELECT * FROM there.events WHERE position > ?",
+        ):
+            db.execute(change, (before,))
+        db.commit()
+    with pytest.raises(Refused):
+        send(idle, off_duty("lost"), by="dispatcher")
+    send(idle, off_duty("later"), by="dispatcher")
+    idle.close()
