@@ -43,3 +43,17 @@ def test_a_database_of_another_isolation_makes_no_conflicts(cluster: Founded) ->
     assert len({receipt.position for receipt in receipts}) == 60
     for store in stores:
         store.close()
+
+
+def test_what_is_kept_is_kept_while_the_log_goes_on(cluster: Founded) -> None:
+    """Only a log that was put back makes a writer begin anew, on PostgreSQL as on SQLite."""
+    one, other = found_town(open_store(cluster.place)), open_store(cluster.place)
+    for n in range(3):
+        send(one, new_unit(f"one {n}"), by="dispatcher")
+        send(other, new_unit(f"other {n}"), by="dispatcher")
+    kept = {id(found) for found in one.writer.cache.kept.values() if found is not None}
+    send(one, new_unit("last"), by="dispatcher")
+    still = {id(found) for found in one.writer.cache.kept.values() if found is not None}
+    assert kept and kept <= still
+    one.close()
+    other.close()
