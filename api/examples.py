@@ -3,6 +3,7 @@
 Each example is a body that the command's own schema accepts; a test holds all of them to it.
 """
 
+from copy import deepcopy
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -130,8 +131,11 @@ def example_id(name: str) -> str:
 
 
 def example_of(command: type[Command]) -> dict[str, Any]:
-    """All required fields and the optional ones people usually fill in, as JSON values."""
-    return _object(command, BY_COMMAND.get(command.__name__, {}))
+    """All required fields and the optional ones people usually fill in, as JSON values.
+
+    The caller may change it: it shares no list or object with other examples.
+    """
+    return deepcopy(_object(command, BY_COMMAND.get(command.__name__, {})))
 
 
 OPTIONAL = frozenset(

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 import domain.commands
+from api.examples import example_of
 from api.routes import READS, WRITES
 from api.writes import Write
 from domain.world import Command, Role
@@ -91,3 +92,16 @@ def test_every_command_has_an_address_but_what_only_the_system_does() -> None:
             if issubclass(kind, Command) and kind is not Command and "decide" in vars(kind):
                 by_itself = kind.roles == {Role.SYSTEM}  # the timekeeper's: nobody sends it
                 assert (name in routed) != by_itself, f"{name}: see api/routes_writes.py"
+
+
+@pytest.mark.parametrize("write", WRITES, ids=lambda write: write.command.__name__)
+def test_whoever_changes_an_example_changes_no_other(write: Write) -> None:
+    def spoil(value: Any) -> None:
+        for part in list(value.values()) if isinstance(value, dict) else list(value):
+            if isinstance(part, dict | list):
+                spoil(part)
+        value.clear()
+
+    told = json.dumps(example_of(write.command))
+    spoil(example_of(write.command))
+    assert json.dumps(example_of(write.command)) == told
