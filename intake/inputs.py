@@ -52,18 +52,19 @@ RELATIONS: dict[str, Relation] = {
 }
 """Words of the lists; a word that is not here is OTHER, never a reason to refuse."""
 
-RELATION_WORDS: dict[Relation, str] = {
-    Relation.HEAD: "户主",
-    Relation.SPOUSE: "配偶",
-    Relation.CHILD: "子女",
-    Relation.CHILD_IN_LAW: "儿媳、女婿",
-    Relation.GRANDCHILD: "孙子女",
-    Relation.PARENT: "父母",
-    Relation.GRANDPARENT: "祖父母",
-    Relation.SIBLING: "兄弟姐妹",
-    Relation.OTHER: "其他",
+RELATION_WORDS: dict[Relation, tuple[str, str]] = {
+    Relation.HEAD: ("户主", "head"),
+    Relation.SPOUSE: ("配偶", "spouse"),
+    Relation.CHILD: ("子女", "child"),
+    Relation.CHILD_IN_LAW: ("儿媳女婿", "child-in-law"),
+    Relation.GRANDCHILD: ("孙辈", "grandchild"),
+    Relation.PARENT: ("父母", "parent"),
+    Relation.GRANDPARENT: ("祖辈", "grandparent"),
+    Relation.SIBLING: ("兄弟姐妹", "sibling"),
+    Relation.OTHER: ("其他", "other"),
 }
-"""What a stored relation is called where a list says another."""
+"""What a stored relation is called where a list says another: as on the household's page, which a
+test holds (pages have their words in a catalogue of their own)."""
 
 
 def household_input(parsed: ParsedHousehold, category: str) -> HouseholdInput:

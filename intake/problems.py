@@ -145,7 +145,7 @@ RULES: dict[str, tuple[str, str]] = {
     ),
     "stored-category": (
         "本户登记的家庭类型是 {stored}，与名单不同，未改动，请核对",
-        "The stored household kind is {stored}: left as it is.",
+        "The stored household kind is {stored_en}: left as it is.",
     ),
     "stored-card": (
         "本户登记的账号是 {stored}，与名单不同，未改动，请核对",
@@ -161,7 +161,7 @@ RULES: dict[str, tuple[str, str]] = {
     ),
     "stored-relation": (
         "登记的与户主关系是“{stored}”，与名单不同，未改动，请核对",
-        "The stored relation to the head is another, {stored}: left as it is.",
+        "The stored relation to the head is another, {stored_en}: left as it is.",
     ),
     "stored-group": (
         "本户登记的村民小组是 {stored}，与名单不同，未改动，请核对",

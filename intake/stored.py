@@ -36,6 +36,11 @@ class Difference:
     facts: dict[str, str]
 
 
+def _told(zh: str, en: str) -> dict[str, str]:
+    """What is stored, in the words of both sentences."""
+    return {"stored": zh, "stored_en": en}
+
+
 @dataclass(frozen=True, slots=True)
 class Missing:
     """A person of the list who never was in the stored household. ``place``: in the list.
@@ -157,7 +162,7 @@ class StoredHousehold:
         heads = member.person == self.household.head
         stored = Relation.HEAD if heads else member.relation
         if relation not in (stored, Relation.HEAD):
-            facts = {"stored": RELATION_WORDS[stored]}
+            facts = _told(*RELATION_WORDS[stored])
             yield Difference("stored-relation", Column.RELATION, listed.row, listed.relation, facts)
 
     def _judge(
@@ -193,7 +198,8 @@ class StoredHousehold:
             yield Difference("stored-size", Column.SIZE, row, str(wanted), facts)
         if parsed.category and given.category != here.category:
             kind = kinds.by_name(here.category)
-            facts = {"stored": kind.zh if kind is not None else here.category}
+            unnamed = (here.category, here.category)
+            facts = _told(*((kind.zh, kind.en) if kind is not None else unnamed))
             yield Difference("stored-category", Column.CATEGORY, row, parsed.category, facts)
         if parsed.group and plain(parsed.group) != plain(here.group):
             facts = {"stored": here.group or "—"}

@@ -7,14 +7,17 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.words import Words
+from domain.household import Relation
 from domain.incident import IncidentKind
 from domain.rules.dispatch import USUAL, Dispatch, Fit
 from domain.rules.items import Items
 from domain.rules.loading import parse_rulebook
 from domain.unit import UnitKind
+from intake.inputs import RELATION_WORDS
 from tests.domain.county import RULES
 from tests.web.relief_desk import RunningDemo, running_demo
 from tests.web.test_relief_pages import enter
+from web.i18n import read_messages
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +75,10 @@ def test_an_auditor_reads_who_acted_and_others_read_a_mask(server: TestClient) -
     enter(server, "county-approver")
     others = {name.strip() for name in re.findall(told, server.get(address).text)}
     assert others and all("*" in name for name in others)
+
+
+def test_a_relation_is_called_alike_by_an_import_and_on_the_household_s_page() -> None:
+    pages = read_messages()
+    assert set(RELATION_WORDS) == set(Relation)
+    for relation, (zh, en) in RELATION_WORDS.items():
+        assert pages[f"story.word_relation_{relation}"] == {"zh": zh, "en": en}
