@@ -51,7 +51,7 @@ def test_it_tells_first_what_would_move_and_changes_nothing(data: Path) -> None:
 def test_a_run_that_was_killed_goes_on_where_it_stopped(data: Path) -> None:
     """C3, with a kill -9 after the merger and in the midst of what follows."""
     before = said(merge(data, "--preview", "--json"))["before"]
-    moved = 0
+    moved, stalled = 0, 0
     for kills in range(3):
         killed = merge(data, "--yes", "--json", "--at-once", "1", kill_at="after-commit:2")
         assert killed.returncode == -signal.SIGKILL, killed.stderr
@@ -59,9 +59,10 @@ def test_a_run_that_was_killed_goes_on_where_it_stopped(data: Path) -> None:
         gone = before["households"] - left["households"]
         # a commit of the ledger's own (its seat, a notice that is due) may have been the first
         assert gone >= moved, f"kill {kills} took back what had moved"
+        stalled += gone == moved
         moved = gone
     assert left["merged_into"] is not None
-    assert moved > 0, "households moved before the last kill"
+    assert stalled <= 1, "only the first commit may have been the ledger's own"
     done = said(merge(data, "--yes", "--json", "--at-once", "1"))
     kinds = ("households", "cases", "village_lists", "free_units", "posts")
     assert {kind: done["left"][kind] for kind in kinds} == dict.fromkeys(kinds, 0)
