@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httptools
+from uvicorn.middleware.proxy_headers import _TrustedHosts
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from eventstore.metrics import LIMITS_REACHED
@@ -83,6 +84,9 @@ class Bounded(HttpToolsProtocol):
     limits = DEFAULT_HTTP_LIMITS
     addresses: Counter[str] = Counter()
     """Open connections of each address."""
+    proxies = _TrustedHosts("")
+    """Who may hold more of them: whom uvicorn believes, by uvicorn's own judgment of addresses and
+    networks."""
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -107,7 +111,7 @@ class Bounded(HttpToolsProtocol):
             over = "connections"
         elif (
             self.addresses[address] >= self.limits.connections_an_address
-            and address not in self.limits.trusted_proxies.split(",")
+            and address not in self.proxies
         ):
             over = "connections_an_address"
         if over is not None:
@@ -266,4 +270,6 @@ class Bounded(HttpToolsProtocol):
 
 def bounded(limits: HttpLimits) -> type[Bounded]:
     """A protocol class with these limits, and a count of addresses of its own."""
-    return type("Bounded", (Bounded,), {"limits": limits, "addresses": Counter()})
+    proxies = _TrustedHosts(limits.trusted_proxies)
+    own = {"limits": limits, "addresses": Counter(), "proxies": proxies}
+    return type("Bounded", (Bounded,), own)

@@ -2,20 +2,43 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from cli.settings import Settings
 from eventstore.errors import StoreError
 from eventstore.sql import DATABASE_ERRORS, explain
 
+Level = Literal["ok", "warn", "fail"]
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at. ``ok`` False: somebody has to do what the sentence says."""
+    """One thing that was looked at. ``ok`` False: somebody has to do what the sentence says now.
+
+    ``warn``: nothing is broken, and still somebody should read the sentence.
+    """
 
     name: str
     ok: bool
     zh: str
     en: str
+    warn: bool = False
+
+    @property
+    def level(self) -> Level:
+        if not self.ok:
+            return "fail"
+        return "warn" if self.warn else "ok"
+
+    def told(self) -> dict[str, str | bool]:
+        """As `relief doctor --json` says it."""
+        return {
+            "name": self.name,
+            "ok": self.ok,
+            "level": self.level,
+            "zh": self.zh,
+            "en": self.en,
+        }
 
 
 Check = tuple[str, Callable[[Settings], Iterable[Finding]]]

@@ -107,7 +107,8 @@ def _clock(settings: Settings) -> Iterator[Finding]:
     elif not holds:
         gap = "" if here.gap is None else f"（距上一条记录 {here.gap.days} 天）"
         told = "" if here.gap is None else f" The newest fact is {here.gap.days} days old."
-        yield Finding("clock", True, f"时钟正常{gap}", f"The clock goes as it should.{told}")
+        en = f"The clock goes as it should.{told}"
+        yield Finding("clock", True, f"时钟正常{gap}", en, warn=here.gap is not None)
 
 
 def _backup(settings: Settings) -> Iterator[Finding]:
@@ -124,6 +125,7 @@ def _backup(settings: Settings) -> Iterator[Finding]:
             well,
             "没有本机备份的记录：请执行 relief backup，或按操作手册备份数据库",
             "No backup is known here. Run relief backup, or back the database up by its own means.",
+            warn=True,
         )
         return
     days = (now - made.at).days

@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
     trusted_proxies: str = Field(
-        "", description="Addresses of proxies whose X-Forwarded-For is believed, by commas"
+        "", description="Proxies whose X-Forwarded-For is believed: addresses, networks, by commas"
     )
     header_bytes: int = Field(
         32 * 1024, ge=1024, description="Bytes of a request's first line and headers"

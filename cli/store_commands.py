@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from cli.beside import settings_here
+from cli.checking import Finding, Level
 from cli.compose import open_store
 from cli.copy_command import cluster_of
 from cli.doctor import examine
@@ -96,15 +97,33 @@ def doctor(
     findings = examine_cluster(settings) if cluster else examine(settings)
     ok = all(finding.ok for finding in findings)
     if as_json:
-        typer.echo(msgspec.json.encode({"ok": ok, "checks": findings}).decode())
+        checks = [finding.told() for finding in findings]
+        typer.echo(msgspec.json.encode({"ok": ok, "checks": checks}).decode())
     else:
         for finding in findings:
-            mark = "[green]✓[/green]" if finding.ok else "[red]✗[/red]"
+            mark = MARKS[finding.level]
             out.print(f"{mark} {finding.name:9} {finding.zh} · {finding.en}", highlight=False)
-        verdict = "一切正常 · all is well" if ok else "[red]发现问题 · there are problems[/red]"
-        out.print(verdict)
+        out.print(_verdict(findings), highlight=False)
     if not ok:
         raise typer.Exit(1)
+
+
+MARKS: dict[Level, str] = {
+    "ok": "[green]✓[/green]",
+    "warn": "[yellow]![/yellow]",
+    "fail": "[red]✗[/red]",
+}
+
+
+def _verdict(findings: list[Finding]) -> str:
+    levels = [finding.level for finding in findings]
+    if "fail" in levels:
+        return "[red]发现问题 · there are problems[/red]"
+    if warned := levels.count("warn"):
+        return (
+            f"[yellow]没有故障，{warned} 项请留意 · nothing is broken, {warned} to see to[/yellow]"
+        )
+    return "一切正常 · all is well"
 
 
 def _refuse_empty(settings: Settings) -> None:

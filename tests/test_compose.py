@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +20,8 @@ import psycopg
 import pytest
 import yaml
 
+from cli.bounded import bounded
+from cli.compose import http_limits
 from cli.settings import PREFIX, Settings
 from cli.trial.child import free_port
 from cli.trial.postgres import PostgresServer
@@ -155,6 +158,21 @@ def test_nothing_is_published_but_the_boards(services: dict[str, Any]) -> None:
     first, last = map(int, host.rpartition(":")[2].split("-"))
     assert last - first + 1 == REPLICAS["api"]
     assert host.startswith("${RELIEF_PUBLISH:-127.0.0.1}")
+
+
+def test_a_proxy_on_this_machine_is_believed_and_nobody_else(
+    compose: dict[str, Any], services: dict[str, Any]
+) -> None:
+    """It reaches a container from the network's gateway, so that address must be a known one."""
+    (pool,) = compose["networks"]["default"]["ipam"]["config"]
+    given = services["api"]["environment"]["RELIEF_TRUSTED_PROXIES"]
+    trusted = given.removeprefix("${RELIEF_TRUSTED_PROXIES:-").removesuffix("}")
+    assert trusted == pool["gateway"]
+    subnet = ip_network(pool["subnet"])
+    assert subnet.is_private and ip_address(trusted) in subnet
+    proxies = bounded(http_limits(Settings(trusted_proxies=trusted))).proxies
+    assert [str(one) for one in subnet if str(one) in proxies] == [trusted]
+    assert not [name for name, one in services.items() if "networks" in one]
 
 
 def test_images_are_pinned(services: dict[str, Any], dockerfile: list[list[str]]) -> None:

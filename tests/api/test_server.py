@@ -202,6 +202,16 @@ def test_connections_of_an_address(tmp_path: Path) -> None:
                 time.sleep(0.01)
 
 
+@pytest.mark.parametrize("proxies", ["10.1.2.3, 127.0.0.1", "127.0.0.0/8"])
+def test_a_trusted_proxy_may_hold_more_connections(tmp_path: Path, proxies: str) -> None:
+    """By network too, or with a blank: one who is believed was once counted as one client."""
+    limits = {"connections_an_address": 2, "header_seconds": 20, "trusted_proxies": proxies}
+    with serving(tmp_path, **limits) as edge, ExitStack() as stack:
+        for one in [stack.enter_context(connected(edge)) for _ in range(4)]:
+            one.sendall(request())
+            assert status(answer(one)) == 200
+
+
 def edge_connections(edge: Edge) -> int:
     port = int(edge.base.rpartition(":")[2])
     held = psutil.Process().net_connections("tcp")
