@@ -1,7 +1,7 @@
 """One version of a situation report, as it was filed."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,10 @@ from domain.world import RuleRef
 
 Hands = tuple[UUID, ...]
 """The persons who count as having done a step."""
+
+
+LIKELY_SAME = timedelta(hours=1)
+"""Two reports of one area on one hazard that lie no further apart: filed twice, it seems."""
 
 
 class Kind(StrEnum):

@@ -162,6 +162,7 @@ def _named(query: Any, area: Any) -> Any:
         REPORTS.c.sub_hazard,
         REPORTS.c.occurred_at,
         REPORTS.c.disaster,
+        REPORTS.c.review,
     )
     return query.add_columns(*names).join(AREAS, AREAS.c.id == area)
 
@@ -206,7 +207,7 @@ def _once(db: Connection, scope: Scope, asked: Asked) -> Iterator[Row]:
 
 
 def _forwards(db: Connection, scope: Scope, asked: Asked) -> Iterator[Row]:
-    """Accepted reports that the area above passes on by a report of its own on that hazard."""
+    """Accepted reports that the area above passes on by a report of its own on that occurrence."""
     below, above = AREAS.alias("below"), REPORTS.alias("above")
     d, now = DUE.c, asked.now
     told = (
@@ -214,12 +215,15 @@ def _forwards(db: Connection, scope: Scope, asked: Asked) -> Iterator[Row]:
         .join(above, above.c.report == VERSIONS.c.report)
         .where(
             VERSIONS.c.area == below.c.parent,
-            above.c.hazard == REPORTS.c.hazard,
             above.c.exercise == d.exercise,
+            above.c.review != str(Review.WITHDRAWN),
             or_(
-                above.c.disaster == REPORTS.c.disaster,
-                above.c.disaster.is_(None),
-                REPORTS.c.disaster.is_(None),
+                above.c.occurrence == REPORTS.c.occurrence,
+                and_(  # one of the two stands on its disaster, the other not yet
+                    or_(above.c.disaster.is_(None), REPORTS.c.disaster.is_(None)),
+                    above.c.hazard == REPORTS.c.hazard,
+                    above.c.year == REPORTS.c.year,
+                ),
             ),
             VERSIONS.c.recorded_at >= d.since,
         )
@@ -329,7 +333,7 @@ def _answers(db: Connection, reports: list[str]) -> dict[tuple[str, str], dict[i
 
 
 def _told_above(db: Connection, scope: Scope, reports: list[str], asked: Asked) -> dict[str, str]:
-    """As of when the area above has by then reported on the same disaster (or loose hazard)."""
+    """As of when the area above has by then reported on the same occurrence."""
     below, above = REPORTS.alias("below"), REPORTS.alias("above")
     query = (
         select(below.c.report, func.max(VERSIONS.c.as_of).label("as_of"))
@@ -339,8 +343,7 @@ def _told_above(db: Connection, scope: Scope, reports: list[str], asked: Asked) 
             and_(
                 above.c.area == AREAS.c.parent,
                 above.c.exercise == below.c.exercise,
-                above.c.hazard == below.c.hazard,
-                func.coalesce(above.c.disaster, "") == func.coalesce(below.c.disaster, ""),
+                above.c.occurrence == below.c.occurrence,
                 above.c.review != str(Review.WITHDRAWN),
             ),
         )
@@ -377,6 +380,7 @@ def _asked_for(duty: Any, answers: dict[int, Any], told_above: str, at: datetime
             "sub_hazard": duty["sub_hazard"],
             "occurred_at": duty["occurred_at"],
             "disaster": duty["disaster"],
+            "review": duty["review"],
             "due_at": when(one.due_at),
             "since": duty["start"],
             "done_at": answer["reported_at"] if answer else None,

@@ -27,7 +27,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A report as the board counts it. ``group``: its disaster, or the hazard of a loose one."""
+    """A report as the board counts it. ``group``: with what, see `situation.counted_with`."""
 
     report: str
     area: str
@@ -144,7 +144,8 @@ def differences(before: Figures | None, now: Figures) -> dict[str, dict[str, str
 def roll_up(
     held: list[Held], parents: dict[str, str | None], wanted: Iterable[str]
 ) -> dict[str, dict[str, Any]]:
-    """For each of these areas: official and reported totals, and how many reports wait.
+    """For each of these areas: official and reported totals, of how many separate ``disasters``
+    they are, and how many reports wait.
 
     ``parents``: of the areas of the reports, and of all above them.
     """
@@ -158,6 +159,7 @@ def roll_up(
             "late": 0,
             "questions": 0,
             "as_of": None,
+            "disasters": len(reported.get(area, [])),
         }
         for area in wanted
     }

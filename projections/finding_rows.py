@@ -21,6 +21,9 @@ COLUMNS = (
     "reason",
     "since",
     "status",
+    "reports",
+    "parts",
+    "figures",
 )
 NOTHING = {name: cast(null(), Integer if name in NUMBERS else String) for name in COLUMNS}
 """A null of each column's type: a UNION wants the same types in all its parts."""

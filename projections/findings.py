@@ -40,7 +40,7 @@ from projections.households import HOUSEHOLDS, MEMBERS, TOWNSHIPS
 from projections.ledger import GRANTS, LEDGER
 from projections.lists import LISTS
 from projections.paging import Page, page
-from projections.report_findings import REPORT_FINDINGS
+from projections.report_findings import REPORT_FINDINGS, tell_reports
 from projections.scope import Scope
 from projections.seasons import SEASON_RATES, SEASONS
 from projections.unsealing_findings import UNSEALINGS, many_unsealings, revealed
@@ -370,7 +370,8 @@ def findings(
     Kinds: person_twice, person_contested, many_contests, need_without_grant, grant_without_need,
     held_after_loss, over_standard, equal_amounts, payment_failed, delivery_overdue, split_differs,
     split_leaves_out, casualties_hidden, parts_larger, likely_same, many_unsealings.
-    ``open=false``: contests that were decided.
+    ``open=false``: contests that were decided. Those about figures say which, with the ``own`` one
+    and that of the ``parts``, and by which ``reports`` of the area and ``parts`` below it.
     """
     found = _all(scope.on(db), at)
     drill = H.exercise.is_(True) if exercise else H.exercise.is_not(True)
@@ -382,7 +383,9 @@ def findings(
     if open is not None:
         conditions.append(found.c.status == "open" if open else found.c.status != "open")
     order: list[Any] = [found.c.kind, found.c.id]
-    return page(db, _named(found, conditions), order, cursor=cursor, limit=limit)
+    rows = page(db, _named(found, conditions), order, cursor=cursor, limit=limit)
+    tell_reports(db, scope, rows.items)
+    return rows
 
 
 def finding_counts(

@@ -43,7 +43,7 @@ def parts_beside(db: Connection, scope: Scope, told: Row) -> dict[str, Any]:
         hosts = dict.fromkeys(absorbed, str(told["disaster"]))
         conditions.append(REPORTS.c.disaster.in_(absorbed))
     else:
-        conditions += [REPORTS.c.disaster.is_(None), REPORTS.c.hazard == told["hazard"]]
+        conditions.append(REPORTS.c.occurrence == told["occurrence"])
     areas = tree_of(db, conditions)
     parents = {id: one["parent"] for id, one in areas.items()}
     totals = official_by_area(held_by(db, conditions, hosts), parents)

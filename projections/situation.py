@@ -8,7 +8,9 @@ is not zero; a sum over some unknowns is marked partial. Real and exercise repor
 one row or total.
 """
 
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from sqlalchemy import (
@@ -21,7 +23,8 @@ from sqlalchemy import (
 )
 
 from domain.base import Meta
-from domain.report_filing import Filing, Review, is_about_parts
+from domain.report_filing import LIKELY_SAME, Filing, Review, is_about_parts
+from domain.rules.base import china_day
 from domain.situation_report import SituationReport
 from projections.folding.base import LOGICAL, Row, Rows, View, as_json, text_of, when
 
@@ -36,6 +39,9 @@ REPORTS = Table(
     Column("occurred_at", String, nullable=False),
     Column("exercise", Boolean, nullable=False),
     Column("disaster", String(36)),
+    Column("year", Integer, nullable=False),  # of the occurrence, in China
+    Column("occurrence", String, nullable=False),  # what it is counted with: `counted_with`
+    Column("same_until", String, nullable=False),  # the latest of what is likely the same
     Column("number", Integer, nullable=False),  # the latest reported version …
     Column("kind", String, nullable=False),
     Column("review", String, nullable=False),
@@ -68,6 +74,7 @@ REPORTS = Table(
     Column("verified_due_at", String),
     Index("situation_reports_by_area", "area"),
     Index("situation_reports_by_disaster", "disaster"),
+    Index("situation_reports_by_occurrence", "area", "occurrence"),
 )
 
 VERSIONS = Table(
@@ -106,6 +113,27 @@ VERSIONS = Table(
 )
 
 # handlers
+
+
+def counted_with(disaster: str | None, hazard: str, year: int) -> str:
+    """Reports with the same answer are about one occurrence: of areas above each other one counts.
+
+    It is their disaster. Of reports on none it is the hazard and the calendar year: a flood of
+    this year never stands with the floods of years past.
+    """
+    return disaster if disaster is not None else f"{hazard}/{year}"
+
+
+def _happened(occurred_at: datetime, disaster: str | None, hazard: str) -> Row:
+    """The columns that say when it was, and with which other reports it is counted."""
+    year = china_day(occurred_at).year
+    return {
+        "occurred_at": when(occurred_at),
+        "hazard": hazard,
+        "year": year,
+        "occurrence": counted_with(disaster, hazard, year),
+        "same_until": when(occurred_at + LIKELY_SAME),
+    }
 
 
 def _latest(filed: Filing, meta: Meta) -> Row:
@@ -162,9 +190,8 @@ def begun(
             "report": report,
             "area": area,
             "area_code": e.area_code,
-            "hazard": e.hazard,
             "sub_hazard": e.sub_hazard,
-            "occurred_at": when(e.occurred_at),
+            **_happened(e.occurred_at, None, e.hazard),
             "exercise": e.exercise,
             "to_make_up": e.filed.phoned,
             "wants_reason": as_json(e.filed.wants_reason),
@@ -203,13 +230,9 @@ def _without_jumps(questions: str) -> str:
 
 
 def occurrence_corrected(rows: Rows, at: int, e: SituationReport.OccurrenceCorrected) -> None:
-    rows.change(
-        REPORTS,
-        text_of(e.originator_id),
-        occurred_at=when(e.occurred_at),
-        hazard=e.hazard,
-        sub_hazard=e.sub_hazard,
-    )
+    report = text_of(e.originator_id)
+    happened = _happened(e.occurred_at, rows.need(REPORTS, report)["disaster"], e.hazard)
+    rows.change(REPORTS, report, sub_hazard=e.sub_hazard, **happened)
 
 
 def accepted(rows: Rows, at: int, e: SituationReport.Accepted) -> None:
@@ -314,11 +337,18 @@ def duty_ended(rows: Rows, at: int, e: SituationReport.FollowUpDutyEnded) -> Non
 
 
 def attached(rows: Rows, at: int, e: SituationReport.Attached) -> None:
-    rows.change(REPORTS, text_of(e.originator_id), disaster=text_of(e.disaster))
+    _belongs(rows, e, e.disaster)
 
 
 def detached(rows: Rows, at: int, e: SituationReport.Detached) -> None:
-    rows.change(REPORTS, text_of(e.originator_id), disaster=None)
+    _belongs(rows, e, None)
+
+
+def _belongs(rows: Rows, e: Any, disaster: UUID | None) -> None:
+    report, belongs = text_of(e.originator_id), text_of(disaster) if disaster else None
+    row = rows.need(REPORTS, report)
+    occurrence = counted_with(belongs, row["hazard"], row["year"])
+    rows.change(REPORTS, report, disaster=belongs, occurrence=occurrence)
 
 
 def roster_counted(rows: Rows, at: int, e: SituationReport.RosterCounted) -> None:
@@ -327,7 +357,7 @@ def roster_counted(rows: Rows, at: int, e: SituationReport.RosterCounted) -> Non
 
 VIEW = View(
     name="situation",
-    version=3,
+    version=4,
     tables=(REPORTS, VERSIONS),
     routes={
         SituationReport.InitialReported: begun,

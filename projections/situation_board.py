@@ -4,6 +4,7 @@ Kept beside the view for its length: it has no table of its own.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from domain.casualties import SetAside
 from domain.report_filing import Review
+from domain.rules.base import china_day
 from projections.areas import AREAS
 from projections.disasters import DISASTERS, absorbed_into
 from projections.figures import Counted, Figures, Held, roll_up
@@ -35,11 +37,12 @@ def situation_board(
 
     ``official`` sums accepted figures, ``reported`` the latest versions (未审 or not), each as
     ``figures``, keys only ``partial``ly known, ``source`` (own or children) and ``reports``.
-    Reports of one disaster (unattached ones: of one hazard) are counted by the rule "own, else
+    Reports of one disaster (on none: of one hazard and year) are counted by the rule "own, else
     the children's", but dead and missing are never fewer than the children's (``raised`` names
     those that are theirs, ``decided`` those that a named person let stand). ``larger``: by how
     much the children of an own report have more, ``newer``: as of when, if that is later.
-    ``questions``: how many are open at and below. Different disasters add up: 人次, not persons.
+    ``questions``: how many are open at and below. ``disasters``: how many separate ones these are;
+    different disasters add up: 人次, not persons.
     """
     hosts = dict.fromkeys(absorbed_into(db, disaster), str(disaster)) if disaster else {}
     conditions = [
@@ -70,8 +73,8 @@ def situation_disasters(
 ) -> Page:
     """The disasters that reports are about, the first first: ``official`` and ``reported`` each.
 
-    One row a disaster (a hazard, of reports on none) and topmost area of the asker. What separate
-    disasters did to people is never one sum: who suffers twice is counted twice 人次.
+    One row a disaster (of reports on none: a hazard and year) and topmost area of the asker. What
+    separate disasters did to people is never one sum: who suffers twice is counted twice 人次.
     """
     conditions = [
         scope.covers(REPORTS.c.area),
@@ -90,9 +93,9 @@ def situation_disasters(
         groups.setdefault(one.group, []).append(one)
     rows = []
     for group, mine in groups.items():
-        about = known.get(group, {"hazard": group, "name": "", "stage": None})
-        # Of reports on no disaster the last one: one year mistyped must not take all away.
-        begun = about.get("occurred_at") or max(one.occurred_at for one in mine)
+        hazard = group.partition("/")[0]
+        about = known.get(group, {"hazard": hazard, "name": "", "stage": None})
+        begun = about.get("occurred_at") or min(one.occurred_at for one in mine)
         for top, totals in roll_up(mine, parents, tops).items():
             row = {
                 "subject": group,
@@ -101,6 +104,7 @@ def situation_disasters(
                 "hazard": about["hazard"],
                 "stage": about["stage"],
                 "occurred_at": begun,
+                "year": china_day(datetime.fromisoformat(begun)).year,
                 "area": top,
                 "area_name": areas[top]["name"],
             }
@@ -126,7 +130,7 @@ def held_by(db: Connection, conditions: Conditions, hosts: dict[str, str]) -> li
         r.report,
         r.area,
         r.disaster,
-        r.hazard,
+        r.occurrence,
         r.review,
         r.late_minutes,
         r.figures,
@@ -153,7 +157,7 @@ def held_by(db: Connection, conditions: Conditions, hosts: dict[str, str]) -> li
         Held(
             report=row.report,
             area=row.area,
-            group=hosts.get(row.disaster, row.disaster) or row.hazard,
+            group=hosts.get(row.disaster, row.occurrence),
             pending=row.review == Review.PENDING,
             late=row.late_minutes > 0,
             reported=counted(row.figures),

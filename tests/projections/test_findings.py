@@ -11,7 +11,7 @@ from domain.commands.grant_corrections import RecordPaymentFailure, RetryPayment
 from domain.commands.households import RecordDeath, RemoveMember, RevealHousehold
 from domain.commands.payments import GrantInput
 from domain.commands.relief_cases import ApplyVillage
-from projections import findings, households, ledger, lists, officers, seasons, situation
+from projections import disasters, findings, households, ledger, lists, officers, seasons, situation
 from projections.contest_findings import MANY_CONTESTS
 from projections.findings import finding_counts
 from projections.findings import findings as findings_page
@@ -26,7 +26,7 @@ VIEWS = (households.VIEW, seasons.VIEW, ledger.VIEW, lists.VIEW, findings.VIEW, 
 def found(
     story: Ledger, path: Path, scope: Scope = EVERYTHING, days: float = 0, **asked: Any
 ) -> list[dict[str, Any]]:
-    folded = fold(path, story.scenario, (*VIEWS, situation.VIEW))
+    folded = fold(path, story.scenario, (*VIEWS, situation.VIEW, disasters.VIEW))
     at = story.scenario.now + timedelta(days=days)
     with folded.reading() as db:
         rows = findings_page(db, scope, at=at, **asked).items

@@ -6,16 +6,18 @@ from typing import Any
 
 import pytest
 
+from domain.commands.disasters import DeclareDisaster, MergeDisaster
 from domain.commands.reports import WithdrawReport
-from domain.commands.reviews import SetPartsAside
-from projections import findings, households, ledger, lists, officers, seasons, situation
+from domain.commands.reviews import AcceptReport, SetPartsAside
+from projections import disasters, findings, households, ledger, lists, officers, seasons, situation
 from projections.findings import finding_counts
 from projections.findings import findings as findings_page
+from projections.report_findings import figure_findings
 from projections.scope import EVERYTHING, Scope
 from tests.domain.county import make_county
 from tests.domain.scenario import Scenario
 from tests.projections.relief import fold, over
-from tests.projections.reporting import accept, adjudicate, follow_up, initial
+from tests.projections.reporting import START, accept, adjudicate, follow_up, initial
 
 VIEWS = (
     households.VIEW,
@@ -25,6 +27,7 @@ VIEWS = (
     findings.VIEW,
     officers.VIEW,
     situation.VIEW,
+    disasters.VIEW,
 )
 OWN: dict[str, Any] = {"affected": 500, "injured": 3}
 
@@ -141,3 +144,122 @@ def test_two_reports_of_one_village_hazard_and_hour_are_one(
     withdraw = WithdrawReport(report=county.id("twin"), reason="重复填报")
     county.given(withdraw, by="village")
     assert split_findings(tmp_path, county, kind="likely_same") == []
+
+
+def told_by(row: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """The areas whose reports a finding names: of the area itself, and of its parts."""
+    return [one["area_name"] for one in row["reports"]], [one["area_name"] for one in row["parts"]]
+
+
+def test_a_finding_says_which_figures_and_by_which_reports(
+    tmp_path: Path, county: Scenario
+) -> None:
+    tell(county, {"affected": 400, "injured": 2, "dead": 0}, as_of=county.now)
+    (row,) = split_findings(tmp_path, county)
+    assert row["figures"] == [
+        {"key": "affected", "own": "400", "parts": "500"},
+        {"key": "injured", "own": "2", "parts": "3"},
+    ]
+    assert told_by(row) == (["潜山市"], ["源潭镇"])
+    assert [one["report"] for one in row["parts"]] == [str(county.id("report/yuantan"))]
+
+
+def test_a_death_below_a_silent_township_is_one_of_the_county(tmp_path: Path) -> None:
+    county = make_county()
+    county.given(initial(county, "yuantan_1", {"dead": 2}), by="village")
+    county.given(accept(county, "yuantan_1"), by="township")
+    county.given(initial(county, "county", {"dead": 0}, as_of=county.now), by="county")
+    county.given(accept(county, "county"), by="city")
+    (row,) = split_findings(tmp_path, county, kind="casualties_hidden")
+    assert row["figures"] == [{"key": "dead", "own": "0", "parts": "2"}]
+    assert told_by(row) == (["潜山市"], ["源潭居委会"])
+
+
+def test_a_township_that_tells_its_villages_stands_for_them(
+    tmp_path: Path, county: Scenario
+) -> None:
+    """The nearest below is compared: what a village says is in what its township says."""
+    county.given(initial(county, "yuantan_1", {"affected": 500}), by="village")
+    county.given(accept(county, "yuantan_1"), by="township_b")
+    county.given(initial(county, "county", OWN, as_of=county.now), by="county")
+    county.given(accept(county, "county"), by="city")
+    assert split_findings(tmp_path, county, kind="parts_larger") == []
+
+
+def test_the_reports_of_a_merged_disaster_are_compared_with_those_it_was_merged_into(
+    tmp_path: Path,
+) -> None:
+    county = make_county()
+    for name in ("flood", "brook"):
+        declare = DeclareDisaster(
+            disaster=county.id(name),
+            name=name,
+            hazard="flood",
+            occurred_at=START,
+            area=county.id("county"),
+        )
+        county.given(declare, by="county")
+    brook, storm = {"disaster": county.id("brook")}, {"disaster": county.id("flood")}
+    county.given(initial(county, "yuantan", {"dead": 1}, **brook), by="township")
+    county.given(accept(county, "yuantan"), by="county")
+    county.given(initial(county, "county", {"dead": 0}, as_of=county.now, **storm), by="county")
+    county.given(accept(county, "county"), by="city")
+    assert split_findings(tmp_path, county, kind="casualties_hidden") == []
+    merge = MergeDisaster(disaster=county.id("brook"), into=county.id("flood"), reason="同一过程")
+    county.given(merge, by="county")
+    (row,) = split_findings(tmp_path, county, kind="casualties_hidden")
+    assert told_by(row) == (["潜山市"], ["源潭镇"])
+
+
+def test_reports_on_no_disaster_are_compared_within_a_year_whatever_the_minute(
+    tmp_path: Path, county: Scenario
+) -> None:
+    """A county writes another minute than its township; a flood of another year is another."""
+    before = initial(
+        county, "shuihou", {"dead": 9}, occurred_at=START - timedelta(days=365), as_of=county.now
+    )
+    county.given(before, by="township2").given(accept(county, "shuihou"), by="county")
+    minutes = START - timedelta(minutes=7)
+    tell(county, {"affected": 400, "dead": 0, "injured": 3}, occurred_at=minutes, as_of=county.now)
+    (row,) = split_findings(tmp_path, county)
+    assert row["reason"] == "affected"
+    assert split_findings(tmp_path, county, kind="casualties_hidden") == []
+
+
+def test_two_floods_of_a_year_are_added_up_on_both_sides(tmp_path: Path, county: Scenario) -> None:
+    """The county's second report says what its township's second does, not what both do."""
+    tell(county, OWN)
+    county.wait(days=20)
+    again: dict[str, Any] = {"occurred_at": county.now, "as_of": county.now}
+    second = initial(county, "yuantan", {"affected": 40}, report=county.id("second"), **again)
+    county.given(second, by="township")
+    county.given(AcceptReport(report=county.id("second"), version=1), by="county")
+    share = {str(county.id("yuantan")): {"affected": 40}}
+    up = initial(county, "county", {"affected": 40}, report=county.id("up"), split=share, **again)
+    county.given(up, by="county")
+    county.given(AcceptReport(report=county.id("up"), version=1), by="city")
+    for kind in ("split_differs", "parts_larger", "casualties_hidden"):
+        assert split_findings(tmp_path, county, kind=kind) == [], kind
+
+
+def test_twins_on_both_sides_of_an_hour_are_one(tmp_path: Path, county: Scenario) -> None:
+    for name, minutes in (("first", 31), ("second", 29), ("third", 89 + 2)):
+        at = START - timedelta(minutes=minutes)
+        told = initial(county, "yuantan_1", {}, report=county.id(name), occurred_at=at)
+        county.given(told, by="village")
+    twins = split_findings(tmp_path, county, kind="likely_same")
+    near = {frozenset({"first", "second"}), frozenset({"first", "third"})}
+    found = {frozenset(row["id"].split(":")) for row in twins}
+    assert found == {frozenset(str(county.id(name)) for name in pair) for pair in near}
+
+
+def test_findings_are_counted_by_the_area_whose_people_mend_them(
+    tmp_path: Path, county: Scenario
+) -> None:
+    tell(county, {"affected": 400, "injured": 3})
+    with fold(tmp_path, county, VIEWS).reading() as db:
+        (whole,) = figure_findings(db, EVERYTHING)["areas"]
+        assert figure_findings(db, over(county, "yuantan")) == {"areas": []}
+    assert (whole["area"], whole["level"]) == (str(county.id("county")), "county")
+    assert (whole["parent"], whole["parent_level"]) == (str(county.id("city")), "city")
+    assert whole["findings"] == 2, "the share, and the sum"

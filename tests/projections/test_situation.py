@@ -1,7 +1,11 @@
 """The situation view: accepted beside reported, totals up the tree, differences; disasters."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+from domain.commands.disasters import AttachReport, DetachReport
+from domain.commands.reports import CorrectOccurrence
 from projections import disasters, officers, situation
 from projections.report_queries import situation_report, situation_reports
 from projections.scope import EVERYTHING
@@ -86,10 +90,16 @@ def test_different_occurrences_add_up_and_one_is_not_hidden_by_the_other(tmp_pat
     assert only["reported"]["figures"]["affected"] == "150"
 
 
-def test_a_year_mistyped_in_one_report_leaves_the_others_in_their_year(tmp_path: Path) -> None:
-    """Reports on no disaster are one row a hazard: it stands where the last of them happened."""
+def test_reports_on_no_disaster_stand_apart_by_year(tmp_path: Path) -> None:
+    """A new year's drought is not added to that of years past, nor hidden by it; the year is
+    China's, and a mistyped one takes none of the others away."""
     county = flood()
-    for report, at in (("now", START), ("typed", START.replace(year=208))):
+    new_year = datetime(2017, 12, 31, 16, 30, tzinfo=UTC)  # half past midnight, 2018, in China
+    for report, at in (
+        ("old", new_year - timedelta(hours=1)),
+        ("new", new_year),
+        ("typed", START.replace(year=208)),
+    ):
         told = initial(
             county,
             "yuantan",
@@ -99,9 +109,43 @@ def test_a_year_mistyped_in_one_report_leaves_the_others_in_their_year(tmp_path:
             occurred_at=at,
         )
         county.given(told, by="township")
+    up = initial(county, "county", {"affected": 1}, hazard="drought", occurred_at=new_year)
+    county.given(up, by="county")
     with fold(tmp_path, county, VIEWS).reading() as db:
         rows = situation_disasters(db, over(county, "yuantan")).items
-    assert [row["occurred_at"][:4] for row in rows if row["subject"] == "drought"] == ["2018"]
+        (whole, *_) = situation_board(db, over(county, "county")).items
+    dry = {
+        row["subject"]: row["reported"]["figures"]["affected"]
+        for row in rows
+        if row["hazard"] == "drought"
+    }
+    assert dry == {"drought/208": "9", "drought/2017": "9", "drought/2018": "9"}
+    assert whole["disasters"] == 4, "a flood and three droughts"
+    assert whole["reported"]["figures"]["affected"] == str(157 + 9 + 9 + 1), "own one of 2018"
+
+
+def test_a_corrected_year_or_disaster_moves_the_report(tmp_path: Path) -> None:
+    county = flood()
+    dry: dict[str, Any] = {"hazard": "drought", "report": county.id("dry")}
+    county.given(initial(county, "shuihou_2", {"affected": 9}, **dry), by="village4")
+
+    def subjects() -> set[str]:
+        with fold(tmp_path, county, VIEWS, batch=len(county.facts)).reading() as db:
+            rows = situation_disasters(db, over(county, "shuihou_2")).items
+        return {row["subject"] for row in rows}
+
+    assert subjects() == {"drought/2018"}
+    about: dict[str, Any] = {"report": county.id("dry"), "reason": "年份写错"}
+    right = CorrectOccurrence(
+        **about, occurred_at=START - timedelta(days=365), hazard="low_temperature"
+    )
+    county.given(right, by="village4")
+    assert subjects() == {"low_temperature/2017"}
+    flooded = {"report": county.id("dry"), "disaster": county.id("flood")}
+    county.given(AttachReport(**flooded), by="county")
+    assert subjects() == {str(county.id("flood"))}
+    county.given(DetachReport(report=county.id("dry"), reason="误挂"), by="county")
+    assert subjects() == {"low_temperature/2017"}
 
 
 def test_real_and_exercise_reports_never_meet(tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def _years(separate: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The disasters by year, the latest first, each year with its sums in 人次."""
     years: dict[str, list[dict[str, Any]]] = {}
     for row in reversed(separate):
-        years.setdefault(str(row["occurred_at"])[:4], []).append(row)
+        years.setdefault(str(row["year"]), []).append(row)
     return [
         {"year": year, "rows": rows, "sums": _sum([row["official"]["figures"] for row in rows])}
         for year, rows in years.items()
