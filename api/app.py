@@ -52,6 +52,13 @@ RECEIPT_SCHEMA = {
         "facts": {"type": "integer"},
         "result": {"type": "object"},
         "shown": {"type": "object", "description": "For this once, with Cache-Control: no-store"},
+        "likely_same": {
+            "type": ["array", "null"],
+            "items": {"type": "object"},
+            "description": "Of a report that begins: others of its area and hazard, at most an hour"
+            " apart. It is kept all the same; ask whoever sent it, and withdraw one. null: the"
+            " views have not seen it yet",
+        },
     },
 }
 

@@ -1,5 +1,6 @@
 """Every command's address. A path parameter is the field of that name of the command."""
 
+from api.likely_same import likely_same
 from api.unsealing import unsealed_household
 from api.writes import Write
 from domain.commands import areas as a
@@ -33,8 +34,8 @@ LIST = "/v1/village-lists/{village_list}"
 OFFICER = "/v1/officers/{officer}"
 
 REPORTS = (
-    Write("/v1/situation-reports", s.FileInitialReport, "situation-reports"),
-    Write("/v1/phoned-reports", s.PhoneInReport, "situation-reports"),
+    Write("/v1/situation-reports", s.FileInitialReport, "situation-reports", asks=likely_same),
+    Write("/v1/phoned-reports", s.PhoneInReport, "situation-reports", asks=likely_same),
     Write(f"{REPORT}/follow-ups", s.FileFollowUp, "situation-reports"),
     Write(f"{REPORT}/phoned-follow-ups", s.PhoneInFollowUp, "situation-reports"),
     Write(f"{REPORT}/zero-reports", s.FileZeroReport, "situation-reports"),
@@ -42,7 +43,8 @@ REPORTS = (
     Write(f"{REPORT}/resubmissions", s.ResubmitReport, "situation-reports"),
     Write(f"{REPORT}/make-ups", s.MakeUpReport, "situation-reports"),
     Write(f"{VERSION}/jump-reasons", s.ExplainJump, "situation-reports"),
-    Write(f"{REPORT}/occurrence-corrections", s.CorrectOccurrence, "situation-reports"),
+    Write(f"{REPORT}/occurrence-corrections", s.CorrectOccurrence, "situation-reports",
+          asks=likely_same),
     Write(f"{VERSION}/acceptances", v.AcceptReport, "situation-reports"),
     Write(f"{VERSION}/returns", v.ReturnReport, "situation-reports"),
     Write(f"{VERSION}/adjudications", v.AdjudicateReport, "situation-reports"),

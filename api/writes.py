@@ -7,7 +7,7 @@ run through the one writer, and answered with the log position once it is durabl
 import asyncio
 import json
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -23,7 +23,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from api.auth import system_of, writing_session
+from api.auth import Caller, caller_of, system_of, writing_session
 from api.examples import example_of
 from api.limits import DEFAULT_LIMITS, EdgeLimits, Taken, too_many_rows
 from api.made_ids import wrongly_made
@@ -60,7 +60,8 @@ class Write:
     """A route that runs a command. ``example`` is a body for the documentation.
 
     ``bulk``: brings many rows and may need more than the usual bytes. ``shown``: what the first
-    answer shows besides the receipt; it is neither stored, cached nor repeated.
+    answer shows besides the receipt; it is neither stored, cached nor repeated. ``asks``: what the
+    boards ask about it once they know of it, anew at each answer.
     """
 
     path: str
@@ -69,6 +70,7 @@ class Write:
     example: dict[str, Any] = field(default_factory=dict)
     bulk: bool = False
     shown: Callable[[Store, Command], dict[str, Any]] | None = None
+    asks: Callable[[Caller, Command, int], Awaitable[dict[str, Any]]] | None = None
 
     method = "POST"
 
@@ -319,6 +321,9 @@ def endpoint_of(write: Write) -> Callable[[Request], Coroutine[Any, Any, Respons
         if write.shown is not None and not receipt.repeated:
             answer["shown"] = await asyncio.to_thread(write.shown, store, command)
             headers["Cache-Control"] = "no-store"
+        if write.asks is not None:
+            caller = await run_in_threadpool(caller_of, request)
+            answer |= await write.asks(caller, command, receipt.position)
         return Response(
             msgspec.json.encode(answer, enc_hook=str), 200, headers, media_type="application/json"
         )

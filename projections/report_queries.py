@@ -16,6 +16,7 @@ from projections.figures import differences
 from projections.folding.base import Row
 from projections.officers import OFFICERS
 from projections.paging import Page, page
+from projections.report_findings import same_as
 from projections.report_parts import parts_beside
 from projections.scope import Scope
 from projections.situation import REPORTS, VERSIONS
@@ -105,6 +106,7 @@ def situation_report(db: Connection, scope: Scope, *, report: UUID) -> Row | Non
 
     ``version`` is the current version's number, to be sent back with a review. ``parts``, ``sums``
     and ``hidden`` are what the areas below had accepted (`projections.report_parts`).
+    ``likely_same``: other reports of the area and hazard, at most an hour apart.
     """
     query = _reports().where(scope.covers(REPORTS.c.area), REPORTS.c.report == str(report))
     row = db.execute(query).mappings().first()
@@ -116,7 +118,27 @@ def situation_report(db: Connection, scope: Scope, *, report: UUID) -> Row | Non
     found["accepted"] = next(
         (v for v in found["versions"] if v["number"] == found["accepted_number"]), None
     )
+    found["likely_same"] = likely_same_reports(db, scope, report=report)
     return found | parts_beside(db, scope, found)
+
+
+def likely_same_reports(db: Connection, scope: Scope, *, report: UUID) -> list[Row]:
+    """Other reports that stand of its area and hazard, at most an hour apart, the first first."""
+    mine, other = REPORTS.alias("mine"), REPORTS.alias("other")
+    columns = (other.c.report, other.c.occurred_at, other.c.recorded_at, other.c.review)
+    query = (
+        select(*columns, other.c.number)
+        .join(mine, same_as(mine, other))
+        .where(
+            scope.covers(other.c.area),
+            mine.c.report == str(report),
+            other.c.report != mine.c.report,
+            mine.c.review != str(Review.WITHDRAWN),
+            other.c.review != str(Review.WITHDRAWN),
+        )
+        .order_by(other.c.recorded_at, other.c.report)
+    )
+    return [dict(row) for row in db.execute(query).mappings()]
 
 
 def _versions(db: Connection, scope: Scope, report: str) -> list[Row]:

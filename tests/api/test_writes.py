@@ -246,3 +246,34 @@ def suspended(own_edge: Edge) -> Iterator[httpx.Client]:
 def test_a_suspension_takes_effect_at_the_next_call(suspended: httpx.Client) -> None:
     answer = post(suspended, REPORTS, report())
     assert (answer.status_code, code(answer)) == (403, "officer-suspended")
+
+
+def test_a_report_filed_twice_is_kept_and_asked_about(village: httpx.Client) -> None:
+    """Browser Back, and submitted again: nothing that saves lives is refused."""
+    other_day = {"occurred_at": "2018-07-02T15:00:00+08:00", "as_of": MOMENT}
+    first, second = report(**other_day), report(**other_day | {"figures": {"dead": 1}})
+    assert post(village, REPORTS, first).json()["likely_same"] == []
+    key = uuid4()
+    answer = post(village, REPORTS, second, key)
+    assert answer.status_code == 200
+    (twin,) = answer.json()["likely_same"]
+    assert (twin["report"], twin["review"]) == (first["report"], "pending")
+    again = post(village, REPORTS, second, key)
+    assert [one["report"] for one in again.json()["likely_same"]] == [first["report"]]
+    found = village.get(f"{REPORTS}/{second['report']}").json()
+    assert [one["report"] for one in found["likely_same"]] == [first["report"]]
+    gone = post(village, f"{REPORTS}/{first['report']}/withdrawals", {"reason": "重复填报"})
+    assert gone.status_code == 200
+    after = village.get(f"{REPORTS}/{second['report']}", params={"after": gone.json()["position"]})
+    assert after.json()["likely_same"] == []
+
+
+def test_a_corrected_hour_is_asked_about_too(village: httpx.Client) -> None:
+    day = {"as_of": MOMENT}
+    early = report(**day, occurred_at="2018-07-01T08:00:00+08:00")
+    late = report(**day, occurred_at="2018-07-01T15:00:00+08:00")
+    assert post(village, REPORTS, early).json()["likely_same"] == []
+    assert post(village, REPORTS, late).json()["likely_same"] == []
+    right = {"occurred_at": "2018-07-01T08:59:00+08:00", "hazard": "flood", "reason": "写错"}
+    answer = post(village, f"{REPORTS}/{late['report']}/occurrence-corrections", right)
+    assert [one["report"] for one in answer.json()["likely_same"]] == [early["report"]]
