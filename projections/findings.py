@@ -320,8 +320,11 @@ def not_delivered(scope: Scope, today: str) -> tuple[Select[Any], Select[Any]]:
     return failed, late
 
 
-def _all(scope: Scope, at: datetime | None) -> Any:
+def _all(scope: Scope, at: datetime | None, figures: bool = False) -> Any:
     assert at is not None, "the edge gives the store's clock"
+    of_reports = [one(scope) for one in REPORT_FINDINGS]
+    if figures:
+        return union_all(*of_reports).subquery("found")
     today = china_day(at).isoformat()
     parts = (
         person_twice(scope),
@@ -332,7 +335,7 @@ def _all(scope: Scope, at: datetime | None) -> Any:
         over_standard(scope),
         equal_amounts(scope),
         *not_delivered(scope, today),
-        *[of_reports(scope) for of_reports in REPORT_FINDINGS],
+        *of_reports,
         many_unsealings(scope),
     )
     return union_all(*parts).subquery("found")
@@ -389,10 +392,15 @@ def findings(
 
 
 def finding_counts(
-    db: Connection, scope: Scope, *, season: UUID | None = None, at: datetime | None = None
+    db: Connection,
+    scope: Scope,
+    *,
+    season: UUID | None = None,
+    figures: bool = False,
+    at: datetime | None = None,
 ) -> dict[str, Any]:
-    """How many open findings there are of each kind."""
-    found = _all(scope := scope.on(db), at)
+    """How many open findings there are of each kind; ``figures``: of those about reports only."""
+    found = _all(scope := scope.on(db), at, figures)
     drill = select(H.id).where(H.exercise.is_(True), scope.covers(H.area))
     query = (
         select(found.c.kind, func.count().label("findings"))

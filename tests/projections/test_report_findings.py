@@ -12,7 +12,6 @@ from domain.commands.reviews import AcceptReport, SetPartsAside
 from projections import disasters, findings, households, ledger, lists, officers, seasons, situation
 from projections.findings import finding_counts
 from projections.findings import findings as findings_page
-from projections.report_findings import figure_findings
 from projections.scope import EVERYTHING, Scope
 from tests.domain.county import make_county
 from tests.domain.scenario import Scenario
@@ -253,13 +252,21 @@ def test_twins_on_both_sides_of_an_hour_are_one(tmp_path: Path, county: Scenario
     assert found == {frozenset(str(county.id(name)) for name in pair) for pair in near}
 
 
-def test_findings_are_counted_by_the_area_whose_people_mend_them(
-    tmp_path: Path, county: Scenario
-) -> None:
+def test_sums_of_fractions_that_are_equal_are_no_finding(tmp_path: Path) -> None:
+    """0.07 + 0.08 is 0.15, whatever the floating point of a database adds up."""
+    county = make_county()
+    for village, by, lost in (("yuantan_1", "village", "0.07"), ("yuantan_2", "village2", "0.08")):
+        county.given(initial(county, village, {"loss_total": lost}), by=by)
+        county.given(accept(county, village), by="township_b")
+    own = initial(county, "yuantan", {"loss_total": "0.15"}, as_of=county.now)
+    county.given(own, by="township").given(accept(county, "yuantan"), by="county")
+    assert split_findings(tmp_path, county, kind="parts_larger") == []
+
+
+def test_findings_about_figures_are_counted_by_themselves(tmp_path: Path, county: Scenario) -> None:
     tell(county, {"affected": 400, "injured": 3})
     with fold(tmp_path, county, VIEWS).reading() as db:
-        (whole,) = figure_findings(db, EVERYTHING)["areas"]
-        assert figure_findings(db, over(county, "yuantan")) == {"areas": []}
-    assert (whole["area"], whole["level"]) == (str(county.id("county")), "county")
-    assert (whole["parent"], whole["parent_level"]) == (str(county.id("city")), "city")
-    assert whole["findings"] == 2, "the share, and the sum"
+        whole = finding_counts(db, EVERYTHING, figures=True, at=county.now)["counts"]
+        assert whole == {"split_differs": 1, "parts_larger": 1}
+        below = finding_counts(db, over(county, "yuantan"), figures=True, at=county.now)
+        assert below["counts"] == {}, "it hid nothing"

@@ -17,7 +17,7 @@ ALLOWED = {
     "deadlines_at._answers": "answers to duties that a scoped query has found",
     "disasters.absorbed_into": "ids of disasters merged into one that a scoped query has found",
     "disasters._running": "responses of one disaster that a scoped query has found",
-    "report_findings._hosts": "ids of disasters that were merged; reports carry the scope",
+    "report_sums._hosts": "ids of disasters that were merged; reports carry the scope",
     "dispatch._with_units": "units of incidents that a scoped query has found",
     "finding_rows.finding": "columns of one kind of finding; each kind adds scope.covers",
     "findings._named": "names beside findings that are scoped kind by kind",
