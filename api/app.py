@@ -9,7 +9,7 @@ from fastapi import FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from api import live, login, problems, reads, telling, writes
+from api import live, login, problems, reads, receipts, telling, writes
 from api.beside import AskedTogether
 from api.compressing import Compressed
 from api.fast import OPENAPI, Commands, Routed
@@ -109,7 +109,13 @@ def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None
     app.state.log_ins = login.LogIns(system.accounts, system.limits.log_ins_waiting)
     problems.install(app)
     telling.install(app)
-    routers = (writes.router_of(WRITES), reads.router_of(READS), live.router_of(LIVE), login.router)
+    routers = (
+        writes.router_of(WRITES),
+        reads.router_of(READS),
+        live.router_of(LIVE),
+        login.router,
+        receipts.router,
+    )
     for router in routers:  # flat, so that a walk over `app.routes` sees every one
         app.router.routes.extend(router.routes)
     _health(app, ready)

@@ -215,6 +215,7 @@ POST /v1/sessions - -
 POST /v1/tokens - -
 DELETE /v1/sessions/current - *
 GET /v1/me - *
+GET /v1/receipts/{command} - *
 GET /health - -
 GET /ready - -
 GET /v1/openapi.json - -

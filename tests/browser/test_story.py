@@ -11,8 +11,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from domain.commands.reports import FileFollowUp, FileInitialReport, PhoneInReport
-from domain.commands.reviews import AcceptReport, ReturnReport
+from domain.commands.reports import (
+    FileFollowUp,
+    FileInitialReport,
+    FileVerifiedReport,
+    PhoneInReport,
+)
+from domain.commands.reviews import AcceptReport, ReturnReport, StabilizeReport
 from tests.browser.conftest import DESK, PHONE, Check, OpenPage, Serve, Shot
 from tests.faults import PATIENCE_SECONDS
 from tests.web.desk import PASSWORD, LivingCounty, living_county
@@ -330,3 +335,27 @@ def test_every_page_is_complete_in_english(
         page.goto(f"{server}/{path}")
         expect(page.get_by_role("button", name="Log out")).to_be_visible()
         shot(page, f"english-{path.split('/')[0] or 'home'}")
+
+
+def test_a_verified_report_that_is_corrected_asks_for_its_reason(
+    server: str, open_page: OpenPage, county: LivingCounty
+) -> None:
+    """The rule wanted a reason for which the form showed no field, unless a figure jumped."""
+    flood(county)
+    accept(county)
+    report = county.id("report/yuantan_1")
+    county.run(StabilizeReport(report=report, stable_at=county.now), by="county")
+    county.run(
+        FileVerifiedReport(
+            report=report, as_of=county.now, figures={"affected": 100, "dead": 0, "missing": 0}
+        ),
+        by="village",
+    )
+    accept(county, version=2)
+    page = open_page(PHONE)
+    enter(page, server, "village")
+    page.goto(f"{server}/report/{report}/file?kind=verified")
+    page.locator("[name='figures.affected']").fill("101")
+    page.get_by_label("更正的理由").fill("漏报一人")
+    page.get_by_role("button", name="上报核报").click()
+    page.wait_for_url(re.compile(r"\?after="))

@@ -7,6 +7,7 @@ from dataclasses import fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -164,3 +165,14 @@ def test_an_outcome_of_an_earlier_program_keeps_its_sentences() -> None:
 def test_what_is_left_out_leaves_no_gap() -> None:
     assert tidied("报告  第2版（ ）") == "报告第2版"
     assert tidied("Report  is closed: ") == "Report is closed"
+
+
+def test_whatever_is_not_found_has_a_name_that_people_use() -> None:
+    """Pages said 找不到这个Form."""
+    pattern = re.compile(r'NotFound\(\s*kind="(\w+)"')
+    rooms = ("domain", "eventstore", "projections", "intake", "api", "web")
+    root = Path(__file__).parents[2]
+    sources = [path for room in rooms for path in (root / room).rglob("*.py")]
+    kinds = {kind for path in sources for kind in pattern.findall(path.read_text())}
+    assert len(kinds) > 10
+    assert kinds - KINDS.keys() == set()

@@ -169,12 +169,24 @@ export class Draft {
 
   /** All that is sent, touched or not: a reload must be able to send the same again. */
   keepAll() {
+    this.instance.write({ draft: { fields: this.said(), version: this.version, at: Date.now() } });
+  }
+
+  /** What every field says now, beside what the page had. */
+  said() {
     const fields = {};
     for (const element of this.elements()) {
       if (element.type === "radio" && !element.checked) continue;
       fields[element.name] = { value: valueOf(element), was: pageValue(this.form, element) };
     }
-    this.instance.write({ draft: { fields, version: this.version, at: Date.now() } });
+    return fields;
+  }
+
+  /** What a person typed, without what the fields of an earlier try said already. */
+  since(earlier) {
+    const typed = Object.entries(this.known()?.fields ?? {});
+    const changed = typed.filter(([name, { value }]) => !equal(value, earlier?.[name]?.value));
+    return Object.fromEntries(changed.map(([name, { value }]) => [name, { value }]));
   }
 
   tell() {

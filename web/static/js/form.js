@@ -5,12 +5,13 @@
 // Fields become JSON by their data-type (see fields.js). What is typed is kept until it is booked
 // (draft.js). A try without a definite answer is repeated with its key, so that it is booked once;
 // a changed body is a new command with a key of its own (instance.js). A refusal is an answer, so
-// after it the next try has a new key too. Ids made here (data-type="uuid") stay until success: who
-// corrects a form whose answer was lost, and which was booked all the same, is told "exists already"
-// by the server and brought to what was booked:
+// after it the next try has a new key too. Ids made here (data-type="uuid") stay until success. Who
+// corrects a form whose answer was lost is not guessed about: the server is asked for the receipt of
+// the earlier try (before the new one is sent, and again if that is refused, for the earlier one may
+// still have been on its way). If it was booked, its writer is brought to what was booked:
 //
-//   data-booked="/report/{report}"            where that is; {names} are the ids made here
-//   data-carry="report-follow_up"             the form that takes what was typed now, for that subject
+//   data-booked="/report/{report}"            where that is, if not here; {names} are the ids made here
+//   data-carry="report-follow_up"             the form that takes what was typed since, for that subject
 //
 // data-next is where to go after success; {names} are filled in from the result.
 // data-if-match is the version a person saw: the server refuses (412) if there is a newer one.
@@ -43,7 +44,7 @@ class CommandForm {
   async submit(button) {
     if (this.sending) return;
     clearProblem(this.form);
-    if (this.draft.asks()) return;
+    if (this.draft.asks() && !this.instance.read().pending) return;
     let body;
     let nows;
     try {
@@ -63,7 +64,10 @@ class CommandForm {
 
   async exchange(body, nows, button) {
     const address = button?.getAttribute("formaction") ?? this.form.getAttribute("action");
-    const attempt = this.instance.attempt(address, body, nows, this.form.dataset.ifMatch);
+    const { ifMatch } = this.form.dataset;
+    const attempt = this.instance.attempt(address, body, nows, ifMatch, this.draft.said());
+    if (await this.wasBooked()) return;
+    if (this.draft.asks()) return;
     this.draft.keepAll();
     const headers = { "Idempotency-Key": attempt.key };
     if (attempt.ifMatch) headers["If-Match"] = attempt.ifMatch;
@@ -81,12 +85,34 @@ class CommandForm {
       showProblem(this.form, { sentence: text("offline") });
       return;
     }
-    const ids = this.instance.ids();
+    if (response.status >= 400 && (await this.wasBooked())) return;
     this.instance.answered(response.status);
     if (!response.ok && !undecided(response.status)) this.draft.prune();
     if (response.ok) this.done(answer);
-    else if (isOwn(answer, ids)) this.booked(ids);
     else this.failed(response.status, answer);
+  }
+
+  /** Whether a try before this one was booked: then that is told here. Also true if nobody can say
+   *  so now: nothing more is sent before that is known. */
+  async wasBooked() {
+    for (const earlier of this.instance.earlier()) {
+      let answer;
+      try {
+        answer = await send(`/v1/receipts/${earlier.key}`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+      } catch {
+        showProblem(this.form, { sentence: text("offline") });
+        return true;
+      }
+      if (answer.ok) {
+        this.booked(earlier, (await answer.json().catch(() => ({}))).position);
+        return true;
+      }
+      if (answer.status !== 404) {
+        this.failed(answer.status, {});
+        return true;
+      }
+    }
+    return false;
   }
 
   done(answer) {
@@ -98,27 +124,31 @@ class CommandForm {
     location.assign(next);
   }
 
-  /** Our own id exists: an earlier try was booked, and its answer lost. What was typed since is
-   *  carried to the form for the next version, or stays here to be sent as another one. */
-  booked(ids) {
-    const { booked = location.href, carry } = this.form.dataset;
-    const there = filled(booked, ids);
+  /** An earlier try was booked, and its answer lost. What was typed since is carried to the form for
+   *  the next version, or stays here to be sent as another one. */
+  booked(earlier, position) {
+    const { booked = location.href, carry, subject } = this.form.dataset;
+    const ids = this.instance.ids();
+    const there = new URL(filled(booked, ids), location.href);
+    if (position !== undefined) there.searchParams.set("after", position);
     if (carry) {
-      const { fields } = this.draft.known() ?? { fields: {} };
-      const typed = Object.entries(fields).map(([name, { value }]) => [name, { value }]);
-      const subject = Object.values(ids)[0];
-      new Instance(carry, subject).write({ draft: { fields: Object.fromEntries(typed), version: "1", at: Date.now() } });
+      const fields = this.draft.since(earlier.fields);
+      const version = String(Number(earlier.ifMatch ?? 0) + 1);
       this.instance.forget();
+      if (Object.keys(fields).length > 0) {
+        const next = new Instance(carry, Object.values(ids)[0] ?? subject);
+        next.write({ draft: { fields, version, at: Date.now() } });
+      }
       location.assign(there);
       return;
     }
     showProblem(this.form, {
       sentence: text("booked"),
-      link: { href: there, words: text("booked_open") },
+      link: { href: there.pathname + there.search, words: text("booked_open") },
       press: {
         words: text("booked_another"),
         act: () => {
-          this.instance.write({ ids: {}, pending: undefined });
+          this.instance.write({ ids: {}, pending: undefined, earlier: [] });
           this.submit();
         },
       },
@@ -149,9 +179,6 @@ class CommandForm {
     if (on) announce(text("sending"));
   }
 }
-
-const isOwn = (problem, ids) =>
-  problem.type === "/problems/already-exists" && Object.values(ids).includes(problem.facts?.id);
 
 /** A plain form (log-in) must not be sent twice by an impatient thumb. */
 function guardPlain(form) {

@@ -5,7 +5,8 @@
 // another's, and what one officer typed is never shown to another.
 //
 //   ids     the ids made here (data-type="uuid"): one a form, until it is booked
-//   pending {url, body, ifMatch, key}: sent, and no definite answer yet
+//   pending {url, body, ifMatch, key, fields}: sent, and no definite answer yet
+//   earlier tries without an answer whose wish was changed since: [{key, ifMatch, fields}]
 //   draft   {fields: {name: {value, was}}, version, at}: see draft.js
 //
 // It lives in sessionStorage: it survives a reload and a new log-in, and ends with the tab, because
@@ -14,6 +15,8 @@
 import { uuid } from "./csrf.js";
 
 const UNDECIDED = new Set([0, 401, 403, 408, 425, 429, 500, 502, 503, 504]);
+
+const MOST_EARLIER = 8; // older ones have long been asked about
 
 const officer = () => document.querySelector('meta[name="officer"]')?.content ?? "";
 
@@ -54,13 +57,19 @@ export class Instance {
   }
 
   /** The try to send now. The same wish as the one without an answer is that one again, with its
-   *  key and with the moment of its first press; another wish is a command of its own. */
-  attempt(url, body, nows, ifMatch) {
-    const known = this.read().pending;
+   *  key and with the moment of its first press; another wish is a command of its own, and what
+   *  became of the one before it must be asked (earlier). fields: what the form says with it. */
+  attempt(url, body, nows, ifMatch, fields) {
+    const { pending: known, earlier = [] } = this.read();
     if (known && known.url === url && same(known.body, body, nows)) return known;
-    const pending = { url, body, ifMatch, key: uuid() };
-    this.write({ pending });
+    const pending = { url, body, ifMatch, key: uuid(), fields };
+    const left = known && { key: known.key, ifMatch: known.ifMatch, fields: known.fields };
+    this.write({ pending, earlier: (left ? [...earlier, left] : earlier).slice(-MOST_EARLIER) });
     return pending;
+  }
+
+  earlier() {
+    return this.read().earlier ?? [];
   }
 
   /** The server has decided. 2xx: all is forgotten; a refusal: the next try is a new command. */

@@ -104,7 +104,9 @@ class CheckedForm {
     for (const field of this.form.querySelectorAll("[data-field]")) {
       field.classList.toggle("is-questioned", questioned.has(field.dataset.field));
     }
-    if (this.reason) this.reason.hidden = jumps === 0 && !this.reason.querySelector("textarea").value;
+    if (this.reason && !this.reason.hasAttribute("data-always")) {
+      this.reason.hidden = jumps === 0 && !this.reason.querySelector("textarea").value;
+    }
     // The table of the parts (split-table.js) has looked at the same keystroke already.
     broken += this.form.querySelectorAll(".split-table .differs").length;
     this.summarize(broken, [...values.values()].some((value) => value !== null));
