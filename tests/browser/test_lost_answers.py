@@ -196,6 +196,27 @@ def test_a_form_without_a_next_version_shows_what_was_booked(
     expect(page.locator("main")).to_contain_text("报错了村")
 
 
+def test_discarding_what_was_typed_does_not_forget_what_was_sent(
+    server: str, county: LivingCounty, open_page: OpenPage
+) -> None:
+    page = open_page(DESK)
+    enter(page, server, "village")
+    open_form(page, server, county, "follow_up")
+    page.locator(AFFECTED).fill("130")
+    lose_one_answer(page, "**/follow-ups")
+    send(page)
+    expect(page.get_by_role("alert")).to_contain_text("不会重复入账")
+    page.reload()
+    ready(page, "#report-follow_up")
+    page.locator("[data-draft]").get_by_role("button").click()
+    page.locator("#as_of, [name='as_of']").first.fill("2018-07-03T13:59")
+    page.locator(AFFECTED).fill("140")
+    send(page)
+    page.wait_for_url(BOOKED)
+    assert now_at(county) == (2, "130")
+    expect(page.locator("[data-draft-of='report-follow_up']")).to_be_visible()
+
+
 def test_nothing_is_sent_while_nobody_can_say_what_became_of_the_earlier_try(
     server: str, county: LivingCounty, open_page: OpenPage
 ) -> None:

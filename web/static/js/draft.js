@@ -205,7 +205,7 @@ export class Draft {
   }
 
   discard() {
-    this.instance.forget();
+    this.instance.discard();
     this.before = null;
     for (const row of this.open.values()) row.remove();
     this.open.clear();

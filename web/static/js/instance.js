@@ -60,12 +60,26 @@ export class Instance {
    *  key and with the moment of its first press; another wish is a command of its own, and what
    *  became of the one before it must be asked (earlier). fields: what the form says with it. */
   attempt(url, body, nows, ifMatch, fields) {
-    const { pending: known, earlier = [] } = this.read();
+    const known = this.read().pending;
     if (known && known.url === url && same(known.body, body, nows)) return known;
     const pending = { url, body, ifMatch, key: uuid(), fields };
-    const left = known && { key: known.key, ifMatch: known.ifMatch, fields: known.fields };
-    this.write({ pending, earlier: (left ? [...earlier, left] : earlier).slice(-MOST_EARLIER) });
+    this.write({ pending, earlier: this.unanswered() });
     return pending;
+  }
+
+  /** All tries without an answer, as those that must be asked about. */
+  unanswered() {
+    const { pending: known, earlier = [] } = this.read();
+    const left = known && { key: known.key, ifMatch: known.ifMatch, fields: known.fields };
+    return (left ? [...earlier, left] : earlier).slice(-MOST_EARLIER);
+  }
+
+  /** What was typed is dropped. What was sent without an answer may be booked all the same: its key
+   *  and its ids stay, so that the next try asks first. */
+  discard() {
+    const earlier = this.unanswered();
+    if (earlier.length === 0) this.forget();
+    else this.write({ draft: undefined, pending: undefined, earlier });
   }
 
   earlier() {
