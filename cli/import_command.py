@@ -27,6 +27,7 @@ from eventstore.store import Store
 from intake.placing import Places, Renumbered, plain_name
 from intake.refused import FileRefused
 from intake.results import CsvReport, Report, RowReport, Spool
+from intake.rows import HiddenRows
 from intake.runner import Importer
 from projections.areas import AREAS
 from projections.scope import Scope
@@ -62,6 +63,10 @@ def households(
             "are not imported",
         ),
     ] = False,
+    hidden_rows: Annotated[
+        HiddenRows,
+        typer.Option(help="Rows that a sheet hides: refuse them (ask), import or leave them"),
+    ] = HiddenRows.ASK,
     report: Annotated[Path | None, typer.Option(help="A CSV with a result for every row")] = None,
 ) -> None:
     """Register the households of a list; rows that are wrong are named with cell and rule.
@@ -83,6 +88,7 @@ def households(
         with system.reader() as db:
             task = _Task(system, db, officer, area, category, sinks)
         task.ignore_columns = ignore_columns
+        task.hidden_rows = hidden_rows
         done = _carry_out(task, file, all_or_nothing)
         with err.status("更新看板 · bringing the boards up to date"):
             _fold(system)
@@ -128,6 +134,7 @@ class _Task:
         self.kinds = _kinds(system, root)
         self.sinks = sinks
         self.ignore_columns = False
+        self.hidden_rows = HiddenRows.ASK
         kind = self.kinds.by_name(category)
         if kind is None:
             known = "、".join(f"{one.key} {one.zh}" for one in self.kinds.kinds)
@@ -160,6 +167,7 @@ class _Task:
             progress=progress,
             sink=tell,
             ignore_columns=self.ignore_columns,
+            hidden_rows=self.hidden_rows,
         )
 
 
@@ -248,7 +256,7 @@ def _show(report: Report) -> None:
         ("一人多户，待上级裁定 · contested persons", report.contested),
         ("略过的行 · rows skipped", report.skipped),
         ("未导入的行 · rows refused", report.refused),
-        ("隐藏的行，已读取 · hidden rows, read", report.hidden_rows),
+        ("隐藏的行 · hidden rows", report.hidden_rows),
         ("提示 · notes", report.notes),
         ("有问题 · faults", report.fault_count),
     ):
@@ -257,6 +265,13 @@ def _show(report: Report) -> None:
     for said, names in (
         ("未导入的列 · columns not imported", report.unused_columns),
         ("未读取的工作表 · sheets not read", report.skipped_sheets),
+        ("隐藏的列，已读取 · hidden columns, read", report.hidden_columns),
+        ("按工作表名或标题定的村 · village by sheet or title", report.sheet_villages),
+        (
+            "未能查全隐藏行、公式和错误值的工作表 · "
+            "sheets not searched to the end for hidden rows, formulas and errors",
+            report.unmarked_sheets,
+        ),
     ):
         if names:
             out.print(f"{said}: {'、'.join(names)}", highlight=False, markup=False)

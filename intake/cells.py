@@ -12,9 +12,13 @@ from typing import Any, TypeAlias
 Read: TypeAlias = tuple[str | None, str | None]
 
 HEAD_WORDS = frozenset({"户主", "本人", "户主本人"})
-_NOTHING = frozenset(
-    {"", "无", "/", "\\", "-", "--", "—", "——", "暂无", "没有", "空", "NULL", "null", "#N/A"}
+ERRORS = frozenset(
+    {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"}
 )
+"""What a spreadsheet shows where a formula has no result."""
+_NOTHING = ERRORS | {
+    *("", "无", "/", "\\", "-", "--", "—", "——", "暂无", "没有", "空", "NULL", "null")
+}
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060\ufeff\x00-\x08\x0b-\x1f\x7f]")
 _WIDE = str.maketrans(
     {

@@ -8,7 +8,7 @@ here is reported as unknown, never guessed at from what stands below it.
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
 
@@ -101,6 +101,14 @@ _NAMES: dict[Column, str] = {
 }
 
 _CODES = re.compile(r"身份证|证件|身份号|代码|编码|区划|[账帐卡]号|号码|成员\d|救助人[口数]")
+# 成员1姓名, 家庭成员二(身份证号), 成员姓名1: columns of one member in the row of a household.
+_NUMBER = r"(?P<number>\d{1,2}|[一二三四五六七八九十]{1,2})"
+_WIDE = re.compile(
+    rf"(?:家庭|家属)?成员(?:第?{_NUMBER}[位人]?[-_:.的(]*(?P<what>.+?)\)?"
+    rf"|(?P<before>\D+?)\(?{_NUMBER.replace('number', 'after')}\)?)"
+)
+_HAN_NUMBERS = {han: number for number, han in enumerate("一二三四五六七八九十", 1)}
+_OF_A_MEMBER = (Column.NAME, Column.ID_NUMBER, Column.RELATION, Column.GENDER, Column.BIRTH)
 _CODE = re.compile(r"\d{6}|\d{9}|\d{12}|\d{15,19}|\d{17}[Xx]")
 _UNITS = ("人", "元", "户", "间", "口", "床", "件", "岁", "必填", "选填")
 
@@ -136,6 +144,8 @@ class Header:
     ``ignored`` columns are known and not imported, ``unknown`` ones not understood. ``unsure``:
     those of both that look like codes, ID numbers or figures of people, by name or by content:
     leaving them out silently may put a household into the wrong village or lose its members.
+    ``members``: in a list of one row a household, the columns of its first, second, … member.
+    ``labels``: every column with a text or content, as messages name it.
     """
 
     first_row: int
@@ -146,13 +156,26 @@ class Header:
     unknown: tuple[str, ...]
     ignored: tuple[str, ...]
     unsure: tuple[str, ...] = ()
+    members: tuple["Header", ...] = ()
+    labels: dict[int, str] = field(default_factory=dict)
 
     @property
     def of_persons(self) -> bool:
         """One row a person (else one row a household)."""
-        return {Column.NAME, Column.ID_NUMBER} <= self.columns.keys() and bool(
-            {Column.RELATION, Column.HEAD_ID, Column.HEAD_NAME} & self.columns.keys()
+        return (
+            not self.members
+            and {Column.NAME, Column.ID_NUMBER} <= self.columns.keys()
+            and bool({Column.RELATION, Column.HEAD_ID, Column.HEAD_NAME} & self.columns.keys())
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Heading:
+    """What stands above one column. ``member``: whose it is among the members, 0 the household."""
+
+    text: str
+    means: Column | None
+    member: int = 0
 
 
 def letters(column: int) -> str:
@@ -163,6 +186,14 @@ def letters(column: int) -> str:
         column, rest = divmod(column - 1, 26)
         text = chr(65 + rest) + text
     return text
+
+
+def column_of(text: str) -> int:
+    """The other way round: A is 0, AA is 26."""
+    number = 0
+    for letter in text:
+        number = number * 26 + ord(letter) - 64
+    return number - 1
 
 
 def address(row: int, column: int) -> str:
@@ -183,7 +214,8 @@ def find_header(sheet: str, top: Grid, merged: Merged) -> Header | None:
     parted = [(row, row + 1) for row in rows[:-1] if _spans(row, row + 1, merged, down=False)]
     best: tuple[int, int, int] = (1, 0, 0)  # fewer than two known columns are not a header
     for first, last in joined + [(row, row) for row in rows] + parted:
-        known = len({column for column, _ in _meanings(filled, first, last)} - {None})
+        found = _meanings(filled, first, last)
+        known = len({(one.means, one.member) for one in found if one.means is not None})
         if known > best[0]:
             best = (known, first, last)
     if best[0] < 2:
@@ -215,58 +247,99 @@ def _spans(first: int, last: int, merged: Merged, *, down: bool) -> bool:
     )
 
 
-def _meanings(filled: list[list[Any]], first: int, last: int) -> list[tuple[Column | None, str]]:
+def _meanings(filled: list[list[Any]], first: int, last: int) -> list[_Heading]:
     """Meaning and text of each column: the lower header cell's, or both texts joined.
 
     Under 户主 the lower 姓名 means the head's name, and likewise for the ID number: the joined
     text is looked up first.
     """
-    meanings: list[tuple[Column | None, str]] = []
+    meanings: list[_Heading] = []
     for column in range(len(filled[first]) if filled else 0):
         upper, lower = plain(filled[first][column]), plain(filled[last][column])
         joined = upper if upper == lower or not lower else upper + lower
+        wide = _of_member(joined) if joined not in _BY_NAME else None
+        if wide is not None:
+            meanings.append(wide)
+            continue
         means = _BY_NAME.get(joined) or _BY_NAME.get(lower)
         shown = lower if means and joined not in _BY_NAME else joined
-        meanings.append((means, shown))
+        meanings.append(_Heading(shown, means))
     return meanings
 
 
+def _of_member(text: str) -> _Heading | None:
+    """The heading of a member's column in a row of the household, or None if it is none.
+
+    >>> _of_member("成员2身份证号").member, _of_member("家庭成员一(姓名)").means.value
+    (2, '姓名')
+    """
+    found = _WIDE.fullmatch(text)
+    if found is None:
+        return None
+    written = found["number"] or found["after"]
+    number = int(written) if written.isdecimal() else sum(_HAN_NUMBERS[one] for one in written)
+    means = _BY_NAME.get(found["what"] or found["before"])
+    if number == 0 or means not in (*_OF_A_MEMBER, Column.IGNORED):
+        return None
+    return _Heading(text, means, number)
+
+
+class _Named:
+    """Columns being given their meaning, each once."""
+
+    def __init__(self, sheet: str) -> None:
+        self._sheet = sheet
+        self.columns: dict[Column, int] = {}
+        self.names: dict[Column, str] = {}
+
+    def take(self, heading: _Heading, at: int, where: str) -> None:
+        means = heading.means
+        assert means is not None
+        if means in self.columns:
+            raise FileRefused(
+                "column-twice",
+                sheet=self._sheet,
+                column=means.value,
+                first=f"{self.names[means]}（{letters(self.columns[means])}）",
+                second=where,
+            )
+        self.columns[means] = at
+        self.names[means] = heading.text
+
+
 def _header(sheet: str, filled: list[list[Any]], first: int, last: int) -> Header:
-    columns: dict[Column, int] = {}
-    names: dict[Column, str] = {}
+    headings = _meanings(filled, first, last)
+    with_name = {one.member for one in headings if one.member and one.means is Column.NAME}
+    named: dict[int, _Named] = {0: _Named(sheet)}
+    labels: dict[int, str] = {}
     unknown: list[str] = []
     ignored: list[str] = []
     unsure: list[str] = []
-    for at, (means, text) in enumerate(_meanings(filled, first, last)):
+    for at, heading in enumerate(headings):
         below = [row[at] for row in filled[last + 1 :] if _title(row[at])]
-        where = f"{text or '无表头'}（{letters(at)}）"
-        if means is None and (text or below):
-            unknown.append(where)
-            if _CODES.search(text) or _like_codes(below):
-                unsure.append(where)
-        elif means is None:
+        if not heading.text and not below:
             continue
-        elif means is Column.IGNORED:
+        where = labels[at] = f"{heading.text or '无表头'}（{letters(at)}）"
+        if heading.means is Column.IGNORED:
             ignored.append(where)
-        elif means in columns:
-            raise FileRefused(
-                "column-twice",
-                sheet=sheet,
-                column=means.value,
-                first=f"{names[means]}（{letters(columns[means])}）",
-                second=where,
-            )
+        elif heading.means is None or (heading.member and heading.member not in with_name):
+            unknown.append(where)
+            if _CODES.search(heading.text) or _like_codes(below):
+                unsure.append(where)
         else:
-            columns[means] = at
-            names[means] = text
-            if means is Column.NEED:  # checked against the household's size, and not imported
+            named.setdefault(heading.member, _Named(sheet)).take(heading, at, where)
+            if heading.means is Column.NEED:  # checked against the size, and not imported
                 ignored.append(where)
     titles = tuple(
         text for row in filled[:first] for text in dict.fromkeys(map(_title, row)) if text
     )
-    return Header(
-        first, last, columns, names, titles, tuple(unknown), tuple(ignored), tuple(unsure)
+    own = named.pop(0)
+    members = tuple(
+        Header(first, last, one.columns, one.names, (), (), ())
+        for _, one in sorted(named.items(), key=lambda item: item[0])
     )
+    left_out = (tuple(unknown), tuple(ignored), tuple(unsure))
+    return Header(first, last, own.columns, own.names, titles, *left_out, members, labels)
 
 
 def _like_codes(cells: Sequence[Any]) -> bool:
@@ -287,7 +360,7 @@ def _check(sheet: str, header: Header) -> None:
         missing.append("户主姓名（姓名）")
     if not known & {Column.ID_NUMBER, Column.HEAD_ID}:
         missing.append("户主身份证号（身份证号码、公民身份号码）")
-    if not header.of_persons and Column.SIZE not in known:
+    if not header.of_persons and not header.members and Column.SIZE not in known:
         # Rows of persons would need no size: say so when that is what the list may be.
         may_be_persons = known & {Column.HOUSEHOLD_NO, Column.RELATION}
         missing.append(

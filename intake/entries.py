@@ -21,6 +21,10 @@ FIELDS = {
 """The column in which stands what the domain refuses."""
 
 
+_OF_HEADS = {Column.NAME: Column.HEAD_NAME, Column.ID_NUMBER: Column.HEAD_ID}
+"""Where a list of heads has what a list of persons has for everybody."""
+
+
 @dataclass(slots=True)
 class Entry:
     """The rows of one household, or one row that is none, on their way into the log."""
@@ -50,13 +54,14 @@ class Told:
         """The domain's refusal, at the cell that it is about."""
         about = str(why.facts.get("field", "village"))
         value = str(why.facts.get("value", parsed.village_name or parsed.village_code or ""))
-        column, row = FIELDS.get(about, Column.VILLAGE), parsed.row
+        column, row, slot = FIELDS.get(about, Column.VILLAGE), parsed.row, 0
         if about.startswith("members["):
             place = int(about[len("members[") : about.index("]")])
-            row = (parsed.head, *parsed.members)[place].row
+            member = (parsed.head, *parsed.members)[place]
+            row, slot = member.row, member.slot
             column = Column.NAME if about.endswith(".name") else Column.ID_NUMBER
         shown = mask(column, value)
-        return self.fault(parsed, column, why.code, shown, why.zh, why.en, row=row)
+        return self.fault(parsed, column, why.code, shown, why.zh, why.en, row=row, slot=slot)
 
     def fault(
         self,
@@ -68,8 +73,13 @@ class Told:
         en: str,
         *,
         row: int | None = None,
+        slot: int = 0,
     ) -> Fault:
         header = self._headers[parsed.sheet]
+        if slot:
+            header = header.members[slot - 1]
+        elif column not in header.columns:
+            column = _OF_HEADS.get(column, column)
         number = row or parsed.row
         at = header.columns.get(column)
         cell = str(number) if at is None else address(number - 1, at)
@@ -92,17 +102,18 @@ class Told:
         assert entry.parsed is not None
         shown = mask(Column.NAME, person.member.name)
         at = (entry.parsed, Column.NAME, why.code, shown, why.zh, why.en)
-        entry.faults.append(self.fault(*at, row=person.row))
+        entry.faults.append(self.fault(*at, row=person.row, slot=person.slot))
 
     def note(self, entry: Entry, one: Difference) -> None:
         assert entry.parsed is not None
         zh, en = (text.format(**one.facts) for text in RULES[one.rule])
         at = (entry.parsed, one.column, one.rule, one.value, zh, en)
-        entry.notes.append(self.fault(*at, row=one.row))
+        entry.notes.append(self.fault(*at, row=one.row, slot=one.slot))
 
 
 def missing(person: Missing, rule: str = "member-missing") -> Difference:
-    return Difference(rule, Column.NAME, person.row, mask(Column.NAME, person.member.name), {})
+    shown = mask(Column.NAME, person.member.name)
+    return Difference(rule, Column.NAME, person.row, shown, {}, person.slot)
 
 
 def from_cell(row: RowResult, found: CellProblem) -> Fault:

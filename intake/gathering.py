@@ -13,9 +13,9 @@ import msgspec
 
 from domain.identity import id_problem
 from intake import cells as read
-from intake.columns import Column, address, letters, meaning, plain
+from intake.columns import Column, address, meaning, plain
 from intake.problems import CellProblem, mask, problem
-from intake.reader import OpenList, RawRow, Table, within
+from intake.reader import Marks, OpenList, RawRow, Table, within
 
 _FOOT = re.compile(
     r"(合计|总计|小计|本页|累计|单位负责人|统计负责人|负责人|填表人|填报人|填报单位|制表|审核|经办人|"
@@ -39,6 +39,15 @@ _FILLED_FOR_PERSONS = (
     Column.ADDRESS,
 )
 _FILLED_FOR_HOUSEHOLDS = (*_PLACE, Column.CATEGORY)
+
+
+_MAY_BE_WRONG = frozenset(
+    {
+        *(Column.PHONE, Column.ADDRESS, Column.BANK, Column.GROUP, Column.TOWNSHIP),
+        *(Column.GENDER, Column.BIRTH),
+    }
+)
+"""An error in one of these is read as empty; anywhere else it may hide who or how many."""
 
 
 def _shown(value: Any) -> str:
@@ -94,10 +103,16 @@ class HeadingFound(msgspec.Struct, frozen=True):
 class Gathered:
     """A data row: its cells by column, and the problems and notes found while reading them."""
 
-    __slots__ = ("_ids", "_values", "heading", "notes", "problems", "row", "table")
+    __slots__ = ("_ids", "_values", "heading", "members", "notes", "problems", "row", "table")
 
     def __init__(
-        self, table: Table, row: int, values: dict[Column, Any], heading: str | None, ids: "_Ids"
+        self,
+        table: Table,
+        row: int,
+        values: dict[Column, Any],
+        heading: str | None,
+        ids: "_Ids",
+        members: tuple["Gathered", ...] = (),
     ) -> None:
         self.table = table
         self.row = row
@@ -106,8 +121,8 @@ class Gathered:
         self.notes: list[CellProblem] = []
         self._values = values
         self._ids = ids
-        if table.hidden and table.is_hidden(row):
-            self.notes.append(problem("row-hidden", str(row + 1), ""))
+        self.members = members
+        self._look_at_formulas()
 
     def get(self, column: Column) -> Any:
         return self._values.get(column)
@@ -125,6 +140,37 @@ class Gathered:
         at = self.table.header.columns.get(column)
         return address(self.row, at) if at is not None else str(self.row + 1)
 
+    def _look_at_formulas(self) -> None:
+        """Cells that are worked out: an error is nothing to go by, a result may be old."""
+        marks = self.table.marks
+        for column, at in self.table.header.columns.items():
+            if self._values.get(column) in read.ERRORS or within(
+                marks.errors.get(at, ()), self.row
+            ):
+                if column in _MAY_BE_WRONG:
+                    self.note(column, "cell-error-empty")
+                else:
+                    self.fail(column, "cell-error")
+            elif at in marks.formulas and within(marks.formulas[at], self.row):
+                empty = read.is_empty(self._values.get(column))
+                self.note(column, "formula-empty" if empty else "cell-formula")
+
+    @property
+    def is_hidden(self) -> bool:
+        return within(self.table.marks.hidden, self.row)
+
+    def say_hidden(self, *, ask: bool, left: bool) -> None:
+        where = str(self.row + 1)
+        if ask:
+            self.problems.append(problem("row-hidden-asked", where, ""))
+        else:
+            self.notes.append(problem("row-hidden-left" if left else "row-hidden", where, ""))
+
+    def slots(self) -> Iterator[int]:
+        """Which members of the row's header `members` are, counted from 1."""
+        for one in self.members:
+            yield self.table.header.members.index(one.table.header) + 1
+
     def _problem(self, column: Column, rule: str, facts: dict[str, Any]) -> CellProblem:
         shown = mask(column, self._values.get(column))
         name = self.table.header.names.get(column, column.value)
@@ -132,13 +178,9 @@ class Gathered:
 
     def name(self, column: Column) -> str | None:
         value, rule = read.name(self._values.get(column))
-        if self.table.formulas and value is not None:
-            at = letters(self.table.header.columns[column])
-            if within(self.table.formula_rows(at), self.row):
-                self.note(column, "name-formula")
         if rule is not None:
             self.fail(column, rule)
-        elif value is None:
+        elif value is None and not self.failed(column):
             self.fail(column, "name-missing")
         return value
 
@@ -281,7 +323,10 @@ class _Sheet:
         self.table = table
         self._ids = ids
         self._columns = tuple(header.columns.items())
-        self._width = max(header.columns.values()) + 1
+        parts = (header, *header.members)
+        self._width = max(at for part in parts for at in part.columns.values()) + 1
+        marks = Marks(formulas=table.marks.formulas, errors=table.marks.errors)
+        self._members = [Table(table.sheet, part, (), marks) for part in header.members]
         self._heading: str | None = None
         id_column = Column.ID_NUMBER if header.of_persons else Column.HEAD_ID
         if id_column not in header.columns:
@@ -306,15 +351,26 @@ class _Sheet:
         cells = raw.cells
         if len(cells) < self._width:
             cells = cells + [None] * (self._width - len(cells))
-        if all(map(read.is_empty, cells)):
+        errors = self.table.marks.errors
+        wrong = errors and any(within(errors.get(at, ()), raw.row) for _, at in self._columns)
+        if not wrong and all(map(read.is_empty, cells)):
             return None
-        heading = self._as_heading(raw.row, cells)
+        heading = None if wrong else self._as_heading(raw.row, cells)
         if heading is not None:
             return heading
         values = {column: cells[at] for column, at in self._columns}
         if self._spans:
             self._fill(raw.row, values)
-        return Gathered(self.table, raw.row, values, self._heading, self._ids)
+        members = tuple(
+            Gathered(one, raw.row, own, None, self._ids)
+            for one in self._members
+            if any(
+                not read.is_empty(value) or within(one.marks.errors.get(at, ()), raw.row)
+                for at, value in ((at, cells[at]) for at in one.header.columns.values())
+            )
+            for own in ({column: cells[at] for column, at in one.header.columns.items()},)
+        )
+        return Gathered(self.table, raw.row, values, self._heading, self._ids, members)
 
     def _as_heading(self, row: int, cells: list[Any]) -> HeadingFound | None:
         id_cell = cells[self._id_at]

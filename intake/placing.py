@@ -1,6 +1,7 @@
 """Which area a list's village is: by code, or by name inside the area of the import."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -15,6 +16,15 @@ _ENDINGS = (
     "居委会",
     "社区",
     "村",
+)
+_ENDING = re.compile("|".join(_ENDINGS))
+_HAN_BEFORE = re.compile(r"[\u4e00-\u9fff\u3400-\u4dbf]+$")
+_PARTS = " 　:：,，、()（）_-—－/"
+_DIVISIONS = "镇乡道县市区省盟旗州处"
+# 行政村, 各村: a kind of village, or all of them, not one.
+_GENERIC = re.compile(
+    r"(?:.*(?:行政|自然|所属|贫困|受灾|各|全|本|每|该|农|乡|分|按|名称|所在|填报|单位))?"
+    r"(?:村|社区|居委会|村委会|村民委员会|居民委员会|社区居委会|社区居民委员会)"
 )
 
 
@@ -33,6 +43,15 @@ class Renumbered:
     village: UUID
     code: str
     since: str
+
+
+@dataclass(frozen=True, slots=True)
+class SheetVillage:
+    """What village a sheet is about by its name and titles, or why that cannot be said."""
+
+    village: UUID | None
+    said: str
+    why: Unplaced | None = None
 
 
 def _none_renumbered(code: str) -> Renumbered | None:
@@ -54,8 +73,8 @@ class Places:
     townships: dict[UUID, str] = field(default_factory=dict)
     renumbered: Callable[[str], Renumbered | None] = _none_renumbered
 
-    def find(self, household: ParsedHousehold) -> UUID:
-        """The village of a household. Raises `Unplaced`."""
+    def find(self, household: ParsedHousehold, sheet: "SheetVillage | None" = None) -> UUID:
+        """The village of a household; ``sheet``: what its sheet is about. Raises `Unplaced`."""
         code, name = household.village_code, household.village_name
         if code:
             found = self.by_code.get(code)
@@ -75,11 +94,69 @@ class Places:
                 en = "Several villages have that name: give the division code."
                 raise Unplaced("village-ambiguous", name, zh, en)
             return named[0]
+        if sheet is not None:
+            if sheet.why is not None:
+                raise sheet.why
+            assert sheet.village is not None
+            return sheet.village
         if self.default is None:
-            zh = "没有村名，--area 也不是一个村"
-            en = "No village here, and --area is not a village."
+            zh = "没有村名：行内、工作表名和标题中都没有，--area 也不是一个村"
+            en = "No village in the row, the sheet's name or title, and --area is not a village."
             raise Unplaced("village-missing", "", zh, en)
         return self.default
+
+    def of_sheet(self, name: str, titles: Sequence[str]) -> "SheetVillage | None":
+        """The village that a sheet's own name and the titles above its header are about.
+
+        None if they name none. Two villages, or one that is not of this area, are asked about.
+        """
+        texts = (_bare_name(name), *titles)
+        everything = " ".join(texts)
+        found: dict[UUID, str] = {}
+        strange: list[str] = []
+        for place, text in enumerate(texts):
+            known, unknown = self._villages_in(text, everything, whole=place == 0)
+            found.update({village: said for village, said in known.items() if village not in found})
+            strange += unknown
+        said = "、".join(dict.fromkeys((*found.values(), *strange)))
+        if len(found) == 1 and not strange:
+            return SheetVillage(next(iter(found)), said)
+        if not found and not strange:
+            return None
+        if not found:
+            zh = "工作表名或标题中的村不在本辖区：请加“村”一列，或改正名称"
+            en = "The village in the sheet's name or title is not of this area: add a column 村."
+            return SheetVillage(None, said, Unplaced("village-unknown", said, zh, en))
+        zh = "工作表名和标题指向的村不止一个，无法确定：请加“村”一列"
+        en = "The sheet's name and titles mean more than one village: add a column 村."
+        return SheetVillage(None, said, Unplaced("village-ambiguous", said, zh, en))
+
+    def _villages_in(
+        self, text: str, everything: str, *, whole: bool
+    ) -> tuple[dict[UUID, str], list[str]]:
+        """The villages a text names, and phrases that are a village's name and of none here."""
+        found: dict[UUID, str] = {}
+        strange: list[str] = []
+        if whole and plain_township(text) not in map(plain_township, self.townships.values()):
+            found.update(dict.fromkeys(self._near(text, everything), text))
+        for ending in () if found else _ENDING.finditer(text):
+            run = _HAN_BEFORE.search(text[: ending.start()])
+            stems = _stems(run[0]) if run is not None else []
+            for stem in stems:
+                if villages := self._near(stem + ending[0], everything):
+                    found.update(dict.fromkeys(villages, stem + ending[0]))
+                    break
+            else:
+                alone = ending.end() == len(text) or text[ending.end()] in _PARTS
+                if alone and run is not None and not _GENERIC.fullmatch(stems[-1] + ending[0]):
+                    strange.append(stems[-1] + ending[0])
+        return found, strange
+
+    def _near(self, name: str, everything: str) -> list[UUID]:
+        """The villages of that name; of several, those whose township is named beside it."""
+        named = self.by_name.get(name) or self.by_name.get(plain_name(name), [])
+        near = [one for one in named if self.townships.get(one, "-") in everything]
+        return near or named
 
     def _named(self, name: str, township: str | None) -> list[UUID]:
         named = self.by_name.get(name) or self.by_name.get(plain_name(name), [])
@@ -88,6 +165,18 @@ class Places:
             near = [one for one in named if plain_township(self.townships.get(one, "")) == wanted]
             return near or named
         return named
+
+
+def _bare_name(sheet: str) -> str:
+    """A sheet's name without spaces, and a CSV's file name without its kind."""
+    return re.sub(r"\s|\.(?:csv|tsv|txt)$", "", sheet, flags=re.IGNORECASE)
+
+
+def _stems(run: str) -> list[str]:
+    """What may be a village's name at the end of a run of characters, longest first: all of it,
+    or what comes after a division's kind (黄铺镇黄铺 → 黄铺镇黄铺, 黄铺)."""
+    starts = [0, *(at + 1 for at, one in enumerate(run[:-1]) if one in _DIVISIONS)]
+    return [run[start:] for start in starts]
 
 
 def plain_township(name: str) -> str:

@@ -72,7 +72,21 @@ RULES: dict[str, tuple[str, str]] = {
         "同一户的第 {rows} 行有错误，整户未导入",
         "Row {rows} of the same household is wrong: the household is not taken.",
     ),
+    "row-hidden-asked": (
+        "此行在表格中被隐藏（或被筛选掉），未导入：请取消隐藏后再导入，"
+        "或用 --hidden-rows import（一并导入）或 leave（略过）说明",
+        "This row is hidden in the sheet, or filtered out, and was not taken: show it and import "
+        "again, or say --hidden-rows import or leave.",
+    ),
+    "cell-error": (
+        "单元格显示错误值（如 #REF!），无法得知原来的内容：请改为实际内容",
+        "The cell shows an error like #REF!: what it should hold cannot be known. Enter it.",
+    ),
     # Notes: worth a look, no reason to refuse.
+    "cell-error-empty": (
+        "单元格显示错误值（如 #N/A），按空白读取，请核对",
+        "The cell shows an error like #N/A and was read as empty.",
+    ),
     "member-without-id": (
         "家庭成员没有身份证号，将作为未登记身份证号的成员",
         "A member without an ID number: taken as one whose number is not known yet.",
@@ -94,16 +108,25 @@ RULES: dict[str, tuple[str, str]] = {
         "There are several accounts, none in the head's row: no account is taken.",
     ),
     "row-hidden": (
-        "此行在表格中被隐藏（或被筛选掉），仍已读取，请核对",
-        "This row is hidden in the sheet, or filtered out, and was read all the same.",
+        "此行在表格中被隐藏（或被筛选掉），已按要求读取",
+        "This row is hidden in the sheet, or filtered out, and was read as you asked.",
+    ),
+    "row-hidden-left": (
+        "此行在表格中被隐藏（或被筛选掉），已按要求略过",
+        "This row is hidden in the sheet, or filtered out, and was left out as you asked.",
     ),
     "village-renumbered": (
         "行政村代码 {old} 自 {since} 起已停用，按现用代码 {stored} 登记",
         "Code {old} went out of use on {since}: taken as the village that is {stored} now.",
     ),
-    "name-formula": (
-        "姓名由公式算出，取的是文件中保存的结果，请核对",
-        "The name is worked out by a formula: the result saved in the file was taken.",
+    "cell-formula": (
+        "内容由公式算出，取的是文件中保存的结果，请核对",
+        "The cell is worked out by a formula: the result saved in the file was taken.",
+    ),
+    "formula-empty": (
+        "内容由公式算出，文件中没有保存结果，按空白读取：请用表格软件打开并保存后再导入",
+        "The cell is a formula whose result is not saved in the file: read as empty. Open and "
+        "save the file with a spreadsheet program, then import it again.",
     ),
     # Notes on a household that is stored already: a person decides, nothing was overwritten.
     "member-added": (

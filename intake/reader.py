@@ -20,11 +20,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
 import msgspec
 
-from intake.columns import Header, find_header
+from intake.columns import Header, column_of, find_header
 from intake.guard import IntakeLimits, check_file
 from intake.refused import FileRefused
 
@@ -35,6 +35,22 @@ _LONGEST_FRAME = 64 * 1024 * 1024
 _ENDS = {86: "too-much-memory", -6: "too-much-memory", -9: "too-much-time", -24: "too-much-time"}
 
 
+Runs: TypeAlias = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What a sheet does not show in its values, as runs (first, last): hidden rows and columns,
+    and by column the rows whose cells are formulas or show an error. ``all``: nothing was missed.
+    """
+
+    hidden: Runs = ()
+    hidden_columns: Runs = ()
+    formulas: dict[int, Runs] = field(default_factory=dict)
+    errors: dict[int, Runs] = field(default_factory=dict)
+    all: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """One list: a sheet with a header, or a whole CSV (named like its file)."""
@@ -42,18 +58,10 @@ class Table:
     sheet: str
     header: Header
     merged: tuple[tuple[int, int, int, int], ...] = field(repr=False)
-    hidden: tuple[tuple[int, int], ...] = field(default=(), repr=False)
-    formulas: tuple[tuple[str, int, int], ...] = field(default=(), repr=False)
-    """Runs of hidden rows (first, last) and of formula cells (column's letters, first, last)."""
-
-    def is_hidden(self, row: int) -> bool:
-        return within(self.hidden, row)
-
-    def formula_rows(self, column: str) -> tuple[tuple[int, int], ...]:
-        return tuple((first, last) for name, first, last in self.formulas if name == column)
+    marks: Marks = field(default_factory=Marks, repr=False)
 
 
-def within(runs: tuple[tuple[int, int], ...], row: int) -> bool:
+def within(runs: Runs, row: int) -> bool:
     """Whether a row lies in one of the runs, which are in the sheet's order."""
     at = bisect_right(runs, (row, sys.maxsize)) - 1
     return at >= 0 and runs[at][0] <= row <= runs[at][1]
@@ -167,7 +175,7 @@ def _open_book(parser: "_Parser", wanted: str | None) -> OpenList:
         known = "、".join(top[0] for top in tops)
         raise FileRefused("sheet-unknown", sheet=wanted, known=known or "-")
     tables: dict[int, Table] = {}
-    for index, (name, _height, _width, top, merged, hidden, formulas) in enumerate(tops):
+    for index, (name, _height, _width, top, merged, marks) in enumerate(tops):
         if wanted is not None and name != wanted:
             continue
         header = find_header(name, top, merged)
@@ -176,14 +184,29 @@ def _open_book(parser: "_Parser", wanted: str | None) -> OpenList:
                 name,
                 header,
                 tuple((a, b, c, d) for a, b, c, d in merged),
-                tuple((first, last) for first, last in hidden),
-                tuple((column, first, last) for column, first, last in formulas),
+                _marks(*marks),
             )
     if not tables:
         raise FileRefused("list-missing")
     skipped = tuple(top[0] for index, top in enumerate(tops) if index not in tables)
     rows = _book_rows(parser, tables)
     return OpenList(list(tables.values()), skipped, rows, tuple(message[2]))
+
+
+def _marks(
+    rows: list[Any], columns: list[Any], formulas: list[Any], errors: list[Any], all_: bool
+) -> Marks:
+    hidden, hidden_columns = (
+        tuple((first, last) for first, last in runs) for runs in (rows, columns)
+    )
+    return Marks(hidden, hidden_columns, _by_column(formulas), _by_column(errors), all_)
+
+
+def _by_column(runs: list[Any]) -> dict[int, Runs]:
+    found: dict[int, list[tuple[int, int]]] = {}
+    for name, first, last in runs:
+        found.setdefault(column_of(name), []).append((first, last))
+    return {column: tuple(several) for column, several in found.items()}
 
 
 def _book_rows(parser: "_Parser", tables: dict[int, Table]) -> Iterator[RawRow]:

@@ -61,7 +61,10 @@ class Report(msgspec.Struct):
     """The figures of a file. ``known`` households were there already and stay as they are,
     ``completed`` ones were given members they lacked; ``differences`` holds the first thousand
     notes on how the list differs from what is stored. ``unused_columns`` (sheet!name（letter）)
-    and ``skipped_sheets`` are all that was not read; ``hidden_rows`` were read, each with a note.
+    and ``skipped_sheets`` are all that was not read. ``hidden_rows`` each have a problem or a note;
+    ``hidden_columns`` were read. ``unmarked_sheets``: the search for hidden rows, formulas and
+    errors in them is not complete. ``sheet_villages``: the village that a sheet's name or title
+    means, for rows that name none.
 
     ``valid`` counts households that were checked and not written; ``refused`` counts rows,
     ``fault_count`` broken rules, of which ``faults`` holds the first thousand.
@@ -84,6 +87,9 @@ class Report(msgspec.Struct):
     unused_columns: list[str] = []
     skipped_sheets: list[str] = []
     hidden_rows: int = 0
+    hidden_columns: list[str] = []
+    unmarked_sheets: list[str] = []
+    sheet_villages: list[str] = []
 
     def add(self, row: RowReport) -> None:
         self.notes += len(row.notes)
@@ -91,11 +97,12 @@ class Report(msgspec.Struct):
         self.refused += row.outcome == "refused"
         self.fault_count += len(row.problems)
         for fault in row.problems:
+            self.hidden_rows += fault.rule == "row-hidden-asked"
             self.by_rule[fault.rule] = self.by_rule.get(fault.rule, 0) + 1
             if len(self.faults) < FAULTS_KEPT:
                 self.faults.append(fault)
         for note in row.notes:
-            self.hidden_rows += note.rule == "row-hidden"
+            self.hidden_rows += note.rule in ("row-hidden", "row-hidden-left")
             if note.rule.startswith(STORED) and len(self.differences) < FAULTS_KEPT:
                 self.differences.append(note)
 

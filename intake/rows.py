@@ -33,12 +33,16 @@ class Outcome(StrEnum):
 
 
 class ParsedMember(msgspec.Struct, frozen=True):
-    """A person as the list has it. ``relation`` is the list's own word, 户主 for the head."""
+    """A person as the list has it. ``relation`` is the list's own word, 户主 for the head.
+
+    ``slot``: which member of the row, where a household's members stand in its own row (from 1).
+    """
 
     row: int
     name: str
     id_number: str | None
     relation: str | None
+    slot: int = 0
 
     def __repr__(self) -> str:
         return f"ParsedMember(row={self.row}, {mask_name(self.name)})"
@@ -90,7 +94,18 @@ class RowResult(msgspec.Struct, frozen=True):
         return self.outcome is not Outcome.REFUSED
 
 
-def read_rows(opened: OpenList, *, today: date) -> Iterator[RowResult]:
+class HiddenRows(StrEnum):
+    """What becomes of rows that a sheet hides or has filtered out: refused, until somebody says
+    whether they belong to the list."""
+
+    ASK = "ask"
+    IMPORT = "import"
+    LEAVE = "leave"
+
+
+def read_rows(
+    opened: OpenList, *, today: date, hidden: HiddenRows = HiddenRows.ASK
+) -> Iterator[RowResult]:
     """The results of all rows of all lists of a file, in order. Empty rows have none.
 
     ``today`` is the server's day: nobody on a list is born after it.
@@ -107,7 +122,14 @@ def read_rows(opened: OpenList, *, today: date) -> Iterator[RowResult]:
             if persons is not None and found.ends_household:
                 yield from persons.close()
             yield RowResult(table.sheet, found.row + 1, Outcome.SKIPPED)
-        elif persons is None:
+            continue
+        if found.is_hidden:
+            found.say_hidden(ask=hidden is HiddenRows.ASK, left=hidden is HiddenRows.LEAVE)
+            if hidden is HiddenRows.LEAVE:
+                notes = tuple(found.notes)
+                yield RowResult(table.sheet, found.row + 1, Outcome.SKIPPED, notes=notes)
+                continue
+        if persons is None:
             yield _household_row(found)
         else:
             yield from persons.take(found)
@@ -126,12 +148,16 @@ def _household_row(row: Gathered) -> RowResult:
     if relation is not None and relation not in read.HEAD_WORDS:
         row.fail(Column.RELATION, "relation-not-head")
     common = row.common()
-    if common.size is None and not row.failed(Column.SIZE):
+    head = ParsedMember(row.row + 1, name or "", id_number, "户主")
+    members = tuple(_members_of(row, head))
+    size = common.size or (1 + len(members) if row.table.header.members else None)
+    if size is None and not row.failed(Column.SIZE):
         row.fail(Column.SIZE, "size-missing")
-    if row.problems or name is None or common.size is None:
+    if row.problems or size is None:
         return _refused(row)
-    head = ParsedMember(row.row + 1, name, id_number, "户主")
-    household = _household(row, head, (), common.size, common, head if common.card else None)
+    if members and size != 1 + len(members):
+        row.note(Column.SIZE, "size-differs", size=size, listed=1 + len(members))
+    household = _household(row, head, members, size, common, head if common.card else None)
     return RowResult(
         row.table.sheet,
         row.row + 1,
@@ -141,6 +167,24 @@ def _household_row(row: Gathered) -> RowResult:
         tuple(row.notes),
         household.row,
     )
+
+
+def _members_of(row: Gathered, head: ParsedMember) -> Iterator[ParsedMember]:
+    """The members who stand in the household's own row. Lists repeat the head among them."""
+    for slot, one in zip(row.slots(), row.members, strict=True):
+        relation, _ = read.text(one.get(Column.RELATION))
+        number, _ = read.id_number(one.get(Column.ID_NUMBER))
+        name = one.name(Column.NAME)
+        if relation in read.HEAD_WORDS or (number is not None and number == head.id_number):
+            if name != head.name or number not in (None, head.id_number):
+                one.fail(Column.NAME, "head-differs")
+        else:
+            number = one.id_number(Column.ID_NUMBER, needed=False)
+            if name is not None and number is None and not one.failed(Column.ID_NUMBER):
+                one.note(Column.ID_NUMBER, "member-without-id")
+            yield ParsedMember(row.row + 1, name or "", number, relation, slot)
+        row.problems += one.problems
+        row.notes += one.notes
 
 
 def _refused(row: Gathered) -> RowResult:

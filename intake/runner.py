@@ -30,12 +30,12 @@ from intake.columns import Column
 from intake.entries import Entry, Told, from_cell, missing
 from intake.guard import IntakeLimits
 from intake.inputs import household_input
-from intake.placing import Places, Unplaced, plain_name
+from intake.placing import Places, SheetVillage, Unplaced, plain_name
 from intake.problems import mask
 from intake.reader import OpenList, open_list
 from intake.refused import FileRefused
 from intake.results import Report, RowReport, Sink
-from intake.rows import Outcome, RowResult, read_rows
+from intake.rows import HiddenRows, Outcome, RowResult, read_rows
 from intake.stored import Difference, Missing, Register, StoredHousehold
 from intake.trial import Trial
 
@@ -54,7 +54,8 @@ class Importer:
     """One run over one file. ``sink`` is given the result of every row, in order.
 
     ``ignore_columns``: a person has confirmed that no column is missed that looks like codes, ID
-    numbers or figures of people and is not understood.
+    numbers or figures of people and is not understood. ``hidden_rows``: whether rows that a sheet
+    hides belong to the list.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Importer:
         progress: Callable[[Report], None] | None = None,
         sink: Sink | None = None,
         ignore_columns: bool = False,
+        hidden_rows: HiddenRows = HiddenRows.ASK,
     ) -> None:
         self._store = store
         self._officer = officer
@@ -77,6 +79,8 @@ class Importer:
         self._progress = progress or (lambda _: None)
         self._sink = sink or (lambda _: None)
         self._ignore_columns = ignore_columns
+        self._hidden = hidden_rows
+        self._sheets: dict[str, SheetVillage | None] = {}
         self.report = Report()
         self._told = Told({})
         self._trial = Trial(store, officer)
@@ -105,7 +109,8 @@ class Importer:
         with open_list(path, limits=limits) as opened:
             self._told = Told({table.sheet: table.header for table in opened.tables})
             self._look_at(opened)
-            for batch in _batches(map(self._entry, _groups(read_rows(opened, today=today)))):
+            rows = read_rows(opened, today=today, hidden=self._hidden)
+            for batch in _batches(map(self._entry, _groups(rows))):
                 settle([entry for entry in batch if entry.village is not None])
                 for entry in batch:
                     self._tell(entry)
@@ -122,6 +127,18 @@ class Importer:
         ]
         for table in opened.tables:
             header = table.header
+            about = self._places.of_sheet(table.sheet, header.titles)
+            self._sheets[table.sheet] = about
+            if about is not None and about.why is None:
+                report.sheet_villages.append(f"{table.sheet}：{about.said}")
+            hidden = table.marks.hidden_columns
+            report.hidden_columns += [
+                f"{table.sheet}!{label}"
+                for at, label in header.labels.items()
+                if any(first <= at <= last for first, last in hidden)
+            ]
+            if not table.marks.all:
+                report.unmarked_sheets.append(table.sheet)
             unused = (*header.unknown, *header.ignored)
             report.unused_columns += [f"{table.sheet}!{name}" for name in unused]
             if header.unsure and not self._ignore_columns:
@@ -141,7 +158,7 @@ class Importer:
             return entry
         entry.parsed = parsed
         try:
-            village = self._places.find(parsed)
+            village = self._places.find(parsed, self._sheets[parsed.sheet])
         except Unplaced as why:
             column = Column.VILLAGE_CODE if parsed.village_code else Column.VILLAGE
             shown = mask(column, why.value)

@@ -4,15 +4,15 @@ Started by file name and isolated (``python -I``), so it imports nothing of this
 workbook is its standard input, arguments are the limits as JSON. It answers on standard output
 with frames, each four bytes of length (big-endian) and a msgpack array whose first item names it:
 
-- ``["book", [[name, height, width, first rows, merged, hidden, formulas], …], [name, …]]``: the
-  visible sheets with content, and the names of the hidden ones.
+- ``["book", [[name, height, width, first rows, merged, marks], …], [name, …]]``: the visible
+  sheets with content, and the names of the hidden ones.
 - ``["rows", sheet index, first row's index, [[cell, …], …]]``: consecutive rows of a sheet.
 - ``["end"]``: that was all.  ``["refused", code, facts]``: a limit was met.
 
 Cells are text, number, boolean or nil; dates and times become ISO text. ``merged`` is a list of
-[first row, first column, last row, last column], ``hidden`` of [first row, last row] and
-``formulas`` of [column's letters, first row, last row], runs of both. Indexes count from 0 in the
-sheet's own grid.
+[first row, first column, last row, last column]. ``marks`` are five: runs of hidden rows and of
+hidden columns as [first, last], runs of formulas and of error values as [column's letters, first
+row, last row], and whether these are all there are. Indexes count from 0 in the sheet's own grid.
 Rows without content are left out at the end of a sheet only.
 """
 
@@ -104,7 +104,7 @@ def _send_all(out: BinaryIO, limits: dict[str, Any]) -> None:
         tops.append([name, _height(sheet), _width(sheet), _top(sheet), merged])
     marks = _Marks(sys.stdin.buffer)
     for top in tops:
-        top += marks.of(top[0])
+        top.append(marks.of(top[0], top[1]))
     _send(out, ["book", tops, unseen])
     for index, top in enumerate(tops):
         name = top[0]
@@ -151,33 +151,41 @@ def _cell(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-# What calamine leaves out: which rows are hidden, which cells are formulas. The sheet's XML is
-# searched for the opening tags as it is unpacked; the guard has bounded its size.
-_HIDDEN_ROW = re.compile(rb"<(?:\w+:)?row(?=\s)(?=[^<>]*\shidden=[\"'](?:1|true)[\"'])([^<>]*)>")
-_FORMULA = re.compile(rb"<(?:\w+:)?c(?=\s)([^<>]*)>\s*<(?:\w+:)?f[\s/>]")
+# What calamine leaves out: which rows and columns are hidden, which cells are formulas, and which
+# show an error (#REF! is an empty cell to it). The sheet's XML is searched for the opening tags as
+# it is unpacked; the guard has bounded its size.
+_HIDDEN_ROW = re.compile(
+    rb"<(?:\w+:)?row(?=\s)"
+    rb"(?=[^<>]*\s(?:hidden=[\"'](?:1|true)|ht=[\"']0(?:\.0*)?)[\"'])([^<>]*)>"
+)
+_HIDDEN_COLUMN = re.compile(rb"<(?:\w+:)?col(?=\s)(?=[^<>]*\shidden=[\"'](?:1|true)[\"'])([^<>]*)>")
+_FORMULA = re.compile(rb"<(?:\w+:)?c(?=[\s>])([^<>]*)>\s*<(?:\w+:)?f[\s/>]")
+_ERROR = re.compile(rb"<(?:\w+:)?c(?=\s)(?=[^<>]*\st=[\"']e[\"'])([^<>]*)>")
 _ROW_NUMBER = re.compile(rb"\sr=[\"'](\d{1,7})[\"']")
 _CELL_NAME = re.compile(rb"\sr=[\"']([A-Z]{1,3})(\d{1,7})[\"']")
+_FROM_TO = tuple(re.compile(rb"\s" + end + rb"=[\"'](\d{1,5})[\"']") for end in (b"min", b"max"))
 _PIECE = 1 << 20
 _OVERLAP = 4096  # longer than a cell's opening tag: what a piece's end cuts off is found again
-_RUNS = 20_000  # hidden rows and formulas scattered more than this are told no further
+_RUNS = 20_000  # runs of formulas and errors a sheet; more are told to be more
 
 
 class _Marks:
-    """Hidden rows and formula cells of the sheets of one package."""
+    """Hidden rows and columns, formulas and errors of the sheets of one package."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
 
-    def of(self, sheet: str) -> list[Any]:
-        """Runs of hidden rows and of formulas; none where the package does not say it plainly."""
+    def of(self, sheet: str, height: int) -> list[Any]:
+        """The marks of a sheet of so many rows; not all, where the package does not say them
+        plainly."""
         try:
             with (
                 zipfile.ZipFile(self._file) as package,
                 package.open(self._part(package, sheet)) as part,
             ):
-                return _marks(part)
+                return _Search(height).through(part)
         except (KeyError, StopIteration, zipfile.BadZipFile, ElementTree.ParseError):
-            return [[], []]
+            return [[], [], [], [], False]
 
     def _part(self, package: zipfile.ZipFile, sheet: str) -> str:
         sheets = _parsed(package, "xl/workbook.xml")
@@ -198,24 +206,60 @@ def _local(name: str) -> str:
     return name.rpartition("}")[2]
 
 
-def _marks(part: IO[bytes]) -> list[Any]:
-    hidden: list[list[Any]] = []
-    formulas: dict[str, list[list[Any]]] = {}
-    runs = 0
-    rest = b""
-    while piece := part.read(_PIECE):
-        text = rest + piece
-        rest = text[-_OVERLAP:]
-        for found in _HIDDEN_ROW.finditer(text):
-            number = _ROW_NUMBER.search(found[1])
-            if number and runs < _RUNS:
-                runs += _into(hidden, [], int(number[1]) - 1)
-        for found in _FORMULA.finditer(text):
-            name = _CELL_NAME.search(found[1])
-            if name and runs < _RUNS:
-                column = name[1].decode()
-                runs += _into(formulas.setdefault(column, []), [column], int(name[2]) - 1)
-    return [hidden, [run for column in formulas.values() for run in column]]
+class _Search:
+    """One sheet's XML being gone through, piece by piece.
+
+    ``all``: every mark was found and kept. It is not where a tag does not say which row or cell
+    it is, or where formulas and errors are scattered in more runs than `_RUNS`; hidden rows are
+    all kept, since the sheet's height bounds them.
+    """
+
+    def __init__(self, height: int) -> None:
+        self._height = height
+        self._rows: list[list[Any]] = []
+        self._columns: list[list[Any]] = []
+        self._cells: dict[bytes, dict[str, list[list[Any]]]] = {b"f": {}, b"e": {}}
+        self._runs = 0
+        self._all = True
+
+    def through(self, part: IO[bytes]) -> list[Any]:
+        rest = b""
+        while piece := part.read(_PIECE):
+            text = rest + piece
+            rest = text[-_OVERLAP:]
+            for found in _HIDDEN_COLUMN.finditer(text):
+                self._column(found[1])
+            for found in _HIDDEN_ROW.finditer(text):
+                self._row(found[1])
+            for kind, pattern in ((b"f", _FORMULA), (b"e", _ERROR)):
+                for found in pattern.finditer(text):
+                    self._cell(self._cells[kind], found[1])
+        cells = ([run for runs in kind.values() for run in runs] for kind in self._cells.values())
+        return [self._rows, self._columns, *cells, self._all]
+
+    def _column(self, tag: bytes) -> None:
+        first, last = (pattern.search(tag) for pattern in _FROM_TO)
+        if first is None or last is None:
+            self._all = False
+            return
+        run = [int(first[1]) - 1, int(last[1]) - 1]
+        if run not in self._columns[-1:]:
+            self._columns.append(run)
+
+    def _row(self, tag: bytes) -> None:
+        number = _ROW_NUMBER.search(tag)
+        if number is None:
+            self._all = False
+        elif int(number[1]) <= self._height:
+            _into(self._rows, [], int(number[1]) - 1)
+
+    def _cell(self, runs: dict[str, list[list[Any]]], tag: bytes) -> None:
+        name = _CELL_NAME.search(tag)
+        if name is None or self._runs >= _RUNS:
+            self._all = False
+            return
+        column = name[1].decode()
+        self._runs += _into(runs.setdefault(column, []), [column], int(name[2]) - 1)
 
 
 def _into(runs: list[list[Any]], before: list[Any], row: int) -> bool:

@@ -34,6 +34,7 @@ class Difference:
     row: int
     value: str
     facts: dict[str, str]
+    slot: int = 0
 
 
 def _told(zh: str, en: str) -> dict[str, str]:
@@ -52,6 +53,7 @@ class Missing:
     row: int
     member: MemberInput
     counted: bool
+    slot: int = 0
 
 
 class StoredHousehold:
@@ -122,11 +124,13 @@ class StoredHousehold:
                 differ += self._related(member, one, given.members[place].relation)
             rule, stored = self._judge(member, one.name, one.id_number, head=place == 0)
             if rule == "member-missing":
-                missing.append(Missing(place, one.row, given.members[place], counted > 0))
+                new = Missing(place, one.row, given.members[place], counted > 0, one.slot)
+                missing.append(new)
                 counted -= 1
             elif rule is not None:
                 facts = {"stored": stored}
-                differ.append(Difference(rule, Column.NAME, one.row, mask_name(one.name), facts))
+                shown = mask_name(one.name)
+                differ.append(Difference(rule, Column.NAME, one.row, shown, facts, one.slot))
         if parsed.members:
             for person, member in self.household.members.items():
                 if person not in listed:
@@ -163,7 +167,8 @@ class StoredHousehold:
         stored = Relation.HEAD if heads else member.relation
         if relation not in (stored, Relation.HEAD):
             facts = _told(*RELATION_WORDS[stored])
-            yield Difference("stored-relation", Column.RELATION, listed.row, listed.relation, facts)
+            at = (Column.RELATION, listed.row, listed.relation)
+            yield Difference("stored-relation", *at, facts, listed.slot)
 
     def _judge(
         self, member: Member | None, name: str, number: str | None, *, head: bool

@@ -6,16 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from intake.reader import open_list
-from intake.rows import ParsedHousehold, RowResult, read_rows
+from intake.rows import HiddenRows, ParsedHousehold, RowResult, read_rows
 from tests.intake.make import HEADER, id_number, workbook
 
 TODAY = date(2024, 1, 15)
 HEAD, WIFE, SON = id_number(901), id_number(902), id_number(903, born="20100203")
 
 
-def read(path: Path, sheet: str | None = None) -> list[RowResult]:
+def read(
+    path: Path, sheet: str | None = None, hidden: HiddenRows = HiddenRows.ASK
+) -> list[RowResult]:
     with open_list(path, sheet=sheet) as opened:
-        return list(read_rows(opened, today=TODAY))
+        return list(read_rows(opened, today=TODAY, hidden=hidden))
 
 
 def results(tmp_path: Path, *rows: Sequence[Any], header: Any = HEADER, **how: Any) -> list[Any]:

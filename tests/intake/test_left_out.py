@@ -8,7 +8,8 @@ import pytest
 import xlsxwriter  # type: ignore[import-untyped]
 
 from intake.refused import FileRefused
-from tests.intake.make import HEADER, household, id_number, workbook
+from intake.rows import HiddenRows
+from tests.intake.make import HEADER, PERSONS, household, id_number, workbook
 from tests.intake.reading import broken, families, read, results
 from tests.intake.town import County, county, make_county
 
@@ -77,22 +78,97 @@ def with_marks(path: Path) -> Path:
         page.set_row(3, None, None, {"hidden": True})
         page.write_formula(4, 2, '=CONCATENATE("李","四")', None, "李四")
         page.write_formula(4, 0, "=ROW()", None, 5)
+        page.write_formula(4, 4, "=COUNTA(C:C)", None, 4)
+        page.write_formula(4, 5, "=#REF!A1", None, "#N/A")
+        page.write_formula(5, 2, "=#REF!A1", None, "#REF!")
+        page.write_row(5, 3, [id_number(977), 2])
+        page.write_formula(6, 0, "=#REF!A1", None, "#REF!")
+        page.write_formula(6, 3, "=#REF!A1", None, "#REF!")
+        page.set_column(5, 16383, None, None, {"hidden": True})
     return path
 
 
-def test_c5_hidden_rows_are_named_and_c7_names_from_formulas_too(tmp_path: Path) -> None:
+def said(found: list[Any]) -> list[list[tuple[str, str]]]:
+    return [[(one.cell, one.rule) for one in (*row.problems, *row.notes)] for row in found]
+
+
+def test_c5_hidden_rows_are_asked_about(tmp_path: Path) -> None:
+    path = with_marks(tmp_path / "a.xlsx")
+    found = read(path)
+    assert said(found)[:3] == [[], [("3", "row-hidden-asked")], [("4", "row-hidden-asked")]]
+    assert [row.ok for row in found[:3]] == [True, False, False]
+    found = read(path, hidden=HiddenRows.IMPORT)
+    assert said(found)[:3] == [[], [("3", "row-hidden")], [("4", "row-hidden")]]
+    assert len(families(found)) == 4
+    found = read(path, hidden=HiddenRows.LEAVE)
+    assert [row.outcome.value for row in found[:3]] == ["household", "skipped", "skipped"]
+
+
+def test_c5_a_household_with_a_hidden_member_is_asked_about_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        page = book.add_worksheet("名单")
+        page.write_row(0, 0, PERSONS)
+        page.write_row(1, 0, [1, "张小三", "户主", id_number(901)])
+        page.write_row(2, 0, [1, "李四", "妻", id_number(902)])
+        page.set_row(2, 0)
+    assert [set(broken(row)) for row in read(path)] == [{"household-refused"}, {"row-hidden-asked"}]
+    (family,) = families(read(path, hidden=HiddenRows.LEAVE))
+    assert family.members == ()
+
+
+def test_c7_formulas_and_errors_are_named_with_their_cells(tmp_path: Path) -> None:
     found = read(with_marks(tmp_path / "a.xlsx"))
-    assert [[(note.cell, note.rule) for note in row.notes] for row in found] == [
-        [],
-        [("3", "row-hidden")],
-        [("4", "row-hidden")],
-        [("C5", "name-formula")],
+    assert said(found)[3:] == [
+        [("C5", "cell-formula"), ("E5", "cell-formula"), ("F5", "cell-error-empty")],
+        [("C6", "cell-error")],
+        [("D7", "cell-error"), ("C7", "name-missing"), ("E7", "size-missing")],
     ]
-    assert families(found)[3].head.name == "李四"
+    assert families(found)[1].head.name == "李四"
 
 
-def test_c5_hidden_rows_are_counted_in_the_result(town: County, tmp_path: Path) -> None:
-    assert town.run(with_marks(tmp_path / "a.xlsx")).hidden_rows == 2
+def test_c7_errors_in_text_are_errors_too(tmp_path: Path) -> None:
+    (result,) = results(tmp_path, household(1, c2="#REF!", c4="#N/A", c5="#N/A"))
+    assert broken(result) == {"cell-error": "E2"} and len(result.problems) == 2
+    assert [(note.cell, note.rule) for note in result.notes] == [("F2", "cell-error-empty")]
+
+
+def test_c7_a_formula_whose_result_is_not_saved_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        page = book.add_worksheet("名单")
+        page.write_row(0, 0, HEADER)
+        page.write_row(1, 0, household(1)[:6])
+        page.write_formula(1, 6, "=VLOOKUP(D2,卡!A:B,2,0)", None, "")
+    assert said(read(path)) == [[("G2", "formula-empty")]]
+
+
+def test_c5_hidden_rows_and_columns_are_in_the_result(town: County, tmp_path: Path) -> None:
+    report = town.run(with_marks(tmp_path / "a.xlsx"))
+    assert report.hidden_rows == 2 and report.unmarked_sheets == []
+    assert report.hidden_columns == ["名单!户主联系方式（F）", "名单!一卡通账号（G）"]
+
+
+def test_c5_a_search_for_marks_that_gave_up_says_so(
+    town: County, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hidden rows are all found, however scattered; formulas and errors up to a limit."""
+    path = tmp_path / "a.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        page = book.add_worksheet("名单")
+        page.write_row(0, 0, HEADER)
+        for at in range(1, 12):
+            page.write_row(at, 0, household(at, c1="源潭居委会"))
+            if at % 2:
+                page.set_row(at, None, None, {"hidden": True})
+                page.write_formula(at, 2, "=1", None, "张三")
+    child = tmp_path / "sandbox.py"
+    source = Path("intake/sandbox.py").read_text(encoding="utf-8")
+    for runs, unmarked in ((5, ["名单"]), (6, [])):
+        child.write_text(source.replace("_RUNS = 20_000", f"_RUNS = {runs}"), encoding="utf-8")
+        monkeypatch.setattr("intake.reader._SANDBOX", child)
+        report = town.check(path)
+        assert (report.hidden_rows, report.unmarked_sheets) == (6, unmarked)
 
 
 def test_marks_are_found_wherever_a_piece_of_the_sheet_ends(
