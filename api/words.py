@@ -1,18 +1,23 @@
 """Words from the rulebooks in force for whoever asks: pages and sheets name things alike."""
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
+from sqlalchemy import select
+
 from api.auth import Caller
+from domain.area import AreaLevel
 from domain.rulebook import Rulebook
 from domain.rules.dispatch import Dispatch
 from domain.rules.hazards import Hazards
 from domain.rules.household_kinds import HouseholdKinds
 from domain.rules.indicators import Indicators
-from domain.rules.items import Items
+from domain.rules.items import Item, Items
 from eventstore.deciding import rule_of
+from projections.areas import AREAS
 
 R = TypeVar("R", HouseholdKinds, Items, Hazards, Indicators, Dispatch)
 NO_UNIT = ""
@@ -20,9 +25,25 @@ OF_FIGURES = {"split_differs", "casualties_hidden", "parts_larger"}
 """Kinds of findings whose reason is a row of keys of figures."""
 KEY = re.compile(r"[a-z][a-z0-9_]*")
 
+STREAMS_A_QUESTION = 500
+
+
+class Below(Protocol):
+    """The rules of one kind that areas below have for themselves."""
+
+    def __call__(self, kind: type[R]) -> tuple[R, ...]: ...
+
+
+def none_below(kind: type[R]) -> tuple[R, ...]:
+    return ()
+
 
 class Words:
-    """Names from the rulebooks in force: goods, household kinds, hazards, figures. Else the key."""
+    """Names from the rulebooks in force: goods, household kinds, hazards, figures. Else the key.
+
+    ``below`` tells the rules of one kind that areas below have for themselves: their households
+    and goods are looked at from above, too. It is asked for a word not found otherwise.
+    """
 
     def __init__(
         self,
@@ -31,21 +52,36 @@ class Words:
         hazards: Hazards | None,
         language: str,
         indicators: Indicators | None = None,
+        below: Below = none_below,
     ) -> None:
         self._indicators = indicators
+        self._below = below
+        self._asked: dict[type[Any], tuple[Any, ...]] = {}
         self._items = items
         self._kinds = kinds
         self._hazards = hazards
         self._chinese = language == "zh"
 
+    def _rules(self, kind: type[R], own: R | None) -> Iterator[R]:
+        """The reader's own rules, then those below, which are asked for once and only if needed."""
+        if own is not None:
+            yield own
+        if kind not in self._asked:
+            self._asked[kind] = self._below(kind)
+        yield from self._asked[kind]
+
+    def _item(self, key: str) -> Item | None:
+        found = (rule.find(key) for rule in self._rules(Items, self._items))
+        return next((one for one in found if one is not None), None)
+
     def item(self, key: str) -> str:
-        found = self._items.find(key) if self._items else None
+        found = self._item(key)
         if found is None:
             return key
         return found.zh if self._chinese else found.en
 
     def unit(self, key: str) -> str:
-        found = self._items.find(key) if self._items else None
+        found = self._item(key)
         if found is None:
             return NO_UNIT
         return found.unit_zh if self._chinese else found.unit_en
@@ -60,26 +96,29 @@ class Words:
         return " ".join([*kind, head]) if head.startswith(last) else f"{unit} ({name})"
 
     def kind(self, key: str) -> str:
-        found = self._kinds.find(key) if self._kinds else None
+        named = (rule.find(key) for rule in self._rules(HouseholdKinds, self._kinds))
+        found = next((one for one in named if one is not None), None)
         if found is None:
             return key
         return found.zh if self._chinese else found.en
 
     def hazard(self, key: str) -> str:
-        found = self._hazards.find(key) if self._hazards else None
+        named = (rule.find(key) for rule in self._rules(Hazards, self._hazards))
+        found = next((one for one in named if one is not None), None)
         if found is None:
             return key
         return found.zh if self._chinese else found.en
 
     def indicator(self, key: str) -> str:
-        found = self._indicators.find(key) if self._indicators else None
+        named = (rule.find(key) for rule in self._rules(Indicators, self._indicators))
+        found = next((one for one in named if one is not None), None)
         if found is None:
             return key
         return found.zh if self._chinese else found.en
 
     def thing(self, key: str) -> str:
         """An item of goods or a kind of household, whichever has this key."""
-        return self.item(key) if self._items and self._items.find(key) else self.kind(key)
+        return self.item(key) if self._item(key) else self.kind(key)
 
     def ground(self, finding: str, reason: str | None) -> str | None:
         """What a finding says beside its kind: figures and hazards by name, a person's words as
@@ -105,7 +144,34 @@ def words_of(caller: Caller, now: datetime, language: str) -> Words:
         rule_for(caller, Hazards, areas[0], now),
         language,
         rule_for(caller, Indicators, areas[0], now),
+        below=lambda kind: _rules_below(caller, kind, areas[0], now),
     )
+
+
+def _rules_below(caller: Caller, kind: type[R], area: UUID, at: datetime) -> tuple[R, ...]:
+    """The rules in force that cities and counties below an area adopted for themselves."""
+    store, found = caller.system.store, list[R]()
+    for id in _adopted_below(caller, kind.KIND, area):
+        book: Rulebook | None = store.load(id)
+        rule = book.in_force(kind, at) if book is not None else None
+        if rule is not None:
+            found.append(rule.rule)
+    return tuple(found)
+
+
+def _adopted_below(caller: Caller, kind: str, area: UUID) -> Iterator[UUID]:
+    """Rulebooks of this kind that cities and counties below an area have, the higher first."""
+    above = [str(area)]
+    with caller.system.reader() as db:
+        while above:
+            local = AREAS.c.level.in_((AreaLevel.PROVINCE, AreaLevel.CITY, AreaLevel.COUNTY))
+            asked = select(AREAS.c.id).where(AREAS.c.parent.in_(above), local)
+            above = list(db.execute(asked.order_by(AREAS.c.code)).scalars())
+            books = [Rulebook.id_of(UUID(id), kind) for id in above]
+            for first in range(0, len(books), STREAMS_A_QUESTION):
+                some = books[first : first + STREAMS_A_QUESTION]
+                begun = caller.system.store.log.begun(some)
+                yield from (book for book in some if book in begun)
 
 
 def rule_for(caller: Caller, kind: type[R], area: UUID, at: datetime) -> R | None:

@@ -1,12 +1,15 @@
 """Refusals over HTTP name what their reader may see, in the reader's words, and keep the ids."""
 
+from datetime import date
 from uuid import uuid4
 
 from api.auth import Caller
-from api.words import words_of
+from api.words import Words, words_of
+from domain.commands.rulebooks import AdoptRulebook
 from domain.goods import StockExhausted
 from domain.world import Role
 from eventstore.accounts import Session
+from eventstore.outcomes import Envelope
 from tests.api.edge import Edge
 from tests.api.seed import NOW, id_of, officer_of
 from tests.api.test_writes import REPORTS, post, report
@@ -55,3 +58,31 @@ def test_goods_and_kinds_are_called_by_the_rulebooks_in_force(own_edge: Edge) ->
     assert zh.thing("hardship") not in ("hardship", "")
     refusal = StockExhausted(stockpile=uuid4(), item="quilt", wanted=5, available=0)
     assert refusal.sentence("zh", {"quilt": ("棉被", "quilt")}).startswith("棉被可用库存")
+
+
+def test_a_city_calls_a_kind_of_a_county_below_by_the_countys_own_rulebook(
+    own_edge: Edge,
+) -> None:
+    """A city's reviewer read the key of a kind that only a county below has."""
+    kinds = [{"key": "riverside", "zh": "沿河户", "en": "household by the river"}]
+    adopt = AdoptRulebook(
+        area=id_of("county"),
+        kind="household_kinds",
+        version="own-2",
+        document_no="县〔2018〕9号",
+        valid_from=date(2017, 1, 1),
+        content={"kinds": kinds},
+    )
+    own_edge.system.store.run(Envelope(id=uuid4(), officer=None, command=adopt))
+    zh, en = (_words_of_city(own_edge, "city", language) for language in ("zh", "en"))
+    assert (zh.kind("riverside"), en.kind("riverside")) == ("沿河户", "household by the river")
+    assert zh.kind("unheard_of") == "unheard_of"
+    assert _words_of_city(own_edge, "sister_city", "zh").kind("riverside") == "riverside"
+
+
+def _words_of_city(edge: Edge, city: str, language: str) -> Words:
+    officer = officer_of(Role.CITY_REVIEWER, city)
+    person = edge.system.officer(officer)
+    assert person is not None
+    caller = Caller(edge.system, Session(officer, "reviewer", "session", "", 0), person)
+    return words_of(caller, NOW, language)
