@@ -98,6 +98,18 @@ class Told:
         assert entry.parsed is not None
         entry.faults.append(self.refusal(entry.parsed, why))
 
+    def asked(self, entry: Entry, one: Difference) -> None:
+        """The household is not taken before a person has answered."""
+        assert entry.parsed is not None
+        zh, en = (text.format(**one.facts) for text in RULES[one.rule])
+        at = (entry.parsed, one.column, one.rule, one.value, zh, en)
+        entry.faults.append(self.fault(*at, row=one.row, slot=one.slot))
+
+    def cell_of(self, parsed: ParsedHousehold) -> str:
+        """Where the head's ID number stands, as messages about other rows name it."""
+        cell = self.fault(parsed, Column.ID_NUMBER, "", "", "", "", row=parsed.head.row).cell
+        return f"{parsed.sheet}!{cell}"
+
     def not_added(self, entry: Entry, person: Missing, why: Problem) -> None:
         assert entry.parsed is not None
         shown = mask(Column.NAME, person.member.name)

@@ -82,6 +82,32 @@ RULES: dict[str, tuple[str, str]] = {
         "单元格显示错误值（如 #REF!），无法得知原来的内容：请改为实际内容",
         "The cell shows an error like #REF!: what it should hold cannot be known. Enter it.",
     ),
+    # Questions about a head who may be in the log already, or on the list twice.
+    "head-maybe-same": (
+        "本村已登记同名的户主 {stored}，{agrees_zh}，可能是同一户，未导入：如系身份证号更正，"
+        "请先在该户更正户主的身份证号，再导入；如确是另一户，请在系统中单独登记",
+        "The village has a head of the same name, {stored}, with {agrees_en}: perhaps the same "
+        "household, not taken. If the ID number was corrected, correct it in that household and "
+        "import again; if it is another household, register it by hand.",
+    ),
+    "head-maybe-twice": (
+        "与 {stored} 同村同名，{agrees_zh}，可能是同一户，未导入：请删去其中一行；"
+        "如确是两户，请在系统中单独登记",
+        "Of the same village and name as {stored}, with {agrees_en}: perhaps the same household, "
+        "not taken. Delete one of the rows; if there are two households, register this by hand.",
+    ),
+    "head-is-member": (
+        "此人已登记在{village} {stored} 户中，不是户主，未导入：如户主已变更，请先在该户变更户主；"
+        "如已分户，请先在该户办理离户，再导入",
+        "Registered in {village}, in the household of {stored}, and not its head: not taken. If "
+        "the head has changed, change it there; if this person has left, record that there; then "
+        "import again.",
+    ),
+    "head-elsewhere": (
+        "此人已在{village}登记为户主，未导入：如村名有误，请改正；如已迁居，请先办理该户迁移，再导入",
+        "Registered in {village} as head of a household: not taken. Correct the village, or move "
+        "that household first, and import again.",
+    ),
     # Notes: worth a look, no reason to refuse.
     "cell-error-empty": (
         "单元格显示错误值（如 #N/A），按空白读取，请核对",

@@ -3,9 +3,10 @@
 A household's id follows from its village, the random id that the vault has for its head, and a
 secret of the vault, never from the ID number itself; so a run that was killed goes on, a file
 that is read again changes nothing, and two runs at once do not double. A household that was
-registered otherwise is found by its head. A head whom *another* village's household claims is
-registered: contested. What is found is compared with the list (``stored``): members whom it lacks
-are added by the ordinary command, every other difference is told.
+registered otherwise is found by its head. A head who may be registered already in the officer's
+own area is asked about (``doubles``); one whom a household elsewhere claims is registered:
+contested. What is found is compared with the list (``stored``): members whom it lacks are added by
+the ordinary command, every other difference is told.
 
 Rows are taken in the order of the file, `BATCH` households a transaction, whatever villages they
 are of; nothing is kept of a batch that is done.
@@ -27,6 +28,7 @@ from eventstore.errors import StoreLocked
 from eventstore.outcomes import Envelope, Problem, Receipt, Refused
 from eventstore.store import Store
 from intake.columns import Column
+from intake.doubles import Doubles
 from intake.entries import Entry, Told, from_cell, missing
 from intake.guard import IntakeLimits
 from intake.inputs import household_input
@@ -46,6 +48,8 @@ BATCH = 200
 ROWS = 2000
 """Rows waiting for their turn at most, where most of them are no households."""
 LOCKED_TRIES = 15
+NAMES_SECONDS = 60.0
+"""How long an import waits until all that was registered before can be found by name."""
 ADDED_WHY = "名单再次导入，补登成员"
 """The reason that the log keeps with a member whom an import adds."""
 
@@ -86,6 +90,7 @@ class Importer:
         self._trial = Trial(store, officer)
         self._book = Register(store)
         self._barred: dict[UUID, Problem | None] = {}
+        self._doubles = Doubles(store, lambda village: self._bar(village) is None)
 
     def check(self, path: Path, today: date, limits: IntakeLimits | None = None) -> Report:
         """Read the whole file and write nothing: what would be refused, row by row.
@@ -106,6 +111,7 @@ class Importer:
         limits: IntakeLimits | None,
         settle: Callable[[list[Entry]], None],
     ) -> Report:
+        self._store.effects.until(self._store.head(), NAMES_SECONDS)
         with open_list(path, limits=limits) as opened:
             self._told = Told({table.sheet: table.header for table in opened.tables})
             self._look_at(opened)
@@ -313,7 +319,8 @@ class Importer:
             entry.given = replace(entry.given, id=id)
 
     def _new(self, entries: list[Entry], persons: dict[str, UUID]) -> list[Entry]:
-        """Those of the entries that are not in the log yet; the others become known."""
+        """Those of the entries that are not in the log yet; the others become known, or are
+        asked about."""
         found = [entry for entry in entries if entry.head in persons]
         for entry in found:
             self._identify(entry, persons[entry.head])
@@ -325,7 +332,14 @@ class Importer:
             if known is not None:
                 entry.outcome = "known"
                 entry.given = replace(entry.given, id=known)
-        return [entry for entry in entries if entry.outcome != "known"]
+        new = [entry for entry in entries if entry.outcome != "known"]
+        for entry in new:
+            assert entry.parsed is not None
+            cell = self._told.cell_of(entry.parsed)
+            doubt = self._doubles.of(entry, persons.get(entry.head), cell)
+            if doubt is not None:
+                self._told.asked(entry, doubt)
+        return [entry for entry in new if not entry.faults]
 
     def _send(self, orders: list[tuple[UUID, list[Entry]]]) -> list[tuple[UUID, list[Entry]]]:
         """Answers the refused ones of several households; a single one becomes a fault."""

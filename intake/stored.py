@@ -104,6 +104,26 @@ class StoredHousehold:
         text = self._text(member.name, "name")
         return None if text is None else read.name(text)[0] or text
 
+    @property
+    def head_name(self) -> str | None:
+        head = self.household.members.get(self.household.head or self.household.id)
+        return self._name(head) if head is not None else None
+
+    @property
+    def head_number(self) -> str | None:
+        """The head's ID number; None if it is not known."""
+        head = self.household.members.get(self.household.head or self.household.id)
+        return self._text(head.id_number, "id_number") if head is not None else None
+
+    @property
+    def phone(self) -> str | None:
+        return self._text(self._phone, "phone")
+
+    @property
+    def card(self) -> str | None:
+        card = self.household.card
+        return self._text(card.number, "card") if card is not None else None
+
     # -- members ------------------------------------------------------------------------------
 
     def members(
@@ -211,7 +231,7 @@ class StoredHousehold:
             yield Difference("stored-group", Column.GROUP, row, parsed.group, facts)
         yield from self._account(parsed)
         if parsed.phone:
-            phone = self._text(self._phone, "phone")
+            phone = self.phone
             if phone is None or digits(phone) != digits(parsed.phone):
                 facts = {"stored": mask_phone(phone) if phone else "—"}
                 shown = mask_phone(parsed.phone)
@@ -227,8 +247,7 @@ class StoredHousehold:
         here = self.household
         holder = parsed.card_holder
         row = holder.row if holder is not None else parsed.row
-        card = self._text(here.card.number, "card") if here.card is not None else None
-        if parsed.card and card != parsed.card:
+        if parsed.card and self.card != parsed.card:
             facts = {"stored": here.card.masked if here.card is not None else "—"}
             yield Difference("stored-card", Column.CARD, row, mask_card(parsed.card), facts)
         if here.card is None:

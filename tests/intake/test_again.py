@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from domain.commands.areas import Merge, RearrangeVillages
-from domain.commands.households import MoveHousehold, RecordDeath
+from domain.commands.households import ChangeHead, MoveHousehold, RecordDeath
 from domain.household import Household, Relation
 from domain.world import Command
 from eventstore.outcomes import Envelope
@@ -229,3 +229,118 @@ def test_c2_nothing_is_told_of_a_household_outside_the_jurisdiction(
     path = workbook(tmp_path / "a.xlsx", [HEADER, household(1, c1="源潭居委会")])
     town.run(path, by="village")
     assert {rule for _, rule in notes(town)} == {"stored-elsewhere"}
+
+
+# -- heads who may be there already ----------------------------------------------------------------
+
+LISTED = ("村", "户主姓名", "户主身份证号", "家庭人口", "联系电话", "一卡通账号")
+HERE = "源潭居委会"
+PHONE = "15400001234"
+
+
+def heads(tmp_path: Path, *rows: Any, header: Any = LISTED) -> Path:
+    return workbook(tmp_path / f"{uuid4()}.xlsx", [header, *rows])
+
+
+def asked(town: County) -> dict[str, str]:
+    return {fault.rule: fault.cell for row in town.rows for fault in row.problems}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "agrees"),
+    [
+        ((id_number(501), PHONE, None), (id_number(501, born="19700101"), PHONE, None), "电话"),
+        ((id_number(501), None, CARD), (id_number(501, born="19700101"), None, CARD), "账号"),
+        ((id_number(501), None, None), (id_number(511), None, None), "一两位"),
+        ((id_number(501), None, None), (id_number(501, born="19650421"), None, None), "一两位"),
+    ],
+)
+def test_c2_a_corrected_number_of_a_head_does_not_register_the_household_twice(
+    town: County, tmp_path: Path, before: Any, after: Any, agrees: str
+) -> None:
+    def row(number: str, phone: str | None, card: str | None) -> list[Any]:
+        return [HERE, "张小三", number, 3, phone, card]
+
+    town.run(heads(tmp_path, row(*before)))
+    at = town.store.head()
+    path = heads(tmp_path, row(*after), [HERE, "李四", id_number(601), 2, None, None])
+    assert town.check(path).by_rule == {"head-maybe-same": 1}
+    report = town.run(path)
+    assert (report.registered, report.refused) == (1, 1)
+    assert asked(town) == {"head-maybe-same": "C2"}
+    (fault,) = report.faults
+    assert agrees in fault.zh and "更正" in fault.zh and "张*三" in fault.en
+    assert after[0] not in str(town.rows) and "张小三" not in str(town.rows)
+    assert len(town.facts("Household.Registered", at)) == 1
+
+
+def test_c2_a_member_in_common_tells_that_a_head_is_the_same(town: County, tmp_path: Path) -> None:
+    town.run(
+        family(tmp_path, person("张小三", "户主", HEAD), person("李四", "妻", WIFE)), area=VILLAGE
+    )
+    other = id_number(77, born="19301111")
+    again = family(tmp_path, person("张小三", "户主", other), person("李四", "妻", WIFE))
+    report = town.run(again, area=VILLAGE)
+    assert (report.registered, report.by_rule) == (
+        0,
+        {"head-maybe-same": 1, "household-refused": 1},
+    )
+
+
+def test_c2_two_heads_of_one_name_who_agree_in_nothing_are_two(
+    town: County, tmp_path: Path
+) -> None:
+    first = [HERE, "张小三", id_number(501), 3, PHONE, CARD]
+    second = [HERE, "张小三", id_number(77, born="19301111"), 3, "15400009999", OTHER_CARD]
+    elsewhere = ["双峰居委会", "张小三", id_number(511), 3, None, None]
+    town.run(heads(tmp_path, first))
+    assert town.run(heads(tmp_path, second, elsewhere)).registered == 2
+
+
+def test_c2_a_head_twice_in_one_list_is_asked_about_with_both_cells(
+    town: County, tmp_path: Path
+) -> None:
+    rows = ([HERE, "张小三", id_number(n), 3, PHONE, None] for n in (501, 511))
+    path = heads(tmp_path, *rows)
+    for report in (town.check(path), town.run(path)):
+        assert report.by_rule == {"head-maybe-twice": 1} and report.faults[0].cell == "C3"
+        assert "Sheet1!C2" in report.faults[0].zh
+
+
+def test_c2_a_new_head_is_asked_about_and_known_once_the_change_is_recorded(
+    town: County, tmp_path: Path
+) -> None:
+    town.run(
+        family(tmp_path, person("张小三", "户主", HEAD), person("李四", "妻", WIFE)), area=VILLAGE
+    )
+    known = stored(town)
+    path = heads(tmp_path, [HERE, "李四", WIFE, 2, None, None])
+    report = town.run(path)
+    assert (report.registered, report.contested) == (0, 0)
+    assert asked(town) == {"head-is-member": "C2"}
+    assert "变更户主" in report.faults[0].zh
+    wife = town.store.vault.find_person(WIFE)
+    assert wife is not None
+    does(town, ChangeHead(household=known.id, head=wife, reason="户主变更"))
+    assert town.run(path).known == 1 and town.rows[0].household == known.id
+
+
+def test_c2_a_head_of_another_village_of_the_same_area_is_asked_about(
+    town: County, tmp_path: Path
+) -> None:
+    known = register(town, "shuihou_1", member("张小三", HEAD))
+    path = heads(tmp_path, [HERE, "张小三", HEAD, 1, None, None])
+    report = town.run(path)
+    assert (report.registered, report.contested) == (0, 0)
+    assert asked(town) == {"head-elsewhere": "C2"} and "水吼村" in report.faults[0].zh
+    moved(town, known, "yuantan_1")
+    assert town.run(path).known == 1 and town.rows[0].household == known
+
+
+def test_c2_a_head_who_was_registered_without_a_number_is_asked_about(
+    town: County, tmp_path: Path
+) -> None:
+    register(town, "yuantan_1", member("张小三", None))
+    assert town.run(heads(tmp_path, [HERE, "张小三", HEAD, 1, None, None])).by_rule == {
+        "head-maybe-same": 1
+    }

@@ -10,7 +10,7 @@ import pytest
 from domain.household import Household
 from intake.columns import find_header
 from tests.eventstore.support import named
-from tests.intake.make import HEADER, id_number, workbook
+from tests.intake.make import HEADER, id_number, name, workbook
 from tests.intake.reading import HEAD, SON, WIFE, broken, families, results
 from tests.intake.test_again import notes
 from tests.intake.town import VILLAGE, County, county, make_county
@@ -27,7 +27,7 @@ def town(tmp_path: Path) -> Iterator[County]:
 
 
 def head(number: int) -> list[Any]:
-    return [number, "张小三", id_number(900 + number), 1]
+    return [number, name(number), id_number(900 + number), 1]
 
 
 def villages(town: County) -> list[Any]:
