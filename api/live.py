@@ -30,7 +30,7 @@ from api.system import AreaTree, System
 from domain.refusal import Refusal
 from domain.world import Role
 from eventstore.errors import StoreError
-from eventstore.metrics import LIMITS_REACHED
+from eventstore.limits_reached import limit_reached
 from eventstore.sql import DATABASE_ERRORS
 from projections.folding.base import Row
 from projections.folding.engine import Applied
@@ -298,7 +298,7 @@ def router_of(live: dict[str, tuple[frozenset[str], frozenset[Role]]]) -> APIRou
         hub: Hub = request.app.state.hub
         full = hub.full_for(caller.id)
         if full is not None:
-            LIMITS_REACHED.labels(full).inc()
+            limit_reached(full)
             raise too_many_boards()
         board = Board(watched, _allowed(request, live, names, area), caller.id)
         request.scope["lasting"] = True  # the server's limit of seconds is for other requests

@@ -12,12 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from api.auth import COOKIE, Asking, Running, writing_session
+from api.bodies import read_body
 from api.problems import ApiProblem, field_errors, malformed
-from api.writes import RESPONSES, check_plain, object_of, read_body
+from api.writes import RESPONSES, check_plain, object_of
 from domain.access import posts_at
 from domain.posts import post_of
 from eventstore.accounts import Accounts, Session
-from eventstore.metrics import LIMITS_REACHED
+from eventstore.limits_reached import limit_reached
 
 DEVICE = "relief_device"
 DEVICE_SECONDS = 365 * 24 * 3600
@@ -84,7 +85,7 @@ class LogIns:
         if self._waiting[place] >= self._most or (
             not known and self._waiting[own] >= max(1, self._most // 2)
         ):
-            LIMITS_REACHED.labels("log_ins_waiting").inc()
+            limit_reached("log_ins_waiting")
             raise ApiProblem(
                 429,
                 "log-ins-busy",

@@ -23,6 +23,7 @@ from api.observing import route_of
 from eventstore.accounts import LoginLocked, LoginRefused, PasswordTooShort
 from eventstore.errors import CommandIdReused, StoreError
 from eventstore.limiter import LimitReached
+from eventstore.limits_reached import limit_reached
 from eventstore.outcomes import Problem
 from eventstore.sql import DATABASE_ERRORS, explain
 
@@ -137,7 +138,9 @@ def _install_limits(app: FastAPI) -> None:
         )
 
     @app.exception_handler(LimitReached)
-    async def limit_reached(request: Request, problem: LimitReached) -> Response:
+    async def too_much(request: Request, problem: LimitReached) -> Response:
+        # counted here and not in the limiter: a repeat is answered although nothing is left
+        limit_reached(problem.limit.name)
         facts = {"limit": problem.limit.name, "retry_after": problem.retry_after}
         said = Problem("limit-reached", 429, problem.zh, problem.en, facts)
         return answer(request, said, headers={"Retry-After": str(problem.retry_after)})

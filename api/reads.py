@@ -28,6 +28,7 @@ from api.system import System
 from api.words import words_of
 from domain.refusal import NotFound, NotYourRole
 from domain.world import Role
+from eventstore.limits_reached import limit_reached
 from projections.paging import MAX_LIMIT, Page
 from streams.following import cursor_of
 
@@ -72,6 +73,7 @@ async def wait_for(caller: Caller, after: int | None) -> None:
     if after is None or system.boards.position >= after:
         return
     if not await _in_the_log(system, after - system.limits.after_ahead):
+        limit_reached("after_ahead")
         raise ApiProblem(
             422,
             "position-beyond-head",

@@ -20,10 +20,10 @@ from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from api.auth import Caller, caller_of, system_of, writing_session
+from api.bodies import SMALL_BODY, read_body
 from api.examples import example_of
 from api.limits import DEFAULT_LIMITS, EdgeLimits, Taken, too_many_rows
 from api.made_ids import wrongly_made
@@ -34,12 +34,10 @@ from api.system import System
 from domain.ids import client_made
 from domain.world import Command
 from eventstore.limiter import LimitReached
-from eventstore.metrics import LIMITS_REACHED
+from eventstore.limits_reached import limit_reached
 from eventstore.outcomes import Envelope, Receipt
 from eventstore.store import Store
 
-SMALL_BODY = 64 * 1024
-"""Bytes of a body that are parsed where they come in: a millisecond."""
 LIFE_SAVING = frozenset({"situation-reports", "rosters", "dispatch"})
 """Tags of commands that may never be stopped by what else an officer did."""
 MAX_TEXT = 20_000
@@ -83,9 +81,10 @@ class Write:
         """Whether it is counted by the quota of what may never be stopped."""
         return self.tag in LIFE_SAVING
 
-    def most_bytes(self, limits: EdgeLimits) -> int:
-        """Bytes of a body."""
-        return limits.bulk_body_bytes if self.bulk else limits.body_bytes
+    @property
+    def body_limit(self) -> str:
+        """The setting that limits its body."""
+        return "bulk_body_bytes" if self.bulk else "body_bytes"
 
     @cached_property
     def adapter(self) -> TypeAdapter[Any]:
@@ -120,7 +119,7 @@ class Write:
         """
         values = object_of(body)
         if too_many_rows(values, rows):
-            LIMITS_REACHED.labels("rows").inc()
+            limit_reached("rows")
             raise too_many(rows)
         errors = [
             _error(name, "extra_forbidden", "已在地址中给出", "It is in the path.")
@@ -247,41 +246,6 @@ def idempotency_key(request: Request) -> UUID:
     return key
 
 
-async def read_body(request: Request, limit: int, refused: Exception | None = None) -> bytes:
-    """The body, at most ``limit`` bytes (413), sent as JSON (415).
-
-    With ``refused`` no more than a small body is read, and that is raised in place of a 413: what
-    an officer may not send anyway costs no memory.
-    """
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind != "application/json":
-        raise ApiProblem(
-            415, "not-json", "请以 application/json 提交", "Send the body as application/json."
-        )
-    most = limit if refused is None else min(limit, SMALL_BODY)
-    announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > most:
-        raise refused or too_large(limit)
-    chunks = []
-    size = 0
-    more = True
-    while more:
-        message = await request.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > most:
-            raise refused or too_large(limit)
-        chunks.append(chunk)
-        more = message.get("more_body", False)
-    return b"".join(chunks)
-
-
-def too_large(limit: int) -> ApiProblem:
-    return ApiProblem(413, "too-large", "提交内容过大", f"At most {limit} bytes.")
-
-
 def endpoint_of(write: Write) -> Callable[[Request], Coroutine[Any, Any, Response]]:
     """The endpoint: who, may they, which command, run, answer."""
     if_match = _takes_if_match(write)
@@ -294,7 +258,8 @@ def endpoint_of(write: Write) -> Callable[[Request], Coroutine[Any, Any, Respons
         bulk_on = path.get("village_list") if write.bulk else None
         roles = write.command.roles
         refused = await not_allowed(system, session.officer, roles, bulk_on)
-        body = await read_body(request, write.most_bytes(system.limits), refused)
+        most = getattr(system.limits, write.body_limit)
+        body = await read_body(request, most, refused, write.body_limit)
         if if_match and (seen := request.headers.get("if-match")) is not None:
             path["expected_version"] = seen.strip().removeprefix("W/").strip('"')
         try:

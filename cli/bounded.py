@@ -21,7 +21,7 @@ import httptools
 from uvicorn.middleware.proxy_headers import _TrustedHosts
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from eventstore.metrics import LIMITS_REACHED
+from eventstore.limits_reached import limit_reached
 
 LINGER_SECONDS = 5.0
 LASTING = "lasting"
@@ -254,7 +254,7 @@ class Bounded(HttpToolsProtocol):
         """Answer for the application and close. It is told that the client has gone."""
         if self.transport.is_closing():
             return
-        LIMITS_REACHED.labels(limit).inc()
+        limit_reached(limit)
         if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
             self.transport.write(problem(status))
         if self.cycle is not None and not self.cycle.response_complete:
@@ -264,7 +264,7 @@ class Bounded(HttpToolsProtocol):
         self.transport.close()
 
     def _abort(self, limit: str) -> None:
-        LIMITS_REACHED.labels(limit).inc()
+        limit_reached(limit)
         self.transport.abort()
 
 

@@ -14,6 +14,7 @@ from domain.catalog import AGGREGATES
 from eventstore.accounts import Accounts
 from eventstore.clock import Clock
 from eventstore.errors import StoreNotBegun, StoreNotMade
+from eventstore.limits_reached import note_limits
 from eventstore.lineage import settle_epoch
 from eventstore.postgres import PostgresLog, PostgresVault
 from eventstore.store import Store
@@ -70,6 +71,8 @@ def running(settings: Settings, *, follow: bool = True, make: bool = True) -> It
     with ExitStack() as stack:
         store = open_store(settings, make=make)
         stack.callback(store.close)
+        if follow:
+            stack.callback(note_limits(settings.data / "run", settings.process or "api"))
         store.writer.facts_a_command = settings.facts_a_command
         store.writer.rows_a_batch = settings.rows_a_batch
         if follow:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +10,10 @@ import msgspec
 
 from cli.checking import Check, Finding
 from cli.settings import Settings
+from domain.rules.base import CHINA
 from eventstore.backup import last_backup
 from eventstore.clock import Clock, clock_state, machine_now
+from eventstore.limits_reached import lately_reached
 from eventstore.log import Log, OutcomeRow, Row, recorded_at
 from eventstore.postgres import PostgresConnection
 from eventstore.source import open_source
@@ -137,6 +139,30 @@ def _backup(settings: Settings) -> Iterator[Finding]:
     )
 
 
+def _limits(settings: Settings) -> Iterator[Finding]:
+    """Which limits the processes of this data folder have reached within a day."""
+    now = machine_now()
+    found = lately_reached(settings.data / "run", now.timestamp())
+    if not found:
+        yield Finding(
+            "limits", True, "24 小时内未触及限额", "No limit was reached in the last 24 hours."
+        )
+        return
+    zh, en = [], []
+    for limit, (count, last) in sorted(found.items()):
+        at = f"{datetime.fromtimestamp(last, CHINA):%H:%M}"
+        zh.append(f"{limit} {count} 次（最近 {at}）")
+        en.append(f"{limit} {count} times (last at {at}, China time)")
+    yield Finding(
+        "limits",
+        True,
+        f"24 小时内触及限额：{'、'.join(zh)}；是否有人滥用，或限额过窄？见操作手册“Limits”",
+        f"Limits reached in the last 24 hours: {', '.join(en)}. A flood, or too narrow for honest"
+        " work? See Limits in docs/operations.md.",
+        warn=True,
+    )
+
+
 class _Erased(msgspec.Struct):
     person: UUID
 
@@ -178,4 +204,5 @@ LEDGER: tuple[Check, ...] = (
     ("lineage", _lineage),
     ("clock", _clock),
     ("backup", _backup),
+    ("limits", _limits),
 )

@@ -25,6 +25,7 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from domain.login_name import LoginTaken
 from eventstore.limiter import Limit, Limiter
+from eventstore.limits_reached import limit_reached
 from eventstore.sql import DATABASE_ERRORS, explain
 from eventstore.vault import Vault
 
@@ -154,6 +155,7 @@ class Accounts:
         if not known and address:
             wait = self._addresses.reached(address)
             if wait is not None:
+                limit_reached("address_failures")
                 raise LoginLocked(wait)
         with self._verifying:  # argon2 takes 64 MiB; and the delay is asked when the turn has come
             now = self._clock()

@@ -13,8 +13,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
-from eventstore.metrics import LIMITS_REACHED
-
 KEYS = 20_000
 """Keys that one limiter remembers. The one longest not heard of is forgotten first."""
 
@@ -68,7 +66,6 @@ class Limiter:
         with self._lock:
             used = self._used_now(key)
             if used + amount > self.limit.amount + 1e-9:
-                LIMITS_REACHED.labels(self.limit.name).inc()
                 return self._wait(used, amount)
             self._keep(key, used + amount)
             return None

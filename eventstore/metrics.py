@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     ProcessCollector,
     disable_created_metrics,
@@ -50,6 +51,13 @@ COMMIT_SECONDS = Histogram(
 LIMITS_REACHED = Counter(
     "relief_limits_reached",
     "Requests and connections that were refused because a limit was reached, by its setting",
+    ["limit"],
+    registry=REGISTRY,
+)
+LIMIT_LAST_REACHED = Gauge(
+    "relief_limit_last_reached_timestamp_seconds",
+    "When this process last refused something because of a limit, in seconds since 1970, by its"
+    " setting",
     ["limit"],
     registry=REGISTRY,
 )

@@ -34,6 +34,7 @@ from eventstore.errors import (
     StoreUnreachable,
 )
 from eventstore.faults import reached
+from eventstore.limits_reached import limit_reached
 from eventstore.log import Log, OutcomeRow, Row, Wanted
 from eventstore.mapper import TypedMapper
 from eventstore.metrics import count_batch
@@ -383,6 +384,7 @@ class _Batch:
         rows: list[Row] = []
         facts = pending(world)
         if len(facts) > self.writer.facts_a_command:
+            limit_reached("facts_a_command")
             raise TooManyFacts(number=len(facts), limit=self.writer.facts_a_command)
         for position, fact in enumerate(facts, start=self.head + 1):
             stream = fact.originator_id

@@ -13,9 +13,12 @@ import pytest
 import structlog
 
 from api import writes
+from api.bodies import SMALL_BODY
 from api.routes import WRITES
 from domain.commands.households import RegisterHouseholds
 from domain.world import Role
+from eventstore.clock import machine_now
+from eventstore.limits_reached import lately_reached
 from eventstore.outcomes import Envelope
 from tests.api.edge import Edge, serving, write_headers
 from tests.api.seed import id_of
@@ -45,10 +48,17 @@ def refused(answer: httpx.Response, status: int, name: str) -> None:
         assert int(answer.headers["retry-after"]) >= 1
 
 
+def told(tmp_path: Path) -> dict[str, int]:
+    """What `relief doctor` of this data folder would tell once the server has stopped."""
+    lately = lately_reached(tmp_path / "run", machine_now().timestamp())
+    return {limit: count for limit, (count, _) in lately.items()}
+
+
 def test_rows_of_a_command(tmp_path: Path) -> None:
     with serving(tmp_path, rows=3) as edge, edge.client(Role.VILLAGE_REPORTER, "yuantan_1") as us:
         assert post(us, LISTS, households(3)).status_code == 200
         refused(post(us, LISTS, households(4)), 413, "too-many-rows")
+    assert told(tmp_path) == {"rows": 1}
 
 
 def test_facts_of_a_command(tmp_path: Path) -> None:
@@ -60,6 +70,7 @@ def test_facts_of_a_command(tmp_path: Path) -> None:
         head = store.head()
         refused(post(us, LISTS, households(3)), 413, "too-many-facts")
         assert store.head() == head and post(us, LISTS, households(2)).json()["facts"] == made
+    assert told(tmp_path) == {"facts_a_command": 1}
 
 
 def test_rows_of_a_batch(tmp_path: Path) -> None:
@@ -88,6 +99,7 @@ def test_bytes_of_a_body(tmp_path: Path) -> None:
                         assert answer.status_code == 422
                     else:
                         refused(answer, 413, "too-large")
+    assert told(tmp_path) == {"body_bytes": 2, "bulk_body_bytes": 2}
 
 
 def test_new_things_of_an_officer_in_an_hour(tmp_path: Path) -> None:
@@ -105,6 +117,7 @@ def test_new_things_of_an_officer_in_an_hour(tmp_path: Path) -> None:
         theirs = households(1) | {"village": str(id_of("yuantan_2"))}
         assert post(other, LISTS, theirs).status_code == 200, "each officer has a quota"
         assert post(us, REPORTS, report()).status_code == 200, "reports are never stopped by it"
+    assert told(tmp_path) == {"streams_an_hour": 2}
 
 
 def test_what_a_rule_refuses_takes_nothing(tmp_path: Path) -> None:
@@ -131,6 +144,7 @@ def test_openings_of_personal_data_in_an_hour(tmp_path: Path) -> None:
         assert [answer.status_code for answer in answers[:2]] == [200, 200], answers[0].text
         refused(answers[2], 429, "limit-reached")
         assert "shown" not in answers[2].text
+    assert told(tmp_path) == {"unsealings_an_hour": 1}
 
 
 def test_searches_by_name_in_a_minute(tmp_path: Path) -> None:
@@ -174,6 +188,7 @@ def test_how_far_after_may_lie_ahead(tmp_path: Path) -> None:
         refused(us.get(REPORTS, params={"after": head + 6}), 422, "position-beyond-head")
         refused(us.get(REPORTS, params={"after": head + 5}), 503, "views-behind")
         assert us.get(REPORTS, params={"after": head}).status_code == 200
+    assert told(tmp_path) == {"after_ahead": 1}
 
 
 def test_waiting_for_a_position_takes_no_thread(tmp_path: Path) -> None:
@@ -221,12 +236,12 @@ def test_a_large_body_is_not_read_for_who_may_not_send_it(edge: Edge) -> None:
 
     auditor = edge.headers(Role.AUDITOR, "county") | write_headers()
     assert asyncio.run(ask(auditor, LISTS)) == 403
-    assert read <= 2 * writes.SMALL_BODY
+    assert read <= 2 * SMALL_BODY
     foreign = edge.headers(Role.VILLAGE_REPORTER, "foreign_village") | write_headers()
     lists = edge.seeded.places["yuantan_1"].ids["village_list"]
     read = 0
     assert asyncio.run(ask(foreign, f"/v1/village-lists/{lists}/appraisals")) == 404
-    assert read <= 2 * writes.SMALL_BODY
+    assert read <= 2 * SMALL_BODY
     assert asyncio.run(ask(write_headers(), LISTS)) == 401
 
 
@@ -249,10 +264,10 @@ def test_a_large_body_is_parsed_beside_the_event_loop(
 
     monkeypatch.setattr(writes, "object_of", object_of)
     with edge.client(Role.VILLAGE_REPORTER, "yuantan_1") as village:
-        padded = json.dumps(households(1)).encode() + b" " * writes.SMALL_BODY
+        padded = json.dumps(households(1)).encode() + b" " * SMALL_BODY
         assert village.post(LISTS, content=padded, headers=write_headers()).status_code == 200
     ((size, thread),) = names
-    assert size > writes.SMALL_BODY and thread.startswith("parsing")
+    assert size > SMALL_BODY and thread.startswith("parsing")
 
 
 def test_a_client_that_goes_away_is_no_error(edge: Edge) -> None:

@@ -14,6 +14,7 @@ from domain.world import Role
 from eventstore.accounts import FREE_TRIES
 from tests.api.edge import PASSWORD, Edge, serving
 from tests.api.seed import name_of
+from tests.api.test_limits import told
 from tests.api.test_writes import code
 
 NAME = name_of(Role.STOREKEEPER, "county")
@@ -53,6 +54,7 @@ def test_failures_of_an_address(tmp_path: Path) -> None:
             headers={"X-Forwarded-For": "10.1.2.3"},
         )
         assert spoofed.status_code == 429, "only a trusted proxy may say whom it speaks for"
+    assert told(tmp_path) == {"address_failures": 2}
 
 
 def limited(edge: Edge, amount: int) -> Any:

@@ -12,6 +12,7 @@ import pytest
 
 from domain.world import Role
 from tests.api.edge import Edge, serving, write_headers
+from tests.api.test_limits import told
 from tests.api.test_live import watching
 
 MOST = 4096
@@ -185,6 +186,7 @@ def test_connections_at_a_time(tmp_path: Path) -> None:
         assert status(said) == 503 and b"retry-after" in said
         open_[0].sendall(request())
         assert status(answer(open_[0])) == 200
+    assert told(tmp_path) == {"connections": 1}
 
 
 def test_connections_of_an_address(tmp_path: Path) -> None:
