@@ -7,10 +7,12 @@ from kafka import KafkaProducer
 
 from eventstore.log import Log, Row
 from projections.folding.partitions import partition_of
+from streams.bus import FrameBus
 from streams.frames import Framer, Router, partitions_of
-from streams.kafka import FrameBus, Kafka, acked
+from streams.kafka import Kafka, acked
 from streams.relay import MOST_ROWS
 from streams.sealing import keep_seal, seal_of
+from streams.topics import Topic, keep
 
 SENT_TOGETHER = 64
 PLAIN = "bench.facts"
@@ -52,7 +54,7 @@ def plain(kafka: str, rows: Sequence[Row], partitions: int) -> None:
     """One fact a message: its county the key, its stored bytes the value, its topic a header."""
     given = Kafka(kafka)
     admin = given.admin()
-    given.make_topic(admin, PLAIN, partitions)
+    keep(admin, Topic.of(given, PLAIN, partitions))
     admin.close()
     producer: KafkaProducer = given.producer(linger_ms=50, batch_size=256 * 1024)
     for start in range(0, len(rows), PRODUCED_TOGETHER):

@@ -15,14 +15,16 @@ from eventstore import metrics
 from eventstore.following import HeadWatch
 from eventstore.postgres import PostgresConnection, PostgresLog
 from eventstore.sql import DATABASE_ERRORS, explain
+from streams.bus import FrameBus
 from streams.events import EventsTopic
 from streams.frames import Router, partitions_of
 from streams.health import HealthServer, Heart, Watchdog
-from streams.kafka import FRAMES, FrameBus, Kafka, quiet
+from streams.kafka import FRAMES, BusRefuses, Kafka, quiet
 from streams.leader import Leader
 from streams.metrics import tell_of_relay
 from streams.relay import Relay
 from streams.relayed import RelayedRow
+from streams.topics import TopicWrong
 
 NEEDED = ("database_url", "views_url", "kafka")
 STUCK_SECONDS = 30.0
@@ -127,17 +129,26 @@ def _events(
 
 
 def _report(name: str, relay: Relay, leader: Leader) -> Callable[[], dict[str, Any]]:
-    """What `/health` says. Waiting for the broker is healthy: nothing is gained by a restart."""
+    """What `/health` says. ``waiting``: for broker or database, a restart gains nothing.
+    ``wrong``: somebody has to mend a topic, or what lets us into the broker."""
 
     def report() -> dict[str, Any]:
-        trouble = str(relay.trouble) if relay.trouble else leader.trouble
+        problem, wrong = relay.trouble, relay.wrong
+        trouble = str(problem) if problem else leader.trouble
+        if isinstance(problem, TopicWrong | BusRefuses):
+            status = "wrong"
+        elif trouble:
+            status = "waiting"
+        else:
+            status = "wrong" if wrong else "ok"
         return {
-            "status": "ok",
+            "status": status,
             "process": name,
             "leading": relay.leading,
             "epoch": leader.epoch,
             "position": relay.position,
-            "trouble": trouble,
+            "trouble": trouble or " ".join(one.en for one in wrong) or None,
+            "trouble_zh": problem.zh if problem else "".join(one.zh for one in wrong) or None,
             "events": relay.events,
             "frames": relay.frames,
             "watermarks": relay.watermarks,

@@ -29,6 +29,7 @@ from streams.health import HealthServer, Heart, Watchdog
 from streams.kafka import FRAMES, BusTrouble, Kafka, quiet
 from streams.metrics import tell_of_worker
 from streams.notes import Notes, notify
+from streams.topics import Topic, keep
 from streams.worker import LEAVING, Worker, WorkerOptions
 
 STUCK_SECONDS = 30.0
@@ -82,7 +83,7 @@ class Process:
         stack.callback(self.log.close)
         self.partitions = partitions = partitions_of(self.log)
         quiet()
-        self.kafka = Kafka(settings.kafka)
+        self.kafka = Kafka(settings.kafka, settings.kafka_replication)
         self.bus_trouble: BusTrouble | None = None
         self.views = ViewsDatabase.on(self.views_url, views, partitions)
         stack.callback(self.views.close)
@@ -126,12 +127,13 @@ class Process:
         await self.worker.run()
 
     def _make_topic(self) -> None:
-        """The topic must have all partitions before the group deals them out."""
+        """The topic must have all partitions before the group deals them out. One that is there
+        otherwise is waited for: the relay mends it."""
         while True:
             try:
                 admin = self.kafka.admin()
                 try:
-                    self.kafka.make_topic(admin, FRAMES, self.partitions)
+                    keep(admin, Topic.of(self.kafka, FRAMES, self.partitions), mend=False)
                 finally:
                     admin.close()
             except (BusTrouble, KafkaError, OSError) as problem:
@@ -185,4 +187,5 @@ class Process:
             "head": head,
             "lag": max(0, head - lowest),
             "trouble": None if trouble is None else str(trouble),
+            "trouble_zh": None if trouble is None else trouble.zh,
         }

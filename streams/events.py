@@ -17,10 +17,10 @@ from kafka.errors import KafkaError
 from msgspec.structs import replace
 
 from eventstore.log import Row
-from streams.kafka import DAY_MS, EVENTS, BusTrouble, Kafka, acked
+from streams.kafka import EVENTS, BusTrouble, Kafka, acked
+from streams.topics import Topic, Wrong, keep
 
 CONTENT_TYPE = b"application/cloudevents+json; charset=UTF-8"
-KEEP_MS = 7 * DAY_MS
 BATCH_BYTES = 256 * 1024
 
 
@@ -86,14 +86,13 @@ class EventsTopic:
         self._source, self.topic = source, topic
         self._producer: KafkaProducer | None = None
         self.events = 0
+        self.wrong: Sequence[Wrong] = ()
 
     def open(self) -> None:
         self.close()
         admin = self._kafka.admin()
         try:
-            self._kafka.make_topic(admin, self.topic, self._partitions, keep_ms=KEEP_MS)
-        except (KafkaError, OSError) as problem:
-            raise BusTrouble(repr(problem)) from problem
+            _, self.wrong = keep(admin, Topic.of(self._kafka, self.topic, self._partitions))
         finally:
             admin.close()
         self._producer = self._kafka.producer(batch_size=BATCH_BYTES, linger_ms=2)

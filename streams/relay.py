@@ -16,10 +16,12 @@ import structlog
 from eventstore.errors import StoreError
 from eventstore.following import HeadWatch
 from eventstore.log import Log, Row
+from streams.bus import Bus
 from streams.frames import Framer, Router
-from streams.kafka import Bus, BusTrouble, Interrupted
+from streams.kafka import BusTrouble, Interrupted
 from streams.relayed import Fenced, Relayed, RelayedRow, Sent
 from streams.sealing import FramesUnsealed, seal_of
+from streams.topics import Wrong
 
 MOST_ROWS = 2_000
 """Read and sent at once: what bounds the memory."""
@@ -50,6 +52,8 @@ class Leadership(Protocol):
 
 class Extra(Protocol):
     """Something else that gets each row once or more, before the position moves."""
+
+    wrong: Sequence[Wrong]
 
     def open(self) -> None: ...
     def send(self, rows: Sequence[Row], going_on: Callable[[], bool]) -> None: ...
@@ -142,6 +146,12 @@ class Relay:
         if self.trouble is not None:
             log.info("relay goes on", position=self.position)
         self.trouble = None
+
+    @property
+    def wrong(self) -> list[Wrong]:
+        """In what the topics differ from the settings though they are used."""
+        outward = self._extra.wrong if self._extra is not None else ()
+        return [*self._bus.wrong, *outward] if self.leading else []
 
     def _let_go(self) -> None:
         self._bus.close()

@@ -18,8 +18,9 @@ from eventstore.founding import Urls, found
 from eventstore.log import Log, Row
 from eventstore.postgres import PostgresLog
 from streams.frames import Frame, Router, decode
-from streams.kafka import FRAMES, Kafka, described
+from streams.kafka import FRAMES, Kafka
 from streams.sealing import Seal, keep_seal
+from streams.topics import described
 from tests.clusters import PASSWORDS
 from tests.eventstore.support import named
 from tests.faults import PATIENCE_SECONDS

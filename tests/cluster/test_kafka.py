@@ -1,12 +1,17 @@
 """The clients that the factory makes have the values that the library's defaults have not."""
 
+from dataclasses import replace
+
 import pytest
 from kafka.admin import NewTopic
 
 from cli.trial.broker import Broker
 from cli.trial.child import free_port
+from streams.bus import FrameBus
 from streams.frames import Frame
-from streams.kafka import BusTrouble, FrameBus, Kafka, described
+from streams.kafka import BusTrouble, Kafka
+from streams.topics import Topic, TopicWrong, described, differences, ends_of, keep
+from tests.cluster.relaying import wait_for
 from tests.servers import ApacheKafka
 
 
@@ -66,8 +71,80 @@ def test_a_topic_with_more_partitions_than_the_log_is_refused(broker: Broker) ->
     admin = Kafka(broker.address).admin()
     admin.create_topics([NewTopic("too.many", 4, 1)])
     admin.close()
-    with pytest.raises(BusTrouble, match="4 partitions, but the log is cut into 3"):
-        FrameBus(Kafka(broker.address), 3, "too.many").open()
+    kafka = Kafka(broker.address)
+    producer = kafka.producer()
+    producer.send("too.many", b"not ours", partition=3).get(timeout=10)
+    producer.close()
+    with pytest.raises(TopicWrong, match="has partitions 4, not 3") as told:
+        FrameBus(kafka, 3, "too.many").open()
+    assert "分区数是 4，应为 3" in told.value.zh
+    admin = kafka.admin()
+    found = described(admin, "too.many")
+    assert found is not None and len(found["partitions"]) == 4  # what others sent stays
+    admin.close()
+
+
+@pytest.mark.parametrize("there", [2, 7])
+def test_a_topic_of_another_size_in_which_nothing_is_yet_is_made_anew(
+    broker: Broker, there: int
+) -> None:
+    """Tansu makes a topic for whoever asks for it, and can add no partitions (H5)."""
+    name = f"made.by.asking.{there}"
+    admin = Kafka(broker.address).admin()
+    admin.create_topics([NewTopic(name, there, 1)])
+    bus = FrameBus(Kafka(broker.address), 5, name)
+    assert bus.open() == bus.topic_id()
+    found = described(admin, name)
+    assert found is not None and len(found["partitions"]) == 5
+    assert bus.wrong == []
+    bus.close()
+    admin.close()
+
+
+def test_a_worker_that_comes_first_makes_the_topic_as_a_relay_would(broker: Broker) -> None:
+    """H7: it had made one copy, whatever the settings said."""
+    kafka = Kafka(broker.address, 3)
+    admin = kafka.admin()
+    topic = Topic.of(kafka, "first.by.worker", 5)
+    assert keep(admin, topic, mend=False)[1] == []
+    found = described(admin, topic.name)
+    assert found is not None
+    assert {len(one["replica_nodes"]) for one in found["partitions"]} == {3}
+    assert differences(admin, topic) == []
+    assert topic.config["min.insync.replicas"] == "2"
+    admin.close()
+
+
+def test_settings_that_differ_are_told_and_then_mended(apache_kafka: ApacheKafka) -> None:
+    kafka = Kafka(apache_kafka.address)
+    admin = kafka.admin()
+    topic = Topic.of(kafka, "of.yesterday", 2)
+    other = replace(topic, keep_ms=60_000, min_insync=3)
+    keep(admin, other)
+    assert {wrong.what for wrong in differences(admin, topic)} == {
+        "retention.ms",
+        "min.insync.replicas",
+    }
+    keep(admin, topic, mend=False)
+    assert differences(admin, topic) != []
+    assert keep(admin, topic)[1] == []
+    wait_for(lambda: differences(admin, topic) == [])
+    admin.close()
+
+
+def test_a_topic_with_too_few_copies_is_used_and_told(apache_kafka: ApacheKafka) -> None:
+    kafka = Kafka(apache_kafka.address)
+    admin = kafka.admin()
+    topic = Topic.of(kafka, "one.copy", 1)
+    keep(admin, topic)
+    producer = kafka.producer()
+    producer.send(topic.name, b"kept", partition=0).get(timeout=10)
+    producer.close()
+    (wrong,) = keep(admin, replace(topic, replication=3))[1]
+    assert (wrong.what, wrong.found, wrong.wanted) == ("replication", "1", "3")
+    assert "副本数是 1，应为 3" in wrong.zh
+    assert ends_of(admin, topic.name, 1) == {0: 1}
+    admin.close()
 
 
 def test_end_offsets_are_exact_for_frames(broker: Broker) -> None:

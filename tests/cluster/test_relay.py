@@ -15,8 +15,9 @@ from eventstore.following import HeadWatch
 from eventstore.founding import Urls
 from eventstore.log import Log
 from eventstore.postgres import PostgresConnection, PostgresLog
+from streams.bus import FrameBus
 from streams.frames import Router
-from streams.kafka import FRAMES, FrameBus, Kafka
+from streams.kafka import FRAMES, Kafka
 from streams.relay import Relay
 from streams.relayed import Fenced, Relayed, RelayedRow, Sent
 from streams.sealing import FramesUnsealed, keep_seal

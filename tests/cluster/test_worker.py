@@ -22,7 +22,8 @@ from eventstore.store import Recorded
 from projections.catalog import VIEWS
 from streams.frames import PARTITIONS, Framer
 from streams.health import STUCK_EXIT
-from streams.kafka import FRAMES, Kafka, described
+from streams.kafka import FRAMES, Kafka
+from streams.topics import described
 from streams.worker import METADATA_SECONDS
 from tests.cluster.relaying import wait_for
 from tests.cluster.test_applying import shuffled

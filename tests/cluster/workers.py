@@ -19,8 +19,9 @@ from eventstore.postgres import PostgresLog
 from eventstore.store import Store
 from projections.catalog import VIEWS
 from projections.folding.engine import ViewsDatabase
+from streams.bus import FrameBus
 from streams.frames import PARTITIONS, Frame, Framer, Router, partitions_of
-from streams.kafka import FrameBus, Kafka
+from streams.kafka import Kafka
 from streams.sealing import keep_seal, seal_of
 from tests.cluster.cities import embedded
 from tests.cluster.relaying import SECRET, Process, urls, wait_for
