@@ -6,6 +6,7 @@ from contextlib import closing
 from cli.checking import Check, Finding, all_of
 from cli.doctor import fingerprints, modes, parked_and_stopped, space, stands_open
 from cli.doctor_ledger import LEDGER
+from cli.doctor_topics import topics
 from cli.settings import Settings
 from eventstore.errors import StoreNotMade
 from eventstore.postgres import PostgresConnection, PostgresLog
@@ -120,6 +121,7 @@ CHECKS: tuple[Check, ...] = (
     ("log", _log),
     ("vault", _vault),
     ("views", _views),
+    ("topics", topics),
     ("fingerprints", fingerprints),
     *LEDGER,
 )

@@ -9,6 +9,7 @@ from typing import Any
 import typer
 from rich.console import Console
 
+from cli.bus_settings import kafka_of
 from cli.logging import configure
 from cli.settings import Settings
 from eventstore import metrics
@@ -72,7 +73,7 @@ def relaying(settings: Settings) -> Iterator[tuple[Relay, HeadWatch]]:
         stack.callback(views.close)
         place = RelayedRow(PostgresConnection(log.source, "log", first=UNDURABLE), FRAMES)
         stack.callback(place.close)
-        kafka = Kafka(settings.kafka, settings.kafka_replication)
+        kafka = kafka_of(settings)
         partitions = partitions_of(log)
         watch = HeadWatch(log)
         name = settings.process or "relay"
@@ -129,8 +130,9 @@ def _events(
 
 
 def _report(name: str, relay: Relay, leader: Leader) -> Callable[[], dict[str, Any]]:
-    """What `/health` says. ``waiting``: for broker or database, a restart gains nothing.
-    ``wrong``: somebody has to mend a topic, or what lets us into the broker."""
+    """What `/health` says. ``waiting`` for broker or database: a restart gains nothing. ``wrong``:
+    nothing is sent before somebody has mended a topic, or what lets us into the broker.
+    ``differs``: a topic is not as the settings want it, and is used nevertheless."""
 
     def report() -> dict[str, Any]:
         problem, wrong = relay.trouble, relay.wrong
@@ -140,7 +142,7 @@ def _report(name: str, relay: Relay, leader: Leader) -> Callable[[], dict[str, A
         elif trouble:
             status = "waiting"
         else:
-            status = "wrong" if wrong else "ok"
+            status = "differs" if wrong else "ok"
         return {
             "status": status,
             "process": name,

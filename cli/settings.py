@@ -6,7 +6,7 @@ file: ``RELIEF_DATABASE_URL_FILE`` names a file that holds what ``RELIEF_DATABAS
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 from pydantic.fields import FieldInfo
@@ -120,7 +120,31 @@ class Settings(BaseSettings):
     vault_url: str | None = secret("PostgreSQL with the vault (role relief_vault)")
     views_url: str | None = secret("PostgreSQL with the views (role relief_views)")
     kafka: str | None = Field(None, description="Kafka's bootstrap servers, host:port,…")
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="How Kafka is spoken to; SSL means TLS"
+    )
+    kafka_ca: Path | None = Field(
+        None, description="PEM file: who signs Kafka's certificates; unset: the machine's own list"
+    )
+    kafka_certificate: Path | None = Field(
+        None, description="PEM file: our own certificate, where Kafka asks for one"
+    )
+    kafka_key: Path | None = Field(None, description="PEM file: the key of that certificate")
+    kafka_sasl: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", description="How we log in to Kafka, where kafka_security says SASL"
+    )
+    kafka_user: str | None = Field(None, description="Our user at Kafka")
+    kafka_password: str | None = secret("Its password")
     kafka_replication: int = Field(1, ge=1, description="Copies that Kafka keeps of each topic")
+    kafka_min_insync: int = Field(
+        0, ge=0, description="Copies that must have a message; 0: two where there are two"
+    )
+    kafka_frames_days: float = Field(
+        3.0, gt=0, description="How long Kafka keeps relief.frames; older facts come from the log"
+    )
+    kafka_events_days: float = Field(
+        7.0, gt=0, description="How long Kafka keeps relief.events: consumers must be faster"
+    )
     events_topic: bool = Field(
         False, description="Send each fact to relief.events too, for other systems"
     )

@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from kafka.errors import KafkaError
 
+from cli.bus_settings import kafka_of
 from cli.collecting import collect_seldom
 from cli.saying import complain
 from cli.settings import Settings
@@ -26,7 +27,7 @@ from projections.folding.errors import TooManyParked, ViewsOfAnotherVersion
 from streams.applying import Applying
 from streams.frames import Router, partitions_of
 from streams.health import HealthServer, Heart, Watchdog
-from streams.kafka import FRAMES, BusTrouble, Kafka, quiet
+from streams.kafka import FRAMES, BusTrouble, quiet
 from streams.metrics import tell_of_worker
 from streams.notes import Notes, notify
 from streams.topics import Topic, keep
@@ -83,7 +84,7 @@ class Process:
         stack.callback(self.log.close)
         self.partitions = partitions = partitions_of(self.log)
         quiet()
-        self.kafka = Kafka(settings.kafka, settings.kafka_replication)
+        self.kafka = kafka_of(settings)
         self.bus_trouble: BusTrouble | None = None
         self.views = ViewsDatabase.on(self.views_url, views, partitions)
         stack.callback(self.views.close)
@@ -95,7 +96,13 @@ class Process:
         folder = settings.data / "run"
         self.heart = Heart(folder / f"{name}.alive")
         stack.callback(self.heart.stop)
-        options = WorkerOptions(name, settings.kafka, folder / f"{name}.faust", threads=THREADS)
+        options = WorkerOptions(
+            name,
+            self.kafka.servers,
+            folder / f"{name}.faust",
+            threads=THREADS,
+            security=self.kafka.security,
+        )
         self.worker = Worker(
             options, self.applier, self.heart, leaving=self._say_leaving, first=self._make_topic
         )

@@ -29,8 +29,8 @@ LOOK_SECONDS = 0.5
 STOPPED_SECONDS = 3.0
 """A watchdog that slept so long was itself stopped."""
 
-WELL = ("ok", "waiting")
-"""Statuses of a process that a restart would not help: what it waits for is another's trouble."""
+WELL = ("ok", "waiting", "differs")
+"""Statuses of a process that works, or waits for another: a restart would not help."""
 
 Page = Callable[[], tuple[int, str, bytes]]
 """What a path answers: status, content type, body."""

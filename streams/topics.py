@@ -39,6 +39,16 @@ ALREADY_THERE = 36
 TOO_MANY_COPIES = 38
 MISSING = 3
 
+RETENTION = "retention.ms"
+NAMED = {
+    "partitions": "分区数",
+    "replication": "副本数",
+    RETENTION: "保留时间（retention.ms）",
+    "min.insync.replicas": "最少同步副本数（min.insync.replicas）",
+    "cleanup.policy": "清理方式（cleanup.policy）",
+    "max.message.bytes": "单条消息的字节上限（max.message.bytes）",
+}
+
 log = structlog.get_logger("topics")
 
 
@@ -66,7 +76,7 @@ class Topic:
         return {
             "cleanup.policy": "delete",
             "max.message.bytes": str(MESSAGE_BYTES),
-            "retention.ms": str(self.keep_ms),
+            RETENTION: str(self.keep_ms),
             "min.insync.replicas": str(self.min_insync),
         }
 
@@ -88,18 +98,23 @@ class Wrong:
 
     @property
     def zh(self) -> str:
-        named = {"missing": "不存在", "partitions": "分区数", "replication": "副本数"}
         if self.what == "missing":
             return f"主题 {self.topic} 不存在；启动 relay 即会建立"
-        said = f"主题 {self.topic} 的{named.get(self.what, self.what)}是 {self.found}，"
-        return f"{said}应为 {self.wanted}。{self._todo[0]}"
+        named = NAMED.get(self.what, self.what)
+        found, wanted = (_said(self.what, value, "天", "小时") for value in self._values)
+        return f"主题 {self.topic} 的{named}是 {found}，应为 {wanted}。{self._todo[0]}"
 
     @property
     def en(self) -> str:
         if self.what == "missing":
             return f"There is no topic {self.topic}: a relay that starts makes it."
-        said = f"The topic {self.topic} has {self.what} {self.found}, not {self.wanted}."
-        return f"{said} {self._todo[1]}"
+        found, wanted = (_said(self.what, value, "days", "h") for value in self._values)
+        of = " of" if self.what == RETENTION else ""
+        return f"The topic {self.topic} has {self.what}{of} {found}, not {wanted}. {self._todo[1]}"
+
+    @property
+    def _values(self) -> tuple[str, str]:
+        return self.found, self.wanted
 
     @property
     def _todo(self) -> tuple[str, str]:
@@ -115,6 +130,14 @@ class Wrong:
                 " anew and sends again.",
             )
         return "relay 启动时会改正", "A relay that starts sets it right."
+
+
+def _said(what: str, value: str, days: str, hours: str) -> str:
+    """A value as people say it: time in days, or in hours where it is less than one."""
+    if what != RETENTION or not value.isdigit():
+        return value
+    found = int(value) / DAY_MS
+    return f"{found:.4g} {days}" if found >= 1 else f"{found * 24:.3g} {hours}"
 
 
 class TopicWrong(BusTrouble):

@@ -21,7 +21,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -30,10 +30,12 @@ import faust
 import structlog
 from aiokafka import client as kafka_client  # type: ignore[import-untyped]
 from faust.types import TP, EventT
+from faust.types.auth import CredentialsT
 
 from streams.applying import GivenUp, Message
 from streams.health import Heart
 from streams.kafka import BusTrouble
+from streams.security import Security
 
 log = structlog.get_logger("worker")
 
@@ -75,6 +77,7 @@ class WorkerOptions:
     may have forgotten that it was asked. Seen of Tansu, when all members left at once."""
     threads: int = 1
     """That apply: while one waits for the database, another decodes and folds."""
+    security: Security = field(default_factory=Security)
 
 
 class Applier(Protocol):
@@ -98,6 +101,19 @@ def never_make_topics() -> None:
         kafka_client.MetadataRequest = partial(asked, allow_auto_topic_creation=False)
 
 
+def credentials(security: Security) -> CredentialsT | None:
+    """How Faust shows the broker who it is. Raises `OSError` when a file cannot be used."""
+    context = security.context()
+    if security.sasl:
+        return faust.SASLCredentials(
+            username=security.username,
+            password=security.password,
+            mechanism=security.mechanism,
+            ssl_context=context,
+        )
+    return faust.SSLCredentials(context) if context is not None else None
+
+
 def make_app(options: WorkerOptions, loop: asyncio.AbstractEventLoop) -> faust.App:
     """The Faust application, without an agent yet."""
     never_make_topics()
@@ -105,6 +121,7 @@ def make_app(options: WorkerOptions, loop: asyncio.AbstractEventLoop) -> faust.A
         options.group,
         loop=loop,
         broker=[f"kafka://{address.strip()}" for address in options.kafka.split(",")],
+        broker_credentials=credentials(options.security),
         datadir=str(options.folder),
         store="memory://",
         autodiscover=False,
