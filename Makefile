@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 ROOMS := domain eventstore projections streams intake api web demo cli audit
 
-.PHONY: help venv run test quick faults check audit bench clean lock docs fingerprints
+.PHONY: help venv run test quick faults check audit sbom bench clean lock docs fingerprints
 
 # How many test files run side by side, each with servers of its own
 JOBS ?= 2
@@ -53,6 +53,9 @@ check: venv ## Format, lint, types, import contracts, tidiness
 
 audit: venv ## Ask the internet whether a pinned package has a known fault; fails on any it could not ask about
 	@$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements-dev.txt
+
+sbom: venv ## Write sbom.cdx.json: what the pins install to run, as a CycloneDX bill of materials
+	@$(BIN)/python scripts/sbom.py
 
 bench: venv ## All benchmarks
 	@$(BIN)/python -m bench all
