@@ -70,6 +70,7 @@ class Common(msgspec.Struct, frozen=True):
     bank: str | None
     phone: str | None
     address: str | None
+    need: int | None
 
     def filled_from(self, other: "Common") -> "Common":
         """What is missing here, taken from there; never the card."""
@@ -86,6 +87,7 @@ class Common(msgspec.Struct, frozen=True):
             self.bank,
             self.phone or other.phone,
             self.address or other.address,
+            other.need if self.need is None else self.need,
         )
 
     def with_card(self, card: str | None, bank: str | None) -> "Common":
@@ -251,15 +253,11 @@ class Gathered:
             found[column], rule = how(value)
             if rule is not None:
                 self.fail(column, rule)
-        self._check_need(found[Column.SIZE])
         return Common(*found.values())
 
-    def _check_need(self, size: int | None) -> None:
+    def check_need(self, need: int | None, size: int | None) -> None:
         """需救助人口 is not imported, but a list in which it is over 家庭人口 is wrong in one."""
-        need, rule = read.need(self._values.get(Column.NEED))
-        if rule is not None:
-            self.fail(Column.NEED, rule)
-        elif need is not None and size is not None and need > size:
+        if need is not None and size is not None and need > size:
             self.fail(Column.NEED, "need-over-size", need=need, size=size)
 
 
@@ -274,6 +272,7 @@ _COMMON = (
     (Column.BANK, read.text),
     (Column.PHONE, read.phone),
     (Column.ADDRESS, read.text),
+    (Column.NEED, read.need),
 )
 
 

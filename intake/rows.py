@@ -153,6 +153,7 @@ def _household_row(row: Gathered) -> RowResult:
     size = common.size or (1 + len(members) if row.table.header.members else None)
     if size is None and not row.failed(Column.SIZE):
         row.fail(Column.SIZE, "size-missing")
+    row.check_need(common.need, size)
     if row.problems or size is None:
         return _refused(row)
     if members and size != 1 + len(members):
@@ -290,6 +291,7 @@ class _Persons:
         head = self._head_of(group)
         if head is not None:
             self._check_against(head, group)
+            self._check_need(head, group)
         wrong = [person.row.row + 1 for person in group if person.row.problems]
         if wrong or head is None:
             yield from self._refuse(group, wrong)
@@ -349,6 +351,13 @@ class _Persons:
                 and not person.row.failed(Column.ID_NUMBER)
             ):
                 person.row.note(Column.ID_NUMBER, "member-without-id")
+
+    def _check_need(self, head: ParsedMember, group: list[_Person]) -> None:
+        """Against the household's own figure, else against the rows it has."""
+        listed = len(group) + all(person.member is not head for person in group)
+        size = next((one.common.size for one in group if one.common.size is not None), listed)
+        for person in group:
+            person.row.check_need(person.common.need, size)
 
     def _refuse(self, group: list[_Person], wrong: list[int]) -> Iterator[RowResult]:
         named = "、".join(map(str, wrong[:10]))

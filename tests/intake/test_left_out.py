@@ -214,3 +214,16 @@ def test_c7_more_in_need_than_people_is_refused(
     header = (*HEADER, "需救助人口[人]")
     (result,) = results(tmp_path, [*household(1, c4=size), need], header=header)
     assert broken(result) == ({rule: "H2"} if rule else {})
+
+
+@pytest.mark.parametrize(("need", "size", "cell"), [(3, None, "G2"), (3, 3, None), (2, None, None)])
+def test_c7_more_in_need_than_a_list_of_persons_has_is_refused(
+    tmp_path: Path, need: int, size: int | None, cell: str | None
+) -> None:
+    header = (*PERSONS, "需救助人口", "家庭人口")
+    rows = (
+        [1, "张小三", "户主", id_number(901), None, None, need, size],
+        [1, "李四", "妻", id_number(902), None, None, None, None],
+    )
+    first, _ = results(tmp_path, *rows, header=header)
+    assert broken(first) == ({"need-over-size": cell} if cell else {})
