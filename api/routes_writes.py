@@ -1,6 +1,7 @@
 """Every command's address. A path parameter is the field of that name of the command."""
 
 from api.likely_same import likely_same
+from api.open_cases import all_open_cases_named
 from api.unsealing import unsealed_household
 from api.writes import Write
 from domain.commands import areas as a
@@ -126,7 +127,12 @@ HOUSEHOLDS = (
     Write("/v1/households/{household}/cards", h.RecordCard, "households"),
     Write("/v1/households/{household}/contacts", h.ChangeContact, "households"),
     Write("/v1/households/{household}/moves", h.MoveHousehold, "households"),
-    Write("/v1/households/{household}/move-offers", m.OfferHouseholdMove, "households"),
+    Write(
+        "/v1/households/{household}/move-offers",
+        m.OfferHouseholdMove,
+        "households",
+        before=all_open_cases_named,
+    ),
     Write("/v1/households/{household}/move-acceptances", m.AcceptHouseholdMove, "households"),
     Write("/v1/households/{household}/move-refusals", m.DeclineHouseholdMove, "households"),
     Write("/v1/households/{household}/move-withdrawals", m.WithdrawHouseholdMove, "households"),

@@ -59,7 +59,8 @@ class Write:
 
     ``bulk``: brings many rows and may need more than the usual bytes. ``shown``: what the first
     answer shows besides the receipt; it is neither stored, cached nor repeated. ``asks``: what the
-    boards ask about it once they know of it, anew at each answer.
+    boards ask about it once they know of it, anew at each answer. ``before``: raises what the
+    boards have against a command that has not run yet and that no desk could see.
     """
 
     path: str
@@ -69,6 +70,7 @@ class Write:
     bulk: bool = False
     shown: Callable[[Store, Command], dict[str, Any]] | None = None
     asks: Callable[[Caller, Command, int], Awaitable[dict[str, Any]]] | None = None
+    before: Callable[[Caller, Command], Awaitable[None]] | None = None
 
     method = "POST"
 
@@ -273,6 +275,8 @@ def endpoint_of(write: Write) -> Callable[[Request], Coroutine[Any, Any, Respons
             correlation=correlation_of(request),
         )
         store = system.store
+        if write.before is not None and not await run_in_threadpool(store.log.has_run, key):
+            await write.before(await run_in_threadpool(caller_of, request), command)
         receipt = await _run(system, envelope, write)
         answer = {
             "command": receipt.command,

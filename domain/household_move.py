@@ -74,6 +74,21 @@ class MoveOfferExpired(Refusal):
 
 
 @dataclass(eq=False)
+class OpenCasesLeftOut(Refusal):
+    """The new county is told of every case that is still open where the household comes from."""
+
+    zh: ClassVar[str] = "{head}户还有 {count} 件未结救助没有列入迁移：请一并列出，由迁入县知悉"
+    en: ClassVar[str] = (
+        "{count} open relief cases of the household of {head} are not named in the offer: "
+        "name them, so that the new county knows of them."
+    )
+    household: UUID
+    head: str
+    count: int
+    cases: tuple[UUID, ...]
+
+
+@dataclass(eq=False)
 class SameCounty(Refusal):
     """Within one county a household is moved in one step."""
 
