@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -193,21 +193,31 @@ def _carry_out(task: _Task, file: Path, all_or_nothing: bool) -> Report:
 
 def _places(store: Store, db: Connection, root: UUID) -> Places:
     above = AREAS.alias()
+    a = AREAS.c
     query = (
-        select(AREAS.c.id, AREAS.c.code, AREAS.c.name, above.c.name)
+        select(a.id, a.code, a.name, above.c.name, a.abolished_on, a.merged_into)
         .join(above, above.c.id == AREAS.c.parent)
         .where(AREAS.c.level == "village", Scope((root,)).covers(AREAS.c.id))
     )
-    living = query.where(AREAS.c.abolished_on.is_(None))
+    ever = {UUID(row.id): row for row in db.execute(query)}
     by_name: dict[str, list[UUID]] = {}
     codes: dict[str, UUID] = {}
     townships: dict[UUID, str] = {}
-    for text, code, name, township in db.execute(living):
-        id = codes[code] = UUID(text)
-        townships[id] = township
-        for known in {name, plain_name(name)}:
-            by_name.setdefault(known, []).append(id)
-    ever = [UUID(text) for text, *_ in db.execute(query)]
+    for id, row in ever.items():
+        if row.abolished_on is None:
+            codes[row.code] = id
+            townships[id] = row[3]
+            for known in {row.name, plain_name(row.name)}:
+                by_name.setdefault(known, []).append(id)
+    merged: dict[str, list[Renumbered]] = {}
+    for row in ever.values():
+        into: Any = row
+        while into is not None and into.merged_into is not None:
+            into = ever.get(UUID(into.merged_into))
+        if row.merged_into is not None and into is not None and UUID(into.id) in townships:
+            old = Renumbered(UUID(into.id), into.code, into.name, row.abolished_on)
+            for known in {row.name, plain_name(row.name)}:
+                merged.setdefault(known, []).append(old)
 
     @cache
     def old_codes() -> dict[str, Former]:
@@ -218,9 +228,10 @@ def _places(store: Store, db: Connection, root: UUID) -> Places:
         old = old_codes().get(code)
         if old is None or old.area not in townships:  # merged into a village outside this area
             return None
-        return Renumbered(old.area, old.code, old.until.isoformat())
+        return Renumbered(old.area, old.code, old.name, old.until.isoformat())
 
-    return Places(codes, by_name, root if root in townships else None, townships, renumbered)
+    default = root if root in townships else None
+    return Places(codes, by_name, default, townships, renumbered, merged)
 
 
 def _kinds(system: System, root: UUID) -> HouseholdKinds:

@@ -38,18 +38,28 @@ class Unplaced(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Renumbered:
-    """The village that a code out of use means, its code now, and since when (ISO date)."""
+    """The village that a code or a name out of use means, its code and name now, and since when
+    (ISO date)."""
 
     village: UUID
     code: str
+    name: str
     since: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The village of a household. ``old``: it was meant by a code or a name out of use."""
+
+    village: UUID
+    old: Renumbered | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SheetVillage:
     """What village a sheet is about by its name and titles, or why that cannot be said."""
 
-    village: UUID | None
+    village: Found | None
     said: str
     why: Unplaced | None = None
 
@@ -64,7 +74,8 @@ class Places:
 
     ``by_name`` knows each by its whole name and by its `plain_name`; ``townships`` has the name of
     each village's township, which tells two of one name apart where the list says it.
-    ``renumbered`` answers what a code out of use means here.
+    ``renumbered`` answers what a code out of use means here, ``merged`` what the names of villages
+    mean that were merged into one of these.
     """
 
     by_code: dict[str, UUID]
@@ -72,20 +83,21 @@ class Places:
     default: UUID | None
     townships: dict[UUID, str] = field(default_factory=dict)
     renumbered: Callable[[str], Renumbered | None] = _none_renumbered
+    merged: dict[str, list[Renumbered]] = field(default_factory=dict)
 
-    def find(self, household: ParsedHousehold, sheet: "SheetVillage | None" = None) -> UUID:
+    def find(self, household: ParsedHousehold, sheet: "SheetVillage | None" = None) -> Found:
         """The village of a household; ``sheet``: what its sheet is about. Raises `Unplaced`."""
         code, name = household.village_code, household.village_name
         if code:
             found = self.by_code.get(code)
             if found is None and (old := self.renumbered(code)) is not None:
-                return old.village
+                return Found(old.village, old)
             if found is None:
                 zh, en = "本辖区没有这个行政村代码", "There is no village of that code here."
                 raise Unplaced("village-unknown", code, zh, en)
-            return found
+            return Found(found)
         if name:
-            named = self._named(name, household.township)
+            named = self._named(name, household.township) or self._merged(name)
             if not named:
                 zh, en = "本辖区没有这个村", "There is no village of that name here."
                 raise Unplaced("village-unknown", name, zh, en)
@@ -103,7 +115,7 @@ class Places:
             zh = "没有村名：行内、工作表名和标题中都没有，--area 也不是一个村"
             en = "No village in the row, the sheet's name or title, and --area is not a village."
             raise Unplaced("village-missing", "", zh, en)
-        return self.default
+        return Found(self.default)
 
     def of_sheet(self, name: str, titles: Sequence[str]) -> "SheetVillage | None":
         """The village that a sheet's own name and the titles above its header are about.
@@ -112,11 +124,11 @@ class Places:
         """
         texts = (_bare_name(name), *titles)
         everything = " ".join(texts)
-        found: dict[UUID, str] = {}
+        found: dict[Found, str] = {}
         strange: list[str] = []
         for place, text in enumerate(texts):
             known, unknown = self._villages_in(text, everything, whole=place == 0)
-            found.update({village: said for village, said in known.items() if village not in found})
+            found = known | found
             strange += unknown
         said = "、".join(dict.fromkeys((*found.values(), *strange)))
         if len(found) == 1 and not strange:
@@ -133,9 +145,9 @@ class Places:
 
     def _villages_in(
         self, text: str, everything: str, *, whole: bool
-    ) -> tuple[dict[UUID, str], list[str]]:
+    ) -> tuple[dict[Found, str], list[str]]:
         """The villages a text names, and phrases that are a village's name and of none here."""
-        found: dict[UUID, str] = {}
+        found: dict[Found, str] = {}
         strange: list[str] = []
         if whole and plain_township(text) not in map(plain_township, self.townships.values()):
             found.update(dict.fromkeys(self._near(text, everything), text))
@@ -152,19 +164,24 @@ class Places:
                     strange.append(stems[-1] + ending[0])
         return found, strange
 
-    def _near(self, name: str, everything: str) -> list[UUID]:
+    def _near(self, name: str, everything: str) -> list[Found]:
         """The villages of that name; of several, those whose township is named beside it."""
         named = self.by_name.get(name) or self.by_name.get(plain_name(name), [])
         near = [one for one in named if self.townships.get(one, "-") in everything]
-        return near or named
+        return [Found(one) for one in near or named] or self._merged(name)
 
-    def _named(self, name: str, township: str | None) -> list[UUID]:
+    def _merged(self, name: str) -> list[Found]:
+        """What a name means that no living village has."""
+        old = self.merged.get(name) or self.merged.get(plain_name(name), [])
+        return [Found(one.village, one) for one in old]
+
+    def _named(self, name: str, township: str | None) -> list[Found]:
         named = self.by_name.get(name) or self.by_name.get(plain_name(name), [])
         if township and len(named) > 1:
             wanted = plain_township(township)
             near = [one for one in named if plain_township(self.townships.get(one, "")) == wanted]
-            return near or named
-        return named
+            named = near or named
+        return [Found(one) for one in named]
 
 
 def _bare_name(sheet: str) -> str:

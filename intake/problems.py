@@ -145,6 +145,10 @@ RULES: dict[str, tuple[str, str]] = {
         "行政村代码 {old} 自 {since} 起已停用，按现用代码 {stored} 登记",
         "Code {old} went out of use on {since}: taken as the village that is {stored} now.",
     ),
+    "village-merged": (
+        "此村已于 {since} 并入{stored}，按{stored}登记",
+        "This village was merged into {stored} on {since}: taken as that one.",
+    ),
     "cell-formula": (
         "内容由公式算出，取的是文件中保存的结果，请核对",
         "The cell is worked out by a formula: the result saved in the file was taken.",

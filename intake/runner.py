@@ -32,12 +32,12 @@ from intake.doubles import Doubles
 from intake.entries import Entry, Told, from_cell, missing
 from intake.guard import IntakeLimits
 from intake.inputs import household_input
-from intake.placing import Places, SheetVillage, Unplaced, plain_name
+from intake.placing import Places, Renumbered, SheetVillage, Unplaced, plain_name
 from intake.problems import mask
 from intake.reader import OpenList, open_list
 from intake.refused import FileRefused
 from intake.results import Report, RowReport, Sink
-from intake.rows import HiddenRows, Outcome, RowResult, read_rows
+from intake.rows import HiddenRows, Outcome, ParsedHousehold, RowResult, read_rows
 from intake.stored import Difference, Missing, Register, StoredHousehold
 from intake.trial import Trial
 
@@ -164,13 +164,13 @@ class Importer:
             return entry
         entry.parsed = parsed
         try:
-            village = self._places.find(parsed, self._sheets[parsed.sheet])
+            found = self._places.find(parsed, self._sheets[parsed.sheet])
         except Unplaced as why:
             column = Column.VILLAGE_CODE if parsed.village_code else Column.VILLAGE
             shown = mask(column, why.value)
             entry.faults.append(self._told.fault(parsed, column, why.rule, shown, why.zh, why.en))
             return entry
-        barred = self._bar(village)
+        barred = self._bar(found.village)
         if barred is not None:
             entry.faults.append(self._told.refusal(parsed, barred))
             return entry
@@ -182,14 +182,9 @@ class Importer:
             fault = self._told.fault(parsed, Column.CATEGORY, "category-unknown", shown, zh, en)
             entry.faults.append(fault)
             return entry
-        code = parsed.village_code
-        if code and code not in self._places.by_code:
-            old = self._places.renumbered(code)
-            assert old is not None, "the village was found by this code"
-            facts = {"old": code, "since": old.since, "stored": old.code}
-            found = Difference("village-renumbered", Column.VILLAGE_CODE, parsed.row, code, facts)
-            self._told.note(entry, found)
-        entry.village = village
+        if found.old is not None:
+            self._told.note(entry, _out_of_use(parsed, found.old))
+        entry.village = found.village
         entry.given = household_input(parsed, kind.key if kind is not None else self._category)
         return entry
 
@@ -413,6 +408,16 @@ class Importer:
             report.rows += 1
             report.add(told)
             self._sink(told)
+
+
+def _out_of_use(parsed: ParsedHousehold, old: Renumbered) -> Difference:
+    """The note on a code or a name of a village that is none any more."""
+    if code := parsed.village_code:
+        facts = {"old": code, "since": old.since, "stored": old.code}
+        return Difference("village-renumbered", Column.VILLAGE_CODE, parsed.row, code, facts)
+    shown = parsed.village_name or ""
+    facts = {"since": old.since, "stored": old.name}
+    return Difference("village-merged", Column.VILLAGE, parsed.row, shown, facts)
 
 
 def _groups(results: Iterable[RowResult]) -> Iterator[list[RowResult]]:
