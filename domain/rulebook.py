@@ -33,28 +33,19 @@ class VersionAdopted(Refusal):
     version: str
 
 
-class Edition:
-    """One adopted version. The typed rule is made at its first use and kept."""
+class Edition(msgspec.Struct, frozen=True):
+    """One adopted version, its content as JSON. The typed rule is made at its first use."""
 
-    __slots__ = ("content", "in_force", "ref", "valid_from", "valid_to")
-
-    def __init__(
-        self, ref: RuleRef, valid_from: date, valid_to: date | None, content: dict[str, Any]
-    ) -> None:
-        self.ref = ref
-        self.valid_from = valid_from
-        self.valid_to = valid_to
-        self.content = content
-        self.in_force: InForce[Any] | None = None
+    ref: RuleRef
+    valid_from: date
+    valid_to: date | None
+    content: bytes
 
     def covers(self, day: date) -> bool:
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
 
     def typed(self, kind: type[R]) -> InForce[R]:
-        if self.in_force is None:
-            rule = _typed(cast(Any, kind), msgspec.json.encode(self.content))
-            self.in_force = InForce(rule=rule, ref=self.ref)
-        return self.in_force
+        return _typed(self, cast(Any, kind))
 
 
 def nearest_of(editions: Sequence[Edition], day: date) -> Edition | None:
@@ -69,9 +60,9 @@ def nearest_of(editions: Sequence[Edition], day: date) -> Edition | None:
 
 
 @lru_cache(maxsize=1024)
-def _typed(kind: type[Any], content: bytes) -> Any:
+def _typed(edition: Edition, kind: type[Any]) -> InForce[Any]:
     """One typed content for all replays of the same stream."""
-    return msgspec.json.decode(content, type=kind)
+    return InForce(rule=msgspec.json.decode(edition.content, type=kind), ref=edition.ref)
 
 
 class Rulebook(Aggregate):
@@ -143,4 +134,4 @@ class Rulebook(Aggregate):
         content: dict[str, Any],
     ) -> None:
         ref = RuleRef(self.kind, version, document_no)
-        self.editions.append(Edition(ref, valid_from, valid_to, content))
+        self.editions.append(Edition(ref, valid_from, valid_to, msgspec.json.encode(content)))

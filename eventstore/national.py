@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
+
 from domain.rulebook import Edition, nearest_of
 from domain.rules.base import china_day
 from domain.rules.loading import NATION, parse_rulebook
@@ -31,7 +33,9 @@ def editions(kind: str) -> tuple[Edition, ...]:
         book = parse_rulebook(path.name, path.read_text(encoding="utf-8"))
         if (book.kind, book.area_code) == (kind, NATION):
             ref = RuleRef(book.kind, book.version, book.document_no)
-            found.append(Edition(ref, book.valid_from, book.valid_to, book.content))
+            found.append(
+                Edition(ref, book.valid_from, book.valid_to, msgspec.json.encode(book.content))
+            )
     return tuple(sorted(found, key=lambda edition: edition.valid_from))
 
 
