@@ -25,6 +25,7 @@ NAMES = {
     "province": "bench.province",
     "scale": "bench.scale",
     "search": "bench.search",
+    "snapshots": "bench.snapshots",
 }
 
 

@@ -75,6 +75,7 @@ def running(settings: Settings, *, follow: bool = True, make: bool = True) -> It
             stack.callback(note_limits(settings.data / "run", settings.process or "api"))
         store.writer.facts_a_command = settings.facts_a_command
         store.writer.rows_a_batch = settings.rows_a_batch
+        store.snapshots.every = settings.snapshot_facts
         if follow:
             settle_epoch(store)
         views, reader, boards = _views(settings, store, stack)
@@ -97,6 +98,7 @@ def running(settings: Settings, *, follow: bool = True, make: bool = True) -> It
             boards.start()
             stack.callback(boards.stop)
             store.effects.start(store.watch.wait)
+            store.snapshots.start(store.watch.wait)
             timekeeper.start()
             keeper.start()
         stack.callback(store.writer.close)

@@ -96,6 +96,9 @@ class Settings(BaseSettings):
     rows_a_batch: int = Field(
         4_000, ge=1, description="Rows of commands that are committed together"
     )
+    snapshot_facts: int = Field(
+        500, ge=1, description="Facts of one thing after which its state is kept anew beside them"
+    )
     after_ahead: int = Field(
         0, ge=0, description="How far beyond the log's head `after=` may lie before it is refused"
     )

@@ -2,16 +2,22 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from domain.base import EPOCH, Aggregate
 from eventstore.deciding import Memo
 from eventstore.errors import StoreError
-from eventstore.log import CAUGHT_UP, NEWEST, Log, News, Row, recorded_at
+from eventstore.log import CAUGHT_UP, NEWEST, SNAPSHOT, Log, News, Piece, Row, recorded_at
 from eventstore.mapper import TypedMapper
+from eventstore.snapshots import Snapshots
 from eventstore.sql import DATABASE_ERRORS, explain
+
+log = structlog.get_logger("aggregates")
 
 CACHE_SIZE = 20_000
 SELDOM = ("Area.", "Rulebook.")
@@ -34,8 +40,8 @@ class AggregateCache:
     ``last`` when it was recorded; ``head`` is -1 while it is not known.
     """
 
-    def __init__(self, log: Log, mapper: TypedMapper) -> None:
-        self.log, self.mapper = log, mapper
+    def __init__(self, log: Log, mapper: TypedMapper, snapshots: Snapshots) -> None:
+        self.log, self.mapper, self.snapshots = log, mapper, snapshots
         self.memo = Memo()
         self.head, self.last = -1, EPOCH
         self.newest: tuple[bytes, bytes] | None = None
@@ -53,35 +59,40 @@ class AggregateCache:
         return aggregate
 
     def load(self, stream: UUID) -> Aggregate | None:
-        """The aggregate as stored, replayed from the log. Raises `LogUnreadable`."""
-        sql = "SELECT topic, state FROM events WHERE stream = ? ORDER BY version"
+        """The aggregate as stored: from its snapshot if that counts, else from its first fact on.
+
+        Raises `LogUnreadable`.
+        """
+        pieces = self._pieces(stream, self.snapshots.program)
+        if pieces and pieces[0][2].startswith(SNAPSHOT):
+            try:
+                return self.snapshots.rebuilt(pieces)
+            except Exception as problem:
+                log.warning("snapshot.passed-over", stream=str(stream), problem=str(problem))
+                pieces = self._pieces(stream)
+        return self.snapshots.rebuilt(pieces)
+
+    def _pieces(self, stream: UUID, program: bytes = b"") -> list[Piece]:
         try:
-            facts = self.log.writer.execute(sql, (stream.bytes,)).fetchall()
+            return self.log.pieces([stream.bytes], program, self.log.writer)
         except DATABASE_ERRORS as problem:
             raise LogUnreadable(explain(problem)) from problem
-        aggregate: Aggregate | None = None
-        for topic, state in facts:
-            aggregate = self.mapper.decode(topic, state).mutate(aggregate)
-        return aggregate
 
     def missing(self, streams: Iterable[UUID]) -> list[UUID]:
         """Those of these streams that are not in the cache."""
         return [stream for stream in streams if stream not in self.kept]
 
-    def read_ahead(self, asked: Sequence[bytes], facts: Sequence[tuple[bytes, str, bytes]]) -> None:
+    def read_ahead(self, asked: Sequence[bytes], pieces: Sequence[Piece]) -> None:
         """Take over streams that were read with the order lock.
 
-        A stream that cannot be decoded is left out: it fails only the command that loads it.
+        One that cannot be rebuilt is left out: whoever loads it finds another way, or fails alone.
         """
-        found: dict[UUID, Aggregate | None] = {UUID(bytes=key): None for key in asked}
-        for key, topic, state in facts:
-            stream = UUID(bytes=key)
-            try:
-                if stream in found:
-                    found[stream] = self.mapper.decode(topic, state).mutate(found[stream])
-            except Exception:
-                del found[stream]
-        self.kept.update(found)
+        of_each: dict[bytes, list[Piece]] = {stream: [] for stream in asked}
+        for piece in pieces:
+            of_each[piece[0]].append(piece)
+        for stream, its in of_each.items():
+            with suppress(Exception):
+                self.kept[UUID(bytes=stream)] = self.snapshots.rebuilt(its)
 
     # -- keeping up with the log --------------------------------------------------------------
 

@@ -61,6 +61,14 @@ def digest(tables: Iterable[tuple[str, Iterable[Any]]]) -> str:
 LOG_TABLES = {"events": "position", "outcomes": "command", "marks": "key"}
 """All tables of the log on SQLite; the vault's are named in `eventstore.vault_tables`."""
 
+NOT_OF_THE_LOG = {
+    "snapshots": "states made from the facts; on SQLite they lie in a file of their own",
+    "relay": "of processes that run: what was restored or copied begins without",
+    "leaders": "likewise",
+    "alembic_version": "of the place, not of the store",
+}
+"""What PostgreSQL has beside them, and why backups and copies leave it behind."""
+
 
 def describe(folder: Path) -> Manifest:
     """Count and hash a log and its vault as they lie in a folder that nobody writes to.

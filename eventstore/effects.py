@@ -9,15 +9,13 @@ done twice. A vault restored from an older backup is behind, and is brought up t
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import structlog
-
 from domain.base import Event
 from domain.person import Person
-from eventstore.errors import IndexBehind, StoreError
+from eventstore.behind import Behind
+from eventstore.errors import IndexBehind
 from eventstore.faults import reached
 from eventstore.log import Log
 from eventstore.mapper import TypedMapper
@@ -26,8 +24,6 @@ from eventstore.spelling import TERMS
 from eventstore.sql import Sql
 from eventstore.vault import Vault, destroy
 from eventstore.wrapping import opened
-
-log = structlog.get_logger()
 
 ERASURES, SEARCH = "erasures", "search"
 SCRUB = "scrub"
@@ -39,8 +35,6 @@ FACTS_A_STEP = 128
 LAZY = 2_000
 """Positions that a mark may lie behind where there was nothing to do: facts that change nothing in
 the vault do not make it write."""
-QUIET_SECONDS = 1.0
-AGAIN_SECONDS = 2.0
 LOOK_SECONDS = 0.01
 
 ERASED = (
@@ -73,8 +67,7 @@ class Effects:
         self._done: dict[str, int] = {}
         self._seen: dict[str, Mark | None] = {}
         self._turn = threading.RLock()
-        self._ending = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._behind = Behind("effects", self.step, lambda: min(self._done.values(), default=0))
 
     # -- how far -------------------------------------------------------------------------------
 
@@ -123,6 +116,7 @@ class Effects:
             persons = list(dict.fromkeys(fact.person for fact in self.erased(at, head)))
             if persons:
                 reached("before-erasure")
+                self._log.drop_snapshots(_ids_of(persons))
             if persons or head - at >= LAZY:
                 fact = self._fact_at(head)
                 with self._vault.aside() as db:
@@ -224,7 +218,7 @@ class Effects:
         """
         deadline = time.monotonic() + seconds
         while self.position(SEARCH) < head:
-            if self._thread is None:
+            if not self._behind.running:
                 self.index()
             elif time.monotonic() < deadline:
                 time.sleep(LOOK_SECONDS)
@@ -240,36 +234,12 @@ class Effects:
 
     def start(self, wait: Callable[[int, float], int]) -> None:
         """Work in a thread from now on. ``wait(after, seconds)`` returns at news of the log."""
-        assert self._thread is None
-        self._thread = threading.Thread(
-            target=self._serve, args=(wait,), name="effects", daemon=True
-        )
-        self._thread.start()
-
-    def _serve(self, wait: Callable[[int, float], int]) -> None:
-        while not self._ending.is_set():
-            try:
-                more = self.step()
-            except StoreError as problem:
-                log.warning("effects-wait", problem=type(problem).__name__, detail=problem.detail)
-                self._ending.wait(AGAIN_SECONDS)
-                continue
-            except Exception:
-                log.exception("effects-failed")
-                self._ending.wait(AGAIN_SECONDS)
-                continue
-            if not more and not self._ending.is_set():
-                with suppress(StoreError):
-                    wait(min(self._done.values(), default=0), QUIET_SECONDS)
+        self._behind.start(wait)
 
     def stop(self, wake: Callable[[], None]) -> None:
         """End the thread; what it had not done is taken up again at the next start. ``wake`` lets
         its ``wait`` return."""
-        self._ending.set()
-        wake()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._behind.stop(wake)
 
 
 def _with_keys(db: Sql, persons: Sequence[UUID]) -> set[UUID]:
@@ -280,3 +250,9 @@ def _with_keys(db: Sql, persons: Sequence[UUID]) -> set[UUID]:
     marks = ",".join("?" * len(keys))
     rows = db.execute(f"SELECT person FROM keys WHERE person IN ({marks})", keys).fetchall()  # noqa: S608
     return {UUID(bytes=person) for (person,) in rows}
+
+
+def _ids_of(persons: Sequence[UUID]) -> list[UUID]:
+    """All ids under which these persons may stand in a state."""
+    streams = [Person.id_of(person, drill) for person in persons for drill in (False, True)]
+    return list(dict.fromkeys([*persons, *streams]))

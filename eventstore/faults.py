@@ -10,6 +10,8 @@ import signal
 POINTS = ("before-load", "in-transaction", "after-commit", "between-vault-and-log", "in-view")
 EFFECT_POINTS = ("before-erasure", "in-erasure", "after-erasure", "in-index")
 """Of what follows a fact: only an erasure, or a name, comes by them."""
+SNAPSHOT_POINTS = ("before-snapshot", "in-snapshot", "after-snapshot")
+"""Of keeping a state beside the log."""
 
 _armed, _, _nth = os.environ.get("RELIEF_KILL_AT", "").partition(":")
 _left = int(_nth or "1")

@@ -53,6 +53,7 @@ RIGHTS: dict[str, dict[str, str]] = {
         "log.marks": KEPT,
         "log.relay": KEPT,
         "log.leaders": KEPT,
+        "log.snapshots": CHANGED,
         "log.alembic_version": "SELECT",
     },
     VAULT: {

@@ -29,6 +29,30 @@ OutcomeRow = tuple[bytes, bytes, bytes, bytes]
 """command, actor, fingerprint, outcome"""
 News = tuple[int, bytes, str, bytes]
 """position, stream, topic, state"""
+Piece = tuple[bytes, int, str, bytes]
+"""What a stream is rebuilt from: stream, version, topic and state of a fact. Or a snapshot, before
+the fact that it covers last: stream, version, `SNAPSHOT` + epoch, mac + digest + state."""
+SNAPSHOT = "="
+"""Begins the "topic" of a snapshot, and no fact's."""
+
+
+class SnapshotRow(NamedTuple):
+    """A state as it is kept beside the log, see `eventstore.snapshots`."""
+
+    stream: bytes
+    version: int
+    epoch: str
+    program: bytes
+    fact: bytes
+    mac: bytes
+    state: bytes
+
+
+PUT_SNAPSHOT = """
+INSERT INTO snapshots (stream, version, epoch, program, fact, mac, state) VALUES (?,?,?,?,?,?,?)
+ON CONFLICT (stream) DO UPDATE SET version = excluded.version, epoch = excluded.epoch,
+ program = excluded.program, fact = excluded.fact, mac = excluded.mac, state = excluded.state
+"""
 CAUGHT_UP = 5_000
 """So many facts of others a writer is told of; if there are more, it must begin anew."""
 
@@ -40,6 +64,8 @@ class Wanted(NamedTuple):
     """The head as it was known; -1: not known."""
     commands: Sequence[bytes]
     streams: Sequence[bytes]
+    program: bytes = b""
+    """Whose snapshots are of use, see `Log.pieces`."""
 
 
 class Seen(NamedTuple):
@@ -49,8 +75,8 @@ class Seen(NamedTuple):
     """From ``since`` on, that fact included, 5,002 at most; of an unknown ``since`` the
     newest fact alone."""
     outcomes: Sequence[OutcomeRow]
-    facts: Sequence[tuple[bytes, str, bytes]]
-    """Stream, topic, state of the streams, each in its order."""
+    pieces: Sequence[Piece]
+    """Of the streams, see `Log.pieces`."""
 
 
 OUTCOMES = "SELECT command, actor, fingerprint, outcome FROM outcomes"
@@ -104,7 +130,17 @@ class Log(ApplicationRecorder):
     def batch(self, wanted: Wanted) -> Iterator[tuple[Sql, Seen]]:
         """A `transaction`, and what it sees first."""
         with self.transaction() as db:
-            yield db, _look(db, wanted)
+            yield db, self._look(db, wanted)
+
+    def _look(self, db: Sql, wanted: Wanted) -> Seen:
+        since = wanted.since
+        news = db.execute(NEWEST) if since < 0 else db.execute(NEWS, (since,))
+        found = news.fetchall()
+        marks = ",".join("?" * len(wanted.commands))
+        sql = f"{OUTCOMES} WHERE command IN ({marks})"
+        outcomes = db.execute(sql, wanted.commands).fetchall()
+        pieces = self.pieces(wanted.streams, wanted.program, db) if wanted.streams else []
+        return Seen(found, outcomes, pieces)
 
     @abstractmethod
     def append(self, db: Sql, rows: Sequence[Row], outcomes: Sequence[OutcomeRow] = ()) -> None:
@@ -113,6 +149,39 @@ class Log(ApplicationRecorder):
     @abstractmethod
     def close(self) -> None:
         """Let go of all connections."""
+
+    # -- states kept beside the log -----------------------------------------------------------
+
+    def pieces(
+        self, streams: Sequence[bytes], program: bytes = b"", db: Sql | None = None
+    ) -> list[Piece]:
+        """What these streams are rebuilt from, each in its order: a snapshot by this program in
+        this epoch, where there is one, and the facts from the last that it covers on; else all.
+
+        ``db`` is the writer's connection, under the order lock. Nothing here is proven yet, and a
+        back end that keeps no snapshots has none.
+        """
+        del program
+        return self._whole(streams, db)
+
+    def _whole(self, streams: Sequence[bytes], db: Sql | None) -> list[Piece]:
+        marks = ",".join("?" * len(streams))
+        sql = (
+            "SELECT stream, version, topic, state FROM events"  # noqa: S608
+            f" WHERE stream IN ({marks}) ORDER BY stream, version"
+        )
+        return self._ask(db, sql, streams)
+
+    def _ask(self, db: Sql | None, sql: str, args: Sequence[Any]) -> list[Any]:
+        return self.fetch(sql, args) if db is None else db.execute(sql, args).fetchall()
+
+    def put_snapshot(self, row: SnapshotRow) -> None:
+        """Keep a state in place of an earlier one of its stream, past the order lock."""
+        del row
+
+    def drop_snapshots(self, persons: Sequence[UUID]) -> None:
+        """Drop every state that names one of these persons."""
+        del persons
 
     def listen(self, told: Callable[[int], None]) -> None:
         """Call ``told(head)`` soon after other processes' commits, where the back end can."""
@@ -288,21 +357,3 @@ class Log(ApplicationRecorder):
         self, gt: int | None = None, topics: Sequence[str] = ()
     ) -> Subscription[ApplicationRecorder]:
         raise NotImplementedError("use Store.follow()")
-
-
-def _look(db: Sql, wanted: Wanted) -> Seen:
-    since = wanted.since
-    news = db.execute(NEWEST) if since < 0 else db.execute(NEWS, (since,))
-    found = news.fetchall()
-    marks = ",".join("?" * len(wanted.commands))
-    sql = f"{OUTCOMES} WHERE command IN ({marks})"
-    outcomes = db.execute(sql, wanted.commands).fetchall()
-    facts = []
-    if wanted.streams:
-        marks = ",".join("?" * len(wanted.streams))
-        where = f"WHERE stream IN ({marks}) ORDER BY stream, version"
-        facts = db.execute(
-            f"SELECT stream, topic, state FROM events {where}",  # noqa: S608
-            wanted.streams,
-        ).fetchall()
-    return Seen(found, outcomes, facts)

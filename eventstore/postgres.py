@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from eventsourcing.persistence import IntegrityError
 from psycopg import pq
 
+from domain.store import FIRST_EPOCH
 from eventstore.errors import (
     CommitUnknown,
     StoreError,
@@ -25,7 +27,20 @@ from eventstore.errors import (
     StoreTooNew,
     StoreUnsafe,
 )
-from eventstore.log import NEWEST, NEWS, Log, OutcomeRow, Row, Seen, Wanted
+from eventstore.faults import reached
+from eventstore.log import (
+    NEWEST,
+    NEWS,
+    PUT_SNAPSHOT,
+    SNAPSHOT,
+    Log,
+    OutcomeRow,
+    Piece,
+    Row,
+    Seen,
+    SnapshotRow,
+    Wanted,
+)
 from eventstore.modes import private_folder
 from eventstore.postgres_journey import (
     BYTEA,
@@ -35,6 +50,7 @@ from eventstore.postgres_journey import (
     Statement,
     array,
     int4,
+    int4_of,
     int8,
     int8_of,
     rows_of,
@@ -43,10 +59,10 @@ from eventstore.postgres_readers import Readers
 from eventstore.postgres_session import LOCK_MS
 from eventstore.postgres_session import PostgresConnection as PostgresConnection
 from eventstore.postgres_session import connect as connect
-from eventstore.sql import Sql, explain
-from eventstore.vault import Vault, transaction
+from eventstore.sql import Sql, explain, transaction
+from eventstore.vault import Vault
 
-REVISION = "0002"
+REVISION = "0003"
 """Of the tables that this program knows: the newest of `eventstore.migrations`."""
 ORDER_LOCK = 4_210_001
 EFFECTS_LOCK = 4_210_003
@@ -62,10 +78,24 @@ NEWS_SINCE = NEWS.replace("?", "$1::int8")
 OUTCOMES = (
     "SELECT command, actor, fingerprint, outcome FROM outcomes WHERE command = ANY($1::bytea[])"
 )
-FACTS = (
-    "SELECT stream, topic, state FROM events WHERE stream = ANY($1::bytea[])"
-    " ORDER BY stream, version"
+PIECES = f"""
+WITH kept AS (
+    SELECT * FROM snapshots WHERE stream = ANY($1::bytea[]) AND program = $2::bytea
+       AND epoch = coalesce((SELECT value FROM marks WHERE key = 'epoch'), '{FIRST_EPOCH}')
 )
+SELECT stream, version, '{SNAPSHOT}' || epoch AS topic, mac || fact || state AS state FROM kept
+UNION ALL
+SELECT asked.stream, facts.version, facts.topic, facts.state
+  FROM unnest($1::bytea[]) AS asked (stream) LEFT JOIN kept ON kept.stream = asked.stream
+ CROSS JOIN LATERAL (
+    SELECT version, topic, state FROM events
+     WHERE events.stream = asked.stream AND events.version >= coalesce(kept.version, 1)
+     OFFSET 0
+ ) AS facts
+ ORDER BY 1, 2, 3
+"""  # noqa: S608
+"""In one statement, so that a snapshot and the facts behind it are of one moment. A snapshot comes
+before the fact of its version: no topic of a fact begins with a sign that sorts before it."""
 PUT_OUTCOMES = """
 INSERT INTO outcomes (command, actor, fingerprint, outcome)
 SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[])
@@ -125,6 +155,8 @@ class PostgresLog(Log):
         self.source = url
         self.session = PostgresConnection(url, "log")
         self.writer = self.session
+        self._kept = PostgresConnection(url, "log")
+        self._keeping_turn = threading.Lock()
         self._turn = threading.Lock()
         self._told: list[Callable[[int], None]] = []
         self._listener: threading.Thread | None = None
@@ -141,6 +173,12 @@ class PostgresLog(Log):
 
     def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Any]:
         return self._reading.fetch(sql, args)
+
+    def pieces(
+        self, streams: Sequence[bytes], program: bytes = b"", db: Sql | None = None
+    ) -> list[Piece]:
+        sql = PIECES.replace("$1", "?", 1).replace("$2", "?").replace("$1", "?")
+        return self._ask(db, sql, (list(streams), program, list(streams)))
 
     def timeline(self) -> str:
         """From the name of the current WAL file: the control file's is as old as a checkpoint."""
@@ -251,9 +289,29 @@ class PostgresLog(Log):
         if outcomes:
             self.session.copy("outcomes", outcomes, ("bytea",) * 4)
 
+    @contextmanager
+    def _keeping(self) -> Iterator[Sql]:
+        """A transaction beside the order lock, for snapshots."""
+        with self._keeping_turn, transaction(self._kept) as db:
+            yield db
+
+    def put_snapshot(self, row: SnapshotRow) -> None:
+        with self._keeping() as db:
+            db.execute(PUT_SNAPSHOT, row)
+            reached("in-snapshot")
+
+    def drop_snapshots(self, persons: Sequence[UUID]) -> None:
+        if not persons:
+            return
+        with self._keeping() as db:
+            for person in persons:
+                sql = "DELETE FROM snapshots WHERE position(?::bytea IN state) > 0"
+                db.execute(sql, (str(person).encode(),))
+
     def close(self) -> None:
         self._closed.set()
         self._reading.close()
+        self._kept.close()
         self.session.close()
         if self._listener is not None:
             self._listener.join(timeout=2)
@@ -265,7 +323,7 @@ def _questions(wanted: Wanted) -> list[Statement]:
     ]
     asked.append((OUTCOMES, [array(BYTEA, wanted.commands)]))
     if wanted.streams:
-        asked.append((FACTS, [array(BYTEA, wanted.streams)]))
+        asked.append((PIECES, [array(BYTEA, wanted.streams), wanted.program]))
     return asked
 
 
@@ -274,10 +332,11 @@ def _seen(wanted: Wanted, found: Sequence[pq.abc.PGresult]) -> Seen:
         (int8_of(at), stream, topic.decode(), state)
         for at, stream, topic, state in rows_of(found[0])
     ]
-    facts = rows_of(found[2]) if wanted.streams else []
-    return Seen(
-        news, rows_of(found[1]), [(stream, topic.decode(), state) for stream, topic, state in facts]
-    )
+    pieces = [
+        (stream, int4_of(version), topic.decode(), state)
+        for stream, version, topic, state in (rows_of(found[2]) if wanted.streams else ())
+    ]
+    return Seen(news, rows_of(found[1]), pieces)
 
 
 def _columns(rows: Sequence[Row]) -> list[bytes]:

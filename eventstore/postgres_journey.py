@@ -27,6 +27,10 @@ _long = Struct("!q")
 int4, int8 = _length, _long.pack
 
 
+def int4_of(value: bytes) -> int:
+    return int.from_bytes(value, "big", signed=True)
+
+
 def int8_of(value: bytes) -> int:
     return int(_long.unpack(value)[0])
 

@@ -8,6 +8,7 @@ import errno
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import psycopg
@@ -49,6 +50,21 @@ class Sql(Protocol):
     def execute(self, sql: str, args: Sequence[Any] = ..., /) -> Found: ...
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]], /) -> Any: ...
     def close(self) -> None: ...
+
+
+@contextmanager
+def transaction(db: Sql) -> Iterator[Sql]:
+    """BEGIN … COMMIT; rolls back on any exception. Raises a `StoreError`."""
+    try:
+        db.execute("BEGIN IMMEDIATE")
+        yield db
+        db.execute("COMMIT")
+    except BaseException as problem:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        if isinstance(problem, DATABASE_ERRORS):
+            raise explain(problem) from problem
+        raise
 
 
 def explain(problem: BaseException) -> StoreError:

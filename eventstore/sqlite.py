@@ -10,11 +10,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
+from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError
 from sqlalchemy.exc import TimeoutError
 from sqlalchemy.pool import QueuePool
 
+from domain.store import FIRST_EPOCH
 from eventstore.errors import (
     StoreClosed,
     StoreDamaged,
@@ -25,9 +27,10 @@ from eventstore.errors import (
     StoreReadOnly,
     StoreTooNew,
 )
-from eventstore.log import Log, OutcomeRow, Row
+from eventstore.faults import reached
+from eventstore.log import PUT_SNAPSHOT, SNAPSHOT, Log, OutcomeRow, Piece, Row, SnapshotRow
 from eventstore.modes import make_private, private_folder
-from eventstore.sql import NO_HANDLES, Sql, explain
+from eventstore.sql import NO_HANDLES, Sql, explain, transaction
 
 SCHEMA = 1
 LOCK_SECONDS = 4.0
@@ -55,6 +58,20 @@ CREATE TABLE IF NOT EXISTS outcomes (
     outcome     BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS marks (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+
+SNAPSHOT_SCHEMA = 1
+SNAPSHOT_TABLES = """
+CREATE TABLE IF NOT EXISTS snapshots (
+    stream  BLOB PRIMARY KEY,
+    version INTEGER NOT NULL,
+    epoch   TEXT NOT NULL,
+    program BLOB NOT NULL,
+    fact    BLOB NOT NULL,
+    mac     BLOB NOT NULL,
+    state   BLOB NOT NULL
+);
 """
 
 
@@ -181,6 +198,76 @@ class Readers:
         self._pool.dispose()
 
 
+STATES = "snapshots.sqlite"
+FACTS_SINCE = (
+    "SELECT stream, version, topic, state FROM events WHERE stream = ? AND version >= ?"
+    " ORDER BY version"
+)
+
+
+class KeptStates:
+    """Snapshots, in a file of their own: the log is not locked while one is written.
+
+    It is a cache: what cannot be read is not there, and a power cut may lose it. It is made when
+    the first state is kept.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._turn = threading.Lock()
+        self._db: sqlite3.Connection | None = None
+        self._reading = Readers(path)
+
+    def of(self, streams: Sequence[bytes], program: bytes) -> dict[bytes, Piece]:
+        """The snapshots of those of these streams that have one by this program."""
+        if not program or not self._path.exists():
+            return {}
+        marks = ",".join("?" * len(streams))
+        sql = (
+            "SELECT stream, version, epoch, fact, mac, state FROM snapshots"  # noqa: S608
+            f" WHERE stream IN ({marks}) AND program = ?"
+        )
+        try:
+            rows = self._reading.fetch(sql, (*streams, program))
+            return {
+                stream: (stream, version, f"{SNAPSHOT}{epoch}", mac + fact + state)
+                for stream, version, epoch, fact, mac, state in rows
+            }
+        except (StoreError, TypeError):  # not a file of ours, or no bytes in it
+            return {}
+
+    def put(self, row: SnapshotRow) -> None:
+        with self._writing() as db:
+            db.execute(PUT_SNAPSHOT, row)
+            reached("in-snapshot")
+
+    def drop(self, persons: Sequence[UUID]) -> None:
+        if not persons or not self._path.exists():
+            return
+        with self._writing() as db:
+            for person in persons:
+                name = str(person).encode()
+                db.execute("DELETE FROM snapshots WHERE instr(state, ?) > 0", (name,))
+
+    @contextmanager
+    def _writing(self) -> Iterator[Sql]:
+        with self._turn:
+            if self._db is None:
+                db = connect(self._path, synchronous="NORMAL")
+                db.execute("PRAGMA secure_delete=ON")
+                check_schema(db, self._path, SNAPSHOT_SCHEMA, SNAPSHOT_TABLES)
+                self._db = db
+            with transaction(self._db) as held:
+                yield held
+
+    def close(self) -> None:
+        self._reading.close()
+        with self._turn:
+            if self._db is not None:
+                self._db.close()
+                self._db = None
+
+
 class SQLiteLog(Log):
     """One file of facts and outcomes. Readers share a pool; the writer has its connection."""
 
@@ -194,11 +281,36 @@ class SQLiteLog(Log):
         check_schema(db, path, SCHEMA, TABLES)
         self.writer = db
         self._reading = Readers(path)
+        self._kept = KeptStates(path.with_name(STATES))
 
     # -- reading ------------------------------------------------------------------------------
 
     def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Any]:
         return self._reading.fetch(sql, args)
+
+    def pieces(
+        self, streams: Sequence[bytes], program: bytes = b"", db: Sql | None = None
+    ) -> list[Piece]:
+        kept = self._kept.of(streams, program)
+        if not kept:
+            return self._whole(streams, db)
+        found = self._whole([stream for stream in streams if stream not in kept], db)
+        epochs = self._ask(db, "SELECT value FROM marks WHERE key = 'epoch'", ())
+        of_now = f"{SNAPSHOT}{epochs[0][0] if epochs else FIRST_EPOCH}"
+        for stream, piece in kept.items():
+            _, version, epoch, _ = piece
+            if epoch != of_now:
+                version = 1
+            else:
+                found.append(piece)
+            found += self._ask(db, FACTS_SINCE, (stream, version))
+        return found
+
+    def put_snapshot(self, row: SnapshotRow) -> None:
+        self._kept.put(row)
+
+    def drop_snapshots(self, persons: Sequence[UUID]) -> None:
+        self._kept.drop(persons)
 
     # -- writing ------------------------------------------------------------------------------
 
@@ -240,6 +352,7 @@ class SQLiteLog(Log):
 
     def close(self) -> None:
         self._reading.close()
+        self._kept.close()
         self.writer.close()
         if self._gate is not None:
             self._gate.close()

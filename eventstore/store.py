@@ -71,6 +71,7 @@ class Store:
             self.log, self.vault, self.mapper, self._made, self.watch.committed, self._settle_batch
         )
         self._settle()
+        self.snapshots = self.writer.snapshots
         self.effects = Effects(self.log, self.vault, self.mapper)
 
     @classmethod
@@ -305,6 +306,7 @@ class Store:
     def close(self) -> None:
         """Finish what is queued, then let go of the files."""
         self.writer.close()
+        self.snapshots.stop(self.watch.wake)
         self.effects.stop(self.watch.wake)
         with suppress(StoreError):  # else the next start does it
             self.effects.erase()

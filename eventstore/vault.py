@@ -25,7 +25,7 @@ from eventstore.keyfile import KEY_BYTES, read_key, write_key
 from eventstore.modes import private_folder
 from eventstore.names import forget
 from eventstore.randomness import random_bytes, random_uuid
-from eventstore.sql import DATABASE_ERRORS, Sql, explain
+from eventstore.sql import DATABASE_ERRORS, Sql, explain, transaction
 from eventstore.sqlite import VAULT_SECONDS, Readers, check_schema, connect
 from eventstore.vault_tables import SCHEMA, TABLES
 from eventstore.wrapping import NONCE_BYTES, Wrapping, opened
@@ -354,21 +354,6 @@ def destroy(db: Sql, persons: Sequence[UUID]) -> None:
     for person in persons:
         forget(db, person)
     db.execute("UPDATE erasures SET n = n + 1")
-
-
-@contextmanager
-def transaction(db: Sql) -> Iterator[Sql]:
-    """BEGIN … COMMIT; rolls back on any exception. Raises a `StoreError`."""
-    try:
-        db.execute("BEGIN IMMEDIATE")
-        yield db
-        db.execute("COMMIT")
-    except BaseException as problem:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        if isinstance(problem, DATABASE_ERRORS):
-            raise explain(problem) from problem
-        raise
 
 
 class SQLiteVault(Vault):

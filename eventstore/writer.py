@@ -50,6 +50,7 @@ from eventstore.outcomes import (
     problem_of,
     rows_of,
 )
+from eventstore.snapshots import Snapshots
 from eventstore.sql import DATABASE_ERRORS, explain
 from eventstore.turns import InTurn
 from eventstore.vault import Vault
@@ -96,7 +97,8 @@ class Writer:
         self.clock = clock
         self._committed, self._settle = committed, settle
         self._queue: queue.SimpleQueue[tuple[Envelope, Deliver] | None] = queue.SimpleQueue()
-        self.cache = AggregateCache(log, mapper)
+        self.snapshots = Snapshots(log, vault, mapper)
+        self.cache = AggregateCache(log, mapper, self.snapshots)
         self._thread: threading.Thread | None = None
         self._closed = False
         self._door = threading.Lock()
@@ -217,7 +219,7 @@ class Writer:
             self.vault.doubted = True
             self.cache.catch_up(seen.news)
             batch.find_repeats(seen.outcomes)
-            self.cache.read_ahead(wanted.streams, seen.facts)
+            self.cache.read_ahead(wanted.streams, seen.pieces)
             for n, envelope in enumerate(batch.envelopes):
                 batch.take(n, envelope)
             self._commit_vault()
@@ -245,7 +247,8 @@ class Writer:
         """
         named = {id for one in envelopes for id in ids_of(one.command)}
         streams = [id.bytes for id in self.cache.missing(named)]
-        return Wanted(self.cache.head, [one.id.bytes for one in envelopes], streams)
+        commands = [one.id.bytes for one in envelopes]
+        return Wanted(self.cache.head, commands, streams, self.snapshots.program)
 
     def now(self, at: datetime | None) -> datetime:
         if at is not None:

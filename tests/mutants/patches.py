@@ -163,7 +163,7 @@ def vault_after_log() -> Iterator[None]:
             self.vault.doubted = True
             self.cache.catch_up(seen.news)
             batch.find_repeats(seen.outcomes)
-            self.cache.read_ahead(wanted.streams, seen.facts)
+            self.cache.read_ahead(wanted.streams, seen.pieces)
             for n, envelope in enumerate(batch.envelopes):
                 batch.take(n, envelope)
             if batch.outcomes:
