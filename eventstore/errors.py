@@ -57,6 +57,18 @@ class StorePasswordWrong(StoreUnreachable):
     retry_after = 30
 
 
+class StoreNotTrusted(StoreUnreachable):
+    zh = (
+        "数据库的证书不被信任，程序不与它连接：请核对数据库地址中的 sslrootcert 与主机名，"
+        "以及数据库的证书"
+    )
+    en = (
+        "The database's certificate is not trusted, so it is not spoken to. Check sslrootcert and"
+        " the host in the database's address, and the certificate of the database."
+    )
+    retry_after = 30
+
+
 class PasswordKept(StoreError):
     zh = (
         "数据库角色已有密码，且与给定的不符，正在使用它的系统会因此中断，未作任何改动："

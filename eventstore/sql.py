@@ -22,6 +22,7 @@ from eventstore.errors import (
     StoreFull,
     StoreLocked,
     StoreNotMade,
+    StoreNotTrusted,
     StoreOutOfHandles,
     StorePasswordWrong,
     StoreReadOnly,
@@ -119,6 +120,13 @@ POSTGRES: tuple[tuple[tuple[type[BaseException], ...], type[StoreError]], ...] =
 )
 
 
+NOT_TRUSTED = (
+    "certificate verify failed",
+    "server certificate for ",
+    "root certificate file",
+    "does not support SSL",
+)
+"""What libpq says, in a text alone, where `sslmode` asks for more than the server can show."""
 WRONG_PASSWORD = ("password authentication failed", "Password 认证失败", "no password supplied")
 """What libpq says when it cannot log in: there is no code of the error then, only its words, in the
 server's language."""
@@ -134,6 +142,10 @@ def _of_postgres(problem: psycopg.Error) -> StoreError:
         said in str(problem) for said in WRONG_PASSWORD
     ):
         return StorePasswordWrong(text)
+    if isinstance(problem, psycopg.OperationalError) and any(
+        said in str(problem) for said in NOT_TRUSTED
+    ):
+        return StoreNotTrusted(text)
     for kinds, named in POSTGRES:
         if isinstance(problem, kinds):
             return named(text)

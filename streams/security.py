@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from kafka.errors import (
     AuthorizationError,
     IllegalSaslStateError,
+    KafkaConnectionError,
     SaslAuthenticationFailedError,
     UnsupportedSaslMechanismError,
 )
@@ -84,11 +85,12 @@ _refusals = _Refusals()
 
 def listen_for_refusals() -> None:
     """Hear why connections fail; nothing is printed of it."""
-    logger = logging.getLogger("kafka.net.manager")
-    if _refusals not in logger.handlers:
-        logger.addHandler(_refusals)
-        logger.setLevel(logging.ERROR)
-        logger.propagate = False
+    for name in ("kafka.net.manager", "kafka.net.connection"):
+        logger = logging.getLogger(name)
+        if _refusals not in logger.handlers:
+            logger.addHandler(_refusals)
+            logger.setLevel(logging.ERROR)
+            logger.propagate = False
 
 
 class Address(Protocol):
@@ -108,7 +110,24 @@ def heard_refusals(problem: BaseException, since: float, to: Address) -> Sentenc
             told = _told(cause, to.security, to.servers)
             if told is not None:
                 return told
+    if to.security.sasl and any(_dropped(one) for one in heard):
+        return _log_in_refused(to.security, to.servers, "多半是", "most likely ")
     return None
+
+
+def _dropped(problem: BaseException) -> bool:
+    """Whether the broker closed a connection that stood. The library loses the broker's last
+    words when they come together with the end of the connection: a log-in that is refused may
+    look like nothing else. So, too, does a broker that ends at that moment."""
+    return isinstance(problem, KafkaConnectionError) and "disconnected" in str(problem)
+
+
+def _log_in_refused(ours: Security, servers: str, zh: str = "", en: str = "") -> Sentence:
+    return (
+        f"消息总线 {servers} 拒绝登录：{zh}用户 {ours.username} 的密码不对或没有该用户",
+        f"The Kafka broker {servers} refuses the log-in: {en}wrong password, or no such user as"
+        f" {ours.username}.",
+    )
 
 
 def _causes(problem: BaseException | None) -> Iterator[BaseException]:
@@ -132,11 +151,7 @@ def _told(problem: BaseException, ours: Security, servers: str) -> Sentence | No
             " RELIEF_KAFKA_SECURITY, the port, and our certificate if it asks for one.",
         )
     if isinstance(problem, SaslAuthenticationFailedError):
-        return (
-            f"消息总线 {servers} 拒绝登录：用户 {ours.username} 的密码不对或没有该用户",
-            f"The Kafka broker {servers} refuses the log-in: wrong password, or no such user as"
-            f" {ours.username}.",
-        )
+        return _log_in_refused(ours, servers)
     if isinstance(problem, UnsupportedSaslMechanismError | IllegalSaslStateError):
         return (
             f"消息总线 {servers} 不支持登录方式 {ours.mechanism}，请检查 RELIEF_KAFKA_SASL",

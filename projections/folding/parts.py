@@ -27,6 +27,7 @@ from eventstore.errors import (
     StoreForbidden,
     StoreFull,
     StoreLocked,
+    StoreNotTrusted,
     StoreOutOfHandles,
     StorePasswordWrong,
     StoreReadOnly,
@@ -58,7 +59,7 @@ STOPS: dict[str, type[StoreError]] = {
     kind.__name__: kind
     for kind in (
         *(CannotFold, StoreDamaged, StoreForbidden, StoreFull, StoreLocked, StoreReadOnly),
-        *(StoreOutOfHandles, StorePasswordWrong, StoreUnreachable, UnknownTopic),
+        *(StoreNotTrusted, StoreOutOfHandles, StorePasswordWrong, StoreUnreachable, UnknownTopic),
     )
 }
 """What a process says when it cannot go on."""
