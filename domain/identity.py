@@ -5,13 +5,13 @@ ISO 7064 MOD 11-2. The region part is the place of first registration: never a r
 """
 
 import re
-import unicodedata
 from datetime import date
 from operator import mul
 from typing import Literal
 
 import msgspec
 
+from domain.half_width import half_width
 from domain.masking import mask_id
 from domain.refusal import Malformed
 
@@ -33,7 +33,7 @@ class Identity(msgspec.Struct, frozen=True):
 
 def normalize_id(text: str) -> str:
     """The number as typed or printed in its one form: half-width, no spaces, upper-case X."""
-    plain = unicodedata.normalize("NFKC", text)
+    plain = half_width(text)
     return re.sub(r"[\s'\u200b\ufeff-]", "", plain).upper()
 
 

@@ -5,9 +5,10 @@ the rule that is broken, if one is. Nothing is repaired that could have been som
 """
 
 import re
-import unicodedata
 from datetime import date
 from typing import Any, TypeAlias
+
+from domain.half_width import half_width
 
 Read: TypeAlias = tuple[str | None, str | None]
 
@@ -19,7 +20,7 @@ ERRORS = frozenset(
 _NOTHING = ERRORS | {
     *("", "无", "/", "\\", "-", "--", "—", "——", "暂无", "没有", "空", "NULL", "null")
 }
-_INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060\ufeff\x00-\x08\x0b-\x1f\x7f]")
+_INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060\ufeff\x00-\x08\x0e-\x1b\x7f]")
 _WIDE = str.maketrans(
     {
         wide: wide - 0xFEE0
@@ -33,7 +34,7 @@ _MOBILE_OR_LANDLINE = re.compile(r"(?:\+?86)?1[0-9]{10}|0[0-9]{9,11}|[0-9]{7,8}"
 _HAN_NAME = re.compile(r"[\u4e00-\u9fff]{2,4}")
 # What most cells look like: nothing in them has to be changed.
 _PLAIN_TEXT = re.compile(r"[\u4e00-\u9fff0-9A-Za-z()（）·、，。-]{1,100}")
-_PARTED = re.compile(r"\d\s+\d")  # two numbers, a space between
+_PARTED = re.compile(r"\d[\s\x00-\x1f\x7f]+\d")  # two numbers, a space or a lost mark between
 _EXACT_DIGITS = 15  # a spreadsheet keeps 15 digits of a number
 _LONGEST_TEXT = 200
 
@@ -120,7 +121,7 @@ def phone(value: Any) -> Read:
         return None, None
     if isinstance(value, str) and len(value) == 11 and _MOBILE_OR_LANDLINE.fullmatch(value):
         return value, None
-    plain = _half(_bare(value)) if isinstance(value, str) else _number(value)
+    plain = half_width(_bare(value)) if isinstance(value, str) else _number(value)
     if "".join(plain.split()) in _NOTHING:
         return None, None
     joined = re.sub(r"\.0$|[\s\-()]", "", plain)
@@ -145,7 +146,7 @@ def need(value: Any) -> tuple[int | None, str | None]:
 def _people(value: Any, rule: str, *, least: int) -> tuple[int | None, str | None]:
     if value is None:
         return None, None
-    if isinstance(value, str) and _PARTED.search(_bare(value)):
+    if isinstance(value, str) and _PARTED.search(value):
         return None, rule
     plain = digits(value) if isinstance(value, str) else _number(value)
     if plain in _NOTHING:
@@ -190,19 +191,11 @@ def digits(value: str) -> str:
     """Text made of digits, as it was meant: half-width, no spaces, no marks of spreadsheets."""
     if value.isascii() and value.isalnum():
         return value
-    plain = _half(_bare(value))
+    plain = half_width(_bare(value))
     if plain.startswith('="') and plain.endswith('"'):
         plain = plain[2:-1]
     plain = "".join(plain.split()).strip("'‘’`\"")
     return re.sub(r"(?<=[0-9Xx])\.0+$", "", plain)
-
-
-def _half(value: str) -> str:
-    """Half-width. What only looks like a digit stays: 10² is not 102, nor ① a 1."""
-    return "".join(
-        one if unicodedata.category(one) == "No" else unicodedata.normalize("NFKC", one)
-        for one in value
-    )
 
 
 def _bare(value: str) -> str:

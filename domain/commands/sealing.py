@@ -4,13 +4,13 @@ A refusal names the field and the rule; the value in it is masked, since outcome
 """
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 import msgspec
 
+from domain.half_width import half_width
 from domain.household import Card, Member, Relation, Sex
 from domain.identity import normalize_id, parse_id
 from domain.masking import mask_card, mask_name, mask_phone
@@ -65,7 +65,7 @@ def check_sha256(field: str, digest: str | None) -> None:
 
 def digits(text: str) -> str:
     """A number as typed, in half-width digits without spaces and dashes."""
-    return re.sub(r"[\s'-]", "", unicodedata.normalize("NFKC", text))
+    return re.sub(r"[\s'-]", "", half_width(text))
 
 
 def check_members(world: World, members: tuple[MemberInput, ...]) -> int:

@@ -1,6 +1,6 @@
 """From what a form or a program sends to `Figures`: typed, in range, all mistakes at once."""
 
-import unicodedata
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -8,11 +8,14 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from domain.half_width import half_width
 from domain.refusal import Refusal
 from domain.rules.indicators import Figures, Indicator, Indicators
 
 LARGEST = Decimal(10) ** 12
 CENT = Decimal("0.01")
+_AS_TYPED = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?")
+"""A figure in text; `Decimal` alone would take 1_000 and digits of other scripts too."""
 SPLIT = "split"
 """Where a problem stands that is not in the total: `split.<area>.<indicator>`."""
 
@@ -111,7 +114,9 @@ def _number(value: object) -> Decimal | bool | None:
     if isinstance(value, bool):
         return False
     if isinstance(value, str):
-        value = unicodedata.normalize("NFKC", value).strip()
+        value = half_width(value).strip()
+        if value and not _AS_TYPED.fullmatch(value):
+            return False
     if value is None or value == "":
         return None
     try:

@@ -348,3 +348,16 @@ def test_a_drill_s_household_claims_no_real_person(county: Scenario) -> None:
         "Household.Registered", "Person.Claimed", "Person.Claimed"
     )
     assert load(county, "a").contested == set()
+
+
+@pytest.mark.parametrize(
+    ("phone", "card"), [("1540000123⁴", None), ("15400001234", "999900123456789²")]
+)
+def test_c6_a_superscript_is_no_digit_of_a_phone_or_an_account(
+    county: Scenario, phone: str, card: str | None
+) -> None:
+    account = CardInput(number=card) if card is not None else None
+    refusal = county.when(family(county, "a", 1, phone=phone, card=account), by="village").then(
+        Malformed
+    )
+    assert refusal.field == ("phone" if card is None else "card.number")

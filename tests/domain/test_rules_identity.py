@@ -61,6 +61,13 @@ def test_full_width_digits_spaces_and_a_small_x_are_normalized(number: str) -> N
     assert normalize_id(f" {wide[:6]}　{wide[6:14]} {wide[14:]} ") == number
 
 
+def test_c6_a_superscript_is_no_digit_of_an_id_number() -> None:
+    first17 = "34088219900307001"
+    number = first17 + check_character(first17)
+    assert id_problem(normalize_id(number)) is None
+    assert id_problem(normalize_id(number[:5] + "²" + number[6:])) is not None
+
+
 def test_other_scripts_digits_are_not_taken_for_digits() -> None:
     assert id_problem("١١٠١٠٥١٩٤٩١٢٣١٠٠٢X") is not None
 

@@ -310,3 +310,15 @@ def test_figures_survive_the_log(read: Figures) -> None:
     assert msgspec.json.decode(msgspec.json.encode(read), type=Figures) == read
     again = parse_figures(RULES, read)
     assert msgspec.json.encode(again) == msgspec.json.encode(parse_figures(RULES, again))
+
+
+@pytest.mark.parametrize(
+    "typed", ["10²", "①", "½", "3 4", "12\t30", "1,5", "1_000", "١٢", "12.5.1"]
+)
+def test_c6_a_text_that_can_be_read_two_ways_is_no_figure(typed: str) -> None:
+    with pytest.raises(FiguresMalformed):
+        parse_figures(RULES, {"affected": typed})
+
+
+def test_c6_a_figure_in_full_width_digits_is_one() -> None:
+    assert parse_figures(RULES, {"affected": " １２０ "})["affected"] == 120

@@ -183,7 +183,9 @@ def test_marks_are_found_wherever_a_piece_of_the_sheet_ends(
     assert read(path) == whole
 
 
-@pytest.mark.parametrize("written", ["3 4", "3　4", "3\n4", "12\t30", "1,5", "10²", "③", "00100"])
+@pytest.mark.parametrize(
+    "written", ["3 4", "3　4", "3\n4", "12\t30", "1,5", "10²", "③", "00100", "3\x0b4", "3\x074"]
+)
 def test_c6_two_numbers_in_a_cell_are_not_one(tmp_path: Path, written: str) -> None:
     """The error names sheet, row, column and rule, in Chinese and in English."""
     (result,) = results(tmp_path, household(1, c4=written))
@@ -197,6 +199,16 @@ def test_c6_two_numbers_in_a_cell_are_not_one(tmp_path: Path, written: str) -> N
 def test_c6_one_number_is_read_however_it_is_written(tmp_path: Path, written: str) -> None:
     (family,) = families(results(tmp_path, household(1, c4=written)))
     assert family.size == 4
+
+
+def test_c6_a_line_break_of_a_word_processor_is_one(tmp_path: Path) -> None:
+    """Excel keeps U+000B of a text that was pasted from there as _x000B_."""
+    path = tmp_path / "a.csv"
+    path.write_text(
+        f"户主姓名,户主身份证号,家庭人口,家庭住址\n张三,{id_number(901)},3,源潭路\x0b1号\n"
+    )
+    (family,) = families(read(path))
+    assert family.address == "源潭路 1号"
 
 
 def test_c6_a_superscript_is_no_digit_of_an_account_or_a_phone(tmp_path: Path) -> None:
