@@ -258,7 +258,7 @@ def test_sums_of_fractions_that_are_equal_are_no_finding(tmp_path: Path) -> None
     for village, by, lost in (("yuantan_1", "village", "0.07"), ("yuantan_2", "village2", "0.08")):
         county.given(initial(county, village, {"loss_total": lost}), by=by)
         county.given(accept(county, village), by="township_b")
-    own = initial(county, "yuantan", {"loss_total": "0.15"}, as_of=county.now)
+    own = initial(county, "yuantan", {"loss_total": "0.15"})
     county.given(own, by="township").given(accept(county, "yuantan"), by="county")
     assert split_findings(tmp_path, county, kind="parts_larger") == []
 
