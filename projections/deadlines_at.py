@@ -66,6 +66,11 @@ class Asked:
     cursor: str | None
     limit: int
     disasters: tuple[str, ...] | None = None
+    itself: UUID | None = None
+
+    def owed_by(self, area: Any) -> ColumnElement[bool]:
+        """Whether the area that was asked about owes it by itself (any, if none was)."""
+        return true() if self.itself is None else area == str(self.itself)
 
     def about(self, reports: Any) -> ColumnElement[bool]:
         """Whether a row is of the disaster that was asked about (all, if none was)."""
@@ -94,6 +99,7 @@ def deadlines(
     at: datetime | None = None,
     kind: str | None = None,
     disaster: UUID | None = None,
+    itself: UUID | None = None,
     overdue_only: bool = False,
     done: bool = False,
     exercise: bool = False,
@@ -102,16 +108,17 @@ def deadlines(
 ) -> Page:
     """What is due at a time (now, unless ``at`` is given), by when; what was done with ``done``.
 
-    ``state``: open, overdue, missing (a follow-up nobody sent, though later ones were), ended (a
-    notice that hung its days: the next step may be taken), done, done_late, or closed (a follow-up
-    that the area above has answered for by one of its own). ``disaster``: only what its reports
-    owe. ``level`` is that of the ``area`` that owes it to the one above. ``kind``:
+    ``state``: open, overdue, missing (a follow-up nobody sent and nobody can send any more: later
+    ones were, or the situation is stable), ended (a notice that hung its days: the next step may
+    be taken), done, done_late, or closed (a follow-up that the area above has answered for by one
+    of its own). ``disaster``: only what its reports owe; ``itself``: only what that area owes, not
+    those below it. ``level`` is that of the ``area`` that owes it to the one above. ``kind``:
     initial_report, follow_up, verified_report, forward_report, notice_end, season_assessment,
     season_delivery, list_delivery, goods_needed, goods_arrival.
     """
     assert at is not None, "the edge fills in its clock"
     within = None if disaster is None else tuple(absorbed_into(db, disaster))
-    asked = Asked(at, kind, overdue_only, done, exercise, cursor, allowed(limit), within)
+    asked = Asked(at, kind, overdue_only, done, exercise, cursor, allowed(limit), within, itself)
     scope = scope.on(db)
     found: list[Row] = []
     if kind not in (FOLLOW_UP, FORWARD):
@@ -190,6 +197,7 @@ def _once(db: Connection, scope: Scope, asked: Asked) -> Iterator[Row]:
         d.kind != FORWARD,
         d.since <= now,
         asked.about(REPORTS),
+        asked.owed_by(d.area),
     )
     if asked.kind is not None:
         query = query.where(_plain(scope, d.kind) == asked.kind)
@@ -245,6 +253,7 @@ def _forwards(db: Connection, scope: Scope, asked: Asked) -> Iterator[Row]:
         _plain(scope, d.kind) == FORWARD,
         d.since <= now,
         asked.about(REPORTS),
+        asked.owed_by(below.c.parent),
     )
     if not asked.done:
         query = query.where(func.coalesce(told, "never") > now)
@@ -263,6 +272,7 @@ def _follow_ups(db: Connection, scope: Scope, asked: Asked) -> list[Row]:
         _plain(scope, d.exercise).is_(asked.exercise),
         d.start <= now,
         asked.about(REPORTS),
+        asked.owed_by(d.area),
     )
     after: tuple[Any, ...] = ()
     if asked.cursor is not None:
@@ -365,6 +375,7 @@ def _asked_for(duty: Any, answers: dict[int, Any], told_above: str, at: datetime
     """
     rule = rule_of(duty)
     now = when(at)
+    ended = duty["end"] is not None and duty["end"] <= now
     last = max((n for n, a in answers.items() if a["reported_at"] <= now), default=0)
     for one in _asked_by(rule, at):
         answer = answers.get(one.number)
@@ -388,7 +399,7 @@ def _asked_for(duty: Any, answers: dict[int, Any], told_above: str, at: datetime
             "detail": {"as_of": when(one.as_of), "version": answer["version"] if answer else None},
         }
         closed = when(one.as_of) <= told_above
-        yield _shaped(row, at, missing=one.number < last, closed=closed)
+        yield _shaped(row, at, missing=ended or one.number < last, closed=closed)
 
 
 def _asked_by(rule: FollowUpDuty, at: datetime) -> Iterator[Occurrence]:

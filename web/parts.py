@@ -27,6 +27,7 @@ from api.routes import READS
 from api.words import words_of
 from domain.refusal import Refusal
 from domain.world import Command
+from projections.paging import MAX_LIMIT
 from web.formats import iso
 from web.render import language_of, render, stream
 from web.session import Visitor
@@ -43,6 +44,19 @@ class Desk:
     async def ask(self, query: Callable[..., Any], area: UUID | None = None, **given: Any) -> Any:
         """Ask a view through its route's jurisdiction. 404 and 403 as the API answers them."""
         return await ask(self.caller, read_of(query), area, **given)
+
+    async def ask_all(
+        self, query: Callable[..., Any], area: UUID | None = None, *, most: int, **given: Any
+    ) -> tuple[list[Any], bool]:
+        """The rows of a list page by page, ``most`` at most; and whether there are more."""
+        rows: list[Any] = []
+        cursor: str | None = None
+        while True:
+            found = await self.ask(query, area, cursor=cursor, limit=min(most, MAX_LIMIT), **given)
+            rows += found.items
+            cursor = found.next
+            if cursor is None or len(rows) >= most:
+                return rows[:most], cursor is not None or len(rows) > most
 
     def may_ask(self, query: Callable[..., Any]) -> bool:
         """Whether one of the caller's posts may ask this at all."""

@@ -18,6 +18,7 @@ from domain.commands.reviews import REVIEWERS, STABILIZERS
 from domain.refusal import Refusal
 from domain.world import Role
 from projections.areas import AREAS, children
+from projections.situation import counted_with
 from web.figures import MAIN, Names, grouped, names_for
 from web.formats import china
 from web.parts import Desk, moment_of, url
@@ -98,14 +99,37 @@ def owed_by(caller: Caller, due: dict[str, Any]) -> bool:
 def grouped_dues(dues: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """One line a report and kind: the one that has waited longest, ``times`` how many there are.
 
-    ``latest`` is the last of them: a zero report as of its day answers for all.
+    ``latest`` is the last of them: a zero report as of its day answers for all. What is to be
+    passed on is one line an occurrence: one report of the area above passes all of it on.
     """
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
     for row in sorted(dues, key=lambda row: str(row["due_at"])):
-        line = found.setdefault((row["kind"], row["subject"]), row | {"times": 0})
+        passed_on = row["kind"] == "forward_report"
+        about = (row["area"], _occurrence(row)) if passed_on else (row["subject"],)
+        line = found.setdefault((row["kind"], *about), row | {"times": 0})
         line["times"] += 1
         line["latest"] = row
     return sorted(found.values(), key=lambda row: str(row["due_at"]))
+
+
+def gathered_dues(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What others owe, one group a kind and occurrence: its ``lines``, ``places``, ``times``."""
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    for line in lines:
+        group = found.setdefault((line["kind"], _occurrence(line)), line | {"lines": []})
+        group["lines"].append(line)
+    for group in found.values():
+        group["places"] = len({line["area"] for line in group["lines"]})
+        group["times"] = sum(line["times"] for line in group["lines"])
+    return list(found.values())
+
+
+def _occurrence(due: dict[str, Any]) -> str:
+    """What the report of a due line is about: its disaster, else hazard and year."""
+    if due["hazard"] is None:
+        return ""
+    year = china(datetime.fromisoformat(due["occurred_at"])).year
+    return counted_with(due["disaster"], due["hazard"], year)
 
 
 def minute(moment: datetime) -> str:

@@ -104,7 +104,7 @@ def test_a_village_reports_the_township_accepts_and_the_county_board_changes_by_
     phone.get_by_role("button", name="上报初报").click()
     expect(phone.locator("#receipt")).to_be_visible(timeout=30_000)
     row = board.get_by_role("row").filter(has=board.get_by_role("link", name="源潭居委会"))
-    expect(row).to_contain_text("未审 120", timeout=WAIT)
+    expect(row).to_contain_text("含未审共 120 人", timeout=WAIT)
     assert board.evaluate("window.neverLeft") is True, "the board changed by itself"
     expect(row).to_contain_text("未审")
     expect(phone.locator("#receipt")).to_contain_text(re.compile(r"日志位置 \d+"))

@@ -124,6 +124,17 @@ def test_the_duty_ends_when_it_is_stable_and_the_verified_report_falls_due(tmp_p
     assert asked(tmp_path, county, china(30, 0)) == [("verified_report", 0, "overdue")]
 
 
+def test_what_was_not_sent_before_it_was_stable_is_missing(tmp_path: Path) -> None:
+    """Nobody can send it any more: it is not overdue for ever."""
+    county = make_county()
+    county.given(initial(county, "yuantan", {"affected": 1}), by="township")
+    county.now = china(7, 10)
+    county.given(stabilize(county, "yuantan"), by="county")
+    found = asked(tmp_path, county, china(7, 11), kind="follow_up")
+    assert {state for _, _, state in found} == {"missing"} and len(found) == 3
+    assert {one[2] for one in asked(tmp_path, county, china(7, 9), kind="follow_up")} == {"overdue"}
+
+
 def test_a_returned_verified_report_is_owed_again(tmp_path: Path) -> None:
     county = whole_flood()
     done = asked(tmp_path, county, county.now, kind="verified_report", done=True)

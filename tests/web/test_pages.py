@@ -226,7 +226,7 @@ def test_what_was_returned_stands_by_itself_beside_what_was_accepted(
     page = stranger.get("/situation").text
     row = page.split(f'id="a-{county.id("yuantan_2")}"')[1].split("</tr>")[0]
     assert "chip-returned" in row and "chip-accepted" not in row
-    assert "<b>1,537</b>" in row and "退回 40" in row and "1,577" not in row
+    assert "<b>1,537</b>" in row and "被退回、不计入的报告写 40 人" in row and "1,577" not in row
 
 
 def test_a_fragment_is_never_answered_by_the_log_in_page(stranger: TestClient) -> None:

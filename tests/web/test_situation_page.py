@@ -69,6 +69,25 @@ def test_the_row_says_that_its_parts_are_larger_and_disasters_stay_apart(
     assert "接下来要报的" in told
 
 
+def test_a_row_over_separate_disasters_has_no_sum_but_the_way_to_each(
+    county: LivingCounty,
+) -> None:
+    """5,000 of a flood and 40 of a snow are two times somebody suffered, not 5,040 people."""
+    told = page(county, "county", "/situation")
+    table = told[told.index('<table class="cards situation" data-rows') :]
+    row = table[table.index(f'id="a-{county.id("county")}"') :]
+    row = row[: row.index("</tr>")]
+    assert "2 次灾害，分次查看" in row
+    assert "5,040" not in row and "740" not in row
+    assert "各次不相加" in told
+
+
+def test_what_is_not_reviewed_says_what_it_counts(county: LivingCounty) -> None:
+    """A total with what waits is no addition to the large figure beside it."""
+    told = page(county, "township2", "/situation")
+    assert "含未审共 40 人" in told and "未审 40" not in told
+
+
 def test_the_report_shows_what_its_parts_had_accepted_and_the_way_out(
     county: LivingCounty,
 ) -> None:

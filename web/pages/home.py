@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from domain.commands.reports import ANY_FILER
 from projections.deadlines_at import deadlines
 from projections.report_queries import situation_report
 from web.pages.reviews import counted_for, waiting_for
@@ -15,6 +16,8 @@ from web.reporting import grouped_dues, owed_by, show
 router = APIRouter(include_in_schema=False)
 
 SHOWN = 6
+MOST = 5000
+"""Rows of what one area owes that are read at most: years of one report's days."""
 
 
 @router.get("/")
@@ -45,8 +48,11 @@ def _counted(
 async def _overdue(desk: Desk) -> list[dict[str, Any]]:
     """What the caller's own areas owe, a line a report: who need not act does not see it."""
     found: list[dict[str, Any]] = []
-    for kind in sorted(REPORT_KINDS):
-        page = await desk.ask(deadlines, at=desk.now, kind=kind, overdue_only=True, limit=1000)
-        # What is "missing" has been overtaken by a later report: nobody can still send it.
-        found += [row for row in page.items if row["state"] == "overdue"]
+    for area in desk.caller.areas(ANY_FILER):
+        for kind in sorted(REPORT_KINDS):
+            rows, _ = await desk.ask_all(
+                deadlines, area, itself=area, at=desk.now, kind=kind, overdue_only=True, most=MOST
+            )
+            # What is "missing" has been overtaken by a later report: nobody can still send it.
+            found += [row for row in rows if row["state"] == "overdue"]
     return grouped_dues(row for row in found if owed_by(desk.caller, row))

@@ -8,20 +8,27 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BeforeValidator
 from starlette.responses import Response
 
+from domain.commands.reports import ANY_LISTENER
 from domain.report_filing import Review
+from domain.world import Role
 from projections.deadlines_at import deadlines
 from projections.disasters import disasters
 from projections.report_queries import situation_reports
 from projections.situation_board import situation_board, situation_disasters
 from web.figures import MAIN, Known
 from web.parts import AtDesk, Desk, url
-from web.reporting import grouped_dues, owed_by, show
+from web.reporting import gathered_dues, grouped_dues, owed_by, show
 
 router = APIRouter(include_in_schema=False)
 
 ROWS = 1000
+MOST = 10_000
+"""Reports, and rows of each kind of duty, that one page looks at."""
 STRIP = 12
 REPORT_KINDS = frozenset({"initial_report", "follow_up", "verified_report", "forward_report"})
+
+OVERSEERS = ANY_LISTENER | {Role.AUDITOR}
+"""Who sees on the situation page what others have not reported."""
 
 MaybeId = Annotated[UUID | None, BeforeValidator(lambda given: given or None)]
 """A select that says nothing sends an empty value."""
@@ -67,43 +74,55 @@ async def _board(desk: Desk, asked: Asked) -> dict[str, Any]:
     board = await desk.ask(
         situation_board, asked.area, disaster=asked.disaster, exercise=asked.exercise, limit=ROWS
     )
-    found = await desk.ask(
-        situation_reports, asked.area, disaster=asked.disaster, exercise=asked.exercise, limit=ROWS
+    reports, _ = await desk.ask_all(
+        situation_reports, asked.area, disaster=asked.disaster, exercise=asked.exercise, most=MOST
     )
-    strip = await _dues(desk, asked)
+    strip, cut_off = await _dues(desk, asked) if _follows_dues(desk) else ([], False)
     separate = await _separate(desk, asked)
     rows = _indented(board.items)
-    _latest(rows, found.items)
+    _latest(rows, reports)
     roots = [row for row in rows if row["depth"] == 0]
+    overdue = grouped_dues(row for row in strip if row["state"] == "overdue")
+    mine = [line for line in overdue if owed_by(desk.caller, line)]
     return {
         "rows": rows,
         "root": roots[0] if len(roots) == 1 and len(separate) < 2 else None,
+        "apart": len(separate) > 1,
         "years": _years(separate) if len(separate) > 1 else [],
-        "parts": _parts(rows, roots),
-        "overdue": grouped_dues(row for row in strip if row["state"] == "overdue"),
+        "parts": _parts(rows, roots) if len(separate) < 2 else [],
+        "overdue": len(overdue),
+        "mine": mine,
+        "theirs": gathered_dues(line for line in overdue if line not in mine),
+        "cut_off": cut_off,
         "missing": grouped_dues(row for row in strip if row["state"] == "missing"),
-        "mine": {row["subject"] for row in strip if owed_by(desk.caller, row)},
         "coming": [row for row in strip if row["state"] == "open"][:STRIP],
         "truncated": board.next is not None,
     }
 
 
-async def _dues(desk: Desk, asked: Asked) -> list[dict[str, Any]]:
-    """What reports owe, of the disaster that is looked at; kind by kind, so that none is cut off
-    by another's."""
+def _follows_dues(desk: Desk) -> bool:
+    """Whether one of the caller's posts reports, reviews or audits: others need not act."""
+    return not OVERSEERS.isdisjoint(desk.caller.roles())
+
+
+async def _dues(desk: Desk, asked: Asked) -> tuple[list[dict[str, Any]], bool]:
+    """What reports owe, of the disaster that is looked at, and whether there is more of it; kind
+    by kind, so that none is cut off by another's."""
     found: list[dict[str, Any]] = []
+    cut_off = False
     for kind in sorted(REPORT_KINDS):
-        page = await desk.ask(
+        rows, more = await desk.ask_all(
             deadlines,
             asked.area,
             at=desk.now,
             kind=kind,
             disaster=asked.disaster,
             exercise=asked.exercise,
-            limit=ROWS,
+            most=MOST,
         )
-        found += page.items
-    return sorted(found, key=lambda row: str(row["due_at"]))
+        found += rows
+        cut_off = cut_off or more
+    return sorted(found, key=lambda row: str(row["due_at"])), cut_off
 
 
 async def _separate(desk: Desk, asked: Asked) -> list[dict[str, Any]]:
