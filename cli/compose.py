@@ -21,7 +21,7 @@ from eventstore.store import Store
 from projections.catalog import VIEWS
 from projections.folding.dropped import dropped_in
 from projections.folding.engine import ViewsDatabase
-from projections.folding.lineage import belong
+from projections.folding.lineage import UNKNOWN, belong
 from projections.folding.reader import ViewsReader
 from streams.embedded import Follower
 from streams.following import Boards
@@ -93,7 +93,7 @@ def running(settings: Settings, *, follow: bool = True, make: bool = True) -> It
         )
         stack.callback(tell_of_views(store, views, boards, leads))
         timekeeper = Timekeeper(store, reader, leader=leads)
-        keeper = Keeper(store, leader=leads, frames=settings.database_url is not None)
+        keeper = Keeper(store, frames=settings.database_url is not None)
         if follow:
             boards.start()
             stack.callback(boards.stop)
@@ -134,7 +134,8 @@ def _views(
         reader = ViewsReader.at(settings.views_url)
         boards = ViewsWatch(settings.views_url, VIEWS, partitions)
     views.dropped = dropped_in(store.log.source, VIEWS)
-    views.lineage = store.log.lineage()
+    # Who only looks, or adds facts, need not wait until a promoted log's epoch has a name.
+    views.lineage = UNKNOWN if store.log.promoted() else store.log.lineage()
     stack.callback(views.close)
     stack.callback(reader.close)
     return views, reader, boards

@@ -11,11 +11,14 @@ import msgspec
 from cli.checking import Check, Finding
 from cli.settings import Settings
 from domain.rules.base import CHINA
+from domain.store import Cause
 from eventstore.backup import last_backup
 from eventstore.clock import Clock, clock_state, machine_now
+from eventstore.errors import LogPromoted
 from eventstore.limits_reached import lately_reached
+from eventstore.lineage import begun_by, epoch_of
 from eventstore.log import Log, OutcomeRow, Row, recorded_at
-from eventstore.postgres import PostgresConnection
+from eventstore.postgres import PostgresConnection, timeline_of
 from eventstore.source import open_source
 from eventstore.sql import Sql
 from eventstore.sqlite import connect
@@ -23,6 +26,13 @@ from projections.folding.lineage import foreign
 
 OLD_BACKUP = timedelta(days=7)
 AT_ONCE = 500
+BEGUN = {
+    Cause.RESTORE: ("，由备份恢复而来", ", begun by a restore"),
+    Cause.COPY: ("，由复制而来", ", begun by a copy"),
+    Cause.PROMOTION: ("，由数据库备机接管而来", ", begun when PostgreSQL's stand-by took over"),
+    Cause.OPERATOR: ("，由管理员登记", ", begun by an operator"),
+}
+"""How the log's epoch began, in both languages."""
 ERASED = "SELECT state FROM events WHERE topic LIKE 'Person.Erased%' ORDER BY position"
 
 
@@ -30,6 +40,7 @@ class _Reading(Log):
     """A log by its address alone. Opening a store would change its files' modes."""
 
     def __init__(self, settings: Settings) -> None:
+        self._cluster = settings.database_url is not None
         self.writer = open_source(settings.database_url or settings.data / "log.sqlite")
 
     def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Any]:
@@ -40,6 +51,9 @@ class _Reading(Log):
 
     def append(self, db: Sql, rows: Sequence[Row], outcomes: Sequence[OutcomeRow] = ()) -> None:
         raise NotImplementedError("a doctor only looks")
+
+    def timeline(self) -> str:
+        return timeline_of(self.writer) if self._cluster else ""
 
     def close(self) -> None:
         self.writer.close()
@@ -62,8 +76,11 @@ def _lineage(settings: Settings) -> Iterator[Finding]:
     if views is None:
         return
     with closing(_Reading(settings)) as log, closing(views):
+        if log.promoted():
+            yield Finding("lineage", False, LogPromoted.zh, LogPromoted.en)
+            return
         names = ", ".join(foreign(views, log))
-        epoch = log.lineage().partition("/")[2]
+        epoch, begun = epoch_of(log), begun_by(log)
     if names:
         yield Finding(
             "lineage",
@@ -73,11 +90,12 @@ def _lineage(settings: Settings) -> Iterator[Finding]:
             "the service starts.",
         )
     else:
+        zh, en = ("", "") if begun is None else BEGUN[begun.cause]
         yield Finding(
             "lineage",
             True,
-            f"看板与账本（分支 {epoch}）相符",
-            f"Views and log agree: epoch {epoch}.",
+            f"看板与账本（分支 {epoch}{zh}）相符",
+            f"Views and log agree: epoch {epoch}{en}.",
         )
 
 

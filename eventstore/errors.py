@@ -82,6 +82,18 @@ class PasswordKept(StoreError):
     retry_after = None
 
 
+class LogPromoted(StoreError):
+    """A stand-by took over: which facts it had nobody has said yet, by an epoch of their own.
+    Whoever derives something from the log waits for that (decision 0020)."""
+
+    zh = "数据库已由备机接管，账本的新分支尚未登记：请启动至少一个 API 进程；在此之前看板暂停更新"
+    en = (
+        "PostgreSQL's stand-by took over, and the log's new epoch has not begun: start an API"
+        " process. Until then the boards wait."
+    )
+    retry_after = 1
+
+
 class CommitUnknown(StoreUnreachable):
     """The reply to a COMMIT was lost: the batch is stored or it is not. Command ids tell."""
 

@@ -14,7 +14,9 @@ from domain.commands.store import BeginEpoch, RecordStore, StoreCommand
 from domain.officer import Officer
 from domain.rules.base import china_day
 from domain.store import FIRST_EPOCH, Cause, EpochBegunAlready
+from domain.store import Store as Ledger
 from eventstore.log import Log
+from eventstore.mapper import TypedMapper
 from eventstore.outcomes import Envelope, Receipt, Refused
 from eventstore.store import COPY_MARK, COPY_PROVEN, Store
 
@@ -24,6 +26,16 @@ TOKEN_BYTES = 8
 def epoch_of(log: Log) -> str:
     """The name of this log's epoch."""
     return log.mark("epoch") or FIRST_EPOCH
+
+
+def begun_by(log: Log) -> Ledger.EpochBegun | None:
+    """The fact that began this log's epoch; None while it is the first."""
+    facts = log.stream_rows(Ledger.id_of(log.mark("born") or ""))
+    decode = TypedMapper([Ledger]).decode
+    for _, _, _, topic, state in reversed(facts):
+        if isinstance(fact := decode(topic, bytes(state)), Ledger.EpochBegun):
+            return fact
+    return None
 
 
 def next_epoch(log: Log) -> str:
@@ -98,16 +110,9 @@ def settle_epoch(store: Store) -> None:
     log = store.log
     if not log.head():
         return
-    timeline, known = log.timeline(), log.mark("timeline")
     if log.mark(COPY_MARK) == COPY_PROVEN:
         begin_epoch(store, Cause.COPY)
-    elif known and timeline and known != timeline:
+    elif log.promoted():
         begin_epoch(store, Cause.PROMOTION)
-    elif log.mark("seat") is None or (timeline and not known):
-        run_about(store, RecordStore, timeline=timeline)
-
-
-def promoted(log: Log) -> bool:
-    """Whether PostgreSQL stands on another timeline than this epoch began on."""
-    known, timeline = log.mark("timeline"), log.timeline()
-    return bool(known and timeline and known != timeline)
+    elif log.mark("seat") is None or (not log.mark("timeline") and log.timeline()):
+        run_about(store, RecordStore, timeline=log.timeline())

@@ -21,6 +21,7 @@ from eventsourcing.persistence import (
 )
 
 from domain.store import FIRST_EPOCH
+from eventstore.errors import LogPromoted
 from eventstore.sql import Sql
 
 Row = tuple[int, bytes, int, str, bytes]
@@ -258,13 +259,25 @@ class Log(ApplicationRecorder):
         """PostgreSQL's timeline id, which a promotion changes. "" where it cannot be read."""
         return ""
 
+    def promoted(self) -> bool:
+        """Whether PostgreSQL stands on another timeline than this epoch began on."""
+        return self._moved_from(self.mark("timeline"))
+
+    def _moved_from(self, known: str | None) -> bool:
+        """``known``: what the log says of its timeline, read before the server is asked, so that a
+        server that took over in between is noticed."""
+        return bool(known and (now := self.timeline()) and now != known)
+
     def lineage(self) -> str:
         """Which history of which log this is: its birth mark and its epoch (decision 0020).
 
-        Whatever is derived from a log carries it, and is of no use beside another one.
+        Whatever is derived from a log carries it, and is of no use beside another one. Raises
+        `LogPromoted` while this history has no name.
         """
-        sql = "SELECT key, value FROM marks WHERE key IN ('born', 'epoch')"
+        sql = "SELECT key, value FROM marks WHERE key IN ('born', 'epoch', 'timeline')"
         found = dict(self.fetch(sql))
+        if self._moved_from(found.get("timeline")):
+            raise LogPromoted
         return f"{found.get('born', 'unnamed')}/{found.get('epoch', FIRST_EPOCH)}"
 
     def mark(self, key: str) -> str | None:

@@ -21,7 +21,7 @@ from psycopg import pq
 from domain.store import FIRST_EPOCH
 from eventstore.errors import (
     CommitUnknown,
-    StoreError,
+    StoreForbidden,
     StoreLocked,
     StoreNotMade,
     StoreTooNew,
@@ -116,6 +116,12 @@ WHERE l.locktype = 'advisory' AND l.granted AND l.classid = 0 AND l.objid = ? AN
   AND s.usename = current_user AND s.wait_event = 'ClientRead'
   AND s.state_change < clock_timestamp() - make_interval(secs => ?)
 """
+TIMELINE = (
+    "SELECT CASE WHEN pg_is_in_recovery() THEN ''"
+    " ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END"
+)
+"""From the name of the current WAL file: the control file's is as old as a checkpoint. A stand-by
+that follows another server has none of its own."""
 POWERS = """
 SELECT 'a superuser' FROM pg_roles
  WHERE rolsuper AND pg_has_role(session_user, oid, 'MEMBER')
@@ -140,6 +146,13 @@ SELECT 'one with the right to UPDATE a column of ' || relname FROM pg_class
    AND has_any_column_privilege(session_user, oid, 'UPDATE')
 """
 """What this log-in could do to facts beyond INSERT and SELECT, as itself or by another role."""
+
+
+def timeline_of(session: Any) -> str:
+    """Of the server of this session; "" where the role may not ask for it."""
+    with suppress(psycopg.errors.InsufficientPrivilege):
+        return str(session.execute(TIMELINE).fetchone()[0])
+    return ""
 
 
 class PostgresLog(Log):
@@ -181,12 +194,10 @@ class PostgresLog(Log):
         return self._ask(db, sql, (list(streams), program, list(streams)))
 
     def timeline(self) -> str:
-        """From the name of the current WAL file: the control file's is as old as a checkpoint."""
         try:
-            found = self.fetch("SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)")
-        except StoreError:
+            return str(self.fetch(TIMELINE)[0][0])
+        except StoreForbidden:
             return ""
-        return str(found[0][0])
 
     def listen(self, told: Callable[[int], None]) -> None:
         self._told.append(told)

@@ -22,7 +22,6 @@ from eventstore.log import Log, Row
 from eventstore.sql import explain
 from projections.folding.dropped import dropped_in
 from projections.folding.engine import Gap, ViewsDatabase
-from projections.folding.errors import ViewsOfAnotherLog
 from projections.folding.lineage import UNKNOWN, belong
 from streams.frames import Frame, FrameUndecodable, Router, decode
 from streams.metrics import FETCHED, FOLD_SECONDS, FOLDED, GAPS, UNDECODABLE
@@ -252,8 +251,7 @@ class Applying:
                     named = explain(problem) if isinstance(problem, psycopg.Error) else problem
                     if named.retry_after is None:
                         raise named from problem
-                    if isinstance(named, ViewsOfAnotherLog | LogBehind):
-                        self._own.look_at = self._clock()  # now
+                    self._own.look_at = self._clock()  # another server may answer the next time
                     if self.trouble is None:
                         log.warning("worker.waits", why=str(named))
                     self._troubles[me] = named

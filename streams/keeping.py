@@ -1,12 +1,11 @@
 """What a process does about the store itself: its clock, its seat, the epoch of its log.
 
 Once a second it looks at its machine's clock. A leap becomes a fact, so that everybody is told and
-an operator can decide; a decision made elsewhere is taken over. The one process that keeps time
-also sees whether PostgreSQL has been promoted, and begins the log's next epoch then.
+an operator can decide; a decision made elsewhere is taken over. It also sees whether PostgreSQL
+has been promoted, and begins the log's next epoch then: of several processes, the first.
 """
 
 import threading
-from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
@@ -15,7 +14,7 @@ from domain.commands.store import AdvanceClock, DecideClock, HoldClock
 from domain.store import Cause, ClockHeldAlready, ClockNotHeld, Decision
 from eventstore.clock import clock_state
 from eventstore.errors import StoreError
-from eventstore.lineage import begin_epoch, promoted, run_about
+from eventstore.lineage import begin_epoch, run_about
 from eventstore.outcomes import Refused
 from eventstore.store import Store
 from streams.sealing import seal_frames
@@ -33,12 +32,11 @@ class Keeper:
         self,
         store: Store,
         *,
-        leader: Callable[[], bool] = lambda: True,
         interval: float = INTERVAL_SECONDS,
         frames: bool = False,
     ) -> None:
         """``frames``: whether frames of this log travel, so that relay and workers need a key."""
-        self._store, self._leader, self._interval = store, leader, interval
+        self._store, self._interval = store, interval
         self._frames = frames
         self._told = False
         """Whether the log has said that this machine's clock is held, while it was."""
@@ -56,12 +54,12 @@ class Keeper:
 
     def step(self) -> None:
         """One look. Raises a `StoreError`."""
+        if self._store.log.promoted():
+            log.warning("log.promoted", epoch=begin_epoch(self._store, Cause.PROMOTION))
         if self._frames:
             seal_frames(self._store)
         self._store.follow_clock()
         self._look_at_clock()
-        if self._leader() and promoted(self._store.log):
-            log.warning("log.promoted", epoch=begin_epoch(self._store, Cause.PROMOTION))
 
     def _look_at_clock(self) -> None:
         store = self._store

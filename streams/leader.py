@@ -4,7 +4,8 @@ The lock lives in a session of its own with ``idle_session_timeout``, touched ag
 its process is stopped or cut off, the server ends the session and with it the lock. Without that a
 stopped process kept the lock for as long as it stood (tried: beyond 12 s). Each take-over counts up
 the leader's epoch: what a leader writes is conditional on it, so that one which wakes up late and
-does not know yet that it was replaced writes nothing.
+does not know yet that it was replaced writes nothing. A stand-by that takes over may not have heard
+of the newest leaders: epochs of its timeline are above all of the timelines before it.
 """
 
 import os
@@ -17,7 +18,7 @@ from zlib import crc32
 import psycopg
 import structlog
 
-from eventstore.postgres import connect
+from eventstore.postgres import connect, timeline_of
 
 LEADERS_LOCK = 4_210_002
 TOUCH_SECONDS = 0.5
@@ -26,6 +27,7 @@ IDLE_MS = 2_000
 LEASE_SECONDS = 1.5
 """After the start of the last touch. Less than the server waits from then on."""
 INT32 = 2**31
+EPOCHS_A_TIMELINE = 2**32
 
 log = structlog.get_logger("leader")
 
@@ -81,11 +83,11 @@ class Leader:
         """Take a new epoch, then touch the session until it breaks or we stop."""
         began = time.monotonic()
         row = session.execute(
-            "INSERT INTO leaders AS l (name, epoch, holder, at) VALUES (%s, 1, %s, now())"
-            " ON CONFLICT (name) DO UPDATE"
-            " SET epoch = l.epoch + 1, holder = excluded.holder, at = excluded.at"
+            "INSERT INTO leaders AS l (name, epoch, holder, at) VALUES (%s, %s, %s, now())"
+            " ON CONFLICT (name) DO UPDATE SET epoch = greatest(l.epoch + 1, excluded.epoch),"
+            " holder = excluded.holder, at = excluded.at"
             " RETURNING epoch",
-            (self.name, f"{socket.gethostname()}:{os.getpid()}"),
+            (self.name, first_epoch(session), f"{socket.gethostname()}:{os.getpid()}"),
         ).fetchone()
         assert row is not None
         self.epoch = row[0]
@@ -99,3 +101,9 @@ class Leader:
         finally:
             self._until = 0.0
             log.info("leadership ended", name=self.name, epoch=self.epoch)
+
+
+def first_epoch(session: psycopg.Connection[Any]) -> int:
+    """The lowest that may be given on the timeline on which PostgreSQL stands now."""
+    timeline = timeline_of(session)
+    return (int(timeline, 16) - 1) * EPOCHS_A_TIMELINE + 1 if timeline else 1

@@ -1,8 +1,6 @@
 """The ways of `docs/operations.md` to keep a cluster's log and vault, tried on PostgreSQL 18."""
 
-import os
 import shutil
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -12,7 +10,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from cli.trial.postgres import UNPRIVILEGED, PostgresServer
+from cli.trial.postgres import PostgresServer
 from domain.commands.households import RegisterHousehold
 from domain.commands.sealing import MemberInput
 from domain.household import Household, Relation
@@ -23,6 +21,7 @@ from eventstore.log import Row
 from eventstore.outcomes import Envelope
 from eventstore.store import Store
 from tests.api import seed as places
+from tests.cluster.standby import PRIMARY, base_backup, run
 from tests.clusters import PASSWORDS
 from tests.eventstore.support import Cluster
 
@@ -32,7 +31,7 @@ serial = count(1)
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[PostgresServer]:
-    with PostgresServer(tmp_path / "first", fsync=False, settings={"wal_level": "replica"}) as one:
+    with PostgresServer(tmp_path / "first", fsync=False, settings=PRIMARY) as one:
         yield one
 
 
@@ -68,17 +67,6 @@ def register(store: Store, households: int) -> None:
         )
         officer = places.officer_of(Role.VILLAGE_REPORTER, "yuantan_1")
         store.run(Envelope(id=uuid4(), officer=officer, command=command))
-
-
-def run(server: PostgresServer, program: str, *arguments: str, check: bool = True) -> None:
-    done = subprocess.run(
-        [str(server.bin / program), *arguments],
-        env={**os.environ, "PGPASSWORD": server.password},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert not check or done.returncode == 0, done.stderr
 
 
 def address(server: PostgresServer, database: str = DATABASE) -> tuple[str, ...]:
@@ -163,23 +151,8 @@ def test_a_base_backup_under_load_is_a_server_with_everything(
     server: PostgresServer, store: Store, tmp_path: Path
 ) -> None:
     copy = tmp_path / "second"
-    copy.mkdir()
-    working(
-        lambda: run(
-            server,
-            "pg_basebackup",
-            f"--pgdata={copy / 'data'}",
-            "--wal-method=stream",
-            "--checkpoint=fast",
-            *address(server)[:-1],
-        ),
-        store,
-    )
+    working(lambda: base_backup(server, copy), store)
     rows = list(store.log.rows(0, 100_000))
-    shutil.copy(tmp_path / "first" / "superuser.password", copy)
-    if os.geteuid() == 0:
-        for path in (copy / "data", *(copy / "data").rglob("*")):
-            shutil.chown(path, UNPRIVILEGED)
     with PostgresServer(copy, fsync=False) as other:
         urls = Urls(*(other.url(DATABASE, role, PASSWORDS[role]) for role in LOGINS))
         kept = place_of(urls, tmp_path).open()
