@@ -1,14 +1,17 @@
 """Who is asking: a session cookie (pages, with CSRF defense) or a short bearer token (programs)."""
 
 import hmac
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
-from api.problems import ApiProblem, unauthenticated
+from api.problems import ApiProblem, malformed, unauthenticated
 from api.system import System
 from domain.access import permits, posts_at
 from domain.officer import Officer, OfficerSuspended
@@ -20,6 +23,8 @@ from projections.scope import Scope
 
 COOKIE = "relief_session"
 CSRF_HEADER = "x-csrf-token"
+LONGEST_NAME = 100
+"""Characters of a parameter's name that an answer repeats."""
 
 
 def system_of(request: Request) -> System:
@@ -122,5 +127,38 @@ def caller_of(request: Request) -> Caller:
     return Caller(system, session, officer)
 
 
-Asking = Annotated[Caller, Depends(caller_of)]
+def asking(request: Request) -> Caller:
+    """`caller_of` for a question over HTTP. Raises 422 for a parameter that the route has not.
+
+    Whoever mistypes one would else read an answer without a filter as one with it.
+    """
+    caller = caller_of(request)
+    known = parameters_of(request.scope["route"])
+    unknown = [name for name in request.query_params if name not in known]
+    if unknown:
+        zh, en = "、".join(known) or "无", ", ".join(known) or "none"
+        said = {
+            "rule": "unknown_parameter",
+            "zh": f"没有此参数；可用的参数：{zh}",
+            "en": f"There is no such parameter. Known: {en}.",
+            "known": list(known),
+        }
+        raise malformed([{"field": name[:LONGEST_NAME], **said} for name in unknown])
+    return caller
+
+
+def parameters_of(route: APIRoute) -> tuple[str, ...]:
+    """The names of a route's parameters behind the question mark."""
+    return tuple(
+        sorted({one.alias for part in _parts(route.dependant) for one in part.query_params})
+    )
+
+
+def _parts(dependant: Dependant) -> Iterator[Dependant]:
+    yield dependant
+    for one in dependant.dependencies:
+        yield from _parts(one)
+
+
+Asking = Annotated[Caller, Depends(asking)]
 Running = Annotated[System, Depends(system_of)]

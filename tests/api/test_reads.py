@@ -180,3 +180,27 @@ def test_strange_parameters_are_refused_not_failed(county: httpx.Client, path: s
         assert county.get(f"{path}?{params}").status_code < 500, params
     for odd in ("%00", "..%2f..%2fetc", "1" * 5000, "%ff%fe", "'; DROP TABLE events --"):
         assert 400 <= county.get(f"{REPORTS}/{odd}").status_code < 500
+
+
+def test_a_parameter_that_no_route_has_is_refused_with_those_it_has(county: httpx.Client) -> None:
+    """On every route that answers questions: a mistyped filter never reads as "all there is"."""
+    document = county.get("/v1/openapi.json").json()
+    asked = {
+        path: one["get"].get("parameters", [])
+        for path, one in document["paths"].items()
+        if path.startswith("/v1/") and "get" in one
+    }
+    assert len(asked) > len(READS)
+    for path, parameters in asked.items():
+        known = sorted(one["name"] for one in parameters if one["in"] == "query")
+        there = re.sub(r"{\w+}", str(id_of("county")), path)
+        answer = county.get(there, params={"nme": "王", "after": 0} if known else {"nme": "王"})
+        assert (answer.status_code, code(answer)) == (422, "malformed"), (path, answer.text)
+        (first, *_) = answer.json()["errors"]
+        assert (first["field"], first["rule"]) == ("nme", "unknown_parameter"), path
+        assert first["known"] == known and all(name in first["zh"] for name in known), path
+
+
+def test_who_is_nobody_is_told_no_parameters(own_edge: Edge) -> None:
+    with httpx.Client(base_url=own_edge.base, verify=False) as anonymous:
+        assert anonymous.get(REPORTS, params={"nme": "王"}).status_code == 401
