@@ -11,14 +11,22 @@ from uuid import UUID
 
 from api.made_ids import new_things
 from domain.commands.funds import AppropriateFund, PassDownFund
-from domain.commands.households import RevealHousehold
+from domain.commands.households import (
+    MOST_CONTESTED,
+    AddMember,
+    IdentifyMember,
+    RegisterHousehold,
+    RegisterHouseholds,
+    RevealHousehold,
+    TooManyContested,
+)
 from domain.commands.officers import GrantDispensation
 from domain.commands.relief_cases import ApplyForRelief, ApplyVillage
 from domain.commands.seasons import OpenSeason
 from domain.commands.village_lists import OpenVillageList
 from domain.world import Command
-from eventstore.limiter import Limit, Limiter
-from eventstore.outcomes import rows_of
+from eventstore.limiter import Limit, Limiter, LimitReached
+from eventstore.outcomes import Receipt, Refused, rows_of
 
 HOUR = 3600.0
 MINUTE = 60.0
@@ -36,6 +44,7 @@ class EdgeLimits:
     boards_an_officer: int = 20
     reports_an_hour: int = 20_000
     streams_an_hour: int = 5_000
+    contests_an_hour: int = 40
     unsealings_an_hour: int = 60
     searches_a_minute: int = 120
     log_ins_waiting: int = 16
@@ -57,6 +66,10 @@ BEGIN_DERIVED: frozenset[type[Command]] = frozenset(
 """Commands that begin something whose id the domain derives: nothing in them is marked as new."""
 
 
+CLAIMING = (RegisterHousehold, RegisterHouseholds, AddMember, IdentifyMember)
+"""Commands that claim people for a household."""
+
+
 def begun_by(command: Command) -> int:
     """How many streams a command may begin."""
     if type(command) in BEGIN_DERIVED:
@@ -73,17 +86,39 @@ class Quotas:
 
         self.reports = limiter("reports_an_hour", HOUR, "上报和接报", "reporting")
         self.streams = limiter("streams_an_hour", HOUR, "新建登记", "registering of new things")
+        self.contests = limiter(
+            "contests_an_hour",
+            HOUR,
+            "登记已在他户登记的人员",
+            "registering of people whom another household claims",
+        )
         self.unsealings = limiter(
             "unsealings_an_hour", HOUR, "查看个人信息", "opening of personal data"
         )
         self.searches = limiter("searches_a_minute", MINUTE, "按姓名查询", "searching by name")
 
     def take(self, officer: UUID, command: Command, *, saves_lives: bool) -> "Taken":
-        """Use what one command needs of its quota. Raises `LimitReached`."""
+        """Use what one command needs of its quota. Raises `LimitReached`.
+
+        Who has claimed too many people of others claims nobody for a while, contested or not: an
+        answer that told the two apart would be what probing is after.
+        """
+        if isinstance(command, CLAIMING) and (wait := self.contests.reached(officer)) is not None:
+            raise LimitReached(self.contests.limit, wait)
         limiter, amount = self._price(command, saves_lives=saves_lives)
         if amount:
             limiter.take(officer, amount)
         return Taken(limiter, officer, amount)
+
+    def contested(self, officer: UUID, answer: Receipt | Refused) -> None:
+        """Count whom a command has claimed of others, as only its answer tells."""
+        if isinstance(answer, Refused):
+            found = MOST_CONTESTED if answer.problem.code == TooManyContested.code() else 0
+        else:
+            told = answer.result.get("contested", ())
+            found = int(told) if isinstance(told, bool) else len(told)
+        if found:
+            self.contests.charge(officer, found)
 
     def _price(self, command: Command, *, saves_lives: bool) -> tuple[Limiter, int]:
         if saves_lives:

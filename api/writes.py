@@ -35,7 +35,7 @@ from domain.ids import client_made
 from domain.world import Command
 from eventstore.limiter import LimitReached
 from eventstore.limits_reached import limit_reached
-from eventstore.outcomes import Envelope, Receipt
+from eventstore.outcomes import Envelope, Receipt, Refused
 from eventstore.store import Store
 
 LIFE_SAVING = frozenset({"situation-reports", "rosters", "dispatch"})
@@ -314,6 +314,11 @@ async def _run(system: System, envelope: Envelope, write: Write) -> Receipt:
     try:
         receipt = await system.store.arun(envelope)
         kept = not receipt.repeated
+        if kept:
+            system.quotas.contested(envelope.officer, receipt)
+    except Refused as refused:
+        system.quotas.contested(envelope.officer, refused)
+        raise
     finally:
         if taken is not None and not kept:
             taken.give_back()

@@ -110,6 +110,9 @@ class Settings(BaseSettings):
     streams_an_hour: int = Field(
         5_000, ge=1, description="New things (households, cases, funds …) one officer may begin"
     )
+    contests_an_hour: int = Field(
+        40, ge=1, description="People claimed by others whom one officer may register"
+    )
     unsealings_an_hour: int = Field(
         60, ge=1, description="Households whose personal data one officer may open"
     )

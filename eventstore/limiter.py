@@ -70,6 +70,11 @@ class Limiter:
             self._keep(key, used + amount)
             return None
 
+    def charge(self, key: Hashable, amount: int) -> None:
+        """What turned out to have been used, be it more than there was: the rest is owed."""
+        with self._lock:
+            self._keep(key, self._used_now(key) + amount)
+
     def give_back(self, key: Hashable, amount: int = 1) -> None:
         """What was taken was not used after all."""
         with self._lock:

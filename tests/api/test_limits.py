@@ -16,6 +16,7 @@ from api import writes
 from api.bodies import SMALL_BODY
 from api.routes import WRITES
 from domain.commands.households import RegisterHouseholds
+from domain.identity import check_character
 from domain.world import Role
 from eventstore.clock import machine_now
 from eventstore.limits_reached import lately_reached
@@ -118,6 +119,66 @@ def test_new_things_of_an_officer_in_an_hour(tmp_path: Path) -> None:
         assert post(other, LISTS, theirs).status_code == 200, "each officer has a quota"
         assert post(us, REPORTS, report()).status_code == 200, "reports are never stopped by it"
     assert told(tmp_path) == {"streams_an_hour": 2}
+
+
+def id_number(serial: int) -> str:
+    first17 = f"34082419650412{serial:03d}"
+    return first17 + check_character(first17)
+
+
+def claiming(village: str, *numbers: str) -> dict[str, Any]:
+    """A list of the village with one household for each of these ID numbers."""
+    body: dict[str, Any] = households(len(numbers)) | {"village": str(id_of(village))}
+    for one, number in zip(body["households"], numbers, strict=True):
+        one["members"][0]["id_number"] = number
+    return body
+
+
+def test_c4_people_claimed_of_others_in_an_hour(tmp_path: Path) -> None:
+    """A stranger asked 400 ID numbers a request whether they are registered for relief."""
+    known = [id_number(800 + n) for n in range(4)]
+    fresh = [id_number(850 + n) for n in range(3)]
+    with (
+        serving(tmp_path, contests_an_hour=2) as edge,
+        edge.client(Role.VILLAGE_REPORTER, "yuantan_1") as us,
+        edge.client(Role.VILLAGE_REPORTER, "foreign_village") as stranger,
+    ):
+        assert post(us, LISTS, claiming("yuantan_1", *known)).status_code == 200
+
+        def ask(*numbers: str) -> httpx.Response:
+            return post(stranger, LISTS, claiming("foreign_village", *numbers))
+
+        assert ask(fresh[0]).status_code == 200, "who is nobody's costs nothing"
+        assert ask(known[0]).json()["result"]["contested"]
+        body, key = claiming("foreign_village", known[1]), uuid4()
+        for _ in range(2):
+            answer = stranger.post(LISTS, json=body, headers=write_headers(key))
+            assert answer.status_code == 200, "the second is within the limit; a repeat is free"
+        refused(ask(known[2]), 429, "limit-reached")
+        refused(ask(fresh[1]), 429, "limit-reached")
+        path = f"/v1/households/{body['households'][0]['id']}/members"
+        member = {"name": "李四", "relation": "other", "id_number": known[3]}
+        refused(post(stranger, path, {"member": member, "reason": "补登"}), 429, "limit-reached")
+        assert stranger.get("/v1/households").status_code == 200
+        mine = claiming("yuantan_1", fresh[2])
+        assert post(us, LISTS, mine).status_code == 200, "each officer has a quota"
+    assert told(tmp_path) == {"contests_an_hour": 3}
+
+
+def test_c4_a_list_that_claims_too_many_of_others_counts_though_it_is_refused(
+    tmp_path: Path,
+) -> None:
+    known = [id_number(700 + n) for n in range(21)]
+    with (
+        serving(tmp_path, contests_an_hour=20) as edge,
+        edge.client(Role.VILLAGE_REPORTER, "yuantan_1") as us,
+        edge.client(Role.VILLAGE_REPORTER, "foreign_village") as stranger,
+    ):
+        assert post(us, LISTS, claiming("yuantan_1", *known)).status_code == 200
+        asked = claiming("foreign_village", *known)
+        assert code(post(stranger, LISTS, asked)) == "too-many-contested"
+        one = claiming("foreign_village", id_number(990))
+        refused(post(stranger, LISTS, one), 429, "limit-reached")
 
 
 def test_what_a_rule_refuses_takes_nothing(tmp_path: Path) -> None:
