@@ -112,7 +112,15 @@ async def ask(caller: Caller, read: Read, area: UUID | None, **given: Any) -> An
                     raise NotYourRole(needed=", ".join(sorted(read.roles)))
             return found
 
-    found = await run_in_threadpool(run)
+    def opened() -> Any:
+        found = run()
+        texts = caller.system.store.texts
+        if isinstance(found, Page):
+            texts.opened(found.items)
+            return found
+        return texts.opened(found)
+
+    found = await run_in_threadpool(opened)
     if found is None:
         missing = next((given[name] for name in read.in_path if name in given), UUID(int=0))
         raise NotFound(kind=read.tag, id=missing)

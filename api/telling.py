@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.auth import caller_of
+from api.auth import caller_of, system_of
 from api.problems import ApiProblem, answer
 from api.words import words_of
 from domain.refusal import Refusal
@@ -37,8 +37,9 @@ RULED = ("item", "category")
 
 
 async def told_to(request: Request, problem: Problem) -> Problem:
-    """The problem with names in its sentences. Without a session, or while a database is away,
-    the sentences do without names."""
+    """The problem with names and sealed texts in its sentences. Without a session, or while a
+    database is away, the sentences do without names."""
+    problem = await run_in_threadpool(system_of(request).store.texts.told, problem)
     ids = set(_ids(problem.facts))
     keys = {key for name in RULED if isinstance(key := problem.facts.get(name), str)}
     if not ids and not keys:

@@ -1,5 +1,6 @@
 """`relief doctor`: what the log says of itself, wherever it is: epoch, clock and backups."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing
 from datetime import datetime, timedelta
@@ -10,6 +11,8 @@ import msgspec
 
 from cli.checking import Check, Finding
 from cli.settings import Settings
+from domain.catalog import AGGREGATES
+from domain.free_texts import change_texts, free_fields, is_sealed
 from domain.rules.base import CHINA
 from domain.store import Cause
 from eventstore.backup import last_backup
@@ -18,6 +21,7 @@ from eventstore.errors import LogPromoted
 from eventstore.limits_reached import lately_reached
 from eventstore.lineage import begun_by, epoch_of
 from eventstore.log import Log, OutcomeRow, Row, recorded_at
+from eventstore.mapper import TypedMapper
 from eventstore.postgres import PostgresConnection, timeline_of
 from eventstore.source import open_source
 from eventstore.sql import Sql
@@ -33,6 +37,7 @@ BEGUN = {
     Cause.OPERATOR: ("，由管理员登记", ", begun by an operator"),
 }
 """How the log's epoch began, in both languages."""
+ROWS_AT_ONCE = 5_000
 ERASED = "SELECT state FROM events WHERE topic LIKE 'Person.Erased%' ORDER BY position"
 
 
@@ -217,8 +222,50 @@ def _vault(settings: Settings) -> Sql:
     return PostgresConnection(settings.vault_url or "", "vault")
 
 
+def _free_texts(settings: Settings) -> Iterator[Finding]:
+    """What people wrote before free texts were sealed: it stays in the log, for facts stay."""
+    mapper = TypedMapper(AGGREGATES)
+    plain: Counter[str] = Counter()
+    with closing(_Reading(settings)) as log:
+        at, head = 0, log.head()
+        while rows := log.rows(at, ROWS_AT_ONCE, head):
+            at = rows[-1][0]
+            for _, _, _, topic, state in rows:
+                kind = mapper.class_of(topic)
+                if kind is not None and free_fields(kind):
+                    name = kind.topic()
+                    plain.update(f"{name} {path}" for path in plain_texts(mapper, topic, state))
+    listed = ", ".join(f"{name}: {number}" for name, number in sorted(plain.items()))
+    yield Finding(
+        "free-texts",
+        True,
+        f"升级前的记录中有 {plain.total()} 处文字未加密（{listed}）：记录不能改动，"
+        "请像密库一样保管账本文件及其备份，不外传"
+        if plain
+        else "人员填写的文字均已加密",
+        f"{plain.total()} texts in facts from before such texts were sealed are plain ({listed}). "
+        "Facts are never changed: keep the log and its backups as you keep the vault."
+        if plain
+        else "All texts that people wrote are sealed.",
+    )
+
+
+def plain_texts(mapper: TypedMapper, topic: str, state: bytes) -> list[str]:
+    """The paths of the free texts of a stored fact that are not sealed."""
+    found: list[str] = []
+
+    def seen(path: str, text: str) -> str:
+        if not is_sealed(text):
+            found.append(path)
+        return text
+
+    change_texts(mapper.decode(topic, state), seen)
+    return found
+
+
 LEDGER: tuple[Check, ...] = (
     ("erasures", _erasures),
+    ("free-texts", _free_texts),
     ("lineage", _lineage),
     ("clock", _clock),
     ("backup", _backup),

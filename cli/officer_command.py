@@ -137,6 +137,7 @@ def list_officers(
                     "suspended": found.suspended,
                 }
             )
+        system.store.texts.opened(rows)
     if as_json:
         typer.echo(msgspec.json.encode(rows, enc_hook=str).decode())
         return

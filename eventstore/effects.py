@@ -120,7 +120,8 @@ class Effects:
             if persons or head - at >= LAZY:
                 fact = self._fact_at(head)
                 with self._vault.aside() as db:
-                    destroy(db, persons)
+                    drills = [Person.id_of(person, exercise=True) for person in persons]
+                    destroy(db, persons + drills)
                     self._set(db, ERASURES, head, fact)
                     if persons:
                         self._set(db, SCRUB, head, fact)
@@ -141,6 +142,10 @@ class Effects:
         rows = self._log.fetch(ERASED, (after, self._log.head() if upto is None else upto))
         facts = [self._mapper.decode(topic, state) for topic, state in rows]
         return [fact for fact in facts if isinstance(fact, Person.Erased)]
+
+    def erased_lately(self) -> set[UUID]:
+        """Whom the log has erased while the vault may still hold their keys."""
+        return {fact.person for fact in self.erased(self.position(ERASURES))}
 
     def erase_again(self) -> int:
         """Carry out every erasure of the log anew, wherever the vault comes from."""

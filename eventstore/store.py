@@ -21,10 +21,11 @@ from eventstore.clock import Clock, SimulatedClock, clock_state
 from eventstore.effects import Effects
 from eventstore.errors import StoreDamaged, StoreError, StoreUnfinished
 from eventstore.following import HeadWatch
+from eventstore.free_texts import FreeTexts
 from eventstore.log import Log
 from eventstore.mapper import TypedMapper
 from eventstore.names import Hit, find
-from eventstore.outcomes import Envelope, Receipt
+from eventstore.outcomes import Envelope, Receipt, Refused
 from eventstore.sqlite import SQLiteLog
 from eventstore.vault import SQLiteVault, Vault
 from eventstore.writer import MAX_BATCH, Answer, Deliver, Writer
@@ -73,6 +74,7 @@ class Store:
         self._settle()
         self.snapshots = self.writer.snapshots
         self.effects = Effects(self.log, self.vault, self.mapper)
+        self.texts = FreeTexts(self.vault, self.effects)
 
     @classmethod
     def at(
@@ -191,7 +193,10 @@ class Store:
         """
         future: Future[Receipt] = Future()
         self.writer.submit(envelope, _future_of(future))
-        return future.result()
+        try:
+            return future.result()
+        except Refused as refused:
+            raise self.texts.refused(refused) from None
 
     def system_command_id(self, *parts: object) -> UUID:
         """The id of a command of the system's own: the same for the same parts, so that twice is
@@ -205,7 +210,7 @@ class Store:
         return self.vault.secret("system-command-ids")
 
     async def arun(self, envelope: Envelope) -> Receipt:
-        """`run` for an event loop."""
+        """`run` for an event loop. Texts in a refusal stay sealed: whoever tells it opens them."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Receipt] = loop.create_future()
 
@@ -231,7 +236,7 @@ class Store:
         answers: list[Answer] = []
         for start in range(0, len(envelopes), MAX_BATCH):
             answers += self.writer.process(envelopes[start : start + MAX_BATCH])
-        return answers
+        return [self.texts.refused(one) if isinstance(one, Refused) else one for one in answers]
 
     # -- reading ------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from concurrent.futures import InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
+from itertools import chain, groupby
 from typing import ClassVar, NamedTuple, cast
 from uuid import UUID
 
@@ -34,6 +34,7 @@ from eventstore.errors import (
     StoreUnreachable,
 )
 from eventstore.faults import reached
+from eventstore.free_texts import as_stored, seal_figures, seal_texts
 from eventstore.limits_reached import limit_reached
 from eventstore.log import Log, OutcomeRow, Row, Wanted
 from eventstore.mapper import TypedMapper
@@ -368,7 +369,10 @@ class _Batch:
             self.writer.vault.undo(sealed)
             self.writer.cache.revert(world.touched.values())
             if isinstance(problem, Refusal):
-                return Outcome(self.head, problem=problem_of(problem))
+                said = seal_figures(
+                    self.writer.vault, problem_of(problem), envelope.officer or NOBODY
+                )
+                return Outcome(self.head, problem=said)
             raise
         self.rows += rows
         changed = {fact.originator_id for fact in facts}
@@ -385,6 +389,7 @@ class _Batch:
         mapper = self.writer.mapper
         metas: dict[UUID, Meta] = {}
         rows: list[Row] = []
+        sealed: set[UUID] = set()
         facts = pending(world)
         if len(facts) > self.writer.facts_a_command:
             limit_reached("facts_a_command")
@@ -406,8 +411,16 @@ class _Batch:
                     standing_for=actor.standing_for,
                 )
             stamp(fact, meta)
+            if seal_texts(self.writer.vault, world, aggregate, fact):
+                sealed.add(stream)
             version, topic = fact.originator_version, mapper.topic_of(fact)
             rows.append((position, stream.bytes, version, topic, mapper.encode(fact)))
+        by_stream = groupby(facts, lambda fact: fact.originator_id)  # they come stream by stream
+        world.touched |= {
+            stream: as_stored(world.touched[stream], of_one)
+            for stream, of_one in by_stream
+            if stream in sealed
+        }
         return rows, facts
 
 

@@ -34,6 +34,7 @@ from sqlalchemy import (
 from domain.area import Area
 from domain.base import Created, Event, Meta, own_fields
 from domain.catalog import AGGREGATES
+from domain.free_texts import shortened
 from domain.household import Household
 from domain.person import Person
 from domain.relief_case import ReliefCase
@@ -146,9 +147,7 @@ class Recipe:
 
 
 def _short(value: Any) -> Any:
-    if isinstance(value, str) and len(value) > LONGEST:
-        return value[: LONGEST - 1] + "…"
-    return value
+    return shortened(value, LONGEST) if isinstance(value, str) else value
 
 
 def _several(names: typing.Sequence[str]) -> Getter:
@@ -332,7 +331,7 @@ SPECIAL: dict[type[Event], Any] = {
 
 VIEW = View(
     name="timeline",
-    version=4,
+    version=5,
     tables=(STREAMS, TIMELINE, LINKS),
     routes={event_class: SPECIAL.get(event_class, happened) for event_class in RECIPES},
     by_stream=True,

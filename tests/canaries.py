@@ -114,7 +114,7 @@ class Visitor:
             "POST",
             f"/v1/households/{household}/contacts",
             token=token,
-            json={"phone": PHONE, "address": ADDRESS, "reason": "换号"},
+            json={"phone": PHONE, "address": ADDRESS, "reason": f"{NAME}换号"},
         )
         self.ask("GET", f"/v1/households/{ID_NUMBER}", token=token)
         self.ask("GET", "/v1/households", token=token, params={"search": NAME, "after": CARD})

@@ -44,6 +44,7 @@ def as_it_hung(caller: Caller, village_list: UUID, kind: str) -> dict[str, Any] 
     erased = _erased(caller)
     lines = [_line(store, case, posted.position, kind, erased) for case in hung.cases]
     down_at, because = _end(posted, later, kind)
+    (because,) = store.texts.opened([because])
     area: Any = store.load(hung.village, position=posted.position)
     return {
         **_season(caller, hung.season),

@@ -64,7 +64,8 @@ def test_the_texts_are_shown_once_and_kept_nowhere(
     assert shown["card"]["number"] == ACCOUNT
     assert (shown["phone"], shown["address"]) == ("13800000000", ADDRESS)
     last = own_edge.system.store.history(UUID(household))[-1].event
-    assert isinstance(last, Household.Revealed) and last.reason == REASON["reason"]
+    assert isinstance(last, Household.Revealed)
+    assert own_edge.system.store.texts.opened([last.reason]) == [REASON["reason"]]
     again = post(county, path, REASON, key)
     assert again.headers["idempotent-replay"] == "true"
     assert "shown" not in again.json(), "looking twice takes two reasons"

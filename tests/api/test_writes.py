@@ -185,6 +185,7 @@ def test_line_breaks_of_a_word_processor_are_line_breaks(edge: Edge, village: ht
     body = report(narrative="一组进水\x0b二组断路\x0c三组\u2028四组\u2029五组\x85六组\n七组")
     assert post(village, REPORTS, body).status_code == 200
     told = edge.system.store.history(UUID(body["report"]))[0].event.filed.narrative  # type: ignore[attr-defined]
+    (told,) = edge.system.store.texts.opened([told])
     assert told.splitlines() == ["一组进水", "二组断路", "三组", "四组", "五组", "六组", "七组"]
     assert set(told) & set("\x0b\x0c\x85\u2028\u2029") == set()
     assert code(post(village, REPORTS, report(narrative="\x07"))) == "malformed"

@@ -342,6 +342,7 @@ def test_an_incident_whose_answer_was_lost_is_shown_or_booked_as_another(
         page.wait_for_url(re.compile(r"/dispatch\?after="))
         with demo.system.reader() as db:
             open_ones = incidents(db, EVERYTHING, open=True, limit=100).items
+        demo.system.store.texts.opened(open_ones)
         places = [one["place"] for one in open_ones if one["place"].startswith("双峰")]
         assert sorted(places) == sorted(["双峰东头", "双峰西头"])
         page.goto(server + address)

@@ -270,6 +270,7 @@ def test_there_is_nothing_to_back_up_without_a_ledger(
 NAMES = {"versions", "disk", "files", "log", "vault", "key", "counts", "views"}
 NAMES |= {
     "erasures",
+    "free-texts",
     "modes",
     "fingerprints",
     "parked",

@@ -273,12 +273,17 @@ def test_a_suspended_officer_keeps_nothing_but_the_way_out(
     county: LivingCounty, stranger: TestClient
 ) -> None:
     enter(stranger, "village_b")
-    suspend = SuspendOfficer(officer=county.officers["village_b"], reason="调查")
-    county.run(suspend, by="admin")
+    why = "因慕容建国举报停职"
+    county.run(SuspendOfficer(officer=county.officers["village_b"], reason=why), by="admin")
     assert stranger.get("/").status_code == 200
     assert 'href="/report/new"' not in stranger.get("/").text
     assert stranger.get("/report/new").status_code in (200, 403)
     assert stranger.get("/situation").status_code == 403
+    county.system.store.writer.cache.kept.clear()
+    page, answer = stranger.get("/situation"), stranger.get("/v1/situation-reports")
+    assert answer.json()["facts"]["reason"] == why
+    for told in (page.text, answer.json()["zh"], answer.json()["en"]):
+        assert why in told and "\x02" not in told, "told to the officer, not the seal"
 
 
 def test_a_store_on_a_simulated_clock_says_so_on_every_page(tmp_path: Path) -> None:

@@ -1,0 +1,217 @@
+"""What people wrote: sealed in the log, opened in answers, gone with a person it may name."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from cli.doctor_ledger import LEDGER, plain_texts
+from cli.settings import Settings
+from domain.commands.households import ChangeContact
+from domain.commands.officers import SuspendOfficer
+from domain.free_texts import change_texts, free_fields, is_sealed, shortened
+from domain.household import Household
+from domain.officer import Officer
+from domain.unit import Unit
+from eventstore.free_texts import DESTROYED
+from eventstore.outcomes import Refused
+from eventstore.sqlite import SQLiteLog
+from eventstore.store import Store
+from eventstore.vault import destroy
+from tests.eventstore.erasing import HOME, erase_person, town_with_a_leaver
+from tests.eventstore.support import (
+    found_town,
+    named,
+    new_unit,
+    off_duty,
+    officer,
+    open_store,
+    send,
+)
+from tests.everything import everything, opened
+
+WORDS = "因慕容建国与欧阳翠花分家"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = open_store(tmp_path / "store")
+    yield store
+    store.close()
+
+
+def reason(store: Store, kind: type[Any]) -> str:
+    """The reason of the newest fact of a kind, as it is stored."""
+    found = [one.event for one in store.read(0, 10_000) if isinstance(one.event, kind)]
+    text: str = found[-1].reason
+    return text
+
+
+def with_unit(store: Store) -> None:
+    found_town(store)
+    send(store, new_unit("a"), by="dispatcher")
+
+
+def test_a_text_is_sealed_as_it_is_stored_and_opened_in_an_answer(store: Store) -> None:
+    town_with_a_leaver(store)
+    change = ChangeContact(household=named(f"household/{HOME}"), address="二组", reason=WORDS)
+    send(store, change, by="reporter")
+    kept = reason(store, Household.ContactChanged)
+    assert is_sealed(kept) and WORDS not in kept
+    answer = {"rows": [{"reason": kept}, {"detail": {"reason": f"张*：{kept}"}}], "note": "无"}
+    assert store.texts.opened(answer) == {
+        "rows": [{"reason": WORDS}, {"detail": {"reason": f"张*：{WORDS}"}}],
+        "note": "无",
+    }
+    assert store.texts.opened([shortened(kept, 4)]) == ["因慕容…"]
+
+
+def test_it_goes_with_the_person_it_may_name(store: Store, tmp_path: Path) -> None:
+    """Also before the vault has followed the fact; what others wrote of others stays."""
+    gone = town_with_a_leaver(store)
+    left = reason(store, Household.MemberLeft)
+    assert store.texts.opened([left]) == ["外迁"]
+    change = ChangeContact(household=named(f"household/{HOME}"), address="二组", reason=WORDS)
+    send(store, change, by="reporter")
+    later = reason(store, Household.ContactChanged)
+    erase_person(store, gone)
+    for _ in ("before the vault has followed", "after"):
+        assert store.texts.opened([left, later]) == [DESTROYED, WORDS]
+        while store.effects.step():
+            pass
+    assert store.vault.keys_of([gone]) == {}
+
+
+def test_one_key_of_several_is_enough_to_destroy(store: Store) -> None:
+    town_with_a_leaver(store)
+    joined = reason(store, Household.MemberAdded)  # written while both were there
+    assert store.texts.opened([joined]) == ["投靠"]
+    erase_person(store, store.history(named(f"household/{HOME}"))[1].event.member.person)  # type: ignore[attr-defined]
+    assert store.texts.opened([joined]) == [DESTROYED]
+
+
+def test_a_later_key_of_the_same_thing_does_not_open_and_does_not_break(store: Store) -> None:
+    with_unit(store)
+    send(store, off_duty("a", WORDS), by="dispatcher")
+    kept = reason(store, Unit.WentOffDuty)
+    assert store.texts.opened([kept]) == [WORDS]
+    store.vault.db.execute("DELETE FROM keys")
+    store.vault._ciphers.clear()
+    assert store.texts.opened([kept]) == [DESTROYED]
+    store.vault.seal(named("unit/a"), named("unit/a"), "name", "新")
+    store.vault.commit()
+    assert store.texts.opened([kept]) == [DESTROYED]
+
+
+def outcomes(store: Store) -> str:
+    """The stored answers as they lie in the log: JSON, which has Chinese as it is."""
+    return b"".join(row[0] for row in store.log.fetch("SELECT outcome FROM outcomes", ())).decode()
+
+
+def refused_twice(store: Store) -> list[tuple[str, str]]:
+    """The same officer suspended again, and trying something: code and sentence of both."""
+    told = []
+    for command, by in (
+        (SuspendOfficer(officer=officer("reporter"), reason="再次停职"), "admin"),
+        (ChangeContact(household=named(f"household/{HOME}"), reason="换了号码"), "reporter"),
+    ):
+        with pytest.raises(Refused) as refused:
+            send(store, command, by=by)
+        assert WORDS not in str(refused.value), "what is logged of it stays sealed"
+        told.append((refused.value.problem.code, refused.value.problem.zh))
+    return told
+
+
+def test_a_refusal_tells_the_words_and_stores_the_seal(store: Store, tmp_path: Path) -> None:
+    """Before a restart, while the aggregate is kept in memory, and after it."""
+    town_with_a_leaver(store)
+    send(store, SuspendOfficer(officer=officer("reporter"), reason=WORDS), by="admin")
+    wanted = [
+        ("already-suspended", f"该人员已处于停职状态（{WORDS}）"),
+        ("officer-suspended", f"您已被停职（{WORDS}），不能办理任何事项"),
+    ]
+    assert refused_twice(store) == wanted
+    store.close()
+    again = open_store(tmp_path / "store")
+    assert refused_twice(again) == wanted
+    kept = outcomes(again)
+    assert kept.count("already-suspended") == 2 and kept.count("\\u0002") == 4
+    assert WORDS not in kept and "慕容" not in kept
+    again.close()
+
+
+def test_what_stands_plain_in_an_older_fact_is_not_copied_into_an_outcome(store: Store) -> None:
+    town_with_a_leaver(store)
+    send(store, SuspendOfficer(officer=officer("reporter"), reason="停职调查"), by="admin")
+    topic, state = "Officer.Suspended", "SELECT state FROM events WHERE topic = ?"
+    ((stored,),) = store.log.fetch(state, (topic,))
+    plain = msgspec.json.encode(msgspec.json.decode(stored) | {"reason": WORDS})
+    store.log.writer.execute("UPDATE events SET state = ? WHERE topic = ?", (plain, topic))
+    store.writer.cache.kept.clear()
+    assert [zh for _, zh in refused_twice(store)] == [
+        f"该人员已处于停职状态（{WORDS}）",
+        f"您已被停职（{WORDS}），不能办理任何事项",
+    ]
+    assert WORDS not in outcomes(store)
+
+
+def test_a_refusal_is_told_without_its_words_once_they_are_destroyed(store: Store) -> None:
+    town_with_a_leaver(store)
+    send(store, SuspendOfficer(officer=officer("reporter"), reason=WORDS), by="admin")
+    with store.vault.aside() as db:
+        destroy(db, [officer("reporter")])
+    assert [zh for _, zh in refused_twice(store)] == [
+        f"该人员已处于停职状态（{DESTROYED}）",
+        f"您已被停职（{DESTROYED}），不能办理任何事项",
+    ]
+
+
+def test_what_is_kept_in_memory_is_what_a_replay_gives(store: Store) -> None:
+    town_with_a_leaver(store)
+    send(store, SuspendOfficer(officer=officer("reporter"), reason=WORDS), by="admin")
+    held = store.writer.cache.kept[officer("reporter")]
+    read = store.load(officer("reporter"))
+    assert isinstance(held, Officer) and is_sealed(held.suspended or "")
+    assert (held.suspended, held.version) == (read.suspended, read.version)
+
+
+def test_a_refused_command_leaves_no_key(store: Store) -> None:
+    with_unit(store)
+    before = store.vault.counts()["keys"]
+    send(store, off_duty("a", WORDS), by="dispatcher")
+    assert store.vault.counts()["keys"] == before + 1, "the unit's own"
+
+
+def test_no_free_text_of_the_whole_log_stands_plain_and_every_one_opens() -> None:
+    """Every fact that occurs, through every command of the demo and what it leaves out."""
+    seen: Counter[str] = Counter()
+    with opened(everything()) as (store, _):
+        for recorded in store.read(0, 1_000_000):
+            fact = recorded.event
+            if not free_fields(type(fact)):
+                continue
+            texts: list[str] = []
+            change_texts(fact, lambda path, text, to=texts: to.append(text) or text)  # type: ignore[misc]
+            assert all(map(is_sealed, texts)), fact.topic()
+            seen.update([fact.topic()] * bool(texts))
+    assert len(seen) > 80, "nearly every class that can hold one"
+
+
+def test_the_doctor_counts_what_stands_plain_in_older_facts(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    with_unit(store)
+    send(store, off_duty("a", WORDS), by="dispatcher")
+    check = dict(LEDGER)["free-texts"]
+    (well,) = check(Settings(data=tmp_path))
+    assert well.ok and "均已加密" in well.zh
+    store.close()
+    log = SQLiteLog(tmp_path / "log.sqlite")
+    with log.transaction() as db:
+        (state,) = db.execute("SELECT state FROM events WHERE topic='Unit.WentOffDuty'").fetchone()
+    log.close()
+    assert plain_texts(store.mapper, "Unit.WentOffDuty", state) == []
+    old = msgspec.json.encode(msgspec.json.decode(state) | {"reason": WORDS})
+    assert plain_texts(store.mapper, "Unit.WentOffDuty", old) == ["reason"]
