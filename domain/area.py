@@ -91,27 +91,10 @@ def check_code(code: str) -> None:
         )
 
 
-SHORTEST_REASON = 4
-FEWEST_LETTERS = 3
-"""Different letters or characters of a reason."""
-
-
 def check_text(field: str, text: str) -> None:
     """A text that must be there. `Malformed` if it is blank."""
     if not text.strip():
         raise missing(field)
-
-
-def check_reason(field: str, text: str) -> None:
-    """A reason that somebody else will judge: `Malformed` if it says nothing ("x", "……")."""
-    letters = {letter for letter in text.lower() if letter.isalnum()}
-    if len(text.strip()) < SHORTEST_REASON or len(letters) < FEWEST_LETTERS:
-        raise Malformed(
-            field=field,
-            value=text,
-            rule_zh="请写明理由，至少4个字，不能只是重复的字符",
-            rule_en="say why, in at least 4 characters that are not the same one repeated",
-        )
 
 
 def common(world: World, areas: Iterable[UUID]) -> UUID:

@@ -15,6 +15,7 @@ from domain.base import Aggregate, Event
 from domain.ids import client_made
 from domain.officer import Officer
 from domain.person import Person
+from domain.reasons import check_reasons
 from domain.refusal import AlreadyExists, IdNotFresh, NotFound
 from domain.rulebook import Rulebook
 from domain.world import Actor, Command, InForce, Result, Vault
@@ -197,6 +198,7 @@ def decide(world: DecisionWorld, command: Command, officer: UUID | None) -> Resu
     Raises a `Refusal`. The new facts are then pending on the aggregates in ``world.touched``.
     """
     world.actor = authorized(world, command, officer)
+    check_reasons(command)
     return command.decide(world) or {}
 
 

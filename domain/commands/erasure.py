@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from domain.area import check_reason, check_text
+from domain.area import check_text
 from domain.commands.contests import SUPERIORS
 from domain.household import Household
 from domain.officer import Officer
@@ -33,7 +33,7 @@ class ErasePerson(Command):
         return self._streams(world)[0].birth_village
 
     def decide(self, world: World) -> Result | None:
-        check_reason("reason", self.reason)
+        check_text("reason", self.reason)
         check_text("document_no", self.document_no)
         officer = Officer.id_of(self.person)
         if world.find(Officer, officer) is not None:

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import ClassVar
 from uuid import UUID
 
-from domain.area import Area, AreaLevel, check_reason, check_text, common
+from domain.area import Area, AreaLevel, check_text, common
 from domain.commands.sealing import (
     CardInput,
     MemberInput,
@@ -419,6 +419,5 @@ class RevealHousehold(OfHousehold):
 
     def decide(self, world: World) -> Result | None:
         found = self.of(world)
-        check_reason("reason", self.reason)
         found.reveal(reason=self.reason)
         return None

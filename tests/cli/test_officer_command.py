@@ -121,8 +121,8 @@ def test_a_new_password_ends_the_old_one_and_open_sessions(data: Path) -> None:
 @pytest.mark.parametrize(
     "args",
     [
-        ("suspend", "nobody", "--reason", "x"),
-        ("handover", "village", "--to", "nobody", "--reason", "x"),
+        ("suspend", "nobody", "--reason", "记错了"),
+        ("handover", "village", "--to", "nobody", "--reason", "记错了"),
         ("password", "nobody", "--new", "long enough"),
     ],
 )

@@ -103,4 +103,4 @@ def test_an_operator_looks_replays_and_gives_up(operator: Operator) -> None:
     dropped = operator.types("drop", "funds", str(strange), "--reason", "写入程序的错误")
     assert dropped.returncode == 0, dropped.stderr
     assert ("funds", strange) not in {(one["view"], one["position"]) for one in operator.listed()}
-    assert operator.types("drop", "nothing", "1", "--reason", "x").returncode == 1
+    assert operator.types("drop", "nothing", "1", "--reason", "记错了").returncode == 1

@@ -79,7 +79,7 @@ def test_it_takes_a_reason_and_a_document_and_happens_once(county: Scenario) -> 
     county.when(erasing(county, document_no=""), by="county").then(Malformed)
     county.given(erasing(county), by="county")
     county.when(erasing(county), by="county").then(AlreadyErased)
-    unknown = ErasePerson(person=county.id("nobody"), reason="误", document_no="1号")
+    unknown = ErasePerson(person=county.id("nobody"), reason="误录", document_no="1号")
     county.when(unknown, by="county").then(NotFound)
 
 

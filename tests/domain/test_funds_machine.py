@@ -132,9 +132,9 @@ class Money(RuleBasedStateMachine):
         at, name = held
         if fen is not None and fen > self.held[name]:
             with pytest.raises(CommitmentExhausted):
-                self.funds[at].release(name, fen, reason="余")
+                self.funds[at].release(name, fen, reason="余额")
             return
-        freed = self.funds[at].release(name, fen, reason="余")
+        freed = self.funds[at].release(name, fen, reason="余额")
         self.held[name] -= freed
         self.free[at] += freed
 

@@ -117,10 +117,10 @@ def test_items_are_those_of_the_programme_up_to_their_allowance(ledger: Ledger) 
 
 def test_neither_fund_nor_stock_can_be_overdrawn_by_a_list(ledger: Ledger) -> None:
     county = ledger.until("approved").scenario
-    rich = GrantInput(case=ledger.case("a"), cash_fen=99_999_999_999, reason="?")
+    rich = GrantInput(case=ledger.case("a"), cash_fen=99_999_999_999, reason="试填")
     county.when(ledger.allocation(rich), by="county").then(FundOverdrawn)
     goods = (GoodsInput(item="quilt", units=101),)
-    warm = GrantInput(case=ledger.case("a"), goods=goods, reason="?")
+    warm = GrantInput(case=ledger.case("a"), goods=goods, reason="试填")
     county.when(ledger.allocation(warm), by="county").then(StockExhausted)
 
 

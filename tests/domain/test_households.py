@@ -227,9 +227,9 @@ def test_another_head_category_and_contact(county: Scenario) -> None:
     )
     now = load(county, "a")
     assert now.head == person(county, 2) and now.category == "disabled"
-    rich = CategorizeHousehold(household=household, category="rich", reason="?")
+    rich = CategorizeHousehold(household=household, category="rich", reason="试填")
     assert county.when(rich, by="village").then(Malformed).field == "category"
-    stranger = ChangeHead(household=household, head=county.id("x"), reason="?")
+    stranger = ChangeHead(household=household, head=county.id("x"), reason="试填")
     county.when(stranger, by="village").then(NotAMember)
 
 
@@ -321,10 +321,10 @@ def test_a_household_is_not_merged_into_itself_nor_a_drill_s_into_a_real_one(
     county: Scenario,
 ) -> None:
     a = with_family(county).id
-    own = MergeHouseholds(household=a, into=a, reason="?")
+    own = MergeHouseholds(household=a, into=a, reason="试填")
     county.when(own, by="township").then(Malformed)
     county.given(family(county, "drill", 1, exercise=True), by="village")
-    mixed = MergeHouseholds(household=county.id("drill"), into=a, reason="?")
+    mixed = MergeHouseholds(household=county.id("drill"), into=a, reason="试填")
     county.when(mixed, by="township").then(ExerciseMixed)
 
 

@@ -108,7 +108,7 @@ def test_failures_known_at_once_stay_under_their_commitment_and_are_retried(
     assert ledger.load_case("b").status[1] is GrantStatus.PAID
     county.when(retry, by="payer").then(WrongGrantStatus)
     stranger = paying(ledger)
-    strange = FailureInput(case=county.id("x"), reason="?")
+    strange = FailureInput(case=county.id("x"), reason="试填")
     bad = PayList(village_list=ledger.list, document_no="支3号", failures=(strange,))
     county.when(bad, by="payer").then(NotOnList)
     county.when(stranger, by="payer").then(NothingToGrant)
@@ -123,7 +123,7 @@ def test_a_payment_that_bounces_later_is_failed_and_retried(ledger: Ledger) -> N
     county.when(bounce, by="payer").then(WrongGrantStatus)
     county.given(RetryPayment(case=ledger.case("a"), number=1, document_no="支2号"), by="payer2")
     assert ledger.load_fund().paid_fen == 81_000
-    goods = RecordPaymentFailure(case=ledger.case("a"), number=2, reason="?")
+    goods = RecordPaymentFailure(case=ledger.case("a"), number=2, reason="试填")
     county.when(goods, by="payer").then(WrongGrantStatus)
     missing = RetryPayment(case=ledger.case("a"), number=9, document_no="支2号")
     county.when(missing, by="payer").then(NoSuchGrant)

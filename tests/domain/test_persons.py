@@ -100,7 +100,9 @@ def test_a_contest_ends_when_one_side_gives_up(county: Scenario) -> None:
 
 def test_a_person_who_left_may_be_claimed_without_contest(county: Scenario) -> None:
     for name, officer in (("b", "village2"), ("a", "village")):
-        leave = RemoveMember(household=county.id(name), person=shared(county), on=DAY, reason="迁")
+        leave = RemoveMember(
+            household=county.id(name), person=shared(county), on=DAY, reason="外迁"
+        )
         county.given(leave, by=officer)
     join = AddMember(household=county.id("b"), member=member(2, Relation.CHILD), reason="迁入")
     county.when(join, by="village2").then("Household.MemberAdded", "Person.ClaimedAgain")

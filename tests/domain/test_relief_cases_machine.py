@@ -99,7 +99,7 @@ class GrantLives(RuleBasedStateMachine):
     def refund(self, number: int, amount: int) -> None:
         held = self.model.get(number, ("", 0))[1]
         command = RefundGrant(
-            case=self.case, number=number, reason="退", document_no="退", amount_fen=amount
+            case=self.case, number=number, reason="退回", document_no="退", amount_fen=amount
         )
         done = self.tried(command, "payer")
         assert done == (self.state(number) == "paid" and amount <= held)

@@ -262,7 +262,7 @@ def test_a_household_brings_back_no_more_than_was_given() -> None:
         made.return_in(OLD, 4, source=ReturnSource.HOUSEHOLD, subject=case, reason="重复领取")
     assert refused.value.available == 3
     with pytest.raises(LotUnknown):
-        made.return_in(uuid4(), 1, source=ReturnSource.HOUSEHOLD, subject=case, reason="错")
+        made.return_in(uuid4(), 1, source=ReturnSource.HOUSEHOLD, subject=case, reason="错发")
 
 
 def test_an_exercise_reserves_nothing_real() -> None:

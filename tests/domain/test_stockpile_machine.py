@@ -138,9 +138,9 @@ class Goods(RuleBasedStateMachine):
         at, name = held
         if quantity is not None and quantity > self.kept[name]:
             with pytest.raises(ReservationExhausted):
-                self.houses[at].release(name, quantity, reason="余")
+                self.houses[at].release(name, quantity, reason="余额")
             return
-        freed = units_of(self.houses[at].release(name, quantity, reason="余"))
+        freed = units_of(self.houses[at].release(name, quantity, reason="余额"))
         self.kept[name] -= freed
         self.free[at] += freed
 
@@ -184,7 +184,7 @@ class Goods(RuleBasedStateMachine):
             id=self.fresh("load"),
             destination=named(target),
             lines=(Line("quilt", quantity),),
-            reason="缺",
+            reason="短缺",
             needed_by=None,
             exercise=False,
             rule=RULE,

@@ -242,7 +242,7 @@ def test_the_township_may_strike_single_cases(ledger: Ledger) -> None:
         "ReliefCase.Reviewed",
     )
     assert county.result == {"reviewed": 2, "struck": 1}
-    struck = (StrikeInput(case=ledger.case("b"), reason="?"),)
+    struck = (StrikeInput(case=ledger.case("b"), reason="试填"),)
     approve = ApproveList(village_list=ledger.list, document_no="县定1号", struck=struck)
     county.when(approve, by="county").then(NotOnList)
 

@@ -189,7 +189,7 @@ def test_corrections_retries_and_refunds_reach_the_totals(tmp_path: Path) -> Non
         RecordPaymentFailure(case=story.case("c"), number=1, reason="销户"),
         RefundGrant(case=story.case("a"), number=2, units=1, reason="多发", document_no="退1号"),
         RefundGrant(
-            case=story.case("b"), number=1, amount_fen=7_000, reason="多", document_no="退2号"
+            case=story.case("b"), number=1, amount_fen=7_000, reason="多发", document_no="退2号"
         ),
         by="payer",
     )
