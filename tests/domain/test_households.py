@@ -333,7 +333,7 @@ def test_a_look_at_sealed_data_leaves_a_fact_with_its_reason(county: Scenario) -
     look = RevealHousehold(household=household, reason="核对一卡通账号")
     (fact,) = county.when(look, by="payer").then("Household.Revealed")
     assert fact.reason == "核对一卡通账号"
-    for nothing in ("", "x", "xxxxxxxx", "1 1 1 1", "。。。。", "查看", "  看一看  看 "):
+    for nothing in ("", "x", "xxxxxxxx", "1 1 1 1", "。。。。", "看看", "  看 看  看 "):
         look = RevealHousehold(household=household, reason=nothing)
         county.when(look, by="payer").then(Malformed)
     for enough in ("入户核查", "call back"):
