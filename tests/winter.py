@@ -126,7 +126,9 @@ def _list(story: Winter) -> None:
     )
     desk.do(CorrectApplication(case=story.case(1), need=need(2), reason="漏填一人"), REPORTER)
     verdicts = tuple(
-        VerdictInput(case=story.case(n), accepted=n in GRANTED, reason="" if n in GRANTED else "否")
+        VerdictInput(
+            case=story.case(n), accepted=n in GRANTED, reason="" if n in GRANTED else "不符"
+        )
         for n in APPLIED
     )
     minutes = MinutesInput(
