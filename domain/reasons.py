@@ -4,7 +4,6 @@ import re
 import typing
 from collections.abc import Iterator
 from dataclasses import is_dataclass
-from functools import cache
 from typing import Any
 
 import msgspec
@@ -55,17 +54,20 @@ def _reasons(given: Any, path: str) -> Iterator[tuple[str, str]]:
             yield from _reasons(one, f"{path}{name}.")
 
 
-@cache
+_known: dict[type[Any], tuple[str, ...]] = {}
+
+
 def reason_fields(kind: type[Any]) -> tuple[str, ...]:
     """The fields of a command or of a part of one that are reasons or may hold some."""
-    if not _has_parts(kind):
-        return ()
-    return tuple(
-        name
-        for name, hint in typing.get_type_hints(kind).items()
-        if (name == "reason" and _is_text(hint))
-        or any(reason_fields(part) for part in parts_of(hint))
-    )
+    if kind not in _known:
+        hints = typing.get_type_hints(kind) if _has_parts(kind) else {}
+        _known[kind] = tuple(
+            name
+            for name, hint in hints.items()
+            if (name == "reason" and _is_text(hint))
+            or any(reason_fields(part) for part in parts_of(hint))
+        )
+    return _known[kind]
 
 
 def _has_parts(hint: Any) -> bool:
