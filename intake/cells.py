@@ -43,6 +43,13 @@ def is_empty(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not _bare(value))
 
 
+def is_nothing(value: Any) -> bool:
+    """Empty, or a word or a mark that says so; an error is not nothing."""
+    if not isinstance(value, str):
+        return value is None
+    return _bare(value) in _NOTHING and value not in ERRORS
+
+
 def text(value: Any) -> Read:
     """A name of a place, a kind, an address: half-width letters and digits, single spaces."""
     if value is None:

@@ -81,7 +81,7 @@ _NAMES: dict[Column, str] = {
     Column.TOWNSHIP: "乡镇 乡 镇 乡(镇) 乡镇街道 乡镇(街道) 所属乡镇 乡镇名称 街道 乡镇区划",
     Column.VILLAGE: (
         "村 村居 村(居) 行政村 村委会 村名 村名称 村(社区) 村社区 社区 所属村 "
-        "村居名称 村(居)委会 行政村名称 村/社区 村/居"
+        "村居名称 村(居)委会 行政村名称 村/社区 村/居 所在村 所在行政村"
     ),
     Column.VILLAGE_CODE: (
         "行政村区划 行政村区划代码 村代码 村编码 行政区划代码 区划代码 村区划代码 统计用区划代码 "
@@ -110,7 +110,8 @@ _WIDE = re.compile(
 _HAN_NUMBERS = {han: number for number, han in enumerate("一二三四五六七八九十", 1)}
 _OF_A_MEMBER = (Column.NAME, Column.ID_NUMBER, Column.RELATION, Column.GENDER, Column.BIRTH)
 _CODE = re.compile(r"\d{6}|\d{9}|\d{12}|\d{15,19}|\d{17}[Xx]")
-_UNITS = ("人", "元", "户", "间", "口", "床", "件", "岁", "必填", "选填")
+_UNITS = ("人", "元", "户", "间", "口", "床", "件", "岁")
+_REMARKS = ("必填", "选填", "18位", "19位", "文本", "文本格式", "数字", "含户主", "含本人")
 
 
 def plain(text: Any) -> str:
@@ -124,7 +125,9 @@ def plain(text: Any) -> str:
     half = unicodedata.normalize("NFKC", text)
     bare = re.sub(r"[\s\u200b-\u200f\u202a-\u202e\ufeff*★※:“”\"']", "", half)
     bare = re.sub(r"[〔【\[{]", "(", re.sub(r"[〕】\]}]", ")", bare)).upper()
-    return re.sub(rf"\((?:单位)?(?:{'|'.join(_UNITS)})\)|^\d+[.、]|^D\d{{5}}", "", bare)
+    return re.sub(
+        rf"\((?:单位)?(?:{'|'.join((*_UNITS, *_REMARKS))})\)|^\d+[.、]|^D\d{{5}}", "", bare
+    )
 
 
 _BY_NAME: dict[str, Column] = {
@@ -210,19 +213,46 @@ def find_header(sheet: str, top: Grid, merged: Merged) -> Header | None:
     """
     filled = _filled(top, merged)
     rows = range(len(filled))
-    joined = [(row, row + 1) for row in rows[:-1] if _spans(row, row + 1, merged, down=True)]
-    parted = [(row, row + 1) for row in rows[:-1] if _spans(row, row + 1, merged, down=False)]
-    best: tuple[int, int, int] = (1, 0, 0)  # fewer than two known columns are not a header
-    for first, last in joined + [(row, row) for row in rows] + parted:
-        found = _meanings(filled, first, last)
+    pairs = [(row, row + 1) for row in rows[:-1]]
+    candidates = [
+        *((filled, *pair) for pair in pairs if _spans(*pair, merged, down=True)),
+        *((filled, row, row) for row in rows),
+        *((filled, *pair) for pair in pairs if _spans(*pair, merged, down=False)),
+        *((_spread(filled, row), row, row + 1) for row in rows[:-1] if _two_lines(filled, row)),
+    ]
+    best = 1  # fewer than two known columns are not a header
+    chosen = None
+    for candidate in candidates:
+        found = _meanings(*candidate)
         known = len({(one.means, one.member) for one in found if one.means is not None})
-        if known > best[0]:
-            best = (known, first, last)
-    if best[0] < 2:
+        if known > best:
+            best, chosen = known, candidate
+    if chosen is None:
         return None
-    header = _header(sheet, filled, best[1], best[2])
+    header = _header(sheet, *chosen)
     _check(sheet, header)
     return header
+
+
+def _two_lines(filled: list[list[Any]], row: int) -> bool:
+    """Two rows that no merged cell joins (a CSV has none) make one header: names of columns
+    stand below the blanks beside a group's name, and blanks below what stands alone."""
+    both = list(zip(map(plain, filled[row]), map(plain, filled[row + 1]), strict=True))
+    under_blanks = [lower for upper, lower in both if lower and not upper]
+    return (
+        bool(under_blanks)
+        and any(upper and not lower for upper, lower in both)
+        and all(lower in _BY_NAME for _, lower in both if lower)
+    )
+
+
+def _spread(filled: list[list[Any]], row: int) -> list[list[Any]]:
+    """The rows with a group's name in the blanks beside it that have a name below."""
+    upper, lower = list(filled[row]), filled[row + 1]
+    for at in range(1, len(upper)):
+        if not plain(upper[at]) and plain(lower[at]) and plain(lower[at - 1]):
+            upper[at] = upper[at - 1]
+    return [*filled[:row], upper, *filled[row + 1 :]]
 
 
 def _filled(top: Grid, merged: Merged) -> list[list[Any]]:

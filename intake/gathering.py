@@ -24,6 +24,8 @@ _FOOT = re.compile(
 _VILLAGE = re.compile(
     r"[\u4e00-\u9fff\u3400-\u4dbf]{1,20}(村|社区|居委会|居民委员会|村委会|村民委员会)"
 )
+_LIKE_AN_ID = re.compile(r"\d[\d\s]{13}|\d[eE]\+")
+_DITTO = re.compile(r"同上|〃|″|“|”|\"|''")
 _COLUMN_NUMBER = re.compile(r"[甲乙丙丁戊己]|[0-9]{1,2}|D[0-9]{5}")
 _PLACE = (Column.TOWNSHIP, Column.VILLAGE, Column.VILLAGE_CODE, Column.GROUP)
 _FILLED_FOR_PERSONS = (
@@ -38,6 +40,7 @@ _FILLED_FOR_PERSONS = (
     Column.PHONE,
     Column.ADDRESS,
 )
+_DITTOED = (*_PLACE, Column.CATEGORY, Column.BANK)
 _FILLED_FOR_HOUSEHOLDS = (*_PLACE, Column.CATEGORY)
 
 
@@ -345,6 +348,7 @@ class _Sheet:
             row1 for row1, column1, row2, column2 in table.merged if column2 - column1 > 1
         }
         self._open: dict[Column, tuple[int, Any]] = {}
+        self._above: dict[Column, Any] = {}
 
     def row(self, raw: RawRow) -> Gathered | HeadingFound | None:
         cells = raw.cells
@@ -360,11 +364,12 @@ class _Sheet:
         values = {column: cells[at] for column, at in self._columns}
         if self._spans:
             self._fill(raw.row, values)
+        self._ditto(values)
         members = tuple(
             Gathered(one, raw.row, own, None, self._ids)
             for one in self._members
             if any(
-                not read.is_empty(value) or within(one.marks.errors.get(at, ()), raw.row)
+                not read.is_nothing(value) or within(one.marks.errors.get(at, ()), raw.row)
                 for at, value in ((at, cells[at]) for at in one.header.columns.values())
             )
             for own in ({column: cells[at] for column, at in one.header.columns.items()},)
@@ -382,13 +387,23 @@ class _Sheet:
         if len(set(texts)) == 1 and _VILLAGE.fullmatch(plain(texts[0])):
             self._heading = plain(texts[0])
             return HeadingFound(self.table, row, True)
-        nothing_known = all(read.is_empty(cells[at]) for _, at in self._columns)
+        nothing_known = all(read.is_nothing(cells[at]) for _, at in self._columns)
         across = len(texts) == 1 and row in self._across
         numbering = len(texts) > 2 and all(_COLUMN_NUMBER.fullmatch(text) for text in texts)
-        foot = read.is_empty(id_cell) and _FOOT.match(plain(texts[0]))
+        nobody = read.is_empty(id_cell) or not _LIKE_AN_ID.search(str(id_cell))
+        foot = nobody and _FOOT.match(plain(texts[0]))
         if nothing_known or across or numbering or foot:
             return HeadingFound(self.table, row, False)
         return None
+
+    def _ditto(self, values: dict[Column, Any]) -> None:
+        """Where a place or a kind says 同上 or 〃, it is the one above."""
+        for column in _DITTOED:
+            value = values.get(column)
+            if isinstance(value, str) and _DITTO.fullmatch(value.strip()):
+                values[column] = self._above.get(column, value)
+            elif not read.is_nothing(value):
+                self._above[column] = value
 
     def _fill(self, row: int, values: dict[Column, Any]) -> None:
         """Give a merged cell's value to the rows it covers."""
