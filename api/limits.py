@@ -5,7 +5,8 @@ what officers do in an hour. What saves lives (reports, incidents) has a quota o
 higher than any honest use and can never be set to nothing.
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from domain.commands.officers import GrantDispensation
 from domain.commands.relief_cases import ApplyForRelief, ApplyVillage
 from domain.commands.seasons import OpenSeason
 from domain.commands.village_lists import OpenVillageList
-from domain.world import Command
+from domain.world import Command, Role
 from eventstore.limiter import Limit, Limiter, LimitReached
 from eventstore.outcomes import Receipt, Refused, rows_of
 
@@ -43,8 +44,12 @@ class EdgeLimits:
     boards: int = 500
     boards_an_officer: int = 20
     reports_an_hour: int = 20_000
+    held_body_bytes: int = 64 * 1024 * 1024
     streams_an_hour: int = 5_000
     contests_an_hour: int = 40
+    streams_an_hour_of_role: Mapping[Role, int] = field(
+        default_factory=lambda: {Role.VILLAGE_REPORTER: 2_000}
+    )
     unsealings_an_hour: int = 60
     searches_a_minute: int = 120
     log_ins_waiting: int = 16
@@ -81,8 +86,10 @@ class Quotas:
     """What officers have used of their hour. One object a process."""
 
     def __init__(self, limits: EdgeLimits) -> None:
-        def limiter(name: str, seconds: float, zh: str, en: str) -> Limiter:
-            return Limiter(Limit(name, getattr(limits, name), seconds, zh, en))
+        def limiter(
+            name: str, seconds: float, zh: str, en: str, amount: int | None = None
+        ) -> Limiter:
+            return Limiter(Limit(name, amount or getattr(limits, name), seconds, zh, en))
 
         self.reports = limiter("reports_an_hour", HOUR, "上报和接报", "reporting")
         self.streams = limiter("streams_an_hour", HOUR, "新建登记", "registering of new things")
@@ -92,23 +99,38 @@ class Quotas:
             "登记已在他户登记的人员",
             "registering of people whom another household claims",
         )
+        self.streams_of_role = {
+            role: limiter(
+                "streams_an_hour_of_role", HOUR, "新建登记", "registering of new things", amount
+            )
+            for role, amount in limits.streams_an_hour_of_role.items()
+        }
         self.unsealings = limiter(
             "unsealings_an_hour", HOUR, "查看个人信息", "opening of personal data"
         )
         self.searches = limiter("searches_a_minute", MINUTE, "按姓名查询", "searching by name")
 
-    def take(self, officer: UUID, command: Command, *, saves_lives: bool) -> "Taken":
-        """Use what one command needs of its quota. Raises `LimitReached`.
+    def take(
+        self, officer: UUID, command: Command, posts: Collection[Role], *, saves_lives: bool
+    ) -> "Taken":
+        """Use what one command needs of its quotas. Raises `LimitReached`, and uses none then.
 
-        Who has claimed too many people of others claims nobody for a while, contested or not: an
-        answer that told the two apart would be what probing is after.
+        ``posts`` are those by which this officer may run it. Who has claimed too many people of
+        others claims nobody for a while, contested or not: an answer that told the two apart would
+        be what probing is after.
         """
         if isinstance(command, CLAIMING) and (wait := self.contests.reached(officer)) is not None:
             raise LimitReached(self.contests.limit, wait)
-        limiter, amount = self._price(command, saves_lives=saves_lives)
-        if amount:
-            limiter.take(officer, amount)
-        return Taken(limiter, officer, amount)
+        limiters, amount = self._price(command, posts, saves_lives=saves_lives)
+        taken = Taken([], officer, amount)
+        for limiter in limiters if amount else ():
+            try:
+                limiter.take(officer, amount)
+            except LimitReached:
+                taken.give_back()
+                raise
+            taken.limiters.append(limiter)
+        return taken
 
     def contested(self, officer: UUID, answer: Receipt | Refused) -> None:
         """Count whom a command has claimed of others, as only its answer tells."""
@@ -120,26 +142,36 @@ class Quotas:
         if found:
             self.contests.charge(officer, found)
 
-    def _price(self, command: Command, *, saves_lives: bool) -> tuple[Limiter, int]:
+    def _price(
+        self, command: Command, posts: Collection[Role], *, saves_lives: bool
+    ) -> tuple[list[Limiter], int]:
         if saves_lives:
-            return self.reports, 1
+            return [self.reports], 1
         if isinstance(command, RevealHousehold):
-            return self.unsealings, 1
-        return self.streams, begun_by(command)
+            return [self.unsealings], 1
+        return [self.streams, *self._of_role(posts)], begun_by(command)
+
+    def _of_role(self, posts: Collection[Role]) -> list[Limiter]:
+        """What a role's own limit leaves, of the post that may most; none if one has no limit."""
+        found = [self.streams_of_role.get(post) for post in posts]
+        limited = [one for one in found if one is not None]
+        if len(limited) < len(found):
+            return []
+        return [max(limited, key=lambda one: one.limit.amount)] if limited else []
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a command has used of a quota."""
+    """What a command has used of its quotas."""
 
-    limiter: Limiter
+    limiters: list[Limiter]
     officer: UUID
     amount: int
 
     def give_back(self) -> None:
         """The command did not come about: a rule refused it, or it was repeated."""
-        if self.amount:
-            self.limiter.give_back(self.officer, self.amount)
+        for limiter in self.limiters:
+            limiter.give_back(self.officer, self.amount)
 
 
 def too_many_rows(values: Any, limit: int) -> bool:

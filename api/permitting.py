@@ -27,9 +27,7 @@ async def not_allowed(
 
     ``bulk_on`` is the village list in the path of a bulk command, whose body may be large.
     """
-    known = system.knows_lately(officer)
-    if known is None:
-        known = await run_in_threadpool(system.officer_lately, officer)
+    known = await _lately(system, officer)
     if known is not None and _may_ever(system, known, roles) is not None:
         known = await run_in_threadpool(system.officer, officer)  # a post may have come since
     if known is None:
@@ -38,6 +36,20 @@ async def not_allowed(
     if refusal is None and bulk_on is not None:
         refusal = await run_in_threadpool(_reaches, system, known, roles, bulk_on)
     return refusal
+
+
+async def _lately(system: System, officer: UUID) -> Officer | None:
+    known = system.knows_lately(officer)
+    return known or await run_in_threadpool(system.officer_lately, officer)
+
+
+async def roles_held(system: System, officer: UUID, roles: Roles) -> Roles:
+    """Those of these roles that the officer has a post of, as of this second."""
+    known = await _lately(system, officer)
+    if known is None:
+        return frozenset()
+    held = posts_at(known, system.store.clock.now())
+    return roles & {post_of(post).role for post in held}
 
 
 def _may_ever(system: System, officer: Officer, roles: Roles) -> Refusal | None:

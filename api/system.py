@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from api.beside import AskedTogether, Waiting
+from api.bodies import HeldBodies
 from api.limits import DEFAULT_LIMITS, EdgeLimits, Quotas
 from domain.officer import Officer
 from eventstore.accounts import Accounts
@@ -79,11 +80,13 @@ class System:
     limits: EdgeLimits = DEFAULT_LIMITS
     marks: dict[str, str] = field(default_factory=dict)
     quotas: Quotas = field(init=False)
+    bodies: HeldBodies = field(init=False)
     waiting: Waiting = field(init=False)
     head: AskedTogether[int] = field(init=False)
 
     def __post_init__(self) -> None:
         self.quotas = Quotas(self.limits)
+        self.bodies = HeldBodies(self.limits.held_body_bytes)
         self.waiting = Waiting(self.boards)
         self.head = AskedTogether(self.store.head, "head")
         self._officers: dict[UUID, tuple[Officer, float]] = {}

@@ -23,12 +23,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.auth import Caller, caller_of, system_of, writing_session
-from api.bodies import SMALL_BODY, read_body
+from api.bodies import SMALL_BODY, Holding, read_body
 from api.examples import example_of
 from api.limits import DEFAULT_LIMITS, EdgeLimits, Taken, too_many_rows
 from api.made_ids import wrongly_made
 from api.observing import correlation_of
-from api.permitting import not_allowed
+from api.permitting import not_allowed, roles_held
 from api.problems import ApiProblem, field_errors, malformed
 from api.system import System
 from domain.ids import client_made
@@ -253,6 +253,10 @@ def endpoint_of(write: Write) -> Callable[[Request], Coroutine[Any, Any, Respons
     if_match = _takes_if_match(write)
 
     async def endpoint(request: Request) -> Response:
+        with system_of(request).bodies.holding() as holding:
+            return await run(request, holding)
+
+    async def run(request: Request, holding: Holding) -> Response:
         session = await writing_session(request)
         key = idempotency_key(request)
         system = system_of(request)
@@ -261,7 +265,7 @@ def endpoint_of(write: Write) -> Callable[[Request], Coroutine[Any, Any, Respons
         roles = write.command.roles
         refused = await not_allowed(system, session.officer, roles, bulk_on)
         most = getattr(system.limits, write.body_limit)
-        body = await read_body(request, most, refused, write.body_limit)
+        body = await read_body(request, most, refused, write.body_limit, holding)
         if if_match and (seen := request.headers.get("if-match")) is not None:
             path["expected_version"] = seen.strip().removeprefix("W/").strip('"')
         try:
@@ -306,7 +310,8 @@ async def _run(system: System, envelope: Envelope, write: Write) -> Receipt:
     taken: Taken | None = None
     try:
         lives = write.saves_lives
-        taken = system.quotas.take(envelope.officer, envelope.command, saves_lives=lives)
+        posts = await roles_held(system, envelope.officer, write.command.roles)
+        taken = system.quotas.take(envelope.officer, envelope.command, posts, saves_lives=lives)
     except LimitReached:
         if not await run_in_threadpool(system.store.log.has_run, envelope.id):
             raise

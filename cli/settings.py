@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -16,6 +16,8 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+
+from domain.world import Role
 
 PREFIX = "RELIEF_"
 
@@ -91,6 +93,11 @@ class Settings(BaseSettings):
     bulk_body_bytes: int = Field(
         4 * 1024 * 1024, ge=4096, description="Bytes of the body of a command with many rows"
     )
+    held_body_bytes: int = Field(
+        64 * 1024 * 1024,
+        ge=64 * 1024,
+        description="Bytes of large bodies that one process has in hand at a time",
+    )
     rows: int = Field(2_000, ge=1, description="Rows of one command (households, areas, grants)")
     facts_a_command: int = Field(20_000, ge=100, description="Facts that one command may make")
     rows_a_batch: int = Field(
@@ -112,6 +119,10 @@ class Settings(BaseSettings):
     )
     contests_an_hour: int = Field(
         40, ge=1, description="People claimed by others whom one officer may register"
+    )
+    streams_an_hour_of_role: dict[Role, PositiveInt] = Field(
+        {Role.VILLAGE_REPORTER: 2_000},
+        description="Likewise for who has no post but of this role, as JSON",
     )
     unsealings_an_hour: int = Field(
         60, ge=1, description="Households whose personal data one officer may open"

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import threading
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,11 +16,13 @@ import structlog
 
 from api import writes
 from api.bodies import SMALL_BODY
+from api.limits import EdgeLimits, Quotas
 from api.routes import WRITES
-from domain.commands.households import RegisterHouseholds
+from domain.commands.households import HouseholdInput, RegisterHouseholds
 from domain.identity import check_character
 from domain.world import Role
 from eventstore.clock import machine_now
+from eventstore.limiter import LimitReached
 from eventstore.limits_reached import lately_reached
 from eventstore.outcomes import Envelope
 from tests.api.edge import Edge, serving, write_headers
@@ -47,6 +51,13 @@ def refused(answer: httpx.Response, status: int, name: str) -> None:
     assert (answer.status_code, code(answer)) == (status, name), answer.text
     if status == 429:
         assert int(answer.headers["retry-after"]) >= 1
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def told(tmp_path: Path) -> dict[str, int]:
@@ -354,3 +365,76 @@ def test_a_client_that_goes_away_is_no_error(edge: Edge) -> None:
         for path in (REPORTS, "/v1/tokens", "/v1/sessions"):
             asyncio.run(ask(path))
     assert not [entry for entry in logs if entry["log_level"] in ("error", "critical")]
+
+
+def test_new_things_of_a_role_in_an_hour(tmp_path: Path) -> None:
+    """A village begins less in an hour than a township: it cannot fill a county's ledger."""
+    set_: dict[str, Any] = {
+        "streams_an_hour": 5,
+        "streams_an_hour_of_role": {Role.VILLAGE_REPORTER: 3},
+    }
+    with (
+        serving(tmp_path, **set_) as edge,
+        edge.client(Role.VILLAGE_REPORTER, "yuantan_1") as village,
+        edge.client(Role.TOWNSHIP_REVIEWER, "yuantan") as township,
+    ):
+        assert post(village, LISTS, households(3)).status_code == 200
+        refused(post(village, LISTS, households(1)), 429, "limit-reached")
+        assert post(township, LISTS, households(5)).status_code == 200
+        refused(post(township, LISTS, households(1)), 429, "limit-reached")
+        assert post(village, REPORTS, report()).status_code == 200, "reports are never stopped"
+    assert told(tmp_path) == {"streams_an_hour_of_role": 1, "streams_an_hour": 1}
+
+
+def test_what_one_limit_refuses_takes_nothing_of_the_other() -> None:
+    limits = EdgeLimits(streams_an_hour=4, streams_an_hour_of_role={Role.VILLAGE_REPORTER: 2})
+    quotas, officer = Quotas(limits), uuid4()
+    rows = tuple(HouseholdInput(id=uuid4(), category="hardship", members=()) for _ in range(3))
+    command = RegisterHouseholds(village=uuid4(), households=rows)
+    for _ in range(3):
+        with pytest.raises(LimitReached):
+            quotas.take(officer, command, {Role.VILLAGE_REPORTER}, saves_lives=False)
+    both = {Role.VILLAGE_REPORTER, Role.TOWNSHIP_REVIEWER}
+    taken = quotas.take(officer, command, both, saves_lives=False)
+    taken.give_back()
+    limiters = [quotas.streams, *quotas.streams_of_role.values()]
+    assert len(limiters) == 2 and not any(limiter._used for limiter in limiters)
+
+
+def test_bytes_of_bodies_in_hand(tmp_path: Path) -> None:
+    """Large bodies of all officers together; what is small passes, and what was held comes back."""
+    most = 256 * 1024
+    large = json.dumps(households(2) | {"padding": "x" * (most // 2)}).encode()
+    with (
+        serving(tmp_path, held_body_bytes=most) as edge,
+        edge.client(Role.VILLAGE_REPORTER, "yuantan_1") as us,
+        ThreadPoolExecutor(2) as beside,
+    ):
+        begun, go_on = threading.Semaphore(0), threading.Event()
+
+        def slowly() -> Iterator[bytes]:
+            yield large[:-1]
+            begun.release()
+            go_on.wait(20)
+            yield large[-1:]
+
+        def send() -> httpx.Response:
+            with edge.client(Role.VILLAGE_REPORTER, "yuantan_1") as other:
+                return other.post(LISTS, content=slowly(), headers=write_headers())
+
+        first = beside.submit(send)
+        assert begun.acquire(timeout=20)
+        wait_until(lambda: edge.system.bodies.now >= len(large) - 1)
+        answer = us.post(LISTS, content=large, headers=write_headers())
+        assert (answer.status_code, code(answer)) == (503, "too-many-bodies"), answer.text
+        assert int(answer.headers["retry-after"]) >= 1
+        assert post(us, REPORTS, report()).status_code == 200, "a report is small"
+        go_on.set()
+        assert first.result().status_code == 422, "there is no such field, which is told at the end"
+        wait_until(lambda: edge.system.bodies.now == 0)
+        assert us.post(LISTS, content=large, headers=write_headers()).status_code == 422
+        exactly = b"{" + b" " * (most - 2) + b"}"
+        assert us.post(LISTS, content=exactly, headers=write_headers()).status_code == 422
+        beyond = b"{" + b" " * (most - 1) + b"}"
+        assert us.post(LISTS, content=beyond, headers=write_headers()).status_code == 503
+    assert told(tmp_path) == {"held_body_bytes": 2}
