@@ -94,9 +94,9 @@ def running(settings: Settings, *, follow: bool = True, make: bool = True) -> It
         stack.callback(tell_of_views(store, views, boards, leads))
         timekeeper = Timekeeper(store, reader, leader=leads)
         keeper = Keeper(store, frames=settings.database_url is not None)
+        stack.callback(boards.stop)  # of a cluster they hold a session also when nobody follows
         if follow:
             boards.start()
-            stack.callback(boards.stop)
             store.effects.start(store.watch.wait)
             store.snapshots.start(store.watch.wait)
             timekeeper.start()

@@ -41,7 +41,7 @@ ROWS_AT_ONCE = 5_000
 ERASED = "SELECT state FROM events WHERE topic LIKE 'Person.Erased%' ORDER BY position"
 
 
-class _Reading(Log):
+class Reading(Log):
     """A log by its address alone. Opening a store would change its files' modes."""
 
     def __init__(self, settings: Settings) -> None:
@@ -80,7 +80,7 @@ def _lineage(settings: Settings) -> Iterator[Finding]:
     views = _views(settings)
     if views is None:
         return
-    with closing(_Reading(settings)) as log, closing(views):
+    with closing(Reading(settings)) as log, closing(views):
         if log.promoted():
             yield Finding("lineage", False, LogPromoted.zh, LogPromoted.en)
             return
@@ -106,7 +106,7 @@ def _lineage(settings: Settings) -> Iterator[Finding]:
 
 def _clock(settings: Settings) -> Iterator[Finding]:
     """Whether a machine's clock is held, and whether this one's agrees with the newest fact."""
-    with closing(_Reading(settings)) as log:
+    with closing(Reading(settings)) as log:
         holds = clock_state(log).holds
         simulated, newest = log.mark("simulated") is not None, log.newest_at()
     for host in holds:
@@ -139,7 +139,7 @@ def _clock(settings: Settings) -> Iterator[Finding]:
 def _backup(settings: Settings) -> Iterator[Finding]:
     """How old the last backup is that `relief backup` made of this store."""
     made, now = last_backup(settings.data), machine_now()
-    with closing(_Reading(settings)) as log:
+    with closing(Reading(settings)) as log:
         made_up = log.mark("simulated") is not None
         first = log.rows(0, 1)
     since = made.at if made is not None else recorded_at(first[0][4]) if first else now
@@ -193,7 +193,7 @@ class _Erased(msgspec.Struct):
 def _erasures(settings: Settings) -> Iterator[Finding]:
     """Whether the vault holds keys of persons who are erased by the log: an older vault does."""
     decode = msgspec.json.Decoder(_Erased).decode
-    with closing(_Reading(settings)) as log:
+    with closing(Reading(settings)) as log:
         persons = sorted({decode(state).person.bytes for (state,) in log.fetch(ERASED)})
     left = 0
     with closing(_vault(settings)) as vault:
@@ -226,7 +226,7 @@ def _free_texts(settings: Settings) -> Iterator[Finding]:
     """What people wrote before free texts were sealed: it stays in the log, for facts stay."""
     mapper = TypedMapper(AGGREGATES)
     plain: Counter[str] = Counter()
-    with closing(_Reading(settings)) as log:
+    with closing(Reading(settings)) as log:
         at, head = 0, log.head()
         while rows := log.rows(at, ROWS_AT_ONCE, head):
             at = rows[-1][0]

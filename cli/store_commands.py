@@ -15,6 +15,7 @@ from cli.compose import open_store
 from cli.copy_command import cluster_of
 from cli.doctor import examine
 from cli.doctor_cluster import examine_cluster
+from cli.drilling import drill
 from cli.repairing import Repair
 from cli.repairing import repair as made_again
 from cli.saying import Json, failed
@@ -61,9 +62,21 @@ def backup(
 def restore(
     source: Annotated[Path, typer.Argument(help="The folder of a backup")],
     as_json: Json = False,
+    only_drill: Annotated[
+        bool,
+        typer.Option("--drill", help="Restore into a throw-away place, look at all of it, say so"),
+    ] = False,
 ) -> None:
     """Put a backup into the empty data folder (RELIEF_DATA), or into the empty database that
-    RELIEF_DATABASE_URL names, after proving it whole."""
+    RELIEF_DATABASE_URL names, after proving it whole.
+
+    --drill touches neither: it restores into a temporary folder (TMPDIR; with RELIEF_ADMIN_URL
+    into a database of its own), decodes every fact, opens every key, folds and compares the views,
+    compares the facts with the ledger here, throws it all away; exit 1 when something is wrong.
+    """
+    if only_drill:
+        _drill(source, as_json)
+        return
     settings = Settings()
     data = settings.data
     if settings.database_url is not None:
@@ -78,6 +91,42 @@ def restore(
         raise failed(f"{data} 中已有账本，请恢复到空目录", str(problem)) from None
     _next_epoch(settings)
     _tell(found, as_json, f"已恢复到 {data}，看板将在启动时重建", f"restored into {data}")
+
+
+BESIDE = {
+    "none": ("本机没有账本可比对", "There is no ledger here to compare it with."),
+    "same": ("与现有账本的相同部分一致", "It is the beginning of the ledger here."),
+    "ahead": ("比现有账本更新", "The ledger here is behind it."),
+    "other": ("属于另一本账", "It is of another ledger than the one here."),
+    "differs": ("与现有账本不一致", "It differs from the ledger here."),
+}
+
+
+def _drill(source: Path, as_json: bool) -> None:
+    done = drill(source, settings_here())
+    if as_json:
+        told = msgspec.to_builtins(done)
+        typer.echo(msgspec.json.encode({"ok": done.ok, **told}).decode())
+    else:
+        out.print(
+            f"{done.facts} 条记录 · facts, {done.keys} 把密钥 · keys, {done.rows} 行看板 · rows of"
+            f" views, {done.seconds} s, {done.place}",
+            highlight=False,
+        )
+        out.print(" · ".join(BESIDE[done.beside]), highlight=False)
+        if done.unlike:
+            names = ", ".join(done.unlike)
+            out.print(f"[red]看板不一致 · views differ: {names}[/red]", highlight=False)
+        if done.unreadable:
+            out.print(
+                f"[red]{done.unreadable} 人的信息没有密钥，无法读取 · persons whose key is"
+                " missing[/red]",
+                highlight=False,
+            )
+        verdict = "演练通过，可以恢复 · the drill went well"
+        out.print(verdict if done.ok else "[red]演练未通过 · the drill failed[/red]")
+    if not done.ok:
+        raise typer.Exit(1)
 
 
 def doctor(

@@ -96,11 +96,13 @@ def found(
     passwords: Mapping[str, str] | None = None,
     *,
     new_passwords: bool = False,
+    names: Names | None = None,
 ) -> Urls:
     """Make what is missing, as an administrator; the addresses for the program.
 
     The administrator is a superuser, or a role that may create roles and databases. ``passwords``
     are those of the log-in roles, by `APP`, `VAULT` and `VIEWS`; one that is not given is made.
+    ``names`` are those of the roles, if they are not to be found or chosen here.
     Raises `PasswordKept`, before anything is changed, when that would replace one in use and not
     ``new_passwords``; another `StoreError`.
     """
@@ -109,7 +111,7 @@ def found(
     try:
         with _session(admin_url) as admin:
             admin.execute("SELECT pg_advisory_lock(%s)", (FOUNDING_LOCK,))
-            names = _names(admin, there, database)
+            names = names or _names(admin, there, database)
             log_ins = {names.of(role): password for role, password in given.items()}
             if not new_passwords:
                 _keep_passwords(admin, admin_url, log_ins)
@@ -124,6 +126,18 @@ def found(
     except psycopg.Error as problem:
         raise explain(problem) from problem
     return Urls(*(_address(there, database, *log_in) for log_in in log_ins.items()))
+
+
+def drop(admin_url: str, database: str, names: Names) -> None:
+    """Undo `found`: the database, with whoever is connected to it, and its roles are gone."""
+    try:
+        with _session(admin_url) as admin:
+            statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+            admin.execute(statement.format(sql.Identifier(database)))
+            for role in map(names.of, (*LOGINS, OWNER)):
+                admin.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(role)))
+    except psycopg.Error as problem:
+        raise explain(problem) from problem
 
 
 def _names(admin: psycopg.Connection[Any], there: str, database: str) -> Names:
