@@ -1,4 +1,4 @@
-"""`relief vault`: what the log says of persons whose data are destroyed."""
+"""`relief vault`: whose data are destroyed, and a new master key for those of all others."""
 
 import msgspec
 import typer
@@ -8,6 +8,8 @@ from cli.beside import settings_here
 from cli.compose import open_store
 from cli.saying import Json
 from domain.rules.base import china_day
+from eventstore.errors import StoreNotMade
+from eventstore.rotating import rotate_database, rotate_folder
 
 app = typer.Typer(no_args_is_help=True, help="密库 · The vault of personal data")
 out = Console()
@@ -16,6 +18,34 @@ out = Console()
 @app.callback()
 def vault() -> None:
     """密库 · The vault of personal data"""
+
+
+@app.command("rotate")
+def rotate(as_json: Json = False) -> None:
+    """Exchange the master key (vault.key) for a new one. Stop every process first.
+
+    May be broken off and run again. The old key is kept beside the new one, with the time in its
+    name: dumps of the vault made before need it. Copy the new key to every machine with an API.
+    """
+    settings = settings_here()
+    if settings.database_url is None:
+        done = rotate_folder(settings.data)
+    elif settings.vault_url is None:
+        raise StoreNotMade("RELIEF_VAULT_URL is not set.")
+    else:
+        done = rotate_database(settings.vault_url, settings.data / "vault.key")
+    if as_json:
+        typer.echo(msgspec.json.encode({"keys": done.keys, "old": str(done.old)}).decode())
+        return
+    out.print(
+        f"{done.keys} 把密钥已改由新的 vault.key 保护 · keys are under the new vault.key",
+        highlight=False,
+    )
+    out.print(
+        f"旧钥匙在 {done.old}：旧备份还需要它，请移到备份所在之处"
+        " · the old key is there: older dumps need it; move it to where they are",
+        highlight=False,
+    )
 
 
 @app.command("erased")

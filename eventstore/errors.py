@@ -140,6 +140,12 @@ class StoreUnfinished(StoreError):
     retry_after = None
 
 
+class VaultInUse(StoreError):
+    zh = "还有程序正在使用密库，未作任何改动：请先停止所有服务"
+    en = "Something else has the vault open. Nothing was changed. Stop every process first."
+    retry_after = None
+
+
 class CopyRefused(StoreError):
     zh = "目标中已有别的内容，未作任何改动"
     en = "The target holds something else. Nothing was changed."

@@ -1,0 +1,138 @@
+"""`relief vault rotate`: the vault's keys and secrets under a new master key.
+
+The data keys of persons stay, and with them every sealed word in the log: only what protects them
+is exchanged. The new key lies beside the old one from the beginning, all rows change in one
+transaction, and the files change places after it. So wherever it is broken off, either the old key
+or the new one opens everything, and the next run sees which: the new one if it opens the secrets.
+
+Nobody else may work with the vault meanwhile: a process that still held the old key would wrap new
+persons' keys under it, and they could never be read again.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC
+from pathlib import Path
+
+from eventstore.clock import machine_now
+from eventstore.errors import StoreDamaged, VaultInUse
+from eventstore.faults import reached
+from eventstore.keyfile import KEY_BYTES, read_key, write_key
+from eventstore.postgres import PostgresConnection
+from eventstore.sql import Sql, transaction
+from eventstore.sqlite import connect
+from eventstore.wrapping import Wrapping
+
+AT_ONCE = 2_000
+OTHERS = """
+SELECT count(*) FROM pg_stat_activity
+ WHERE usename = current_user AND datname = current_database() AND pid <> pg_backend_pid()
+"""
+LOCK = "LOCK TABLE secrets, keys IN ACCESS EXCLUSIVE MODE"
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """``keys``: how many were wrapped anew just now, 0 when an earlier run had got that far.
+    ``old``: where the old key lies now."""
+
+    keys: int
+    old: Path
+
+
+def rotate_folder(data: Path) -> Rotated:
+    """Of an embedded store. Raises `VaultInUse` while a process has it open."""
+    path = data / "vault.sqlite"
+    if not path.exists():
+        raise StoreDamaged(f"{path} is missing")
+    with closing(connect(path, wait=1.0)) as db:
+        try:  # SQLite leaves its write-ahead mode only for who is alone
+            db.execute("PRAGMA secure_delete=ON")
+            db.execute("PRAGMA journal_mode=DELETE")
+        except sqlite3.OperationalError as problem:
+            raise VaultInUse(str(problem)) from problem
+        try:
+            return _rotate(db, data / "vault.key", lambda _: None)
+        finally:
+            db.execute("PRAGMA journal_mode=WAL")
+
+
+def rotate_database(url: str, key: Path) -> Rotated:
+    """Of a cluster, with the vault's role. Raises `VaultInUse` while a session of it is open."""
+
+    def alone(db: Sql) -> None:
+        db.execute(LOCK)  # whoever comes now waits, and then finds that its key opens nothing
+        (others,) = db.execute(OTHERS).fetchone()
+        if others:
+            raise VaultInUse(f"{others} sessions")
+
+    with closing(PostgresConnection(url, "vault")) as db:
+        return _rotate(db, key, alone)
+
+
+def _rotate(db: Sql, path: Path, alone: Callable[[Sql], None]) -> Rotated:
+    new = path.with_name(f"{path.name}.new")
+    following = read_key(new) if new.exists() else write_key(new, os.urandom(KEY_BYTES))
+    before, after = Wrapping(read_key(path)), Wrapping(following)
+    reached("rotating")
+    keys = 0
+    with transaction(db):
+        alone(db)
+        if not _opens(db, after):
+            keys = _wrap_again(db, before, after)
+        reached("rotating")
+    reached("rotating")
+    return Rotated(keys, _exchanged(path, new))
+
+
+def _opens(db: Sql, master: Wrapping) -> bool:
+    """Whether this is the key that the secrets are under. All of them are, or none."""
+    rows = db.execute("SELECT name, value FROM secrets ORDER BY name LIMIT 1").fetchall()
+    if not rows:
+        raise StoreDamaged("the vault has no secrets: it was never used")
+    try:
+        for name, wrapped in rows:
+            master.unwrap(wrapped, name.encode())
+    except StoreDamaged:
+        return False
+    return True
+
+
+def _wrap_again(db: Sql, before: Wrapping, after: Wrapping) -> int:
+    """Every row of both tables; how many keys. Raises `StoreDamaged` at one that is foreign."""
+    secrets = db.execute("SELECT name, value FROM secrets").fetchall()
+    rows = [(after.wrap(before.unwrap(v, n.encode()), n.encode()), n) for n, v in secrets]
+    db.executemany("UPDATE secrets SET value = ? WHERE name = ?", rows)
+    keys = 0
+    for page in _pages(db):
+        wrapped = [(after.wrap(before.unwrap(key, person), person), person) for person, key in page]
+        db.executemany("UPDATE keys SET wrapped = ? WHERE person = ?", wrapped)
+        keys += len(page)
+        reached("rotating")
+    return keys
+
+
+def _pages(db: Sql) -> Iterator[list[tuple[bytes, bytes]]]:
+    last = b""
+    sql = f"SELECT person, wrapped FROM keys WHERE person > ? ORDER BY person LIMIT {AT_ONCE}"  # noqa: S608
+    while page := db.execute(sql, (last,)).fetchall():
+        yield page
+        last = page[-1][0]
+
+
+def _exchanged(path: Path, new: Path) -> Path:
+    """The new key's file in place of the old one, which is kept under a name with the time."""
+    now = machine_now().astimezone(UTC)
+    old = path.with_name(f"{path.name}.until-{now:%Y%m%dT%H%M%S%f}Z")
+    os.link(path, old)
+    reached("rotating")
+    new.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return old

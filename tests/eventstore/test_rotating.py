@@ -1,0 +1,170 @@
+"""A new master key for the vault, on SQLite and PostgreSQL, broken off at every point."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from eventstore import rotating
+from eventstore.accounts import Accounts
+from eventstore.errors import StoreDamaged, VaultInUse
+from eventstore.keyfile import read_key
+from eventstore.rotating import Rotated, rotate_database, rotate_folder
+from eventstore.store import Store
+from tests.clusters import Founded
+from tests.eventstore.support import (
+    Cluster,
+    Place,
+    found_town,
+    id_number,
+    loaded,
+    named,
+    new_household,
+    officer,
+    open_store,
+    send,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+HOUSEHOLDS = 5
+ONE_PAGE = 2
+serial = count(100)
+CODE = f"""
+import sys
+from pathlib import Path
+from eventstore import rotating
+rotating.AT_ONCE = {ONE_PAGE}
+vault, folder = sys.argv[1:]
+if vault:
+    rotating.rotate_database(vault, Path(folder) / "vault.key")
+else:
+    rotating.rotate_folder(Path(folder))
+"""
+
+
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """A filled store that nobody has open."""
+    if request.param == "SQLite":
+        where: Place = tmp_path / "store"
+    else:
+        founded: Founded = request.getfixturevalue("cluster")
+        where = Cluster(founded.urls.database, founded.urls.vault, tmp_path / "store")
+    store = found_town(open_store(where))
+    for n in range(HOUSEHOLDS):
+        household = new_household(f"孙{n}", id_number(n), key=str(n))
+        send(store, household, by="reporter")
+    Accounts(store.vault).set_password("dispatcher", officer("dispatcher"), "correct horse")
+    store.close()
+    yield where
+
+
+def folder_of(place: Place) -> Path:
+    return place.folder if isinstance(place, Cluster) else place
+
+
+def rotate(place: Place) -> Rotated:
+    if isinstance(place, Cluster):
+        return rotate_database(place.vault, place.folder / "vault.key")
+    return rotate_folder(place)
+
+
+def rotated_until(place: Place, point: int) -> int:
+    vault = place.vault if isinstance(place, Cluster) else ""
+    done = subprocess.run(
+        [sys.executable, "-c", CODE, vault, str(folder_of(place))],
+        cwd=ROOT,
+        env={**os.environ, "RELIEF_KILL_AT": f"rotating:{point}"},
+        timeout=120,
+    )
+    return done.returncode
+
+
+def names(store: Store) -> list[str | None]:
+    found = []
+    for n in range(HOUSEHOLDS):
+        household = loaded(store, named(f"household/{n}"))
+        (member,) = household.members.values()
+        found.append(store.vault.unseal(member.name, household.id, "name"))
+    return found
+
+
+def check(place: Place) -> None:
+    """Everything opens by the key that is there now, and new persons are kept under it."""
+    store = open_store(place)
+    try:
+        assert names(store) == [f"孙{n}" for n in range(HOUSEHOLDS)]
+        assert store.vault.find_person(id_number(1)) is not None, "the secret of ID numbers stays"
+        assert Accounts(store.vault).log_in("dispatcher", "correct horse")
+        n = next(serial)
+        send(store, new_household("新人", id_number(n), key=f"new/{n}"), by="reporter")
+    finally:
+        store.close()
+
+
+def test_everything_opens_by_the_new_key_and_nothing_by_the_old_one(place: Place) -> None:
+    key = folder_of(place) / "vault.key"
+    before = read_key(key)
+    done = rotate(place)
+    assert done.keys >= HOUSEHOLDS and read_key(key) != before
+    assert read_key(done.old) == before and done.old.stat().st_mode & 0o777 == 0o600
+    assert not key.with_name("vault.key.new").exists()
+    check(place)
+    key.write_bytes(before)
+    with pytest.raises(StoreDamaged):
+        open_store(place)
+
+
+def test_it_goes_on_wherever_it_was_killed(place: Place) -> None:
+    """Until it is done one of the two key files opens everything; then the right one is there."""
+    points = 0
+    while (code := rotated_until(place, points + 1)) == -signal.SIGKILL:
+        points += 1
+        new = folder_of(place) / "vault.key.new"
+        assert new.exists(), "it was killed before the files changed places"
+        following = read_key(new)
+        rotate(place)
+        assert read_key(folder_of(place) / "vault.key") == following, "it was begun anew"
+        check(place)
+    assert code == 0 and points >= 5 + HOUSEHOLDS // ONE_PAGE
+    check(place)
+
+
+def test_while_somebody_has_the_vault_open_nothing_is_changed(place: Place) -> None:
+    key = folder_of(place) / "vault.key"
+    before = read_key(key)
+    store = open_store(place)
+    try:
+        with pytest.raises(VaultInUse):
+            rotate(place)
+        assert read_key(key) == before and names(store)[0] == "孙0"
+        send(store, new_household("其间", id_number(88), key="meanwhile"), by="reporter")
+    finally:
+        store.close()
+    check(place)
+    assert rotate(place).keys > HOUSEHOLDS
+    check(place)
+
+
+def test_the_command_says_where_the_old_key_is(tmp_path: Path) -> None:
+    store = found_town(open_store(tmp_path / "store"))
+    send(store, new_household("孙一", id_number(1)), by="reporter")
+    store.close()
+    done = subprocess.run(
+        [sys.executable, "-m", "cli.main", "vault", "rotate", "--json"],
+        cwd=ROOT,
+        env={**os.environ, "RELIEF_DATA": str(tmp_path / "store")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["keys"] >= 1 and Path(said["old"]).stat().st_size == 32
+    assert rotating.AT_ONCE > ONE_PAGE
