@@ -144,4 +144,4 @@ def household_moves(
         query = query.where(shown == status)
     order: list[Any] = [m.offered_at, m.household]
     found = page(db, query, order, cursor=cursor, limit=limit, descending=True)
-    return Page([{**row, "cases": json.loads(row["cases"])} for row in found.items], found.next)
+    return found.of([{**row, "cases": json.loads(row["cases"])} for row in found.items])

@@ -322,7 +322,7 @@ def incidents(
         query = query.where(~over if open else over)
     order: list[Any] = [INCIDENTS.c.opened_at, INCIDENTS.c.id]
     found = page(db, query, order, cursor=cursor, limit=limit, descending=True)
-    return Page(_with_units(db, found.items), found.next)
+    return found.of(_with_units(db, found.items))
 
 
 def incident(db: Connection, scope: Scope, *, incident: UUID) -> dict[str, Any] | None:

@@ -50,7 +50,7 @@ def funds(
         query = query.where(FUNDS.c.area == str(holder))
     order: list[Any] = [FUNDS.c.document_no, FUNDS.c.id]
     found = page(db, query, order, cursor=cursor, limit=limit)
-    return Page([shaped(row) for row in found.items], found.next)
+    return found.of([shaped(row) for row in found.items])
 
 
 def fund(db: Connection, scope: Scope, *, fund: UUID) -> dict[str, Any] | None:

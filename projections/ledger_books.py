@@ -140,7 +140,7 @@ def ledger(
             cursor=cursor,
             limit=limit,
         )
-    return Page([_shaped(row) for row in found.items], found.next)
+    return found.of([_shaped(row) for row in found.items])
 
 
 def relief_case(db: Connection, scope: Scope, *, case: UUID) -> dict[str, Any] | None:
@@ -305,7 +305,7 @@ def ledger_by_area(
     )
     found = page(db, query, [places.c.code, places.c.id], cursor=cursor, limit=limit)
     goods = _goods(db, conditions, AREAS.c.parent if level == "township" else L.area)
-    return Page([_rolled(row, goods.get(row["id"], ({}, {}))) for row in found.items], found.next)
+    return found.of([_rolled(row, goods.get(row["id"], ({}, {}))) for row in found.items])
 
 
 def _rolled(row: Any, goods: tuple[dict[str, int], dict[str, int]]) -> dict[str, Any]:

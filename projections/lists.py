@@ -321,7 +321,7 @@ def village_lists(
         query = query.where(LISTS.c.status == status)
     order: list[Any] = [func.coalesce(AREAS.c.code, "").label("village_order"), LISTS.c.id]
     found = page(db, query.add_columns(order[0]), order, cursor=cursor, limit=limit)
-    return Page([_shaped(row) for row in found.items], found.next)
+    return found.of([_shaped(row) for row in found.items])
 
 
 def village_list(db: Connection, scope: Scope, *, village_list: UUID) -> dict[str, Any] | None:

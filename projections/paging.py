@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import msgspec
@@ -22,12 +22,22 @@ class BadCursor(Refusal):
     cursor: str
 
 
+BACK = "<"
+"""Begins the cursor of the rows before a row, in place of those after it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows of a list and the cursor of the next page (None on the last)."""
+    """Rows of a list and the cursors of the next page (None on the last) and the one before (None
+    on the first)."""
 
     items: list[dict[str, Any]]
     next: str | None = None
+    previous: str | None = None
+
+    def of(self, items: list[dict[str, Any]]) -> "Page":
+        """The same page with its rows said otherwise."""
+        return replace(self, items=items)
 
 
 def page(
@@ -41,14 +51,43 @@ def page(
 ) -> Page:
     """Run a query page by page. ``order``: selected columns that together are unique."""
     limit = allowed(limit)
+    back, cursor = backwards(cursor)
+    descending = descending != back
     if cursor is not None:
         query = query.where(beyond(cursor, order, descending=descending))
     ordered = [c.desc() if descending else c.asc() for c in order]
     found = db.execute(query.order_by(*ordered).limit(limit + 1)).mappings().all()
-    items = [dict(row) for row in found[:limit]]
-    if len(found) <= limit:
-        return Page(items)
-    return Page(items, cursor_of([found[limit - 1][c.name] for c in order]))
+    rows = [dict(row) for row in found]
+    keys = [[row[c.name] for c in order] for row in found]
+    return between(rows, keys, begun=cursor is not None, back=back, limit=limit)
+
+
+def backwards(cursor: str | None) -> tuple[bool, str | None]:
+    """Whether a cursor asks for the rows before it, and the cursor without that."""
+    if cursor is not None and cursor.startswith(BACK):
+        return True, cursor[len(BACK) :]
+    return False, cursor
+
+
+def between(
+    rows: list[dict[str, Any]],
+    keys: Sequence[Sequence[Any]],
+    *,
+    begun: bool,
+    back: bool,
+    limit: int,
+) -> Page:
+    """The page of ``rows`` (one more than ``limit`` if it goes on that way), in their order or,
+    ``back``, in the reverse one. ``keys``: their values of the order; ``begun``: by a cursor."""
+    more = len(rows) > limit
+    rows, keys = rows[:limit], keys[:limit]
+    if back:
+        rows, keys = rows[::-1], keys[::-1]
+    if not rows:
+        return Page(rows)
+    goes_on, came = (begun, more) if back else (more, begun)
+    following = cursor_of(list(keys[-1])) if goes_on else None
+    return Page(rows, following, BACK + cursor_of(list(keys[0])) if came else None)
 
 
 def allowed(limit: int) -> int:
@@ -81,17 +120,17 @@ def cut(
 ) -> Page:
     """A page of a list that a query computed itself. ``order``: keys that together are unique."""
     limit = allowed(limit)
+    back, cursor = backwards(cursor)
     ordered = sorted((tuple(item[name] for name in order), n) for n, item in enumerate(items))
     if cursor is not None:
         last = tuple(_decode(cursor, len(order)))
         try:
-            ordered = [one for one in ordered if one[0] > last]
+            ordered = [one for one in ordered if (one[0] < last if back else one[0] > last)]
         except TypeError as problem:
             raise BadCursor(cursor=cursor[:40]) from problem
-    found = [items[n] for _, n in ordered[:limit]]
-    if len(ordered) <= limit:
-        return Page(found)
-    return Page(found, cursor_of(list(ordered[limit - 1][0])))
+    some = (ordered[::-1] if back else ordered)[: limit + 1]
+    rows, keys = [items[n] for _, n in some], [key for key, _ in some]
+    return between(rows, keys, begun=cursor is not None, back=back, limit=limit)
 
 
 def _storable(value: int | str | None) -> bool:

@@ -98,7 +98,7 @@ def situation_reports(
         query = query.where(REPORTS.c.review != str(Review.WITHDRAWN))
     order = [REPORTS.c.occurred_at, REPORTS.c.report]
     found = page(db, query, order, cursor=cursor, limit=limit, descending=True)
-    return Page([_shaped(row) for row in found.items], found.next)
+    return found.of([_shaped(row) for row in found.items])
 
 
 def situation_report(db: Connection, scope: Scope, *, report: UUID) -> Row | None:

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, or_, select
 
 from eventstore.names import Hit
 from projections.areas import AREAS
-from projections.paging import Page, allowed, beyond, cursor_of, values_of
+from projections.paging import Page, allowed, backwards, between, beyond, values_of
 from projections.scope import Scope
 
 Names = Callable[..., list[Hit]]
@@ -60,23 +60,25 @@ def found_page(
     ``lives`` is where the household lives now, if a row may stay where it lived before.
     """
     limit = allowed(limit)
-    after = ""
+    back, cursor = backwards(cursor)
+    code = None
     if cursor is not None:
-        after = str(values_of(cursor, order)[0].value)
-        query = query.where(beyond(cursor, order))
+        code = str(values_of(cursor, order)[0].value)
+        query = query.where(beyond(cursor, order, descending=back))
     found: list[Any] = []
-    for villages in _runs(db, scope, after):
+    for villages in _runs(db, scope, code, back=back):
         some = query.where(area.in_([str(village) for village in villages]))
         if lives is not None:
             moved = some.with_only_columns(lives).where(lives != area).distinct()
             villages += [UUID(village) for village in db.scalars(moved)]
         ids = sorted({hit.household for hit in names(villages, exercise=exercise)})
-        found += _matching(db, some, order, household, ids, also, limit)
+        found += _matching(db, some, order, household, ids, also, limit, back=back)
         if len(found) > limit:
             break
-    items = [dict(row) for row in found[:limit]]
-    more = len(found) > limit
-    return Page(items, cursor_of([found[limit - 1][c.name] for c in order]) if more else None)
+    found = found[: limit + 1]
+    keys = [[row[c.name] for c in order] for row in found]
+    rows = [dict(row) for row in found]
+    return between(rows, keys, begun=cursor is not None, back=back, limit=limit)
 
 
 def _matching(
@@ -87,25 +89,32 @@ def _matching(
     ids: Sequence[UUID],
     also: Sequence[ColumnElement[bool]],
     limit: int,
+    *,
+    back: bool,
 ) -> list[Any]:
-    """Rows of these villages, in order, one more than a page at most."""
+    """Rows of these villages, in order (``back``: in the reverse one), one more than a page at
+    most."""
+    ordered = [c.desc() for c in order] if back else order
     rows: dict[tuple[Any, ...], Any] = {}
     for start in range(0, max(len(ids), 1), IDS_A_QUESTION):
         some = household.in_([str(id) for id in ids[start : start + IDS_A_QUESTION]])
         either = or_(some, *also) if start == 0 else some
-        asked = query.where(either).order_by(*order).limit(limit + 1)
+        asked = query.where(either).order_by(*ordered).limit(limit + 1)
         for row in db.execute(asked).mappings():
             rows[tuple(row[c.name] for c in order)] = row
-    return [rows[key] for key in sorted(rows)][: limit + 1]
+    return [rows[key] for key in sorted(rows, reverse=back)][: limit + 1]
 
 
-def _runs(db: Connection, scope: Scope, after: str) -> Iterator[list[UUID]]:
-    """The villages of the scope from a code on, in ever longer runs; those of one code together."""
+def _runs(db: Connection, scope: Scope, code: str | None, *, back: bool) -> Iterator[list[UUID]]:
+    """The villages of the scope from a code on (``back``: the other way), in ever longer runs;
+    those of one code together."""
     query = (
         select(AREAS.c.id, AREAS.c.code)
-        .where(scope.covers(AREAS.c.id), AREAS.c.level == VILLAGE, AREAS.c.code >= after)
-        .order_by(AREAS.c.code, AREAS.c.id)
+        .where(scope.covers(AREAS.c.id), AREAS.c.level == VILLAGE)
+        .order_by(AREAS.c.code.desc() if back else AREAS.c.code, AREAS.c.id)
     )
+    if code is not None:
+        query = query.where(AREAS.c.code <= code if back else AREAS.c.code >= code)
     villages = db.execute(query).all()
     start, size = 0, FIRST_VILLAGES
     while start < len(villages):

@@ -142,7 +142,7 @@ def seasons(
         query = query.where(SEASONS.c.year == year)
     order: list[Any] = [SEASONS.c.year, SEASONS.c.programme, SEASONS.c.id]
     found = page(db, query, order, cursor=cursor, limit=limit, descending=True)
-    return Page(_with_rates(db, scope, found.items), found.next)
+    return found.of(_with_rates(db, scope, found.items))
 
 
 def season(db: Connection, scope: Scope, *, season: UUID) -> dict[str, Any] | None:

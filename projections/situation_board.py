@@ -60,7 +60,7 @@ def situation_board(
     inside = [row for id, row in areas.items() if scope.contains(id, parents)]
     found = cut(inside, ("code", "area"), cursor=cursor, limit=limit)
     totals = roll_up(held, parents, [row["area"] for row in found.items])
-    return Page([row | totals[row["area"]] for row in found.items], found.next)
+    return found.of([row | totals[row["area"]] for row in found.items])
 
 
 def situation_disasters(

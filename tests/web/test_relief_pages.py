@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from urllib.parse import quote_plus, urlencode
 from uuid import UUID
 
 import pytest
@@ -184,21 +185,53 @@ def test_a_search_that_finds_nobody_says_so(server: TestClient) -> None:
     assert "没有找到" in page
 
 
-def test_more_rows_come_in_the_place_of_the_button(
-    server: TestClient, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("login", "path", "said"),
+    [
+        ("county-approver", "/ledger", {}),
+        ("county-approver", "/ledger", {"status": "delivered"}),
+        ("county-approver", "/ledger", {"search": "居委会"}),
+        ("county-approver", "/lists", {}),
+        ("county-approver", "/lists", {"status": "closed"}),
+        ("county-storekeeper", "/stock/consignments", {}),
+        ("auditor", "/funds", {}),
+        ("auditor", "/findings", {}),
+        ("dispatcher", "/dispatch/past", {}),
+        ("county-approver", "/timeline", {}),
+    ],
+)
+def test_a_long_list_is_walked_forth_and_back_with_its_filter(
+    server: TestClient,
+    login: str,
+    path: str,
+    said: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("web.pages.ledger.ROWS", 10)
-    enter(server, "county-approver")
-    seen: list[str] = []
-    page = server.get("/ledger/rows", params=season_of(server)).text
-    while True:
-        seen += re.findall(r'id="case-([^"]+)"', page)
-        more = re.search(r'hx-get="([^"]+)"', page)
-        if more is None:
+    for module in ("ledger", "lists", "stock", "funds", "dispatch", "timeline"):
+        monkeypatch.setattr(f"web.pages.{module}.ROWS", 4)
+    enter(server, login)
+    asked = season_of(server) | said if path == "/ledger" else said
+    forth, address = [], f"{path}?{urlencode(asked)}"
+    for _ in range(6):
+        page = server.get(address).text
+        forth.append(re.findall(r'data-row[^>]* id="([^"]+)"', page))
+        following = re.search(r'rel="next" href="([^"]+)"', page)
+        if following is None:
             break
-        page = server.get(more[1].replace("&amp;", "&")).text
-        assert "<table" not in page
-    assert len(seen) == len(set(seen)) > 40
+        address = following[1].replace("&amp;", "&")
+        assert all(f"{name}={quote_plus(value)}" in address for name, value in said.items())
+    back = [forth[-1]]
+    for number in range(len(forth) - 1):
+        before = re.search(r'rel="prev" href="([^"]+)"', page)
+        assert before is not None, number
+        page = server.get(before[1].replace("&amp;", "&")).text
+        back.append(re.findall(r'data-row[^>]* id="([^"]+)"', page))
+    assert 'rel="prev"' not in page
+    assert back[::-1] == forth
+    rows = [row for rows in forth for row in rows]
+    assert len(rows) == len(set(rows)) > 0
+    if path in ("/ledger", "/lists", "/timeline", "/stock/consignments"):
+        assert len(forth) > 1
 
 
 def test_the_paper_form_has_its_ten_columns_and_sums_that_match_the_totals(
@@ -265,7 +298,7 @@ def test_the_paper_form_is_paged_on_the_screen_and_whole_for_the_printer(
     assert "本页合计" in page and "全表" in page
     while True:
         rows += re.findall(r"<tr><td>[^<]*</td><td>密封.*?</tr>", page, re.S)
-        more = re.search(r'class="button" href="(/ledger/paper[^"]*cursor=[^"]*)"', page)
+        more = re.search(r'rel="next" href="(/ledger/paper[^"]*cursor=[^"]*)"', page)
         if more is None:
             break
         page = server.get(more[1].replace("&amp;", "&")).text

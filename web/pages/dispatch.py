@@ -21,6 +21,7 @@ from domain.rules.dispatch import Dispatch
 from projections.areas import AREAS, children
 from projections.dispatch import dispatch_board, incident, incidents, units
 from web.formats import china
+from web.paging import ROWS, Turned
 from web.parts import AtDesk, Desk, parsed
 
 router = APIRouter(include_in_schema=False)
@@ -73,9 +74,10 @@ async def new(request: Request, desk: AtDesk) -> Response:
 
 
 @router.get("/dispatch/past")
-async def past(request: Request, desk: AtDesk, cursor: str | None = None) -> Response:
-    found = await desk.ask(incidents, open=False, cursor=cursor, limit=50)
-    return await desk.show(request, "incidents_past.html", rows=found.items, next=found.next)
+async def past(request: Request, desk: AtDesk, turn: Turned) -> Response:
+    found = await desk.ask(incidents, open=False, cursor=turn.cursor, limit=ROWS)
+    leaf = turn.leaf(found, "/dispatch/past")
+    return await desk.show(request, "incidents_past.html", rows=found.items, leaf=leaf)
 
 
 async def _one(desk: Desk, id: UUID) -> dict[str, Any]:

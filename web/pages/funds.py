@@ -9,6 +9,7 @@ from starlette.responses import Response
 from projections.fund_books import funds
 from projections.fund_lineage import fund_lineage
 from projections.lists import village_lists
+from web.paging import ROWS, Turned
 from web.parts import AtDesk, Desk
 
 router = APIRouter(include_in_schema=False)
@@ -17,9 +18,10 @@ MOST_LISTS = 1000
 
 
 @router.get("/funds")
-async def all_funds(request: Request, desk: AtDesk, cursor: str | None = None) -> Response:
-    found = await desk.ask(funds, cursor=cursor, limit=100)
-    return await desk.show(request, "funds.html", rows=found.items, next=found.next)
+async def all_funds(request: Request, desk: AtDesk, turn: Turned) -> Response:
+    found = await desk.ask(funds, cursor=turn.cursor, limit=ROWS)
+    leaf = turn.leaf(found, "/funds")
+    return await desk.show(request, "funds.html", rows=found.items, leaf=leaf)
 
 
 @router.get("/funds/lineage")

@@ -23,12 +23,12 @@ from projections.findings import finding_counts, findings
 from projections.ledger_books import ledger, ledger_by_area, ledger_totals
 from projections.paging import Page
 from projections.seasons import seasons
+from web.paging import ROWS, Leaf, Turn, Turned
 from web.parts import AtDesk, Desk, read_of, url
 from web.render import HEADERS
 
 router = APIRouter(include_in_schema=False)
 
-ROWS = 50
 WHOLE = 1000
 """Rows a question when all are wanted."""
 
@@ -140,7 +140,7 @@ async def _head(desk: Desk, asked: Asked) -> dict[str, Any] | None:
 
 
 @router.get("/ledger")
-async def the_ledger(request: Request, desk: AtDesk, asked: Asking) -> Response:
+async def the_ledger(request: Request, desk: AtDesk, asked: Asking, turn: Turned) -> Response:
     head = await _head(desk, asked)
     if head is None:
         return await desk.show(request, "ledger_empty.html")
@@ -149,7 +149,7 @@ async def the_ledger(request: Request, desk: AtDesk, asked: Asking) -> Response:
     below = Page([])
     if place["level"] != AreaLevel.VILLAGE:
         below = await desk.ask(ledger_by_area, asked.area, season=id, level=level, limit=WHOLE)
-    rows = await _rows(desk, asked, id)
+    rows = await _rows(desk, asked, id, turn.cursor)
     return await desk.show(
         request,
         "ledger.html",
@@ -157,45 +157,44 @@ async def the_ledger(request: Request, desk: AtDesk, asked: Asking) -> Response:
         level=level,
         rows=rows,
         states=STATES,
-        more=_more(asked, id, rows),
+        leaf=_leaf(turn, asked, id, rows),
         marks=await _marks(desk, asked, id),
         **head,
     )
 
 
-def _more(asked: Asked, season: UUID, rows: Page) -> str:
-    if rows.next is None:
-        return ""
-    return url("/ledger/rows", **asked.said(season=season, cursor=rows.next))
+def _leaf(turn: Turn, asked: Asked, season: UUID, rows: Page) -> Leaf:
+    return turn.leaf(rows, "/ledger", anchor="rows-title", **asked.said(season=season))
 
 
 @router.get("/ledger/rows")
 async def ledger_rows(
-    request: Request, desk: AtDesk, asked: Asking, season: UUID, cursor: str | None = None
+    request: Request, desk: AtDesk, asked: Asking, season: UUID, turn: Turned
 ) -> Response:
-    rows = await _rows(desk, asked, season, cursor)
+    rows = await _rows(desk, asked, season, turn.cursor)
     return await desk.show(
         request,
         "ledger_rows.html",
         asked=asked,
         rows=rows,
-        more=_more(asked, season, rows),
-        first=cursor is None,
+        leaf=_leaf(turn, asked, season, rows),
         marks=await _marks(desk, asked, season),
     )
 
 
 @router.get("/ledger/paper")
 async def paper(
-    request: Request, desk: AtDesk, asked: Asking, cursor: str | None = None, whole: bool = False
+    request: Request, desk: AtDesk, asked: Asking, turn: Turned, whole: bool = False
 ) -> Response:
     """应急统表10, for A4 landscape: some rows on the screen, all of them when ``whole``."""
     head = await _head(desk, asked)
     if head is None:
         return await desk.show(request, "ledger_empty.html")
     season = UUID(head["season"]["id"])
-    found = await _rows(desk, asked, season, cursor, WHOLE if whole else SHEET_ROWS)
-    context = {**head, "whole": whole, "begun": cursor is not None, "next": found.next}
+    found = await _rows(desk, asked, season, turn.cursor, WHOLE if whole else SHEET_ROWS)
+    said = asked.said(season=season)
+    leaf = turn.leaf(found, "/ledger/paper", rows=SHEET_ROWS, **said)
+    context = {**head, "whole": whole, "leaf": leaf, "cut": bool(leaf.previous or leaf.next)}
     if not whole:
         return await desk.show(request, "ledger_paper.html", rows=found.items, **context)
     rows = _one_by_one(desk, asked, season, found)
@@ -211,17 +210,16 @@ def _one_by_one(desk: Desk, asked: Asked, season: UUID, found: Page) -> Iterator
 
 
 @router.get("/findings")
-async def all_findings(
-    request: Request, desk: AtDesk, kind: Text = "", cursor: str | None = None
-) -> Response:
+async def all_findings(request: Request, desk: AtDesk, turn: Turned, kind: Text = "") -> Response:
     """What an auditor would ask about, by kind."""
     counts = await desk.ask(finding_counts, at=desk.now)
-    found = await desk.ask(findings, kind=kind or None, at=desk.now, cursor=cursor, limit=100)
+    found = await desk.ask(findings, kind=kind or None, at=desk.now, cursor=turn.cursor, limit=ROWS)
+    total = counts["counts"].get(kind, 0) if kind else sum(counts["counts"].values())
     return await desk.show(
         request,
         "findings.html",
         rows=found.items,
-        next=found.next,
+        leaf=turn.leaf(found, "/findings", total=total, kind=kind),
         counts=counts["counts"],
         kind=kind,
     )

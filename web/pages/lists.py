@@ -31,11 +31,11 @@ from projections.notices import notice, notices
 from projections.seasons import seasons
 from web.hung import as_it_hung
 from web.pages.households import history
+from web.paging import ROWS, Turned
 from web.parts import AtDesk, Desk, moment_of
 
 router = APIRouter(include_in_schema=False)
 
-ROWS = 200
 STAGES = ("", "draft", "reviewed", "approved", "allocated", "closed")
 
 
@@ -43,20 +43,20 @@ STAGES = ("", "draft", "reviewed", "approved", "allocated", "closed")
 async def all_lists(
     request: Request,
     desk: AtDesk,
+    turn: Turned,
     season: UUID | None = None,
     status: str = "",
-    cursor: str | None = None,
 ) -> Response:
     status = status if status in STAGES else ""
     found = await desk.ask(
-        village_lists, season=season, status=status or None, cursor=cursor, limit=100
+        village_lists, season=season, status=status or None, cursor=turn.cursor, limit=ROWS
     )
     rows = [{**row, "steps": steps(row)} for row in found.items]
     return await desk.show(
         request,
         "lists.html",
         rows=rows,
-        next=found.next,
+        leaf=turn.leaf(found, "/lists", season=season, status=status),
         chosen=status,
         season=season,
         stages=STAGES,
@@ -64,15 +64,16 @@ async def all_lists(
 
 
 @router.get("/lists/{id}")
-async def one_list(request: Request, desk: AtDesk, id: UUID, cursor: str | None = None) -> Response:
+async def one_list(request: Request, desk: AtDesk, id: UUID, turn: Turned) -> Response:
     found = await desk.ask(village_list, village_list=id)
-    cases = await desk.ask(ledger, village_list=id, cursor=cursor, limit=ROWS)
+    cases = await desk.ask(ledger, village_list=id, cursor=turn.cursor, limit=ROWS)
     return await desk.show(
         request,
         "list.html",
         one=found,
         steps=steps(found),
         cases=cases,
+        leaf=turn.leaf(cases, f"/lists/{id}", total=found["households"], anchor="rows-title"),
         may=_rights(desk, found),
         kinds=list(ObjectionKind),
         story=[fact for fact in await history(request, desk, id) if fact["kind"] != "ReliefCase"],
@@ -92,12 +93,11 @@ async def one_notice(request: Request, desk: AtDesk, id: UUID, kind: str) -> Res
 
 
 @router.get("/notices")
-async def hanging(request: Request, desk: AtDesk, cursor: str | None = None) -> Response:
+async def hanging(request: Request, desk: AtDesk, turn: Turned) -> Response:
     known = {one["id"]: one for one in (await desk.ask(seasons, limit=100)).items}
-    found = await desk.ask(notices, at=desk.now, cursor=cursor, limit=100)
-    return await desk.show(
-        request, "notices.html", rows=found.items, next=found.next, seasons=known
-    )
+    found = await desk.ask(notices, at=desk.now, cursor=turn.cursor, limit=ROWS)
+    leaf = turn.leaf(found, "/notices")
+    return await desk.show(request, "notices.html", rows=found.items, leaf=leaf, seasons=known)
 
 
 def steps(one: dict[str, Any]) -> list[tuple[str, str, str | None]]:

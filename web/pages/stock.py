@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from projections.consignments import consignment, consignments
 from projections.stock_books import IN, OUT, stock_moves, stock_proof, stockpile, stockpiles
+from web.paging import ROWS, Turned
 from web.parts import AtDesk, Desk, parsed
 
 router = APIRouter(include_in_schema=False)
@@ -57,28 +58,26 @@ async def stock_board(request: Request, desk: AtDesk) -> Response:
 
 
 @router.get("/stock/stockpiles/{id}")
-async def one_stockpile(
-    request: Request, desk: AtDesk, id: UUID, cursor: str | None = None
-) -> Response:
+async def one_stockpile(request: Request, desk: AtDesk, id: UUID, turn: Turned) -> Response:
     found = await desk.ask(stockpile, stockpile=id)
-    moves = await desk.ask(stock_moves, stockpile=id, cursor=cursor, limit=50)
+    moves = await desk.ask(stock_moves, stockpile=id, cursor=turn.cursor, limit=ROWS)
+    leaf = turn.leaf(moves, f"/stock/stockpiles/{id}", anchor="rows-title")
     held = [(name, found[name]) for name in HELD]
-    return await desk.show(request, "stockpile.html", one=found, held=held, moves=moves)
+    return await desk.show(request, "stockpile.html", one=found, held=held, moves=moves, leaf=leaf)
 
 
 @router.get("/stock/consignments")
 async def all_consignments(
-    request: Request, desk: AtDesk, status: str | None = None, cursor: str | None = None
+    request: Request, desk: AtDesk, turn: Turned, status: str | None = None
 ) -> Response:
     found = await desk.ask(
-        consignments, status=status or None, at=desk.now, cursor=cursor, limit=50
+        consignments, status=status or None, at=desk.now, cursor=turn.cursor, limit=ROWS
     )
     asked = sorted(found.items, key=lambda row: row["destination_code"] or "")
     asked.sort(key=lambda row: row["requested_at"], reverse=True)  # at one time: down the tree
     rows = [{**row, "lines": parsed(row["lines"])} for row in asked]
-    return await desk.show(
-        request, "consignments.html", rows=rows, chosen=status or "", next=found.next
-    )
+    leaf = turn.leaf(found, "/stock/consignments", status=status)
+    return await desk.show(request, "consignments.html", rows=rows, chosen=status or "", leaf=leaf)
 
 
 @router.get("/stock/consignments/{id}")

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from domain.refusal import NotFound
 from projections.timeline import timeline
 from web.officials import name_officials
+from web.paging import ROWS, Turn, Turned
 from web.parts import AtDesk, Desk
 from web.reporting import place_of, show
 from web.subjects import found_by
@@ -94,7 +95,7 @@ PAGES: Final = {
 
 
 @router.get("/timeline")
-async def own(request: Request, desk: AtDesk, subject: str = "") -> Response:
+async def own(request: Request, desk: AtDesk, turn: Turned, subject: str = "") -> Response:
     """The box to look one up; below it, what happened in the caller's own area."""
     try:
         return RedirectResponse(f"/timeline/{UUID(subject.strip())}", 303)
@@ -103,28 +104,27 @@ async def own(request: Request, desk: AtDesk, subject: str = "") -> Response:
     areas = desk.caller.areas()
     if subject.strip() or not areas:
         return await _show(request, desk, asked=subject.strip(), things=things, more=more)
-    return await _page(request, desk, areas[0], None)
+    return await _page(request, desk, areas[0], turn)
 
 
 @router.get("/timeline/{subject}")
-async def of_one(
-    request: Request, desk: AtDesk, subject: UUID, cursor: str | None = None
-) -> Response:
+async def of_one(request: Request, desk: AtDesk, subject: UUID, turn: Turned) -> Response:
     """Everything that happened to one thing."""
-    return await _page(request, desk, subject, cursor)
+    return await _page(request, desk, subject, turn)
 
 
-async def _page(request: Request, desk: Desk, subject: UUID, cursor: str | None) -> Response:
+async def _page(request: Request, desk: Desk, subject: UUID, turn: Turn) -> Response:
     try:
-        found = await desk.ask(timeline, subject=subject, cursor=cursor, limit=50)
+        found = await desk.ask(timeline, subject=subject, cursor=turn.cursor, limit=ROWS)
         await run_in_threadpool(name_officials, desk.caller, found.items)
-        items, following = [_shaped(row, subject) for row in found.items], found.next
+        items = [_shaped(row, subject) for row in found.items]
+        leaf = turn.leaf(found, f"/timeline/{subject}")
     except NotFound:
         if subject not in desk.caller.areas():
             raise
-        items, following = [], None
+        items, leaf = [], None
     title = await _title(desk, subject)
-    return await _show(request, desk, subject=subject, items=items, next=following, title=title)
+    return await _show(request, desk, subject=subject, items=items, leaf=leaf, title=title)
 
 
 async def _show(request: Request, desk: Desk, **said: Any) -> Response:
@@ -134,7 +134,7 @@ async def _show(request: Request, desk: Desk, **said: Any) -> Response:
         "more": False,
         "subject": None,
         "items": [],
-        "next": None,
+        "leaf": None,
         "title": "",
     }
     return await show(request, desk, "timeline.html", **{**empty, **said}, known=DETAILS)

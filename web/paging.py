@@ -1,0 +1,67 @@
+"""Long lists page by page: links to the next and the previous page that keep what was asked for.
+
+One length for every list, because a row is a card of some lines on a phone: fifteen of them are
+some five screens. A page takes a `Turned`, asks its view with ``turn.cursor`` and `ROWS`, and gives
+the template ``turn.leaf(found, path, …)`` for the macro ``pages``.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Query
+
+from projections.paging import Page
+from web.parts import url
+
+ROWS: Final = 15
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """Where a page stands in its list: numbers of its rows from 1, and the links to its
+    neighbors ("" where there is none). ``total``: rows of the whole list, if that is known."""
+
+    first: int
+    last: int
+    previous: str
+    next: str
+    total: int | None
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What of a long list is asked for. ``before``: how many rows lie before it, to be told."""
+
+    cursor: str | None
+    before: int
+
+    def leaf(
+        self,
+        found: Page,
+        path: str,
+        *,
+        rows: int = ROWS,
+        total: int | None = None,
+        anchor: str = "",
+        **said: Any,
+    ) -> Leaf:
+        """``said``: the filters that stay; ``anchor``: the element where the rows begin; ``rows``:
+        how many were asked for."""
+        count = len(found.items)
+        back = {"cursor": found.previous, "before": max(0, self.before - rows)}
+        on = {"cursor": found.next, "before": self.before + count}
+        there = f"#{anchor}" if anchor else ""
+        return Leaf(
+            self.before + 1,
+            self.before + count,
+            url(path, **said, **back) + there if found.previous else "",
+            url(path, **said, **on) + there if found.next else "",
+            total,
+        )
+
+
+def turn_of(cursor: str | None = None, before: Annotated[int, Query(ge=0, le=10**9)] = 0) -> Turn:
+    return Turn(cursor or None, before)
+
+
+Turned = Annotated[Turn, Depends(turn_of)]
