@@ -16,7 +16,7 @@ from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.auth import COOKIE, Asking, Caller, caller_of, system_of
+from api.auth import COOKIE, Caller, caller_of, system_of
 from api.login import log_ins_of
 from api.noticing import Notice, notices_of
 from api.problems import ApiProblem
@@ -105,8 +105,11 @@ def put_shell(request: Request) -> Shell:
     return shell
 
 
-async def visiting(request: Request, caller: Asking) -> Caller:
-    """The caller of a page, whose shell is ready. 401 without a session."""
+async def visiting(request: Request, caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
+    """The caller of a page, whose shell is ready. 401 without a session.
+
+    A parameter that the page does not have is left alone: messengers add their own to a link.
+    """
     request.state.shell = await run_in_threadpool(shell_of, caller)
     return caller
 

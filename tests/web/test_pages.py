@@ -305,3 +305,9 @@ def test_every_kind_of_fact_has_its_name_in_both_languages() -> None:
     wanted |= {f"timeline.kind_{snake(topic.split('.')[0])}" for topic in topics}
     wanted |= {f"timeline.detail_{name}" for name in DETAILS}
     assert wanted <= messages.keys()
+
+
+def test_a_page_opens_with_a_parameter_that_a_messenger_added(stranger: TestClient) -> None:
+    enter(stranger, "county")
+    answer = stranger.get("/situation?from=singlemessage&isappinstalled=0")
+    assert answer.status_code == 200
