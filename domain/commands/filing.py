@@ -11,6 +11,7 @@ import msgspec
 from domain.area import Area
 from domain.commands.parts import against_parts
 from domain.officer import Officer
+from domain.reach import in_reach, seen
 from domain.refusal import Malformed
 from domain.report_filing import Filing, Kind, is_about_parts
 from domain.rules.base import china_day
@@ -314,8 +315,18 @@ def _hands(world: World, call: Call | None) -> tuple[UUID, ...]:
     """Who counts as reporter: the actor, and the officer who rang."""
     hands = world.actor.persons
     if call is not None and call.caller is not None:
-        hands = (*hands, *world.get(Officer, call.caller).persons)
+        hands = (*hands, *_caller(world, call.caller).persons)
     return tuple(dict.fromkeys(hands))
+
+
+def _caller(world: World, id: UUID) -> Officer:
+    """Who rang: somebody in post here, or of an area above. `NotFound` for anybody else."""
+    known = world.find(Officer, id)
+    if known is not None and any(
+        in_reach(world, post.area) for post in known.appointments.values()
+    ):
+        return known
+    return seen(world, Officer, id)
 
 
 def verified_due(

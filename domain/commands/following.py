@@ -20,6 +20,7 @@ from domain.household import Household
 from domain.ids import seeded_id
 from domain.officer import AlreadyAppointed, Officer
 from domain.posts import Appointment
+from domain.reach import within
 from domain.refusal import Malformed, Refusal
 from domain.relief_case import ReliefCase
 from domain.rules.base import china_day
@@ -96,7 +97,7 @@ class FollowMerger(Command):
     def _households(self, world: World, into: Area, on: date, reason: str) -> int:
         moved = 0
         for id in self.households:
-            household = world.get(Household, id)
+            household = within(world, Household, id)
             if household.village == self.area and household.merged_into is None:
                 household.move(into.id, household.group, None, on, reason)
                 moved += 1
@@ -104,7 +105,7 @@ class FollowMerger(Command):
 
     def _goods(self, world: World, id: UUID, into: Area, reason: str) -> int:
         """What nobody has reserved goes by a consignment of its own; the rest is used up there."""
-        here = world.get(Stockpile, id)
+        here = within(world, Stockpile, id)
         units = here.free
         if here.warehouse != self.area or not units:
             return 0
@@ -146,7 +147,9 @@ class FollowMerger(Command):
 
     def _post(self, world: World, one: PostInput, into: Area, on: date, reason: str) -> int:
         """The post ends in the old village and begins in the new one, with its A or B."""
-        officer = world.get(Officer, one.officer)
+        officer = world.find(Officer, one.officer)
+        if officer is None or one.appointment not in officer.appointments:
+            officer = within(world, Officer, one.officer)  # one of elsewhere is not told of
         held = officer.appointment(one.appointment)
         today = china_day(world.now)
         starts_on = max(on, today, held.starts_on)
@@ -181,7 +184,7 @@ def _goes(
     world: World, kind: type[ReliefCase] | type[VillageList], id: UUID, origin: UUID, into: UUID
 ) -> bool:
     """Move a case or a list, if it is still there."""
-    found: ReliefCase | VillageList = world.get(kind, id)
+    found: ReliefCase | VillageList = within(world, kind, id)
     if found.village != origin:
         return False
     found.change_village(into)

@@ -138,13 +138,12 @@ class AppraiseList(OfList):
         found, season = self.of(world)
         if self.minutes is not None:
             found.record_minutes(_minutes(world, self.minutes))
-        cases = [world.get(ReliefCase, verdict.case) for verdict in self.verdicts]
+        cases = [_belonging(world, found, verdict.case) for verdict in self.verdicts]
         hands = hands_for(world, found, cases, "report")
         appraised = season.terms.requires("appraisal")
         on: list[UUID] = []
         off: list[UUID] = []
         for case, verdict in zip(cases, self.verdicts, strict=True):
-            _check_belongs(world, found, case)
             case.check_list(found.id)
             if verdict.accepted:
                 on.append(case.id)
@@ -262,14 +261,14 @@ class SettleObjection(OfList):
         found, season = self.of(world)
         step = STEP_OF[world.actor.role]
         struck = cases_on(world, found, (self.strike,) if self.strike else ())
-        added = [within(world, ReliefCase, self.add)] if self.add else []
+        struck = [_belonging(world, found, case.id) for case in struck]
+        added = [_belonging(world, found, self.add)] if self.add else []
         touched = added + struck
         hands = hands_for(world, found, touched, step)
         found.settle_objection(
             self.objection, self.upheld, self.reason, self.add, self.strike, step, hands
         )
         for case in touched:
-            _check_belongs(world, found, case)
             if case.id == self.strike:
                 case.refuse(step, self.reason)
                 continue
@@ -377,13 +376,15 @@ def _minutes(world: World, given: MinutesInput) -> Minutes:
     return Minutes(given.held_on, given.attendees, given.document_sha256)
 
 
-def _check_belongs(world: World, found: VillageList, case: ReliefCase) -> None:
+def _belonging(world: World, found: VillageList, id: UUID) -> ReliefCase:
     """A case goes on a list of its own season and village; another one is not found there.
 
     One that stands on no list yet follows its household to the village where it lives now.
     """
+    case = world.get(ReliefCase, id)
     unlisted = case.season == found.season and case.village_list is None
     if unlisted and world.get(Household, case.household).village == found.village:
         case.change_village(found.village)
     if (case.season, case.village) != (found.season, found.village):
         raise NotFound(kind="ReliefCase", id=case.id)
+    return case
