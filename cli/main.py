@@ -35,6 +35,7 @@ COMMANDS = {
     "up": "up_command",
     "status": "status_command",
     "relay": "relay_command",
+    "events": "events_command",
     "worker": "worker_command",
 }
 

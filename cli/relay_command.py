@@ -20,9 +20,10 @@ from streams.bus import FrameBus
 from streams.events import EventsTopic
 from streams.frames import Router, partitions_of
 from streams.health import HealthServer, Heart, Watchdog
-from streams.kafka import FRAMES, BusRefuses, Kafka, quiet
+from streams.kafka import EVENTS, FRAMES, BusRefuses, Kafka, quiet
 from streams.leader import Leader
 from streams.metrics import tell_of_relay
+from streams.publishing import Publisher
 from streams.relay import Relay
 from streams.relayed import RelayedRow
 from streams.topics import TopicWrong
@@ -49,7 +50,7 @@ def relay() -> None:
         err.print(f"[red]请先设置 {names}[/red]\nSet {names} first: the relay is of a cluster.")
         raise typer.Exit(2)
     stop = threading.Event()
-    with relaying(settings) as (found, watch):
+    with relaying(settings) as (found, publisher, watch):
 
         def end(*_: object) -> None:
             stop.set()
@@ -57,11 +58,39 @@ def relay() -> None:
 
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, end)
-        found.run(stop)
+        beside = Beside(publisher, stop, end)
+        beside.start()
+        try:
+            found.run(stop)
+        finally:
+            end()
+            beside.join()
+        if beside.problem is not None:
+            raise beside.problem
+
+
+class Beside(threading.Thread):
+    """Runs the publisher, if there is one; what ends it for good ends the relay too."""
+
+    def __init__(
+        self, publisher: Publisher | None, stop: threading.Event, end: Callable[[], None]
+    ) -> None:
+        super().__init__(name="events", daemon=True)
+        self._publisher, self._stopped, self._end = publisher, stop, end
+        self.problem: Exception | None = None
+
+    def run(self) -> None:
+        if self._publisher is None:
+            return
+        try:
+            self._publisher.run(self._stopped)
+        except Exception as problem:
+            self.problem = problem
+            self._end()
 
 
 @contextmanager
-def relaying(settings: Settings) -> Iterator[tuple[Relay, HeadWatch]]:
+def relaying(settings: Settings) -> Iterator[tuple[Relay, Publisher | None, HeadWatch]]:
     """Everything a relay needs, ready to `run`; let go in order at the end."""
     assert settings.database_url and settings.views_url and settings.kafka
     quiet()
@@ -88,10 +117,11 @@ def relaying(settings: Settings) -> Iterator[tuple[Relay, HeadWatch]]:
             leader,
             Router(log, partitions),
             lambda: lowest(views),
-            extra=_events(settings, kafka, partitions, log),
             beat=heart.beat,
         )
-        report = _report(name, found, leader)
+        pulse = Heart(None)
+        publisher = _publisher(settings, kafka, log, watch, leader, pulse, stack)
+        report = _report(name, found, publisher, leader)
         stack.callback(tell_of_relay(found))
         server = HealthServer(
             report,
@@ -101,12 +131,15 @@ def relaying(settings: Settings) -> Iterator[tuple[Relay, HeadWatch]]:
         )
         server.start()
         stack.callback(server.stop)
-        watchdog = Watchdog([lambda: ("relay", heart.silent_seconds())], STUCK_SECONDS)
+        looks = [lambda: ("relay", heart.silent_seconds())]
+        if publisher is not None:
+            looks.append(lambda: ("events", pulse.silent_seconds()))
+        watchdog = Watchdog(looks, STUCK_SECONDS)
         watchdog.start()
         stack.callback(watchdog.stop)
         leader.start()
         stack.callback(leader.stop)
-        yield found, watch
+        yield found, publisher, watch
 
 
 def lowest(views: PostgresConnection) -> int:
@@ -121,41 +154,59 @@ def lowest(views: PostgresConnection) -> int:
     return int(found[0])
 
 
-def _events(
-    settings: Settings, kafka: Kafka, partitions: int, log: PostgresLog
-) -> EventsTopic | None:
+def _publisher(
+    settings: Settings,
+    kafka: Kafka,
+    log: PostgresLog,
+    watch: HeadWatch,
+    leader: Leader,
+    pulse: Heart,
+    stack: ExitStack,
+) -> Publisher | None:
     if not settings.events_topic:
         return None
-    return EventsTopic(kafka, partitions, f"urn:relief-ledger:{log.mark('born') or 'unnamed'}")
+    place = RelayedRow(PostgresConnection(log.source, "log", first=UNDURABLE), EVENTS)
+    stack.callback(place.close)
+    topic = EventsTopic(kafka, partitions_of(log))
+    return Publisher(log, watch, topic, place, leader, kafka.events_days, beat=pulse.beat)
 
 
-def _report(name: str, relay: Relay, leader: Leader) -> Callable[[], dict[str, Any]]:
+def _report(
+    name: str, relay: Relay, publisher: Publisher | None, leader: Leader
+) -> Callable[[], dict[str, Any]]:
     """What `/health` says. ``waiting`` for broker or database: a restart gains nothing. ``wrong``:
     nothing is sent before somebody has mended a topic, or what lets us into the broker.
     ``differs``: a topic is not as the settings want it, and is used nevertheless."""
 
     def report() -> dict[str, Any]:
-        problem, wrong = relay.trouble, relay.wrong
-        trouble = str(problem) if problem else leader.trouble
-        if isinstance(problem, TopicWrong | BusRefuses):
+        both: list[Relay | Publisher] = [relay, *([publisher] if publisher is not None else [])]
+        problems = [one.trouble for one in both if one.trouble is not None]
+        problems.sort(key=lambda one: not isinstance(one, TopicWrong | BusRefuses))
+        wrong = [one for led in both for one in led.wrong]
+        trouble = str(problems[0]) if problems else leader.trouble
+        if problems and isinstance(problems[0], TopicWrong | BusRefuses):
             status = "wrong"
         elif trouble:
             status = "waiting"
         else:
             status = "differs" if wrong else "ok"
-        return {
+        zh = problems[0].zh if problems else "".join(one.zh for one in wrong)
+        told = {
             "status": status,
             "process": name,
             "leading": relay.leading,
             "epoch": leader.epoch,
             "position": relay.position,
             "trouble": trouble or " ".join(one.en for one in wrong) or None,
-            "trouble_zh": problem.zh if problem else "".join(one.zh for one in wrong) or None,
+            "trouble_zh": zh or None,
             "events": relay.events,
             "frames": relay.frames,
             "watermarks": relay.watermarks,
             "failures": relay.failures,
             "resent_from_lowest": relay.resent_from_lowest,
         }
+        if publisher is not None:
+            told |= {"published": publisher.position, "published_again": publisher.resent}
+        return told
 
     return report

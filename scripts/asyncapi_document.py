@@ -28,8 +28,13 @@ TARGET = ROOT / "docs" / "asyncapi.json"
 SCHEMAS = "#/components/schemas/"
 DESCRIPTION = (
     "Each fact of the log as one CloudEvents 1.0 message in structured mode, in the order of the "
-    "log within a stream, at least once: `source` and `id` together tell repeats apart. Sent only "
-    "where RELIEF_EVENTS_TOPIC is on, from the moment it is. Personal data is sealed. Money is "
+    "log within a stream, at least once: `source` and `id` together tell repeats apart, `sequence` "
+    "which is newer: facts that are sent again come behind newer ones. Sent only where "
+    "RELIEF_EVENTS_TOPIC is on; the topic begins with the last days (RELIEF_KAFKA_EVENTS_DAYS), "
+    "and all before is in a file of `relief events snapshot`: the same events, one a line, after "
+    "a first line of type relief.Snapshot.v1 whose `sequence` says up to where. `source` names "
+    "the log and its epoch; a log that was restored goes on as another source, and what the one "
+    "before had beyond the restored facts no longer counts. Personal data is sealed. Money is "
     "integer fen, quantities are whole units, moments are UTC. Facts of an older class version "
     "have its number in `type` and its fields in `data`; facts that cannot be read have "
     "`data_base64` in place of `data`."
@@ -47,7 +52,9 @@ def envelope() -> dict[str, Any]:
         "properties": {
             "specversion": {"type": "string", "const": "1.0"},
             "id": text("Stream and version: never given twice within a source."),
-            "source": text("The store: urn:relief-ledger: and its birth mark.", format="uri"),
+            "source": text(
+                "urn:relief-ledger:, the birth mark of the log, a colon, its epoch.", format="uri"
+            ),
             "type": text("relief.<noun>.<fact>.v<class version>"),
             "subject": text("The stream.", format="uuid"),
             "partitionkey": text("The message's key: the stream.", format="uuid"),

@@ -1,8 +1,8 @@
 """The bus on which frames travel: the topic ``relief.frames``."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.errors import KafkaError
@@ -37,22 +37,25 @@ class Bus(Protocol):
         """Let go of connections; `open` may be called again."""
 
 
-class FrameBus:
-    """The topic ``relief.frames``. A frame is a batch already: no two are put together."""
+class Sending:
+    """A topic of ours that is sent to. Every call raises `BusTrouble` when it cannot be done."""
 
-    def __init__(self, kafka: Kafka, partitions: int, topic: str = FRAMES) -> None:
+    batching: ClassVar[Mapping[str, int]]
+    """Options of the producer."""
+
+    def __init__(self, kafka: Kafka, partitions: int, topic: str) -> None:
         self._kafka, self._partitions, self.topic = kafka, partitions, topic
         self._admin: KafkaAdminClient | None = None
         self._producer: KafkaProducer | None = None
-        self.seal: Seal | None = None
         self.wrong: Sequence[Wrong] = ()
 
     def open(self) -> str:
+        """Connect, make the topic or mend it; the topic's id."""
         self.close()
         admin = self._admin = self._kafka.admin()
         topic = Topic.of(self._kafka, self.topic, self._partitions)
         topic_id, self.wrong = keep(admin, topic)
-        self._producer = self._kafka.producer(batch_size=0)
+        self._producer = self._kafka.producer(**self.batching)
         return topic_id
 
     def topic_id(self) -> str:
@@ -70,6 +73,27 @@ class FrameBus:
         except (KafkaError, OSError) as problem:
             raise BusTrouble(repr(problem)) from problem
 
+    def close(self) -> None:
+        """What was not stored yet is given up: it will be sent again."""
+        producer, self._producer = self._producer, None
+        admin, self._admin = self._admin, None
+        with suppress(KafkaError, OSError):
+            if producer is not None:
+                producer.close(timeout=0)
+        with suppress(KafkaError, OSError):
+            if admin is not None:
+                admin.close()
+
+
+class FrameBus(Sending):
+    """The topic ``relief.frames``. A frame is a batch already: no two are put together."""
+
+    batching: ClassVar = {"batch_size": 0}
+
+    def __init__(self, kafka: Kafka, partitions: int, topic: str = FRAMES) -> None:
+        super().__init__(kafka, partitions, topic)
+        self.seal: Seal | None = None
+
     def send(self, frames: Sequence[Frame], going_on: Callable[[], bool]) -> dict[int, int]:
         producer = self._producer
         assert producer is not None
@@ -84,14 +108,3 @@ class FrameBus:
                 raise BusTrouble(repr(problem)) from problem
             sent.append((frame.partition, future))
         return acked(sent, going_on)
-
-    def close(self) -> None:
-        """What was not stored yet is given up: it will be sent again."""
-        producer, self._producer = self._producer, None
-        admin, self._admin = self._admin, None
-        with suppress(KafkaError, OSError):
-            if producer is not None:
-                producer.close(timeout=0)
-        with suppress(KafkaError, OSError):
-            if admin is not None:
-                admin.close()

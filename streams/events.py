@@ -7,21 +7,26 @@ repeats apart. Described for consumers by ``docs/asyncapi.json``.
 """
 
 import base64
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from typing import ClassVar
 from uuid import UUID
 
 import msgspec
-from kafka import KafkaProducer
 from kafka.errors import KafkaError
+from kafka.structs import TopicPartition
 from msgspec.structs import replace
 
-from eventstore.log import Row
+from eventstore.log import Log, Row
+from streams.bus import Sending
 from streams.kafka import EVENTS, BusTrouble, Kafka, acked
-from streams.topics import Topic, Wrong, keep
+from streams.relayed import Sent
 
 CONTENT_TYPE = b"application/cloudevents+json; charset=UTF-8"
 BATCH_BYTES = 256 * 1024
+READ_SECONDS = 10.0
+POLL_MS = 500
 
 
 class _Stamp(msgspec.Struct):
@@ -30,6 +35,10 @@ class _Stamp(msgspec.Struct):
 
 class _Fact(msgspec.Struct):
     meta: _Stamp
+
+
+class _Sequence(msgspec.Struct):
+    sequence: str
 
 
 class CloudEvent(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -49,6 +58,7 @@ class CloudEvent(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 _stamp_of = msgspec.json.Decoder(_Fact).decode
+_sequence = msgspec.json.Decoder(_Sequence).decode
 encode = msgspec.json.Encoder().encode
 
 
@@ -78,32 +88,30 @@ def cloud_event(source: str, row: Row) -> CloudEvent:
     return replace(event, time=stamp.recorded_at, datacontenttype=json, data=msgspec.Raw(state))
 
 
-class EventsTopic:
-    """Sends each row that the relay relays, before the relay's position moves past it."""
+def source_of(log: Log) -> str:
+    """Of which history of which log the facts are: another one after a restore or a promotion."""
+    born, _, epoch = log.lineage().partition("/")
+    return f"urn:relief-ledger:{born}:{epoch}"
 
-    def __init__(self, kafka: Kafka, partitions: int, source: str, topic: str = EVENTS) -> None:
-        self._kafka, self._partitions = kafka, partitions
-        self._source, self.topic = source, topic
-        self._producer: KafkaProducer | None = None
-        self.events = 0
-        self.wrong: Sequence[Wrong] = ()
 
-    def open(self) -> None:
-        self.close()
-        admin = self._kafka.admin()
-        try:
-            _, self.wrong = keep(admin, Topic.of(self._kafka, self.topic, self._partitions))
-        finally:
-            admin.close()
-        self._producer = self._kafka.producer(batch_size=BATCH_BYTES, linger_ms=2)
+class EventsTopic(Sending):
+    """The topic ``relief.events``: many events a message batch, the stream as key."""
 
-    def send(self, rows: Sequence[Row], going_on: Callable[[], bool]) -> None:
-        """Returns when all are stored. Raises `BusTrouble`, `Interrupted`."""
+    batching: ClassVar = {"batch_size": BATCH_BYTES, "linger_ms": 2}
+
+    def __init__(self, kafka: Kafka, partitions: int, topic: str = EVENTS) -> None:
+        super().__init__(kafka, partitions, topic)
+
+    def send(
+        self, source: str, rows: Sequence[Row], going_on: Callable[[], bool] = lambda: True
+    ) -> dict[int, Sent]:
+        """Returns when all are stored: the newest of each partition that got one. Raises
+        `BusTrouble`, `Interrupted`."""
         producer = self._producer
         assert producer is not None
-        sent = []
+        futures = []
         for row in rows:
-            event = cloud_event(self._source, row)
+            event = cloud_event(source, row)
             try:
                 future = producer.send(
                     self.topic,
@@ -113,12 +121,48 @@ class EventsTopic:
                 )
             except (KafkaError, OSError) as problem:
                 raise BusTrouble(repr(problem)) from problem
-            sent.append((0, future))
-        acked(sent, going_on)
-        self.events += len(rows)
+            futures.append(future)
+        acked(((0, future) for future in futures), going_on)
+        stored = [future.get(timeout=0) for future in futures]
+        return {
+            at.partition: Sent(row[0], int(at.offset)) for row, at in zip(rows, stored, strict=True)
+        }
 
-    def close(self) -> None:
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            with suppress(KafkaError, OSError):
-                producer.close(timeout=0)
+    def newest(self, ends: Mapping[int, int]) -> dict[int, int]:
+        """The position of the newest fact in each of these partitions; 0 where there is none.
+
+        ``ends`` may be too low, never too high: all from the last known message on are read.
+        """
+        found = dict.fromkeys(ends, 0)
+        there = {TopicPartition(self.topic, n): end - 1 for n, end in ends.items() if end > 0}
+        if not there:
+            return found
+        try:
+            with closing(self._kafka.consumer()) as consumer:
+                consumer.assign(list(there))
+                for at, offset in there.items():
+                    consumer.seek(at, offset)
+                missing = set(there)
+                deadline = time.monotonic() + READ_SECONDS
+                quiet = False
+                while missing or not quiet:
+                    got = consumer.poll(timeout_ms=POLL_MS)
+                    quiet = not got
+                    for at, messages in got.items():
+                        missing.discard(at)
+                        found[at.partition] = max(
+                            found[at.partition], *(_sequence_of(m.value) for m in messages)
+                        )
+                    if time.monotonic() > deadline:
+                        raise BusTrouble(f"{self.topic}: its newest messages cannot be read")
+        except (KafkaError, OSError) as problem:
+            raise BusTrouble(repr(problem)) from problem
+        return found
+
+
+def _sequence_of(value: bytes) -> int:
+    """The position in the log that a message names; 0 of one that is none of ours."""
+    try:
+        return int(_sequence(value).sequence)
+    except (msgspec.MsgspecError, ValueError):
+        return 0

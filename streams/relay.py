@@ -6,20 +6,18 @@ wait for it. A broker that lost what it had (another topic id, or offsets behind
 everything again that a worker may still need.
 """
 
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping
 
 import structlog
 
-from eventstore.errors import StoreError
 from eventstore.following import HeadWatch
-from eventstore.log import Log, Row
+from eventstore.log import Log
 from streams.bus import Bus
 from streams.frames import Framer, Router
-from streams.kafka import BusTrouble, Interrupted
-from streams.relayed import Fenced, Relayed, RelayedRow, Sent
+from streams.kafka import BusTrouble
+from streams.led import Leadership, Led, LogReplaced
+from streams.relayed import Relayed, RelayedRow, Sent
 from streams.sealing import FramesUnsealed, seal_of
 from streams.topics import Wrong
 
@@ -31,40 +29,14 @@ WATERMARK_SECONDS = 1.0
 MOVED_SECONDS = 0.15
 """Between two rounds of watermarks while the head moves."""
 LOOK_SECONDS = 1.0
-FIRST_PAUSE_SECONDS = 0.1
-LONGEST_PAUSE_SECONDS = 2.0
-STAND_BY_SECONDS = 0.05
 
 log = structlog.get_logger("relay")
 
 
-class LogReplaced(Interrupted):
-    """The log is not the one of before: it was restored or promoted. The relay begins again."""
+class Relay(Led):
+    """Copies one log onto one bus. ``lowest`` says how far the slowest view has come."""
 
-
-class Leadership(Protocol):
-    """What the relay asks of a `streams.leader.Leader`."""
-
-    epoch: int
-
-    def held(self) -> bool: ...
-
-
-class Extra(Protocol):
-    """Something else that gets each row once or more, before the position moves."""
-
-    wrong: Sequence[Wrong]
-
-    def open(self) -> None: ...
-    def send(self, rows: Sequence[Row], going_on: Callable[[], bool]) -> None: ...
-    def close(self) -> None: ...
-
-
-class Relay:
-    """Copies one log onto one bus. ``lowest`` says how far the slowest view has come.
-
-    The counters are for metrics and are read from other threads; each only rises.
-    """
+    name = "relay"
 
     def __init__(
         self,
@@ -76,87 +48,33 @@ class Relay:
         router: Router,
         lowest: Callable[[], int],
         *,
-        extra: Extra | None = None,
         beat: Callable[[], None] = lambda: None,
     ) -> None:
+        super().__init__(leader, beat)
         self._log, self._watch, self._bus, self._place = log, watch, bus, place
-        self._leader, self._router, self._lowest = leader, router, lowest
-        self._extra, self._beat = extra, beat
+        self._router, self._lowest = router, lowest
         self._framer = Framer(router, {})
         self._offsets: dict[int, int] = {}
         self._topic_id = ""
         self._lineage = ""
-        self._epoch = 0
         self._next_watermark = self._next_look = 0.0
         self._unmarked = False
-        self._stop = threading.Event()
-        self.position = 0
-        """All facts up to here are on the bus."""
-        self.leading = False
-        self.trouble: StoreError | BusTrouble | None = None
-        """What it waits for, in words; None while all is well."""
-        self.trouble_since = 0.0
         self.events = 0
         self.frames = 0
         self.watermarks = 0
-        self.failures = 0
         self.resent_from_lowest = 0
         """How often the broker was found to have lost what it had."""
 
-    def run(self, stop: threading.Event) -> None:
-        """Until ``stop``: lead when it is our turn, wait out what passes, try again."""
-        self._stop = stop
-        pause = FIRST_PAUSE_SECONDS
-        while not stop.is_set():
-            self._beat()
-            if not self._leader.held():
-                self.leading = False
-                stop.wait(STAND_BY_SECONDS)
-                continue
-            before = self.frames + self.watermarks
-            try:
-                self.begin()
-                while self._going_on():
-                    self.step()
-            except (Fenced, Interrupted):
-                stop.wait(STAND_BY_SECONDS)
-            except (StoreError, BusTrouble) as problem:
-                if isinstance(problem, StoreError) and problem.retry_after is None:
-                    raise
-                self._waits_for(problem)
-                if before != self.frames + self.watermarks:
-                    pause = FIRST_PAUSE_SECONDS
-                stop.wait(pause)
-                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-            finally:
-                self._let_go()
-        self.leading = False
-
-    def _going_on(self) -> bool:
-        return not self._stop.is_set() and self._leader.held() and self._leader.epoch == self._epoch
-
-    def _waits_for(self, problem: StoreError | BusTrouble) -> None:
-        self.failures += 1
-        if self.trouble is None:
-            self.trouble_since = time.time()
-            log.warning("relay waits", why=str(problem), zh=problem.zh, position=self.position)
-        self.trouble = problem
-
-    def _well(self) -> None:
-        if self.trouble is not None:
-            log.info("relay goes on", position=self.position)
-        self.trouble = None
+    def _sent(self) -> int:
+        return self.frames + self.watermarks
 
     @property
     def wrong(self) -> list[Wrong]:
-        """In what the topics differ from the settings though they are used."""
-        outward = self._extra.wrong if self._extra is not None else ()
-        return [*self._bus.wrong, *outward] if self.leading else []
+        """In what the topic differs from the settings though it is used."""
+        return list(self._bus.wrong) if self.leading else []
 
     def _let_go(self) -> None:
         self._bus.close()
-        if self._extra is not None:
-            self._extra.close()
 
     # -- beginning ----------------------------------------------------------------------------
 
@@ -169,8 +87,6 @@ class Relay:
         self._lineage = seal.lineage
         stored = self._place.take(self._epoch)
         self._topic_id = self._bus.open()
-        if self._extra is not None:
-            self._extra.open()
         self.position = stored.position
         self._offsets = {n: sent.offset for n, sent in stored.sent.items()}
         self._framer = Framer(self._router, {n: s.position for n, s in stored.sent.items()})
@@ -232,8 +148,6 @@ class Relay:
         marks = self._framer.watermarks(upto) if due else []
         if not rows and not marks:
             return
-        if rows and self._extra is not None:
-            self._extra.send(rows, self._going_on)
         offsets = self._bus.send([*frames, *marks], self._going_on)
         lost = any(-1 < at <= self._offsets.get(n, -1) for n, at in offsets.items())
         if lost:
