@@ -50,7 +50,8 @@ def write_list(path: Path, rows: int) -> None:
         for n in range(rows):
             born = date(1930, 1, 1) + timedelta(days=n % 25_000)
             first17 = f"34082{n // 25_000 % 10}{born:%Y%m%d}{n % 1000:03d}"
-            name = SURNAMES[n % 12] + GIVEN[n % 20] + (GIVEN[n // 20 % 20] if n % 3 else "")
+            given = chr(0x4E00 + n // county.VILLAGES % 10_000)  # no two of a village have one name
+            name = SURNAMES[n % 12] + given + (GIVEN[n // 20 % 20] if n % 3 else "")
             row = (
                 n + 1,
                 f"第{n % county.VILLAGES + 1}村",

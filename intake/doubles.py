@@ -14,11 +14,16 @@ from domain.commands.sealing import digits
 from domain.household import Household
 from domain.masking import mask_id
 from domain.person import Person
+from eventstore.names import called
 from eventstore.store import Store
+from intake import cells as read
 from intake.columns import Column
 from intake.entries import Entry
 from intake.stored import Difference, StoredHousehold
 
+NAMESAKES = 40
+"""Heads of one name in one village who are compared. No village has more; a list that is made to
+have is not compared with all, so that its rows cost no more the longer it is."""
 MISTYPED = 2
 """Digits in which a corrected ID number differs at most; a swap of neighbors is two."""
 
@@ -97,7 +102,10 @@ class Doubles:
         name = entry.parsed.head.name
         listed = self._marks(entry)
         hits = self._store.find(name, [entry.village])
-        for household in sorted({hit.household for hit in hits}):
+        same = called(
+            self._store.vault, hits, lambda one: (read.name(one)[0] or one) == name, NAMESAKES
+        )
+        for household in sorted({hit.household for hit in same}):
             stored = StoredHousehold(self._store, household)
             number = stored.head_number
             if stored.head_name != name or number == listed.number:
@@ -116,7 +124,8 @@ class Doubles:
         return not household.members.keys().isdisjoint(persons.values())
 
     def _twice(self, entry: Entry, cell: str) -> Difference | None:
-        """An earlier row of the file that agrees likewise. About 300 bytes a household."""
+        """An earlier row of the file that agrees likewise. About 300 bytes a household, and no
+        more than `NAMESAKES` of one name in one village are kept."""
         assert entry.parsed is not None and entry.village is not None
         seen = self._seen.setdefault(hash((entry.village, entry.parsed.head.name)), [])
         listed = self._marks(entry)
@@ -124,7 +133,8 @@ class Doubles:
             agrees = listed.agree(marks)
             if agrees is not None:
                 return self._same(entry, "head-maybe-twice", agrees, first)
-        seen.append((cell, listed))
+        if len(seen) < NAMESAKES:
+            seen.append((cell, listed))
         return None
 
     @staticmethod

@@ -14,6 +14,7 @@ from domain.commands.households import ChangeHead, MoveHousehold, RecordDeath
 from domain.household import Household, Relation
 from domain.world import Command
 from eventstore.outcomes import Envelope
+from intake import doubles
 from tests.eventstore.support import named
 from tests.intake.make import HEADER, PERSONS, household, id_number, workbook
 from tests.intake.reading import HEAD, SON, WIFE
@@ -344,3 +345,28 @@ def test_c2_a_head_who_was_registered_without_a_number_is_asked_about(
     assert town.run(heads(tmp_path, [HERE, "张小三", HEAD, 1, None, None])).by_rule == {
         "head-maybe-same": 1
     }
+
+
+def test_c2_a_village_of_namesakes_is_compared_with_some_of_them_only(
+    town: County, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list made of one name would cost the square of its length."""
+    monkeypatch.setattr(doubles, "NAMESAKES", 3)
+    loads: list[UUID] = []
+    real = doubles.StoredHousehold
+
+    def counted(store: Any, id: UUID) -> Any:
+        loads.append(id)
+        return real(store, id)
+
+    monkeypatch.setattr(doubles, "StoredHousehold", counted)
+
+    def rows(first: int, born: str) -> list[Any]:
+        numbers = (id_number(111 * n, born=born) for n in range(first, first + 4))
+        return [[HERE, "张小三", number, 1, None, None] for number in numbers]
+
+    assert town.run(heads(tmp_path, *rows(1, "19300101"))).registered == 4
+    town.run(heads(tmp_path, [HERE, "张小", id_number(5, born="19990909"), 1, None, None]))
+    assert loads == [], "whose name only begins so is not looked at"
+    assert town.run(heads(tmp_path, *rows(5, "19771231"))).registered == 4
+    assert len(loads) == 4 * 3
