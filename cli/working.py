@@ -99,7 +99,7 @@ class Process:
         options = WorkerOptions(
             name,
             self.kafka.servers,
-            folder / f"{name}.faust",
+            folder / f"{self.heart.name}.faust",
             threads=THREADS,
             security=self.kafka.security,
         )

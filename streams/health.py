@@ -6,12 +6,15 @@ its supervisor starts it again, and what it held is given to others.
 """
 
 import faulthandler
+import fcntl
 import os
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +41,20 @@ Report = Callable[[], Mapping[str, Any]]
 
 
 class Heart:
-    """Touches a file once a second as long as `beat` is called, by whatever must not hang."""
+    """Touches a file once a second as long as `beat` is called, by whatever must not hang.
+
+    A process holds a lock on its file: another of the same name takes the next name that is free
+    (``worker.alive``, ``worker.2.alive`` …). The lock goes with the process, however it ends.
+    """
 
     def __init__(self, file: Path | None, clock: Callable[[], float] = time.monotonic) -> None:
         """``clock``: seconds that never go back."""
-        self.file, self._clock = file, clock
+        self._clock = clock
+        self.file: Path | None = None
+        self._lock: int | None = None
         if file is not None:
             private_folder(file.parent)
+            self.file, self._lock = _claimed(file)
         self._touched = 0.0
         self.last = clock()
         self.beat()
@@ -60,8 +70,30 @@ class Heart:
 
     def stop(self) -> None:
         """A process that ended in order leaves no file."""
-        if self.file is not None:
+        if self.file is not None and self._lock is not None:
             self.file.unlink(missing_ok=True)
+            os.close(self._lock)
+            self._lock = None
+
+    @property
+    def name(self) -> str:
+        """What this process may call its files: nobody else here does."""
+        return "" if self.file is None else self.file.stem
+
+
+def _claimed(wanted: Path) -> tuple[Path, int]:
+    """The first free one of a name's files, and the open file that holds it."""
+    for number in count(1):
+        suffix = wanted.suffix if number == 1 else f".{number}{wanted.suffix}"
+        file = wanted.with_name(f"{wanted.stem}{suffix}")
+        handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # whoever ended just now may have removed the file that was opened here
+            if os.path.samestat(os.fstat(handle), file.stat()):
+                return file, handle
+        os.close(handle)
+    raise AssertionError
 
 
 class Watchdog:

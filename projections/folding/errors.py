@@ -1,6 +1,6 @@
 """What can be wrong between the log and its views."""
 
-from eventstore.errors import StoreError
+from eventstore.errors import StoreError, StoreLocked
 
 MOST_PARKED_IN_A_ROW = 9
 STOPPED = MOST_PARKED_IN_A_ROW + 1
@@ -26,6 +26,21 @@ class TooManyParked(ViewsError):
         """``view`` stands before the fact at ``position``: that of the tenth stream."""
         super().__init__(detail)
         self.view, self.position = view, position
+
+
+class AnotherRebuild(StoreLocked):
+    zh = "另一个进程正在重建看板，请等它结束后再执行"
+    en = "Another rebuild of the views is under way. Wait until it has ended, then run this again."
+    retry_after = None
+
+
+class ReadersInTheWay(StoreLocked):
+    zh = "一直有查询在读看板，重建好的看板无法换上；原看板照常使用，请稍后再执行"
+    en = (
+        "Queries read the views all the time, so the rebuilt ones cannot go live. The old ones "
+        "answer as before. Run this again later."
+    )
+    retry_after = None
 
 
 class PartitionsDiffer(ViewsError):

@@ -13,10 +13,10 @@ from typing import Any
 import msgspec
 from sqlalchemy import Table
 
-from eventstore.errors import StoreLocked
 from eventstore.sql import Sql
 from projections.folding.base import Rows, TableWriter, View, bulk_statement
 from projections.folding.databases import PostgresDatabase, PostgresTable, transaction
+from projections.folding.errors import AnotherRebuild
 
 HELD_ROWS = 300_000
 PART = 0
@@ -35,12 +35,12 @@ class Target(msgspec.Struct, frozen=True):
 
 
 def refuse_others(db: Sql, oids: Mapping[str, int | None]) -> None:
-    """Raise `StoreLocked` unless these tables, which the transaction has locked, are still those
+    """Raise `AnotherRebuild` unless these tables, which the transaction has locked, are still those
     that were made: a rebuild that was taken for dead must not write into its successor's."""
     found = oids_of(db, list(oids))
     replaced = [name for name in oids if found[name] != oids[name]]
     if replaced:
-        raise StoreLocked(f"another rebuild has replaced {', '.join(replaced)}")
+        raise AnotherRebuild(f"It has replaced {', '.join(replaced)}.")
 
 
 def oids_of(db: Sql, names: Sequence[str]) -> dict[str, int | None]:

@@ -38,7 +38,7 @@ from eventstore.mapper import TypedMapper
 from eventstore.source import head_of, open_source, pages
 from eventstore.sql import DATABASE_ERRORS, explain
 from projections.folding.base import View
-from projections.folding.errors import CannotFold
+from projections.folding.errors import AnotherRebuild, CannotFold
 from projections.folding.facts import (
     Dropped,
     Fact,
@@ -58,7 +58,15 @@ ORPHAN_SECONDS = 0.5
 STOPS: dict[str, type[StoreError]] = {
     kind.__name__: kind
     for kind in (
-        *(CannotFold, StoreDamaged, StoreForbidden, StoreFull, StoreLocked, StoreReadOnly),
+        *(
+            AnotherRebuild,
+            CannotFold,
+            StoreDamaged,
+            StoreForbidden,
+            StoreFull,
+            StoreLocked,
+            StoreReadOnly,
+        ),
         *(StoreNotTrusted, StoreOutOfHandles, StorePasswordWrong, StoreUnreachable, UnknownTopic),
     )
 }

@@ -16,13 +16,13 @@ import psycopg
 from psycopg import errors as pg
 from sqlalchemy import Table
 
-from eventstore.errors import StoreLocked, StoreUnreachable
+from eventstore.errors import StoreUnreachable
 from eventstore.source import head_of
 from eventstore.sql import Sql, explain
 from projections.folding.base import TableWriter, physical
 from projections.folding.databases import SWITCH_LOCK, PostgresDatabase
 from projections.folding.engine import Applied, ViewsDatabase, announcement, immediate
-from projections.folding.errors import ScratchUnsafe
+from projections.folding.errors import AnotherRebuild, ReadersInTheWay, ScratchUnsafe
 from projections.folding.facts import PartitionOf, in_partition_0
 from projections.folding.fold import Beyond, Folding, Routing
 from projections.folding.parking import park
@@ -132,7 +132,7 @@ def next_generation(views: ViewsDatabase, processes: int, later: Later) -> Itera
         try:
             got = own.db.execute("SELECT pg_try_advisory_lock(?)", (REBUILD_LOCK,)).fetchone()[0]
             if not got:
-                raise StoreLocked("another rebuild is running")
+                raise AnotherRebuild
             _drop_unused(own)
             yield BesideOthers(own, processes, later)
         except psycopg.Error as problem:
@@ -236,9 +236,7 @@ class BesideOthers(Next):
         while not live:
             done, live = self._switched(done)
             if not live and time.monotonic() > deadline:
-                raise StoreLocked(
-                    "queries are running all the time: the rebuilt views cannot go live"
-                )
+                raise ReadersInTheWay
             if not live:
                 time.sleep(PAUSE_SECONDS)
 

@@ -16,7 +16,7 @@ from psycopg import errors as pg
 from sqlalchemy import text
 
 from domain.household import Household
-from eventstore.errors import StoreFull, StoreLocked, StoreUnreachable
+from eventstore.errors import StoreFull, StoreUnreachable
 from eventstore.founding import Urls
 from eventstore.log import Row
 from eventstore.postgres import PostgresLog, connect
@@ -24,7 +24,7 @@ from projections.catalog import VIEWS
 from projections.folding import part_files, parts, takeover
 from projections.folding.databases import CHANNEL
 from projections.folding.engine import Applied, ViewsDatabase
-from projections.folding.errors import CannotFold, ScratchUnsafe
+from projections.folding.errors import AnotherRebuild, CannotFold, ScratchUnsafe
 from projections.folding.part_files import Straight
 from projections.folding.reader import ViewsReader
 from projections.folding.rebuild import check, rebuild
@@ -276,8 +276,9 @@ def test_a_process_of_a_dead_rebuild_does_not_write_into_its_successor(place: Pl
     with closing(place.views()) as views:
         with next_generation(views, 1, strictly(place.log.source, views)) as dead:
             assert dead.target is not None
-            with pytest.raises(StoreLocked, match="another rebuild is running"):
+            with pytest.raises(AnotherRebuild) as told:
                 rebuild(place.log.source, views, workers=1)
+            assert "重建看板" in told.value.zh, "it was once told that the log file is held"
             left = closing(Straight(dead.target, VIEWS))
         with (
             left as straight,
@@ -285,7 +286,7 @@ def test_a_process_of_a_dead_rebuild_does_not_write_into_its_successor(place: Pl
         ):
             assert living.target is not None
             assert living.target.oids.keys() == dead.target.oids.keys(), "the same names"
-            with pytest.raises(StoreLocked, match="has replaced"), straight.writing():
+            with pytest.raises(AnotherRebuild, match="has replaced"), straight.writing():
                 straight.add("areas", [])
 
 

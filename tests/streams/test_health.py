@@ -29,6 +29,32 @@ def test_the_file_is_touched_while_the_loop_turns_and_gone_after_an_orderly_end(
     assert not file.exists()
 
 
+def test_processes_of_one_name_have_files_of_their_own(tmp_path: Path) -> None:
+    """Two that were given no name once touched one file: if one hung, nobody saw it."""
+    wanted = tmp_path / "run" / "relay.alive"
+    code = "import sys; from pathlib import Path; from streams.health import Heart; "
+    code += "heart = Heart(Path(sys.argv[1])); print(heart.name, flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(wanted)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdout is not None and other.stdout.readline() == "relay\n"
+        second, third = Heart(wanted), Heart(wanted)
+        assert [one.name for one in (second, third)] == ["relay.2", "relay.3"]
+        second.stop()
+        assert wanted.exists() and third.file is not None and third.file.exists()
+        other.kill()  # it leaves its file, and the name is free
+        other.wait()
+    again = Heart(wanted)
+    assert again.name == "relay"
+    for one in (again, third):
+        one.stop()
+    assert list(wanted.parent.iterdir()) == []
+
+
 def test_a_heart_tells_by_its_clock_how_long_it_was_silent(tmp_path: Path) -> None:
     now = 100.0
     heart = Heart(tmp_path / "alive", clock=lambda: now)
