@@ -117,7 +117,7 @@ async def _page(request: Request, desk: Desk, subject: UUID, turn: Turn) -> Resp
     try:
         found = await desk.ask(timeline, subject=subject, cursor=turn.cursor, limit=ROWS)
         await run_in_threadpool(name_officials, desk.caller, found.items)
-        items = [_shaped(row, subject) for row in found.items]
+        items = [shaped(row, subject) for row in found.items]
         leaf = turn.leaf(found, f"/timeline/{subject}")
     except NotFound:
         if subject not in desk.caller.areas():
@@ -153,7 +153,7 @@ def snake(name: str) -> str:
     return re.sub(r"(?<!^)(?<!\.)(?=[A-Z])", "_", name).lower().replace(".", "_")
 
 
-def _shaped(row: dict[str, Any], subject: UUID) -> dict[str, Any]:
+def shaped(row: dict[str, Any], subject: UUID) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in row["detail"].items():
         flat |= value if isinstance(value, dict) else {name: value}
