@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import Boolean, Column, Index, Integer, String, Table
 
 from domain.consignment import Consignment
@@ -38,7 +39,8 @@ DUE = Table(
     Index("deadlines_by_day", "exercise", "waits", "due_at", "kind", "subject", "number"),
     Index("deadlines_by_done", "done_at"),
 )
-"""``waits``: for a fact that says it is done. A report to be passed on is answered by another."""
+"""``waits``: for a fact that says it is done. A report to be passed on is answered by another.
+``late`` in the detail: by how many minutes, where the fact that says it is done says that too."""
 
 DUTIES = Table(
     "deadline_duties",
@@ -70,6 +72,7 @@ ANSWERS = Table(
     Column("number", Integer, primary_key=True),
     Column("version", Integer, nullable=False),
     Column("reported_at", String, nullable=False),
+    Column("late", Integer),
 )
 
 SUBJECTS = Table(
@@ -107,7 +110,7 @@ def _begin(rows: Rows, e: Any, area: UUID) -> Row:
 
 
 def _due(rows: Rows, e: Any, kind: str, due_at: datetime, number: int = 0, **more: Any) -> None:
-    """A row for what falls due. ``more``: done_at, or plain values for the detail."""
+    """A row for what falls due. ``more``: done_at and late, or plain values for the detail."""
     subject = rows.need(SUBJECTS, text_of(e.originator_id))
     done_at = more.pop("done_at", None)
     rows.put(
@@ -127,12 +130,27 @@ def _due(rows: Rows, e: Any, kind: str, due_at: datetime, number: int = 0, **mor
     )
 
 
-def _done(rows: Rows, e: Any, kind: str, done_at: datetime | None, number: int = 0) -> None:
+def _done(
+    rows: Rows,
+    e: Any,
+    kind: str,
+    done_at: datetime | None,
+    number: int = 0,
+    late: int | None = None,
+) -> None:
     """Mark it done at that time (None: not done any more), if it ever fell due."""
     key = (kind, text_of(e.originator_id), number)
     row = rows.get(DUE, *key)
     if row is not None and (done_at is None or row["done_at"] is None):
-        rows.change(DUE, *key, done_at=when(done_at) if done_at else None, waits=done_at is None)
+        told = when(done_at) if done_at else None
+        detail = as_json(msgspec.json.decode(row["detail"]) | {"late": late})
+        rows.change(DUE, *key, done_at=told, waits=done_at is None, detail=detail)
+
+
+def _late(filed: Filing) -> int | None:
+    """By how many minutes a report was late, as the command decided it: the times alone do not tell
+    whether the machine's clock was held, and then nobody is late by it (decision 0022)."""
+    return None if filed.due_at is None else filed.late_minutes
 
 
 def _drop(rows: Rows, e: Any, kind: str, number: int = 0) -> None:
@@ -150,13 +168,14 @@ def begun(
 ) -> None:
     _begin(rows, e, e.area)
     if e.filed.due_at is not None:
-        _due(rows, e, "initial_report", e.filed.due_at, done_at=e.filed.reported_at)
+        done_at, late = e.filed.reported_at, _late(e.filed)
+        _due(rows, e, "initial_report", e.filed.due_at, done_at=done_at, late=late)
 
 
 def filed(rows: Rows, at: int, e: Any) -> None:
     """A further version answers the duty, or is the 核报."""
     if e.filed.kind == Kind.VERIFIED:
-        _done(rows, e, "verified_report", e.filed.reported_at)
+        _done(rows, e, "verified_report", e.filed.reported_at, late=_late(e.filed))
     if e.filed.duty_number is None:
         return
     report = text_of(e.originator_id)
@@ -171,6 +190,7 @@ def filed(rows: Rows, at: int, e: Any) -> None:
                 "number": e.filed.duty_number,
                 "version": e.filed.number,
                 "reported_at": when(e.filed.reported_at),
+                "late": _late(e.filed),
             },
         )
 
@@ -359,7 +379,7 @@ def consignment_closed(rows: Rows, at: int, e: Consignment.Closed) -> None:
 
 VIEW = View(
     name="deadlines",
-    version=3,
+    version=4,
     tables=(DUE, DUTIES, ANSWERS, SUBJECTS),
     routes={
         SituationReport.InitialReported: begun,

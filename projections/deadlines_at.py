@@ -133,6 +133,9 @@ def deadlines(
 def _shaped(row: Any, at: datetime, *, missing: bool = False, closed: bool = False) -> Row:
     """With its state at that time; what was done later is not done yet."""
     found = {"start": "", **dict(row)}
+    if isinstance(found["detail"], str):
+        found["detail"] = msgspec.json.decode(found["detail"])
+    told = found["detail"].pop("late", None)
     now = when(at.astimezone(UTC))
     done_at = found["done_at"]
     if done_at is not None and done_at > now:
@@ -147,13 +150,13 @@ def _shaped(row: Any, at: datetime, *, missing: bool = False, closed: bool = Fal
         found["state"] = "open"
     else:
         late = _moment(done_at or now) - _moment(found["due_at"])
+        if done_at is not None and told is not None:
+            late = timedelta(minutes=told)
         found["late_minutes"] = max(0, -(-late // timedelta(minutes=1)))
         if done_at is not None:
             found["state"] = "done_late" if late > timedelta(0) else "done"
         else:
             found["state"] = "missing" if missing else "overdue"
-    if isinstance(found["detail"], str):
-        found["detail"] = msgspec.json.decode(found["detail"])
     return found
 
 
@@ -396,7 +399,11 @@ def _asked_for(duty: Any, answers: dict[int, Any], told_above: str, at: datetime
             "since": duty["start"],
             "done_at": answer["reported_at"] if answer else None,
             "exercise": duty["exercise"],
-            "detail": {"as_of": when(one.as_of), "version": answer["version"] if answer else None},
+            "detail": {
+                "as_of": when(one.as_of),
+                "version": answer["version"] if answer else None,
+                "late": answer["late"] if answer else None,
+            },
         }
         closed = when(one.as_of) <= told_above
         yield _shaped(row, at, missing=ended or one.number < last, closed=closed)

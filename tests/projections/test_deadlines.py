@@ -116,6 +116,25 @@ def test_a_late_report_was_late_and_at_an_earlier_time_still_overdue(tmp_path: P
     assert then[0] == ("follow_up", 1, "overdue")
 
 
+def test_nobody_was_late_by_a_clock_that_was_held(tmp_path: Path) -> None:
+    """While nobody knew the time, a report is not late, whatever its stamp says afterwards."""
+    county = make_county()
+    county.clock_held = True
+    first = initial(county, "yuantan", {"affected": 1})
+    county.now += timedelta(days=1)
+    county.given(first, by="township")
+    county.now += timedelta(days=1)
+    county.given(zero(county), by="township")
+    county.clock_held = False
+    found = asked(tmp_path, county, county.now, done=True)
+    stamped = [state for kind, _, state in found if kind in ("initial_report", "follow_up")]
+    assert stamped.count("done") == 2 and "done_late" not in stamped, found
+    (tmp_path / "again").mkdir()
+    with fold(tmp_path / "again", county, VIEWS).reading() as db:
+        rows = deadlines(db, EVERYTHING, at=county.now, done=True).items
+    assert {row["late_minutes"] for row in rows if row["state"] == "done"} == {0}
+
+
 def test_the_duty_ends_when_it_is_stable_and_the_verified_report_falls_due(tmp_path: Path) -> None:
     county = make_county()
     county.given(initial(county, "yuantan_1", {"affected": 1}), by="village")
