@@ -37,6 +37,7 @@ from tests.servers import fresh_database
 COUNTIES = 8
 TEMPLATE = "city_template"
 KEY = "vault.key"
+PASSWORD = "correct horse"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
@@ -81,13 +82,17 @@ def template(server: PostgresServer) -> dict[str, str]:
         store = Cluster(urls.database, urls.vault, Path(folder)).open()
         try:
             accounts = Accounts(store.vault, CHEAP)
-            tokens = {}
             for name in logins(made.city):
-                accounts.set_password(name, made.city.officer(name), "correct horse")
-                tokens[name] = accounts.log_in(name, "correct horse", "token")[0]
-            return tokens
+                accounts.set_password(name, made.city.officer(name), PASSWORD)
+            return logged_in(store, made.city)
         finally:
             store.close()
+
+
+def logged_in(store: Store, city: City) -> dict[str, str]:
+    """Bearer tokens of the city's officers. Backups carry passwords, and no sessions."""
+    accounts = Accounts(store.vault, CHEAP)
+    return {name: accounts.log_in(name, PASSWORD, "token")[0] for name in logins(city)}
 
 
 def logins(city: City) -> list[str]:

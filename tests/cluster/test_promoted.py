@@ -1,141 +1,57 @@
 """PostgreSQL's primary dies and an asynchronous stand-by goes on without the newest facts.
 
-The city lives on meanwhile: clients, an API process, a relay, two workers, and a broker that has
-frames of what is lost. Nobody does anything but promote the stand-by and let the one address of
-the database lead to it.
+The city lives on meanwhile, and the broker has frames of what is lost. Nobody does anything but
+promote the stand-by and let the one address of the database lead to it.
 """
 
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
-import httpx
 import pytest
 
-from cli.checking import Finding
-from cli.doctor_cluster import examine_cluster
-from cli.settings import Settings
 from cli.trial.broker import Broker
 from cli.trial.postgres import PostgresServer
-from domain.commands.units import RegisterUnit
-from domain.store import Cause, Store
-from domain.unit import UnitKind
+from domain.store import Cause
 from eventstore.errors import LogPromoted
 from eventstore.founding import Urls
 from eventstore.lineage import epoch_of
-from eventstore.outcomes import Envelope
-from projections.catalog import VIEWS
-from projections.folding.engine import ViewsDatabase
-from streams.frames import partitions_of
-from tests.clients import Clients, served
 from tests.cluster.cities import CityPlace, city_on
-from tests.cluster.relaying import Process, wait_for
+from tests.cluster.living import FEW, SECONDS, LivingCity, newest_epoch
+from tests.cluster.relaying import wait_for
 from tests.cluster.standby import PRIMARY, StandBy, stand_by
-from tests.cluster.test_broker_outages import worker
-from tests.cluster.test_relay_processes import RELAY
 from tests.cluster.workers import WorkerProcess
 from tests.eventstore.support import Cluster
 from tests.faults import TIMEOUT
-from tests.oracles import Stored, check_log, check_tables, tables_of
 from tests.proxy import CutProxy
-
-FEW, MANY = 20, 60
-"""Commands that are answered, at least, between one event of a test and the next."""
-SECONDS = 120.0
 
 pytestmark = pytest.mark.timeout(TIMEOUT)
 
 
-class Town:
-    """The living city, behind the one address of its database."""
+class Town(LivingCity):
+    """The living city behind one address of its database, which has a stand-by."""
 
     def __init__(
         self, city: CityPlace, standby: StandBy, address: CutProxy, broker: Broker, stack: ExitStack
     ) -> None:
         urls = Urls(*map(address.through, city.urls))
-        self.folder = city.place.folder
-        self.city = replace(city, urls=urls, place=Cluster(urls.database, urls.vault, self.folder))
-        self._standby, self._address, self._stack = standby, address, stack
-        self.env = self.city.env(RELIEF_KAFKA=broker.address, PYTHONUNBUFFERED="1")
-        self.serve()
-        self.relay = self.another_relay(1)
-        self.workers = [worker(self.folder, self.env, f"worker.{n}") for n in (1, 2)]
-        for one in self.workers:
-            stack.callback(one.kill)
-        self.log = stack.enter_context(self.city.log())
-        self.views = ViewsDatabase.on(urls.views, VIEWS, partitions_of(self.log))
-        stack.callback(self.views.close)
-        self.reach_head()
+        place = Cluster(urls.database, urls.vault, city.place.folder)
+        super().__init__(replace(city, urls=urls, place=place), broker, stack)
+        self._standby, self._address = standby, address
 
-    def serve(self) -> None:
-        """With a new API process."""
-        self.api = self._stack.enter_context(served(self.env))
-
-    def another_relay(self, number: int) -> Process:
-        env = self.env | {"RELIEF_PROCESS": f"relay.{number}"}
-        found = Process(RELAY, self.folder / f"relay.{number}.log", env)
-        self._stack.callback(found.kill)
-        return found
-
-    # -- facts --------------------------------------------------------------------------------
-
-    def write(self, turn: str, many: int) -> dict[UUID, int]:
-        """So many commands at least, of clients that are of no other ``turn``; all answered."""
-        clients = self.clients(turn)
-        wait_for(lambda: len(clients.acknowledged) >= many, SECONDS)
-        clients.finish()
-        return clients.acknowledged
-
-    def clients(self, turn: str) -> Clients:
-        """Clients at work."""
-        clients = self.city.clients(4, turn)
-        clients.serve_at(self.api.port)
-        clients.start()
-        self._stack.callback(clients.stop.set)
-        return clients
-
-    def write_beside(self, many: int) -> dict[UUID, int]:
-        """So many units, by a program that is no API process: an import, say."""
-        county = self.city.city.counties[0]
-        dispatcher, area = (
-            self.city.city.officer(county.dispatcher),
-            self.city.city.area(county.key),
-        )
-        done = {}
-        with closing(self.city.place.open()) as store:
-            for n in range(many):
-                command = RegisterUnit(
-                    unit=uuid4(), area=area, name=f"外来{n}队", kind=UnitKind.MILITIA, size=3
-                )
-                key = uuid4()
-                done[key] = store.run(Envelope(id=key, officer=dispatcher, command=command)).facts
-        return done
-
-    def relayed(self) -> int:
-        return int(self.log.fetch("SELECT position FROM relay")[0][0])
+    def lose(self) -> dict[UUID, int]:
+        """Commands that the stand-by never hears of, and a new leader of whom it does not hear."""
+        self._standby.cut_off()
+        self.relay.kill()
+        self.relay = self.another_relay(2)
+        return self.write_twice()
 
     def leader(self) -> int:
         """The number of the relay's newest leadership."""
         return int(self.log.fetch("SELECT epoch FROM leaders WHERE name = 'relay'")[0][0])
-
-    # -- what happens -------------------------------------------------------------------------
-
-    def lose(self) -> dict[UUID, int]:
-        """Commands that the stand-by never hears of. Workers fold those of the first half; frames
-        of the second half lie on the topic when the workers go on."""
-        self._standby.cut_off()
-        self.relay.kill()
-        self.relay = self.another_relay(2)
-        lost = self.write("lost", MANY)
-        self.reach_head()
-        for one in self.workers:
-            one.send(signal.SIGSTOP)
-        lost |= self.write("lost too", MANY)
-        wait_for(lambda: self.relayed() == self.log.head(), SECONDS)
-        return lost
 
     def fail_over(self) -> None:
         """The primary dies; its stand-by takes over behind the same address."""
@@ -146,27 +62,6 @@ class Town:
     def workers_go_on(self) -> None:
         for one in self.workers:
             one.send(signal.SIGCONT)
-
-    # -- what came of it ----------------------------------------------------------------------
-
-    def position(self) -> int:
-        return self.views.position()
-
-    def reach_head(self) -> None:
-        head = self.log.head()
-        wait_for(lambda: self.position() >= head, SECONDS)
-
-    def framed(self) -> int:
-        return sum(one.framed() for one in self.workers)
-
-    def check(self, acknowledged: dict[UUID, int], lost: dict[UUID, int]) -> Stored:
-        """The log holds what was answered and nothing that was lost; the tables are made of it."""
-        self.reach_head()
-        stored = check_log(self.log, acknowledged)
-        assert stored.lost(lost) == set(lost), "the stand-by had none of it"
-        assert self.views.parked() == []
-        check_tables(tables_of(self.views), stored.recorded)
-        return stored
 
 
 @pytest.fixture
@@ -181,36 +76,6 @@ def town(tmp_path: Path) -> Iterator[Town]:
         yield Town(city, standby, address, broker, stack)
 
 
-def waits_for_its_epoch(worker: WorkerProcess) -> bool:
-    return LogPromoted.en in str(worker.health().get("trouble"))
-
-
-def doctors(town: Town, name: str) -> Finding:
-    """What `relief doctor` finds about this."""
-    settings = Settings(
-        data=town.folder,
-        database_url=town.city.urls.database,
-        vault_url=town.city.urls.vault,
-        views_url=town.city.urls.views,
-    )
-    (found,) = [one for one in examine_cluster(settings) if one.name == name]
-    return found
-
-
-def ready(town: Town) -> tuple[str, list[str]]:
-    """Status and notices of `/ready`."""
-    said = httpx.get(f"http://127.0.0.1:{town.api.port}/ready").json()
-    return said["status"], [one["name"] for one in said["notices"]]
-
-
-def promotion_in(stored: Stored) -> Store.EpochBegun:
-    """The epoch that is not that of the city's copy."""
-    facts = [one.event for one in stored.recorded]
-    copied, found = [one for one in facts if isinstance(one, Store.EpochBegun)]
-    assert (copied.cause, found.cause) == (Cause.COPY, Cause.PROMOTION)
-    return found
-
-
 def test_a_stand_by_without_the_newest_facts_takes_over_under_a_living_city(town: Town) -> None:
     """H1: frames of lost facts fit on behind its head; nothing said that they are of no log."""
     kept = town.write("before", FEW)
@@ -222,19 +87,19 @@ def test_a_stand_by_without_the_newest_facts_takes_over_under_a_living_city(town
     assert town.log.head() < lost_head
     town.workers_go_on()
     wait_for(lambda: epoch_of(town.log) != first, SECONDS)
-    wait_for(lambda: len(clients.acknowledged) >= MANY and town.log.head() > lost_head, SECONDS)
-    town.reach_head()
-    framed = town.framed()
-    wait_for(lambda: town.framed() > framed, SECONDS)  # of the new epoch's relay
+    town.write_beyond(lost_head, clients)
+    town.goes_on_by_frames()
     clients.finish()
     assert town.leader() > lost_leader, "of which the stand-by had not heard"
-    stored = town.check(kept | clients.acknowledged, lost)
-    begun = promotion_in(stored)
+    begun = newest_epoch(town.check(kept | clients.acknowledged, lost), Cause.PROMOTION)
     assert (begun.epoch, begun.timeline) == (epoch_of(town.log), "00000002")
-    assert begun.epoch.startswith("3-")
-    lineage = doctors(town, "lineage")
+    lineage = town.doctors("lineage")
     assert lineage.ok and "备机接管" in lineage.zh and begun.epoch in lineage.zh
-    assert ready(town) == ("ready", [])
+    assert town.ready() == ("ready", [])
+
+
+def waits_for_its_epoch(worker: WorkerProcess) -> bool:
+    return LogPromoted.en in str(worker.health().get("trouble"))
 
 
 def test_until_the_new_epoch_has_a_name_nothing_is_derived_from_the_log(town: Town) -> None:
@@ -248,13 +113,14 @@ def test_until_the_new_epoch_has_a_name_nothing_is_derived_from_the_log(town: To
     head = town.log.head()
     kept |= town.write_beside(lost_head - head + FEW)
     assert town.log.head() > lost_head > head >= town.position()
-    framed = town.relayed()
+    relayed = town.relayed()
     town.workers_go_on()
     wait_for(lambda: town.position() > head or all(map(waits_for_its_epoch, town.workers)), SECONDS)
-    assert town.position() <= head and town.relayed() == framed
-    found = doctors(town, "lineage")
+    assert town.position() <= head and town.relayed() == relayed
+    found = town.doctors("lineage")
     assert not found.ok and "备机接管" in found.zh
     assert epoch_of(town.log) == first
     town.serve()
     wait_for(lambda: epoch_of(town.log) != first, SECONDS)
-    assert promotion_in(town.check(kept, lost)).head == town.log.head() - 1
+    begun = newest_epoch(town.check(kept, lost), Cause.PROMOTION)
+    assert begun.head == town.log.head() - 1
