@@ -134,6 +134,17 @@ class StoreDamaged(StoreError):
     retry_after = None
 
 
+class StoreReplaced(StoreError):
+    """Another file lies where the opened one was: what is written now would be in neither."""
+
+    zh = "账本文件在运行中被替换或移走，已停止读写：请重启服务；恢复备份前请先停止服务"
+    en = (
+        "The store's file was replaced or moved away while it was open; nothing is read or written."
+        " Start the service again, and stop it before you put a backup back."
+    )
+    retry_after = None
+
+
 class StoreUnfinished(StoreError):
     zh = "这里的账本复制到一半，请再次执行 relief log copy"
     en = "This store is half of a copy. Run relief log copy again."

@@ -25,6 +25,7 @@ from eventstore.errors import (
     StoreLocked,
     StoreOutOfHandles,
     StoreReadOnly,
+    StoreReplaced,
     StoreTooNew,
 )
 from eventstore.faults import reached
@@ -155,11 +156,32 @@ class Gate:
         os.close(self._file)
 
 
+class OpenedFile:
+    """Which file was opened: SQLite goes on with it also when another one lies in its place."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._was = path, _number_of(path)
+
+    def check(self) -> None:
+        """Raises `StoreReplaced`."""
+        if _number_of(self._path) != self._was:
+            raise StoreReplaced(self._path.name)
+
+
+def _number_of(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 class Readers:
     """Reading connections to one file, for any thread: in WAL mode no writer waits for them."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, opened: OpenedFile | None = None) -> None:
+        """``opened``: the file that it must still be at each query."""
+        self._path, self._opened = path, opened
         self._closed = False
         self._pool = QueuePool(
             cast(Any, self._reader),  # its stubs know the methods of DBAPI as protocols only
@@ -178,6 +200,8 @@ class Readers:
     def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Any]:
         if self._closed:
             raise StoreClosed
+        if self._opened is not None:
+            self._opened.check()
         try:
             reader = self._pool.connect()
         except TimeoutError as problem:  # of the pool
@@ -280,7 +304,8 @@ class SQLiteLog(Log):
         db = connect(path)
         check_schema(db, path, SCHEMA, TABLES)
         self.writer = db
-        self._reading = Readers(path)
+        self._opened = OpenedFile(path)
+        self._reading = Readers(path, self._opened)
         self._kept = KeptStates(path.with_name(STATES))
 
     # -- reading ------------------------------------------------------------------------------
@@ -333,6 +358,7 @@ class SQLiteLog(Log):
         except sqlite3.Error as problem:
             raise explain(problem) from problem
         try:
+            self._opened.check()
             yield db
             db.execute("COMMIT")
         except BaseException as problem:

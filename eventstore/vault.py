@@ -26,7 +26,7 @@ from eventstore.modes import private_folder
 from eventstore.names import forget
 from eventstore.randomness import random_bytes, random_uuid
 from eventstore.sql import DATABASE_ERRORS, Sql, explain, transaction
-from eventstore.sqlite import VAULT_SECONDS, Readers, check_schema, connect
+from eventstore.sqlite import VAULT_SECONDS, OpenedFile, Readers, check_schema, connect
 from eventstore.vault_tables import SCHEMA, TABLES
 from eventstore.wrapping import NONCE_BYTES, Wrapping, opened
 
@@ -377,17 +377,23 @@ class SQLiteVault(Vault):
         db = connect(path, wait=VAULT_SECONDS)
         db.execute("PRAGMA secure_delete=ON")
         check_schema(db, path, SCHEMA, TABLES)
-        self._reading = Readers(path)
+        self._opened = OpenedFile(path)
+        self._reading = Readers(path, self._opened)
         super().__init__(db, path.with_suffix(".key"))
 
     def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Any]:
         return self._reading.fetch(sql, args)
+
+    def commit(self) -> None:
+        self._opened.check()
+        super().commit()
 
     @contextmanager
     def aside(self) -> Iterator[Sql]:
         """On a connection of its own. Threads of this process take turns by the lock, since
         SQLite's own way of waiting for a write lock is to sleep and look again."""
         with self._lock:
+            self._opened.check()
             if self._beside is None:
                 self._beside = connect(self.path, synchronous="NORMAL")
                 self._beside.execute("PRAGMA secure_delete=ON")

@@ -20,10 +20,11 @@ from cli.settings import Settings
 from domain.catalog import AGGREGATES
 from domain.store import FIRST_EPOCH, Cause
 from eventstore.copying import Place, copy
+from eventstore.errors import StoreReplaced
 from eventstore.lineage import begin_epoch, epoch_of
 from eventstore.store import Store
 from projections.folding.rebuild import check
-from tests.eventstore.support import found_town, new_unit, send
+from tests.eventstore.support import found_town, id_number, new_household, new_unit, send
 
 UNITS = 12
 
@@ -62,9 +63,9 @@ def folder(tmp_path: Path) -> Path:
     return here
 
 
-def put_back(folder: Path) -> None:
+def put_back(folder: Path, *names: str) -> None:
     """The older log and vault under the newer views, by hand and without a word."""
-    for name in ("log.sqlite", "vault.sqlite"):
+    for name in names or ("log.sqlite", "vault.sqlite"):
         for file in folder.glob(f"{name}*"):
             file.unlink()
         shutil.copy(folder.parent / "saved" / name, folder / name)
@@ -83,6 +84,28 @@ def test_an_older_log_under_newer_views_is_noticed_and_the_views_are_remade(fold
         assert equal_to_a_rebuild(system)
     found = {one.name: one.ok for one in examine(Settings(data=folder))}
     assert found["lineage"] and found["views"]
+
+
+@pytest.mark.parametrize("name", ["log.sqlite", "vault.sqlite"])
+def test_a_file_replaced_under_a_running_process_is_noticed_before_anything_is_lost(
+    folder: Path, name: str
+) -> None:
+    """F2: SQLite goes on with the file that it opened, though nobody will ever open that again:
+    facts were acknowledged and lost, names were sealed with keys that nobody has."""
+    with served(folder) as system:
+        up_to_date(system)
+        assert readiness(system).status == "ready"
+        put_back(folder, name)
+        with pytest.raises(StoreReplaced):
+            send(system.store, new_household("of nobody", id_number(1)), by="reporter")
+        if name == "log.sqlite":
+            with pytest.raises(StoreReplaced):
+                readiness(system)
+    put_back(folder)  # as it should have been done
+    with served(folder) as system:
+        send(system.store, new_household("after", id_number(2)), by="reporter")
+        up_to_date(system)
+        assert readiness(system).status == "ready" and equal_to_a_rebuild(system)
 
 
 def test_views_beyond_a_log_that_was_replaced_while_they_follow_are_remade(folder: Path) -> None:
