@@ -12,7 +12,7 @@ import pytest
 from intake.reader import open_list
 from intake.refused import FileRefused
 from intake.rows import RowResult, read_rows
-from tests.intake.make import HEADER, household, id_number, workbook
+from tests.intake.make import HEADER, household, id_number, name, workbook
 
 
 def read(path: Path, sheet: str | None = None) -> list[RowResult]:
@@ -39,7 +39,7 @@ def test_a_csv_is_read_in_the_encodings_of_the_country(
     first, second = read(path)
     assert [problem.rule for problem in first.problems] == ["name-form"]
     assert second.household is not None
-    assert second.household.head.name == "张小三"
+    assert second.household.head.name == name(2)
     assert (second.sheet, second.row) == ("名单.csv", 4)
 
 
