@@ -12,13 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from inspect import getdoc
-from typing import Any
+from typing import Any, get_type_hints
 from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import SchemaValidator
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -30,6 +31,7 @@ from api.made_ids import wrongly_made
 from api.observing import correlation_of
 from api.permitting import not_allowed, roles_held
 from api.problems import ApiProblem, field_errors, malformed
+from api.strict_numbers import strict_numbers
 from api.system import System
 from domain.ids import client_made
 from domain.world import Command
@@ -50,6 +52,8 @@ NEW_ID = (
 _parsing = ThreadPoolExecutor(1, "parsing")
 LINE_BREAKS = re.compile("[\x0b\x0c\x85\u2028\u2029]")
 """What word processors put where a line ends (Shift+Enter is U+000B): a line break all the same."""
+WHOLE = (int, int | None)
+COUNT = re.compile(r"\d{1,18}", re.ASCII)
 BAD_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 
 
@@ -92,6 +96,23 @@ class Write:
     def adapter(self) -> TypeAdapter[Any]:
         return TypeAdapter(self.command)
 
+    @cached_property
+    def validator(self) -> SchemaValidator:
+        """As the adapter's, but a whole number is a number: the text "100000" is refused."""
+        return SchemaValidator(strict_numbers(self.adapter.core_schema))
+
+    @cached_property
+    def _counted(self) -> frozenset[str]:
+        """The fields that are whole numbers: addresses and headers hold nothing but text."""
+        return frozenset(n for n, hint in get_type_hints(self.command).items() if hint in WHOLE)
+
+    def _read_path(self, path: dict[str, str]) -> dict[str, Any]:
+        counted = self._counted
+        return {
+            name: int(text) if name in counted and COUNT.fullmatch(text) else text
+            for name, text in path.items()
+        }
+
     def body_schema(self) -> dict[str, Any]:
         """JSON schema of the body: the command without what the path names."""
         schema = self.adapter.json_schema(ref_template="#/components/schemas/{model}")
@@ -132,7 +153,9 @@ class Write:
         if errors:
             raise malformed(errors)
         try:
-            command: Command = self.adapter.validate_python({**in_lines(values), **path})
+            command: Command = self.validator.validate_python(
+                {**in_lines(values), **self._read_path(path)}
+            )
         except ValidationError as problem:
             raise malformed(field_errors(problem)) from problem
         wrong = wrongly_made(command)
