@@ -23,8 +23,13 @@ SETTLED = (str(Stage.REFUSED), str(Stage.CLOSED))
 
 
 async def all_open_cases_named(caller: Caller, command: Command) -> None:
-    """Raises `OpenCasesLeftOut`, or a problem if the ledger does not come to the log's head."""
+    """Raises `OpenCasesLeftOut`, or a problem if the ledger does not come to the log's head.
+
+    Who has no post for it is refused by the log, which says nothing of households elsewhere.
+    """
     assert isinstance(command, OfferHouseholdMove)
+    if command.roles.isdisjoint(caller.roles()):
+        return
     offer: OfferHouseholdMove = command
     scope = caller.scope(command.roles, None)
     await wait_for(caller, await caller.system.head())

@@ -1,5 +1,6 @@
 """The situation page: what is hidden above is shown, what is due is told, disasters stay apart."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -98,5 +99,22 @@ def test_the_report_shows_what_its_parts_had_accepted_and_the_way_out(
 
 def test_a_verified_report_is_offered_only_once_it_is_stable(county: LivingCounty) -> None:
     told = page(county, "township", f"/report/{county.id('report/yuantan')}")
+    told = re.sub(r"<div[^>]* hidden>.*?</div>", "", told, flags=re.DOTALL)  # of unsent forms
     assert "kind=follow_up" in told and "kind=verified" not in told
     assert "kind=verified" not in page(county, "township", "/report/new")
+
+
+def test_a_finding_about_figures_says_which_and_leads_to_the_reports(
+    county: LivingCounty,
+) -> None:
+    told = page(county, "county", "/findings?kind=casualties_hidden")
+    assert "因灾死亡人口 本级 0，下级 1" in told
+    for area in ("county", "yuantan"):
+        assert f'href="/report/{county.id(f"report/{area}")}"' in told
+
+
+def test_who_reviews_hears_at_home_of_figures_that_do_not_fit(county: LivingCounty) -> None:
+    for name in ("county", "city"):
+        assert 'href="/findings?kind=casualties_hidden"' in page(county, name, "/"), name
+    for name in ("township2", "payer"):
+        assert "/findings?kind=" not in page(county, name, "/"), name

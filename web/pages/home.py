@@ -6,7 +6,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from domain.commands.reports import ANY_FILER
+from domain.commands.reviews import ANY_REVIEWER
 from projections.deadlines_at import deadlines
+from projections.findings import finding_counts
 from projections.report_queries import situation_report
 from web.pages.reviews import counted_for, waiting_for
 from web.pages.situation import REPORT_KINDS
@@ -22,13 +24,18 @@ MOST = 5000
 
 @router.get("/")
 async def home(request: Request, desk: AtDesk) -> Response:
-    """Counts of what waits for my roles, by step, and the reports that are overdue."""
+    """What waits for my roles, by step; overdue reports; figures that do not fit those below."""
     waits: list[dict[str, Any]] = []
     overdue: list[dict[str, Any]] = []
+    odd: dict[str, int] = {}
     if desk.may_ask(situation_report) and desk.caller.officer.suspended is None:
         waits = _counted(await waiting_for(desk), await counted_for(desk))
         overdue = await _overdue(desk)
-    return await show(request, desk, "home.html", waits=waits, overdue=overdue, shown=SHOWN)
+        if not ANY_REVIEWER.isdisjoint(desk.caller.roles()):
+            odd = (await desk.ask(finding_counts, figures=True, at=desk.now))["counts"]
+    return await show(
+        request, desk, "home.html", waits=waits, overdue=overdue, odd=odd, shown=SHOWN
+    )
 
 
 def _counted(

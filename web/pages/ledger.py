@@ -23,6 +23,7 @@ from projections.findings import finding_counts, findings
 from projections.ledger_books import ledger, ledger_by_area, ledger_totals
 from projections.paging import Page
 from projections.seasons import seasons
+from web.figures import grouped
 from web.paging import ROWS, Leaf, Turn, Turned
 from web.parts import AtDesk, Desk, read_of, url
 from web.render import HEADERS
@@ -222,6 +223,7 @@ async def all_findings(request: Request, desk: AtDesk, turn: Turned, kind: Text 
         leaf=turn.leaf(found, "/findings", total=total, kind=kind),
         counts=counts["counts"],
         kind=kind,
+        figure=grouped,
     )
 
 
