@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from inspect import getdoc
-from typing import Any, get_type_hints
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -31,7 +31,7 @@ from api.made_ids import wrongly_made
 from api.observing import correlation_of
 from api.permitting import not_allowed, roles_held
 from api.problems import ApiProblem, field_errors, malformed
-from api.strict_numbers import strict_numbers
+from api.strict_numbers import counts_of, strict_numbers
 from api.system import System
 from domain.ids import client_made
 from domain.world import Command
@@ -52,8 +52,6 @@ NEW_ID = (
 _parsing = ThreadPoolExecutor(1, "parsing")
 LINE_BREAKS = re.compile("[\x0b\x0c\x85\u2028\u2029]")
 """What word processors put where a line ends (Shift+Enter is U+000B): a line break all the same."""
-WHOLE = (int, int | None)
-COUNT = re.compile(r"\d{1,18}", re.ASCII)
 BAD_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 
 
@@ -101,18 +99,6 @@ class Write:
         """As the adapter's, but a whole number is a number: the text "100000" is refused."""
         return SchemaValidator(strict_numbers(self.adapter.core_schema))
 
-    @cached_property
-    def _counted(self) -> frozenset[str]:
-        """The fields that are whole numbers: addresses and headers hold nothing but text."""
-        return frozenset(n for n, hint in get_type_hints(self.command).items() if hint in WHOLE)
-
-    def _read_path(self, path: dict[str, str]) -> dict[str, Any]:
-        counted = self._counted
-        return {
-            name: int(text) if name in counted and COUNT.fullmatch(text) else text
-            for name, text in path.items()
-        }
-
     def body_schema(self) -> dict[str, Any]:
         """JSON schema of the body: the command without what the path names."""
         schema = self.adapter.json_schema(ref_template="#/components/schemas/{model}")
@@ -154,7 +140,7 @@ class Write:
             raise malformed(errors)
         try:
             command: Command = self.validator.validate_python(
-                {**in_lines(values), **self._read_path(path)}
+                {**in_lines(values), **counts_of(self.command, path)}
             )
         except ValidationError as problem:
             raise malformed(field_errors(problem)) from problem
