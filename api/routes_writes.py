@@ -44,8 +44,12 @@ REPORTS = (
     Write(f"{REPORT}/resubmissions", s.ResubmitReport, "situation-reports"),
     Write(f"{REPORT}/make-ups", s.MakeUpReport, "situation-reports"),
     Write(f"{VERSION}/jump-reasons", s.ExplainJump, "situation-reports"),
-    Write(f"{REPORT}/occurrence-corrections", s.CorrectOccurrence, "situation-reports",
-          asks=likely_same),
+    Write(
+        f"{REPORT}/occurrence-corrections",
+        s.CorrectOccurrence,
+        "situation-reports",
+        asks=likely_same,
+    ),
     Write(f"{VERSION}/acceptances", v.AcceptReport, "situation-reports"),
     Write(f"{VERSION}/returns", v.ReturnReport, "situation-reports"),
     Write(f"{VERSION}/adjudications", v.AdjudicateReport, "situation-reports"),
@@ -63,7 +67,7 @@ REPORTS = (
     Write("/v1/house-damages", t.RecordHouseDamage, "rosters"),
     Write("/v1/house-damages/{record}/grades", t.RegradeHouseDamage, "rosters"),
     Write("/v1/house-damages/{record}/withdrawals", t.WithdrawHouseDamage, "rosters"),
-)  # fmt: skip
+)
 
 DISASTERS = (
     Write("/v1/disasters", d.DeclareDisaster, "disasters"),
@@ -174,7 +178,7 @@ RELIEF = (
     Write(f"{GRANT}/corrections", n.CorrectGrant, "relief-cases"),
     Write(f"{GRANT}/refunds", n.RefundGrant, "relief-cases"),
     Write(f"{LIST}/closures", w.CloseList, "village-lists"),
-)  # fmt: skip
+)
 
 KEEPING = (
     Write("/v1/areas", a.EstablishArea, "areas"),
@@ -195,7 +199,7 @@ KEEPING = (
     Write(f"{OFFICER}/suspensions", o.SuspendOfficer, "officers"),
     Write(f"{OFFICER}/reinstatements", o.ReinstateOfficer, "officers"),
     Write("/v1/dispensations", o.GrantDispensation, "officers"),
-)  # fmt: skip
+)
 
 WRITES: tuple[Write, ...] = (
     *REPORTS,

@@ -43,7 +43,7 @@ QUESTIONS: dict[str, Callable[..., Any]] = {
 
 def asked(views_url: str, area: UUID, times: int = TIMES) -> dict[str, float]:
     """The median ms of each question about an area and all below it, asked once before."""
-    reader = ViewsReader.at(views_url)
+    reader = ViewsReader(views_url)
     scope = Scope((area,))
     found = {}
     try:

@@ -49,7 +49,7 @@ def raw(here: Place) -> float:
 
 def rebuilt(here: Place) -> float:
     """Facts a second until all views are switched."""
-    views = ViewsDatabase.on(here.urls.views, VIEWS, PARTITIONS)
+    views = ViewsDatabase(here.urls.views, VIEWS, PARTITIONS)
     try:
         done = rebuild(here.urls.database, views, workers=os.cpu_count() or 1)
     finally:

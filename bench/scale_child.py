@@ -44,7 +44,7 @@ async def commands(store: Store, officer: UUID, village: UUID, lives: int) -> fl
 
 
 def main(given: dict[str, Any]) -> dict[str, Any]:
-    views = ViewsDatabase.on(given["views"], VIEWS, PARTITIONS)
+    views = ViewsDatabase(given["views"], VIEWS, PARTITIONS)
     done = rebuild(given["log"], views, workers=os.cpu_count() or 1)
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     rebuilding = max(peak_mb(), children)

@@ -85,7 +85,7 @@ async def measured(settings: Settings, views: Sequence[View], head: int) -> Time
     assert settings.database_url and settings.views_url and settings.kafka
     log = PostgresLog(settings.database_url)
     partitions = partitions_of(log)
-    database = ViewsDatabase.on(settings.views_url, views, partitions)
+    database = ViewsDatabase(settings.views_url, views, partitions)
     beside = [database.beside() for _ in range(THREADS - 1)]
     applier = Applying(log, database, Router(log, partitions), beside)
     timed = Timed(applier, partitions, head)

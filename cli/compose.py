@@ -19,9 +19,9 @@ from eventstore.lineage import settle_epoch
 from eventstore.postgres import PostgresLog, PostgresVault
 from eventstore.store import Store
 from projections.catalog import VIEWS
-from projections.folding.dropped import dropped_in
 from projections.folding.engine import ViewsDatabase
 from projections.folding.lineage import UNKNOWN, belong
+from projections.folding.parking import dropped_in
 from projections.folding.reader import ViewsReader
 from streams.embedded import Follower
 from streams.following import Boards
@@ -122,7 +122,7 @@ def _views(
 ) -> tuple[ViewsDatabase, ViewsReader, Boards]:
     """The views, how they are read, and who tells of them: our own follower, or the workers."""
     if settings.database_url is None:
-        views = ViewsDatabase.at(settings.data / "views.sqlite", VIEWS)
+        views = ViewsDatabase(settings.data / "views.sqlite", VIEWS)
         belong(views, store.log)
         reader = ViewsReader(settings.data / "views.sqlite")
         boards: Boards = Follower(store, views)
@@ -130,8 +130,8 @@ def _views(
         if settings.views_url is None:
             raise StoreNotMade("RELIEF_DATABASE_URL is set and RELIEF_VIEWS_URL is not.")
         partitions = partitions_of(store.log)
-        views = ViewsDatabase.on(settings.views_url, VIEWS, partitions)
-        reader = ViewsReader.at(settings.views_url)
+        views = ViewsDatabase(settings.views_url, VIEWS, partitions)
+        reader = ViewsReader(settings.views_url)
         boards = ViewsWatch(settings.views_url, VIEWS, partitions)
     views.dropped = dropped_in(store.log.source, VIEWS)
     # Who only looks, or adds facts, need not wait until a promoted log's epoch has a name.

@@ -58,7 +58,7 @@ def resume() -> None:
 
 def _resume_views(path: Path) -> None:
     """A running `relief serve` sees within a second that its views may try again."""
-    with closing(ViewsDatabase.at(path, VIEWS)) as views:
+    with closing(ViewsDatabase(path, VIEWS)) as views:
         stopped = views.stopped()
         views.let_go_on()
     if not stopped:

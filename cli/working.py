@@ -21,9 +21,9 @@ from eventstore.errors import StoreNotMade
 from eventstore.postgres import PostgresLog
 from projections.catalog import VIEWS
 from projections.folding.base import View
-from projections.folding.dropped import dropped_in
 from projections.folding.engine import ViewsDatabase
 from projections.folding.errors import TooManyParked, ViewsOfAnotherVersion
+from projections.folding.parking import dropped_in
 from streams.applying import Applying
 from streams.frames import Router, partitions_of
 from streams.health import HealthServer, Heart, Watchdog
@@ -86,7 +86,7 @@ class Process:
         quiet()
         self.kafka = kafka_of(settings)
         self.bus_trouble: BusTrouble | None = None
-        self.views = ViewsDatabase.on(self.views_url, views, partitions)
+        self.views = ViewsDatabase(self.views_url, views, partitions)
         stack.callback(self.views.close)
         self.views.dropped = dropped_in(self.log.source, views)
         beside = [self.views.beside() for _ in range(THREADS - 1)]

@@ -192,3 +192,13 @@ class CommandIdReused(Exception):
 
     zh: ClassVar[str] = "该请求编号已用于另一内容，请使用新的编号"
     en: ClassVar[str] = "This command id was used for something else. Use a new one."
+
+
+def error_named(name: str) -> type[StoreError]:
+    """The kind of error that another process has named; `StoreError` for one not known here."""
+    waiting: list[type[StoreError]] = [StoreError]
+    for kind in waiting:
+        if kind.__name__ == name:
+            return kind
+        waiting += kind.__subclasses__()
+    return StoreError

@@ -31,9 +31,9 @@ from eventstore.vault import SQLiteVault, Vault
 from eventstore.writer import MAX_BATCH, Answer, Deliver, Writer
 
 COPY_MARK, COPY_UNFINISHED, COPY_PROVEN = "copy", "unfinished", "proven"
+"""Set by `eventstore.copying` from its first write to its last; taken at the copy's first start."""
 FRAMES_KEY_MARK = "frames-key"
 """The key of this place's frames: of no use elsewhere, and in no backup."""
-"""Set by `eventstore.copying` from its first write to its last; taken at the copy's first start."""
 SIMULATED_MARKS = ("simulated", "simulated-since", "simulated-rate")
 
 

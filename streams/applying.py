@@ -20,9 +20,9 @@ import structlog
 from eventstore.errors import StoreError
 from eventstore.log import Log, Row
 from eventstore.sql import explain
-from projections.folding.dropped import dropped_in
 from projections.folding.engine import Gap, ViewsDatabase
 from projections.folding.lineage import UNKNOWN, belong
+from projections.folding.parking import dropped_in
 from streams.frames import Frame, FrameUndecodable, Router, decode
 from streams.metrics import FETCHED, FOLD_SECONDS, FOLDED, GAPS, UNDECODABLE
 from streams.sealing import Seal, seal_of

@@ -13,10 +13,10 @@ from uuid import UUID
 
 from eventstore.errors import StoreError
 from eventstore.store import Store
-from projections.folding.dropped import dropped_in
 from projections.folding.engine import Gap, ViewsDatabase
 from projections.folding.errors import TooManyParked
 from projections.folding.lineage import belong
+from projections.folding.parking import dropped_in
 from streams.following import Listener
 from streams.metrics import FOLD_SECONDS, FOLDED
 

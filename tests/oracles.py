@@ -22,7 +22,8 @@ from eventstore.outcomes import decode_outcome
 from eventstore.store import Recorded
 from projections.catalog import VIEWS
 from projections.folding.base import View
-from projections.folding.engine import ViewsDatabase, immediate
+from projections.folding.databases import transaction
+from projections.folding.engine import ViewsDatabase
 from projections.folding.rebuild import hash_table
 from tests.projections.partitions import hashes_of
 
@@ -136,7 +137,7 @@ def check_books(facts: Iterable[Recorded]) -> None:
 def tables_of(views: ViewsDatabase) -> dict[str, str]:
     """SHA-256 of every live table, in the same order on SQLite and PostgreSQL."""
     writers = views.writers({live.view: live.generation for live in views.live()})
-    with views.lock, immediate(views.db):
+    with views.lock, transaction(views.db):
         return {
             table.name: hash_table(views.db, view, writers[table.name], table.name).sha256
             for view in views.views

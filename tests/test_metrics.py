@@ -154,7 +154,7 @@ def test_a_scrape_tells_how_far_the_views_are(edge: Edge) -> None:
 
 def test_a_scrape_without_a_database_says_so(tmp_path: Path) -> None:
     store = Store.at(tmp_path, AGGREGATES)
-    views = ViewsDatabase.at(tmp_path / "views.sqlite", VIEWS)
+    views = ViewsDatabase(tmp_path / "views.sqlite", VIEWS)
     ended = tell_of_views(store, views, Follower(store, views), lambda: True)
     try:
         assert value("relief_database_up") == 1

@@ -140,7 +140,7 @@ def test_a_cluster_of_november_2026_opens_goes_on_and_equals_a_rebuild(
         position = goes_on(store)
         partitions = partitions_of(store.log)
         assert old_cluster.views_url is not None
-        with closing(ViewsDatabase.on(old_cluster.views_url, VIEWS, partitions)) as views:
+        with closing(ViewsDatabase(old_cluster.views_url, VIEWS, partitions)) as views:
             worker = Applying(store.log, views, Router(store.log, partitions))
             worker.catch_up(range(partitions))
             assert views.position() >= position

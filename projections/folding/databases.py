@@ -297,6 +297,13 @@ class PostgresTable(TableWriter):
         db.execute(self._remove, (as_records(self.key, keys),))
 
 
+def opened(place: Path | str | Database) -> Database:
+    """A place by its file, by its address (``postgresql://…``), or as it is."""
+    if isinstance(place, Path):
+        return SQLiteDatabase(place)
+    return PostgresDatabase(place) if isinstance(place, str) else place
+
+
 @contextmanager
 def transaction(db: Sql, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
     """``BEGIN IMMEDIATE`` … ``COMMIT``, or ``ROLLBACK`` on any exception."""

@@ -22,8 +22,7 @@ from eventstore.log import Row as LogRow
 from eventstore.mapper import TypedMapper
 from eventstore.sql import DATABASE_ERRORS, explain
 from projections.folding.base import Row, TableWriter, View, physical
-from projections.folding.databases import Database, PostgresDatabase, SQLiteDatabase
-from projections.folding.databases import transaction as immediate
+from projections.folding.databases import Database, SQLiteDatabase, opened
 from projections.folding.errors import (
     MOST_PARKED_IN_A_ROW,
     STOPPED,
@@ -36,23 +35,11 @@ from projections.folding.errors import (
 from projections.folding.facts import Dropped, Fact, decoded
 from projections.folding.fold import ISOLATE, STRICT, Beyond, Folding, Policy, Routing
 from projections.folding.foresight import Foresight
-from projections.folding.lineage import UNKNOWN, refuse_foreign
+from projections.folding.lineage import UNKNOWN, Live, live, refuse_foreign
 from projections.folding.parking import Parked, all_parked, park, parked_streams
-
-__all__ = ["Applied", "Gap", "Live", "ViewsDatabase", "announcement", "immediate"]
 
 MOST_ANNOUNCED = 7_900
 """Bytes: a notification of PostgreSQL holds less than 8,000."""
-
-
-@dataclass(frozen=True, slots=True)
-class Live:
-    """A view's live generation, and how far it has come in its slowest partition."""
-
-    view: str
-    version: int
-    generation: int
-    position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +81,14 @@ class ViewsDatabase:
     stand on one PostgreSQL database.
     """
 
-    def __init__(self, place: Path | Database, views: Sequence[View], partitions: int = 1) -> None:
-        """Over the SQLite file of the views; see ``on`` for PostgreSQL."""
-        self.place = SQLiteDatabase(place) if isinstance(place, Path) else place
+    def __init__(
+        self, place: Path | str | Database, views: Sequence[View], partitions: int = 1
+    ) -> None:
+        """Over the SQLite file of the views, or PostgreSQL's schema ``views`` at an address.
+
+        ``partitions``: of a cluster the log's own mark.
+        """
+        self.place = opened(place)
         self.db = self.place.db
         self.views = tuple(views)
         self.partitions = partitions
@@ -117,16 +109,6 @@ class ViewsDatabase:
         except StoreError:
             self.close()
             raise
-
-    @classmethod
-    def at(cls, path: Path, views: Sequence[View]) -> Self:
-        """The views of an embedded store."""
-        return cls(path, views)
-
-    @classmethod
-    def on(cls, url: str, views: Sequence[View], partitions: int) -> Self:
-        """The views of a cluster, in schema ``views``. ``partitions``: the log's own mark."""
-        return cls(PostgresDatabase(url), views, partitions)
 
     def beside(self) -> Self:
         """The same views on a connection of its own, for another thread."""
@@ -177,12 +159,8 @@ class ViewsDatabase:
                 self.drop_tables(view, self.switch(view, generation, start))
 
     def live(self) -> list[Live]:
-        sql = (
-            "SELECT g.view, g.version, g.generation, coalesce(min(p.position), 0)"
-            " FROM generations g LEFT JOIN positions p ON p.view = g.view"
-            " GROUP BY g.view, g.version, g.generation ORDER BY g.view"
-        )
-        return [Live(*row) for row in self.db.execute(sql)]
+        """Of every view, also of those that only a newer program knows."""
+        return live(self.db)
 
     def use(self) -> None:
         """From now on, the tables that are live."""

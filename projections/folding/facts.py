@@ -38,13 +38,21 @@ class Fact(NamedTuple):
         return self.topic or (self.kind.topic() if self.kind else "?")
 
 
-def fact_of(mapper: TypedMapper, position: int, topic: str, state: bytes) -> Fact:
-    """A fact without what only a parked one needs. One that cannot be decoded says why."""
+def fact_of(
+    mapper: TypedMapper,
+    position: int,
+    topic: str,
+    state: bytes,
+    partition: int = 0,
+    stream: bytes = b"",
+) -> Fact:
+    """The fact of a row of the log. One that cannot be decoded keeps its bytes and says why."""
     try:
         event = mapper.decode(topic, state)
     except Exception as problem:
-        return Fact(position, None, mapper.class_of(topic), topic=topic, problem=told(problem))
-    return Fact(position, event, type(event))
+        kind = mapper.class_of(topic)
+        return Fact(position, None, kind, partition, stream, topic, state, told(problem))
+    return Fact(position, event, type(event), partition, stream, topic, state)
 
 
 def in_partition_0(row: LogRow) -> int:
@@ -56,20 +64,8 @@ def in_partition_0(row: LogRow) -> int:
 def decoded(
     mapper: TypedMapper, rows: Iterable[LogRow], partition_of: PartitionOf = in_partition_0
 ) -> list[Fact]:
-    """The facts of rows of the log. A row that cannot be decoded keeps its bytes and says why."""
-    facts: list[Fact] = []
-    decode = mapper.decode
-    for row in rows:
-        position, stream, _, topic, state = row
-        try:
-            event = decode(topic, state)
-        except Exception as problem:
-            kind, where = mapper.class_of(topic), partition_of(row)
-            facts.append(Fact(position, None, kind, where, stream, topic, state, told(problem)))
-        else:
-            kind = type(event)
-            facts.append(Fact(position, event, kind, partition_of(row), stream, topic, state))
-    return facts
+    """The facts of rows of the log."""
+    return [fact_of(mapper, row[0], row[3], row[4], partition_of(row), row[1]) for row in rows]
 
 
 def told(problem: Exception) -> str:

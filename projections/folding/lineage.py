@@ -6,7 +6,7 @@ the head, are not gone on with: they begin anew, empty, and are filled from the 
 Generations made before there were lineages have "" and are adopted if the log reaches so far.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
@@ -22,30 +22,37 @@ if TYPE_CHECKING:
 said = structlog.get_logger("views")
 
 UNKNOWN = ""
-STANDING = (
-    "SELECT g.view, {}, coalesce(max(p.position), 0) FROM generations g"
-    " LEFT JOIN positions p ON p.view = g.view GROUP BY g.view{} ORDER BY g.view"
+LIVE = (
+    "SELECT g.view, g.version, g.generation, {} lineage, coalesce(min(p.position), 0),"
+    " coalesce(max(p.position), 0) FROM generations g LEFT JOIN positions p ON p.view = g.view"
+    " GROUP BY g.view, g.version, g.generation, lineage ORDER BY g.view"
 )
 
 
-class Standing(NamedTuple):
-    """Of which log a view's live generation is, and how far it has come where it is farthest."""
+class Live(NamedTuple):
+    """A view's live generation: of which log it is, and how far it has come."""
 
+    view: str
+    version: int
+    generation: int
     lineage: str
     position: int
+    """In its slowest partition."""
+    farthest: int
+    """In its fastest."""
 
     def foreign(self, lineage: str, head: int) -> bool:
         """Whether it cannot be gone on with beside a log of this lineage and head."""
-        return self.lineage not in (UNKNOWN, lineage) or self.position > head
+        return self.lineage not in (UNKNOWN, lineage) or self.farthest > head
 
 
-def standing(db: Sql) -> dict[str, Standing]:
-    """By view. Also of tables that were made before they had a lineage."""
+def live(db: Sql) -> list[Live]:
+    """By name of the view. Also of tables that were made before they had a lineage."""
     try:
-        found = db.execute(STANDING.format("g.lineage", ", g.lineage")).fetchall()
+        found = db.execute(LIVE.format("g.lineage")).fetchall()
     except DATABASE_ERRORS:
-        found = db.execute(STANDING.format("''", "")).fetchall()
-    return {view: Standing(lineage, position) for view, lineage, position in found}
+        found = db.execute(LIVE.format("''")).fetchall()
+    return [Live(*row) for row in found]
 
 
 def refuse_foreign(found: Iterable[str], lineage: str) -> None:
@@ -56,9 +63,9 @@ def refuse_foreign(found: Iterable[str], lineage: str) -> None:
 
 def foreign(db: Sql, log: Log) -> list[str]:
     """The views that are not of this log, by name."""
-    known = standing(db)
+    known = live(db)
     lineage, head = log.lineage(), log.head()  # after the positions, which grow with it
-    return [name for name, view in known.items() if view.foreign(lineage, head)]
+    return [view.view for view in known if view.foreign(lineage, head)]
 
 
 def belong(views: "ViewsDatabase", source: Log) -> list[str]:
@@ -85,25 +92,24 @@ def belong(views: "ViewsDatabase", source: Log) -> list[str]:
 
 
 def _to_do(views: "ViewsDatabase", lineage: str, source: Log) -> bool:
-    known = standing(views.db)
+    known = {view.view: view for view in live(views.db)}
     head = source.head()
     return any(
-        known[view.name].lineage != lineage or known[view.name].position > head
+        known[view.name].lineage != lineage or known[view.name].farthest > head
         for view in views.views
     )
 
 
 def _settle(views: "ViewsDatabase", lineage: str, head_now: Callable[[], int]) -> list[str]:
-    known: Mapping[str, Standing] = standing(views.db)
+    known = {view.view: view for view in live(views.db)}
     head = head_now()
-    generations = {live.view: live.generation for live in views.live()}
     anew: list[View] = [v for v in views.views if known[v.name].foreign(lineage, head)]
     for view in views.views:
         if view not in anew:
             adopt = "UPDATE generations SET lineage = ? WHERE view = ?"
             views.db.execute(adopt, (lineage, view.name))
     for view in anew:
-        generation = generations[view.name] + 1
+        generation = known[view.name].generation + 1
         views.make_tables(view, generation, indexes=True)
         start = dict.fromkeys(range(views.partitions), 0)
         views.drop_tables(view, views.switch(view, generation, start))

@@ -2,15 +2,21 @@
 
 Later facts of the same stream park behind the first, so that the view never folds a stream with
 a hole in it. Other streams and other views go on. What a parked fact had begun is not kept.
+What an operator has given up is a fact of the log, and is left out wherever facts are folded.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID
 
+from domain.parked_facts import ParkedFacts
+from eventstore.mapper import TypedMapper
+from eventstore.source import open_source
 from eventstore.sql import Sql
-from projections.folding.facts import Fact
+from projections.folding.base import View
+from projections.folding.facts import Dropped, Fact
 
 BEHIND = "behind"
 """The reason of a fact that is parked only because an earlier one of its stream is."""
@@ -80,3 +86,27 @@ def all_parked(db: Sql) -> list[Parked]:
         )
         for view, partition, position, stream, topic, state, reason, at in db.execute(sql)
     ]
+
+
+def dropped_in(source: str | Path, views: Sequence[View]) -> Dropped:
+    """The views and positions that are left out, from a log's address (`Log.source`).
+
+    It is enough to ask when a process starts, and when a view is rebuilt or replayed: what is
+    dropped while a process runs was parked by it or has stopped it, so that it is not folded.
+    """
+    names = {ParkedFacts.id_of(view.name).bytes: view.name for view in views}
+    marks = ",".join("?" * len(names))
+    sql = f"SELECT stream, topic, state FROM events WHERE stream IN ({marks})"  # noqa: S608
+    mapper = TypedMapper([ParkedFacts])
+    db = open_source(source)
+    try:
+        found = [
+            (names[bytes(stream)], mapper.decode(topic, state))
+            for stream, topic, state in db.execute(sql, tuple(names)).fetchall()
+            if mapper.class_of(topic) is ParkedFacts.Dropped
+        ]
+    finally:
+        db.close()
+    return frozenset(
+        (view, fact.position) for view, fact in found if isinstance(fact, ParkedFacts.Dropped)
+    )

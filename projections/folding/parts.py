@@ -21,19 +21,7 @@ from pathlib import Path
 import msgspec
 
 from domain.catalog import AGGREGATES
-from eventstore.errors import (
-    StoreDamaged,
-    StoreError,
-    StoreForbidden,
-    StoreFull,
-    StoreLocked,
-    StoreNotTrusted,
-    StoreOutOfHandles,
-    StorePasswordWrong,
-    StoreReadOnly,
-    StoreUnreachable,
-    UnknownTopic,
-)
+from eventstore.errors import StoreError, error_named
 from eventstore.mapper import TypedMapper
 from eventstore.source import head_of, open_source, pages
 from eventstore.sql import DATABASE_ERRORS, explain
@@ -55,22 +43,6 @@ from projections.folding.partitions import partition_of
 BATCH = 4096
 MOST_PARTS = 8
 ORPHAN_SECONDS = 0.5
-STOPS: dict[str, type[StoreError]] = {
-    kind.__name__: kind
-    for kind in (
-        *(
-            AnotherRebuild,
-            CannotFold,
-            StoreDamaged,
-            StoreForbidden,
-            StoreFull,
-            StoreLocked,
-            StoreReadOnly,
-        ),
-        *(StoreNotTrusted, StoreOutOfHandles, StorePasswordWrong, StoreUnreachable, UnknownTopic),
-    )
-}
-"""What a process says when it cannot go on."""
 WORTH_A_PROCESS = 20_000
 """Facts that are folded in the time in which a process starts."""
 HEAD_START = 30_000
@@ -365,7 +337,7 @@ def _finish(process: Helper) -> None:
     if process.returncode != 0:
         name, _, detail = told.decode().partition("\n")
         if name:
-            raise STOPS.get(name, StoreError)(detail)
+            raise error_named(name)(detail)
         raise RuntimeError(f"a part of the rebuild ended with {process.returncode}")
 
 

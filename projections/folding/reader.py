@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, TimeoutError
@@ -25,14 +25,9 @@ MOST_BEYOND_POSTGRES = 4
 class ViewsReader:
     """Connections for queries. Each use is one read transaction, so it sees one state."""
 
-    def __init__(self, source: Path | Engine) -> None:
-        """Over the SQLite file of the views; see ``at`` for PostgreSQL."""
-        self._engine = source if isinstance(source, Engine) else _sqlite(source)
-
-    @classmethod
-    def at(cls, url: str) -> Self:
-        """The views of a PostgreSQL database (``postgresql://…``), in its schema ``views``."""
-        return cls(_postgres(url))
+    def __init__(self, source: Path | str) -> None:
+        """Over the SQLite file of the views, or PostgreSQL's schema ``views`` at an address."""
+        self._engine = _sqlite(source) if isinstance(source, Path) else _postgres(source)
 
     @contextmanager
     def __call__(self) -> Iterator[Connection]:

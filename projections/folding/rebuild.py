@@ -20,8 +20,8 @@ import msgspec
 from eventstore.source import head_of, open_source
 from eventstore.sql import Sql
 from projections.folding.base import TableWriter, View
-from projections.folding.dropped import dropped_in
 from projections.folding.engine import ViewsDatabase
+from projections.folding.parking import dropped_in
 from projections.folding.parts import BATCH as BATCH
 from projections.folding.parts import Progress, Upto, everything_upto, helpers, parts
 from projections.folding.takeover import (

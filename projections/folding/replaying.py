@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from projections.folding.base import View
-from projections.folding.dropped import dropped_in
 from projections.folding.engine import ViewsDatabase
 from projections.folding.facts import PartitionOf
 from projections.folding.fold import ISOLATE, Beyond, Folding, Routing
+from projections.folding.parking import dropped_in
 from projections.folding.takeover import Later, next_generation
 
 

@@ -20,8 +20,8 @@ from eventstore.errors import StoreUnreachable
 from eventstore.source import head_of
 from eventstore.sql import Sql, explain
 from projections.folding.base import TableWriter, physical
-from projections.folding.databases import SWITCH_LOCK, PostgresDatabase
-from projections.folding.engine import Applied, ViewsDatabase, announcement, immediate
+from projections.folding.databases import SWITCH_LOCK, PostgresDatabase, transaction
+from projections.folding.engine import Applied, ViewsDatabase, announcement
 from projections.folding.errors import AnotherRebuild, ReadersInTheWay, ScratchUnsafe
 from projections.folding.facts import PartitionOf, in_partition_0
 from projections.folding.fold import Beyond, Folding, Routing
@@ -127,7 +127,7 @@ def next_generation(views: ViewsDatabase, processes: int, later: Later) -> Itera
     if not isinstance(views.place, PostgresDatabase):
         yield InOneFile(views, later)
         return
-    with closing(ViewsDatabase.on(views.place.source, views.views, views.partitions)) as own:
+    with closing(ViewsDatabase(views.place.source, views.views, views.partitions)) as own:
         own.dropped, own.lineage = views.dropped, views.lineage
         try:
             got = own.db.execute("SELECT pg_try_advisory_lock(?)", (REBUILD_LOCK,)).fetchone()[0]
@@ -179,7 +179,7 @@ def _on_sqlite(views: ViewsDatabase, made: Made, upto: int, later: Later) -> Non
     usual = views.db.execute("PRAGMA cache_size").fetchone()[0]
     views.db.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
     try:
-        with attached(views.db, made) as sources, immediate(views.db):
+        with attached(views.db, made) as sources, transaction(views.db):
             next_of = _next(views)
             head = head_of(later.source)
             target = max([head, *(entry.position for entry in views.live())])
@@ -258,7 +258,7 @@ class BesideOthers(Next):
             with _ours(views, self.target):
                 later.catch_up(views, next_of, done, head)
             done = head
-            with immediate(views.db):
+            with transaction(views.db):
                 own = [table.name for view in views.views for table in view.tables]
                 names = ",".join([*own, *self.target.oids])
                 views.db.execute("SET LOCAL lock_timeout = '300ms'")
@@ -283,7 +283,7 @@ class BesideOthers(Next):
 @contextmanager
 def _ours(views: ViewsDatabase, target: Target) -> Iterator[None]:
     """A transaction in which the tables are still those of this rebuild."""
-    with immediate(views.db):
+    with transaction(views.db):
         views.db.execute(DURABLE)
         views.db.execute(f"LOCK TABLE {','.join(target.oids)} IN ROW EXCLUSIVE MODE")
         _refuse_others(views.db, target)

@@ -4,7 +4,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -279,6 +279,25 @@ def test_waiting_for_a_position_takes_no_thread(tmp_path: Path) -> None:
         assert {one.result().status_code for one in waiting} == {200}
 
 
+def posting(path: str, headers: Mapping[str, str]) -> dict[str, Any]:
+    """The scope of a POST as an HTTP server gives it, for bodies that no client would send."""
+    return {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(k.lower().encode(), v.encode()) for k, v in headers.items()],
+        "client": ("127.0.0.1", 1),
+        "server": ("test", 80),
+        "scheme": "http",
+        "http_version": "1.1",
+        "root_path": "",
+        "asgi": {"version": "3.0"},
+        "state": {},
+    }
+
+
 def test_a_large_body_is_not_read_for_who_may_not_send_it(edge: Edge) -> None:
     """16 MB were once read and parsed on the event loop before anybody asked who sent them."""
     read = 0
@@ -296,14 +315,7 @@ def test_a_large_body_is_not_read_for_who_may_not_send_it(edge: Edge) -> None:
             if message["type"] == "http.response.start":
                 told.append(message["status"])
 
-        raw = [(k.lower().encode(), v.encode()) for k, v in headers.items()]
-        scope = {
-            "type": "http", "method": "POST", "path": path, "raw_path": path.encode(),
-            "query_string": b"", "headers": raw, "client": ("127.0.0.1", 1),
-            "server": ("test", 80), "scheme": "http", "http_version": "1.1", "root_path": "",
-            "asgi": {"version": "3.0"}, "state": {},
-        }  # fmt: skip
-        await edge.app(scope, receive, send)
+        await edge.app(posting(path, headers), receive, send)
         return told[0]
 
     auditor = edge.headers(Role.AUDITOR, "county") | write_headers()
@@ -352,14 +364,7 @@ def test_a_client_that_goes_away_is_no_error(edge: Edge) -> None:
         async def send(message: Any) -> None:
             del message
 
-        raw = [(k.lower().encode(), v.encode()) for k, v in headers.items()]
-        scope = {
-            "type": "http", "method": "POST", "path": path, "raw_path": path.encode(),
-            "query_string": b"", "headers": raw, "client": ("127.0.0.1", 1),
-            "server": ("test", 80), "scheme": "http", "http_version": "1.1", "root_path": "",
-            "asgi": {"version": "3.0"}, "state": {},
-        }  # fmt: skip
-        await edge.app(scope, receive, send)
+        await edge.app(posting(path, headers), receive, send)
 
     with structlog.testing.capture_logs() as logs:
         for path in (REPORTS, "/v1/tokens", "/v1/sessions"):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from projections.folding.engine import immediate
+from projections.folding.databases import transaction
 from projections.folding.parking import BEHIND, park
 from tests.browser.conftest import DESK, PHONE, Check, OpenPage, Serve, Shot
 from tests.browser.fake_desk import FakeDesk
@@ -95,7 +95,7 @@ def test_the_page_of_parked_facts_is_read_on_a_desk_and_on_a_phone(
         page.goto(f"{server}/parked")
         expect(page.get_by_text("没有搁置的记录")).to_be_visible()
         shot(page, f"parked-empty-{width}")
-        with demo.system.views.lock, immediate(demo.system.views.db):
+        with demo.system.views.lock, transaction(demo.system.views.db):
             park(demo.system.views.db, facts)
         page.reload()
         expect(page.locator("[data-row]")).to_have_count(4)

@@ -66,7 +66,7 @@ def operator(cluster: Founded) -> Iterator[Operator]:
         partitions = partitions_of(store.log)
         router = Router(store.log, partitions)
         assert partitions == PARTITIONS
-        with closing(ViewsDatabase.on(cluster.urls.views, failing_at(cards()[0]), partitions)) as v:
+        with closing(ViewsDatabase(cluster.urls.views, failing_at(cards()[0]), partitions)) as v:
             for partition in range(partitions):
                 mine = [row for row in rows if router.partition_of(row) == partition]
                 previous = 0

@@ -75,7 +75,7 @@ def place(
             keep_seal(log, SECRET)
         with log.transaction() as db:
             log.append(db, rows)
-        views = ViewsDatabase.on(made.views, VIEWS, PARTITIONS)
+        views = ViewsDatabase(made.views, VIEWS, PARTITIONS)
         stack.callback(views.close)
         router = Router(log, PARTITIONS)
         yield SimpleNamespace(

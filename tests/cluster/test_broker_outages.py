@@ -94,7 +94,7 @@ def outages(
         processes.append(Process(RELAY, folder / "relay.log", env | {"RELIEF_PROCESS": "relay"}))
         workers = [worker(folder, env, f"worker.{n}") for n in (1, 2)]
         processes += workers
-        views = ViewsDatabase.on(city.urls.views, VIEWS, partitions_of(log))
+        views = ViewsDatabase(city.urls.views, VIEWS, partitions_of(log))
         following = Following(log, views)
         following.caught_up(120)
         clients.serve_at(api.port)

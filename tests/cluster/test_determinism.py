@@ -23,7 +23,7 @@ from streams.frames import PARTITIONS
 from tests.oracles import tables_of
 log, url, workers, cores, batch = sys.argv[1:]
 os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:int(cores)])
-views = ViewsDatabase.on(url, VIEWS, PARTITIONS)
+views = ViewsDatabase(url, VIEWS, PARTITIONS)
 done = rebuild(log, views, workers=int(workers), batch=int(batch))
 print(json.dumps([done.events, datetime.now().year, hash("relief"), tables_of(views)]))
 """

@@ -78,7 +78,7 @@ class Cluster:
         self.bus.open()
         self.bus.seal = seal_of(self.log)
         stack.callback(self.bus.close)
-        self.views = ViewsDatabase.on(made.views, VIEWS, PARTITIONS)
+        self.views = ViewsDatabase(made.views, VIEWS, PARTITIONS)
         stack.callback(self.views.close)
 
     # -- the log and its frames ---------------------------------------------------------------

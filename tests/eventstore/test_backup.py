@@ -22,7 +22,8 @@ from eventstore.backup import Manifest
 from eventstore.errors import StoreDamaged, StoreNotBegun
 from eventstore.store import Store
 from projections.catalog import VIEWS
-from projections.folding.engine import ViewsDatabase, immediate
+from projections.folding.databases import transaction
+from projections.folding.engine import ViewsDatabase
 from projections.folding.errors import STOPPED
 from projections.folding.parking import park
 from streams.embedded import Follower
@@ -347,7 +348,7 @@ def test_what_is_parked_and_which_views_stand_still_is_told(
 ) -> None:
     with closing(ViewsDatabase(folder / "views.sqlite", VIEWS)) as views:
         row = town.log.rows(0, 1)[0]
-        with immediate(views.db):
+        with transaction(views.db):
             park(views.db, [("stock", unread(row), "KeyError: 'x'")])
             views.db.execute("UPDATE positions SET failing = ? WHERE view = 'stock'", (STOPPED,))
     assert failed(run("doctor", "--json", ok=False)) == {"parked", "stopped"}

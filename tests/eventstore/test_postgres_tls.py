@@ -67,7 +67,7 @@ def test_log_vault_and_views_speak_tls_alone(
     place = Cluster(made.database, made.vault, tmp_path)
     with (
         closing(found_town(place.open())) as store,
-        closing(ViewsDatabase.on(made.views, VIEWS, PARTITIONS)),
+        closing(ViewsDatabase(made.views, VIEWS, PARTITIONS)),
         psycopg.connect(server.url()) as asked,
     ):
         send(store, new_unit("here"), by="dispatcher")

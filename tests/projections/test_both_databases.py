@@ -124,7 +124,7 @@ def there(url: str, at_home: Connection) -> Iterator[ViewsReader]:
             db.execute(made.insert(), rows)
             db.execute(text(f"CREATE VIEW views.{table.name} AS SELECT * FROM views.{name}"))
     engine.dispose()
-    reader = ViewsReader.at(url)
+    reader = ViewsReader(url)
     yield reader
     reader.close()
 

@@ -90,7 +90,7 @@ def give(views: ViewsDatabase, frame: Frame, log: Sequence[Row]) -> Applied:
 
 @contextmanager
 def on(database: Database, partitions: int = 1) -> Iterator[ViewsDatabase]:
-    with closing(ViewsDatabase.on(database.url(), VIEWS, partitions)) as views:
+    with closing(ViewsDatabase(database.url(), VIEWS, partitions)) as views:
         yield views
 
 
@@ -206,7 +206,7 @@ def test_a_view_of_a_new_version_starts_empty_and_is_fetched(database: Database)
     with on(database) as views:
         for frame in frames(rows, 0, len(rows)):
             give(views, frame, ())
-    newer = ViewsDatabase.on(database.url(), altered("households", version=99), 1)
+    newer = ViewsDatabase(database.url(), altered("households", version=99), 1)
     with closing(newer):
         assert newer.positions()["households"] == {0: 0}
         assert newer.positions()["timeline"] == {0: len(rows)}
@@ -244,7 +244,7 @@ def test_a_process_of_another_version_of_a_view_applies_nothing(database: Databa
     with on(database) as old:
         old.apply_frame(0, 0, 40, rows[:40])
         newer = altered("stock", version=99)
-        with closing(ViewsDatabase.on(database.url(), newer, 1)) as new:
+        with closing(ViewsDatabase(database.url(), newer, 1)) as new:
             assert new.positions()["stock"] == {0: 0}
             with pytest.raises(ViewsOfAnotherVersion):
                 old.apply_frame(0, 40, 80, rows[40:80])
@@ -256,7 +256,7 @@ def test_a_process_that_does_not_know_a_view_leaves_its_position(database: Datab
     rows = log_rows()
     with (
         on(database) as new,
-        closing(ViewsDatabase.on(database.url(), VIEWS[:-1], 1)) as old,
+        closing(ViewsDatabase(database.url(), VIEWS[:-1], 1)) as old,
     ):
         old.apply_frame(0, 0, 40, rows[:40])
         assert new.positions()[VIEWS[-1].name] == {0: 0}
@@ -270,7 +270,7 @@ def test_an_older_program_never_replaces_what_a_newer_one_has_built(database: Da
     0, and all new workers stopped."""
     rows = log_rows()
     newer = altered("stock", version=99)
-    with closing(ViewsDatabase.on(database.url(), newer, 1)) as new:
+    with closing(ViewsDatabase(database.url(), newer, 1)) as new:
         for frame in frames(rows, 0, len(rows)):
             give(new, frame, rows)
         before = new.live(), tables_of(new)
@@ -288,7 +288,7 @@ def test_a_rebuild_of_an_older_program_does_not_go_live_over_a_newer_one(
 ) -> None:
     with (
         on(database) as old,
-        closing(ViewsDatabase.on(database.url(), altered("stock", version=99), 1)),
+        closing(ViewsDatabase(database.url(), altered("stock", version=99), 1)),
     ):
         stock = next(view for view in VIEWS if view.name == "stock")
         with pytest.raises(ViewsNewer), old.place.switching():

@@ -62,7 +62,7 @@ class Grown:
 
 
 def folded(template: Template, cities: int, path: Path) -> Grown:
-    views = ViewsDatabase.at(path, VIEWS)
+    views = ViewsDatabase(path, VIEWS)
     rows = iter(template.rows_of(cities))
     while batch := list(islice(rows, BATCH)):
         views.apply_frame(0, views.position(), batch[-1][0], batch, STRICT)

@@ -45,7 +45,7 @@ class Place:
     log: PostgresLog
 
     def views(self, views: tuple[object, ...] = VIEWS) -> ViewsDatabase:
-        return ViewsDatabase.on(self.urls.views, views, PARTITIONS)  # type: ignore[arg-type]
+        return ViewsDatabase(self.urls.views, views, PARTITIONS)  # type: ignore[arg-type]
 
     def add(self, rows: list[Row]) -> None:
         with self.log.transaction() as db:
@@ -115,7 +115,7 @@ def test_workers_and_readers_go_on_while_the_views_are_rebuilt(place: Place) -> 
         return threading.Thread(target=run)
 
     def read() -> None:
-        with closing(ViewsReader.at(place.urls.views)) as reader:
+        with closing(ViewsReader(place.urls.views)) as reader:
             while not stop.is_set():
                 with reader() as db:
                     at = db.execute(text("SELECT min(position) FROM positions")).scalar_one()
@@ -186,7 +186,7 @@ def test_facts_that_come_during_a_rebuild_are_not_lost(
 
 
 def test_a_reader_that_stays_long_delays_the_switch_and_is_not_harmed(place: Place) -> None:
-    with closing(place.views()) as views, closing(ViewsReader.at(place.urls.views)) as reader:
+    with closing(place.views()) as views, closing(ViewsReader(place.urls.views)) as reader:
         fold(views, 600)
         with reader() as db:
             before = db.execute(text("SELECT count(*) FROM timeline")).scalar_one()
@@ -326,7 +326,7 @@ from projections.folding.engine import ViewsDatabase
 from projections.folding.rebuild import rebuild
 from tests.projections.test_rebuild_postgres import PARTITIONS
 source, target = sys.stdin.read().split()
-views = ViewsDatabase.on(target, VIEWS, PARTITIONS)
+views = ViewsDatabase(target, VIEWS, PARTITIONS)
 if sys.argv[1] == "filled":
     takeover._add_keys = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 else:
@@ -375,7 +375,7 @@ from eventstore.postgres import PostgresLog
 from tests.projections.test_rebuild_postgres import PARTITIONS
 from tests.projections.test_engine_postgres import frames, give, spread
 source, target = sys.stdin.read().split()
-with closing(PostgresLog(source)) as log, closing(ViewsDatabase.on(target, VIEWS, PARTITIONS)) as v:
+with closing(PostgresLog(source)) as log, closing(ViewsDatabase(target, VIEWS, PARTITIONS)) as v:
     rows = log.rows(0, 10**9)
     for n, dealt in enumerate(spread(rows, PARTITIONS)):
         for frame in frames(dealt, n, len(rows)):

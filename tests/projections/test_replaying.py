@@ -19,9 +19,9 @@ from eventstore.outcomes import Envelope
 from eventstore.store import Store
 from projections.catalog import VIEWS
 from projections.folding.base import Rows, View
-from projections.folding.dropped import dropped_in
 from projections.folding.engine import ViewsDatabase
 from projections.folding.errors import TooManyParked
+from projections.folding.parking import dropped_in
 from projections.folding.rebuild import check, rebuild
 from projections.folding.replaying import Replayed, replay
 from projections.households import HOUSEHOLDS
@@ -52,7 +52,7 @@ class Place:
         return self.store.log.source
 
     def views(self, views: tuple[View, ...] = VIEWS) -> ViewsDatabase:
-        return ViewsDatabase.on(self.url, views, PARTITIONS)
+        return ViewsDatabase(self.url, views, PARTITIONS)
 
     def fold(self, views: ViewsDatabase, rows: list[Row] | None = None) -> None:
         """What workers do with the frames of the log."""

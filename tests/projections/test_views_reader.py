@@ -34,7 +34,7 @@ def make(server: PostgresServer, name: str) -> None:
 @pytest.fixture
 def reader(postgres_database: Database) -> Iterator[ViewsReader]:
     make(postgres_database.server, postgres_database.name)
-    found = ViewsReader.at(postgres_database.url())
+    found = ViewsReader(postgres_database.url())
     yield found
     found.close()
 
@@ -58,7 +58,7 @@ def test_a_query_that_never_ends_is_ended(
     postgres_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(views_reader, "LONGEST_QUERY_SECONDS", 1)
-    reader = ViewsReader.at(postgres_database.url())
+    reader = ViewsReader(postgres_database.url())
     with pytest.raises(StoreLocked, match="statement timeout"), reader() as db:
         db.execute(text("SELECT pg_sleep(60)"))
     with reader() as db:
@@ -69,7 +69,7 @@ def test_a_query_that_never_ends_is_ended(
 def test_a_restart_of_the_server_is_not_noticed_by_the_next_query(tmp_path: Path) -> None:
     with PostgresServer(tmp_path, fsync=False) as server:
         make(server, "postgres")
-        reader = ViewsReader.at(server.url())
+        reader = ViewsReader(server.url())
         with reader() as db, reader() as another:
             assert db.execute(AREA_COUNT).scalar() == another.execute(AREA_COUNT).scalar() == 1
         server.restart()

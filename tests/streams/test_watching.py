@@ -14,8 +14,8 @@ from cli.trial.postgres import PostgresServer
 from eventstore.store import Store
 from projections.catalog import VIEWS
 from projections.folding.base import ANYWHERE, Row, Rows
-from projections.folding.databases import CHANNEL
-from projections.folding.engine import Applied, ViewsDatabase, immediate
+from projections.folding.databases import CHANNEL, transaction
+from projections.folding.engine import Applied, ViewsDatabase
 from projections.folding.partitions import partition_of
 from projections.reviews import WAITING
 from streams.embedded import Follower
@@ -34,7 +34,7 @@ TABLES = {table.name for view in VIEWS for table in view.tables}
 def there(postgres_database: Database) -> Iterator[SimpleNamespace]:
     """Views that somebody keeps, and a watch on them that has not been started."""
     made = urls(postgres_database)
-    views = ViewsDatabase.on(made.views, VIEWS, PARTITIONS)
+    views = ViewsDatabase(made.views, VIEWS, PARTITIONS)
     watch = ViewsWatch(made.views, VIEWS, PARTITIONS)
     heard: list[Applied] = []
     watch.listen(heard.append)
@@ -161,7 +161,7 @@ def test_a_row_that_is_gone_and_one_appended_are_told_with_those_that_changed(
         rows.put(WAITING, waiting(n))
     rows.delete(WAITING, *[waiting(2)[key] for key in ("subject", "step")])
     rows.delete(WAITING, str(UUID(int=3)), "review")
-    with immediate(views.db):
+    with transaction(views.db):
         changed = rows.write()
     told = {row["area"] for row in changed[WAITING.name]}
     assert told == {areas[1], areas[2], None}
@@ -170,7 +170,7 @@ def test_a_row_that_is_gone_and_one_appended_are_told_with_those_that_changed(
 def test_a_restarted_database_is_found_again_and_every_board_told(tmp_path: Path) -> None:
     with PostgresServer(tmp_path, fsync=False) as server, fresh_database(server) as database:
         made = urls(database)
-        views = ViewsDatabase.on(made.views, VIEWS, PARTITIONS)
+        views = ViewsDatabase(made.views, VIEWS, PARTITIONS)
         watch = ViewsWatch(made.views, VIEWS, PARTITIONS)
         heard: list[Applied] = []
         watch.listen(heard.append)

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from fastapi.testclient import TestClient
 
-from projections.folding.engine import immediate
+from projections.folding.databases import transaction
 from projections.folding.parking import BEHIND, park
 from tests.projections.folding import unread
 from tests.web.relief_desk import RunningDemo, running_demo
@@ -24,7 +24,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
 def server(demo: RunningDemo) -> Iterator[TestClient]:
     with TestClient(demo.app()) as client:
         yield client
-    with demo.system.views.lock, immediate(demo.system.views.db):
+    with demo.system.views.lock, transaction(demo.system.views.db):
         demo.system.views.db.execute("DELETE FROM parked")
 
 
@@ -33,7 +33,7 @@ def put_aside(demo: RunningDemo, *reasons: str) -> list[int]:
     rows = demo.system.store.log.rows(0, 10**6)
     some = [row for row in rows if row[3] == "Household.Registered"][: len(reasons)]
     facts = [("households", unread(row), reason) for row, reason in zip(some, reasons, strict=True)]
-    with demo.system.views.lock, immediate(demo.system.views.db):
+    with demo.system.views.lock, transaction(demo.system.views.db):
         park(demo.system.views.db, facts)
     return [row[0] for row in some]
 
@@ -68,7 +68,7 @@ def test_a_fact_of_another_county_is_only_counted(demo: RunningDemo, server: Tes
         area for area in demo.system.tree.parents() if county not in demo.system.tree.lineage(area)
     )
     body["meta"]["division"] = str(elsewhere)
-    with demo.system.views.lock, immediate(demo.system.views.db):
+    with demo.system.views.lock, transaction(demo.system.views.db):
         demo.system.views.db.execute("UPDATE parked SET state = ?", (msgspec.json.encode(body),))
     enter(server, "auditor")
     page = server.get("/parked?lang=zh").text
