@@ -38,6 +38,10 @@ Position = Annotated[
 ]
 
 
+KIND_OF = {"case": "ReliefCase", "report": "SituationReport", "village": "Area"}
+"""What a name in a path stands for, where it is not simply the thing's own."""
+
+
 @dataclass(frozen=True)
 class Read:
     """A route that answers a query. ``roles`` may ask it, in their areas and below."""
@@ -52,6 +56,12 @@ class Read:
     @cached_property
     def in_path(self) -> tuple[str, ...]:
         return tuple(re.findall(r"{(\w+)}", self.path))
+
+    @property
+    def kind(self) -> str:
+        """What the route is about, by a key of `domain.telling.KINDS`."""
+        name = self.in_path[0]
+        return KIND_OF.get(name) or "".join(part.capitalize() for part in name.split("_"))
 
     @cached_property
     def parameters(self) -> dict[str, inspect.Parameter]:
@@ -123,7 +133,7 @@ async def ask(caller: Caller, read: Read, area: UUID | None, **given: Any) -> An
     found = await run_in_threadpool(opened)
     if found is None:
         missing = next((given[name] for name in read.in_path if name in given), UUID(int=0))
-        raise NotFound(kind=read.tag, id=missing)
+        raise NotFound(kind=read.kind, id=missing)
     return found
 
 

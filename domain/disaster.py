@@ -65,8 +65,8 @@ class DisasterNotOpen(Refusal):
 
 @dataclass(eq=False)
 class NotAttachedHere(Refusal):
-    zh = "报告 {report} 没有挂接在灾害过程 {disaster} 上"
-    en = "Report {report} is not attached to disaster {disaster}."
+    zh = "报告（{report}）没有挂接在灾害过程 {disaster} 上"
+    en = "Report ({report}) is not attached to disaster {disaster}."
     disaster: UUID
     report: UUID
 

@@ -13,8 +13,8 @@ from domain.rules.indicators import Finding
 
 @dataclass(eq=False)
 class AlreadyReviewed(Refusal):
-    zh = "报告 {report} 第{number}版已经审核（{review}）"
-    en = "Version {number} of report {report} has been reviewed already ({review})."
+    zh = "报告（{report}）第{number}版已经审核（{review}）"
+    en = "Version {number} of report ({report}) has been reviewed already ({review})."
     report: UUID
     number: int
     review: str
@@ -22,8 +22,8 @@ class AlreadyReviewed(Refusal):
 
 @dataclass(eq=False)
 class DutyRuns(Refusal):
-    zh = "报告 {report} 的续报（零报告）要求正在执行"
-    en = "Report {report} is under its follow-up duty already."
+    zh = "报告（{report}）的续报（零报告）要求正在执行"
+    en = "Report ({report}) is under its follow-up duty already."
     report: UUID
 
 
@@ -31,8 +31,8 @@ class DutyRuns(Refusal):
 class NoDutyRuns(Refusal):
     """A zero report answers the daily duty; once the situation is stable nobody asks for one."""
 
-    zh = "报告 {report} 的灾情已稳定，不需要零报告"
-    en = "The situation of report {report} is stable: no zero report is asked for."
+    zh = "报告（{report}）的灾情已稳定，不需要零报告"
+    en = "The situation of report ({report}) is stable: no zero report is asked for."
     report: UUID
 
 
@@ -40,16 +40,16 @@ class NoDutyRuns(Refusal):
 class OutsideReport(Refusal):
     """A roster row lies in the area of its report."""
 
-    zh = "区划 {area} 不在报告 {report} 的范围内"
-    en = "Area {area} is not within report {report}."
+    zh = "区划 {area} 不在报告（{report}）的范围内"
+    en = "Area {area} is not within report ({report})."
     report: UUID
     area: UUID
 
 
 @dataclass(eq=False)
 class NothingReturned(Refusal):
-    zh = "报告 {report} 的现行版本（第{number}版）没有被退回，请用续报"
-    en = "Version {number} of report {report} was not returned; file a follow-up instead."
+    zh = "报告（{report}）的现行版本（第{number}版）没有被退回，请用续报"
+    en = "Version {number} of report ({report}) was not returned; file a follow-up instead."
     report: UUID
     number: int
 
@@ -58,16 +58,16 @@ class NothingReturned(Refusal):
 class ReturnedFiguresRepeated(Refusal):
     """A zero report says "no change": there is nothing to repeat after a return."""
 
-    zh = "报告 {report} 第{number}版已被退回，不能作零报告，请修改后重新报送"
-    en = "Version {number} of report {report} was returned: correct it instead of a zero report."
+    zh = "报告（{report}）第{number}版已被退回，不能作零报告，请修改后重新报送"
+    en = "Version {number} of report ({report}) was returned: correct it instead of a zero report."
     report: UUID
     number: int
 
 
 @dataclass(eq=False)
 class NothingToMakeUp(Refusal):
-    zh = "报告 {report} 没有待补报的电话报告"
-    en = "Report {report} has no phoned-in version that is to be made up."
+    zh = "报告（{report}）没有待补报的电话报告"
+    en = "Report ({report}) has no phoned-in version that is to be made up."
     report: UUID
 
 
@@ -83,8 +83,8 @@ class AsOfGoesBack(Refusal):
 
 @dataclass(eq=False)
 class HappenedAfterReport(Refusal):
-    zh = "发生时间不能晚于报告 {report} 的截至时间 {as_of}"
-    en = "It cannot have happened after {as_of}, the time that report {report} is as of."
+    zh = "发生时间不能晚于报告（{report}）的截至时间 {as_of}"
+    en = "It cannot have happened after {as_of}, the time that report ({report}) is as of."
     report: UUID
     as_of: datetime
 
@@ -93,25 +93,23 @@ class HappenedAfterReport(Refusal):
 class NotStableYet(Refusal):
     """A 核报 follows a full survey after the situation has become stable."""
 
-    zh = "报告 {report} 的灾情尚未宣布稳定，不能报送核报"
-    en = "The situation of report {report} has not been declared stable; no verified report yet."
+    zh = "报告（{report}）的灾情尚未宣布稳定，不能报送核报"
+    en = "The situation of report ({report}) has not been declared stable; no verified report yet."
     report: UUID
 
 
 @dataclass(eq=False)
 class AlreadyStable(Refusal):
-    zh = "报告 {report} 的灾情已于 {stable_at} 稳定"
-    en = "The situation of report {report} has been stable since {stable_at}."
+    zh = "报告（{report}）的灾情已于 {stable_at} 稳定"
+    en = "The situation of report ({report}) has been stable since {stable_at}."
     report: UUID
     stable_at: datetime
 
 
 @dataclass(eq=False)
 class CorrectionNeedsReason(Refusal):
-    zh = "报告 {report} 的核报（第{number}版）已审定，更正必须说明理由"
-    en = (
-        "The verified version {number} of report {report} is accepted; a correction needs a reason."
-    )
+    zh = "报告（{report}）的核报（第{number}版）已审定，更正必须说明理由"
+    en = "Verified version {number} of report ({report}) is accepted: say why to correct it."
     report: UUID
     number: int
 
@@ -120,8 +118,8 @@ class CorrectionNeedsReason(Refusal):
 class VerifiedReportHasErrors(Refusal):
     """All broken rules at once. A 初报 or 续报 is only flagged for the same."""
 
-    zh = "核报（报告 {report} 第{number}版）有错误，不能通过：{sentences_zh}"
-    en = "Verified version {number} of report {report} has errors: {sentences_en}"
+    zh = "核报（{report}第{number}版）有错误，不能通过：{sentences_zh}"
+    en = "Verified version {number} of report ({report}) has errors: {sentences_en}"
     report: UUID
     number: int
     rules: tuple[str, ...]
@@ -131,8 +129,8 @@ class VerifiedReportHasErrors(Refusal):
 
 @dataclass(eq=False)
 class JumpNeedsReason(Refusal):
-    zh = "报告 {report} 第{number}版须先说明原因：{sentences_zh}"
-    en = "Version {number} of report {report} wants a reason first: {sentences_en}"
+    zh = "报告（{report}）第{number}版须先说明原因：{sentences_zh}"
+    en = "Version {number} of report ({report}) wants a reason first: {sentences_en}"
     report: UUID
     number: int
     indicators: tuple[str, ...]
@@ -142,16 +140,16 @@ class JumpNeedsReason(Refusal):
 
 @dataclass(eq=False)
 class NoJumpToExplain(Refusal):
-    zh = "报告 {report} 第{number}版没有需要说明原因的指标变化"
-    en = "Version {number} of report {report} has no jump that wants a reason."
+    zh = "报告（{report}）第{number}版没有需要说明原因的指标变化"
+    en = "Version {number} of report ({report}) has no jump that wants a reason."
     report: UUID
     number: int
 
 
 @dataclass(eq=False)
 class RosterMismatch(Refusal):
-    zh = "核报（报告 {report} 第{number}版）与台账不一致：{sentences_zh}"
-    en = "Verified version {number} of report {report} differs from its rosters: {sentences_en}"
+    zh = "核报（{report}第{number}版）与台账不一致：{sentences_zh}"
+    en = "Verified version {number} of report ({report}) differs from its rosters: {sentences_en}"
     report: UUID
     number: int
     indicators: tuple[str, ...]
@@ -163,8 +161,8 @@ class RosterMismatch(Refusal):
 class AdjudicationBreaksRules(Refusal):
     """Adjudicated figures, put over the reported ones, must add up."""
 
-    zh = "核定数据与报告 {report} 的其余数据不符：{sentences_zh}"
-    en = "The adjudicated figures of report {report} do not add up: {sentences_en}"
+    zh = "核定数据与报告（{report}）的其余数据不符：{sentences_zh}"
+    en = "The adjudicated figures of report ({report}) do not add up: {sentences_en}"
     report: UUID
     rules: tuple[str, ...]
     sentences_zh: str
@@ -175,8 +173,8 @@ class AdjudicationBreaksRules(Refusal):
 class AlreadyOnRoster(Refusal):
     """A person is counted once in one report (人 vs 人次, domain.md §1.6)."""
 
-    zh = "此人已在报告 {report} 的台账中（记录 {record}）"
-    en = "This person is on the roster of report {report} already (record {record})."
+    zh = "此人已在报告（{report}）的台账中（记录 {record}）"
+    en = "This person is on the roster of report ({report}) already (record {record})."
     report: UUID
     record: UUID
 
@@ -200,16 +198,16 @@ class MaybeOnRoster(Refusal):
 
 @dataclass(eq=False)
 class AlreadyAttached(Refusal):
-    zh = "报告 {report} 已挂接在灾害过程 {disaster} 上"
-    en = "Report {report} is attached to disaster {disaster} already."
+    zh = "报告（{report}）已挂接在灾害过程 {disaster} 上"
+    en = "Report ({report}) is attached to disaster {disaster} already."
     report: UUID
     disaster: UUID
 
 
 @dataclass(eq=False)
 class NotAttached(Refusal):
-    zh = "报告 {report} 没有挂接任何灾害过程"
-    en = "Report {report} is not attached to any disaster."
+    zh = "报告（{report}）没有挂接任何灾害过程"
+    en = "Report ({report}) is not attached to any disaster."
     report: UUID
 
 

@@ -26,7 +26,7 @@ from eventstore.mapper import TypedMapper
 from eventstore.source import head_of, open_source, pages
 from eventstore.sql import DATABASE_ERRORS, explain
 from projections.folding.base import View
-from projections.folding.errors import AnotherRebuild, CannotFold
+from projections.folding.errors import CannotFold
 from projections.folding.facts import (
     Dropped,
     Fact,

@@ -4,9 +4,11 @@ from datetime import date
 from uuid import uuid4
 
 from api.auth import Caller
+from api.routes import READS
 from api.words import Words, words_of
 from domain.commands.rulebooks import AdoptRulebook
 from domain.goods import StockExhausted
+from domain.telling import KINDS
 from domain.world import Role
 from eventstore.accounts import Session
 from eventstore.outcomes import Envelope
@@ -45,6 +47,13 @@ def test_a_thing_of_another_county_is_named_to_nobody(own_edge: Edge) -> None:
     assert (foreign.status_code, nothing.status_code) == (404, 404)
     assert foreign.json()["zh"] == nothing.json()["zh"]
     assert own_edge.system.store.load(id_of("sister_village")).name not in foreign.text
+
+
+def test_e10_what_is_asked_for_in_vain_is_called_by_its_name_in_both_languages() -> None:
+    """A household that is not there was once "这个households"."""
+    for read in READS:
+        if read.of_one:
+            assert read.kind in KINDS, read.path
 
 
 def test_goods_and_kinds_are_called_by_the_rulebooks_in_force(own_edge: Edge) -> None:
