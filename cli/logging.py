@@ -20,6 +20,7 @@ import structlog
 from structlog.stdlib import ProcessorFormatter, add_logger_name
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from cli.seldom import Seldom
 from eventstore.errors import StoreError
 
 TALKATIVE = ("aiokafka", "alembic", "asyncio", "faust", "kafka", "mode", "uvicorn")
@@ -43,8 +44,9 @@ def configure(level: str, process: str = "") -> None:
         named,
         traced,
     ]
+    seldom = Seldom()
     structlog.configure(
-        processors=[*common, rendered],
+        processors=[*common, seldom, rendered],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         logger_factory=_loggers,
     )
@@ -55,6 +57,7 @@ def configure(level: str, process: str = "") -> None:
             processors=[ProcessorFormatter.remove_processors_meta, rendered],
         )
     )
+    handler.addFilter(seldom.of_a_library)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
