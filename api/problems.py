@@ -20,6 +20,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from api.observing import route_of
+from domain.field_names import field_name
 from eventstore.accounts import LoginLocked, LoginRefused, PasswordTooShort
 from eventstore.errors import CommandIdReused, StoreError
 from eventstore.limiter import LimitReached
@@ -114,12 +115,18 @@ def field_errors(problem: ValidationError | RequestValidationError) -> list[dict
 
 
 def malformed(errors: list[dict[str, Any]]) -> ApiProblem:
+    """Each error gets what people call its field: for a page that has no input of that name."""
+    named = [
+        error
+        | {"name_zh": field_name(error["field"], "zh"), "name_en": field_name(error["field"], "en")}
+        for error in errors
+    ]
     return ApiProblem(
         422,
         "malformed",
         "提交的内容有误，请按提示修改",
         "Some fields need correcting.",
-        errors=errors,
+        errors=named,
     )
 
 

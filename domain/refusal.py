@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 from uuid import UUID
 
-from domain.telling import Names, told
+from domain.telling import Names, told, yuan
 
 
 @dataclass(eq=False)
@@ -80,6 +80,13 @@ class Malformed(Refusal):
     value: str
     rule_zh: str
     rule_en: str
+
+    def sentence(self, language: str, names: Names | None = None) -> str:
+        """Money of a field in fen is said in yuan."""
+        facts = self.facts()
+        if self.field.endswith("_fen") and re.fullmatch(r"-?\d+", self.value):
+            facts["value"] = yuan(int(self.value), language)
+        return told(self.zh if language == "zh" else self.en, facts, language, names)
 
 
 def missing(field: str) -> Malformed:

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
+from domain.field_names import field_name
 from domain.rules.base import CHINA
 from domain.world import ROLE_NAMES
 
@@ -124,30 +125,6 @@ RULES = {
 }
 """Kinds of rulebooks and programmes of relief, by key."""
 
-FIELDS = {
-    "as_of": ("截至时间", "as of"),
-    "birth_date": ("出生日期", "date of birth"),
-    "category": ("家庭类型", "category"),
-    "document_no": ("文号", "document number"),
-    "effective_on": ("生效日期", "effective date"),
-    "eta_minutes": ("预计到达（分钟）", "ETA in minutes"),
-    "hazard": ("灾种", "hazard"),
-    "id_number": ("身份证号", "ID number"),
-    "items": ("物资", "items"),
-    "members": ("成员", "members"),
-    "name": ("姓名", "name"),
-    "occurred_at": ("发生时间", "time of occurrence"),
-    "persons": ("人数", "persons"),
-    "phone": ("电话", "phone"),
-    "priority": ("优先级", "priority"),
-    "quantity": ("数量", "quantity"),
-    "reason": ("理由", "reason"),
-    "sub_hazard": ("亚灾种", "sub-hazard"),
-    "text": ("文字", "text"),
-    "year": ("年度", "year"),
-}
-"""Fields of forms, as people call them; others are named by their key."""
-
 KEYED = {
     "category",
     "earmark",
@@ -170,6 +147,7 @@ KEYED = {
 
 WORD = re.compile(r"[A-Za-z][A-Za-z_]+")
 STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
+ID = re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
 CJK = r"\u3000-\u303f\u3400-\u9fff\uff00-\uffef“”"
 GAP = re.compile(rf"(?<=[{CJK}]) +(?=[{CJK}])|(?<=[{CJK}]) +(?=[,.;:])")
 
@@ -198,12 +176,13 @@ def spoken(field: str, value: Any, language: str, names: Names) -> str:
         return yuan(value, language)
     if isinstance(value, Enum):
         value = value.value
-    if field == "field" and isinstance(value, str) and value in FIELDS:
-        return FIELDS[value][which]
+    if field == "field" and isinstance(value, str):
+        return field_name(value, language, names)
     if field in KEYED and isinstance(value, str):
         return _keys(value, which, names)
     if isinstance(value, str):
-        return STAMP.sub(lambda found: moment(datetime.fromisoformat(found[0]), language), value)
+        value = STAMP.sub(lambda found: moment(datetime.fromisoformat(found[0]), language), value)
+        return ID.sub(lambda found: names.get(UUID(found[0]), ("", ""))[which], value)
     return str(value)
 
 

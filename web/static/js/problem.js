@@ -1,5 +1,6 @@
 // What the server says when it refuses: RFC 9457 problem details, with a sentence in both languages and
-// the fields it is about: {type, title, status, detail, zh, en, errors: [{field | pointer, zh, en}]}.
+// the fields it is about: {type, title, status, detail, zh, en,
+// errors: [{field | pointer, zh, en, name_zh, name_en}]}.
 
 import { language, text } from "./text.js";
 
@@ -10,6 +11,12 @@ const say = (thing) => thing[language] ?? thing.sentence ?? thing.detail ?? thin
 function nameOf(error) {
   if (error.field) return error.field;
   return (error.pointer ?? "").replace(/^#?\//, "").replaceAll("/", ".");
+}
+
+/** What is wrong, with the words for its field: no input stands beside it. */
+function named(error) {
+  const name = error[`name_${language}`];
+  return name ? text("field_said", { name, sentence: say(error) }) : say(error);
 }
 
 function inputOf(form, name) {
@@ -63,7 +70,7 @@ export function showProblem(form, problem) {
   for (const error of problem.errors ?? []) {
     const input = inputOf(form, nameOf(error));
     if (input && input.type !== "hidden") tellField(input, say(error));
-    else homeless.push(say(error));
+    else homeless.push(named(error));
   }
   const box = boxOf(form);
   box.textContent = [say(problem) || text("try_again"), ...homeless].join(" ");
