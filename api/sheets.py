@@ -12,17 +12,17 @@ import re
 import tomllib
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from api.words import Words
+from domain.rules.base import CHINA
 from domain.world import ROLE_NAMES, Role
 from projections.paging import Page
 
 DATA: Final = Path(__file__).with_name("sheets.toml")
-CHINA: Final = timezone(timedelta(hours=8))
 BOM: Final = "\ufeff"
 """So that Excel takes the text for UTF-8."""
 FORMULA = re.compile(r"^[\s\u200b\ufeff]*[=+\-@\t\r\x00＝＋－＠]")

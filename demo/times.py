@@ -1,8 +1,8 @@
 """Times of the demo: wall clock of China, and the days on which the season's steps fall."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
-CHINA = timezone(timedelta(hours=8), "UTC+08:00")
+from domain.rules.base import CHINA
 
 
 def at(year: int, month: int, day: int, hour: int = 9, minute: int = 0) -> datetime:

@@ -201,10 +201,10 @@ def moment(at: datetime, language: str) -> str:
 
 
 def yuan(fen: int, language: str) -> str:
-    """Money as people say it: 3,200.50 元, 3,200.50 yuan."""
+    """Money as people say it, on pages and in sentences: 3,200.50 元, ¥3,200.50."""
     sign, whole = "-" if fen < 0 else "", abs(fen)
-    amount = f"{sign}{whole // 100:,}.{whole % 100:02d}"
-    return f"{amount} 元" if language == "zh" else f"{amount} yuan"
+    amount = f"{whole // 100:,}.{whole % 100:02d}"
+    return f"{sign}{amount} 元" if language == "zh" else f"{sign}¥{amount}"
 
 
 def _day(day: date, language: str) -> str:

@@ -3,15 +3,16 @@
 One `Formats` a language; its methods are the globals of the templates.
 """
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
 from babel.dates import format_date
 
+from domain.rules.base import CHINA
+from domain.telling import yuan
 from web.i18n import LOCALES, Catalog
 
-CHINA: Final = timezone(timedelta(hours=8), "+08:00")
 UNKNOWN: Final = "—"
 """Not yet known. Never 0: a verified zero is a figure."""
 
@@ -21,6 +22,7 @@ class Formats:
 
     def __init__(self, catalog: Catalog) -> None:
         self._t = catalog.t
+        self._language = catalog.language
         self._locale = LOCALES[catalog.language]
 
     def number(self, value: int | Decimal | None) -> str:
@@ -34,9 +36,7 @@ class Formats:
         """374000000 → 3,740,000.00 元 (¥3,740,000.00 in English)."""
         if amount_fen is None:
             return UNKNOWN
-        yuan, rest = divmod(abs(amount_fen), 100)
-        text = f"{yuan:,}.{rest:02d}"
-        return self._t("format.yuan", sign="-" if amount_fen < 0 else "", amount=text)
+        return yuan(amount_fen, self._language)
 
     def when(self, moment: datetime | None) -> str:
         """2018-07-03 14:05, in China time, the same in both languages. Naive: ValueError."""

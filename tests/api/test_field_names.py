@@ -97,7 +97,7 @@ def test_money_that_cannot_be_is_said_in_yuan() -> None:
     with pytest.raises(Malformed) as caught:
         positive("amount_fen", -32_000)
     assert caught.value.sentence("zh") == "“金额”的值 -320.00 元不符合要求：须为正整数"
-    assert "-320.00 yuan" in caught.value.sentence("en")
+    assert "-¥320.00" in caught.value.sentence("en")
 
 
 def test_a_thing_that_does_not_fit_is_told_without_its_id() -> None:

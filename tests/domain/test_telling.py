@@ -120,7 +120,7 @@ def test_money_time_and_states_are_said_as_people_do() -> None:
     poor = FundOverdrawn(
         fund=ID, document_no="皖财〔2018〕1号", available_fen=320_050, wanted_fen=1
     )
-    assert "3,200.50 元" in poor.sentence("zh") and "3,200.50 yuan" in poor.sentence("en")
+    assert "3,200.50 元" in poor.sentence("zh") and "¥3,200.50" in poor.sentence("en")
     runs = NoticeRunning(village_list=ID, notice=Notice.FIRST, ends_at=AT)
     assert "2018年7月4日 11:00" in runs.sentence("zh")
     assert "4 July 2018 11:00" in runs.sentence("en")
