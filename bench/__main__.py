@@ -26,6 +26,7 @@ NAMES = {
     "scale": "bench.scale",
     "search": "bench.search",
     "snapshots": "bench.snapshots",
+    "protections": "bench.protections",
 }
 
 

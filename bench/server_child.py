@@ -1,15 +1,20 @@
 """A server process to measure: the whole system, or an endpoint that validates and does nothing.
 
 ``python -m bench.server_child FOLDER`` serves the store of that folder as `relief serve` does;
-``python -m bench.server_child -`` the bare endpoint. Prints its port once it listens.
+``python -m bench.server_child -`` the bare endpoint, ``plain`` the same behind uvicorn's own HTTP
+instead of ours with its limits. Prints its port once it listens.
 """
 
+import socket
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import uvicorn
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict
 
@@ -65,6 +70,21 @@ def bare_app() -> FastAPI:
     return app
 
 
+def serve_plainly(app: FastAPI, sock: socket.socket, started: Callable[[], None]) -> None:
+    """As `cli.serving.serve`, without limits."""
+
+    class Plain(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            started()
+
+    config = uvicorn.Config(
+        app, http="httptools", ws="none", log_config=None, access_log=False, server_header=False
+    )
+    with suppress(KeyboardInterrupt):
+        Plain(config).run(sockets=[sock])
+
+
 def main(folder: str) -> None:
     sock, _ = bind("127.0.0.1", 0)
 
@@ -73,6 +93,9 @@ def main(folder: str) -> None:
 
     if folder == "-":
         serve(bare_app(), sock, log_level="error", started=started)
+        return
+    if folder == "plain":
+        serve_plainly(bare_app(), sock, started)
         return
     settings = Settings(data=Path(folder), **UNLIMITED)
     with running(settings) as system:

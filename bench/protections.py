@@ -1,0 +1,123 @@
+"""What two protections cost: the seal of frames, and the limits of the HTTP server.
+
+Frames of a real log are cut and encoded, sealed or not, and decoded, checked or not. The server is
+the bare endpoint of `bench.over_http` behind the limits that `relief serve` has, against the same
+endpoint behind uvicorn's own httptools.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+from bench import county
+from bench.base import REPETITIONS, Reach, Result, machine, median, pairs, ratio
+from bench.commands import life
+from bench.over_http import CONNECTIONS, Side
+from bench.serving import server
+from domain.catalog import AGGREGATES
+from domain.world import Role
+from eventstore.outcomes import Envelope
+from eventstore.store import Store
+from streams.frames import Frame, Framer, Router, decode, encode, headers, partitions_of
+from streams.sealing import Seal
+
+LIVES = 500
+REQUESTS = 4000
+TIMES = 20
+RUN = 16
+"""Facts that the relay finds at once in a busy hour."""
+
+
+def frames_of(lives: int) -> list[Frame]:
+    """The frames of a log of incidents."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        store = Store.at(Path(name), AGGREGATES)
+        county.build(store)
+        at, officer = county.an_hour_ago(), county.officer_of(Role.DISPATCHER)
+        commands = [one for n in range(lives) for one in life(uuid4(), n, at)]
+        county.send(store, [Envelope(id=uuid4(), officer=officer, command=c) for c in commands])
+        framer = Framer(Router(store.log, partitions_of(store.log)), {})
+        rows = store.log.rows(0, 1_000_000)
+        found = [frame for n in range(0, len(rows), RUN) for frame in framer.cut(rows[n : n + RUN])]
+        store.close()
+    return found
+
+
+def timed(what: Callable[[], object]) -> float:
+    """Seconds, the median of some times."""
+    took = []
+    for _ in range(TIMES):
+        began = time.perf_counter()
+        what()
+        took.append(time.perf_counter() - began)
+    return median(took)
+
+
+class Frames:
+    """The two ends of a broker, with the seal and without."""
+
+    def __init__(self, lives: int) -> None:
+        self.frames = frames_of(lives)
+        self.seal = Seal.made("born/1", b"s" * 32)
+
+    def plain(self, _: int) -> float:
+        def send_and_read() -> None:
+            for frame in self.frames:
+                decode(encode(frame), dict(headers(frame)))
+
+        return timed(send_and_read)
+
+    def sealed(self, _: int) -> float:
+        def send_and_read() -> None:
+            for frame in self.frames:
+                value = encode(frame)
+                named = dict(self.seal.on(value, headers(frame)))
+                if not self.seal.holds(value, named):
+                    raise RuntimeError("a frame of our own is not believed")
+                decode(value, named)
+
+        return timed(send_and_read)
+
+
+def run(*, tiny: bool = False) -> Result:
+    about = machine()
+    count, repetitions = (100, 1) if tiny else (REQUESTS, REPETITIONS)
+    frames = Frames(10 if tiny else LIVES)
+    facts = sum(len(frame.rows) for frame in frames.frames)
+    sealed, plain = pairs(frames.sealed, frames.plain, repetitions)
+    with server("-") as bounded_server, server("plain") as plain_server:
+        bounded = Side(bounded_server, "", poll=False)
+        unbounded = Side(plain_server, "", poll=False)
+        for side in (bounded, unbounded):
+            side.measure(CONNECTIONS)
+            side.cpu_us.clear()
+        with_limits, without = pairs(
+            lambda _: bounded.measure(count), lambda _: unbounded.measure(count), repetitions
+        )
+    return Result(
+        "protections",
+        {
+            "facts": facts,
+            "frames": len(frames.frames),
+            "sealed_us_a_frame": round(1e6 * median(sealed) / len(frames.frames), 1),
+            "unsealed_us_a_frame": round(1e6 * median(plain) / len(frames.frames), 1),
+            "seal_us_a_fact": round(1e6 * (median(sealed) - median(plain)) / facts, 2),
+            "bounded_requests_per_second": round(median(with_limits)),
+            "plain_requests_per_second": round(median(without)),
+            "bounded_cpu_us_per_request": round(median(bounded.cpu_us)),
+            "plain_cpu_us_per_request": round(median(unbounded.cpu_us)),
+        },
+        {
+            "bounded_over_plain_server": ratio(with_limits, without),
+            "bounded_over_plain_cpu": ratio(bounded.cpu_us, unbounded.cpu_us),
+            "sealed_over_unsealed_frames": ratio(sealed, plain),
+        },
+        about,
+        {
+            "bounded_over_plain_server": Reach(at_least=0.8),
+            "bounded_over_plain_cpu": Reach(at_most=1.25),
+            "sealed_over_unsealed_frames": Reach(at_most=3),
+        },
+    )
