@@ -91,7 +91,7 @@ class DecisionWorld:
         return known if isinstance(known, kind) else None
 
     def add(self, aggregate: A) -> A:
-        if not _rightly_named(aggregate):
+        if not _rightly_named(aggregate) or self._is_a_persons(aggregate):
             raise IdNotFresh(kind=type(aggregate).__name__, id=aggregate.id)
         taken = aggregate.id in self.touched or self._load(type(aggregate), aggregate.id)
         if taken:  # by whatever kind: ids are client-made, and one stream has one owner
@@ -127,6 +127,12 @@ class DecisionWorld:
             if len(known) > 1:
                 self._memo.lines[area] = known
         return known
+
+    def _is_a_persons(self, aggregate: Aggregate) -> bool:
+        """Whether the id is that of a person who may be in no household yet (on a roster, in
+        office): views show it, and whoever put something else there would keep them out of all."""
+        free = isinstance(aggregate, Person) or aggregate.derived_id() is not None
+        return not free and self._vault.names(aggregate.id)
 
     def _line(self, area: UUID) -> tuple[UUID, ...]:
         steps: list[UUID] = []

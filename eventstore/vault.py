@@ -153,6 +153,14 @@ class Vault:
         """Whether the person was made in this batch: no fact can tell of them yet."""
         return person in self._fresh
 
+    def names(self, id: UUID) -> bool:
+        """Whether this is the id of a person with an ID number."""
+        if id in self._fresh:
+            return True
+        with self._lock:
+            sql = "SELECT 1 FROM tokens WHERE person=?"
+            return self._db.execute(sql, (id.bytes,)).fetchone() is not None
+
     def find_person(self, id_number: str) -> UUID | None:
         """The person of this ID number if known. Makes nothing."""
         with self._lock:

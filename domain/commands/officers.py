@@ -15,6 +15,7 @@ from domain.login_name import LoginName, LoginTaken
 from domain.masking import mask_name
 from domain.officer import Officer, OwnPosts
 from domain.posts import Appointment, Post
+from domain.refusal import IdNotFresh
 from domain.rules.base import china_day
 from domain.world import Command, Result, Role, World
 
@@ -73,6 +74,8 @@ class RegisterOfficer(Command):
             number = normalize_id(self.id_number)
             parse_id(number, china_day(world.now))
             person = person_of(world, number)
+        elif vault.names(person):  # of a person who is, or may become, another officer
+            raise IdNotFresh(kind="Person", id=person)
         id = Officer.id_of(person)
         name = self.full_name.strip()
         officer = Officer(

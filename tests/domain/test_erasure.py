@@ -1,4 +1,4 @@
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -61,8 +61,9 @@ def test_who_counts_in_a_household_is_not_erased(county: Scenario) -> None:
 
 
 def test_who_holds_office_stays_answerable_by_name(county: Scenario) -> None:
-    person = who(county, 2)
-    register = RegisterOfficer(person=person, full_name="张小一", area=county.id("yuantan_1"))
+    register = RegisterOfficer(
+        person=uuid4(), full_name="张小一", area=county.id("yuantan_1"), id_number=id_number(2)
+    )
     county.given(register, by="admin")
     county.when(erasing(county), by="county").then(HoldsOffice)
 

@@ -68,6 +68,17 @@ def test_nothing_else_can_stand_on_a_derived_id(kind: type[Aggregate], id: UUID)
         _world().add(_blank(kind, id))
 
 
+def test_nothing_else_can_stand_on_a_person_who_is_in_no_household_yet() -> None:
+    """A roster and an office show the person's id: who opened an incident under it kept them out
+    of every household for ever."""
+    world = _world()
+    person = world.vault.person_for("340824195001010012")
+    for kind in (Incident, Household):
+        with pytest.raises(IdNotFresh):
+            world.add(_blank(kind, person))
+    assert world.add(Person(id=person, household=SOME, village=SOME)).id == person
+
+
 def test_what_has_a_derived_id_stands_on_no_other() -> None:
     world = _world()
     book = Rulebook(id=uuid4(), area=SOME, kind="deadlines")

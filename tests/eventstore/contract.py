@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -257,6 +258,24 @@ class LogContract:
         assert store.head() == head + 2
         assert loaded(store, named("village")).code == "340882101301"
         assert loaded(store, named("village2")).version == 1
+
+    def test_nobody_stands_on_the_id_of_a_person_in_no_household(self, store: Store) -> None:
+        """An officer's person is shown; whoever opened a unit under it locked them out."""
+        from domain.commands.officers import RegisterOfficer
+
+        number = id_number(83)
+        register = RegisterOfficer(
+            person=uuid4(), full_name="欧阳在编", area=named("county"), id_number=number
+        )
+        person = UUID(str(send(store, register).result["person"]))
+        unit = replace(new_unit("a"), unit=person)
+        again = replace(register, person=person, id_number=None)
+        for command, by in ((unit, "dispatcher"), (again, "admin")):
+            with pytest.raises(Refused) as refused:
+                send(store, command, by=by)
+            assert refused.value.problem.code == "id-not-fresh"
+        home = send(store, new_household("欧阳在编", number, key="his"), by="reporter")
+        assert home.result["persons"] == [str(person)]
 
     def test_a_client_made_id_taken_by_another_kind_is_refused_alone(self, store: Store) -> None:
         """A unique violation at the insert would have failed everybody's batch, for ever."""
