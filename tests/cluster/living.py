@@ -41,7 +41,7 @@ class LivingCity:
         for one in self.workers:
             stack.callback(one.kill)
         self.log = stack.enter_context(city.log())
-        self.views = ViewsDatabase.on(city.urls.views, VIEWS, partitions_of(self.log))
+        self.views = ViewsDatabase(city.urls.views, VIEWS, partitions_of(self.log))
         stack.callback(self.views.close)
         self.reach_head()
 
