@@ -59,6 +59,12 @@ RECEIPT_SCHEMA = {
             " apart. It is kept all the same; ask whoever sent it, and withdraw one. null: the"
             " views have not seen it yet",
         },
+        "parts": {
+            "type": ["object", "null"],
+            "description": "Of a report that begins, is verified or accepted: what the areas below"
+            " had accepted and it does not say. hidden: dead and missing (own, parts); less:"
+            " figures of shares by the name of a part. null: the views have not seen it yet",
+        },
     },
 }
 

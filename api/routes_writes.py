@@ -1,6 +1,6 @@
 """Every command's address. A path parameter is the field of that name of the command."""
 
-from api.likely_same import likely_same
+from api.likely_same import likely_same, parts_of
 from api.open_cases import all_open_cases_named
 from api.unsealing import unsealed_household
 from api.writes import Write
@@ -40,7 +40,7 @@ REPORTS = (
     Write(f"{REPORT}/follow-ups", s.FileFollowUp, "situation-reports"),
     Write(f"{REPORT}/phoned-follow-ups", s.PhoneInFollowUp, "situation-reports"),
     Write(f"{REPORT}/zero-reports", s.FileZeroReport, "situation-reports"),
-    Write(f"{REPORT}/verified-reports", s.FileVerifiedReport, "situation-reports"),
+    Write(f"{REPORT}/verified-reports", s.FileVerifiedReport, "situation-reports", asks=parts_of),
     Write(f"{REPORT}/resubmissions", s.ResubmitReport, "situation-reports"),
     Write(f"{REPORT}/make-ups", s.MakeUpReport, "situation-reports"),
     Write(f"{VERSION}/jump-reasons", s.ExplainJump, "situation-reports"),
@@ -50,7 +50,7 @@ REPORTS = (
         "situation-reports",
         asks=likely_same,
     ),
-    Write(f"{VERSION}/acceptances", v.AcceptReport, "situation-reports"),
+    Write(f"{VERSION}/acceptances", v.AcceptReport, "situation-reports", asks=parts_of),
     Write(f"{VERSION}/returns", v.ReturnReport, "situation-reports"),
     Write(f"{VERSION}/adjudications", v.AdjudicateReport, "situation-reports"),
     Write(f"{VERSION}/parts-set-aside", v.SetPartsAside, "situation-reports"),

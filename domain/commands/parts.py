@@ -1,7 +1,7 @@
 """What is told of an area beside what its parts have had accepted (domain.md §1.6, decision 0027).
 
 The parts of an area are known through the disaster: its current reports at and below the area.
-A report on no disaster has no known parts here; boards and findings compare those by their hazard.
+A report on no disaster has no known parts here; the boards compare those (decision 0040).
 """
 
 from collections import defaultdict

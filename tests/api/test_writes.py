@@ -278,3 +278,24 @@ def test_a_corrected_hour_is_asked_about_too(village: httpx.Client) -> None:
     right = {"occurred_at": "2018-07-01T08:59:00+08:00", "hazard": "flood", "reason": "写错"}
     answer = post(village, f"{REPORTS}/{late['report']}/occurrence-corrections", right)
     assert [one["report"] for one in answer.json()["likely_same"]] == [early["report"]]
+
+
+def test_a_report_on_no_disaster_is_compared_with_its_parts_as_it_is_filed(edge: Edge) -> None:
+    """A desk knows the parts of a disaster only; the boards know those of loose reports."""
+    day = {"occurred_at": "2018-06-20T15:00:00+08:00", "as_of": MOMENT, "hazard": "flood"}
+    dead = report(area=str(id_of("yuantan")), figures={"affected": 9, "dead": 2}, **day)
+    share = {str(id_of("yuantan")): {"affected": 4, "dead": 0}}
+    hides = report(
+        area=str(id_of("county")), figures={"affected": 4, "dead": 0}, split=share, **day
+    )
+    with edge.client(Role.TOWNSHIP_REVIEWER, "yuantan") as township:
+        assert post(township, REPORTS, dead).json()["parts"] == {"hidden": {}, "less": {}}
+    with edge.client(Role.COUNTY_APPROVER, "county") as county:
+        taken = post(county, f"{REPORTS}/{dead['report']}/versions/1/acceptances", {})
+        assert taken.status_code == 200, taken.text
+        told = post(county, REPORTS, hides).json()["parts"]
+    assert told["hidden"]["dead"]["own"] == "0" and int(told["hidden"]["dead"]["parts"]) >= 2
+    assert [sorted(keys) for keys in told["less"].values()] == [["affected", "dead"]]
+    with edge.client(Role.CITY_REVIEWER, "city") as city:
+        path = f"{REPORTS}/{hides['report']}/versions/1/acceptances"
+        assert post(city, path, {}).json()["parts"] == told
