@@ -104,7 +104,8 @@ class FrameBus(Sending):
                 named = self.seal.on(value, named)
             try:
                 future = producer.send(self.topic, value, partition=frame.partition, headers=named)
-            except (KafkaError, OSError) as problem:
+            except (KafkaError, OSError, ValueError) as problem:
+                # ValueError: the topic has fewer partitions now, the broker made it anew by itself
                 raise BusTrouble(repr(problem)) from problem
             sent.append((frame.partition, future))
         return acked(sent, going_on)

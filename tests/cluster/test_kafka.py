@@ -160,3 +160,23 @@ def test_end_offsets_are_exact_for_frames(broker: Broker) -> None:
 def test_a_broker_that_is_not_there_is_trouble_within_seconds() -> None:
     with pytest.raises(BusTrouble, match="cannot be used now"):
         FrameBus(Kafka(f"127.0.0.1:{free_port()}"), 1).open()
+
+
+def test_a_topic_that_came_back_smaller_under_a_sender_is_trouble_that_passes(
+    broker: Broker,
+) -> None:
+    """The library raises a ValueError there: it ended the relay."""
+    bus = FrameBus(Kafka(broker.address), 5, "came.back.smaller")
+    bus.open()
+    admin = Kafka(broker.address).admin()
+    admin.delete_topics([bus.topic])
+    admin.create_topics([NewTopic(bus.topic, 4, 1)])
+    assert bus._producer is not None
+    bus._producer.close()
+    bus._producer = Kafka(broker.address).producer()
+    with pytest.raises(BusTrouble, match="partition"):
+        bus.send([Frame(4, 0, 1, 1)], lambda: True)
+    bus.open()
+    assert bus.send([Frame(4, 0, 1, 1)], lambda: True) == {4: 0}
+    bus.close()
+    admin.close()
