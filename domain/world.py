@@ -170,6 +170,8 @@ class Command:
     __slots__ = ()
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
     roles: ClassVar[frozenset[Role]] = frozenset()
+    idle_reason_refused: ClassVar[bool] = True
+    """Whether a reason that says nothing stops it (`domain.reasons`)."""
 
     def scope(self, world: World) -> UUID:
         """The area whose jurisdiction governs this command. May raise `NotFound`."""

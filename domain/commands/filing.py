@@ -4,6 +4,7 @@ for what it says. Only values that cannot be figures or times are malformed (422
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar
 from uuid import UUID
 
 import msgspec
@@ -12,6 +13,7 @@ from domain.area import Area
 from domain.commands.parts import against_parts
 from domain.officer import Officer
 from domain.reach import in_reach, seen
+from domain.reasons import says_something
 from domain.refusal import Malformed
 from domain.report_filing import Filing, Kind, is_about_parts
 from domain.rules.base import china_day
@@ -47,9 +49,11 @@ class Told:
     """What every version says, as it arrives in a command.
 
     ``split`` maps the id of an area directly below to its figures. ``reason`` explains big jumps,
-    or why an accepted 核报 is corrected.
+    or why an accepted 核报 is corrected; words that explain nothing ("x") stop no report: they are
+    kept with the narrative, and the reason is still owed.
     """
 
+    idle_reason_refused: ClassVar[bool] = False
     report: UUID
     as_of: datetime
     figures: RawFigures
@@ -135,6 +139,7 @@ def compose(world: World, occasion: Occasion, told: Told) -> Filing:
     deadlines = world.rules(Deadlines, area.id, occasion.occurred_at)
     reported_at = world.now if call is None else check_moment("called_at", call.called_at, world)
     due_at, duty_number = _due(occasion, deadlines.rule, as_of)
+    reason, narrative = _words(told)
     filed = Filing(
         number=before.current.number + 1 if before else 1,
         kind=occasion.kind,
@@ -147,8 +152,8 @@ def compose(world: World, occasion: Occasion, told: Told) -> Filing:
         split=split,
         flags=flags,
         jumps=_jumps(indicators.rule, previous, figures),
-        reason=told.reason.strip(),
-        narrative=told.narrative.strip(),
+        reason=reason,
+        narrative=narrative,
         due_at=due_at,
         late_minutes=_late(world, due_at, reported_at),
         duty_number=duty_number,
@@ -159,6 +164,14 @@ def compose(world: World, occasion: Occasion, told: Told) -> Filing:
     )
     beside = against_parts(world, occasion.told_in, area, indicators.rule, filed, before)
     return msgspec.structs.replace(filed, flags=worst_first(flags + beside))
+
+
+def _words(told: Told) -> tuple[str, str]:
+    """Reason and narrative. What explains nothing is no reason: it is kept with the narrative."""
+    reason, narrative = told.reason.strip(), told.narrative.strip()
+    if says_something(reason):
+        return reason, narrative
+    return "", "\n".join(part for part in (narrative, reason) if part)
 
 
 def asked_about(world: World, occasion: Occasion, *, nearest: bool) -> tuple[Finding, ...]:

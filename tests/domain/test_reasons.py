@@ -34,6 +34,8 @@ def commands() -> list[type[Command]]:
 CARRYING = sorted(
     {one.__name__: one for one in commands() if reason_fields(one) and "roles" in dir(one)}.items()
 )
+STOPPED = [(name, kind) for name, kind in CARRYING if kind.idle_reason_refused]
+NEVER_STOPPED = [(name, kind) for name, kind in CARRYING if not kind.idle_reason_refused]
 
 
 def with_reason(kind: type[Any], reason: str) -> Any:
@@ -62,7 +64,7 @@ def decided(command: Command, monkeypatch: pytest.MonkeyPatch) -> Refusal | None
     return None
 
 
-@pytest.mark.parametrize(("name", "kind"), CARRYING)
+@pytest.mark.parametrize(("name", "kind"), STOPPED)
 def test_no_command_takes_a_reason_that_says_nothing(
     name: str, kind: type[Command], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,6 +74,14 @@ def test_no_command_takes_a_reason_that_says_nothing(
         assert "汉字" in refusal.rule_zh and empty not in refusal.sentence("zh")
     honest = decided(with_reason(kind, "外迁"), monkeypatch)
     assert not (isinstance(honest, Malformed) and honest.field.endswith("reason")), name
+
+
+@pytest.mark.parametrize(("name", "kind"), NEVER_STOPPED)
+def test_no_report_of_harm_is_stopped_by_its_reason(
+    name: str, kind: type[Command], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusal = decided(with_reason(kind, "x"), monkeypatch)
+    assert not (isinstance(refusal, Malformed) and refusal.field == "reason"), name
 
 
 def test_the_walk_meets_every_command_whose_source_has_a_reason() -> None:

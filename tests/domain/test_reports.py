@@ -245,6 +245,18 @@ def test_a_falling_cumulative_figure_is_a_warning(county: Scenario) -> None:
     assert [f.severity for f in loaded(county).current.flags] == ["warning"]
 
 
+def test_words_that_explain_nothing_stop_no_report_and_the_reason_is_still_owed(
+    county: Scenario,
+) -> None:
+    """A death must not wait for a better reason than "x"."""
+    county.given(initial(county, figures={"affected": 10}), by="village")
+    told = {"figures": {"affected": 2000, "dead": 1}, "reason": "x", "narrative": "暴雨"}
+    county.given(follow_up(county, **told), by="village")
+    assert county.result["needs_reason"] == ["affected"]
+    assert loaded(county).current.figures["dead"] == 1
+    assert loaded(county).current.narrative == "暴雨\nx"
+
+
 def test_an_unexplained_jump_is_asked_about_and_can_be_explained_later(county: Scenario) -> None:
     county.given(initial(county, figures={"affected": 10}), by="village")
     county.given(follow_up(county, figures={"affected": 2000}), by="village")
