@@ -19,7 +19,7 @@ from domain.posts import post_of
 from domain.refusal import NotFound, NotYourRole
 from domain.world import Actor, Role
 from eventstore.accounts import Session
-from projections.scope import Scope
+from projections.asking.scope import Scope
 
 COOKIE = "relief_session"
 CSRF_HEADER = "x-csrf-token"

@@ -16,8 +16,8 @@ from starlette.concurrency import run_in_threadpool
 
 from api.auth import Caller
 from domain.world import Command
-from projections.report_queries import likely_same_reports, situation_report
-from projections.scope import Scope
+from projections.asking.report_queries import likely_same_reports, situation_report
+from projections.asking.scope import Scope
 
 Found = dict[str, Any]
 

@@ -29,7 +29,7 @@ from api.words import words_of
 from domain.refusal import NotFound, NotYourRole
 from domain.world import Role
 from eventstore.limits_reached import limit_reached
-from projections.paging import MAX_LIMIT, Page
+from projections.asking.paging import MAX_LIMIT, Page
 from streams.following import cursor_of
 
 Position = Annotated[

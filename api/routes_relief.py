@@ -2,24 +2,30 @@
 
 from api.reads import Read
 from domain.world import Role
-from projections.belongings import belongings, household_moves
-from projections.consignments import consignment, consignments
-from projections.dispatch import dispatch_board, incident, incidents, units
-from projections.findings import finding_counts, findings
-from projections.fund_books import fund, fund_flows, funds
-from projections.fund_lineage import fund_lineage
-from projections.households import households
-from projections.ledger_books import (
+from projections.asking.belongings import belongings, household_moves
+from projections.asking.fund_books import fund, fund_flows, funds
+from projections.asking.fund_lineage import fund_lineage
+from projections.asking.ledger_books import (
     household,
     ledger,
     ledger_by_area,
     ledger_totals,
     relief_case,
 )
+from projections.asking.stock_books import (
+    stock_lot,
+    stock_moves,
+    stock_proof,
+    stockpile,
+    stockpiles,
+)
+from projections.consignments import consignment, consignments
+from projections.dispatch import dispatch_board, incident, incidents, units
+from projections.findings import finding_counts, findings
+from projections.households import households
 from projections.lists import village_list, village_lists
 from projections.notices import notice, notices
 from projections.seasons import season, seasons
-from projections.stock_books import stock_lot, stock_moves, stock_proof, stockpile, stockpiles
 
 IN_POST = frozenset(Role) - {Role.ADMINISTRATOR, Role.SYSTEM}
 """Whoever does business in an area; an administrator has no business right."""

@@ -2,12 +2,12 @@
 
 from api.reads import Read
 from domain.world import Role
-from projections.deadlines_at import deadlines
+from projections.asking.deadlines_at import deadlines
+from projections.asking.report_queries import situation_report, situation_reports
+from projections.asking.situation_board import situation_board, situation_disasters
 from projections.disasters import disaster, disasters
 from projections.officers import officer, officers
-from projections.report_queries import situation_report, situation_reports
 from projections.reviews import review_counts, review_queue
-from projections.situation_board import situation_board, situation_disasters
 from projections.timeline import timeline
 
 IN_POST = frozenset(Role) - {Role.ADMINISTRATOR, Role.SYSTEM}

@@ -20,7 +20,7 @@ from typing import Any, Final
 from api.words import Words
 from domain.rules.base import CHINA
 from domain.world import ROLE_NAMES, Role
-from projections.paging import Page
+from projections.asking.paging import Page
 
 DATA: Final = Path(__file__).with_name("sheets.toml")
 BOM: Final = "\ufeff"

@@ -16,7 +16,7 @@ from domain.telling import Names
 from eventstore.errors import StoreError
 from eventstore.outcomes import Problem, Refused, problem_of, told
 from eventstore.sql import DATABASE_ERRORS
-from projections.names import names
+from projections.asking.names import names
 
 
 def install(app: FastAPI) -> None:

@@ -8,18 +8,18 @@ from typing import Any
 from uuid import UUID
 
 from bench.base import median
-from projections.deadlines_at import deadlines
+from projections.asking.deadlines_at import deadlines
+from projections.asking.fund_books import funds
+from projections.asking.ledger_books import ledger, ledger_by_area, ledger_totals
+from projections.asking.scope import Scope
+from projections.asking.situation_board import situation_board
+from projections.asking.stock_books import stockpiles
 from projections.dispatch import dispatch_board
 from projections.findings import finding_counts
 from projections.folding.reader import ViewsReader
-from projections.fund_books import funds
 from projections.households import households
-from projections.ledger_books import ledger, ledger_by_area, ledger_totals
 from projections.officers import officers
 from projections.reviews import review_queue
-from projections.scope import Scope
-from projections.situation_board import situation_board
-from projections.stock_books import stockpiles
 
 TIMES = 5
 AT = datetime(2018, 12, 1, tzinfo=UTC)

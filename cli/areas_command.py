@@ -24,8 +24,8 @@ from domain.commands.areas import Merge, RearrangeVillages
 from domain.commands.following import FollowMerger, PostInput
 from domain.rules.base import china_day
 from projections.areas import AREAS
-from projections.belongings import belongings, still_there
-from projections.scope import EVERYTHING
+from projections.asking.belongings import belongings, still_there
+from projections.asking.scope import EVERYTHING
 
 app = typer.Typer(no_args_is_help=True, help="Divisions 区划.")
 out = Console()

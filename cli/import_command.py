@@ -30,7 +30,7 @@ from intake.results import CsvReport, Report, RowReport, Spool
 from intake.rows import HiddenRows
 from intake.runner import Importer
 from projections.areas import AREAS
-from projections.scope import Scope
+from projections.asking.scope import Scope
 
 app = typer.Typer(no_args_is_help=True, help="Lists from outside.")
 out = Console()

@@ -27,9 +27,9 @@ from sqlalchemy import (
 from domain.consignment import Consignment, Count, Phase
 from domain.goods import LotPick
 from projections.areas import AREAS
+from projections.asking.paging import Page, page
+from projections.asking.scope import Scope
 from projections.folding.base import LOGICAL, Rows, as_json, text_of, when
-from projections.paging import Page, page
-from projections.scope import Scope
 
 STOCK_MOVES = Table(
     "stock_moves",

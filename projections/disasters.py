@@ -7,9 +7,9 @@ from sqlalchemy import Boolean, Column, Connection, Index, Integer, String, Tabl
 
 from domain.disaster import Disaster, DisasterStage
 from projections.areas import AREAS
+from projections.asking.paging import Page, page
+from projections.asking.scope import Scope
 from projections.folding.base import LOGICAL, Row, Rows, View, text_of, when
-from projections.paging import Page, page
-from projections.scope import Scope
 
 DISASTERS = Table(
     "disasters",

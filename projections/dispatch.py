@@ -22,11 +22,11 @@ from sqlalchemy import (
 from domain.incident import LIFE_AT_STAKE, WORKING, Incident, Severity, Stage
 from domain.unit import Unit
 from projections.areas import AREAS
+from projections.asking.paging import Page, page
+from projections.asking.scope import Scope
 from projections.consignments import CONSIGNMENTS
 from projections.consignments import query_of as consignments_of
 from projections.folding.base import LOGICAL, Rows, View, as_json, text_of, when
-from projections.paging import Page, page
-from projections.scope import Scope
 
 MOST_ON_BOARD = 500
 

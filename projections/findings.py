@@ -33,17 +33,17 @@ from domain.household import Household
 from domain.person import Person
 from domain.rules.base import china_day
 from projections.areas import AREAS
-from projections.contest_findings import MAKERS, claimed_of_others, many_contests
-from projections.finding_rows import finding
+from projections.asking.contest_findings import MAKERS, claimed_of_others, many_contests
+from projections.asking.finding_rows import finding
+from projections.asking.paging import Page, page
+from projections.asking.report_findings import REPORT_FINDINGS, tell_reports
+from projections.asking.scope import Scope
+from projections.asking.unsealing_findings import UNSEALINGS, many_unsealings, revealed
 from projections.folding.base import LOGICAL, Rows, View, as_json, text_of, when
 from projections.households import HOUSEHOLDS, MEMBERS, TOWNSHIPS
 from projections.ledger import GRANTS, LEDGER
 from projections.lists import LISTS
-from projections.paging import Page, page
-from projections.report_findings import REPORT_FINDINGS, tell_reports
-from projections.scope import Scope
 from projections.seasons import SEASON_RATES, SEASONS
-from projections.unsealing_findings import UNSEALINGS, many_unsealings, revealed
 
 FEWEST_EQUAL = 3
 """From how many households on equal amounts are worth a question (平均分配)."""

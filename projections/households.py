@@ -19,10 +19,10 @@ from sqlalchemy import (
 from domain.household import Household, Member, Relation
 from domain.person import Person
 from projections.areas import AREAS
+from projections.asking.paging import Page, page
+from projections.asking.scope import Scope
+from projections.asking.searching import Names, found_page, like, nobody
 from projections.folding.base import LOGICAL, Row, Rows, View, as_json, text_of, when
-from projections.paging import Page, page
-from projections.scope import Scope
-from projections.searching import Names, found_page, like, nobody
 
 HOUSEHOLDS = Table(
     "households",

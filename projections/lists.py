@@ -19,11 +19,11 @@ from sqlalchemy import (
 
 from domain.village_list import VillageList
 from projections.areas import AREAS
+from projections.asking.paging import Page, page
+from projections.asking.scope import Scope
 from projections.folding.base import LOGICAL, Row, Rows, View, as_json, text_of, when
 from projections.households import TOWNSHIPS
 from projections.ledger import LEDGER
-from projections.paging import Page, page
-from projections.scope import Scope
 from projections.seasons import SEASONS
 
 LISTS = Table(

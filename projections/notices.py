@@ -14,12 +14,12 @@ from sqlalchemy import Boolean, Column, Connection, Index, Integer, Select, Stri
 
 from domain.village_list import VillageList
 from projections.areas import AREAS
+from projections.asking.paging import Page, page
+from projections.asking.scope import Scope
 from projections.folding.base import LOGICAL, Rows, View, text_of, when
 from projections.households import HOUSEHOLDS, TOWNSHIPS
 from projections.ledger import LEDGER
 from projections.lists import LISTS
-from projections.paging import Page, page
-from projections.scope import Scope
 from projections.seasons import SEASONS
 
 NOTICES = Table(

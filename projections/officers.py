@@ -8,9 +8,9 @@ from sqlalchemy import Column, Connection, Index, String, Table, or_, select
 from domain.officer import Officer
 from domain.posts import Appointment
 from projections.areas import AREAS
+from projections.asking.paging import Page, page
+from projections.asking.scope import Scope
 from projections.folding.base import LOGICAL, Row, Rows, View, text_of, when
-from projections.paging import Page, page
-from projections.scope import Scope
 
 OFFICERS = Table(
     "officers",

@@ -29,8 +29,9 @@ from domain.situation_report import SituationReport
 from domain.village_list import VillageList
 from domain.world import Role
 from projections.areas import AREAS
+from projections.asking.paging import Page, page
+from projections.asking.scope import Scope
 from projections.folding.base import LOGICAL, Row, Rows, View, as_json, text_of, when
-from projections.paging import Page, page
 from projections.review_lists import (
     LISTS,
     SEASONS,
@@ -52,7 +53,6 @@ from projections.review_lists import (
     waits,
     withdrawn,
 )
-from projections.scope import Scope
 
 REPORTS = Table(
     "review_reports",

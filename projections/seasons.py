@@ -9,9 +9,9 @@ from sqlalchemy import Boolean, Column, Connection, Index, Integer, Select, Stri
 from domain.rules.standards import Programme
 from domain.season import Season
 from projections.areas import AREAS
+from projections.asking.paging import Page, page
+from projections.asking.scope import Scope
 from projections.folding.base import LOGICAL, Rows, View, as_json, text_of, when
-from projections.paging import Page, page
-from projections.scope import Scope
 
 SEASONS = Table(
     "seasons",

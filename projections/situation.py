@@ -3,9 +3,9 @@
 A report has its latest reported version (未审 until the level above has spoken) beside its latest
 accepted one, each with who, when and on what basis. Official totals use accepted figures only:
 an area's own accepted report counts, else the sum of its children, never both; dead and missing
-are never fewer than the children's (`projections.figures`). A figure nobody knows is null, which
-is not zero; a sum over some unknowns is marked partial. Real and exercise reports never meet in
-one row or total.
+are never fewer than the children's (`projections.asking.figures`). A figure nobody knows is null,
+which is not zero; a sum over some unknowns is marked partial. Real and exercise reports never meet
+in one row or total.
 """
 
 from datetime import datetime

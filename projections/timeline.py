@@ -42,10 +42,10 @@ from domain.rules.standards import Programme
 from domain.village_list import VillageList
 from domain.world import RuleRef, Sealed
 from projections.areas import AREAS
+from projections.asking.paging import Page, page
+from projections.asking.scope import Scope
 from projections.folding.base import LOGICAL, Rows, View, text_of, when
 from projections.officers import OFFICERS
-from projections.paging import Page, page
-from projections.scope import Scope
 
 STREAMS = Table(
     "timeline_streams",

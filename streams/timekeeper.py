@@ -30,10 +30,10 @@ from domain.notice import Notice
 from domain.world import Command
 from eventstore.outcomes import Envelope, Outcome, Receipt, Refused, decode_outcome
 from eventstore.store import Store
+from projections.asking.paging import MAX_LIMIT, Page
+from projections.asking.scope import EVERYTHING
 from projections.dispatch import escalations_due
 from projections.notices import withdrawals_due
-from projections.paging import MAX_LIMIT, Page
-from projections.scope import EVERYTHING
 
 INTERVAL_SECONDS = 5.0
 ASKED_AT_ONCE = 500

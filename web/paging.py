@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import Depends, Query
 
-from projections.paging import Page
+from projections.asking.paging import Page
 from web.parts import url
 
 ROWS: Final = 15

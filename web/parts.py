@@ -27,7 +27,7 @@ from api.routes import READS
 from api.words import words_of
 from domain.refusal import Refusal
 from domain.world import Command
-from projections.paging import MAX_LIMIT
+from projections.asking.paging import MAX_LIMIT
 from web.formats import iso
 from web.render import language_of, render, stream
 from web.session import Visitor

@@ -13,9 +13,9 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from domain.commands.reports import FileFollowUp
+from projections.asking.report_queries import situation_report, situation_reports
+from projections.asking.scope import EVERYTHING
 from projections.dispatch import incidents
-from projections.report_queries import situation_report, situation_reports
-from projections.scope import EVERYTHING
 from tests.browser.conftest import DESK, PHONE, Check, OpenPage, Serve, Shot
 from tests.browser.test_relief_pages import enter as enter_demo
 from tests.browser.test_relief_pages import opened

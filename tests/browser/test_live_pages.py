@@ -11,8 +11,8 @@ from playwright.sync_api import Page, expect
 from domain.commands.incidents import TriageIncident
 from domain.commands.reports import FileInitialReport
 from domain.commands.stock import ReceiveGoods
-from projections.scope import EVERYTHING
-from projections.stock_books import stockpiles
+from projections.asking.scope import EVERYTHING
+from projections.asking.stock_books import stockpiles
 from tests.browser.conftest import DESK, OpenPage, Serve
 from tests.browser.test_relief_pages import enter as enter_demo
 from tests.browser.test_relief_pages import opened

@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
 from domain.commands.reviews import StabilizeReport
-from projections.report_queries import situation_report
-from projections.scope import EVERYTHING
+from projections.asking.report_queries import situation_report
+from projections.asking.scope import EVERYTHING
 from tests.browser.conftest import DESK, PHONE, OpenPage, Serve
 from tests.browser.test_drafts import AFFECTED, lose_one_answer, newer, ready
 from tests.browser.test_story import accept, enter, flood

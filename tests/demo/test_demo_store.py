@@ -26,15 +26,15 @@ from domain.world import Role
 from eventstore.accounts import Accounts, LoginRefused
 from eventstore.store import Store
 from projections.areas import by_code
+from projections.asking.deadlines_at import deadlines
+from projections.asking.ledger_books import ledger_totals
+from projections.asking.scope import EVERYTHING
 from projections.catalog import VIEWS
-from projections.deadlines_at import deadlines
 from projections.dispatch import incidents
 from projections.folding.engine import ViewsDatabase
 from projections.folding.reader import ViewsReader
 from projections.folding.rebuild import check
-from projections.ledger_books import ledger_totals
 from projections.reviews import review_queue
-from projections.scope import EVERYTHING
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 180

@@ -21,11 +21,11 @@ import projections
 from api.routes import READS
 from eventstore.names import Hit
 from projections.areas import AREAS
+from projections.asking.paging import Page
+from projections.asking.scope import EVERYTHING, Scope
+from projections.asking.searching import Names
 from projections.folding.base import LOGICAL
 from projections.households import HOUSEHOLDS
-from projections.paging import Page
-from projections.scope import EVERYTHING, Scope
-from projections.searching import Names
 
 MOST_VALUES = 15
 SMALL_PAGE = 7

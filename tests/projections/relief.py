@@ -13,8 +13,8 @@ from domain.commands.consignments import (
 )
 from domain.commands.stock import LotFound, RecountStock, WriteOffGoods
 from projections import areas
+from projections.asking.scope import Scope
 from projections.folding.base import View
-from projections.scope import Scope
 from tests.domain import goods
 from tests.domain.county import make_county
 from tests.domain.scenario import Scenario

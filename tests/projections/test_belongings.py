@@ -5,11 +5,11 @@ from typing import Any
 
 from domain.commands.following import FollowMerger
 from projections import deadlines, households, ledger, lists, notices, officers, stock
-from projections.belongings import belongings, household_moves, still_there
+from projections.asking.belongings import belongings, household_moves, still_there
+from projections.asking.scope import EVERYTHING
 from projections.ledger import GRANTS, LEDGER
 from projections.lists import OBJECTIONS
 from projections.notices import NOTICES
-from projections.scope import EVERYTHING
 from tests.domain.ledger import Ledger, objection
 from tests.domain.test_moving_villages import accept, merge, offer
 from tests.projections.relief import fold, over, same_for_all_batches

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.casualties import CASUALTIES, SetAside
-from projections.figures import Counted, Held, official_by_area
+from projections.asking.figures import Counted, Held, official_by_area
 
 PARENTS: dict[str, str | None] = {
     "city": None,

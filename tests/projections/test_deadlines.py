@@ -10,8 +10,8 @@ from domain.commands.reviews import StrikeReport
 from domain.commands.village_lists import ReviewList
 from projections import deadlines as view
 from projections import disasters, officers, situation
-from projections.deadlines_at import deadlines
-from projections.scope import EVERYTHING, Scope
+from projections.asking.deadlines_at import deadlines
+from projections.asking.scope import EVERYTHING, Scope
 from tests.domain import goods
 from tests.domain.county import make_county
 from tests.domain.ledger import Ledger

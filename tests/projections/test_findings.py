@@ -12,11 +12,11 @@ from domain.commands.households import RecordDeath, RemoveMember, RevealHousehol
 from domain.commands.payments import GrantInput
 from domain.commands.relief_cases import ApplyVillage
 from projections import disasters, findings, households, ledger, lists, officers, seasons, situation
-from projections.contest_findings import MANY_CONTESTS
+from projections.asking.contest_findings import MANY_CONTESTS
+from projections.asking.scope import EVERYTHING, Scope
+from projections.asking.unsealing_findings import MANY
 from projections.findings import finding_counts
 from projections.findings import findings as findings_page
-from projections.scope import EVERYTHING, Scope
-from projections.unsealing_findings import MANY
 from tests.domain.ledger import Ledger, confirming, dying, family, id_number
 from tests.projections.relief import fold, over, same_for_all_batches
 

@@ -10,10 +10,10 @@ from domain.commands.grant_corrections import RecordPaymentFailure, RefundGrant
 from domain.fund import Fund
 from domain.grants import GrantStatus
 from projections import funds as view
-from projections.fund_books import fund, fund_flows, funds
-from projections.fund_lineage import fund_lineage
+from projections.asking.fund_books import fund, fund_flows, funds
+from projections.asking.fund_lineage import fund_lineage
+from projections.asking.scope import EVERYTHING
 from projections.funds import SUMS
-from projections.scope import EVERYTHING
 from tests.domain.goods import appropriate
 from tests.domain.ledger import DOCUMENT, Ledger
 from tests.projections.relief import fold, over, same_for_all_batches

@@ -15,13 +15,13 @@ from sqlalchemy import Connection
 from bench.copies import Template
 from bench.questions import AT, QUESTIONS
 from projections.areas import AREAS
+from projections.asking.scope import Scope
 from projections.catalog import VIEWS
 from projections.folding.base import LOGICAL
 from projections.folding.engine import ViewsDatabase
 from projections.folding.fold import STRICT
 from projections.folding.reader import ViewsReader
 from projections.ledger import LEDGER
-from projections.scope import Scope
 
 CITIES = (1, 4)
 BATCH = 2_000

@@ -8,9 +8,9 @@ from domain.commands.erasure import ErasePerson
 from domain.commands.households import AddMember, RemoveMember
 from domain.household import Household, Relation
 from projections import households
+from projections.asking.scope import EVERYTHING
 from projections.households import ERASED_MASK, members_of
 from projections.households import households as households_page
-from projections.scope import EVERYTHING
 from tests.domain.county import make_county
 from tests.domain.ledger import family, member
 from tests.domain.scenario import Scenario

@@ -9,16 +9,16 @@ import pytest
 from domain.commands.grant_corrections import RecordPaymentFailure, RefundGrant, RetryPayment
 from eventstore.names import Hit
 from projections import households, ledger, seasons
-from projections.households import households as households_page
-from projections.ledger_books import (
+from projections.asking.ledger_books import (
     household,
     ledger_by_area,
     ledger_totals,
     relief_case,
 )
-from projections.ledger_books import ledger as ledger_page
-from projections.scope import EVERYTHING
-from projections.searching import Names
+from projections.asking.ledger_books import ledger as ledger_page
+from projections.asking.scope import EVERYTHING
+from projections.asking.searching import Names
+from projections.households import households as households_page
 from projections.seasons import season
 from projections.seasons import seasons as seasons_page
 from tests.domain.ledger import Ledger

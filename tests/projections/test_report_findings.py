@@ -10,9 +10,9 @@ from domain.commands.disasters import DeclareDisaster, MergeDisaster
 from domain.commands.reports import WithdrawReport
 from domain.commands.reviews import AcceptReport, SetPartsAside
 from projections import disasters, findings, households, ledger, lists, officers, seasons, situation
+from projections.asking.scope import EVERYTHING, Scope
 from projections.findings import finding_counts
 from projections.findings import findings as findings_page
-from projections.scope import EVERYTHING, Scope
 from tests.domain.county import make_county
 from tests.domain.scenario import Scenario
 from tests.projections.relief import fold, over

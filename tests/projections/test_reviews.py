@@ -16,8 +16,8 @@ from domain.commands.village_lists import (
 )
 from domain.season import Season
 from projections import reviews as view
+from projections.asking.scope import EVERYTHING
 from projections.reviews import review_queue
-from projections.scope import EVERYTHING
 from tests.domain import goods
 from tests.domain.county import make_county
 from tests.domain.ledger import Ledger, objection, settling

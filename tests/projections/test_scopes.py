@@ -41,7 +41,8 @@ def unscoped(source: str, module: str) -> Iterator[str]:
 
 
 def found() -> set[str]:
-    files = (ROOT / "projections").glob("*.py")
+    rooms = (ROOT / "projections", ROOT / "projections" / "asking")
+    files = [path for room in rooms for path in room.glob("*.py")]
     return {name for path in files for name in unscoped(path.read_text(), path.stem)}
 
 

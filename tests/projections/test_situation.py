@@ -7,9 +7,9 @@ from typing import Any
 from domain.commands.disasters import AttachReport, DetachReport
 from domain.commands.reports import CorrectOccurrence
 from projections import disasters, officers, situation
-from projections.report_queries import situation_report, situation_reports
-from projections.scope import EVERYTHING
-from projections.situation_board import situation_board, situation_disasters
+from projections.asking.report_queries import situation_report, situation_reports
+from projections.asking.scope import EVERYTHING
+from projections.asking.situation_board import situation_board, situation_disasters
 from tests.domain.county import make_county
 from tests.projections.relief import fold, over
 from tests.projections.reporting import (

@@ -7,9 +7,9 @@ import pytest
 
 from domain.commands.reviews import SetPartsAside, StrikeReport
 from projections import disasters, officers, situation
-from projections.report_queries import situation_report, situation_reports
-from projections.scope import EVERYTHING
-from projections.situation_board import situation_board
+from projections.asking.report_queries import situation_report, situation_reports
+from projections.asking.scope import EVERYTHING
+from projections.asking.situation_board import situation_board
 from tests.domain.county import make_county
 from tests.domain.scenario import Scenario
 from tests.projections.relief import fold

@@ -12,9 +12,15 @@ from domain.conservation import conserved
 from domain.consignment import Consignment
 from domain.stockpile import Stockpile
 from projections import stock
+from projections.asking.scope import EVERYTHING
+from projections.asking.stock_books import (
+    stock_lot,
+    stock_moves,
+    stock_proof,
+    stockpile,
+    stockpiles,
+)
 from projections.consignments import consignment, consignments
-from projections.scope import EVERYTHING
-from projections.stock_books import stock_lot, stock_moves, stock_proof, stockpile, stockpiles
 from tests.domain import goods
 from tests.domain.ledger import Ledger
 from tests.domain.scenario import Scenario

@@ -9,7 +9,7 @@ import pytest
 from domain.catalog import AGGREGATES
 from projections import officers
 from projections import timeline as view
-from projections.scope import EVERYTHING, Scope
+from projections.asking.scope import EVERYTHING, Scope
 from projections.timeline import timeline
 from tests.domain.ledger import Ledger, contest
 from tests.domain.scenario import Scenario

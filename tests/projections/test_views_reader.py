@@ -12,12 +12,12 @@ from sqlalchemy.schema import CreateTable
 from cli.trial.postgres import PostgresServer
 from eventstore.errors import StoreLocked, StoreReadOnly
 from projections.areas import AREAS
+from projections.asking.fund_books import fund_flows, funds
+from projections.asking.paging import BadCursor
+from projections.asking.scope import EVERYTHING
 from projections.folding import reader as views_reader
 from projections.folding.base import LOGICAL
 from projections.folding.reader import ViewsReader
-from projections.fund_books import fund_flows, funds
-from projections.paging import BadCursor
-from projections.scope import EVERYTHING
 from tests.servers import Database
 
 MAKE = """CREATE SCHEMA views; CREATE TABLE views.areas__g1 (id TEXT, parent TEXT);

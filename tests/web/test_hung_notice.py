@@ -11,11 +11,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from domain.commands.households import ChangeHead
+from projections.asking.ledger_books import ledger
+from projections.asking.scope import EVERYTHING
 from projections.households import MEMBERS
-from projections.ledger_books import ledger
 from projections.lists import village_lists
 from projections.notices import notice
-from projections.scope import EVERYTHING
 from tests.web.relief_desk import RunningDemo, running_demo
 from tests.web.test_relief_pages import enter
 

@@ -12,8 +12,8 @@ from fastapi.testclient import TestClient
 
 from api.routes import READS
 from api.sheets import has_sheet
-from projections.ledger_books import ledger_totals
-from projections.scope import EVERYTHING
+from projections.asking.ledger_books import ledger_totals
+from projections.asking.scope import EVERYTHING
 from tests.web.relief_desk import PASSWORD, RunningDemo, running_demo, spelled
 
 PAGES = (

@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from projections.fund_books import funds
-from projections.fund_lineage import fund_lineage
+from projections.asking.fund_books import funds
+from projections.asking.fund_lineage import fund_lineage
 from projections.lists import village_lists
 from web.paging import ROWS, Turned
 from web.parts import AtDesk, Desk

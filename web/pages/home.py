@@ -7,9 +7,9 @@ from starlette.responses import Response
 
 from domain.commands.reports import ANY_FILER
 from domain.commands.reviews import ANY_REVIEWER
-from projections.deadlines_at import deadlines
+from projections.asking.deadlines_at import deadlines
+from projections.asking.report_queries import situation_report
 from projections.findings import finding_counts
-from projections.report_queries import situation_report
 from web.pages.reviews import counted_for, waiting_for
 from web.pages.situation import REPORT_KINDS
 from web.parts import AtDesk, Desk

@@ -11,8 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.words import words_of
-from projections.ledger_books import household
-from projections.stock_books import stockpiles
+from projections.asking.ledger_books import household
+from projections.asking.stock_books import stockpiles
 from projections.timeline import timeline
 from web.officials import name_officials
 from web.parts import AtDesk, Desk

@@ -19,9 +19,9 @@ from api.reads import sheet
 from domain.area import AreaLevel
 from domain.refusal import NotFound
 from projections.areas import AREAS
+from projections.asking.ledger_books import ledger, ledger_by_area, ledger_totals
+from projections.asking.paging import Page
 from projections.findings import finding_counts, findings
-from projections.ledger_books import ledger, ledger_by_area, ledger_totals
-from projections.paging import Page
 from projections.seasons import seasons
 from web.figures import grouped
 from web.paging import ROWS, Leaf, Turn, Turned

@@ -25,7 +25,7 @@ from domain.commands.village_lists import (
 from domain.notice import Notice, ObjectionKind
 from domain.refusal import NotFound
 from domain.world import Command
-from projections.ledger_books import ledger
+from projections.asking.ledger_books import ledger
 from projections.lists import village_list, village_lists
 from projections.notices import notice, notices
 from projections.seasons import seasons

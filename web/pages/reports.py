@@ -17,8 +17,8 @@ from domain.refusal import NotFound, NotYourRole
 from domain.report_filing import Kind, Review
 from domain.rules.hazards import Hazards
 from domain.rules.indicators import Indicators
+from projections.asking.report_queries import situation_report, situation_reports
 from projections.disasters import disasters
-from projections.report_queries import situation_report, situation_reports
 from web.figures import COMMON, SHORT, Known, arithmetic, names_for, sheet
 from web.officials import name_officials
 from web.parts import AtDesk, Desk, moment_of

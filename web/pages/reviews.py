@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from api.auth import Caller
 from domain.world import Role
-from projections.report_queries import situation_report
+from projections.asking.report_queries import situation_report
 from projections.reviews import review_counts, review_queue
 from web.parts import AtDesk, Desk
 from web.reporting import show

@@ -16,15 +16,15 @@ from api.reads import sheet
 from api.sheets import Sheet, whole
 from api.words import words_of
 from domain.refusal import NotFound
+from projections.asking.fund_books import funds
+from projections.asking.ledger_books import ledger
+from projections.asking.paging import MAX_LIMIT, Page
+from projections.asking.stock_books import stock_moves, stockpiles
 from projections.consignments import consignments
 from projections.dispatch import incidents
 from projections.findings import findings
-from projections.fund_books import funds
-from projections.ledger_books import ledger
 from projections.lists import village_lists
 from projections.notices import notices
-from projections.paging import MAX_LIMIT, Page
-from projections.stock_books import stock_moves, stockpiles
 from projections.timeline import timeline
 from web.i18n import DEFAULT, catalog
 from web.officials import name_officials

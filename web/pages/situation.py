@@ -11,10 +11,10 @@ from starlette.responses import Response
 from domain.commands.reports import ANY_LISTENER
 from domain.report_filing import Review
 from domain.world import Role
-from projections.deadlines_at import deadlines
+from projections.asking.deadlines_at import deadlines
+from projections.asking.report_queries import situation_reports
+from projections.asking.situation_board import situation_board, situation_disasters
 from projections.disasters import disasters
-from projections.report_queries import situation_reports
-from projections.situation_board import situation_board, situation_disasters
 from web.figures import MAIN, Known
 from web.parts import AtDesk, Desk, url
 from web.reporting import gathered_dues, grouped_dues, owed_by, show

@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from projections.asking.stock_books import IN, OUT, stock_moves, stock_proof, stockpile, stockpiles
 from projections.consignments import consignment, consignments
-from projections.stock_books import IN, OUT, stock_moves, stock_proof, stockpile, stockpiles
 from web.paging import ROWS, Turned
 from web.parts import AtDesk, Desk, parsed
 

@@ -17,9 +17,9 @@ from sqlalchemy.sql.selectable import FromClause
 
 from domain.report_filing import Review
 from projections.areas import AREAS
+from projections.asking.scope import Scope
 from projections.disasters import DISASTERS
 from projections.folding.dialects import JoinedText, JsonMember, JsonMerged, JsonPairs
-from projections.scope import Scope
 from projections.situation import REPORTS, VERSIONS
 
 # What is counted together: the same answer of `_occurrence` (see `situation.counted_with`), so

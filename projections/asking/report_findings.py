@@ -22,11 +22,9 @@ from sqlalchemy.sql.selectable import FromClause
 from domain.casualties import CASUALTIES
 from domain.report_filing import Kind
 from projections.areas import AREAS
-from projections.figures import text
-from projections.finding_rows import finding
-from projections.folding.base import Row
-from projections.folding.dialects import JoinedText, JsonMember, JsonPairs
-from projections.report_sums import (
+from projections.asking.figures import text
+from projections.asking.finding_rows import finding
+from projections.asking.report_sums import (
     heads_of,
     hosted,
     hundredths,
@@ -36,7 +34,9 @@ from projections.report_sums import (
     sums_below,
     told_by,
 )
-from projections.scope import Scope
+from projections.asking.scope import Scope
+from projections.folding.base import Row
+from projections.folding.dialects import JoinedText, JsonMember, JsonPairs
 from projections.situation import REPORTS, VERSIONS
 
 

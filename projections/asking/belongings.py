@@ -9,14 +9,14 @@ from sqlalchemy import Connection, Select, and_, case, func, or_, select
 
 from domain.rules.base import china_day
 from projections.areas import AREAS
+from projections.asking.paging import Page, page
+from projections.asking.scope import Scope
 from projections.deadlines import DUTIES
 from projections.folding.base import when
 from projections.households import HOUSEHOLDS, MOVES
 from projections.ledger import LEDGER
 from projections.lists import LISTS
 from projections.officers import APPOINTMENTS
-from projections.paging import Page, page
-from projections.scope import Scope
 from projections.stock import STOCK_BALANCES
 
 H, L, V, A, S = HOUSEHOLDS.c, LEDGER.c, LISTS.c, APPOINTMENTS.c, STOCK_BALANCES.c

@@ -12,12 +12,12 @@ from sqlalchemy import Connection, select
 from domain.casualties import CASUALTIES
 from domain.report_filing import Review
 from projections.areas import AREAS
+from projections.asking.figures import Total, official_by_area, text
+from projections.asking.scope import Scope
+from projections.asking.situation_board import held_by, tree_of
 from projections.disasters import absorbed_into
-from projections.figures import Total, official_by_area, text
 from projections.folding.base import Row
-from projections.scope import Scope
 from projections.situation import REPORTS
-from projections.situation_board import held_by, tree_of
 
 
 def parts_beside(db: Connection, scope: Scope, told: Row) -> dict[str, Any]:

@@ -31,11 +31,11 @@ from sqlalchemy import (
 from domain.report_filing import Review
 from domain.rules.deadlines import FollowUpDuty, Occurrence, next_occurrence, occurrences
 from projections.areas import AREAS
+from projections.asking.paging import Page, allowed, beyond, cut, values_of
+from projections.asking.scope import Scope
 from projections.deadlines import ANSWERS, DUE, DUTIES, FORWARD, NEVER, rule_of
 from projections.disasters import absorbed_into
 from projections.folding.base import Row, when
-from projections.paging import Page, allowed, beyond, cut, values_of
-from projections.scope import Scope
 from projections.situation import REPORTS, VERSIONS
 
 LONGEST_DUTY = 400

@@ -11,14 +11,14 @@ from sqlalchemy import Connection, select
 
 from domain.report_filing import Review
 from projections.areas import AREAS
+from projections.asking.figures import differences
+from projections.asking.paging import Page, page
+from projections.asking.report_findings import same_as
+from projections.asking.report_parts import parts_beside
+from projections.asking.scope import Scope
 from projections.disasters import absorbed_into
-from projections.figures import differences
 from projections.folding.base import Row
 from projections.officers import OFFICERS
-from projections.paging import Page, page
-from projections.report_findings import same_as
-from projections.report_parts import parts_beside
-from projections.scope import Scope
 from projections.situation import REPORTS, VERSIONS
 
 JSON_COLUMNS = (
@@ -105,7 +105,7 @@ def situation_report(db: Connection, scope: Scope, *, report: UUID) -> Row | Non
     """One report: current and accepted version, and every version with what it changed.
 
     ``version`` is the current version's number, to be sent back with a review. ``parts``, ``sums``
-    and ``hidden`` are what the areas below had accepted (`projections.report_parts`).
+    and ``hidden`` are what the areas below had accepted (`projections.asking.report_parts`).
     ``likely_same``: other reports of the area and hazard, at most an hour apart.
     """
     query = _reports().where(scope.covers(REPORTS.c.area), REPORTS.c.report == str(report))

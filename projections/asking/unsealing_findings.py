@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import Column, Index, Integer, Select, String, Table, literal
 
 from domain.household import Household
-from projections.finding_rows import finding
+from projections.asking.finding_rows import finding
+from projections.asking.scope import Scope
 from projections.folding.base import LOGICAL, Rows, text_of, when
 from projections.officers import OFFICERS
-from projections.scope import Scope
 
 MANY = 30
 """Households in one hour that one officer has opened, from which an auditor should ask why."""

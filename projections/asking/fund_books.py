@@ -7,9 +7,9 @@ from uuid import UUID
 from sqlalchemy import Connection, Select, select
 
 from projections.areas import AREAS
+from projections.asking.paging import Page, page
+from projections.asking.scope import Scope
 from projections.funds import COMMITMENTS, FUND_FLOWS, FUNDS, PAYMENTS
-from projections.paging import Page, page
-from projections.scope import Scope
 
 
 def funds_of(scope: Scope) -> Select[Any]:

@@ -6,13 +6,13 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from projections.areas import AREAS
+from projections.asking.scope import Scope
 from projections.disasters import DISASTERS
 from projections.dispatch import UNITS
 from projections.funds import FUNDS
 from projections.households import HOUSEHOLDS, MEMBERS
 from projections.lists import LISTS
 from projections.officers import OFFICERS
-from projections.scope import Scope
 from projections.situation import REPORTS
 
 MOST = 50

@@ -15,11 +15,11 @@ from domain.casualties import SetAside
 from domain.report_filing import Review
 from domain.rules.base import china_day
 from projections.areas import AREAS
+from projections.asking.figures import Counted, Figures, Held, roll_up
+from projections.asking.paging import Page, cut
+from projections.asking.scope import Scope
 from projections.disasters import DISASTERS, absorbed_into
-from projections.figures import Counted, Figures, Held, roll_up
 from projections.folding.base import Row
-from projections.paging import Page, cut
-from projections.scope import Scope
 from projections.situation import REPORTS
 
 

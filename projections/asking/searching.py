@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, Connection, Select, or_, select
 
 from eventstore.names import Hit
 from projections.areas import AREAS
-from projections.paging import Page, allowed, backwards, between, beyond, values_of
-from projections.scope import Scope
+from projections.asking.paging import Page, allowed, backwards, between, beyond, values_of
+from projections.asking.scope import Scope
 
 Names = Callable[..., list[Hit]]
 """``names(villages, exercise=…)``: the members there whose name fits what is searched for, in

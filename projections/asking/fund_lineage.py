@@ -4,9 +4,9 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from projections.fund_books import funds_of, shaped, spent
+from projections.asking.fund_books import funds_of, shaped, spent
+from projections.asking.scope import Scope
 from projections.funds import FUND_FLOWS, FUNDS
-from projections.scope import Scope
 
 MOST_FUNDS = 2000
 

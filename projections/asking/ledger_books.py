@@ -7,6 +7,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select
 
 from projections.areas import AREAS
+from projections.asking.paging import Page, page
+from projections.asking.scope import Scope
+from projections.asking.searching import Names, found_page, like, nobody
 from projections.households import (
     HOUSEHOLDS,
     TOWNSHIPS,
@@ -16,9 +19,6 @@ from projections.households import (
     members_of,
 )
 from projections.ledger import GRANTS, LEDGER
-from projections.paging import Page, page
-from projections.scope import Scope
-from projections.searching import Names, found_page, like, nobody
 from projections.seasons import SEASONS
 
 L, G, H, S = LEDGER.c, GRANTS.c, HOUSEHOLDS.c, SEASONS.c

@@ -6,11 +6,11 @@ from sqlalchemy import Column, Index, Select, String, Table, func, literal
 
 from domain.person import Person
 from domain.rules.base import china_day
-from projections.finding_rows import finding
+from projections.asking.finding_rows import finding
+from projections.asking.scope import Scope
 from projections.folding.base import LOGICAL, Rows, text_of, when
 from projections.households import HOUSEHOLDS
 from projections.officers import OFFICERS
-from projections.scope import Scope
 
 MANY_CONTESTS = 10
 """From how many persons of others on that one officer claims in a day it is worth a question."""
