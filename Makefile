@@ -65,6 +65,7 @@ docs: venv ## Write the generated references again
 	@$(BIN)/python scripts/events_reference.py
 	@$(BIN)/python scripts/metrics_reference.py
 	@$(BIN)/python scripts/asyncapi_document.py
+	@$(BIN)/python scripts/connections_table.py
 
 fingerprints: venv ## Write the fingerprints of the views again (SAME=view: code moved, its rows stay as they were)
 	@$(BIN)/python scripts/view_fingerprints.py $(SAME)

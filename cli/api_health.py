@@ -22,9 +22,10 @@ STUCK_SECONDS = 60.0
 @contextmanager
 def telling(settings: Settings, system: System) -> Iterator[Heart]:
     """Answer on the health port, if one is set, while the API is served; the heart to beat."""
-    name = settings.process
+    name = settings.process or ("api" if settings.database_url is not None else "")
     with ExitStack() as stack:
-        heart = Heart(settings.data / "run" / f"{name}.alive" if name else None)
+        file = settings.data / "run" / f"{name}.alive" if name else None
+        heart = Heart(file, kind="api")
         stack.callback(heart.stop)
         if settings.health_port:
             pages = {"/metrics": metrics.page, "/ready": lambda: _ready(system)}

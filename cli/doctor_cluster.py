@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing
 
+from cli.budget import connections
 from cli.checking import Check, Finding, all_of
 from cli.doctor import fingerprints, modes, parked_and_stopped, space, stands_open
 from cli.doctor_ledger import LEDGER
@@ -29,6 +30,7 @@ def _log(settings: Settings) -> Iterator[Finding]:
     power = settings.i_know_the_role_can_rewrite_the_log
     with closing(PostgresLog(url, allow_power=power)) as log:
         yield from _server(log.session)
+        yield from connections(settings, log.session)
         yield Finding(
             "roles",
             not power,

@@ -72,7 +72,10 @@ def _views(settings: Settings) -> Sql | None:
         return None
     db = PostgresConnection(settings.views_url, "views")
     (made,) = db.execute("SELECT to_regclass('generations') IS NOT NULL").fetchone()
-    return db if made else None
+    if made:
+        return db
+    db.close()
+    return None
 
 
 def _lineage(settings: Settings) -> Iterator[Finding]:

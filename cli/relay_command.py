@@ -106,7 +106,7 @@ def relaying(settings: Settings) -> Iterator[tuple[Relay, Publisher | None, Head
         partitions = partitions_of(log)
         watch = HeadWatch(log)
         name = settings.process or "relay"
-        heart = Heart(settings.data / "run" / f"{name}.alive")
+        heart = Heart(settings.data / "run" / f"{name}.alive", kind="relay")
         stack.callback(heart.stop)
         leader = Leader(log.source, "relay")
         found = Relay(

@@ -94,7 +94,7 @@ class Process:
             stack.callback(other.close)
         self.applier = Applying(self.log, self.views, Router(self.log, partitions), beside)
         folder = settings.data / "run"
-        self.heart = Heart(folder / f"{name}.alive")
+        self.heart = Heart(folder / f"{name}.alive", kind="worker")
         stack.callback(self.heart.stop)
         options = WorkerOptions(
             name,

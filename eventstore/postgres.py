@@ -69,6 +69,10 @@ EFFECTS_LOCK = 4_210_003
 CHANNEL = "relief_log"
 MOST_READERS = 8
 MOST_SEARCHING = 4
+LOG_SESSIONS = MOST_READERS + 3
+"""Most that a `PostgresLog` holds: its readers, the writer, snapshots, and who listens."""
+VAULT_SESSIONS = MOST_SEARCHING + 2
+"""Most that a `PostgresVault` holds: its readers, the writer, and effects."""
 LISTEN_AGAIN_SECONDS = 0.5
 FEW = 1_000
 """Rows that go with the COMMIT in one journey; more are copied, in journeys of their own."""

@@ -26,6 +26,8 @@ from eventstore.modes import private_folder
 log = structlog.get_logger("health")
 
 BEAT_SECONDS = 1.0
+LATELY_SECONDS = 60.0
+"""A file that was not touched for so long belongs to a process that was killed, or hangs."""
 STUCK_EXIT = 70
 """Exit code (EX_SOFTWARE) of a process that its watchdog has ended."""
 LOOK_SECONDS = 0.5
@@ -47,14 +49,19 @@ class Heart:
     (``worker.alive``, ``worker.2.alive`` …). The lock goes with the process, however it ends.
     """
 
-    def __init__(self, file: Path | None, clock: Callable[[], float] = time.monotonic) -> None:
-        """``clock``: seconds that never go back."""
+    def __init__(
+        self, file: Path | None, clock: Callable[[], float] = time.monotonic, *, kind: str = ""
+    ) -> None:
+        """``clock``: seconds that never go back. ``kind``: of which programs this process is one;
+        the file says it to whoever asks `beating`."""
         self._clock = clock
         self.file: Path | None = None
         self._lock: int | None = None
         if file is not None:
             private_folder(file.parent)
             self.file, self._lock = _claimed(file)
+            os.ftruncate(self._lock, 0)  # a process that was killed may have left its kind here
+            os.write(self._lock, kind.encode())
         self._touched = 0.0
         self.last = clock()
         self.beat()
@@ -94,6 +101,19 @@ def _claimed(wanted: Path) -> tuple[Path, int]:
                 return file, handle
         os.close(handle)
     raise AssertionError
+
+
+def beating(folder: Path, now: float) -> dict[str, str]:
+    """The processes whose files are in this folder and were touched lately: name → kind.
+
+    ``now``: seconds since 1970, as the files' times are.
+    """
+    found = {}
+    for file in sorted(folder.glob("*.alive")):
+        with suppress(OSError):  # it has just ended
+            if now - file.stat().st_mtime <= LATELY_SECONDS:
+                found[file.stem] = file.read_text(encoding="utf-8")
+    return found
 
 
 class Watchdog:

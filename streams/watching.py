@@ -41,6 +41,9 @@ class Note(msgspec.Struct):
     tables: dict[str, list[str] | None] | None = None
 
 
+WATCH_SESSIONS = 2
+"""Most that a `ViewsWatch` holds: its looks, and who listens."""
+
 _note = msgspec.json.Decoder(Note).decode
 
 

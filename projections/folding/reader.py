@@ -21,6 +21,9 @@ MOST_BEYOND = 32
 MOST_BEYOND_POSTGRES = 4
 """Sessions are dear there, and several processes share them: more queries than this wait."""
 
+POSTGRES_SESSIONS = POOLED + MOST_BEYOND_POSTGRES
+"""Most that a `ViewsReader` holds there."""
+
 
 class ViewsReader:
     """Connections for queries. Each use is one read transaction, so it sees one state."""
