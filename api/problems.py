@@ -95,6 +95,8 @@ FIELD_RULES = {
     "uuid_parsing": ("应为 UUID", "This should be a UUID."),
     "int_parsing": ("应为整数", "This should be a whole number."),
     "int_type": ("应为整数", "This should be a whole number."),
+    "figure_type": ("应为数字", "This should be a number."),
+    "float_type": ("应为数字", "This should be a number."),
     "int_from_float": ("应为整数", "This should be a whole number."),
     "string_type": ("应为文字", "This should be text."),
     "bool_parsing": ("应为 true 或 false", "This should be true or false."),
@@ -104,13 +106,21 @@ FIELD_RULES = {
 }
 
 
+FIGURE_TYPES = frozenset({"int", "float", "str"})
+"""What a figure may be: pydantic names each of them, behind its place, for what is none."""
+
+
 def field_errors(problem: ValidationError | RequestValidationError) -> list[dict[str, Any]]:
     """One entry a field: where it is, and what is wrong, in both languages. Values not repeated."""
-    found = []
+    found: list[dict[str, Any]] = []
     for error in problem.errors():
+        *places, last = error["loc"] or ("",)
+        if last in FIGURE_TYPES and places:
+            error = {**error, "loc": tuple(places), "type": "figure_type"}
         where = ".".join(str(step) for step in error["loc"])
         zh, en = FIELD_RULES.get(error["type"], ("此项不符合要求", str(error["msg"])))
-        found.append({"field": where, "rule": error["type"], "zh": zh, "en": en})
+        if all(one["field"] != where or one["rule"] != error["type"] for one in found):
+            found.append({"field": where, "rule": error["type"], "zh": zh, "en": en})
     return found
 
 

@@ -1,4 +1,4 @@
-"""Whole numbers in the bodies of commands: pydantic would take the text "100000" for one."""
+"""Numbers in the bodies of commands: pydantic would take the text "100000" or true for one."""
 
 import re
 from functools import cache
@@ -9,10 +9,10 @@ COUNT = re.compile(r"\d{1,18}", re.ASCII)
 
 
 def strict_numbers(schema: Any) -> Any:
-    """The same schema, with each whole number strict."""
+    """The same schema, with each number strict: a text or a truth value is none."""
     if isinstance(schema, dict):
         found = {name: strict_numbers(item) for name, item in schema.items()}
-        return found | {"strict": True} if found.get("type") == "int" else found
+        return found | {"strict": True} if found.get("type") in ("int", "float") else found
     if isinstance(schema, list | tuple):
         return type(schema)(strict_numbers(item) for item in schema)
     return schema

@@ -76,3 +76,14 @@ def test_a_whole_number_as_text_is_refused(write: Write, place: tuple[Any, ...])
 @pytest.mark.parametrize("write", WRITES, ids=lambda write: str(write.command.__name__))
 def test_the_example_of_each_command_is_taken_with_the_numbers_of_its_path(write: Write) -> None:
     assert errors_of(write, msgspec.json.decode(msgspec.json.encode(write.body_example()))) == []
+
+
+FIGURES = [pytest.param(w, id=w.command.__name__) for w in WRITES if "figures" in w.body_example()]
+
+
+@pytest.mark.parametrize("write", FIGURES)
+def test_a_truth_value_is_no_figure(write: Write) -> None:
+    """JSON's true was taken as a number with decimals, and booked as one person."""
+    body: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(write.body_example()))
+    body["figures"] = {"affected": True}
+    assert {error["field"] for error in errors_of(write, body)} == {"figures.affected"}
