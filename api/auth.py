@@ -128,7 +128,7 @@ def caller_of(request: Request) -> Caller:
 
 
 def asking(request: Request) -> Caller:
-    """`caller_of` for a question over HTTP. Raises 422 for a parameter that the route has not.
+    """`caller_of` for a question over HTTP. Raises 422 for a parameter that it does not know.
 
     Whoever mistypes one would else read an answer without a filter as one with it.
     """

@@ -1,7 +1,8 @@
 """What the boards know beside a report that was just filed or accepted.
 
-Whether it is likely one that stands already; what the areas below had accepted and it does not
-say: a desk knows those only of a disaster, the boards of reports on none too (decision 0040).
+Whether it is likely one that stands already, and what the areas below had accepted and it does not
+say. The command itself finds their reports only through a disaster; the boards also find those of
+a report on none (decision 0040).
 Nothing that saves lives is refused: the report is kept, and whoever sent it is asked, here in the
 answer and on the pages of the report and of its review.
 """
@@ -26,7 +27,7 @@ SECONDS = 1.0
 
 
 class AboutReport(Protocol):
-    """A command that says when and of what kind a report's occurrence was."""
+    """A command about one report."""
 
     report: UUID
 

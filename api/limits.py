@@ -152,7 +152,7 @@ class Quotas:
         return [self.streams, *self._of_role(posts)], begun_by(command)
 
     def _of_role(self, posts: Collection[Role]) -> list[Limiter]:
-        """What a role's own limit leaves, of the post that may most; none if one has no limit."""
+        """The highest limit of these roles; none if one of them has no limit of its own."""
         found = [self.streams_of_role.get(post) for post in posts]
         limited = [one for one in found if one is not None]
         if len(limited) < len(found):

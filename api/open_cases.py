@@ -1,8 +1,8 @@
 """Whether an offer to move a household to another county names all that is open there.
 
-A household's stream does not know its relief cases, and a desk finds a case by its id only. The
-ledger knows them, so the edge asks it before the offer is decided, as of the log's head: what the
-new county is told of is complete.
+A household's stream does not know its relief cases, and a command finds a case by its id only. The
+ledger knows them, so the edge asks it before the offer is decided, as of the log's head: so the new
+county is told of all of them.
 """
 
 from uuid import UUID
@@ -25,7 +25,8 @@ SETTLED = (str(Stage.REFUSED), str(Stage.CLOSED))
 async def all_open_cases_named(caller: Caller, command: Command) -> None:
     """Raises `OpenCasesLeftOut`, or a problem if the ledger does not come to the log's head.
 
-    Who has no post for it is refused by the log, which says nothing of households elsewhere.
+    An officer without a post for it is let through: the command refuses them, and tells nothing of
+    households elsewhere.
     """
     assert isinstance(command, OfferHouseholdMove)
     if command.roles.isdisjoint(caller.roles()):

@@ -61,8 +61,8 @@ class Write:
 
     ``bulk``: brings many rows and may need more than the usual bytes. ``shown``: what the first
     answer shows besides the receipt; it is neither stored, cached nor repeated. ``asks``: what the
-    boards ask about it once they know of it, anew at each answer. ``before``: raises what the
-    boards have against a command that has not run yet and that no desk could see.
+    boards know about it once they have its facts; added to each answer, repeated ones too.
+    ``before``: raises a refusal that only the boards can see; called before the command first runs.
     """
 
     path: str

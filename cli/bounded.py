@@ -15,10 +15,10 @@ its slower parser and are not asked here. So what comes in is counted as it come
 import time
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import httptools
-from uvicorn.middleware.proxy_headers import _TrustedHosts
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from eventstore.limits_reached import limit_reached
@@ -78,15 +78,20 @@ def problem(status: int) -> bytes:
     return b"\r\n".join(lines) + b"\r\n\r\n" + body
 
 
+class Addresses(Protocol):
+    """Some addresses, of which one asks whether another is among them."""
+
+    def __contains__(self, address: str, /) -> bool: ...
+
+
 class Bounded(HttpToolsProtocol):
     """One connection. `bounded` gives a class its limits."""
 
     limits = DEFAULT_HTTP_LIMITS
     addresses: Counter[str] = Counter()
     """Open connections of each address."""
-    proxies = _TrustedHosts("")
-    """Who may hold more of them: whom uvicorn believes, by uvicorn's own judgment of addresses and
-    networks."""
+    proxies: Addresses = ()
+    """Addresses that may hold more of them: the proxies whose headers uvicorn believes."""
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -268,8 +273,14 @@ class Bounded(HttpToolsProtocol):
         self.transport.abort()
 
 
+def believed(proxies: str) -> Addresses:
+    """The addresses that this setting names, singly or by network, exactly as uvicorn reads it."""
+    app: Any = None  # it is only asked whom it would believe
+    return ProxyHeadersMiddleware(app, proxies).trusted_hosts
+
+
 def bounded(limits: HttpLimits) -> type[Bounded]:
     """A protocol class with these limits, and a count of addresses of its own."""
-    proxies = _TrustedHosts(limits.trusted_proxies)
+    proxies = believed(limits.trusted_proxies)
     own = {"limits": limits, "addresses": Counter(), "proxies": proxies}
     return type("Bounded", (Bounded,), own)

@@ -49,8 +49,8 @@ class Drilled(msgspec.Struct, kw_only=True):
     unreadable: int
     """Persons whose data the facts hold, who are not erased, and whose key is not there."""
     beside: str
-    """Beside the ledger of the settings: same, ahead (the ledger is behind the backup), other,
-    none."""
+    """Against the ledger of the settings: ``same`` as far as the backup goes, ``ahead`` (the ledger
+    is behind the backup), ``differs``, of an ``other`` ledger, or ``none`` is here."""
 
     @property
     def ok(self) -> bool:
@@ -153,8 +153,8 @@ def _views(settings: Settings) -> tuple[rebuilding.Compared, ...]:
 
 
 def _beside(restored: Settings, settings: Settings) -> str:
-    """How the restored facts lie to the ledger that is here. The backup itself is not opened for
-    it: SQLite would write into a file that it opens."""
+    """How the restored facts compare with the ledger here (`Drilled.beside`). The backup itself is
+    not opened for it: SQLite would write into a file that it opens."""
     if settings.database_url is None and not (settings.data / "log.sqlite").exists():
         return "none"
     with closing(Reading(settings)) as here, closing(Reading(restored)) as there:

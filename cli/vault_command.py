@@ -1,4 +1,4 @@
-"""`relief vault`: whose data are destroyed, and a new master key for those of all others."""
+"""`relief vault`: whose personal data are destroyed, and how the master key is exchanged."""
 
 import msgspec
 import typer

@@ -45,7 +45,7 @@ class Led(ABC):
         """All facts up to here are on the bus."""
         self.leading = False
         self.trouble: StoreError | BusTrouble | None = None
-        """What it waits for, in words; None while all is well."""
+        """What it waits for; None while all is well."""
         self.trouble_since = 0.0
         self.failures = 0
 
