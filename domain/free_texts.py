@@ -18,11 +18,12 @@ import msgspec
 
 from domain.base import Aggregate, Event, own_fields
 from domain.casualty_record import CasualtyRecord
+from domain.hints import classes_in, is_text
 from domain.house_damage import HouseDamage
 from domain.household import Household
 from domain.person import Person
 from domain.relief_case import ReliefCase
-from domain.world import Sealed, World
+from domain.world import World
 
 FREE = frozenset(
     {"cause", "details", "forecast", "narrative", "note", "opinion", "outcome", "place"}
@@ -120,7 +121,7 @@ def free_fields(kind: type[Any]) -> dict[str, bool]:
         hints = typing.get_type_hints(kind)
         known = {}
         for name in names:
-            if name in FREE and _is_text(hints[name]):
+            if name in FREE and is_text(hints[name]):
                 known[name] = False
             elif any(free_fields(one) for one in _structs(hints[name])):
                 known[name] = True
@@ -128,16 +129,9 @@ def free_fields(kind: type[Any]) -> dict[str, bool]:
     return known
 
 
-def _is_text(hint: Any) -> bool:
-    return hint is str or str in typing.get_args(hint)
-
-
 def _structs(hint: Any) -> list[type[Any]]:
-    """The structures in a type that may hold texts."""
-    if isinstance(hint, type) and not typing.get_args(hint):
-        is_struct = issubclass(hint, msgspec.Struct) and hint is not Sealed
-        return [hint] if is_struct else []
-    return [found for part in typing.get_args(hint) for found in _structs(part)]
+    """The structures in a type."""
+    return [one for one in classes_in(hint) if issubclass(one, msgspec.Struct)]
 
 
 def change_texts(fact: Event, change: Change) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from domain.hints import classes_in, is_text
 from domain.refusal import Malformed
 
 SHORTEST = 4
@@ -67,23 +68,11 @@ def reason_fields(kind: type[Any]) -> tuple[str, ...]:
         _known[kind] = tuple(
             name
             for name, hint in hints.items()
-            if (name == "reason" and _is_text(hint))
-            or any(reason_fields(part) for part in parts_of(hint))
+            if (name == "reason" and is_text(hint))
+            or any(reason_fields(part) for part in classes_in(hint))
         )
     return _known[kind]
 
 
-def _has_parts(hint: Any) -> bool:
-    return isinstance(hint, type) and (is_dataclass(hint) or issubclass(hint, msgspec.Struct))
-
-
-def _is_text(hint: Any) -> bool:
-    return hint is str or str in typing.get_args(hint)
-
-
-def parts_of(hint: Any) -> Iterator[type[Any]]:
-    """The structures in a type."""
-    if _has_parts(hint):
-        yield hint
-    for one in typing.get_args(hint):
-        yield from parts_of(one)
+def _has_parts(kind: type[Any]) -> bool:
+    return is_dataclass(kind) or issubclass(kind, msgspec.Struct)

@@ -104,7 +104,7 @@ class Vault(Protocol):
     def is_fresh(self, person: UUID) -> bool:
         """Whether the person was made just now: no fact can tell of them yet."""
 
-    def names(self, id: UUID) -> bool:
+    def is_person(self, id: UUID) -> bool:
         """Whether this is the id of a person with an ID number: nothing else may stand on it."""
 
     def new_person(self) -> UUID:

@@ -132,7 +132,7 @@ class DecisionWorld:
         """Whether the id is that of a person who may be in no household yet (on a roster, in
         office): views show it, and whoever put something else there would keep them out of all."""
         free = isinstance(aggregate, Person) or aggregate.derived_id() is not None
-        return not free and self._vault.names(aggregate.id)
+        return not free and self._vault.is_person(aggregate.id)
 
     def _line(self, area: UUID) -> tuple[UUID, ...]:
         steps: list[UUID] = []

@@ -153,7 +153,7 @@ class Vault:
         """Whether the person was made in this batch: no fact can tell of them yet."""
         return person in self._fresh
 
-    def names(self, id: UUID) -> bool:
+    def is_person(self, id: UUID) -> bool:
         """Whether this is the id of a person with an ID number."""
         if id in self._fresh:
             return True

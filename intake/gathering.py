@@ -317,6 +317,14 @@ class RowSource:
                 yield found
 
 
+def _has_error(table: Table, row: int) -> bool:
+    """Whether a cell of this row shows an error in a column of the table."""
+    errors = table.marks.errors
+    return bool(errors) and any(
+        within(errors.get(at, ()), row) for at in table.header.columns.values()
+    )
+
+
 class _Sheet:
     """One table being gone through: its columns, its merged cells, its last heading."""
 
@@ -354,8 +362,7 @@ class _Sheet:
         cells = raw.cells
         if len(cells) < self._width:
             cells = cells + [None] * (self._width - len(cells))
-        errors = self.table.marks.errors
-        wrong = errors and any(within(errors.get(at, ()), raw.row) for _, at in self._columns)
+        wrong = _has_error(self.table, raw.row)
         if not wrong and all(map(read.is_empty, cells)):
             return None
         heading = None if wrong else self._as_heading(raw.row, cells)
@@ -365,16 +372,15 @@ class _Sheet:
         if self._spans:
             self._fill(raw.row, values)
         self._ditto(values)
-        members = tuple(
-            Gathered(one, raw.row, own, None, self._ids)
-            for one in self._members
-            if any(
-                not read.is_nothing(value) or within(one.marks.errors.get(at, ()), raw.row)
-                for at, value in ((at, cells[at]) for at in one.header.columns.values())
-            )
-            for own in ({column: cells[at] for column, at in one.header.columns.items()},)
-        )
+        members = tuple(self._members_in(raw.row, cells))
         return Gathered(self.table, raw.row, values, self._heading, self._ids, members)
+
+    def _members_in(self, row: int, cells: list[Any]) -> Iterator[Gathered]:
+        """The members in a household's own row: of those columns that say something there."""
+        for table in self._members:
+            values = {column: cells[at] for column, at in table.header.columns.items()}
+            if _has_error(table, row) or not all(map(read.is_nothing, values.values())):
+                yield Gathered(table, row, values, None, self._ids)
 
     def _as_heading(self, row: int, cells: list[Any]) -> HeadingFound | None:
         id_cell = cells[self._id_at]

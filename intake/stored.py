@@ -105,15 +105,18 @@ class StoredHousehold:
         return None if text is None else read.name(text)[0] or text
 
     @property
+    def _head(self) -> Member | None:
+        head = self.household.head
+        return None if head is None else self.household.members.get(head)
+
+    @property
     def head_name(self) -> str | None:
-        head = self.household.members.get(self.household.head or self.household.id)
-        return self._name(head) if head is not None else None
+        return self._name(self._head) if self._head is not None else None
 
     @property
     def head_number(self) -> str | None:
         """The head's ID number; None if it is not known."""
-        head = self.household.members.get(self.household.head or self.household.id)
-        return self._text(head.id_number, "id_number") if head is not None else None
+        return self._text(self._head.id_number, "id_number") if self._head is not None else None
 
     @property
     def phone(self) -> str | None:

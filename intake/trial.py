@@ -37,8 +37,8 @@ class _Blank:
     def is_fresh(self, person: UUID) -> bool:
         return person in self._made
 
-    def names(self, id: UUID) -> bool:
-        return self._vault.names(id)
+    def is_person(self, id: UUID) -> bool:
+        return self._vault.is_person(id)
 
     def new_person(self) -> UUID:
         return uuid4()

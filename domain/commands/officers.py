@@ -74,7 +74,7 @@ class RegisterOfficer(Command):
             number = normalize_id(self.id_number)
             parse_id(number, china_day(world.now))
             person = person_of(world, number)
-        elif vault.names(person):  # of a person who is, or may become, another officer
+        elif vault.is_person(person):  # of a person who is, or may become, another officer
             raise IdNotFresh(kind="Person", id=person)
         id = Officer.id_of(person)
         name = self.full_name.strip()

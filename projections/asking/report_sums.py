@@ -22,8 +22,8 @@ from projections.disasters import DISASTERS
 from projections.folding.dialects import JoinedText, JsonMember, JsonMerged, JsonPairs
 from projections.situation import REPORTS, VERSIONS
 
-# Reports for which `hosted` has the same answer are counted together (see `situation.counted_with`),
-# so that a finding compares what a board adds up.
+# Reports for which `hosted` has the same answer are counted together, so that a finding compares
+# what a board adds up (see `situation.counted_with`).
 
 
 def _hosts() -> FromClause:

@@ -37,7 +37,7 @@ class MemoryVault:
     def is_fresh(self, person: UUID) -> bool:
         return False
 
-    def names(self, id: UUID) -> bool:
+    def is_person(self, id: UUID) -> bool:
         return id in self.tokens.values()
 
     def new_person(self) -> UUID:

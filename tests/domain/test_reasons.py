@@ -10,7 +10,8 @@ import pytest
 
 import domain.commands
 from api.examples import example_of
-from domain.reasons import parts_of, reason_fields, says_something
+from domain.hints import classes_in
+from domain.reasons import reason_fields, says_something
 from domain.refusal import Malformed, Refusal
 from domain.world import Command
 from eventstore import deciding
@@ -45,7 +46,7 @@ def with_reason(kind: type[Any], reason: str) -> Any:
         if name == "reason":
             said[name] = reason
             continue
-        (part,) = parts_of(get_type_hints(kind)[name])
+        (part,) = filter(reason_fields, classes_in(get_type_hints(kind)[name]))
         said[name] = [example_of(part) | {"reason": reason}]
     return msgspec.convert(said, kind, strict=False)
 
