@@ -14,8 +14,9 @@ its slower parser and are not asked here. So what comes in is counted as it come
 
 import time
 from collections import Counter
+from collections.abc import Container
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, cast
 
 import httptools
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -78,19 +79,13 @@ def problem(status: int) -> bytes:
     return b"\r\n".join(lines) + b"\r\n\r\n" + body
 
 
-class Addresses(Protocol):
-    """Some addresses, of which one asks whether another is among them."""
-
-    def __contains__(self, address: str, /) -> bool: ...
-
-
 class Bounded(HttpToolsProtocol):
     """One connection. `bounded` gives a class its limits."""
 
     limits = DEFAULT_HTTP_LIMITS
     addresses: Counter[str] = Counter()
     """Open connections of each address."""
-    proxies: Addresses = ()
+    proxies: ClassVar[Container[str]] = ()
     """Addresses that may hold more of them: the proxies whose headers uvicorn believes."""
 
     def __init__(self, *args: Any, **more: Any) -> None:
@@ -273,10 +268,10 @@ class Bounded(HttpToolsProtocol):
         self.transport.abort()
 
 
-def believed(proxies: str) -> Addresses:
+def believed(proxies: str) -> Container[str]:
     """The addresses that this setting names, singly or by network, exactly as uvicorn reads it."""
     app: Any = None  # it is only asked whom it would believe
-    return ProxyHeadersMiddleware(app, proxies).trusted_hosts
+    return cast(Container[str], ProxyHeadersMiddleware(app, proxies).trusted_hosts)
 
 
 def bounded(limits: HttpLimits) -> type[Bounded]:

@@ -63,7 +63,7 @@ class BusTrouble(Exception):
 
 
 class BusRefuses(BusTrouble):
-    """The broker is there and does not let us in: waiting does not help."""
+    """The broker is there and refuses what we ask: waiting does not help."""
 
     def __init__(self, zh: str, en: str) -> None:
         Exception.__init__(self, en)

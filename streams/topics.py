@@ -37,6 +37,7 @@ from streams.kafka import (
 ALREADY_THERE = 36
 """Somebody else was faster."""
 TOO_MANY_COPIES = 38
+"""More than there are brokers."""
 MISSING = 3
 
 RETENTION = "retention.ms"
@@ -188,7 +189,8 @@ def keep(admin: KafkaAdminClient, topic: Topic, *, mend: bool = True) -> tuple[s
     """Make the topic if it is missing and mend what can be mended; its id, and what is left wrong.
 
     With ``mend`` False a topic that is there is left as it is: the relay alone mends. Raises
-    `TopicWrong` when nothing may be sent to it so, `BusTrouble` when the broker cannot be asked.
+    `TopicWrong` when nothing may be sent to it so, `BusRefuses` when the broker refuses us or the
+    topic, else `BusTrouble` when it cannot be asked.
     """
     try:
         return _keep(admin, topic, mend=mend)
@@ -214,7 +216,7 @@ def _made(admin: KafkaAdminClient, topic: Topic) -> dict[str, Any]:
     new = NewTopic(topic.name, topic.partitions, topic.replication, topic_configs=topic.config)
     made = admin.create_topics([new], raise_errors=False)["topics"][0]
     if made["error_code"] == TOO_MANY_COPIES:
-        raise TopicWrong(Wrong(topic.name, "replication", "?", str(topic.replication)))
+        raise BusRefuses(*_too_few_brokers(topic))
     if made["error_code"] not in (0, ALREADY_THERE):
         problem = for_code(made["error_code"])
         raise problem(made["error_message"] or topic.name)
@@ -257,6 +259,15 @@ def ends_of(admin: KafkaAdminClient, name: str, partitions: int) -> dict[int, in
     wanted = {TopicPartition(name, n): OffsetSpec.LATEST for n in range(partitions)}
     found = admin.list_partition_offsets(wanted)
     return {at.partition: int(end.offset) for at, end in found.items()}
+
+
+def _too_few_brokers(topic: Topic) -> tuple[str, str]:
+    return (
+        f"不能建立主题 {topic.name}：RELIEF_KAFKA_REPLICATION 要求 {topic.replication} 份副本，"
+        "消息总线没有这么多服务器",
+        f"The topic {topic.name} cannot be made: RELIEF_KAFKA_REPLICATION asks for"
+        f" {topic.replication} copies, and there are fewer brokers.",
+    )
 
 
 def _not_allowed(topic: Topic) -> tuple[str, str]:

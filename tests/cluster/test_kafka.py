@@ -9,7 +9,7 @@ from cli.trial.broker import Broker
 from cli.trial.child import free_port
 from streams.bus import FrameBus
 from streams.frames import Frame
-from streams.kafka import BusTrouble, Kafka
+from streams.kafka import BusRefuses, BusTrouble, Kafka
 from streams.topics import Topic, TopicWrong, described, differences, ends_of, keep
 from tests.cluster.relaying import wait_for
 from tests.servers import ApacheKafka
@@ -144,6 +144,16 @@ def test_a_topic_with_too_few_copies_is_used_and_told(apache_kafka: ApacheKafka)
     assert (wrong.what, wrong.found, wrong.wanted) == ("replication", "1", "3")
     assert "副本数是 1，应为 3" in wrong.zh
     assert ends_of(admin, topic.name, 1) == {0: 1}
+    admin.close()
+
+
+def test_more_copies_than_brokers_are_told_by_the_setting(apache_kafka: ApacheKafka) -> None:
+    """It was told as a topic with ? copies, to be altered or deleted: there is none."""
+    admin = Kafka(apache_kafka.address).admin()
+    topic = Topic.of(Kafka(apache_kafka.address, 3), "too.many.copies", 1)
+    with pytest.raises(BusRefuses, match="RELIEF_KAFKA_REPLICATION asks for 3 copies") as told:
+        keep(admin, topic)
+    assert "要求 3 份副本" in told.value.zh
     admin.close()
 
 
