@@ -37,7 +37,14 @@ def server(tmp_path: Path) -> Iterator[PostgresServer]:
 
 @pytest.fixture
 def store(server: PostgresServer, tmp_path: Path) -> Iterator[Store]:
-    made = place_of(found(server.url(), DATABASE, PASSWORDS), tmp_path).open()
+    made = seeded(place_of(found(server.url(), DATABASE, PASSWORDS), tmp_path))
+    yield made
+    made.close()
+
+
+def seeded(place: Cluster) -> Store:
+    """A county with its officers and five households."""
+    made = place.open()
     made.begin_simulated(places.NOW)
     seeder = places.Seeder(made)
     places._areas(seeder)
@@ -45,8 +52,7 @@ def store(server: PostgresServer, tmp_path: Path) -> Iterator[Store]:
     places._officers(seeder)
     seeder.flush()
     register(made, 5)
-    yield made
-    made.close()
+    return made
 
 
 def place_of(urls: Urls, folder: Path) -> Cluster:
