@@ -29,17 +29,12 @@ from streams.frames import PARTITIONS_MARK
 from streams.kafka import EVENTS, Kafka
 from streams.publishing import kept_from
 from streams.sealing import keep_seal
-from tests.cluster.relaying import SECRET, Town, log_of, urls, wait_for
+from tests.cluster.relaying import SECRET, Town, log_of, wait_for
 from tests.cluster.test_topics import PARTITIONS, Healthy, settings_of
 from tests.eventstore.support import found_town, new_unit, send
-from tests.servers import ApacheKafka, Database, need_apache_kafka
+from tests.servers import ApacheKafka, need_apache_kafka
 
 run = CliRunner().invoke
-
-
-@pytest.fixture
-def made(postgres_database: Database) -> Urls:
-    return urls(postgres_database)
 
 
 @pytest.fixture
@@ -49,12 +44,6 @@ def log(made: Urls) -> Iterator[PostgresLog]:
         log.set_mark("born", "b0")
         keep_seal(log, SECRET)
         yield log
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Broker]:
-    with Broker(tmp_path) as broker:
-        yield broker
 
 
 def events_on(address: str) -> list[dict[str, Any]]:

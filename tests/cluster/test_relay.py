@@ -28,10 +28,9 @@ from tests.cluster.relaying import (
     log_of,
     parts_of,
     reading,
-    urls,
     wait_for,
 )
-from tests.servers import ApacheKafka, Database, need_apache_kafka
+from tests.servers import ApacheKafka, need_apache_kafka
 
 
 @dataclass
@@ -61,11 +60,6 @@ def relayed(
         stack.callback(watch.wake)
         stack.callback(stop.set)
         yield relay
-
-
-@pytest.fixture
-def made(postgres_database: Database) -> Urls:
-    return urls(postgres_database)
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from tests.cluster.relaying import (
     wait_for,
 )
 from tests.faults import PATIENCE_SECONDS
-from tests.servers import Database, fresh_database
+from tests.servers import fresh_database
 
 KILLS = 6
 RELAY = ["-c", "import typer; from cli.relay_command import relay; typer.run(relay)"]
@@ -58,21 +58,10 @@ class RelayProcess(Process):
 
 
 @pytest.fixture
-def made(postgres_database: Database) -> Urls:
-    return urls(postgres_database)
-
-
-@pytest.fixture
 def log(made: Urls) -> Iterator[PostgresLog]:
     with log_of(made) as log:
         log.set_mark(PARTITIONS_MARK, str(PARTITIONS))
         yield log
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Broker]:
-    with Broker(tmp_path) as broker:
-        yield broker
 
 
 def test_killed_at_any_moment_it_repeats_and_loses_nothing(

@@ -21,9 +21,9 @@ from eventstore.postgres import PostgresLog
 from streams.frames import PARTITIONS_MARK
 from streams.kafka import EVENTS, FRAMES, Kafka
 from streams.topics import Topic, described, keep
-from tests.cluster.relaying import Town, log_of, reading, urls, wait_for
+from tests.cluster.relaying import Town, log_of, reading, wait_for
 from tests.cluster.test_relay_processes import RelayProcess
-from tests.servers import ApacheKafka, Database
+from tests.servers import ApacheKafka
 
 ROUNDS = 4
 PARTITIONS = 5
@@ -31,21 +31,10 @@ PARTITIONS = 5
 
 
 @pytest.fixture
-def made(postgres_database: Database) -> Urls:
-    return urls(postgres_database)
-
-
-@pytest.fixture
 def log(made: Urls) -> Iterator[PostgresLog]:
     with log_of(made) as log:
         log.set_mark(PARTITIONS_MARK, str(PARTITIONS))
         yield log
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Broker]:
-    with Broker(tmp_path) as broker:
-        yield broker
 
 
 class Healthy(RelayProcess):

@@ -22,7 +22,6 @@ from eventstore import effects
 from eventstore.errors import IndexBehind, StoreFull
 from eventstore.faults import EFFECT_POINTS
 from eventstore.store import Store
-from tests.clusters import Founded
 from tests.eventstore.erasing import (
     DAY,
     GONE,
@@ -47,14 +46,6 @@ from tests.eventstore.support import (
 
 BEFORE_THE_FACT = ("before-load", "between-vault-and-log", "in-transaction")
 AFTER_IT = ("after-commit", "before-erasure", "in-erasure", "after-erasure")
-
-
-@pytest.fixture(params=["SQLite", "PostgreSQL"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    if request.param == "SQLite":
-        return tmp_path / "store"
-    made: Founded = request.getfixturevalue("cluster")
-    return made.place
 
 
 @pytest.fixture

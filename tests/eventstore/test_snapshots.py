@@ -49,14 +49,6 @@ from tests.everything import copy_of_everything
 UNIT = named("unit/u")
 
 
-@pytest.fixture(params=["SQLite", "PostgreSQL"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    if request.param == "SQLite":
-        return tmp_path / "store"
-    made: Founded = request.getfixturevalue("cluster")
-    return made.place
-
-
 @pytest.fixture
 def town(place: Place) -> Iterator[Store]:
     """A unit of seven facts, and snapshots after five."""

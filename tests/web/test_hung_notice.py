@@ -16,14 +16,8 @@ from projections.asking.scope import EVERYTHING
 from projections.households import MEMBERS
 from projections.lists import village_lists
 from projections.notices import notice
-from tests.web.relief_desk import RunningDemo, running_demo
+from tests.web.relief_desk import RunningDemo
 from tests.web.test_relief_pages import enter
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
-    with running_demo(tmp_path_factory.mktemp("demo")) as one:
-        yield one
 
 
 @pytest.fixture(scope="module")

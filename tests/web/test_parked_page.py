@@ -10,14 +10,8 @@ from fastapi.testclient import TestClient
 from projections.folding.databases import transaction
 from projections.folding.parking import BEHIND, park
 from tests.projections.folding import unread
-from tests.web.relief_desk import RunningDemo, running_demo
+from tests.web.relief_desk import RunningDemo
 from tests.web.test_relief_pages import enter
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
-    with running_demo(tmp_path_factory.mktemp("demo")) as one:
-        yield one
 
 
 @pytest.fixture

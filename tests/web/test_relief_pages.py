@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
 from urllib.parse import quote_plus, urlencode
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from api.routes import READS
 from api.sheets import has_sheet
 from projections.asking.ledger_books import ledger_totals
 from projections.asking.scope import EVERYTHING
-from tests.web.relief_desk import PASSWORD, RunningDemo, running_demo, spelled
+from tests.web.relief_desk import PASSWORD, RunningDemo, spelled
 
 PAGES = (
     "/dispatch",
@@ -38,18 +37,6 @@ OURS = re.compile(
 )
 EMPTY = re.compile(r'(?:href|hx-get|data-live|action)="([^"]*=(?:&amp;[^"]*)?)"')
 """Addresses with an empty value: what is no text refuses it."""
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
-    with running_demo(tmp_path_factory.mktemp("demo")) as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def server(demo: RunningDemo) -> Iterator[TestClient]:
-    with TestClient(demo.app()) as client:
-        yield client
 
 
 def enter(server: TestClient, login: str) -> None:

@@ -3,26 +3,12 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
 from html import unescape
 
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.web.relief_desk import RunningDemo, running_demo
 from tests.web.test_relief_pages import enter
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
-    with running_demo(tmp_path_factory.mktemp("demo")) as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def server(demo: RunningDemo) -> Iterator[TestClient]:
-    with TestClient(demo.app()) as client:
-        yield client
 
 
 def sheet_of(page: str) -> str:

@@ -1,7 +1,6 @@
 """Goods as people count them, units as a dispatcher wants them, and names of officials."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from fastapi.testclient import TestClient
@@ -15,21 +14,8 @@ from domain.rules.loading import parse_rulebook
 from domain.unit import UnitKind
 from intake.inputs import RELATION_WORDS
 from tests.domain.county import RULES
-from tests.web.relief_desk import RunningDemo, running_demo
 from tests.web.test_relief_pages import enter
 from web.i18n import read_messages
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
-    with running_demo(tmp_path_factory.mktemp("demo")) as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def server(demo: RunningDemo) -> Iterator[TestClient]:
-    with TestClient(demo.app()) as client:
-        yield client
 
 
 @pytest.mark.parametrize(
