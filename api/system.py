@@ -1,7 +1,6 @@
 """The running system as the edge sees it: store, views, boards, accounts, live hub."""
 
 import threading
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -13,6 +12,7 @@ from api.bodies import HeldBodies
 from api.limits import DEFAULT_LIMITS, EdgeLimits, Quotas
 from domain.officer import Officer
 from eventstore.accounts import Accounts
+from eventstore.lately import Lately
 from eventstore.store import Store
 from projections.areas import ABOVE, AREAS
 from projections.folding.engine import Applied, ViewsDatabase
@@ -89,7 +89,7 @@ class System:
         self.bodies = HeldBodies(self.limits.held_body_bytes)
         self.waiting = Waiting(self.boards)
         self.head = AskedTogether(self.store.head, "head")
-        self._officers: dict[UUID, tuple[Officer, float]] = {}
+        self._officers = Lately[UUID, Officer](LATELY_SECONDS, OFFICERS)
 
     def officer(self, id: UUID) -> Officer | None:
         """The officer as the log has them now: a suspension takes effect at once."""
@@ -98,16 +98,11 @@ class System:
 
     def officer_lately(self, id: UUID) -> Officer | None:
         """The officer as of this second: for a first look, before the log decides."""
-        found, until = self._officers.get(id, (None, 0.0))
-        if found is None or time.monotonic() >= until:
-            found = self.officer(id)
-            if found is not None:
-                if len(self._officers) >= OFFICERS:
-                    self._officers.clear()
-                self._officers[id] = found, time.monotonic() + LATELY_SECONDS
+        found = self._officers.get(id)
+        if found is None and (found := self.officer(id)) is not None:
+            self._officers.keep(id, found)
         return found
 
     def knows_lately(self, id: UUID) -> Officer | None:
         """`officer_lately`, if it answers without asking the log."""
-        found, until = self._officers.get(id, (None, 0.0))
-        return found if time.monotonic() < until else None
+        return self._officers.get(id)

@@ -24,6 +24,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from domain.login_name import LoginTaken
+from eventstore.lately import Lately
 from eventstore.limiter import Limit, Limiter
 from eventstore.limits_reached import limit_reached
 from eventstore.sql import DATABASE_ERRORS, explain
@@ -102,7 +103,7 @@ class Accounts:
         )
         self._addresses = Limiter(limit, clock)
         self._delays: dict[tuple[str, str], tuple[int, float]] = {}
-        self._known: dict[bytes, tuple[Session, float]] = {}
+        self._known = Lately[bytes, Session](KNOWN_SECONDS, KNOWN_SESSIONS)
 
     def set_password(self, login: str, officer: UUID, password: str) -> None:
         """Open an account or change its password; sessions of the login end.
@@ -253,25 +254,19 @@ class Accounts:
         Remembered for a second: what ended in another process ends here within that second.
         """
         digest = _digest(token)
-        found = self._remembered(digest)
+        found = self._known.get(digest)
         if found is None:
             with self._asking:  # many ask at once as the second ends
-                found = self._remembered(digest) or self._stored(digest)
+                found = self._known.get(digest) or self._stored(digest)
                 if found is None:
                     return None
-                if len(self._known) >= KNOWN_SESSIONS:
-                    self._known.clear()
-                self._known[digest] = (found, time.monotonic() + KNOWN_SECONDS)
+                self._known.keep(digest, found)
         return self._living(found, kind)
 
     def remembered(self, token: str, kind: str) -> Session | None:
         """`session`, if it answers without asking the vault."""
-        found = self._remembered(_digest(token))
+        found = self._known.get(_digest(token))
         return None if found is None else self._living(found, kind)
-
-    def _remembered(self, digest: bytes) -> Session | None:
-        found, until = self._known.get(digest, (None, 0.0))
-        return found if time.monotonic() < until else None
 
     def _living(self, found: Session, kind: str) -> Session | None:
         return None if found.kind != kind or found.expires < self._clock() else found
