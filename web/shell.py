@@ -47,7 +47,7 @@ NAV: dict[Role, tuple[NavItem, ...]] = {
     Role.CITY_REVIEWER: (SITUATION, REVIEW, LEDGER, TIMELINE),
     Role.PROVINCE_REVIEWER: (SITUATION, REVIEW, LEDGER, TIMELINE),
     Role.AUDITOR: (LEDGER, STOCK, TIMELINE, SITUATION, PARKED),
-    Role.ADMINISTRATOR: (TIMELINE, PARKED),
+    Role.ADMINISTRATOR: (PARKED,),
     Role.SYSTEM: (),
 }
 """The desk's own work comes first: it is also the first card at home."""

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,11 +10,15 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
+from api.words import Words, words_of
 from domain.refusal import NotFound
+from domain.telling import STATES
 from projections.timeline import timeline
+from web.i18n import Language, catalog
 from web.officials import name_officials
 from web.paging import ROWS, Turn, Turned
 from web.parts import AtDesk, Desk
+from web.render import language_of
 from web.reporting import place_of, show
 from web.subjects import found_by
 
@@ -94,6 +99,18 @@ PAGES: Final = {
 """Kinds of things that have a page of their own."""
 
 
+WORDS: Final = {
+    "severity": "dispatch.severity_",
+    "programme": "household.programme_",
+    "role": "role.",
+    "relation": "story.word_relation_",
+    "tier": "story.word_tier_",
+    "cause": "story.word_cause_",
+    "purpose": "timeline.purpose_",
+}
+"""Details whose values are keys of ours, and where their names stand. Others are texts."""
+
+
 @router.get("/timeline")
 async def own(request: Request, desk: AtDesk, turn: Turned, subject: str = "") -> Response:
     """The box to look one up; below it, what happened in the caller's own area."""
@@ -137,7 +154,21 @@ async def _show(request: Request, desk: Desk, **said: Any) -> Response:
         "leaf": None,
         "title": "",
     }
-    return await show(request, desk, "timeline.html", **{**empty, **said}, known=DETAILS)
+    language = language_of(request)
+    words = await run_in_threadpool(words_of, desk.caller, desk.now, language)
+    said = {**empty, **said, "known": DETAILS, "named": partial(named, language, words)}
+    return await show(request, desk, "timeline.html", **said)
+
+
+def named(language: Language, words: Words, detail: str, value: str) -> str:
+    """The value of a detail as a reader calls it: a key of ours by its name, a text as it is."""
+    of_rulebooks = {"hazard": words.hazard, "item": words.item, "category": words.kind}
+    if detail in of_rulebooks:
+        return of_rulebooks[detail](value)
+    if detail in ("grade", "fate") and value in STATES:
+        return STATES[value][language == "en"]
+    key = WORDS.get(detail, "") + value
+    return catalog(language).sentences.get(key, value) if detail in WORDS else value
 
 
 async def _title(desk: Desk, subject: UUID) -> str:
@@ -168,8 +199,10 @@ def shaped(row: dict[str, Any], subject: UUID) -> dict[str, Any]:
 
 
 def _is_noise(name: str, value: Any) -> bool:
-    """In time is no news; the level of a duty (a word of ours) is that of its area."""
-    return (name == "late_minutes" and not value) or (name == "level" and isinstance(value, str))
+    """In time is no news; the level of a duty (a word of ours) is that of its area; the rate of a
+    case is no speed of a clock."""
+    ours = name in ("level", "rate") and isinstance(value, str)
+    return ours or (name == "late_minutes" and not value)
 
 
 def _value(value: Any) -> Any:
