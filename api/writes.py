@@ -262,55 +262,61 @@ def endpoint_of(write: Write) -> Callable[[Request], Coroutine[Any, Any, Respons
     if_match = _takes_if_match(write)
 
     async def endpoint(request: Request) -> Response:
-        with system_of(request).bodies.holding() as holding:
-            return await run(request, holding)
-
-    async def run(request: Request, holding: Holding) -> Response:
-        session = await writing_session(request)
-        key = idempotency_key(request)
         system = system_of(request)
-        path = dict(request.path_params)
-        bulk_on = path.get("village_list") if write.bulk else None
-        roles = write.command.roles
-        refused = await not_allowed(system, session.officer, roles, bulk_on)
-        most = getattr(system.limits, write.body_limit)
-        body = await read_body(request, most, refused, write.body_limit, holding)
-        if if_match and (seen := request.headers.get("if-match")) is not None:
-            path["expected_version"] = seen.strip().removeprefix("W/").strip('"')
-        try:
-            command = await _parsed(write, body, path, system.limits)
-        except ApiProblem as problem:  # what is wrong with it is told to whoever may send it
-            raise refused or problem from problem
-        envelope = Envelope(
-            id=key,
-            officer=session.officer,
-            command=command,
-            correlation=correlation_of(request),
-        )
-        store = system.store
-        if write.before is not None and not await run_in_threadpool(store.log.has_run, key):
-            await write.before(await run_in_threadpool(caller_of, request), command)
-        receipt = await _run(system, envelope, write)
-        answer = {
-            "command": receipt.command,
-            "position": receipt.position,
-            "facts": receipt.facts,
-            "result": receipt.result,
-        }
-        headers = {"Relief-Position": str(receipt.position)}
-        if receipt.repeated:
-            headers["Idempotent-Replay"] = "true"
-        if write.shown is not None and not receipt.repeated:
-            answer["shown"] = await asyncio.to_thread(write.shown, store, command)
-            headers["Cache-Control"] = "no-store"
-        if write.asks is not None:
-            caller = await run_in_threadpool(caller_of, request)
-            answer |= await write.asks(caller, command, receipt.position)
-        return Response(
-            msgspec.json.encode(answer, enc_hook=str), 200, headers, media_type="application/json"
-        )
+        with system.bodies.holding() as holding:
+            envelope = await _sent(request, write, holding, if_match=if_match)
+            has_run = system.store.log.has_run
+            if write.before is not None and not await run_in_threadpool(has_run, envelope.id):
+                await write.before(await run_in_threadpool(caller_of, request), envelope.command)
+            receipt = await _run(system, envelope, write)
+            return await _answer(request, write, envelope.command, receipt)
 
     return endpoint
+
+
+async def _sent(request: Request, write: Write, holding: Holding, *, if_match: bool) -> Envelope:
+    """What was sent, by whom and under which key. What is wrong with a command is told only to who
+    may send it."""
+    session = await writing_session(request)
+    key = idempotency_key(request)
+    system = system_of(request)
+    path = dict(request.path_params)
+    bulk_on = path.get("village_list") if write.bulk else None
+    refused = await not_allowed(system, session.officer, write.command.roles, bulk_on)
+    most = getattr(system.limits, write.body_limit)
+    body = await read_body(request, most, refused, write.body_limit, holding)
+    if if_match and (seen := request.headers.get("if-match")) is not None:
+        path["expected_version"] = seen.strip().removeprefix("W/").strip('"')
+    try:
+        command = await _parsed(write, body, path, system.limits)
+    except ApiProblem as problem:
+        raise refused or problem from problem
+    return Envelope(
+        id=key, officer=session.officer, command=command, correlation=correlation_of(request)
+    )
+
+
+async def _answer(request: Request, write: Write, command: Command, receipt: Receipt) -> Response:
+    """The receipt, and what this route's answers have besides."""
+    answer = {
+        "command": receipt.command,
+        "position": receipt.position,
+        "facts": receipt.facts,
+        "result": receipt.result,
+    }
+    headers = {"Relief-Position": str(receipt.position)}
+    if receipt.repeated:
+        headers["Idempotent-Replay"] = "true"
+    if write.shown is not None and not receipt.repeated:
+        store = system_of(request).store
+        answer["shown"] = await asyncio.to_thread(write.shown, store, command)
+        headers["Cache-Control"] = "no-store"
+    if write.asks is not None:
+        caller = await run_in_threadpool(caller_of, request)
+        answer |= await write.asks(caller, command, receipt.position)
+    return Response(
+        msgspec.json.encode(answer, enc_hook=str), 200, headers, media_type="application/json"
+    )
 
 
 async def _run(system: System, envelope: Envelope, write: Write) -> Receipt:

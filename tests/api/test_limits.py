@@ -3,8 +3,7 @@
 import asyncio
 import json
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from eventstore.outcomes import Envelope
 from tests.api.edge import Edge, serving, write_headers
 from tests.api.seed import id_of
 from tests.api.test_writes import REPORTS, code, report
+from tests.cluster.relaying import wait_for
 
 LISTS = "/v1/household-lists"
 
@@ -51,13 +51,6 @@ def refused(answer: httpx.Response, status: int, name: str) -> None:
     assert (answer.status_code, code(answer)) == (status, name), answer.text
     if status == 429:
         assert int(answer.headers["retry-after"]) >= 1
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def told(tmp_path: Path) -> dict[str, int]:
@@ -429,14 +422,14 @@ def test_bytes_of_bodies_in_hand(tmp_path: Path) -> None:
 
         first = beside.submit(send)
         assert begun.acquire(timeout=20)
-        wait_until(lambda: edge.system.bodies.now >= len(large) - 1)
+        wait_for(lambda: edge.system.bodies.now >= len(large) - 1)
         answer = us.post(LISTS, content=large, headers=write_headers())
         assert (answer.status_code, code(answer)) == (503, "too-many-bodies"), answer.text
         assert int(answer.headers["retry-after"]) >= 1
         assert post(us, REPORTS, report()).status_code == 200, "a report is small"
         go_on.set()
         assert first.result().status_code == 422, "there is no such field, which is told at the end"
-        wait_until(lambda: edge.system.bodies.now == 0)
+        wait_for(lambda: edge.system.bodies.now == 0)
         assert us.post(LISTS, content=large, headers=write_headers()).status_code == 422
         exactly = b"{" + b" " * (most - 2) + b"}"
         assert us.post(LISTS, content=exactly, headers=write_headers()).status_code == 422

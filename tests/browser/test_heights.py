@@ -10,7 +10,7 @@ from tests.browser.test_relief_pages import enter
 from tests.web.relief_desk import RunningDemo, running_demo
 
 SCREENS = 7
-"""Generous: of a thumb, not of ours. A list of 50 rows had 23, one of 100 had 38."""
+"""At most, on a phone: what a thumb still gets through. A list of 50 rows had 23, of 100 had 38."""
 
 LONG = (
     ("county-approver", "/ledger", None),
