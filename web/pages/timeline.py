@@ -106,7 +106,7 @@ WORDS: Final = {
     "relation": "story.word_relation_",
     "tier": "story.word_tier_",
     "cause": "story.word_cause_",
-    "purpose": "timeline.purpose_",
+    "purpose": "story.word_purpose_",
 }
 """Details whose values are keys of ours, and where their names stand. Others are texts."""
 
