@@ -3,7 +3,7 @@
 A notice passes by itself when its cause does. It stops nobody from working.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import BaseModel
@@ -52,7 +52,12 @@ def clock_notices(store: Store) -> list[Notice]:
     mine = clock.held
     if mine is not None:
         holds.setdefault(store.real.machine.host(), mine)
+    ahead = clock.ahead
+    if ahead is not None:
+        holds.pop(store.real.machine.host(), None)
     found = [_held(host, hold) for host, hold in holds.items()]
+    if ahead is not None:
+        found.append(_ahead(store.real.machine.host(), ahead))
     if clock.gap is not None:
         found.append(_gap(clock.gap.days))
     return found
@@ -65,6 +70,17 @@ def _held(host: str, hold: Hold) -> Notice:
         zh=f"机器“{host}”的时钟于 {good} 跳变，现按跳变前的时间继续计时，等待管理员核定",
         en=f"The clock of {host} leapt at {good} (China time). Time goes on from before the leap "
         "until an operator decides.",
+    )
+
+
+def _ahead(host: str, by: timedelta) -> Notice:
+    hours, minutes = divmod(by // timedelta(minutes=1), 60)
+    return Notice(
+        name="clock-held",
+        zh=f"机器“{host}”启动时比数据库服务器快 {hours} 小时 {minutes} 分，"
+        "现按数据库服务器的时间计时，等待管理员核定",
+        en=f"At the start {host} was {hours} h {minutes} min ahead of the database server. "
+        "Time goes on from the server's until an operator decides.",
     )
 
 

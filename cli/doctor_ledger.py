@@ -22,12 +22,13 @@ from eventstore.limits_reached import lately_reached
 from eventstore.lineage import begun_by, epoch_of
 from eventstore.log import Log, OutcomeRow, Row, recorded_at
 from eventstore.mapper import TypedMapper
-from eventstore.postgres import PostgresConnection, timeline_of
+from eventstore.postgres import PostgresConnection, time_of, timeline_of
 from eventstore.source import open_source
 from eventstore.sql import Sql
 from eventstore.sqlite import connect
 from projections.folding.lineage import foreign
 
+MINUTE = timedelta(minutes=1)
 OLD_BACKUP = timedelta(days=7)
 AT_ONCE = 500
 BEGUN = {
@@ -59,6 +60,9 @@ class Reading(Log):
 
     def timeline(self) -> str:
         return timeline_of(self.writer) if self._cluster else ""
+
+    def server_time(self) -> datetime | None:
+        return time_of(self.writer) if self._cluster else None
 
     def close(self) -> None:
         self.writer.close()
@@ -112,6 +116,7 @@ def _clock(settings: Settings) -> Iterator[Finding]:
     with closing(Reading(settings)) as log:
         holds = clock_state(log).holds
         simulated, newest = log.mark("simulated") is not None, log.newest_at()
+        server = log.server_time()
     for host in holds:
         yield Finding(
             "clock",
@@ -124,8 +129,17 @@ def _clock(settings: Settings) -> Iterator[Finding]:
         gap=timedelta(days=settings.clock_gap_days),
     )
     if not simulated:
-        here.begin(newest)
-    if here.held is not None and not holds:
+        here.begin(newest, server=server)
+    if here.ahead is not None and not holds:
+        hours, minutes = divmod(here.ahead // MINUTE, 60)
+        yield Finding(
+            "clock",
+            False,
+            f"机器时间比数据库服务器快 {hours} 小时 {minutes} 分：请核对两者的时间",
+            f"This machine's time is {hours} h {minutes} min ahead of the database server's. Check "
+            "both.",
+        )
+    elif here.held is not None and not holds:
         yield Finding(
             "clock",
             False,

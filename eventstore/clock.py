@@ -5,6 +5,10 @@ So within one run its time is compared with the time since boot, which nobody ca
 goes on while the machine sleeps. A small difference is the machine being put right and is
 followed; beyond a limit the clock is *held*: it goes on from the last good time until the machine
 agrees with it again or an operator decides (decision 0022).
+
+Where several machines stamp one log, one that is ahead from its start would take everybody's stamps
+into the future with it, for they never go back. What they have in common is the database server:
+a run that begins too far ahead of its clock is held as well (decision 0037).
 """
 
 import socket
@@ -80,6 +84,7 @@ class Clock:
     gap: timedelta | None = None
     """How long after the newest fact this run began, if that is worth telling."""
     _held: Hold | None = None
+    _ahead: timedelta | None = None
 
     def __init__(
         self, machine: Machine = MACHINE, *, leap: timedelta = LEAP, gap: timedelta = GAP
@@ -93,6 +98,11 @@ class Clock:
         """Why the machine's time is not used just now; None while it is."""
         self.now()
         return self._held
+
+    @property
+    def ahead(self) -> timedelta | None:
+        """How far the machine was ahead of the database's server at the start, while it is held."""
+        return None if self.held is None else self._ahead
 
     @property
     def leap(self) -> timedelta:
@@ -111,20 +121,32 @@ class Clock:
                 self._held = Hold(expected, wall, boot, self.machine.boot_id())
             return expected
 
-    def begin(self, newest: datetime | None, held: Hold | None = None) -> None:
-        """What is known at the start of a run: when the newest fact was recorded, and the hold of
-        this machine's clock that nobody has decided yet.
+    def begin(
+        self,
+        newest: datetime | None,
+        held: Hold | None = None,
+        *,
+        server: datetime | None = None,
+    ) -> None:
+        """What is known at the start of a run: when the newest fact was recorded, the hold of
+        this machine's clock that nobody has decided yet, and the database server's time.
 
-        A gap forward is told only. The machine's time may not lie before the newest fact.
+        A gap forward is told only. The machine's time may not lie before the newest fact, nor
+        beyond the server's by more than a leap. Only the start is compared: a machine that leaps
+        later is noticed by itself, and a server that leaps is no reason to leave the right time.
         """
         with self._lock:
             wall, boot = self.machine.wall(), self.machine.boot()
+            too_far = server is not None and wall - server > self.leap_limit
+            self._ahead = wall - server if server is not None and too_far else None
             if held is not None:
                 same_boot = held.boot_id and held.boot_id == self.machine.boot_id()
                 passed = boot - held.boot if same_boot else 0.0
                 good = held.good + timedelta(seconds=passed)
                 self._good, self._boot = max(good, newest or good), boot
                 self._held = held
+            elif server is not None and too_far:
+                self._good, self._boot = server, boot
             elif newest is not None and newest - wall > self.leap_limit:
                 self._good, self._boot = newest, boot
             elif newest is not None and wall - newest > self.gap_limit:
@@ -134,7 +156,7 @@ class Clock:
         """The machine's time is right: go on from it."""
         with self._lock:
             self._good, self._boot = self.machine.wall(), self.machine.boot()
-            self._held, self.gap = None, None
+            self._held, self._ahead, self.gap = None, None, None
 
 
 class SimulatedClock(Clock):

@@ -259,6 +259,10 @@ class Log(ApplicationRecorder):
         """PostgreSQL's timeline id, which a promotion changes. "" where it cannot be read."""
         return ""
 
+    def server_time(self) -> datetime | None:
+        """The clock of the server that all machines have in common; None where there is none."""
+        return None
+
     def promoted(self) -> bool:
         """Whether PostgreSQL stands on another timeline than this epoch began on."""
         return self._moved_from(self.mark("timeline"))

@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -126,6 +127,7 @@ TIMELINE = (
 )
 """From the name of the current WAL file: the control file's is as old as a checkpoint. A stand-by
 that follows another server has none of its own."""
+SERVER_TIME = "SELECT extract(epoch FROM clock_timestamp())::float8"
 POWERS = """
 SELECT 'a superuser' FROM pg_roles
  WHERE rolsuper AND pg_has_role(session_user, oid, 'MEMBER')
@@ -157,6 +159,12 @@ def timeline_of(session: Any) -> str:
     with suppress(psycopg.errors.InsufficientPrivilege):
         return str(session.execute(TIMELINE).fetchone()[0])
     return ""
+
+
+def time_of(session: Any) -> datetime:
+    """What the clock of this session's server says, in UTC."""
+    (now,) = session.execute(SERVER_TIME).fetchone()
+    return datetime.fromtimestamp(now, UTC)
 
 
 class PostgresLog(Log):
@@ -202,6 +210,9 @@ class PostgresLog(Log):
             return str(self.fetch(TIMELINE)[0][0])
         except StoreForbidden:
             return ""
+
+    def server_time(self) -> datetime:
+        return datetime.fromtimestamp(self.fetch(SERVER_TIME)[0][0], UTC)
 
     def listen(self, told: Callable[[int], None]) -> None:
         self._told.append(told)

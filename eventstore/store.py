@@ -120,7 +120,7 @@ class Store:
         at, since, rate = self._simulated
         if at is None:
             held = clock_state(self.log).holds.get(self.real.machine.host())
-            self.real.begin(self.log.newest_at(), held)
+            self.real.begin(self.log.newest_at(), held, server=self.log.server_time())
             return self.real
         clock = SimulatedClock(datetime.fromisoformat(at), real=self.real, rate=int(rate or 1))
         if since is not None:

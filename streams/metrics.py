@@ -11,6 +11,7 @@ from prometheus_client.metrics_core import Metric
 
 from eventstore.errors import StoreDamaged, StoreError, UnknownTopic
 from eventstore.metrics import REGISTRY, Asked, Family
+from eventstore.postgres import time_of
 from eventstore.sql import DATABASE_ERRORS
 from eventstore.store import Store
 from projections.folding.databases import PostgresDatabase
@@ -176,9 +177,7 @@ def _of_views(store: Store, views: ViewsDatabase) -> Iterable[Metric]:
         )
         if isinstance(views.place, PostgresDatabase):
             began = time.time()
-            (there,) = views.db.execute(
-                "SELECT extract(epoch FROM clock_timestamp())::float8"
-            ).fetchone()
+            there = time_of(views.db).timestamp()
             yield CLOCK_SKEW((there - (began + time.time()) / 2,))
     yield PARKED(*((view.name, parked.get(view.name, 0)) for view in views.views))
 
