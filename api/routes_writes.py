@@ -1,6 +1,6 @@
 """Every command's address. A path parameter is the field of that name of the command."""
 
-from api.likely_same import likely_same, parts_of
+from api.about_reports import likely_same, parts_of
 from api.open_cases import all_open_cases_named
 from api.unsealing import unsealed_household
 from api.writes import Write

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -18,7 +19,14 @@ from eventstore.errors import StoreDamaged
 from eventstore.founding import Names, drop, found
 from eventstore.store import Store
 from tests.clusters import PASSWORDS
-from tests.eventstore.support import Cluster, found_town, id_number, new_household, send
+from tests.eventstore.support import (
+    Cluster,
+    found_town,
+    id_number,
+    new_household,
+    open_store,
+    send,
+)
 from tests.eventstore.test_backup import Run, folder, move_to, run, town
 
 __all__ = ["folder", "run", "town"]
@@ -71,7 +79,7 @@ def test_a_good_backup_passes_and_nothing_else_is_touched(
     assert "演练通过" in run("restore", "--drill", tmp_path / "saved")
 
 
-def test_it_says_how_the_backup_lies_to_the_ledger_here(
+def test_it_says_how_the_backup_compares_with_the_ledger_here(
     town: Store,
     tmp_path: Path,
     run: Run,
@@ -88,6 +96,13 @@ def test_it_says_how_the_backup_lies_to_the_ledger_here(
 
     move_to(tmp_path / "elsewhere", monkeypatch)
     assert beside("early") == "none" and not (tmp_path / "elsewhere").exists()
+    shutil.copytree(tmp_path / "early", tmp_path / "behind")
+    move_to(tmp_path / "behind", monkeypatch)
+    assert (beside("early"), beside("late")) == ("same", "ahead")
+    found_town(open_store(tmp_path / "another")).close()
+    move_to(tmp_path / "another", monkeypatch)
+    assert beside("early") == "other"
+    move_to(tmp_path / "elsewhere", monkeypatch)
     run("restore", tmp_path / "early")
     failed = run("restore", "--drill", tmp_path / "late", "--json", ok=False)
     assert failed["beside"] == "differs", "the restored ledger went another way at that position"
