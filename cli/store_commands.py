@@ -9,7 +9,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from cli.beside import settings_here
+from cli.beside import TRIAL, settings_here
 from cli.checking import Finding, Level
 from cli.compose import open_store
 from cli.copy_command import cluster_of
@@ -85,6 +85,11 @@ def restore(
         _next_epoch(settings)
         _tell(found, as_json, "已恢复到数据库", "restored into the database")
         return
+    if (data / TRIAL).exists():  # beside it this ledger would lie hidden, or hide the trial
+        raise failed(
+            f"{data} 中有试用集群，请恢复到空目录",
+            f"{data} holds a trial cluster; restore into an empty folder",
+        )
     try:
         found = files.restore(source, data)
     except FileExistsError as problem:

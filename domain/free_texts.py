@@ -26,17 +26,17 @@ from domain.relief_case import ReliefCase
 from domain.world import World
 
 FREE = frozenset(
-    {"cause", "details", "forecast", "narrative", "note", "opinion", "outcome", "place"}
-    | {"reason", "relation", "remark"}
+    {"cause", "details", "ethnic_group", "forecast", "narrative", "note", "opinion", "outcome"}
+    | {"place", "reason", "relation", "remark", "structure"}
 )
 
 PLAIN: dict[str, str] = {
     name: why
     for why, names in {
         "a code or key of rules or of the program": (
-            "also_to area_code category code condition epoch ethnic_group figures goods hazard"
+            "also_to area_code category code condition epoch figures goods hazard"
             " item key keys kind kinds legacy_code level programme rate rows rule schema_version"
-            " severity sex stage step structure sub_hazard version view decided earmark split"
+            " severity sex stage step sub_hazard version view decided earmark split"
         ),
         "a sentence or rule that a rulebook says": "content en zh",
         "the number of a document, a certificate or a vehicle": (
@@ -51,6 +51,15 @@ PLAIN: dict[str, str] = {
     for name in names.split()
 }
 """Texts that are stored as they are, and why nobody's personal data stand in them."""
+
+ECHOED = frozenset({"item", "key", "programme", "sentences_en", "sentences_zh", "value"})
+"""Texts of refusals that repeat what was typed, before any rulebook has known it for a code.
+
+A fact never has them so; a refusal does, and is stored. `PLAIN` holds for facts.
+"""
+
+CODE = re.compile("[a-z0-9_.:+/-]*")
+"""What a key, a number or a time looks like: nobody's name, as people write it."""
 
 TOKEN = re.compile("\x02([0-9a-f]{32}):([0-9a-f,]+):([A-Za-z0-9+/=]+)(?:~([0-9]+))?\x03")
 """Stream, whose keys, what is sealed, and how many characters of it are to be shown.

@@ -134,6 +134,16 @@ class StoreDamaged(StoreError):
     retry_after = None
 
 
+class RotationBrokenOff(StoreDamaged):
+    """The vault is under the new key already, and the old one still lies in its place."""
+
+    zh = "更换密库钥匙（vault.key）时中断：请停止服务，再执行一次 relief vault rotate"
+    en = (
+        "The exchange of the vault's key was broken off. Stop every process and run"
+        " relief vault rotate again."
+    )
+
+
 class StoreReplaced(StoreError):
     """Another file lies where the opened one was: what is written now would be in neither."""
 

@@ -2,6 +2,7 @@
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from re import Match
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,8 @@ from cryptography.exceptions import InvalidTag
 
 from domain.base import Aggregate, Event
 from domain.free_texts import (
+    CODE,
+    ECHOED,
     FREE,
     TOKEN,
     change_texts,
@@ -76,18 +79,31 @@ def as_stored(aggregate: Aggregate, facts: Iterable[Event]) -> Aggregate:
 def seal_figures(vault: Vault, problem: Problem, actor: UUID) -> Problem:
     """A refusal as it may be stored: its free texts are sealed, under the thing it is about.
 
-    They come out of facts of earlier days, which have them plain.
+    They come out of facts of earlier days, which have them plain, or out of the command itself:
+    what stands where a figure or a code is due may be a name.
     """
-    plain = {
-        name: text
-        for name, text in problem.facts.items()
-        if name in FREE and isinstance(text, str) and text.strip() and not is_sealed(text)
-    }
-    if not plain:
-        return problem
     subject = next((UUID(one) for one in problem.facts.values() if _is_id(one)), actor)
-    sealed = {name: _sealed(vault, subject, (subject,), text) for name, text in plain.items()}
-    return told(msgspec.structs.replace(problem, facts={**problem.facts, **sealed}))
+    any_sealed = False
+
+    def sealed(name: str, value: Any) -> Any:
+        nonlocal any_sealed
+        if isinstance(value, dict):
+            return {inner: sealed(inner, one) for inner, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [sealed(name, one) for one in value]
+        if not isinstance(value, str) or not _may_be_words(name, value):
+            return value
+        any_sealed = True
+        return _sealed(vault, subject, (subject,), value)
+
+    facts = sealed("", problem.facts)
+    return told(msgspec.structs.replace(problem, facts=facts)) if any_sealed else problem
+
+
+def _may_be_words(name: str, text: str) -> bool:
+    if is_sealed(text) or not text.strip():
+        return False
+    return name in FREE or (name in ECHOED and not CODE.fullmatch(text))
 
 
 def _is_id(value: Any) -> bool:
@@ -107,7 +123,7 @@ class FreeTexts:
         """A refusal with the words in it, for whom it is answered to."""
         if next(_texts(problem.facts), None) is None:
             return problem
-        facts = dict(problem.facts)
+        facts = deepcopy(problem.facts)  # lists within are opened in place
         try:
             self.opened(facts)
         except (StoreError, *DATABASE_ERRORS):  # a refusal is told also while a database is away

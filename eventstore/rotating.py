@@ -75,12 +75,13 @@ def rotate_database(url: str, key: Path) -> Rotated:
 
 def _rotate(db: Sql, path: Path, alone: Callable[[Sql], None]) -> Rotated:
     new = path.with_name(f"{path.name}.new")
-    following = read_key(new) if new.exists() else write_key(new, os.urandom(KEY_BYTES))
-    before, after = Wrapping(read_key(path)), Wrapping(following)
-    reached("rotating")
+    before = Wrapping(read_key(path))
     keys = 0
     with transaction(db):
-        alone(db)
+        alone(db)  # before any file is made: who is refused has changed nothing
+        following = read_key(new) if new.exists() else write_key(new, os.urandom(KEY_BYTES))
+        after = Wrapping(following)
+        reached("rotating")
         if not _opens(db, after):
             keys = _wrap_again(db, before, after)
         reached("rotating")

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from eventsourcing.persistence import IntegrityError
 
 from domain.world import Sealed
-from eventstore.errors import StoreDamaged
+from eventstore.errors import RotationBrokenOff, StoreDamaged
 from eventstore.keyfile import KEY_BYTES, read_key, write_key
 from eventstore.modes import private_folder
 from eventstore.names import forget
@@ -55,7 +55,13 @@ class Vault:
         self._rows: dict[str, list[tuple[Any, ...]]] = {"keys": [], "tokens": []}
         self._seen = -1
         self.doubted = True  # set as a batch begins: `refresh` before a cached key is used
-        self._tokens = hmac.new(self.secret("token-hmac"), digestmod="sha256")
+        try:
+            secret = self.secret("token-hmac")
+        except StoreDamaged as problem:
+            if key.with_name(f"{key.name}.new").exists():
+                raise RotationBrokenOff(str(problem)) from problem
+            raise
+        self._tokens = hmac.new(secret, digestmod="sha256")
         # copied for each use: unlike one-shot digests this keeps the interpreter's lock
         self._fingerprint = hmac.new(self.secret("command-fingerprint"), digestmod="sha256")
 

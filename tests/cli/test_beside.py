@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -116,3 +117,13 @@ def test_serve_says_that_its_port_is_taken(trial: Path) -> None:
         )
     assert done.returncode == 1
     assert f"端口 {port} 已被占用" in done.stderr
+
+
+def test_nothing_is_restored_beside_a_trial(trial: Path, tmp_path_factory: Any) -> None:
+    """It would hide the trial from every command, or lie hidden behind it."""
+    saved = tmp_path_factory.mktemp("saved") / "copy"
+    data = copy_of_everything(saved.parent)
+    assert relief(trial, "backup", str(saved), RELIEF_DATA=str(data)).returncode == 0
+    done = relief(trial, "restore", str(saved), RELIEF_DATA=str(trial))
+    assert done.returncode == 1 and "试用集群" in done.stderr
+    assert not list(trial.rglob("*.sqlite")) and not list(trial.rglob("vault.key"))

@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
@@ -12,17 +14,19 @@ from cli.doctor_ledger import LEDGER, plain_texts
 from cli.settings import Settings
 from domain.commands.households import ChangeContact
 from domain.commands.officers import SuspendOfficer
+from domain.commands.reports import FileInitialReport
 from domain.free_texts import change_texts, free_fields, is_sealed, shortened
 from domain.household import Household
 from domain.officer import Officer
 from domain.unit import Unit
-from eventstore.free_texts import DESTROYED
-from eventstore.outcomes import Refused
+from eventstore.free_texts import DESTROYED, seal_figures
+from eventstore.outcomes import Problem, Refused
 from eventstore.sqlite import SQLiteLog
 from eventstore.store import Store
 from eventstore.vault import destroy
 from tests.eventstore.erasing import HOME, erase_person, town_with_a_leaver
 from tests.eventstore.support import (
+    envelope,
     found_town,
     named,
     new_unit,
@@ -33,6 +37,7 @@ from tests.eventstore.support import (
 )
 from tests.everything import everything, opened
 
+AT = datetime(2018, 7, 4, 1, tzinfo=UTC)
 WORDS = "因慕容建国与欧阳翠花分家"
 
 
@@ -156,6 +161,36 @@ def test_what_stands_plain_in_an_older_fact_is_not_copied_into_an_outcome(store:
         f"您已被停职（{WORDS}），不能办理任何事项",
     ]
     assert WORDS not in outcomes(store)
+
+
+def test_what_was_typed_in_place_of_a_figure_or_a_code_is_stored_sealed(store: Store) -> None:
+    """A refusal repeats it: to who sent it in words, in the log never plain."""
+    town_with_a_leaver(store)
+
+    def report(hazard: str = "flood", **figures: Any) -> FileInitialReport:
+        return FileInitialReport(
+            report=uuid4(),
+            area=named("village"),
+            occurred_at=AT,
+            as_of=AT,
+            hazard=hazard,
+            figures=figures,
+        )
+
+    for command in (report(dead=WORDS), report(**{WORDS: 1}), report(hazard=WORDS, affected=1)):
+        again = uuid4()
+        for _ in range(2):  # decided, and then told once more from what is stored
+            with pytest.raises(Refused) as refused:
+                store.run(envelope(command, "reporter", again))
+            assert WORDS in refused.value.problem.zh and WORDS in refused.value.problem.en
+    kept = outcomes(store)
+    assert WORDS not in kept and "慕容" not in kept and kept.count("\\u0002") >= 7
+    for name in ("item", "programme"):
+        told = Problem("unknown", 409, "", "", {name: WORDS})
+        stored = seal_figures(store.vault, told, officer("reporter"))
+        assert is_sealed(stored.facts[name]) and store.texts.told(stored).facts == {name: WORDS}
+        code = Problem("unknown", 409, "", "", {name: "winter_spring"})
+        assert seal_figures(store.vault, code, officer("reporter")) is code
 
 
 def test_a_refusal_is_told_without_its_words_once_they_are_destroyed(store: Store) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from eventstore import rotating
 from eventstore.accounts import Accounts
-from eventstore.errors import StoreDamaged, VaultInUse
+from eventstore.errors import RotationBrokenOff, StoreDamaged, VaultInUse
 from eventstore.keyfile import read_key
 from eventstore.rotating import Rotated, rotate_database, rotate_folder
 from eventstore.store import Store
@@ -136,6 +136,16 @@ def test_it_goes_on_wherever_it_was_killed(place: Place) -> None:
     check(place)
 
 
+def test_half_an_exchange_is_told_as_one(place: Place) -> None:
+    """The rows are under the new key, the files have not changed places: nothing is damaged."""
+    key = folder_of(place) / "vault.key"
+    old = rotate(place).old
+    key.rename(key.with_name("vault.key.new"))
+    old.rename(key)
+    with pytest.raises(RotationBrokenOff, match="does not belong"):
+        open_store(place)
+
+
 def test_while_somebody_has_the_vault_open_nothing_is_changed(place: Place) -> None:
     key = folder_of(place) / "vault.key"
     before = read_key(key)
@@ -144,6 +154,7 @@ def test_while_somebody_has_the_vault_open_nothing_is_changed(place: Place) -> N
         with pytest.raises(VaultInUse):
             rotate(place)
         assert read_key(key) == before and names(store)[0] == "孙0"
+        assert not list(key.parent.glob("vault.key.*")), "nor is a key left lying about"
         send(store, new_household("其间", id_number(88), key="meanwhile"), by="reporter")
     finally:
         store.close()
