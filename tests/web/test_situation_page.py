@@ -118,3 +118,22 @@ def test_who_reviews_hears_at_home_of_figures_that_do_not_fit(county: LivingCoun
         assert 'href="/findings?kind=casualties_hidden"' in page(county, name, "/"), name
     for name in ("township2", "payer"):
         assert "/findings?kind=" not in page(county, name, "/"), name
+
+
+def test_two_reports_that_may_be_one_are_told_apart(tmp_path: Path) -> None:
+    """Both links said 水吼镇 雪灾 初报 第 1 版: nobody knew which was which."""
+    with living_county(tmp_path / "twins") as county:
+        for minutes in (50, 20):
+            command = FileInitialReport(
+                report=county.id(f"report/{minutes}"),
+                area=county.id("shuihou"),
+                occurred_at=county.now - timedelta(minutes=minutes),
+                as_of=county.now - timedelta(minutes=10),
+                hazard="snow",
+                figures={"affected": 40},
+            )
+            county.run(command, by="township2")
+        told = page(county, "county", "/findings?kind=likely_same")
+        texts = re.findall(r'<a href="/report/[^"]+">(.*?)</a>', told, flags=re.DOTALL)
+    assert len(texts) == 2
+    assert len({re.sub(r"<[^>]+>", "", text) for text in texts}) == 2
