@@ -31,8 +31,8 @@ def check_reasons(command: object) -> None:
     """`Malformed` if a reason of a command, however deep, says nothing ("x", "……", "哈哈").
 
     Whether there must be one is the command's own affair: a blank one passes here, and a command
-    that must never be stopped says so (``idle_reason_refused``). The reason
-    itself stays out of the refusal: people's words are not stored with it.
+    that must never be stopped says so (``idle_reason_refused``). The reason itself stays out of the
+    refusal: people's words are not stored with it.
     """
     if not getattr(command, "idle_reason_refused", True):
         return

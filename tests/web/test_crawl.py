@@ -17,7 +17,7 @@ from sqlalchemy import select
 import domain.catalog  # noqa: F401  all state words of the domain are loaded with it
 from domain.officer import Officer
 from projections.catalog import VIEWS
-from tests.web.relief_desk import RunningDemo, running_demo
+from tests.web.relief_desk import RunningDemo
 from tests.web.test_relief_pages import enter
 
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -66,18 +66,6 @@ class Seen(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self._silent and data.strip():
             self.texts.append(" ".join(data.split()))
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
-    with running_demo(tmp_path_factory.mktemp("demo")) as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def server(demo: RunningDemo) -> Iterator[TestClient]:
-    with TestClient(demo.app()) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")
