@@ -14,6 +14,7 @@ from domain.area import Area
 from domain.base import Aggregate, Event
 from domain.ids import client_made
 from domain.officer import Officer
+from domain.one_line import in_one_line
 from domain.person import Person
 from domain.reasons import check_reasons
 from domain.refusal import AlreadyExists, IdNotFresh, NotFound
@@ -205,6 +206,7 @@ def decide(world: DecisionWorld, command: Command, officer: UUID | None) -> Resu
     """
     world.actor = authorized(world, command, officer)
     check_reasons(command)
+    command = in_one_line(command)
     return command.decide(world) or {}
 
 
