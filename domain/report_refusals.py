@@ -300,8 +300,11 @@ def must_be_right(
 
 
 def must_not_go_back(report: UUID, current: Filing, filed: Filing) -> None:
-    """A version is as of the same time as the one before, or of a later one."""
-    if filed.as_of < current.as_of:
+    """A version is as of the same minute as the one before, or of a later one.
+
+    Forms and people say minutes: 18:35 is not before the 18:35:20 that a program has sent.
+    """
+    if filed.as_of < current.as_of.replace(second=0, microsecond=0):
         raise AsOfGoesBack(
             report=report, number=current.number, as_of=filed.as_of, current=current.as_of
         )

@@ -279,6 +279,13 @@ def test_an_older_as_of_never_replaces_a_newer_one(county: Scenario) -> None:
     county.when(zero(county, as_of=START), by="village").then(AsOfGoesBack)
 
 
+def test_the_same_minute_is_not_before_itself(county: Scenario) -> None:
+    """A form says 18:35 where a program had said 18:35:20: it was refused as older."""
+    county.given(initial(county, as_of=START.replace(second=20)), by="village")
+    county.given(follow_up(county, as_of=START), by="village")
+    assert loaded(county).current.number == 2
+
+
 def test_two_officers_do_not_overwrite_each_other_unseen(county: Scenario) -> None:
     county.given(initial(county), follow_up(county, expected_version=1), by="village")
     county.when(follow_up(county, expected_version=1), by="village_b").then(ChangedMeanwhile)
