@@ -27,7 +27,7 @@ UNPRIVILEGED = "nobody"
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    "max_connections": "200",
+    "max_connections": "100",
     "shared_buffers": "64MB",
     "timezone": "UTC",
     "log_timezone": "UTC",
