@@ -88,6 +88,15 @@ def test_no_report_of_harm_is_stopped_by_its_reason(
 def test_the_walk_meets_every_command_whose_source_has_a_reason() -> None:
     assert len(CARRYING) > 70
     assert {"WithdrawReport", "DetachReport", "PayList", "AppraiseList"} <= dict(CARRYING).keys()
+    assert dict(NEVER_STOPPED).keys() == {
+        "FileFollowUp",
+        "FileInitialReport",
+        "FileVerifiedReport",
+        "MakeUpReport",
+        "PhoneInFollowUp",
+        "PhoneInReport",
+        "ResubmitReport",
+    }
 
 
 @pytest.mark.parametrize("text", ["轮休", "外迁", "换卡", "moved", "bank: no", "退休。", "𠀀𠀁"])
