@@ -264,6 +264,7 @@ def _free_texts(settings: Settings) -> Iterator[Finding]:
         "Facts are never changed: keep the log and its backups as you keep the vault."
         if plain
         else "All texts that people wrote are sealed.",
+        warn=bool(plain),
     )
 
 
