@@ -58,11 +58,14 @@ SELECT current_setting('max_connections')::int
 kind of session another role's is, the application's role may not see, but that it is one."""
 
 
+def sessions_of(kind: str) -> int:
+    """How many a process holds at most. A kind that is not known counts as the dearest."""
+    return SESSIONS.get(kind, max(SESSIONS.values()))
+
+
 def most_of(kinds: Mapping[str, int]) -> int:
-    """How many sessions so many processes of each kind hold at most. A kind that is not known
-    counts as the one that holds most."""
-    dearest = max(SESSIONS.values())
-    return sum(SESSIONS.get(kind, dearest) * count for kind, count in kinds.items())
+    """How many sessions so many processes of each kind hold at most."""
+    return sum(sessions_of(kind) * count for kind, count in kinds.items())
 
 
 def connections(settings: Settings, db: Sql) -> Iterator[Finding]:
@@ -73,8 +76,7 @@ def connections(settings: Settings, db: Sql) -> Iterator[Finding]:
     most = most_of(kinds)
     much = max(most, opened) > MOST_OF_ALL * given
     listed = ", ".join(
-        f"{kind or '?'} {count} × {SESSIONS.get(kind, max(SESSIONS.values()))}"
-        for kind, count in sorted(kinds.items())
+        f"{kind or '?'} {count} × {sessions_of(kind)}" for kind, count in sorted(kinds.items())
     )
     zh = f"本机进程最多占用 {most} 个数据库连接（{listed}）" if kinds else "本机没有运行中的进程"
     en = (
