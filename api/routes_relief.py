@@ -19,13 +19,13 @@ from projections.asking.stock_books import (
     stockpile,
     stockpiles,
 )
-from projections.consignments import consignment, consignments
 from projections.dispatch import dispatch_board, incident, incidents, units
 from projections.findings import finding_counts, findings
 from projections.households import households
 from projections.lists import village_list, village_lists
 from projections.notices import notice, notices
 from projections.seasons import season, seasons
+from projections.sections.consignments import consignment, consignments
 
 IN_POST = frozenset(Role) - {Role.ADMINISTRATOR, Role.SYSTEM}
 """Whoever does business in an area; an administrator has no business right."""

@@ -24,9 +24,9 @@ from domain.unit import Unit
 from projections.areas import AREAS
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
-from projections.consignments import CONSIGNMENTS
-from projections.consignments import query_of as consignments_of
 from projections.folding.base import LOGICAL, Rows, View, as_json, text_of, when
+from projections.sections.consignments import CONSIGNMENTS
+from projections.sections.consignments import query_of as consignments_of
 
 MOST_ON_BOARD = 500
 

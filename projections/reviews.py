@@ -32,7 +32,7 @@ from projections.areas import AREAS
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
 from projections.folding.base import LOGICAL, Row, Rows, View, as_json, text_of, when
-from projections.review_lists import (
+from projections.sections.review_lists import (
     LISTS,
     SEASONS,
     TERMS,

@@ -13,8 +13,8 @@ from sqlalchemy import Boolean, Column, Index, Integer, String, Table
 
 from domain.goods import LotPick, ReturnSource, units_of
 from domain.stockpile import Stockpile
-from projections import consignments
 from projections.folding.base import LOGICAL, Row, Rows, View, text_of, when
+from projections.sections import consignments
 
 FLOWS = (
     "received",

@@ -14,12 +14,12 @@ from starlette.concurrency import run_in_threadpool
 from projections.areas import AREAS
 from projections.asking.fund_books import funds
 from projections.asking.report_queries import situation_reports
-from projections.consignments import consignments
 from projections.disasters import disasters
 from projections.dispatch import incidents
 from projections.households import households
 from projections.lists import village_lists
 from projections.officers import officers
+from projections.sections.consignments import consignments
 from projections.timeline import timeline
 from web.formats import china
 from web.parts import Desk, read_of

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Select, case, func, select
 from projections.areas import AREAS
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
-from projections.consignments import CARGO, on_the_road, visible
+from projections.sections.consignments import CARGO, on_the_road, visible
 from projections.stock import (
     HELD,
     STOCK_BALANCES,

@@ -34,10 +34,10 @@ from cli.trial.postgres import PostgresServer
 from domain.catalog import AGGREGATES
 from eventstore.store import Store
 from projections.catalog import VIEWS
-from projections.consignments import CONSIGNMENTS
 from projections.folding.base import LOGICAL, Rows, TableWriter, physical
 from projections.folding.dialects import ByBytes, JoinedText, JsonMember, JsonMerged, JsonPairs
 from projections.folding.reader import SCHEMA, ViewsReader
+from projections.sections.consignments import CONSIGNMENTS
 from scripts.need_postgres import postgres_bin
 from tests.everything import everything
 from tests.projections.asking import Asking, Question, queries

@@ -1,13 +1,16 @@
 """Every event type reaches a view, or is named with the reason why not."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from domain.base import Event
 from domain.catalog import AGGREGATES
+from projections import catalog
 from projections.catalog import IGNORED, VIEWS
 from projections.folding.base import View
+from projections.folding.fingerprints import module_of
 
 TYPES = [found for aggregate in AGGREGATES for found in aggregate.event_classes()]
 TIMELINE = "timeline"
@@ -52,6 +55,12 @@ def test_no_two_views_share_a_name_and_no_two_tables() -> None:
 
     assert not doubled(view.name for view in VIEWS)
     assert not doubled(table.name for view in VIEWS for table in view.tables)
+
+
+def test_the_folder_of_the_views_holds_views_and_their_catalog_alone() -> None:
+    folder = Path(catalog.__file__).parent
+    modules = {file.stem for file in folder.glob("*.py")} - {"__init__", "catalog"}
+    assert {f"projections.{name}" for name in modules} == {module_of(view) for view in VIEWS}
 
 
 def test_every_table_has_a_key_so_that_its_rows_can_be_compared() -> None:

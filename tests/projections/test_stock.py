@@ -20,7 +20,7 @@ from projections.asking.stock_books import (
     stockpile,
     stockpiles,
 )
-from projections.consignments import consignment, consignments
+from projections.sections.consignments import consignment, consignments
 from tests.domain import goods
 from tests.domain.ledger import Ledger
 from tests.domain.scenario import Scenario

@@ -20,11 +20,11 @@ from projections.asking.fund_books import funds
 from projections.asking.ledger_books import ledger
 from projections.asking.paging import MAX_LIMIT, Page
 from projections.asking.stock_books import stock_moves, stockpiles
-from projections.consignments import consignments
 from projections.dispatch import incidents
 from projections.findings import findings
 from projections.lists import village_lists
 from projections.notices import notices
+from projections.sections.consignments import consignments
 from projections.timeline import timeline
 from web.i18n import DEFAULT, catalog
 from web.officials import name_officials

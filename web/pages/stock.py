@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from projections.asking.stock_books import IN, OUT, stock_moves, stock_proof, stockpile, stockpiles
-from projections.consignments import consignment, consignments
+from projections.sections.consignments import consignment, consignments
 from web.paging import ROWS, Turned
 from web.parts import AtDesk, Desk, parsed
 

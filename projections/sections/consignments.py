@@ -1,6 +1,7 @@
-"""Consignments 调拨 of the stock view: who sends what to whom, what is on the road, what came.
+"""Consignments 调拨: who sends what to whom, what is on the road, what came.
 
-A consignment's row belongs to its destination; whoever sees its source sees it too.
+A section of the view `projections.stock`. A consignment's row belongs to its destination; whoever
+sees its source sees it too.
 """
 
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
 """Village lists in the review queue: which step of a list waits, and for whom.
 
-Part of `projections.reviews`, kept apart for its length.
+A section of the view `projections.reviews`.
 """
 
 from typing import Any
