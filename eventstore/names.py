@@ -56,10 +56,7 @@ def find(
     wanted = asked(text)
     if not wanted:
         return []
-    if villages is None:
-        places = [row[0] for row in vault.fetch("SELECT DISTINCT village FROM name_homes")]
-    else:
-        places = [village.bytes for village in villages]
+    places = [village.bytes for village in (inhabited(vault) if villages is None else villages)]
     drills = (0, 1) if exercise is None else (int(exercise),) * 2
     found: set[tuple[bytes, bytes, bytes]] = set()
     for start in range(0, len(places), VILLAGES_A_QUESTION):
@@ -71,10 +68,13 @@ def find(
     return [Hit(UUID(bytes=v), UUID(bytes=h), UUID(bytes=p)) for v, h, p in found]
 
 
-def called(
-    vault: Readable, hits: Iterable[Hit], fits: Callable[[str], bool], most: int
-) -> list[Hit]:
-    """At most so many of the hits, only those whose whole name ``fits``; found without a load."""
+def inhabited(vault: Readable) -> list[UUID]:
+    """The villages in which households live, in no order."""
+    return [UUID(bytes=row[0]) for row in vault.fetch("SELECT DISTINCT village FROM name_homes")]
+
+
+def called(vault: Readable, hits: Iterable[Hit], fits: Callable[[str], bool]) -> list[Hit]:
+    """Those of the hits whose whole name ``fits``; found without a load."""
     wanted = {(hit.household.bytes, hit.person.bytes): hit for hit in hits}
     households = sorted({household for household, _ in wanted})
     found: list[Hit] = []
@@ -87,8 +87,6 @@ def called(
             hit = wanted.get((household, person))
             if hit is not None and fits(name):
                 found.append(hit)
-                if len(found) == most:
-                    return found
     return found
 
 

@@ -1,11 +1,12 @@
 """Heads who may be registered already: under a number since corrected, under another head, or in
 another village of the same officer's area. A list's row cannot say which, so a person is asked.
 
-Two people of one name in one village are common, and no reason to ask. It is one where something
-else agrees as well: the phone, the account, a member, or an ID number but for two digits.
+Two people of one name are common, and no reason to ask. It is one where something else agrees as
+well: the phone, the account, a member, or an ID number but for two digits.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
 
@@ -14,16 +15,16 @@ from domain.commands.sealing import digits
 from domain.household import Household
 from domain.masking import mask_id
 from domain.person import Person
-from eventstore.names import called
+from eventstore.names import called, inhabited
 from eventstore.store import Store
 from intake import cells as read
 from intake.columns import Column
 from intake.entries import Entry
 from intake.stored import Difference, StoredHousehold
 
-NAMESAKES = 40
-"""Heads of one name in one village who are compared. No village has more; a list that is made to
-have is not compared with all, so that its rows cost no more the longer it is."""
+FEW = 40
+"""Heads of one name who are compared one by one. Of more, those are looked up who can agree: so a
+list made of one name is compared as completely, and does not cost the square of its length."""
 MISTYPED = 2
 """Digits in which a corrected ID number differs at most; a swap of neighbors is two."""
 
@@ -39,19 +40,41 @@ _AGREES = {
 class _Marks(NamedTuple):
     """What tells one household of a head's name from another."""
 
+    village: UUID
     number: str | None
     phones: frozenset[str]
     card: str | None
 
     def agree(self, other: "_Marks") -> str | None:
-        """In what two households of one name agree, or None."""
+        """In what two households of one name agree, or None. That nothing is known of a number
+        counts within a village only: elsewhere it says too little. Who has the very number is
+        found by it, not by the name: another run registered them just now."""
+        if self.number is not None and self.number == other.number:
+            return None
         if self.phones & other.phones:
             return "phone"
         if self.card is not None and self.card == other.card:
             return "card"
         if self.number is None or other.number is None:
-            return "no-number"
+            return "no-number" if self.village == other.village else None
         return "number" if _mistyped(self.number, other.number) else None
+
+    def traits(self) -> Iterator[tuple[str, str]]:
+        """Two that agree have one of these in common, or one of them has no number.
+
+        A number is cut into three (every third digit, so that none is the division code, which
+        all have): of three parts two wrong digits leave one as it is.
+        """
+        yield from (("phone", phone) for phone in self.phones)
+        if self.card is not None:
+            yield "card", self.card
+        if self.number is None:
+            yield _UNNUMBERED
+        else:
+            yield from ((f"number {part}", self.number[part:17:3]) for part in range(3))
+
+
+_UNNUMBERED = ("number", "")
 
 
 def _mistyped(one: str, other: str) -> bool:
@@ -63,13 +86,55 @@ def _phones(text: str | None) -> frozenset[str]:
     return frozenset(map(digits, text.split("、"))) if text else frozenset()
 
 
+class _Head(NamedTuple):
+    """One who is compared: ``stored`` is what the question calls them, a masked name or a cell."""
+
+    stored: str
+    marks: _Marks
+    household: UUID | None = None
+
+
+class _Namesakes:
+    """Heads of one name. About 300 bytes a head while they are few, four times that when many."""
+
+    __slots__ = ("_by_key", "all")
+
+    def __init__(self) -> None:
+        self.all: list[_Head] = []
+        self._by_key: dict[tuple[str, str], list[_Head]] | None = None
+
+    def add(self, head: _Head) -> None:
+        self.all.append(head)
+        if self._by_key is None and len(self.all) <= FEW:
+            return
+        new = [head]
+        if self._by_key is None:
+            self._by_key, new = {}, self.all
+        for one in new:
+            for key in one.marks.traits():
+                self._by_key.setdefault(key, []).append(one)
+
+    def agreeing(self, marks: _Marks) -> tuple[_Head, str] | None:
+        """One of them who agrees in something, and in what."""
+        by_key = self._by_key
+        if by_key is None:
+            maybe: Iterable[_Head] = self.all
+        else:
+            keys = (*marks.traits(), _UNNUMBERED)
+            maybe = chain.from_iterable(by_key.get(key, ()) for key in keys)
+        pairs = ((one, marks.agree(one.marks)) for one in maybe)
+        return next(((one, agrees) for one, agrees in pairs if agrees is not None), None)
+
+
 class Doubles:
     """The questions of one import. ``mine``: whether its officer may register in a village."""
 
     def __init__(self, store: Store, mine: Callable[[UUID], bool]) -> None:
         self._store = store
         self._mine = mine
-        self._seen: dict[int, list[tuple[str, _Marks]]] = {}
+        self._seen: dict[int, _Namesakes] = {}
+        self._stored: dict[str, _Namesakes] = {}
+        self._villages: set[UUID] | None = None
 
     def of(self, entry: Entry, person: UUID | None, cell: str) -> Difference | None:
         """Why this head may be in the log already; ``person`` is the vault's, ``cell`` names the
@@ -79,73 +144,99 @@ class Doubles:
 
     def _claimed(self, entry: Entry, person: UUID) -> Difference | None:
         """A household of the officer's own area in which the head is at home."""
-        claimed: Person | None = self._store.load(Person.id_of(person, exercise=False))
-        for claim in claimed.claims if claimed is not None else ():
-            household: Household | None = self._store.load(claim)
-            if household is None or person not in household.members:
-                continue
+        for household in self._homes(person):
             if not self._mine(household.village):
                 continue
             heads = household.head == person
             if heads and household.village == entry.village:
                 continue  # another run registered it just now
-            area: Area | None = self._store.load(household.village)
-            assert area is not None, "a household lives somewhere"
-            facts = {"stored": household.head_masked, "village": area.name}
+            facts = {"stored": household.head_masked, "village": self._name_of(household.village)}
             rule = "head-elsewhere" if heads else "head-is-member"
             return self._doubt(entry, rule, facts)
         return None
 
+    def _homes(self, person: UUID) -> Iterator[Household]:
+        """The households of which a person is a member."""
+        claimed: Person | None = self._store.load(Person.id_of(person, exercise=False))
+        for claim in claimed.claims if claimed is not None else ():
+            household: Household | None = self._store.load(claim)
+            if household is not None and person in household.members:
+                yield household
+
+    def _name_of(self, village: UUID) -> str:
+        area: Area | None = self._store.load(village)
+        assert area is not None, "a household lives somewhere"
+        return area.name
+
     def _named(self, entry: Entry) -> Difference | None:
-        """A household of the same village whose head has the name, and agrees in more."""
+        """A household of the officer's own area whose head has the name, and agrees in more."""
+        assert entry.parsed is not None
+        heads = self._heads(entry)
+        if not heads.all:
+            return None
+        found = heads.agreeing(self._marks(entry)) or self._sharing(entry, heads)
+        return None if found is None else self._same(entry, "head-maybe-same", *found)
+
+    def _heads(self, entry: Entry) -> _Namesakes:
+        """The heads of a new household's name who are stored in the officer's own area, each
+        loaded once a run."""
         assert entry.parsed is not None and entry.village is not None
         name = entry.parsed.head.name
-        listed = self._marks(entry)
-        hits = self._store.find(name, [entry.village])
-        same = called(
-            self._store.vault, hits, lambda one: (read.name(one)[0] or one) == name, NAMESAKES
-        )
-        for household in sorted({hit.household for hit in same}):
-            stored = StoredHousehold(self._store, household)
-            number = stored.head_number
-            if stored.head_name != name or number == listed.number:
-                continue  # of that number: another run registered it just now
-            agrees = listed.agree(_Marks(number, _phones(stored.phone), stored.card))
-            if agrees is None and self._shares(entry, stored.household):
-                agrees = "member"
-            if agrees is not None:
-                return self._same(entry, "head-maybe-same", agrees, stored.household.head_masked)
-        return None
+        if name in self._stored:
+            return self._stored[name]
+        heads = _Namesakes()
+        hits = self._store.find(name, sorted(self._inhabited() | {entry.village}))
+        same = called(self._store.vault, hits, lambda one: (read.name(one)[0] or one) == name)
+        for id in sorted({hit.household for hit in same}):
+            stored = StoredHousehold(self._store, id)
+            if stored.head_name != name:
+                continue
+            here = stored.household
+            phones = _phones(stored.phone)
+            marks = _Marks(here.village, stored.head_number, phones, stored.card)
+            heads.add(_Head(here.head_masked, marks, here.id))
+        if heads.all:
+            self._stored[name] = heads
+        return heads
 
-    def _shares(self, entry: Entry, household: Household) -> bool:
+    def _inhabited(self) -> set[UUID]:
+        """The villages of the officer's own area that have households as the import begins."""
+        if self._villages is None:
+            self._villages = set(filter(self._mine, inhabited(self._store.vault)))
+        return self._villages
+
+    def _sharing(self, entry: Entry, heads: _Namesakes) -> tuple[_Head, str] | None:
+        """One of the heads in whose household a member of this one is at home."""
         assert entry.parsed is not None
         numbers = [one.id_number for one in entry.parsed.members if one.id_number is not None]
         persons = self._store.vault.find_persons(numbers) if numbers else {}
-        return not household.members.keys().isdisjoint(persons.values())
+        homes = {home.id for person in persons.values() for home in self._homes(person)}
+        return next(((one, "member") for one in heads.all if one.household in homes), None)
 
     def _twice(self, entry: Entry, cell: str) -> Difference | None:
-        """An earlier row of the file that agrees likewise. About 300 bytes a household, and no
-        more than `NAMESAKES` of one name in one village are kept."""
-        assert entry.parsed is not None and entry.village is not None
-        seen = self._seen.setdefault(hash((entry.village, entry.parsed.head.name)), [])
+        """An earlier row of the file that agrees likewise."""
+        assert entry.parsed is not None
+        seen = self._seen.setdefault(hash(entry.parsed.head.name), _Namesakes())
         listed = self._marks(entry)
-        for first, marks in seen:
-            agrees = listed.agree(marks)
-            if agrees is not None:
-                return self._same(entry, "head-maybe-twice", agrees, first)
-        if len(seen) < NAMESAKES:
-            seen.append((cell, listed))
+        found = seen.agreeing(listed)
+        if found is not None:
+            return self._same(entry, "head-maybe-twice", *found)
+        seen.add(_Head(cell, listed))
         return None
 
     @staticmethod
     def _marks(entry: Entry) -> _Marks:
-        assert entry.parsed is not None
+        assert entry.parsed is not None and entry.village is not None
         one = entry.parsed
-        return _Marks(one.head.id_number, _phones(one.phone), one.card)
+        return _Marks(entry.village, one.head.id_number, _phones(one.phone), one.card)
 
-    def _same(self, entry: Entry, rule: str, agrees: str, stored: str) -> Difference:
+    def _same(self, entry: Entry, rule: str, head: _Head, agrees: str) -> Difference:
         zh, en = _AGREES[agrees]
-        return self._doubt(entry, rule, {"stored": stored, "agrees_zh": zh, "agrees_en": en})
+        facts = {"stored": head.stored, "agrees_zh": zh, "agrees_en": en}
+        if head.marks.village != entry.village:
+            facts["village"] = self._name_of(head.marks.village)
+            rule += "-elsewhere"
+        return self._doubt(entry, rule, facts)
 
     @staticmethod
     def _doubt(entry: Entry, rule: str, facts: dict[str, str]) -> Difference:

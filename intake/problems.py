@@ -96,6 +96,20 @@ RULES: dict[str, tuple[str, str]] = {
         "Of the same village and name as {stored}, with {agrees_en}: perhaps the same household, "
         "not taken. Delete one of the rows; if there are two households, register this by hand.",
     ),
+    "head-maybe-same-elsewhere": (
+        "{village}已登记同名的户主 {stored}，{agrees_zh}，可能是同一户，未导入：如已迁居，"
+        "请先办理该户迁移，并更正户主的身份证号，再导入；如村名有误，请改正；如确是另一户，请在系统中单独登记",
+        "{village} has a head of the same name, {stored}, with {agrees_en}: perhaps the same "
+        "household, not taken. If it has moved, move that household and correct the ID number "
+        "first; if the village is wrong, correct it; then import again. If it is another "
+        "household, register it by hand.",
+    ),
+    "head-maybe-twice-elsewhere": (
+        "与 {stored}（{village}）同名，{agrees_zh}，可能是同一户，未导入：请删去其中一行；"
+        "如确是两户，请在系统中单独登记",
+        "Of the same name as {stored} ({village}), with {agrees_en}: perhaps the same household, "
+        "not taken. Delete one of the rows; if there are two households, register this by hand.",
+    ),
     "head-is-member": (
         "此人已登记在{village} {stored} 户中，不是户主，未导入：如户主已变更，请先在该户变更户主；"
         "如已分户，请先在该户办理离户，再导入",
