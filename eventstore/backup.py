@@ -65,6 +65,7 @@ NOT_OF_THE_LOG = {
     "snapshots": "states made from the facts; on SQLite they lie in a file of their own",
     "relay": "of processes that run: what was restored or copied begins without",
     "leaders": "likewise",
+    "turn": "holds no rows: writers lock it, to write in turn",
     "alembic_version": "of the place, not of the store",
 }
 """What PostgreSQL has beside them, and why backups and copies leave it behind."""

@@ -44,6 +44,8 @@ FOUNDING_LOCK = 4_210_000
 PASSWORD_BYTES = 24
 
 ADDED_ONLY = "SELECT, INSERT"
+LOCKED = "UPDATE"
+"""What ``LOCK TABLE … IN EXCLUSIVE MODE`` asks for."""
 KEPT = "SELECT, INSERT, UPDATE"
 CHANGED = "SELECT, INSERT, UPDATE, DELETE"
 RIGHTS: dict[str, dict[str, str]] = {
@@ -51,6 +53,7 @@ RIGHTS: dict[str, dict[str, str]] = {
         "log.events": ADDED_ONLY,
         "log.outcomes": ADDED_ONLY,
         "log.marks": KEPT,
+        "log.turn": LOCKED,
         "log.relay": KEPT,
         "log.leaders": KEPT,
         "log.snapshots": CHANGED,

@@ -1,7 +1,8 @@
-"""Log and vault on PostgreSQL 15 to 18: the same statements, an advisory lock for the order.
+"""Log and vault on PostgreSQL 15 to 18: the same statements, a lock on a table for the order.
 
-The application's role may INSERT and SELECT on events and outcomes and nothing more, so the order
-lock is `pg_advisory_xact_lock`, not ``LOCK TABLE`` (which would need UPDATE). The library's
+The application's role may INSERT and SELECT on events and outcomes and nothing more. To lock them
+it would need UPDATE, so the order lock is that of a table without rows, `turn`. No advisory lock
+does: every role that may connect can take one, and hold up all writers. The library's
 ``POSTGRES_ENABLE_DB_FUNCTIONS`` inserts without that lock and loses facts for readers: refused.
 The tables are made by `eventstore.founding`.
 """
@@ -63,10 +64,8 @@ from eventstore.postgres_session import connect as connect
 from eventstore.sql import Sql, explain, transaction
 from eventstore.vault import Vault
 
-REVISION = "0003"
+REVISION = "0004"
 """Of the tables that this program knows: the newest of `eventstore.migrations`."""
-ORDER_LOCK = 4_210_001
-EFFECTS_LOCK = 4_210_003
 CHANNEL = "relief_log"
 MOST_READERS = 8
 MOST_SEARCHING = 4
@@ -78,7 +77,8 @@ LISTEN_AGAIN_SECONDS = 0.5
 FEW = 1_000
 """Rows that go with the COMMIT in one journey; more are copied, in journeys of their own."""
 
-LOCK: Statement = ("SELECT pg_advisory_xact_lock($1::int8)", (int8(ORDER_LOCK),))
+LOCK: Statement = ("LOCK TABLE turn IN EXCLUSIVE MODE", ())
+"""Excludes other writers, and neither ``pg_dump`` nor anybody who only reads."""
 NEWS_SINCE = NEWS.replace("?", "$1::int8")
 OUTCOMES = (
     "SELECT command, actor, fingerprint, outcome FROM outcomes WHERE command = ANY($1::bytea[])"
@@ -116,7 +116,8 @@ SELECT pg_notify('{CHANNEL}', $10::text)
 STANDING_STILL = """
 SELECT pg_terminate_backend(s.pid)
 FROM pg_locks AS l JOIN pg_stat_activity AS s ON s.pid = l.pid
-WHERE l.locktype = 'advisory' AND l.granted AND l.classid = 0 AND l.objid = ? AND l.objsubid = 1
+WHERE l.locktype = 'relation' AND l.granted AND l.relation = 'turn'::regclass
+  AND l.mode = 'ExclusiveLock'
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
   AND s.usename = current_user AND s.wait_event = 'ClientRead'
   AND s.state_change < clock_timestamp() - make_interval(secs => ?)
@@ -296,7 +297,7 @@ class PostgresLog(Log):
         middle of sending rows: the server waits for the rest without end.
         """
         with suppress(psycopg.Error):
-            self.session.execute(STANDING_STILL, (ORDER_LOCK, LOCK_MS / 1000))
+            self.session.execute(STANDING_STILL, (LOCK_MS / 1000,))
 
     def append(self, db: Sql, rows: Sequence[Row], outcomes: Sequence[OutcomeRow] = ()) -> None:
         assert db is self.session
@@ -414,9 +415,9 @@ class PostgresVault(Vault):
 
     @contextmanager
     def aside(self) -> Iterator[Sql]:
-        """On a session of its own; an advisory lock keeps effects of all processes in turn."""
+        """On a session of its own; a lock on their table keeps effects of all processes in turn."""
         with self._aside_turn, transaction(self._beside) as db:
-            db.execute("SELECT pg_advisory_xact_lock(?)", (EFFECTS_LOCK,))
+            db.execute("LOCK TABLE effects IN EXCLUSIVE MODE")
             yield db
 
     def close(self) -> None:

@@ -1,6 +1,5 @@
 """The store when PostgreSQL, a session or another process of ours does not do what it should."""
 
-import functools
 import statistics
 import threading
 import time
@@ -19,7 +18,7 @@ from eventstore.accounts import Accounts
 from eventstore.errors import StoreError, StoreLocked, StoreUnreachable
 from eventstore.log import Row
 from eventstore.outcomes import Receipt
-from eventstore.postgres import MOST_READERS, ORDER_LOCK, PostgresLog
+from eventstore.postgres import MOST_READERS, PostgresLog
 from eventstore.store import Store
 from tests.clusters import Founded, founded
 from tests.eventstore.support import (
@@ -86,7 +85,10 @@ def test_a_stopped_writer_lets_the_others_go_on(town: Store, cluster: Founded, w
     head = town.head()
     with elsewhere("stand", cluster.place, where):
         with psycopg.connect(cluster.admin, autocommit=True) as there:
-            held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            held = (
+                "SELECT count(*) FROM pg_locks WHERE relation = 'log.turn'::regclass"
+                " AND mode = 'ExclusiveLock' AND granted"
+            )
             while there.execute(held).fetchone() != (1,):
                 time.sleep(0.01)
         took = until_accepted(town, "after it")
@@ -214,7 +216,7 @@ def test_a_transaction_whose_session_was_lost_writes_nothing(town: Store, cluste
         with pytest.raises(StoreUnreachable), log.transaction() as db:
             if step == "commit":
                 log.append(db, [row])
-            assert end_sessions(cluster.admin, "SELECT pg_%") == 1
+            assert end_sessions(cluster.admin, "LOCK TABLE%") == 1
             with suppress(psycopg.Error):
                 db.execute("SELECT 1")
             if step == "append":
@@ -302,9 +304,9 @@ def test_many_commands_over_a_line_that_breaks_anywhere(cluster: Founded) -> Non
 @contextmanager
 def holding(admin: str) -> Iterator[Callable[[], object]]:
     """The order lock, held by somebody who is awake; call to let go."""
-    with psycopg.connect(admin, autocommit=True) as there:
-        there.execute("SELECT pg_advisory_lock(%s)", (ORDER_LOCK,))
-        yield functools.partial(there.execute, "SELECT pg_advisory_unlock_all()")
+    with psycopg.connect(admin) as there:
+        there.execute("LOCK TABLE log.turn IN EXCLUSIVE MODE")
+        yield there.rollback
 
 
 def test_a_held_lock_is_told_within_five_seconds_and_leaves_nothing_behind(

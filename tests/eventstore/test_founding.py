@@ -18,7 +18,7 @@ from eventstore.founding import APP, LOGINS, OWNER, found
 from eventstore.postgres import REVISION, PostgresLog
 from scripts.need_postgres import postgres_bin
 from tests.clusters import PASSWORDS, Founded, founded
-from tests.eventstore.support import Cluster, found_town, open_store
+from tests.eventstore.support import Cluster, found_town, new_unit, open_store, send
 from tests.servers import Database, skipped_if_unavailable
 
 SNAPSHOT = """
@@ -49,6 +49,10 @@ FORBIDDEN = [
     "INSERT INTO events SELECT * FROM events WHERE position = 1"
     " ON CONFLICT (position) DO UPDATE SET state = ''",
     "BEGIN; LOCK TABLE events IN EXCLUSIVE MODE",
+    "SELECT * FROM turn",
+    "INSERT INTO turn DEFAULT VALUES",
+    "TRUNCATE turn",
+    "DROP TABLE turn",
     "DROP TABLE events",
     "ALTER TABLE events ADD COLUMN more text",
     "ALTER TABLE events DISABLE TRIGGER ALL",
@@ -124,6 +128,31 @@ def test_vault_and_views_see_nothing_of_the_log(town: Founded, role: str, statem
         pytest.raises((pg.InsufficientPrivilege, pg.UndefinedTable)),
     ):
         there.execute(statement.encode())
+
+
+ORDER, EFFECTS = 4_210_001, 4_210_003
+"""Advisory keys that kept writers and effects in turn, when any role could take them."""
+MODES = ("ACCESS SHARE", "ROW SHARE", "SHARE UPDATE EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE")
+
+
+@pytest.mark.parametrize("role", ["vault", "views"])
+def test_a_role_that_writes_no_facts_cannot_keep_writers_waiting(
+    cluster: Founded, role: str
+) -> None:
+    """PostgreSQL forbids nobody an advisory lock; a table's lock asks for a right."""
+    store = found_town(open_store(cluster.place))
+    tables = ["log.turn"] + (["vault.effects"] if role == "views" else [])
+    with session(getattr(cluster.urls, role)) as there:
+        for key in (ORDER, EFFECTS):
+            there.execute("SELECT pg_advisory_lock(%s)", (key,))
+        for table in tables:
+            for mode in MODES:
+                with pytest.raises(pg.InsufficientPrivilege), there.transaction():
+                    there.execute(f"LOCK TABLE {table} IN {mode} MODE".encode())
+        assert send(store, new_unit("meanwhile"), by="dispatcher").facts == 1
+        with store.vault.aside() as db:
+            assert db.in_transaction
+    store.close()
 
 
 def test_views_belong_to_their_role_and_the_vault_does_not(cluster: Founded) -> None:
