@@ -264,9 +264,13 @@ NEEDED: ColumnElement[Any] = func.coalesce(
     ),
 )
 
+RANK = case((and_(WAITING.c.kind == "report", WAITING.c.step == "review"), 0), else_=1).label(
+    "rank"
+)
+
 
 def _waiting_for(scope: Scope, *, exercise: bool, role: str | None) -> Select[Any]:
-    """The steps that wait, with who takes each."""
+    """The steps that wait, with who takes each. ``role``: one, or several with commas between."""
     query = (
         select(
             WAITING,
@@ -283,7 +287,7 @@ def _waiting_for(scope: Scope, *, exercise: bool, role: str | None) -> Select[An
         .where(scope.covers(WAITING.c.area), WAITING.c.exercise == exercise)
         .where(NEEDED.is_not(None), waits())
     )
-    return query if role is None else query.where(NEEDED.in_([role]))
+    return query if role is None else query.where(NEEDED.in_(role.split(",")))
 
 
 def review_counts(
@@ -291,6 +295,7 @@ def review_counts(
 ) -> dict[str, Any]:
     """How many steps wait, by kind and step, and since when the longest of each.
 
+    ``role``: only what that role has to do, or one of several (with commas between).
     ``counts``: ``kind``, ``step``, ``count``, ``since``. Counted, however many there are.
     """
     waiting = _waiting_for(scope, exercise=exercise, role=role).subquery("waiting")
@@ -314,12 +319,14 @@ def review_queue(
     role: str | None = None,
     kind: str | None = None,
     step: str | None = None,
+    reports_first: bool = False,
     exercise: bool = False,
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page:
-    """What waits, the longest first. ``role``: only what that role has to do.
+    """What waits, the longest first; ``reports_first``: reports to review before all else.
 
+    ``role``: only what that role has to do, or one of several (with commas between).
     ``kind``: report, village_list or consignment. ``role_needed`` says who takes the ``step``;
     ``ready_at`` is when it can be taken at the earliest (a notice still runs until then). What
     nobody can take is not there: above a province there is nobody to review its reports.
@@ -329,9 +336,12 @@ def review_queue(
         query = query.where(WAITING.c.kind == kind)
     if step is not None:
         query = query.where(WAITING.c.step == step)
-    order = [WAITING.c.since, WAITING.c.subject, WAITING.c.step]
+    order: list[ColumnElement[Any]] = [WAITING.c.since, WAITING.c.subject, WAITING.c.step]
+    if reports_first:
+        query, order = query.add_columns(RANK), [RANK, *order]
     found = page(db, query, order, cursor=cursor, limit=limit)
     for row in found.items:
+        row.pop("rank", None)
         season = {"programme": row.pop("programme"), "year": row.pop("year")}
         row["summary"] = msgspec.json.decode(row["summary"])
         if row.pop("season") is not None:

@@ -48,16 +48,26 @@ class Turn:
         """``said``: the filters that stay; ``anchor``: the element where the rows begin; ``rows``:
         how many were asked for."""
         count = len(found.items)
-        back = {"cursor": found.previous, "before": max(0, self.before - rows)}
-        on = {"cursor": found.next, "before": self.before + count}
+        before = self._before(found, total)
+        back = {"cursor": found.previous, "before": max(0, before - rows)}
+        on = {"cursor": found.next, "before": before + count}
         there = f"#{anchor}" if anchor else ""
         return Leaf(
-            self.before + 1,
-            self.before + count,
+            before + 1,
+            before + count,
             url(path, **said, **back) + there if found.previous else "",
             url(path, **said, **on) + there if found.next else "",
             total,
         )
+
+    def _before(self, found: Page, total: int | None) -> int:
+        """How many rows lie before the page now: some may have gone since its address was made."""
+        if found.previous is None and found.items:
+            return 0
+        if total is None:
+            return self.before
+        behind = max(0, total - len(found.items))
+        return behind if found.next is None else min(self.before, behind)
 
 
 def turn_of(cursor: str | None = None, before: Annotated[int, Query(ge=0, le=10**9)] = 0) -> Turn:

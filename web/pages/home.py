@@ -29,7 +29,7 @@ async def home(request: Request, desk: AtDesk) -> Response:
     overdue: list[dict[str, Any]] = []
     odd: dict[str, int] = {}
     if desk.may_ask(situation_report) and desk.caller.officer.suspended is None:
-        waits = _counted(await waiting_for(desk), await counted_for(desk))
+        waits = await _counted(desk)
         overdue = await _overdue(desk)
         if not ANY_REVIEWER.isdisjoint(desk.caller.roles()):
             odd = (await desk.ask(finding_counts, figures=True, at=desk.now))["counts"]
@@ -38,15 +38,15 @@ async def home(request: Request, desk: AtDesk) -> Response:
     )
 
 
-def _counted(
-    waiting: list[dict[str, Any]], counts: dict[tuple[str, str], Any]
-) -> list[dict[str, Any]]:
+async def _counted(desk: Desk) -> list[dict[str, Any]]:
     """One line a kind of step: how many there are in all, since when, and where to go."""
-    first = {(row["kind"], row["step"]): row["href"] for row in reversed(waiting)}
     found: list[dict[str, Any]] = []
+    counts = await counted_for(desk)
     for (kind, step), one in sorted(counts.items(), key=lambda item: item[1]["since"]):
-        alone = one["count"] == 1 and (kind, step) != ("report", "review")
-        href = first.get((kind, step), "/review") if alone else "/review"
+        href = "/review"
+        if one["count"] == 1 and (kind, step) != ("report", "review"):
+            alone = await waiting_for(desk, kind=kind, step=step, limit=1)
+            href = next((row["href"] for row in alone.items), href)
         line = {"key": f"{kind}_{step}", "count": one["count"], "since": one["since"], "href": href}
         found.append(line)
     return found

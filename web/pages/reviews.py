@@ -8,15 +8,17 @@ from starlette.responses import Response
 
 from api.auth import Caller
 from domain.world import Role
+from projections.asking.paging import Page
 from projections.asking.report_queries import situation_report
 from projections.reviews import review_counts, review_queue
-from web.parts import AtDesk, Desk
+from web.paging import Turn, Turned
+from web.parts import AtDesk, Desk, url
 from web.reporting import show
 
 router = APIRouter(include_in_schema=False)
 
-AT_MOST = 30
-"""Reports with all their differences on one page; the longest waiting first."""
+CARDS = 10
+"""On one page, in place of `web.paging.ROWS`: each is decided about, and taller than a row."""
 
 WHERE = {
     "report": "/report/{}",
@@ -27,61 +29,65 @@ WHERE = {
 
 
 @router.get("/review")
-async def review(request: Request, desk: AtDesk, exercise: bool = False) -> Response:
-    """What waits for my roles, the longest waiting first."""
-    return await show(
-        request, desk, "reviews.html", exercise=exercise, **await _queue(desk, exercise)
-    )
+async def review(request: Request, desk: AtDesk, turn: Turned, exercise: bool = False) -> Response:
+    """What waits for my roles: reports to review first, of each the longest waiting first."""
+    return await show(request, desk, "reviews.html", **await _queue(desk, turn, exercise))
 
 
 @router.get("/review/rows")
-async def review_rows(request: Request, desk: AtDesk, exercise: bool = False) -> Response:
-    """The live part of the queue."""
-    return await show(
-        request, desk, "reviews_rows.html", exercise=exercise, **await _queue(desk, exercise)
-    )
-
-
-async def waiting_for(desk: Desk, *, exercise: bool = False) -> list[dict[str, Any]]:
-    """Everything that waits for one of the caller's roles, the longest waiting first."""
-    found: list[dict[str, Any]] = []
-    for role in sorted(_roles(desk.caller)):
-        page = await desk.ask(review_queue, role=str(role), exercise=exercise, limit=200)
-        found += page.items
-    for row in found:
-        row["href"] = WHERE[row["kind"]].format(row["subject"])
-    return sorted(found, key=lambda row: (row["since"], row["subject"]))
+async def review_rows(
+    request: Request, desk: AtDesk, turn: Turned, exercise: bool = False
+) -> Response:
+    """The live part of the queue: the same page of it."""
+    return await show(request, desk, "reviews_rows.html", **await _queue(desk, turn, exercise))
 
 
 async def counted_for(desk: Desk, *, exercise: bool = False) -> dict[tuple[str, str], Any]:
     """How many of each kind and step wait for the caller's roles, and since when: all of them."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for role in sorted(_roles(desk.caller)):
-        answer = await desk.ask(review_counts, role=str(role), exercise=exercise)
-        for one in answer["counts"]:
-            line = found.setdefault((one["kind"], one["step"]), one | {"count": 0})
-            line["count"] += one["count"]
-            line["since"] = min(line["since"], one["since"])
+    if not _roles(desk.caller):
+        return {}
+    answer = await desk.ask(review_counts, role=_roles(desk.caller), exercise=exercise)
+    return {(one["kind"], one["step"]): one for one in answer["counts"]}
+
+
+async def waiting_for(desk: Desk, **asked: Any) -> Page:
+    """What waits for one of the caller's roles, with where it is dealt with."""
+    if not _roles(desk.caller):
+        return Page([])
+    found: Page = await desk.ask(review_queue, role=_roles(desk.caller), **asked)
+    for row in found.items:
+        row["href"] = WHERE[row["kind"]].format(row["subject"])
     return found
 
 
-def _roles(caller: Caller) -> frozenset[Role]:
-    return caller.roles() - {Role.ADMINISTRATOR}
+def _roles(caller: Caller) -> str:
+    return ",".join(sorted(caller.roles() - {Role.ADMINISTRATOR}))
 
 
-async def _queue(desk: Desk, exercise: bool) -> dict[str, Any]:
-    waiting = await waiting_for(desk, exercise=exercise)
-    reports = [row for row in waiting if (row["kind"], row["step"]) == ("report", "review")]
-    for row in reports[:AT_MOST]:
-        row["report"] = await desk.ask(situation_report, report=UUID(row["subject"]))
+async def _queue(desk: Desk, turn: Turn, exercise: bool) -> dict[str, Any]:
+    asked = {"exercise": exercise, "reports_first": True, "limit": CARDS}
+    found = await waiting_for(desk, cursor=turn.cursor, **asked)
+    if turn.cursor and not found.items:  # all of that page has been dealt with
+        turn = Turn(None, 0)
+        found = await waiting_for(desk, **asked)
+    for row in found.items:
+        if _to_review(row):
+            row["report"] = await desk.ask(situation_report, report=UUID(row["subject"]))
     counts = await counted_for(desk, exercise=exercise)
+    total = sum(one["count"] for one in counts.values())
     of_reports = counts.get(("report", "review"), {"count": 0})["count"]
-    others = [row for row in waiting if row not in reports]
-    of_others = sum(one["count"] for one in counts.values()) - of_reports
+    said = {"exercise": "true" if exercise else "", "cursor": turn.cursor}
     return {
-        "reports": [row for row in reports[:AT_MOST] if row["report"]["review"] == "pending"],
+        "reports": [r for r in found.items if _to_review(r) and r["report"]["review"] == "pending"],
         "total": of_reports,
-        "more": max(0, of_reports - AT_MOST),
-        "others": others,
-        "more_others": max(0, of_others - len(others)),
+        "others": [row for row in found.items if not _to_review(row)],
+        "of_others": total - of_reports,
+        "leaf": turn.leaf(found, "/review", rows=CARDS, total=total, exercise=said["exercise"]),
+        "here": url("/review", **said, before=turn.before),
+        "rows_here": url("/review/rows", **said, before=turn.before),
+        "exercise": exercise,
     }
+
+
+def _to_review(row: dict[str, Any]) -> bool:
+    return (row["kind"], row["step"]) == ("report", "review")

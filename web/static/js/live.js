@@ -83,7 +83,7 @@ class Boards {
     this.timer = 0;
     const boards = this.elements();
     // Who writes inside a board (why a report is returned) must not lose the words: it waits.
-    if (boards.some((board) => board.querySelector("textarea:focus, input:focus"))) {
+    if (boards.some((board) => board.querySelector("textarea:focus, input:not([type=checkbox]):focus"))) {
       return this.schedule(EDITING_MS);
     }
     this.lastAt = Date.now();
@@ -121,18 +121,24 @@ class Boards {
     announce(`${text("updated")} ${this.shown}`);
   }
 
-  /** What changed by itself must be seen: rows (by id) whose words differ are marked for a while. */
+  /** What changed by itself must be seen: rows (by id) whose words differ are marked for a while.
+   *  What a reader had unfolded stays so. */
   remember(board) {
     const rows = new Map();
     for (const row of board.querySelectorAll("[data-row][id]")) rows.set(row.id, row.textContent);
-    this.before.set(board, rows);
+    const unfolded = board.querySelectorAll("details[id][open], input[type=checkbox][id]:checked");
+    this.before.set(board, { rows, unfolded: [...unfolded].map((one) => one.id) });
   }
 
   highlight(board) {
     const before = this.before.get(board);
     if (!before) return;
     for (const row of board.querySelectorAll("[data-row][id]")) {
-      if (before.get(row.id) !== row.textContent) row.classList.add("is-fresh");
+      if (before.rows.get(row.id) !== row.textContent) row.classList.add("is-fresh");
+    }
+    for (const id of before.unfolded) {
+      const one = document.getElementById(id);
+      if (one) one[one.tagName === "DETAILS" ? "open" : "checked"] = true;
     }
   }
 }
