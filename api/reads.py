@@ -174,12 +174,13 @@ def endpoint_of(read: Read) -> Callable[..., Any]:
     return endpoint
 
 
-FILLED_IN = ("area", "names")
+FILLED_IN = ("area", "names", "good_until")
 """Parameters of a query that the edge fills in: nobody sends them."""
 
 
 async def _fill_in(caller: Caller, read: Read, given: dict[str, Any]) -> None:
-    """``at`` is now unless it is asked for; ``names`` asks who is called what ``search`` says."""
+    """``at`` is now unless it is asked for; ``good_until`` is up to when the clock was right, if it
+    is held; ``names`` asks who is called what ``search`` says."""
     for name, value in given.items():
         if isinstance(value, str) and "\x00" in value:
             raise malformed(
@@ -188,6 +189,8 @@ async def _fill_in(caller: Caller, read: Read, given: dict[str, Any]) -> None:
     store = caller.system.store
     if "at" in read.parameters and given.get("at") is None:
         given["at"] = store.clock.now()
+    if "good_until" in read.parameters:
+        given["good_until"] = store.clock.good_until
     if "names" in read.parameters and (search := given.get("search")):
         caller.system.quotas.searches.take(caller.id)
         seconds = caller.system.after_wait_seconds

@@ -32,6 +32,8 @@ class Meta(msgspec.Struct, frozen=True, omit_defaults=True):
 
     ``actor`` is the officer (a natural person), ``area`` the actor's own division, ``division``
     the county (or higher) in which the stream was born and by which it is partitioned.
+    ``clock_held``: ``recorded_at`` was read from a clock that was held (decision 0022); facts of
+    before this was kept do not say it.
     """
 
     actor: UUID
@@ -43,6 +45,7 @@ class Meta(msgspec.Struct, frozen=True, omit_defaults=True):
     area: UUID | None = None
     post: str = ""
     standing_for: UUID | None = None
+    clock_held: bool = False
 
 
 UNSTAMPED = Meta(NOBODY, "", NOBODY, NOBODY, NOBODY, EPOCH)

@@ -105,6 +105,12 @@ class Clock:
         return None if self.held is None else self._ahead
 
     @property
+    def good_until(self) -> datetime | None:
+        """The last moment at which this clock was certainly right, if it is held; else None."""
+        held = self.held
+        return None if held is None else held.good
+
+    @property
     def leap(self) -> timedelta:
         """By how much the machine's time differs from this clock's."""
         return self.machine.wall() - self.now()
@@ -186,6 +192,13 @@ class SimulatedClock(Clock):
     def held(self) -> Hold | None:
         """A simulated clock that runs hangs on the machine's; one that stands does not."""
         return None if self._since is None else self.real.held
+
+    @property
+    def good_until(self) -> datetime | None:
+        real = None if self._since is None else self.real.good_until
+        if real is None or self._since is None:
+            return None
+        return self._at + self.rate * max(real - self._since, timedelta(0))
 
     @property
     def leap(self) -> timedelta:

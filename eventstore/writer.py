@@ -409,6 +409,7 @@ class _Batch:
                     area=actor.area,
                     post=actor.post,
                     standing_for=actor.standing_for,
+                    clock_held=world.clock_held,
                 )
             stamp(fact, meta)
             if seal_texts(self.writer.vault, world, aggregate, fact):

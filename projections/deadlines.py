@@ -35,12 +35,15 @@ DUE = Table(
     Column("exercise", Boolean, nullable=False),
     Column("detail", String, nullable=False),
     Column("waits", Boolean, nullable=False),
+    Column("counts", Boolean, nullable=False),
     Index("deadlines_by_area", "area", "waits", "kind"),
     Index("deadlines_by_day", "exercise", "waits", "due_at", "kind", "subject", "number"),
     Index("deadlines_by_done", "done_at"),
 )
 """``waits``: for a fact that says it is done. A report to be passed on is answered by another.
-``late`` in the detail: by how many minutes, where the fact that says it is done says that too."""
+``late`` in the detail: by how many minutes, where the fact that says it is done says that too; 0
+where a clock that was held has stamped it. ``counts``: False where the due time itself was counted
+from such a stamp: nobody is late by it (`domain.lateness`)."""
 
 DUTIES = Table(
     "deadline_duties",
@@ -116,6 +119,7 @@ def _due(rows: Rows, e: Any, kind: str, due_at: datetime, number: int = 0, **mor
     rows.put(
         DUE,
         {
+            "counts": not (kind == FORWARD and e.meta.clock_held),
             "kind": kind,
             "subject": subject["id"],
             "number": number,
@@ -138,11 +142,16 @@ def _done(
     number: int = 0,
     late: int | None = None,
 ) -> None:
-    """Mark it done at that time (None: not done any more), if it ever fell due."""
+    """Mark it done at that time (None: not done any more), if it ever fell due.
+
+    ``late``: as the command decided it; None: as the two times say, if the clock was not held.
+    """
     key = (kind, text_of(e.originator_id), number)
     row = rows.get(DUE, *key)
     if row is not None and (done_at is None or row["done_at"] is None):
         told = when(done_at) if done_at else None
+        if late is None and e.meta.clock_held:
+            late = 0
         detail = as_json(msgspec.json.decode(row["detail"]) | {"late": late})
         rows.change(DUE, *key, done_at=told, waits=done_at is None, detail=detail)
 
@@ -379,7 +388,7 @@ def consignment_closed(rows: Rows, at: int, e: Consignment.Closed) -> None:
 
 VIEW = View(
     name="deadlines",
-    version=4,
+    version=5,
     tables=(DUE, DUTIES, ANSWERS, SUBJECTS),
     routes={
         SituationReport.InitialReported: begun,

@@ -1,7 +1,7 @@
 """Dispatch board 调度: incidents, the units that can be sent, and what is on its way."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,12 +14,14 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    and_,
     case,
     or_,
     select,
 )
 
 from domain.incident import LIFE_AT_STAKE, WORKING, Incident, Severity, Stage
+from domain.lateness import counted_until
 from domain.unit import Unit
 from projections.areas import AREAS
 from projections.asking.paging import Page, page
@@ -29,6 +31,8 @@ from projections.sections.consignments import CONSIGNMENTS
 from projections.sections.consignments import query_of as consignments_of
 
 MOST_ON_BOARD = 500
+ATTENTION = timedelta(minutes=15)
+"""An incident that waits this long without a unit is shown as waiting too long."""
 
 INCIDENTS = Table(
     "incidents",
@@ -49,6 +53,7 @@ INCIDENTS = Table(
     Column("units", String, nullable=False),
     Column("occurred_at", String, nullable=False),
     Column("opened_at", String, nullable=False),
+    Column("clock_held", Boolean, nullable=False),  # when it was opened
     Column("acknowledge_by", String),
     Column("missed", Integer, nullable=False),
     Column("triaged_at", String),
@@ -118,6 +123,7 @@ def opened(rows: Rows, at: int, e: Incident.Opened) -> None:
             "units": "{}",
             "occurred_at": when(e.occurred_at),
             "opened_at": when(e.meta.recorded_at),
+            "clock_held": e.meta.clock_held,
             "missed": 0,
         },
     )
@@ -356,19 +362,29 @@ def units(
 
 
 def dispatch_board(
-    db: Connection, scope: Scope, *, exercise: bool = False, at: datetime | None = None
+    db: Connection,
+    scope: Scope,
+    *,
+    exercise: bool = False,
+    at: datetime | None = None,
+    good_until: datetime | None = None,
 ) -> dict[str, Any]:
     """The whole board: open incidents by priority, all units, consignments on the way.
 
-    At most 500 of each; ``more`` names what was cut.
+    At most 500 of each; ``more`` names what was cut. ``unattended``: no unit works on it, and it
+    was opened more than a quarter of an hour ago.
     """
+    assert at is not None, "the edge gives the store's clock"
+    i, since = INCIDENTS.c, when(counted_until(at, good_until) - ATTENTION)
+    waits = and_(i.opened_at < since, i.clock_held.is_(False), i.units == "{}")
     open = (
         _incidents(scope)
+        .add_columns(case((waits, True), else_=False).label("unattended"))
         .where(INCIDENTS.c.exercise.is_(exercise), ~INCIDENTS.c.status.in_(DONE))
         .order_by("rank", INCIDENTS.c.opened_at, INCIDENTS.c.id)
     )
     moving = (
-        consignments_of(scope, at)
+        consignments_of(scope, at, good_until)
         .where(CONSIGNMENTS.c.exercise.is_(exercise), CONSIGNMENTS.c.status == "shipped")
         .order_by(CONSIGNMENTS.c.eta.nulls_first(), CONSIGNMENTS.c.id)
     )
@@ -397,7 +413,7 @@ def escalations_due(
 
 VIEW = View(
     name="dispatch",
-    version=3,
+    version=4,
     tables=(INCIDENTS, UNITS),
     routes={
         Incident.Opened: opened,

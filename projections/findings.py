@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.selectable import FromClause
 
 from domain.household import Household
+from domain.lateness import counted_until
 from domain.person import Person
 from domain.rules.base import china_day
 from projections.areas import AREAS
@@ -320,12 +321,14 @@ def not_delivered(scope: Scope, today: str) -> tuple[Select[Any], Select[Any]]:
     return failed, late
 
 
-def _all(scope: Scope, at: datetime | None, figures: bool = False) -> Any:
+def _all(
+    scope: Scope, at: datetime | None, good_until: datetime | None, figures: bool = False
+) -> Any:
     assert at is not None, "the edge gives the store's clock"
     of_reports = [one(scope) for one in REPORT_FINDINGS]
     if figures:
         return union_all(*of_reports).subquery("found")
-    today = china_day(at).isoformat()
+    today = china_day(counted_until(at, good_until)).isoformat()
     parts = (
         person_twice(scope),
         many_contests(scope),
@@ -365,6 +368,7 @@ def findings(
     open: bool | None = True,
     exercise: bool = False,
     at: datetime | None = None,
+    good_until: datetime | None = None,
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page:
@@ -376,7 +380,7 @@ def findings(
     ``open=false``: contests that were decided. Those about figures say which, with the ``own`` one
     and that of the ``parts``, and by which ``reports`` of the area and ``parts`` below it.
     """
-    found = _all(scope.on(db), at)
+    found = _all(scope.on(db), at, good_until)
     drill = H.exercise.is_(True) if exercise else H.exercise.is_not(True)
     conditions: list[ColumnElement[bool]] = [drill]
     if kind is not None:
@@ -398,9 +402,10 @@ def finding_counts(
     season: UUID | None = None,
     figures: bool = False,
     at: datetime | None = None,
+    good_until: datetime | None = None,
 ) -> dict[str, Any]:
     """How many open findings there are of each kind; ``figures``: of those about reports only."""
-    found = _all(scope := scope.on(db), at, figures)
+    found = _all(scope := scope.on(db), at, good_until, figures)
     drill = select(H.id).where(H.exercise.is_(True), scope.covers(H.area))
     query = (
         select(found.c.kind, func.count().label("findings"))

@@ -109,8 +109,10 @@ VERSIONS = Table(
     Column("return_reason", String),
     Column("forward_due_at", String),
     Column("position", Integer, nullable=False),
+    Column("clock_held", Boolean, nullable=False),
     Index("situation_versions_by_area", "area", "recorded_at"),
 )
+"""``clock_held``: it was stamped by a clock that was held: nothing is late by ``recorded_at``."""
 
 # handlers
 
@@ -175,6 +177,7 @@ def _version(rows: Rows, at: int, report: str, area: str, latest: Row, e: Any) -
         "also_to": as_json(filed.also_to),
         "after_verified": filed.after_verified,
         "position": at,
+        "clock_held": e.meta.clock_held,
     }
     rows.put(VERSIONS, {**row, **latest})
 
@@ -357,7 +360,7 @@ def roster_counted(rows: Rows, at: int, e: SituationReport.RosterCounted) -> Non
 
 VIEW = View(
     name="situation",
-    version=4,
+    version=5,
     tables=(REPORTS, VERSIONS),
     routes={
         SituationReport.InitialReported: begun,

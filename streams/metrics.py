@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from prometheus_client import Counter, Histogram
@@ -128,7 +127,7 @@ def waiting_seconds(store: Store, positions: Iterable[int], head: int) -> dict[i
     Positions before a fact that cannot be read are left out.
     """
     found: dict[int, float] = {}
-    now = store.clock.now() if store.simulated else datetime.now(UTC)
+    now = store.clock.now()  # the clock that stamped them: the machine's may have leapt
     for at in set(positions):
         if at < head:
             with suppress(StoreDamaged, UnknownTopic):

@@ -89,6 +89,7 @@ class Desk:
             "day_of": day_of,
             "url": url,
             "iso_now": iso(self.now),
+            "good_until": self.caller.system.store.clock.good_until,
         }
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from domain.area import Area
 from domain.commands.parts import against_parts
+from domain.lateness import late_by, whole_minutes
 from domain.officer import Officer
 from domain.reach import in_reach, seen
 from domain.reasons import says_something
@@ -183,7 +184,7 @@ def asked_about(world: World, occasion: Occasion, *, nearest: bool) -> tuple[Fin
         en = f"No rulebook was in force on {day}; the nearest one is used. Is the year right?"
         asked.append(("rules-nearest", zh, en))
     days = (world.now - occasion.occurred_at).days
-    if occasion.kind is Kind.INITIAL and days > LONG_AGO_DAYS:
+    if occasion.kind is Kind.INITIAL and days > LONG_AGO_DAYS and not world.clock_held:
         zh, en = (
             f"发生时间距今已 {days} 天：请核对日期",
             f"It happened {days} days ago: is that right?",
@@ -319,9 +320,9 @@ def _answered(
 
 def _late(world: World, due_at: datetime | None, reported_at: datetime) -> int:
     """Whole minutes after the due time, rounded up; 0 in time, or when nobody knows the time."""
-    if world.clock_held or due_at is None or reported_at <= due_at:
+    if due_at is None:
         return 0
-    return -(-(reported_at - due_at) // timedelta(minutes=1))
+    return whole_minutes(late_by(due_at, reported_at, clock_held=world.clock_held))
 
 
 def _hands(world: World, call: Call | None) -> tuple[UUID, ...]:

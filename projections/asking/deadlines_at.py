@@ -6,7 +6,7 @@ order of a page and no further than the page wants.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from heapq import merge
 from itertools import islice
 from typing import Any
@@ -19,6 +19,7 @@ from sqlalchemy import (
     Select,
     String,
     and_,
+    case,
     func,
     literal,
     or_,
@@ -28,6 +29,7 @@ from sqlalchemy import (
     type_coerce,
 )
 
+from domain.lateness import IN_TIME, counted_until, late_by, whole_minutes
 from domain.report_filing import Review
 from domain.rules.deadlines import FollowUpDuty, Occurrence, next_occurrence, occurrences
 from projections.areas import AREAS
@@ -67,6 +69,7 @@ class Asked:
     limit: int
     disasters: tuple[str, ...] | None = None
     itself: UUID | None = None
+    good_until: datetime | None = None
 
     def owed_by(self, area: Any) -> ColumnElement[bool]:
         """Whether the area that was asked about owes it by itself (any, if none was)."""
@@ -84,6 +87,11 @@ class Asked:
         return when(self.at)
 
     @property
+    def until(self) -> datetime:
+        """Up to when lateness counts of what is not done, to the millisecond as in the rows."""
+        return _moment(when(counted_until(self.at, self.good_until)))
+
+    @property
     def states(self) -> tuple[str, ...]:
         found = ("overdue", "missing") if self.overdue_only else OPEN
         return (*found, "done", "done_late", "closed") if self.done else found
@@ -97,6 +105,7 @@ def deadlines(
     scope: Scope,
     *,
     at: datetime | None = None,
+    good_until: datetime | None = None,
     kind: str | None = None,
     disaster: UUID | None = None,
     itself: UUID | None = None,
@@ -118,7 +127,18 @@ def deadlines(
     """
     assert at is not None, "the edge fills in its clock"
     within = None if disaster is None else tuple(absorbed_into(db, disaster))
-    asked = Asked(at, kind, overdue_only, done, exercise, cursor, allowed(limit), within, itself)
+    asked = Asked(
+        at,
+        kind,
+        overdue_only,
+        done,
+        exercise,
+        cursor,
+        allowed(limit),
+        within,
+        itself,
+        good_until,
+    )
     scope = scope.on(db)
     found: list[Row] = []
     if kind not in (FOLLOW_UP, FORWARD):
@@ -130,33 +150,31 @@ def deadlines(
     return cut(found, ORDER, cursor=cursor, limit=limit)
 
 
-def _shaped(row: Any, at: datetime, *, missing: bool = False, closed: bool = False) -> Row:
+def _shaped(row: Any, asked: Asked, *, missing: bool = False, closed: bool = False) -> Row:
     """With its state at that time; what was done later is not done yet."""
     found = {"start": "", **dict(row)}
+    counts = found.pop("counts", True)
     if isinstance(found["detail"], str):
         found["detail"] = msgspec.json.decode(found["detail"])
     told = found["detail"].pop("late", None)
-    now = when(at.astimezone(UTC))
     done_at = found["done_at"]
-    if done_at is not None and done_at > now:
+    if done_at is not None and done_at > asked.now:
         done_at = found["done_at"] = None
-    found["late_minutes"] = 0
-    overdue = now > found["due_at"]
+    if found["kind"] == "notice_end":
+        ended = asked.now > found["due_at"]
+        found |= {"late_minutes": 0, "state": "done" if done_at else "ended" if ended else "open"}
+        return found
+    upto = asked.until if done_at is None else _moment(done_at)
+    late = late_by(_moment(found["due_at"]), upto, clock_held=not counts)
+    if done_at is not None and told is not None:
+        late = timedelta(minutes=told)
     if closed and done_at is None:
-        found["state"] = "closed"
-    elif found["kind"] == "notice_end":
-        found["state"] = "done" if done_at else "ended" if overdue else "open"
-    elif done_at is None and not overdue:
-        found["state"] = "open"
+        late, state = IN_TIME, "closed"
+    elif done_at is None:
+        state = "open" if late == IN_TIME else "missing" if missing else "overdue"
     else:
-        late = _moment(done_at or now) - _moment(found["due_at"])
-        if done_at is not None and told is not None:
-            late = timedelta(minutes=told)
-        found["late_minutes"] = max(0, -(-late // timedelta(minutes=1)))
-        if done_at is not None:
-            found["state"] = "done_late" if late > timedelta(0) else "done"
-        else:
-            found["state"] = "missing" if missing else "overdue"
+        state = "done" if late == IN_TIME else "done_late"
+    found |= {"late_minutes": whole_minutes(late), "state": state}
     return found
 
 
@@ -204,7 +222,7 @@ def _once(db: Connection, scope: Scope, asked: Asked) -> Iterator[Row]:
     )
     if asked.kind is not None:
         query = query.where(_plain(scope, d.kind) == asked.kind)
-    late = and_(d.due_at < now, d.kind != "notice_end")
+    late = and_(d.due_at < when(asked.until), d.kind != "notice_end")
     waiting = query.where(d.waits.is_(True))
     over = query.where(d.waits.is_(False))
     if not asked.done:
@@ -214,15 +232,15 @@ def _once(db: Connection, scope: Scope, asked: Asked) -> Iterator[Row]:
         over = over.where(or_(d.done_at <= now, late))
     for one in (waiting, over):
         for row in db.execute(_paged(one, asked)).mappings():
-            yield _shaped(row, asked.at)
+            yield _shaped(row, asked)
 
 
 def _forwards(db: Connection, scope: Scope, asked: Asked) -> Iterator[Row]:
     """Accepted reports that the area above passes on by a report of its own on that occurrence."""
     below, above = AREAS.alias("below"), REPORTS.alias("above")
     d, now = DUE.c, asked.now
-    told = (
-        select(VERSIONS.c.recorded_at)
+    first = (
+        select(VERSIONS)
         .join(above, above.c.report == VERSIONS.c.report)
         .where(
             VERSIONS.c.area == below.c.parent,
@@ -238,14 +256,21 @@ def _forwards(db: Connection, scope: Scope, asked: Asked) -> Iterator[Row]:
             ),
             VERSIONS.c.recorded_at >= d.since,
         )
-        .order_by(VERSIONS.c.recorded_at)
+        .order_by(VERSIONS.c.recorded_at, VERSIONS.c.position)
         .limit(1)
         .correlate(DUE, REPORTS, below)
-        .scalar_subquery()
     )
-    columns = [c for c in DUE.columns if c.name not in ("area", "done_at", "waits")]
+    told = first.with_only_columns(VERSIONS.c.recorded_at).scalar_subquery()
+    told_held = first.with_only_columns(VERSIONS.c.clock_held).scalar_subquery()
+    counts = and_(d.counts, or_(told.is_(None), told > now, told_held.is_(False)))
+    columns = [c for c in DUE.columns if c.name not in ("area", "done_at", "waits", "counts")]
     query = (
-        select(*columns, below.c.parent.label("area"), told.label("done_at"))
+        select(
+            *columns,
+            below.c.parent.label("area"),
+            told.label("done_at"),
+            case((counts, True), else_=False).label("counts"),
+        )
         .join(REPORTS, REPORTS.c.report == d.subject)
         .join(below, below.c.id == d.area)
     )
@@ -261,9 +286,10 @@ def _forwards(db: Connection, scope: Scope, asked: Asked) -> Iterator[Row]:
     if not asked.done:
         query = query.where(func.coalesce(told, "never") > now)
     if asked.overdue_only:
-        query = query.where(or_(told <= now, d.due_at < now) if asked.done else d.due_at < now)
+        late = and_(d.due_at < when(asked.until), d.counts)
+        query = query.where(or_(told <= now, late) if asked.done else late)
     for row in db.execute(_paged(query, asked)).mappings():
-        yield _shaped(row, asked.at)
+        yield _shaped(row, asked)
 
 
 def _follow_ups(db: Connection, scope: Scope, asked: Asked) -> list[Row]:
@@ -317,7 +343,7 @@ def _owed(
                 duty,
                 answers.get((duty["report"], duty["start"]), {}),
                 above.get(duty["report"], ""),
-                asked.at,
+                asked,
             )
             for duty in duties
         ]
@@ -371,16 +397,16 @@ def _told_above(db: Connection, scope: Scope, reports: list[str], asked: Asked) 
     return {row.report: row.as_of for row in db.execute(query)}
 
 
-def _asked_for(duty: Any, answers: dict[int, Any], told_above: str, at: datetime) -> Iterator[Row]:
+def _asked_for(duty: Any, answers: dict[int, Any], told_above: str, asked: Asked) -> Iterator[Row]:
     """Each report this duty asked for by then, and the next one.
 
     ``told_above``: what the area above has told as of that time closes what was asked up to it.
     """
     rule = rule_of(duty)
-    now = when(at)
+    now = asked.now
     ended = duty["end"] is not None and duty["end"] <= now
     last = max((n for n, a in answers.items() if a["reported_at"] <= now), default=0)
-    for one in _asked_by(rule, at):
+    for one in _asked_by(rule, asked.at):
         answer = answers.get(one.number)
         row = {
             "kind": FOLLOW_UP,
@@ -406,7 +432,7 @@ def _asked_for(duty: Any, answers: dict[int, Any], told_above: str, at: datetime
             },
         }
         closed = when(one.as_of) <= told_above
-        yield _shaped(row, at, missing=ended or one.number < last, closed=closed)
+        yield _shaped(row, asked, missing=ended or one.number < last, closed=closed)
 
 
 def _asked_by(rule: FollowUpDuty, at: datetime) -> Iterator[Occurrence]:

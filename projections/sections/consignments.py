@@ -27,6 +27,7 @@ from sqlalchemy import (
 
 from domain.consignment import Consignment, Count, Phase
 from domain.goods import LotPick
+from domain.lateness import counted_until
 from projections.areas import AREAS
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
@@ -317,11 +318,12 @@ def visible(scope: Scope, table: Table) -> ColumnElement[bool]:
     return or_(scope.covers(table.c.area), scope.covers(table.c.source))
 
 
-def query_of(scope: Scope, at: datetime | None) -> Select[Any]:
+def query_of(scope: Scope, at: datetime | None, good_until: datetime | None) -> Select[Any]:
     """Consignments with names; ``overdue`` when shipped and not there by its ETA as of ``at``."""
     assert at is not None, "the edge gives the store's clock"
     origin = AREAS.alias("origin")
-    late = and_(CONSIGNMENTS.c.status == Phase.SHIPPED, CONSIGNMENTS.c.eta < when(at))
+    until = when(counted_until(at, good_until))
+    late = and_(CONSIGNMENTS.c.status == Phase.SHIPPED, CONSIGNMENTS.c.eta < until)
     return (
         select(
             CONSIGNMENTS,
@@ -344,11 +346,12 @@ def consignments(
     on_the_way: bool | None = None,
     exercise: bool = False,
     at: datetime | None = None,
+    good_until: datetime | None = None,
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page:
     """Consignments to or from these areas, in the order they were asked for."""
-    query = query_of(scope, at).where(CONSIGNMENTS.c.exercise.is_(exercise))
+    query = query_of(scope, at, good_until).where(CONSIGNMENTS.c.exercise.is_(exercise))
     if status is not None:
         query = query.where(CONSIGNMENTS.c.status == status)
     if on_the_way is not None:
@@ -359,11 +362,17 @@ def consignments(
 
 
 def consignment(
-    db: Connection, scope: Scope, *, consignment: UUID, at: datetime | None = None
+    db: Connection,
+    scope: Scope,
+    *,
+    consignment: UUID,
+    at: datetime | None = None,
+    good_until: datetime | None = None,
 ) -> dict[str, Any] | None:
     """One consignment with its cargo and every move that bears its name."""
     id = str(consignment)
-    found = db.execute(query_of(scope, at).where(CONSIGNMENTS.c.id == id)).mappings().first()
+    query = query_of(scope, at, good_until).where(CONSIGNMENTS.c.id == id)
+    found = db.execute(query).mappings().first()
     if found is None:
         return None
     cargo = select(CARGO).where(CARGO.c.consignment == id, visible(scope, CARGO))

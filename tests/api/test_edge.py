@@ -6,6 +6,8 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -17,6 +19,7 @@ from api.app import MAX_LAG
 from api.auth import COOKIE
 from domain.world import Role
 from eventstore.accounts import FREE_TRIES
+from eventstore.clock import machine_now
 from eventstore.errors import StoreLocked
 from tests.api.edge import PASSWORD, Edge, write_headers
 from tests.api.seed import name_of
@@ -256,6 +259,24 @@ def test_views_are_not_ready_when_a_fact_has_waited_too_long(
     with own_edge.client() as client:
         found = client.get("/ready").json()
         assert (found["status"], found["waiting_seconds"]) == (status, waited)
+
+
+def test_nothing_is_overdue_by_a_clock_that_is_held(own_edge: Edge) -> None:
+    """F3: while it is held, lateness is counted up to the last moment at which it was right."""
+    store, year = own_edge.system.store, timedelta(days=400)
+    store.run_clock()
+    later = (store.clock.now() + year).isoformat()
+    with own_edge.client(Role.COUNTY_APPROVER, "county") as client:
+
+        def overdue(**more: str) -> int:
+            asked = {"overdue_only": "true", "limit": "1000", **more}
+            return len(client.get("/v1/deadlines", params=asked).json()["items"])
+
+        now, then = overdue(), overdue(at=later)
+        assert then > now
+        store.real.machine = replace(store.real.machine, wall=lambda: machine_now() + year)
+        assert store.clock.held is not None
+        assert overdue(at=later) == now
 
 
 def test_views_that_cannot_be_written_just_now_are_not_ready(own_edge: Edge) -> None:

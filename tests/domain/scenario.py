@@ -102,6 +102,7 @@ class Scenario:
                 division,
                 self.now,
                 area=actor.area,
+                clock_held=self.clock_held,
             )
             stamp(fact, meta)
             stream = self.streams.setdefault(fact.originator_id, [])

@@ -14,6 +14,7 @@ from eventstore.clock import Clock, Machine, SimulatedClock, clock_state
 from eventstore.lineage import run_about
 from eventstore.store import Store
 from streams.keeping import Keeper, accept_clock, advance_clock
+from streams.metrics import waiting_seconds
 from tests.eventstore.support import found_town, new_unit, send
 
 NOON = datetime(2026, 7, 4, 4, tzinfo=UTC)
@@ -104,6 +105,41 @@ def test_facts_are_never_stamped_by_a_clock_that_leapt(store: Store, given: Give
     given.leaps(-YEAR)
     given.passes(10)
     assert stamp_of_next(store, "after") == NOON + timedelta(seconds=20)
+
+
+def test_a_fact_says_whether_its_stamp_is_of_a_held_clock(store: Store, given: Given) -> None:
+    stamp_of_next(store, "before")
+    given.leaps(YEAR)
+    stamp_of_next(store, "during")
+    given.leaps(-YEAR)
+    stamp_of_next(store, "after")
+    last = store.read(store.head() - 3)
+    assert [recorded.event.meta.clock_held for recorded in last] == [False, True, False]
+
+
+def test_how_long_a_fact_has_waited_is_counted_by_the_clock_that_stamped_it(
+    store: Store, given: Given
+) -> None:
+    """By the machine's time, which had leapt, views once were 400 days behind and not ready."""
+    given.leaps(YEAR)
+    stamp_of_next(store, "during")
+    given.passes(5)
+    head = store.head()
+    assert waiting_seconds(store, [head - 1], head) == {head - 1: 5.0}
+
+
+def test_a_clock_says_up_to_when_it_was_right(given: Given) -> None:
+    clock = Clock(given.machine())
+    began = datetime(2018, 7, 4, tzinfo=UTC)
+    exercise = SimulatedClock(began, real=clock, rate=60)
+    exercise.run()
+    given.passes(60)
+    assert clock.good_until is None and exercise.good_until is None
+    given.leaps(YEAR)
+    assert clock.good_until == NOON + timedelta(minutes=1)
+    given.passes(3600)
+    assert clock.good_until == NOON + timedelta(minutes=1)
+    assert exercise.good_until == began + timedelta(hours=1)
 
 
 def test_a_leap_becomes_a_fact_and_so_does_the_return(store: Store, given: Given) -> None:

@@ -3,7 +3,6 @@
 The board is live. Every button sends one command of the JSON API; the commands decide.
 """
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -33,9 +32,6 @@ NEXT_STEP = {
 }
 """Stage of a unit → the address and the words of the step that comes after it."""
 
-ATTENTION = timedelta(minutes=15)
-"""An incident that waits this long without a unit is shown as waiting too long."""
-
 
 async def _board(desk: Desk) -> dict[str, Any]:
     found = await desk.ask(dispatch_board, at=desk.now)
@@ -44,8 +40,7 @@ async def _board(desk: Desk) -> dict[str, Any]:
     for one in found["consignments"]:
         one["lines"] = parsed(one["lines"])
     places = {one["id"]: one["place"] for one in found["incidents"]}
-    late = (desk.now - ATTENTION).isoformat(timespec="milliseconds")
-    return {"board": found, "places": places, "late": late, "next_step": NEXT_STEP}
+    return {"board": found, "places": places, "next_step": NEXT_STEP}
 
 
 @router.get("/dispatch")
