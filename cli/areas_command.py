@@ -16,10 +16,10 @@ from rich.console import Console
 from sqlalchemy import select
 
 from api.system import System
+from cli.beside import settings_here
 from cli.compose import running
 from cli.officer_command import run
 from cli.saying import Json, failed, say_json
-from cli.settings import Settings
 from domain.commands.areas import Merge, RearrangeVillages
 from domain.commands.following import FollowMerger, PostInput
 from domain.rules.base import china_day
@@ -61,7 +61,7 @@ def merge(
     as_json: Json = False,
 ) -> None:
     """Merge a village into another and move its households, cases, lists, goods and posts."""
-    with running(Settings()) as system:
+    with running(settings_here(), make=False) as system:
         origin, target = _village(system, village), _village(system, into)
         before = _hanging(system, origin)
         if not as_json:

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from cli.beside import settings_here
 from cli.compose import open_store
 from cli.saying import Json, failed, say_json
-from cli.settings import Settings
 from domain.rules.base import CHINA
 from domain.store import FASTEST
 from eventstore.clock import clock_state
@@ -24,7 +24,7 @@ out = Console()
 @app.command("show")
 def show(as_json: Json = False) -> None:
     """What time the ledger goes by, and which machines' clocks are held."""
-    store = open_store(Settings())
+    store = open_store(settings_here())
     try:
         clock, holds = store.clock, clock_state(store.log).holds
         now, wall = clock.now(), store.real.machine.wall()
@@ -59,7 +59,7 @@ def accept(
     host: Annotated[str | None, typer.Option(help="The machine; this one by default")] = None,
 ) -> None:
     """The machine's time is right: the ledger goes on from it, also a server that runs."""
-    store = open_store(Settings())
+    store = open_store(settings_here())
     try:
         accept_clock(store, reason=reason, operator=getpass.getuser(), host=host)
         now = _second(store.clock.now())
@@ -76,7 +76,7 @@ def advance(
     rate: Annotated[int, typer.Option(min=1, max=FASTEST, help="× real time from now on")] = 1,
 ) -> None:
     """Move the clock of a demo or exercise forward, or let it run faster."""
-    store = open_store(Settings())
+    store = open_store(settings_here())
     try:
         now = _advanced(store, timedelta(hours=hours), rate)
     finally:

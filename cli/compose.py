@@ -33,12 +33,12 @@ from streams.timekeeper import Timekeeper
 from streams.watching import ViewsWatch
 
 
-def open_store(settings: Settings, *, make: bool = True) -> Store:
+def open_store(settings: Settings, *, make: bool = False) -> Store:
     """Log and vault alone, for commands that need no views: on PostgreSQL if that is set, else in
     the data folder. The vault's key file is in the data folder either way.
 
-    ``make`` False raises `StoreNotBegun` where a data folder holds no store: a command that looks
-    must not leave an empty one behind.
+    Raises `StoreNotBegun` where a data folder holds no store, unless it is to ``make`` one: a
+    command that looks must not leave an empty one behind.
     """
     clock = Clock(
         leap=timedelta(seconds=settings.clock_leap_seconds),

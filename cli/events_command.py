@@ -86,7 +86,7 @@ def events_snapshot(
     part = file.with_name(file.name + ".part")
     if file.exists():
         raise failed(f"{file} 已存在，未作改动", f"{file} is there already; nothing was changed.")
-    with closing(open_store(settings_here(), make=False)) as store:
+    with closing(open_store(settings_here())) as store:
         log = store.log
         source, head = source_of(log), log.head()
         part.unlink(missing_ok=True)

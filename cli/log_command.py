@@ -12,7 +12,6 @@ from cli import copy_command
 from cli.beside import settings_here
 from cli.compose import open_store
 from cli.saying import Json, say_json
-from cli.settings import Settings
 from domain.store import Cause
 from eventstore.lineage import begin_epoch
 
@@ -25,7 +24,7 @@ err = Console(stderr=True)
 @app.command("stats")
 def log_stats(as_json: Json = False) -> None:
     """How many facts, streams and bytes, by topic."""
-    store = open_store(settings_here(), make=False)
+    store = open_store(settings_here())
     try:
         stats = store.stats()
     finally:
@@ -43,7 +42,7 @@ def log_stats(as_json: Json = False) -> None:
 @app.command("show")
 def log_show(stream: str) -> None:
     """All facts of one stream (a uuid), or the fact at one position (a number), as JSON lines."""
-    store = open_store(settings_here(), make=False)
+    store = open_store(settings_here())
     try:
         rows = store.find_rows(stream)
     except ValueError:  # neither a number nor a uuid
@@ -63,7 +62,7 @@ def log_new_epoch(
 ) -> None:
     """The log was put back by other means than ours (a disk's snapshot, a base backup): what was
     derived from it before is remade. Not needed after relief restore or relief log copy."""
-    store = open_store(Settings())
+    store = open_store(settings_here())
     try:
         epoch = begin_epoch(store, Cause.OPERATOR, reason=reason, operator=getpass.getuser())
     finally:
@@ -79,7 +78,7 @@ def log_tail(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as facts come")] = False,
 ) -> None:
     """The newest facts as JSON lines; personal data stays sealed."""
-    store = open_store(settings_here(), make=False)
+    store = open_store(settings_here())
     try:
         head = store.head()
         for batch in store.follow(max(0, head - count), timeout=1.0 if follow else 0.0):

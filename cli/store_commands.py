@@ -182,7 +182,7 @@ def _verdict(findings: list[Finding]) -> str:
 
 def _refuse_empty(settings: Settings) -> None:
     """A backup of nothing would be found to be one on the day it is needed."""
-    with closing(open_store(settings, make=False)) as store:
+    with closing(open_store(settings)) as store:
         if store.head() == 0:
             raise failed(
                 "账本中没有任何记录，没有备份：请检查 RELIEF_DATA 或数据库地址",

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from eventstore.errors import StoreDamaged, StoreFull
+from eventstore.errors import NotABackup, StoreDamaged, StoreFull
 from eventstore.modes import make_private, private_folder
 from eventstore.sql import Sql, explain
 from eventstore.sqlite import connect
@@ -164,7 +164,7 @@ def proven(source: Path) -> Manifest:
     try:
         said = msgspec.json.decode((source / MANIFEST).read_bytes(), type=Manifest)
     except (OSError, msgspec.MsgspecError) as problem:
-        raise StoreDamaged(f"{source} has no readable {MANIFEST}") from problem
+        raise NotABackup(str(source)) from problem
     found = describe(source)
     if found != said:
         raise StoreDamaged(f"the backup differs from its manifest: {found} instead of {said}")

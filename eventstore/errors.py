@@ -134,6 +134,14 @@ class StoreDamaged(StoreError):
     retry_after = None
 
 
+class NotABackup(StoreDamaged):
+    zh = "这个目录里没有完整的备份：请核对路径（relief backup 写入的目录中有 backup.json）"
+    en = (
+        "There is no finished backup in this folder. Check the path: a folder that relief backup"
+        " wrote holds a backup.json."
+    )
+
+
 class RotationBrokenOff(StoreDamaged):
     """The vault is under the new key already, and the old one still lies in its place."""
 

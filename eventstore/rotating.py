@@ -18,7 +18,7 @@ from datetime import UTC
 from pathlib import Path
 
 from eventstore.clock import machine_now
-from eventstore.errors import StoreDamaged, VaultInUse
+from eventstore.errors import StoreDamaged, StoreNotBegun, VaultInUse
 from eventstore.faults import reached
 from eventstore.keyfile import KEY_BYTES, read_key, write_key
 from eventstore.postgres import PostgresConnection
@@ -44,10 +44,11 @@ class Rotated:
 
 
 def rotate_folder(data: Path) -> Rotated:
-    """Of an embedded store. Raises `VaultInUse` while a process has it open."""
+    """Of an embedded store. Raises `VaultInUse` while a process has it open, `StoreNotBegun`."""
     path = data / "vault.sqlite"
     if not path.exists():
-        raise StoreDamaged(f"{path} is missing")
+        begun = (data / "log.sqlite").exists()
+        raise StoreDamaged(f"{path} is missing") if begun else StoreNotBegun(str(data))
     with closing(connect(path, wait=1.0)) as db:
         try:  # SQLite leaves its write-ahead mode only for who is alone
             db.execute("PRAGMA secure_delete=ON")

@@ -13,9 +13,10 @@ from typing import Any
 import psycopg
 import pytest
 
+from cli.main import program
 from cli.trial.postgres import PostgresServer
 from eventstore import backup as files
-from eventstore.errors import StoreDamaged
+from eventstore.errors import NotABackup, StoreDamaged
 from eventstore.founding import Names, drop, found
 from eventstore.store import Store
 from tests.clusters import PASSWORDS
@@ -178,3 +179,14 @@ def _everything(server: PostgresServer) -> dict[str, list[Any]]:
         with psycopg.connect(server.url(database)) as session:
             answers[database] = session.execute(query.encode()).fetchall()
     return answers
+
+
+@pytest.mark.parametrize("words", [("restore",), ("restore", "--drill")], ids=" ".join)
+def test_a_folder_without_a_backup_is_told_as_one(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mistyped path is no damaged ledger, and nobody should restore one because of it."""
+    monkeypatch.setenv("RELIEF_DATA", str(tmp_path / "data"))
+    with pytest.raises(NotABackup):
+        program("restore")([*words, str(tmp_path / "nowhere")], standalone_mode=False)
+    assert not (tmp_path / "data").exists()
