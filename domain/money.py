@@ -126,8 +126,10 @@ class PaymentExceeded(Refusal):
 class NotPassedDownFrom(Refusal):
     """Money goes back to the fund it came from, and no more than came from there."""
 
-    zh: ClassVar[str] = "资金 {fund} 由 {parent} 下达的净额为 {net_fen}，不足 {wanted_fen}"
-    en: ClassVar[str] = "Fund {fund} holds {net_fen} net from {parent}, not {wanted_fen}."
+    zh: ClassVar[str] = "资金 {fund} 由该上级资金下达的净额为 {net_fen}，不足 {wanted_fen}"
+    en: ClassVar[str] = (
+        "Fund {fund} holds {net_fen} net of what that fund passed down, not {wanted_fen}."
+    )
     fund: UUID
     parent: UUID
     wanted_fen: int

@@ -82,11 +82,14 @@ class Malformed(Refusal):
     rule_en: str
 
     def sentence(self, language: str, names: Names | None = None) -> str:
-        """Money of a field in fen is said in yuan."""
+        """Money of a field in fen is said in yuan, and nothing of a value that is not there."""
         facts = self.facts()
         if self.field.endswith("_fen") and re.fullmatch(r"-?\d+", self.value):
             facts["value"] = yuan(int(self.value), language)
-        return told(self.zh if language == "zh" else self.en, facts, language, names)
+        template = self.zh if language == "zh" else self.en
+        if not self.value:
+            template = template.replace(" = {value}", "")
+        return told(template, facts, language, names)
 
 
 def missing(field: str) -> Malformed:

@@ -19,9 +19,9 @@ from domain.disaster import DisasterStage
 from domain.grants import GrantStatus
 from domain.house_damage import Grade
 from domain.incident import Stage
-from domain.money import FundOverdrawn
+from domain.money import FundOverdrawn, NotPassedDownFrom
 from domain.notice import Notice, NoticeRunning
-from domain.refusal import Malformed, NotFound, Refusal
+from domain.refusal import Malformed, NotFound, Refusal, missing
 from domain.report_filing import Review
 from domain.roster import ListStage, WrongListStage
 from domain.season import DisasterNeeded
@@ -144,6 +144,14 @@ def test_a_name_is_said_where_it_is_known_and_no_id_where_it_is_not() -> None:
     assert "名册源潭村处于" in refusal.sentence("zh", {ID: ("源潭村", "Yuantan")})
     assert "Yuantan" in refusal.sentence("en", {ID: ("源潭村", "Yuantan")})
     assert NotFound(kind="Household", id=ID).sentence("zh", {ID: ("张*三", "")}).count("*") == 0
+
+
+def test_a_value_that_is_not_there_leaves_no_hole() -> None:
+    """It said "reason = is not acceptable", and "holds ¥0.00 net from, not ¥0.01"."""
+    assert missing("reason").sentence("en") == "reason is not acceptable: it is required"
+    assert missing("reason").sentence("zh") == "“理由”的值不符合要求：不能为空"
+    gone = NotPassedDownFrom(fund=ID, parent=ID, wanted_fen=1, net_fen=0)
+    assert "from," not in gone.sentence("en") and "由下达" not in gone.sentence("zh")
 
 
 def test_an_outcome_stores_rule_and_figures_and_is_told_when_it_is_read() -> None:
