@@ -87,14 +87,6 @@ class Total:
             self.casualties[key] = max(theirs, self.casualties.get(key, theirs))
         return self
 
-    def note(self, other: "Total") -> None:
-        """Take over what another total of the same area says of its parts."""
-        for key, more in other.larger.items():
-            self.larger[key] = self.larger.get(key, Decimal(0)) + more
-        self.newer = max(self.newer or "", other.newer or "") or None
-        self.raised |= other.raised
-        self.decided |= other.decided
-
     def add(self, other: "Total") -> None:
         """Add another total. A figure that only one of the two has is unknown in part."""
         if self.reports and other.reports:
@@ -153,8 +145,8 @@ def roll_up(
     reported = _by_area([_told(h, h.reported, h.standing, h.as_of) for h in held], parents)
     rows: dict[str, dict[str, Any]] = {
         area: {
-            "official": _all(official.get(area, [])).shaped(),
-            "reported": _all(reported.get(area, [])).shaped(),
+            "official": _told_of(official.get(area, []), apart=len(reported.get(area, [])) > 1),
+            "reported": _told_of(reported.get(area, []), apart=len(reported.get(area, [])) > 1),
             "pending": 0,
             "late": 0,
             "questions": 0,
@@ -176,14 +168,14 @@ def roll_up(
     return rows
 
 
-def _all(totals: list[Total]) -> Total:
-    """The totals of all groups: different disasters add up."""
-    found = Total({}, set(), [], own=True)
-    for one in totals:
-        found.add(one)
-        found.note(one)
-        found.own = found.own and one.own
-    return found
+def _told_of(totals: list[Total], *, apart: bool) -> dict[str, Any]:
+    """An area's total. Of separate disasters (``apart``) there is none: who was hit by two of them
+    would be two persons, and one sum would hide which of them is going on. What is told of them is
+    by which reports."""
+    if totals and not apart:
+        return totals[0].shaped()
+    reports = [report for one in totals for report in one.reports]
+    return Total({}, set(), reports, own=all(one.own for one in totals)).shaped()
 
 
 def official_by_area(held: list[Held], parents: dict[str, str | None]) -> dict[str, list[Total]]:

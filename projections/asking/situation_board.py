@@ -29,6 +29,7 @@ def situation_board(
     *,
     disaster: UUID | None = None,
     hazard: str | None = None,
+    year: int | None = None,
     exercise: bool = False,
     cursor: str | None = None,
     limit: int = 100,
@@ -41,19 +42,14 @@ def situation_board(
     the children's", but dead and missing are never fewer than the children's (``raised`` names
     those that are theirs, ``decided`` those that a named person let stand). ``larger``: by how
     much the children of an own report have more, ``newer``: as of when, if that is later.
-    ``questions``: how many are open at and below. ``disasters``: how many separate ones these are;
-    different disasters add up: 人次, not persons.
+    ``questions``: how many are open at and below. ``disasters``: how many separate ones these are.
+    Figures of separate disasters are never one sum: where they are more than one, ``figures`` is
+    empty and `situation_disasters` has them one by one. ``year``: in which it happened, in China.
     """
     hosts = dict.fromkeys(absorbed_into(db, disaster), str(disaster)) if disaster else {}
-    conditions = [
-        scope.covers(REPORTS.c.area),
-        REPORTS.c.exercise.is_(exercise),
-        REPORTS.c.review != str(Review.WITHDRAWN),
-    ]
+    conditions = _asked_for(scope, exercise, hazard, year)
     if disaster is not None:
         conditions.append(REPORTS.c.disaster.in_(list(hosts)))
-    if hazard is not None:
-        conditions.append(REPORTS.c.hazard == hazard)
     held = held_by(db, conditions, hosts)
     areas = tree_of(db, conditions)
     parents = {id: row["parent"] for id, row in areas.items()}
@@ -67,6 +63,8 @@ def situation_disasters(
     db: Connection,
     scope: Scope,
     *,
+    hazard: str | None = None,
+    year: int | None = None,
     exercise: bool = False,
     cursor: str | None = None,
     limit: int = 100,
@@ -76,11 +74,7 @@ def situation_disasters(
     One row a disaster (of reports on none: a hazard and year) and topmost area of the asker. What
     separate disasters did to people is never one sum: who suffers twice is counted twice 人次.
     """
-    conditions = [
-        scope.covers(REPORTS.c.area),
-        REPORTS.c.exercise.is_(exercise),
-        REPORTS.c.review != str(Review.WITHDRAWN),
-    ]
+    conditions = _asked_for(scope, exercise, hazard, year)
     query = select(DISASTERS).where(DISASTERS.c.exercise.is_(exercise))
     known = {row["id"]: row for row in db.execute(query).mappings()}
     hosts = {id: _host(known, id) for id in known}
@@ -121,6 +115,21 @@ def _host(known: Mapping[str, Any], id: str) -> str:
 
 
 Conditions = list[ColumnElement[bool]]
+
+
+def _asked_for(scope: Scope, exercise: bool, hazard: str | None, year: int | None) -> Conditions:
+    """Reports that count, of this hazard and calendar year where they are given."""
+    r = REPORTS.c
+    conditions = [
+        scope.covers(r.area),
+        r.exercise.is_(exercise),
+        r.review != str(Review.WITHDRAWN),
+    ]
+    if hazard is not None:
+        conditions.append(r.hazard == hazard)
+    if year is not None:
+        conditions.append(r.year == year)
+    return conditions
 
 
 def held_by(db: Connection, conditions: Conditions, hosts: dict[str, str]) -> list[Held]:

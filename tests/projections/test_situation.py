@@ -76,7 +76,8 @@ def test_an_own_accepted_report_counts_instead_of_the_childrens(tmp_path: Path) 
     assert row["official"]["source"] == "own"
 
 
-def test_different_occurrences_add_up_and_one_is_not_hidden_by_the_other(tmp_path: Path) -> None:
+def test_separate_disasters_are_never_one_sum_and_none_hides_the_other(tmp_path: Path) -> None:
+    """B7: who asked by hazard or year, or for everything, once got the sum of all disasters."""
     county = flood()
     drought = initial(
         county, "yuantan", {"affected": 1000}, hazard="drought", report=county.id("drought")
@@ -84,10 +85,40 @@ def test_different_occurrences_add_up_and_one_is_not_hidden_by_the_other(tmp_pat
     county.given(drought, by="township")
     folded = fold(tmp_path, county, VIEWS)
     with folded.reading() as db:
-        row = situation_board(db, over(county, "yuantan")).items[0]
-        only = situation_board(db, over(county, "yuantan"), disaster=county.id("flood")).items[0]
-    assert row["reported"]["figures"]["affected"] == "1150"
+        here = over(county, "yuantan")
+        row = situation_board(db, here).items[0]
+        floods = situation_board(db, here, hazard="flood").items[0]
+        only = situation_board(db, here, disaster=county.id("flood")).items[0]
+    assert row["disasters"] == 2 and len(row["reported"]["reports"]) == 3
+    for told in (row["official"], row["reported"]):
+        assert told["figures"] == {} and told["larger"] == {} and told["partial"] == []
+    assert floods["reported"]["figures"]["affected"] == "150"
     assert only["reported"]["figures"]["affected"] == "150"
+
+
+def test_floods_of_one_year_are_not_one_flood(tmp_path: Path) -> None:
+    """B7: asked for all floods, an answer added January's to July's."""
+    county = flood()
+    before = START - timedelta(days=365)
+    for name, at in (("loose", START), ("before", before)):
+        told = initial(
+            county, "yuantan", {"affected": 1000}, report=county.id(name), occurred_at=at
+        )
+        county.given(told, by="township")
+    with fold(tmp_path, county, VIEWS).reading() as db:
+        here = over(county, "yuantan")
+        for asked, separate in (
+            ({"hazard": "flood"}, {"150", "1000"}),
+            ({"year": 2018}, {"150", "1000"}),
+            ({"hazard": "flood", "year": 2018}, {"150", "1000"}),
+            ({"hazard": "flood", "year": 2017}, {"1000"}),
+        ):
+            (row, *_) = situation_board(db, here, **asked).items
+            each = situation_disasters(db, here, **asked).items
+            told = [one["reported"]["figures"]["affected"] for one in each]
+            assert set(told) == separate and row["disasters"] == len(told), asked
+            sums = row["reported"]["figures"]
+            assert sums == ({} if len(told) > 1 else {"affected": told[0]}), asked
 
 
 def test_reports_on_no_disaster_stand_apart_by_year(tmp_path: Path) -> None:
@@ -121,7 +152,7 @@ def test_reports_on_no_disaster_stand_apart_by_year(tmp_path: Path) -> None:
     }
     assert dry == {"drought/208": "9", "drought/2017": "9", "drought/2018": "9"}
     assert whole["disasters"] == 4, "a flood and three droughts"
-    assert whole["reported"]["figures"]["affected"] == str(157 + 9 + 9 + 1), "own one of 2018"
+    assert whole["reported"]["figures"] == {}, "no sum over separate disasters"
 
 
 def test_a_corrected_year_or_disaster_moves_the_report(tmp_path: Path) -> None:
