@@ -36,9 +36,14 @@ NAMES = {
     "cases": ("件未结救助", "open cases"),
     "village_lists": ("份未结名册", "open lists"),
     "free_units": ("件库存物资", "units in stock"),
-    "reserved_units": ("件已预留物资（用完为止）", "reserved units, which stay until used up"),
+    "reserved_units": (
+        "件已预留物资（仍为原名册或调拨预留）",
+        "reserved units, for whom they are now",
+    ),
+    "consignments": ("件未结调拨（在途物资到并入村入库）", "open consignments, which arrive there"),
+    "reports": ("份灾情报告尚未办结（续报、核报）", "reports of which more is to come"),
     "posts": ("个岗位", "posts"),
-    "duties": ("项续报任务", "daily reports owed"),
+    "duties": ("项续报任务", "duties to report daily"),
 }
 
 
@@ -60,7 +65,7 @@ def merge(
     at_once: Annotated[int, typer.Option(min=1, max=100, help="Things of a kind a commit")] = 50,
     as_json: Json = False,
 ) -> None:
-    """Merge a village into another and move its households, cases, lists, goods and posts."""
+    """Merge a village into another and move households, cases, lists, duties, goods and posts."""
     with running(settings_here(), make=False) as system:
         origin, target = _village(system, village), _village(system, into)
         before = _hanging(system, origin)
@@ -149,6 +154,7 @@ def _follow(system: System, origin: UUID, document_no: str, at_once: int) -> Cou
                 households=_ids(there["households"]),
                 cases=_ids(there["cases"]),
                 village_lists=_ids(there["village_lists"]),
+                reports=_ids(there["reports"]),
                 stockpiles=_ids(there["stockpiles"]),
                 posts=tuple(
                     PostInput(officer=UUID(p["officer"]), appointment=UUID(p["appointment"]))

@@ -252,3 +252,10 @@ class Area(Aggregate):
 def _at(history: list[tuple[date, str]], day: date) -> str:
     index = bisect_right(history, day, key=lambda change: change[0])
     return history[max(index - 1, 0)][1]
+
+
+def successor(world: World, area: Area) -> Area:
+    """The living village that it has become part of, however many mergers later; itself if none."""
+    while area.merged_into is not None:
+        area = world.get(Area, area.merged_into)
+    return area

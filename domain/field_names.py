@@ -169,6 +169,7 @@ FIELDS = {
     "relation": ("与户主关系", "relation to the head"),
     "remark": ("备注", "remark"),
     "report": ("灾情报告", "report"),
+    "reports": ("报告", "reports"),
     "reporter_phone": ("报告人电话", "reporter's phone"),
     "resident": ("是否本地居民", "whether a resident"),
     "review": ("审核状态", "review"),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -59,6 +59,15 @@ class ReturnSource(StrEnum):
 
     HOUSEHOLD = "household"
     CONSIGNMENT = "consignment"
+
+
+class Reservation(NamedTuple):
+    """Units set aside: for which list or order, and of which lots."""
+
+    id: UUID
+    purpose: Purpose
+    subject: UUID
+    picks: tuple[LotPick, ...]
 
 
 class Flow(StrEnum):

@@ -15,10 +15,9 @@ from uuid import UUID
 import msgspec
 from eventsourcing.domain import event
 
-from domain.base import Aggregate, grown
+from domain.base import grown
 from domain.casualties import SetAside, set_aside
 from domain.exercise import keep_apart
-from domain.refusal import ChangedMeanwhile
 from domain.report_filing import (
     Filing,
     FirstFact,
@@ -31,7 +30,6 @@ from domain.report_filing import (
 from domain.report_refusals import (
     AlreadyAttached,
     AlreadyOnRoster,
-    AlreadyReviewed,
     AlreadyStable,
     CorrectionNeedsReason,
     DutyRuns,
@@ -43,13 +41,13 @@ from domain.report_refusals import (
     NothingToMakeUp,
     NothingToSetAside,
     NotStableYet,
-    ReportWithdrawn,
     ReturnedFiguresRepeated,
     must_add_up,
     must_be_right,
     must_be_void,
     must_not_go_back,
 )
+from domain.report_versions import Versions
 from domain.rules.deadlines import FollowUpDuty
 from domain.rules.indicators import Figures, Finding
 from domain.separation import join
@@ -58,7 +56,7 @@ from domain.world import RuleRef
 Roster = Literal["casualty", "house"]
 
 
-class SituationReport(Aggregate):
+class SituationReport(Versions):
     """One report. `begin` makes it; it starts with one of two first facts."""
 
     class InitialReported(FirstFact):
@@ -79,6 +77,7 @@ class SituationReport(Aggregate):
         filed: Filing,
     ) -> None:
         self.area = area
+        self.answers = area
         self.occurred_at = occurred_at
         self.hazard = hazard
         self.exercise = exercise
@@ -108,27 +107,6 @@ class SituationReport(Aggregate):
     @property
     def home(self) -> UUID:
         return self.area
-
-    def trigger_event(self, event_class: Any, **kwargs: Any) -> None:
-        if self.review is Review.WITHDRAWN:
-            raise ReportWithdrawn(report=self.id)
-        super().trigger_event(event_class, **kwargs)
-
-    @property
-    def baseline(self) -> Filing | None:
-        """What a new version is compared with: the current one, never a returned one."""
-        return self.accepted if self.review is Review.RETURNED else self.current
-
-    @property
-    def is_verified(self) -> bool:
-        return self.current.kind is Kind.VERIFIED and self.review is Review.ACCEPTED
-
-    def expect(self, number: int | None) -> None:
-        """`ChangedMeanwhile` unless that is the current version (None: whatever it is)."""
-        if self.review is Review.WITHDRAWN:  # said before any other reason
-            raise ReportWithdrawn(report=self.id)
-        if number is not None and number != self.current.number:
-            raise ChangedMeanwhile(kind="SituationReport", id=self.id, version=self.current.number)
 
     def make_up(self, filed: Filing) -> None:
         """补报: the full report after the telephone call."""
@@ -189,20 +167,6 @@ class SituationReport(Aggregate):
     def _resubmitted(self, filed: Filing) -> None:
         self._take(filed)
         self._stands_for_itself(filed)
-
-    def _take(self, filed: Filing) -> None:
-        self.current = filed
-        self.review = Review.PENDING
-        self.to_make_up = self.to_make_up or filed.phoned
-        self.duty_answered = max(self.duty_answered, filed.duty_number or 0)
-        self.scribes += tuple(p for p in filed.scribes if p not in self.steps["report"])
-        join(self.steps, "report", filed.hands)
-
-    def _stands_for_itself(self, filed: Filing) -> None:
-        """The area told it in its own words: who only took a call down is no reporter any more."""
-        self.to_make_up = False
-        only_wrote = set(self.scribes) - set(filed.hands)
-        self.steps["report"] = tuple(p for p in self.steps["report"] if p not in only_wrote)
 
     def explain_jump(self, number: int, reason: str) -> None:
         self.expect(number)
@@ -281,11 +245,6 @@ class SituationReport(Aggregate):
     def _returned(self, number: int, kind: Kind, reason: str, hands: Hands) -> None:
         self.review = Review.RETURNED
         join(self.steps, "review", hands)
-
-    def _must_be_pending(self, number: int) -> None:
-        self.expect(number)
-        if self.review is not Review.PENDING:
-            raise AlreadyReviewed(report=self.id, number=number, review=self.review)
 
     def adjudicate(
         self,
@@ -388,6 +347,16 @@ class SituationReport(Aggregate):
         self.duty = None
         self.stable_at = stable_at
         self.verified_due_at = verified_due_at
+
+    def pass_on(self, to: UUID, reason: str) -> None:
+        """Its area was merged: the successor answers for what it still owes, and this stays what
+        its own area told. Nothing owed, or passed on before: no fact."""
+        if self.owes and self.answers != to:
+            self._duties_passed_on(to=to, reason=reason)
+
+    @event("DutiesPassedOn")
+    def _duties_passed_on(self, to: UUID, reason: str) -> None:
+        self.answers = to
 
     # the disaster it belongs to
 

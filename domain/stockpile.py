@@ -32,6 +32,7 @@ from domain.goods import (
     LotUnknown,
     Purpose,
     RecountBelowReserved,
+    Reservation,
     ReservationExhausted,
     ReturnSource,
     StockExhausted,
@@ -55,6 +56,7 @@ class Stockpile(Aggregate):
         self.lots: dict[UUID, Lot] = {}
         self.available: dict[UUID, int] = {}
         self.reserved: dict[UUID, dict[UUID, int]] = {}
+        self.reserved_as: dict[UUID, tuple[Purpose, UUID]] = {}
         self.given: dict[UUID, int] = {}
         self.flow_units: dict[Flow, int] = dict.fromkeys(Flow, 0)
         self.flow_fen: dict[Flow, int] = dict.fromkeys(Flow, 0)
@@ -79,6 +81,15 @@ class Stockpile(Aggregate):
     def on_hand(self) -> int:
         """Units in the house, free or reserved."""
         return self.free + sum(sum(kept.values()) for kept in self.reserved.values())
+
+    @property
+    def reservations(self) -> tuple[Reservation, ...]:
+        """What is set aside, and for whom."""
+        return tuple(
+            Reservation(id, *self.reserved_as[id], self._picks_of(id, sum(kept.values()), None))
+            for id, kept in self.reserved.items()
+            if kept
+        )
 
     def receive(
         self,
@@ -110,13 +121,21 @@ class Stockpile(Aggregate):
         self._book(Flow.RECEIVED if consignment is None else Flow.ARRIVED, picks)
 
     def reserve(
-        self, reservation: UUID, quantity: int, *, purpose: Purpose, subject: UUID, exercise: bool
+        self,
+        reservation: UUID,
+        wanted: int | tuple[LotPick, ...],
+        *,
+        purpose: Purpose,
+        subject: UUID,
+        exercise: bool,
     ) -> tuple[LotPick, ...]:
-        """Set units aside, oldest lots first. ``subject`` is the consignment or village list.
+        """Set units aside: exactly these lots, or so many units, oldest lots first.
+        ``subject`` is the consignment or village list.
 
         One reservation id is used once in a stockpile; a whole village list is one reservation.
         Refuses `Malformed`, `ExerciseMixed`, `AlreadyReserved`, `StockExhausted`.
         """
+        quantity = wanted if isinstance(wanted, int) else units_of(wanted)
         positive("quantity", quantity)
         keep_apart("Stockpile", self.id, exercise=self.exercise, wanted=exercise)
         if reservation in self.reserved:
@@ -125,7 +144,10 @@ class Stockpile(Aggregate):
             raise StockExhausted(
                 stockpile=self.id, item=self.item, wanted=quantity, available=self.free
             )
-        picks = self._oldest(self.available, quantity)
+        if isinstance(wanted, int):
+            picks = self._oldest(self.available, quantity)
+        else:
+            picks = self._checked(wanted, self.available)
         self._reserved(reservation=reservation, purpose=purpose, subject=subject, picks=picks)
         return picks
 
@@ -134,6 +156,7 @@ class Stockpile(Aggregate):
         self, reservation: UUID, purpose: Purpose, subject: UUID, picks: tuple[LotPick, ...]
     ) -> None:
         kept = self.reserved.setdefault(reservation, {})
+        self.reserved_as[reservation] = (purpose, subject)
         for pick in picks:
             self._take(self.available, pick)
             kept[pick.lot] = kept.get(pick.lot, 0) + pick.quantity

@@ -269,6 +269,16 @@ def duty_ended(rows: Rows, at: int, e: SituationReport.FollowUpDutyEnded) -> Non
         _due(rows, e, "verified_report", e.verified_due_at)
 
 
+def duties_passed_on(rows: Rows, at: int, e: SituationReport.DutiesPassedOn) -> None:
+    """Its village was merged: daily reports and the 核报 are asked of the successor."""
+    report, to = text_of(e.originator_id), text_of(e.to)
+    start = rows.change(SUBJECTS, report, area=to)["duty_start"]
+    if start is not None:
+        rows.change(DUTIES, report, start, area=to)
+    if rows.get(DUE, "verified_report", report, 0) is not None:
+        rows.change(DUE, "verified_report", report, 0, area=to)
+
+
 def report_withdrawn(rows: Rows, at: int, e: SituationReport.Withdrawn) -> None:
     """Nothing is asked of a void report, and nothing was."""
     report = text_of(e.originator_id)
@@ -388,7 +398,7 @@ def consignment_closed(rows: Rows, at: int, e: Consignment.Closed) -> None:
 
 VIEW = View(
     name="deadlines",
-    version=5,
+    version=6,
     tables=(DUE, DUTIES, ANSWERS, SUBJECTS),
     routes={
         SituationReport.InitialReported: begun,
@@ -403,6 +413,7 @@ VIEW = View(
         SituationReport.Withdrawn: report_withdrawn,
         SituationReport.FollowUpDutyStarted: duty_started,
         SituationReport.FollowUpDutyEnded: duty_ended,
+        SituationReport.DutiesPassedOn: duties_passed_on,
         Season.Opened: season_opened,
         Season.StandardChanged: standard_changed,
         Season.Closed: season_closed,

@@ -23,7 +23,8 @@ from mypy.plugin import ClassDefContext, Plugin
 from mypy.plugins.common import add_method_to_class
 from mypy.types import CallableType, Instance, NoneType, Type
 
-AGGREGATE = "domain.base.Aggregate"
+AGGREGATES = ("domain.base.Aggregate", "domain.report_versions.Versions")
+"""The bases of classes with facts."""
 EVENT = "domain.base.Event"
 
 
@@ -91,7 +92,7 @@ def declare_events(context: ClassDefContext) -> bool:
 
 class EventsPlugin(Plugin):
     def get_base_class_hook(self, fullname: str) -> Callable[[ClassDefContext], None] | None:
-        if fullname == AGGREGATE:
+        if fullname in AGGREGATES:
             return _declare
         return None
 

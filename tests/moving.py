@@ -14,6 +14,7 @@ from domain.area import AreaLevel
 from domain.commands import areas, household_moves, households, officers
 from domain.commands.following import FollowMerger, PostInput
 from domain.commands.relief_cases import ApplyForRelief
+from domain.commands.reports import FileInitialReport
 from domain.commands.sealing import MemberInput
 from domain.commands.village_lists import (
     AppraiseList,
@@ -80,6 +81,18 @@ def _merged(desk: Desk) -> None:
         None,
     )
     household, case, village_list = _listed(desk, village)
+    report = demo_id("report", "moving")
+    desk.do(
+        FileInitialReport(
+            report=report,
+            as_of=desk.now,
+            figures={"affected": 2},
+            area=village,
+            occurred_at=desk.now - timedelta(hours=1),
+            hazard="flood",
+        ),
+        REPORTER,
+    )
     desk.do(
         areas.RearrangeVillages(
             merges=(areas.Merge(area=village, into=into),),
@@ -94,6 +107,7 @@ def _merged(desk: Desk) -> None:
         households=(household,),
         cases=(case,),
         village_lists=(village_list,),
+        reports=(report,),
         posts=(PostInput(officer=names.officer(REPORTER), appointment=post),),
     )
     desk.do(follow, "administrator")

@@ -12,8 +12,8 @@ from uuid import UUID
 
 import msgspec
 
-from domain.area import Area, check_text, common
-from domain.commands.stock import catalogue, stockpile_at
+from domain.area import Area, check_text, common, successor
+from domain.commands.stock import catalogue, holding, stockpile_at
 from domain.consignment import Cargo, Consignment, Count, Line, Phase, checked_lines
 from domain.goods import Lot, Purpose, ReturnSource, StockExhausted
 from domain.ids import NewId
@@ -180,13 +180,19 @@ class ShipConsignment(Command):
 
 
 def _sources(world: World, consignment: Consignment) -> list[Stockpile]:
-    """The stockpiles a consignment was ordered from, one for each line."""
+    """The stockpiles a consignment was ordered from, one for each line: where its goods are
+    reserved, or their lots came from, also since a merger."""
     assert consignment.source is not None
     ids = (
         Stockpile.id_of(consignment.source, line.item, consignment.exercise)
         for line in consignment.lines
     )
-    return [world.get(Stockpile, id) for id in ids]
+
+    def fits(stockpile: Stockpile) -> bool:
+        shipped = consignment.cargo.keys() & stockpile.lots.keys()
+        return bool(stockpile.reserved_for(consignment.id) or shipped)
+
+    return [holding(world, id, fits) for id in ids]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,8 +217,9 @@ class ArriveConsignment(Command):
         counts = consignment.arrive(
             _counts(self.counts), remark=self.remark, arrived_at=self.arrived_at, hands=hands
         )
+        here = successor(world, world.get(Area, consignment.destination))
         for item, lots in _good(consignment, counts).items():
-            stockpile = stockpile_at(world, consignment.destination, item, consignment.exercise)
+            stockpile = stockpile_at(world, here.id, item, consignment.exercise)
             stockpile.receive(lots, consignment=consignment.id)
         if self.write_off_document_no:
             consignment.write_off_damaged(

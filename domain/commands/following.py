@@ -2,8 +2,8 @@
 
 A merger is one fact of the tree (`RearrangeVillages`). From then on the successor's officers reach
 what the old village holds (`Area.above`); this moves it there for good: households, open cases and
-lists, goods, posts. Each subject is moved if it is still there, so that a run may be repeated.
-Streams stay where they were born: what moves is where they belong.
+lists, duties to report, goods, posts. Each subject is moved if it is still there, so that a run may
+be repeated. Streams stay where they were born: what moves is where they belong.
 """
 
 from contextlib import suppress
@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import ClassVar
 from uuid import UUID
 
-from domain.area import Area, check_text, common
+from domain.area import Area, check_text, common, successor
 from domain.commands.stock import catalogue, stockpile_at
 from domain.consignment import Cargo, Consignment, Line
 from domain.goods import Purpose
@@ -24,6 +24,7 @@ from domain.reach import within
 from domain.refusal import Malformed, Refusal
 from domain.relief_case import ReliefCase
 from domain.rules.base import china_day
+from domain.situation_report import SituationReport
 from domain.stockpile import Stockpile
 from domain.village_list import VillageList
 from domain.world import Command, Result, Role, World
@@ -51,7 +52,7 @@ class PostInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowMerger(Command):
-    """Move households, cases, lists, goods and posts of a merged village to its successor."""
+    """Move what hangs on a merged village to its successor."""
 
     roles: ClassVar[frozenset[Role]] = frozenset({Role.SYSTEM, Role.ADMINISTRATOR})
     area: UUID
@@ -60,6 +61,8 @@ class FollowMerger(Command):
     households: tuple[UUID, ...] = ()
     cases: tuple[UUID, ...] = ()
     village_lists: tuple[UUID, ...] = ()
+    reports: tuple[UUID, ...] = ()
+    """Those that owe daily reports or a 核报: the successor answers for them from now on."""
     stockpiles: tuple[UUID, ...] = ()
     posts: tuple[PostInput, ...] = ()
 
@@ -73,8 +76,8 @@ class FollowMerger(Command):
         into = successor(world, area)
         if into is area or area.abolished_on is None:
             raise NotMerged(area=area.id, name=area.name)
-        named = (self.households, self.cases, self.village_lists, self.stockpiles, self.posts)
-        if sum(map(len, named)) > MOST:
+        named = self.households + self.cases + self.village_lists + self.reports + self.stockpiles
+        if len(named) + len(self.posts) > MOST:
             raise Malformed(
                 field="households",
                 value="",
@@ -88,6 +91,7 @@ class FollowMerger(Command):
             "village_lists": sum(
                 _goes(world, VillageList, id, self.area, into.id) for id in self.village_lists
             ),
+            "reports": sum(self._duties(world, id, into, reason) for id in self.reports),
             "units": sum(self._goods(world, id, into, reason) for id in self.stockpiles),
             "posts": sum(
                 self._post(world, one, into, area.abolished_on, reason) for one in self.posts
@@ -103,12 +107,25 @@ class FollowMerger(Command):
                 moved += 1
         return moved
 
+    def _duties(self, world: World, id: UUID, into: Area, reason: str) -> bool:
+        """What a report of the old village still owes is asked of the successor."""
+        report = within(world, SituationReport, id)
+        if report.area != self.area:
+            return False
+        before = report.answers
+        report.pass_on(into.id, reason)
+        return report.answers != before
+
     def _goods(self, world: World, id: UUID, into: Area, reason: str) -> int:
-        """What nobody has reserved goes by a consignment of its own; the rest is used up there."""
+        """All that is there goes by a consignment of its own; what was reserved is reserved there
+        again, lot by lot, for the same list or order (`stock.holding` finds it)."""
         here = within(world, Stockpile, id)
-        units = here.free
+        units = here.on_hand
         if here.warehouse != self.area or not units:
             return 0
+        kept = here.reservations
+        for one in kept:
+            here.release(one.id, reason=reason)
         lines = (Line(here.item, units),)
         consignment = world.add(
             Consignment(
@@ -142,6 +159,14 @@ class FollowMerger(Command):
         consignment.arrive(counts, remark=reason, arrived_at=world.now, hands=())
         there = stockpile_at(world, into.id, here.item, here.exercise)
         there.receive(lots, consignment=consignment.id)
+        for one in kept:
+            there.reserve(
+                one.id,
+                one.picks,
+                purpose=one.purpose,
+                subject=one.subject,
+                exercise=here.exercise,
+            )
         consignment.close()
         return units
 
@@ -171,13 +196,6 @@ class FollowMerger(Command):
         for substitution, (substitute, _) in officer.substitutes.items():
             officer.renew_substitute(substitution, world.get(Officer, substitute))
         return 1
-
-
-def successor(world: World, area: Area) -> Area:
-    """The living village that it has become part of, however many mergers later; itself if none."""
-    while area.merged_into is not None:
-        area = world.get(Area, area.merged_into)
-    return area
 
 
 def _goes(

@@ -1,6 +1,7 @@
 """The desk for single grants after the list: bounced payments, retries, corrections, refunds."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from msgspec.structs import replace
 
 from domain.area import check_text
 from domain.commands.relief_cases import single_hands
+from domain.commands.stock import holding, reserved_in
 from domain.fund import Fund
 from domain.goods import LotPick, ReturnSource, not_negative, positive, value_of
 from domain.grants import OPEN, Grant, GrantStatus, RefundExceeds, first_units
@@ -50,6 +52,10 @@ def _cash(case: ReliefCase, number: int, *statuses: GrantStatus) -> tuple[Grant,
     return grant, grant.fund
 
 
+def _gave(pick: LotPick, stockpile: Stockpile) -> bool:
+    return stockpile.given.get(pick.lot, 0) >= pick.quantity
+
+
 def release_spare(world: World, grant: Grant, corrected: Grant, reason: str) -> None:
     """Set free what ``corrected`` needs less than ``grant``, money or goods."""
     spare_fen, spare_units = grant.cash_fen - corrected.cash_fen, grant.units - corrected.units
@@ -58,7 +64,8 @@ def release_spare(world: World, grant: Grant, corrected: Grant, reason: str) -> 
         world.get(Fund, grant.fund).release(grant.source, spare_fen, reason=reason)
     if spare_units:
         assert grant.stockpile is not None
-        world.get(Stockpile, grant.stockpile).release(grant.source, spare_units, reason=reason)
+        stockpile = reserved_in(world, grant.stockpile, grant.source)
+        stockpile.release(grant.source, spare_units, reason=reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,9 +199,9 @@ class RefundGrant(OfGrant):
 
     def _take_back(self, world: World, grant: Grant, picks: tuple[LotPick, ...]) -> None:
         assert grant.stockpile is not None
-        stockpile = world.get(Stockpile, grant.stockpile)
         for pick in picks:
-            stockpile.return_in(
+            gave = holding(world, grant.stockpile, partial(_gave, pick))
+            gave.return_in(
                 pick.lot,
                 pick.quantity,
                 source=ReturnSource.HOUSEHOLD,

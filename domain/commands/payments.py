@@ -13,6 +13,7 @@ from domain.area import check_text
 from domain.commands.relief_cases import check_size, hands_for
 from domain.commands.sealing import check_sha256
 from domain.commands.seasons import due_on
+from domain.commands.stock import reserved_in
 from domain.commands.village_lists import OfList, cases_of, cases_on
 from domain.fund import Fund
 from domain.goods import LotPick, Purpose, not_negative, positive, split
@@ -407,7 +408,7 @@ class SignGoods(OfList):
     ) -> int:
         """Out of the reservation into the household's hands, by the lots that were set aside."""
         assert grant.stockpile is not None
-        stockpile = world.get(Stockpile, grant.stockpile)
+        stockpile = reserved_in(world, grant.stockpile, grant.source)
         kept = stockpile.reserved.get(grant.source, {})
         same = all(kept.get(pick.lot, 0) >= pick.quantity for pick in grant.picks)
         picks = stockpile.give(

@@ -1,6 +1,6 @@
 """The storekeeper's desk 库管: goods in from outside, recounts, write-offs."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
@@ -35,6 +35,25 @@ def stockpile_at(world: World, warehouse: UUID, item: str, exercise: bool) -> St
         return known
     world.get(Area, warehouse).require_living()
     return world.add(Stockpile(id=id, warehouse=warehouse, item=item, exercise=exercise))
+
+
+def holding(world: World, id: UUID, fits: Callable[[Stockpile], bool]) -> Stockpile:
+    """The stockpile in which something is now that was in this one: this one, or since its village
+    was merged, the one of that item in the village it has become part of."""
+    first = world.get(Stockpile, id)
+    area = world.look(Area, first.warehouse)
+    found = [first]
+    while area is not None and area.merged_into is not None:
+        area = world.look(Area, area.merged_into)
+        assert area is not None, "a village is merged into one that is there"
+        there = Stockpile.id_of(area.id, first.item, first.exercise)
+        found += [pile for pile in (world.find(Stockpile, there),) if pile is not None]
+    return next((pile for pile in reversed(found) if fits(pile)), first)
+
+
+def reserved_in(world: World, id: UUID, reservation: UUID) -> Stockpile:
+    """The stockpile that holds what was reserved in this one."""
+    return holding(world, id, lambda pile: pile.reserved_for(reservation) > 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

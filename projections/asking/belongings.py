@@ -11,15 +11,18 @@ from domain.rules.base import china_day
 from projections.areas import AREAS
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
-from projections.deadlines import DUTIES
+from projections.deadlines import DUTIES, SUBJECTS
 from projections.folding.base import when
 from projections.households import HOUSEHOLDS, MOVES
 from projections.ledger import LEDGER
 from projections.lists import LISTS
 from projections.officers import APPOINTMENTS
+from projections.reviews import CONSIGNMENTS
+from projections.situation import REPORTS
 from projections.stock import STOCK_BALANCES
 
 H, L, V, A, S = HOUSEHOLDS.c, LEDGER.c, LISTS.c, APPOINTMENTS.c, STOCK_BALANCES.c
+R = REPORTS.c
 
 
 def _moving(scope: Scope, area: UUID, today: str) -> dict[str, Select[Any]]:
@@ -35,8 +38,23 @@ def _moving(scope: Scope, area: UUID, today: str) -> dict[str, Select[Any]]:
         "village_lists": select(V.id)
         .where(V.area == here, V.status != "closed", scope.covers(V.area))
         .order_by(V.id),
+        "reports": select(R.report)
+        .join(SUBJECTS, SUBJECTS.c.id == R.report)
+        .where(
+            SUBJECTS.c.area == here,
+            R.review != "withdrawn",
+            or_(
+                R.stable_at.is_(None),
+                and_(
+                    R.verified_due_at.is_not(None),
+                    or_(R.kind != "verified", R.review != "accepted"),
+                ),
+            ),
+            scope.covers(SUBJECTS.c.area),
+        )
+        .order_by(R.report),
         "stockpiles": select(S.stockpile)
-        .where(S.area == here, S.available > 0, scope.covers(S.area))
+        .where(S.area == here, S.available + S.reserved > 0, scope.covers(S.area))
         .order_by(S.stockpile),
         "posts": select(A.officer, A.appointment)
         .where(
@@ -69,8 +87,9 @@ def belongings(
 ) -> dict[str, Any] | None:
     """How many households, persons, open cases, lists, units, posts and duties hang on a village.
 
-    What a merger would move. ``reserved_units`` stay until they are used up; ``duties`` are the
-    daily reports it owes, which its successor is asked for. None if it is out of reach.
+    What a merger would move. Of ``reports`` more is to come, daily (``duties`` are asked for) or a
+    核报: the successor answers for them. ``consignments`` are open, to or from it: what is on the
+    road arrives at the successor's depot. None if it is out of reach.
     """
     assert at is not None, "the edge gives the store's clock"
     a = AREAS.c
@@ -94,6 +113,12 @@ def belongings(
     duties = select(func.count()).where(
         DUTIES.c.area == str(village), DUTIES.c.end.is_(None), scope.covers(DUTIES.c.area)
     )
+    g = CONSIGNMENTS.c
+    consignments = select(func.count()).where(
+        or_(g.area == str(village), g.source == str(village)),
+        g.step.is_not(None),
+        or_(scope.covers(g.area), scope.covers(g.source)),
+    )
     return {
         "name": place.name,
         "code": place.code,
@@ -103,6 +128,7 @@ def belongings(
         "free_units": free,
         "reserved_units": reserved,
         "duties": db.execute(duties).scalar(),
+        "consignments": db.execute(consignments).scalar(),
     }
 
 

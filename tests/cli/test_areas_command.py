@@ -64,7 +64,10 @@ def test_a_run_that_was_killed_goes_on_where_it_stopped(data: Path) -> None:
     assert left["merged_into"] is not None
     assert stalled <= 1, "only the first commit may have been the ledger's own"
     done = said(merge(data, "--yes", "--json", "--at-once", "1"))
-    kinds = ("households", "cases", "village_lists", "free_units", "posts")
+    kinds = (
+        *("households", "cases", "village_lists", "reports", "duties"),
+        *("free_units", "reserved_units", "posts"),
+    )
     assert {kind: done["left"][kind] for kind in kinds} == dict.fromkeys(kinds, 0)
     assert moved + done["moved"]["households"] == before["households"]
     again = said(merge(data, "--yes", "--json"))

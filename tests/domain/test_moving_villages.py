@@ -2,11 +2,19 @@
 
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from domain.commands.areas import Merge, RearrangeVillages
+from domain.commands.consignments import (
+    ArriveConsignment,
+    GoodsLine,
+    LotArrival,
+    TurnBackConsignment,
+)
 from domain.commands.following import FollowMerger, NotMerged, PostInput
+from domain.commands.grant_corrections import CorrectGrant, RefundGrant
 from domain.commands.household_moves import (
     AcceptHouseholdMove,
     DeclineHouseholdMove,
@@ -15,7 +23,7 @@ from domain.commands.household_moves import (
 )
 from domain.commands.households import ChangeContact, MoveHousehold
 from domain.commands.relief_cases import ApplyForRelief, NeedInput
-from domain.commands.stock import ReceiveGoods
+from domain.commands.reports import FileVerifiedReport
 from domain.commands.village_lists import AppraiseList, OpenVillageList, PostNotice
 from domain.household_move import (
     MoveAlreadyOffered,
@@ -27,7 +35,11 @@ from domain.officer import Officer
 from domain.refusal import NotFound, NotYourRole
 from domain.stockpile import Stockpile
 from domain.village_list import VillageList
+from tests.domain.county import make_county
+from tests.domain.goods import order, receive, request, ship, stockpile
 from tests.domain.ledger import Ledger, application, paying
+from tests.domain.reporting import START, follow_up, initial, loaded, stabilize, zero
+from tests.domain.reporting import accept as accept_report
 
 TODAY = date(2017, 11, 6)
 
@@ -84,28 +96,122 @@ def test_households_cases_and_open_lists_move_and_go_on(ledger: Ledger) -> None:
     county.given(paying(ledger), by="payer").given(ledger.signing("a"), by="storekeeper")
 
 
-def test_free_goods_go_by_a_consignment_and_reserved_ones_are_used_up(ledger: Ledger) -> None:
+def village_lot(ledger: Ledger, quantity: int = 7) -> UUID:
+    """Quilts in the depot of the village that will go; answers their stockpile."""
     s = ledger.scenario
-    s.given(
-        ReceiveGoods(
-            warehouse=s.id("yuantan_1"),
-            item="quilt",
-            lot=s.id("village lot"),
-            document_no="入9号",
-            owner="源潭镇",
-            received_on=date(2017, 10, 1),
-            quantity=7,
-            unit_value_fen=12_000,
-        ),
-        by="township_storekeeper",
+    receipt = receive(
+        s,
+        "village",
+        warehouse=s.id("yuantan_1"),
+        quantity=quantity,
+        received_on=date(2017, 10, 1),
     )
+    s.given(receipt, by="township_storekeeper")
+    return Stockpile.id_of(s.id("yuantan_1"), "quilt", False)
+
+
+def test_free_goods_go_by_a_consignment(ledger: Ledger) -> None:
+    pile = village_lot(ledger)
+    s = ledger.scenario
     merge(ledger)
-    pile = Stockpile.id_of(s.id("yuantan_1"), "quilt", False)
     s.given(following(ledger, stockpiles=(pile,)), by="admin")
     assert s.result["units"] == 7
-    there = s.load(Stockpile, Stockpile.id_of(s.id("yuantan_2"), "quilt", False))
-    assert there.free == 7 and s.load(Stockpile, pile).on_hand == 0
+    there = stockpile(s, "yuantan_2")
+    assert there.free == 7 and stockpile(s, "yuantan_1").on_hand == 0
     assert s.run(following(ledger, stockpiles=(pile,)), by="admin") == []
+
+
+def test_goods_reserved_for_a_list_move_with_it_and_are_handed_out_there(ledger: Ledger) -> None:
+    """C3: they stayed in a depot that is no more until they were used up."""
+    pile = village_lot(ledger)
+    s = ledger.until("approved").scenario
+    s.given(ledger.allocation(warehouse=s.id("yuantan_1")), by="county")
+    ledger._posted_again()
+    ledger._payable()
+    old = stockpile(s, "yuantan_1")
+    assert (old.free, old.on_hand) == (6, 7)
+    (kept,) = old.reservations
+    merge(ledger)
+    s.given(following(ledger, stockpiles=(pile,), village_lists=(ledger.list,)), by="admin")
+    there = stockpile(s, "yuantan_2")
+    assert (there.free, there.reservations) == (6, (kept,))
+    assert stockpile(s, "yuantan_1").on_hand == 0
+    s.given(paying(ledger), by="payer").given(ledger.signing("a"), by="storekeeper")
+    assert stockpile(s, "yuantan_2").on_hand == 6
+    refund = RefundGrant(
+        case=ledger.case("a"), number=2, units=1, reason="被子有破损", document_no="退1号"
+    )
+    s.given(refund, by="payer")
+    assert stockpile(s, "yuantan_2").free == 7
+
+
+def test_what_a_grant_no_longer_needs_is_set_free_where_it_is_now(ledger: Ledger) -> None:
+    pile = village_lot(ledger)
+    s = ledger.until("approved").scenario
+    s.given(ledger.allocation(warehouse=s.id("yuantan_1")), by="county")
+    merge(ledger)
+    s.given(following(ledger, stockpiles=(pile,)), by="admin")
+    none = CorrectGrant(case=ledger.case("a"), number=2, units=0, reason="自愿放弃")
+    s.given(none, by="county")
+    assert stockpile(s, "yuantan_2").free == 7 and stockpile(s, "yuantan_1").on_hand == 0
+
+
+def test_goods_reserved_for_an_order_are_shipped_from_where_they_are_now(ledger: Ledger) -> None:
+    pile = village_lot(ledger)
+    s = ledger.scenario
+    lines = (GoodsLine(item="quilt", quantity=4),)
+    s.given(request(s, lines=lines), by="township")
+    s.given(order(s, source=s.id("yuantan_1")), by="county")
+    merge(ledger)
+    s.given(following(ledger, stockpiles=(pile,)), by="admin")
+    assert (stockpile(s, "yuantan_2").free, stockpile(s, "yuantan_2").on_hand) == (3, 7)
+    s.given(ship(s), by="township_storekeeper")
+    assert stockpile(s, "yuantan_2").on_hand == 3
+    back = TurnBackConsignment(
+        consignment=s.id("load"),
+        counts=(LotArrival(lot=s.id("lot/village"), good=4),),
+        arrived_at=s.now,
+        remark="道路中断",
+    )
+    s.given(back, by="storekeeper")
+    assert stockpile(s, "yuantan_2").free == 7
+
+
+def test_a_load_on_its_way_to_the_old_village_arrives_at_the_successor_s(ledger: Ledger) -> None:
+    """Its depot was never opened: nobody could have received it any more."""
+    s = ledger.scenario
+    s.given(request(s, destination=s.id("yuantan_1")), by="township")
+    s.given(order(s), by="county").given(ship(s), by="storekeeper")
+    merge(ledger)
+    arrival = ArriveConsignment(
+        consignment=s.id("load"),
+        counts=(LotArrival(lot=s.id("lot"), good=40),),
+        arrived_at=s.now,
+    )
+    s.given(arrival, by="village2")
+    assert stockpile(s, "yuantan_2").free == 40
+
+
+def test_the_successor_answers_for_what_a_report_still_owes() -> None:
+    """C3: the duty to report daily stayed with a village that is no more."""
+    county = make_county()
+    county.given(initial(county), by="village")
+    merges = (Merge(area=county.id("yuantan_1"), into=county.id("yuantan_2")),)
+    county.given(
+        RearrangeVillages(merges=merges, effective_on=START.date(), document_no="1号"), by="admin"
+    )
+    report = county.id("report/yuantan_1")
+    move = FollowMerger(area=county.id("yuantan_1"), document_no="1号", reports=(report,))
+    (fact,) = county.run(move, by="admin")
+    assert fact.topic() == "SituationReport.DutiesPassedOn"
+    assert county.result["reports"] == 1
+    assert county.run(move, by="admin") == [], "what was passed on is not passed on again"
+    county.given(zero(county), by="village2")
+    county.given(stabilize(county), by="county")
+    county.given(follow_up(county, FileVerifiedReport), by="village2")
+    county.given(accept_report(county, version=3), by="township")
+    assert county.run(move, by="admin") == [], "nothing more is owed"
+    assert loaded(county).area == county.id("yuantan_1"), "it stays what its own village told"
 
 
 def test_posts_move_with_their_letter_and_end_where_they_were(ledger: Ledger) -> None:

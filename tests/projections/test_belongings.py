@@ -2,15 +2,32 @@
 
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+from domain.commands.areas import Merge, RearrangeVillages
 from domain.commands.following import FollowMerger
-from projections import deadlines, households, ledger, lists, notices, officers, stock
+from domain.commands.rulebooks import AdoptRulebook
+from domain.rules.loading import parse_rulebook
+from projections import (
+    deadlines,
+    households,
+    ledger,
+    lists,
+    notices,
+    officers,
+    reviews,
+    situation,
+    stock,
+)
 from projections.asking.belongings import belongings, household_moves, still_there
 from projections.asking.scope import EVERYTHING
+from projections.deadlines import DUE, DUTIES
 from projections.ledger import GRANTS, LEDGER
 from projections.lists import OBJECTIONS
 from projections.notices import NOTICES
+from tests.domain.county import RULES, make_county
 from tests.domain.ledger import Ledger, objection
+from tests.domain.reporting import START, initial, stabilize, zero
 from tests.domain.test_moving_villages import accept, merge, offer
 from tests.projections.relief import fold, over, same_for_all_batches
 
@@ -22,6 +39,8 @@ VIEWS = (
     ledger.VIEW,
     lists.VIEW,
     notices.VIEW,
+    reviews.VIEW,
+    situation.VIEW,
 )
 
 
@@ -61,6 +80,51 @@ def test_a_merger_is_told_before_with_its_counts(tmp_path: Path) -> None:
     assert (
         asked(story, tmp_path / "foreign", belongings, foreign, village=s.id("yuantan_1")) is None
     )
+
+
+def test_duties_of_the_old_village_are_asked_of_the_successor(tmp_path: Path) -> None:
+    """C3: they were counted before the merger and stayed where they were."""
+    s = make_county()
+    path = RULES / "regional/qianshan/deadlines.toml"
+    told = path.read_text(encoding="utf-8")
+    for name, limit in (("follow_up", "due = 07:00:00"), ("verified", "working_days = 1")):
+        told = told.replace(f"{name} = [", f'{name} = [ {{ level = "village", {limit} }},')
+    book = parse_rulebook(path.name, told)
+    s.given(
+        AdoptRulebook(
+            area=s.id("yuantan"),
+            kind=book.kind,
+            version="village",
+            document_no="村报1号",
+            valid_from=book.valid_from,
+            valid_to=book.valid_to,
+            content=book.content,
+        )
+    )
+    s.given(initial(s), by="village")
+    old, new = s.id("yuantan_1"), s.id("yuantan_2")
+    merges = (Merge(area=old, into=new),)
+    merger = RearrangeVillages(merges=merges, effective_on=START.date(), document_no="1号")
+    s.given(merger, by="admin")
+    views = (deadlines.VIEW,)
+    folded = fold(tmp_path / "before", s, VIEWS)
+    with folded.reading() as db:
+        owed = still_there(db, EVERYTHING, old, s.now)["reports"]
+        told = belongings(db, EVERYTHING, village=old, at=s.now)
+        assert told is not None and (told["reports"], told["duties"]) == (1, 1)
+        assert owed == [str(s.id("report/yuantan_1"))]
+    folded.close()
+    follow = FollowMerger(area=old, document_no="1号", reports=tuple(map(UUID, owed)))
+    s.given(follow, by="admin").wait(days=1)
+    s.given(zero(s), by="village2").given(stabilize(s), by="county")
+    folded = fold(tmp_path / "after", s, VIEWS)
+    with folded.reading() as db:
+        assert still_there(db, EVERYTHING, old, s.now)["reports"] == []
+        (verified,) = db.execute(DUE.select().where(DUE.c.kind == "verified_report")).all()
+        (duty,) = db.execute(DUTIES.select()).all()
+        assert {verified.area, duty.area} == {str(new)}
+    folded.close()
+    same_for_all_batches(tmp_path / "batches", s, views)
 
 
 def test_every_row_of_what_moved_lies_in_the_successor(tmp_path: Path) -> None:

@@ -1,0 +1,74 @@
+"""What a situation report says at the moment: which version counts, and who stands behind it."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from domain.base import Aggregate
+from domain.refusal import ChangedMeanwhile
+from domain.report_filing import Filing, Hands, Kind, Review
+from domain.report_refusals import AlreadyReviewed, ReportWithdrawn
+from domain.separation import join
+
+
+class Versions(Aggregate):
+    """The base of `SituationReport`, which alone has facts."""
+
+    if TYPE_CHECKING:  # else the library would make fields of a first fact of them
+        current: Filing
+        review: Review
+        accepted: Filing | None
+        to_make_up: bool
+        duty_answered: int
+        stable_at: datetime | None
+        verified_due_at: datetime | None
+        steps: dict[str, Hands]
+        scribes: tuple[UUID, ...]
+
+    def trigger_event(self, event_class: Any, **kwargs: Any) -> None:
+        if self.review is Review.WITHDRAWN:
+            raise ReportWithdrawn(report=self.id)
+        super().trigger_event(event_class, **kwargs)
+
+    @property
+    def baseline(self) -> Filing | None:
+        """What a new version is compared with: the current one, never a returned one."""
+        return self.accepted if self.review is Review.RETURNED else self.current
+
+    @property
+    def is_verified(self) -> bool:
+        return self.current.kind is Kind.VERIFIED and self.review is Review.ACCEPTED
+
+    @property
+    def owes(self) -> bool:
+        """Whether more is to come of it: daily reports until it is stable, then the 核报."""
+        if self.review is Review.WITHDRAWN:
+            return False
+        unverified = self.verified_due_at is not None and not self.is_verified
+        return self.stable_at is None or unverified
+
+    def expect(self, number: int | None) -> None:
+        """`ChangedMeanwhile` unless that is the current version (None: whatever it is)."""
+        if self.review is Review.WITHDRAWN:  # said before any other reason
+            raise ReportWithdrawn(report=self.id)
+        if number is not None and number != self.current.number:
+            raise ChangedMeanwhile(kind="SituationReport", id=self.id, version=self.current.number)
+
+    def _must_be_pending(self, number: int) -> None:
+        self.expect(number)
+        if self.review is not Review.PENDING:
+            raise AlreadyReviewed(report=self.id, number=number, review=self.review)
+
+    def _take(self, filed: Filing) -> None:
+        self.current = filed
+        self.review = Review.PENDING
+        self.to_make_up = self.to_make_up or filed.phoned
+        self.duty_answered = max(self.duty_answered, filed.duty_number or 0)
+        self.scribes += tuple(p for p in filed.scribes if p not in self.steps["report"])
+        join(self.steps, "report", filed.hands)
+
+    def _stands_for_itself(self, filed: Filing) -> None:
+        """The area told it in its own words: who only took a call down is no reporter any more."""
+        self.to_make_up = False
+        only_wrote = set(self.scribes) - set(filed.hands)
+        self.steps["report"] = tuple(p for p in self.steps["report"] if p not in only_wrote)
