@@ -9,16 +9,15 @@ all others that are texts. A test holds that every text of every fact is in one 
 """
 
 import re
-import typing
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from domain.base import Aggregate, Event, own_fields
+from domain.base import Aggregate, Event
 from domain.casualty_record import CasualtyRecord
-from domain.hints import classes_in, is_text
+from domain.hints import TextsCalled
 from domain.house_damage import HouseDamage
 from domain.household import Household
 from domain.person import Person
@@ -118,29 +117,7 @@ def owners_of(world: World, aggregate: Aggregate, fact: Event) -> tuple[UUID, ..
 Change = Callable[[str, str], str]
 """A field's path and its text to the text that stands in its place."""
 
-
-_free: dict[type[Any], dict[str, bool]] = {}
-
-
-def free_fields(kind: type[Any]) -> dict[str, bool]:
-    """The fields of a fact or a struct that are free texts (False), or hold some (True)."""
-    known = _free.get(kind)
-    if known is None:
-        names = own_fields(kind) if issubclass(kind, Event) else kind.__struct_fields__
-        hints = typing.get_type_hints(kind)
-        known = {}
-        for name in names:
-            if name in FREE and is_text(hints[name]):
-                known[name] = False
-            elif any(free_fields(one) for one in _structs(hints[name])):
-                known[name] = True
-        _free[kind] = known
-    return known
-
-
-def _structs(hint: Any) -> list[type[Any]]:
-    """The structures in a type."""
-    return [one for one in classes_in(hint) if issubclass(one, msgspec.Struct)]
+free_fields = TextsCalled(FREE)
 
 
 def change_texts(fact: Event, change: Change) -> None:

@@ -1,8 +1,13 @@
 """What the type of a field says of its values."""
 
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
+from dataclasses import is_dataclass
 from typing import Any
+
+import msgspec
+
+from domain.base import Event, own_fields
 
 
 def is_text(hint: Any) -> bool:
@@ -16,3 +21,27 @@ def classes_in(hint: Any) -> Iterator[type[Any]]:
         yield hint
     for one in typing.get_args(hint):
         yield from classes_in(one)
+
+
+class TextsCalled:
+    """Finds the texts of certain names in a command, a fact, or a part of one. Asked of a class:
+    its fields that are such a text (False), and those that may hold some in their parts (True)."""
+
+    def __init__(self, names: Set[str]) -> None:
+        self._names = names
+        self._known: dict[type[Any], dict[str, bool]] = {}
+
+    def __call__(self, kind: type[Any]) -> dict[str, bool]:
+        if kind not in self._known:
+            self._known[kind] = dict(self._found_in(kind))
+        return self._known[kind]
+
+    def _found_in(self, kind: type[Any]) -> Iterator[tuple[str, bool]]:
+        if not (is_dataclass(kind) or issubclass(kind, msgspec.Struct)):
+            return
+        hints = typing.get_type_hints(kind)
+        for name in own_fields(kind) if issubclass(kind, Event) else hints:
+            if name in self._names and is_text(hints[name]):
+                yield name, False
+            elif any(map(self, classes_in(hints[name]))):
+                yield name, True

@@ -1,13 +1,12 @@
 """A name stands on one line, whatever command carries it: of persons, places, banks, disasters."""
 
-import typing
 import unicodedata
-from dataclasses import is_dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import msgspec
 
-from domain.hints import classes_in, is_text
+from domain.hints import TextsCalled
 from domain.refusal import Malformed
 
 T = TypeVar("T")
@@ -27,6 +26,7 @@ NAMES = frozenset(
     }
 )
 """Fields of commands that hold a name or a place, to be read and printed in one line."""
+_fields = TextsCalled(NAMES)
 
 
 def in_one_line(given: T, path: str = "") -> T:
@@ -72,18 +72,3 @@ def _not_in_one_line(path: str) -> Malformed:
         rule_zh="含有换行或控制字符，请重新输入",
         rule_en="it has line breaks or control characters: type it again",
     )
-
-
-_known: dict[type[Any], tuple[str, ...]] = {}
-
-
-def _fields(kind: type[Any]) -> tuple[str, ...]:
-    """The fields of a command or of a part of one that are names or may hold some."""
-    if kind not in _known:
-        has_parts = is_dataclass(kind) or issubclass(kind, msgspec.Struct)
-        _known[kind] = tuple(
-            name
-            for name, hint in (typing.get_type_hints(kind) if has_parts else {}).items()
-            if (name in NAMES and is_text(hint)) or any(_fields(part) for part in classes_in(hint))
-        )
-    return _known[kind]

@@ -1,20 +1,18 @@
 """A reason that somebody else will judge says something, whatever command carries it."""
 
 import re
-import typing
 from collections.abc import Iterator
-from dataclasses import is_dataclass
 from typing import Any
 
-import msgspec
-
-from domain.hints import classes_in, is_text
+from domain.hints import TextsCalled
 from domain.refusal import Malformed
 
 SHORTEST = 4
 FEWEST_LETTERS = 3
 FEWEST_CHINESE = 2
 """Different ones: two Chinese characters say as much as a word (轮休, 外迁, 换卡)."""
+
+reason_fields = TextsCalled({"reason"})
 
 CHINESE = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]")
 
@@ -49,30 +47,11 @@ def check_reasons(command: object) -> None:
 
 def _reasons(given: Any, path: str) -> Iterator[tuple[str, str]]:
     """Path and text of each field that is called ``reason``."""
-    for name in reason_fields(type(given)):
+    for name, nested in reason_fields(type(given)).items():
         value = getattr(given, name)
-        if isinstance(value, str):
-            yield path + name, value
+        if not nested:
+            if value is not None:
+                yield path + name, value
             continue
         for one in value if isinstance(value, tuple) else (value,):
             yield from _reasons(one, f"{path}{name}.")
-
-
-_known: dict[type[Any], tuple[str, ...]] = {}
-
-
-def reason_fields(kind: type[Any]) -> tuple[str, ...]:
-    """The fields of a command or of a part of one that are reasons or may hold some."""
-    if kind not in _known:
-        hints = typing.get_type_hints(kind) if _has_parts(kind) else {}
-        _known[kind] = tuple(
-            name
-            for name, hint in hints.items()
-            if (name == "reason" and is_text(hint))
-            or any(reason_fields(part) for part in classes_in(hint))
-        )
-    return _known[kind]
-
-
-def _has_parts(kind: type[Any]) -> bool:
-    return is_dataclass(kind) or issubclass(kind, msgspec.Struct)
