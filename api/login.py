@@ -3,9 +3,10 @@
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -13,12 +14,16 @@ from starlette.concurrency import run_in_threadpool
 
 from api.auth import COOKIE, Asking, Running, writing_session
 from api.bodies import read_body
+from api.devices import device_of
 from api.problems import ApiProblem, field_errors, malformed
 from api.writes import RESPONSES, check_plain, object_of
 from domain.access import posts_at
 from domain.posts import post_of
 from eventstore.accounts import Accounts, Session
 from eventstore.limits_reached import limit_reached
+
+T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
 
 DEVICE = "relief_device"
 DEVICE_SECONDS = 365 * 24 * 3600
@@ -35,29 +40,33 @@ class Credentials(BaseModel):
 SESSIONS: dict[int | str, dict[str, Any]] = {
     code: RESPONSES[code] for code in (400, 401, 403, 413, 415, 422, 429)
 }
-BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": Credentials.model_json_schema()}},
-    }
-}
 router = APIRouter(tags=["log-in"])
 
 
-async def credentials_of(request: Request) -> Credentials:
-    """Name and password, as strictly read as any other body. JSON only: no form can send it."""
-    values = object_of(await read_body(request, 4096))
-    errors: list[dict[str, Any]] = []
-    check_plain(values, "", errors)
-    if errors:
-        raise malformed(errors)
-    try:
-        return Credentials.model_validate(values)
-    except ValidationError as problem:
-        raise malformed(field_errors(problem)) from problem
+def documented(model: type[BaseModel]) -> dict[str, Any]:
+    """What OpenAPI says of a body that `taking` reads."""
+    content = {"application/json": {"schema": model.model_json_schema()}}
+    return {"requestBody": {"required": True, "content": content}}
 
 
-Given = Annotated[Credentials, Depends(credentials_of)]
+def taking(model: type[M]) -> Callable[[Request], Coroutine[Any, Any, M]]:
+    """A small body, as strictly read as any other. JSON only: no form can send it."""
+
+    async def read(request: Request) -> M:
+        values = object_of(await read_body(request, 4096))
+        errors: list[dict[str, Any]] = []
+        check_plain(values, "", errors)
+        if errors:
+            raise malformed(errors)
+        try:
+            return model.model_validate(values)
+        except ValidationError as problem:
+            raise malformed(field_errors(problem)) from problem
+
+    return read
+
+
+Given = Annotated[Credentials, Depends(taking(Credentials))]
 
 
 class LogIns:
@@ -80,6 +89,19 @@ class LogIns:
         device = request.cookies.get(DEVICE, "")
         address = request.client.host if request.client else ""
         known = await run_in_threadpool(self._accounts.knows, device, login)
+        asking = partial(
+            self._accounts.log_in,
+            login,
+            password,
+            kind,
+            address=address,
+            device=device,
+            agent=device_of(request.headers.get("user-agent", "")),
+        )
+        return await self.run(asking, address, known=known)
+
+    async def run(self, work: Callable[[], T], address: str, *, known: bool = False) -> T:
+        """Work that takes as much as a log-in, in its turn. Raises a 429 while too many wait."""
         place = "known" if known else "strangers"
         own = f"address {address}"
         if self._waiting[place] >= self._most or (
@@ -93,12 +115,9 @@ class LogIns:
                 "Too many are logging in just now. Try again shortly.",
                 headers={"Retry-After": "2"},
             )
-        asking = partial(
-            self._accounts.log_in, login, password, kind, address=address, device=device
-        )
         self._waiting.update((place, own))
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, asking)
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         finally:
             self._waiting.subtract((place, own))
             self._waiting += Counter()  # forgets what has come to nothing
@@ -117,6 +136,18 @@ class LogIns:
         )
 
 
+def keep_session(response: Response, token: str, session: Session, *, secure: bool) -> None:
+    """Let the browser keep a session's secret for as long as the session lasts."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        httponly=True,
+        samesite="strict",
+        secure=secure,
+        max_age=int(session.expires - time.time()),
+    )
+
+
 def log_ins_of(request: Request) -> LogIns:
     found: LogIns = request.app.state.log_ins
     return found
@@ -126,21 +157,14 @@ def log_ins_of(request: Request) -> LogIns:
     "/v1/sessions",
     summary="Log in for pages: sets a cookie",
     responses=SESSIONS,
-    openapi_extra=BODY,
+    openapi_extra=documented(Credentials),
 )
 async def log_in(
     body: Given, system: Running, request: Request, response: Response
 ) -> dict[str, str]:
     log_ins = log_ins_of(request)
     token, session = await log_ins.log_in(request, body.login, body.password)
-    response.set_cookie(
-        COOKIE,
-        token,
-        httponly=True,
-        samesite="strict",
-        secure=system.secure_cookies,
-        max_age=int(session.expires - time.time()),
-    )
+    keep_session(response, token, session, secure=system.secure_cookies)
     log_ins.remember(request, response, body.login, secure=system.secure_cookies)
     return {"csrf": session.csrf}
 
@@ -161,7 +185,7 @@ async def log_out(request: Request, system: Running, response: Response) -> dict
     "/v1/tokens",
     summary="A short bearer token for a program",
     responses=SESSIONS,
-    openapi_extra=BODY,
+    openapi_extra=documented(Credentials),
 )
 async def token(body: Given, request: Request) -> dict[str, Any]:
     secret, session = await log_ins_of(request).log_in(request, body.login, body.password, "token")

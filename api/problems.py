@@ -21,11 +21,13 @@ from starlette.responses import Response
 
 from api.observing import route_of
 from domain.field_names import field_name
-from eventstore.accounts import LoginLocked, LoginRefused, PasswordTooShort
+from eventstore.accounts import LoginLocked, LoginRefused
 from eventstore.errors import CommandIdReused, StoreError
+from eventstore.invitations import InvitationOver, InvitationUnknown
 from eventstore.limiter import LimitReached
 from eventstore.limits_reached import limit_reached
 from eventstore.outcomes import Problem
+from eventstore.passwords import PasswordRefused
 from eventstore.sql import DATABASE_ERRORS, explain
 
 log = structlog.get_logger("relief.api")
@@ -162,9 +164,17 @@ def _install_limits(app: FastAPI) -> None:
         said = Problem("limit-reached", 429, problem.zh, problem.en, facts)
         return answer(request, said, headers={"Retry-After": str(problem.retry_after)})
 
-    @app.exception_handler(PasswordTooShort)
-    async def too_short(request: Request, problem: PasswordTooShort) -> Response:
-        return answer(request, Problem("password-too-short", 422, problem.zh, problem.en))
+    @app.exception_handler(PasswordRefused)
+    async def password_refused(request: Request, problem: PasswordRefused) -> Response:
+        return answer(request, Problem("password-refused", 422, problem.zh, problem.en))
+
+    @app.exception_handler(InvitationUnknown)
+    async def invitation_unknown(request: Request, problem: InvitationUnknown) -> Response:
+        return answer(request, Problem("invitation-unknown", 404, problem.zh, problem.en))
+
+    @app.exception_handler(InvitationOver)
+    async def invitation_over(request: Request, problem: InvitationOver) -> Response:
+        return answer(request, Problem("invitation-over", 410, problem.zh, problem.en))
 
 
 def install(app: FastAPI) -> None:

@@ -1,6 +1,7 @@
 """Every command's address. A path parameter is the field of that name of the command."""
 
 from api.about_reports import likely_same, parts_of
+from api.invitations import invitation_shown
 from api.open_cases import all_open_cases_named
 from api.unsealing import unsealed_household
 from api.writes import Write
@@ -16,6 +17,7 @@ from domain.commands import held_grants as q
 from domain.commands import household_moves as m
 from domain.commands import households as h
 from domain.commands import incidents as i
+from domain.commands import logins as l
 from domain.commands import officers as o
 from domain.commands import payments as p
 from domain.commands import relief_cases as r
@@ -191,6 +193,7 @@ KEEPING = (
     Write("/v1/rulebooks", b.AdoptRulebook, "rulebooks"),
     Write("/v1/officers", o.RegisterOfficer, "officers"),
     Write(f"{OFFICER}/accounts", o.OpenAccount, "officers"),
+    Write(f"{OFFICER}/invitations", l.InviteOfficer, "officers", shown=invitation_shown),
     Write(f"{OFFICER}/appointments", o.AppointOfficer, "officers"),
     Write(f"{OFFICER}/appointments/{{appointment}}/ends", o.EndAppointment, "officers"),
     Write(f"{OFFICER}/substitutions", o.NameSubstitute, "officers"),

@@ -16,6 +16,7 @@ from cli.beside import settings_here
 from cli.compose import running
 from cli.divisions import required
 from cli.saying import failed
+from domain.commands.logins import RecordPassword
 from domain.commands.officers import (
     AppointOfficer,
     HandOver,
@@ -24,12 +25,13 @@ from domain.commands.officers import (
     SuspendOfficer,
 )
 from domain.identity import normalize_id
+from domain.login_name import PasswordWay
 from domain.officer import Officer
 from domain.posts import Post
 from domain.rules.base import china_day
 from domain.world import Command, Role
-from eventstore.accounts import MIN_PASSWORD, PasswordTooShort
 from eventstore.outcomes import Envelope, Receipt, Refused
+from eventstore.passwords import PasswordRefused, check_password
 from projections.areas import AREAS
 
 app = typer.Typer(no_args_is_help=True, help="Officers, their posts and log-ins.")
@@ -68,8 +70,7 @@ def add(
     An officer whose ID number is known already is given a further post and log-in.
     """
     chosen = password or secrets.token_urlsafe(9)
-    if len(chosen) < MIN_PASSWORD:
-        raise failed(PasswordTooShort.zh, PasswordTooShort.en)
+    _check(login, chosen)
     with running(settings_here(), make=False) as system:
         system.boards.wait_for(system.store.head(), 30)
         with system.reader() as db:
@@ -85,8 +86,17 @@ def add(
         today = china_day(system.store.clock.now())
         run(system, _appointment(officer, role, place, post, certificate, today))
         run(system, OpenAccount(officer=officer, login=login))
+        run(system, RecordPassword(officer=officer, login=login, way=PasswordWay.KEEPER))
         system.accounts.set_password(login, officer, chosen)
     out.print(f"{login}  {'' if password else chosen}", highlight=False, markup=False)
+
+
+def _check(login: str, password: str) -> None:
+    """The command ends with a sentence if a stranger would try this password soon."""
+    try:
+        check_password(login, password)
+    except PasswordRefused as refused:
+        raise failed(refused.zh, refused.en) from None
 
 
 def _known(system: System, id_number: str | None) -> UUID | None:
@@ -178,8 +188,7 @@ def password(
     """Set a new password; the log-in's open sessions end."""
     with running(settings_here(), follow=False, make=False) as system:
         officer = officer_of(system, login)
-        try:
-            system.accounts.set_password(login, officer, new)
-        except PasswordTooShort as short:
-            raise failed(short.zh, short.en) from None
+        _check(login, new)
+        run(system, RecordPassword(officer=officer, login=login, way=PasswordWay.KEEPER))
+        system.accounts.set_password(login, officer, new)
     out.print(f"{login}: 密码已更新 · password changed")

@@ -14,10 +14,10 @@ import hmac
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from argon2 import PasswordHasher
@@ -27,7 +27,8 @@ from domain.login_name import LoginTaken
 from eventstore.lately import Lately
 from eventstore.limiter import Limit, Limiter
 from eventstore.limits_reached import limit_reached
-from eventstore.sql import DATABASE_ERRORS, explain
+from eventstore.passwords import check_password
+from eventstore.sql import DATABASE_ERRORS, explain, transaction
 from eventstore.vault import Vault
 
 FREE_TRIES = 5
@@ -40,7 +41,6 @@ ADDRESS_FAILURES = 20
 DEVICE_SECRET = "device-cookies"  # noqa: S105 - the name of a secret
 SESSION_SECONDS = 12 * 3600.0
 TOKEN_SECONDS = 3600.0
-MIN_PASSWORD = 8
 STRANGERS = 10_000
 KNOWN_SECONDS = 1.0
 KNOWN_SESSIONS = 10_000
@@ -63,11 +63,6 @@ class LoginLocked(Exception):
         self.retry_after = retry_after
 
 
-class PasswordTooShort(Exception):
-    zh = f"密码至少 {MIN_PASSWORD} 位"
-    en = f"A password has at least {MIN_PASSWORD} characters."
-
-
 @dataclass(frozen=True, slots=True)
 class Session:
     """Who is logged in. ``csrf`` guards writes of a cookie session; a bearer token needs none."""
@@ -77,6 +72,18 @@ class Session:
     kind: str  # "session" or "token"
     csrf: str
     expires: float
+
+
+class OpenSession(NamedTuple):
+    """A session for its owner to see. Times in seconds since 1970, of the machine."""
+
+    id: str
+    login: str
+    kind: str
+    begun: float
+    expires: float
+    device: str
+    current: bool
 
 
 class Accounts:
@@ -105,24 +112,37 @@ class Accounts:
         self._delays: dict[tuple[str, str], tuple[int, float]] = {}
         self._known = Lately[bytes, Session](KNOWN_SECONDS, KNOWN_SESSIONS)
 
-    def set_password(self, login: str, officer: UUID, password: str) -> None:
-        """Open an account or change its password; sessions of the login end.
+    def set_password(
+        self, login: str, officer: UUID, password: str, *, by: bytes | None = None
+    ) -> bool:
+        """Open an account or change its password; sessions and invitations of the login end.
 
-        A log-in name stays its first officer's: `LoginTaken` for another one.
+        ``by``: the hash of an invitation's code, which is used up with it. False, and nothing is
+        changed, if it is used up already. A log-in name stays its first officer's: `LoginTaken`
+        for another one. Raises `PasswordRefused`.
         """
-        if len(password) < MIN_PASSWORD:
-            raise PasswordTooShort
+        check_password(login, password)
         if self.officer_of(login) not in (None, officer):
             raise LoginTaken(login=login)
         row = (login, officer.bytes, self._hasher.hash(password))
-        self._write(
-            "INSERT INTO accounts (login, officer, password) VALUES (?,?,?) ON CONFLICT (login)"
-            " DO UPDATE SET officer=excluded.officer, password=excluded.password, failures=0,"
-            " locked_until=0",
-            row,
-        )
-        self._write("DELETE FROM sessions WHERE login=?", (login,))
+        with self._lock, transaction(self._db) as db:
+            if (
+                by is not None
+                and not db.execute(
+                    "UPDATE invitations SET used=1 WHERE code=? AND used=0 RETURNING 1", (by,)
+                ).fetchone()
+            ):
+                return False
+            db.execute(
+                "INSERT INTO accounts (login, officer, password) VALUES (?,?,?) ON CONFLICT (login)"
+                " DO UPDATE SET officer=excluded.officer, password=excluded.password, failures=0,"
+                " locked_until=0",
+                row,
+            )
+            db.execute("UPDATE invitations SET used=1 WHERE login=?", (login,))
+            db.execute("DELETE FROM sessions WHERE login=?", (login,))
         self._known.clear()
+        return True
 
     def officer_of(self, login: str) -> UUID | None:
         with self._lock:
@@ -147,17 +167,16 @@ class Accounts:
         *,
         address: str = "",
         device: str = "",
+        agent: str = "",
     ) -> tuple[str, Session]:
         """The secret token and its session. Raises `LoginRefused` or `LoginLocked`.
 
         ``address``: where it comes from. ``device``: what `device_cookie` once gave that browser.
+        ``agent``: what kind of device it is, in words for its owner.
         """
         known = self.knows(device, login)
-        if not known and address:
-            wait = self._addresses.reached(address)
-            if wait is not None:
-                limit_reached("address_failures")
-                raise LoginLocked(wait)
+        if not known:
+            self.require_patience(address)
         with self._verifying:  # argon2 takes 64 MiB; and the delay is asked when the turn has come
             now = self._clock()
             with self._lock:
@@ -171,14 +190,26 @@ class Accounts:
                 raise LoginLocked(int(until - now) + 1)
             if not self._verify(row[1] if row else self._decoy, password) or row is None:
                 self._failed(login, here, now)
-                if address and not known:
-                    self._addresses.try_take(address)
+                if not known:
+                    self.failed_from(address)
                 raise LoginRefused
         if known:
             self._delays.pop((login, device), None)
         else:
             self._write("UPDATE accounts SET failures=0, locked_until=0 WHERE login=?", (login,))
-        return self._begin(UUID(bytes=row[0]), login, kind, now)
+        return self.begin(UUID(bytes=row[0]), login, kind, agent=agent)
+
+    def require_patience(self, address: str) -> None:
+        """`LoginLocked` if too much has failed from there lately."""
+        wait = self._addresses.reached(address) if address else None
+        if wait is not None:
+            limit_reached("address_failures")
+            raise LoginLocked(wait)
+
+    def failed_from(self, address: str) -> None:
+        """Count a failure of an address: a wrong password, or a code that nobody has."""
+        if address:
+            self._addresses.try_take(address)
 
     def device_cookie(self, login: str) -> str:
         """What a browser keeps, to be known as one that logged in under this name before."""
@@ -239,13 +270,17 @@ class Accounts:
         except DATABASE_ERRORS as problem:
             raise explain(problem) from problem
 
-    def _begin(self, officer: UUID, login: str, kind: str, now: float) -> tuple[str, Session]:
+    def begin(
+        self, officer: UUID, login: str, kind: str = "session", *, agent: str = ""
+    ) -> tuple[str, Session]:
+        """A session for whoever has shown who they are: by password, or by an invitation."""
+        now = self._clock()
         token, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(24)
         lasts = SESSION_SECONDS if kind == "session" else TOKEN_SECONDS
         session = Session(officer, login, kind, csrf, now + lasts)
-        row = (_digest(token), officer.bytes, login, kind, csrf, session.expires)
+        row = (_digest(token), officer.bytes, login, kind, csrf, session.expires, now, agent)
         self._write("DELETE FROM sessions WHERE expires < ?", (now,))
-        self._write("INSERT INTO sessions VALUES (?,?,?,?,?,?)", row)
+        self._write("INSERT INTO sessions VALUES (?,?,?,?,?,?,?,?)", row)
         return token, session
 
     def session(self, token: str, kind: str) -> Session | None:
@@ -279,6 +314,32 @@ class Accounts:
             ).fetchone()
         return Session(UUID(bytes=row[0]), row[1], row[2], row[3], row[4]) if row else None
 
+    def sessions_of(self, officer: UUID, token: str = "") -> list[OpenSession]:
+        """Where an officer is logged in, the newest first. ``token``: the one that asks."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT token, login, kind, begun, expires, device FROM sessions"
+                " WHERE officer=? AND expires > ? ORDER BY begun DESC, token",
+                (officer.bytes, self._clock()),
+            ).fetchall()
+        own = _digest(token)
+        return [
+            OpenSession(_public(digest), login, kind, begun, expires, device, bytes(digest) == own)
+            for digest, login, kind, begun, expires, device in rows
+        ]
+
+    def end_sessions(self, officer: UUID, ids: Collection[str]) -> int:
+        """End these sessions of an officer (ids of `sessions_of`); how many there were."""
+        with self._lock, transaction(self._db) as db:
+            rows = db.execute(
+                "SELECT token FROM sessions WHERE officer=?", (officer.bytes,)
+            ).fetchall()
+            ended = [bytes(row[0]) for row in rows if _public(row[0]) in ids]
+            for digest in ended:
+                db.execute("DELETE FROM sessions WHERE token=?", (digest,))
+        self._known.clear()
+        return len(ended)
+
     def log_out(self, token: str) -> None:
         self._write("DELETE FROM sessions WHERE token=?", (_digest(token),))
         self._known.clear()
@@ -287,6 +348,11 @@ class Accounts:
 def delay_after(failures: int) -> float:
     """Seconds to wait after so many failures in a row: none at first, then 2, 4, 8 … a minute."""
     return 0.0 if failures < FREE_TRIES else min(LONGEST_DELAY, 2.0 ** (failures - FREE_TRIES + 1))
+
+
+def _public(digest: bytes) -> str:
+    """A name for a session: enough of the token's hash to tell it from others."""
+    return bytes(digest).hex()[:16]
 
 
 def _digest(token: str) -> bytes:

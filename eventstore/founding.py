@@ -69,6 +69,7 @@ RIGHTS: dict[str, dict[str, str]] = {
         "vault.secrets": CHANGED,
         "vault.accounts": CHANGED,
         "vault.sessions": CHANGED,
+        "vault.invitations": CHANGED,
         "vault.erasures": "SELECT, UPDATE",
     },
     VIEWS: {},

@@ -401,7 +401,7 @@ class PostgresVault(Vault):
         db = PostgresConnection(url, "vault")
         private_folder(key.parent)
         try:
-            db.execute("SELECT 1 FROM effects, name_terms LIMIT 0")
+            db.execute("SELECT 1 FROM effects, name_terms, invitations LIMIT 0")
             super().__init__(db, key)
         except BaseException as problem:
             self._reading.close()

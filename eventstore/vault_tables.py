@@ -3,10 +3,11 @@
 On PostgreSQL the same tables are made by `eventstore.migrations`.
 """
 
-SCHEMA = 2
+SCHEMA = 3
 
 TABLES = """
 DROP TABLE IF EXISTS names;
+DROP TABLE IF EXISTS sessions;
 CREATE TABLE IF NOT EXISTS keys (person BLOB PRIMARY KEY, wrapped BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tokens (token BLOB PRIMARY KEY, person BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS tokens_by_person ON tokens (person);
@@ -17,8 +18,13 @@ CREATE TABLE IF NOT EXISTS accounts (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sessions (
     token BLOB PRIMARY KEY, officer BLOB NOT NULL, login TEXT NOT NULL, kind TEXT NOT NULL,
-    csrf TEXT NOT NULL, expires REAL NOT NULL
+    csrf TEXT NOT NULL, expires REAL NOT NULL, begun REAL NOT NULL, device TEXT NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS invitations (
+    code BLOB PRIMARY KEY, login TEXT NOT NULL, officer BLOB NOT NULL, expires REAL NOT NULL,
+    used INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS invitations_by_login ON invitations (login);
 CREATE TABLE IF NOT EXISTS erasures (n INTEGER NOT NULL);
 INSERT INTO erasures SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM erasures);
 CREATE TABLE IF NOT EXISTS effects (
@@ -39,7 +45,8 @@ CREATE TABLE IF NOT EXISTS name_terms (
 ) WITHOUT ROWID;
 """
 """Schema 1 had ``names``, one row a person whatever household claimed them: the index of today is
-built from the log when an older vault is opened."""
+built from the log when an older vault is opened. Schema 2 knew of no session since when and on
+which device it runs: officers log in anew."""
 
 CARRIED = {"keys": "person", "tokens": "token", "secrets": "name", "accounts": "login"}
 """What backups and copies count and hash, each table in the order of its key."""
@@ -55,6 +62,7 @@ CARRIED_BY_SCHEMA_1 = {
 
 LEFT_BEHIND = {
     "sessions": "who could write into a backup must not be logged in by it",
+    "invitations": "who could write into a backup must not be let in by it",
     "erasures": "a counter that tells running processes to forget keys",
     "effects": "how far the index and the erasures are: found again from the log",
     "name_homes": "made from the log",
@@ -66,4 +74,4 @@ LEFT_BEHIND = {
 
 def carried_at(schema: int) -> dict[str, str]:
     """The tables that a vault of this schema is counted and hashed by."""
-    return CARRIED_BY_SCHEMA_1 if schema < SCHEMA else CARRIED
+    return CARRIED_BY_SCHEMA_1 if schema < 2 else CARRIED

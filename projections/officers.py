@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Column, Connection, Index, String, Table, or_, select
 
+from domain.login_name import LoginName
 from domain.officer import Officer
 from domain.posts import Appointment
 from projections.areas import AREAS
@@ -24,6 +25,19 @@ OFFICERS = Table(
     Column("registered_at", String, nullable=False),
     Index("officers_by_area", "area"),
 )
+
+LOGINS = Table(
+    "officer_logins",
+    LOGICAL,
+    Column("login", String, primary_key=True),
+    Column("officer", String(36), nullable=False),
+    Column("invited_at", String),
+    Column("invited_until", String),
+    Column("password_at", String),
+    Column("password_way", String),
+    Index("officer_logins_by_officer", "officer"),
+)
+"""An officer's log-in names: invited until when, and how and when they came to their password."""
 
 APPOINTMENTS = Table(
     "officer_appointments",
@@ -70,6 +84,23 @@ def registered(rows: Rows, at: int, e: Officer.Registered) -> None:
 
 def account_opened(rows: Rows, at: int, e: Officer.AccountOpened) -> None:
     rows.change(OFFICERS, text_of(e.originator_id), login=e.login)
+    rows.put(LOGINS, {"login": e.login, "officer": text_of(e.originator_id)})
+
+
+def invited(rows: Rows, at: int, e: LoginName.Invited) -> None:
+    until = when(e.expires_at)
+    rows.change(LOGINS, e.login, invited_at=when(e.meta.recorded_at), invited_until=until)
+
+
+def password_set(rows: Rows, at: int, e: LoginName.PasswordSet) -> None:
+    """An invitation that was used is over, and so is one that another way made needless."""
+    rows.change(
+        LOGINS,
+        e.login,
+        invited_until=None,
+        password_at=when(e.meta.recorded_at),
+        password_way=str(e.way),
+    )
 
 
 def appointed(rows: Rows, at: int, e: Officer.Appointed) -> None:
@@ -231,11 +262,13 @@ def _substitutions(db: Connection, officer: str) -> list[Row]:
 
 VIEW = View(
     name="officers",
-    version=1,
-    tables=(OFFICERS, APPOINTMENTS, SUBSTITUTIONS),
+    version=2,
+    tables=(OFFICERS, LOGINS, APPOINTMENTS, SUBSTITUTIONS),
     routes={
         Officer.Registered: registered,
         Officer.AccountOpened: account_opened,
+        LoginName.Invited: invited,
+        LoginName.PasswordSet: password_set,
         Officer.Appointed: appointed,
         Officer.AppointmentEnded: appointment_ended,
         Officer.SubstituteNamed: substitute_named,
@@ -246,6 +279,8 @@ VIEW = View(
         Officer.Reinstated: reinstated,
     },
     ignored={
+        LoginName.Taken: "the officer's AccountOpened tells it",
+        LoginName.SessionsEnded: "it is on the auditor's list, which is the timeline",
         Officer.BecameSubstitute: "the absent officer's SubstituteNamed tells it",
         Officer.StoppedSubstituting: "the absent officer's SubstitutionEnded tells it",
     },

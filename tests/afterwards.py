@@ -34,6 +34,7 @@ from domain.household import Relation
 from domain.incident import IncidentKind, Severity
 from domain.rules.base import china_day
 from domain.season import Season
+from tests.about_log_ins import about_log_ins
 from tests.about_the_store import about_the_store
 from tests.everything import Desk
 from tests.moving import moving
@@ -140,6 +141,7 @@ def _officers(desk: Desk) -> None:
         ),
         "administrator",
     )
+    about_log_ins(desk)
     desk.do(
         officers.GrantDispensation(
             matter=Season.id_of(names.area(COUNTY), PROGRAMME, 2018, None, exercise=False),

@@ -27,6 +27,7 @@ from web.pages import (
     ledger,
     lists,
     parked,
+    passwords,
     reports,
     reviews,
     sheets,
@@ -51,6 +52,7 @@ ROUTERS: Final = (
     households.router,
     lists.router,
     parked.router,
+    passwords.router,
 )
 
 PROGRAMS: Final = ("/v1/", "/health", "/ready", PREFIX)

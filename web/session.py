@@ -6,7 +6,6 @@ so its token is a double submit: the same random text in a strict cookie and in 
 
 import hmac
 import secrets
-import time
 from typing import Annotated, Final
 from urllib.parse import parse_qsl
 
@@ -17,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.auth import COOKIE, Caller, caller_of, system_of
-from api.login import log_ins_of
+from api.login import keep_session, log_ins_of
 from api.noticing import Notice, notices_of
 from api.problems import ApiProblem
 from api.system import System
@@ -128,8 +127,7 @@ async def login_page(request: Request) -> Response:
 async def log_in(request: Request) -> Response:
     form = await read_form(request)
     name, next_path = form.get("name", "").strip(), form.get("next", "/")
-    token = request.cookies.get(FORM_COOKIE, "")
-    if not token or not same(token, form.get("csrf_token", "")):
+    if not form_is_own(request, form):
         return _login(request, failure="ended", name=name, next_path=next_path, status=403)
     log_ins = log_ins_of(request)
     name, password = name[:NAME_LENGTH], form.get("password", "")[:PASSWORD_LENGTH]
@@ -143,14 +141,7 @@ async def log_in(request: Request) -> Response:
     except LoginRefused:
         return _login(request, failure="failed", name=name, next_path=next_path, status=401)
     response = RedirectResponse(local(next_path), 303)
-    response.set_cookie(
-        COOKIE,
-        secret,
-        httponly=True,
-        samesite="strict",
-        secure=system_of(request).secure_cookies,
-        max_age=int(session.expires - time.time()),
-    )
+    keep_session(response, secret, session, secure=system_of(request).secure_cookies)
     log_ins.remember(request, response, name, secure=system_of(request).secure_cookies)
     response.delete_cookie(FORM_COOKIE)
     return response
@@ -196,6 +187,13 @@ def _login(
         name=name,
         next=local(next_path),
     )
+    keep_form(request, response)
+    return response
+
+
+def keep_form(request: Request, response: Response) -> None:
+    """Let the browser keep what its form will be compared with (see `stranger`)."""
+    shell: Shell = request.state.shell
     response.set_cookie(
         FORM_COOKIE,
         shell.csrf_token,
@@ -203,7 +201,12 @@ def _login(
         samesite="strict",
         secure=system_of(request).secure_cookies,
     )
-    return response
+
+
+def form_is_own(request: Request, form: dict[str, str]) -> bool:
+    """Whether a stranger's form comes from a page that this browser was given."""
+    token = request.cookies.get(FORM_COOKIE, "")
+    return bool(token) and same(token, form.get("csrf_token", ""))
 
 
 async def read_form(request: Request) -> dict[str, str]:

@@ -34,7 +34,8 @@ def _reach(world: World, officers: Iterable[UUID], areas: Iterable[UUID] = ()) -
     return common(world, over)
 
 
-def _not_oneself(world: World, officer: Officer) -> None:
+def not_oneself(world: World, officer: Officer) -> None:
+    """`OwnPosts` if the officer is the one who asks, or whom they stand in for."""
     if officer.id in (world.actor.officer, world.actor.standing_for):
         raise OwnPosts(officer=officer.id)
 
@@ -131,7 +132,7 @@ class AppointOfficer(Command):
 
     def decide(self, world: World) -> Result | None:
         officer = world.get(Officer, self.officer)
-        _not_oneself(world, officer)
+        not_oneself(world, officer)
         area = world.get(Area, self.area)
         area.require_living()
         appointment = Appointment(
@@ -157,7 +158,7 @@ class EndAppointment(Command):
 
     def decide(self, world: World) -> Result | None:
         officer = world.get(Officer, self.officer)
-        _not_oneself(world, officer)
+        not_oneself(world, officer)
         officer.end_appointment(self.appointment, self.ends_on, self.reason)
         _renew_substitutes(world, officer)
         return None
@@ -182,7 +183,7 @@ class NameSubstitute(Command):
 
     def decide(self, world: World) -> Result | None:
         substitute = world.get(Officer, self.substitute)
-        _not_oneself(world, substitute)
+        not_oneself(world, substitute)
         world.get(Officer, self.officer).name_substitute(
             self.id, substitute, self.appointment, self.starts_on, self.ends_on
         )
@@ -220,7 +221,7 @@ class HandOver(Command):
     def decide(self, world: World) -> Result | None:
         officer = world.get(Officer, self.officer)
         successor = world.get(Officer, self.successor)
-        _not_oneself(world, successor)
+        not_oneself(world, successor)
         for substitution in tuple(officer.substitutes):
             _end_substitution(world, officer, substitution)
         for substitution, stand_in in tuple(officer.stand_ins.items()):
@@ -243,7 +244,7 @@ class SuspendOfficer(Command):
 
     def decide(self, world: World) -> Result | None:
         officer = world.get(Officer, self.officer)
-        _not_oneself(world, officer)
+        not_oneself(world, officer)
         officer.suspend(self.reason)
         return None
 
@@ -261,7 +262,7 @@ class ReinstateOfficer(Command):
 
     def decide(self, world: World) -> Result | None:
         officer = world.get(Officer, self.officer)
-        _not_oneself(world, officer)
+        not_oneself(world, officer)
         officer.reinstate(self.reason)
         return None
 

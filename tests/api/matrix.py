@@ -151,6 +151,7 @@ POST /v1/area-code-changes area M above
 POST /v1/rulebooks area M
 POST /v1/officers area M
 POST /v1/officers/{officer}/accounts officer M
+POST /v1/officers/{officer}/invitations officer M
 POST /v1/officers/{officer}/appointments officer M
 POST /v1/officers/{officer}/substitutions officer M
 POST /v1/officers/{officer}/substitutions/{substitution}/ends officer M
@@ -215,6 +216,10 @@ POST /v1/sessions - -
 POST /v1/tokens - -
 DELETE /v1/sessions/current - *
 GET /v1/me - *
+POST /v1/me/password - *
+GET /v1/me/sessions - *
+DELETE /v1/me/sessions/{session} - *
+POST /v1/invitations/{code}/acceptances - -
 GET /v1/receipts/{command} - *
 GET /health - -
 GET /ready - -

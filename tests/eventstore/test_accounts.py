@@ -16,8 +16,8 @@ from eventstore.accounts import (
     Accounts,
     LoginLocked,
     LoginRefused,
-    PasswordTooShort,
 )
+from eventstore.passwords import PasswordRefused
 from eventstore.vault import SQLiteVault
 
 GOOD, BAD = "correct horse", "wrong horse"
@@ -188,7 +188,7 @@ def test_a_forged_or_foreign_token_is_nobody(desk: Desk) -> None:
 
 
 def test_short_passwords_are_refused(desk: Desk) -> None:
-    with pytest.raises(PasswordTooShort):
+    with pytest.raises(PasswordRefused):
         desk.accounts.set_password("new", uuid4(), "short")
     assert desk.accounts.officer_of("new") is None
 

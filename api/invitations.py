@@ -1,0 +1,203 @@
+"""Invitations and passwords: the first log-in, another password, where one is logged in."""
+
+from datetime import UTC, datetime
+from functools import partial
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from api.auth import COOKIE, Asking, system_of, writing_session
+from api.devices import device_of
+from api.login import (
+    SESSIONS,
+    documented,
+    keep_session,
+    log_ins_of,
+    taking,
+)
+from api.observing import correlation_of
+from api.problems import ApiProblem
+from api.writes import RESPONSES
+from domain.commands.logins import InviteOfficer, RecordPassword, RecordSessionsEnded
+from domain.login_name import PasswordWay
+from domain.world import Command
+from eventstore.accounts import LoginRefused, Session
+from eventstore.invitations import Invitation, InvitationOver, Invitations, InvitationUnknown
+from eventstore.outcomes import Envelope
+from eventstore.passwords import LONGEST_PASSWORD, check_password
+from eventstore.store import Store
+
+CODE_LENGTH = 40
+"""Characters of a code as it may be typed, with its dashes and spaces."""
+ACCEPTED: dict[int | str, dict[str, Any]] = {
+    **{code: RESPONSES[code] for code in (400, 404, 413, 415, 422, 429)},
+    410: {**RESPONSES[404], "description": "Used, expired"},
+}
+EXAMPLE = "········"
+Writing = Annotated[Session, Depends(writing_session)]
+"""Who writes: asked before a body is read."""
+router = APIRouter(tags=["log-in"])
+
+
+class NewPassword(BaseModel):
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"password": EXAMPLE}})
+    password: str = Field(min_length=1, max_length=LONGEST_PASSWORD)
+
+
+class OtherPassword(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"current": EXAMPLE, "password": EXAMPLE}}
+    )
+    current: str = Field(min_length=1, max_length=LONGEST_PASSWORD)
+    password: str = Field(min_length=1, max_length=LONGEST_PASSWORD)
+
+
+def invitation_shown(store: Store, command: Command) -> dict[str, Any]:
+    """The code of an invitation, for this one answer: made after the fact that says so."""
+    assert isinstance(command, InviteOfficer)
+    made = Invitations(store.vault).begin(command.login, command.officer)
+    return {"login": made.login, "code": made.code, "path": f"/invitations/{made.code}"}
+
+
+async def invitation_of(request: Request, code: str) -> Invitation:
+    """The living invitation of a code. Who tries too many unknown ones from one address waits."""
+    system = system_of(request)
+    address = request.client.host if request.client else ""
+    system.accounts.require_patience(address)
+    try:
+        return await run_in_threadpool(Invitations(system.store.vault).find, code[:CODE_LENGTH])
+    except (InvitationUnknown, InvitationOver):
+        system.accounts.failed_from(address)
+        raise
+
+
+async def accept(request: Request, code: str, password: str) -> Invitation:
+    """Set the first password by a code. Raises what `Invitations.accept` does, and a 429."""
+    await invitation_of(request, code)
+    system = system_of(request)
+    invitations = Invitations(system.store.vault)
+    work = partial(invitations.accept, system.store, system.accounts, code[:CODE_LENGTH], password)
+    address = request.client.host if request.client else ""
+    return await log_ins_of(request).run(work, address)
+
+
+@router.post(
+    "/v1/invitations/{code}/acceptances",
+    summary="Set the first password by the code of an invitation",
+    responses=ACCEPTED,
+    openapi_extra=documented(NewPassword),
+)
+async def accept_invitation(
+    code: str, body: Annotated[NewPassword, Depends(taking(NewPassword))], request: Request
+) -> dict[str, str]:
+    accepted = await accept(request, code, body.password)
+    return {"login": accepted.login}
+
+
+async def change_password(request: Request, session: Session, current: str, password: str) -> None:
+    """Another password for who knows the one before; all sessions of the log-in name end."""
+    system, log_ins = system_of(request), log_ins_of(request)
+    check_password(session.login, password)
+    try:
+        await log_ins.log_in(request, session.login, current, "token")
+    except LoginRefused as problem:
+        raise ApiProblem(
+            403, "wrong-password", "原密码不正确", "The password before is another one."
+        ) from problem
+    command = RecordPassword(officer=session.officer, login=session.login, way=PasswordWay.OWN)
+    envelope = Envelope(
+        id=system.store.system_command_id("password", correlation_of(request)),
+        officer=None,
+        command=command,
+        correlation=correlation_of(request),
+    )
+    await system.store.arun(envelope)
+    work = partial(system.accounts.set_password, session.login, session.officer, password)
+    address = request.client.host if request.client else ""
+    await log_ins.run(work, address, known=True)
+
+
+@router.post(
+    "/v1/me/password",
+    summary="Another password; all sessions end, a cookie gets a new one",
+    responses=SESSIONS,
+    openapi_extra=documented(OtherPassword),
+)
+async def other_password(
+    session: Writing,
+    body: Annotated[OtherPassword, Depends(taking(OtherPassword))],
+    request: Request,
+    response: Response,
+) -> dict[str, str]:
+    await change_password(request, session, body.current, body.password)
+    if session.kind != "session":
+        return {"login": session.login}
+    fresh = await log_in_anew(request, response, session.officer, session.login)
+    return {"login": session.login, "csrf": fresh.csrf}
+
+
+async def log_in_anew(request: Request, response: Response, officer: UUID, login: str) -> Session:
+    """A new session for a browser whose officer has just set the password: the old ones ended."""
+    system = system_of(request)
+    agent = device_of(request.headers.get("user-agent", ""))
+    token, fresh = await run_in_threadpool(system.accounts.begin, officer, login, agent=agent)
+    keep_session(response, token, fresh, secure=system.secure_cookies)
+    log_ins_of(request).remember(request, response, login, secure=system.secure_cookies)
+    return fresh
+
+
+def own_token(request: Request) -> str:
+    """The secret by which this request is logged in."""
+    bearer = request.headers.get("authorization", "").partition(" ")[2].strip()
+    return bearer or request.cookies.get(COOKIE, "")
+
+
+@router.get("/v1/me/sessions", summary="Where I am logged in", responses=SESSIONS)
+def my_sessions(caller: Asking, request: Request) -> dict[str, Any]:
+    found = caller.system.accounts.sessions_of(caller.id, own_token(request))
+    return {
+        "items": [
+            {
+                **one._asdict(),
+                "begun": datetime.fromtimestamp(one.begun, UTC),
+                "expires": datetime.fromtimestamp(one.expires, UTC),
+            }
+            for one in found
+        ]
+    }
+
+
+@router.delete(
+    "/v1/me/sessions/{session}",
+    summary="End a session of mine on another device; `others` ends all but this one",
+    responses=SESSIONS | {404: RESPONSES[404]},
+)
+async def end_session(own: Writing, session: str, request: Request) -> dict[str, int]:
+    return {"ended": await end_sessions(request, own, session)}
+
+
+async def end_sessions(request: Request, own: Session, which: str) -> int:
+    """End one session of the officer, or all others; how many. 404 if there is none of that id."""
+    system = system_of(request)
+    open_ones = await run_in_threadpool(
+        system.accounts.sessions_of, own.officer, own_token(request)
+    )
+    ids = [
+        one.id for one in open_ones if (not one.current if which == "others" else one.id == which)
+    ]
+    if not ids and which != "others":
+        raise ApiProblem(404, "not-found", "没有这个登录", "There is no such session.")
+    if not ids:
+        return 0
+    command = RecordSessionsEnded(officer=own.officer, login=own.login, sessions=len(ids))
+    envelope = Envelope(
+        id=system.store.system_command_id("sessions", correlation_of(request)),
+        officer=None,
+        command=command,
+        correlation=correlation_of(request),
+    )
+    await system.store.arun(envelope)
+    return await run_in_threadpool(system.accounts.end_sessions, own.officer, ids)

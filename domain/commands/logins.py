@@ -1,0 +1,99 @@
+"""The desk for log-ins: invitations, passwords, sessions. What is secret stays in the vault.
+
+A fact stands before what it tells of: the code of an invitation is made, a password set and a
+session ended after the fact is durable (decision 0052).
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar
+from uuid import UUID
+
+from domain.commands.officers import KEEPERS, not_oneself
+from domain.login_name import LoginName, NotTheirLogin, PasswordWay
+from domain.officer import Officer
+from domain.world import Command, Result, Role, World
+
+INVITATION_HOURS = 72
+"""How long the code of an invitation opens a log-in."""
+
+
+def _name(world: World, officer: Officer, login: str) -> LoginName:
+    """The stream of one of the officer's log-in names. `NotTheirLogin` if it is not theirs.
+
+    Stores made before names had streams know them by the officer's facts alone: it begins here.
+    """
+    found = world.find(LoginName, LoginName.id_of(login))
+    if found is None:
+        id = LoginName.id_of(login)
+        found = world.add(LoginName(id=id, login=login, officer=officer.id, area=officer.home))
+    if found.officer != officer.id:
+        raise NotTheirLogin(login=login)
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InviteOfficer(Command):
+    """Let an officer set the password of a log-in name: the first one, or a forgotten one.
+
+    The code is shown once, in the first answer. A later invitation replaces it; so does a
+    password that was set. Nobody invites themselves.
+    """
+
+    roles: ClassVar[frozenset[Role]] = KEEPERS
+    officer: UUID
+    login: str
+
+    def scope(self, world: World) -> UUID:
+        return world.get(Officer, self.officer).home
+
+    def decide(self, world: World) -> Result | None:
+        officer = world.get(Officer, self.officer)
+        not_oneself(world, officer)
+        officer.require_available()
+        if self.login not in officer.logins:
+            raise NotTheirLogin(login=self.login)
+        expires_at = world.now + timedelta(hours=INVITATION_HOURS)
+        _name(world, officer, self.login).invite(expires_at)
+        return {"officer": officer.id, "expires_at": expires_at}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPassword(Command):
+    """A log-in name gets a password: the fact that stands before it.
+
+    Sent by the program once it has seen the code of the invitation or the password before, and by
+    `relief officer password`; it has no address in the API.
+    """
+
+    roles: ClassVar[frozenset[Role]] = frozenset({Role.SYSTEM})
+    officer: UUID
+    login: str
+    way: PasswordWay
+
+    def scope(self, world: World) -> UUID:
+        return world.get(Officer, self.officer).home
+
+    def decide(self, world: World) -> Result | None:
+        officer = world.get(Officer, self.officer)
+        officer.require_available()
+        _name(world, officer, self.login).set_password(self.way)
+        return {"officer": officer.id}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordSessionsEnded(Command):
+    """An officer ended sessions of their own, on other devices. Sent by the program."""
+
+    roles: ClassVar[frozenset[Role]] = frozenset({Role.SYSTEM})
+    officer: UUID
+    login: str
+    sessions: int
+
+    def scope(self, world: World) -> UUID:
+        return world.get(Officer, self.officer).home
+
+    def decide(self, world: World) -> Result | None:
+        officer = world.get(Officer, self.officer)
+        _name(world, officer, self.login).end_sessions(self.sessions)
+        return {"officer": officer.id}

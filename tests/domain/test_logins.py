@@ -1,0 +1,85 @@
+"""Log-in names: who invites whom, and what becomes a fact of a password and a lost phone."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from domain.commands.logins import (
+    INVITATION_HOURS,
+    InviteOfficer,
+    RecordPassword,
+    RecordSessionsEnded,
+)
+from domain.commands.officers import OpenAccount, SuspendOfficer
+from domain.login_name import LoginName, NotTheirLogin, PasswordWay
+from domain.officer import OwnPosts, SuspendedOfficerChosen
+from domain.refusal import NotFound, NotYourRole
+from tests.domain.county import make_county
+from tests.domain.scenario import Scenario
+
+
+@pytest.fixture
+def county() -> Scenario:
+    made = make_county()
+    made.given(OpenAccount(officer=made.officers["village"], login="wang"), by="admin")
+    return made
+
+
+def invitation(county: Scenario) -> InviteOfficer:
+    return InviteOfficer(officer=county.officers["village"], login="wang")
+
+
+def test_an_administrator_invites_and_the_fact_says_until_when(county: Scenario) -> None:
+    (invited,) = county.when(invitation(county), by="admin").then("LoginName.Invited")
+    assert isinstance(invited, LoginName.Invited)
+    assert invited.expires_at - invited.meta.recorded_at == timedelta(hours=INVITATION_HOURS)
+    assert invited.officer == county.officers["village"] and invited.login == "wang"
+
+
+def test_only_administrators_above_invite_and_nobody_themselves(county: Scenario) -> None:
+    county.when(invitation(county), by="county").then(NotYourRole)
+    county.when(invitation(county), by="foreign_admin").then(NotFound)
+    county.given(OpenAccount(officer=county.officers["admin"], login="boss"))
+    own = InviteOfficer(officer=county.officers["admin"], login="boss")
+    county.when(own, by="admin").then(OwnPosts)
+
+
+def test_only_a_login_of_the_officer_s_own_is_invited(county: Scenario) -> None:
+    county.when(replace(invitation(county), login="zhao"), by="admin").then(NotTheirLogin)
+    others = replace(invitation(county), officer=county.officers["village_b"])
+    county.when(others, by="admin").then(NotTheirLogin)
+
+
+def test_a_suspended_officer_is_not_invited_and_sets_no_password(county: Scenario) -> None:
+    officer = county.officers["village"]
+    county.given(invitation(county), by="admin")
+    county.given(SuspendOfficer(officer=officer, reason="停职检查"), by="admin")
+    county.when(invitation(county), by="admin").then(SuspendedOfficerChosen)
+    record = RecordPassword(officer=officer, login="wang", way=PasswordWay.INVITATION)
+    county.when(record).then(SuspendedOfficerChosen)
+
+
+def test_passwords_and_ended_sessions_are_facts_that_only_the_program_writes(
+    county: Scenario,
+) -> None:
+    officer = county.officers["village"]
+    record = RecordPassword(officer=officer, login="wang", way=PasswordWay.OWN)
+    ended = RecordSessionsEnded(officer=officer, login="wang", sessions=2)
+    for command in (record, ended):
+        county.when(command, by="admin").then(NotYourRole)
+    county.when(record).then("LoginName.PasswordSet")
+    county.when(ended).then("LoginName.SessionsEnded")
+    name = county.load(LoginName, LoginName.id_of("wang"))
+    assert name is not None and name.entered
+
+
+def test_a_name_of_a_store_made_before_names_had_streams_begins_its_stream(
+    county: Scenario,
+) -> None:
+    """Accounts that the demo or the tests opened in the vault alone are no exception."""
+    officer = county.officers["village_b"]
+    record = RecordPassword(officer=officer, login="old", way=PasswordWay.KEEPER)
+    county.when(record).then("LoginName.Taken", "LoginName.PasswordSet")
+    other = replace(record, officer=county.officers["village"])
+    county.when(other).then(NotTheirLogin)

@@ -1,0 +1,182 @@
+"""First log-in by an invitation, another password, and where one is logged in.
+
+Plain forms that work without scripts, like the log-in itself. Whoever has no session yet proves
+their form by a double submit (`web.session`).
+"""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from api.invitations import (
+    accept,
+    change_password,
+    end_sessions,
+    invitation_of,
+    log_in_anew,
+    own_token,
+)
+from api.problems import ApiProblem
+from eventstore.accounts import LoginLocked
+from eventstore.invitations import InvitationOver, InvitationUnknown, plain
+from eventstore.outcomes import Refused
+from eventstore.passwords import MIN_PASSWORD, PasswordRefused
+from web.parts import AtDesk
+from web.render import language_of, render
+from web.session import (
+    FORM_COOKIE,
+    form_is_own,
+    keep_form,
+    read_form,
+    same,
+    stranger,
+)
+
+router = APIRouter(include_in_schema=False)
+
+OVER: Final = (InvitationUnknown, InvitationOver, LoginLocked)
+
+
+@router.get("/invitations")
+async def enter_code(request: Request) -> Response:
+    """Where somebody types the code of a slip."""
+    code = plain(request.query_params.get("code", ""))
+    if code:
+        return RedirectResponse(f"/invitations/{code}", 303)
+    return _code_page(request)
+
+
+@router.get("/invitations/{code}")
+async def invitation(request: Request, code: str) -> Response:
+    return await _invitation(request, code)
+
+
+@router.post("/invitations/{code}")
+async def accepted(request: Request, code: str) -> Response:
+    """Set the first password, and be logged in with it."""
+    form = await read_form(request)
+    if not form_is_own(request, form):
+        return await _invitation(request, code, "ended", status=403)
+    password = form.get("password", "")
+    if password != form.get("again", ""):
+        return await _invitation(request, code, "differ", status=422)
+    try:
+        found = await accept(request, code, password)
+    except PasswordRefused as refused:
+        return await _invitation(request, code, sentence=_words(request, refused), status=422)
+    except OVER as over:
+        return _code_page(request, _words(request, over), status=410)
+    except Refused as refused:
+        return _code_page(request, _words(request, refused.problem), status=409)
+    response = RedirectResponse("/", 303)
+    await log_in_anew(request, response, found.officer, found.login)
+    response.delete_cookie(FORM_COOKIE)
+    return response
+
+
+async def _invitation(
+    request: Request, code: str, failure: str = "", *, sentence: str = "", status: int = 200
+) -> Response:
+    try:
+        found = await invitation_of(request, code)
+    except OVER as over:
+        gone = 404 if isinstance(over, InvitationUnknown) else 410
+        return _code_page(request, _words(request, over), status=gone)
+    request.state.shell = stranger(request)
+    response = render(
+        request,
+        "invitation.html",
+        status=status,
+        code=plain(code),
+        login=found.login,
+        expires=datetime.fromtimestamp(found.expires, UTC),
+        failure=failure,
+        sentence=sentence,
+        least=MIN_PASSWORD,
+    )
+    keep_form(request, response)
+    return response
+
+
+def _code_page(request: Request, sentence: str = "", *, status: int = 200) -> Response:
+    request.state.shell = stranger(request)
+    return render(request, "invitation_code.html", status=status, sentence=sentence)
+
+
+def _words(request: Request, said: Any) -> str:
+    """What a refusal says, in the reader's language."""
+    words: str = said.zh if language_of(request) == "zh" else said.en
+    return words
+
+
+@router.get("/me")
+async def me(request: Request, desk: AtDesk) -> Response:
+    return await _me(request, desk)
+
+
+async def _me(
+    request: Request, desk: AtDesk, *, done: str = "", sentence: str = "", status: int = 200
+) -> Response:
+    accounts = desk.caller.system.accounts
+    found = await run_in_threadpool(accounts.sessions_of, desk.caller.id, own_token(request))
+    sessions = [
+        {
+            **one._asdict(),
+            "begun": datetime.fromtimestamp(one.begun, UTC),
+            "expires": datetime.fromtimestamp(one.expires, UTC),
+        }
+        for one in found
+    ]
+    return await desk.show(
+        request,
+        "me.html",
+        status=status,
+        login=desk.caller.session.login,
+        sessions=sessions,
+        done=done or request.query_params.get("done", ""),
+        sentence=sentence,
+        least=MIN_PASSWORD,
+    )
+
+
+@router.post("/me/password")
+async def other_password(request: Request, desk: AtDesk) -> Response:
+    """Another password; this browser stays logged in, all others are not any more."""
+    form = await _own_form(request, desk)
+    password = form.get("password", "")
+    if password != form.get("again", ""):
+        return await _me(request, desk, done="differ", status=422)
+    session = desk.caller.session
+    try:
+        await change_password(request, session, form.get("current", ""), password)
+    except PasswordRefused as refused:
+        return await _me(request, desk, sentence=_words(request, refused), status=422)
+    except ApiProblem as problem:
+        if problem.problem.code != "wrong-password":
+            raise
+        return await _me(request, desk, sentence=_words(request, problem.problem), status=422)
+    response = RedirectResponse("/me?done=changed", 303)
+    await log_in_anew(request, response, session.officer, session.login)
+    return response
+
+
+@router.post("/me/sessions")
+async def end(request: Request, desk: AtDesk) -> Response:
+    """End one session, or all others."""
+    form = await _own_form(request, desk)
+    await end_sessions(request, desk.caller.session, form.get("session", ""))
+    return RedirectResponse("/me?done=ended", 303)
+
+
+async def _own_form(request: Request, desk: AtDesk) -> dict[str, str]:
+    """The form of a logged-in officer. 403 if it does not come from a page of this session."""
+    form = await read_form(request)
+    if not same(desk.caller.session.csrf, form.get("csrf_token", "")):
+        raise ApiProblem(
+            403, "csrf-token-missing", "页面已过期，请刷新后重试", "Reload the page and try again."
+        )
+    return form
