@@ -153,7 +153,7 @@ def _health(app: FastAPI, ask: AskedTogether["Readiness"]) -> None:
             f"than {MAX_WAIT_SECONDS:.0f} seconds, or the views cannot be written just now; it "
             "passes) or `stopped` (ten streams in a row could not be folded; somebody has to "
             "look). `lag` is how many facts behind, `waiting_seconds` since when. "
-            "`notices` are what everybody must know: a clock that leapt, views that are remade."
+            "`notices` are what everybody must know: a clock that is held, views that are remade."
         ),
         responses={503: {"model": Readiness, "description": "Not ready"}},
     )

@@ -10,8 +10,8 @@ from pydantic import BaseModel
 
 from api.system import System
 from domain.rules.base import CHINA
-from domain.store import Hold
-from eventstore.clock import clock_state
+from domain.store import Hold, HoldCause
+from eventstore.clock import ahead_by, clock_state
 from eventstore.store import Store
 
 Name = Literal["clock-held", "clock-gap", "views-remade"]
@@ -52,36 +52,45 @@ def clock_notices(store: Store) -> list[Notice]:
     mine = clock.held
     if mine is not None:
         holds.setdefault(store.real.machine.host(), mine)
-    ahead = clock.ahead
-    if ahead is not None:
-        holds.pop(store.real.machine.host(), None)
-    found = [_held(host, hold) for host, hold in holds.items()]
-    if ahead is not None:
-        found.append(_ahead(store.real.machine.host(), ahead))
+    told = [why_held(host, hold) for host, hold in holds.items()]
+    found = [Notice(name="clock-held", zh=zh, en=en) for zh, en in told]
     if clock.gap is not None:
         found.append(_gap(clock.gap.days))
     return found
 
 
-def _held(host: str, hold: Hold) -> Notice:
+def why_held(host: str, hold: Hold) -> tuple[str, str]:
+    """What happened to a machine's clock, and by what time the ledger goes meanwhile: in Chinese
+    and English."""
     good = _minute(hold.good)
-    return Notice(
-        name="clock-held",
-        zh=f"机器“{host}”的时钟于 {good} 跳变，现按跳变前的时间继续计时，等待管理员核定",
-        en=f"The clock of {host} leapt at {good} (China time). Time goes on from before the leap "
-        "until an operator decides.",
-    )
-
-
-def _ahead(host: str, by: timedelta) -> Notice:
-    hours, minutes = divmod(by // timedelta(minutes=1), 60)
-    return Notice(
-        name="clock-held",
-        zh=f"机器“{host}”启动时比数据库服务器快 {hours} 小时 {minutes} 分，"
-        "现按数据库服务器的时间计时，等待管理员核定",
-        en=f"At the start {host} was {hours} h {minutes} min ahead of the database server. "
-        "Time goes on from the server's until an operator decides.",
-    )
+    hours, minutes = divmod(abs(ahead_by(hold)) // timedelta(minutes=1), 60)
+    match hold.cause:
+        case HoldCause.AHEAD:
+            return (
+                f"机器“{host}”启动时比数据库服务器快 {hours} 小时 {minutes} 分，"
+                "现按数据库服务器的时间计时，等待管理员核定",
+                f"At the start {host} was {hours} h {minutes} min ahead of the database server. "
+                "Time goes on from the server's until an operator decides.",
+            )
+        case HoldCause.BEHIND:
+            return (
+                f"机器“{host}”启动时的时间比最后一条记录早 {hours} 小时 {minutes} 分，"
+                "现从最后一条记录的时间起计时，等待管理员核定",
+                f"At the start the time of {host} was {hours} h {minutes} min before the newest "
+                "fact. Time goes on from that fact's until an operator decides.",
+            )
+        case HoldCause.LEAPT:
+            return (
+                f"机器“{host}”的时钟于 {good} 跳变，现按跳变前的时间继续计时，等待管理员核定",
+                f"The clock of {host} leapt at {good} (China time). Time goes on from before the "
+                "leap until an operator decides.",
+            )
+        case HoldCause.UNTOLD:
+            return (
+                f"机器“{host}”的时钟自 {good} 起停用，现从那时起继续计时，等待管理员核定",
+                f"The clock of {host} has not been used since {good} (China time). Time goes on "
+                "from then until an operator decides.",
+            )
 
 
 def _gap(days: int) -> Notice:

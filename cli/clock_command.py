@@ -1,4 +1,4 @@
-"""`relief clock …`: what time the ledger goes by, and what to do when the machine's clock leapt."""
+"""`relief clock …`: what time the ledger goes by, and what to do when a machine's clock is held."""
 
 import getpass
 from datetime import datetime, timedelta
@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from api.noticing import why_held
 from cli.beside import settings_here
 from cli.compose import open_store
 from cli.saying import Json, failed, say_json
@@ -17,7 +18,9 @@ from eventstore.outcomes import Refused
 from eventstore.store import Store
 from streams.keeping import accept_clock, advance_clock, host_of
 
-app = typer.Typer(no_args_is_help=True, help="The ledger's time, and a machine's clock that leapt.")
+app = typer.Typer(
+    no_args_is_help=True, help="The ledger's time, and a machine's clock that is held."
+)
 out = Console()
 
 
@@ -34,7 +37,10 @@ def show(as_json: Json = False) -> None:
             "simulated": store.simulated,
             "host": host_of(store),
             "held": clock.held is not None,
-            "holds": {host: {"good": h.good, "machine": h.machine} for host, h in holds.items()},
+            "holds": {
+                host: {"good": h.good, "machine": h.machine, "cause": h.cause}
+                for host, h in holds.items()
+            },
         }
     finally:
         store.close()
@@ -44,8 +50,9 @@ def show(as_json: Json = False) -> None:
     out.print(f"账本时间 · the ledger's time  {_second(now)}", highlight=False)
     out.print(f"机器时间 · the machine's time {_second(wall)}", highlight=False)
     for host, hold in holds.items():
+        zh, en = why_held(host, hold)
         out.print(
-            f"[red]{host} 的时钟于 {_second(hold.good)} 跳变，停用待定 · its clock is held[/red]\n"
+            f"[red]{zh} · {en}[/red]\n"
             "机器时间正确：relief clock accept --reason …；不正确：请把机器时间调准，会自动恢复\n"
             "Is the machine's time right: relief clock accept --reason …. Is it wrong: set it"
             " right, then it is used again by itself.",

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from api.noticing import why_held
 from cli.checking import Check, Finding
 from cli.settings import Settings
 from domain.catalog import AGGREGATES
@@ -117,13 +118,9 @@ def _clock(settings: Settings) -> Iterator[Finding]:
         holds = clock_state(log).holds
         simulated, newest = log.mark("simulated") is not None, log.newest_at()
         server = log.server_time()
-    for host in holds:
-        yield Finding(
-            "clock",
-            False,
-            f"机器“{host}”的时钟跳变，停用待定：relief clock show",
-            f"The clock of {host} leapt and is held. See: relief clock show",
-        )
+    for host, hold in holds.items():
+        zh, en = why_held(host, hold)
+        yield Finding("clock", False, f"{zh}：relief clock show", f"{en} See: relief clock show")
     here = Clock(
         leap=timedelta(seconds=settings.clock_leap_seconds),
         gap=timedelta(days=settings.clock_gap_days),

@@ -9,13 +9,13 @@ whoever must know it without replaying (`Store.marks`); they are written in the 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID, uuid5
 
 import msgspec
 from eventsourcing.domain import event
 
-from domain.base import NAMESPACE, Aggregate
+from domain.base import NAMESPACE, Aggregate, grown
 from domain.refusal import Refusal
 
 FIRST_EPOCH = "1"
@@ -31,6 +31,15 @@ class Cause(StrEnum):
     COPY = "copy"  # copied to another place
     PROMOTION = "promotion"  # PostgreSQL's stand-by took over
     OPERATOR = "operator"  # somebody who keeps the machine says so
+
+
+class HoldCause(StrEnum):
+    """Why a machine's clock is not used."""
+
+    LEAPT = "leapt"  # within a run, against the time since boot
+    AHEAD = "ahead"  # from the start, of the database server's clock
+    BEHIND = "behind"  # from the start, of the newest fact
+    UNTOLD = "untold"  # held before causes were kept
 
 
 class Decision(StrEnum):
@@ -55,7 +64,7 @@ class ClockHeldAlready(Refusal):
 
 @dataclass(eq=False)
 class ClockNotHeld(Refusal):
-    zh: ClassVar[str] = "机器“{host}”的时钟没有待定的跳变"
+    zh: ClassVar[str] = "机器“{host}”的时钟没有停用待定"
     en: ClassVar[str] = "The clock of the machine {host} is not held: there is nothing to decide."
     host: str
 
@@ -73,7 +82,7 @@ class ClockGoesForward(Refusal):
 
 
 class Hold(msgspec.Struct, frozen=True):
-    """A machine's clock leapt: stamping goes on from ``good``, counted by the time since boot.
+    """A machine's time is not used: stamping goes on from ``good``, counted by the time since boot.
 
     ``boot`` is that machine's seconds since boot at ``good``, and ``boot_id`` names the boot, so
     that a process that starts while the clock is held knows how much time has passed.
@@ -83,13 +92,14 @@ class Hold(msgspec.Struct, frozen=True):
     machine: datetime
     boot: float = 0.0
     boot_id: str = ""
+    cause: HoldCause = HoldCause.UNTOLD
 
 
 _json = msgspec.json.Encoder().encode
 
 
 class Store(Aggregate):
-    """One ledger. ``holds`` are the machines whose clock leapt and waits for a decision."""
+    """One ledger. ``holds`` are the machines whose clock waits for a decision."""
 
     @event("Opened")
     def __init__(self, id: UUID, area: UUID, born: str, simulated: bool) -> None:
@@ -181,7 +191,7 @@ class Store(Aggregate):
     # -- clock --------------------------------------------------------------------------------
 
     def hold_clock(self, host: str, hold: Hold) -> None:
-        """The clock of this machine leapt: its time is not used until somebody decides."""
+        """The clock of this machine is wrong: its time is not used until somebody decides."""
         if host in self.holds:
             raise ClockHeldAlready(host=host)
         self._clock_held(
@@ -190,13 +200,20 @@ class Store(Aggregate):
             machine=hold.machine,
             boot=hold.boot,
             boot_id=hold.boot_id,
+            cause=hold.cause,
         )
 
     @event("ClockHeld")
     def _clock_held(
-        self, host: str, since: datetime, machine: datetime, boot: float, boot_id: str
+        self,
+        host: str,
+        since: datetime,
+        machine: datetime,
+        boot: float,
+        boot_id: str,
+        cause: HoldCause,
     ) -> None:
-        self.holds[host] = Hold(since, machine, boot, boot_id)
+        self.holds[host] = Hold(since, machine, boot, boot_id, cause)
         self.decisions.pop(host, None)
 
     def decide_clock(self, host: str, decision: Decision, reason: str, operator: str) -> None:
@@ -223,3 +240,11 @@ class Store(Aggregate):
     @event("ClockAdvanced")
     def _clock_advanced(self, to: datetime, machine_at: datetime, rate: int, operator: str) -> None:
         self.advanced = (to, machine_at, rate)
+
+
+def _held_without_cause(fact: dict[str, Any]) -> None:
+    """A start ahead of the database and a leap were told alike."""
+    fact["cause"] = HoldCause.UNTOLD
+
+
+grown(Store.ClockHeld, _held_without_cause)

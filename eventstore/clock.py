@@ -21,7 +21,7 @@ from pathlib import Path
 
 import msgspec
 
-from domain.store import Decision, Hold
+from domain.store import Decision, Hold, HoldCause
 from eventstore.log import Log
 
 LEAP = timedelta(minutes=5)
@@ -45,6 +45,11 @@ _clock_state = msgspec.json.Decoder(ClockState).decode
 def clock_state(log: Log) -> ClockState:
     """As the newest facts have it."""
     return _clock_state(log.mark("clock") or "{}")
+
+
+def ahead_by(hold: Hold) -> timedelta:
+    """How far the machine was ahead of the time that was believed; negative: behind it."""
+    return hold.machine - hold.good
 
 
 def machine_now() -> datetime:
@@ -84,7 +89,8 @@ class Clock:
     gap: timedelta | None = None
     """How long after the newest fact this run began, if that is worth telling."""
     _held: Hold | None = None
-    _ahead: timedelta | None = None
+    _cause = HoldCause.LEAPT
+    """Why it would be held now."""
 
     def __init__(
         self, machine: Machine = MACHINE, *, leap: timedelta = LEAP, gap: timedelta = GAP
@@ -102,7 +108,8 @@ class Clock:
     @property
     def ahead(self) -> timedelta | None:
         """How far the machine was ahead of the database's server at the start, while it is held."""
-        return None if self.held is None else self._ahead
+        held = self.held
+        return None if held is None or held.cause is not HoldCause.AHEAD else ahead_by(held)
 
     @property
     def good_until(self) -> datetime | None:
@@ -120,11 +127,11 @@ class Clock:
             wall, boot = self.machine.wall(), self.machine.boot()
             expected = self._good + timedelta(seconds=boot - self._boot)
             if abs(wall - expected) <= self.leap_limit:
-                self._held = None
+                self._held, self._cause = None, HoldCause.LEAPT
                 self._good, self._boot = wall, boot
                 return wall
             if self._held is None:
-                self._held = Hold(expected, wall, boot, self.machine.boot_id())
+                self._held = Hold(expected, wall, boot, self.machine.boot_id(), self._cause)
             return expected
 
     def begin(
@@ -144,7 +151,6 @@ class Clock:
         with self._lock:
             wall, boot = self.machine.wall(), self.machine.boot()
             too_far = server is not None and wall - server > self.leap_limit
-            self._ahead = wall - server if server is not None and too_far else None
             if held is not None:
                 same_boot = held.boot_id and held.boot_id == self.machine.boot_id()
                 passed = boot - held.boot if same_boot else 0.0
@@ -152,9 +158,9 @@ class Clock:
                 self._good, self._boot = max(good, newest or good), boot
                 self._held = held
             elif server is not None and too_far:
-                self._good, self._boot = server, boot
+                self._good, self._boot, self._cause = server, boot, HoldCause.AHEAD
             elif newest is not None and newest - wall > self.leap_limit:
-                self._good, self._boot = newest, boot
+                self._good, self._boot, self._cause = newest, boot, HoldCause.BEHIND
             elif newest is not None and wall - newest > self.gap_limit:
                 self.gap = wall - newest
 
@@ -162,7 +168,7 @@ class Clock:
         """The machine's time is right: go on from it."""
         with self._lock:
             self._good, self._boot = self.machine.wall(), self.machine.boot()
-            self._held, self._ahead, self.gap = None, None, None
+            self._held, self._cause, self.gap = None, HoldCause.LEAPT, None
 
 
 class SimulatedClock(Clock):

@@ -1,6 +1,6 @@
 """What a process does about the store itself: its clock, its seat, the epoch of its log.
 
-Once a second it looks at its machine's clock. A leap becomes a fact, so that everybody is told and
+Once a second it looks at its machine's clock. A hold becomes a fact, so that everybody is told and
 an operator can decide; a decision made elsewhere is taken over. It also sees whether PostgreSQL
 has been promoted, and begins the log's next epoch then: of several processes, the first.
 """
@@ -77,7 +77,12 @@ class Keeper:
             self._told = False
             log.warning("clock.accepted", now=clock.now().isoformat())
         else:
-            log.error("clock.held", good=held.good.isoformat(), machine=held.machine.isoformat())
+            log.error(
+                "clock.held",
+                good=held.good.isoformat(),
+                machine=held.machine.isoformat(),
+                cause=held.cause,
+            )
             _say(
                 store,
                 HoldClock,
@@ -86,6 +91,7 @@ class Keeper:
                 machine=held.machine,
                 boot=held.boot,
                 boot_id=held.boot_id,
+                cause=held.cause,
             )
             self._told = True
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from demo.divisions import COUNTY, SMALL_TOWNSHIP
 from domain.commands import store as about
-from domain.store import Cause, Decision
+from domain.store import Cause, Decision, HoldCause
 from tests.everything import Desk
 
 
@@ -32,6 +32,7 @@ def about_the_store(desk: Desk) -> None:
             host=host,
             good=desk.now,
             machine=desk.now + timedelta(days=400),
+            cause=HoldCause.LEAPT,
             boot=100.0,
             boot_id="first",
         ),

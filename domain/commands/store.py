@@ -12,7 +12,7 @@ from uuid import UUID
 
 from domain.area import check_text
 from domain.refusal import Malformed
-from domain.store import FASTEST, Cause, Decision, Hold, Store
+from domain.store import FASTEST, Cause, Decision, Hold, HoldCause, Store
 from domain.world import Command, Result, Role, World
 
 
@@ -75,18 +75,20 @@ class BeginEpoch(StoreCommand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldClock(StoreCommand):
-    """A machine's clock leapt; its time is not used until somebody decides."""
+    """A machine's clock is wrong; its time is not used until somebody decides."""
 
     host: str
     good: datetime
     machine: datetime
+    cause: HoldCause
     boot: float = 0.0
     boot_id: str = ""
 
     def decide(self, world: World) -> Result | None:
         check_text("host", self.host)
         store = self.store(world)
-        store.hold_clock(self.host, Hold(self.good, self.machine, self.boot, self.boot_id))
+        hold = Hold(self.good, self.machine, self.boot, self.boot_id, self.cause)
+        store.hold_clock(self.host, hold)
         return {"store": store.id}
 
 

@@ -23,6 +23,7 @@ from domain.store import (
     ClockNotHeld,
     Decision,
     EpochBegunAlready,
+    HoldCause,
     Store,
 )
 from tests.domain.county import make_county
@@ -47,7 +48,14 @@ def stored(county: Scenario) -> Store:
 
 
 def held(county: Scenario, host: str = "a") -> Any:
-    return told(HoldClock, county, host=host, good=NOON, machine=NOON + timedelta(days=400))
+    return told(
+        HoldClock,
+        county,
+        host=host,
+        good=NOON,
+        machine=NOON + timedelta(days=400),
+        cause=HoldCause.LEAPT,
+    )
 
 
 def test_a_store_is_recorded_at_its_seat_once(county: Scenario) -> None:

@@ -1,15 +1,20 @@
 """The one clock does not follow the machine's when that leaps. Time in these tests is injected."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from api.noticing import clock_notices, why_held
+from cli.doctor_ledger import _clock
+from cli.settings import Settings
 from domain.catalog import AGGREGATES
 from domain.commands.store import AdvanceClock
-from domain.store import Decision
+from domain.store import Decision, Hold
 from eventstore.clock import Clock, Machine, SimulatedClock, clock_state
 from eventstore.lineage import run_about
 from eventstore.store import Store
@@ -153,6 +158,45 @@ def test_a_leap_becomes_a_fact_and_so_does_the_return(store: Store, given: Given
     assert clock_state(store.log).decisions == {"the machine": Decision.RETURNED}
     names = [r.event.topic() for r in store.read(0, 10_000) if r.event.topic().startswith("Store.")]
     assert names == ["Store.Opened", "Store.ClockHeld", "Store.ClockDecided"]
+
+
+@pytest.mark.parametrize("wrong", ["leapt", "ahead", "behind"])
+def test_why_a_clock_is_held_is_told_as_it_was(
+    store: Store, given: Given, tmp_path: Path, wrong: str
+) -> None:
+    """A process that was started ahead of the database once was told to have leapt."""
+    store.close()
+    given.passes(60)
+    clock = Clock(given.machine())
+    server = NOON + timedelta(seconds=60)
+    if wrong == "behind":
+        given.leaps(-timedelta(hours=3))
+    if wrong == "ahead":
+        given.leaps(timedelta(hours=2, minutes=7))
+    clock.begin(NOON, server=None if wrong == "behind" else server)
+    if wrong == "leapt":
+        given.leaps(YEAR)
+    with closing(opened(tmp_path, given)) as again:
+        again.clock = again.real = clock
+        Keeper(again).step()
+        (hold,) = clock_state(again.log).holds.values()
+        assert hold.cause == wrong
+        (notice,) = clock_notices(again)
+        said = {
+            "leapt": ("时钟于 2026-07-04 12:01 跳变", "leapt at 2026-07-04 12:01"),
+            "ahead": ("比数据库服务器快 2 小时 7 分", "2 h 7 min ahead of the database server"),
+            "behind": ("比最后一条记录早 2 小时 59 分", "2 h 59 min before the newest fact"),
+        }
+        zh, en = said[wrong]
+        assert zh in notice.zh and en in notice.en
+        (found,) = [one for one in _clock(Settings(data=tmp_path)) if not one.ok]
+        assert zh in found.zh and en in found.en
+
+
+def test_a_hold_of_before_causes_were_kept_says_none() -> None:
+    hold = msgspec.convert({"good": NOON, "machine": NOON + YEAR}, Hold)
+    zh, en = why_held("旧机", hold)
+    assert "跳变" not in zh and "leapt" not in en and "旧机" in zh
 
 
 def test_an_operators_word_in_another_process_lets_a_held_clock_go_on(
