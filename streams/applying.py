@@ -1,9 +1,9 @@
 """From frames to views: in order, without gaps, and again until the databases let it pass.
 
 Several threads may work here, each on other partitions than the others. A frame is only a copy of
-the log. What lies between the views' position and the frame's previous one is read from the log;
-so is what a frame carried that nobody can read, or that is not sealed by the relay of this log, or
-goes beyond its head. Once a second each thread looks whether log and views still belong together.
+the log. Facts between the views' position and the begin of a frame are read from the log. So are
+the facts of a frame that cannot be decoded, that the relay of this log has not sealed, or that goes
+beyond the log's head. Once a second each thread looks whether log and views still belong together.
 """
 
 import threading
@@ -31,7 +31,7 @@ log = structlog.get_logger("worker")
 
 PAGE = 2_000
 MOST_ROWS_TOGETHER = 4_000
-"""In one transaction: far fewer than can be folded in the time that others wait for its locks."""
+"""At most so many rows in one transaction: others wait for its locks."""
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
 LOOK_SECONDS = 1.0
@@ -63,13 +63,14 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A frame that is not believed: its facts go up to ``last``, if its header says so."""
+    """A frame that is not believed. ``last``: up to where its facts go, if its header tells."""
 
     last: int | None
 
 
 class LogBehind(StoreError):
-    """The log ends before what it held a moment ago. The next look finds that it was replaced."""
+    """The log is shorter than a frame of it says: it was probably replaced by an older copy, which
+    the next look (`Applying._same_log`) finds out."""
 
     zh = "账本比刚才短：可能刚恢复到较早的备份，正在重新核对"
     en = "The log is shorter than it was: an older backup may have been restored. Looking again."
@@ -77,7 +78,7 @@ class LogBehind(StoreError):
 
 
 class GivenUp(Exception):
-    """The process stops while a database is away: nothing is acknowledged."""
+    """The process is told to stop while it waits for a database: it acknowledges nothing."""
 
 
 class Applying:
@@ -100,7 +101,7 @@ class Applying:
         self._router = router
         self._given_up = threading.Event()
         self._since: dict[int, float] = {}
-        """By thread: when it last finished a step; without threads that wait for a database."""
+        """By thread: when it last finished a step. Who waits for a database is left out."""
         self._troubles: dict[int, StoreError] = {}
         self.positions: dict[int, int] = {}
         """By partition, the position up to which this process has seen the views folded."""
@@ -117,7 +118,7 @@ class Applying:
         for run in runs(partition, messages, self._own.seal):
             known = self.positions.get(partition, 0)
             if isinstance(run, Run) and run.rows and run.last <= known:
-                continue  # were the views set back meanwhile, the next watermark shows a gap
+                continue  # applied already; were the views set back, the next watermark shows it
             self._until_it_passes(partial(self._apply, partition, run))
 
     def catch_up(self, partitions: Sequence[int]) -> None:
@@ -125,15 +126,15 @@ class Applying:
         self._until_it_passes(partial(self._catch_up, partitions))
 
     def give_up(self) -> None:
-        """Stop trying what does not pass."""
+        """Let all threads stop that wait for a database."""
         self._given_up.set()
 
     def gave_up_within(self, seconds: float) -> bool:
-        """Wait so long, unless it is time to give up."""
+        """Wait so long; True as soon as `give_up` has been called."""
         return self._given_up.wait(seconds)
 
     def stuck_seconds(self) -> float:
-        """Seconds since the slowest thread finished a step, but for waiting for a database."""
+        """Seconds since the slowest thread finished a step; but for waiting for a database."""
         since = min(self._since.copy().values(), default=None)
         return self._clock() - since if since is not None else 0.0
 
@@ -269,7 +270,7 @@ class Applying:
 def runs(partition: int, messages: Sequence[Message], seal: Seal | None) -> Iterator[Run | Unread]:
     """Frames of one partition joined as far as they follow each other; repeats fall away.
 
-    What does not bear the ``seal`` is not believed; nothing is, while there is none.
+    Frames without this ``seal`` are not believed. While the log has no seal (None), no frame is.
     """
     run: Run | None = None
     for message in messages:

@@ -64,7 +64,8 @@ class Follower:
     def wait_for(
         self, position: int, timeout: float, divisions: Iterable[UUID] | None = None
     ) -> bool:
-        """Whether the views have reached ``position``: all divisions have come equally far."""
+        """Whether the views have reached ``position``. ``divisions`` make no difference: there is
+        one partition."""
         del divisions
         with self._moved:
             return self._moved.wait_for(
@@ -82,7 +83,7 @@ class Follower:
             return 0
         with FOLD_SECONDS.time():
             applied = self._views.apply_frame(0, self.position, rows[-1][0], rows)
-        if isinstance(applied, Gap):  # somebody has set the views back
+        if isinstance(applied, Gap):  # another process has let the views begin anew
             self.position = applied.after
             return self._apply()
         FOLDED.inc(len(rows))
@@ -94,7 +95,7 @@ class Follower:
         return len(rows)
 
     def _same_log(self) -> None:
-        """The views are of the log as it is now: else they begin anew."""
+        """Look whether the views are of the log as it is now; if not, they begin anew."""
         now = time.monotonic()
         if now < self._look_at:
             return
@@ -104,7 +105,7 @@ class Follower:
             self.position = self._views.position()
 
     def _step_or_wait(self) -> bool:
-        """`step`, unless the files are in trouble that passes; then a pause."""
+        """Apply a batch if there is one. If a file is locked or the disk full, pause instead."""
         try:
             self._same_log()
             moved = self._apply()
@@ -120,7 +121,7 @@ class Follower:
         return moved > 0
 
     def _stand_still(self, why: TooManyParked) -> None:
-        """Until the views have been replayed past that fact, or told to try again."""
+        """Wait until the views were replayed past that fact, or an operator lets them try again."""
         with self._moved:
             self.failure = why
             self._moved.notify_all()

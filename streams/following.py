@@ -1,4 +1,5 @@
-"""What the edge asks of whatever keeps the views: the embedded follower, or a cluster's workers."""
+"""What the HTTP side asks about the views, whoever folds them: the follower of an embedded store,
+or the workers of a cluster."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol

@@ -88,7 +88,8 @@ class _Fact(msgspec.Struct):
 class Router:
     """Knows the partition of a stored row by decoding nothing but its ``meta.division``.
 
-    A row that cannot be read goes where its stream goes, so that it is parked there.
+    A row that cannot be read goes to the partition of its stream's other rows: it will be parked,
+    and later facts of the stream have to park behind it.
     """
 
     def __init__(self, log: Log, partitions: int) -> None:

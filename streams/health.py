@@ -147,7 +147,7 @@ class Watchdog:
         while not self._stop.wait(LOOK_SECONDS):
             now = time.monotonic()
             if now - awake > STOPPED_SECONDS:
-                self._stop.wait(self._seconds)  # we were stopped ourselves: all stood still
+                self._stop.wait(self._seconds)  # the whole process was stopped; nothing hangs
                 now = time.monotonic()
             awake = now
             for check in self._checks:
@@ -221,6 +221,6 @@ def _handler(pages: Mapping[str, Page]) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Nothing: a probe every few seconds is not worth a line."""
+            """Write no line for a probe that comes every few seconds."""
 
     return Handler

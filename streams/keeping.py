@@ -1,8 +1,9 @@
 """What a process does about the store itself: its clock, its seat, the epoch of its log.
 
-Once a second it looks at its machine's clock. A hold becomes a fact, so that everybody is told and
-an operator can decide; a decision made elsewhere is taken over. It also sees whether PostgreSQL
-has been promoted, and begins the log's next epoch then: of several processes, the first.
+Once a second it looks at its machine's clock. If that has to be held, it writes a fact, so that
+everybody is told and an operator can decide; what was decided through another process holds here
+too. It also sees whether a stand-by of PostgreSQL has become the primary: the first process to see
+it begins the log's next epoch.
 """
 
 import threading
@@ -39,7 +40,7 @@ class Keeper:
         self._store, self._interval = store, interval
         self._frames = frames
         self._told = False
-        """Whether the log has said that this machine's clock is held, while it was."""
+        """Whether the log has been seen to say that this machine's clock is held, since it is."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
 
@@ -72,7 +73,7 @@ class Keeper:
             self._told = False
         elif host in state.holds:
             self._told = True
-        elif self._told:  # it was said to be held and is not any more: somebody has decided
+        elif self._told:  # the log does not say any more that it is held: an operator has decided
             clock.accept()
             self._told = False
             log.warning("clock.accepted", now=clock.now().isoformat())

@@ -20,7 +20,7 @@ log = structlog.get_logger("relay")
 
 
 class LogReplaced(Interrupted):
-    """The log is not the one of before: it was restored or promoted. All begins again."""
+    """The log was restored or promoted since: the leader begins again at what is stored."""
 
 
 class Leadership(Protocol):

@@ -1,4 +1,5 @@
-"""Hearing what other processes say through PostgreSQL's NOTIFY. Poll besides: notes get lost."""
+"""Hearing what other processes say through PostgreSQL's NOTIFY. Notes get lost with a connection:
+whoever listens has to look for himself from time to time too."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -47,6 +48,6 @@ class Notes:
 
 
 def notify(url: str, channel: str, payload: str) -> None:
-    """Say something once. Trouble is passed over: a note may be lost."""
+    """Send a note. If that fails, nothing is raised: listeners do not rely on notes."""
     with suppress(psycopg.Error), connect(url, SCHEMA) as session:
         session.execute("SELECT pg_notify(%s, %s)", (channel, payload))

@@ -1,7 +1,7 @@
 """What was relayed, kept beside the log: position, topic, and how far each partition has come.
 
-Only the newest leader may write it (``epoch``). It is a saving, not a proof: what it does not know
-is sent again, and repeated frames have no effect. So it need not wait for the disk.
+Only the newest leader may write it (``epoch``). If some of it is lost, frames are only sent again,
+and repeated frames have no effect. So its commits need not wait for the disk.
 """
 
 from collections.abc import Mapping

@@ -1,13 +1,12 @@
 """The timekeeper: does what must happen by itself when its time has come (ADR 0013).
 
 A duty is a query that says what is due at a moment, and the ordinary command that does it. The
-command's id follows from duty, subject and due time, so that twice is once: a second pass, a
-second process and a view that lags behind all get the first answer. It is made with a secret of
-the vault (`Store.system_command_id`): whoever could work it out could use it first, and the duty
-would never be done. What a rule refuses is
-answered by the stored refusal and not tried again; trouble that passes is tried at the next pass.
-It runs once in the cluster (``leader``), and late work says so: the fact's ``recorded_at`` is the
-server's, the due time stands in the fact before it.
+command's id follows from duty, subject and due time. So a duty is done once, though a second pass
+or a second process sends it again, or the view does not know yet that it is done: they get the
+first answer. The id is made with a secret of the vault (`Store.system_command_id`): whoever could
+work it out could use it first, and the duty would never be done. What a rule refuses is not tried
+again; trouble that passes is tried at the next pass. It runs once in the cluster (``leader``). Late
+work can be seen: ``recorded_at`` is the server's time, the due time stands in the fact before.
 """
 
 import threading

@@ -35,7 +35,7 @@ from streams.kafka import (
 )
 
 ALREADY_THERE = 36
-"""Somebody else was faster."""
+"""The broker's answer when another process has just made the topic."""
 TOO_MANY_COPIES = 38
 """More than there are brokers."""
 MISSING = 3

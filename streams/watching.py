@@ -30,7 +30,7 @@ POSITIONS = (
     "SELECT partition, min(position), max(failing) FROM positions WHERE view IN ({})"
     " GROUP BY partition"
 )
-"""Of the views that we know: one that is kept no longer would stand still for ever."""
+"""Only of this program's views: one that no program folds any more would stand still for ever."""
 
 
 class Note(msgspec.Struct):
@@ -168,7 +168,7 @@ class ViewsWatch:
             self._tell(Applied(self.position, changed, note.partition))
 
     def _tell_everything(self) -> None:
-        """Something changed and nobody knows what."""
+        """Tell the listeners that something changed, though not what."""
         self._tell(Applied(self.position, {name: [ANYWHERE] for name in self._tables}))
 
     def _tell(self, applied: Applied) -> None:

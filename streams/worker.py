@@ -6,8 +6,8 @@ after its transaction. What of faust-streaming 0.15.3 decided the shape:
 
 - An exception in an agent acknowledges its message: so the agent only hands over, and what cannot
   be applied ends the process instead.
-- Revoked partitions' waiting messages are dropped and come again from the committed offset;
-  acknowledging one of an older generation would do nothing, so they are forgotten.
+- When partitions are revoked, their waiting messages are dropped: they come again from the
+  committed offset, and acknowledging them after a rebalance would do nothing.
 - Assignment is eager: in each rebalance all members stand still, for up to a heartbeat on Apache
   Kafka and half the session timeout on Tansu. As a frame is only a copy of the log, partitions are
   then brought on from the log itself: those held before, and those of a worker that says it leaves.
@@ -81,7 +81,8 @@ class WorkerOptions:
 
 
 class Applier(Protocol):
-    """What applies; each call returns when the views have it, or raises for good.
+    """What applies frames to the views. A call returns when they have them, and raises only what
+    waiting cannot mend.
 
     Calls come from several threads, those of one partition one after the other.
     """
@@ -286,7 +287,7 @@ class Worker:
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         problem = None if task.cancelled() else task.exception()
-        if self._problem is None and not isinstance(problem, GivenUp):  # that is its stopping
+        if self._problem is None and not isinstance(problem, GivenUp):  # raised because we stop
             self._problem = problem
         self._done.set()
 
@@ -301,7 +302,7 @@ class Worker:
             with suppress(TimeoutError):
                 async with asyncio.timeout(STOP_SECONDS):
                     await app.stop()
-        for task in tasks[:-1]:  # the last one beats until all is done
+        for task in tasks[:-1]:  # the last one, `_beat`, goes on until all others have ended
             task.cancel()
         await asyncio.to_thread(self._threads.shutdown)
         tasks[-1].cancel()
