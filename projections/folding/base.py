@@ -119,7 +119,7 @@ class TableWriter:
         """Insert rows or replace those with the same keys: values in column order."""
         db.executemany(self.upsert, values)
 
-    def add(self, db: Sql, values: Sequence[Sequence[Any]]) -> None:
+    def add(self, db: Sql, values: Iterable[Sequence[Any]]) -> None:
         """Insert rows whose keys are not there."""
         db.executemany(self.insert, values)
 
@@ -127,11 +127,8 @@ class TableWriter:
         db.executemany(self.delete, keys)
 
 
-def create_statements(
-    table: Table, generation: int, dialect: Dialect | None = None
-) -> tuple[str, list[str]]:
+def create_statements(table: Table, generation: int, dialect: Dialect) -> tuple[str, list[str]]:
     """DDL of the physical table, and of its indexes (made after a bulk load)."""
-    dialect = dialect or sqlite.dialect()
     copy = table.to_metadata(MetaData(), name=physical(table, generation))
     indexes = [
         Index(
@@ -146,9 +143,9 @@ def create_statements(
 
 
 def bulk_statement(table: Table) -> str:
-    """DDL of generation 0: a heap to be filled once. Only an integer key is kept: it costs nothing.
+    """DDL of a part file's table: without keys, because each row is written once.
 
-    Rows held in memory are written once each, so that no key need be checked.
+    An integer key is kept: in SQLite it is the row's own number and costs nothing.
     """
     keys = list(table.primary_key.columns)
     kept = len(keys) == 1 and isinstance(keys[0].type, Integer)
@@ -161,7 +158,7 @@ def bulk_statement(table: Table) -> str:
 
 
 ANYWHERE: Row = {"area": None}
-"""In place of a changed row whose area is not known: it may concern every board."""
+"""Stands for a changed row whose area is not known: every board has to look again."""
 
 
 UNREAD: Row = {}
@@ -170,8 +167,8 @@ UNREAD: Row = {}
 class Rows:
     """The working rows of a batch: read once, changed in memory, written once.
 
-    All row changes of all views pass here; the past of views hooks in at `write`.
-    ``fresh`` says that the tables are empty, so that a miss needs no query (a rebuild).
+    All row changes of all views pass here. ``fresh``: the tables are empty, as in a rebuild, so
+    that a row that is not in memory need not be looked for in the database.
     """
 
     def __init__(self, db: Sql, writers: Mapping[str, TableWriter], *, fresh: bool = False) -> None:
@@ -183,12 +180,13 @@ class Rows:
         """Changed keys, and whether the database surely has no row of that key yet."""
         self._appended: dict[str, list[tuple[Any, ...]]] = {name: [] for name in writers}
         self._left: dict[str, list[Row]] = {name: [] for name in writers}
-        """The areas of rows that were deleted, and those that rows have moved away from."""
+        """By table: areas whose boards lost a row, because it was deleted or moved elsewhere."""
         self.size = 0
         self.trusting = True
-        """Whether `begin` is taken at its word."""
+        """Whether `begin` may insert without looking. Not while faults are narrowed down: a handler
+        that begins a row twice would fail there."""
         self.missed: Callable[[str, Key], None] | None = None
-        """Told of each row that is read by itself."""
+        """Called with table and key before a row is read by a query of its own."""
 
     def get(self, table: Table, *key: Any) -> Row | None:
         """The row, or None. Changing it takes effect only with `put`."""
@@ -275,44 +273,38 @@ class Rows:
         that is gone the area it had, of one that was appended `ANYWHERE`."""
         changed: dict[str, list[Row]] = {}
         for name, keys in self._dirty.items():
-            writer = self._writers[name]
-            rows = self._rows[name]
             if keys:
-                puts = [row for key in keys if (row := rows[key]) is not None]
-                if self._fresh:
-                    writer.add(self._db, list(map(writer.values_of, puts)))
-                else:
-                    self._replace(writer, rows, keys)
-                changed[name] = puts + self._left[name]
+                changed[name] = self._write(name, keys) + self._left[name]
             if self._appended[name]:
-                writer.add(self._db, self._appended[name])
                 changed.setdefault(name, []).append(ANYWHERE)
-                self._appended[name] = []
             self._dirty[name], self._left[name] = {}, []
+        self.write_appended()
         self.size = 0
         return changed
 
-    def _replace(
-        self, writer: TableWriter, rows: Mapping[Key, Row | None], keys: Mapping[Key, bool]
-    ) -> None:
+    def _write(self, name: str, keys: Mapping[Key, bool]) -> list[Row]:
+        """Write the changed rows of a table; answers those that are there."""
+        writer, rows, values_of = (
+            self._writers[name],
+            self._rows[name],
+            self._writers[name].values_of,
+        )
+        there = {key: row for key in keys if (row := rows[key]) is not None}
+        if len(there) < len(keys) and not self._fresh:
+            writer.remove(self._db, [key for key in keys if key not in there])
         new: list[Sequence[Any]] = []
         old: list[Sequence[Any]] = []
-        gone: list[Key] = []
-        values_of = writer.values_of
-        for key, is_new in keys.items():
-            row = rows[key]
-            if row is None:
-                gone.append(key)
-            elif is_new:
-                new.append(values_of(row))
-            else:
-                old.append(values_of(row))
-        if gone:
-            writer.remove(self._db, gone)
+        for key, row in there.items():
+            (new if self._fresh or keys[key] else old).append(values_of(row))
         if old:
             writer.put(self._db, old)
         if new:
             writer.add(self._db, new)
+        return list(there.values())
+
+    def turn_to(self, db: Sql, writers: Mapping[str, TableWriter]) -> None:
+        """From now on, write into other tables, which have none of these rows."""
+        self._db, self._writers = db, writers
 
     def write_appended(self) -> None:
         """Write only what was appended, to bound memory in a rebuild."""

@@ -4,8 +4,7 @@ Both give one connection and two kinds of transaction: one that applies facts of
 one that changes which tables are live, with which no other runs at the same time.
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -13,7 +12,8 @@ from typing import Any, ClassVar, Self
 import msgspec
 import psycopg
 from sqlalchemy import Boolean, Float, Integer, Table
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Dialect
 
 import projections.folding.dialects  # noqa: F401  # how PostgreSQL is spoken
 from eventstore.modes import private_folder
@@ -40,16 +40,12 @@ CREATE TABLE IF NOT EXISTS parked (
     reason TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (view, position)
 );
 """
-"""``failing``: how many streams have been parked in a row since a fact was folded; one more than
-may be when the view stands before the next (`projections.folding.errors.STOPPED`)."""
-FROM_1 = """
-CREATE TABLE positions AS SELECT view, 0 AS partition, position, 0 AS failing FROM generations;
-CREATE UNIQUE INDEX positions_by_view ON positions (view, partition);
-CREATE TABLE kept AS SELECT view, version, generation FROM generations;
-DROP TABLE generations;
-"""
-FROM_1_AFTER = "INSERT INTO generations SELECT *, '' FROM kept; DROP TABLE kept;"
-FROM_2 = "ALTER TABLE generations ADD COLUMN lineage TEXT NOT NULL DEFAULT '';"
+"""``failing``: how many streams were parked in a row since the view last folded a fact. The value
+`projections.folding.errors.STOPPED` says that the view stands still before the next one."""
+LINEAGE = "ALTER TABLE generations ADD COLUMN lineage TEXT NOT NULL DEFAULT '';"
+ANEW = "ALTER TABLE generations DROP COLUMN position; UPDATE generations SET version = 0;"
+UPGRADES = {1: ANEW + LINEAGE, 2: LINEAGE}
+"""From older schemas of a file. Schema 1 had no partitions: its views begin anew."""
 SWITCH_LOCK = 4_210_010
 PARTITION_LOCK = 42_100
 CHANNEL = "relief_views"
@@ -60,47 +56,50 @@ WORTH_A_COPY = 100
 _to_json = msgspec.json.Encoder().encode
 
 
-class Database(ABC):
-    """A place for views. ``db`` is its one connection, for whoever holds the lock on it."""
+class Database:
+    """A place for views. ``db`` is its one connection, for whoever holds the lock on it.
+
+    What is said here is enough where one process writes, as in a file.
+    """
 
     db: Sql
     source: str
     far: ClassVar[bool] = False
     """Whether each statement is a journey to a server."""
     for_update: ClassVar[str] = ""
+    table: ClassVar[type[TableWriter]] = TableWriter
+    """How rows of a physical table are written."""
+    dialect: ClassVar[Dialect] = sqlite.dialect()
 
-    @abstractmethod
     def set_up(self) -> None:
         """Make the tables about the views. Call inside `switching`."""
 
-    @abstractmethod
-    def is_set_up(self) -> bool: ...
+    def is_set_up(self) -> bool:
+        return True
 
-    @abstractmethod
-    def applying(self, partition: int) -> AbstractContextManager[None]:
-        """A transaction that applies facts of one partition; the only one of this partition."""
-
-    @abstractmethod
-    def switching(self) -> AbstractContextManager[None]:
-        """A transaction that changes which tables are live; nobody applies meanwhile."""
-
-    @abstractmethod
     def again(self) -> Self:
         """The same place on another connection."""
+        raise NotImplementedError
 
-    @abstractmethod
+    @contextmanager
+    def applying(self, partition: int) -> Iterator[None]:
+        """A transaction that applies facts of one partition; the only one of this partition."""
+        del partition
+        with transaction(self.db):
+            yield
+
+    def switching(self) -> AbstractContextManager[None]:
+        """A transaction that changes which tables are live; nobody applies meanwhile."""
+        return transaction(self.db)
+
     def looking(self) -> AbstractContextManager[None]:
         """A transaction that sees one state and changes nothing."""
+        return transaction(self.db, "BEGIN")
 
-    @abstractmethod
-    def table(self, table: Table, generation: int) -> TableWriter:
-        """How rows of a physical table are written."""
-
-    @abstractmethod
     def create(self, table: Table, generation: int) -> tuple[str, list[str]]:
         """The DDL of a physical table and of its indexes."""
+        return create_statements(table, generation, self.dialect)
 
-    @abstractmethod
     def announce(self, text: str) -> None:
         """Tell other processes, when the transaction commits."""
 
@@ -115,108 +114,13 @@ class SQLiteDatabase(Database):
         self.path = path
         self.source = str(path.absolute())
         private_folder(path.parent)
-        db = connect(path, synchronous="NORMAL")
+        self.db = db = connect(path, synchronous="NORMAL")
         db.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
-        tables = TABLES.format(bytes="BLOB")
         schema = db.execute("PRAGMA user_version").fetchone()[0]
-        if schema == 1:
-            tables = "".join((FROM_1, tables, FROM_1_AFTER))
-        elif schema == 2:
-            tables = FROM_2 + tables
-        check_schema(db, path, SCHEMA, tables)
-        self.db = db
-
-    def set_up(self) -> None:
-        """Made as the file was opened."""
-
-    def is_set_up(self) -> bool:
-        return True
-
-    @contextmanager
-    def applying(self, partition: int) -> Iterator[None]:
-        del partition
-        with transaction(self.db):
-            yield
-
-    def switching(self) -> AbstractContextManager[None]:
-        return transaction(self.db)
+        check_schema(db, path, SCHEMA, UPGRADES.get(schema, "") + TABLES.format(bytes="BLOB"))
 
     def again(self) -> Self:
         return type(self)(self.path)
-
-    def looking(self) -> AbstractContextManager[None]:
-        return transaction(self.db, "BEGIN")
-
-    def table(self, table: Table, generation: int) -> TableWriter:
-        return TableWriter(table, generation)
-
-    def create(self, table: Table, generation: int) -> tuple[str, list[str]]:
-        return create_statements(table, generation)
-
-    def announce(self, text: str) -> None:
-        """There is nobody else."""
-
-
-class PostgresDatabase(Database):
-    """Schema ``views``, any number of processes. A commit does not wait for the disk: one that is
-    lost takes rows and position with it, and the next frame shows a gap.
-    """
-
-    far = True
-    for_update = " FOR UPDATE OF p"
-
-    def __init__(self, url: str) -> None:
-        self.source = url
-        self.session = PostgresConnection(url, "views", first="SET synchronous_commit = off")
-        self.db = self.session
-
-    def set_up(self) -> None:
-        for statement in TABLES.format(bytes="BYTEA").split(";"):
-            if statement.strip():
-                self.db.execute(statement)
-        self.db.execute(FROM_2.replace("COLUMN", "COLUMN IF NOT EXISTS"))
-
-    def is_set_up(self) -> bool:
-        found = self.db.execute(
-            "SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass('generations')"
-            " AND attname = 'lineage' AND NOT attisdropped"
-        ).fetchone()
-        return bool(found[0])
-
-    @contextmanager
-    def applying(self, partition: int) -> Iterator[None]:
-        """Two owners of a partition come one after the other; a switch waits, and is waited for.
-
-        The locks are had before the first look at the tables, so that it sees what was committed
-        by whoever held them.
-        """
-        with transaction(self.db):
-            self.db.execute(
-                "SELECT pg_advisory_xact_lock_shared(?), pg_advisory_xact_lock(?::int4, ?::int4)",
-                (SWITCH_LOCK, PARTITION_LOCK, partition),
-            )
-            yield
-
-    @contextmanager
-    def switching(self) -> Iterator[None]:
-        with transaction(self.db):
-            self.db.execute("SELECT pg_advisory_xact_lock(?)", (SWITCH_LOCK,))
-            yield
-
-    def again(self) -> Self:
-        return type(self)(self.source)
-
-    def looking(self) -> AbstractContextManager[None]:
-        return transaction(self.db, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-
-    def table(self, table: Table, generation: int) -> TableWriter:
-        return PostgresTable(table, generation)
-
-    def create(self, table: Table, generation: int) -> tuple[str, list[str]]:
-        return create_statements(table, generation, postgresql.dialect())  # type: ignore[no-untyped-call]
-
-    def announce(self, text: str) -> None:
-        self.db.execute("SELECT pg_notify(?, ?)", (CHANNEL, text))
 
 
 def _types(table: Table) -> list[str]:
@@ -239,29 +143,26 @@ class PostgresTable(TableWriter):
     def __init__(self, table: Table, generation: int) -> None:
         super().__init__(table, generation)
         self.types = _types(table)
-        self._into = f"INSERT INTO {self.name} ({self.names})"
-        self._action = self.upsert[self.upsert.index(" ON CONFLICT ") :]
-        typed_columns = [f'"{c}" {t}' for c, t in zip(self.columns, self.types, strict=True)]
-        typed = ", ".join(typed_columns)
-        self._from_json = f" SELECT * FROM json_to_recordset(?::json) AS given ({typed})"  # noqa: S608
-        of_key = [t for c, t in zip(self.columns, typed_columns, strict=True) if c in self.key]
+        typed = {c: f'"{c}" {t}' for c, t in zip(self.columns, self.types, strict=True)}
+        of_key = ", ".join(typed[k] for k in self.key)
+        given = "json_to_recordset(?::json) AS given"
         match = " AND ".join(f'gone."{k}" = given."{k}"' for k in self.key)
         self._find = (
-            f"SELECT {self.names} FROM json_to_recordset(?::json)"  # noqa: S608
-            f" AS given ({', '.join(of_key)}) JOIN {self.name} USING ({self.key_names})"
+            f"SELECT {self.names} FROM {given} ({of_key})"  # noqa: S608
+            f" JOIN {self.name} USING ({self.key_names})"
         )
-        self._remove = (
-            f"DELETE FROM {self.name} gone USING json_to_recordset(?::json)"  # noqa: S608
-            f" AS given ({', '.join(of_key)}) WHERE {match}"
-        )
-        shown = [
+        self._remove = f"DELETE FROM {self.name} gone USING {given} ({of_key}) WHERE {match}"  # noqa: S608
+        shown = ",".join(
             f'"{c}"::int4' if t == "bool" else f'"{c}"'
             for c, t in zip(self.columns, self.types, strict=True)
-        ]
-        self._all = f"SELECT {','.join(shown)} FROM {self.name} ORDER BY {self.key_names}"  # noqa: S608
+        )
+        self._all = f"SELECT {shown} FROM {self.name} ORDER BY {self.key_names}"  # noqa: S608
         self._heap = f"given_{table.name}"
         self._make_heap = f"CREATE TEMPORARY TABLE IF NOT EXISTS {self._heap} (LIKE {self.name})"
-        self._from_heap = f" SELECT * FROM {self._heap}"  # noqa: S608
+        into = f"INSERT INTO {self.name} ({self.names}) SELECT * FROM"
+        action = self.upsert[self.upsert.index(" ON CONFLICT ") :]
+        self._put = f"{into} {given} ({', '.join(typed.values())}){action}"
+        self._put_heap = f"{into} {self._heap}{action}"
 
     def rows(self, db: Sql) -> Iterator[tuple[Any, ...]]:
         db.execute(f"DECLARE all_rows NO SCROLL CURSOR FOR {self._all}")
@@ -279,22 +180,81 @@ class PostgresTable(TableWriter):
 
     def put(self, db: Sql, values: Sequence[Sequence[Any]]) -> None:
         if len(values) < WORTH_A_COPY:
-            if values:
-                given = (as_records(self.columns, values),)
-                db.execute(self._into + self._from_json + self._action, given)
+            db.execute(self._put, (as_records(self.columns, values),))
             return
         assert isinstance(db, PostgresConnection)
         db.execute(self._make_heap)
         db.copy(self._heap, values, self.types)
-        db.execute(self._into + self._from_heap + self._action)
+        db.execute(self._put_heap)
         db.execute(f"TRUNCATE {self._heap}")
 
-    def add(self, db: Sql, values: Sequence[Sequence[Any]]) -> None:
+    def add(self, db: Sql, values: Iterable[Sequence[Any]]) -> None:
         assert isinstance(db, PostgresConnection)
         db.copy(f"{self.name} ({self.names})", values, self.types)
 
     def remove(self, db: Sql, keys: Sequence[Key]) -> None:
         db.execute(self._remove, (as_records(self.key, keys),))
+
+
+class PostgresDatabase(Database):
+    """Schema ``views``, any number of processes.
+
+    A commit does not wait for the disk. If the server crashes, the last commits may be lost, rows
+    and positions together; the next frame then shows a gap, which is read from the log.
+    """
+
+    far = True
+    for_update = " FOR UPDATE OF p"
+    table = PostgresTable
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+    def __init__(self, url: str) -> None:
+        self.source = url
+        self.session = PostgresConnection(url, "views", first="SET synchronous_commit = off")
+        self.db = self.session
+
+    def set_up(self) -> None:
+        for statement in TABLES.format(bytes="BYTEA").split(";"):
+            if statement.strip():
+                self.db.execute(statement)
+        self.db.execute(LINEAGE.replace("COLUMN", "COLUMN IF NOT EXISTS"))
+
+    def is_set_up(self) -> bool:
+        found = self.db.execute(
+            "SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass('generations')"
+            " AND attname = 'lineage' AND NOT attisdropped"
+        ).fetchone()
+        return bool(found[0])
+
+    @contextmanager
+    def applying(self, partition: int) -> Iterator[None]:
+        """Two workers that both hold a partition apply one after the other, and nobody applies
+        while tables are switched.
+
+        The locks are taken before the first query, so that this transaction sees all that their
+        last holder has committed.
+        """
+        with transaction(self.db):
+            self.db.execute(
+                "SELECT pg_advisory_xact_lock_shared(?), pg_advisory_xact_lock(?::int4, ?::int4)",
+                (SWITCH_LOCK, PARTITION_LOCK, partition),
+            )
+            yield
+
+    @contextmanager
+    def switching(self) -> Iterator[None]:
+        with transaction(self.db):
+            self.db.execute("SELECT pg_advisory_xact_lock(?)", (SWITCH_LOCK,))
+            yield
+
+    def again(self) -> Self:
+        return type(self)(self.source)
+
+    def looking(self) -> AbstractContextManager[None]:
+        return transaction(self.db, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    def announce(self, text: str) -> None:
+        self.db.execute("SELECT pg_notify(?, ?)", (CHANNEL, text))
 
 
 def opened(place: Path | str | Database) -> Database:

@@ -32,14 +32,15 @@ from projections.folding.errors import (
     ViewsNewer,
     ViewsOfAnotherVersion,
 )
-from projections.folding.facts import Dropped, Fact, decoded
-from projections.folding.fold import ISOLATE, STRICT, Beyond, Folding, Policy, Routing
+from projections.folding.facts import Dropped, Fact, Takes, decoded
+from projections.folding.fold import ISOLATE, STRICT, Folding, Policy, Routing
 from projections.folding.foresight import Foresight
 from projections.folding.lineage import UNKNOWN, Live, live, refuse_foreign
 from projections.folding.parking import Parked, all_parked, park, parked_streams
 
 MOST_ANNOUNCED = 7_900
 """Bytes: a notification of PostgreSQL holds less than 8,000."""
+FAILING = "UPDATE positions SET failing = ? WHERE view = ? AND partition = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,8 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Nothing was applied: the partition's facts at positions > ``after`` and ≤ ``upto`` miss."""
+    """Nothing was applied: first the partition's facts at positions > ``after`` and ≤ ``upto`` have
+    to be read from the log."""
 
     partition: int
     after: int
@@ -68,9 +70,9 @@ class Standing(NamedTuple):
     failing: int
     generation: int
     version: int
-    """Of the view whose rows the generation holds."""
+    """Version of the view that made the rows of the generation."""
     lineage: str
-    """The log whose facts it holds; "" in one made before that was kept."""
+    """The log whose facts were folded; "" in generations that are older than this column."""
     parked: int
 
 
@@ -93,13 +95,13 @@ class ViewsDatabase:
         self.views = tuple(views)
         self.partitions = partitions
         self.dropped: Dropped = frozenset()
-        """What operators have given up; whoever reads that in the log sets it here."""
+        """What operators have given up. Set by whoever opens the views, from `dropped_in`."""
         self.lineage = UNKNOWN
         """The log whose facts are folded; set by `projections.folding.lineage.belong`."""
         self.lock = threading.RLock()
         self._routing = Routing(self.views)
         self._foresight = Foresight() if self.place.far else None
-        self._generations: dict[str, int] = {}
+        self._generations: Mapping[str, int] = {}
         self._writers: dict[str, TableWriter] = {}
         try:
             self._ensure()
@@ -132,7 +134,7 @@ class ViewsDatabase:
     def _ensure(self) -> None:
         """Every view has a live generation of this program's version, possibly an empty one.
 
-        Processes that start together come one after the other; the later ones find all done.
+        Processes that start together wait for each other; only the first has anything to do.
         """
         if not (self.place.is_set_up() and self._is_ready()):
             with self.lock, self.place.switching():
@@ -153,10 +155,7 @@ class ViewsDatabase:
         for view in self.views:
             known = live.get(view.name)
             if known is None or known.version != view.version:
-                generation = known.generation + 1 if known else 1
-                self.make_tables(view, generation, indexes=True)
-                start = dict.fromkeys(range(self.partitions), 0)
-                self.drop_tables(view, self.switch(view, generation, start))
+                self.begin_anew(view, known.generation + 1 if known else 1)
 
     def live(self) -> list[Live]:
         """Of every view, also of those that only a newer program knows."""
@@ -164,10 +163,9 @@ class ViewsDatabase:
 
     def use(self) -> None:
         """From now on, the tables that are live."""
-        generations = dict(self.db.execute("SELECT view, generation FROM generations"))
-        self._use_these({view.name: generations[view.name] for view in self.views})
+        self._use_these(dict(self.db.execute("SELECT view, generation FROM generations")))
 
-    def _use_these(self, generations: dict[str, int]) -> None:
+    def _use_these(self, generations: Mapping[str, int]) -> None:
         if generations != self._generations:
             self._generations = generations
             self._writers = self.writers(generations)
@@ -192,15 +190,13 @@ class ViewsDatabase:
 
     def position(self, partition: int | None = None) -> int:
         """How far all views have come, in one partition or in all: the lowest of the positions."""
-        return min(
-            (
-                at[n]
-                for at in self.positions().values()
-                for n in at
-                if partition is None or n == partition
-            ),
-            default=0,
-        )
+        found = [
+            position
+            for at in self.positions().values()
+            for n, position in at.items()
+            if partition in (None, n)
+        ]
+        return min(found, default=0)
 
     # -- folding ------------------------------------------------------------------------------
 
@@ -218,7 +214,7 @@ class ViewsDatabase:
         Conditional on the stored positions, in one transaction: when ``previous`` is beyond
         the lowest, nothing is written and the answer is the `Gap` to fetch from the log first;
         what a view has applied already is skipped. So a frame may come again, late, too early,
-        or to two owners at once. A fact that a view cannot fold is treated as ``policy`` says.
+        or to two workers at once. A fact that a view cannot fold is treated as ``policy`` says.
 
         Raises `TooManyParked` (what came before its position is written) or another `StoreError`;
         try again when its ``retry_after`` is not None.
@@ -263,7 +259,7 @@ class ViewsDatabase:
     ) -> Applied:
         folding = Folding(
             self._routing,
-            Beyond({view.view: view.position for view in standing}, self.dropped),
+            Takes({view.view: view.position for view in standing}, without=self.dropped),
             policy,
             held={
                 view.view: parked_streams(self.db, view.view, partition)
@@ -278,17 +274,15 @@ class ViewsDatabase:
         for view in standing:
             failing = folding.failing[view.view, partition]
             if failing != view.failing:
-                sql = "UPDATE positions SET failing = ? WHERE view = ? AND partition = ?"
-                self.db.execute(sql, (failing, view.view, partition))
+                self.db.execute(FAILING, (failing, view.view, partition))
         return self._moved(partition, last, changed)
 
     def _say_stopped(self, partition: int, stop: TooManyParked) -> None:
-        """Whoever looks at the positions knows that the view stands, until it is folded or replayed
-        past that fact."""
+        """Mark the view as standing still, for all who look at the positions. The mark is gone when
+        the view has been folded or replayed past that fact."""
         with self.lock, self.place.applying(partition):
-            sql = "UPDATE positions SET failing = ? WHERE view = ? AND partition = ?"
             still = (STOPPED, stop.view, partition, stop.position)
-            self.db.execute(f"{sql} AND position < ?", still)
+            self.db.execute(f"{FAILING} AND position < ?", still)
 
     def _stand(self, partition: int) -> list[Standing]:
         """Lock the partition's positions of all views, and use the live tables."""
@@ -308,7 +302,7 @@ class ViewsDatabase:
         if wrong:
             raise ViewsOfAnotherVersion(", ".join(wrong))
         refuse_foreign((known[view.name].lineage for view in self.views), self.lineage)
-        self._use_these({view.name: known[view.name].generation for view in self.views})
+        self._use_these({name: standing.generation for name, standing in known.items()})
         return [known[view.name] for view in self.views]
 
     def _moved(self, partition: int, last: int, changed: dict[str, list[Row]]) -> Applied:
@@ -334,27 +328,35 @@ class ViewsDatabase:
             return [view for (view,) in self.db.execute(sql, (STOPPED,)) if view in mine]
 
     def let_go_on(self) -> None:
-        """Somebody has looked: the views that stand try again. The next failure stops them anew."""
+        """An operator lets views that stand still try again. The next failure stops them anew."""
         with self.lock, self.place.switching():
             sql = "UPDATE positions SET failing = ? WHERE failing >= ?"
             self.db.execute(sql, (MOST_PARKED_IN_A_ROW, STOPPED))
 
     # -- generations --------------------------------------------------------------------------
 
-    def make_tables(self, view: View, generation: int, *, indexes: bool) -> None:
-        """Create a generation's tables, empty. Leftovers of a broken rebuild are dropped."""
+    def make_tables(self, view: View, generation: int, rows: Mapping[str, str]) -> None:
+        """Create a generation's tables, each with the rows of a query (by table) or empty.
+
+        Leftovers of a broken rebuild are dropped.
+        """
         for table in view.tables:
-            create, made = self.place.create(table, generation)
-            self.db.execute(f"DROP TABLE IF EXISTS {physical(table, generation)}")
-            self.db.execute(create)
-            if indexes:
-                for statement in made:
-                    self.db.execute(statement)
+            name = physical(table, generation)
+            create, indexes = self.place.create(table, generation)
+            filling = [f"INSERT INTO {name} {rows[table.name]}"] if table.name in rows else []
+            for statement in (f"DROP TABLE IF EXISTS {name}", create, *filling, *indexes):
+                self.db.execute(statement)
+
+    def begin_anew(self, view: View, generation: int) -> None:
+        """Make an empty generation live, to be filled from the log. Inside `switching`."""
+        self.make_tables(view, generation, {})
+        start = dict.fromkeys(range(self.partitions), 0)
+        self.drop_tables(view, self.switch(view, generation, start))
 
     def switch(self, view: View, generation: int, positions: Mapping[int, int]) -> int | None:
         """Make a generation the live one, at these positions by partition. Inside `switching`.
 
-        What is parked at these positions is not any more: the new generation was made with it.
+        The list of parked facts is emptied: the new generation was made from all facts.
         Answers the generation before, whose tables may be dropped. Raises `ViewsNewer` rather than
         replace the tables of a newer version of the view.
         """

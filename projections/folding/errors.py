@@ -4,7 +4,7 @@ from eventstore.errors import StoreError, StoreLocked
 
 MOST_PARKED_IN_A_ROW = 9
 STOPPED = MOST_PARKED_IN_A_ROW + 1
-"""Streams in a row: of a view that stands before the tenth."""
+"""Kept in place of the number of streams in a row: the view stands still before the tenth."""
 
 
 class ViewsError(StoreError):
@@ -69,7 +69,8 @@ class ViewsNewer(ViewsOfAnotherVersion):
 
 
 class ViewsOfAnotherLog(StoreError):
-    """Whoever folds looks again which log it is, and lets the views begin anew if need be."""
+    """Tried again: followers and workers then ask which log it is, and views of another one begin
+    anew."""
 
     zh = "看板是由另一本账或其另一分支得出的，将由账本重建"
     en = "The views were folded from another log, or another epoch of it. They begin anew."
@@ -77,14 +78,14 @@ class ViewsOfAnotherLog(StoreError):
 
 
 class CannotFold(ViewsError):
-    """A rebuild met a fact that a view cannot take. ``relief parked drop`` makes it go on."""
+    """A rebuild met a fact that a view cannot fold. ``relief parked drop`` lets it leave it out."""
 
     zh = "重建时有一条记录无法处理，原看板保持不变：请修复程序，或用 relief parked drop 登记放弃"
     en = "A rebuild met a fact that a view cannot fold; the live views stay as they are."
 
 
 class ScratchUnsafe(ViewsError):
-    """Part files hold rows of views, and what lies in them becomes rows."""
+    """Somebody else could write into the folder of the part files, and so into the views."""
 
     zh = "重建所用的临时目录属于他人或可被他人进入，已停止：请删除该目录后再试"
     en = "The folder for a rebuild's files is not this user's alone. Remove it, then try again:"

@@ -1,15 +1,18 @@
-"""Facts as they are folded: a row of the log with its event, or with why it cannot be read."""
+"""Facts as they are folded: a row of the log with its event, or with why it cannot be read; and
+which facts the views take."""
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+import msgspec
 import psycopg
 
 from domain.base import Event
 from eventstore.errors import StoreError
 from eventstore.log import Row as LogRow
 from eventstore.mapper import TypedMapper
+from projections.folding.partitions import partition_of
 
 Dropped = frozenset[tuple[str, int]]
 """Views and positions that an operator has given up: folded as if they had not been written."""
@@ -22,7 +25,8 @@ class Unreadable(ValueError):
 
 
 class Fact(NamedTuple):
-    """A row of the log, its event or None and why there is none, and its type if that is known."""
+    """A row of the log. ``event`` is None if it cannot be decoded: ``problem`` then says why, and
+    ``kind`` is its type if at least that is known."""
 
     position: int
     event: Event | None
@@ -55,17 +59,47 @@ def fact_of(
     return Fact(position, event, type(event), partition, stream, topic, state)
 
 
-def in_partition_0(row: LogRow) -> int:
-    """Of an embedded store, and of whoever does not ask."""
-    del row
-    return 0
+def decoded(mapper: TypedMapper, rows: Iterable[LogRow], of: PartitionOf) -> list[Fact]:
+    """The facts of rows of the log, with the partitions that ``of`` gives them."""
+    return [fact_of(mapper, row[0], row[3], row[4], of(row), row[1]) for row in rows]
 
 
-def decoded(
-    mapper: TypedMapper, rows: Iterable[LogRow], partition_of: PartitionOf = in_partition_0
-) -> list[Fact]:
-    """The facts of rows of the log."""
-    return [fact_of(mapper, row[0], row[3], row[4], partition_of(row), row[1]) for row in rows]
+class Takes(msgspec.Struct, frozen=True):
+    """Which facts the views take, of those that they route: all, unless it is said here.
+
+    ``after``: only those after a position, by view. ``upto``: only those up to a position, by view
+    and partition. ``without``: not these, by view and position; they are dropped, or parked.
+    """
+
+    after: dict[str, int] = {}
+    upto: dict[str, dict[int, int]] = {}
+    without: Dropped = frozenset()
+
+    def by_all(self, facts: Sequence[Fact]) -> bool:
+        """Whether every view takes each of these facts."""
+        if facts and facts[0].position <= max(self.after.values(), default=0):
+            return False
+        if facts and self.upto and facts[-1].position > self.lowest():
+            return False
+        left_out = {position for _, position in self.without}
+        return not left_out or left_out.isdisjoint([fact.position for fact in facts])
+
+    def by(self, view: str, fact: Fact) -> bool:
+        """Whether this view takes it."""
+        if fact.position <= self.after.get(view, 0) or (view, fact.position) in self.without:
+            return False
+        if not self.upto or fact.event is None:
+            return True
+        upto = self.upto[view]
+        return fact.position <= upto[partition_of(fact.event.meta.division, len(upto))]
+
+    def lowest(self) -> int:
+        """Of the positions of ``upto``: as far as it goes, every view takes every fact."""
+        return min((at for by in self.upto.values() for at in by.values()), default=0)
+
+    def highest(self) -> int:
+        """Of the positions of ``upto``: no view takes any fact beyond it."""
+        return max((at for by in self.upto.values() for at in by.values()), default=0)
 
 
 def told(problem: Exception) -> str:

@@ -9,12 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import chain
-from typing import Protocol
 
 from eventstore.sql import Sql
 from projections.folding.base import Handlers, Row, Rows, TableWriter, View, routed
 from projections.folding.errors import MOST_PARKED_IN_A_ROW, CannotFold, TooManyParked
-from projections.folding.facts import Dropped, Fact, Unreadable, is_poison, told
+from projections.folding.facts import Fact, Takes, Unreadable, is_poison, told
 from projections.folding.foresight import Foresight
 from projections.folding.parking import BEHIND, Unfolded
 
@@ -34,36 +33,9 @@ class Policy:
 
 
 STRICT = Policy("strict", None)
-"""Of a rebuild, and of the first attempt of everybody else: it costs nothing extra."""
+"""For a rebuild; and everybody else tries this first, because it needs no savepoints."""
 ISOLATE = Policy("isolate", MOST_PARKED_IN_A_ROW)
-"""Of follower, worker and replay."""
-
-
-class Takes(Protocol):
-    """Which facts the views take, of those that they route."""
-
-    def by_all(self, facts: Sequence[Fact]) -> bool:
-        """Whether every view takes each of these facts."""
-
-    def by(self, view: str, fact: Fact) -> bool:
-        """Whether this view takes it."""
-
-
-class Beyond(Takes):
-    """Each view takes what comes after the position where it stands, but what was dropped."""
-
-    def __init__(self, after: Mapping[str, int], dropped: Dropped) -> None:
-        self._after, self._dropped = after, dropped
-        self._highest = max(after.values(), default=0)
-        self._holes = {position for _, position in dropped}
-
-    def by_all(self, facts: Sequence[Fact]) -> bool:
-        if facts and facts[0].position <= self._highest:
-            return False
-        return not self._holes or self._holes.isdisjoint([fact.position for fact in facts])
-
-    def by(self, view: str, fact: Fact) -> bool:
-        return fact.position > self._after[view] and (view, fact.position) not in self._dropped
+"""For follower, worker and replay."""
 
 
 class Routing:

@@ -14,9 +14,10 @@ from projections.folding.base import Handlers, Key, Rows
 from projections.folding.facts import Fact
 
 MOST_WAYS = 4
-"""To keys of one table from facts of one type: more are not keys that facts name."""
+"""So many ways from a type of fact to keys of one table are learned. If there seem to be more,
+the keys do not come from the fact's fields."""
 WORTH_IT = 4
-"""Keys, from which on reading them together is worth a statement."""
+"""From so many keys on, it pays to read them together in one statement."""
 
 Way = tuple[tuple[str | None, Any], ...]
 """For each part of a key: the field it comes from, or None and its own value."""
@@ -46,8 +47,8 @@ class Foresight:
             yield fact
 
     def _learn(self, rows: Rows, facts: Sequence[Fact], n: int, table: str, key: Key) -> None:
-        """A handler of fact ``n`` asks for a row that has not been read: read those of the facts
-        that follow too, if this is a way to keys that was not known."""
+        """A handler of fact ``n`` asks for a row that has not been read. If this shows a new way
+        from facts to keys, read the rows of the facts that follow too."""
         kind = type(facts[n].event)
         ways = self._ways.setdefault(kind, {})
         way = _way(vars(facts[n].event), key)

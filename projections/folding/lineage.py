@@ -1,19 +1,18 @@
 """Which log the views were folded from: a generation carries the log's lineage (`Log.lineage`).
 
-A position means nothing beside another log, or beside the same one after it was restored, copied
-or promoted: the facts at these positions may be others. Such views, and those that stand beyond
-the head, are not gone on with: they begin anew, empty, and are filled from the log (decision 0020).
-Generations made before there were lineages have "" and are adopted if the log reaches so far.
+A position says how far a view has come in one log. In another log, or in the same one after it was
+restored, copied or promoted, other facts may stand at these positions. So views of another log, and
+views that stand beyond the log's head, begin anew, empty, and are filled from it (decision 0020).
+Generations from before lineages were kept have "": they count as of this log if it reaches so far.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
 from eventstore.log import Log
 from eventstore.sql import DATABASE_ERRORS, Sql, explain
-from projections.folding.base import View
 from projections.folding.errors import ViewsOfAnotherLog
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ class Live(NamedTuple):
     """In its fastest."""
 
     def foreign(self, lineage: str, head: int) -> bool:
-        """Whether it cannot be gone on with beside a log of this lineage and head."""
+        """Whether it cannot have been folded from a log of this lineage and head."""
         return self.lineage not in (UNKNOWN, lineage) or self.farthest > head
 
 
@@ -69,20 +68,20 @@ def foreign(db: Sql, log: Log) -> list[str]:
 
 
 def belong(views: "ViewsDatabase", source: Log) -> list[str]:
-    """Let these views be of this log: adopt what may be, begin anew what is of another one.
+    """See to it that these views are of this log: those of another one begin anew.
 
     From now on ``views`` folds nothing into generations of other logs. Answers the names of the
     views that begin anew, at position 0. Any process may do it, and any number at once. Raises a
     `StoreError`.
     """
+    anew: list[str] = []
     try:
         with views.lock:
             views.lineage = lineage = source.lineage()
-            if _to_do(views, lineage, source):
+            known, head = _own(views), source.head()
+            if any(one.lineage != lineage or one.farthest > head for one in known.values()):
                 with views.place.switching():
-                    anew = _settle(views, lineage, source.head)
-            else:
-                anew = []
+                    anew = _settle(views, source)
             views.use()
     except DATABASE_ERRORS as problem:
         raise explain(problem) from problem
@@ -91,26 +90,19 @@ def belong(views: "ViewsDatabase", source: Log) -> list[str]:
     return anew
 
 
-def _to_do(views: "ViewsDatabase", lineage: str, source: Log) -> bool:
-    known = {view.view: view for view in live(views.db)}
-    head = source.head()
-    return any(
-        known[view.name].lineage != lineage or known[view.name].farthest > head
-        for view in views.views
-    )
+def _own(views: "ViewsDatabase") -> dict[str, Live]:
+    """The live generations of these views, and of no others that the place has."""
+    known = {entry.view: entry for entry in live(views.db)}
+    return {view.name: known[view.name] for view in views.views}
 
 
-def _settle(views: "ViewsDatabase", lineage: str, head_now: Callable[[], int]) -> list[str]:
-    known = {view.view: view for view in live(views.db)}
-    head = head_now()
-    anew: list[View] = [v for v in views.views if known[v.name].foreign(lineage, head)]
+def _settle(views: "ViewsDatabase", source: Log) -> list[str]:
+    known, head = _own(views), source.head()
+    anew = [view for view in views.views if known[view.name].foreign(views.lineage, head)]
     for view in views.views:
-        if view not in anew:
+        if view in anew:
+            views.begin_anew(view, known[view.name].generation + 1)
+        else:
             adopt = "UPDATE generations SET lineage = ? WHERE view = ?"
-            views.db.execute(adopt, (lineage, view.name))
-    for view in anew:
-        generation = known[view.name].generation + 1
-        views.make_tables(view, generation, indexes=True)
-        start = dict.fromkeys(range(views.partitions), 0)
-        views.drop_tables(view, views.switch(view, generation, start))
+            views.db.execute(adopt, (views.lineage, view.name))
     return [view.name for view in anew]

@@ -1,11 +1,13 @@
 """Facts that a view could not fold: kept with their bytes and the reason, for somebody to look at.
 
 Later facts of the same stream park behind the first, so that the view never folds a stream with
-a hole in it. Other streams and other views go on. What a parked fact had begun is not kept.
-What an operator has given up is a fact of the log, and is left out wherever facts are folded.
+a hole in it. Other streams and other views go on. Rows that the handler had changed before it
+failed are rolled back. An operator may give a fact up for a view: that is a fact of the log itself
+(`domain.parked_facts`), and the fact that was given up is left out wherever facts are folded.
 """
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,28 +40,23 @@ class Parked:
     at: datetime
 
 
+COLUMNS = "view, partition, position, stream, topic, state, reason, at"
+
+
 def park(db: Sql, unfolded: Sequence[Unfolded]) -> None:
     """Keep what could not be folded, for somebody to look at."""
-    if not unfolded:
-        return
     at = datetime.now(UTC).isoformat(timespec="milliseconds")
-    db.executemany(
-        "INSERT INTO parked (view, partition, position, stream, topic, state, reason, at)"
-        " VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (view, position) DO NOTHING",
-        [
-            (
-                view,
-                f.partition,
-                f.position,
-                f.stream,
-                f.topic,
-                f.state,
-                reason[:LONGEST_REASON].replace("\0", "\\0"),
-                at,
-            )
-            for view, f, reason in unfolded
-        ],
-    )
+    rows = [
+        (view, f.partition, f.position, f.stream, f.topic, f.state, _kept(reason), at)
+        for view, f, reason in unfolded
+    ]
+    if rows:
+        insert = f"INSERT INTO parked ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?)"  # noqa: S608
+        db.executemany(f"{insert} ON CONFLICT (view, position) DO NOTHING", rows)
+
+
+def _kept(reason: str) -> str:
+    return reason[:LONGEST_REASON].replace("\0", "\\0")
 
 
 def parked_streams(db: Sql, view: str, partition: int) -> set[bytes]:
@@ -69,22 +66,19 @@ def parked_streams(db: Sql, view: str, partition: int) -> set[bytes]:
 
 def all_parked(db: Sql) -> list[Parked]:
     """Everything parked, in the order of views and positions."""
-    sql = (
-        "SELECT view, partition, position, stream, topic, state, reason, at FROM parked"
-        " ORDER BY view, position"
-    )
+    found = db.execute(f"SELECT {COLUMNS} FROM parked ORDER BY view, position")  # noqa: S608
     return [
         Parked(
             view,
-            partition,
-            position,
+            n,
+            at,
             UUID(bytes=bytes(stream)),
             topic,
             bytes(state),
-            reason,
-            datetime.fromisoformat(at),
+            why,
+            datetime.fromisoformat(since),
         )
-        for view, partition, position, stream, topic, state, reason, at in db.execute(sql)
+        for view, n, at, stream, topic, state, why, since in found
     ]
 
 
@@ -98,15 +92,11 @@ def dropped_in(source: str | Path, views: Sequence[View]) -> Dropped:
     marks = ",".join("?" * len(names))
     sql = f"SELECT stream, topic, state FROM events WHERE stream IN ({marks})"  # noqa: S608
     mapper = TypedMapper([ParkedFacts])
-    db = open_source(source)
-    try:
+    with closing(open_source(source)) as db:
         found = [
             (names[bytes(stream)], mapper.decode(topic, state))
-            for stream, topic, state in db.execute(sql, tuple(names)).fetchall()
-            if mapper.class_of(topic) is ParkedFacts.Dropped
+            for stream, topic, state in db.execute(sql, tuple(names))
         ]
-    finally:
-        db.close()
     return frozenset(
         (view, fact.position) for view, fact in found if isinstance(fact, ParkedFacts.Dropped)
     )

@@ -1,17 +1,15 @@
-"""What one process of a rebuild folds into: a file without journal or keys, or PostgreSQL itself.
+"""What one process of a rebuild folds into: a file without journal or keys.
 
-On PostgreSQL finished rows are copied straight into the next generation's tables, which have no
-keys or indexes yet. The file then takes only rows that may still change and do not fit into memory.
+On PostgreSQL, what the file holds at the end is copied into the next generation's tables, which
+have no keys or indexes yet.
 """
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 import msgspec
-from sqlalchemy import Table
 
 from eventstore.sql import Sql
 from projections.folding.base import Rows, TableWriter, View, bulk_statement
@@ -20,21 +18,29 @@ from projections.folding.errors import AnotherRebuild
 
 HELD_ROWS = 300_000
 PART = 0
-FETCHED = 4096
+"""The generation under which a part file has its tables."""
 DURABLE = "SET LOCAL synchronous_commit = on"
-"""Rows of a rebuild have no position beside them that would be lost with them."""
+"""Rows that workers fold may be lost in a crash together with their position, and are then folded
+again. Rows of a rebuild have no position yet that would tell that they are missing."""
+
+Oids = Mapping[str, int | None]
+"""Of tables on PostgreSQL, by physical name; None for what is not there."""
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Tables on PostgreSQL that one rebuild has made for itself: address, OIDs by physical name,
-    generation by view."""
+    """Tables on PostgreSQL that one rebuild has made for itself: where, and generation by view."""
 
     url: str
     oids: dict[str, int | None]
     generations: dict[str, int]
 
 
-def refuse_others(db: Sql, oids: Mapping[str, int | None]) -> None:
+def oids_of(db: Sql, names: Sequence[str]) -> dict[str, int | None]:
+    sql = "SELECT name, to_regclass(name)::oid::int8 FROM unnest(?::text[]) AS name"
+    return dict(db.execute(sql, (names,)).fetchall())
+
+
+def refuse_others(db: Sql, oids: Oids) -> None:
     """Raise `AnotherRebuild` unless these tables, which the transaction has locked, are still those
     that were made: a rebuild that was taken for dead must not write into its successor's."""
     found = oids_of(db, list(oids))
@@ -43,64 +49,20 @@ def refuse_others(db: Sql, oids: Mapping[str, int | None]) -> None:
         raise AnotherRebuild(f"It has replaced {', '.join(replaced)}.")
 
 
-def oids_of(db: Sql, names: Sequence[str]) -> dict[str, int | None]:
-    """The OIDs of tables on PostgreSQL; None for what is not there."""
-    sql = "SELECT name, to_regclass(name)::oid::int8 FROM unnest(?::text[]) AS name"
-    return dict(db.execute(sql, (names,)).fetchall())
-
-
-class Straight:
-    """A session that copies rows into the tables of a `Target`."""
-
-    def __init__(self, target: Target, views: Sequence[View]) -> None:
-        self._writers = {
-            table.name: PostgresTable(table, target.generations[view.name])
-            for view in views
-            for table in view.tables
-        }
-        self._oids = {writer.name: target.oids[writer.name] for writer in self._writers.values()}
-        self._place = PostgresDatabase(target.url)
-
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """A transaction, in which none of the tables can be dropped."""
-        db = self._place.db
-        with transaction(db):
-            db.execute(DURABLE)
-            db.execute(f"LOCK TABLE {','.join(self._oids)} IN ROW EXCLUSIVE MODE")
-            refuse_others(db, self._oids)
-            yield
-
-    def add(self, name: str, values: Any) -> None:
-        """Rows of a table, in column order. Inside `writing`."""
-        self._writers[name].add(self._place.db, values)
-
-    def close(self) -> None:
-        self._place.close()
-
-
-class Adding(TableWriter):
-    """A table of the file whose finished rows, while ``straight`` is set, go there instead."""
-
-    straight: Straight | None = None
-
-    def __init__(self, table: Table) -> None:
-        super().__init__(table, PART)
-        self._logical = table.name
-
-    def add(self, db: Sql, values: Sequence[Sequence[Any]]) -> None:
-        if self.straight is not None:
-            self.straight.add(self._logical, values)
-        else:
-            super().add(db, values)
+@contextmanager
+def writing(db: Sql, oids: Oids) -> Iterator[None]:
+    """A transaction in which none of these tables of a rebuild can be dropped or replaced."""
+    with transaction(db):
+        db.execute(DURABLE)
+        db.execute(f"LOCK TABLE {','.join(oids)} IN ROW EXCLUSIVE MODE")
+        refuse_others(db, oids)
+        yield
 
 
 class PartFile:
     """A new file for some views' rows, which are held in memory while there are not too many."""
 
-    def __init__(
-        self, file: str | Path, views: Sequence[View], target: Target | None = None
-    ) -> None:
+    def __init__(self, file: str | Path, views: Sequence[View]) -> None:
         self._db = db = sqlite3.connect(file, isolation_level=None)
         for pragma in (
             "journal_mode=OFF",
@@ -109,60 +71,52 @@ class PartFile:
             "locking_mode=EXCLUSIVE",
         ):
             db.execute(f"PRAGMA {pragma}")
+        self._views = views
         tables = [table for view in views for table in view.tables]
-        self._writers = {table.name: Adding(table) for table in tables}
+        self._writers = {table.name: TableWriter(table, PART) for table in tables}
         for table in tables:
             db.execute(bulk_statement(table))
         self.rows = Rows(db, self._writers, fresh=True)
         self._keyed = False
-        self._straight = Straight(target, views) if target is not None else None
         db.execute("BEGIN")
 
     def relieve(self) -> None:
-        """Between two batches: write what need not be held any longer."""
-        with self._writing_straight():
-            self.rows.write_appended()
+        """Call between two batches: keeps the number of rows in memory bounded."""
+        self.rows.write_appended()
         if self.rows.held() > HELD_ROWS:
             self.rows.write()
             if not self._keyed:
-                _index_keys(self._db, self._writers)
-                self._keyed = True
+                self._index_keys()
             self.rows.forget()
 
-    def finish(self) -> None:
-        if self._keyed:
-            self.rows.write()
-        with self._writing_straight() as straight:
-            self.rows.write()
-            if straight is not None and self._keyed:
-                for name, writer in self._writers.items():
-                    straight.add(name, self._db.execute(writer.everything))
-        self._db.execute("COMMIT")
-
-    @contextmanager
-    def _writing_straight(self) -> Iterator[Straight | None]:
-        """Rows that are added go to PostgreSQL, if that is where they belong."""
-        if self._straight is None:
-            yield None
-            return
-        with self._straight.writing():
-            self._switch(self._straight)
-            try:
-                yield self._straight
-            finally:
-                self._switch(None)
-
-    def _switch(self, straight: Straight | None) -> None:
+    def _index_keys(self) -> None:
+        """From now on rows are looked up in the file and replaced there, which needs its keys."""
         for writer in self._writers.values():
-            writer.straight = straight
+            name = writer.name
+            self._db.execute(f"CREATE UNIQUE INDEX key_{name} ON {name} ({writer.key_names})")
+        self._keyed = True
+
+    def finish(self, target: Target | None = None) -> None:
+        """All rows are in the file or, on PostgreSQL, in these tables."""
+        if target is None or self._keyed:
+            self.rows.write()
+        self._db.execute("COMMIT")
+        if target is not None:
+            self._copy_to(target)
+
+    def _copy_to(self, target: Target) -> None:
+        into = {
+            table.name: PostgresTable(table, target.generations[view.name])
+            for view in self._views
+            for table in view.tables
+        }
+        oids = {table.name: target.oids[table.name] for table in into.values()}
+        with closing(PostgresDatabase(target.url)) as place, writing(place.db, oids):
+            for name, writer in self._writers.items():
+                rows = self._db.execute(f"SELECT {writer.names} FROM {writer.name}")  # noqa: S608
+                into[name].add(place.db, rows)
+            self.rows.turn_to(place.db, into)
+            self.rows.write()
 
     def close(self) -> None:
         self._db.close()
-        if self._straight is not None:
-            self._straight.close()
-
-
-def _index_keys(db: sqlite3.Connection, writers: Mapping[str, TableWriter]) -> None:
-    """Give the heaps their keys: rows will be found and replaced from now on."""
-    for writer in writers.values():
-        db.execute(f"CREATE UNIQUE INDEX key_{writer.name} ON {writer.name} ({writer.key_names})")

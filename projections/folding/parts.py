@@ -27,26 +27,18 @@ from eventstore.source import head_of, open_source, pages
 from eventstore.sql import DATABASE_ERRORS, explain
 from projections.folding.base import View
 from projections.folding.errors import CannotFold
-from projections.folding.facts import (
-    Dropped,
-    Fact,
-    PartitionOf,
-    decoded,
-    fact_of,
-    in_partition_0,
-    is_poison,
-)
-from projections.folding.fold import Folding, Routing, Takes, cannot_fold
+from projections.folding.facts import Fact, PartitionOf, Takes, decoded, fact_of, is_poison
+from projections.folding.fold import Folding, Routing, cannot_fold
 from projections.folding.part_files import PartFile, Target
-from projections.folding.partitions import partition_of
 
 BATCH = 4096
 MOST_PARTS = 8
 ORPHAN_SECONDS = 0.5
 WORTH_A_PROCESS = 20_000
-"""Facts that are folded in the time in which a process starts."""
+"""A process takes as long to start as to fold so many facts; for fewer it is not started."""
 HEAD_START = 30_000
-"""Facts of the split views that the first process, which need not start, folds in that time."""
+"""The first process need not be started: so many facts of the split views it has folded before the
+others begin. Its share is larger by as much."""
 
 Progress = Callable[[int], None]
 """Told the log position that has been folded so far."""
@@ -71,35 +63,13 @@ class Share:
         return (*self.whole, *self.split)
 
 
-class Upto(msgspec.Struct, frozen=True):
-    """Which facts a rebuild folds: by view and partition those up to a position.
-
-    ``without``: views and positions that are left out, because they are parked or dropped.
-    """
-
-    positions: dict[str, dict[int, int]]
-    without: frozenset[tuple[str, int]] = frozenset()
-
-    def lowest(self) -> int:
-        """Up to here every view has every fact."""
-        return min((at for by in self.positions.values() for at in by.values()), default=0)
-
-    def highest(self) -> int:
-        """Beyond this no view has any."""
-        return max((at for by in self.positions.values() for at in by.values()), default=0)
-
-
-def everything_upto(views: Sequence[View], position: int, without: Dropped = frozenset()) -> Upto:
-    return Upto({view.name: {0: position} for view in views}, without)
-
-
 class Job(msgspec.Struct, frozen=True):
     """What one process folds, of which log, into which file or tables."""
 
     source: str
     file: str
     share: Share
-    upto: Upto
+    takes: Takes
     batch: int
     target: Target | None = None
 
@@ -135,9 +105,8 @@ def _uncollected() -> Iterator[None]:
 def _fold_part(job: Job, views: Sequence[View], progress: Progress | None) -> None:
     whole = [view for view in views if view.name in job.share.whole]
     split = [view for view in views if view.name in job.share.split]
-    takes = _Selected(job.upto)
-    foldings = [Folding(Routing(some), takes) for some in (whole, split)]
-    with closing(PartFile(job.file, [*whole, *split], job.target)) as part:
+    foldings = [Folding(Routing(some), job.takes) for some in (whole, split)]
+    with closing(PartFile(job.file, [*whole, *split])) as part:
         for shared in _shared(job, whole, split):
             for folding, facts in zip(foldings, shared, strict=True):
                 if facts:
@@ -145,28 +114,7 @@ def _fold_part(job: Job, views: Sequence[View], progress: Progress | None) -> No
             if progress is not None:
                 progress(max((facts[-1].position for facts in shared if facts), default=0))
             part.relieve()
-        part.finish()
-
-
-class _Selected(Takes):
-    """What views take that have come as far as `Upto` says."""
-
-    def __init__(self, upto: Upto) -> None:
-        self._upto, self._lowest = upto, upto.lowest()
-        self._holes = {position for _, position in upto.without}
-
-    def by_all(self, facts: Sequence[Fact]) -> bool:
-        if facts and facts[-1].position > self._lowest:
-            return False
-        return not self._holes or self._holes.isdisjoint([fact.position for fact in facts])
-
-    def by(self, view: str, fact: Fact) -> bool:
-        if (view, fact.position) in self._upto.without:
-            return False
-        if fact.position <= self._lowest or fact.event is None:
-            return True
-        by = self._upto.positions[view]
-        return fact.position <= by[partition_of(fact.event.meta.division, len(by))]
+        part.finish(job.target)
 
 
 def _topics(mapper: TypedMapper, views: Sequence[View]) -> set[str]:
@@ -188,7 +136,7 @@ def _shared(
         for rows in pages(
             db,
             0,
-            job.upto.highest(),
+            job.takes.highest(),
             job.batch,
             columns=f"position, topic, state, {mine}",
             given=streams,
@@ -214,7 +162,7 @@ def facts_of(
     views: Sequence[View],
     after: int,
     upto: int,
-    partition_of: PartitionOf = in_partition_0,
+    of: PartitionOf,
 ) -> Iterator[Facts]:
     """The log's facts that these views route, and those of types that nobody knows; in order, in
     batches."""
@@ -223,22 +171,19 @@ def facts_of(
     where = f"AND topic NOT IN ({','.join('?' * len(unread))})" if unread else ""
     with closing(open_source(source)) as db:
         for rows in pages(db, after, upto, BATCH, columns=columns, where=where, bound=unread):
-            yield decoded(mapper, rows, partition_of)
+            yield decoded(mapper, rows, of)
 
 
-def refuse_unknown(source: str | Path, views: Sequence[View], upto: Upto) -> None:
+def refuse_unknown(source: str | Path, views: Sequence[View], takes: Takes) -> None:
     """Raise `CannotFold` if the log holds a fact of a type that nobody knows or has given up."""
-    mapper = TypedMapper(AGGREGATES)
-    db = open_source(source)
-    try:
+    known = set(TypedMapper(AGGREGATES).topics())
+    with closing(open_source(source)) as db:
         topics = [topic for (topic,) in db.execute("SELECT DISTINCT topic FROM events")]
-        for unknown in set(topics) - set(mapper.topics()):
+        for unknown in set(topics) - known:
             sql = "SELECT position FROM events WHERE topic = ? AND position <= ?"
-            for (position,) in db.execute(sql, (unknown, upto.highest())).fetchall():
-                if not all((view.name, position) in upto.without for view in views):
+            for (position,) in db.execute(sql, (unknown, takes.highest())).fetchall():
+                if not all((view.name, position) in takes.without for view in views):
                     raise CannotFold(f"{unknown} at {position}: an unknown type")
-    finally:
-        db.close()
 
 
 def deal(log: str | Path, views: Sequence[View], processes: int) -> list[Share]:
@@ -247,9 +192,8 @@ def deal(log: str | Path, views: Sequence[View], processes: int) -> list[Share]:
     The view that routes most facts goes first, to the least loaded.
     """
     mapper = TypedMapper(AGGREGATES)
-    db = open_source(log)
-    counts = dict(db.execute("SELECT topic, count(*) FROM events GROUP BY topic"))
-    db.close()
+    with closing(open_source(log)) as db:
+        counts = dict(db.execute("SELECT topic, count(*) FROM events GROUP BY topic"))
     processes = min(processes, MOST_PARTS, 1 + sum(counts.values()) // WORTH_A_PROCESS)
     weight = {
         view.name: sum(n for topic, n in counts.items() if mapper.class_of(topic) in view.routes)
@@ -285,8 +229,9 @@ def helpers(source: str | Path, wanted: int) -> Iterator[list[Helper]]:
 def _started() -> Helper:
     """A process of its own that folds a share of the catalog's views. It imports nothing else.
 
-    It is told by its standard input what to do: an address may hold a password. The catalog is
-    named here alone: this room folds whatever views it is given.
+    What to do is written to its standard input, not to its command line, which others can read:
+    an address may hold a password. Only this line knows of the catalog; all else in this folder
+    folds whatever views it is given.
     """
     root = str(Path(__file__).parents[2])
     begin = (
@@ -346,7 +291,7 @@ def parts(
     source: str | Path,
     folder: Path,
     views: Sequence[View],
-    upto: Upto,
+    takes: Takes,
     *,
     others: Sequence[Helper],
     batch: int,
@@ -359,18 +304,25 @@ def parts(
     """
     _sweep(folder)
     address = str(source.absolute()) if isinstance(source, Path) else source
-    refuse_unknown(address, views, upto)
+    refuse_unknown(address, views, takes)
     with tempfile.TemporaryDirectory(prefix=f"rebuild-{os.getpid()}-", dir=folder) as scratch:
         dealt = deal(address, views, 1 + len(others))
-        made: dict[str, list[Path]] = {}
-        files = [Path(scratch).absolute() / f"part{n}.sqlite" for n in range(len(dealt))]
-        for share, file in zip(dealt, files, strict=True):
-            for name in share.names:
-                made.setdefault(name, []).append(file)
-        first, *rest = [
-            Job(address, str(file), share, upto, batch, target)
-            for share, file in zip(dealt, files, strict=True)
+        jobs = [
+            Job(
+                address,
+                str(Path(scratch).absolute() / f"part{n}.sqlite"),
+                share,
+                takes,
+                batch,
+                target,
+            )
+            for n, share in enumerate(dealt)
         ]
+        made = {
+            view.name: [Path(job.file) for job in jobs if view.name in job.share.names]
+            for view in views
+        }
+        first, *rest = jobs
         busy = others[: len(rest)]
         try:
             for process, job in zip(busy, rest, strict=True):

@@ -19,7 +19,7 @@ CONNECT_SECONDS = 5
 POOLED = 8
 MOST_BEYOND = 32
 MOST_BEYOND_POSTGRES = 4
-"""Sessions are dear there, and several processes share them: more queries than this wait."""
+"""PostgreSQL allows few sessions, which several processes share: further queries wait."""
 
 POSTGRES_SESSIONS = POOLED + MOST_BEYOND_POSTGRES
 """Most that a `ViewsReader` holds there."""

@@ -13,17 +13,16 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from eventstore.source import head_of, open_source
-from eventstore.sql import Sql
-from projections.folding.base import TableWriter, View
 from projections.folding.engine import ViewsDatabase
+from projections.folding.facts import Takes
 from projections.folding.parking import dropped_in
 from projections.folding.parts import BATCH as BATCH
-from projections.folding.parts import Progress, Upto, everything_upto, helpers, parts
+from projections.folding.parts import Progress, helpers, parts
 from projections.folding.takeover import (
     attached,
     next_generation,
@@ -33,12 +32,9 @@ from projections.folding.takeover import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class TableHash:
+class TableHash(NamedTuple):
     """A table's rows in the order of their key: how many, and their SHA-256."""
 
-    view: str
-    name: str
     rows: int
     sha256: str
 
@@ -68,19 +64,14 @@ class Rebuilt:
         return all(view.equal for view in self.views)
 
 
-def hash_table(db: Sql, view: View, writer: TableWriter, logical: str) -> TableHash:
-    """SHA-256 over all rows in key order."""
-    return _hash(writer.rows(db), view, logical)
-
-
-def _hash(rows: Iterable[Sequence[Any]], view: View, logical: str) -> TableHash:
+def hashed(rows: Iterable[Sequence[Any]]) -> TableHash:
     digest = hashlib.sha256()
     encode = msgspec.json.Encoder().encode
     count = 0
     for row in rows:
         digest.update(encode(row))
         count += 1
-    return TableHash(view.name, logical, count, digest.hexdigest())
+    return TableHash(count, digest.hexdigest())
 
 
 def check(
@@ -92,38 +83,31 @@ def check(
     """
     began = time.perf_counter()
     views.dropped |= dropped_in(source, views.views)
-    upto, live = _live(views)
+    takes, live = _live(views)
     compared: list[Compared] = []
     with (
         helpers(source, _wanted(workers)) as others,
-        parts(source, scratch_of(views), views.views, upto, others=others, batch=batch) as made,
+        parts(source, scratch_of(views), views.views, takes, others=others, batch=batch) as made,
         closing(sqlite3.connect(":memory:")) as db,
-        attached(db, made) as sources,
+        attached(db, made) as schemas,
     ):
         for view in views.views:
             for table in view.tables:
-                rows = db.execute(rows_in_parts(table, sources[view.name]))
-                fresh = _hash(rows, view, table.name)
-                same = fresh.sha256 == live[table.name].sha256
-                compared.append(Compared(table.name, fresh.rows, fresh.sha256, same))
-    return Rebuilt(_count(source, upto.lowest()), time.perf_counter() - began, tuple(compared))
+                fresh = hashed(db.execute(rows_in_parts(table, schemas[view.name])))
+                compared.append(Compared(table.name, *fresh, fresh == live[table.name]))
+    return Rebuilt(_count(source, takes.lowest()), time.perf_counter() - began, tuple(compared))
 
 
-def _live(views: ViewsDatabase) -> tuple[Upto, dict[str, TableHash]]:
-    """One state of the live views: where they stand, and their tables' hashes.
+def _live(views: ViewsDatabase) -> tuple[Takes, dict[str, TableHash]]:
+    """One state of the live views: which facts they have taken, and their tables' hashes.
 
     On a connection of its own, so that folding goes on.
     """
-    place = views.place.again()
-    with closing(ViewsDatabase(place, views.views, views.partitions)) as own, place.looking():
+    with closing(views.beside()) as own, own.place.looking():
         without = views.dropped | {(one.view, one.position) for one in own.parked()}
-        upto = Upto(own.positions(), without)
         writers = own.writers({entry.view: entry.generation for entry in own.live()})
-        return upto, {
-            table.name: hash_table(own.db, view, writers[table.name], table.name)
-            for view in views.views
-            for table in view.tables
-        }
+        hashes = {name: hashed(writer.rows(own.db)) for name, writer in writers.items()}
+        return Takes(upto=own.positions(), without=without), hashes
 
 
 def rebuild(
@@ -143,7 +127,7 @@ def rebuild(
     began = time.perf_counter()
     views.dropped |= dropped_in(source, views.views)
     head = head_of(source)
-    upto = everything_upto(views.views, head, views.dropped)
+    takes = Takes(upto={view.name: {0: head} for view in views.views}, without=views.dropped)
     with (
         helpers(source, _wanted(workers)) as others,
         next_generation(views, _wanted(workers), strictly(source, views)) as coming,
@@ -151,7 +135,7 @@ def rebuild(
             source,
             scratch_of(views),
             views.views,
-            upto,
+            takes,
             others=others,
             batch=batch,
             progress=progress,
@@ -167,9 +151,6 @@ def _wanted(workers: int | None) -> int:
 
 
 def _count(source: str | Path, upto: int) -> int:
-    db = open_source(source)
-    try:
+    with closing(open_source(source)) as db:
         sql = "SELECT count(*) FROM events WHERE position <= ?"
         return int(db.execute(sql, (upto,)).fetchone()[0])
-    finally:
-        db.close()

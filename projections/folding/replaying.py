@@ -1,7 +1,7 @@
 """Replaying one view: as a rebuild of it, but what still cannot be folded stays parked.
 
-A rebuild is strict and stops at the first fact that a view cannot fold. After a program has been
-repaired in part, or a fact been dropped, that would keep everything else parked.
+A rebuild stops at the first fact that a view cannot fold. When a new program can fold some of the
+parked facts, or one of them has been dropped, all others would have to stay parked.
 """
 
 import time
@@ -11,8 +11,8 @@ from pathlib import Path
 
 from projections.folding.base import View
 from projections.folding.engine import ViewsDatabase
-from projections.folding.facts import PartitionOf
-from projections.folding.fold import ISOLATE, Beyond, Folding, Routing
+from projections.folding.facts import PartitionOf, Takes
+from projections.folding.fold import ISOLATE, Folding, Routing
 from projections.folding.parking import dropped_in
 from projections.folding.takeover import Later, next_generation
 
@@ -40,7 +40,7 @@ def replay(
     began = time.perf_counter()
     views.dropped |= dropped_in(source, views.views)
     before = sum(one.view == view.name for one in views.parked())
-    folding = Folding(Routing([view]), Beyond({view.name: 0}, views.dropped), ISOLATE)
+    folding = Folding(Routing([view]), Takes(without=views.dropped), ISOLATE)
     with closing(ViewsDatabase(views.place.again(), [view], views.partitions)) as own:
         own.dropped = views.dropped
         with next_generation(own, 1, Later(source, folding, partition_of)) as coming:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from stat import S_ISDIR
-from typing import Protocol
 
 import psycopg
 from psycopg import errors as pg
@@ -23,16 +22,16 @@ from projections.folding.base import TableWriter, physical
 from projections.folding.databases import SWITCH_LOCK, PostgresDatabase, transaction
 from projections.folding.engine import Applied, ViewsDatabase, announcement
 from projections.folding.errors import AnotherRebuild, ReadersInTheWay, ScratchUnsafe
-from projections.folding.facts import PartitionOf, in_partition_0
-from projections.folding.fold import Beyond, Folding, Routing
+from projections.folding.facts import PartitionOf, Takes
+from projections.folding.fold import Folding, Routing
 from projections.folding.parking import park
-from projections.folding.part_files import DURABLE, PART, Target, oids_of, refuse_others
+from projections.folding.part_files import PART, Target, oids_of, refuse_others, writing
 from projections.folding.parts import facts_of
 
 CACHE_KIB = 256 * 1024
 REBUILD_LOCK = 4_210_011
 SMALL_GAP = 2_000
-"""Facts that are folded while workers wait."""
+"""With no more facts than this to fold, the switch begins; workers wait while they are folded."""
 MOST_TOGETHER = 20_000
 """Positions that are folded in one transaction beside workers."""
 PATIENCE_SECONDS = 60.0
@@ -43,7 +42,7 @@ FINISHING = (
 )
 """One index a connection; there are as many connections as processors."""
 IN_THE_WAY = (pg.LockNotAvailable, pg.DeadlockDetected)
-"""What a statement raises when somebody reads the tables that it would drop or lock."""
+"""Raised by a statement that would drop or lock tables that somebody is reading."""
 
 Made = Mapping[str, list[Path]]
 """The part files that hold a view, by its name."""
@@ -84,11 +83,12 @@ def scratch_of(views: ViewsDatabase) -> Path:
 
 @dataclass(frozen=True)
 class Later:
-    """The facts that no part holds: they are folded into the next generations themselves."""
+    """The facts that came after those of the part files (all, where there are none): they are
+    folded straight into the next generation."""
 
     source: str | Path
     folding: Folding
-    partition_of: PartitionOf = in_partition_0
+    partition_of: PartitionOf = lambda _: 0
 
     def catch_up(self, views: ViewsDatabase, to: Mapping[str, int], after: int, upto: int) -> None:
         """Fold them into these generations, by view. Inside a transaction."""
@@ -97,38 +97,24 @@ class Later:
         for facts in facts_of(self.source, mapper, views.views, after, upto, partition_of):
             self.folding.fold(views.db, writers, facts)
 
-    def switched(self, views: ViewsDatabase) -> None:
-        """The generations are live. Inside the transaction that made them so."""
-        park(views.db, self.folding.parked)
-
 
 def strictly(source: str | Path, views: ViewsDatabase) -> Later:
     """All of them are folded, but what has been dropped."""
-    takes = Beyond({view.name: 0 for view in views.views}, views.dropped)
-    return Later(source, Folding(Routing(views.views), takes))
-
-
-class Next(Protocol):
-    """The next generation of some views, while a rebuild fills it."""
-
-    target: Target | None
-    """Where finished rows go at once; None when they stay in the part files."""
-
-    def take_over(self, made: Made, upto: int) -> None:
-        """Make it live: the parts hold all facts up to this position; none are made for 0.
-
-        The positions become the log's head, or stay where they are if they are beyond.
-        """
+    return Later(source, Folding(Routing(views.views), Takes(without=views.dropped)))
 
 
 @contextmanager
-def next_generation(views: ViewsDatabase, processes: int, later: Later) -> Iterator[Next]:
-    """For one rebuild alone. What has not been taken over is dropped at the end."""
+def next_generation(
+    views: ViewsDatabase, processes: int, later: Later
+) -> Iterator["InOneFile | BesideOthers"]:
+    """The next generation of these views, for one rebuild alone, which fills it.
+
+    What has not been taken over is dropped at the end.
+    """
     if not isinstance(views.place, PostgresDatabase):
         yield InOneFile(views, later)
         return
-    with closing(ViewsDatabase(views.place.source, views.views, views.partitions)) as own:
-        own.dropped, own.lineage = views.dropped, views.lineage
+    with closing(views.beside()) as own:
         try:
             got = own.db.execute("SELECT pg_try_advisory_lock(?)", (REBUILD_LOCK,)).fetchone()[0]
             if not got:
@@ -153,16 +139,25 @@ def _alone(db: Sql) -> bool:
     return bool(db.execute(sql, (REBUILD_LOCK,)).fetchone()[0])
 
 
-def _refuse_others(db: Sql, target: Target) -> None:
+def _stay_alone(db: Sql) -> None:
     if not _alone(db):
         raise StoreUnreachable("the session of the rebuild was lost")
-    refuse_others(db, target.oids)
+
+
+def _next(views: ViewsDatabase) -> dict[str, int]:
+    return {entry.view: entry.generation + 1 for entry in views.live()}
+
+
+def _farthest(source: str | Path, views: ViewsDatabase) -> int:
+    """The log's head, or where one of these views stands if that is beyond it already."""
+    found = [at for by in views.positions().values() for at in by.values()]
+    return max([head_of(source), *found])
 
 
 # -- SQLite: one file, one transaction ------------------------------------------------------------
 
 
-class InOneFile(Next):
+class InOneFile:
     """Readers see the old generation until the commit."""
 
     target = None
@@ -171,74 +166,65 @@ class InOneFile(Next):
         self._views, self._later = views, later
 
     def take_over(self, made: Made, upto: int) -> None:
+        """Make it live. The parts hold all facts up to this position: for 0, none are needed."""
         with self._views.lock:
-            _on_sqlite(self._views, made, upto, self._later)
+            db = self._views.db
+            usual = db.execute("PRAGMA cache_size").fetchone()[0]
+            db.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+            try:
+                with attached(db, made) as schemas, transaction(db):
+                    self._switch(schemas, upto)
+            finally:
+                db.execute(f"PRAGMA cache_size={usual}")
 
-
-def _on_sqlite(views: ViewsDatabase, made: Made, upto: int, later: Later) -> None:
-    usual = views.db.execute("PRAGMA cache_size").fetchone()[0]
-    views.db.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
-    try:
-        with attached(views.db, made) as sources, transaction(views.db):
-            next_of = _next(views)
-            head = head_of(later.source)
-            target = max([head, *(entry.position for entry in views.live())])
-            for view in views.views:
-                for table in view.tables:
-                    create, indexes = views.place.create(table, next_of[view.name])
-                    name = physical(table, next_of[view.name])
-                    views.db.execute(f"DROP TABLE IF EXISTS {name}")
-                    views.db.execute(create)
-                    if view.name in sources:
-                        rows = rows_in_parts(table, sources[view.name])
-                        views.db.execute(f"INSERT INTO {name} {rows}")
-                    for statement in indexes:
-                        views.db.execute(statement)
-            later.catch_up(views, next_of, upto, target)
-            for view in views.views:
-                old = views.switch(view, next_of[view.name], {0: target})
-                views.drop_tables(view, old)
-            later.switched(views)
-    finally:
-        views.db.execute(f"PRAGMA cache_size={usual}")
-
-
-def _next(views: ViewsDatabase) -> dict[str, int]:
-    return {entry.view: entry.generation + 1 for entry in views.live()}
+    def _switch(self, schemas: Mapping[str, Sequence[str]], upto: int) -> None:
+        views, later, next_of = self._views, self._later, _next(self._views)
+        for view in views.views:
+            held_by = schemas.get(view.name, ())
+            rows = {table.name: rows_in_parts(table, held_by) for table in view.tables if held_by}
+            views.make_tables(view, next_of[view.name], rows)
+        head = _farthest(later.source, views)
+        later.catch_up(views, next_of, upto, head)
+        for view in views.views:
+            views.drop_tables(view, views.switch(view, next_of[view.name], {0: head}))
+        park(views.db, later.folding.parked)
 
 
 # -- PostgreSQL: beside workers and readers -------------------------------------------------------
 
 
-class BesideOthers(Next):
-    """Tables that are filled by other processes, without keys so far."""
+class BesideOthers:
+    """Tables without keys, which other processes fill, while workers keep the live ones."""
 
     def __init__(self, views: ViewsDatabase, processes: int, later: Later) -> None:
         self._views, self._processes, self._later = views, processes, later
         self._next_of = _next(views)
-        self.target: Target = _heaps(views, self._next_of)
-        _ = views.mapper  # takes a moment to be made, which no transaction should stand still for
+        self.target = _heaps(views, self._next_of)
+        _ = views.mapper  # made here, because it takes a moment, and others wait for transactions
 
     def take_over(self, made: Made, upto: int) -> None:
-        del made  # their rows have come by themselves
-        views, later = self._views, self._later
-        if not _alone(views.db):
-            raise StoreUnreachable("the session of the rebuild was lost")
-        _add_keys(views, self._next_of, self._processes)
+        """Make it live. The tables hold all facts up to this position; what the parts hold has
+        come by itself."""
+        del made
+        _stay_alone(self._views.db)
+        _add_keys(self._views, self._next_of, self._processes)
         done = upto
-        while (head := head_of(later.source)) - done > SMALL_GAP:
-            far = min(head, done + MOST_TOGETHER)
-            with _ours(views, self.target):
-                later.catch_up(views, self._next_of, done, far)
-            done = far
+        while (head := head_of(self._later.source)) - done > SMALL_GAP:
+            done = self._caught_up(done, min(head, done + MOST_TOGETHER))
         deadline = time.monotonic() + PATIENCE_SECONDS
-        live = False
-        while not live:
+        while True:
             done, live = self._switched(done)
-            if not live and time.monotonic() > deadline:
+            if live:
+                return
+            if time.monotonic() > deadline:
                 raise ReadersInTheWay
-            if not live:
-                time.sleep(PAUSE_SECONDS)
+            time.sleep(PAUSE_SECONDS)
+
+    def _caught_up(self, done: int, upto: int) -> int:
+        with writing(self._views.db, self.target.oids):
+            _stay_alone(self._views.db)
+            self._later.catch_up(self._views, self._next_of, done, upto)
+        return upto
 
     def _switched(self, done: int) -> tuple[int, bool]:
         """Fold what is left and switch, while no worker applies.
@@ -248,50 +234,40 @@ class BesideOthers(Next):
         readers; only shortly, because later readers queue behind it and PostgreSQL may take it for
         a deadlock. If readers are still there, the answer is False and the caller tries again.
         """
-        views, next_of, later = self._views, self._next_of, self._later
+        views = self._views
         try:
             views.db.execute("SELECT pg_advisory_lock(?)", (SWITCH_LOCK,))
         except pg.LockNotAvailable:
             return done, False
         try:
-            head = max([head_of(later.source), *_positions(views)])
-            with _ours(views, self.target):
-                later.catch_up(views, next_of, done, head)
-            done = head
+            done = self._caught_up(done, _farthest(self._later.source, views))
             with transaction(views.db):
                 own = [table.name for view in views.views for table in view.tables]
-                names = ",".join([*own, *self.target.oids])
+                names = ",".join(["positions", "generations", *own, *self.target.oids])
                 views.db.execute("SET LOCAL lock_timeout = '300ms'")
-                views.db.execute(
-                    f"LOCK TABLE positions,generations,{names} IN ACCESS EXCLUSIVE MODE"
-                )
-                _refuse_others(views.db, self.target)
-                for view in views.views:
-                    views.switch(
-                        view, next_of[view.name], dict.fromkeys(range(views.partitions), head)
-                    )
-                later.switched(views)
-                for partition in range(views.partitions):
-                    views.place.announce(announcement(Applied(head, {}, partition)))
+                views.db.execute(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
+                _stay_alone(views.db)
+                refuse_others(views.db, self.target.oids)
+                self._go_live(done)
         except IN_THE_WAY:
             return done, False
         finally:
             views.db.execute("SELECT pg_advisory_unlock(?)", (SWITCH_LOCK,))
         return done, True
 
+    def _go_live(self, head: int) -> None:
+        views = self._views
+        for view in views.views:
+            at = dict.fromkeys(range(views.partitions), head)
+            views.switch(view, self._next_of[view.name], at)
+        park(views.db, self._later.folding.parked)
+        for partition in range(views.partitions):
+            views.place.announce(announcement(Applied(head, {}, partition)))
 
-@contextmanager
-def _ours(views: ViewsDatabase, target: Target) -> Iterator[None]:
-    """A transaction in which the tables are still those of this rebuild."""
-    with transaction(views.db):
-        views.db.execute(DURABLE)
-        views.db.execute(f"LOCK TABLE {','.join(target.oids)} IN ROW EXCLUSIVE MODE")
-        _refuse_others(views.db, target)
-        yield
 
-
-def _heaps(views: ViewsDatabase, next_of: Mapping[str, int]) -> Target:
+def _heaps(views: ViewsDatabase, next_of: dict[str, int]) -> Target:
     """Make the tables, without keys and indexes."""
+    assert isinstance(views.place, PostgresDatabase)
     statements, names = [], []
     for view in views.views:
         for table in view.tables:
@@ -300,9 +276,8 @@ def _heaps(views: ViewsDatabase, next_of: Mapping[str, int]) -> Target:
             drop_key = f"ALTER TABLE {name} DROP CONSTRAINT {name}_pkey"
             statements += [f"DROP TABLE IF EXISTS {name}", create, drop_key]
             names.append(name)
-    with closing(PostgresDatabase(views.place.source)) as own:
-        own.session.run("; ".join(statements))
-    return Target(views.place.source, oids_of(views.db, names), dict(next_of))
+    views.place.session.run("; ".join(statements))
+    return Target(views.place.source, oids_of(views.db, names), next_of)
 
 
 def _add_keys(views: ViewsDatabase, next_of: Mapping[str, int], processes: int) -> None:
@@ -333,27 +308,16 @@ def _add_keys(views: ViewsDatabase, next_of: Mapping[str, int], processes: int) 
             job.result()
 
 
-def _positions(views: ViewsDatabase) -> list[int]:
-    return [at for by in views.positions().values() for at in by.values()]
-
-
 def _drop_unused(views: ViewsDatabase) -> None:
-    """Drop these views' tables of other generations than the live ones, unless they are read."""
+    """Drop the tables of these views' other generations, but for those that somebody is reading."""
     live = {entry.view: entry.generation for entry in views.live()}
     keep = {table.name: live[view.name] for view in views.views for table in view.tables}
     sql = (
         "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
         " AND tablename ~ '__g[0-9]+$'"
     )
-    unused = []
     for (name,) in views.db.execute(sql).fetchall():
         logical, _, generation = name.rpartition("__g")
         if logical in keep and int(generation) != keep[logical]:
-            unused.append(name)
-    if unused:
-        try:
-            views.db.execute(f"DROP TABLE IF EXISTS {','.join(unused)}")
-        except IN_THE_WAY:
-            for name in unused:
-                with suppress(*IN_THE_WAY):
-                    views.db.execute(f"DROP TABLE IF EXISTS {name}")
+            with suppress(*IN_THE_WAY):
+                views.db.execute(f"DROP TABLE IF EXISTS {name}")

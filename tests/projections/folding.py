@@ -12,18 +12,18 @@ from eventstore.log import Row
 from eventstore.mapper import TypedMapper
 from projections.folding.base import Rows, TableWriter, View
 from projections.folding.engine import ViewsDatabase
-from projections.folding.facts import Fact
-from projections.folding.fold import STRICT, Beyond, Folding, Routing
+from projections.folding.facts import Fact, Takes
+from projections.folding.fold import STRICT, Folding, Routing
 from projections.folding.reader import ViewsReader
-from projections.folding.rebuild import hash_table
+from projections.folding.rebuild import hashed
 
 MAPPER = TypedMapper(AGGREGATES)
 
 
 def run(rows: Rows, views: Sequence[View], facts: Iterable[tuple[int, Event]]) -> None:
     """The handlers of these views, over facts with their positions."""
-    takes = Beyond({view.name: 0 for view in views}, frozenset())
-    Folding(Routing(views), takes).run(rows, [Fact(at, fact, type(fact)) for at, fact in facts])
+    folding = Folding(Routing(views), Takes())
+    folding.run(rows, [Fact(at, fact, type(fact)) for at, fact in facts])
 
 
 def stored(position: int, fact: Event) -> Row:
@@ -63,8 +63,7 @@ class Folded:
         for view in self.views.views:
             for table in view.tables:
                 writer = TableWriter(table, generations[view.name])
-                one = hash_table(self.views.db, view, writer, table.name)
-                found[table.name] = (one.rows, one.sha256)
+                found[table.name] = tuple(hashed(writer.rows(self.views.db)))
         return found
 
     def close(self) -> None:

@@ -9,11 +9,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Table
+from sqlalchemy.dialects import sqlite
 
 from domain.base import Event
 from eventstore.store import Recorded
 from projections.folding.base import Key, Row, Rows, TableWriter, View, create_statements, routed
-from projections.folding.rebuild import hash_table
+from projections.folding.rebuild import hashed
 from tests.projections.folding import run
 
 GENERATION = 1
@@ -52,7 +53,7 @@ class Tables:
         self.db = sqlite3.connect(":memory:", isolation_level=None)
         for view in views:
             for table in view.tables:
-                self.db.execute(create_statements(table, GENERATION)[0])
+                self.db.execute(create_statements(table, GENERATION, sqlite.dialect())[0])
         self.writers = {
             table.name: TableWriter(table, GENERATION) for view in views for table in view.tables
         }
@@ -72,11 +73,7 @@ class Tables:
 
     def hashes(self) -> dict[str, str]:
         """SHA-256 of every table."""
-        return {
-            table.name: hash_table(self.db, view, self.writers[table.name], table.name).sha256
-            for view in self.views
-            for table in view.tables
-        }
+        return {name: hashed(writer.rows(self.db)).sha256 for name, writer in self.writers.items()}
 
 
 def hashes_of(views: Sequence[View], facts: Facts, seed: int = 0) -> dict[str, str]:

@@ -25,7 +25,7 @@ from projections.folding import part_files, parts, takeover
 from projections.folding.databases import CHANNEL
 from projections.folding.engine import Applied, ViewsDatabase
 from projections.folding.errors import AnotherRebuild, CannotFold, ScratchUnsafe
-from projections.folding.part_files import Straight
+from projections.folding.part_files import writing
 from projections.folding.reader import ViewsReader
 from projections.folding.rebuild import check, rebuild
 from projections.folding.takeover import next_generation, strictly
@@ -272,22 +272,23 @@ def test_rows_that_cannot_all_be_held_arrive_too(
         assert tables_of(views) == expected()
 
 
-def test_a_process_of_a_dead_rebuild_does_not_write_into_its_successor(place: Place) -> None:
+def test_a_process_of_a_dead_rebuild_does_not_write_into_its_successor(
+    place: Place, tmp_path: Path
+) -> None:
     with closing(place.views()) as views:
         with next_generation(views, 1, strictly(place.log.source, views)) as dead:
             assert dead.target is not None
             with pytest.raises(AnotherRebuild) as told:
                 rebuild(place.log.source, views, workers=1)
             assert "重建看板" in told.value.zh, "it was once told that the log file is held"
-            left = closing(Straight(dead.target, VIEWS))
-        with (
-            left as straight,
-            next_generation(views, 1, strictly(place.log.source, views)) as living,
-        ):
+        with next_generation(views, 1, strictly(place.log.source, views)) as living:
             assert living.target is not None
             assert living.target.oids.keys() == dead.target.oids.keys(), "the same names"
-            with pytest.raises(AnotherRebuild, match="has replaced"), straight.writing():
-                straight.add("areas", [])
+            with writing(views.db, living.target.oids):
+                pass
+            part = part_files.PartFile(tmp_path / "part0.sqlite", VIEWS)
+            with closing(part), pytest.raises(AnotherRebuild, match="has replaced"):
+                part.finish(dead.target)
 
 
 def test_a_rebuild_whose_session_was_lost_goes_no_further(place: Place) -> None:
@@ -310,7 +311,7 @@ def test_a_rebuild_whose_session_was_lost_goes_no_further(place: Place) -> None:
 def test_a_full_disk_is_not_taken_for_a_fact_that_cannot_be_folded(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(self: object) -> None:
+    def full(*_: object) -> None:
         raise pg.DiskFull("could not extend file")
 
     monkeypatch.setattr(part_files.PartFile, "finish", full)

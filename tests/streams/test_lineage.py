@@ -137,6 +137,23 @@ def test_an_upgrade_adopts_views_without_a_lineage_and_remakes_nothing(folder: P
         assert equal_to_a_rebuild(system)
 
 
+def test_views_from_before_there_were_partitions_begin_anew(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "views.sqlite")) as db:
+        before = dict(db.execute("SELECT view, generation FROM generations"))
+        db.execute("ALTER TABLE generations DROP COLUMN lineage")
+        db.execute("ALTER TABLE generations ADD COLUMN position INTEGER NOT NULL DEFAULT 7")
+        db.executescript("DROP TABLE positions; DROP TABLE parked; PRAGMA user_version = 1")
+        db.commit()
+    with served(folder) as system:
+        up_to_date(system)
+        after = dict(system.views.db.execute("SELECT view, generation FROM generations"))
+        assert {n - before[name] for name, n in after.items()} == {1}
+        assert equal_to_a_rebuild(system)
+        sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE ?"
+        left = system.views.db.execute(sql, (f"areas__g{before['areas']}",)).fetchall()
+        assert not left, "the old tables are gone"
+
+
 def test_a_new_epoch_begins_the_views_anew_also_while_they_follow(folder: Path) -> None:
     with served(folder) as system:
         up_to_date(system)
