@@ -5,6 +5,7 @@ second officer of the same name finds it taken. The facts hold no secret: passwo
 invitations and sessions are the vault's (`eventstore.accounts`, `eventstore.invitations`).
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -14,7 +15,7 @@ from uuid import UUID, uuid5
 from eventsourcing.domain import event
 
 from domain.base import NAMESPACE, Aggregate
-from domain.refusal import Refusal
+from domain.refusal import Malformed, Refusal
 
 
 class PasswordWay(StrEnum):
@@ -39,6 +40,27 @@ class NotTheirLogin(Refusal):
     zh: ClassVar[str] = "该人员没有登录名“{login}”，请先为其开通"
     en: ClassVar[str] = "This officer has no log-in name {login}: open it first."
     login: str
+
+
+LONGEST = 64
+_ALLOWED = re.compile(r"[0-9A-Za-z\u4e00-\u9fff](?:[0-9A-Za-z\u4e00-\u9fff._@-]*)")
+
+
+def check_login(login: str) -> None:
+    """A new log-in name: Chinese characters, Latin letters, digits, and . _ - @ behind the first.
+
+    What one types on any keyboard and no two of which look alike. `Malformed` otherwise. Accounts
+    that were opened under other names before keep them.
+    """
+    if len(login) > LONGEST or _ALLOWED.fullmatch(login) is None:
+        raise Malformed(
+            field="login",
+            value="",
+            rule_zh="应由汉字、字母、数字和 . _ - @ 组成，"
+            f"以汉字、字母或数字开头，最多 {LONGEST} 个字符",
+            rule_en="it has Chinese characters, Latin letters, digits and . _ - @, begins with one "
+            f"of the first three, and has {LONGEST} characters at most",
+        )
 
 
 class LoginName(Aggregate):

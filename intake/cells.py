@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any, TypeAlias
 
 from domain.half_width import half_width
+from domain.invisible import hides_something
 
 Read: TypeAlias = tuple[str | None, str | None]
 
@@ -21,6 +22,8 @@ _NOTHING = ERRORS | {
     *("", "无", "/", "\\", "-", "--", "—", "——", "暂无", "没有", "空", "NULL", "null")
 }
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060\ufeff\x00-\x08\x0e-\x1b\x7f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
+_AT_THE_EDGES = re.compile(rf"^(?:\s|{_INVISIBLE.pattern})+|(?:\s|{_INVISIBLE.pattern})+$")
 _WIDE = str.maketrans(
     {
         wide: wide - 0xFEE0
@@ -57,7 +60,10 @@ def text(value: Any) -> Read:
     if isinstance(value, str):
         if _PLAIN_TEXT.fullmatch(value) and value not in _NOTHING:
             return value, None
-        plain = _bare(value).translate(_WIDE)
+        plain = _shown(value)
+        if hides_something(plain):
+            return None, "invisible"
+        plain = plain.translate(_WIDE)
     else:
         plain = _number(value)
     plain = " ".join(plain.split())
@@ -74,7 +80,10 @@ def name(value: Any) -> Read:
         return None, "name-form"
     if _HAN_NAME.fullmatch(value) and value not in _NOTHING:
         return value, None
-    plain = " ".join(_bare(value).translate(_WIDE).split())
+    shown = _shown(value)
+    if hides_something(shown):
+        return None, "invisible"
+    plain = " ".join(shown.translate(_WIDE).split())
     if plain in _NOTHING:
         return None, None
     if not plain.isascii():
@@ -203,6 +212,11 @@ def digits(value: str) -> str:
         plain = plain[2:-1]
     plain = "".join(plain.split()).strip("'‘’`\"")
     return re.sub(r"(?<=[0-9Xx])\.0+$", "", plain)
+
+
+def _shown(value: str) -> str:
+    """A text without what surrounds it and nobody sees; within it only its script's own marks."""
+    return _CONTROL.sub("", _AT_THE_EDGES.sub("", value))
 
 
 def _bare(value: str) -> str:

@@ -13,6 +13,10 @@ RULES: dict[str, tuple[str, str]] = {
         "姓名应为 1 至 50 个字，不含数字和括号",
         "A name has 1 to 50 characters, no digits and no brackets.",
     ),
+    "invisible": (
+        "含有看不见的字符（如零宽空格），请删去该格内容后重新录入",
+        "The cell has characters that nobody sees, like a zero-width space: type it again.",
+    ),
     "id-missing": ("户主的身份证号不能为空", "The head's ID number is missing."),
     "id-stored-as-number": (
         "18位身份证号被存成了数值，末几位已丢失，无法还原：请把该列设为“文本”后重新录入",

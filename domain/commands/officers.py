@@ -11,7 +11,7 @@ from domain.commands.sealing import person_of
 from domain.dispensation import Dispensation, NotSuperior, OwnDispensation
 from domain.identity import normalize_id, parse_id
 from domain.ids import NewId
-from domain.login_name import LoginName, LoginTaken
+from domain.login_name import LoginName, LoginTaken, check_login
 from domain.masking import mask_name
 from domain.officer import Officer, OwnPosts
 from domain.posts import Appointment, Post
@@ -104,6 +104,7 @@ class OpenAccount(Command):
 
     def decide(self, world: World) -> Result | None:
         officer = world.get(Officer, self.officer)
+        check_login(self.login)
         officer.open_account(self.login)
         name = LoginName.id_of(self.login)
         if world.find(LoginName, name) is not None:

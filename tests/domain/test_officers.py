@@ -15,12 +15,10 @@ from domain.commands.officers import (
     EndSubstitution,
     HandOver,
     NameSubstitute,
-    OpenAccount,
     RegisterOfficer,
     ReinstateOfficer,
     SuspendOfficer,
 )
-from domain.login_name import LoginTaken
 from domain.officer import (
     AdministratorHasNoBusiness,
     AlreadyAppointed,
@@ -144,24 +142,6 @@ def test_registration_is_an_administrators_at_or_above(county: Scenario) -> None
     county.given(AbolishArea(area=county.id("yuantan_2"), effective_on=day, document_no="测试"))
     gone = replace(registration(county), area=county.id("yuantan_2"))
     county.when(gone).then(AreaAbolished)
-
-
-def test_an_officer_has_accounts_but_each_login_once(county: Scenario) -> None:
-    command = OpenAccount(officer=county.officers["new"], login="new")
-    county.when(command, by="admin").then("Officer.AccountOpened", "LoginName.Taken")
-    county.when(command, by="admin").then(AlreadyExists)
-    second = replace(command, login="second")
-    county.when(second, by="admin").then("Officer.AccountOpened", "LoginName.Taken")
-    county.when(replace(command, login=" ")).then(Malformed)
-    county.when(command, by="foreign_admin").then(NotFound)
-
-
-def test_a_login_is_one_officer_s(county: Scenario) -> None:
-    """G9: two officers had the same log-in name in the log."""
-    county.given(OpenAccount(officer=county.officers["new"], login="wang"), by="admin")
-    for login in ("wang", "Wang", " wang "):
-        other = OpenAccount(officer=county.officers["village"], login=login)
-        county.when(other, by="admin").then(LoginTaken)
 
 
 def test_the_last_day_of_a_post_is_set_earlier_and_never_later(county: Scenario) -> None:
