@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Request
@@ -128,14 +128,40 @@ def caller_of(request: Request) -> Caller:
 
 
 def asking(request: Request) -> Caller:
-    """`caller_of` for a question over HTTP. Raises 422 for a parameter that it does not know.
-
-    Whoever mistypes one would else read an answer without a filter as one with it.
-    """
+    """`caller_of` for a question over HTTP. Raises 422 as `check_parameters` does."""
     caller = caller_of(request)
-    known = parameters_of(request.scope["route"])
-    unknown = [name for name in request.query_params if name not in known]
-    if unknown:
+    check_parameters(request, parameters_of(request.scope["route"]))
+    return caller
+
+
+def check_parameters(
+    request: Request, known: tuple[str, ...] = (), *, strangers: bool = False
+) -> None:
+    """Raises 422 for a parameter behind the question mark that is not known (unless ``strangers``
+    are let in), or known and said twice.
+
+    Whoever mistypes one would else read an answer without a filter as one with it; and of two
+    values nobody can know which was meant.
+    """
+    given = [name for name, _ in request.query_params.multi_items()]
+    wrong = [
+        _wrong_parameter(name, known)
+        for name in dict.fromkeys(given)
+        if (given.count(name) > 1 if name in known else not strangers)
+    ]
+    if wrong:
+        raise malformed(wrong)
+
+
+def _wrong_parameter(name: str, known: tuple[str, ...]) -> dict[str, Any]:
+    said: dict[str, Any]
+    if name in known:
+        said = {
+            "rule": "repeated_parameter",
+            "zh": "此参数只能给一次",
+            "en": "This parameter can be given once only.",
+        }
+    else:
         zh, en = "、".join(known) or "无", ", ".join(known) or "none"
         said = {
             "rule": "unknown_parameter",
@@ -143,8 +169,7 @@ def asking(request: Request) -> Caller:
             "en": f"There is no such parameter. Known: {en}.",
             "known": list(known),
         }
-        raise malformed([{"field": name[:LONGEST_NAME], **said} for name in unknown])
-    return caller
+    return {"field": name[:LONGEST_NAME], **said}
 
 
 def parameters_of(route: APIRoute) -> tuple[str, ...]:

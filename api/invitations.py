@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from api.auth import COOKIE, Asking, system_of, writing_session
+from api.auth import COOKIE, Asking, check_parameters, system_of, writing_session
 from api.devices import device_of
 from api.login import (
     SESSIONS,
@@ -176,6 +176,7 @@ def my_sessions(caller: Asking, request: Request) -> dict[str, Any]:
     responses=SESSIONS | {404: RESPONSES[404]},
 )
 async def end_session(own: Writing, session: str, request: Request) -> dict[str, int]:
+    check_parameters(request)
     return {"ended": await end_sessions(request, own, session)}
 
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from api.auth import COOKIE, Asking, Running, writing_session
+from api.auth import COOKIE, Asking, Running, check_parameters, writing_session
 from api.bodies import read_body
 from api.devices import device_of
 from api.problems import ApiProblem, field_errors, malformed
@@ -53,6 +53,7 @@ def taking(model: type[M]) -> Callable[[Request], Coroutine[Any, Any, M]]:
     """A small body, as strictly read as any other. JSON only: no form can send it."""
 
     async def read(request: Request) -> M:
+        check_parameters(request)
         values = object_of(await read_body(request, 4096))
         errors: list[dict[str, Any]] = []
         check_plain(values, "", errors)
@@ -172,6 +173,7 @@ async def log_in(
 @router.delete("/v1/sessions/current", summary="Log out", responses=SESSIONS)
 async def log_out(request: Request, system: Running, response: Response) -> dict[str, str]:
     await writing_session(request)
+    check_parameters(request)
     bearer = request.headers.get("authorization", "").partition(" ")[2].strip()
     if bearer:  # whoever spoke is logged out; a cookie that came along may be somebody else's
         await run_in_threadpool(system.accounts.log_out, bearer)

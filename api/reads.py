@@ -8,7 +8,7 @@ keyword parameters are the route's; jurisdiction is decided here, before it runs
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
@@ -22,6 +22,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from api.auth import Asking, Caller
+from api.cursors import Cursors
+from api.filters import SEVERAL, WORDS, check_known, check_words, unruled
 from api.problems import ApiProblem, malformed
 from api.sheets import Sheet, has_sheet, whole
 from api.system import System
@@ -109,11 +111,16 @@ async def ask(caller: Caller, read: Read, area: UUID | None, **given: Any) -> An
     """Run a query for a caller. 404 outside the jurisdiction, 403 inside it without the role."""
     await _fill_in(caller, read, given)
     scope = caller.scope(read.roles, area) if not read.of_one else None
+    cursors = _cursors(caller, read, area, given)
+    if given.get("cursor") is not None:
+        given["cursor"] = cursors.opened(given["cursor"])
 
     def run() -> Any:
         with caller.system.reader() as db:
             if scope is not None:
-                return read.query(db, scope, **given)
+                found = read.query(db, scope, **given)
+                check_known(caller, read, db, given, found)
+                return found
             allowed = caller.areas(read.roles)
             found = read.query(db, caller.scope(read.roles, None), **given) if allowed else None
             if found is None and set(allowed) != set(caller.areas()):
@@ -126,8 +133,10 @@ async def ask(caller: Caller, read: Read, area: UUID | None, **given: Any) -> An
         found = run()
         texts = caller.system.store.texts
         if isinstance(found, Page):
+            if not found.items and (problem := unruled(caller, read, given)) is not None:
+                raise problem
             texts.opened(found.items)
-            return found
+            return cursors.sealed(found)
         return texts.opened(found)
 
     found = await run_in_threadpool(opened)
@@ -135,6 +144,12 @@ async def ask(caller: Caller, read: Read, area: UUID | None, **given: Any) -> An
         missing = next((given[name] for name in read.in_path if name in given), UUID(int=0))
         raise NotFound(kind=read.kind, id=missing)
     return found
+
+
+def _cursors(caller: Caller, read: Read, area: UUID | None, given: Mapping[str, Any]) -> Cursors:
+    """The seals of this list as it is asked: what is not given is what the query takes it for."""
+    filters = {name: given.get(name, p.default) for name, p in read.parameters.items()}
+    return Cursors(caller.system.cursor_key, read.query.__name__, area, filters)
 
 
 def endpoint_of(read: Read) -> Callable[..., Any]:
@@ -167,7 +182,7 @@ def endpoint_of(read: Read) -> Callable[..., Any]:
         mine("area", UUID)
     elif not read.of_one:
         mine("area", UUID | None, None)
-    taken = [_bounded(p) for p in read.parameters.values() if p.name not in FILLED_IN]
+    taken = [_bounded(p, read) for p in read.parameters.values() if p.name not in FILLED_IN]
     endpoint.__signature__ = inspect.Signature(own + taken)  # type: ignore[attr-defined]
     endpoint.__name__ = read.query.__name__
     endpoint.__doc__ = inspect.getdoc(read.query)
@@ -186,6 +201,7 @@ async def _fill_in(caller: Caller, read: Read, given: dict[str, Any]) -> None:
             raise malformed(
                 [{"field": name, "rule": "nul", "zh": "含有空字符", "en": "Holds NUL."}]
             )
+    check_words(caller, read, given)
     store = caller.system.store
     if "at" in read.parameters and given.get("at") is None:
         given["at"] = store.clock.now()
@@ -198,14 +214,20 @@ async def _fill_in(caller: Caller, read: Read, given: dict[str, Any]) -> None:
         given["names"] = partial(store.find, search)
 
 
-def _bounded(parameter: inspect.Parameter) -> inspect.Parameter:
+def _bounded(parameter: inspect.Parameter, read: Read) -> inspect.Parameter:
     if parameter.name == "limit":
         kind: Any = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
         return parameter.replace(annotation=kind)
     if parameter.annotation == datetime | None:
         return parameter.replace(annotation=AwareDatetime | None)
     if parameter.annotation in (str | None, str) and parameter.name != "cursor":
-        bounded: Any = Annotated[parameter.annotation, Query(max_length=200, pattern=r"^[^\x00]*$")]
+        asked = (read.query.__name__, parameter.name)
+        words = WORDS.get(asked) if asked not in SEVERAL else None
+        told: Any = {"enum": list(words)} if words else None  # refused by `api.filters`
+        bounded: Any = Annotated[
+            parameter.annotation,
+            Query(max_length=200, pattern=r"^[^\x00]*$", json_schema_extra=told),
+        ]
         in_query = parameter.default is not inspect.Parameter.empty
         return parameter.replace(annotation=bounded) if in_query else parameter
     if parameter.annotation in (int | None, int):

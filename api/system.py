@@ -1,8 +1,10 @@
 """The running system as the edge sees it: store, views, boards, accounts, live hub."""
 
+import hmac
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from uuid import UUID
 
 from sqlalchemy import select
@@ -90,6 +92,11 @@ class System:
         self.waiting = Waiting(self.boards)
         self.head = AskedTogether(self.store.head, "head")
         self._officers = Lately[UUID, Officer](LATELY_SECONDS, OFFICERS)
+
+    @cached_property
+    def cursor_key(self) -> bytes:
+        """What seals cursors: the same in every process, made of a secret that is there already."""
+        return hmac.digest(self.store.vault.secret("token-hmac"), b"cursors of lists", "sha256")
 
     def officer(self, id: UUID) -> Officer | None:
         """The officer as the log has them now: a suspension takes effect at once."""

@@ -57,8 +57,7 @@ def _names(request: Request, ids: set[UUID], keys: set[str]) -> Names:
             found = names(db, scope, ids=ids)
     except (ApiProblem, Refusal, StoreError, *DATABASE_ERRORS):
         return {}
-    said: dict[UUID | str, tuple[str, str]] = {id: (name, name) for id, name in found.items()}
-    return said | {key: (zh.thing(key), en.thing(key)) for key in keys}
+    return {**found, **{key: (zh.thing(key), en.thing(key)) for key in keys}}
 
 
 def _ids(value: Any) -> Iterator[UUID]:

@@ -148,6 +148,15 @@ def words_of(caller: Caller, now: datetime, language: str) -> Words:
     )
 
 
+def rules_for(caller: Caller, kind: type[R], at: datetime) -> Iterator[R]:
+    """The rules of a kind in force in the caller's areas, and those adopted below them."""
+    for area in caller.areas():
+        own = rule_for(caller, kind, area, at)
+        if own is not None:
+            yield own
+        yield from _rules_below(caller, kind, area, at)
+
+
 def _rules_below(caller: Caller, kind: type[R], area: UUID, at: datetime) -> tuple[R, ...]:
     """The rules in force that cities and counties below an area adopted for themselves."""
     store, found = caller.system.store, list[R]()

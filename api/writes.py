@@ -23,7 +23,7 @@ from pydantic_core import SchemaValidator
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.auth import Caller, caller_of, system_of, writing_session
+from api.auth import Caller, caller_of, check_parameters, system_of, writing_session
 from api.bodies import SMALL_BODY, Holding, read_body
 from api.examples import example_of
 from api.limits import DEFAULT_LIMITS, EdgeLimits, Taken, too_many_rows
@@ -278,6 +278,7 @@ async def _sent(request: Request, write: Write, holding: Holding, *, if_match: b
     """What was sent, by whom and under which key. What is wrong with a command is told only to who
     may send it."""
     session = await writing_session(request)
+    check_parameters(request)
     key = idempotency_key(request)
     system = system_of(request)
     path = dict(request.path_params)

@@ -39,8 +39,11 @@ class Response(msgspec.Struct, frozen=True):
 
 @dataclass(eq=False)
 class SecondReportOfArea(Refusal):
-    zh = "灾害过程 {disaster} 已有区划 {area} 的现行报告 {current}，不能再挂接 {report}"
-    en = "Disaster {disaster} already holds report {current} of area {area}; {report} is a second."
+    zh = "灾害过程 {disaster} 已有区划 {area} 的现行报告（{current}），不能再挂接另一份（{report}）"
+    en = (
+        "Disaster {disaster} has a report of area {area} already ({current}): "
+        "no second one ({report}) can be attached."
+    )
     disaster: UUID
     area: UUID
     current: UUID

@@ -16,7 +16,9 @@ class NotSuperior(Refusal):
     """A dispensation comes from an area strictly above every post of the officer."""
 
     zh: ClassVar[str] = "只有该人员所有岗位的上级才能批准例外"
-    en: ClassVar[str] = "A dispensation takes a superior: your area is not above {area}."
+    en: ClassVar[str] = (
+        "A dispensation takes a superior: your area is not above that of the officer ({area})."
+    )
     officer: UUID
     area: UUID
 

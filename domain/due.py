@@ -15,8 +15,8 @@ SAME = timedelta(milliseconds=1)
 class NotDueYet(Refusal):
     """The clock has not reached it. It may be asked for again."""
 
-    zh: ClassVar[str] = "{subject} 的此事项到 {due_at} 才到期，现为 {now}"
-    en: ClassVar[str] = "This falls due for {subject} at {due_at}; it is {now}."
+    zh: ClassVar[str] = "此事项（{subject}）到 {due_at} 才到期，现为 {now}"
+    en: ClassVar[str] = "This matter ({subject}) falls due on {due_at}; it is {now}."
     subject: UUID
     due_at: datetime
     now: datetime
@@ -26,8 +26,10 @@ class NotDueYet(Refusal):
 class NothingDue(Refusal):
     """It was done, or what it was due for has changed, before the system came to it."""
 
-    zh: ClassVar[str] = "{subject} 已无 {due_at} 到期的事项：已办理或已变更"
-    en: ClassVar[str] = "Nothing is due for {subject} since {due_at}: it is done or has changed."
+    zh: ClassVar[str] = "此事项（{subject}）已无 {due_at} 到期的步骤：已办理或已变更"
+    en: ClassVar[str] = (
+        "Nothing of this matter ({subject}) is due since {due_at}: it is done or has changed."
+    )
     subject: UUID
     due_at: datetime
 

@@ -11,8 +11,11 @@ from domain.refusal import Refusal
 class ExerciseMixed(Refusal):
     """A real thing was used in an exercise, or an exercise's thing in earnest."""
 
-    zh: ClassVar[str] = "{kind} {id} 的演练标记为 {exercise}，演练与真实业务不得混用"
-    en: ClassVar[str] = "{kind} {id} has exercise = {exercise}: real and exercise never meet."
+    zh: ClassVar[str] = "这个{kind}（{id}）的演练标记为 {exercise}，演练与真实业务不得混用"
+    en: ClassVar[str] = (
+        "For this {kind} ({id}) the mark of an exercise is {exercise}: "
+        "real and exercise never meet."
+    )
     kind: str
     id: UUID
     exercise: bool

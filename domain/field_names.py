@@ -26,6 +26,7 @@ FIELDS = {
     "at": ("时点", "point in time"),
     "attendees": ("参会人", "attendees"),
     "bank": ("开户银行", "bank"),
+    "before": ("前面的行数", "rows before"),
     "birth_date": ("出生日期", "date of birth"),
     "body": ("提交的内容", "what was sent"),
     "born": ("账本标识", "identity of the store"),

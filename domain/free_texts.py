@@ -51,14 +51,22 @@ PLAIN: dict[str, str] = {
 }
 """Texts that are stored as they are, and why nobody's personal data stand in them."""
 
-ECHOED = frozenset({"item", "key", "programme", "sentences_en", "sentences_zh", "value"})
+ECHOED = frozenset(
+    {"en", "file", "item", "key", "problem_en", "problem_zh", "programme"}
+    | {"sentences_en", "sentences_zh", "value", "zh"}
+)
 """Texts of refusals that repeat what was typed, before any rulebook has known it for a code.
 
 A fact never has them so; a refusal does, and is stored. `PLAIN` holds for facts.
 """
 
-CODE = re.compile("[a-z0-9_.:+/-]*")
-"""What a key, a number or a time looks like: nobody's name, as people write it."""
+FIGURE = re.compile(
+    r"[+-]?\d{1,10}(\.\d{1,6})?"
+    r"|\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?",
+    re.ASCII,
+)
+"""A number or a time: what an `ECHOED` text may be besides a known key to stay as it is. A longer
+row of digits may be the number of a phone, an identity card or a bank card."""
 
 TOKEN = re.compile("\x02([0-9a-f]{32}):([0-9a-f,]+):([A-Za-z0-9+/=]+)(?:~([0-9]+))?\x03")
 """Stream, whose keys, what is sealed, and how many characters of it are to be shown.

@@ -109,7 +109,7 @@ class CardHolderNotMember(Refusal):
 
     zh: ClassVar[str] = "一卡通持卡人须为户主或本户成员，不得由他人代持（户 {household}）"
     en: ClassVar[str] = (
-        "The card must belong to the head or a member of household {household}: "
+        "The card must belong to the head or a member of the household ({household}): "
         "nobody may hold it for another."
     )
     household: UUID
@@ -118,8 +118,8 @@ class CardHolderNotMember(Refusal):
 
 @dataclass(eq=False)
 class HouseholdMerged(Refusal):
-    zh: ClassVar[str] = "户 {household} 已并入户 {into}，请在并入后的户办理"
-    en: ClassVar[str] = "Household {household} was merged into {into}; act on that one."
+    zh: ClassVar[str] = "户 {household} 已并入另一户（{into}），请在并入后的户办理"
+    en: ClassVar[str] = "Household {household} was merged into another ({into}): act on that one."
     household: UUID
     into: UUID
 

@@ -84,6 +84,9 @@ class Stage(StrEnum):
 WORKING = (Stage.ASSIGNED, Stage.ACKNOWLEDGED, Stage.EN_ROUTE, Stage.ON_SCENE)
 """The stages of a unit's work, in order."""
 
+UNASSIGNED = "unassigned"
+"""In refusals, the stage of a unit that does not work on an incident."""
+
 
 class Spot(msgspec.Struct, frozen=True):
     """A point on the earth in millionths of a degree (WGS 84 or CGCS2000: the same within 1 m)."""
@@ -108,7 +111,9 @@ class UnitNotAssigned(Refusal):
     """That unit does not work on this incident, or is not at the stage before this one."""
 
     zh: ClassVar[str] = "队伍 {unit} 在险情 {incident} 中的状态为“{stage}”，须为“{needed}”"
-    en: ClassVar[str] = "Unit {unit} is {stage} at incident {incident}, not {needed}."
+    en: ClassVar[str] = (
+        "Unit {unit} is {stage} at incident {incident}; this step takes one that is {needed}."
+    )
     incident: UUID
     unit: UUID
     stage: str
@@ -129,8 +134,11 @@ class UnitsStillOut(Refusal):
 class DuplicateOfItself(Refusal):
     """An incident is a duplicate of another one, which is not itself a duplicate."""
 
-    zh: ClassVar[str] = "险情 {incident} 不能标记为 {original} 的重复：两者相同或后者本身为重复"
-    en: ClassVar[str] = "Incident {incident} cannot be a duplicate of {original}."
+    zh: ClassVar[str] = "险情 {incident} 不能标记为险情 {original} 的重复：两者相同或后者本身为重复"
+    en: ClassVar[str] = (
+        "Incident {incident} cannot be a duplicate of incident {original}: "
+        "they are one, or that one is itself a duplicate."
+    )
     incident: UUID
     original: UUID
 
@@ -139,8 +147,8 @@ class DuplicateOfItself(Refusal):
 class NotAbove(Refusal):
     """An incident is escalated to an area above the one that is in charge."""
 
-    zh: ClassVar[str] = "区划 {area} 不在现负责区划 {in_charge} 之上"
-    en: ClassVar[str] = "Area {area} does not lie above {in_charge}, which is in charge."
+    zh: ClassVar[str] = "区划 {area} 不在现负责区划（{in_charge}）之上"
+    en: ClassVar[str] = "Area {area} does not lie above the area in charge ({in_charge})."
     area: UUID
     in_charge: UUID
 
@@ -352,7 +360,7 @@ class Incident(Aggregate):
         stage = self.units.get(unit)
         if stage not in needed:
             raise UnitNotAssigned(
-                incident=self.id, unit=unit, stage=stage or "-", needed=" / ".join(needed)
+                incident=self.id, unit=unit, stage=stage or UNASSIGNED, needed=" / ".join(needed)
             )
 
     def _follow(self) -> None:

@@ -126,9 +126,9 @@ class PaymentExceeded(Refusal):
 class NotPassedDownFrom(Refusal):
     """Money goes back to the fund it came from, and no more than came from there."""
 
-    zh: ClassVar[str] = "资金 {fund} 由该上级资金下达的净额为 {net_fen}，不足 {wanted_fen}"
+    zh: ClassVar[str] = "资金 {fund} 由上级资金 {parent} 下达的净额为 {net_fen}，不足 {wanted_fen}"
     en: ClassVar[str] = (
-        "Fund {fund} holds {net_fen} net of what that fund passed down, not {wanted_fen}."
+        "Fund {fund} holds {net_fen} net from the higher fund ({parent}), not {wanted_fen}."
     )
     fund: UUID
     parent: UUID
@@ -141,7 +141,7 @@ class HolderNotBelow(Refusal):
     """Money is passed down to a division below its holder."""
 
     zh: ClassVar[str] = "区划 {to} 不是资金 {fund} 持有方 {holder} 的下级"
-    en: ClassVar[str] = "Area {to} does not lie below {holder}, which holds fund {fund}."
+    en: ClassVar[str] = "Area {to} does not lie below area {holder}, the holder of fund {fund}."
     fund: UUID
     holder: UUID
     to: UUID

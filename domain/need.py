@@ -60,7 +60,7 @@ class DuplicateApplication(Refusal):
     """One household has one case a season: the second application is named here."""
 
     zh: ClassVar[str] = "户 {household} 在本救助年度已有申请（{case}）"
-    en: ClassVar[str] = "Household {household} has a case in this season already: {case}."
+    en: ClassVar[str] = "Household {household} has a case in this season already ({case})."
     household: UUID
     case: UUID
 

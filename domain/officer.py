@@ -61,8 +61,8 @@ class NotSuspended(Refusal):
 class AlreadyAppointed(Refusal):
     """One officer holds one role in one area once at a time."""
 
-    zh: ClassVar[str] = "该人员在此区划已有同一岗位（任命 {appointment}）"
-    en: ClassVar[str] = "This officer holds that role in that area: appointment {appointment}."
+    zh: ClassVar[str] = "该人员在此区划已有同一岗位"
+    en: ClassVar[str] = "This officer holds that role in that area already."
     officer: UUID
     appointment: UUID
     role: str

@@ -87,8 +87,9 @@ class Malformed(Refusal):
         if self.field.endswith("_fen") and re.fullmatch(r"-?\d+", self.value):
             facts["value"] = yuan(int(self.value), language)
         template = self.zh if language == "zh" else self.en
-        if not self.value:
-            template = template.replace(" = {value}", "")
+        if not self.value.strip():
+            template = template.replace(" = {value}", "").replace("的值 {value} ", "的值")
+            facts.pop("value")
         return told(template, facts, language, names)
 
 
@@ -99,8 +100,8 @@ def missing(field: str) -> Malformed:
 
 @dataclass(eq=False)
 class AlreadyExists(Refusal):
-    zh: ClassVar[str] = "这个{kind}已经存在：{id}"
-    en: ClassVar[str] = "This {kind} exists already: {id}"
+    zh: ClassVar[str] = "这个{kind}已经存在（{id}）"
+    en: ClassVar[str] = "This {kind} ({id}) exists already."
     kind: str
     id: UUID
 

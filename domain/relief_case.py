@@ -58,8 +58,8 @@ class WrongStage(Refusal):
 
 @dataclass(eq=False)
 class OnAnotherList(Refusal):
-    zh: ClassVar[str] = "救助对象 {case} 已列入另一名册 {village_list}"
-    en: ClassVar[str] = "Case {case} stands on another list, {village_list}."
+    zh: ClassVar[str] = "救助对象 {case} 已列入另一名册（{village_list}）"
+    en: ClassVar[str] = "Case {case} stands on another list ({village_list})."
     case: UUID
     village_list: UUID
 

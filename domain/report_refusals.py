@@ -84,7 +84,7 @@ class AsOfGoesBack(Refusal):
 @dataclass(eq=False)
 class HappenedAfterReport(Refusal):
     zh = "发生时间不能晚于报告（{report}）的截至时间 {as_of}"
-    en = "It cannot have happened after {as_of}, the time that report ({report}) is as of."
+    en = "It cannot have happened after {as_of}, the time of report ({report})."
     report: UUID
     as_of: datetime
 
@@ -173,8 +173,8 @@ class AdjudicationBreaksRules(Refusal):
 class AlreadyOnRoster(Refusal):
     """A person is counted once in one report (人 vs 人次, domain.md §1.6)."""
 
-    zh = "此人已在报告（{report}）的台账中（记录 {record}）"
-    en = "This person is on the roster of report ({report}) already (record {record})."
+    zh = "此人已在报告（{report}）的台账中"
+    en = "This person is on the roster of report ({report}) already."
     report: UUID
     record: UUID
 

@@ -15,6 +15,11 @@ from domain.field_names import field_name
 from domain.rules.base import CHINA
 from domain.world import ROLE_NAMES
 
+NOTHING = ("", "-")
+UNSAID = ("（未填）", "(not given)")
+"""What a sentence says in place of a text that is empty: outcomes of earlier days have such ones.
+In brackets it is left out."""
+
 Names = Mapping[UUID | str, tuple[str, str]]
 """Chinese and English by id, and by key of a rulebook's item or kind."""
 
@@ -67,6 +72,7 @@ STATES = {
     "stabilized": ("灾情稳定", "stabilized"),
     "township": ("乡镇", "township"),
     "triaged": ("待派", "triaged"),
+    "unassigned": ("未指派", "not assigned"),
     "village": ("村", "village"),
     "void": ("已作废", "void"),
     "withdrawn": ("已撤回", "withdrawn"),
@@ -104,6 +110,21 @@ KINDS = {
     "VillageList": ("村级名册", "village list"),
 }
 """What facts are about, by the name of the aggregate."""
+
+INCIDENT_KINDS = {
+    "trapped": ("人员被困", "People trapped"),
+    "missing": ("人员失联", "People missing"),
+    "injured": ("人员受伤", "People injured"),
+    "collapse": ("房屋倒塌", "House collapsed"),
+    "landslide": ("山体滑坡", "Landslide"),
+    "flooding": ("进水受淹", "Flooding"),
+    "road_cut": ("道路中断", "Road cut"),
+    "power_cut": ("电力、通信中断", "Power or phones cut"),
+    "fire": ("火情", "Fire"),
+    "shortage": ("缺水缺粮", "Water or food short"),
+    "other": ("其他险情", "Something else"),
+}
+"""Kinds of incidents as the pages say them."""
 
 RULES = {
     "condolence": ("遇难人员家属抚慰", "condolence"),
@@ -155,6 +176,11 @@ GAP = re.compile(rf"(?<=[{CJK}]) +(?=[{CJK}])|(?<=[{CJK}]) +(?=[,.;:])")
 def told(template: str, facts: Mapping[str, Any], language: str, names: Names | None) -> str:
     """A sentence over the facts of a refusal."""
     values = {name: spoken(name, value, language, names or {}) for name, value in facts.items()}
+    for name, value in facts.items():
+        if isinstance(value, str) and value.strip() in NOTHING:
+            in_brackets = re.compile(rf" ?[（(]{{{name}}}[)）]")
+            template = in_brackets.sub("", template)
+            values[name] = UNSAID[0 if language == "zh" else 1]
     return tidied(template.format(**values))
 
 
@@ -189,7 +215,7 @@ def spoken(field: str, value: Any, language: str, names: Names) -> str:
 def tidied(sentence: str) -> str:
     """A sentence from which values may have been left out, without the gaps they leave."""
     sentence = re.sub(r"[（(]\s*[)）]", "", sentence)
-    sentence = re.sub(r" {2,}", " ", sentence).replace(" .", ".").replace(" ,", ",")
+    sentence = re.sub(r" +(?=[ .,;:)](?!\d))", "", sentence)
     sentence = re.sub(r"([:：])\s*$", "", sentence.strip())
     return GAP.sub("", sentence)
 

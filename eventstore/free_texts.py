@@ -12,8 +12,8 @@ from cryptography.exceptions import InvalidTag
 
 from domain.base import Aggregate, Event
 from domain.free_texts import (
-    CODE,
     ECHOED,
+    FIGURE,
     FREE,
     TOKEN,
     change_texts,
@@ -27,6 +27,7 @@ from domain.person import Person
 from domain.world import World
 from eventstore.effects import Effects
 from eventstore.errors import StoreError
+from eventstore.national import known_keys
 from eventstore.outcomes import Problem, Refused, told
 from eventstore.sql import DATABASE_ERRORS
 from eventstore.vault import Vault
@@ -103,7 +104,9 @@ def seal_figures(vault: Vault, problem: Problem, actor: UUID) -> Problem:
 def _may_be_words(name: str, text: str) -> bool:
     if is_sealed(text) or not text.strip():
         return False
-    return name in FREE or (name in ECHOED and not CODE.fullmatch(text))
+    if name in ECHOED:  # a name in pinyin looks like any key, so only keys that are known stay
+        return not FIGURE.fullmatch(text) and text not in known_keys()
+    return name in FREE
 
 
 def _is_id(value: Any) -> bool:

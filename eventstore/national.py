@@ -4,6 +4,7 @@ What an area adopts goes before them. They are read once; a decision names the v
 as of any rulebook (decision 0028).
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -16,7 +17,8 @@ from domain.rules.base import china_day
 from domain.rules.loading import NATION, parse_rulebook
 from domain.rules.standards import Standards
 from domain.rules.thresholds import Thresholds
-from domain.world import InForce, RuleRef
+from domain.telling import KINDS, RULES, STATES
+from domain.world import InForce, Role, RuleRef
 
 R = TypeVar("R")
 
@@ -37,6 +39,29 @@ def editions(kind: str) -> tuple[Edition, ...]:
                 Edition(ref, book.valid_from, book.valid_to, msgspec.json.encode(book.content))
             )
     return tuple(sorted(found, key=lambda edition: edition.valid_from))
+
+
+@cache
+def known_keys() -> frozenset[str]:
+    """Every key of the program and of the national rulebooks: words that are no person's name."""
+    books = (
+        parse_rulebook(path.name, path.read_text(encoding="utf-8"))
+        for path in FOLDER.glob("*.toml")
+    )
+    found = {key for book in books for key in _keys_in(book.content)}
+    return frozenset(found | STATES.keys() | KINDS.keys() | RULES.keys() | set(Role))
+
+
+def _keys_in(content: Any) -> Iterator[str]:
+    if isinstance(content, dict):
+        for name, value in content.items():
+            if name == "key":
+                yield value
+            else:
+                yield from _keys_in(value)
+    elif isinstance(content, list | tuple):
+        for value in content:
+            yield from _keys_in(value)
 
 
 def in_force(kind: type[R], at: datetime) -> InForce[R] | None:

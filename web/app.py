@@ -17,6 +17,7 @@ from starlette.responses import RedirectResponse, Response
 
 from api.auth import COOKIE
 from eventstore.errors import StoreError
+from projections.asking.paging import BadCursor
 from web import session
 from web.assets import PREFIX, Assets
 from web.pages import (
@@ -84,14 +85,28 @@ def _as_page(handler: Any, *, own_words: bool) -> Handler:
         with contextlib.suppress(StoreError):  # then with the shell of a stranger
             await run_in_threadpool(session.put_shell, request)
         said = msgspec.json.decode(bytes(answer.body), type=dict[str, Any])
+        errors = said.get("errors", []) if own_words else []
         return render_error(
             request,
             answer.status_code,
             reference=said.get("incident", ""),
             sentence=said.get(language_of(request), "") if own_words else "",
+            errors=errors,
+            again=_list_again(
+                request, problem, [one["field"].removeprefix("query.") for one in errors]
+            ),
         )
 
     return told
+
+
+def _list_again(request: Request, problem: Any, wrong: list[str]) -> str:
+    """The same list without the cursor or the filters that were refused; "" if it was no list."""
+    refused = {"cursor", "before", *wrong} if wrong or isinstance(problem, BadCursor) else set()
+    if request.method != "GET" or refused.isdisjoint(request.query_params):
+        return ""
+    kept = request.url.remove_query_params([*refused])
+    return f"{kept.path}?{kept.query}" if kept.query else kept.path
 
 
 def is_fragment(request: Request) -> bool:

@@ -1,7 +1,7 @@
 """Pages out of templates: a Jinja environment a language, strict and escaped; strict headers."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -187,11 +187,18 @@ def stream(request: Request, name: str, /, **context: Any) -> StreamingResponse:
 
 
 def render_error(
-    request: Request, status: int, *, sentence: str = "", reference: str = ""
+    request: Request,
+    status: int,
+    *,
+    sentence: str = "",
+    reference: str = "",
+    errors: Sequence[Mapping[str, Any]] = (),
+    again: str = "",
 ) -> HTMLResponse:
     """A page that says what went wrong and what to do next.
 
-    ``sentence`` is a rule's own words; ``reference`` the correlation id to read out on the phone.
+    ``sentence`` is a rule's own words; ``reference`` the correlation id to read out on the phone;
+    ``errors`` what is wrong with which parameter; ``again`` the list without what was refused.
     """
     key = ERROR_KEYS.get(status, "error.broken")
     return render(
@@ -202,4 +209,7 @@ def render_error(
         key=key,
         sentence=sentence,
         reference=reference,
+        errors=errors,
+        again=again,
+        english=language_of(request) == "en",
     )

@@ -15,7 +15,14 @@ from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.auth import COOKIE, Caller, caller_of, system_of
+from api.auth import (
+    COOKIE,
+    Caller,
+    caller_of,
+    check_parameters,
+    parameters_of,
+    system_of,
+)
 from api.login import keep_session, log_ins_of
 from api.noticing import Notice, notices_of
 from api.problems import ApiProblem
@@ -107,8 +114,10 @@ def put_shell(request: Request) -> Shell:
 async def visiting(request: Request, caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
     """The caller of a page, whose shell is ready. 401 without a session.
 
-    A parameter that the page does not have is left alone: messengers add their own to a link.
+    A parameter that the page does not have is left alone: messengers add their own to a link. One
+    that it has and that is said twice is refused (422), as by the API.
     """
+    check_parameters(request, parameters_of(request.scope["route"]), strangers=True)
     request.state.shell = await run_in_threadpool(shell_of, caller)
     return caller
 

@@ -17,8 +17,10 @@ MAX_LIMIT = 1000
 @dataclass(eq=False)
 class BadCursor(Refusal):
     status: ClassVar[int] = 400
-    zh: ClassVar[str] = "翻页标记 {cursor} 无效，请从第一页重新查询"
-    en: ClassVar[str] = "The cursor {cursor} is not one of ours. Start from the first page."
+    zh: ClassVar[str] = "翻页标记不属于这个列表或这次筛选，请从第一页重新查询"
+    en: ClassVar[str] = (
+        "The cursor is not one of this list as it is filtered now. Start from the first page."
+    )
     cursor: str
 
 

@@ -8,7 +8,7 @@ from api.routes import READS
 from api.words import Words, words_of
 from domain.commands.rulebooks import AdoptRulebook
 from domain.goods import StockExhausted
-from domain.telling import KINDS
+from domain.telling import INCIDENT_KINDS, KINDS
 from domain.world import Role
 from eventstore.accounts import Session
 from eventstore.outcomes import Envelope
@@ -95,3 +95,26 @@ def _words_of_city(edge: Edge, city: str, language: str) -> Words:
     assert person is not None
     caller = Caller(edge.system, Session(officer, "reviewer", "session", "", 0), person)
     return words_of(caller, NOW, language)
+
+
+def test_an_incident_in_a_refusal_is_called_by_kind_place_and_time(own_edge: Edge) -> None:
+    """It had no name: "Unit … is - at incident"."""
+    place = own_edge.seeded.places["yuantan_1"]
+    incident, unit = place.ids["incident"], own_edge.seeded.places["county"].ids["unit"]
+    body = {"unit": str(unit), "occurred_at": NOW.isoformat()}
+    with own_edge.client(Role.DISPATCHER, "county") as dispatcher:
+        path = f"/v1/incidents/{incident}/arrivals"
+        told = post(dispatcher, path, body)
+        shown = dispatcher.get(f"/v1/incidents/{incident}").json()
+    assert (told.status_code, told.json()["type"]) == (409, "/problems/unit-not-assigned"), (
+        told.text
+    )
+    zh, en = told.json()["zh"], told.json()["en"]
+    area = own_edge.system.store.load(id_of("yuantan_1")).name
+    kind = INCIDENT_KINDS[shown["kind"]]
+    assert f"{kind[0]}（{area}，" in zh and "年" in zh, zh
+    assert f"“{kind[1]}” ({area}, " in en and " at incident “" in en, en
+    assert shown["place"] not in zh + en or shown["place"] == area
+    with own_edge.client(Role.DISPATCHER, "sister_county") as sister:
+        foreign = post(sister, path, body)
+    assert foreign.status_code == 404 and area not in foreign.text and kind[0] not in foreign.text

@@ -18,15 +18,17 @@ from domain.consignment import ConsignmentNotReady, Phase
 from domain.disaster import DisasterStage
 from domain.grants import GrantStatus
 from domain.house_damage import Grade
-from domain.incident import Stage
+from domain.incident import UNASSIGNED, IncidentKind, Stage, UnitNotAssigned
 from domain.money import FundOverdrawn, NotPassedDownFrom
 from domain.notice import Notice, NoticeRunning
 from domain.refusal import Malformed, NotFound, Refusal, missing
 from domain.report_filing import Review
 from domain.roster import ListStage, WrongListStage
 from domain.season import DisasterNeeded
-from domain.telling import KEYED, KINDS, STATES, tidied
+from domain.separation import SamePersonTwice
+from domain.telling import INCIDENT_KINDS, KEYED, KINDS, STATES, tidied
 from eventstore.outcomes import Outcome, Problem, decode_outcome, encode_outcome, problem_of, told
+from web.i18n import catalog
 
 ID = UUID("12345678-1234-4678-9234-567812345678")
 AT = datetime(2018, 7, 4, 3, 0, 5, 123, tzinfo=UTC)
@@ -103,6 +105,54 @@ def test_no_sentence_speaks_like_a_program(kind: type[Refusal]) -> None:
     assert not re.search(r"\d 分", zh), zh
     english = set(re.findall(r"[A-Za-z]{3,}", zh)) - {"Excel", "Kafka", "UUID"}
     assert not english, f"{kind.__name__}: {zh}"
+
+
+BROKEN = {
+    "en": re.compile(
+        r"\b(a|an|the|of|into|from|above|below|than|by|between|under|with|and|or)\s*[.,;:)]"
+        r"|\b(for|into|from|to|above) (at|since|which|were|are)\b|\s[.,;:)](?!\d)|[,;:][.,;:]"
+        r"|\(\s*\)|\(\s|“\s*”|\"\"|= is\b|^[a-z,;:.]|\bis (at )?[,;:.]|  | -[ .,;]"
+    ),
+    "zh": re.compile(
+        r"^的|[，：；、（“]的|[，：；、][，：；、。]|[为将由与和入][，。；：、）]|为的|“[-\s]*”|（\s*）"
+        r"|由下达|的的|[，：；、]$"
+    ),
+}
+"""Where a value is missing in a sentence, one can see the hole."""
+
+
+@pytest.mark.parametrize("kind", refusals(), ids=lambda kind: kind.__name__)
+def test_no_sentence_has_a_hole_where_a_name_or_a_text_is_missing(kind: type[Refusal]) -> None:
+    """Nobody knows the names; then each text is empty, or the dash of earlier days, one by one."""
+    texts = [one.name for one in fields(kind) if isinstance(getattr(sample(kind), one.name), str)]
+    if kind is SamePersonTwice:  # both of its texts are steps of the program
+        texts = []
+    for name, value in [("", ""), *((name, value) for name in texts for value in ("", "-", " "))]:
+        refusal = sample(kind)
+        if name:
+            setattr(refusal, name, value)
+        for language, broken in BROKEN.items():
+            said = refusal.sentence(language)
+            assert not broken.search(said), (name, value, said)
+
+
+def test_a_unit_that_is_not_sent_and_a_form_without_a_reason_are_said_in_words() -> None:
+    """They read "Unit … is - at incident" and "reason = is not acceptable"."""
+    for stage in (UNASSIGNED, "-"):
+        idle = UnitNotAssigned(incident=ID, unit=ID, stage=stage, needed="assigned / en_route")
+        assert "not" in idle.sentence("en") and "“”" not in idle.sentence("zh")
+        assert "-" not in idle.sentence("en")
+    wrong = Malformed(field="reason", value="", rule_zh="不能为空", rule_en="it is required")
+    assert wrong.sentence("zh") == "“理由”的值不符合要求：不能为空"
+    assert wrong.sentence("en") == "reason is not acceptable: it is required"
+
+
+def test_the_kinds_of_incidents_are_called_as_on_the_pages() -> None:
+    assert INCIDENT_KINDS.keys() == set(IncidentKind)
+    for language, which in (("zh", 0), ("en", 1)):
+        said = catalog(language).sentences
+        for kind, words in INCIDENT_KINDS.items():
+            assert said[f"dispatch.kind_{kind}"] == words[which]
 
 
 def keys_of_states() -> Iterator[str]:

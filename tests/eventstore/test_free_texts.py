@@ -185,12 +185,14 @@ def test_what_was_typed_in_place_of_a_figure_or_a_code_is_stored_sealed(store: S
             assert WORDS in refused.value.problem.zh and WORDS in refused.value.problem.en
     kept = outcomes(store)
     assert WORDS not in kept and "慕容" not in kept and kept.count("\\u0002") >= 7
-    for name in ("item", "programme"):
-        told = Problem("unknown", 409, "", "", {name: WORDS})
-        stored = seal_figures(store.vault, told, officer("reporter"))
-        assert is_sealed(stored.facts[name]) and store.texts.told(stored).facts == {name: WORDS}
-        code = Problem("unknown", 409, "", "", {name: "winter_spring"})
-        assert seal_figures(store.vault, code, officer("reporter")) is code
+    for name in ("item", "programme", "key", "value"):
+        for typed in (WORDS, "murongxue", "xuemurong@example.cn", "13800001111", "34082619900101"):
+            told = Problem("unknown", 409, "", "", {name: typed})
+            stored = seal_figures(store.vault, told, officer("reporter"))
+            assert is_sealed(stored.facts[name]) and store.texts.told(stored).facts == {name: typed}
+        for plain in ("winter_spring", "quilt", "dead", "-12.5", "320000", AT.isoformat(), ""):
+            code = Problem("unknown", 409, "", "", {name: plain})
+            assert seal_figures(store.vault, code, officer("reporter")) is code, plain
 
 
 def test_a_refusal_is_told_without_its_words_once_they_are_destroyed(store: Store) -> None:

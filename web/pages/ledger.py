@@ -36,9 +36,6 @@ WHOLE = 1000
 SHEET_ROWS = 200
 """Rows of the paper form on a screen; a county has 16,000. The whole of it is for the printer."""
 
-NO_SEASON = UUID(int=0)
-"""No season has been opened: a sheet with its heading and nothing below."""
-
 LOCAL = (AreaLevel.TOWNSHIP, AreaLevel.VILLAGE)
 """Here the ledger is told by village, above by township."""
 
@@ -63,7 +60,7 @@ class Asked:
 def asked_of(
     season: UUID | None = None, area: UUID | None = None, status: Text = "", search: Text = ""
 ) -> Asked:
-    return Asked(season, area, status if status in STATES else "", search.strip())
+    return Asked(season, area, status, search.strip())
 
 
 Asking = Annotated[Asked, Depends(asked_of)]
@@ -238,7 +235,7 @@ async def as_csv(desk: AtDesk, asked: Asking) -> Response:
         read_of(ledger),
         asked.area,
         headers,
-        season=UUID(season["id"]) if season else NO_SEASON,
+        season=UUID(season["id"]) if season else None,  # none was opened: a heading, no rows
         status=asked.status or None,
         search=asked.search or None,
     )

@@ -47,7 +47,6 @@ async def all_lists(
     season: UUID | None = None,
     status: str = "",
 ) -> Response:
-    status = status if status in STAGES else ""
     found = await desk.ask(
         village_lists, season=season, status=status or None, cursor=turn.cursor, limit=ROWS
     )
