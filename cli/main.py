@@ -9,8 +9,8 @@ from importlib import import_module
 import typer
 
 from cli.logging import configure
-from cli.saying import complain
-from cli.settings import Settings
+from cli.saying import complain, failed
+from cli.settings import SettingsWrong, read_settings
 from cli.up.programs import RESTING
 from eventstore.errors import StoreError
 from projections.folding.errors import ViewsOfAnotherVersion
@@ -61,7 +61,10 @@ def program(command: str | None = None) -> typer.Typer:
 
 def relief() -> None:
     """救灾一本账 Relief Ledger"""
-    settings = Settings()
+    try:
+        settings = read_settings()
+    except SettingsWrong as problem:
+        raise failed(problem.zh, problem.en, code=2) from None
     configure(settings.log_level, settings.process)  # else logs would go to stdout, into the JSON
 
 

@@ -5,15 +5,18 @@ file: ``RELIEF_DATABASE_URL_FILE`` names a file that holds what ``RELIEF_DATABAS
 """
 
 import os
+import re
+import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -190,3 +193,37 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         toml = TomlConfigSettingsSource(settings_cls)
         return init_settings, env_settings, FileSource(settings_cls), toml
+
+
+class SettingsWrong(Exception):
+    """A setting cannot be what it says. What stands there is not told: it may be a secret."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.zh, self.en = zh, en
+
+
+def read_settings() -> Settings:
+    """The settings, or `SettingsWrong`: in every command the first that is asked for."""
+    try:
+        return Settings()
+    except ValidationError as problem:
+        wrong = [(_named(one["loc"]), one["msg"]) for one in problem.errors(include_input=False)]
+        names = "、".join(dict.fromkeys(name for name, _ in wrong))
+        en = "; ".join(f"{name}: {message}" for name, message in wrong)
+        raise SettingsWrong(f"设置 {names} 的值不符合要求", en) from None
+    except SettingsError as problem:
+        found = re.search(r'field "(\w+)"', str(problem))
+        name = _named((found[1],) if found else ())
+        raise SettingsWrong(f"设置 {name} 的值不是有效的 JSON", f"{name}: no JSON") from None
+    except tomllib.TOMLDecodeError as problem:
+        raise SettingsWrong("relief.toml 不是有效的 TOML 文件", f"relief.toml: {problem}") from None
+    except OSError as problem:
+        raise SettingsWrong(
+            f"不能读取设置所指的文件 {problem.filename}",
+            f"A file that the settings name cannot be read: {problem.filename}",
+        ) from None
+
+
+def _named(place: tuple[int | str, ...]) -> str:
+    return f"{PREFIX}{place[0]}".upper() if place else "RELIEF_…"

@@ -69,6 +69,32 @@ class StoreNotTrusted(StoreUnreachable):
     retry_after = 30
 
 
+class StoreNotAdmitted(StoreUnreachable):
+    zh = (
+        "数据库不接受这样的连接：请核对数据库地址中的 sslmode（是否须用 TLS），"
+        "或请管理员检查 pg_hba.conf"
+    )
+    en = (
+        "The database does not take such connections. Check sslmode in its address (does it ask"
+        " for TLS?), or let an administrator look at pg_hba.conf."
+    )
+    retry_after = 30
+
+
+class StoreDatabaseMissing(StoreUnreachable):
+    zh = "服务器上没有这个数据库：请核对数据库地址，或先执行 relief db init"
+    en = "There is no such database on the server. Check its address, or run relief db init first."
+    retry_after = 30
+
+
+class StoreAddressWrong(StoreError):
+    """``detail`` never quotes the address: the password stands in it."""
+
+    zh = "数据库地址写得不对：请核对 RELIEF_DATABASE_URL 等设置中的地址"
+    en = "The database's address cannot be read. Check RELIEF_DATABASE_URL and its like."
+    retry_after = None
+
+
 class PasswordKept(StoreError):
     zh = (
         "数据库角色已有密码，且与给定的不符，正在使用它的系统会因此中断，未作任何改动："

@@ -6,6 +6,7 @@
 
 import errno
 import os
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,11 +17,14 @@ from psycopg import errors as pg
 from psycopg_pool import PoolTimeout
 
 from eventstore.errors import (
+    StoreAddressWrong,
     StoreDamaged,
+    StoreDatabaseMissing,
     StoreError,
     StoreForbidden,
     StoreFull,
     StoreLocked,
+    StoreNotAdmitted,
     StoreNotMade,
     StoreNotTrusted,
     StoreOutOfHandles,
@@ -120,16 +124,30 @@ POSTGRES: tuple[tuple[tuple[type[BaseException], ...], type[StoreError]], ...] =
 )
 
 
-NOT_TRUSTED = (
-    "certificate verify failed",
-    "server certificate for ",
-    "root certificate file",
-    "does not support SSL",
+SAID: tuple[tuple[tuple[str, ...], type[StoreError]], ...] = (
+    (
+        ("password authentication failed", "Password 认证失败", "no password supplied"),
+        StorePasswordWrong,
+    ),
+    (
+        (
+            "certificate verify failed",
+            "server certificate for ",
+            "root certificate file",
+            "does not support SSL",
+        ),
+        StoreNotTrusted,
+    ),
+    (("pg_hba.conf",), StoreNotAdmitted),
+    ((r'database ".*" does not exist', '数据库 ".*" 不存在'), StoreDatabaseMissing),
+    (("connection is bad: invalid ",), StoreAddressWrong),
 )
-"""What libpq says, in a text alone, where `sslmode` asks for more than the server can show."""
-WRONG_PASSWORD = ("password authentication failed", "Password 认证失败", "no password supplied")
-"""What libpq says when it cannot log in: there is no code of the error then, only its words, in the
-server's language."""
+"""What libpq says when it cannot connect: there is no code of the error then, only its words, in
+the server's language where the server says them."""
+ADDRESS = r"connection info string|\bURI\b|percent-encoded|invalid connection option"
+"""What psycopg says of an address that it cannot read. It quotes all of it then, with the password,
+but for what begins so:"""
+QUOTES_NO_MORE = r"invalid (URI query parameter|connection option)"
 
 
 def _of_postgres(problem: psycopg.Error) -> StoreError:
@@ -138,14 +156,12 @@ def _of_postgres(problem: psycopg.Error) -> StoreError:
         text = f"{type(problem).__name__} {problem.sqlstate or ''}".strip()
     if any(os.strerror(number) in text for number in NO_HANDLES):  # of ours, or of the server
         return StoreOutOfHandles(text)
-    if isinstance(problem, psycopg.OperationalError) and any(
-        said in str(problem) for said in WRONG_PASSWORD
-    ):
-        return StorePasswordWrong(text)
-    if isinstance(problem, psycopg.OperationalError) and any(
-        said in str(problem) for said in NOT_TRUSTED
-    ):
-        return StoreNotTrusted(text)
+    if isinstance(problem, psycopg.OperationalError):
+        for words, named in SAID:
+            if any(re.search(said, str(problem)) for said in words):
+                return named(text)
+    if isinstance(problem, psycopg.ProgrammingError) and re.search(ADDRESS, text):
+        return StoreAddressWrong(text if re.match(QUOTES_NO_MORE, text) else "")
     for kinds, named in POSTGRES:
         if isinstance(problem, kinds):
             return named(text)

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from cli.trial.postgres import PostgresServer
-from eventstore.errors import StoreNotTrusted
+from eventstore.errors import StoreDatabaseMissing, StoreNotAdmitted, StoreNotTrusted
 from eventstore.founding import Urls, found
 from eventstore.postgres import PostgresLog, connect
 from projections.catalog import VIEWS
@@ -97,3 +97,13 @@ def test_a_server_without_tls_is_not_spoken_to(
     plain = made.database.partition("?")[0] + "?sslmode=disable"
     with pytest.raises(psycopg.OperationalError, match="no encryption"):
         connect(plain, "log")
+    with pytest.raises(StoreNotAdmitted, match="no encryption") as told:
+        PostgresLog(plain)
+    assert "sslmode" in told.value.zh and "稍后重试" not in told.value.zh
+
+
+def test_a_database_that_is_not_there_is_told_as_one(made: Urls) -> None:
+    """It was told as a server that is away for a moment."""
+    with pytest.raises(StoreDatabaseMissing) as told:
+        PostgresLog(made.database.replace("/ledger", "/ledgers"))
+    assert "relief db init" in told.value.zh
