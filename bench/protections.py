@@ -1,10 +1,12 @@
 """What two protections cost: the seal of frames, and the limits of the HTTP server.
 
-Frames of a real log are cut and encoded, sealed or not, and decoded, checked or not. The server is
-the bare endpoint of `bench.over_http` behind the limits that `relief serve` has, against the same
-endpoint behind uvicorn's own httptools.
+Frames of a real log are sealed and checked, against HMAC-SHA256 alone over the same bytes at both
+ends. Encoding and decoding a frame only copies its rows, a third of what any hash of them costs:
+that is told, and no measure for a seal. The server is the bare endpoint of `bench.over_http` behind
+the limits that `relief serve` has, against the same endpoint behind uvicorn's own httptools.
 """
 
+import hmac
 import tempfile
 import time
 from collections.abc import Callable
@@ -26,6 +28,8 @@ from streams.sealing import Seal
 LIVES = 500
 REQUESTS = 4000
 TIMES = 20
+PAIRS = 4
+"""Times the repetitions. A run lasts half a second, and a neighbor may take a core for as long."""
 RUN = 16
 """Facts that the relay finds at once in a busy hour."""
 
@@ -46,23 +50,24 @@ def frames_of(lives: int) -> list[Frame]:
 
 
 def timed(what: Callable[[], object]) -> float:
-    """Seconds, the median of some times."""
+    """Seconds of processor, the median of some times."""
     took = []
     for _ in range(TIMES):
-        began = time.perf_counter()
+        began = time.process_time()
         what()
-        took.append(time.perf_counter() - began)
+        took.append(time.process_time() - began)
     return median(took)
 
 
 class Frames:
-    """The two ends of a broker, with the seal and without."""
+    """The two ends of a broker: what is done with a frame there, each by itself."""
 
     def __init__(self, lives: int) -> None:
         self.frames = frames_of(lives)
+        self.values = [(encode(frame), headers(frame)) for frame in self.frames]
         self.seal = Seal.made("born/1", b"s" * 32)
 
-    def plain(self, _: int) -> float:
+    def copied(self) -> float:
         def send_and_read() -> None:
             for frame in self.frames:
                 decode(encode(frame), dict(headers(frame)))
@@ -71,12 +76,17 @@ class Frames:
 
     def sealed(self, _: int) -> float:
         def send_and_read() -> None:
-            for frame in self.frames:
-                value = encode(frame)
-                named = dict(self.seal.on(value, headers(frame)))
-                if not self.seal.holds(value, named):
+            for value, named in self.values:
+                if not self.seal.holds(value, dict(self.seal.on(value, named))):
                     raise RuntimeError("a frame of our own is not believed")
-                decode(value, named)
+
+        return timed(send_and_read)
+
+    def hashed(self, _: int) -> float:
+        def send_and_read() -> None:
+            for value, _ in self.values:
+                for _ in ("sent", "read"):
+                    hmac.digest(self.seal.key, value, "sha256")
 
         return timed(send_and_read)
 
@@ -84,9 +94,11 @@ class Frames:
 def run(*, tiny: bool = False) -> Result:
     about = machine()
     count, repetitions = (100, 1) if tiny else (REQUESTS, REPETITIONS)
+    many = 1 if tiny else PAIRS * REPETITIONS
     frames = Frames(10 if tiny else LIVES)
     facts = sum(len(frame.rows) for frame in frames.frames)
-    sealed, plain = pairs(frames.sealed, frames.plain, repetitions)
+    sealed, hashed = pairs(frames.sealed, frames.hashed, repetitions)
+    copied = frames.copied()
     with server("-") as bounded_server, server("plain") as plain_server:
         bounded = Side(bounded_server, "", poll=False)
         unbounded = Side(plain_server, "", poll=False)
@@ -94,16 +106,18 @@ def run(*, tiny: bool = False) -> Result:
             side.measure(CONNECTIONS)
             side.cpu_us.clear()
         with_limits, without = pairs(
-            lambda _: bounded.measure(count), lambda _: unbounded.measure(count), repetitions
+            lambda _: bounded.measure(count), lambda _: unbounded.measure(count), many
         )
     return Result(
         "protections",
         {
             "facts": facts,
             "frames": len(frames.frames),
+            "bytes_a_frame": sum(len(value) for value, _ in frames.values) // len(frames.values),
+            "copied_us_a_frame": round(1e6 * copied / len(frames.frames), 1),
+            "hashed_us_a_frame": round(1e6 * median(hashed) / len(frames.frames), 1),
             "sealed_us_a_frame": round(1e6 * median(sealed) / len(frames.frames), 1),
-            "unsealed_us_a_frame": round(1e6 * median(plain) / len(frames.frames), 1),
-            "seal_us_a_fact": round(1e6 * (median(sealed) - median(plain)) / facts, 2),
+            "seal_us_a_fact": round(1e6 * median(sealed) / facts, 2),
             "bounded_requests_per_second": round(median(with_limits)),
             "plain_requests_per_second": round(median(without)),
             "bounded_cpu_us_per_request": round(median(bounded.cpu_us)),
@@ -112,12 +126,12 @@ def run(*, tiny: bool = False) -> Result:
         {
             "bounded_over_plain_server": ratio(with_limits, without),
             "bounded_over_plain_cpu": ratio(bounded.cpu_us, unbounded.cpu_us),
-            "sealed_over_unsealed_frames": ratio(sealed, plain),
+            "seal_over_bare_hmac": ratio(sealed, hashed),
         },
         about,
         {
             "bounded_over_plain_server": Reach(at_least=0.8),
             "bounded_over_plain_cpu": Reach(at_most=1.25),
-            "sealed_over_unsealed_frames": Reach(at_most=3),
+            "seal_over_bare_hmac": Reach(at_most=2),
         },
     )
