@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from projections.consignments import consignment, consignments
 
 from domain.commands.consignments import ArriveConsignment
 from domain.commands.seasons import CloseSeason
@@ -20,6 +19,7 @@ from projections.asking.deadlines_at import deadlines
 from projections.asking.scope import EVERYTHING
 from projections.dispatch import dispatch_board
 from projections.findings import finding_counts
+from projections.sections.consignments import consignment, consignments
 from tests.domain import goods
 from tests.domain.county import make_county
 from tests.domain.ledger import Ledger
