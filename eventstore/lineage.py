@@ -116,3 +116,11 @@ def settle_epoch(store: Store) -> None:
         begin_epoch(store, Cause.PROMOTION)
     elif log.mark("seat") is None or (not log.mark("timeline") and log.timeline()):
         run_about(store, RecordStore, timeline=log.timeline())
+
+
+def note_timeline(store: Store) -> None:
+    """Later than at a start: a log that was empty then has no timeline yet, and nobody would notice
+    a promotion. It waits until somebody is in post, for before that nobody knows the seat."""
+    log = store.log
+    if log.mark("timeline") is None and (now := log.timeline()) and _areas_in_post(store):
+        run_about(store, RecordStore, timeline=now)

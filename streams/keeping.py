@@ -3,7 +3,8 @@
 Once a second it looks at its machine's clock. If that has to be held, it writes a fact, so that
 everybody is told and an operator can decide; what was decided through another process holds here
 too. It also sees whether a stand-by of PostgreSQL has become the primary: the first process to see
-it begins the log's next epoch.
+it begins the log's next epoch. For that it notes the timeline of a log that was empty as the
+process started.
 """
 
 import threading
@@ -15,7 +16,7 @@ from domain.commands.store import AdvanceClock, DecideClock, HoldClock
 from domain.store import Cause, ClockHeldAlready, ClockNotHeld, Decision
 from eventstore.clock import clock_state
 from eventstore.errors import StoreError
-from eventstore.lineage import begin_epoch, run_about
+from eventstore.lineage import begin_epoch, note_timeline, run_about
 from eventstore.outcomes import Refused
 from eventstore.store import Store
 from streams.sealing import seal_frames
@@ -57,6 +58,7 @@ class Keeper:
         """One look. Raises a `StoreError`."""
         if self._store.log.promoted():
             log.warning("log.promoted", epoch=begin_epoch(self._store, Cause.PROMOTION))
+        note_timeline(self._store)
         if self._frames:
             seal_frames(self._store)
         self._store.follow_clock()

@@ -6,7 +6,7 @@ promote the stand-by and let the one address of the database lead to it.
 
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
@@ -16,15 +16,17 @@ import pytest
 from cli.trial.broker import Broker
 from cli.trial.postgres import PostgresServer
 from domain.store import Cause
-from eventstore.errors import LogPromoted
+from eventstore.errors import LogPromoted, StoreError
 from eventstore.founding import Urls
-from eventstore.lineage import epoch_of
+from eventstore.lineage import begun_by, epoch_of, settle_epoch
+from streams.keeping import Keeper
 from tests.cluster.cities import CityPlace, city_on
 from tests.cluster.living import FEW, SECONDS, LivingCity, newest_epoch
 from tests.cluster.relaying import wait_for
 from tests.cluster.standby import PRIMARY, StandBy, stand_by
 from tests.cluster.workers import WorkerProcess
-from tests.eventstore.support import Cluster
+from tests.clusters import founded
+from tests.eventstore.support import Cluster, found_town
 from tests.faults import TIMEOUT
 from tests.proxy import CutProxy
 
@@ -96,6 +98,44 @@ def test_a_stand_by_without_the_newest_facts_takes_over_under_a_living_city(town
     lineage = town.doctors("lineage")
     assert lineage.ok and "备机接管" in lineage.zh and begun.epoch in lineage.zh
     assert town.ready() == ("ready", [])
+
+
+def test_a_promotion_is_noticed_by_processes_that_all_began_on_an_empty_log(tmp_path: Path) -> None:
+    """H1: the timeline was noted at a start only, and only of a log with facts in it."""
+    primary = PostgresServer(tmp_path / "primary", fsync=False, settings=PRIMARY)
+    with ExitStack() as stack:
+        stack.enter_context(primary)
+        made = stack.enter_context(founded(primary, tmp_path))
+        address = stack.enter_context(CutProxy(primary.port))
+        place = Cluster(*map(address.through, (made.place.log, made.place.vault)), tmp_path)
+        store = place.open()
+        stack.callback(store.close)
+        keeper = Keeper(store)
+        settle_epoch(store)  # as each start of an API process does
+        keeper.step()
+        assert store.head() == 0
+        found_town(store)
+        keeper.step()
+        head, first = store.head(), epoch_of(store.log)
+        keeper.step()
+        assert store.head() == head, "noted once"
+        standby = stack.enter_context(stand_by(primary, tmp_path / "stand-by"))
+        standby.cut_off()
+        standby.take_over()
+        address.target = standby.server.port
+        address.cut_all()
+        wait_for(lambda: steps(keeper) and epoch_of(store.log) != first, SECONDS)
+        begun = begun_by(store.log)
+        assert begun is not None and begun.cause is Cause.PROMOTION
+        assert (begun.head, begun.timeline) == (head, "00000002")
+
+
+def steps(keeper: Keeper) -> bool:
+    """Whether it could look: its sessions were cut."""
+    with suppress(StoreError):
+        keeper.step()
+        return True
+    return False
 
 
 def waits_for_its_epoch(worker: WorkerProcess) -> bool:
