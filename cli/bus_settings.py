@@ -18,7 +18,7 @@ def kafka_of(settings: Settings) -> Kafka:
         protocol=settings.kafka_security,
         mechanism=settings.kafka_sasl,
         username=settings.kafka_user,
-        password=settings.kafka_password,
+        password=settings.kafka_password or None,
         ca=settings.kafka_ca,
         certificate=settings.kafka_certificate,
         key=settings.kafka_key,

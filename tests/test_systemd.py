@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from cli.bus_settings import BusSettingsMissing, kafka_of
 from cli.settings import PREFIX, Settings
 from cli.up.programs import RESTING, programs
+from streams.security import Security
 
 ROOT = Path(__file__).resolve().parent.parent
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
@@ -120,10 +122,28 @@ def test_its_variables_are_settings_and_its_secrets_are_credentials(unit: Path) 
     assert asked == handed
     needed = {
         "relief-api@": {"database_url", "vault_url", "views_url"},
-        "relief-relay": {"database_url", "views_url"},
-        "relief-worker@": {"database_url", "views_url"},
+        "relief-relay": {"database_url", "views_url", "kafka_password"},
+        "relief-worker@": {"database_url", "views_url", "kafka_password"},
     }
     assert handed == needed.get(unit.stem, set())
+    # a file that is missing keeps a unit from starting, unless there is something in its place
+    instead = {value.partition(":")[::2] for value in values(unit, "SetCredential")}
+    assert instead == {("kafka_password", "\\n")} & {(one, "\\n") for one in handed}
+
+
+def test_h11_without_a_password_for_kafka_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The units hand over an empty line where no file is: that must be none, and told as none."""
+    (tmp_path / "kafka_password").write_text("\n")
+    monkeypatch.setenv("RELIEF_KAFKA_PASSWORD_FILE", str(tmp_path / "kafka_password"))
+    monkeypatch.delenv("RELIEF_KAFKA_PASSWORD", raising=False)
+    assert kafka_of(Settings(kafka="127.0.0.1:9")).security == Security()
+    with pytest.raises(BusSettingsMissing, match="RELIEF_KAFKA_PASSWORD"):
+        kafka_of(Settings(kafka="127.0.0.1:9", kafka_security="SASL_SSL", kafka_user="relief"))
+    (tmp_path / "kafka_password").write_text("秘密 word\n")
+    there = kafka_of(Settings(kafka="127.0.0.1:9", kafka_security="SASL_SSL", kafka_user="relief"))
+    assert there.security.password == "秘密 word"
 
 
 def test_the_settings_file_names_settings() -> None:
