@@ -168,6 +168,16 @@ class NotABackup(StoreDamaged):
     )
 
 
+class KeyMissing(StoreDamaged):
+    zh = "这里没有密库的钥匙文件 vault.key，没有它密库打不开：请放回保存的那一份"
+    en = "The vault's key file (vault.key) is missing; without it the vault cannot be read."
+
+
+class KeyForeign(StoreDamaged):
+    zh = "这里的 vault.key 不是这个密库的钥匙，未作任何改动：请放回正确的那一份"
+    en = "This vault.key is another vault's. Nothing was changed: put the right one there."
+
+
 class RotationBrokenOff(StoreDamaged):
     """The vault is under the new key already, and the old one still lies in its place."""
 

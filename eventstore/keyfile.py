@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from eventstore.errors import StoreDamaged
+from eventstore.errors import KeyMissing, StoreDamaged
 from eventstore.modes import private_folder
 from eventstore.randomness import random_uuid
 
@@ -12,8 +12,11 @@ KEY_BYTES = 32
 
 
 def read_key(path: Path) -> bytes:
-    """The master key of a key file. Raises `StoreDamaged` when it cannot be one."""
-    key = path.read_bytes()
+    """The master key of a key file. Raises `KeyMissing`, `StoreDamaged` when it cannot be one."""
+    try:
+        key = path.read_bytes()
+    except FileNotFoundError as problem:
+        raise KeyMissing(str(path)) from problem
     if len(key) != KEY_BYTES:
         raise StoreDamaged(f"{path.name}: {len(key)} bytes, {KEY_BYTES} expected")
     return key

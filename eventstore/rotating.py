@@ -12,13 +12,13 @@ persons' keys under it, and they could never be read again.
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
 
 from eventstore.clock import machine_now
-from eventstore.errors import StoreDamaged, StoreNotBegun, VaultInUse
+from eventstore.errors import KeyForeign, StoreDamaged, StoreNotBegun, VaultInUse
 from eventstore.faults import reached
 from eventstore.keyfile import KEY_BYTES, read_key, write_key
 from eventstore.postgres import PostgresConnection
@@ -80,14 +80,30 @@ def _rotate(db: Sql, path: Path, alone: Callable[[Sql], None]) -> Rotated:
     keys = 0
     with transaction(db):
         alone(db)  # before any file is made: who is refused has changed nothing
-        following = read_key(new) if new.exists() else write_key(new, os.urandom(KEY_BYTES))
-        after = Wrapping(following)
-        reached("rotating")
-        if not _opens(db, after):
-            keys = _wrap_again(db, before, after)
-        reached("rotating")
+        with _following(new) as master:
+            after = Wrapping(master)
+            reached("rotating")
+            if not _opens(db, after):
+                if not _opens(db, before):
+                    raise KeyForeign(str(path))
+                keys = _wrap_again(db, before, after)
+            reached("rotating")
     reached("rotating")
     return Rotated(keys, _exchanged(path, new))
+
+
+@contextmanager
+def _following(path: Path) -> Iterator[bytes]:
+    """The new key: that of a run that was broken off, else one that is made now, and that goes
+    again if this run fails before its COMMIT, when nothing can be under it."""
+    made = not path.exists()
+    master = write_key(path, os.urandom(KEY_BYTES)) if made else read_key(path)
+    try:
+        yield master
+    except BaseException:
+        if made:
+            path.unlink()
+        raise
 
 
 def _opens(db: Sql, master: Wrapping) -> bool:

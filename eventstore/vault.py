@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from eventsourcing.persistence import IntegrityError
 
 from domain.world import Sealed
-from eventstore.errors import RotationBrokenOff, StoreDamaged
+from eventstore.errors import KeyForeign, KeyMissing, RotationBrokenOff, StoreDamaged
 from eventstore.keyfile import KEY_BYTES, read_key, write_key
 from eventstore.modes import private_folder
 from eventstore.names import forget
@@ -60,7 +60,7 @@ class Vault:
         except StoreDamaged as problem:
             if key.with_name(f"{key.name}.new").exists():
                 raise RotationBrokenOff(str(problem)) from problem
-            raise
+            raise KeyForeign(str(key)) from problem
         self._tokens = hmac.new(secret, digestmod="sha256")
         # copied for each use: unlike one-shot digests this keeps the interpreter's lock
         self._fingerprint = hmac.new(self.secret("command-fingerprint"), digestmod="sha256")
@@ -73,7 +73,7 @@ class Vault:
         if made and path.exists():  # by a process that started with this one
             return read_key(path)
         if made:
-            raise StoreDamaged(f"{path.name} is missing; without it the vault cannot be read")
+            raise KeyMissing(str(path))
         return write_key(path, os.urandom(KEY_BYTES))
 
     def secret(self, name: str) -> bytes:

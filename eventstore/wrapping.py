@@ -7,7 +7,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.world import Sealed
-from eventstore.errors import StoreDamaged
+from eventstore.errors import KeyForeign, StoreDamaged
 from eventstore.keyfile import read_key
 from eventstore.randomness import random_bytes
 from eventstore.sql import Sql
@@ -43,9 +43,10 @@ def opened(cipher: AESGCM, sealed: Sealed, stream: UUID, field: str) -> str:
 
 
 def check_key(db: Sql, path: Path) -> None:
-    """That this key file opens this vault. Raises `StoreDamaged`."""
-    if not path.exists():
-        raise StoreDamaged(f"{path.name} is missing; without it the vault cannot be read")
+    """That this key file opens this vault. Raises `KeyMissing`, `KeyForeign`."""
     master = Wrapping(read_key(path))
     for name, wrapped in db.execute("SELECT name, value FROM secrets"):
-        master.unwrap(wrapped, name.encode())
+        try:
+            master.unwrap(wrapped, name.encode())
+        except StoreDamaged as problem:
+            raise KeyForeign(str(path)) from problem

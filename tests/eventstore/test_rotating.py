@@ -3,17 +3,20 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from eventstore import rotating
 from eventstore.accounts import Accounts
-from eventstore.errors import RotationBrokenOff, StoreDamaged, VaultInUse
+from eventstore.errors import KeyForeign, KeyMissing, RotationBrokenOff, StoreDamaged, VaultInUse
 from eventstore.keyfile import read_key
 from eventstore.rotating import Rotated, rotate_database, rotate_folder
 from eventstore.store import Store
@@ -34,6 +37,7 @@ from tests.eventstore.support import (
 ROOT = Path(__file__).resolve().parents[2]
 HOUSEHOLDS = 5
 ONE_PAGE = 2
+Spoil = Callable[[Path, Place], None]
 serial = count(100)
 CODE = f"""
 import sys
@@ -163,18 +167,95 @@ def test_while_somebody_has_the_vault_open_nothing_is_changed(place: Place) -> N
     check(place)
 
 
-def test_the_command_says_where_the_old_key_is(tmp_path: Path) -> None:
-    store = found_town(open_store(tmp_path / "store"))
-    send(store, new_household("孙一", id_number(1)), by="reporter")
-    store.close()
-    done = subprocess.run(
+def lost(key: Path, _: Place) -> None:
+    key.unlink()
+
+
+def foreign(key: Path, _: Place) -> None:
+    key.write_bytes(bytes(32))
+
+
+def cut_short(key: Path, _: Place) -> None:
+    key.write_bytes(key.read_bytes()[:31])
+
+
+def one_row_damaged(_: Path, place: Place) -> None:
+    """The last key in order, so that others have been wrapped anew by then."""
+    if isinstance(place, Cluster):
+        with psycopg.connect(place.vault, options="-c search_path=vault") as there:
+            (last,) = there.execute("SELECT person FROM keys ORDER BY person DESC").fetchone() or ()
+            there.execute("UPDATE keys SET wrapped = %s WHERE person = %s", (bytes(60), last))
+        return
+    with closing(sqlite3.connect(place / "vault.sqlite")) as db, db:
+        db.execute(
+            "UPDATE keys SET wrapped = ? WHERE person = (SELECT max(person) FROM keys)",
+            (bytes(60),),
+        )
+
+
+SPOILT: dict[Spoil, type[StoreDamaged]] = {
+    lost: KeyMissing,
+    foreign: KeyForeign,
+    cut_short: StoreDamaged,
+    one_row_damaged: StoreDamaged,
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILT, ids=lambda spoil: spoil.__name__)
+def test_h11_a_refused_exchange_says_why_and_leaves_nothing_behind(
+    place: Place, spoil: Spoil
+) -> None:
+    """Without a key file it ended in a traceback; with a wrong one `vault.key.new` stayed, and
+    the next start told of an exchange that was broken off."""
+    key = folder_of(place) / "vault.key"
+    right = read_key(key)
+    spoil(key, place)
+    there = key.read_bytes() if key.exists() else None
+    with pytest.raises(StoreDamaged) as refused:
+        rotate(place)
+    assert type(refused.value) is SPOILT[spoil]
+    assert (key.read_bytes() if key.exists() else None) == there
+    assert not list(key.parent.glob("vault.key.*")), "a key was left lying about"
+    if spoil is not one_row_damaged:
+        key.write_bytes(right)
+        check(place)
+
+
+def test_a_store_says_that_its_key_is_lost_or_foreign(place: Place) -> None:
+    key = folder_of(place) / "vault.key"
+    right = read_key(key)
+    for spoil in (lost, foreign):
+        spoil(key, place)
+        with pytest.raises(SPOILT[spoil]):
+            open_store(place)
+        key.write_bytes(right)
+    check(place)
+
+
+def test_h11_the_command_tells_a_lost_key_in_words(tmp_path: Path) -> None:
+    found_town(open_store(tmp_path / "store")).close()
+    (tmp_path / "store" / "vault.key").unlink()
+    done = vault_rotate(tmp_path / "store")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert KeyMissing.zh in done.stderr and KeyMissing.en in done.stderr
+
+
+def vault_rotate(data: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, "-m", "cli.main", "vault", "rotate", "--json"],
         cwd=ROOT,
-        env={**os.environ, "RELIEF_DATA": str(tmp_path / "store")},
+        env={**os.environ, "RELIEF_DATA": str(data), "COLUMNS": "400"},
         capture_output=True,
         text=True,
         timeout=120,
     )
+
+
+def test_the_command_says_where_the_old_key_is(tmp_path: Path) -> None:
+    store = found_town(open_store(tmp_path / "store"))
+    send(store, new_household("孙一", id_number(1)), by="reporter")
+    store.close()
+    done = vault_rotate(tmp_path / "store")
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert said["keys"] >= 1 and Path(said["old"]).stat().st_size == 32
