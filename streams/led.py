@@ -3,18 +3,21 @@
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Protocol
 
 import structlog
 
 from eventstore.errors import StoreError
+from eventstore.log import Log
 from streams.kafka import BusTrouble, Interrupted
 from streams.relayed import Fenced
+from streams.topics import Wrong
 
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
 STAND_BY_SECONDS = 0.05
+LOOK_SECONDS = 1.0
 
 log = structlog.get_logger("relay")
 
@@ -31,14 +34,35 @@ class Leadership(Protocol):
     def held(self) -> bool: ...
 
 
+class SentTo(Protocol):
+    """What is asked of the topic that is sent to. Every call raises `BusTrouble`."""
+
+    @property
+    def wrong(self) -> Sequence[Wrong]: ...
+
+    def topic_id(self) -> str: ...
+
+    def close(self) -> None: ...
+
+
 class Led(ABC):
-    """One task of a leader; several may share one leadership. Counters are for metrics and are
-    read from other threads; each only rises."""
+    """One task of a leader, from a log to a topic; several may share one leadership. Counters are
+    for metrics and are read from other threads; each only rises."""
 
     name: ClassVar[str]
 
-    def __init__(self, leader: Leadership, beat: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        log: Log,
+        topic: SentTo,
+        leader: Leadership,
+        beat: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._log, self._to = log, topic
         self._leader, self._beat = leader, beat
+        self._topic_id = self._lineage = ""
+        """Of the topic and the log between which we stand; `begin` sets them."""
+        self._next_look = 0.0
         self._epoch = 0
         self._stop = threading.Event()
         self.position = 0
@@ -62,8 +86,13 @@ class Led(ABC):
         """Rises with whatever was sent."""
 
     @abstractmethod
-    def _let_go(self) -> None:
-        """Close what `begin` has opened."""
+    def _look_for_loss(self) -> None:
+        """Send again what the broker has lost, if it has lost any."""
+
+    @property
+    def wrong(self) -> list[Wrong]:
+        """In what the topic differs from the settings though it is used."""
+        return list(self._to.wrong) if self.leading else []
 
     def run(self, stop: threading.Event) -> None:
         """Until ``stop``: lead when it is our turn, wait out what passes, try again."""
@@ -91,11 +120,24 @@ class Led(ABC):
                 stop.wait(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
             finally:
-                self._let_go()
+                self._to.close()
         self.leading = False
 
     def _going_on(self) -> bool:
         return not self._stop.is_set() and self._leader.held() and self._leader.epoch == self._epoch
+
+    def _look(self) -> None:
+        """Once a second: whether topic and log are still those between which we stand."""
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + LOOK_SECONDS
+        if self._log.lineage() != self._lineage or self.position > self._log.head():
+            raise LogReplaced
+        found = self._to.topic_id()
+        if found != self._topic_id:
+            raise BusTrouble(f"topic {self._topic_id} is now {found or 'missing'}")
+        self._look_for_loss()
 
     def _waits_for(self, problem: StoreError | BusTrouble) -> None:
         self.failures += 1

@@ -15,14 +15,11 @@ import structlog
 from eventstore.following import HeadWatch
 from eventstore.log import Log, recorded_at
 from streams.events import EventsTopic, source_of
-from streams.kafka import BusTrouble
-from streams.led import Leadership, Led, LogReplaced
+from streams.led import LOOK_SECONDS, Leadership, Led, LogReplaced
 from streams.relayed import Relayed, RelayedRow, Sent
-from streams.topics import Wrong
 
 MOST_ROWS = 2_000
 """Read and sent at once: what bounds the memory."""
-LOOK_SECONDS = 1.0
 
 log = structlog.get_logger("relay")
 
@@ -74,28 +71,19 @@ class Publisher(Led):
         *,
         beat: Callable[[], None] = lambda: None,
     ) -> None:
-        super().__init__(leader, beat)
-        self._log, self._watch, self._topic, self._place = log, watch, topic, place
+        super().__init__(log, topic, leader, beat)
+        self._watch, self._topic, self._place = watch, topic, place
         self._days = days
-        self._topic_id = self._lineage = self._source = ""
+        self._source = ""
         self._newest: dict[int, Sent] = {}
         self._looked_into: dict[int, int] | None = None
         """Ends that seemed too low, and behind which all was found nevertheless."""
-        self._next_look = 0.0
         self.events = 0
         self.resent = 0
         """How often the broker was found to have lost what it had."""
 
     def _sent(self) -> int:
         return self.events
-
-    @property
-    def wrong(self) -> list[Wrong]:
-        """In what the topic differs from the settings though it is used."""
-        return list(self._topic.wrong) if self.leading else []
-
-    def _let_go(self) -> None:
-        self._topic.close()
 
     # -- beginning ----------------------------------------------------------------------------
 
@@ -133,19 +121,6 @@ class Publisher(Led):
         return min(self.position, kept_from(self._log, self._days))
 
     # -- looking ------------------------------------------------------------------------------
-
-    def _look(self) -> None:
-        """Whether topic and log are still those between which we stand."""
-        now = time.monotonic()
-        if now < self._next_look:
-            return
-        self._next_look = now + LOOK_SECONDS
-        if self._log.lineage() != self._lineage or self.position > self._log.head():
-            raise LogReplaced
-        found = self._topic.topic_id()
-        if found != self._topic_id:
-            raise BusTrouble(f"topic {self._topic_id} is now {found or 'missing'}")
-        self._look_for_loss()
 
     def _look_for_loss(self) -> None:
         """A partition that ends too early is read: it has lost its newest facts only if they are

@@ -15,11 +15,9 @@ from eventstore.following import HeadWatch
 from eventstore.log import Log
 from streams.bus import Bus
 from streams.frames import Framer, Router
-from streams.kafka import BusTrouble
-from streams.led import Leadership, Led, LogReplaced
+from streams.led import LOOK_SECONDS, Leadership, Led
 from streams.relayed import Relayed, RelayedRow, Sent
 from streams.sealing import FramesUnsealed, seal_of
-from streams.topics import Wrong
 
 MOST_ROWS = 2_000
 """Read and sent at once: what bounds the memory."""
@@ -28,7 +26,6 @@ FILL_SECONDS = 0.005
 WATERMARK_SECONDS = 1.0
 MOVED_SECONDS = 0.15
 """Between two rounds of watermarks while the head moves."""
-LOOK_SECONDS = 1.0
 
 log = structlog.get_logger("relay")
 
@@ -50,14 +47,12 @@ class Relay(Led):
         *,
         beat: Callable[[], None] = lambda: None,
     ) -> None:
-        super().__init__(leader, beat)
-        self._log, self._watch, self._bus, self._place = log, watch, bus, place
+        super().__init__(log, bus, leader, beat)
+        self._watch, self._bus, self._place = watch, bus, place
         self._router, self._lowest = router, lowest
         self._framer = Framer(router, {})
         self._offsets: dict[int, int] = {}
-        self._topic_id = ""
-        self._lineage = ""
-        self._next_watermark = self._next_look = 0.0
+        self._next_watermark = 0.0
         self._unmarked = False
         self.events = 0
         self.frames = 0
@@ -67,14 +62,6 @@ class Relay(Led):
 
     def _sent(self) -> int:
         return self.frames + self.watermarks
-
-    @property
-    def wrong(self) -> list[Wrong]:
-        """In what the topic differs from the settings though it is used."""
-        return list(self._bus.wrong) if self.leading else []
-
-    def _let_go(self) -> None:
-        self._bus.close()
 
     # -- beginning ----------------------------------------------------------------------------
 
@@ -119,17 +106,7 @@ class Relay(Led):
         self._unmarked = True
         self._store()
 
-    def _look(self) -> None:
-        """Whether topic and log are still those between which we stand."""
-        now = time.monotonic()
-        if now < self._next_look:
-            return
-        self._next_look = now + LOOK_SECONDS
-        if self._log.lineage() != self._lineage or self.position > self._log.head():
-            raise LogReplaced
-        found = self._bus.topic_id()
-        if found != self._topic_id:
-            raise BusTrouble(f"topic {self._topic_id} is now {found or 'missing'}")
+    def _look_for_loss(self) -> None:
         if self._behind(self._bus.ends()):
             self._begin_again()
 
