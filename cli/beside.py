@@ -15,6 +15,8 @@ from eventstore.founding import APP, VAULT, VIEWS
 TRIAL = "trial"
 LOCK = "up.lock"
 """Held by `relief up` as long as it runs on a data folder."""
+BROKER = "kafka"
+"""The file in which a trial cluster writes its broker's address down."""
 
 
 def settings_here() -> Settings:
@@ -28,8 +30,9 @@ def settings_here() -> Settings:
         return settings
     if _runs(settings.data / LOCK):
         complain(f"查看的是试用集群 {trial}", f"This is about the trial cluster in {trial}.")
-        written = trial / "secrets"
+        written, broker = trial / "secrets", trial / BROKER
         return Settings(
+            kafka=broker.read_text().strip() if broker.exists() else None,
             data=trial,
             database_url=(written / FILES[APP]).read_text().strip(),
             vault_url=(written / FILES[VAULT]).read_text().strip(),

@@ -22,7 +22,7 @@ from streams.frames import Router, partitions_of
 from streams.health import HealthServer, Heart, Watchdog
 from streams.kafka import EVENTS, FRAMES, BusRefuses, Kafka, quiet
 from streams.leader import Leader
-from streams.metrics import tell_of_relay
+from streams.metrics import tell_of_publisher, tell_of_relay
 from streams.publishing import Publisher
 from streams.relay import Relay
 from streams.relayed import RelayedRow
@@ -123,6 +123,8 @@ def relaying(settings: Settings) -> Iterator[tuple[Relay, Publisher | None, Head
         publisher = _publisher(settings, kafka, log, watch, leader, pulse, stack)
         report = _report(name, found, publisher, leader)
         stack.callback(tell_of_relay(found))
+        if publisher is not None:
+            stack.callback(tell_of_publisher(publisher))
         server = HealthServer(
             report,
             host=settings.health_host,
@@ -206,7 +208,12 @@ def _report(
             "resent_from_lowest": relay.resent_from_lowest,
         }
         if publisher is not None:
-            told |= {"published": publisher.position, "published_again": publisher.resent}
+            problem = publisher.trouble
+            told |= {
+                "published": publisher.position,
+                "published_again": publisher.resent,
+                "published_trouble": None if problem is None else str(problem),
+            }
         return told
 
     return report

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli.beside import LOCK, TRIAL
+from cli.beside import BROKER, LOCK, TRIAL
 from cli.db_command import write_down, written
 from cli.saying import failed
 from cli.serving import listening
@@ -160,6 +160,7 @@ class Trial:
         known = {role: word for role in LOGINS if (word := written(secrets, role))}
         urls = found(self.postgres.url(), DATABASE, known, new_passwords=True)  # nobody else's
         write_down(secrets, urls)
+        (self.folder / BROKER).write_text(f"{self.broker.address}\n", encoding="utf-8")
         self.env = environment(urls, self.broker.address, self.folder)
 
     def stop(self) -> None:

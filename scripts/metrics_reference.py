@@ -40,6 +40,7 @@ ROOMS = (
 )
 WHERE = {
     "relief_relay_": "relay",
+    "relief_events_": "relay, with `RELIEF_EVENTS_TOPIC`",
     "relief_worker_": "workers",
     "relief_facts_folded": "workers; the embedded follower",
     "relief_fold_": "workers; the embedded follower",

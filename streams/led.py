@@ -139,6 +139,15 @@ class Led(ABC):
             raise BusTrouble(f"topic {self._topic_id} is now {found or 'missing'}")
         self._look_for_loss()
 
+    @property
+    def in_charge(self) -> bool:
+        """Whether it is our turn, also while the broker is away and nothing can be sent."""
+        return self._leader.held()
+
+    def waiting_seconds(self) -> float:
+        """How long it has been waiting; 0 while all is well."""
+        return 0.0 if self.trouble is None else max(0.0, time.time() - self.trouble_since)
+
     def _waits_for(self, problem: StoreError | BusTrouble) -> None:
         self.failures += 1
         if self.trouble is None:

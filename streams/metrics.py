@@ -18,6 +18,7 @@ from projections.folding.engine import ViewsDatabase
 from streams.following import Boards
 
 if TYPE_CHECKING:  # a worker needs neither its module nor kafka-python
+    from streams.publishing import Publisher
     from streams.relay import Relay
 
 FOLDED = Counter(
@@ -85,6 +86,24 @@ RELAY_AGAIN = Family(
     "Times that the broker was found to have lost its frames, and all were sent again",
     counter=True,
 )
+EVENTS_POSITION = Family(
+    "relief_events_position", "All facts up to here are on relief.events; of the relay that leads"
+)
+EVENTS_LAG = Family("relief_events_lag_facts", "Facts of the log that are not on relief.events yet")
+EVENTS_TROUBLE = Family(
+    "relief_events_trouble_seconds",
+    "How long relief.events has been waiting for broker or log; 0: it is not",
+)
+EVENTS_FAILURES = Family(
+    "relief_events_failures",
+    "Times that sending to relief.events failed and was begun again",
+    counter=True,
+)
+EVENTS_AGAIN = Family(
+    "relief_events_resends",
+    "Times that the broker was found to have lost events, and they were sent again",
+    counter=True,
+)
 WORKER_PARTITIONS = Family("relief_worker_partitions", "Partitions assigned to this worker")
 WORKER_REBALANCING = Family("relief_worker_rebalancing", "1 while the group shares out, else 0")
 WORKER_WAITING = Family("relief_worker_frames_waiting", "Frames received and not applied yet")
@@ -112,6 +131,11 @@ ASKED = Asked(
         RELAY_MARKS,
         RELAY_FAILURES,
         RELAY_AGAIN,
+        EVENTS_POSITION,
+        EVENTS_LAG,
+        EVENTS_TROUBLE,
+        EVENTS_FAILURES,
+        EVENTS_AGAIN,
         WORKER_PARTITIONS,
         WORKER_REBALANCING,
         WORKER_WAITING,
@@ -185,17 +209,32 @@ def tell_of_relay(relay: "Relay") -> Callable[[], None]:
     """Metrics of a relay; the answer ends them."""
 
     def told() -> Iterable[Metric]:
-        waited = time.time() - relay.trouble_since if relay.trouble is not None else 0.0
         return [
             RELAY_LEADING((relay.leading,)),
             RELAY_POSITION((relay.position,)),
-            RELAY_TROUBLE((max(0.0, waited),)),
+            RELAY_TROUBLE((relay.waiting_seconds(),)),
             RELAY_FACTS((relay.events,)),
             RELAY_FRAMES((relay.frames,)),
             RELAY_MARKS((relay.watermarks,)),
             RELAY_FAILURES((relay.failures,)),
             RELAY_AGAIN((relay.resent_from_lowest,)),
         ]
+
+    return ASKED.add(told)
+
+
+def tell_of_publisher(publisher: "Publisher") -> Callable[[], None]:
+    """Metrics of what publishes on relief.events; the answer ends them. How far that is says the
+    relay that leads: one on stand-by does not know."""
+
+    def told() -> Iterable[Metric]:
+        yield EVENTS_TROUBLE((publisher.waiting_seconds(),))
+        yield EVENTS_FAILURES((publisher.failures,))
+        yield EVENTS_AGAIN((publisher.resent,))
+        if publisher.in_charge:
+            yield EVENTS_POSITION((publisher.position,))
+            with suppress(StoreError):
+                yield EVENTS_LAG((publisher.behind(),))
 
     return ASKED.add(told)
 

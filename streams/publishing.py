@@ -1,8 +1,8 @@
 """Publishes the log on ``relief.events``, at least once, whatever the broker loses.
 
 Its position is its own (decision 0036): frames are sent again from what views still need, events
-from what consumers may not have read. How far these have come is not known here, so after a loss
-all is sent again that the topic would still hold.
+from what consumers may not have read. How far these have come is not asked: what a consumer has
+not read either lies in the topic or was lost, and all that was lost is sent again.
 """
 
 import time
@@ -85,14 +85,18 @@ class Publisher(Led):
     def _sent(self) -> int:
         return self.events
 
+    def behind(self) -> int:
+        """Facts of the log that are not sent yet. Raises a `StoreError`."""
+        return max(0, self._log.head() - self.position)
+
     # -- beginning ----------------------------------------------------------------------------
 
     def begin(self) -> None:
         self._epoch = self._leader.epoch
         self._lineage, self._source = self._log.lineage(), source_of(self._log)
         stored = self._place.take(self._epoch)
-        self._topic_id = self._topic.open()
         self.position, self._newest = stored.position, dict(stored.sent)
+        self._topic_id = self._topic.open()
         self._looked_into = None
         if stored.topic_id not in ("", self._topic_id):
             self._lost(self._kept_from())

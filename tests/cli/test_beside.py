@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from cli.beside import LOCK, settings_here
+from cli.beside import BROKER, LOCK, settings_here
 from cli.main import program
 from cli.serving import bind
 from cli.settings import Settings
@@ -113,7 +113,8 @@ def trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     secrets.mkdir(parents=True)
     for name, role in SECRETS.items():
         (secrets / name).write_text(f"postgresql://relief_{role}@127.0.0.1:1/relief\n")
-    for name in SECRETS:
+    (tmp_path / "trial" / BROKER).write_text("127.0.0.1:2\n")
+    for name in (*SECRETS, "kafka"):
         monkeypatch.delenv(f"RELIEF_{name.upper()}", raising=False)
     monkeypatch.setenv("RELIEF_DATA", str(tmp_path))
     return tmp_path
@@ -125,7 +126,7 @@ def test_a_running_trial_is_what_commands_look_at(trial: Path) -> None:
         found = settings_here()
         assert found.data == trial / "trial"
         assert found.database_url == "postgresql://relief_app@127.0.0.1:1/relief"
-        assert found.vault_url and found.views_url
+        assert found.vault_url and found.views_url and found.kafka == "127.0.0.1:2"
         done = relief(trial, "backup", "copy", RELIEF_DATA=str(trial))
     assert done.returncode == 1, "its database does not answer: nothing else is backed up instead"
     assert not list(trial.rglob("*.sqlite"))

@@ -97,6 +97,33 @@ def test_h6_what_an_emptied_broker_had_is_sent_again(
         again.kill()
 
 
+def test_h6_metrics_tell_how_far_publishing_is_and_what_it_waits_for(
+    log: PostgresLog, made: Urls, own: Broker, tmp_path: Path
+) -> None:
+    town, relay = Town(), relay_of(made, own, tmp_path)
+    try:
+        town.grow(log, 100)
+        wait_for(lambda: relay.done(100), 30)
+        wait_for(lambda: relay.metrics().get("relief_events_lag_facts") == 0, 30)
+        assert relay.metrics()["relief_events_position"] == 100
+        assert relay.metrics()["relief_events_trouble_seconds"] == 0
+        own.kill()
+        town.grow(log, 50)
+        wait_for(lambda: relay.metrics().get("relief_events_trouble_seconds", 0) > 0, 60)
+        found = relay.metrics()
+        assert found["relief_events_failures_total"] > 0
+        assert (found["relief_events_position"], found["relief_events_lag_facts"]) == (100, 50)
+        assert relay.health()[1]["published_trouble"]
+        own.start()
+        wait_for(lambda: relay.metrics().get("relief_events_lag_facts") == 0, 60)
+        found = relay.metrics()
+        assert found["relief_events_trouble_seconds"] == 0
+        assert found["relief_events_resends_total"] == 1
+        assert relay.health()[1]["published_trouble"] is None
+    finally:
+        relay.kill()
+
+
 def test_a_relay_that_begins_again_repeats_nothing_where_nothing_was_lost(
     log: PostgresLog, made: Urls, own: Broker, tmp_path: Path
 ) -> None:

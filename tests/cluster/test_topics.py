@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from kafka.admin import NewTopic
+from prometheus_client.parser import text_string_to_metric_families
 
 from cli.doctor_topics import topics
 from cli.settings import Settings
@@ -50,6 +51,15 @@ class Healthy(RelayProcess):
         except httpx.HTTPError:
             return 0, {}
         return told.status_code, told.json()
+
+    def metrics(self) -> dict[str, float]:
+        """Samples by name; none while it does not answer."""
+        try:
+            page = httpx.get(f"http://127.0.0.1:{self.port}/metrics", timeout=5).text
+        except httpx.HTTPError:
+            return {}
+        families = text_string_to_metric_families(page)
+        return {sample.name: sample.value for one in families for sample in one.samples}
 
     def done(self, head: int) -> bool:
         """Whether it has sent all, as frames and as events."""

@@ -75,6 +75,13 @@ def test_own_writes_are_read_through_kafka(up: Up) -> None:
     assert body["name"] in {unit["name"] for unit in seen["items"]}
 
 
+def test_h6_events_are_sent_again_beside_a_trial(up: Up) -> None:
+    """It asked for RELIEF_KAFKA, though the trial's broker runs in the same folder."""
+    done = up.beside("events", "resend", "--from", "1", "--to", "30", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["sent"] == 30
+
+
 def test_a_second_start_on_the_same_folder_is_refused(up: Up) -> None:
     again = [sys.executable, "-m", "cli.main", "up", "--trial"]
     done = subprocess.run(

@@ -81,6 +81,16 @@ class Up:
             text=True,
         )
 
+    def beside(self, *args: str) -> subprocess.CompletedProcess[str]:
+        """A `relief` command typed in the folder of `relief up`, with nothing set."""
+        return subprocess.run(
+            [*RELIEF, *args],
+            cwd=ROOT,
+            env={**os.environ, "RELIEF_DATA": str(self.folder), FILE: str(self.older)},
+            capture_output=True,
+            text=True,
+        )
+
     def relief(self, *args: str) -> Any:
         """What a `relief … --json` command answers."""
         done = self.types(*args, "--json")
