@@ -9,7 +9,7 @@ from fastapi import FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from api import invitations, live, login, problems, reads, receipts, telling, writes
+from api import invitations, live, login, officer_lists, problems, reads, receipts, telling, writes
 from api.beside import AskedTogether
 from api.compressing import Compressed
 from api.fast import OPENAPI, Commands, Routed
@@ -121,6 +121,7 @@ def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None
         live.router_of(LIVE),
         login.router,
         invitations.router,
+        officer_lists.router,
         receipts.router,
     )
     for router in routers:  # flat, so that a walk over `app.routes` sees every one

@@ -21,8 +21,9 @@ from api.login import (
 from api.observing import correlation_of
 from api.problems import ApiProblem
 from api.writes import RESPONSES
+from domain.commands.engaging import EngageOfficer
 from domain.commands.logins import InviteOfficer, RecordPassword, RecordSessionsEnded
-from domain.login_name import PasswordWay
+from domain.login_name import LoginName, PasswordWay
 from domain.world import Command
 from eventstore.accounts import LoginRefused, Session
 from eventstore.invitations import Invitation, InvitationOver, Invitations, InvitationUnknown
@@ -59,6 +60,17 @@ def invitation_shown(store: Store, command: Command) -> dict[str, Any]:
     """The code of an invitation, for this one answer: made after the fact that says so."""
     assert isinstance(command, InviteOfficer)
     made = Invitations(store.vault).begin(command.login, command.officer)
+    return {"login": made.login, "code": made.code, "path": f"/invitations/{made.code}"}
+
+
+def engagement_shown(store: Store, command: Command) -> dict[str, Any]:
+    """The code for somebody who was engaged, unless their log-in name has a password already."""
+    assert isinstance(command, EngageOfficer)
+    name = store.load(LoginName.id_of(command.login))
+    assert isinstance(name, LoginName)
+    if name.entered:
+        return {"login": name.login}
+    made = Invitations(store.vault).begin(name.login, name.officer)
     return {"login": made.login, "code": made.code, "path": f"/invitations/{made.code}"}
 
 

@@ -1,7 +1,7 @@
 """Every command's address. A path parameter is the field of that name of the command."""
 
 from api.about_reports import likely_same, parts_of
-from api.invitations import invitation_shown
+from api.invitations import engagement_shown, invitation_shown
 from api.open_cases import all_open_cases_named
 from api.unsealing import unsealed_household
 from api.writes import Write
@@ -9,6 +9,7 @@ from domain.commands import areas as a
 from domain.commands import consignments as c
 from domain.commands import contests as k
 from domain.commands import disasters as d
+from domain.commands import engaging as j
 from domain.commands import erasure as y
 from domain.commands import following as x
 from domain.commands import funds as f
@@ -192,6 +193,7 @@ KEEPING = (
     Write("/v1/areas/{area}/followings", x.FollowMerger, "areas"),
     Write("/v1/rulebooks", b.AdoptRulebook, "rulebooks"),
     Write("/v1/officers", o.RegisterOfficer, "officers"),
+    Write("/v1/engagements", j.EngageOfficer, "officers", shown=engagement_shown),
     Write(f"{OFFICER}/accounts", o.OpenAccount, "officers"),
     Write(f"{OFFICER}/invitations", l.InviteOfficer, "officers", shown=invitation_shown),
     Write(f"{OFFICER}/appointments", o.AppointOfficer, "officers"),

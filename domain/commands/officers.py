@@ -51,6 +51,45 @@ def _renew_substitutes(world: World, absent: Officer) -> None:
         absent.renew_substitute(substitution, world.get(Officer, substitute))
 
 
+def person_with(world: World, id_number: str) -> UUID:
+    """The person of an ID number, known or new. `Malformed` if it is no ID number."""
+    number = normalize_id(id_number)
+    parse_id(number, china_day(world.now))
+    return person_of(world, number)
+
+
+def register(
+    world: World, person: UUID, full_name: str, area: UUID, phone: str | None, *, numbered: bool
+) -> Officer:
+    """A person becomes an officer. ``numbered``: found by the ID number."""
+    check_text("full_name", full_name)
+    world.get(Area, area).require_living()
+    vault = world.vault
+    if not numbered and vault.is_person(person):  # who is, or may become, another officer
+        raise IdNotFresh(kind="Person", id=person)
+    id, name = Officer.id_of(person), full_name.strip()
+    return world.add(
+        Officer(
+            id=id,
+            person=person,
+            area=area,
+            name=vault.seal(person, id, "name", name),
+            masked_name=mask_name(name),
+            phone=vault.seal(person, id, "phone", phone) if phone else None,
+        )
+    )
+
+
+def open_login(world: World, officer: Officer, login: str) -> LoginName:
+    """A log-in name becomes the officer's. `LoginTaken` if it is somebody's."""
+    check_login(login)
+    officer.open_account(login)
+    id = LoginName.id_of(login)
+    if world.find(LoginName, id) is not None:
+        raise LoginTaken(login=login)
+    return world.add(LoginName(id=id, login=login, officer=officer.id, area=officer.home))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterOfficer(Command):
     """Register a natural person as an officer, found again by the ID number if one is given."""
@@ -67,28 +106,10 @@ class RegisterOfficer(Command):
         return self.area
 
     def decide(self, world: World) -> Result | None:
-        check_text("full_name", self.full_name)
-        world.get(Area, self.area).require_living()
-        vault = world.vault
-        person = self.person
-        if self.id_number is not None:
-            number = normalize_id(self.id_number)
-            parse_id(number, china_day(world.now))
-            person = person_of(world, number)
-        elif vault.is_person(person):  # of a person who is, or may become, another officer
-            raise IdNotFresh(kind="Person", id=person)
-        id = Officer.id_of(person)
-        name = self.full_name.strip()
-        officer = Officer(
-            id=id,
-            person=person,
-            area=self.area,
-            name=vault.seal(person, id, "name", name),
-            masked_name=mask_name(name),
-            phone=vault.seal(person, id, "phone", self.phone) if self.phone else None,
-        )
-        world.add(officer)
-        return {"officer": id, "person": person}
+        numbered = self.id_number is not None
+        person = person_with(world, self.id_number) if self.id_number is not None else self.person
+        officer = register(world, person, self.full_name, self.area, self.phone, numbered=numbered)
+        return {"officer": officer.id, "person": person}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,13 +124,7 @@ class OpenAccount(Command):
         return world.get(Officer, self.officer).home
 
     def decide(self, world: World) -> Result | None:
-        officer = world.get(Officer, self.officer)
-        check_login(self.login)
-        officer.open_account(self.login)
-        name = LoginName.id_of(self.login)
-        if world.find(LoginName, name) is not None:
-            raise LoginTaken(login=self.login)
-        world.add(LoginName(id=name, login=self.login, officer=officer.id, area=officer.home))
+        open_login(world, world.get(Officer, self.officer), self.login)
         return None
 
 

@@ -77,6 +77,7 @@ FRESH = {
     "ReceiveGoods": "lot",
     "RequestConsignment": "consignment",
     "RegisterOfficer": "person",
+    "EngageOfficer": "person",
 }
 """Which field names the thing that the command makes."""
 SAME = {

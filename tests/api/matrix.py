@@ -150,6 +150,7 @@ POST /v1/areas/{area}/names area M above
 POST /v1/area-code-changes area M above
 POST /v1/rulebooks area M
 POST /v1/officers area M
+POST /v1/engagements area M
 POST /v1/officers/{officer}/accounts officer M
 POST /v1/officers/{officer}/invitations officer M
 POST /v1/officers/{officer}/appointments officer M
@@ -220,6 +221,7 @@ POST /v1/me/password - *
 GET /v1/me/sessions - *
 DELETE /v1/me/sessions/{session} - *
 POST /v1/invitations/{code}/acceptances - -
+POST /v1/officer-lists - M
 GET /v1/receipts/{command} - *
 GET /health - -
 GET /ready - -

@@ -1,0 +1,143 @@
+"""Many officers at once: each row is engaged or refused by itself, and told by its number.
+
+Codes of invitations are in this one answer only, as of any invitation. A list that was broken off
+is sent again under the same key: rows that were done are told as done, without a code.
+"""
+
+from datetime import date
+from functools import partial
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.concurrency import run_in_threadpool
+
+from api.auth import system_of, writing_session
+from api.bodies import read_body
+from api.login import documented
+from api.observing import correlation_of
+from api.permitting import not_allowed
+from api.problems import field_errors, malformed
+from api.system import System
+from api.writes import RESPONSES, check_plain, idempotency_key, object_of, too_many
+from domain.commands.engaging import EngageOfficer
+from domain.ids import seeded_id
+from domain.posts import Post
+from domain.world import Role
+from eventstore.invitations import Invitations
+from eventstore.outcomes import Envelope, Receipt, Refused
+
+router = APIRouter(tags=["officers"])
+TEXT = 200
+
+
+class OfficerRow(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    login: Annotated[str, Field(min_length=1, max_length=100)]
+    name: Annotated[str, Field(min_length=1, max_length=TEXT)]
+    role: Role
+    area: UUID
+    id_number: Annotated[str | None, Field(max_length=40)] = None
+    phone: Annotated[str | None, Field(max_length=40)] = None
+    post: Post = Post.NONE
+    certificate: Annotated[str, Field(max_length=TEXT)] = ""
+    starts_on: date | None = None
+    ends_on: date | None = None
+
+
+class OfficerList(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    officers: Annotated[list[OfficerRow], Field(min_length=1)]
+
+
+def engaged(
+    system: System, officer: UUID, key: UUID, correlation: UUID, rows: list[OfficerRow]
+) -> dict[str, Any]:
+    """Engage each row. ``invitations`` (with codes), ``known`` and ``refused``, by row from 0."""
+    store = system.store
+    envelopes = [
+        Envelope(
+            id=store.system_command_id("officer-list", key, number),
+            officer=officer,
+            command=_command(key, number, row),
+            correlation=correlation,
+        )
+        for number, row in enumerate(rows)
+    ]
+    told: dict[str, list[dict[str, Any]]] = {"invitations": [], "known": [], "refused": []}
+    invitations = Invitations(store.vault)
+    for number, (row, answer) in enumerate(zip(rows, store.run_many(envelopes), strict=True)):
+        about = {"row": number, "login": row.login}
+        if isinstance(answer, Receipt):
+            officer_id = UUID(str(answer.result["officer"]))
+            if answer.repeated or not answer.result["invited"]:
+                told["known"].append({**about, "officer": officer_id})
+                continue
+            made = invitations.begin(row.login, officer_id)
+            told["invitations"].append(
+                {
+                    **about,
+                    "officer": officer_id,
+                    "code": made.code,
+                    "path": f"/invitations/{made.code}",
+                    "expires_at": answer.result["expires_at"],
+                }
+            )
+        else:
+            told["refused"].append({**about, **_why(answer)})
+    return {"position": store.head(), **told}
+
+
+def _command(key: UUID, number: int, row: OfficerRow) -> EngageOfficer:
+    return EngageOfficer(
+        person=seeded_id(key, number, "person"),
+        id=seeded_id(key, number, "appointment"),
+        full_name=row.name,
+        **row.model_dump(exclude={"name"}),
+    )
+
+
+def _why(answer: BaseException) -> dict[str, Any]:
+    if isinstance(answer, Refused):
+        problem = answer.problem
+        return {"rule": problem.code, "zh": problem.zh, "en": problem.en}
+    raise answer  # the store itself: the rows after it were not done either
+
+
+@router.post(
+    "/v1/officer-lists",
+    summary="Engage many officers: registered, in post, invited; each row by itself",
+    responses=RESPONSES,
+    openapi_extra=documented(OfficerList),
+)
+async def engage_many(request: Request, response: Response) -> dict[str, Any]:
+    session = await writing_session(request)
+    key = idempotency_key(request)
+    system = system_of(request)
+    refused = await not_allowed(system, session.officer, EngageOfficer.roles, None)
+    with system.bodies.holding() as holding:
+        body = await read_body(
+            request, system.limits.bulk_body_bytes, refused, "bulk_body_bytes", holding
+        )
+        if refused is not None:
+            raise refused
+        rows = await run_in_threadpool(_rows_of, body, system.limits.rows)
+    work = partial(engaged, system, session.officer, key, correlation_of(request), rows)
+    response.headers["Cache-Control"] = "no-store"
+    return await run_in_threadpool(work)
+
+
+def _rows_of(body: bytes, most: int) -> list[OfficerRow]:
+    values = object_of(body)
+    listed = values.get("officers")
+    if isinstance(listed, list) and len(listed) > most:
+        raise too_many(most)
+    errors: list[dict[str, Any]] = []
+    check_plain(values, "", errors)
+    if errors:
+        raise malformed(errors)
+    try:
+        return OfficerList.model_validate(values).officers
+    except ValidationError as problem:
+        raise malformed(field_errors(problem)) from problem

@@ -1,0 +1,113 @@
+"""Engaging an officer: registered, in post, with a log-in name and an invitation, in one step.
+
+A county opens with hundreds of officers; each row of its list is one command of this kind, so that
+a row is done whole or refused whole, and a list that was broken off is sent again.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import ClassVar
+from uuid import UUID
+
+from domain.area import Area
+from domain.commands.logins import INVITATION_HOURS
+from domain.commands.officers import KEEPERS, not_oneself, open_login, person_with, register
+from domain.ids import NewId
+from domain.officer import Officer
+from domain.posts import Appointment, Post
+from domain.refusal import Refusal
+from domain.rules.base import china_day
+from domain.world import Command, Result, Role, World
+
+WITHOUT_NUMBER = frozenset({Role.DISPATCHER, Role.AUDITOR, Role.ADMINISTRATOR})
+"""Posts on which no second pair of eyes depends: two of them may be one person unharmed."""
+
+
+@dataclass(eq=False)
+class IdNumberNeeded(Refusal):
+    """Two officers without an ID number may be one person, who then files and accepts alone."""
+
+    status: ClassVar[int] = 422
+    zh: ClassVar[str] = "岗位“{role}”须登记本人身份证号：没有身份证号无法保证经办和审核不是同一人"
+    en: ClassVar[str] = (
+        "The post of {role} takes the officer's ID number: without it nobody can tell that who "
+        "files and who reviews are two persons."
+    )
+    role: str
+
+
+@dataclass(eq=False)
+class OfficerElsewhere(Refusal):
+    """Who is in office outside this administrator's area gets a further post from above."""
+
+    zh: ClassVar[str] = "此人已在本辖区以外任职，岗位“{role}”请由上级管理员办理"
+    en: ClassVar[str] = (
+        "This person is in office outside your jurisdiction: an administrator above both gives "
+        "the post of {role}."
+    )
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngageOfficer(Command):
+    """Register an officer, appoint them, open a log-in name and invite them to it.
+
+    An officer whose ID number is known here already gets a further post, and the log-in name too
+    if it is a new one. ``person`` is not used then; ``id`` is the appointment's.
+    """
+
+    roles: ClassVar[frozenset[Role]] = KEEPERS
+    person: NewId
+    id: NewId
+    full_name: str
+    login: str
+    role: Role
+    area: UUID
+    id_number: str | None = None
+    phone: str | None = None
+    post: Post = Post.NONE
+    certificate: str = ""
+    starts_on: date | None = None
+    ends_on: date | None = None
+
+    def scope(self, world: World) -> UUID:
+        return self.area
+
+    def decide(self, world: World) -> Result | None:
+        area = world.get(Area, self.area)
+        area.require_living()
+        if self.id_number is None and self.role not in WITHOUT_NUMBER:
+            raise IdNumberNeeded(role=self.role)
+        officer = self._officer(world)
+        not_oneself(world, officer)
+        starts_on = self.starts_on or china_day(world.now)
+        appointment = Appointment(
+            self.id,
+            self.role,
+            self.area,
+            self.post,
+            self.certificate,
+            starts_on,
+            self.ends_on,
+        )
+        officer.appoint(appointment, area.level)
+        if self.login in officer.logins:
+            return {"officer": officer.id, "invited": False}
+        expires_at = world.now + timedelta(hours=INVITATION_HOURS)
+        open_login(world, officer, self.login).invite(expires_at)
+        return {"officer": officer.id, "invited": True, "expires_at": expires_at}
+
+    def _officer(self, world: World) -> Officer:
+        """Who is engaged: known by the ID number, or new."""
+        if self.id_number is None:
+            return register(
+                world, self.person, self.full_name, self.area, self.phone, numbered=False
+            )
+        person = person_with(world, self.id_number)
+        known = world.find(Officer, Officer.id_of(person))
+        if known is None:
+            return register(world, person, self.full_name, self.area, self.phone, numbered=True)
+        reach = world.actor.area
+        if reach is not None and reach not in world.lineage(known.home):
+            raise OfficerElsewhere(role=self.role)
+        return known
