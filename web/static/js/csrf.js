@@ -7,6 +7,9 @@ export function csrfToken() {
   return document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 }
 
+/** Where to log in and come back to this page. */
+export const logInAndBack = () => `/login?next=${encodeURIComponent(location.pathname + location.search)}`;
+
 /** A random UUID. Not crypto.randomUUID: that is missing on plain http in a county's own network. */
 export function uuid() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));

@@ -115,11 +115,13 @@ export class Draft {
     this.keep(here);
   }
 
-  /** Refused: what the page itself had put there is no longer worth keeping. */
-  prune() {
+  /** Refused: what the page itself had put there is no longer worth keeping; all the same it is kept
+   *  for who is asked to log in again (whole) and typed something. */
+  prune(whole = false) {
     const draft = this.known();
     if (!draft) return;
     const touched = Object.entries(draft.fields).filter(([, { value, was }]) => !equal(value, was));
+    if (whole && touched.length) return;
     const fields = Object.fromEntries(touched);
     this.instance.write({ draft: touched.length ? { ...draft, fields } : undefined });
   }

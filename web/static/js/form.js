@@ -16,7 +16,7 @@
 // data-next is where to go after success; {names} are filled in from the result.
 // data-if-match is the version a person saw: the server refuses (412) if there is a newer one.
 
-import { send } from "./csrf.js";
+import { logInAndBack, send } from "./csrf.js";
 import { Draft, tellDrafts } from "./draft.js";
 import { BadField, collect } from "./fields.js";
 import { Instance, undecided } from "./instance.js";
@@ -87,7 +87,7 @@ class CommandForm {
     }
     if (response.status >= 400 && (await this.wasBooked())) return;
     this.instance.answered(response.status);
-    if (!response.ok && !undecided(response.status)) this.draft.prune();
+    if (!response.ok && !this.instance.read().pending) this.draft.prune(undecided(response.status));
     if (response.ok) this.done(answer);
     else this.failed(response.status, answer);
   }
@@ -157,9 +157,12 @@ class CommandForm {
 
   failed(status, problem) {
     if (status === 401) {
-      const back = encodeURIComponent(location.pathname + location.search);
-      const link = { href: `/login?next=${back}`, words: text("log_in") };
+      const link = { href: logInAndBack(), words: text("log_in") };
       showProblem(this.form, { sentence: text("log_in_again"), link });
+    } else if (status === 403 && problem.type?.endsWith("/csrf-token-missing")) {
+      // Somebody logged in since in another tab: who it is, the page says that is read again.
+      const press = { words: text("read_again"), act: () => location.reload() };
+      showProblem(this.form, { sentence: text("page_old"), press });
     } else if (status === 412) {
       const press = { words: text("see_newer"), act: () => location.reload() };
       showProblem(this.form, { sentence: text("newer"), press });
@@ -193,6 +196,7 @@ function guardPlain(form) {
 function startCommands(root) {
   for (const form of root.querySelectorAll("form[data-form]:not([data-ready])")) {
     form.dataset.ready = "";
+    form.autocomplete = "off"; // draft.js keeps it, for its writer: the browser would, for anybody
     new CommandForm(form);
     const { pressedEarly } = form; // hold.js kept a press that came before us
     if (pressedEarly) form.requestSubmit(pressedEarly === true ? undefined : pressedEarly);
@@ -202,6 +206,8 @@ function startCommands(root) {
 export function startForms() {
   startCommands(document);
   document.addEventListener("htmx:afterSettle", () => startCommands(document));
+  // A page that was left comes back as it was, with whatever its reader of then had typed.
+  addEventListener("pageshow", (event) => event.persisted && location.reload());
   for (const form of document.querySelectorAll("form[data-plain]")) guardPlain(form);
   tellDrafts(Instance);
 }

@@ -5,7 +5,7 @@
 // another's, and what one officer typed is never shown to another.
 //
 //   ids     the ids made here (data-type="uuid"): one a form, until it is booked
-//   pending {url, body, ifMatch, key, fields}: sent, and no definite answer yet
+//   pending {url, body, ifMatch, key, fields, again}: sent (again: more than once), no definite answer yet
 //   earlier tries without an answer whose wish was changed since: [{key, ifMatch, fields}]
 //   draft   {fields: {name: {value, was}}, version, at}: see draft.js
 //
@@ -15,6 +15,9 @@
 import { uuid } from "./csrf.js";
 
 const UNDECIDED = new Set([0, 401, 403, 408, 425, 429, 500, 502, 503, 504]);
+
+/** Refused at the door: what was sent for the first time was booked by nobody. */
+const AT_THE_DOOR = new Set([401, 403, 429]);
 
 const MOST_EARLIER = 8; // older ones have long been asked about
 
@@ -61,7 +64,10 @@ export class Instance {
    *  became of the one before it must be asked (earlier). fields: what the form says with it. */
   attempt(url, body, nows, ifMatch, fields) {
     const known = this.read().pending;
-    if (known && known.url === url && same(known.body, body, nows)) return known;
+    if (known && known.url === url && same(known.body, body, nows)) {
+      this.write({ pending: { ...known, again: true } });
+      return known;
+    }
     const pending = { url, body, ifMatch, key: uuid(), fields };
     this.write({ pending, earlier: this.unanswered() });
     return pending;
@@ -88,7 +94,8 @@ export class Instance {
 
   /** The server has decided. 2xx: all is forgotten; a refusal: the next try is a new command. */
   answered(status) {
-    if (undecided(status)) return;
+    const again = this.read().pending?.again ?? false;
+    if (undecided(status) && (again || !AT_THE_DOOR.has(status))) return;
     if (status < 400) this.forget();
     else this.write({ pending: undefined });
   }

@@ -13,6 +13,7 @@
 // What the banner calls its position is that of the figures on the page, not of the stream: after
 // a change it moves on only when the new figures are there.
 
+import { logInAndBack } from "./csrf.js";
 import { EventStream } from "./sse.js";
 import { ago, announce, text } from "./text.js";
 
@@ -226,6 +227,7 @@ class Banner {
     }[state]?.() ?? "";
     this.put("since", since);
     this.part("login").hidden = state !== "ended";
+    this.part("login").href = logInAndBack();
     this.part("alarm").hidden = sentence === "";
   }
 }

@@ -27,7 +27,7 @@ class SplitTable {
     this.place = place;
     this.form = place.closest("form");
     const { areas, columns, values } = JSON.parse(document.getElementById(place.dataset.split).textContent);
-    Object.assign(this, { areas, columns, values, shown: new Map() });
+    Object.assign(this, { areas, columns, values, shown: new Map(), growing: false });
     this.table = element("table", { class: "split-table" });
     this.head = element("tr");
     this.head.append(element("th", { scope: "col" }, place.dataset.part));
@@ -59,9 +59,13 @@ class SplitTable {
   }
 
   update() {
+    // What draft.js puts into a new column is input again: nested, seventy columns end the stack.
+    if (this.growing) return;
+    this.growing = true;
     for (const column of this.columns) {
       if (!this.shown.has(column.key) && this.wanted(column)) this.grow(column);
     }
+    this.growing = false;
     for (const [key, { inputs, foot }] of this.shown) this.check(key, inputs, foot);
   }
 
