@@ -20,7 +20,7 @@ from eventsourcing.domain import event
 
 from domain.base import NAMESPACE, Aggregate, grown
 from domain.exercise import keep_apart
-from domain.goods import positive
+from domain.goods import not_negative, positive
 from domain.money import (
     AlreadyCommitted,
     AlreadyPaid,
@@ -29,6 +29,8 @@ from domain.money import (
     FundOverdrawn,
     MatchingShareExceeded,
     MatchingShareKept,
+    MatchingShareNotFromThere,
+    MatchingShareOverSum,
     NotPassedDownFrom,
     Passed,
     PaymentExceeded,
@@ -101,10 +103,10 @@ class Fund(Aggregate):
         """Money enters the ledger here. ``matching_fen`` of it is the local matching share (配套).
 
         ``source_document_no`` is the document by which the source gave it. Refuses `Malformed`,
-        `MatchingShareExceeded`.
+        `MatchingShareOverSum`.
         """
         positive("amount_fen", amount_fen)
-        self._check_matching(matching_fen, amount_fen)
+        self._check_share(matching_fen, amount_fen)
         self._appropriated(
             amount_fen=amount_fen,
             source=source,
@@ -126,13 +128,14 @@ class Fund(Aggregate):
 
         The child's ``document_no`` is the document that passes it down. Its earmark must lie
         within this one. Refuses `Malformed`, `ExerciseMixed`, `EarmarkViolated`,
-        `MatchingShareExceeded`, `FundOverdrawn`.
+        `MatchingShareOverSum`, `MatchingShareExceeded`, `FundOverdrawn`.
         """
         positive("amount_fen", amount_fen)
         keep_apart("Fund", child.id, exercise=child.exercise, wanted=self.exercise)
         for programme in child.earmark:
             self.check_earmark(programme)
-        self._check_matching(matching_fen, min(amount_fen, self.matching_fen))
+        self._check_share(matching_fen, amount_fen)
+        self._check_matching(matching_fen)
         self._check_available(amount_fen)
         self._passed_down(
             child=child.id,
@@ -174,7 +177,8 @@ class Fund(Aggregate):
 
         ``matching_fen`` of it is the matching share that came with it; None: in proportion.
         Answers the share. Refuses `Malformed`, `NotPassedDownFrom`, `FundOverdrawn`,
-        `MatchingShareExceeded`, `MatchingShareKept`.
+        `MatchingShareOverSum`, `MatchingShareNotFromThere`, `MatchingShareExceeded`,
+        `MatchingShareKept`.
         """
         positive("amount_fen", amount_fen)
         net = self.net_from.get(parent.id, Passed())
@@ -204,13 +208,22 @@ class Fund(Aggregate):
         here = min(net.matching_fen, self.matching_fen)
         if wanted_fen is None:
             return min(net.share_of(amount_fen), here)
-        self._check_matching(wanted_fen, min(amount_fen, here))
+        self._check_share(wanted_fen, amount_fen)
+        if wanted_fen > net.matching_fen:
+            raise MatchingShareNotFromThere(
+                fund=self.id,
+                document_no=self.document_no,
+                wanted_fen=wanted_fen,
+                matching_fen=net.matching_fen,
+            )
+        self._check_matching(wanted_fen)
         least_fen = min(amount_fen - (net.amount_fen - net.matching_fen), here)
         if wanted_fen < least_fen:
             raise MatchingShareKept(
                 fund=self.id,
                 document_no=self.document_no,
                 wanted_fen=amount_fen,
+                matching_fen=wanted_fen,
                 least_fen=least_fen,
             )
         return wanted_fen
@@ -354,13 +367,25 @@ class Fund(Aggregate):
                 available_fen=self.available_fen,
             )
 
-    def _check_matching(self, wanted_fen: int, matching_fen: int) -> None:
-        if not 0 <= wanted_fen <= matching_fen:
+    def _check_share(self, wanted_fen: int, amount_fen: int) -> None:
+        """A matching share is a part of its sum."""
+        not_negative("matching_fen", wanted_fen)
+        if wanted_fen > amount_fen:
+            raise MatchingShareOverSum(
+                fund=self.id,
+                document_no=self.document_no,
+                wanted_fen=wanted_fen,
+                amount_fen=amount_fen,
+            )
+
+    def _check_matching(self, wanted_fen: int) -> None:
+        """It is taken from what this fund holds of matching money."""
+        if wanted_fen > self.matching_fen:
             raise MatchingShareExceeded(
                 fund=self.id,
                 document_no=self.document_no,
                 wanted_fen=wanted_fen,
-                matching_fen=matching_fen,
+                matching_fen=self.matching_fen,
             )
 
     def _check_committed(self, commitment: UUID, amount_fen: int) -> None:

@@ -129,7 +129,7 @@ class ItemUnknown(Refusal):
 
 @dataclass(eq=False)
 class StockExhausted(Refusal):
-    zh: ClassVar[str] = "{item} 可用库存只有 {available}，不足 {wanted}"
+    zh: ClassVar[str] = "{item} 可用库存 {available}，本次要用 {wanted}，库存不够"
     en: ClassVar[str] = "Only {available} of {item} are available; {wanted} were asked for."
     stockpile: UUID
     item: str
@@ -141,7 +141,7 @@ class StockExhausted(Refusal):
 class LotExhausted(Refusal):
     """More was asked of one lot than is free in it (or reserved of it, or given out of it)."""
 
-    zh: ClassVar[str] = "批次 {lot} 只有 {available}，不足 {wanted}"
+    zh: ClassVar[str] = "批次 {lot} 现有 {available}，本次要用 {wanted}，不够"
     en: ClassVar[str] = "Lot {lot} has only {available}; {wanted} were asked for."
     stockpile: UUID
     lot: UUID
@@ -179,7 +179,7 @@ class AlreadyReserved(Refusal):
 class ReservationExhausted(Refusal):
     """Nothing, or not enough, is left under that reservation."""
 
-    zh: ClassVar[str] = "预留 {reservation} 只剩 {reserved}，不足 {wanted}"
+    zh: ClassVar[str] = "预留 {reservation} 还剩 {reserved}，本次要用 {wanted}，不够"
     en: ClassVar[str] = "Reservation {reservation} holds only {reserved}; {wanted} were asked for."
     stockpile: UUID
     reservation: UUID

@@ -20,8 +20,12 @@ class Source(StrEnum):
 
 @dataclass(eq=False)
 class FundOverdrawn(Refusal):
-    zh: ClassVar[str] = "资金（{document_no}）可用余额 {available_fen}，不足 {wanted_fen}"
-    en: ClassVar[str] = "Fund {document_no} has {available_fen} free; {wanted_fen} were asked."
+    zh: ClassVar[str] = (
+        "资金（{document_no}）可用余额 {available_fen}，本次要用 {wanted_fen}，余额不够"
+    )
+    en: ClassVar[str] = (
+        "{wanted_fen} of fund {document_no} were asked for; only {available_fen} are free."
+    )
     fund: UUID
     document_no: str
     wanted_fen: int
@@ -47,23 +51,68 @@ class Passed(NamedTuple):
 class MatchingShareKept(Refusal):
     """More ordinary money is given back than came: then the matching share must go back too."""
 
-    zh: ClassVar[str] = "资金 {document_no} 退回 {wanted_fen}，其中配套资金至少 {least_fen}"
+    zh: ClassVar[str] = (
+        "资金（{document_no}）本次退回 {wanted_fen}，其中配套列了 {matching_fen}，"
+        "至少应列 {least_fen}：下达的其他资金不够退其余部分"
+    )
     en: ClassVar[str] = (
-        "Of {wanted_fen} given back of fund {document_no}, at least {least_fen} must be its "
-        "matching share."
+        "{matching_fen} of the {wanted_fen} given back of fund {document_no} were named as "
+        "matching share; at least {least_fen} must be: less other money came from there than the "
+        "rest."
     )
     fund: UUID
     document_no: str
     wanted_fen: int
+    matching_fen: int
     least_fen: int
 
 
 @dataclass(eq=False)
 class MatchingShareExceeded(Refusal):
-    """More matching money (配套) was named than there is in the sum or in the fund."""
+    """More matching money (配套) was named than the fund holds."""
 
-    zh: ClassVar[str] = "资金（{document_no}）配套部分只有 {matching_fen}，不足 {wanted_fen}"
-    en: ClassVar[str] = "Fund {document_no} has {matching_fen} of matching, not {wanted_fen}."
+    zh: ClassVar[str] = (
+        "本次列配套 {wanted_fen}，资金（{document_no}）中的配套现有 {matching_fen}，配套不够"
+    )
+    en: ClassVar[str] = (
+        "{wanted_fen} were named as matching share; fund {document_no} holds {matching_fen} of "
+        "matching money now."
+    )
+    fund: UUID
+    document_no: str
+    wanted_fen: int
+    matching_fen: int
+
+
+@dataclass(eq=False)
+class MatchingShareOverSum(Refusal):
+    """The matching share (配套) is a part of the sum: it was named as more than the whole."""
+
+    zh: ClassVar[str] = (
+        "资金（{document_no}）本次金额 {amount_fen}，其中配套列了 {wanted_fen}：配套不能多于金额"
+    )
+    en: ClassVar[str] = (
+        "{wanted_fen} of {amount_fen} (fund {document_no}) were named as matching share: a part "
+        "cannot be more than the whole."
+    )
+    fund: UUID
+    document_no: str
+    wanted_fen: int
+    amount_fen: int
+
+
+@dataclass(eq=False)
+class MatchingShareNotFromThere(Refusal):
+    """More matching money is given back than that fund passed down and has not got back."""
+
+    zh: ClassVar[str] = (
+        "资金（{document_no}）本次退回列配套 {wanted_fen}，"
+        "该上级下达的配套尚未退回 {matching_fen}：不能多退"
+    )
+    en: ClassVar[str] = (
+        "{wanted_fen} were named as matching share of what fund {document_no} gives back; only "
+        "{matching_fen} came from there and have not gone back."
+    )
     fund: UUID
     document_no: str
     wanted_fen: int
@@ -94,8 +143,10 @@ class AlreadyCommitted(Refusal):
 class CommitmentExhausted(Refusal):
     """Nothing, or not enough, is left under that commitment."""
 
-    zh: ClassVar[str] = "安排 {commitment} 只剩 {committed_fen}，不足 {wanted_fen}"
-    en: ClassVar[str] = "Commitment {commitment} holds {committed_fen}, not {wanted_fen}."
+    zh: ClassVar[str] = "安排 {commitment} 还剩 {committed_fen}，本次要用 {wanted_fen}，不够"
+    en: ClassVar[str] = (
+        "{wanted_fen} of commitment {commitment} were asked for; only {committed_fen} are left."
+    )
     fund: UUID
     commitment: UUID
     wanted_fen: int
@@ -114,8 +165,11 @@ class AlreadyPaid(Refusal):
 class PaymentExceeded(Refusal):
     """More failed or came back than was paid in that batch (0 if there is no such batch)."""
 
-    zh: ClassVar[str] = "付款批次 {payment} 尚余已付 {paid_fen}，不足 {wanted_fen}"
-    en: ClassVar[str] = "Payment batch {payment} stands at {paid_fen} paid, not {wanted_fen}."
+    zh: ClassVar[str] = "付款批次 {payment} 现有已付 {paid_fen}，本次要退 {wanted_fen}，多于已付"
+    en: ClassVar[str] = (
+        "{wanted_fen} of payment batch {payment} are said to have come back; only {paid_fen} of it "
+        "stand as paid."
+    )
     fund: UUID
     payment: UUID
     wanted_fen: int
@@ -126,9 +180,12 @@ class PaymentExceeded(Refusal):
 class NotPassedDownFrom(Refusal):
     """Money goes back to the fund it came from, and no more than came from there."""
 
-    zh: ClassVar[str] = "资金 {fund} 由上级资金 {parent} 下达的净额为 {net_fen}，不足 {wanted_fen}"
+    zh: ClassVar[str] = (
+        "资金 {fund} 本次退回 {wanted_fen}，上级资金 {parent} 下达后尚未退回的只有 {net_fen}：不能多退"
+    )
     en: ClassVar[str] = (
-        "Fund {fund} holds {net_fen} net from the higher fund ({parent}), not {wanted_fen}."
+        "{wanted_fen} were to go back from fund {fund}; only {net_fen} came from the higher fund "
+        "({parent}) and have not gone back."
     )
     fund: UUID
     parent: UUID

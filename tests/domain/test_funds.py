@@ -18,6 +18,8 @@ from domain.money import (
     HolderNotBelow,
     MatchingShareExceeded,
     MatchingShareKept,
+    MatchingShareNotFromThere,
+    MatchingShareOverSum,
     NotPassedDownFrom,
     PaymentExceeded,
     Source,
@@ -110,8 +112,12 @@ def test_an_appropriation_with_an_impossible_value_is_refused(
 
 def test_the_matching_share_is_a_part_of_the_sum(county: Scenario) -> None:
     wrong = appropriate(county, matching_fen=100_001)
-    refusal = county.when(wrong, by="city").then(MatchingShareExceeded)
-    assert (refusal.wanted_fen, refusal.matching_fen) == (100_001, 100_000)
+    refusal = county.when(wrong, by="city").then(MatchingShareOverSum)
+    assert (refusal.wanted_fen, refusal.amount_fen) == (100_001, 100_000)
+    assert "本次金额 1,000.00 元，其中配套列了 1,000.01 元：配套不能多于金额" in refusal.sentence(
+        "zh"
+    )
+    county.when(appropriate(county, matching_fen=-1), by="city").then(Malformed)
 
 
 def test_a_fund_keeps_the_earmark_it_was_opened_with(county: Scenario) -> None:
@@ -286,10 +292,13 @@ def test_a_part_given_back_takes_its_part_of_the_share(county: Scenario) -> None
     county.given(pass_down(county, matching_fen=20_000), by="city")
     county.given(give_back(county, amount_fen=30_000), by="county")
     assert load(county, city_fund(county)).matching_fen == 10_000
-    too_much = give_back(county, matching_fen=10_001)
-    county.when(too_much, by="county").then(MatchingShareExceeded)
+    too_much = give_back(county, amount_fen=20_000, matching_fen=10_001)
+    county.when(too_much, by="county").then(MatchingShareNotFromThere)
+    over = give_back(county, amount_fen=5_000, matching_fen=5_001)
+    county.when(over, by="county").then(MatchingShareOverSum)
     kept = give_back(county, amount_fen=25_000, matching_fen=4_999)
-    assert county.when(kept, by="county").then(MatchingShareKept).least_fen == 5_000
+    refusal = county.when(kept, by="county").then(MatchingShareKept)
+    assert (refusal.matching_fen, refusal.least_fen) == (4_999, 5_000)
     county.given(give_back(county, amount_fen=25_000, matching_fen=5_000), by="county")
     assert load(county, county_fund(county)).matching_fen == 5_000
 
@@ -304,3 +313,17 @@ def test_facts_that_did_not_name_the_share_are_read_as_in_proportion(county: Sce
         stream[-1] = (type(fact), msgspec.json.encode(fact))
     assert load(county, city_fund(county)).matching_fen == 15_000
     assert load(county, county_fund(county)).matching_fen == 5_000
+
+
+def test_a_refused_share_says_what_was_asked_what_is_there_and_why(county: Scenario) -> None:
+    """D3: "配套部分只有 400.00 元" said of whichever of three figures was the smallest."""
+    county.given(appropriate(county, matching_fen=40_000), by="city")
+    more = pass_down(county, matching_fen=40_001)
+    refusal = county.when(more, by="city").then(MatchingShareExceeded)
+    zh, en = refusal.sentence("zh"), refusal.sentence("en")
+    assert "本次列配套 400.01 元" in zh and "现有 400.00 元" in zh and "配套不够" in zh
+    assert "400.01" in en and "holds" in en and "400.00" in en
+    county.given(pass_down(county, matching_fen=30_000), by="city")
+    back = give_back(county, amount_fen=40_000, matching_fen=30_001)
+    refusal = county.when(back, by="county").then(MatchingShareNotFromThere)
+    assert "该上级下达的配套尚未退回 300.00 元：不能多退" in refusal.sentence("zh")
