@@ -11,6 +11,7 @@ from sqlalchemy import (
     Select,
     String,
     and_,
+    case,
     cast,
     func,
     literal,
@@ -205,19 +206,40 @@ def same_as(first: FromClause, second: FromClause) -> ColumnElement[bool]:
 
 
 def likely_same(scope: Scope) -> Select[Any]:
-    """Two reports of one area on one hazard within an hour of each other: filed twice, it seems."""
-    first, second = REPORTS.alias("first"), REPORTS.alias("second")
-    source = first.join(second, and_(same_as(first, second), second.c.report > first.c.report))
-    return finding(
-        literal("likely_same"),
-        first.c.report + ":" + second.c.report,
-        source,
-        area=first.c.area,
-        reason=first.c.hazard,
-        since=second.c.recorded_at,
-        reports=first.c.report,
-        parts=second.c.report,
-    ).where(scope.covers(first.c.area), real(first), real(second))
+    """Reports of one area on one hazard, each within an hour of the next: filed again, it seems.
+
+    One finding for all of them, however many: by pairs, thirty would make 435. ``number``: how
+    many they are; ``reports``: which.
+    """
+    r = REPORTS.c
+    theirs = {"partition_by": (r.area, r.hazard), "order_by": (r.occurred_at, r.report)}
+    near = r.occurred_at <= func.lag(r.same_until).over(**theirs)
+    columns = (r.report, r.area, r.hazard, r.occurred_at, r.recorded_at)
+    each = (
+        select(*columns, case((near, 0), else_=1).label("begins"))
+        .where(scope.covers(r.area), real(REPORTS))
+        .subquery()
+    )
+    e = each.c
+    group = func.sum(e.begins).over(
+        partition_by=(e.area, e.hazard), order_by=(e.occurred_at, e.report)
+    )
+    grouped = select(*[e[column.name] for column in columns], group.label("group")).subquery()
+    g = grouped.c
+    return (
+        finding(
+            literal("likely_same"),
+            func.min(g.report) + ":" + func.max(g.report),
+            grouped,
+            area=g.area,
+            number=func.count(),
+            reason=g.hazard,
+            since=func.max(g.recorded_at),
+            reports=JoinedText(g.report),
+        )
+        .group_by(g.area, g.hazard, g.group)
+        .having(func.count() > 1)
+    )
 
 
 REPORT_FINDINGS = (
@@ -233,8 +255,8 @@ REPORT_FINDINGS = (
 def tell_reports(db: Connection, scope: Scope, rows: list[Row]) -> None:
     """Each finding about figures says which they are, and by which reports.
 
-    ``figures``: ``key``, ``own`` and ``parts``. ``reports``: of the area itself (of twins, the
-    first), ``parts``: of the areas below (the second); each with what a link to it says.
+    ``figures``: ``key``, ``own`` and ``parts``. ``reports``: of the area itself (of those that are
+    likely the same, all), ``parts``: of the areas below; each with what a link to it says.
     """
     for row in rows:
         for name in ("reports", "parts"):

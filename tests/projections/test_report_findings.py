@@ -241,15 +241,41 @@ def test_two_floods_of_a_year_are_added_up_on_both_sides(tmp_path: Path, county:
         assert split_findings(tmp_path, county, kind=kind) == [], kind
 
 
+def members(row: dict[str, Any]) -> set[str]:
+    assert row["number"] == len(row["reports"]) and row["parts"] == []
+    return {one["report"] for one in row["reports"]}
+
+
 def test_twins_on_both_sides_of_an_hour_are_one(tmp_path: Path, county: Scenario) -> None:
+    """The second and the third are more than an hour apart: the first stands between them."""
     for name, minutes in (("first", 31), ("second", 29), ("third", 89 + 2)):
         at = START - timedelta(minutes=minutes)
         told = initial(county, "yuantan_1", {}, report=county.id(name), occurred_at=at)
         county.given(told, by="village")
-    twins = split_findings(tmp_path, county, kind="likely_same")
-    near = {frozenset({"first", "second"}), frozenset({"first", "third"})}
-    found = {frozenset(row["id"].split(":")) for row in twins}
-    assert found == {frozenset(str(county.id(name)) for name in pair) for pair in near}
+    (row,) = split_findings(tmp_path, county, kind="likely_same")
+    assert members(row) == {str(county.id(name)) for name in ("first", "second", "third")}
+
+
+def test_many_reports_of_one_kind_are_one_finding_and_not_one_a_pair(
+    tmp_path: Path, county: Scenario
+) -> None:
+    """C4: n of them made n(n-1)/2 findings."""
+    groups = {"early": START - timedelta(hours=5), "late": START - timedelta(minutes=50)}
+    for group, begun in groups.items():
+        for n in range(8):
+            at = begun + timedelta(minutes=5 * n)
+            told = initial(county, "yuantan_1", {}, report=county.id(f"{group}{n}"), occurred_at=at)
+            county.given(told, by="village")
+    apart = initial(county, "yuantan_1", {}, hazard="drought", report=county.id("drought"))
+    county.given(apart, by="village")
+    rows = split_findings(tmp_path, county, kind="likely_same")
+    assert sorted(len(members(row)) for row in rows) == [8, 8]
+    for row in rows:
+        group = "early" if str(county.id("early0")) in members(row) else "late"
+        assert members(row) == {str(county.id(f"{group}{n}")) for n in range(8)}
+    with fold(tmp_path / "counts", county, VIEWS).reading() as db:
+        counts = finding_counts(db, EVERYTHING, figures=True, at=county.now)["counts"]
+    assert counts["likely_same"] == 2
 
 
 def test_sums_of_fractions_that_are_equal_are_no_finding(tmp_path: Path) -> None:
