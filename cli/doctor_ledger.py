@@ -1,6 +1,5 @@
 """`relief doctor`: what the log says of itself, wherever it is: epoch, clock and backups."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing
 from datetime import datetime, timedelta
@@ -11,9 +10,8 @@ import msgspec
 
 from api.noticing import why_held
 from cli.checking import Check, Finding
+from cli.plain_texts import plain_texts_of
 from cli.settings import Settings
-from domain.catalog import AGGREGATES
-from domain.free_texts import change_texts, free_fields, is_sealed
 from domain.rules.base import CHINA
 from domain.store import Cause
 from eventstore.backup import last_backup
@@ -22,7 +20,6 @@ from eventstore.errors import LogPromoted
 from eventstore.limits_reached import lately_reached
 from eventstore.lineage import begun_by, epoch_of
 from eventstore.log import Log, OutcomeRow, Row, recorded_at
-from eventstore.mapper import TypedMapper
 from eventstore.postgres import PostgresConnection, time_of, timeline_of
 from eventstore.source import open_source
 from eventstore.sql import Sql
@@ -39,7 +36,6 @@ BEGUN = {
     Cause.OPERATOR: ("，由管理员登记", ", begun by an operator"),
 }
 """How the log's epoch began, in both languages."""
-ROWS_AT_ONCE = 5_000
 ERASED = "SELECT state FROM events WHERE topic LIKE 'Person.Erased%' ORDER BY position"
 
 
@@ -238,17 +234,8 @@ def _vault(settings: Settings) -> Sql:
 
 def _free_texts(settings: Settings) -> Iterator[Finding]:
     """What people wrote before free texts were sealed: it stays in the log, for facts stay."""
-    mapper = TypedMapper(AGGREGATES)
-    plain: Counter[str] = Counter()
     with closing(Reading(settings)) as log:
-        at, head = 0, log.head()
-        while rows := log.rows(at, ROWS_AT_ONCE, head):
-            at = rows[-1][0]
-            for _, _, _, topic, state in rows:
-                kind = mapper.class_of(topic)
-                if kind is not None and free_fields(kind):
-                    name = kind.topic()
-                    plain.update(f"{name} {path}" for path in plain_texts(mapper, topic, state))
+        plain = plain_texts_of(log, settings.data)
     listed = ", ".join(f"{name}: {number}" for name, number in sorted(plain.items()))
     yield Finding(
         "free-texts",
@@ -263,19 +250,6 @@ def _free_texts(settings: Settings) -> Iterator[Finding]:
         else "All texts that people wrote are sealed.",
         warn=bool(plain),
     )
-
-
-def plain_texts(mapper: TypedMapper, topic: str, state: bytes) -> list[str]:
-    """The paths of the free texts of a stored fact that are not sealed."""
-    found: list[str] = []
-
-    def seen(path: str, text: str) -> str:
-        if not is_sealed(text):
-            found.append(path)
-        return text
-
-    change_texts(mapper.decode(topic, state), seen)
-    return found
 
 
 LEDGER: tuple[Check, ...] = (
