@@ -212,8 +212,10 @@ def likely_same(scope: Scope) -> Select[Any]:
     many they are; ``reports``: which.
     """
     r = REPORTS.c
-    theirs = {"partition_by": (r.area, r.hazard), "order_by": (r.occurred_at, r.report)}
-    near = r.occurred_at <= func.lag(r.same_until).over(**theirs)
+    before = func.lag(r.same_until).over(
+        partition_by=(r.area, r.hazard), order_by=(r.occurred_at, r.report)
+    )
+    near = r.occurred_at <= before
     columns = (r.report, r.area, r.hazard, r.occurred_at, r.recorded_at)
     each = (
         select(*columns, case((near, 0), else_=1).label("begins"))
