@@ -181,7 +181,8 @@ class NotPassedDownFrom(Refusal):
     """Money goes back to the fund it came from, and no more than came from there."""
 
     zh: ClassVar[str] = (
-        "资金 {fund} 本次退回 {wanted_fen}，上级资金 {parent} 下达后尚未退回的只有 {net_fen}：不能多退"
+        "资金 {fund} 本次退回 {wanted_fen}，"
+        "上级资金 {parent} 下达后尚未退回的只有 {net_fen}：不能多退"
     )
     en: ClassVar[str] = (
         "{wanted_fen} were to go back from fund {fund}; only {net_fen} came from the higher fund "
