@@ -147,6 +147,8 @@ class Asking:
         """What to ask with for a parameter of this name."""
         if name == "at":
             return list(self.moments)
+        if name == "good_until":  # the clock goes as it should, or is held since the first of these
+            return [None, self.moments[0]]
         if name == "persons":
             persons = self._distinct("household_members.person")[:3]
             return [(), tuple(UUID(one) for one in persons)]
