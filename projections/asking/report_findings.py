@@ -218,12 +218,12 @@ def likely_same(scope: Scope) -> Select[Any]:
     near = r.occurred_at <= before
     columns = (r.report, r.area, r.hazard, r.occurred_at, r.recorded_at)
     each = (
-        select(*columns, case((near, 0), else_=1).label("begins"))
+        select(*columns, case((near, None), else_=1).label("begins"))
         .where(scope.covers(r.area), real(REPORTS))
         .subquery()
     )
     e = each.c
-    group = func.sum(e.begins).over(
+    group = func.count(e.begins).over(  # so many groups have begun by then
         partition_by=(e.area, e.hazard), order_by=(e.occurred_at, e.report)
     )
     grouped = select(*[e[column.name] for column in columns], group.label("group")).subquery()
