@@ -12,12 +12,13 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from api.auth import COOKIE, Asking, Running, check_parameters, writing_session
+from api.auth import COOKIE, Asking, Running, check_parameters, system_of, writing_session
 from api.bodies import read_body
 from api.devices import device_of
 from api.problems import ApiProblem, field_errors, malformed
 from api.writes import RESPONSES, check_plain, object_of
 from domain.access import posts_at
+from domain.officer import OfficerSuspended
 from domain.posts import post_of
 from eventstore.accounts import Accounts, Session
 from eventstore.limits_reached import limit_reached
@@ -83,7 +84,8 @@ class LogIns:
     async def log_in(
         self, request: Request, login: str, password: str, kind: str = "session"
     ) -> tuple[str, Session]:
-        """`Accounts.log_in` for a request. Raises also a 429 while too many wait.
+        """`Accounts.log_in` for a request. Raises also a 429 while too many wait, and
+        `OfficerSuspended` for who knows the password of a suspended officer: no session begins.
 
         Known devices have as many places again, so that a flood does not keep officers out.
         """
@@ -99,7 +101,12 @@ class LogIns:
             device=device,
             agent=device_of(request.headers.get("user-agent", "")),
         )
-        return await self.run(asking, address, known=known)
+        secret, session = await self.run(asking, address, known=known)
+        officer = await run_in_threadpool(system_of(request).officer, session.officer)
+        if officer is not None and officer.suspended is not None:
+            await run_in_threadpool(self._accounts.log_out, secret)
+            raise OfficerSuspended(officer=officer.id, reason=officer.suspended)
+        return secret, session
 
     async def run(self, work: Callable[[], T], address: str, *, known: bool = False) -> T:
         """Work that takes as much as a log-in, in its turn. Raises a 429 while too many wait."""
@@ -204,4 +211,7 @@ async def me(caller: Asking) -> dict[str, Any]:
         posts.append(
             {"role": post.role, "area": post.area, "post": post.post, "standing_for": absent}
         )
-    return {"officer": caller.id, "login": caller.session.login, "posts": posts}
+    found = {"officer": caller.id, "login": caller.session.login, "posts": posts}
+    if caller.officer.suspended is not None:  # while this session was open: it can only read why
+        found |= {"posts": [], "suspended": caller.officer.suspended}
+    return await run_in_threadpool(caller.system.store.texts.opened, found)
