@@ -254,6 +254,34 @@ def test_a_county_splits_its_figures_by_townships(
     expect(page.locator(".questions")).to_have_count(0)
 
 
+def test_on_a_phone_the_parts_are_cards_that_open_and_nothing_scrolls_sideways(
+    server: str, open_page: OpenPage, axe: Check, shot: Shot
+) -> None:
+    """The table of the parts was ten times as wide as the phone."""
+    page = open_page(PHONE)
+    enter(page, server, "county")
+    page.goto(f"{server}/report/new")
+    field = page.get_by_label("源潭镇 受灾", exact=True)
+    expect(page.locator(".split-table")).to_be_visible()
+    expect(field).to_be_hidden()
+    page.get_by_role("button", name="填写 源潭镇").click()
+    field.fill("7o")
+    page.get_by_role("button", name="填写 源潭镇").click()
+    expect(field).to_be_hidden()
+    page.get_by_role("button", name="上报初报").click()
+    expect(field).to_be_focused()  # refused: it is shown, and told
+    field.fill("70")
+    wide = """() => [...document.querySelectorAll("main, .scroll, div:has(> .split-table)")]
+        .filter((one) => one.scrollWidth > one.clientWidth).length"""
+    assert page.evaluate(wide) == 0
+    axe(page)
+    fits(page, PHONE)
+    shot(page, "split-phone")
+    page.reload()
+    expect(field).to_have_value("70")
+    expect(field).to_be_visible()
+
+
 def lively(county: LivingCounty) -> None:
     """Something of everything: accepted, waiting, returned, phoned in."""
     flood(county)

@@ -46,6 +46,7 @@ function tellField(input, sentence) {
   (input.closest(".field") ?? input.parentElement).append(note);
   input.setAttribute("aria-invalid", "true");
   input.dataset.told = note.id;
+  input.dispatchEvent(new CustomEvent("relief:told", { bubbles: true })); // it may be folded away
   const others = input.getAttribute("aria-describedby");
   input.setAttribute("aria-describedby", others ? `${others} ${note.id}` : note.id);
 }

@@ -3,11 +3,13 @@
 //
 //   <div data-split="id of the JSON {areas, columns, values}" data-total="…" data-part="…">
 //
+// On a phone an area is a card that opens, so that nothing scrolls sideways.
+//
 // Fields are split.<area>.<figure>; an empty one is left out. The foot says whether the parts and the
 // total agree: it asks, it never blocks.
 
 import { scaled } from "./fields.js";
-import { language } from "./text.js";
+import { language, text } from "./text.js";
 
 function element(name, attributes = {}, words = "") {
   const made = document.createElement(name);
@@ -33,7 +35,9 @@ class SplitTable {
     this.head.append(element("th", { scope: "col" }, place.dataset.part));
     this.rows = areas.map((area) => {
       const row = element("tr");
-      row.append(element("th", { scope: "row" }, area.name));
+      const name = element("th", { scope: "row" }, area.name);
+      name.append(this.opener(row, area.name));
+      row.append(name);
       return row;
     });
     this.foot = element("tr");
@@ -44,9 +48,26 @@ class SplitTable {
     parts[2].append(this.foot);
     this.table.append(...parts);
     place.append(this.table);
+    for (const type of ["input", "relief:told"]) {
+      this.table.addEventListener(type, (event) => this.open(event.target.closest("tr"), true));
+    }
     this.form.addEventListener("input", () => this.update());
     this.form.querySelector("[data-split-sum]")?.addEventListener("click", () => this.sumUp());
     this.update();
+  }
+
+  /** On a phone a row is folded: its fields are shown when asked, when filled in again, when refused. */
+  opener(row, name) {
+    const words = text("split_open");
+    const made = element("button", { type: "button", class: "phone-only", "aria-label": `${words} ${name}` }, words);
+    made.setAttribute("aria-expanded", "false");
+    made.addEventListener("click", () => this.open(row, !row.classList.contains("is-open")));
+    return made;
+  }
+
+  open(row, on) {
+    row.classList.toggle("is-open", on);
+    row.querySelector("button")?.setAttribute("aria-expanded", String(on));
   }
 
   total(key) {
@@ -72,7 +93,7 @@ class SplitTable {
   grow(column) {
     const name = column[language];
     const head = element("th", { scope: "col", class: "num" }, name);
-    const foot = element("td", { class: "num" });
+    const foot = element("td", { class: "num", "data-label": name });
     const inputs = this.areas.map((area, at) => {
       const input = element("input", {
         name: `split.${area.id}.${column.key}`, "data-type": column.type, "data-empty": "omit",
@@ -80,7 +101,7 @@ class SplitTable {
         "aria-label": `${area.name} ${name}`,
       });
       input.defaultValue = this.values[area.id]?.[column.key] ?? "";
-      const cell = element("td");
+      const cell = element("td", { "data-label": name });
       cell.append(input);
       this.rows[at].append(cell);
       return input;
