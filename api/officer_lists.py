@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from api.auth import system_of, writing_session
+from api.auth import check_parameters, system_of, writing_session
 from api.bodies import read_body
 from api.login import documented
 from api.observing import correlation_of
@@ -113,6 +113,7 @@ def _why(answer: BaseException) -> dict[str, Any]:
 )
 async def engage_many(request: Request, response: Response) -> dict[str, Any]:
     session = await writing_session(request)
+    check_parameters(request)
     key = idempotency_key(request)
     system = system_of(request)
     refused = await not_allowed(system, session.officer, EngageOfficer.roles, None)
