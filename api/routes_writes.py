@@ -2,7 +2,6 @@
 
 from api.about_reports import likely_same, parts_of
 from api.invitations import engagement_shown, invitation_shown
-from api.open_cases import all_open_cases_named
 from api.unsealing import unsealed_household
 from api.writes import Write
 from domain.commands import areas as a
@@ -134,12 +133,7 @@ HOUSEHOLDS = (
     Write("/v1/households/{household}/cards", h.RecordCard, "households"),
     Write("/v1/households/{household}/contacts", h.ChangeContact, "households"),
     Write("/v1/households/{household}/moves", h.MoveHousehold, "households"),
-    Write(
-        "/v1/households/{household}/move-offers",
-        m.OfferHouseholdMove,
-        "households",
-        before=all_open_cases_named,
-    ),
+    Write("/v1/households/{household}/move-offers", m.OfferHouseholdMove, "households"),
     Write("/v1/households/{household}/move-acceptances", m.AcceptHouseholdMove, "households"),
     Write("/v1/households/{household}/move-refusals", m.DeclineHouseholdMove, "households"),
     Write("/v1/households/{household}/move-withdrawals", m.WithdrawHouseholdMove, "households"),

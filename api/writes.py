@@ -25,6 +25,7 @@ from starlette.responses import Response
 
 from api.auth import Caller, caller_of, check_parameters, system_of, writing_session
 from api.bodies import SMALL_BODY, Holding, read_body
+from api.cases import with_cases
 from api.examples import example_of
 from api.limits import DEFAULT_LIMITS, EdgeLimits, Taken, too_many_rows
 from api.made_ids import wrongly_made
@@ -62,7 +63,6 @@ class Write:
     ``bulk``: brings many rows and may need more than the usual bytes. ``shown``: what the first
     answer shows besides the receipt; it is neither stored, cached nor repeated. ``asks``: what the
     boards know about it once they have its facts; added to each answer, repeated ones too.
-    ``before``: raises a refusal that only the boards can see; called before the command first runs.
     """
 
     path: str
@@ -72,7 +72,6 @@ class Write:
     bulk: bool = False
     shown: Callable[[Store, Command], dict[str, Any]] | None = None
     asks: Callable[[Caller, Command, int], Awaitable[dict[str, Any]]] | None = None
-    before: Callable[[Caller, Command], Awaitable[None]] | None = None
 
     method = "POST"
 
@@ -266,8 +265,9 @@ def endpoint_of(write: Write) -> Callable[[Request], Coroutine[Any, Any, Respons
         with system.bodies.holding() as holding:
             envelope = await _sent(request, write, holding, if_match=if_match)
             has_run = system.store.log.has_run
-            if write.before is not None and not await run_in_threadpool(has_run, envelope.id):
-                await write.before(await run_in_threadpool(caller_of, request), envelope.command)
+            wants = envelope.command.wants_cases_of() is not None
+            if wants and not await run_in_threadpool(has_run, envelope.id):
+                envelope = await with_cases(await run_in_threadpool(caller_of, request), envelope)
             receipt = await _run(system, envelope, write)
             return await _answer(request, write, envelope.command, receipt)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields
 from datetime import timedelta
+from uuid import UUID
 
 from api.limits import EdgeLimits
 from api.system import AreaTree, System
@@ -18,6 +19,7 @@ from eventstore.limits_reached import note_limits
 from eventstore.lineage import settle_epoch
 from eventstore.postgres import PostgresLog, PostgresVault
 from eventstore.store import Store
+from projections.asking.cases import cases_of
 from projections.catalog import VIEWS
 from projections.folding.engine import ViewsDatabase
 from projections.folding.lineage import UNKNOWN, belong
@@ -80,6 +82,7 @@ def running(settings: Settings, *, follow: bool = True, make: bool = True) -> It
             settle_epoch(store)
         views, reader, boards = _views(settings, store, stack)
         leads = _leadership(settings, stack) if follow else _always
+        store.cases_of = _cases_of(store, reader, boards, settings.after_wait_seconds)
         system = System(
             store=store,
             views=views,
@@ -105,6 +108,21 @@ def running(settings: Settings, *, follow: bool = True, make: bool = True) -> It
         stack.callback(timekeeper.stop)
         stack.callback(keeper.stop)
         yield system
+
+
+def _cases_of(
+    store: Store, reader: ViewsReader, boards: Boards, seconds: float
+) -> Callable[[UUID], tuple[UUID, ...]]:
+    """The ledger tells of a household's relief cases; the log where the views lag behind."""
+    in_log = store.cases_of
+
+    def found(household: UUID) -> tuple[UUID, ...]:
+        if not boards.wait_for(store.head(), seconds):
+            return in_log(household)
+        with reader() as db:
+            return cases_of(db, household)
+
+    return found
 
 
 def edge_limits(settings: Settings) -> EdgeLimits:

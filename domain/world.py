@@ -127,6 +127,9 @@ class World(Protocol):
     """The machine's clock leapt and nobody has decided yet: ``now`` goes on from the last good
     time, and nobody is told that they were late by it."""
 
+    cases: tuple[UUID, ...]
+    """The relief cases of the household that the command wants them of (`wants_cases_of`)."""
+
     @property
     def vault(self) -> Vault: ...
 
@@ -176,6 +179,11 @@ class Command:
     def scope(self, world: World) -> UUID:
         """The area whose jurisdiction governs this command. May raise `NotFound`."""
         raise NotImplementedError
+
+    def wants_cases_of(self) -> UUID | None:
+        """The household whose relief cases it must be told. A household's stream does not know
+        them: they are looked up before it is decided, whoever sends it."""
+        return None
 
     def decide(self, world: World) -> Result | None:
         """Check and trigger. Raises a `Refusal`; then nothing of this command is kept."""

@@ -59,8 +59,10 @@ class DecisionWorld:
         memo: Memo | None = None,
         *,
         clock_held: bool = False,
+        cases: tuple[UUID, ...] = (),
     ) -> None:
         self.clock_held = clock_held
+        self.cases = cases
         self._memo = memo or Memo()
         self._load = load
         self._vault = vault

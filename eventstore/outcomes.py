@@ -26,6 +26,8 @@ class Envelope:
     command: Command
     correlation: UUID | None = None
     at: datetime | None = None
+    cases: tuple[UUID, ...] | None = None
+    """Those that the command wants (`wants_cases_of`), if its sender has asked the ledger."""
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):

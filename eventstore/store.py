@@ -3,9 +3,10 @@
 import asyncio
 import hmac
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ import msgspec
 
 from domain.base import Aggregate, Event
 from domain.person import Person
+from domain.relief_case import ReliefCase
 from domain.world import Sealed
 from eventstore.clock import Clock, SimulatedClock, clock_state
 from eventstore.effects import Effects
@@ -73,6 +75,7 @@ class Store:
         )
         self._settle()
         self.snapshots = self.writer.snapshots
+        self.cases_of: Callable[[UUID], tuple[UUID, ...]] = self._cases_in_log
         self.effects = Effects(self.log, self.vault, self.mapper)
         self.texts = FreeTexts(self.vault, self.effects)
 
@@ -192,11 +195,33 @@ class Store:
         Raises `Refused` (a rule said no), `CommandIdReused`, or a `StoreError`.
         """
         future: Future[Receipt] = Future()
-        self.writer.submit(envelope, _future_of(future))
+        self.writer.submit(self._told(envelope), _future_of(future))
         try:
             return future.result()
         except Refused as refused:
             raise self.texts.refused(refused) from None
+
+    def _told(self, envelope: Envelope) -> Envelope:
+        """With the relief cases that the command wants, unless its sender has asked for them."""
+        household = envelope.command.wants_cases_of()
+        if household is None or envelope.cases is not None or self.log.has_run(envelope.id):
+            return envelope
+        return replace(envelope, cases=self.cases_of(household))
+
+    def _cases_in_log(self, household: UUID) -> tuple[UUID, ...]:
+        """From every fact there is: for who keeps no views. Where they are kept, they tell."""
+        return tuple(
+            one.event.originator_id
+            for batch in self._all_facts()
+            for one in batch
+            if isinstance(one.event, ReliefCase.Applied) and one.event.household == household
+        )
+
+    def _all_facts(self) -> Iterator[list[Recorded]]:
+        after = 0
+        while batch := self.read(after):
+            yield batch
+            after = batch[-1].position
 
     def system_command_id(self, *parts: object) -> UUID:
         """The id of a command of the system's own: the same for the same parts, so that twice is
@@ -210,7 +235,8 @@ class Store:
         return self.vault.secret("system-command-ids")
 
     async def arun(self, envelope: Envelope) -> Receipt:
-        """`run` for an event loop. Texts in a refusal stay sealed: whoever tells it opens them."""
+        """`run` for an event loop. The cases that a command wants are the sender's to ask for
+        before: that may wait. Texts in a refusal stay sealed: whoever tells it opens them."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Receipt] = loop.create_future()
 
@@ -235,7 +261,8 @@ class Store:
         """
         answers: list[Answer] = []
         for start in range(0, len(envelopes), MAX_BATCH):
-            answers += self.writer.process(envelopes[start : start + MAX_BATCH])
+            some = [self._told(one) for one in envelopes[start : start + MAX_BATCH]]
+            answers += self.writer.process(some)
         return [self.texts.refused(one) if isinstance(one, Refused) else one for one in answers]
 
     # -- reading ------------------------------------------------------------------------------

@@ -355,7 +355,13 @@ class _Batch:
         writer = self.writer
         cache, held = writer.cache, writer.clock.held is not None
         return DecisionWorld(
-            cache.get, writer.vault, self.last, envelope.id, cache.memo, clock_held=held
+            cache.get,
+            writer.vault,
+            self.last,
+            envelope.id,
+            cache.memo,
+            clock_held=held,
+            cases=envelope.cases or (),
         )
 
     def _decide(self, envelope: Envelope) -> Outcome:

@@ -13,7 +13,8 @@ from domain.area import Area, AreaLevel
 from domain.commands.households import OfHousehold, check_village
 from domain.commands.sealing import not_future, seal_text
 from domain.household import Household
-from domain.household_move import MoveEnd, MoveOffer, OpenCase, SameCounty
+from domain.household_move import MoveEnd, MoveOffer, OpenCase, OpenCasesLeftOut, SameCounty
+from domain.reach import in_reach
 from domain.refusal import NotFound
 from domain.relief_case import ReliefCase, Stage
 from domain.rules.household_kinds import HouseholdKinds
@@ -41,6 +42,9 @@ class OfferHouseholdMove(OfHousehold):
     cases: tuple[UUID, ...] = ()
     """Its open relief cases, as the ledger shows them."""
 
+    def wants_cases_of(self) -> UUID | None:
+        return self.household
+
     def decide(self, world: World) -> Result | None:
         household = self.of(world)
         household.check_open()
@@ -57,8 +61,26 @@ class OfferHouseholdMove(OfHousehold):
             cases=tuple(_open_case(world, household, case) for case in self.cases),
             card=household.card.masked if household.card is not None else None,
         )
+        _all_named(world, household, self.cases)
         household.offer_move(offer, world.now, self.reason)
         return {"due_at": offer.due_at, "cases": len(offer.cases)}
+
+
+def _all_named(world: World, household: Household, named: tuple[UUID, ...]) -> None:
+    """`OpenCasesLeftOut` unless the offer names every open case that the actor's post reaches."""
+    looked = (world.look(ReliefCase, id) for id in sorted(world.cases) if id not in named)
+    left = tuple(
+        case.id
+        for case in looked
+        if case is not None
+        and case.household == household.id
+        and case.stage not in (Stage.REFUSED, Stage.CLOSED)
+        and in_reach(world, case.village)
+    )
+    if left:
+        raise OpenCasesLeftOut(
+            household=household.id, head=household.head_masked, count=len(left), cases=left
+        )
 
 
 def _open_case(world: World, household: Household, id: UUID) -> OpenCase:

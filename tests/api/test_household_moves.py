@@ -1,10 +1,16 @@
-"""An offer to another county over HTTP: it names every case that is open."""
+"""An offer to another county: it names every case that is open."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
+from domain.commands.household_moves import OfferHouseholdMove
 from domain.world import Role
+from eventstore.outcomes import Envelope, Refused
 from tests.api.edge import Edge
+from tests.api.seed import officer_of
 from tests.api.test_writes import code, post
 
 
@@ -25,7 +31,8 @@ def test_c3_an_open_case_left_out_of_an_offer_is_refused_by_name(own_edge: Edge)
         assert (answer.status_code, code(answer)) == (409, "open-cases-left-out")
         assert answer.json()["facts"]["cases"] == [str(place.ids["case"])]
         assert "1 件" in answer.json()["zh"] and str(place.ids["case"]) not in answer.json()["zh"]
-        given = body(own_edge, place.ids["case"])
+        assert post(county, path, body(own_edge), key).json() == answer.json()
+        given, key = body(own_edge, place.ids["case"]), uuid4()
         answer = post(county, path, given, key)
         assert answer.status_code == 200 and answer.json()["result"]["cases"] == 1
         again = post(county, path, given, key)
@@ -34,3 +41,20 @@ def test_c3_an_open_case_left_out_of_an_offer_is_refused_by_name(own_edge: Edge)
         assert post(county, other, body(own_edge)).status_code == 200
     with own_edge.client(Role.COUNTY_APPROVER, "foreign_county") as foreign:
         assert post(foreign, path, body(own_edge)).status_code == 404
+
+
+def test_c3_the_rule_holds_for_who_sends_without_the_edge(own_edge: Edge) -> None:
+    """Only the HTTP edge knew it: the command line and the demo could leave a case out."""
+    place, store = own_edge.seeded.places["yuantan_1"], own_edge.system.store
+    household, case = place.ids["household"], place.ids["case"]
+    assert store.cases_of(household) == store._cases_in_log(household) == (case,)
+    officer = officer_of(Role.COUNTY_APPROVER, "county")
+    village = own_edge.seeded.places["foreign_village"].area
+    offer = OfferHouseholdMove(household=household, village=village, reason="随子女迁居")
+    with pytest.raises(Refused) as refused:
+        store.run(Envelope(id=uuid4(), officer=officer, command=offer))
+    assert refused.value.problem.code == "open-cases-left-out"
+    (answer,) = store.run_many([Envelope(id=uuid4(), officer=officer, command=offer)])
+    assert isinstance(answer, Refused) and answer.problem.code == "open-cases-left-out"
+    named = replace(offer, cases=(case,))
+    assert store.run(Envelope(id=uuid4(), officer=officer, command=named)).facts == 1

@@ -17,6 +17,7 @@ import msgspec
 from domain.base import Aggregate, Event, Meta, stamp
 from domain.ids import seeded_id
 from domain.refusal import Refusal
+from domain.relief_case import ReliefCase
 from domain.world import Command, Result, Sealed
 from eventstore.deciding import DecisionWorld, decide, pending
 
@@ -82,12 +83,21 @@ class Scenario:
             aggregate = fact.mutate(aggregate)
         return aggregate
 
+    def _cases(self, household: UUID | None) -> tuple[UUID, ...]:
+        applied = (one for one in self.facts if isinstance(one, ReliefCase.Applied))
+        return tuple(one.originator_id for one in applied if one.household == household)
+
     def run(self, command: Command, by: str | UUID | None = None) -> list[Any]:
         """Decide and keep one command; ``by`` is an officer's name here or id, None the system."""
         officer = self.officers[by] if isinstance(by, str) else by
         command_id = uuid4()
         world = DecisionWorld(
-            self.load, self.vault, self.now, command_id, clock_held=self.clock_held
+            self.load,
+            self.vault,
+            self.now,
+            command_id,
+            clock_held=self.clock_held,
+            cases=self._cases(command.wants_cases_of()),
         )
         self.result = decide(world, command, officer)
         facts = pending(world)

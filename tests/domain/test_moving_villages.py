@@ -29,6 +29,7 @@ from domain.household_move import (
     MoveAlreadyOffered,
     MoveOfferExpired,
     NoMoveOffered,
+    OpenCasesLeftOut,
     SameCounty,
 )
 from domain.officer import Officer
@@ -291,7 +292,7 @@ def test_a_household_moves_to_another_county_when_both_have_said_so(ledger: Ledg
     assert offered.offer.card.endswith("5678")
     assert offered.offer.due_at == s.now + timedelta(days=14)
     s.when(accept(ledger), by="county").then(NotFound)
-    s.when(offer(ledger), by="county").then(MoveAlreadyOffered)
+    s.when(offer(ledger, cases=(ledger.case("a"),)), by="county").then(MoveAlreadyOffered)
     facts = s.run(accept(ledger), by="foreign_township")
     assert [fact.topic() for fact in facts] == ["Household.MoveAccepted", "Household.Moved"]
     assert {fact.meta.division for fact in facts} == {s.id("county")}, "the stream stays"
@@ -320,6 +321,16 @@ def test_an_offer_is_declined_or_withdrawn_with_a_reason(ledger: Ledger) -> None
     s.when(withdraw, by="county").then(NoMoveOffered)
     s.given(offer(ledger), withdraw, by="county")
     assert ledger.household("a").offer is None
+
+
+def test_an_open_case_left_out_of_an_offer_is_refused_whoever_sends_it(ledger: Ledger) -> None:
+    """C3: only the HTTP edge knew the rule."""
+    s = ledger.until("applied").scenario
+    s.when(offer(ledger), by="county").then(OpenCasesLeftOut)
+    left = s.outcome
+    assert isinstance(left, OpenCasesLeftOut) and left.cases == (ledger.case("a"),)
+    s.when(offer(ledger), by="foreign_county").then(NotFound)
+    s.given(offer(ledger, cases=(ledger.case("a"),)), by="county")
 
 
 def test_an_offer_names_the_household_s_own_open_cases_only(ledger: Ledger) -> None:

@@ -168,6 +168,8 @@ def test_both_counties_see_an_offer_and_the_clock_ends_it(tmp_path: Path) -> Non
     s.wait(days=15)
     late = asked(story, tmp_path / "late", household_moves, EVERYTHING, status="expired").items
     assert len(late) == 1
-    s.given(offer(story), by="county").given(accept(story), by="foreign_county")
+    s.given(offer(story, cases=(story.case("a"),)), by="county").given(
+        accept(story), by="foreign_county"
+    )
     done = asked(story, tmp_path / "done", household_moves, EVERYTHING).items
     assert [row["status"] for row in done] == ["accepted"]
