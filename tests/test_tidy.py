@@ -24,7 +24,7 @@ HOSTS = [
 ]
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:work|root|home/\w+)/")
 OPEN_END = re.compile(r"\b(TODO|FIXME|XXX)\b(?!.*#\d+)")
-BINARY = {".gz", ".png", ".woff2", ".ico", ".jpg", ".xlsx", ".xz"}
+BINARY = {".gz", ".png", ".woff2", ".ico", ".jpg", ".xlsx", ".xz", ".zip"}
 
 
 def tracked() -> list[Path]:
