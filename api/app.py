@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from api import invitations, live, login, officer_lists, problems, reads, receipts, telling, writes
+from api.beginning import not_set_up
 from api.beside import AskedTogether
 from api.compressing import Compressed
 from api.fast import OPENAPI, Commands, Routed
@@ -69,13 +70,16 @@ RECEIPT_SCHEMA = {
 }
 
 
+Status = Literal["ready", "catching-up", "stopped", "not-set-up"]
+
+
 class Readiness(BaseModel):
     """How far the views have come: positions in the log, and facts still to be folded.
 
     ``waiting_seconds``: since when the first of these waits, 0 when there is none.
     """
 
-    status: Literal["ready", "catching-up", "stopped"]
+    status: Status
     head: int
     position: int
     lag: int
@@ -152,8 +156,9 @@ def _health(app: FastAPI, ask: AskedTogether["Readiness"]) -> None:
             "`status` is `ready`; with 503 it is `catching-up` (a view has folded nothing yet, the "
             f"views are more than {MAX_LAG:,} facts behind the log, a fact has waited for more "
             f"than {MAX_WAIT_SECONDS:.0f} seconds, or the views cannot be written just now; it "
-            "passes) or `stopped` (ten streams in a row could not be folded; somebody has to "
-            "look). `lag` is how many facts behind, `waiting_seconds` since when. "
+            "passes), `stopped` (ten streams in a row could not be folded; somebody has to "
+            "look) or `not-set-up` (nobody can log in yet: relief init, or /setup). "
+            "`lag` is how many facts behind, `waiting_seconds` since when. "
             "`notices` are what everybody must know: a clock that is held, views that are remade."
         ),
         responses={503: {"model": Readiness, "description": "Not ready"}},
@@ -175,11 +180,13 @@ def readiness(system: System) -> Readiness:
     waiting = waiting_seconds(system.store, (position,), head).get(position, 0.0)
     begins = position == 0 < head
     far = head - position > MAX_LAG or waiting > MAX_WAIT_SECONDS
-    status: Literal["ready", "catching-up", "stopped"] = "ready"
+    status: Status = "ready"
     if boards.failure is not None:
         status = "stopped"
     elif begins or far or position > head or boards.trouble is not None:
         status = "catching-up"
+    elif not_set_up(system.store.log):
+        status = "not-set-up"
     return Readiness(
         status=status,
         head=head,

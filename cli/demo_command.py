@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from api.beginning import BEGINNING
 from api.system import System
 from cli.compose import running
 from cli.saying import failed
@@ -39,7 +40,8 @@ def demo(
     with running(settings, follow=False) as system:
         size = "small" if small else "full"
         begun = system.store.log.mark("demo")
-        if begun is None and system.store.head():
+        taken = system.store.head() or system.store.log.mark(BEGINNING) is not None
+        if begun is None and taken:
             raise failed(
                 f"{settings.data} 已有账本，演示数据须装入空的数据目录",
                 f"{settings.data} holds a store already; the demo needs an empty data folder.",

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from api.beginning import not_set_up
 from api.noticing import why_held
 from cli.checking import Check, Finding
 from cli.plain_texts import plain_texts_of
@@ -252,7 +253,25 @@ def _free_texts(settings: Settings) -> Iterator[Finding]:
     )
 
 
+def _set_up(settings: Settings) -> Iterator[Finding]:
+    """Whether somebody can work here."""
+    with closing(Reading(settings)) as log:
+        open_ended = not_set_up(log)
+    yield Finding(
+        "set-up",
+        not open_ended,
+        "账本尚未建立，无人可以登录：执行 relief init，或启动 relief serve 后打开它给出的建账页面"
+        if open_ended
+        else "账本已建立",
+        "The store is not set up and nobody can log in: run relief init, or start relief serve and "
+        "open the page that it prints."
+        if open_ended
+        else "The store is set up.",
+    )
+
+
 LEDGER: tuple[Check, ...] = (
+    ("set-up", _set_up),
     ("erasures", _erasures),
     ("free-texts", _free_texts),
     ("lineage", _lineage),

@@ -17,6 +17,7 @@ from projections.folding.errors import ViewsOfAnotherVersion
 
 COMMANDS = {
     "serve": "serve_command",
+    "init": "init_command",
     "demo": "demo_command",
     "officer": "officer_command",
     "areas": "areas_command",

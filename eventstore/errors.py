@@ -131,8 +131,8 @@ class StoreNotMade(StoreError):
 
 
 class StoreNotBegun(StoreError):
-    zh = "数据目录中还没有账本：请检查 RELIEF_DATA，或先执行 relief serve、relief demo"
-    en = "There is no store in the data folder. Check RELIEF_DATA, or begin: relief serve or demo."
+    zh = "数据目录中还没有账本：请检查 RELIEF_DATA，或先执行 relief init、relief demo"
+    en = "There is no store in the data folder. Check RELIEF_DATA, or begin: relief init or demo."
     retry_after = None
 
 

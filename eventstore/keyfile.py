@@ -1,5 +1,6 @@
 """The vault's master key: a file of 32 random bytes that only its owner reads."""
 
+import hashlib
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -9,6 +10,8 @@ from eventstore.modes import private_folder
 from eventstore.randomness import random_uuid
 
 KEY_BYTES = 32
+FINGERPRINT_BYTES = 8
+"""Of the SHA-256 that are told: two keys are told apart, and nothing is learned of either."""
 
 
 def read_key(path: Path) -> bytes:
@@ -38,3 +41,8 @@ def write_key(path: Path, key: bytes) -> bytes:
         os.link(new, path)
     new.unlink()
     return read_key(path)
+
+
+def fingerprint(path: Path) -> str:
+    """What a key is known by: `1f2e 3d4c …`. Raises what `read_key` raises."""
+    return hashlib.sha256(read_key(path)).digest()[:FINGERPRINT_BYTES].hex(" ", 2)

@@ -47,6 +47,7 @@ class Vault:
 
     def __init__(self, db: Sql, key: Path) -> None:
         self._db = db
+        self.key_file = key
         self.lock = self._lock = threading.RLock()
         self._wrapping = Wrapping(self._master_key(key))
         self._ciphers: dict[UUID, AESGCM] = {}

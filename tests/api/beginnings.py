@@ -1,0 +1,112 @@
+"""Stores of one's own for tests: begun as `relief init` and `/setup` begin them.
+
+As a script (``python -m tests.api.beginnings FOLDER CODE``) it begins one, so that a test can kill
+it on the way.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from argon2 import PasswordHasher
+
+from api.beginning import Administrator, Beginning, Begun
+from api.choosing import choice_of, city_of, county_of
+from api.system import System
+from cli.compose import running
+from cli.settings import Settings
+from domain.commands.officers import AppointOfficer, RegisterOfficer
+from domain.commands.reports import FileInitialReport
+from domain.commands.reviews import AcceptReport
+from domain.officer import Officer
+from domain.posts import Post
+from domain.rules.base import china_day
+from domain.world import Command, Role
+from eventstore.accounts import Accounts
+from eventstore.outcomes import Envelope, Receipt
+from intake.register import Register
+
+ADMIN = Administrator("admin", "张三")
+CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+REGISTER = Register()
+
+
+@dataclass
+class Own:
+    """A running store of one's own."""
+
+    system: System
+
+    @property
+    def beginning(self) -> Beginning:
+        return Beginning(self.system, REGISTER)
+
+    def begin(self, county: str, admin: Administrator = ADMIN, **more: Any) -> Begun:
+        found = county_of(REGISTER, county)
+        return self.beginning.run(choice_of(REGISTER, found, [found]), admin, **more)
+
+    def begin_city(self, city: str, *counties: str) -> Begun:
+        seat, below = city_of(REGISTER, city, counties)
+        return self.beginning.run(choice_of(REGISTER, seat, below), ADMIN)
+
+    def area(self, code: str) -> UUID:
+        found = REGISTER.find(code)
+        assert found is not None
+        return self.beginning.area_id(found.key)
+
+    def run(self, command: Command, by: UUID | None = None) -> Receipt:
+        return self.system.store.run(Envelope(id=uuid4(), officer=by, command=command))
+
+    def officer(
+        self, role: Role, code: str, post: Post = Post.NONE, by: UUID | None = None
+    ) -> UUID:
+        """Somebody new in that post, put there by the first administrator."""
+        admin = by or self.beginning.officer
+        person, area = uuid4(), self.area(code)
+        self.run(RegisterOfficer(person=person, full_name="李四", area=area), admin)
+        appointed = AppointOfficer(
+            id=uuid4(),
+            officer=Officer.id_of(person),
+            role=role,
+            area=area,
+            post=post,
+            starts_on=china_day(self.system.store.clock.now()),
+        )
+        self.run(appointed, admin)
+        return Officer.id_of(person)
+
+    def accepted_death(self, village: str) -> UUID:
+        """A village files a report with a death, its township accepts it."""
+        reporter = self.officer(Role.VILLAGE_REPORTER, village, Post.A)
+        reviewer = self.officer(Role.TOWNSHIP_REVIEWER, village[:9])
+        at = self.system.store.clock.now() - timedelta(minutes=20)
+        report = uuid4()
+        filed = FileInitialReport(
+            report=report,
+            area=self.area(village),
+            occurred_at=at,
+            as_of=at,
+            hazard="flood",
+            figures={"affected": 12, "dead": 1},
+        )
+        self.run(filed, reporter)
+        self.run(AcceptReport(report=report, version=1), reviewer)
+        return report
+
+
+@contextmanager
+def own_store(folder: Path, **set_: Any) -> Iterator[Own]:
+    """An empty store on the machine's clock, or the one that is there."""
+    with running(Settings(**{"data": folder, **set_})) as system:
+        system.accounts = Accounts(system.store.vault, CHEAP)
+        yield Own(system)
+
+
+if __name__ == "__main__":
+    with own_store(Path(sys.argv[1])) as own:
+        own.begin(sys.argv[2])
