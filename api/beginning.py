@@ -32,6 +32,7 @@ from domain.refusal import AlreadyExists, Malformed, Refusal, missing
 from domain.rules.base import china_day
 from domain.store import Store as Ledger
 from domain.world import Command, Role
+from eventstore.invitations import Invitation, Invitations
 from eventstore.keyfile import fingerprint
 from eventstore.lineage import seat_of
 from eventstore.log import Log
@@ -111,7 +112,7 @@ class Begun:
     """What a run came to. ``invitation`` only where this run made one: its code is shown once."""
 
     divided: Divided
-    invitation: None
+    invitation: Invitation | None
 
 
 def not_set_up(log: Log) -> bool:
@@ -219,6 +220,15 @@ class Beginning:
             )
         )
 
+    def invite(self) -> Invitation:
+        """A new code for the first administrator; one that was made before is of no use any more.
+
+        It is shown once. Whoever lost it is given another one by `relief officer invite`.
+        """
+        login = self.login()
+        assert login is not None, "appointed first"
+        return Invitations(self._store.vault).invite(self._store, login, self.officer)
+
     def finish(self) -> None:
         """Note that all steps are done."""
         self._store.log.set_mark(BEGUN, self._store.clock.now().isoformat(), keep=True)
@@ -244,8 +254,9 @@ class Beginning:
         if regional:
             self.adopt(choice, regional)
         self.appoint(choice, admin)
+        invitation = self.invite()
         self.finish()
-        return Begun(divided, None)
+        return Begun(divided, invitation)
 
     # -- how it stands ------------------------------------------------------------------------
 
@@ -258,8 +269,8 @@ class Beginning:
             "nature": choice is not None or finished,
             "divisions": whole or finished,
             "administrator": self.login() is not None or finished,
-            "invitation": finished,
             "keys": self._store.vault.key_file.exists(),
+            "invitation": finished,
         }
         return [{"name": name, "done": is_done} for name, is_done in done.items()]
 

@@ -6,6 +6,7 @@ store that is set up it says so and changes nothing. The steps are those of `/se
 """
 
 import sys
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -26,10 +27,12 @@ from api.rules_begun import region_of, rulebooks_in_force
 from api.system import System
 from cli.beside import settings_here
 from cli.compose import running
+from cli.public import invitation_url
 from cli.saying import Json, failed, say_json
 from cli.settings import Settings
 from domain.area import AreaLevel
 from domain.refusal import Refusal, missing
+from eventstore.invitations import Invitation
 from eventstore.outcomes import Refused
 from intake.register import Division, Register
 
@@ -89,6 +92,11 @@ def init(
 # -- what is asked -------------------------------------------------------------------------------
 
 
+def asks() -> bool:
+    """Whether somebody is there who can be asked."""
+    return sys.stdin.isatty()
+
+
 def _chosen(found: Register, county: str | None, city: str | None, counties: str | None) -> Choice:
     """The choice that was given, or asked for in a terminal."""
     if city is not None:
@@ -98,7 +106,7 @@ def _chosen(found: Register, county: str | None, city: str | None, counties: str
     if counties is not None:
         raise missing("city")
     if county is None:
-        if not sys.stdin.isatty():
+        if not asks():
             raise missing("county")
         one = _ask_county(found)
     else:
@@ -126,10 +134,9 @@ def _ask_county(found: Register) -> Division:
 
 def _administrator(login: str | None, name: str | None) -> Administrator:
     """The first administrator as given, or asked for in a terminal."""
-    asks = sys.stdin.isatty()
-    if login is None and asks:
+    if login is None and asks():
         login = typer.prompt("管理员登录名 · the administrator's log-in name", err=True)
-    if name is None and asks:
+    if name is None and asks():
         name = typer.prompt("管理员姓名 · the administrator's full name", err=True)
     return checked(Administrator(login or "", name or ""))
 
@@ -178,10 +185,21 @@ def _report(
             "known": divided.known,
         },
         "rulebooks": rulebooks_in_force(system.store, line, system.store.clock.now()),
-        "admin": {"login": beginning.login(), "invitation": None, "url": None, "expires_at": None},
+        "admin": {"login": beginning.login(), **_invited(settings, begun.invitation)},
         "keys": beginning.key_file(),
         "steps": steps,
         "ready": all(step["done"] for step in steps),
+    }
+
+
+def _invited(settings: Settings, made: Invitation | None) -> dict[str, Any]:
+    """The code is told by the run that made it, and never again."""
+    if made is None:
+        return {"invitation": None, "url": None, "expires_at": None}
+    return {
+        "invitation": made.code,
+        "url": invitation_url(settings, made.code),
+        "expires_at": datetime.fromtimestamp(made.expires, UTC),
     }
 
 
@@ -193,8 +211,19 @@ def _tell(report: dict[str, Any]) -> None:
         f"{areas['villages']} 个村（社区） · {areas['townships']} townships, "
         f"{areas['villages']} villages",
     ]
-    if not areas["added"]:
+    admin = report["admin"]
+    if admin["invitation"] is None:
         lines.append("账本此前已建好，未作改动 · this store was set up before; nothing was changed")
+        lines.append(
+            f"邀请码遗失或过期 · an invitation that was lost or expired: "
+            f"relief officer invite {admin['login']}"
+        )
+    else:
+        lines += [
+            f"管理员 · administrator: {admin['login']}",
+            f"邀请码 · invitation: {admin['invitation']}（72 小时内有效 · valid for 72 hours）",
+            f"启动 relief serve 后打开 · start relief serve, then open: {admin['url']}",
+        ]
     lines += [
         f"密钥 · key: {keys['file']}",
         f"指纹 · fingerprint: {keys['fingerprint']}",

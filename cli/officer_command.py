@@ -1,7 +1,7 @@
 """`relief officer …`: who is in post, and their log-ins. Run by whoever keeps the machine."""
 
 import secrets
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
@@ -15,6 +15,7 @@ from api.system import System
 from cli.beside import settings_here
 from cli.compose import running
 from cli.divisions import required
+from cli.public import invitation_url
 from cli.saying import failed
 from domain.commands.logins import RecordPassword
 from domain.commands.officers import (
@@ -25,11 +26,12 @@ from domain.commands.officers import (
     SuspendOfficer,
 )
 from domain.identity import normalize_id
-from domain.login_name import PasswordWay
+from domain.login_name import LoginName, PasswordWay
 from domain.officer import Officer
 from domain.posts import Post
 from domain.rules.base import china_day
 from domain.world import Command, Role
+from eventstore.invitations import Invitations
 from eventstore.outcomes import Envelope, Receipt, Refused
 from eventstore.passwords import PasswordRefused, check_password
 from projections.areas import AREAS
@@ -156,6 +158,27 @@ def list_officers(
         posts = "; ".join(f"{p['role']} {p['area']} {p['post']}".strip() for p in row["posts"])
         table.add_row(", ".join(row["logins"]), posts, row["suspended"] or "")
     out.print(table)
+
+
+@app.command("invite")
+def invite(login: Login) -> None:
+    """Print a new code by which an officer sets the password of a log-in name, within 72 hours.
+
+    For whoever has none yet, has lost the code, or forgot the password. An earlier code is void.
+    """
+    settings = settings_here()
+    with running(settings, follow=False, make=False) as system:
+        found = system.store.load(LoginName.id_of(login))
+        officer = found.officer if isinstance(found, LoginName) else officer_of(system, login)
+        name = found.login if isinstance(found, LoginName) else login
+        try:
+            made = Invitations(system.store.vault).invite(system.store, name, officer)
+        except Refused as refused:
+            raise failed(refused.problem.zh, refused.problem.en) from None
+    until = china_day(datetime.fromtimestamp(made.expires, UTC))
+    out.print(f"{made.login}  {made.code}", highlight=False, markup=False)
+    out.print(invitation_url(settings, made.code), highlight=False, markup=False, soft_wrap=True)
+    out.print(f"有效期 72 小时，至 {until} · valid for 72 hours, until {until}", highlight=False)
 
 
 @app.command("suspend")

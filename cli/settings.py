@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     port: int = Field(
         8080, ge=0, le=65535, description="Port; the next free one if it is taken, but in a cluster"
     )
+    public_url: str = Field(
+        "", description="Address under which officers reach the pages, for links; unset: host, port"
+    )
     secure_cookies: bool = Field(False, description="Set where the pages are served over HTTPS")
     after_wait_seconds: float = Field(5.0, gt=0, le=60, description="How long `after=` may wait")
     clock_leap_seconds: float = Field(

@@ -10,9 +10,9 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from domain.commands.logins import INVITATION_HOURS, RecordPassword
+from domain.commands.logins import INVITATION_HOURS, InviteOfficer, RecordPassword
 from domain.login_name import PasswordWay
 from eventstore.accounts import Accounts
 from eventstore.outcomes import Envelope
@@ -68,6 +68,15 @@ class Invitations:
                 (_digest(code), login, officer.bytes, made.expires),
             )
         return made
+
+    def invite(self, store: Store, login: str, officer: UUID) -> Invitation:
+        """The fact of an invitation and then its code, for who keeps the machine.
+
+        Raises a `Refused` when the officer is suspended, or has no such log-in name.
+        """
+        command = InviteOfficer(officer=officer, login=login)
+        store.run(Envelope(id=uuid4(), officer=None, command=command))
+        return self.begin(login, officer)
 
     def find(self, code: str) -> Invitation:
         """The living invitation of a code. Raises `InvitationUnknown` or `InvitationOver`."""
