@@ -9,7 +9,18 @@ from fastapi import FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from api import invitations, live, login, officer_lists, problems, reads, receipts, telling, writes
+from api import (
+    invitations,
+    live,
+    login,
+    officer_lists,
+    problems,
+    reads,
+    receipts,
+    setup_routes,
+    telling,
+    writes,
+)
 from api.beginning import not_set_up
 from api.beside import AskedTogether
 from api.compressing import Compressed
@@ -18,6 +29,7 @@ from api.metrics import tell_of_boards
 from api.noticing import Notice, notices_of
 from api.observing import Observed
 from api.routes import LIVE, READS, WRITES
+from api.setup import Setup
 from api.system import System
 from eventstore.errors import StoreUnreachable
 from streams.metrics import waiting_seconds
@@ -90,6 +102,7 @@ class Readiness(BaseModel):
 def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None) -> FastAPI:
     """The application over a running system. ``mount`` adds the pages."""
     hub = live.Hub(system.tree, system.boards.vector, system.limits)
+    setup = Setup(system)
     ready = AskedTogether(lambda: readiness(system), "ready")
 
     @asynccontextmanager
@@ -102,6 +115,7 @@ def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None
         yield
         ended()
         hub.close()
+        setup.close()
         ready.close()
 
     app = FastAPI(
@@ -116,6 +130,7 @@ def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None
     )
     app.state.system = system
     app.state.hub = hub
+    app.state.setup = setup
     app.state.log_ins = login.LogIns(system.accounts, system.limits.log_ins_waiting)
     problems.install(app)
     telling.install(app)
@@ -127,6 +142,7 @@ def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None
         invitations.router,
         officer_lists.router,
         receipts.router,
+        setup_routes.router,
     )
     for router in routers:  # flat, so that a walk over `app.routes` sees every one
         app.router.routes.extend(router.routes)

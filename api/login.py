@@ -44,18 +44,21 @@ SESSIONS: dict[int | str, dict[str, Any]] = {
 router = APIRouter(tags=["log-in"])
 
 
+SMALL_BODY = 4096
+
+
 def documented(model: type[BaseModel]) -> dict[str, Any]:
     """What OpenAPI says of a body that `taking` reads."""
     content = {"application/json": {"schema": model.model_json_schema()}}
     return {"requestBody": {"required": True, "content": content}}
 
 
-def taking(model: type[M]) -> Callable[[Request], Coroutine[Any, Any, M]]:
+def taking(model: type[M], most: int = SMALL_BODY) -> Callable[[Request], Coroutine[Any, Any, M]]:
     """A small body, as strictly read as any other. JSON only: no form can send it."""
 
     async def read(request: Request) -> M:
         check_parameters(request)
-        values = object_of(await read_body(request, 4096))
+        values = object_of(await read_body(request, most))
         errors: list[dict[str, Any]] = []
         check_plain(values, "", errors)
         if errors:

@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from api.app import create_app
+from api.setup import Setup
 from cli.api_health import telling
 from cli.compose import http_limits, running
 from cli.logging import configure
@@ -50,6 +51,7 @@ def serve(
             out.print(
                 f"救灾一本账 Relief Ledger: [bold]http://{address}:{real}[/bold]", highlight=False
             )
+            _tell_setup(web.state.setup, f"http://{address}:{real}")
             out.print("Ctrl-C 停止 · Ctrl-C stops it")
 
         serve_app(
@@ -57,3 +59,15 @@ def serve(
         )
     if fd is None:
         out.print("已停止 · stopped, nothing lost")
+
+
+def _tell_setup(setup: Setup, address: str) -> None:
+    """Where and with which code a store in which nobody is in post yet is set up."""
+    if setup.ended():
+        return
+    out.print(
+        f"账本尚未建好：打开 [bold]{address}/setup[/bold]，输入启动码 [bold]{setup.code}[/bold] "
+        f"· not set up yet: open that page and enter this code",
+        highlight=False,
+        soft_wrap=True,
+    )

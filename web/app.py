@@ -31,6 +31,7 @@ from web.pages import (
     passwords,
     reports,
     reviews,
+    setup,
     sheets,
     situation,
     stock,
@@ -54,6 +55,7 @@ ROUTERS: Final = (
     lists.router,
     parked.router,
     passwords.router,
+    setup.router,
 )
 
 PROGRAMS: Final = ("/v1/", "/health", "/ready", PREFIX)

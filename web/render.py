@@ -65,6 +65,7 @@ ERROR_KEYS: Final = {
     403: "error.forbidden",
     404: "error.not_found",
     409: "error.refused",
+    410: "error.gone",
     412: "error.stale",
     422: "error.malformed",
     429: "error.too_many",

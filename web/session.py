@@ -23,6 +23,7 @@ from api.auth import (
     parameters_of,
     system_of,
 )
+from api.beginning import not_set_up
 from api.login import keep_session, log_ins_of
 from api.noticing import Notice, notices_of
 from api.problems import ApiProblem
@@ -38,6 +39,7 @@ from web.shell import Mark, Shell
 
 FORM_COOKIE: Final = "relief_form"
 FORM_BYTES: Final = 16 * 1024
+FORM_FIELDS: Final = 20
 NAME_LENGTH: Final = 100
 PASSWORD_LENGTH: Final = 200
 
@@ -195,6 +197,7 @@ def _login(
         minutes=minutes,
         name=name,
         next=local(next_path),
+        begins=not_set_up(system_of(request).store.log),
     )
     keep_form(request, response)
     return response
@@ -219,14 +222,24 @@ def form_is_own(request: Request, form: dict[str, str]) -> bool:
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """A small form as browsers send it (urlencoded). 413 beyond `FORM_BYTES`, 422 if broken."""
+    """A small form: its fields by name."""
+    return dict(await read_fields(request))
+
+
+async def read_fields(
+    request: Request, most_bytes: int = FORM_BYTES, most_fields: int = FORM_FIELDS
+) -> list[tuple[str, str]]:
+    """A form as browsers send it (urlencoded), field by field; ticks share a name.
+
+    413 beyond so many bytes, 422 if it is broken or has more fields.
+    """
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > FORM_BYTES:
-            raise ApiProblem(413, "too-large", "提交内容过大", f"At most {FORM_BYTES} bytes.")
+        if len(body) > most_bytes:
+            raise ApiProblem(413, "too-large", "提交内容过大", f"At most {most_bytes} bytes.")
     try:
-        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=20))
+        return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=most_fields)
     except ValueError as problem:
         raise ApiProblem(
             422, "malformed", "提交的内容有误", "The form cannot be read."

@@ -223,6 +223,11 @@ DELETE /v1/me/sessions/{session} - *
 POST /v1/invitations/{code}/acceptances - -
 POST /v1/officer-lists - M
 GET /v1/receipts/{command} - *
+POST /v1/setup/sessions - -
+GET /v1/setup - -
+GET /v1/setup/divisions - -
+POST /v1/setup/beginnings - -
+POST /v1/setup/invitations - -
 GET /health - -
 GET /ready - -
 GET /v1/openapi.json - -

@@ -1,0 +1,223 @@
+"""`/v1/setup`: one code, ten tries, one session, and nothing any more once somebody is in post."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from httpx import Response
+
+from api.app import create_app
+from api.setup import TRIES, Setup
+from eventstore.invitations import Invitations
+from tests.api.beginnings import Own, own_store
+from tests.api.edge import Edge
+
+PASSWORD = "correct horse battery"
+BEGIN = {"county": "621224", "login": "admin", "full_name": "张三"}
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Own]:
+    with own_store(tmp_path / "own") as found:
+        yield found
+
+
+@pytest.fixture
+def app(own: Own) -> FastAPI:
+    return create_app(own.system)
+
+
+@pytest.fixture
+def client(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app) as found:
+        yield found
+
+
+def setup_of(client: TestClient) -> Setup:
+    found: Setup = client.app.state.setup  # type: ignore[attr-defined]
+    return found
+
+
+def enter(client: TestClient) -> dict[str, str]:
+    """The headers of the one session."""
+    answer = client.post("/v1/setup/sessions", json={"code": setup_of(client).code})
+    assert answer.status_code == 200, answer.text
+    return {"X-CSRF-Token": answer.json()["csrf"]}
+
+
+def settled(client: TestClient) -> dict[str, Any]:
+    deadline = time.monotonic() + 120
+    while True:
+        state: dict[str, Any] = client.get("/v1/setup").json()
+        if not state["running"]:
+            return state
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def problem(answer: Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["type"].removeprefix("/problems/")
+
+
+def test_from_the_code_to_the_administrators_log_in(own: Own, client: TestClient) -> None:
+    assert client.get("/ready").json()["status"] == "not-set-up"
+    assert client.get("/ready").status_code == 503 and client.get("/health").status_code == 200
+    assert problem(client.get("/v1/setup")) == (401, "setup-code-missing")
+    headers = enter(client)
+    assert client.get("/v1/setup").json()["county"] is None
+    (found,) = client.get("/v1/setup/divisions", params={"q": "kangxian"}).json()["items"]
+    assert (found["code"], found["path"], found["begins"]) == ("621224", "甘肃省 陇南市 康县", True)
+    under = client.get("/v1/setup/divisions", params={"under": "621224"}).json()["items"]
+    assert len(under) == 21
+    assert client.post("/v1/setup/beginnings", json=BEGIN, headers=headers).status_code == 202
+    state = settled(client)
+    assert state["ready"] and state["failed"] is None, state
+    assert (state["done"], state["of"]) == (380, 380)
+    assert state["areas"] == {"townships": 21, "villages": 355}
+    assert all(step["done"] for step in state["steps"]) and len(state["steps"]) == 5
+    assert state["keys"]["fingerprint"]
+    code = state["admin"]["invitation"]
+    assert state["admin"]["path"] == f"/invitations/{code.replace('-', '')}"
+    assert own.system.boards.wait_for(own.system.store.head(), 20)
+    assert client.get("/ready").json()["status"] == "ready"
+    renewed = client.post("/v1/setup/invitations", json={}, headers=headers).json()
+    assert renewed["invitation"] != code and renewed["login"] == "admin"
+    accepted = client.post(
+        f"/v1/invitations/{renewed['invitation']}/acceptances", json={"password": PASSWORD}
+    )
+    assert accepted.status_code == 200, accepted.text
+    given = {"login": "admin", "password": PASSWORD}
+    assert client.post("/v1/sessions", json=given).status_code == 200
+    for answer in (
+        client.get("/v1/setup"),
+        client.get("/v1/setup/divisions"),
+        client.post("/v1/setup/sessions", json={"code": setup_of(client).code}),
+        client.post("/v1/setup/beginnings", json=BEGIN, headers=headers),
+        client.post("/v1/setup/invitations", json={}, headers=headers),
+    ):
+        assert problem(answer) == (410, "setup-over")
+
+
+def test_ten_wrong_codes_close_the_door_for_the_right_one(client: TestClient) -> None:
+    for left in range(TRIES - 1, -1, -1):
+        answer = client.post("/v1/setup/sessions", json={"code": "AAAA-AAAA"})
+        assert problem(answer) == (403, "setup-code-wrong") and str(left) in answer.json()["en"]
+    right = client.post("/v1/setup/sessions", json={"code": setup_of(client).code})
+    assert problem(right) == (410, "setup-over")
+    assert problem(client.get("/v1/setup")) == (410, "setup-over")
+
+
+def test_the_code_opens_one_session(app: FastAPI, client: TestClient) -> None:
+    """Typed as people type it; whoever comes later, or with another cookie, finds it closed."""
+    typed = f" {setup_of(client).code.replace('-', ' ').lower()} "
+    assert client.post("/v1/setup/sessions", json={"code": typed}).status_code == 200
+    code = {"code": setup_of(client).code}
+    assert problem(client.post("/v1/setup/sessions", json=code)) == (410, "setup-over")
+    with TestClient(app) as stranger:
+        assert problem(stranger.post("/v1/setup/sessions", json=code)) == (410, "setup-over")
+        assert problem(stranger.get("/v1/setup")) == (410, "setup-over")
+        stranger.cookies.set("relief_setup", "made-up")
+        assert problem(stranger.get("/v1/setup")) == (410, "setup-over")
+    assert client.get("/v1/setup").status_code == 200
+
+
+def test_a_write_needs_the_sessions_form_token(own: Own, client: TestClient) -> None:
+    enter(client)
+    for headers in ({}, {"X-CSRF-Token": "wrong"}):
+        answer = client.post("/v1/setup/beginnings", json=BEGIN, headers=headers)
+        assert problem(answer) == (403, "csrf-token-missing")
+    assert own.system.store.head() == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        BEGIN | {"county": "鼓楼区"},
+        BEGIN | {"county": "999999"},
+        BEGIN | {"login": "a b"},
+        BEGIN | {"full_name": "  "},
+        BEGIN | {"left_out": ["621224100"]},
+        {"login": "admin", "full_name": "张三"},
+        {"city": "621200", "login": "admin", "full_name": "张三"},
+        {"city": "621200", "counties": ["340882"], "login": "admin", "full_name": "张三"},
+        BEGIN | {"surprise": 1},
+    ],
+)
+def test_what_cannot_be_begun_is_said_at_once(
+    own: Own, client: TestClient, body: dict[str, Any]
+) -> None:
+    headers = enter(client)
+    answer = client.post("/v1/setup/beginnings", json=body, headers=headers)
+    assert answer.status_code == 422, answer.text
+    assert own.system.store.head() == 0 and not settled(client)["county"]
+
+
+def test_a_city_with_two_counties_and_a_village_left_out(own: Own, client: TestClient) -> None:
+    headers = enter(client)
+    body = {
+        "city": "陇南市",
+        "counties": ["康县", "621221"],
+        "left_out": ["621224100201"],
+        "login": "admin",
+        "full_name": "张三",
+    }
+    village = next(one.key for one in own.beginning.register.below("621224100"))
+    body["left_out"] = [village]
+    assert client.post("/v1/setup/beginnings", json=body, headers=headers).status_code == 202
+    state = settled(client)
+    assert state["county"]["name"] == "陇南市" and state["county"]["level"] == "city"
+    assert state["ready"]
+    assert own.system.store.load(own.area(village)) is None
+
+
+def test_another_county_is_refused_where_one_is_begun(own: Own, client: TestClient) -> None:
+    own.begin("621224")
+    headers = enter(client)
+    answer = client.post("/v1/setup/beginnings", json=BEGIN | {"county": "340882"}, headers=headers)
+    assert problem(answer) == (409, "other-division") and "康县" in answer.json()["zh"]
+
+
+def test_a_store_that_was_begun_and_not_accepted_lets_in_again(own: Own, app: FastAPI) -> None:
+    """After a restart of the server: the invitation was lost with the window, a new one is made."""
+    code = own.begin("621224").invitation
+    assert code is not None
+    with TestClient(app) as client:
+        headers = enter(client)
+        assert client.get("/v1/setup").json()["admin"]["invitation"] is None
+        made = client.post("/v1/setup/invitations", json={}, headers=headers).json()
+    store = own.system.store
+    Invitations(store.vault).accept(store, own.system.accounts, made["invitation"], PASSWORD)
+    with TestClient(create_app(own.system)) as client:
+        answer = client.post("/v1/setup/sessions", json={"code": setup_of(client).code})
+        assert problem(answer) == (410, "setup-over")
+
+
+def test_a_run_that_failed_says_why_and_may_be_given_again(
+    own: Own, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from eventstore.errors import StoreFull
+
+    def full(*_: object) -> None:
+        raise StoreFull
+
+    headers = enter(client)
+    with monkeypatch.context() as change:
+        change.setattr(own.system.store.log, "append", full)
+        client.post("/v1/setup/beginnings", json=BEGIN, headers=headers)
+        state = settled(client)
+    assert "磁盘已满" in state["failed"]["zh"] and not state["ready"]
+    assert client.get("/ready").json()["status"] == "not-set-up"
+    client.post("/v1/setup/beginnings", json=BEGIN, headers=headers)
+    assert settled(client)["ready"]
+
+
+def test_a_store_of_another_making_has_no_setup(edge: Edge) -> None:
+    with edge.client() as client:
+        for path in ("/v1/setup", "/v1/setup/divisions"):
+            assert problem(client.get(path)) == (410, "setup-over")
+        answer = client.post("/v1/setup/sessions", json={"code": edge.app.state.setup.code})
+        assert problem(answer) == (410, "setup-over")

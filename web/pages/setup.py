@@ -1,0 +1,244 @@
+"""Setting up a store of one's own, from an empty log to the administrator's invitation.
+
+Plain forms that work without scripts. They are there until the administrator has accepted the
+invitation, for the one browser in which the code of `relief serve` was entered (`api.setup`).
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from api.beginning import Administrator, begun_here
+from api.choosing import choice_of
+from api.problems import ApiProblem
+from api.setup import Setup, setup_over
+from api.setup_routes import SETUP_COOKIE, keep_setup, require_form, setup_of
+from domain.area import AreaLevel
+from domain.refusal import Malformed, Refusal
+from intake.register import Division
+from web.render import language_of, render
+from web.session import form_is_own, keep_form, read_fields, stranger
+
+FORM_BYTES: Final = 128 * 1024
+FORM_FIELDS: Final = 4_000
+"""A county has at most some 1,500 villages, each a tick of some 21 bytes."""
+GOES_ON: Final = frozenset({AreaLevel.CITY, AreaLevel.COUNTY})
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/setup")
+async def setup_page(request: Request) -> Response:
+    setup = setup_of(request)
+    if not await run_in_threadpool(_entered, request, setup):
+        return await _code_page(request, setup)
+    if not setup.run.running:
+        state = await run_in_threadpool(setup.state)
+        if state["county"] is None:
+            return await _search_page(request, setup)
+        if not state["ready"]:
+            code = state["county"]["code"]
+            return await _division_page(request, setup, code, sentence=_failure(request, setup))
+    state = await run_in_threadpool(setup.state)
+    base = str(request.base_url).rstrip("/")
+    return _page(request, setup, "setup_begun.html", state=state, base=base)
+
+
+@router.post("/setup/sessions")
+async def enter(request: Request) -> Response:
+    setup = setup_of(request)
+    form = dict(await read_fields(request))
+    if not form_is_own(request, form):
+        return await _code_page(request, setup, "ended", status=403)
+    try:
+        token = await run_in_threadpool(setup.enter, form.get("code", ""))
+    except ApiProblem as problem:
+        if problem.problem.status != 403:
+            raise
+        return await _code_page(request, setup, sentence=_words(request, problem), status=403)
+    response = RedirectResponse("/setup", 303)
+    keep_setup(response, token, secure=setup.system.secure_cookies)
+    return response
+
+
+@router.get("/setup/divisions/{code}")
+async def division(request: Request, code: str) -> Response:
+    """What would be established for a county or city, to be looked through and ticked."""
+    setup = setup_of(request)
+    if not await run_in_threadpool(_entered, request, setup):
+        return RedirectResponse("/setup", 303)
+    return await _division_page(request, setup, code)
+
+
+@router.post("/setup/beginnings")
+async def begin(request: Request) -> Response:
+    setup = setup_of(request)
+    fields = await read_fields(request, FORM_BYTES, FORM_FIELDS)
+    form = dict(fields)
+    await run_in_threadpool(require_form, setup, request, form.get("csrf_token", ""))
+    try:
+        await run_in_threadpool(_start, setup, fields)
+    except Refusal as refusal:
+        sentence = refusal.sentence(language_of(request))
+        code = form.get("seat", "")
+        return await _division_page(
+            request, setup, code, fields=fields, sentence=sentence, status=refusal.status
+        )
+    return RedirectResponse("/setup", 303)
+
+
+@router.post("/setup/invitations")
+async def renew(request: Request) -> Response:
+    """Another invitation, where the code of the first was not written down."""
+    setup = setup_of(request)
+    form = dict(await read_fields(request))
+    await run_in_threadpool(require_form, setup, request, form.get("csrf_token", ""))
+    await run_in_threadpool(setup.renew)
+    return RedirectResponse("/setup", 303)
+
+
+# -- the pages -----------------------------------------------------------------------------------
+
+
+async def _code_page(
+    request: Request, setup: Setup, failure: str = "", *, sentence: str = "", status: int = 200
+) -> Response:
+    if await run_in_threadpool(setup.closed):
+        raise setup_over()
+    request.state.shell = stranger(request)
+    response = render(request, "setup_code.html", status=status, failure=failure, sentence=sentence)
+    keep_form(request, response)
+    return response
+
+
+async def _search_page(request: Request, setup: Setup) -> Response:
+    asked = request.query_params.get("q", "")
+    under = request.query_params.get("under", "")
+    found = await run_in_threadpool(_found, setup, asked, under)
+    return _page(request, setup, "setup_search.html", asked=asked, found=found, goes_on=GOES_ON)
+
+
+def _found(setup: Setup, asked: str, under: str) -> list[Division]:
+    over = setup.register.find(under) if under else None
+    if over is not None and over.level is AreaLevel.PROVINCE:
+        return setup.register.children(over.key)
+    upper = (*GOES_ON, AreaLevel.PROVINCE)
+    return [one for one in setup.register.search(asked) if one.level in upper]
+
+
+async def _division_page(
+    request: Request,
+    setup: Setup,
+    code: str,
+    *,
+    fields: Sequence[tuple[str, str]] = (),
+    sentence: str = "",
+    status: int = 200,
+) -> Response:
+    found = await run_in_threadpool(_parts, setup, code)
+    if found is None:
+        raise ApiProblem(404, "not-found", "登记册中没有这个区划", "The register has no such code.")
+    return _page(
+        request,
+        setup,
+        "setup_division.html",
+        status=status,
+        sentence=sentence,
+        given=dict(fields),
+        ticked=_ticked(setup, fields, found),
+        **found,
+    )
+
+
+def _ticked(setup: Setup, fields: Sequence[tuple[str, str]], found: dict[str, Any]) -> set[str]:
+    """What was ticked; before that what an earlier run began with, else all but virtual ones."""
+    if fields:
+        return {value for name, value in fields if name in ("village", "county")}
+    kept = begun_here(setup.system.store.log)
+    villages = {one.key: one.virtual for _, below in found["townships"] for one in below}
+    if kept is not None:
+        return set(kept.counties) | (villages.keys() - set(kept.left_out))
+    return {key for key, virtual in villages.items() if not virtual}
+
+
+def _parts(setup: Setup, code: str) -> dict[str, Any] | None:
+    """A county with its townships and their villages, or a city with its counties."""
+    register = setup.register
+    seat = register.find(code)
+    if seat is None or seat.level not in GOES_ON:
+        return None
+    children = register.children(seat.key)
+    if seat.level is AreaLevel.CITY:
+        return {"seat": seat, "counties": children, "townships": [], "villages": 0, "virtual": 0}
+    townships = [(one, register.children(one.key)) for one in children]
+    villages = [village for _, below in townships for village in below]
+    virtual = sum(village.virtual for village in villages)
+    return {
+        "seat": seat,
+        "counties": [],
+        "townships": townships,
+        "villages": len(villages),
+        "virtual": virtual,
+    }
+
+
+def _page(request: Request, setup: Setup, name: str, **context: Any) -> Response:
+    request.state.shell = stranger(request)
+    csrf = setup.session(request.cookies.get(SETUP_COOKIE, ""))
+    return render(request, name, csrf=csrf, **context)
+
+
+# -- what they do --------------------------------------------------------------------------------
+
+
+def _entered(request: Request, setup: Setup) -> bool:
+    """Whether this browser has entered the code. 410 once all is over, or for another browser."""
+    token = request.cookies.get(SETUP_COOKIE, "")
+    try:
+        setup.session(token)
+    except ApiProblem as problem:
+        if problem.problem.status == 401:
+            return False
+        raise
+    return True
+
+
+def _start(setup: Setup, fields: Sequence[tuple[str, str]]) -> None:
+    """Begin what a form says: ticks are what is established. Raises a `Refusal`."""
+    form, register = dict(fields), setup.register
+    seat = register.find(form.get("seat", ""))
+    if seat is None or seat.level not in GOES_ON:
+        raise Malformed(
+            field="county",
+            value=form.get("seat", ""),
+            rule_zh="登记册中没有",
+            rule_en="the register has none",
+        )
+    if seat.level is AreaLevel.CITY:
+        keys = {value for name, value in fields if name == "county"}
+        counties = [one for one in register.children(seat.key) if one.key in keys]
+        if not counties:
+            raise Malformed(
+                field="counties", value="", rule_zh="至少选一个", rule_en="tick at least one"
+            )
+        choice = choice_of(register, seat, counties)
+    else:
+        ticked = {value for name, value in fields if name == "village"}
+        villages = [one for one in register.below(seat.key) if one.level is AreaLevel.VILLAGE]
+        left_out = [one.key for one in villages if one.key not in ticked]
+        choice = choice_of(register, seat, [seat], left_out)
+    setup.begin(choice, Administrator(form.get("login", ""), form.get("full_name", "")))
+
+
+def _failure(request: Request, setup: Setup) -> str:
+    failed = setup.run.failed
+    return "" if failed is None else failed[0 if language_of(request) == "zh" else 1]
+
+
+def _words(request: Request, problem: ApiProblem) -> str:
+    said = problem.problem
+    return said.zh if language_of(request) == "zh" else said.en
