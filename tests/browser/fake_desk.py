@@ -107,7 +107,14 @@ class FakeDesk:
 
         async def login(request: Request) -> Response:
             failure = request.query_params.get("failure", "")
-            return render(request, "login.html", failure=failure, minutes=5, name="", next="/board")
+            context = {
+                "failure": failure,
+                "minutes": 5,
+                "name": "",
+                "next": "/board",
+                "begins": False,
+            }
+            return render(request, "login.html", **context)
 
         async def entered(request: Request) -> Response:
             form = await request.form()
