@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 ROOMS := domain eventstore projections streams intake api web demo cli audit
 
-.PHONY: help venv run test quick faults check audit sbom bench clean lock docs fingerprints
+.PHONY: help venv run county test quick faults check audit sbom bench clean lock docs fingerprints
 
 # How many test files run side by side, each with servers of its own
 JOBS ?= 2
@@ -26,7 +26,11 @@ venv: $(STAMP) ## Make the virtual environment from the hash-pinned requirements
 
 run: venv ## Load the demo county (once) and serve the boards
 	@$(BIN)/relief demo
+	@echo "建立自己的账本：make county · a ledger of your own: make county"
 	@$(BIN)/relief serve
+
+county: venv ## Begin a ledger of your own in county/, or go on with it: address and code are printed
+	@RELIEF_DATA=county $(BIN)/relief serve
 
 test: venv ## All tests, on real servers and in a real browser
 	@$(BIN)/python scripts/need_browser.py

@@ -107,14 +107,7 @@ class FakeDesk:
 
         async def login(request: Request) -> Response:
             failure = request.query_params.get("failure", "")
-            context = {
-                "failure": failure,
-                "minutes": 5,
-                "name": "",
-                "next": "/board",
-                "begins": False,
-            }
-            return render(request, "login.html", **context)
+            return render(request, "login.html", failure=failure, minutes=5, name="", next="/board")
 
         async def entered(request: Request) -> Response:
             form = await request.form()

@@ -48,6 +48,7 @@ def test_a_county_is_set_up_by_keyboard(
     page.keyboard.type("kangxian")
     page.keyboard.press("Enter")
     found = page.get_by_role("link", name="康县 甘肃省 陇南市 621224")
+    expect(found).to_be_visible()
     looked_at(page, axe, shot, "search", width)
     found.press("Enter")
     page.get_by_text("逐村查看、勾选").press("Enter")

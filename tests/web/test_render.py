@@ -29,7 +29,7 @@ def make_client() -> TestClient:
 
     @app.get("/login")
     def login(request: Request) -> HTMLResponse:
-        return render(request, "login.html", failure="", minutes=0, name="", next="/", begins=False)
+        return render(request, "login.html", failure="", minutes=0, name="", next="/")
 
     @app.get("/")
     def home(request: Request) -> HTMLResponse:
