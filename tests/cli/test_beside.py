@@ -49,12 +49,13 @@ LOOKING = [
     ("events", "snapshot", "all.jsonl"),
     ("import", "households", "list.xlsx", "--as", "somebody", "--area", "340882100201"),
     ("officer", "add", "w", "--name", "王芳", "--role", "dispatcher", "--area", "34"),
+    ("officer", "invite", "w"),
     ("officer", "suspend", "w", *REASON),
     ("officer", "handover", "w", "--to", "v", *REASON),
     ("officer", "password", "w", "--new", "yanshi-2018"),
 ]
 ELSEWHERE = {
-    *("serve", "demo", "restore", "db init", "log copy"),  # they make what they work on
+    *("init", "serve", "demo", "restore", "db init", "log copy"),  # they make what they work on
     *("up", "relay", "worker", "events resend"),  # of a cluster: without its settings they end
     "resume",  # speaks with processes alone
 }

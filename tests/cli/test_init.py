@@ -198,7 +198,7 @@ def test_in_a_terminal_it_asks_and_tells_counties_of_one_name_apart(
 
 
 def test_doctor_says_what_is_not_set_up(data: Path) -> None:
-    open_store(Settings(data=data)).close()
+    open_store(Settings(data=data), make=True).close()
     asked = relief("doctor", "--json")
     (found,) = [one for one in json.loads(asked.stdout)["checks"] if one["name"] == "set-up"]
     assert asked.exit_code == 1 and not found["ok"] and "relief init" in found["en"]
