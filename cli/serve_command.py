@@ -45,6 +45,7 @@ def serve(
 
         def started() -> None:
             if fd is not None:  # whoever handed it down says where
+                _tell_setup(web.state.setup, "")
                 return
             if moved:
                 out.print(f"端口已被占用，改用 {real} · that port is taken, using {real}")
