@@ -27,6 +27,7 @@ from domain.commands.areas import AreaPlan, EstablishAreas
 from domain.commands.officers import AppointOfficer, OpenAccount, RegisterOfficer
 from domain.commands.store import RecordStore
 from domain.ids import seeded_id
+from domain.login_name import check_login
 from domain.officer import Officer
 from domain.refusal import AlreadyExists, Malformed, Refusal, missing
 from domain.rules.base import china_day
@@ -50,7 +51,6 @@ TRIES: Final = 5
 """How often two who begin at the same time may get in each other's way."""
 ESTABLISHED_ON: Final = date.fromisoformat(OF_DAY)
 DOCUMENT: Final = f"国家统计局统计用区划代码（{OF_DAY}）"
-LOGIN_LENGTH: Final = 100
 
 Told = Callable[[int, int], None]
 """Told how many divisions are there, of how many."""
@@ -177,8 +177,13 @@ class Beginning:
         return _divided(counted, known)
 
     def appoint(self, choice: Choice, admin: Administrator) -> UUID:
-        """Put the first administrator in post at the seat, with a log-in name."""
-        login = checked(admin).login
+        """Put the first administrator in post at the seat, with a log-in name.
+
+        A name that is refused (a mark that nobody sees) may be given again, for another one is
+        another command.
+        """
+        admin = checked(admin)
+        login = admin.login
         person = self._id("person", "administrator")
         officer, area = Officer.id_of(person), self.area_id(choice.seat)
         known = self.login()
@@ -191,11 +196,11 @@ class Beginning:
             area=area,
             starts_on=china_day(self._store.clock.now()),
         )
-        named = RegisterOfficer(person=person, full_name=checked(admin).name, area=area)
+        named = RegisterOfficer(person=person, full_name=admin.name, area=area)
         self._run(
-            (("administrator",), named),
-            (("post",), post),
-            (("account", login), OpenAccount(officer=officer, login=login)),
+            (("administrator", login, admin.name), named),
+            (("post", login, admin.name), post),
+            (("account", login, admin.name), OpenAccount(officer=officer, login=login)),
         )
         return officer
 
@@ -417,14 +422,7 @@ class Beginning:
 def checked(admin: Administrator) -> Administrator:
     """Name and log-in name without spaces at their ends. `Malformed` if they are none."""
     login, name = admin.login.strip(), admin.name.strip()
-    odd = any(letter.isspace() or not letter.isprintable() for letter in login)
-    if odd or not 0 < len(login) <= LOGIN_LENGTH:
-        raise Malformed(
-            field="login",
-            value=login[:LOGIN_LENGTH],
-            rule_zh="不能为空，不含空格",
-            rule_en="it is not empty and holds no spaces",
-        )
+    check_login(login)
     if not name:
         raise missing("full_name")
     return Administrator(login, name)

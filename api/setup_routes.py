@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from api.auth import CSRF_HEADER
+from api.auth import CSRF_HEADER, check_parameters, parameters_of
 from api.beginning import Administrator
 from api.choosing import choice_of, city_of, county_of
 from api.login import documented, taking
@@ -117,7 +117,8 @@ def enter(
 
 
 @router.get("/v1/setup", summary="How far the setting up has come", responses=SETUP)
-def state(setup: Entered) -> dict[str, Any]:
+def state(request: Request, setup: Entered) -> dict[str, Any]:
+    check_parameters(request)
     return setup.state()
 
 
@@ -126,7 +127,10 @@ def state(setup: Entered) -> dict[str, Any]:
     summary="The register: `q` by code, name or pinyin, or what lies right under a code",
     responses=SETUP,
 )
-def divisions(setup: Entered, q: str = "", within: str = "", under: str = "") -> dict[str, Any]:
+def divisions(
+    request: Request, setup: Entered, q: str = "", within: str = "", under: str = ""
+) -> dict[str, Any]:
+    check_parameters(request, parameters_of(request.scope["route"]))
     register = setup.register
     if under:
         over = register.find(under)

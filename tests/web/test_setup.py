@@ -149,7 +149,7 @@ def test_what_was_typed_and_ticked_stays_when_it_is_refused(own: Own, client: Te
     enter(client)
     kept = ticked(client.get("/setup/divisions/621224"), "village")[:3]
     page = begin(client, "621224", login="a b", village=kept)
-    assert page.status_code == 422 and "不含空格" in page.text
+    assert page.status_code == 422 and "应由汉字、字母、数字" in page.text
     assert ticked(page, "village") == kept and 'value="a b"' in page.text and "张三" in page.text
     assert own.system.store.head() == 0
 
