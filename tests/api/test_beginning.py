@@ -168,6 +168,9 @@ def test_another_county_is_refused_from_the_first_step_on(own: Own) -> None:
     assert "康县" in refused.value.sentence("zh")
     with pytest.raises(OtherDivision):
         own.begin_city("621200", "621224")
+    other = county_of(REGISTER, "340882")
+    with pytest.raises(OtherDivision):  # whoever looked before the first one noted it
+        own.beginning.mark(choice_of(REGISTER, other, [other]))
     own.begin("621224")
     with pytest.raises(OtherDivision):
         own.begin("340882")
