@@ -2,7 +2,7 @@
 
 from cli.settings import Settings
 
-EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, not listened on
+EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104  # nosec B104 - compared with
 
 
 def public_url(settings: Settings) -> str:
