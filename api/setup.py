@@ -10,8 +10,8 @@ import hmac
 import secrets
 import threading
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, Final
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar, Final
 
 import structlog
 
@@ -46,6 +46,25 @@ def setup_over() -> ApiProblem:
         "Setting up is closed: there is an administrator, or the code was used. To go on, start "
         "relief serve again on the server.",
     )
+
+
+CLOCKS_APART: Final = timedelta(minutes=5)
+
+
+@dataclass(eq=False)
+class ClocksDiffer(Refusal):
+    """Facts are stamped by the server's clock for ever: somebody looks at it before the first."""
+
+    zh: ClassVar[str] = (
+        "服务器时间是 {server}，与您的设备相差 {minutes} 分钟。请先校准服务器时钟；"
+        "如果是您的设备不准，请确认后继续"
+    )
+    en: ClassVar[str] = (
+        "The server says that it is {server}, {minutes} minutes from what your device says. Set "
+        "the server's clock right first; if it is your device that is wrong, confirm and go on."
+    )
+    server: datetime
+    minutes: int
 
 
 @dataclass
@@ -126,6 +145,15 @@ class Setup:
         )
 
     # -- what goes on -------------------------------------------------------------------------
+
+    def check_clock(self, browser_time: datetime | None) -> None:
+        """`ClocksDiffer` if the browser's clock says another time than the server's."""
+        now = self.system.store.clock.now()
+        if browser_time is None:
+            return
+        apart = abs(now - browser_time)
+        if apart > CLOCKS_APART:
+            raise ClocksDiffer(server=now, minutes=round(apart.total_seconds() / 60))
 
     def begin(self, choice: Choice, admin: Administrator) -> None:
         """Start the steps, beside the requests. Raises a `Refusal` for what can never be done."""

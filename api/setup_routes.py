@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from api.auth import CSRF_HEADER, check_parameters, parameters_of
@@ -77,7 +77,8 @@ class Code(BaseModel):
 
 class Begin(BaseModel):
     """``county``, or ``city`` with some of its ``counties``; ``left_out``: villages by code, null
-    for those that only statistics know."""
+    for those that only statistics know. ``browser_time``: what the sender's clock says; refused
+    where the server's says something else, unless ``clock_confirmed``."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -91,6 +92,8 @@ class Begin(BaseModel):
     )
     login: str = Field(min_length=1, max_length=100)
     full_name: str = Field(min_length=1, max_length=100)
+    browser_time: AwareDatetime | None = None
+    clock_confirmed: bool = False
 
 
 class Nothing(BaseModel):
@@ -164,6 +167,8 @@ def start(setup: Setup, wanted: Begin) -> None:
         seat = county_of(register, wanted.county or "")
         counties = (seat,)
     choice = choice_of(register, seat, counties, wanted.left_out)
+    if not wanted.clock_confirmed:
+        setup.check_clock(wanted.browser_time)
     setup.begin(choice, Administrator(wanted.login, wanted.full_name))
 
 

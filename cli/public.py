@@ -2,7 +2,8 @@
 
 from cli.settings import Settings
 
-EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104  # nosec B104 - compared with
+# compared with, not listened on
+EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104  # nosec B104
 
 
 def public_url(settings: Settings) -> str:

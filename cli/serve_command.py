@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from api.app import create_app
+from api.beginning import not_set_up
 from api.setup import Setup
 from cli.api_health import telling
 from cli.compose import http_limits, running
@@ -63,12 +64,21 @@ def serve(
 
 
 def _tell_setup(setup: Setup, address: str) -> None:
-    """Where and with which code a store in which nobody is in post yet is set up."""
+    """Where and with which code a store is set up while its administrator has no password yet."""
     if setup.ended():
         return
+    begun = not not_set_up(setup.system.store.log)
+    zh, en = (
+        (
+            "管理员尚未设置密码，邀请码遗失时",
+            "the administrator has no password yet: to make another code",
+        )
+        if begun
+        else ("账本尚未建好", "not set up yet")
+    )
     out.print(
-        f"账本尚未建好：打开 [bold]{address}/setup[/bold]，输入启动码 [bold]{setup.code}[/bold] "
-        f"· not set up yet: open that page and enter this code",
+        f"{zh}：打开 [bold]{address}/setup[/bold]，输入启动码 [bold]{setup.code}[/bold] "
+        f"· {en}: open that page and enter this code",
         highlight=False,
         soft_wrap=True,
     )

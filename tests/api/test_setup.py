@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,24 @@ def test_what_cannot_be_begun_is_said_at_once(
     answer = client.post("/v1/setup/beginnings", json=body, headers=headers)
     assert answer.status_code == 422, answer.text
     assert own.system.store.head() == 0 and not settled(client)["county"]
+
+
+def test_a_clock_that_differs_from_the_browsers_is_asked_about(
+    own: Own, client: TestClient
+) -> None:
+    headers = enter(client)
+    now = own.system.store.clock.now()
+    for apart in (timedelta(minutes=-6), timedelta(minutes=6), timedelta(days=365)):
+        body = BEGIN | {"browser_time": (now + apart).isoformat()}
+        answer = client.post("/v1/setup/beginnings", json=body, headers=headers)
+        assert problem(answer) == (409, "clocks-differ"), answer.text
+    assert own.system.store.head() == 0
+    body |= {"clock_confirmed": True}
+    assert client.post("/v1/setup/beginnings", json=body, headers=headers).status_code == 202
+    assert settled(client)["ready"]
+    near = BEGIN | {"browser_time": (now + timedelta(minutes=4)).isoformat()}
+    assert client.post("/v1/setup/beginnings", json=near, headers=headers).status_code == 202
+    settled(client)
 
 
 def test_a_city_with_two_counties_and_a_village_left_out(own: Own, client: TestClient) -> None:

@@ -31,6 +31,25 @@ def looked_at(page: Page, axe: Check, shot: Shot, name: str, width: int) -> None
     shot(page, f"setup-{name}-{width}")
 
 
+def test_a_browser_says_what_time_it_has(empty: tuple[str, Setup], open_page: OpenPage) -> None:
+    """A server whose clock is wrong is noticed by the phone in the hand."""
+    address, setup = empty
+    page = open_page(PHONE)
+    page.clock.set_fixed_time("2018-07-04T08:00:00Z")
+    page.goto(f"{address}/setup")
+    page.get_by_label("启动码").fill(setup.code)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/setup")
+    page.goto(f"{address}/setup/divisions/621224")
+    page.get_by_label("姓名").fill("张三")
+    page.get_by_label("登录名").fill("admin")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("请先校准服务器时钟")
+    page.get_by_label("服务器时间正确").check()
+    page.get_by_role("button", name="开始建账").click()
+    expect(page.get_by_role("link", name="设置管理员密码")).to_be_visible()
+
+
 @pytest.mark.parametrize("width", [PHONE, DESK])
 def test_a_county_is_set_up_by_keyboard(
     empty: tuple[str, Setup], open_page: OpenPage, axe: Check, shot: Shot, width: int

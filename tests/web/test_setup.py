@@ -154,6 +154,17 @@ def test_what_was_typed_and_ticked_stays_when_it_is_refused(own: Own, client: Te
     assert own.system.store.head() == 0
 
 
+def test_a_wrong_clock_is_asked_about_before_the_first_fact(own: Own, client: TestClient) -> None:
+    """What is stamped with a wrong year stays so."""
+    enter(client)
+    before = begin(client, "621224", browser_time="2018-07-04T08:00:00.000Z")
+    assert before.status_code == 409 and "请先校准服务器时钟" in before.text
+    assert "clock_confirmed" in before.text and own.system.store.head() == 0
+    more = {"browser_time": "2018-07-04T08:00:00.000Z", "clock_confirmed": "yes"}
+    assert begin(client, "621224", **more).status_code == 200
+    assert "355 个村（社区）" in finished(client).text
+
+
 def test_a_wrong_code_is_said_and_ten_close_the_page(client: TestClient) -> None:
     wrong = enter(client, "AAAA-AAAA")
     assert wrong.status_code == 403 and f"还可再试 {TRIES - 1} 次" in wrong.text

@@ -5,6 +5,8 @@ invitation, for the one browser in which the code of `relief serve` was entered 
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -15,7 +17,7 @@ from starlette.responses import Response
 from api.beginning import Administrator, begun_here
 from api.choosing import choice_of
 from api.problems import ApiProblem
-from api.setup import Setup, setup_over
+from api.setup import ClocksDiffer, Setup, setup_over
 from api.setup_routes import SETUP_COOKIE, keep_setup, require_form, setup_of
 from domain.area import AreaLevel
 from domain.refusal import Malformed, Refusal
@@ -84,9 +86,14 @@ async def begin(request: Request) -> Response:
         await run_in_threadpool(_start, setup, fields)
     except Refusal as refusal:
         sentence = refusal.sentence(language_of(request))
-        code = form.get("seat", "")
         return await _division_page(
-            request, setup, code, fields=fields, sentence=sentence, status=refusal.status
+            request,
+            setup,
+            form.get("seat", ""),
+            fields=fields,
+            sentence=sentence,
+            status=refusal.status,
+            asks_clock=isinstance(refusal, ClocksDiffer) or "clock_confirmed" in form,
         )
     return RedirectResponse("/setup", 303)
 
@@ -138,6 +145,7 @@ async def _division_page(
     fields: Sequence[tuple[str, str]] = (),
     sentence: str = "",
     status: int = 200,
+    asks_clock: bool = False,
 ) -> Response:
     found = await run_in_threadpool(_parts, setup, code)
     if found is None:
@@ -149,6 +157,7 @@ async def _division_page(
         status=status,
         sentence=sentence,
         given=dict(fields),
+        asks_clock=asks_clock,
         ticked=_ticked(setup, fields, found),
         **found,
     )
@@ -231,7 +240,17 @@ def _start(setup: Setup, fields: Sequence[tuple[str, str]]) -> None:
         villages = [one for one in register.below(seat.key) if one.level is AreaLevel.VILLAGE]
         left_out = [one.key for one in villages if one.key not in ticked]
         choice = choice_of(register, seat, [seat], left_out)
+    if "clock_confirmed" not in form:
+        setup.check_clock(_time(form.get("browser_time", "")))
     setup.begin(choice, Administrator(form.get("login", ""), form.get("full_name", "")))
+
+
+def _time(said: str) -> datetime | None:
+    """What the browser's clock says; None where no script could say it."""
+    with suppress(ValueError):
+        moment = datetime.fromisoformat(said)
+        return moment if moment.tzinfo is not None else None
+    return None
 
 
 def _failure(request: Request, setup: Setup) -> str:
