@@ -15,6 +15,7 @@ from cli.logging import configure
 from cli.serving import listening
 from cli.serving import serve as serve_app
 from cli.settings import Settings
+from eventstore.errors import StoreError
 from web.app import mount_pages
 
 out = Console()
@@ -65,9 +66,12 @@ def serve(
 
 def _tell_setup(setup: Setup, address: str) -> None:
     """Where and with which code a store is set up while its administrator has no password yet."""
-    if setup.ended():
+    try:
+        if setup.ended():
+            return
+        begun = not not_set_up(setup.system.store.log)
+    except StoreError:  # it is served all the same: who asks is told what is wrong
         return
-    begun = not not_set_up(setup.system.store.log)
     zh, en = (
         (
             "管理员尚未设置密码，邀请码遗失时",
