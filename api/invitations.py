@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -121,7 +121,7 @@ async def change_password(request: Request, session: Session, current: str, pass
         ) from problem
     command = RecordPassword(officer=session.officer, login=session.login, way=PasswordWay.OWN)
     envelope = Envelope(
-        id=system.store.system_command_id("password", correlation_of(request)),
+        id=uuid4(),  # not from the correlation id: a client may send that twice
         officer=None,
         command=command,
         correlation=correlation_of(request),
@@ -207,7 +207,7 @@ async def end_sessions(request: Request, own: Session, which: str) -> int:
         return 0
     command = RecordSessionsEnded(officer=own.officer, login=own.login, sessions=len(ids))
     envelope = Envelope(
-        id=system.store.system_command_id("sessions", correlation_of(request)),
+        id=uuid4(),
         officer=None,
         command=command,
         correlation=correlation_of(request),

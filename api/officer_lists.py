@@ -18,18 +18,21 @@ from api.bodies import read_body
 from api.login import documented
 from api.observing import correlation_of
 from api.permitting import not_allowed
-from api.problems import field_errors, malformed
+from api.problems import error_code, field_errors, malformed
 from api.system import System
 from api.writes import RESPONSES, check_plain, idempotency_key, object_of, too_many
 from domain.commands.engaging import EngageOfficer
 from domain.ids import seeded_id
 from domain.posts import Post
 from domain.world import Role
+from eventstore.errors import CommandIdReused, StoreError
 from eventstore.invitations import Invitations
 from eventstore.outcomes import Envelope, Receipt, Refused
 
 router = APIRouter(tags=["officers"])
 TEXT = 200
+NOT_DONE = (StoreError, CommandIdReused)
+"""Why a row was not looked at: the store cannot now, or its number was another row's before."""
 
 
 class OfficerRow(BaseModel):
@@ -67,7 +70,10 @@ def engaged(
     ]
     told: dict[str, list[dict[str, Any]]] = {"invitations": [], "known": [], "refused": []}
     invitations = Invitations(store.vault)
-    for number, (row, answer) in enumerate(zip(rows, store.run_many(envelopes), strict=True)):
+    answers = store.run_many(envelopes)
+    if isinstance(answers[0], NOT_DONE) and all(isinstance(one, NOT_DONE) for one in answers):
+        raise answers[0]
+    for number, (row, answer) in enumerate(zip(rows, answers, strict=True)):
         about = {"row": number, "login": row.login}
         if isinstance(answer, Receipt):
             officer_id = UUID(str(answer.result["officer"]))
@@ -102,7 +108,9 @@ def _why(answer: BaseException) -> dict[str, Any]:
     if isinstance(answer, Refused):
         problem = answer.problem
         return {"rule": problem.code, "zh": problem.zh, "en": problem.en}
-    raise answer  # the store itself: the rows after it were not done either
+    if isinstance(answer, NOT_DONE):  # told by its row: the codes of rows that were done are shown
+        return {"rule": error_code(answer), "zh": answer.zh, "en": answer.en}
+    raise answer
 
 
 @router.post(

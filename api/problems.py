@@ -177,6 +177,11 @@ def _install_limits(app: FastAPI) -> None:
         return answer(request, Problem("invitation-over", 410, problem.zh, problem.en))
 
 
+def error_code(problem: StoreError | CommandIdReused) -> str:
+    """For example ``store-full``: what `Refusal.code` is for a rule."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", type(problem).__name__).lower()
+
+
 def install(app: FastAPI) -> None:
     """Register the handlers. The last resort logs with a correlation id and tells nothing more."""
     _install_limits(app)
@@ -190,8 +195,8 @@ def install(app: FastAPI) -> None:
         wait = problem.retry_after
         headers = {"Retry-After": str(wait)} if wait is not None else None
         log.warning("store-unavailable", kind=type(problem).__name__, detail=problem.detail)
-        code = re.sub(r"(?<!^)(?=[A-Z])", "-", type(problem).__name__).lower()
-        return answer(request, Problem(code, 503, problem.zh, problem.en), headers=headers)
+        said = Problem(error_code(problem), 503, problem.zh, problem.en)
+        return answer(request, said, headers=headers)
 
     async def database_error(request: Request, problem: Exception) -> Response:
         return await store_error(request, explain(problem))
@@ -201,7 +206,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(CommandIdReused)
     async def reused(request: Request, problem: CommandIdReused) -> Response:
-        return answer(request, Problem("command-id-reused", 409, problem.zh, problem.en))
+        return answer(request, Problem(error_code(problem), 409, problem.zh, problem.en))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, problem: RequestValidationError) -> Response:

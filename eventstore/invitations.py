@@ -8,6 +8,7 @@ slip of paper. The vault keeps its hash only. That there is an invitation is a f
 import hashlib
 import secrets
 import time
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID, uuid4
@@ -102,7 +103,11 @@ class Invitations:
         command = RecordPassword(
             officer=found.officer, login=found.login, way=PasswordWay.INVITATION
         )
-        id = store.system_command_id("invitation", digest.hex())
+        officer = store.load(found.officer)
+        if officer is None:
+            raise InvitationUnknown  # of a vault that is newer than its log
+        # Of the officer's state too: who was suspended, and is not any more, is not refused again.
+        id = store.system_command_id("invitation", digest.hex(), officer.version)
         store.run(Envelope(id=id, officer=None, command=command))
         if not accounts.set_password(found.login, found.officer, password, by=digest):
             raise InvitationOver  # another device with the same code was faster
@@ -110,8 +115,11 @@ class Invitations:
 
 
 def plain(code: str) -> str:
-    """What was typed, as the code was made: without spaces and dashes, in capital letters."""
-    return "".join(sign for sign in code.upper() if sign.isalnum())
+    """What was typed, as the code was made: without spaces and dashes, in capital letters.
+
+    A keyboard for Chinese types letters and digits of full width: they are the same signs.
+    """
+    return "".join(sign for sign in unicodedata.normalize("NFKC", code).upper() if sign.isalnum())
 
 
 def grouped(code: str) -> str:

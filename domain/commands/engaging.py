@@ -10,7 +10,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from domain.area import Area
-from domain.commands.logins import INVITATION_HOURS
+from domain.commands.logins import INVITATION_HOURS, posts_within_reach
 from domain.commands.officers import KEEPERS, not_oneself, open_login, person_with, register
 from domain.ids import NewId
 from domain.officer import Officer
@@ -93,6 +93,7 @@ class EngageOfficer(Command):
         officer.appoint(appointment, area.level)
         if self.login in officer.logins:
             return {"officer": officer.id, "invited": False}
+        posts_within_reach(world, officer)
         expires_at = world.now + timedelta(hours=INVITATION_HOURS)
         open_login(world, officer, self.login).invite(expires_at)
         return {"officer": officer.id, "invited": True, "expires_at": expires_at}

@@ -12,10 +12,37 @@ from uuid import UUID
 from domain.commands.officers import KEEPERS, not_oneself
 from domain.login_name import LoginName, NotTheirLogin, PasswordWay
 from domain.officer import Officer
+from domain.refusal import Refusal
+from domain.rules.base import china_day
 from domain.world import Command, Result, Role, World
 
 INVITATION_HOURS = 72
 """How long the code of an invitation opens a log-in."""
+
+
+@dataclass(eq=False)
+class PostsBeyondReach(Refusal):
+    """Whoever holds the code can log in as the officer, with all the officer's posts."""
+
+    status: ClassVar[int] = 403
+    zh: ClassVar[str] = "此人在您的辖区以外任有或代理岗位“{role}”，邀请须由上级管理员办理"
+    en: ClassVar[str] = (
+        "This officer holds, or stands in for, the post of {role} outside your jurisdiction: an "
+        "administrator above it invites."
+    )
+    role: str
+
+
+def posts_within_reach(world: World, officer: Officer) -> None:
+    """`PostsBeyondReach` if a post, now or later, lies outside of where the administrator acts.
+
+    The code of an invitation opens all of them, so it is handed out by who could give them.
+    """
+    reach, today = world.actor.area, china_day(world.now)
+    stand_ins = (one.appointment for one in officer.stand_ins.values() if one.ends_on >= today)
+    for post in (*officer.posts_from(today), *stand_ins):
+        if reach is not None and reach not in world.lineage(post.area):
+            raise PostsBeyondReach(role=post.role)
 
 
 def _name(world: World, officer: Officer, login: str) -> LoginName:
@@ -51,6 +78,7 @@ class InviteOfficer(Command):
         officer = world.get(Officer, self.officer)
         not_oneself(world, officer)
         officer.require_available()
+        posts_within_reach(world, officer)
         if self.login not in officer.logins:
             raise NotTheirLogin(login=self.login)
         expires_at = world.now + timedelta(hours=INVITATION_HOURS)

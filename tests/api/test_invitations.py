@@ -149,6 +149,23 @@ def test_a_lost_phone_is_logged_out_from_elsewhere(
     assert "SessionsEnded" in facts_of(edge, login)
 
 
+def test_what_is_done_under_one_correlation_id_is_a_fact_each_time(
+    edge: Edge, login: str, phone: httpx.Client
+) -> None:
+    """A client may give all its requests one id: no password changes without its fact."""
+    phone.headers["X-Correlation-ID"] = str(uuid4())
+    for current, new in ((NEW, OTHER), (OTHER, NEW)):
+        changed = phone.post("/v1/me/password", json={"current": current, "password": new})
+        assert changed.status_code == 200
+        phone.headers["X-CSRF-Token"] = changed.json()["csrf"]
+    assert facts_of(edge, login).count("PasswordSet") == 3
+    for devices in (1, 2):
+        for _ in range(devices):
+            edge.system.accounts.begin(reporter(), login)
+        assert phone.delete("/v1/me/sessions/others").status_code == 200
+    assert facts_of(edge, login).count("SessionsEnded") == 2
+
+
 def test_a_device_is_named_for_its_owner() -> None:
     wechat = device_of("Mozilla/5.0 (iPhone; CPU) Safari/604 MicroMessenger/8")
     assert wechat == "iPhone · 微信 WeChat"

@@ -1,16 +1,20 @@
 """Engaging an officer in one step: whole or refused, two pairs of eyes are two persons."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from domain.commands.engaging import EngageOfficer, IdNumberNeeded, OfficerElsewhere
+from domain.commands.logins import PostsBeyondReach
+from domain.commands.officers import AppointOfficer
 from domain.identity import check_character
 from domain.login_name import LoginTaken
 from domain.officer import AdministratorHasNoBusiness, AlreadyAppointed, RoleDoesNotFit
 from domain.refusal import Malformed, NotFound, NotYourRole
+from domain.rules.base import china_day
 from domain.world import Role
 from tests.domain.county import make_county
 from tests.domain.scenario import Scenario
@@ -90,3 +94,21 @@ def test_what_is_wrong_with_a_row_refuses_the_whole_of_it(county: Scenario) -> N
     both = row(county, role=Role.ADMINISTRATOR, area=county.id("county"))
     county.when(both, by="city_admin").then(AdministratorHasNoBusiness)
     county.when(replace(other, login="li"), by="admin").then(*NEW, *NAMED)
+
+
+def test_no_new_log_in_for_who_holds_a_post_above_the_administrator(county: Scenario) -> None:
+    """A code opens all posts: an administrator of the county would act as the city's reviewer."""
+    county.given(row(county, role=Role.COUNTY_APPROVER, area=county.id("county")), by="admin")
+    above = AppointOfficer(
+        id=uuid4(),
+        officer=county.result["officer"],
+        role=Role.CITY_REVIEWER,
+        area=county.id("city"),
+        starts_on=china_day(county.now) + timedelta(days=3),
+    )
+    county.given(above, by="city_admin")
+    other = row(county, role=Role.COUNTY_PAYER, area=county.id("county"), login="second")
+    county.when(other, by="admin").then(PostsBeyondReach)
+    county.when(replace(other, login="wangxm"), by="admin").then("Officer.Appointed")
+    again = replace(other, id=uuid4(), role=Role.STOREKEEPER)
+    county.when(again, by="city_admin").then("Officer.Appointed", "Officer.AccountOpened", *NAMED)

@@ -2,19 +2,23 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
 from domain.commands.logins import (
     INVITATION_HOURS,
     InviteOfficer,
+    PostsBeyondReach,
     RecordPassword,
     RecordSessionsEnded,
 )
-from domain.commands.officers import OpenAccount, SuspendOfficer
+from domain.commands.officers import AppointOfficer, NameSubstitute, OpenAccount, SuspendOfficer
 from domain.login_name import LoginName, NotTheirLogin, PasswordWay
-from domain.officer import OwnPosts, SuspendedOfficerChosen
+from domain.officer import Officer, OwnPosts, SuspendedOfficerChosen
 from domain.refusal import NotFound, NotYourRole
+from domain.rules.base import china_day
+from domain.world import Role
 from tests.domain.county import make_county
 from tests.domain.scenario import Scenario
 
@@ -43,6 +47,39 @@ def test_only_administrators_above_invite_and_nobody_themselves(county: Scenario
     county.given(OpenAccount(officer=county.officers["admin"], login="boss"))
     own = InviteOfficer(officer=county.officers["admin"], login="boss")
     county.when(own, by="admin").then(OwnPosts)
+
+
+def test_nobody_invites_into_posts_that_lie_above_them(county: Scenario) -> None:
+    """Whoever has the code acts as the officer: also where only an administrator above appoints."""
+    officer, today = county.officers["county"], china_day(county.now)
+    county.given(OpenAccount(officer=officer, login="li"), by="admin")
+    invite = InviteOfficer(officer=officer, login="li")
+    county.when(invite, by="admin").then("LoginName.Invited")
+    higher = AppointOfficer(
+        id=uuid4(),
+        officer=officer,
+        role=Role.CITY_REVIEWER,
+        area=county.id("city"),
+        starts_on=today,
+    )
+    county.given(higher, by="city_admin")
+    county.when(invite, by="admin").then(PostsBeyondReach)
+    county.when(invite, by="city_admin").then("LoginName.Invited")
+
+
+def test_nobody_invites_into_a_higher_post_that_is_held_for_another(county: Scenario) -> None:
+    today = china_day(county.now)
+    (post,) = county.load(Officer, county.officers["city"]).posts_from(today)
+    standing_in = NameSubstitute(
+        id=uuid4(),
+        officer=county.officers["city"],
+        appointment=post.id,
+        substitute=county.officers["village"],
+        starts_on=today + timedelta(days=1),
+        ends_on=today + timedelta(days=5),
+    )
+    county.given(standing_in, by="city_admin")
+    county.when(invitation(county), by="admin").then(PostsBeyondReach)
 
 
 def test_only_a_login_of_the_officer_s_own_is_invited(county: Scenario) -> None:

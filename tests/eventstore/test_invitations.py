@@ -9,7 +9,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from domain.catalog import AGGREGATES
-from domain.commands.officers import OpenAccount, SuspendOfficer
+from domain.commands.officers import OpenAccount, ReinstateOfficer, SuspendOfficer
 from domain.login_name import LoginName
 from eventstore.accounts import Accounts, LoginRefused
 from eventstore.invitations import (
@@ -69,6 +69,24 @@ def test_a_code_is_typed_as_people_type(desk: Desk) -> None:
     assert len(plain(made.code)) == 16 and set(plain(made.code)) <= set(ALPHABET)
     typed = f" {made.code.lower().replace('-', ' ')} "
     assert desk.invitations.find(typed).login == "wang"
+
+
+def test_a_code_typed_in_full_width_is_the_same_code(desk: Desk) -> None:
+    """As a keyboard for Chinese types it, with a dash of its own."""
+    made = desk.invitations.begin("wang", desk.officer)
+    wide = "".join(chr(ord(sign) + 0xFEE0) for sign in made.code.lower())
+    assert desk.invitations.find(wide).login == "wang"
+
+
+def test_a_refusal_of_the_time_of_a_suspension_does_not_outlast_it(desk: Desk) -> None:
+    made = desk.invitations.begin("wang", desk.officer)
+    send(desk.store, SuspendOfficer(officer=desk.officer, reason="停职检查"), "admin")
+    for _ in range(2):
+        with pytest.raises(Refused):
+            desk.accept(made.code)
+    send(desk.store, ReinstateOfficer(officer=desk.officer, reason="查清恢复"), "admin")
+    desk.accept(made.code)
+    assert desk.passwords() == 1
 
 
 def test_a_code_ends_with_its_time_with_a_newer_one_and_with_a_password(desk: Desk) -> None:

@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from domain.commands.officers import OpenAccount
 from domain.login_name import LoginName
+from eventstore.accounts import ADDRESS_FAILURES
 from eventstore.invitations import Invitations
 from tests.web.desk import PASSWORD, LivingCounty, living_county
 
@@ -114,3 +115,13 @@ def test_other_devices_are_ended_from_the_page(county: LivingCounty, browser: Te
     assert browser.post("/me/sessions", data=form).status_code == 303
     assert county.system.accounts.session(token, "session") is None
     assert "Android · Chrome" not in browser.get("/me").text
+
+
+def test_who_tries_too_many_codes_is_told_to_wait_and_not_that_a_code_is_over(
+    county: LivingCounty, browser: TestClient
+) -> None:
+    code = code_for(county, "patience")
+    for _ in range(ADDRESS_FAILURES):
+        assert browser.get("/invitations/AAAABBBBCCCCDDDD").status_code in (404, 429)
+    page = browser.get(f"/invitations/{code}")
+    assert page.status_code == 429 and "后再试" in page.text

@@ -39,6 +39,8 @@ from web.session import (
 router = APIRouter(include_in_schema=False)
 
 OVER: Final = (InvitationUnknown, InvitationOver, LoginLocked)
+"""Why a code opens nothing, or not now."""
+STATUS: Final = dict(zip(OVER, (404, 410, 429), strict=True))
 
 
 @router.get("/invitations")
@@ -69,7 +71,7 @@ async def accepted(request: Request, code: str) -> Response:
     except PasswordRefused as refused:
         return await _invitation(request, code, sentence=_words(request, refused), status=422)
     except OVER as over:
-        return _code_page(request, _words(request, over), status=410)
+        return _code_page(request, _words(request, over), status=STATUS[type(over)])
     except Refused as refused:
         return _code_page(request, _words(request, refused.problem), status=409)
     response = RedirectResponse("/", 303)
@@ -84,8 +86,7 @@ async def _invitation(
     try:
         found = await invitation_of(request, code)
     except OVER as over:
-        gone = 404 if isinstance(over, InvitationUnknown) else 410
-        return _code_page(request, _words(request, over), status=gone)
+        return _code_page(request, _words(request, over), status=STATUS[type(over)])
     request.state.shell = stranger(request)
     response = render(
         request,
