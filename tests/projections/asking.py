@@ -18,6 +18,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 import projections
+from api.filters import FINDINGS
 from api.routes import READS
 from eventstore.names import Hit
 from projections.areas import AREAS
@@ -87,23 +88,6 @@ GIVEN: dict[str, tuple[Any, ...]] = {
     "search": SEARCHES,
     "year": (2016, 2017, 2018, 2**40),
 }
-FINDINGS = (
-    "person_twice",
-    "person_contested",
-    "need_without_grant",
-    "grant_without_need",
-    "held_after_loss",
-    "over_standard",
-    "equal_amounts",
-    "payment_failed",
-    "delivery_overdue",
-    "split_differs",
-    "split_leaves_out",
-    "casualties_hidden",
-    "parts_larger",
-    "likely_same",
-    "many_unsealings",
-)
 PAGED = ("cursor", "limit")
 
 
@@ -166,7 +150,9 @@ class Asking:
             chosen = ids[:: max(1, len(ids) // MOST_VALUES)]
             return [one if annotation is str else UUID(one) for one in chosen]
         found = self._distinct(*TEXTS[name])
-        return [*found, *FINDINGS] if name == "kind" else found
+        if name == "kind":
+            return [*found, *FINDINGS]
+        return [*found, ",".join(found)] if name == "role" else found  # several at once too
 
     @cached_property
     def called(self) -> Names:
