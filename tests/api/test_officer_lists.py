@@ -6,28 +6,25 @@ from uuid import UUID, uuid4
 import httpx
 
 from api.limits import DEFAULT_LIMITS
-from domain.identity import check_character
 from domain.world import Role
 from tests.api.edge import Edge, write_headers
 from tests.api.seed import id_of
+from tests.domain.ledger import id_number
 
 OFFICE = (Role.ADMINISTRATOR, "county")
-
-
-def number(sequence: int) -> str:
-    first = f"340824198101{sequence // 1000 + 1:02d}{sequence % 1000:03d}"
-    return first + check_character(first)
+BORN = "19810101"
 
 
 def rows(count: int, tag: str) -> list[dict[str, Any]]:
+    """Reporters of one village; ``tag``: two digits by which the rows of one test are their own."""
     return [
         {
-            "login": f"{tag}-{n}",
-            "name": f"赵{tag}{n}",
+            "login": f"reporter-{tag}-{n}",
+            "name": "赵小三",
             "role": "village_reporter",
             "area": str(id_of("yuantan_1")),
             "post": "A" if n % 2 else "B",
-            "id_number": number(int(tag, 16) * 10 + n),
+            "id_number": id_number(int(tag) * 10 + n, born=BORN),
         }
         for n in range(count)
     ]
@@ -41,7 +38,7 @@ def send(edge: Edge, listed: list[dict[str, Any]], key: UUID | None = None) -> h
 
 
 def test_a_list_is_engaged_and_every_code_opens_a_log_in(edge: Edge) -> None:
-    listed = rows(5, "a1")
+    listed = rows(5, "11")
     answer = send(edge, listed)
     assert answer.status_code == 200 and answer.headers["cache-control"] == "no-store"
     told = answer.json()
@@ -54,8 +51,8 @@ def test_a_list_is_engaged_and_every_code_opens_a_log_in(edge: Edge) -> None:
 
 
 def test_a_bad_row_is_told_and_stops_no_other(edge: Edge) -> None:
-    listed = rows(4, "a2")
-    listed[1]["id_number"] = number(7)[:-1] + "A"
+    listed = rows(4, "12")
+    listed[1]["id_number"] = id_number(7, born=BORN)[:-1] + "A"
     listed[2].pop("id_number")
     told = send(edge, listed).json()
     assert [one["row"] for one in told["invitations"]] == [0, 3]
@@ -64,11 +61,11 @@ def test_a_bad_row_is_told_and_stops_no_other(edge: Edge) -> None:
         (2, "id-number-needed"),
     ]
     assert "村（社区）灾害信息员" in told["refused"][1]["zh"]
-    assert number(7)[:-1] not in repr(told)
+    assert id_number(7, born=BORN)[:-1] not in repr(told)
 
 
 def test_a_list_sent_again_under_its_key_does_nothing_twice_and_shows_no_code(edge: Edge) -> None:
-    listed, key = rows(3, "a3"), uuid4()
+    listed, key = rows(3, "13"), uuid4()
     first = send(edge, listed, key).json()
     again = send(edge, listed, key).json()
     assert len(first["invitations"]) == 3
@@ -89,18 +86,18 @@ def test_a_row_changed_under_the_key_of_its_list_costs_no_other_row_its_code(edg
 
 def test_rows_have_a_limit_and_a_shape(edge: Edge) -> None:
     assert send(edge, []).status_code == 422
-    too_many = rows(1, "a4") * (DEFAULT_LIMITS.rows + 1)
+    too_many = rows(1, "14") * (DEFAULT_LIMITS.rows + 1)
     assert send(edge, too_many).status_code == 413
-    strange = [{**rows(1, "a4")[0], "password": "x"}]
+    strange = [{**rows(1, "14")[0], "password": "x"}]
     refused = send(edge, strange)
     assert refused.status_code == 422 and "officers.0.password" in refused.text
 
 
 def test_who_may_not_engage_sends_no_list(edge: Edge) -> None:
     with edge.client(Role.COUNTY_APPROVER, "county") as approver:
-        body = {"officers": rows(1, "a5")}
+        body = {"officers": rows(1, "15")}
         answer = approver.post("/v1/officer-lists", json=body, headers=write_headers())
         assert answer.status_code == 403
-    foreign = [{**rows(1, "a5")[0], "area": str(id_of("far_village"))}]
+    foreign = [{**rows(1, "15")[0], "area": str(id_of("far_village"))}]
     told = send(edge, foreign).json()
     assert told["refused"][0]["rule"] == "not-found"

@@ -10,22 +10,17 @@ import pytest
 from domain.commands.engaging import EngageOfficer, IdNumberNeeded, OfficerElsewhere
 from domain.commands.logins import PostsBeyondReach
 from domain.commands.officers import AppointOfficer
-from domain.identity import check_character
 from domain.login_name import LoginTaken
 from domain.officer import AdministratorHasNoBusiness, AlreadyAppointed, RoleDoesNotFit
 from domain.refusal import Malformed, NotFound, NotYourRole
 from domain.rules.base import china_day
 from domain.world import Role
 from tests.domain.county import make_county
+from tests.domain.ledger import id_number
 from tests.domain.scenario import Scenario
 
 NEW = ("Officer.Registered", "Officer.Appointed", "Officer.AccountOpened")
 NAMED = ("LoginName.Taken", "LoginName.Invited")
-
-
-def number(sequence: int) -> str:
-    first = f"3408241980010{sequence:04d}"
-    return first + check_character(first)
 
 
 @pytest.fixture
@@ -41,7 +36,7 @@ def row(county: Scenario, **other: Any) -> EngageOfficer:
         "login": "wangxm",
         "role": Role.VILLAGE_REPORTER,
         "area": county.id("yuantan_1"),
-        "id_number": number(1101),
+        "id_number": id_number(101),
     }
     return EngageOfficer(**{**given, **other})
 
@@ -49,7 +44,7 @@ def row(county: Scenario, **other: Any) -> EngageOfficer:
 def test_one_step_registers_appoints_opens_and_invites(county: Scenario) -> None:
     facts = county.when(row(county), by="admin").then(*NEW, *NAMED)
     assert county.result["invited"] and facts[-1].login == "wangxm"
-    assert "王小明" not in repr(facts) and number(1101) not in repr(facts)
+    assert "王小明" not in repr(facts) and id_number(101) not in repr(facts)
 
 
 def test_only_administrators_there_and_above_engage(county: Scenario) -> None:
@@ -84,9 +79,9 @@ def test_a5_posts_that_four_eyes_count_on_take_an_id_number(county: Scenario, ro
 
 def test_what_is_wrong_with_a_row_refuses_the_whole_of_it(county: Scenario) -> None:
     county.given(row(county), by="admin")
-    other = row(county, id_number=number(1103), login="WANGXM")
+    other = row(county, id_number=id_number(103), login="WANGXM")
     county.when(other, by="admin").then(LoginTaken)
-    wrong = replace(other, login="li", id_number=number(1103)[:-1] + "A")
+    wrong = replace(other, login="li", id_number=id_number(103)[:-1] + "A")
     county.when(wrong, by="admin").then(Malformed)
     county.when(replace(other, login="li", full_name=" "), by="admin").then(Malformed)
     misplaced = replace(other, login="li", role=Role.COUNTY_APPROVER)
