@@ -21,7 +21,7 @@ from domain.refusal import Malformed, Refusal
 class PasswordWay(StrEnum):
     """How a log-in name came to its password."""
 
-    INVITATION = "invitation"  # by the officer, with the code of an invitation: the first log-in
+    INVITATION = "invitation"  # by the officer, with the code of an invitation
     OWN = "own"  # by the officer, who knew the one before
     KEEPER = "keeper"  # by who keeps the machine, on the machine
 
@@ -43,7 +43,7 @@ class NotTheirLogin(Refusal):
 
 
 LONGEST = 64
-_ALLOWED = re.compile(r"[0-9A-Za-z\u4e00-\u9fff](?:[0-9A-Za-z\u4e00-\u9fff._@-]*)")
+_ALLOWED = re.compile(r"[0-9A-Za-z\u4e00-\u9fff][0-9A-Za-z\u4e00-\u9fff._@-]*")
 
 
 def check_login(login: str) -> None:

@@ -14,7 +14,7 @@ from domain.separation import join
 class Versions(Aggregate):
     """The base of `SituationReport`, which alone has facts."""
 
-    if TYPE_CHECKING:  # else the library would make fields of a first fact of them
+    if TYPE_CHECKING:  # at run time the library would take them for fields of the first fact
         current: Filing
         review: Review
         accepted: Filing | None

@@ -91,7 +91,7 @@ class Writer:
         committed: Callable[[int], None],
         settle: Callable[[], None] = lambda: None,
     ) -> None:
-        """``settle`` may change the clock, at the begin of each batch, under the order lock."""
+        """``settle`` may change the clock, when a batch begins, under the order lock."""
         self.log = log
         self.vault = vault
         self.mapper = mapper

@@ -1,7 +1,7 @@
 """From frames to views: in order, without gaps, and again until the databases let it pass.
 
 Several threads may work here, each on other partitions than the others. A frame is only a copy of
-the log. Facts between the views' position and the begin of a frame are read from the log. So are
+the log. Facts between the views' position and the first of a frame are read from the log. So are
 the facts of a frame that cannot be decoded, that the relay of this log has not sealed, or that goes
 beyond the log's head. Once a second each thread looks whether log and views still belong together.
 """
