@@ -32,6 +32,22 @@ def system_of(request: Request) -> System:
     return system
 
 
+def address_of(request: Request) -> str:
+    """Where a request comes from, for limits that are counted by address; "" if nobody knows."""
+    return request.client.host if request.client else ""
+
+
+def bearer_of(request: Request) -> str:
+    """The bearer token that a request brings, or ""."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def own_token(request: Request) -> str:
+    """The secret by which a request is logged in: its bearer token, else its cookie."""
+    return bearer_of(request) or request.cookies.get(COOKIE, "")
+
+
 def session_of(request: Request, *, writing: bool) -> Session:
     """The living session of this request. Raises 401, or 403 for a write without its CSRF token."""
     accounts = system_of(request).accounts

@@ -9,7 +9,15 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from api.auth import COOKIE, Asking, check_parameters, system_of, writing_session
+from api.auth import (
+    Asking,
+    Caller,
+    address_of,
+    check_parameters,
+    own_token,
+    system_of,
+    writing_session,
+)
 from api.devices import device_of
 from api.login import (
     SESSIONS,
@@ -56,11 +64,15 @@ class OtherPassword(BaseModel):
     password: str = Field(min_length=1, max_length=LONGEST_PASSWORD)
 
 
+def page_of(code: str) -> str:
+    """Where the code of an invitation is accepted, below the address of the pages."""
+    return f"/invitations/{code}"
+
+
 def invitation_shown(store: Store, command: Command) -> dict[str, Any]:
     """The code of an invitation, for this one answer: made after the fact that says so."""
     assert isinstance(command, InviteOfficer)
-    made = Invitations(store.vault).begin(command.login, command.officer)
-    return {"login": made.login, "code": made.code, "path": f"/invitations/{made.code}"}
+    return _begun(store, command.login, command.officer)
 
 
 def engagement_shown(store: Store, command: Command) -> dict[str, Any]:
@@ -70,14 +82,18 @@ def engagement_shown(store: Store, command: Command) -> dict[str, Any]:
     assert isinstance(name, LoginName)
     if name.entered:
         return {"login": name.login}
-    made = Invitations(store.vault).begin(name.login, name.officer)
-    return {"login": made.login, "code": made.code, "path": f"/invitations/{made.code}"}
+    return _begun(store, name.login, name.officer)
+
+
+def _begun(store: Store, login: str, officer: UUID) -> dict[str, Any]:
+    made = Invitations(store.vault).begin(login, officer)
+    return {"login": login, "code": made.code, "path": page_of(made.code)}
 
 
 async def invitation_of(request: Request, code: str) -> Invitation:
     """The living invitation of a code. Who tries too many unknown ones from one address waits."""
     system = system_of(request)
-    address = request.client.host if request.client else ""
+    address = address_of(request)
     system.accounts.require_patience(address)
     try:
         return await run_in_threadpool(Invitations(system.store.vault).find, code[:CODE_LENGTH])
@@ -92,8 +108,7 @@ async def accept(request: Request, code: str, password: str) -> Invitation:
     system = system_of(request)
     invitations = Invitations(system.store.vault)
     work = partial(invitations.accept, system.store, system.accounts, code[:CODE_LENGTH], password)
-    address = request.client.host if request.client else ""
-    return await log_ins_of(request).run(work, address)
+    return await log_ins_of(request).run(work, address_of(request))
 
 
 @router.post(
@@ -120,16 +135,16 @@ async def change_password(request: Request, session: Session, current: str, pass
             403, "wrong-password", "原密码不正确", "The password before is another one."
         ) from problem
     command = RecordPassword(officer=session.officer, login=session.login, way=PasswordWay.OWN)
-    envelope = Envelope(
-        id=uuid4(),  # not from the correlation id: a client may send that twice
-        officer=None,
-        command=command,
-        correlation=correlation_of(request),
-    )
-    await system.store.arun(envelope)
+    await _record(request, command)
     work = partial(system.accounts.set_password, session.login, session.officer, password)
-    address = request.client.host if request.client else ""
-    await log_ins.run(work, address, known=True)
+    await log_ins.run(work, address_of(request), known=True)
+
+
+async def _record(request: Request, command: Command) -> None:
+    """Let the program write the fact of what it is about to do for this request."""
+    id = uuid4()  # not from the correlation id: a client may send that twice
+    said = Envelope(id=id, officer=None, command=command, correlation=correlation_of(request))
+    await system_of(request).store.arun(said)
 
 
 @router.post(
@@ -161,25 +176,22 @@ async def log_in_anew(request: Request, response: Response, officer: UUID, login
     return fresh
 
 
-def own_token(request: Request) -> str:
-    """The secret by which this request is logged in."""
-    bearer = request.headers.get("authorization", "").partition(" ")[2].strip()
-    return bearer or request.cookies.get(COOKIE, "")
-
-
 @router.get("/v1/me/sessions", summary="Where I am logged in", responses=SESSIONS)
 def my_sessions(caller: Asking, request: Request) -> dict[str, Any]:
-    found = caller.system.accounts.sessions_of(caller.id, own_token(request))
-    return {
-        "items": [
-            {
-                **one._asdict(),
-                "begun": datetime.fromtimestamp(one.begun, UTC),
-                "expires": datetime.fromtimestamp(one.expires, UTC),
-            }
-            for one in found
-        ]
-    }
+    return {"items": sessions_shown(caller, own_token(request))}
+
+
+def sessions_shown(caller: Caller, token: str) -> list[dict[str, Any]]:
+    """Where the caller is logged in, as `OpenSession` has it but with moments. ``token``: theirs
+    that asks."""
+    return [
+        {
+            **one._asdict(),
+            "begun": datetime.fromtimestamp(one.begun, UTC),
+            "expires": datetime.fromtimestamp(one.expires, UTC),
+        }
+        for one in caller.system.accounts.sessions_of(caller.id, token)
+    ]
 
 
 @router.delete(
@@ -206,11 +218,5 @@ async def end_sessions(request: Request, own: Session, which: str) -> int:
     if not ids:
         return 0
     command = RecordSessionsEnded(officer=own.officer, login=own.login, sessions=len(ids))
-    envelope = Envelope(
-        id=uuid4(),
-        officer=None,
-        command=command,
-        correlation=correlation_of(request),
-    )
-    await system.store.arun(envelope)
+    await _record(request, command)
     return await run_in_threadpool(system.accounts.end_sessions, own.officer, ids)

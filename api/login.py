@@ -12,7 +12,16 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from api.auth import COOKIE, Asking, Running, check_parameters, system_of, writing_session
+from api.auth import (
+    COOKIE,
+    Asking,
+    Running,
+    address_of,
+    bearer_of,
+    check_parameters,
+    system_of,
+    writing_session,
+)
 from api.bodies import read_body
 from api.devices import device_of
 from api.problems import ApiProblem, field_errors, malformed
@@ -93,7 +102,7 @@ class LogIns:
         Known devices have as many places again, so that a flood does not keep officers out.
         """
         device = request.cookies.get(DEVICE, "")
-        address = request.client.host if request.client else ""
+        address = address_of(request)
         known = await run_in_threadpool(self._accounts.knows, device, login)
         asking = partial(
             self._accounts.log_in,
@@ -184,7 +193,7 @@ async def log_in(
 async def log_out(request: Request, system: Running, response: Response) -> dict[str, str]:
     await writing_session(request)
     check_parameters(request)
-    bearer = request.headers.get("authorization", "").partition(" ")[2].strip()
+    bearer = bearer_of(request)
     if bearer:  # whoever spoke is logged out; a cookie that came along may be somebody else's
         await run_in_threadpool(system.accounts.log_out, bearer)
         return {"status": "logged out"}

@@ -75,13 +75,13 @@ def test_a_list_sent_again_under_its_key_does_nothing_twice_and_shows_no_code(ed
 
 
 def test_a_row_changed_under_the_key_of_its_list_costs_no_other_row_its_code(edge: Edge) -> None:
-    listed, key = rows(3, "a6"), uuid4()
+    listed, key = rows(3, "16"), uuid4()
     send(edge, listed[:2], key)
     changed = [listed[0], {**listed[1], "name": "钱某"}, listed[2]]
     told = send(edge, changed, key).json()
     assert [one["row"] for one in told["known"]] == [0]
     assert [(one["row"], one["rule"]) for one in told["refused"]] == [(1, "command-id-reused")]
-    assert [one["login"] for one in told["invitations"]] == ["a6-2"]
+    assert [one["login"] for one in told["invitations"]] == ["reporter-16-2"]
 
 
 def test_rows_have_a_limit_and_a_shape(edge: Edge) -> None:

@@ -12,13 +12,15 @@ from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.auth import own_token
 from api.invitations import (
     accept,
     change_password,
     end_sessions,
     invitation_of,
     log_in_anew,
-    own_token,
+    page_of,
+    sessions_shown,
 )
 from api.problems import ApiProblem
 from eventstore.accounts import LoginLocked
@@ -48,7 +50,7 @@ async def enter_code(request: Request) -> Response:
     """Where somebody types the code of a slip."""
     code = plain(request.query_params.get("code", ""))
     if code:
-        return RedirectResponse(f"/invitations/{code}", 303)
+        return RedirectResponse(page_of(code), 303)
     return _code_page(request)
 
 
@@ -122,16 +124,7 @@ async def me(request: Request, desk: AtDesk) -> Response:
 async def _me(
     request: Request, desk: AtDesk, *, done: str = "", sentence: str = "", status: int = 200
 ) -> Response:
-    accounts = desk.caller.system.accounts
-    found = await run_in_threadpool(accounts.sessions_of, desk.caller.id, own_token(request))
-    sessions = [
-        {
-            **one._asdict(),
-            "begun": datetime.fromtimestamp(one.begun, UTC),
-            "expires": datetime.fromtimestamp(one.expires, UTC),
-        }
-        for one in found
-    ]
+    sessions = await run_in_threadpool(sessions_shown, desk.caller, own_token(request))
     return await desk.show(
         request,
         "me.html",
