@@ -43,6 +43,7 @@ from projections.asking.scope import Scope
 from projections.asking.stock_books import stockpile
 from projections.disasters import disaster
 from projections.lists import village_list
+from projections.officers import STATES as LOG_IN_STATES
 from projections.seasons import SEASONS
 from projections.sections.review_lists import LIST_ROLES
 from projections.timeline import STREAMS
@@ -119,6 +120,7 @@ WORDS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("disasters", "stage"): tuple(DisasterStage),
     ("timeline", "topic"): tuple(_topics()),
     ("officers", "role"): POSTS,
+    ("officers", "state"): LOG_IN_STATES,
     ("incidents", "status"): tuple(Stage),
     ("units", "status"): ("free", "assigned", "off_duty"),
     ("units", "kind"): tuple(UnitKind),

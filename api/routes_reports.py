@@ -6,7 +6,7 @@ from projections.asking.deadlines_at import deadlines
 from projections.asking.report_queries import situation_report, situation_reports
 from projections.asking.situation_board import situation_board, situation_disasters
 from projections.disasters import disaster, disasters
-from projections.officers import officer, officers
+from projections.officers import officer, officer_counts, officers
 from projections.reviews import review_counts, review_queue
 from projections.timeline import timeline
 
@@ -36,6 +36,7 @@ READS: tuple[Read, ...] = (
     Read("/v1/timeline/{subject}", timeline, IN_POST, "timeline"),
     Read("/v1/officers", officers, KEEPERS, "officers"),
     Read("/v1/officers/{officer}", officer, KEEPERS, "officers"),
+    Read("/v1/officer-counts", officer_counts, KEEPERS, "officers"),
 )
 
 LIVE: dict[str, tuple[frozenset[str], frozenset[Role]]] = {
@@ -46,5 +47,8 @@ LIVE: dict[str, tuple[frozenset[str], frozenset[Role]]] = {
     ),
     "deadlines": (frozenset({"deadlines", "deadline_duties"}), IN_POST),
     "reviews": (frozenset({"reviews"}), IN_POST),
-    "officers": (frozenset({"officers", "officer_appointments"}), KEEPERS),
+    "officers": (
+        frozenset({"officers", "officer_appointments", "officer_logins"}),
+        KEEPERS,
+    ),
 }

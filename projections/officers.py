@@ -1,9 +1,23 @@
 """Officers: who holds which post where, who stands in, who is suspended. Names are masked."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Connection, Index, String, Table, or_, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Index,
+    String,
+    Table,
+    and_,
+    false,
+    func,
+    not_,
+    or_,
+    select,
+)
 
 from domain.login_name import LoginName
 from domain.officer import Officer
@@ -180,6 +194,28 @@ def reinstated(rows: Rows, at: int, e: Officer.Reinstated) -> None:
 
 # queries
 
+STATES = ("never", "invited", "expired", "entered", "no_login", "suspended")
+"""How far an officer's log-in is: see `_in_state`."""
+
+
+def _waiting(at: datetime | None) -> dict[str, ColumnElement[bool]]:
+    """Log-in names whose officer was invited and has set no password yet, by state."""
+    never = and_(LOGINS.c.password_at.is_(None), LOGINS.c.invited_until.is_not(None))
+    over = LOGINS.c.invited_until < when(at) if at is not None else false()
+    return {"never": never, "invited": and_(never, not_(over)), "expired": and_(never, over)}
+
+
+def _in_state(state: str, at: datetime | None) -> ColumnElement[bool]:
+    """Officers with a log-in name that is invited to its first password (``invited`` until later,
+    ``expired`` before ``at``, ``never`` both), with one that has a password, with none; suspended.
+    """
+    if state == "suspended":
+        return OFFICERS.c.suspended.is_not(None)
+    if state == "no_login":
+        return OFFICERS.c.id.not_in(select(LOGINS.c.officer))
+    fits = {**_waiting(at), "entered": LOGINS.c.password_at.is_not(None)}[state]
+    return OFFICERS.c.id.in_(select(LOGINS.c.officer).where(fits))
+
 
 def officers(
     db: Connection,
@@ -187,10 +223,14 @@ def officers(
     *,
     role: str | None = None,
     suspended: bool | None = None,
+    state: str | None = None,
+    search: str | None = None,
+    at: datetime | None = None,
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page:
-    """Officers employed in an area and below, each with the posts held by them now or later."""
+    """Officers employed in an area and below, with the posts held by them now or later and the
+    state of their log-in names. ``search``: a part of a log-in name."""
     query = (
         select(OFFICERS, AREAS.c.name.label("area_name"), AREAS.c.code.label("area_code"))
         .join(AREAS, AREAS.c.id == OFFICERS.c.area)
@@ -204,16 +244,35 @@ def officers(
     if suspended is not None:
         is_on = OFFICERS.c.suspended.is_not(None) if suspended else OFFICERS.c.suspended.is_(None)
         query = query.where(is_on)
+    if state is not None:
+        query = query.where(_in_state(state, at))
+    if search:
+        named = func.lower(LOGINS.c.login).contains(search.strip().lower(), autoescape=True)
+        query = query.where(OFFICERS.c.id.in_(select(LOGINS.c.officer).where(named)))
     order = [AREAS.c.code.label("area_code"), OFFICERS.c.id]
     found = page(db, query, order, cursor=cursor, limit=limit)
-    posts = _posts(db, [row["id"] for row in found.items])
+    ids = [row["id"] for row in found.items]
+    posts, logins = _posts(db, ids), _logins(db, ids, at)
     for row in found.items:
         row["appointments"] = posts.get(row["id"], [])
+        row["logins"] = logins.get(row["id"], [])
     return found
 
 
-def officer(db: Connection, scope: Scope, *, officer: UUID) -> Row | None:
-    """One officer: posts, substitutes named, and whom the officer stands in for."""
+def officer_counts(db: Connection, scope: Scope, *, at: datetime | None = None) -> Row:
+    """How many officers are employed in an area and below, are suspended, were invited and never
+    logged in, and of those how many have an invitation that is over."""
+    here = select(func.count()).select_from(OFFICERS).where(scope.covers(OFFICERS.c.area))
+    told = {"officers": db.execute(here).scalar_one()}
+    for state in ("suspended", "never", "expired"):
+        told[state] = db.execute(here.where(_in_state(state, at))).scalar_one()
+    return told
+
+
+def officer(
+    db: Connection, scope: Scope, *, officer: UUID, at: datetime | None = None
+) -> Row | None:
+    """One officer: posts, log-in names, substitutes named, and whom the officer stands in for."""
     query = (
         select(OFFICERS, AREAS.c.name.label("area_name"), AREAS.c.code.label("area_code"))
         .join(AREAS, AREAS.c.id == OFFICERS.c.area)
@@ -224,7 +283,28 @@ def officer(db: Connection, scope: Scope, *, officer: UUID) -> Row | None:
         return None
     found = dict(row)
     found["appointments"] = _posts(db, [found["id"]], past=True).get(found["id"], [])
+    found["logins"] = _logins(db, [found["id"]], at).get(found["id"], [])
     found["substitutions"] = _substitutions(db, found["id"])
+    return found
+
+
+def _logins(db: Connection, holders: list[str], at: datetime | None) -> dict[str, list[Row]]:
+    """Log-in names of these officers (whom a scoped query has found), each with its state.
+
+    ``unknown``: opened without an invitation, by a store or a program that kept no fact of it.
+    """
+    query = select(LOGINS).where(LOGINS.c.officer.in_(holders)).order_by(LOGINS.c.login)
+    now = when(at) if at is not None else None
+    found: dict[str, list[Row]] = {}
+    for row in db.execute(query).mappings():
+        until = row["invited_until"]
+        if row["password_at"] is not None:
+            state = "entered"
+        elif until is None:
+            state = "unknown"
+        else:
+            state = "expired" if now is not None and until < now else "invited"
+        found.setdefault(row["officer"], []).append({**row, "state": state})
     return found
 
 

@@ -27,6 +27,7 @@ from web.pages import (
     households,
     ledger,
     lists,
+    officers,
     parked,
     passwords,
     reports,
@@ -56,6 +57,7 @@ ROUTERS: Final = (
     parked.router,
     passwords.router,
     setup.router,
+    officers.router,
 )
 
 PROGRAMS: Final = ("/v1/", "/health", "/ready", PREFIX)

@@ -179,6 +179,7 @@ GET /v1/disasters/{disaster} disaster VTAPSDCRU
 GET /v1/timeline/{subject} report VTAPSDCRU
 GET /v1/officers area ACRUM
 GET /v1/officers/{officer} officer ACRUM
+GET /v1/officer-counts area ACRUM
 GET /v1/dispatch-board area VTAPSDCRU
 GET /v1/incidents area VTAPSDCRU
 GET /v1/incidents/{incident} incident VTAPSDCRU

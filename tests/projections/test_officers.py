@@ -3,10 +3,12 @@
 from datetime import date, timedelta
 from pathlib import Path
 
+from domain.commands.logins import InviteOfficer
 from domain.commands.officers import (
     EndSubstitution,
     HandOver,
     NameSubstitute,
+    OpenAccount,
     ReinstateOfficer,
     SuspendOfficer,
 )
@@ -40,6 +42,8 @@ def office() -> Scenario:
             reason="调离",
         ),
         SuspendOfficer(officer=county.officers["village2"], reason="核查"),
+        OpenAccount(officer=county.officers["township"], login="chen"),
+        InviteOfficer(officer=county.officers["township"], login="chen"),
         by="admin",
     )
     return county

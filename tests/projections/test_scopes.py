@@ -23,6 +23,8 @@ ALLOWED = {
     "finding_rows.finding": "columns of one kind of finding; each kind adds scope.covers",
     "findings._named": "names beside findings that are scoped kind by kind",
     "ledger_books._goods": "sums over conditions that its caller made with scope.covers",
+    "officers._in_state": "a condition on rows that a scoped query selects",
+    "officers._logins": "log-in names of officers that a scoped query has found",
     "officers._posts": "posts of officers that a scoped query has found",
     "officers._substitutions": "substitutions of one officer that a scoped query has found",
     "report_queries._reports": "a SELECT that its callers limit by scope.covers",

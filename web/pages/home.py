@@ -10,6 +10,8 @@ from domain.commands.reviews import ANY_REVIEWER
 from projections.asking.deadlines_at import deadlines
 from projections.asking.report_queries import situation_report
 from projections.findings import finding_counts
+from projections.officers import officer_counts
+from web.pages.officers import ADMINISTRATORS
 from web.pages.reviews import counted_for, waiting_for
 from web.pages.situation import REPORT_KINDS
 from web.parts import AtDesk, Desk
@@ -24,7 +26,8 @@ MOST = 5000
 
 @router.get("/")
 async def home(request: Request, desk: AtDesk) -> Response:
-    """What waits for my roles, by step; overdue reports; figures that do not fit those below."""
+    """What waits for my roles, by step; overdue reports; figures that do not fit those below; for
+    an administrator who was invited and has never logged in."""
     waits: list[dict[str, Any]] = []
     overdue: list[dict[str, Any]] = []
     odd: dict[str, int] = {}
@@ -33,8 +36,18 @@ async def home(request: Request, desk: AtDesk) -> Response:
         overdue = await _overdue(desk)
         if not ANY_REVIEWER.isdisjoint(desk.caller.roles()):
             odd = (await desk.ask(finding_counts, figures=True, at=desk.now))["counts"]
+    people: dict[str, int] = {}
+    if not ADMINISTRATORS.isdisjoint(desk.caller.roles()):
+        people = await desk.ask(officer_counts, at=desk.now)
     return await show(
-        request, desk, "home.html", waits=waits, overdue=overdue, odd=odd, shown=SHOWN
+        request,
+        desk,
+        "home.html",
+        waits=waits,
+        overdue=overdue,
+        odd=odd,
+        shown=SHOWN,
+        people=people,
     )
 
 

@@ -1,0 +1,97 @@
+"""The pages of officers: who is in office, how far their log-ins are, one by one and by list."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from fastapi.testclient import TestClient
+
+from domain.commands.officers import SuspendOfficer
+from tests.web.desk import LivingCounty, living_county
+from tests.web.officer_forms import ask, engage, enter
+
+
+@pytest.fixture(scope="module")
+def county(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivingCounty]:
+    with living_county(tmp_path_factory.mktemp("officers")) as made:
+        yield made
+
+
+@pytest.fixture
+def browser(county: LivingCounty) -> Iterator[TestClient]:
+    with TestClient(county.app(), base_url="http://test", follow_redirects=False) as client:
+        yield client
+
+
+def test_the_list_tells_posts_and_how_far_each_log_in_is(
+    county: LivingCounty, browser: TestClient
+) -> None:
+    engage(county, "hanmei", "韩梅梅", 1)
+    enter(browser, "admin")
+    page = browser.get("/officers", params={"search": "HANM"}).text
+    assert "韩*梅" in page and "韩梅梅" not in page
+    assert "hanmei" in page and "从未登录" in page and "有效至" in page
+    assert "village2" not in page
+    assert "never logged in" in browser.get("/officers?search=hanmei&lang=en").text
+
+
+def test_filters_by_area_as_typed_role_and_state(county: LivingCounty, browser: TestClient) -> None:
+    engage(county, "filtered", "赵小波", 2)
+    enter(browser, "admin")
+    browser.get("/officers?lang=zh")
+    several = ask(browser, place="源潭")
+    assert "请选一个" in several and "源潭居委会" in several
+    one = ask(browser, place="源潭居委会")
+    assert "filtered" in one and "请选一个" not in one
+    assert "filtered" not in ask(browser, place="水吼镇", state="never")
+    assert "辖区内没有" in ask(browser, place="没有的村")
+    assert "filtered" in ask(browser, state="never", role="village_reporter")
+    assert "filtered" not in ask(browser, state="never", role="auditor")
+    assert "filtered" not in ask(browser, state="entered")
+    wrong = browser.get("/officers?state=asleep")
+    assert wrong.status_code == 422
+
+
+def test_superiors_look_and_others_do_not(county: LivingCounty, browser: TestClient) -> None:
+    enter(browser, "county")
+    page = browser.get("/officers")
+    assert page.status_code == 200 and "/officers/new" not in page.text
+    browser.post("/logout")
+    browser.cookies.clear()
+    enter(browser, "village")
+    assert browser.get("/officers").status_code == 403
+
+
+def test_the_administrators_home_counts_who_never_came_and_all_its_cards_open(
+    county: LivingCounty, browser: TestClient
+) -> None:
+    engage(county, "homely", "钱一多", 3)
+    enter(browser, "admin")
+    home = browser.get("/").text
+    assert "从未登录" in home and "/officers?state=never" in home
+    first = home.index('class="door door-first"')
+    assert 'href="/officers"' in home[first : first + 80]
+    for href in ("/officers", "/parked", "/officers?state=never", "/officers?state=expired"):
+        assert browser.get(href).status_code == 200
+
+
+def test_an_expired_invitation_is_said_as_expired(county: LivingCounty) -> None:
+    from projections.asking.scope import EVERYTHING
+    from projections.officers import officer_counts, officers
+
+    engage(county, "late", "孙多福", 4)
+    later = county.now + timedelta(hours=73)
+    with county.system.reader() as db:
+        now = officer_counts(db, EVERYTHING, at=county.now)
+        then = officer_counts(db, EVERYTHING, at=later)
+        found = officers(db, EVERYTHING, state="expired", search="late", at=later).items
+        assert not officers(db, EVERYTHING, state="expired", search="late", at=county.now).items
+    assert (now["expired"], then["expired"]) == (0, now["never"])
+    assert found[0]["logins"][0]["state"] == "expired"
+
+
+def test_a_suspended_officer_is_marked(county: LivingCounty, browser: TestClient) -> None:
+    officer = engage(county, "halted", "李停", 5)
+    county.run(SuspendOfficer(officer=officer, reason="核查"), by="admin")
+    enter(browser, "admin")
+    assert "停职</span>" in ask(browser, search="halted", state="suspended")
