@@ -117,10 +117,15 @@ def serve(
     allow_connections(limits.connections)
     server = Server(config_of(app, limits, log_level=log_level.lower()))
     server.heart = heart
-    started()
-    # uvicorn raises the signal again once it has stopped: it must not cut short what comes after
-    before = signal.signal(signal.SIGTERM, lambda *_: None)
+
+    def end(*_: object) -> None:
+        """For a signal before uvicorn listens to signals itself. It raises its own again once it
+        has stopped: that must not cut short what comes after."""
+        server.should_exit = True
+
+    before = signal.signal(signal.SIGTERM, end)
     try:
+        started()
         with suppress(KeyboardInterrupt):
             server.run(sockets=[sock])
     finally:

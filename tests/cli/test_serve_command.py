@@ -1,0 +1,54 @@
+"""What `relief serve` prints as it starts, and that it stops whenever it is told to."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from eventstore.invitations import Invitations
+from tests.api.beginnings import own_store
+from tests.eventstore.support import ROOT
+
+PASSWORD = "correct horse battery"
+LAST_LINE = "Ctrl-C"
+PATIENCE = 120
+
+
+def served(folder: Path) -> str:
+    """Start, read what is printed, and end it at once: before it may listen to signals itself."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "RELIEF_DATA": str(folder), "RELIEF_PORT": "0"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cli.main", "serve"],
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        said = ""
+        for line in process.stdout:
+            said += line
+            if LAST_LINE in line:
+                break
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+    finally:
+        process.kill()
+        process.wait()
+    return said
+
+
+def test_it_prints_the_code_until_the_administrator_has_a_password(tmp_path: Path) -> None:
+    folder = tmp_path / "own"
+    said = served(folder)
+    assert "账本尚未建好" in said and "/setup" in said and "启动码" in said
+    with own_store(folder) as own:
+        invitation = own.begin("621224").invitation
+        assert invitation is not None
+    assert "管理员尚未设置密码" in served(folder)
+    with own_store(folder) as own:
+        store = own.system.store
+        Invitations(store.vault).accept(store, own.system.accounts, invitation.code, PASSWORD)
+    assert "启动码" not in served(folder)
