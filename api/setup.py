@@ -56,15 +56,14 @@ class ClocksDiffer(Refusal):
     """Facts are stamped by the server's clock for ever: somebody looks at it before the first."""
 
     zh: ClassVar[str] = (
-        "服务器时间是 {server}，与您的设备相差 {minutes} 分钟。请先校准服务器时钟；"
-        "如果是您的设备不准，请确认后继续"
+        "服务器时间是 {server}，您的设备是 {device}。请先校准服务器时钟；如果是您的设备不准，请确认后继续"
     )
     en: ClassVar[str] = (
-        "The server says that it is {server}, {minutes} minutes from what your device says. Set "
-        "the server's clock right first; if it is your device that is wrong, confirm and go on."
+        "The server says that it is {server}, your device {device}. Set the server's clock right "
+        "first; if it is your device that is wrong, confirm and go on."
     )
     server: datetime
-    minutes: int
+    device: datetime
 
 
 @dataclass
@@ -151,9 +150,8 @@ class Setup:
         now = self.system.store.clock.now()
         if browser_time is None:
             return
-        apart = abs(now - browser_time)
-        if apart > CLOCKS_APART:
-            raise ClocksDiffer(server=now, minutes=round(apart.total_seconds() / 60))
+        if abs(now - browser_time) > CLOCKS_APART:
+            raise ClocksDiffer(server=now, device=browser_time)
 
     def begin(self, choice: Choice, admin: Administrator) -> None:
         """Start the steps, beside the requests. Raises a `Refusal` for what can never be done."""

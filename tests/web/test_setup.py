@@ -159,6 +159,7 @@ def test_a_wrong_clock_is_asked_about_before_the_first_fact(own: Own, client: Te
     enter(client)
     before = begin(client, "621224", browser_time="2018-07-04T08:00:00.000Z")
     assert before.status_code == 409 and "请先校准服务器时钟" in before.text
+    assert "您的设备是 2018年7月4日 16:00" in before.text
     assert "clock_confirmed" in before.text and own.system.store.head() == 0
     more = {"browser_time": "2018-07-04T08:00:00.000Z", "clock_confirmed": "yes"}
     assert begin(client, "621224", **more).status_code == 200
