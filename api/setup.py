@@ -56,7 +56,8 @@ class ClocksDiffer(Refusal):
     """Facts are stamped by the server's clock for ever: somebody looks at it before the first."""
 
     zh: ClassVar[str] = (
-        "服务器时间是 {server}，您的设备是 {device}。请先校准服务器时钟；如果是您的设备不准，请确认后继续"
+        "服务器时间是 {server}，您的设备是 {device}。请先校准服务器时钟；"
+        "如果是您的设备不准，请确认后继续"
     )
     en: ClassVar[str] = (
         "The server says that it is {server}, your device {device}. Set the server's clock right "

@@ -13,9 +13,12 @@ from httpx import Response
 
 from api.app import create_app
 from api.setup import TRIES, Setup
+from domain.area import AreaLevel
+from domain.situation_report import SituationReport
 from eventstore.invitations import Invitations
-from tests.api.beginnings import Own, own_store
+from tests.api.beginnings import REGISTER, Own, own_store
 from tests.api.edge import Edge
+from tests.clusters import Founded
 
 PASSWORD = "correct horse battery"
 BEGIN = {"county": "621224", "login": "admin", "full_name": "张三"}
@@ -101,6 +104,43 @@ def test_from_the_code_to_the_administrators_log_in(own: Own, client: TestClient
         client.post("/v1/setup/invitations", json={}, headers=headers),
     ):
         assert problem(answer) == (410, "setup-over")
+
+
+def a_village(county: str) -> str:
+    below = REGISTER.below(county)
+    return next(one.key for one in below if one.level is AreaLevel.VILLAGE and not one.virtual)
+
+
+@pytest.mark.parametrize("county", ["429004", "500103"])
+def test_a_county_right_under_its_province_and_a_district_of_chongqing(
+    own: Own, client: TestClient, county: str
+) -> None:
+    headers = enter(client)
+    body = BEGIN | {"county": county}
+    assert client.post("/v1/setup/beginnings", json=body, headers=headers).status_code == 202
+    state = settled(client)
+    assert state["ready"] and state["county"]["code"] == county
+    report = own.system.store.load(own.accepted_death(a_village(county)))
+    assert isinstance(report, SituationReport) and report.accepted is not None
+
+
+def test_a_store_on_postgresql_is_set_up_alike(cluster: Founded, tmp_path: Path) -> None:
+    urls = {
+        "database_url": cluster.urls.database,
+        "vault_url": cluster.urls.vault,
+        "views_url": cluster.urls.views,
+    }
+    with own_store(tmp_path / "own", **urls) as own, TestClient(create_app(own.system)) as client:
+        headers = enter(client)
+        assert client.post("/v1/setup/beginnings", json=BEGIN, headers=headers).status_code == 202
+        state = settled(client)
+        assert state["ready"] and state["areas"] == {"townships": 21, "villages": 355}
+        store = own.system.store
+        code = state["admin"]["invitation"]
+        Invitations(store.vault).accept(store, own.system.accounts, code, PASSWORD)
+        assert problem(client.get("/v1/setup")) == (410, "setup-over")
+        report = store.load(own.accepted_death(a_village("621224")))
+        assert isinstance(report, SituationReport) and report.accepted is not None
 
 
 def test_ten_wrong_codes_close_the_door_for_the_right_one(client: TestClient) -> None:
