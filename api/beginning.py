@@ -29,6 +29,7 @@ from domain.commands.store import RecordStore
 from domain.ids import seeded_id
 from domain.login_name import check_login
 from domain.officer import Officer
+from domain.one_line import in_one_line
 from domain.refusal import AlreadyExists, Malformed, Refusal, missing
 from domain.rules.base import china_day
 from domain.store import Store as Ledger
@@ -94,6 +95,13 @@ class Administrator:
 
     login: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A name under the name of its field in `RegisterOfficer`."""
+
+    full_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,8 +311,9 @@ class Beginning:
 
     def accepted(self) -> bool:
         """Whether the administrator has a password: from then on the pages of `/setup` are gone."""
-        login = self.login()
-        return login is not None and self._system.accounts.officer_of(login) is not None
+        found = self._system.officer(self.officer)
+        logins = found.logins if found is not None else ()
+        return any(self._system.accounts.officer_of(one) is not None for one in logins)
 
     def area_id(self, key: str) -> UUID:
         """The id of a division, whether or not it is established."""
@@ -420,8 +429,9 @@ class Beginning:
 
 
 def checked(admin: Administrator) -> Administrator:
-    """Name and log-in name without spaces at their ends. `Malformed` if they are none."""
-    login, name = admin.login.strip(), admin.name.strip()
+    """Name and log-in name without spaces at their ends. `Malformed` if they are none, as the
+    commands of `Beginning.appoint` would say it once the county is noted for ever."""
+    login, name = admin.login.strip(), in_one_line(_Named(admin.name.strip())).full_name
     check_login(login)
     if not name:
         raise missing("full_name")

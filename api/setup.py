@@ -174,7 +174,8 @@ class Setup:
             run.done, run.of = done, of
 
         try:
-            run.invitation = self.beginning.run(choice, admin, told=told).invitation
+            made = self.beginning.run(choice, admin, told=told).invitation
+            run.invitation = made or run.invitation  # a run that has nothing to do makes none
         except Refusal as refusal:
             run.failed = refusal.sentence("zh"), refusal.sentence("en")
         except Refused as refused:

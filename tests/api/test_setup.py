@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from fastapi import FastAPI
@@ -14,8 +15,10 @@ from httpx import Response
 from api.app import create_app
 from api.setup import TRIES, Setup
 from domain.area import AreaLevel
+from domain.commands.officers import OpenAccount
 from domain.situation_report import SituationReport
 from eventstore.invitations import Invitations
+from eventstore.outcomes import Envelope
 from tests.api.beginnings import REGISTER, Own, own_store
 from tests.api.edge import Edge
 from tests.clusters import Founded
@@ -253,6 +256,30 @@ def test_a_store_that_was_begun_and_not_accepted_lets_in_again(own: Own, app: Fa
     with TestClient(create_app(own.system)) as client:
         answer = client.post("/v1/setup/sessions", json={"code": setup_of(client).code})
         assert problem(answer) == (410, "setup-over")
+
+
+def test_a_further_log_in_name_of_the_administrator_opens_no_door_again(own: Own) -> None:
+    """Also one that has no password yet, and comes first in the alphabet."""
+    made = own.begin("621224").invitation
+    store = own.system.store
+    assert made is not None
+    Invitations(store.vault).accept(store, own.system.accounts, made.code, PASSWORD)
+    further = OpenAccount(officer=own.beginning.officer, login="aaa")
+    store.run(Envelope(id=uuid4(), officer=None, command=further))
+    with TestClient(create_app(own.system)) as client:
+        answer = client.post("/v1/setup/sessions", json={"code": setup_of(client).code})
+        assert problem(answer) == (410, "setup-over")
+
+
+def test_who_sends_a_beginning_twice_still_sees_its_invitation(
+    own: Own, client: TestClient
+) -> None:
+    headers = enter(client)
+    codes = []
+    for _ in range(2):
+        assert client.post("/v1/setup/beginnings", json=BEGIN, headers=headers).status_code == 202
+        codes.append(settled(client)["admin"]["invitation"])
+    assert codes[0] is not None and codes[0] == codes[1]
 
 
 def test_a_run_that_failed_says_why_and_may_be_given_again(
