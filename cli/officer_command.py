@@ -1,15 +1,18 @@
 """`relief officer …`: who is in post, and their log-ins. Run by whoever keeps the machine."""
 
 import secrets
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID, uuid4
 
 import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from api.system import System
 from cli.beside import settings_here
@@ -35,6 +38,7 @@ from eventstore.invitations import Invitations
 from eventstore.outcomes import Envelope, Receipt, Refused
 from eventstore.passwords import PasswordRefused, check_password
 from projections.areas import AREAS
+from projections.officers import LOGINS
 
 app = typer.Typer(no_args_is_help=True, help="Officers, their posts and log-ins.")
 out = Console()
@@ -49,8 +53,25 @@ def run(system: System, command: Command) -> Receipt:
         raise failed(refused.problem.zh, refused.problem.en) from None
 
 
-def officer_of(system: System, login: str) -> UUID:
-    found = system.accounts.officer_of(login)
+class Holder(NamedTuple):
+    """Whose a log-in name is, and the name as it was opened."""
+
+    officer: UUID
+    login: str
+
+
+def _known(system: System, login: str) -> Holder | None:
+    """The holder of a log-in name, however its letters are typed, with a password or not yet."""
+    name = system.store.load(LoginName.id_of(login))
+    if isinstance(name, LoginName):
+        return Holder(name.officer, name.login)
+    officer = system.accounts.officer_of(login)  # a store made before names had streams
+    return Holder(officer, login) if officer is not None else None
+
+
+def holder_of(system: System, login: str) -> Holder:
+    """As `_known`; the command ends with a sentence if there is no such log-in name."""
+    found = _known(system, login)
     if found is None:
         raise failed(f"没有登录名 {login}", f"There is no log-in {login}.")
     return found
@@ -74,12 +95,11 @@ def add(
     chosen = password or secrets.token_urlsafe(9)
     _check(login, chosen)
     with running(settings_here(), make=False) as system:
-        system.boards.wait_for(system.store.head(), 30)
-        with system.reader() as db:
+        with _up_to_date(system) as db:
             place = required(system.store, db, area, code=1)
-        if system.accounts.officer_of(login) is not None:
+        if _known(system, login) is not None:
             raise failed(f"登录名 {login} 已被使用", f"The log-in {login} is taken.")
-        officer = _known(system, id_number)
+        officer = _registered(system, id_number)
         if officer is None:
             command = RegisterOfficer(
                 person=uuid4(), full_name=name, area=place, id_number=id_number
@@ -101,7 +121,7 @@ def _check(login: str, password: str) -> None:
         raise failed(refused.zh, refused.en) from None
 
 
-def _known(system: System, id_number: str | None) -> UUID | None:
+def _registered(system: System, id_number: str | None) -> UUID | None:
     """The officer who is the natural person of this ID number already."""
     person = system.store.vault.find_person(normalize_id(id_number)) if id_number else None
     if person is None or system.officer(Officer.id_of(person)) is None:
@@ -130,10 +150,10 @@ def list_officers(
 ) -> None:
     """All log-ins with their posts."""
     rows: list[dict[str, Any]] = []
-    with running(settings_here(), follow=False, make=False) as system, system.reader() as db:
+    with running(settings_here(), make=False) as system, _up_to_date(system) as db:
         areas = db.execute(select(AREAS.c.id, AREAS.c.name))
         names = {str(row[0]): str(row[1]) for row in areas}
-        for officer, logins in system.accounts.logins().items():
+        for officer, logins in sorted(_logins(system, db).items(), key=lambda one: one[1]):
             found = system.officer(officer)
             if found is None:
                 continue
@@ -160,6 +180,22 @@ def list_officers(
     out.print(table)
 
 
+@contextmanager
+def _up_to_date(system: System) -> Iterator[Connection]:
+    """The views, with what is in the log by now, if they come to it in half a minute."""
+    system.boards.wait_for(system.store.head(), 30)
+    with system.reader() as db:
+        yield db
+
+
+def _logins(system: System, db: Connection) -> dict[UUID, list[str]]:
+    """All log-in names by officer: those that have a password, and those that are invited to it."""
+    found = defaultdict(set, {id: set(names) for id, names in system.accounts.logins().items()})
+    for login, officer in db.execute(select(LOGINS.c.login, LOGINS.c.officer)):
+        found[UUID(officer)].add(login)
+    return {officer: sorted(names) for officer, names in found.items()}
+
+
 @app.command("invite")
 def invite(login: Login) -> None:
     """Print a new code by which an officer sets the password of a log-in name, within 72 hours.
@@ -168,9 +204,7 @@ def invite(login: Login) -> None:
     """
     settings = settings_here()
     with running(settings, follow=False, make=False) as system:
-        found = system.store.load(LoginName.id_of(login))
-        officer = found.officer if isinstance(found, LoginName) else officer_of(system, login)
-        name = found.login if isinstance(found, LoginName) else login
+        officer, name = holder_of(system, login)
         try:
             made = Invitations(system.store.vault).invite(system.store, name, officer)
         except Refused as refused:
@@ -185,7 +219,7 @@ def invite(login: Login) -> None:
 def suspend(login: Login, reason: Annotated[str, typer.Option(help="Why, in writing")]) -> None:
     """Suspend an officer: effective with the next command anybody sends in their name."""
     with running(settings_here(), follow=False, make=False) as system:
-        run(system, SuspendOfficer(officer=officer_of(system, login), reason=reason))
+        run(system, SuspendOfficer(officer=holder_of(system, login).officer, reason=reason))
     out.print(f"{login}: 已停职 · suspended")
 
 
@@ -197,8 +231,8 @@ def handover(
 ) -> None:
     """Hand all of an officer's posts and open matters over to a successor."""
     with running(settings_here(), follow=False, make=False) as system:
-        successor = officer_of(system, to)
-        officer = officer_of(system, login)
+        successor = holder_of(system, to).officer
+        officer = holder_of(system, login).officer
         run(system, HandOver(officer=officer, successor=successor, reason=reason))
     out.print(f"{login} → {to}: 已移交 · handed over")
 
@@ -210,8 +244,8 @@ def password(
 ) -> None:
     """Set a new password; the log-in's open sessions end."""
     with running(settings_here(), follow=False, make=False) as system:
-        officer = officer_of(system, login)
-        _check(login, new)
-        run(system, RecordPassword(officer=officer, login=login, way=PasswordWay.KEEPER))
-        system.accounts.set_password(login, officer, new)
+        officer, name = holder_of(system, login)
+        _check(name, new)
+        run(system, RecordPassword(officer=officer, login=name, way=PasswordWay.KEEPER))
+        system.accounts.set_password(name, officer, new)
     out.print(f"{login}: 密码已更新 · password changed")

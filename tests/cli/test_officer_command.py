@@ -3,13 +3,18 @@
 import json
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from cli.officer_command import app
+from domain.commands.engaging import EngageOfficer
+from domain.world import Role
 from eventstore.accounts import LoginRefused
 from eventstore.lineage import settle_epoch
+from eventstore.outcomes import Envelope
+from tests.eventstore.support import named
 from tests.intake.make import id_number
 from tests.intake.town import COUNTY, VILLAGE, county, make_county
 
@@ -129,6 +134,32 @@ def test_a_new_password_ends_the_old_one_and_open_sessions(data: Path) -> None:
 def test_an_unknown_log_in_is_a_sentence(data: Path, args: tuple[str, ...]) -> None:
     result = relief(data, *args)
     assert result.exit_code == 1 and "没有登录名 nobody" in result.output
+
+
+def engaged(data: Path, login: str) -> None:
+    """An officer who is in post and invited, and has not logged in yet."""
+    with county(data) as town:
+        command = EngageOfficer(
+            person=uuid4(),
+            id=uuid4(),
+            full_name="李新",
+            login=login,
+            role=Role.DISPATCHER,
+            area=named("county"),
+        )
+        town.store.run(Envelope(id=uuid4(), officer=None, command=command))
+
+
+def test_who_is_invited_and_has_no_password_yet_is_known_by_the_log_in_name(data: Path) -> None:
+    """Such officers were not listed, and could be neither suspended nor given a password."""
+    engaged(data, "li")
+    assert listed(data)["li"]["posts"] == [{"role": "dispatcher", "area": "潜山市", "post": ""}]
+    taken = add(data, "LI")
+    assert taken.exit_code == 1 and "登录名 LI 已被使用" in taken.output
+    given = relief(data, "password", "li", "--new", "another one")
+    assert given.exit_code == 0 and can_log_in(data, "li", "another one")
+    suspended = relief(data, "suspend", "li", "--reason", "接受调查")
+    assert suspended.exit_code == 0 and listed(data)["li"]["suspended"] == "接受调查"
 
 
 def test_the_list_for_people_names_posts(data: Path) -> None:
