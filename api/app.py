@@ -17,6 +17,7 @@ from api import (
     problems,
     reads,
     receipts,
+    rulebook_reads,
     setup_routes,
     telling,
     writes,
@@ -142,6 +143,7 @@ def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None
         invitations.router,
         officer_lists.router,
         receipts.router,
+        rulebook_reads.router,
         setup_routes.router,
     )
     for router in routers:  # flat, so that a walk over `app.routes` sees every one

@@ -93,6 +93,7 @@ BY_COMMAND: dict[str, dict[str, Any]] = {
         "content": {"first_days": 7, "second_days": 7},
     },
     "AppointOfficer": {"role": "village_reporter", "post": "A"},
+    "ConfirmRulebook": {"version": "2018-1"},
     "CorrectGrant": {"cash_fen": 13_500},
     "EstablishArea": {"name": "新桥村", "level": "village", "code": "340882101003"},
     "IdentifyMember": {"member": MEMBER},

@@ -149,10 +149,10 @@ RULED: Mapping[str, tuple[type[Any], str]] = {
 }
 """Parameters whose words the rulebooks give: which of them, and where in it."""
 
-FREE = frozenset({"search", "document_no", "cursor"})
+FREE = frozenset({"search", "document_no", "cursor", "q"})
 """Texts that people write: nothing found is an answer."""
 
-PLACES = frozenset({"itself", "warehouse", "holder", "county"})
+PLACES = frozenset({"itself", "warehouse", "holder", "county", "parent"})
 """Parameters that name an area."""
 
 

@@ -2,6 +2,7 @@
 
 from api.reads import Read
 from domain.world import Role
+from projections.asking.area_lists import areas
 from projections.asking.deadlines_at import deadlines
 from projections.asking.report_queries import situation_report, situation_reports
 from projections.asking.situation_board import situation_board, situation_disasters
@@ -12,6 +13,9 @@ from projections.timeline import timeline
 
 IN_POST = frozenset(Role) - {Role.ADMINISTRATOR, Role.SYSTEM}
 """Whoever does business in an area; an administrator has no business right."""
+
+EVERYBODY = IN_POST | {Role.ADMINISTRATOR}
+"""Divisions and rules are for whoever is in post, an administrator too."""
 
 KEEPERS = frozenset(
     {
@@ -34,6 +38,7 @@ READS: tuple[Read, ...] = (
     Read("/v1/disasters", disasters, IN_POST, "disasters"),
     Read("/v1/disasters/{disaster}", disaster, IN_POST, "disasters"),
     Read("/v1/timeline/{subject}", timeline, IN_POST, "timeline"),
+    Read("/v1/areas", areas, EVERYBODY, "areas"),
     Read("/v1/officers", officers, KEEPERS, "officers"),
     Read("/v1/officers/{officer}", officer, KEEPERS, "officers"),
     Read("/v1/officer-counts", officer_counts, KEEPERS, "officers"),

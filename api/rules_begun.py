@@ -1,27 +1,24 @@
 """Rulebooks of a store that begins: the national ones in force from birth, and a region's."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TypedDict
+from typing import TypedDict, cast
 from uuid import UUID
 
 from domain.commands.rulebooks import AdoptRulebook
 from domain.refusal import Malformed
-from domain.rulebook import Edition, Rulebook
-from domain.rules.base import china_day
+from domain.rulebook import Rulebook
 from domain.rules.loading import TYPES, RulebookFile, parse_rulebook
 from eventstore import national
+from eventstore.deciding import edition_of
 from eventstore.store import Store
 
 REGIONS = national.FOLDER / "regional"
-UNCONFIRMED = (b'"verify":true', b'"example":true')
-"""How the content of a rulebook marks what somebody still has to compare with its document."""
-EXAMPLE = "example"
 
 
 class InForceNow(TypedDict):
-    """A rulebook in force. ``confirmed``: nothing in it is marked as example or to be verified."""
+    """A rulebook in force. ``confirmed``: it was compared with its document."""
 
     kind: str
     version: str
@@ -31,33 +28,21 @@ class InForceNow(TypedDict):
 
 def rulebooks_in_force(store: Store, line: Sequence[UUID], at: datetime) -> list[InForceNow]:
     """By kind, as a decision would find it: the nearest area's first, then the national one."""
-    found = []
+    found: list[InForceNow] = []
     for kind in sorted(TYPES):
-        edition = next(iter(_editions(store, line, kind, at)), None)
-        if edition is not None:
-            found.append(_told(edition))
+        books = [book for area in line if (book := store.load(Rulebook.id_of(area, kind)))]
+        place = edition_of(cast(list[Rulebook], books), kind, at)
+        if place is not None:
+            ref, confirmed = place.edition.ref, place.edition.confirmed
+            found.append(
+                {
+                    "kind": kind,
+                    "version": ref.version,
+                    "document_no": ref.document_no,
+                    "confirmed": confirmed,
+                }
+            )
     return found
-
-
-def _editions(store: Store, line: Sequence[UUID], kind: str, at: datetime) -> Iterator[Edition]:
-    day = china_day(at)
-    for area in line:
-        book = store.load(Rulebook.id_of(area, kind))
-        if isinstance(book, Rulebook):
-            yield from (one for one in reversed(book.editions) if one.covers(day))
-    if kind not in national.ADOPTED_ONLY:
-        yield from (one for one in reversed(national.editions(kind)) if one.covers(day))
-
-
-def _told(edition: Edition) -> InForceNow:
-    ref = edition.ref
-    sure = not ref.version.startswith(EXAMPLE)
-    return {
-        "kind": ref.kind,
-        "version": ref.version,
-        "document_no": ref.document_no,
-        "confirmed": sure and not any(mark in edition.content for mark in UNCONFIRMED),
-    }
 
 
 def region_of(name: str) -> list[RulebookFile]:
@@ -72,7 +57,7 @@ def region_of(name: str) -> list[RulebookFile]:
 
 
 def adoption(book: RulebookFile, area: UUID) -> AdoptRulebook:
-    """The command that adopts a file's rules for an area."""
+    """The command that adopts a file's rules for an area: an example waits to be confirmed."""
     return AdoptRulebook(
         area=area,
         kind=book.kind,
@@ -81,6 +66,7 @@ def adoption(book: RulebookFile, area: UUID) -> AdoptRulebook:
         valid_from=book.valid_from,
         valid_to=book.valid_to,
         content=book.content,
+        unconfirmed=book.status != "confirmed",
     )
 
 

@@ -62,7 +62,11 @@ class Rules:
         elif fact.topic == "Rulebook.Opened":
             self._books[fact.stream] = (body["area"], body["kind"])
         elif fact.topic == "Rulebook.Adopted":
-            self._editions[self._books[fact.stream]].append(body)
+            self._editions[self._books[fact.stream]].append(dict(body))
+        elif fact.topic == "Rulebook.Confirmed":
+            for edition in self._editions[self._books[fact.stream]]:
+                if edition["version"] == body["version"]:
+                    edition["waits"] = False
 
     def _upward(self, area: str) -> Iterator[str]:
         at: str | None = area
@@ -71,15 +75,21 @@ class Rules:
             at = self.parent.get(at)
 
     def in_force(self, kind: str, area: str, at: datetime) -> Body | None:
-        """Content of the nearest area's book, the one adopted last that covers the day."""
+        """Content of the nearest area's book, the one adopted last that covers the day.
+
+        What nobody had confirmed by then counts only where nothing confirmed does. Facts of before
+        confirmations were asked for do not say ``waits``.
+        """
         day = (at + CHINA).date().isoformat()
+        covering: list[Body] = []
         for place in self._upward(area):
             for edition in reversed(self._editions.get((place, kind), [])):
                 until = edition["valid_to"]
                 if edition["valid_from"] <= day and (until is None or day <= until):
-                    content: Body = edition["content"]
-                    return content
-        return None
+                    covering.append(edition)
+        sure = [edition for edition in covering if not edition.get("waits")]
+        found: Body | None = next(iter(sure or covering), None)
+        return found["content"] if found is not None else None
 
 
 class Officers:

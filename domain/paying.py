@@ -11,6 +11,7 @@ from uuid import UUID
 
 from domain.grants import OPEN, Grant, GrantStatus
 from domain.household import Household
+from domain.notice_rules import check_notice_rules
 from domain.refusal import Refusal
 from domain.relief_case import ReliefCase
 from domain.season import Season
@@ -68,16 +69,22 @@ class HeldAfterLoss(Refusal):
     gone: int
 
 
+def check_list(world: World, season: Season, found: VillageList) -> None:
+    """What `VillageList.check_payable` says, and whether its notices hung by confirmed rules."""
+    found.check_payable(season.terms, world.now)
+    check_notice_rules(world, found)
+
+
 def check_payable(world: World, season: Season, case: ReliefCase, grant: Grant) -> UUID | None:
     """Whose card ``grant`` of ``case`` goes to if it may go out now; None: in cash, or goods.
 
     Refuses with the first of these that holds it back: `SeasonClosed`, `WrongGrantStatus`, what
-    `VillageList.check_payable` says of the list it was set on (no notice standing, an objection
+    `check_list` says of the list it was set on (no notice standing, an objection
     open), what `check_household` says of the household, and `NoCard` for cash.
     """
     season.check_open()
     case.must_have(grant.number, *(OPEN if grant.is_cash else (GrantStatus.GRANTED,)))
-    world.get(VillageList, case.lists[grant.number]).check_payable(season.terms, world.now)
+    check_list(world, season, world.get(VillageList, case.lists[grant.number]))
     household = check_household(world, season, case)
     if not grant.is_cash:
         return None

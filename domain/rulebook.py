@@ -2,10 +2,14 @@
 
 The national rules lie on the root; a province, city or county that adopts a book of the same
 kind overrides it for itself and all below. A decision records which version it used.
+
+What an administrator adopts waits until a second person has compared it with its document and
+confirms it. Until then it checks and reminds, and is told as unconfirmed; money, response levels
+and notices stay with what is confirmed (decision 0055).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, ClassVar, TypeVar, cast
@@ -14,12 +18,18 @@ from uuid import UUID, uuid5
 import msgspec
 from eventsourcing.domain import event
 
-from domain.base import NAMESPACE, Aggregate
+from domain.base import NAMESPACE, Aggregate, grown
 from domain.refusal import Malformed, Refusal
 from domain.rules.base import china_day
+from domain.rules.notices import Notices
+from domain.rules.standards import Standards
+from domain.rules.thresholds import Thresholds
 from domain.world import InForce, RuleRef
 
 R = TypeVar("R")
+
+BINDING = frozenset({Standards.KIND, Thresholds.KIND, Notices.KIND})
+"""Kinds that open seasons, start responses and end notices: only what is confirmed does that."""
 
 
 @dataclass(eq=False)
@@ -33,13 +43,64 @@ class VersionAdopted(Refusal):
     version: str
 
 
+@dataclass(eq=False)
+class VersionConfirmed(Refusal):
+    zh: ClassVar[str] = "{kind} 的 {version} 版已经确认过"
+    en: ClassVar[str] = "Version {version} of {kind} has been confirmed already."
+    rulebook: UUID
+    kind: str
+    version: str
+
+
+@dataclass(eq=False)
+class RulesUnconfirmed(Refusal):
+    """Rules that nobody has compared with their document decide no money, level or notice."""
+
+    zh: ClassVar[str] = (
+        "{kind}“{document_no}”（{version} 版）尚未确认，不能据此开立救助年度、启动响应或结束公示。"
+        "请由审定人员在“规则”页对照文件确认；若只是示例，请管理员先采用本地文件"
+    )
+    en: ClassVar[str] = (
+        'The {kind} "{document_no}" (version {version}) are not confirmed: they can open no season,'
+        " start no response and end no notice. Let an approver compare and confirm them on the"
+        ' page "Rulebooks"; if they are an example, let the administrator adopt your own first.'
+    )
+    kind: str
+    version: str
+    document_no: str
+
+
+def require_confirmed(ref: RuleRef, *, exercise: bool) -> None:
+    """`RulesUnconfirmed` if this decision rests on rules that nobody confirmed. A drill may."""
+    if ref.unconfirmed and not exercise:
+        raise RulesUnconfirmed(kind=ref.kind, version=ref.version, document_no=ref.document_no)
+
+
+class Confirmation(msgspec.Struct, frozen=True):
+    """Who compared a version with its document, on what paper, and when."""
+
+    officer: UUID
+    document_no: str
+    at: datetime
+
+
 class Edition(msgspec.Struct, frozen=True):
-    """One adopted version, its content as JSON. The typed rule is made at its first use."""
+    """One adopted version, its content as JSON. The typed rule is made at its first use.
+
+    ``waits``: it counts as confirmed only with a ``confirmation``. ``hands``: who adopted it.
+    """
 
     ref: RuleRef
     valid_from: date
     valid_to: date | None
     content: bytes
+    waits: bool = False
+    hands: tuple[UUID, ...] = ()
+    confirmation: Confirmation | None = None
+
+    @property
+    def confirmed(self) -> bool:
+        return not self.waits or self.confirmation is not None
 
     def covers(self, day: date) -> bool:
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
@@ -62,7 +123,10 @@ def nearest_of(editions: Sequence[Edition], day: date) -> Edition | None:
 @lru_cache(maxsize=1024)
 def _typed(edition: Edition, kind: type[Any]) -> InForce[Any]:
     """One typed content for all replays of the same stream."""
-    return InForce(rule=msgspec.json.decode(edition.content, type=kind), ref=edition.ref)
+    ref = edition.ref
+    if not edition.confirmed:
+        ref = msgspec.structs.replace(ref, unconfirmed=True)
+    return InForce(rule=msgspec.json.decode(edition.content, type=kind), ref=ref)
 
 
 class Rulebook(Aggregate):
@@ -85,18 +149,20 @@ class Rulebook(Aggregate):
     def home(self) -> UUID:
         return self.area
 
-    def in_force(self, kind: type[R], at: datetime) -> InForce[R] | None:
-        """The version adopted last whose validity covers ``at`` (days of China), or None."""
-        day = china_day(at)
+    def covering(self, day: date, *, confirmed: bool = False) -> Edition | None:
+        """The version adopted last whose validity covers the day of China, or None.
+
+        ``confirmed``: of those only that somebody confirmed.
+        """
         for edition in reversed(self.editions):
-            if edition.covers(day):
-                return edition.typed(kind)
+            if edition.covers(day) and (edition.confirmed or not confirmed):
+                return edition
         return None
 
-    def nearest(self, kind: type[R], at: datetime) -> InForce[R] | None:
-        """The version whose validity lies nearest to ``at``, said to be no more than that."""
-        found = nearest_of(self.editions, china_day(at))
-        return None if found is None else replace(found.typed(kind), nearest=True)
+    def in_force(self, kind: type[R], at: datetime) -> InForce[R] | None:
+        """The same at a moment, typed."""
+        found = self.covering(china_day(at))
+        return found.typed(kind) if found is not None else None
 
     def adopt(
         self,
@@ -105,8 +171,14 @@ class Rulebook(Aggregate):
         valid_from: date,
         valid_to: date | None,
         content: dict[str, Any],
+        *,
+        waits: bool,
+        hands: tuple[UUID, ...],
     ) -> None:
-        """Adopt a version; its content has been checked. ``valid_to`` is its last day."""
+        """Adopt a version; its content has been checked. ``valid_to`` is its last day.
+
+        ``waits``: for somebody else than ``hands`` to confirm it.
+        """
         if any(edition.ref.version == version for edition in self.editions):
             raise VersionAdopted(rulebook=self.id, kind=self.kind, version=version)
         if valid_to is not None and valid_to < valid_from:
@@ -122,6 +194,8 @@ class Rulebook(Aggregate):
             valid_from=valid_from,
             valid_to=valid_to,
             content=content,
+            waits=waits,
+            hands=hands,
         )
 
     @event("Adopted")
@@ -132,6 +206,51 @@ class Rulebook(Aggregate):
         valid_from: date,
         valid_to: date | None,
         content: dict[str, Any],
+        waits: bool,
+        hands: tuple[UUID, ...],
     ) -> None:
         ref = RuleRef(self.kind, version, document_no)
-        self.editions.append(Edition(ref, valid_from, valid_to, msgspec.json.encode(content)))
+        packed = msgspec.json.encode(content)
+        self.editions.append(Edition(ref, valid_from, valid_to, packed, waits, hands))
+
+    def waiting(self, version: str) -> Edition:
+        """The version, if it waits to be confirmed. `Malformed` or `VersionConfirmed` if not."""
+        for edition in self.editions:
+            if edition.ref.version == version:
+                if edition.confirmed:
+                    raise VersionConfirmed(rulebook=self.id, kind=self.kind, version=version)
+                return edition
+        raise Malformed(
+            field="version",
+            value=version,
+            rule_zh="这部规则没有采用过这一版",
+            rule_en="this version has not been adopted",
+        )
+
+    def confirm(
+        self, version: str, document_no: str, officer: UUID, at: datetime, hands: tuple[UUID, ...]
+    ) -> None:
+        """Somebody else than who adopted it has compared the version with its document."""
+        self.waiting(version)
+        self._confirmed(
+            version=version, document_no=document_no, officer=officer, at=at, hands=hands
+        )
+
+    @event("Confirmed")
+    def _confirmed(
+        self, version: str, document_no: str, officer: UUID, at: datetime, hands: tuple[UUID, ...]
+    ) -> None:
+        told = Confirmation(officer, document_no, at)
+        self.editions = [
+            msgspec.structs.replace(one, confirmation=told) if one.ref.version == version else one
+            for one in self.editions
+        ]
+
+
+def _adopted_as_confirmed(values: dict[str, Any]) -> None:
+    """What was adopted before confirmations were asked for counts as confirmed."""
+    values["waits"] = False
+    values["hands"] = []
+
+
+grown(Rulebook.Adopted, _adopted_as_confirmed)

@@ -24,6 +24,8 @@ STEP_NAMES: dict[str, tuple[str, str]] = {
     "ship": ("出库", "ship"),
     "receive": ("签收", "receive"),
     "pay": ("发放", "pay"),
+    "adopt": ("采用规则", "adopt rules"),
+    "confirm": ("确认规则", "confirm rules"),
 }
 MADE_UP = (
     "；电话报告也可待报告人本人补报后再审",

@@ -56,6 +56,7 @@ class VillageList(Aggregate):
         self.has_paid = False
         self.cases: dict[UUID, None] = {}
         self.notices: dict[Notice, datetime] = {}
+        self.unsure: dict[Notice, datetime] = {}  # posted by unconfirmed rules, and when
         self.showing: Notice | None = None
         self.withdraw_at: datetime | None = None
         self.objections: dict[UUID, bool] = {}
@@ -171,6 +172,9 @@ class VillageList(Aggregate):
         withdraw_at: datetime,
     ) -> None:
         self.notices[notice] = ends_at
+        self.unsure.pop(notice, None)
+        if notices.unconfirmed and not self.exercise:
+            self.unsure[notice] = posted_at
         self.showing = notice
         self.withdraw_at = withdraw_at
 

@@ -72,12 +72,16 @@ class Actor:
     persons: tuple[UUID, ...] = ()
 
 
-class RuleRef(msgspec.Struct, frozen=True):
-    """Which rulebook version a decision used: recorded in the events it led to."""
+class RuleRef(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Which rulebook version a decision used: recorded in the events it led to.
+
+    ``unconfirmed``: nobody had compared it with its document yet (decision 0055).
+    """
 
     kind: str
     version: str
     document_no: str
+    unconfirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ aggregates in memory. Nothing here reads a clock or a file.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID, uuid5
 
 from domain.access import authorize
@@ -18,7 +19,8 @@ from domain.one_line import in_one_line
 from domain.person import Person
 from domain.reasons import check_reasons
 from domain.refusal import AlreadyExists, IdNotFresh, NotFound
-from domain.rulebook import Rulebook
+from domain.rulebook import BINDING, Edition, Rulebook, nearest_of
+from domain.rules.base import china_day
 from domain.world import Actor, Command, InForce, Result, Vault
 from eventstore import national
 
@@ -176,23 +178,45 @@ def _rightly_named(aggregate: Aggregate) -> bool:
     return client_made(aggregate.id) or isinstance(aggregate, Person)
 
 
-def rule_of(books: Sequence[Rulebook], kind: type[R], at: datetime) -> InForce[R] | None:
-    """The rules of the first of these books (the nearest area's first), else the national ones.
+class InPlace(NamedTuple):
+    """The version in force somewhere. ``book`` None: a national one that comes with the program."""
+
+    edition: Edition
+    book: Rulebook | None
+    nearest: bool = False
+
+
+def edition_of(books: Sequence[Rulebook], kind: str, at: datetime) -> InPlace | None:
+    """The version of the first of these books (the nearest area's first), else a national one.
 
     On a day that nothing covers the nearest one counts: a report with a death, its year mistyped,
-    is never refused for a missing rulebook. None only for what must be adopted.
+    is never refused for a missing rulebook. None only for what must be adopted. Of binding kinds a
+    confirmed book goes before every unconfirmed one, however near: one person alone changes none.
     """
-    for book in books:
-        found = book.in_force(kind, at)
-        if found is not None:
-            return found
-    if kind.KIND in national.ADOPTED_ONLY:  # type: ignore[attr-defined]
+    day = china_day(at)
+    for confirmed in (True, False) if kind in BINDING else (False,):
+        for book in books:
+            if (found := book.covering(day, confirmed=confirmed)) is not None:
+                return InPlace(found, book)
+    if kind in national.ADOPTED_ONLY:
         return None
-    covered = national.in_force(kind, at)
-    if covered is not None:
-        return covered
-    close = (book.nearest(kind, at) for book in books)
-    return next((one for one in close if one is not None), None) or national.nearest(kind, at)
+    covered = [edition for edition in national.editions(kind) if edition.covers(day)]
+    if covered:
+        return InPlace(covered[-1], None)
+    for place in books:
+        if (close := nearest_of(place.editions, day)) is not None:
+            return InPlace(close, place, nearest=True)
+    last = nearest_of(national.editions(kind), day)
+    return InPlace(last, None, nearest=True) if last is not None else None
+
+
+def rule_of(books: Sequence[Rulebook], kind: type[R], at: datetime) -> InForce[R] | None:
+    """What `edition_of` finds, typed."""
+    found = edition_of(books, kind.KIND, at)  # type: ignore[attr-defined]
+    if found is None:
+        return None
+    typed = found.edition.typed(kind)
+    return replace(typed, nearest=True) if found.nearest else typed
 
 
 def authorized(world: DecisionWorld, command: Command, officer: UUID | None) -> Actor:

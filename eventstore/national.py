@@ -5,22 +5,18 @@ as of any rulebook (decision 0028).
 """
 
 from collections.abc import Iterator
-from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
-from domain.rulebook import Edition, nearest_of
-from domain.rules.base import china_day
+from domain.rulebook import Edition
 from domain.rules.loading import NATION, parse_rulebook
 from domain.rules.standards import Standards
 from domain.rules.thresholds import Thresholds
 from domain.telling import KINDS, RULES, STATES
-from domain.world import InForce, Role, RuleRef
-
-R = TypeVar("R")
+from domain.world import Role, RuleRef
 
 FOLDER = Path(__file__).resolve().parent.parent / "rules"
 ADOPTED_ONLY = frozenset({Standards.KIND, Thresholds.KIND})
@@ -35,9 +31,9 @@ def editions(kind: str) -> tuple[Edition, ...]:
         book = parse_rulebook(path.name, path.read_text(encoding="utf-8"))
         if (book.kind, book.area_code) == (kind, NATION):
             ref = RuleRef(book.kind, book.version, book.document_no)
-            found.append(
-                Edition(ref, book.valid_from, book.valid_to, msgspec.json.encode(book.content))
-            )
+            content = msgspec.json.encode(book.content)
+            waits = book.status != "confirmed"
+            found.append(Edition(ref, book.valid_from, book.valid_to, content, waits))
     return tuple(sorted(found, key=lambda edition: edition.valid_from))
 
 
@@ -62,24 +58,3 @@ def _keys_in(content: Any) -> Iterator[str]:
     elif isinstance(content, list | tuple):
         for value in content:
             yield from _keys_in(value)
-
-
-def in_force(kind: type[R], at: datetime) -> InForce[R] | None:
-    """The national rulebook of that kind on that day, None if none covers it."""
-    day = china_day(at)
-    found = [edition for edition in editions(_key(kind)) if edition.covers(day)]
-    return found[-1].typed(kind) if found else None
-
-
-def nearest(kind: type[R], at: datetime) -> InForce[R] | None:
-    """The one whose validity lies nearest to that day, None if there is none of the kind."""
-    found = nearest_of(editions(_key(kind)), china_day(at))
-    if found is None:
-        return None
-    typed = found.typed(kind)
-    return InForce(rule=typed.rule, ref=typed.ref, nearest=True)
-
-
-def _key(kind: type[Any]) -> str:
-    key: str = kind.KIND
-    return key

@@ -19,6 +19,7 @@ AREAS = Table(
     Column("established_on", String, nullable=False),
     Column("abolished_on", String),
     Column("merged_into", String(36)),
+    Column("former_codes", String, nullable=False),  # each between spaces: " 340824 "
     Index("areas_by_parent", "parent"),
     Index("areas_by_successor", "merged_into"),
     Index("areas_by_code", "code"),
@@ -46,6 +47,7 @@ def established(rows: Rows, at: int, e: Area.Established) -> None:
             "level": e.level,
             "parent": text_of(e.parent) if e.parent else None,
             "established_on": e.established_on.isoformat(),
+            "former_codes": " ",
         },
     )
 
@@ -55,7 +57,9 @@ def renamed(rows: Rows, at: int, e: Area.Renamed) -> None:
 
 
 def code_changed(rows: Rows, at: int, e: Area.CodeChanged) -> None:
-    rows.change(AREAS, text_of(e.originator_id), code=e.code)
+    known = rows.need(AREAS, text_of(e.originator_id))
+    former = f"{known['former_codes']}{known['code']} "
+    rows.change(AREAS, text_of(e.originator_id), code=e.code, former_codes=former)
 
 
 def merged_into(rows: Rows, at: int, e: Area.MergedInto) -> None:
@@ -106,7 +110,7 @@ def children(db: Connection, area: UUID) -> list[dict[str, Any]]:
 
 VIEW = View(
     name="areas",
-    version=2,
+    version=3,
     tables=(AREAS,),
     routes={
         Area.Established: established,

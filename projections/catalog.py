@@ -60,6 +60,7 @@ _CLAIM = "a claim that nobody contests is shown by the Household's own facts"
 IGNORED: dict[type[Event], str] = {
     Area.SplitFrom: "the new village has its own Established",
     Rulebook.Opened: "a rulebook is asked for in the log: a decision names the version it used",
+    Rulebook.Confirmed: "a rulebook is asked for in the log: a decision says if it was confirmed",
     Rulebook.Adopted: "a rulebook is asked for in the log: a decision names the version it used",
     Officer.BecameSubstitute: "the absent officer's SubstituteNamed tells it",
     Officer.StoppedSubstituting: "the absent officer's SubstitutionEnded tells it",

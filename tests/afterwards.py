@@ -32,6 +32,7 @@ from domain.commands.sealing import MemberInput
 from domain.house_damage import Grade
 from domain.household import Relation
 from domain.incident import IncidentKind, Severity
+from domain.rulebook import Rulebook
 from domain.rules.base import china_day
 from domain.season import Season
 from tests.about_log_ins import about_log_ins
@@ -407,7 +408,6 @@ def _unanswered(desk: Desk) -> None:
     """The county adopts a limit for its units; one incident waits longer, and the city has it."""
     desk.at(desk.now + timedelta(hours=1))
     county, incident = desk.names.area(COUNTY), demo_id("incident", "everything/unanswered")
-    limits = {"acknowledge": [{"priority": 1, "minutes": 15}], "up_to": "province"}
     desk.do(
         rulebooks.AdoptRulebook(
             area=county,
@@ -415,10 +415,13 @@ def _unanswered(desk: Desk) -> None:
             version="1",
             document_no=DOCUMENT,
             valid_from=DAY,
-            content=limits,
+            content={"acknowledge": [{"priority": 1, "minutes": 15}], "up_to": "province"},
         ),
         "administrator",
     )
+    book = Rulebook.id_of(county, "dispatch")
+    sure = rulebooks.ConfirmRulebook(rulebook=book, version="1", document_no=DOCUMENT)
+    desk.do(sure, "county-approver")
     opened = incidents.OpenIncident(
         incident=incident,
         area=county,

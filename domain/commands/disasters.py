@@ -18,6 +18,7 @@ from domain.ids import NewId
 from domain.reach import seen
 from domain.refusal import Malformed, NotFound, Refusal
 from domain.report_refusals import AlreadyAttached
+from domain.rulebook import require_confirmed
 from domain.rules.base import china_day
 from domain.rules.thresholds import BOTH, OWN, PARTS, Reached, Thresholds
 from domain.situation_report import SituationReport
@@ -129,15 +130,25 @@ class DetachReport(Command):
 
 
 def _grounds(
-    world: World, disaster: Disaster, area: UUID, farming_population: int | None
+    world: World,
+    disaster: Disaster,
+    area: UUID,
+    farming_population: int | None,
+    otherwise: str,
 ) -> tuple[tuple[Reached, ...], RuleRef | None]:
     """Which thresholds the accepted figures reach, by the table in force (None: there is none).
 
     The own report and the sum of the parts are both looked at; each ground names which it is.
+    An unconfirmed table is no ground: there must be another one (``otherwise``, a forecast or
+    reason in writing), else `RulesUnconfirmed`.
     """
     try:
         table = world.rules(Thresholds, area, disaster.occurred_at)
     except NotFound:
+        return (), None
+    if table.ref.unconfirmed and not disaster.exercise:
+        if not otherwise.strip():
+            require_confirmed(table.ref, exercise=False)
         return (), None
     found = Tree.of(world, disaster.id, area).official(area, whole=True)
     own = found.own.figures if found.own is not None else {}
@@ -182,7 +193,7 @@ class StartResponse(Command):
         check_text("document_no", self.document_no)
         disaster = seen(world, Disaster, self.disaster)
         _must_lie_in(world, disaster, self.area)
-        grounds, rule = _grounds(world, disaster, self.area, self.farming_population)
+        grounds, rule = _grounds(world, disaster, self.area, self.farming_population, self.forecast)
         disaster.start_response(
             area=self.area,
             level=self.level,
@@ -213,7 +224,7 @@ class ChangeResponse(Command):
         _check_level(self.level)
         check_text("document_no", self.document_no)
         disaster = seen(world, Disaster, self.disaster)
-        grounds, rule = _grounds(world, disaster, self.area, self.farming_population)
+        grounds, rule = _grounds(world, disaster, self.area, self.farming_population, self.reason)
         disaster.change_response(
             area=self.area,
             level=self.level,

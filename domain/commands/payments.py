@@ -25,7 +25,7 @@ from domain.grants import (
 )
 from domain.household import Household
 from domain.masking import mask_name
-from domain.paying import check_losses, check_payable
+from domain.paying import check_list, check_losses, check_payable
 from domain.reach import in_reach, within
 from domain.refusal import Malformed, NotFound, Refusal, missing
 from domain.relief_case import ReliefCase
@@ -260,7 +260,7 @@ class PayList(OfList):
     def decide(self, world: World) -> Result | None:
         check_text("document_no", self.document_no)
         found, season = self.of(world)
-        found.check_payable(season.terms, world.now)
+        check_list(world, season, found)
         cases = cases_of(world, found.cases)
         hands = hands_for(world, found, cases, "pay")
         due = _due(world, season, cases)
@@ -378,7 +378,7 @@ class SignGoods(OfList):
 
     def decide(self, world: World) -> Result | None:
         found, season = self.of(world)
-        found.check_payable(season.terms, world.now)
+        check_list(world, season, found)
         cases = cases_on(world, found, (one.case for one in self.signatures))
         hands = hands_for(world, found, cases, "pay")
         units = 0

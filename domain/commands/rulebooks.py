@@ -1,4 +1,7 @@
-"""The desk for rulebooks: national files at the start, local versions ever after."""
+"""The desk for rulebooks: national files at the start, local versions ever after.
+
+The administrator adopts, an approver of the area or above it confirms: two persons.
+"""
 
 from dataclasses import dataclass
 from datetime import date
@@ -8,12 +11,19 @@ from uuid import UUID
 from domain.area import Area, check_text
 from domain.rulebook import Rulebook
 from domain.rules.loading import check_content
+from domain.separation import separate
 from domain.world import Command, Result, Role, World
+
+CONFIRMERS = frozenset({Role.COUNTY_APPROVER, Role.CITY_REVIEWER, Role.PROVINCE_REVIEWER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdoptRulebook(Command):
-    """Adopt a version of a kind of rules for an area and all below it."""
+    """Adopt a version of a kind of rules for an area and all below it.
+
+    What a person adopts always waits to be confirmed. What the system itself adopts, as a store is
+    made, waits where it says ``unconfirmed``.
+    """
 
     roles: ClassVar[frozenset[Role]] = frozenset({Role.SYSTEM, Role.ADMINISTRATOR})
     area: UUID
@@ -23,6 +33,7 @@ class AdoptRulebook(Command):
     valid_from: date
     valid_to: date | None = None
     content: dict[str, Any]
+    unconfirmed: bool = False
 
     def scope(self, world: World) -> UUID:
         return self.area
@@ -36,5 +47,38 @@ class AdoptRulebook(Command):
         book = world.find(Rulebook, id)
         if book is None:
             book = world.add(Rulebook(id=id, area=self.area, kind=self.kind))
-        book.adopt(self.version, self.document_no, self.valid_from, self.valid_to, self.content)
+        book.adopt(
+            self.version,
+            self.document_no,
+            self.valid_from,
+            self.valid_to,
+            self.content,
+            waits=self.unconfirmed or world.actor.role is not Role.SYSTEM,
+            hands=world.actor.persons,
+        )
         return {"rulebook": id}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmRulebook(Command):
+    """Confirm an adopted version after comparing it with its document. Never by who adopted it.
+
+    ``document_no``: the paper on which it was decided.
+    """
+
+    roles: ClassVar[frozenset[Role]] = CONFIRMERS
+    rulebook: UUID
+    version: str
+    document_no: str
+
+    def scope(self, world: World) -> UUID:
+        return world.get(Rulebook, self.rulebook).area
+
+    def decide(self, world: World) -> Result | None:
+        check_text("document_no", self.document_no)
+        book = world.get(Rulebook, self.rulebook)
+        edition = book.waiting(self.version)
+        hands = separate(world, book.id, {"adopt": edition.hands}, "confirm")
+        actor = world.actor.officer
+        book.confirm(self.version, self.document_no.strip(), actor, world.now, hands)
+        return {"rulebook": book.id}

@@ -10,6 +10,7 @@ from domain.disaster import Disaster, OutsideDisaster
 from domain.exercise import keep_apart
 from domain.reach import seen
 from domain.refusal import Malformed
+from domain.rulebook import require_confirmed
 from domain.rules.base import china_day
 from domain.rules.standards import Programme, Standards
 from domain.rules.working_days import WorkingDays
@@ -22,9 +23,15 @@ OLDEST_YEARS = 10
 OPENERS = frozenset({Role.COUNTY_APPROVER, Role.CITY_REVIEWER, Role.PROVINCE_REVIEWER})
 
 
-def terms_of(world: World, area: UUID, programme: str) -> tuple[Programme, RuleRef]:
-    """The programme as the standards in force there run it, or `UnknownProgramme`."""
+def terms_of(
+    world: World, area: UUID, programme: str, *, exercise: bool
+) -> tuple[Programme, RuleRef]:
+    """The programme as the standards in force there run it, or `UnknownProgramme`.
+
+    `RulesUnconfirmed` if nobody has confirmed them, but in a drill.
+    """
     standards = world.rules(Standards, area, world.now)
+    require_confirmed(standards.ref, exercise=exercise)
     terms = standards.rule.programme(programme)
     if terms is None:
         raise UnknownProgramme(programme=programme, area=area)
@@ -81,7 +88,7 @@ class OpenSeason(Command):
     def decide(self, world: World) -> Result | None:
         world.get(Area, self.area).require_living()
         _check_year(self.year, china_day(world.now).year)
-        terms, ref = terms_of(world, self.area, self.programme)
+        terms, ref = terms_of(world, self.area, self.programme, exercise=self.exercise)
         if terms.needs_disaster and self.disaster is None:
             raise DisasterNeeded(programme=self.programme)
         if self.disaster is not None:
@@ -121,7 +128,7 @@ class ChangeSeasonStandard(Command):
     def decide(self, world: World) -> Result | None:
         check_text("reason", self.reason)
         season = world.get(Season, self.season)
-        terms, ref = terms_of(world, season.area, season.programme)
+        terms, ref = terms_of(world, season.area, season.programme, exercise=season.exercise)
         season.change_standard(
             terms, ref, deliver_by(world, season.area, terms, season.year), self.reason
         )

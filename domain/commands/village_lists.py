@@ -19,6 +19,7 @@ from domain.household import Household
 from domain.ids import NewId
 from domain.need import Tier
 from domain.notice import Notice, ObjectionKind
+from domain.notice_rules import check_notice_rules
 from domain.reach import within
 from domain.refusal import Malformed, NotFound
 from domain.relief_case import ReliefCase
@@ -290,6 +291,7 @@ class ReviewList(OfList):
         found, season = self.of(world)
         cases = cases_of(world, found.cases)
         hands = hands_for(world, found, cases, "review")
+        check_notice_rules(world, found)
         struck = {one.case for one in self.struck}
         found.review(tuple(struck), season.terms, world.now, self.opinion, hands)
         strike(world, self.struck, "review")
@@ -328,6 +330,7 @@ class ApproveList(OfList):
         found, season = self.of(world)
         cases = cases_of(world, found.cases)
         hands = hands_for(world, found, cases, "approve")
+        check_notice_rules(world, found)
         struck = {one.case for one in self.struck}
         found.approve(
             tuple(struck), season.terms, world.now, self.document_no, season.standards, hands

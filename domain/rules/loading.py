@@ -1,7 +1,8 @@
 """From the text of a rulebook file to typed content, or all its problems at once. Reads no file.
 
 A file says ``kind``, ``version``, ``document_no`` (文号), ``area`` (a division code or "nation"),
-``valid_from`` and, when its successor is known, ``valid_to`` (the last day); the rest is content.
+``valid_from``, when its successor is known ``valid_to`` (the last day), and in ``status`` whether
+somebody compared it with its document; the rest is content.
 """
 
 import tomllib
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -46,6 +47,10 @@ TYPES: dict[str, type[RuleContent]] = {rule.KIND: rule for rule in get_args(Rule
 
 NATION = "nation"
 
+Status = Literal["confirmed", "verify", "example"]
+"""Of a file: compared with its document; some of it is still to be compared; values made up or
+seen elsewhere, to be replaced by a document of one's own."""
+
 
 class Header(msgspec.Struct, frozen=True):
     """What every rulebook file says about itself. ``note`` is for people."""
@@ -56,6 +61,7 @@ class Header(msgspec.Struct, frozen=True):
     area: Text
     valid_from: date
     valid_to: date | None = None
+    status: Status = "verify"
     note: str = ""
 
 
@@ -69,6 +75,7 @@ class RulebookFile(msgspec.Struct, frozen=True):
     area_code: str
     valid_from: date
     valid_to: date | None
+    status: Status
     note: str
     content: dict[str, Any]
     typed: RuleContent
@@ -124,6 +131,7 @@ def parse_rulebook(name: str, text: str) -> RulebookFile:
         area_code=head.area,
         valid_from=head.valid_from,
         valid_to=head.valid_to,
+        status=head.status,
         note=head.note,
         content=msgspec.to_builtins(typed, str_keys=True),
         typed=typed,

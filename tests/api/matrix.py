@@ -149,6 +149,7 @@ POST /v1/area-lists area M
 POST /v1/areas/{area}/names area M above
 POST /v1/area-code-changes area M above
 POST /v1/rulebooks area M
+POST /v1/rulebooks/{rulebook}/confirmations rulebook ACR
 POST /v1/officers area M
 POST /v1/engagements area M
 POST /v1/officers/{officer}/accounts officer M
@@ -177,6 +178,9 @@ GET /v1/review-counts area VTAPSDCRU
 GET /v1/disasters area VTAPSDCRU
 GET /v1/disasters/{disaster} disaster VTAPSDCRU
 GET /v1/timeline/{subject} report VTAPSDCRU
+GET /v1/areas area VTAPSDCRUM
+GET /v1/rulebooks area VTAPSDCRUM
+GET /v1/rulebooks/{rulebook} rulebook VTAPSDCRUM
 GET /v1/officers area ACRUM
 GET /v1/officers/{officer} officer ACRUM
 GET /v1/officer-counts area ACRUM

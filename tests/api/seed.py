@@ -42,6 +42,7 @@ from domain.notice import ObjectionKind
 from domain.officer import Officer
 from domain.posts import LEVELS_OF
 from domain.relief_case import ReliefCase
+from domain.rulebook import Rulebook
 from domain.rules.loading import NATION, parse_rulebook
 from domain.season import Season
 from domain.stockpile import Stockpile
@@ -251,6 +252,17 @@ def _dispatch(seeder: Seeder, name: str, place: Place) -> None:
 
 
 def _goods_and_money(seeder: Seeder, name: str, place: Place) -> None:
+    place.ids["rulebook"] = Rulebook.id_of(place.area, "dispatch")
+    waiting = b.AdoptRulebook(
+        area=place.area,
+        kind="dispatch",
+        version="2018-1",
+        document_no="测试〔2018〕8号",
+        valid_from=date(2018, 1, 1),
+        content={"acknowledge": [], "up_to": "province"},
+        unconfirmed=True,
+    )
+    seeder.run(waiting)
     place.ids["lot"] = id_of(f"lot/{name}")
     place.ids["stockpile"] = Stockpile.id_of(place.area, "quilt", False)
     received = g.ReceiveGoods(

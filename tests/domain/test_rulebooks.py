@@ -9,7 +9,7 @@ import pytest
 
 from domain.area import AreaAbolished
 from domain.commands.areas import AbolishArea
-from domain.commands.rulebooks import AdoptRulebook
+from domain.commands.rulebooks import AdoptRulebook, ConfirmRulebook
 from domain.refusal import Malformed, NotFound, NotYourRole
 from domain.rulebook import Rulebook, VersionAdopted
 from domain.rules.loading import RulebookInvalid
@@ -69,6 +69,10 @@ def test_a_decision_gets_typed_content_and_its_reference(county: Scenario) -> No
 def test_a_township_overrides_the_areas_above_for_itself_and_below(county: Scenario) -> None:
     county.given(adopt(county, "city", "city"))
     county.given(adopt(county, "yuantan", "local"), by="admin")
+    confirmed = ConfirmRulebook(
+        rulebook=county.result["rulebook"], version="local", document_no="潜应急〔2029〕1号"
+    )
+    county.given(confirmed, by="county")
     assert rules(county, "yuantan_1").ref.version == "local"
     assert rules(county, "yuantan").ref.version == "local"
     assert rules(county, "foreign_village").ref.version == "city"

@@ -10,7 +10,7 @@ import itertools
 import pkgutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -50,6 +50,7 @@ IDS = {
     "area": "areas.id",
     "county": "areas.id",
     "itself": "areas.id",
+    "parent": "areas.id",
     "warehouse": "areas.id",
     "village": "areas.id",
     "holder": "areas.id",
@@ -86,6 +87,8 @@ GIVEN: dict[str, tuple[Any, ...]] = {
     "notice": ("first", "second"),
     "level": ("township", "village"),
     "search": SEARCHES,
+    "q": (*SEARCHES, "3408", "yuantan"),
+    "on": (date(2016, 6, 1), date(2018, 9, 1)),
     "year": (2016, 2017, 2018, 2**40),
 }
 PAGED = ("cursor", "limit")

@@ -1,0 +1,170 @@
+"""Which rules are in force somewhere on a day, where they come from, and what waits there.
+
+Asked of the log itself, as a decision asks: no view can be behind it.
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime, time
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Query, Response
+from sqlalchemy import select
+from starlette.concurrency import run_in_threadpool
+
+from api.auth import Asking, Caller
+from api.filters import none_of
+from api.problems import malformed
+from api.routes_reports import EVERYBODY
+from api.writes import RESPONSES
+from domain.refusal import NotFound
+from domain.rulebook import Edition, Rulebook
+from domain.rules.base import china_day, china_moment
+from domain.rules.loading import TYPES
+from eventstore.deciding import edition_of
+from eventstore.store import Store
+from projections.areas import AREAS
+from projections.officers import OFFICERS
+
+router = APIRouter(tags=["rulebooks"])
+NOON = time(12)
+KINDS = tuple(sorted(TYPES))
+
+
+def _books(store: Store, line: tuple[UUID, ...], kind: str) -> list[Rulebook]:
+    found = (store.load(Rulebook.id_of(area, kind)) for area in line)
+    return [book for book in found if isinstance(book, Rulebook)]
+
+
+def _told(edition: Edition) -> dict[str, Any]:
+    """A version as answers have it. ``confirmed`` is also true of what was adopted before
+    confirmations were asked for; then there is no ``confirmation``."""
+    confirmation = edition.confirmation
+    return {
+        "version": edition.ref.version,
+        "document_no": edition.ref.document_no,
+        "valid_from": edition.valid_from,
+        "valid_to": edition.valid_to,
+        "confirmed": edition.confirmed,
+        "confirmation": confirmation and msgspec.to_builtins(confirmation),
+        "content": msgspec.Raw(edition.content),
+    }
+
+
+def rulebooks_on(
+    caller: Caller, area: UUID, at: datetime, kind: str | None
+) -> list[dict[str, Any]]:
+    """What is in force in an area at a moment, by kind: as a decision there would find it.
+
+    ``origin``: "national" (the file that comes with the program), "own", or the level of the area
+    above that adopted it. ``waiting``: versions of the area itself that nobody has confirmed.
+    """
+    store, line = caller.system.store, caller.system.tree.lineage(area)
+    found = []
+    for one in KINDS if kind is None else (kind,):
+        books = _books(store, line, one)
+        place = edition_of(books, one, at)
+        own = next((book for book in books if book.area == area), None)
+        waiting = [_told(e) for e in own.editions if not e.confirmed] if own else []
+        if place is None and not waiting:
+            continue
+        book = place.book if place else None
+        said: dict[str, Any] = {
+            "kind": one,
+            "id": book.id if book else None,
+            "area": book.area if book else None,
+            "origin": None if place is None else "national" if book is None else "own",
+            "nearest": place.nearest if place else False,
+            "own": own.id if own else None,
+            "waiting": waiting,
+        }
+        found.append(said | (_told(place.edition) if place else {}))
+    _name(caller, found, area)
+    return found
+
+
+def _name(caller: Caller, rows: list[dict[str, Any]], area: UUID) -> None:
+    """Say of areas and officers what they are called."""
+    places = {str(row["area"]) for row in rows if row["area"]}
+    confirmations = [c for row in rows for c in (row.get("confirmation"),) if c]
+    with caller.system.reader() as db:
+        query = select(AREAS.c.id, AREAS.c.name, AREAS.c.level).where(AREAS.c.id.in_(places))
+        known = {id: (name, level) for id, name, level in db.execute(query)}
+        people = {str(one["officer"]) for one in confirmations}
+        asked = select(OFFICERS.c.id, OFFICERS.c.masked_name).where(OFFICERS.c.id.in_(people))
+        called = {one.id: one.masked_name for one in db.execute(asked)}
+    for row in rows:
+        name, level = known.get(str(row["area"]), (None, None))
+        row["area_name"] = name
+        if row["area"] and row["area"] != area:
+            row["origin"] = level
+    for one in confirmations:
+        one["name"] = called.get(str(one["officer"]))
+
+
+def _place(caller: Caller, area: UUID | None) -> UUID:
+    """The area asked for, else the highest of the caller's posts. 404 and 403 as any list."""
+    roots = caller.scope(EVERYBODY, area).roots
+    assert roots is not None
+    return roots[0]
+
+
+async def _answer(ask: Callable[[], dict[str, Any]]) -> Response:
+    found = await run_in_threadpool(ask)
+    body = msgspec.json.encode(found, enc_hook=str)
+    return Response(body, media_type="application/json")
+
+
+@router.get(
+    "/v1/rulebooks",
+    summary="Which rules are in force there on a day?",
+    responses={code: RESPONSES[code] for code in (401, 403, 404, 422)},
+)
+async def rulebooks(
+    caller: Asking,
+    area: UUID | None = None,
+    kind: Annotated[str | None, Query(max_length=60)] = None,
+    on: date | None = None,
+) -> Any:
+    """By kind: version, document, validity, ``origin``, who confirmed it and when, ``content``,
+    and ``waiting``: versions of that area that nobody has confirmed yet.
+
+    ``on``: a day in China, today if it is not given.
+    """
+    if kind is not None and kind not in TYPES:
+        raise malformed([none_of("kind", KINDS)])
+    now = caller.system.store.clock.now()
+    at = now if on is None else china_moment(on, NOON)
+
+    def ask() -> dict[str, Any]:
+        place = _place(caller, area)
+        day = china_day(at)
+        return {"area": place, "on": day, "items": rulebooks_on(caller, place, at, kind)}
+
+    return await _answer(ask)
+
+
+@router.get(
+    "/v1/rulebooks/{rulebook}",
+    summary="A rulebook with all its versions",
+    responses={code: RESPONSES[code] for code in (401, 403, 404, 422)},
+)
+async def rulebook(caller: Asking, rulebook: UUID) -> Any:
+    """``id``, ``kind``, ``area`` and ``versions``, the one adopted last first."""
+
+    def ask() -> dict[str, Any]:
+        book = caller.system.store.load(rulebook)
+        if not isinstance(book, Rulebook):
+            raise NotFound(kind="Rulebook", id=rulebook)
+        try:
+            caller.actor(EVERYBODY, book.area)
+        except NotFound as hidden:
+            raise NotFound(kind="Rulebook", id=rulebook) from hidden
+        versions = [_told(edition) | {"area": book.area} for edition in reversed(book.editions)]
+        _name(caller, versions, book.area)
+        for one in versions:
+            del one["area"], one["area_name"]
+        return {"id": book.id, "kind": book.kind, "area": book.area, "versions": versions}
+
+    return await _answer(ask)

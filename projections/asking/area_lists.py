@@ -1,0 +1,72 @@
+"""The divisions of a reader, looked for by name, code or pinyin, as they stood on a day."""
+
+from datetime import date
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, or_, select
+
+from domain.half_width import half_width
+from eventstore import spelling
+from projections.areas import AREAS
+from projections.asking.paging import Page, page
+from projections.asking.scope import Scope
+
+CODE_DIGITS = 12
+"""Shorter codes are filled up with zeros, as people write them: a township's of 9 digits."""
+
+_terms = lru_cache(maxsize=50_000)(spelling.terms)
+
+
+def areas(
+    db: Connection,
+    scope: Scope,
+    *,
+    parent: UUID | None = None,
+    q: str = "",
+    on: date | None = None,
+    cursor: str | None = None,
+    limit: int = 100,
+) -> Page:
+    """Areas of the jurisdiction, by code: ``items`` with ``id, code, name, level, parent,
+    established_on, abolished_on, merged_into, former_codes``.
+
+    ``parent``: those right below it. ``q``: the beginning of a code (also of one it had before),
+    a part of the name, or its pinyin or initials. ``on``: that existed on that day; names and
+    codes are those of now.
+    """
+    kept: list[ColumnElement[bool]] = []
+    if parent is not None:
+        kept.append(AREAS.c.parent == str(parent))
+    if on is not None:
+        day, end = on.isoformat(), AREAS.c.abolished_on
+        kept += [AREAS.c.established_on <= day, or_(end.is_(None), end > day)]
+    if text := half_width(q).strip():
+        kept.append(
+            _coded(text) if text.isascii() and text.isdigit() else _named(db, scope, kept, text)
+        )
+    query = select(AREAS).where(scope.covers(AREAS.c.id), *kept)
+    found = page(db, query, (AREAS.c.code, AREAS.c.id), cursor=cursor, limit=limit)
+    return found.of([_told(row) for row in found.items])
+
+
+def _told(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"former_codes": row["former_codes"].split()}
+
+
+def _coded(digits: str) -> ColumnElement[bool]:
+    """A code that begins so, now or before. Zeros that only fill up a short code say nothing."""
+    filled = digits.rstrip("0") if len(digits) in (6, CODE_DIGITS) else digits
+    begins = filled or digits
+    return or_(AREAS.c.code.like(f"{begins}%"), AREAS.c.former_codes.like(f"% {begins}%"))
+
+
+def _named(
+    db: Connection, scope: Scope, kept: list[ColumnElement[bool]], text: str
+) -> ColumnElement[bool]:
+    """Those whose name is spelled so: the spelling is not the database's to know."""
+    wanted = spelling.asked(text)
+    rows = db.execute(select(AREAS.c.id, AREAS.c.name).where(scope.covers(AREAS.c.id), *kept)).all()
+    ids = [id for id, name in rows if any(term.startswith(wanted) for term in _terms(name))]
+    return AREAS.c.id.in_(ids)
