@@ -92,6 +92,7 @@ def running(settings: Settings, *, follow: bool = True, make: bool = True) -> It
             tree=AreaTree(reader),
             secure_cookies=settings.secure_cookies,
             after_wait_seconds=settings.after_wait_seconds,
+            public_url=settings.public_url.rstrip("/"),
             limits=edge_limits(settings),
         )
         stack.callback(tell_of_views(store, views, boards, leads))

@@ -7,8 +7,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from domain.commands.officers import SuspendOfficer
+from eventstore.invitations import Invitations
 from tests.web.desk import LivingCounty, living_county
-from tests.web.officer_forms import ask, engage, enter
+from tests.web.officer_forms import ask, engage, enter, token_in
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +96,44 @@ def test_a_suspended_officer_is_marked(county: LivingCounty, browser: TestClient
     county.run(SuspendOfficer(officer=officer, reason="核查"), by="admin")
     enter(browser, "admin")
     assert "停职</span>" in ask(browser, search="halted", state="suspended")
+
+
+def test_a_slip_is_made_of_its_code_and_kept_by_nobody(
+    county: LivingCounty, browser: TestClient
+) -> None:
+    officer = engage(county, "slipped", "周全", 6)
+    code = Invitations(county.system.store.vault).begin("slipped", officer).code
+    enter(browser, "admin")
+    token = token_in(ask(browser, f"/officers/{officer}"))
+    form = {"csrf_token": token, "code": code, "name": "周全"}
+    page = browser.post("/officers/slips", data=form)
+    assert page.status_code == 200 and page.headers["cache-control"] == "no-store"
+    assert code in page.text and "周全" in page.text and "<svg" not in page.text.split("slips")[-1]
+    assert "没有设置 RELIEF_PUBLIC_URL" in page.text
+    assert browser.get("/officers/slips").status_code in (404, 405, 422)
+    assert browser.post("/officers/slips", data=form | {"csrf_token": "x"}).status_code == 403
+    gone = browser.post("/officers/slips", data=form | {"code": "AAAABBBBCCCCDDDD"})
+    assert gone.status_code == 404 and "没有这个邀请码" in gone.text
+    browser.cookies.clear()
+    enter(browser, "county")
+    home = browser.get("/me").text
+    assert (
+        browser.post("/officers/slips", data=form | {"csrf_token": token_in(home)}).status_code
+        == 403
+    )
+
+
+def test_a_page_offers_what_the_caller_may_do_there(
+    county: LivingCounty, browser: TestClient
+) -> None:
+    enter(browser, "admin")
+    own = ask(browser, f"/officers/{county.officers['admin']}")
+    assert "这是您本人" in own and "data-form" not in own
+    other = ask(browser, f"/officers/{county.officers['village']}")
+    assert "/suspensions" in other and "/handovers" in other
+    browser.cookies.clear()
+    enter(browser, "county")
+    looked = ask(browser, f"/officers/{county.officers['village']}")
+    assert "data-form" not in looked
+    assert browser.get("/officers/new").status_code == 403
+    assert browser.get("/officers/places?q=x").status_code == 403

@@ -4,6 +4,7 @@ Administrators engage, invite, suspend and end; superiors and auditors may look.
 themselves go to the API: what a page offers is only what the caller's posts allow.
 """
 
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,14 +13,21 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.auth import Caller
+from api.invitations import invitation_of
 from api.routes_reports import KEEPERS
-from domain.commands.engaging import EngageOfficer
+from domain.commands.engaging import WITHOUT_NUMBER, EngageOfficer
+from domain.commands.officers import SuspendOfficer
+from domain.posts import LEVELS_OF
+from domain.rules.base import china_day
 from domain.world import Role
-from projections.officers import STATES, officer_counts, officers
+from eventstore.invitations import grouped, plain
+from projections.officers import STATES, officer, officer_counts, officers
+from web.pages.passwords import own_form
 from web.paging import ROWS, Turned
-from web.parts import AtDesk
-from web.places import FoundPlace, places
+from web.parts import AtDesk, Desk
+from web.places import MOST, FoundPlace, places
 from web.reporting import place_of
+from web.slips import show_slips
 
 router = APIRouter(include_in_schema=False)
 
@@ -77,3 +85,91 @@ async def all_officers(
         states=STATES,
         keeps=not ADMINISTRATORS.isdisjoint(desk.caller.roles()),
     )
+
+
+def levels_of_roles() -> list[dict[str, Any]]:
+    """Every role with the levels at which it is held, and whether it takes an ID number."""
+    return [
+        {
+            "role": role,
+            "levels": " ".join(sorted(LEVELS_OF[role])),
+            "id": role not in WITHOUT_NUMBER,
+        }
+        for role in ROLES
+    ]
+
+
+@router.get("/officers/new")
+async def engage_one(request: Request, desk: AtDesk, q: str = "") -> Response:
+    """The form that engages one officer."""
+    desk.caller.scope(ADMINISTRATORS, None)
+    return await desk.show(
+        request,
+        "officer_new.html",
+        places=await run_in_threadpool(found_places, desk.caller, ADMINISTRATORS, q),
+        q=q,
+        roles=levels_of_roles(),
+    )
+
+
+@router.get("/officers/places")
+async def some_places(request: Request, desk: AtDesk, q: str = "") -> Response:
+    """The areas that fit what is typed, as the choices of a list."""
+    found = await run_in_threadpool(found_places, desk.caller, ADMINISTRATORS, q)
+    return await desk.show(request, "officer_places.html", places=found)
+
+
+@router.get("/officers/others")
+async def some_officers(request: Request, desk: AtDesk, q: str = "") -> Response:
+    """The officers whose log-in name fits what is typed, as the choices of a list."""
+    return await desk.show(request, "officer_others.html", others=await others(desk, q))
+
+
+async def others(desk: Desk, text: str) -> list[dict[str, Any]]:
+    found = await desk.ask(officers, search=text.strip() or None, suspended=False, limit=MOST)
+    rows: list[dict[str, Any]] = found.items
+    return rows
+
+
+@router.get("/officers/{id}")
+async def one_officer(request: Request, desk: AtDesk, id: UUID, q: str = "") -> Response:
+    found = await desk.ask(officer, officer=id, at=desk.now)
+    today = china_day(desk.now).isoformat()
+    own = id == desk.caller.id
+    may = not own and desk.may(SuspendOfficer, found["area"])
+    held = [
+        one
+        for one in found["appointments"]
+        if one["handed_to"] is None and (one["ends_on"] is None or one["ends_on"] >= today)
+    ]
+    return await desk.show(
+        request,
+        "officer.html",
+        one=found,
+        held=held,
+        past=[post for post in found["appointments"] if post not in held],
+        substitutions=[one for one in found["substitutions"] if one["ended_on"] is None],
+        may=may,
+        own=own,
+        others=[one for one in await others(desk, q) if one["id"] != str(id)] if may else [],
+        q=q,
+        today=today,
+    )
+
+
+@router.post("/officers/slips")
+async def slip(request: Request, desk: AtDesk) -> Response:
+    """The slip of an invitation whose code somebody has just been shown."""
+    desk.caller.scope(ADMINISTRATORS, None)
+    form = await own_form(request, desk)
+    made = await invitation_of(request, form.get("code", ""))
+    found = await desk.ask(officer, officer=made.officer, at=desk.now)
+    one = {
+        "name": form.get("name", "").strip() or found["masked_name"],
+        "unit": found["area_name"],
+        "posts": [post["role"] for post in found["appointments"] if post["handed_to"] is None],
+        "login": made.login,
+        "code": grouped(plain(form["code"])),
+        "until": datetime.fromtimestamp(made.expires, UTC),
+    }
+    return await show_slips(request, desk, [one])

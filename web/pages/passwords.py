@@ -140,7 +140,7 @@ async def _me(
 @router.post("/me/password")
 async def other_password(request: Request, desk: AtDesk) -> Response:
     """Another password; this browser stays logged in, all others are not any more."""
-    form = await _own_form(request, desk)
+    form = await own_form(request, desk)
     password = form.get("password", "")
     if password != form.get("again", ""):
         return await _me(request, desk, done="differ", status=422)
@@ -161,12 +161,12 @@ async def other_password(request: Request, desk: AtDesk) -> Response:
 @router.post("/me/sessions")
 async def end(request: Request, desk: AtDesk) -> Response:
     """End one session, or all others."""
-    form = await _own_form(request, desk)
+    form = await own_form(request, desk)
     await end_sessions(request, desk.caller.session, form.get("session", ""))
     return RedirectResponse("/me?done=ended", 303)
 
 
-async def _own_form(request: Request, desk: AtDesk) -> dict[str, str]:
+async def own_form(request: Request, desk: AtDesk) -> dict[str, str]:
     """The form of a logged-in officer. 403 if it does not come from a page of this session."""
     form = await read_form(request)
     if not same(desk.caller.session.csrf, form.get("csrf_token", "")):
