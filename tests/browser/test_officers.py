@@ -75,7 +75,7 @@ def test_an_officer_is_invited_again_suspended_and_reinstated(
     page.goto(f"{server}/officers/{officer}")
     page.get_by_role("button", name="重新邀请").click()
     expect(page.locator("[data-code]")).to_be_visible()
-    page.get_by_text("停职", exact=True).click()
+    page.get_by_text("停职", exact=True).first.click()
     suspend = page.locator("#suspend")
     suspend.get_by_role("button").click()
     expect(suspend.locator(".field-error, [data-problem]").first).to_be_visible()
