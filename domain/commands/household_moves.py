@@ -74,7 +74,7 @@ def _all_named(world: World, household: Household, named: tuple[UUID, ...]) -> N
         for case in looked
         if case is not None
         and case.household == household.id
-        and case.stage not in (Stage.REFUSED, Stage.CLOSED)
+        and not _settled(case)
         and in_reach(world, case.village)
     )
     if left:
@@ -83,11 +83,15 @@ def _all_named(world: World, household: Household, named: tuple[UUID, ...]) -> N
         )
 
 
+def _settled(case: ReliefCase) -> bool:
+    """Nothing more comes of it: a payment that bounced after a case was closed is still owed."""
+    return case.stage in (Stage.REFUSED, Stage.CLOSED) and not case.open_grants
+
+
 def _open_case(world: World, household: Household, id: UUID) -> OpenCase:
     """What a case of this household still promises. `NotFound` for another one's, or a closed."""
     case = world.get(ReliefCase, id)
-    settled = case.stage in (Stage.REFUSED, Stage.CLOSED) and not case.open_grants
-    if case.household != household.id or settled:
+    if case.household != household.id or _settled(case):
         raise NotFound(kind="ReliefCase", id=id)
     goods: dict[str, int] = {}
     cash_fen = 0

@@ -14,7 +14,7 @@ from domain.commands.consignments import (
     TurnBackConsignment,
 )
 from domain.commands.following import FollowMerger, NotMerged, PostInput
-from domain.commands.grant_corrections import CorrectGrant, RefundGrant
+from domain.commands.grant_corrections import CorrectGrant, RecordPaymentFailure, RefundGrant
 from domain.commands.household_moves import (
     AcceptHouseholdMove,
     DeclineHouseholdMove,
@@ -331,6 +331,18 @@ def test_an_open_case_left_out_of_an_offer_is_refused_whoever_sends_it(ledger: L
     assert isinstance(left, OpenCasesLeftOut) and left.cases == (ledger.case("a"),)
     s.when(offer(ledger), by="foreign_county").then(NotFound)
     s.given(offer(ledger, cases=(ledger.case("a"),)), by="county")
+
+
+def test_money_that_bounced_after_a_case_was_closed_is_not_left_out_of_an_offer(
+    ledger: Ledger,
+) -> None:
+    """The old county still owes it: a closed case counts as open as long as a grant of it does."""
+    s = ledger.until("closed").scenario
+    s.given(RecordPaymentFailure(case=ledger.case("b"), number=1, reason="户名不符"), by="payer")
+    s.when(offer(ledger, "b"), by="county").then(OpenCasesLeftOut)
+    s.given(offer(ledger), by="county")
+    (offered,) = s.run(offer(ledger, "b", cases=(ledger.case("b"),)), by="county")
+    assert offered.offer.cases[0].cash_fen > 0
 
 
 def test_an_offer_names_the_household_s_own_open_cases_only(ledger: Ledger) -> None:
