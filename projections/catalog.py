@@ -64,7 +64,6 @@ IGNORED: dict[type[Event], str] = {
     Rulebook.Adopted: "a rulebook is asked for in the log: a decision names the version it used",
     Officer.BecameSubstitute: "the absent officer's SubstituteNamed tells it",
     Officer.StoppedSubstituting: "the absent officer's SubstitutionEnded tells it",
-    LoginName.Taken: "the officer's AccountOpened tells it",
     LoginName.SessionsEnded: "it is on the auditor's list, which is the timeline",
     Dispensation.Granted: "it is on the auditor's list, which is the timeline",
     Disaster.Absorbed: "the absorbed disaster's MergedInto tells it",

@@ -98,7 +98,11 @@ def registered(rows: Rows, at: int, e: Officer.Registered) -> None:
 
 def account_opened(rows: Rows, at: int, e: Officer.AccountOpened) -> None:
     rows.change(OFFICERS, text_of(e.originator_id), login=e.login)
-    rows.put(LOGINS, {"login": e.login, "officer": text_of(e.originator_id)})
+
+
+def login_taken(rows: Rows, at: int, e: LoginName.Taken) -> None:
+    """By the name's own stream alone: a row that two streams touch could not be parked by one."""
+    rows.put(LOGINS, {"login": e.login, "officer": text_of(e.officer)})
 
 
 def invited(rows: Rows, at: int, e: LoginName.Invited) -> None:
@@ -212,7 +216,7 @@ def _in_state(state: str, at: datetime | None) -> ColumnElement[bool]:
     if state == "suspended":
         return OFFICERS.c.suspended.is_not(None)
     if state == "no_login":
-        return OFFICERS.c.id.not_in(select(LOGINS.c.officer))
+        return OFFICERS.c.login.is_(None)
     fits = {**_waiting(at), "entered": LOGINS.c.password_at.is_not(None)}[state]
     return OFFICERS.c.id.in_(select(LOGINS.c.officer).where(fits))
 
@@ -255,7 +259,7 @@ def officers(
     posts, logins = _posts(db, ids), _logins(db, ids, at)
     for row in found.items:
         row["appointments"] = posts.get(row["id"], [])
-        row["logins"] = logins.get(row["id"], [])
+        row["logins"] = logins.get(row["id"]) or _older_login(row)
     return found
 
 
@@ -283,7 +287,7 @@ def officer(
         return None
     found = dict(row)
     found["appointments"] = _posts(db, [found["id"]], past=True).get(found["id"], [])
-    found["logins"] = _logins(db, [found["id"]], at).get(found["id"], [])
+    found["logins"] = _logins(db, [found["id"]], at).get(found["id"]) or _older_login(found)
     found["substitutions"] = _substitutions(db, found["id"])
     return found
 
@@ -306,6 +310,15 @@ def _logins(db: Connection, holders: list[str], at: datetime | None) -> dict[str
             state = "expired" if now is not None and until < now else "invited"
         found.setdefault(row["officer"], []).append({**row, "state": state})
     return found
+
+
+def _older_login(officer: Row) -> list[Row]:
+    """The log-in name of a store made before names had facts of their own, if there is one."""
+    if officer["login"] is None:
+        return []
+    untold = dict.fromkeys(("invited_at", "invited_until", "password_at", "password_way"))
+    name = {"login": officer["login"], "officer": officer["id"]}
+    return [{**name, **untold, "state": "unknown"}]
 
 
 def _posts(db: Connection, holders: list[str], *, past: bool = False) -> dict[str, list[Row]]:
@@ -342,11 +355,12 @@ def _substitutions(db: Connection, officer: str) -> list[Row]:
 
 VIEW = View(
     name="officers",
-    version=2,
+    version=3,
     tables=(OFFICERS, LOGINS, APPOINTMENTS, SUBSTITUTIONS),
     routes={
         Officer.Registered: registered,
         Officer.AccountOpened: account_opened,
+        LoginName.Taken: login_taken,
         LoginName.Invited: invited,
         LoginName.PasswordSet: password_set,
         Officer.Appointed: appointed,
@@ -359,7 +373,6 @@ VIEW = View(
         Officer.Reinstated: reinstated,
     },
     ignored={
-        LoginName.Taken: "the officer's AccountOpened tells it",
         LoginName.SessionsEnded: "it is on the auditor's list, which is the timeline",
         Officer.BecameSubstitute: "the absent officer's SubstituteNamed tells it",
         Officer.StoppedSubstituting: "the absent officer's SubstitutionEnded tells it",

@@ -227,7 +227,7 @@ def test_a_unit_s_steps_have_their_order(county: Scenario, desk: Desk) -> None:
     county.when(desk.depart(), by="dispatcher").then(UnitNotAssigned)
     county.when(desk.reach(), by="dispatcher").then(UnitNotAssigned)
     refusal = county.when(desk.acknowledge("boats"), by="dispatcher").then(UnitNotAssigned)
-    assert refusal.stage == "-"
+    assert refusal.stage == "unassigned"
     county.given(desk.acknowledge(), by="dispatcher")
     county.when(desk.acknowledge(), by="dispatcher").then(UnitNotAssigned)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tests.mutants import patches
 
-SEEDS = range(1, 61)
+SEEDS = range(1, 151)
 """An oracle must find a mutant within so many worlds."""
 
 
