@@ -15,6 +15,7 @@ from domain.commands.officers import KEEPERS, not_oneself, open_login, person_wi
 from domain.ids import NewId
 from domain.officer import Officer
 from domain.posts import Appointment, Post
+from domain.reach import in_reach
 from domain.refusal import Refusal
 from domain.rules.base import china_day
 from domain.world import Command, Result, Role, World
@@ -108,7 +109,6 @@ class EngageOfficer(Command):
         known = world.find(Officer, Officer.id_of(person))
         if known is None:
             return register(world, person, self.full_name, self.area, self.phone, numbered=True)
-        reach = world.actor.area
-        if reach is not None and reach not in world.lineage(known.home):
+        if not in_reach(world, known.home):
             raise OfficerElsewhere(role=self.role)
         return known

@@ -12,6 +12,7 @@ from uuid import UUID
 from domain.commands.officers import KEEPERS, not_oneself
 from domain.login_name import LoginName, NotTheirLogin, PasswordWay
 from domain.officer import Officer
+from domain.reach import in_reach
 from domain.refusal import Refusal
 from domain.rules.base import china_day
 from domain.world import Command, Result, Role, World
@@ -38,10 +39,10 @@ def posts_within_reach(world: World, officer: Officer) -> None:
 
     The code of an invitation opens all of them, so it is handed out by who could give them.
     """
-    reach, today = world.actor.area, china_day(world.now)
+    today = china_day(world.now)
     stand_ins = (one.appointment for one in officer.stand_ins.values() if one.ends_on >= today)
     for post in (*officer.posts_from(today), *stand_ins):
-        if reach is not None and reach not in world.lineage(post.area):
+        if not in_reach(world, post.area):
             raise PostsBeyondReach(role=post.role)
 
 
