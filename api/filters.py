@@ -64,6 +64,7 @@ DUTIES = (
     "follow_up",
     "verified_report",
     "forward_report",
+    "send_upward",
     "notice_end",
     "season_assessment",
     "season_delivery",
@@ -71,7 +72,17 @@ DUTIES = (
     "goods_needed",
     "goods_arrival",
 )
-STEPS = ("review", "make_up", "correct", "order", "ship", "receive", "write_off", "close")
+STEPS = (
+    "review",
+    "issue",
+    "make_up",
+    "correct",
+    "order",
+    "ship",
+    "receive",
+    "write_off",
+    "close",
+)
 FLOWS = (
     "appropriated",
     "passed_down",

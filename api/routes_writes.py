@@ -17,6 +17,7 @@ from domain.commands import held_grants as q
 from domain.commands import household_moves as m
 from domain.commands import households as h
 from domain.commands import incidents as i
+from domain.commands import issuing as z
 from domain.commands import logins as l
 from domain.commands import officers as o
 from domain.commands import payments as p
@@ -53,6 +54,8 @@ REPORTS = (
         asks=likely_same,
     ),
     Write(f"{VERSION}/acceptances", v.AcceptReport, "situation-reports", asks=parts_of),
+    Write(f"{VERSION}/issues", z.IssueReport, "situation-reports", asks=parts_of),
+    Write(f"{VERSION}/sent-upward", z.RecordSentUpward, "situation-reports"),
     Write(f"{VERSION}/returns", v.ReturnReport, "situation-reports"),
     Write(f"{VERSION}/adjudications", v.AdjudicateReport, "situation-reports"),
     Write(f"{VERSION}/parts-set-aside", v.SetPartsAside, "situation-reports"),

@@ -35,6 +35,7 @@ class Review(StrEnum):
 
     PENDING = "pending"  # 未审
     ACCEPTED = "accepted"
+    ISSUED = "issued"  # 签发, by the seat of the store: nobody is in post above it
     RETURNED = "returned"  # 退回
     WITHDRAWN = "withdrawn"  # 已撤回: the whole report is void
 
@@ -86,6 +87,17 @@ class Filing(msgspec.Struct, frozen=True, omit_defaults=True):
         if self.reason.strip():
             return ()
         return tuple(key for jump in self.jumps for key in jump.keys)
+
+
+OFFICIAL = frozenset({Review.ACCEPTED, Review.ISSUED})
+"""What official figures may use."""
+
+
+class HandedUp(msgspec.Struct, frozen=True):
+    """上报: an issued version was handed to the level above, outside this ledger."""
+
+    at: datetime
+    receipt_no: str
 
 
 class FirstFact(Created):

@@ -263,6 +263,70 @@ class RostersHold(Refusal):
     rows: int
 
 
+@dataclass(eq=False)
+class NotTheSeat(Refusal):
+    """Only the report of the highest area in post is issued; all others have somebody above."""
+
+    zh = "只有本账本所在地（有人在岗的最高一级）自己的报告才签发；其他报告由上一级审核"
+    en = (
+        "Only the own report of this ledger's seat, the highest area with somebody in post, is"
+        " issued; the level above accepts any other report."
+    )
+    report: UUID
+
+
+@dataclass(eq=False)
+class IssuesOwnReport(Refusal):
+    """Two persons: who filed the version, or wrote it down, does not issue it."""
+
+    zh = (
+        "本版由您（或您所代、所接替的人）填报或代记，不能由您签发：请本级另一名人员签发；"
+        "本级只有一人在岗的，请管理员增加任命"
+    )
+    en = (
+        "You, or somebody you stand in for, filed this version or wrote it down, so that you cannot"
+        " issue it. Let another person of this level issue it; where there is only one, ask the"
+        " administrator to appoint a second."
+    )
+    report: UUID
+    officer: UUID
+
+
+@dataclass(eq=False)
+class AlreadyIssued(Refusal):
+    zh = "报告（{report}）第{number}版已经签发"
+    en = "Version {number} of report ({report}) has been issued already."
+    report: UUID
+    number: int
+
+
+@dataclass(eq=False)
+class NotIssuedYet(Refusal):
+    """What goes up is the issued version."""
+
+    zh = "报告（{report}）第{number}版尚未签发，不能登记上报"
+    en = "Version {number} of report ({report}) is not issued: it cannot have been sent upward."
+    report: UUID
+    number: int
+
+
+@dataclass(eq=False)
+class AlreadySentUpward(Refusal):
+    zh = "报告（{report}）第{number}版的上报（回执号 {receipt_no}）已经登记"
+    en = "That version {number} of report ({report}) was sent upward is noted ({receipt_no})."
+    report: UUID
+    number: int
+    receipt_no: str
+
+
+@dataclass(eq=False)
+class SentBeforeFiled(Refusal):
+    zh = "上报时间不能早于该版的填报时间 {reported_at}"
+    en = "It cannot have been sent upward before it was filed, at {reported_at}."
+    report: UUID
+    reported_at: datetime
+
+
 def must_be_right(
     report: UUID, filed: Filing, gaps: tuple[Finding, ...], beside: tuple[Finding, ...]
 ) -> None:

@@ -6,8 +6,17 @@ from uuid import UUID
 
 from domain.base import Aggregate
 from domain.refusal import ChangedMeanwhile
-from domain.report_filing import Filing, Hands, Kind, Review
-from domain.report_refusals import AlreadyReviewed, ReportWithdrawn
+from domain.report_filing import OFFICIAL, Filing, HandedUp, Hands, Kind, Review
+from domain.report_refusals import (
+    AlreadyIssued,
+    AlreadyReviewed,
+    AlreadySentUpward,
+    NotIssuedYet,
+    ReportWithdrawn,
+    SentBeforeFiled,
+    must_be_right,
+)
+from domain.rules.indicators import Finding
 from domain.separation import join
 
 
@@ -18,6 +27,8 @@ class Versions(Aggregate):
         current: Filing
         review: Review
         accepted: Filing | None
+        issued: tuple[int, ...]
+        sent: dict[int, HandedUp]
         to_make_up: bool
         duty_answered: int
         stable_at: datetime | None
@@ -37,7 +48,7 @@ class Versions(Aggregate):
 
     @property
     def is_verified(self) -> bool:
-        return self.current.kind is Kind.VERIFIED and self.review is Review.ACCEPTED
+        return self.current.kind is Kind.VERIFIED and self.review in OFFICIAL
 
     @property
     def owes(self) -> bool:
@@ -58,6 +69,30 @@ class Versions(Aggregate):
         self.expect(number)
         if self.review is not Review.PENDING:
             raise AlreadyReviewed(report=self.id, number=number, review=self.review)
+
+    def _must_be_issuable(
+        self, number: int, gaps: tuple[Finding, ...], beside: tuple[Finding, ...]
+    ) -> None:
+        """By the same rules as it would be accepted by a level above."""
+        self.expect(number)
+        if self.review is Review.ISSUED:
+            raise AlreadyIssued(report=self.id, number=number)
+        self._must_be_pending(number)
+        if self.current.kind is Kind.VERIFIED:
+            must_be_right(self.id, self.current, gaps, beside)
+
+    def _became_issued(self, number: int) -> None:
+        self.review = Review.ISSUED
+        self.accepted = self.current
+        self.issued += (number,)
+
+    def _must_be_sendable(self, number: int, sent: HandedUp) -> None:
+        if number not in self.issued:
+            raise NotIssuedYet(report=self.id, number=number)
+        if self.sent.get(number) == sent:
+            raise AlreadySentUpward(report=self.id, number=number, receipt_no=sent.receipt_no)
+        if number == self.current.number and sent.at < self.current.reported_at:
+            raise SentBeforeFiled(report=self.id, reported_at=self.current.reported_at)
 
     def _take(self, filed: Filing) -> None:
         self.current = filed

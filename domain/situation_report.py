@@ -3,6 +3,7 @@
 Initial 初报 → follow-ups 续报 or zero reports 零报告 → verified 核报; it may begin by telephone
 (待补报) and be made up 补报 later. Each version is accepted or returned by the level above, which
 never edits a figure: it returns, or adjudicates 核定 in a fact of its own (domain.md §1.3, §7.5).
+Of the store's seat a second person issues 签发 it, for nobody is in post above (decision 0054).
 
 Nothing here stops a report that saves lives: broken arithmetic and unexplained jumps are kept
 with the version as questions, and only the acceptance of a 核报 is refused for them.
@@ -21,6 +22,7 @@ from domain.exercise import keep_apart
 from domain.report_filing import (
     Filing,
     FirstFact,
+    HandedUp,
     Hands,
     Kind,
     Review,
@@ -54,6 +56,8 @@ from domain.separation import join
 from domain.world import RuleRef
 
 Roster = Literal["casualty", "house"]
+Findings = tuple[Finding, ...]
+Rules = tuple[RuleRef, ...]
 
 
 class SituationReport(Versions):
@@ -84,6 +88,8 @@ class SituationReport(Versions):
         self.current = filed
         self.review = Review.PENDING
         self.accepted: Filing | None = None
+        self.issued: tuple[int, ...] = ()
+        self.sent: dict[int, HandedUp] = {}
         self.to_make_up = filed.phoned
         self.disaster: UUID | None = None
         self.duty: FollowUpDuty | None = None
@@ -204,9 +210,9 @@ class SituationReport(Versions):
         number: int,
         hands: Hands,
         forward_due_at: datetime | None,
-        gaps: tuple[Finding, ...],
-        rules: tuple[RuleRef, ...],
-        beside: tuple[Finding, ...] = (),
+        gaps: Findings,
+        rules: Rules,
+        beside: Findings = (),
     ) -> None:
         """Accept the version that was seen.
 
@@ -235,6 +241,29 @@ class SituationReport(Versions):
         self.review = Review.ACCEPTED
         self.accepted = self.current
         join(self.steps, "review", hands)
+
+    def issue(
+        self, number: int, hands: Hands, gaps: Findings, rules: Rules, beside: Findings
+    ) -> None:
+        """签发: the seat's own version becomes official. It is to be sent up when it was due."""
+        self._must_be_issuable(number, gaps, beside)
+        kind, due = self.current.kind, self.current.due_at
+        self._issued(number=number, kind=kind, hands=hands, upward_due_at=due, rules=rules)
+
+    @event("Issued")
+    def _issued(
+        self, number: int, kind: Kind, hands: Hands, upward_due_at: datetime | None, rules: Rules
+    ) -> None:
+        self._became_issued(number)
+
+    def record_sent_upward(self, number: int, sent: HandedUp) -> None:
+        """上报: by hand, outside this ledger. Said again it corrects what was said."""
+        self._must_be_sendable(number, sent)
+        self._sent_upward(number=number, sent_at=sent.at, receipt_no=sent.receipt_no)
+
+    @event("SentUpward")
+    def _sent_upward(self, number: int, sent_at: datetime, receipt_no: str) -> None:
+        self.sent[number] = HandedUp(sent_at, receipt_no)
 
     def return_version(self, number: int, reason: str, hands: Hands) -> None:
         """退回: send the version back, with the reason."""

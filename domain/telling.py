@@ -47,6 +47,7 @@ STATES = {
     "found": ("已找到", "found"),
     "granted": ("已分配", "granted"),
     "injured": ("受伤", "injured"),
+    "issued": ("已签发", "issued"),
     "listed": ("已列入名册", "on the list"),
     "merged": ("已合并", "merged"),
     "missing": ("失踪", "missing"),

@@ -137,6 +137,10 @@ class World(Protocol):
     @property
     def vault(self) -> Vault: ...
 
+    @property
+    def born(self) -> str:
+        """The birth mark of the store, by which it is found as `domain.store.Store`; "": none."""
+
     def get(self, kind: type[A], id: UUID) -> A:
         """The aggregate, or `NotFound`."""
 

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -48,6 +49,11 @@ class AggregateCache:
         self.kept: OrderedDict[UUID, Aggregate | None] = OrderedDict()
 
     # -- loading ------------------------------------------------------------------------------
+
+    @cached_property
+    def born(self) -> str:
+        """The birth mark of the store, which never changes."""
+        return self.log.mark("born") or ""
 
     def get(self, kind: type[Any], stream: UUID) -> Aggregate | None:
         """The aggregate of a stream, of whatever kind it is; None if the stream has not begun."""

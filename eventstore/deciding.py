@@ -62,9 +62,11 @@ class DecisionWorld:
         *,
         clock_held: bool = False,
         cases: tuple[UUID, ...] = (),
+        born: str = "",
     ) -> None:
         self.clock_held = clock_held
         self.cases = cases
+        self.born = born
         self._memo = memo or Memo()
         self._load = load
         self._vault = vault

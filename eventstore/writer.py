@@ -354,15 +354,9 @@ class _Batch:
     def _world(self, envelope: Envelope) -> DecisionWorld:
         writer = self.writer
         cache, held = writer.cache, writer.clock.held is not None
-        return DecisionWorld(
-            cache.get,
-            writer.vault,
-            self.last,
-            envelope.id,
-            cache.memo,
-            clock_held=held,
-            cases=envelope.cases or (),
-        )
+        kept = cache.get, writer.vault, self.last, envelope.id, cache.memo
+        cases = envelope.cases or ()
+        return DecisionWorld(*kept, clock_held=held, cases=cases, born=cache.born)
 
     def _decide(self, envelope: Envelope) -> Outcome:
         self.last = max(self.last, self.writer.now(envelope.at))

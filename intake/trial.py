@@ -63,7 +63,8 @@ class Trial:
         """Why the command would be refused now, or None."""
         now = self._store.clock.now()
         vault = _Blank(self._store.vault)
-        world = DecisionWorld(self._load, vault, now, uuid4(), self._memo)
+        born = self._store.writer.cache.born
+        world = DecisionWorld(self._load, vault, now, uuid4(), self._memo, born=born)
         try:
             decide(world, command, self._officer)
         except Refusal as refusal:

@@ -1,11 +1,12 @@
-"""Areas 区划: the tree as it is now. Joined by the queries of the other views."""
+"""Areas 区划: the tree as it is now, and the seat of the store. Joined by the queries of others."""
 
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Connection, Index, String, Table, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Index, String, Table, func, select
 
 from domain.area import Area
+from domain.store import Store
 from projections.folding.base import LOGICAL, Rows, View, text_of
 
 AREAS = Table(
@@ -24,6 +25,20 @@ AREAS = Table(
     Index("areas_by_successor", "merged_into"),
     Index("areas_by_code", "code"),
 )
+
+SEATS = Table(
+    "areas_seat",
+    LOGICAL,
+    Column("store", String(36), primary_key=True),
+    Column("seat", String(36), nullable=False),
+)
+"""One row: the highest area with somebody in post. None where the store has not recorded it."""
+
+
+def at_seat(area: Any) -> ColumnElement[bool]:
+    """Whether an area is the seat: nobody is in post above it (decision 0054)."""
+    found: ColumnElement[bool] = area.in_(select(SEATS.c.seat))
+    return found
 
 
 ABOVE = func.coalesce(AREAS.c.merged_into, AREAS.c.parent)
@@ -75,6 +90,14 @@ def abolished(rows: Rows, at: int, e: Area.Abolished) -> None:
     rows.change(AREAS, text_of(e.originator_id), abolished_on=e.effective_on.isoformat())
 
 
+def seat_recorded(rows: Rows, at: int, e: Store.Opened) -> None:
+    rows.put(SEATS, {"store": text_of(e.originator_id), "seat": text_of(e.area)})
+
+
+def seat_moved(rows: Rows, at: int, e: Store.SeatMoved) -> None:
+    rows.change(SEATS, text_of(e.originator_id), seat=text_of(e.seat))
+
+
 # The tree of divisions is public: these two queries take no scope.
 
 
@@ -110,14 +133,16 @@ def children(db: Connection, area: UUID) -> list[dict[str, Any]]:
 
 VIEW = View(
     name="areas",
-    version=3,
-    tables=(AREAS,),
+    version=4,
+    tables=(AREAS, SEATS),
     routes={
         Area.Established: established,
         Area.Renamed: renamed,
         Area.CodeChanged: code_changed,
         Area.MergedInto: merged_into,
         Area.Abolished: abolished,
+        Store.Opened: seat_recorded,
+        Store.SeatMoved: seat_moved,
     },
     ignored={Area.SplitFrom: "the new village has its own Established; history is the timeline's"},
 )

@@ -80,7 +80,9 @@ IGNORED: dict[type[Event], str] = {
     Season.ListClosed: "the list's own Closed tells it",
     ParkedFacts.Opened: "what is left out is asked for in the log, before a view is folded",
     ParkedFacts.Dropped: "what is left out is asked for in the log, before a view is folded",
-    **dict.fromkeys(Store.event_classes(), _STORE),
+    **dict.fromkeys(
+        (one for one in Store.event_classes() if one not in (Store.Opened, Store.SeatMoved)), _STORE
+    ),
     Person.Claimed: _CLAIM,
     Person.ClaimedAgain: _CLAIM,
 }

@@ -5,7 +5,7 @@ rule, start and end; what it asked for up to the time of the question is enumera
 so that a daily report which nobody sent is seen although it left no fact (`deadlines_at`).
 """
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,11 +16,12 @@ from domain.consignment import Consignment
 from domain.notice import Notice
 from domain.report_filing import Filing, Kind
 from domain.rules.base import china_moment
-from domain.rules.deadlines import FollowUpDuty, next_occurrence
+from domain.rules.deadlines import next_occurrence
 from domain.season import Season
 from domain.situation_report import SituationReport
 from domain.village_list import VillageList
 from projections.folding.base import LOGICAL, Row, Rows, View, as_json, text_of, when
+from projections.sections.duties import rule_of
 
 DUE = Table(
     "deadlines",
@@ -89,19 +90,9 @@ SUBJECTS = Table(
 
 NUMBER = {Notice.FIRST: 1, Notice.SECOND: 2}
 FORWARD = "forward_report"
+UPWARD = "send_upward"
 NEVER = "never"
 """After all days."""
-
-
-def rule_of(duty: Row) -> FollowUpDuty:
-    """The duty of a row of ``deadline_duties``."""
-    return FollowUpDuty(
-        level=duty["duty_level"],
-        due=time.fromisoformat(duty["due"]),
-        every_days=duty["every_days"],
-        start=datetime.fromisoformat(duty["start"]),
-        end=datetime.fromisoformat(duty["end"]) if duty["end"] else None,
-    )
 
 
 # handlers
@@ -230,6 +221,19 @@ def accepted(rows: Rows, at: int, e: SituationReport.Accepted) -> None:
         _due(rows, e, FORWARD, e.forward_due_at, e.number, report_kind=str(e.kind))
 
 
+def issued(rows: Rows, at: int, e: SituationReport.Issued) -> None:
+    """To report is to tell the level above, which does not look in here: signing is not enough."""
+    if e.upward_due_at is not None:
+        _due(rows, e, UPWARD, e.upward_due_at, e.number, report_kind=str(e.kind))
+
+
+def sent_upward(rows: Rows, at: int, e: SituationReport.SentUpward) -> None:
+    """It tells all that earlier versions told. Said again it corrects when it was."""
+    _done(rows, e, UPWARD, None, e.number)
+    for number in range(1, e.number + 1):
+        _done(rows, e, UPWARD, e.sent_at, number)
+
+
 def returned(rows: Rows, at: int, e: SituationReport.Returned) -> None:
     """A returned 核报 is still owed."""
     if e.kind == Kind.VERIFIED:
@@ -286,6 +290,7 @@ def report_withdrawn(rows: Rows, at: int, e: SituationReport.Withdrawn) -> None:
     _drop(rows, e, "verified_report")
     for number in range(1, e.number + 1):
         _drop(rows, e, FORWARD, number)
+        _drop(rows, e, UPWARD, number)
     start = rows.need(SUBJECTS, report)["duty_start"]
     if start is not None:
         rows.delete(DUTIES, report, start)
@@ -398,7 +403,7 @@ def consignment_closed(rows: Rows, at: int, e: Consignment.Closed) -> None:
 
 VIEW = View(
     name="deadlines",
-    version=6,
+    version=7,
     tables=(DUE, DUTIES, ANSWERS, SUBJECTS),
     routes={
         SituationReport.InitialReported: begun,
@@ -409,6 +414,8 @@ VIEW = View(
         SituationReport.Verified: filed,
         SituationReport.Resubmitted: filed,
         SituationReport.Accepted: accepted,
+        SituationReport.Issued: issued,
+        SituationReport.SentUpward: sent_upward,
         SituationReport.Returned: returned,
         SituationReport.Withdrawn: report_withdrawn,
         SituationReport.FollowUpDutyStarted: duty_started,

@@ -1,7 +1,8 @@
 """Review queue: what waits for whom. A row is there as long as the step waits, then it is gone.
 
-Reports wait for the level above (or, returned and phoned in, for their own area), village lists
-for each of their steps, consignments to be ordered, shipped, received and closed.
+Reports wait for the level above (or, returned and phoned in, for their own area; at the seat of
+the store, above which nobody is in post, for a second person there to issue 签发 them), village
+lists for each of their steps, consignments to be ordered, shipped, received and closed.
 """
 
 from typing import Any
@@ -28,7 +29,7 @@ from domain.season import Season
 from domain.situation_report import SituationReport
 from domain.village_list import VillageList
 from domain.world import Role
-from projections.areas import AREAS
+from projections.areas import AREAS, at_seat
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
 from projections.folding.base import LOGICAL, Row, Rows, View, as_json, text_of, when
@@ -120,7 +121,9 @@ def _gone(rows: Rows, subject: str, step: str) -> None:
         rows.delete(WAITING, subject, step)
 
 
-def report_accepted(rows: Rows, at: int, e: SituationReport.Accepted) -> None:
+def report_official(
+    rows: Rows, at: int, e: SituationReport.Accepted | SituationReport.Issued
+) -> None:
     rows.delete(WAITING, text_of(e.originator_id), "review")
 
 
@@ -255,25 +258,30 @@ def _by_level(roles: dict[AreaLevel, Role], areas: Any = AREAS) -> Any:
     return case(*[(areas.c.level == str(level), str(role)) for level, role in roles.items()])
 
 
+LOOKED_OVER = and_(WAITING.c.kind == "report", WAITING.c.step == "review")
+ISSUED = and_(LOOKED_OVER, at_seat(WAITING.c.area))
+STEP: ColumnElement[Any] = case((ISSUED, "issue"), else_=WAITING.c.step)
+"""Whether a report is accepted above or issued where it is depends on the seat as it is now."""
+
 NEEDED: ColumnElement[Any] = func.coalesce(
     WAITING.c.role,
     case(
-        (and_(WAITING.c.kind == "report", WAITING.c.step == "review"), _by_level(REVIEWERS, ABOVE)),
+        (ISSUED, _by_level(REVIEWERS)),
+        (LOOKED_OVER, _by_level(REVIEWERS, ABOVE)),
         (WAITING.c.kind == "report", _by_level(_FILERS)),
         else_=_by_level(_ORDERERS),
     ),
 )
 
-RANK = case((and_(WAITING.c.kind == "report", WAITING.c.step == "review"), 0), else_=1).label(
-    "rank"
-)
+RANK = case((LOOKED_OVER, 0), else_=1).label("rank")
 
 
 def _waiting_for(scope: Scope, *, exercise: bool, role: str | None) -> Select[Any]:
     """The steps that wait, with who takes each. ``role``: one, or several with commas between."""
     query = (
         select(
-            WAITING,
+            *[column for column in WAITING.columns if column is not WAITING.c.step],
+            STEP.label("step"),
             NEEDED.label("role_needed"),
             AREAS.c.name.label("area_name"),
             AREAS.c.code.label("area_code"),
@@ -330,13 +338,14 @@ def review_queue(
     ``kind``: report, village_list or consignment. ``role_needed`` says who takes the ``step``;
     ``ready_at`` is when it can be taken at the earliest (a notice still runs until then). What
     nobody can take is not there: above a province there is nobody to review its reports.
+    ``issue``: the seat's own report waits for a second person there, not for who filed it.
     """
     query = _waiting_for(scope, exercise=exercise, role=role)
     if kind is not None:
         query = query.where(WAITING.c.kind == kind)
     if step is not None:
-        query = query.where(WAITING.c.step == step)
-    order: list[ColumnElement[Any]] = [WAITING.c.since, WAITING.c.subject, WAITING.c.step]
+        query = query.where(STEP.in_([step]))
+    order: list[ColumnElement[Any]] = [WAITING.c.since, WAITING.c.subject, STEP.label("step")]
     if reports_first:
         query, order = query.add_columns(RANK), [RANK, *order]
     found = page(db, query, order, cursor=cursor, limit=limit)
@@ -354,7 +363,7 @@ def review_queue(
 
 VIEW = View(
     name="reviews",
-    version=3,
+    version=4,
     tables=(WAITING, REPORTS, LISTS, CONSIGNMENTS, SEASONS),
     routes={
         SituationReport.InitialReported: report_filed,
@@ -364,7 +373,8 @@ VIEW = View(
         SituationReport.ZeroReported: report_filed,
         SituationReport.Verified: report_filed,
         SituationReport.Resubmitted: report_filed,
-        SituationReport.Accepted: report_accepted,
+        SituationReport.Accepted: report_official,
+        SituationReport.Issued: report_official,
         SituationReport.Returned: report_returned,
         SituationReport.Withdrawn: report_withdrawn,
         SituationReport.JumpExplained: jump_explained,

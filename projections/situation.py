@@ -1,11 +1,12 @@
 """Situation 灾情: what was reported, what was accepted, version by version, area by area.
 
 A report has its latest reported version (未审 until the level above has spoken) beside its latest
-accepted one, each with who, when and on what basis. Official totals use accepted figures only:
-an area's own accepted report counts, else the sum of its children, never both; dead and missing
-are never fewer than the children's (`projections.asking.figures`). A figure nobody knows is null,
-which is not zero; a sum over some unknowns is marked partial. Real and exercise reports never meet
-in one row or total.
+accepted one, each with who, when and on what basis. Official totals use figures only that the level
+above has accepted, or that the seat of the store has issued 签发 (``accepted_how``): an area's own
+official report counts, else the sum of its children, never both; dead and missing are never fewer
+than the children's (`projections.asking.figures`). A figure nobody knows is null, which is not
+zero; a sum over some unknowns is marked partial. Real and exercise reports never meet in one row or
+total.
 """
 
 from datetime import datetime
@@ -61,12 +62,16 @@ REPORTS = Table(
     Column("accepted_number", Integer),  # … and the latest accepted one
     Column("accepted_kind", String),
     Column("accepted_as_of", String),
+    Column("accepted_how", String),  # accepted by the level above, or issued by the seat
     Column("accepted_at", String),
     Column("accepted_by", String(36)),
     Column("accepted_role", String),
     Column("accepted_figures", String),
     Column("accepted_questions", String),
     Column("set_aside", String),  # own dead and missing that count although parts have more
+    Column("sent_number", Integer),  # the version that was last sent upward, by hand …
+    Column("sent_at", String),
+    Column("receipt_no", String),
     Column("withdrawn", String),  # at, by, role, reason
     Column("adjudicated", String),  # 核定: number, figures, document_no, at, by
     Column("rosters", String),  # rows on the rosters 台账 behind the figures
@@ -108,6 +113,9 @@ VERSIONS = Table(
     Column("reviewer_role", String),
     Column("return_reason", String),
     Column("forward_due_at", String),
+    Column("upward_due_at", String),
+    Column("sent_at", String),
+    Column("receipt_no", String),
     Column("position", Integer, nullable=False),
     Column("clock_held", Boolean, nullable=False),
     Index("situation_versions_by_area", "area", "recorded_at"),
@@ -239,13 +247,25 @@ def occurrence_corrected(rows: Rows, at: int, e: SituationReport.OccurrenceCorre
 
 
 def accepted(rows: Rows, at: int, e: SituationReport.Accepted) -> None:
+    due = when(e.forward_due_at) if e.forward_due_at else None
+    _became_official(rows, e, Review.ACCEPTED, forward_due_at=due)
+
+
+def issued(rows: Rows, at: int, e: SituationReport.Issued) -> None:
+    """签发 by the seat: as official as what a level above has accepted."""
+    due = when(e.upward_due_at) if e.upward_due_at else None
+    _became_official(rows, e, Review.ISSUED, upward_due_at=due)
+
+
+def _became_official(rows: Rows, e: Any, how: Review, **due: str | None) -> None:
     report = text_of(e.originator_id)
     row = rows.need(REPORTS, report)
     by, moment = text_of(e.meta.actor), when(e.meta.recorded_at)
     rows.change(
         REPORTS,
         report,
-        review=str(Review.ACCEPTED),
+        review=str(how),
+        accepted_how=str(how),
         accepted_number=e.number,
         accepted_kind=row["kind"],
         accepted_as_of=row["as_of"],
@@ -259,12 +279,20 @@ def accepted(rows: Rows, at: int, e: SituationReport.Accepted) -> None:
         VERSIONS,
         report,
         e.number,
-        review=str(Review.ACCEPTED),
+        review=str(how),
         reviewed_at=moment,
         reviewed_by=by,
         reviewer_role=e.meta.role,
-        forward_due_at=when(e.forward_due_at) if e.forward_due_at else None,
+        **due,
     )
+
+
+def sent_upward(rows: Rows, at: int, e: SituationReport.SentUpward) -> None:
+    report = text_of(e.originator_id)
+    told = {"sent_at": when(e.sent_at), "receipt_no": e.receipt_no}
+    rows.change(VERSIONS, report, e.number, **told)
+    if e.number >= (rows.need(REPORTS, report)["sent_number"] or 0):
+        rows.change(REPORTS, report, sent_number=e.number, **told)
 
 
 def returned(rows: Rows, at: int, e: SituationReport.Returned) -> None:
@@ -360,7 +388,7 @@ def roster_counted(rows: Rows, at: int, e: SituationReport.RosterCounted) -> Non
 
 VIEW = View(
     name="situation",
-    version=5,
+    version=6,
     tables=(REPORTS, VERSIONS),
     routes={
         SituationReport.InitialReported: begun,
@@ -373,6 +401,8 @@ VIEW = View(
         SituationReport.JumpExplained: jump_explained,
         SituationReport.OccurrenceCorrected: occurrence_corrected,
         SituationReport.Accepted: accepted,
+        SituationReport.Issued: issued,
+        SituationReport.SentUpward: sent_upward,
         SituationReport.Returned: returned,
         SituationReport.Adjudicated: adjudicated,
         SituationReport.PartsSetAside: parts_set_aside,

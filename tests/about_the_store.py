@@ -3,6 +3,9 @@
 from datetime import timedelta
 
 from demo.divisions import COUNTY, SMALL_TOWNSHIP
+from demo.naming import demo_id
+from demo.posts import COUNTY_APPROVER
+from domain.commands import issuing, reports
 from domain.commands import store as about
 from domain.store import Cause, Decision, HoldCause
 from tests.everything import Desk
@@ -15,9 +18,10 @@ def about_the_store(desk: Desk) -> None:
     here = {"born": born, "seat": desk.names.area(COUNTY), "simulated": True}
     first = {**here, "seat": desk.names.area(SMALL_TOWNSHIP)}
     host = "演示服务器"
+    desk.do(about.RecordStore(**first), None)
+    desk.do(about.RecordStore(**here, timeline="00000001"), None)
+    _issued(desk)
     for command in (
-        about.RecordStore(**first),
-        about.RecordStore(**here, timeline="00000001"),
         about.BeginEpoch(
             **here,
             epoch="2-everything",
@@ -46,3 +50,25 @@ def about_the_store(desk: Desk) -> None:
         about.AdvanceClock(**here, to=desk.now, machine_at=desk.now, rate=1, operator="keeper"),
     ):
         desk.do(command, None)
+
+
+def _issued(desk: Desk) -> None:
+    """The county, now the seat, issues its own report and sends it to the city by other ways."""
+    report = demo_id("report", "everything/issued")
+    desk.do(
+        reports.FileInitialReport(
+            report=report,
+            as_of=desk.now,
+            figures={"affected": 12, "dead": 0, "missing": 0},
+            area=desk.names.area(COUNTY),
+            occurred_at=desk.now - timedelta(minutes=40),
+            hazard="low_temperature",
+        ),
+        COUNTY_APPROVER,
+    )
+    second = f"{COUNTY_APPROVER}-b"
+    desk.do(issuing.IssueReport(report=report, version=1), second)
+    sent = issuing.RecordSentUpward(
+        report=report, version=1, sent_at=desk.now, receipt_no="演示收〔2019〕1号"
+    )
+    desk.do(sent, second)

@@ -18,6 +18,7 @@ from domain.posts import Appointment, Post
 from domain.reach import in_reach
 from domain.refusal import Refusal
 from domain.rules.base import china_day
+from domain.seat import move_seat_up
 from domain.world import Command, Result, Role, World
 
 WITHOUT_NUMBER = frozenset({Role.DISPATCHER, Role.AUDITOR, Role.ADMINISTRATOR})
@@ -92,6 +93,8 @@ class EngageOfficer(Command):
             self.ends_on,
         )
         officer.appoint(appointment, area.level)
+        if appointment.covers(china_day(world.now)):
+            move_seat_up(world, area.id)
         if self.login in officer.logins:
             return {"officer": officer.id, "invited": False}
         posts_within_reach(world, officer)

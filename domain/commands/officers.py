@@ -17,6 +17,7 @@ from domain.officer import Officer, OwnPosts
 from domain.posts import Appointment, Post
 from domain.refusal import IdNotFresh
 from domain.rules.base import china_day
+from domain.seat import move_seat_up
 from domain.world import Command, Result, Role, World
 
 KEEPERS = frozenset({Role.SYSTEM, Role.ADMINISTRATOR})
@@ -155,6 +156,8 @@ class AppointOfficer(Command):
             self.id, self.role, self.area, self.post, self.certificate, self.starts_on, self.ends_on
         )
         officer.appoint(appointment, area.level)
+        if appointment.covers(china_day(world.now)):
+            move_seat_up(world, area.id)
         return None
 
 

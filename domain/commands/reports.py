@@ -29,6 +29,7 @@ from domain.report_filing import Filing, Kind
 from domain.rules.base import china_day
 from domain.rules.deadlines import Deadlines
 from domain.rules.hazards import Hazards
+from domain.seat import seat_of
 from domain.separation import separate
 from domain.situation_report import SituationReport
 from domain.world import Command, Result, Role, World
@@ -245,7 +246,8 @@ class FileVerifiedReport(Told, Command):
 
     def decide(self, world: World) -> Result:
         report, filed = _next(world, self, Kind.VERIFIED, self.expected_version)
-        separate(world, report.id, report.steps, "report")
+        if report.area != seat_of(world):  # there two persons take turns, and one issues
+            separate(world, report.id, report.steps, "report")
         report.verify(filed)
         return _answer(report.id, filed)
 

@@ -20,11 +20,12 @@ from domain.commands.parts import Tree, against_parts
 from domain.commands.reports import start_duty
 from domain.disaster import Disaster
 from domain.refusal import Malformed, NotFound, NotYourRole
-from domain.report_filing import Kind
-from domain.report_refusals import PartsSayMore
+from domain.report_filing import Hands, Kind
+from domain.report_refusals import IssuesOwnReport, PartsSayMore
 from domain.rules.deadlines import Deadlines
 from domain.rules.hazards import Hazards
 from domain.rules.indicators import Finding, Indicators
+from domain.seat import seat_of
 from domain.separation import separate
 from domain.situation_report import SituationReport
 from domain.world import Command, Result, Role, RuleRef, World
@@ -51,9 +52,38 @@ def _above(world: World, report: UUID) -> UUID:
 
 
 def _must_review(world: World, report: UUID) -> None:
-    needed = REVIEWERS.get(world.get(Area, _above(world, report)).level)
+    must_be_reviewer(world, _above(world, report))
+
+
+def must_be_reviewer(world: World, area: UUID) -> None:
+    """`NotYourRole` unless the actor has the post that looks over reports for that area."""
+    needed = REVIEWERS.get(world.get(Area, area).level)
     if world.actor.role != needed:
         raise NotYourRole(needed=needed or "")
+
+
+def _desk(world: World, report: UUID) -> UUID:
+    """Whose people look over a report: the area above it, at the store's seat its own."""
+    area = world.get(SituationReport, report).area
+    return area if area == seat_of(world) else _above(world, report)
+
+
+def _hands(world: World, report: SituationReport) -> Hands:
+    """The persons who look over a report, by their post and by what they did before."""
+    must_be_reviewer(world, _desk(world, report.id))
+    if report.area == seat_of(world):
+        return second_person(world, report)
+    return separate(world, report.id, report.steps, "review")
+
+
+def second_person(world: World, report: SituationReport) -> Hands:
+    """At the seat two persons take turns: neither looks over the version that they filed.
+
+    Nobody above could grant a dispensation, so that there is none.
+    """
+    if set(world.actor.persons) & set(report.current.hands):
+        raise IssuesOwnReport(report=report.id, officer=world.actor.officer)
+    return world.actor.persons
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +109,7 @@ class AcceptReport(Command):
         )
         gaps: tuple[Finding, ...] = ()
         if report.current.kind is Kind.VERIFIED:
-            gaps = _roster_gaps(world, report, indicators.rule)
+            gaps = roster_gaps(world, report, indicators.rule)
             rules = (*rules, indicators.ref)
         report.accept(self.version, hands, forward_due_at, gaps, rules, beside)
         return {
@@ -110,7 +140,7 @@ def _forward_due(
     return due_at, (deadlines.ref,)
 
 
-def _roster_gaps(
+def roster_gaps(
     world: World, report: SituationReport, indicators: Indicators
 ) -> tuple[Finding, ...]:
     """Where the figures differ from the rosters 台账 of this report and of those below it."""
@@ -145,13 +175,12 @@ class ReturnReport(Command):
     roles: ClassVar[frozenset[Role]] = ANY_REVIEWER
 
     def scope(self, world: World) -> UUID:
-        return _above(world, self.report)
+        return _desk(world, self.report)
 
     def decide(self, world: World) -> None:
         check_text("reason", self.reason)
         report = world.get(SituationReport, self.report)
-        _must_review(world, report.id)
-        hands = separate(world, report.id, report.steps, "review")
+        hands = _hands(world, report)
         report.return_version(self.version, self.reason.strip(), hands)
 
 
@@ -211,15 +240,14 @@ class SetPartsAside(Command):
     roles: ClassVar[frozenset[Role]] = ANY_REVIEWER
 
     def scope(self, world: World) -> UUID:
-        return _above(world, self.report)
+        return _desk(world, self.report)
 
     def decide(self, world: World) -> None:
         check_text("document_no", self.document_no)
         check_text("reason", self.reason)
         report = world.get(SituationReport, self.report)
         area = world.get(Area, report.area)
-        _must_review(world, report.id)
-        hands = separate(world, report.id, report.steps, "review")
+        hands = _hands(world, report)
         indicators = world.rules(Indicators, area.id, report.occurred_at).rule
         seen, _ = read(world, indicators, area, self.parts, {})
         known = Tree.of(world, report.disaster, area.id).official(area.id, whole=True).parts
@@ -249,14 +277,13 @@ class StrikeReport(Command):
     roles: ClassVar[frozenset[Role]] = ANY_REVIEWER
 
     def scope(self, world: World) -> UUID:
-        return _above(world, self.report)
+        return _desk(world, self.report)
 
     def decide(self, world: World) -> None:
         check_text("reason", self.reason)
         report = world.get(SituationReport, self.report)
-        _must_review(world, report.id)
+        hands = _hands(world, report)
         report.expect(self.version)
-        hands = separate(world, report.id, report.steps, "review")
         if report.disaster is not None:
             detach(world, report, self.reason.strip())
         report.withdraw(self.reason.strip(), hands, from_above=True)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Select, and_, case, func, or_, select
 
+from domain.report_filing import OFFICIAL
 from domain.rules.base import china_day
 from projections.areas import AREAS
 from projections.asking.paging import Page, page
@@ -47,7 +48,7 @@ def _moving(scope: Scope, area: UUID, today: str) -> dict[str, Select[Any]]:
                 R.stable_at.is_(None),
                 and_(
                     R.verified_due_at.is_not(None),
-                    or_(R.kind != "verified", R.review != "accepted"),
+                    or_(R.kind != "verified", R.review.not_in(OFFICIAL)),
                 ),
             ),
             scope.covers(SUBJECTS.c.area),

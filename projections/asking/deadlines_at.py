@@ -35,9 +35,10 @@ from domain.rules.deadlines import FollowUpDuty, Occurrence, next_occurrence, oc
 from projections.areas import AREAS
 from projections.asking.paging import Page, allowed, beyond, cut, values_of
 from projections.asking.scope import Scope
-from projections.deadlines import ANSWERS, DUE, DUTIES, FORWARD, NEVER, rule_of
+from projections.deadlines import ANSWERS, DUE, DUTIES, FORWARD, NEVER
 from projections.disasters import absorbed_into
 from projections.folding.base import Row, when
+from projections.sections.duties import rule_of
 from projections.situation import REPORTS, VERSIONS
 
 LONGEST_DUTY = 400
@@ -122,8 +123,8 @@ def deadlines(
     be taken), done, done_late, or closed (a follow-up that the area above has answered for by one
     of its own). ``disaster``: only what its reports owe; ``itself``: only what that area owes, not
     those below it. ``level`` is that of the ``area`` that owes it to the one above. ``kind``:
-    initial_report, follow_up, verified_report, forward_report, notice_end, season_assessment,
-    season_delivery, list_delivery, goods_needed, goods_arrival.
+    initial_report, follow_up, verified_report, forward_report, send_upward, notice_end,
+    season_assessment, season_delivery, list_delivery, goods_needed, goods_arrival.
     """
     assert at is not None, "the edge fills in its clock"
     within = None if disaster is None else tuple(absorbed_into(db, disaster))

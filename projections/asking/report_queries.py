@@ -9,8 +9,8 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection, select
 
-from domain.report_filing import Review
-from projections.areas import AREAS
+from domain.report_filing import OFFICIAL, Review
+from projections.areas import AREAS, at_seat
 from projections.asking.figures import differences
 from projections.asking.paging import Page, page
 from projections.asking.report_findings import same_as
@@ -56,6 +56,7 @@ def _reports() -> Any:
     return (
         select(
             REPORTS,
+            at_seat(REPORTS.c.area).label("at_seat"),
             AREAS.c.name.label("area_name"),
             AREAS.c.level.label("level"),
             REPORTER.c.masked_name.label("reporter_name"),
@@ -81,7 +82,8 @@ def situation_reports(
 ) -> Page:
     """Situation reports: the latest version of each beside the latest accepted one.
 
-    ``review``: pending 未审, accepted, returned, or withdrawn (else those are left out).
+    ``review``: pending 未审, accepted, issued 签发 by the seat, returned, or withdrawn (else those
+    are left out). ``at_seat``: it is the seat's own, which a second person there issues.
     ``itself``: only those of that area itself, none from below. Exercise reports only with
     ``exercise``.
     """
@@ -163,7 +165,7 @@ def _versions(db: Connection, scope: Scope, report: str) -> list[Row]:
         version["against_accepted"] = differences(
             accepted and accepted["figures"], version["figures"]
         )
-        if version["review"] == Review.ACCEPTED:
+        if version["review"] in OFFICIAL:
             accepted = version
         versions.append(version)
     return versions

@@ -45,6 +45,8 @@ POST /v1/situation-reports/{report}/make-ups report VTACR level
 POST /v1/situation-reports/{report}/versions/{version}/jump-reasons report VTACR level
 POST /v1/situation-reports/{report}/occurrence-corrections report VTACR level
 POST /v1/situation-reports/{report}/versions/{version}/acceptances report TACR level above
+POST /v1/situation-reports/{report}/versions/{version}/issues report TACR level
+POST /v1/situation-reports/{report}/versions/{version}/sent-upward report TACR level
 POST /v1/situation-reports/{report}/versions/{version}/returns report TACR level above
 POST /v1/situation-reports/{report}/versions/{version}/adjudications report TACR level above
 POST /v1/situation-reports/{report}/versions/{version}/parts-set-aside report TACR level above

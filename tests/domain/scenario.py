@@ -21,6 +21,9 @@ from domain.relief_case import ReliefCase
 from domain.world import Command, Result, Sealed
 from eventstore.deciding import DecisionWorld, decide, pending
 
+BORN = "b" * 32
+"""The birth mark of the store."""
+
 
 class MemoryVault:
     """A vault that keeps texts beside random boxes: the domain cannot tell the difference."""
@@ -98,6 +101,7 @@ class Scenario:
             command_id,
             clock_held=self.clock_held,
             cases=self._cases(command.wants_cases_of()),
+            born=BORN,
         )
         self.result = decide(world, command, officer)
         facts = pending(world)

@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 ALLOWED = {
     "cases.cases_of": "ids for a decision, which looks at jurisdiction itself",
+    "areas.at_seat": "which area is the seat of the store; the tree of divisions is public",
     "areas.lineage": "the tree of divisions is public",
     "areas.by_code": "the tree of divisions is public",
     "areas.children": "the tree of divisions is public",
