@@ -45,6 +45,7 @@ class Rights:
     review: bool
     listen: bool
     stabilize: bool
+    sign: bool  # has the post that issues 签发, if this area is the seat of the store
 
 
 def place_of(caller: Caller, area: UUID) -> Place:
@@ -71,6 +72,7 @@ def rights_on(caller: Caller, place: Place) -> Rights:
         review=above is not None
         and reviewer is not None
         and _may(caller, frozenset({reviewer}), above.id),
+        sign=_may(caller, frozenset(filter(None, (REVIEWERS.get(place.level),))), place.id),
         listen=_may(caller, ANY_LISTENER, place.id),
         stabilize=_may(caller, STABILIZERS, place.id),
     )

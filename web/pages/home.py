@@ -12,7 +12,7 @@ from projections.asking.report_queries import situation_report
 from projections.findings import finding_counts
 from projections.officers import officer_counts
 from web.pages.officers import ADMINISTRATORS
-from web.pages.reviews import counted_for, waiting_for
+from web.pages.reviews import LOOKED_OVER, counted_for, waiting_for
 from web.pages.situation import REPORT_KINDS
 from web.parts import AtDesk, Desk
 from web.reporting import grouped_dues, owed_by, show
@@ -57,7 +57,7 @@ async def _counted(desk: Desk) -> list[dict[str, Any]]:
     counts = await counted_for(desk)
     for (kind, step), one in sorted(counts.items(), key=lambda item: item[1]["since"]):
         href = "/review"
-        if one["count"] == 1 and (kind, step) != ("report", "review"):
+        if one["count"] == 1 and (kind, step) not in LOOKED_OVER:
             alone = await waiting_for(desk, kind=kind, step=step, limit=1)
             href = next((row["href"] for row in alone.items), href)
         line = {"key": f"{kind}_{step}", "count": one["count"], "since": one["since"], "href": href}

@@ -14,7 +14,7 @@ from api.words import rule_for
 from domain.area import AreaLevel
 from domain.commands.reports import ANY_LISTENER
 from domain.refusal import NotFound, NotYourRole
-from domain.report_filing import Kind, Review
+from domain.report_filing import OFFICIAL, Kind, Review
 from domain.rules.hazards import Hazards
 from domain.rules.indicators import Indicators
 from projections.asking.report_queries import situation_report, situation_reports
@@ -99,7 +99,7 @@ async def _running(desk: Desk, place: Place) -> list[dict[str, Any]]:
     found = await desk.ask(situation_reports, place.id, itself=place.id, limit=200)
     drills = await desk.ask(situation_reports, place.id, itself=place.id, exercise=True, limit=50)
     mine = (*found.items, *drills.items)
-    return [row for row in mine if (row["kind"], row["review"]) != (Kind.VERIFIED, Review.ACCEPTED)]
+    return [row for row in mine if row["kind"] != Kind.VERIFIED or row["review"] not in OFFICIAL]
 
 
 def _callers(caller: Caller) -> list[Place]:
@@ -230,6 +230,8 @@ async def one_report(
         accepted=accepted,
         decided=decided,
         after=after,
+        signs=found["at_seat"] and rights.sign,
+        mine=current["reported_by"] == str(desk.caller.officer.id),
         next_steps=next_steps(found, rights),
     )
 

@@ -20,6 +20,9 @@ router = APIRouter(include_in_schema=False)
 CARDS = 10
 """On one page, in place of `web.paging.ROWS`: each is decided about, and taller than a row."""
 
+LOOKED_OVER = (("report", "review"), ("report", "issue"))
+"""Reports that are accepted, from below, or issued: the own of the seat of the store."""
+
 WHERE = {
     "report": "/report/{}",
     "village_list": "/lists/{}",
@@ -75,7 +78,7 @@ async def _queue(desk: Desk, turn: Turn, exercise: bool) -> dict[str, Any]:
             row["report"] = await desk.ask(situation_report, report=UUID(row["subject"]))
     counts = await counted_for(desk, exercise=exercise)
     total = sum(one["count"] for one in counts.values())
-    of_reports = counts.get(("report", "review"), {"count": 0})["count"]
+    of_reports = sum(counts[key]["count"] for key in LOOKED_OVER if key in counts)
     said = {"exercise": "true" if exercise else "", "cursor": turn.cursor}
     return {
         "reports": [r for r in found.items if _to_review(r) and r["report"]["review"] == "pending"],
@@ -86,8 +89,9 @@ async def _queue(desk: Desk, turn: Turn, exercise: bool) -> dict[str, Any]:
         "here": url("/review", **said, before=turn.before),
         "rows_here": url("/review/rows", **said, before=turn.before),
         "exercise": exercise,
+        "me": str(desk.caller.officer.id),
     }
 
 
 def _to_review(row: dict[str, Any]) -> bool:
-    return (row["kind"], row["step"]) == ("report", "review")
+    return (row["kind"], row["step"]) in LOOKED_OVER

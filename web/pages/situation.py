@@ -25,7 +25,9 @@ ROWS = 1000
 MOST = 10_000
 """Reports, and rows of each kind of duty, that one page looks at."""
 STRIP = 12
-REPORT_KINDS = frozenset({"initial_report", "follow_up", "verified_report", "forward_report"})
+REPORT_KINDS = frozenset(
+    {"initial_report", "follow_up", "verified_report", "forward_report", "send_upward"}
+)
 
 OVERSEERS = ANY_LISTENER | {Role.AUDITOR}
 """Who sees on the situation page what others have not reported."""
