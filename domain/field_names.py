@@ -4,6 +4,7 @@ The key is a field's name in its command, wherever it stands: ``items.0.quantity
 "物资第1项·数量". One name a key: what a key means in one form it means in all.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -164,6 +165,7 @@ FIELDS = {
     "posts": ("岗位", "posts"),
     "priority": ("优先级", "priority"),
     "programme": ("救助项目", "programme"),
+    "q": ("查找", "search"),
     "quantity": ("数量", "quantity"),
     "rate": ("标准", "rate"),
     "reason": ("理由", "reason"),
@@ -185,6 +187,7 @@ FIELDS = {
     "role": ("岗位", "role"),
     "rooms": ("间数", "rooms"),
     "round": ("批次", "round"),
+    "rulebook": ("规则", "rulebook"),
     "search": ("查找", "search"),
     "season": ("救助年度", "season"),
     "sent_at": ("上报时间", "time it was sent upward"),
@@ -201,6 +204,7 @@ FIELDS = {
     "stable_at": ("灾情稳定时间", "time of stabilization"),
     "stage": ("阶段", "stage"),
     "starts_on": ("开始日期", "first day"),
+    "state": ("状态", "state"),
     "status": ("状态", "status"),
     "step": ("环节", "step"),
     "stockpile": ("库存", "stockpile"),
@@ -220,6 +224,7 @@ FIELDS = {
     "to_fund": ("退回的资金", "fund it returns to"),
     "to_unit": ("接替的救援力量", "relieving unit"),
     "topic": ("记录类别", "kind of record"),
+    "unconfirmed": ("待确认", "to be confirmed"),
     "unit": ("救援力量", "unit"),
     "unit_value_fen": ("单价", "unit value"),
     "units": ("数量", "units"),
@@ -246,13 +251,18 @@ ENVELOPES = frozenset({"body", "query", "path", "header", "cookie"})
 NONE: Mapping[Any, tuple[str, str]] = {}
 
 
+_INDEX = re.compile(r"\[(\d+)\]")
+"""How rules count the parts of a command; the edge counts ``members.1``."""
+
+
 def field_name(path: str, language: str, others: Mapping[Any, tuple[str, str]] = NONE) -> str:
-    """``members.1.id_number`` → 成员第2项·身份证号 (members 2, ID number).
+    """``members.1.id_number`` and ``members[1].id_number``:
+    成员第2项·身份证号 (members 2, ID number).
 
     ``others`` names keys that are no fields: figures and goods. A key without a name stays.
     """
     which = 0 if language == "zh" else 1
-    steps = path.split(".")
+    steps = _INDEX.sub(r".\1", path).split(".")
     if len(steps) > 1 and steps[0] in ENVELOPES:
         steps = steps[1:]
     said: list[str] = []

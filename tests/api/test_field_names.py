@@ -88,6 +88,7 @@ def test_every_field_that_a_refusal_names_is_said_in_words() -> None:
 def test_a_place_in_a_list_is_counted_from_one() -> None:
     assert field_name("members.1.id_number", "zh") == "成员第2项·身份证号"
     assert field_name("members.1.id_number", "en") == "members 2, ID number"
+    assert field_name("members[1].id_number", "zh") == "成员第2项·身份证号", "as rules say it"
     assert field_name("body", "zh") == "提交的内容"
     assert field_name("query.limit", "en") == "rows a page"
     assert field_name("figures.affected", "zh", {"affected": ("受灾人口", "affected")}) == (
