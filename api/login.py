@@ -67,17 +67,21 @@ def taking(model: type[M], most: int = SMALL_BODY) -> Callable[[Request], Corout
 
     async def read(request: Request) -> M:
         check_parameters(request)
-        values = object_of(await read_body(request, most))
-        errors: list[dict[str, Any]] = []
-        check_plain(values, "", errors)
-        if errors:
-            raise malformed(errors)
-        try:
-            return model.model_validate(values)
-        except ValidationError as problem:
-            raise malformed(field_errors(problem)) from problem
+        return checked_as(model, object_of(await read_body(request, most)))
 
     return read
+
+
+def checked_as(model: type[M], values: dict[str, Any]) -> M:
+    """What was sent, as this model. Raises 422 that names each field that does not fit."""
+    errors: list[dict[str, Any]] = []
+    check_plain(values, "", errors)
+    if errors:
+        raise malformed(errors)
+    try:
+        return model.model_validate(values)
+    except ValidationError as problem:
+        raise malformed(field_errors(problem)) from problem
 
 
 Given = Annotated[Credentials, Depends(taking(Credentials))]

@@ -10,17 +10,18 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from api.auth import check_parameters, system_of, writing_session
 from api.bodies import read_body
-from api.login import documented
+from api.invitations import page_of
+from api.login import checked_as, documented
 from api.observing import correlation_of
 from api.permitting import not_allowed
-from api.problems import error_code, field_errors, malformed
+from api.problems import error_code
 from api.system import System
-from api.writes import RESPONSES, check_plain, idempotency_key, object_of, too_many
+from api.writes import RESPONSES, idempotency_key, object_of, too_many
 from domain.commands.engaging import EngageOfficer
 from domain.ids import seeded_id
 from domain.posts import Post
@@ -86,7 +87,7 @@ def engaged(
                     **about,
                     "officer": officer_id,
                     "code": made.code,
-                    "path": f"/invitations/{made.code}",
+                    "path": page_of(made.code),
                     "expires_at": answer.result["expires_at"],
                 }
             )
@@ -142,11 +143,4 @@ def _rows_of(body: bytes, most: int) -> list[OfficerRow]:
     listed = values.get("officers")
     if isinstance(listed, list) and len(listed) > most:
         raise too_many(most)
-    errors: list[dict[str, Any]] = []
-    check_plain(values, "", errors)
-    if errors:
-        raise malformed(errors)
-    try:
-        return OfficerList.model_validate(values).officers
-    except ValidationError as problem:
-        raise malformed(field_errors(problem)) from problem
+    return checked_as(OfficerList, values).officers

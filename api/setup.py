@@ -24,6 +24,7 @@ from api.beginning import (
     not_set_up,
 )
 from api.choosing import Choice
+from api.invitations import page_of
 from api.problems import ApiProblem
 from api.system import System
 from domain.refusal import Refusal
@@ -232,6 +233,6 @@ def invited(made: Invitation | None) -> dict[str, Any]:
         return {"invitation": None, "path": None, "expires_at": None}
     return {
         "invitation": made.code,
-        "path": f"/invitations/{plain(made.code)}",
+        "path": page_of(plain(made.code)),
         "expires_at": datetime.fromtimestamp(made.expires, UTC),
     }

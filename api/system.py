@@ -79,9 +79,8 @@ class System:
     tree: AreaTree
     secure_cookies: bool = False
     after_wait_seconds: float = 5.0
-    public_url: str = (
-        ""  # where officers reach the pages, without a slash at its end; "" if not set
-    )
+    public_url: str = ""
+    """Where officers reach the pages, without a slash at its end; "" if it is not set."""
     limits: EdgeLimits = DEFAULT_LIMITS
     marks: dict[str, str] = field(default_factory=dict)
     quotas: Quotas = field(init=False)

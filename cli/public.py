@@ -1,5 +1,6 @@
 """Under which address people reach the pages: what is set, else this machine's own."""
 
+from api.invitations import page_of
 from cli.settings import Settings
 
 # compared with, not listened on
@@ -16,4 +17,4 @@ def public_url(settings: Settings) -> str:
 
 def invitation_url(settings: Settings, code: str) -> str:
     """The page on which the code of an invitation is accepted."""
-    return f"{public_url(settings)}/invitations/{code}"
+    return public_url(settings) + page_of(code)

@@ -11,6 +11,7 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.invitations import page_of
 from web.parts import Desk
 
 NOT_KEPT = "no-store"
@@ -30,10 +31,7 @@ async def show_slips(
 
 def _with_codes(slips: list[dict[str, Any]], public: str) -> list[dict[str, Any]]:
     """Each with its address as a drawing, if it is known where the pages are reached."""
-    return [
-        one | {"qr": drawing(f"{public}/invitations/{one['code']}") if public else ""}
-        for one in slips
-    ]
+    return [one | {"qr": drawing(public + page_of(one["code"])) if public else ""} for one in slips]
 
 
 def drawing(address: str) -> str:
