@@ -7,9 +7,10 @@ import pytest
 
 from domain.area import AreaLevel
 from domain.commands.areas import AreaPlan, EstablishAreas
+from domain.commands.disasters import DeclareDisaster
 from domain.commands.issuing import IssueReport, RecordSentUpward
 from domain.commands.reports import FileVerifiedReport, PhoneInReport
-from domain.commands.reviews import AcceptReport, ReturnReport, StabilizeReport
+from domain.commands.reviews import AcceptReport, ReturnReport, SetPartsAside, StabilizeReport
 from domain.commands.store import RecordStore
 from domain.refusal import ChangedMeanwhile, NotFound, NotYourRole
 from domain.report_filing import Review
@@ -52,6 +53,19 @@ def sent(county: Scenario, **change: Any) -> RecordSentUpward:
         "receipt_no": "安庆应急收〔2018〕17号",
     }
     return RecordSentUpward(**(values | change))
+
+
+def begin_disaster(county: Scenario) -> None:
+    county.given(
+        DeclareDisaster(
+            disaster=county.id("flood"),
+            name="7·4暴雨洪涝",
+            hazard="flood",
+            occurred_at=START,
+            area=county.id("county"),
+        ),
+        by="county",
+    )
 
 
 def filed(area: str = "county", by: str = "county", seat: str = "county") -> Scenario:
@@ -226,3 +240,23 @@ def test_a_county_right_under_a_province_is_a_seat_like_any_other() -> None:
     here.when(issue(here, "district"), by="first").then(IssuesOwnReport)
     (fact,) = here.when(issue(here, "district"), by="second").then("SituationReport.Issued")
     assert fact.upward_due_at == START + timedelta(hours=2)
+
+
+def test_the_second_person_of_the_seat_sets_parts_aside() -> None:
+    """Nobody above could: a 核报 with fewer dead than its parts would never become official."""
+    county = seated()
+    begin_disaster(county)
+    into = {"disaster": county.id("flood")}
+    county.given(initial(county, "yuantan", figures=ONE_DEAD, **into), by="township")
+    county.given(AcceptReport(report=county.id("report/yuantan"), version=1), by="county")
+    county.given(initial(county, "county", figures=NOBODY_DEAD, **into), by="county")
+    decided = SetPartsAside(
+        report=county.id("report/county"),
+        version=1,
+        parts={"dead": 1},
+        document_no="潜减办〔2018〕3号",
+        reason="源潭所报一人经公安核实为病故",
+    )
+    county.when(decided, by="county").then(IssuesOwnReport)
+    county.when(decided, by="city").then(NotYourRole)
+    county.when(decided, by="county2").then("SituationReport.PartsSetAside")
