@@ -92,6 +92,7 @@ BY_COMMAND: dict[str, dict[str, Any]] = {
         "valid_from": "2018-01-01",
         "content": {"first_days": 7, "second_days": 7},
     },
+    "AdoptRulebookFile": {"toml": 'kind = "notices"\nversion = "2018-1"\n…'},
     "AppointOfficer": {"role": "village_reporter", "post": "A"},
     "ConfirmRulebook": {"version": "2018-1"},
     "CorrectGrant": {"cash_fen": 13_500},

@@ -189,6 +189,7 @@ KEEPING = (
     Write("/v1/village-rearrangements", a.RearrangeVillages, "areas"),
     Write("/v1/areas/{area}/followings", x.FollowMerger, "areas"),
     Write("/v1/rulebooks", b.AdoptRulebook, "rulebooks"),
+    Write("/v1/rulebook-files", b.AdoptRulebookFile, "rulebooks"),
     Write("/v1/rulebooks/{rulebook}/confirmations", b.ConfirmRulebook, "rulebooks"),
     Write("/v1/officers", o.RegisterOfficer, "officers"),
     Write("/v1/engagements", j.EngageOfficer, "officers", shown=engagement_shown),

@@ -37,6 +37,25 @@ def _books(store: Store, line: tuple[UUID, ...], kind: str) -> list[Rulebook]:
     return [book for book in found if isinstance(book, Rulebook)]
 
 
+NOTHING = dict.fromkeys(
+    (
+        "version",
+        "document_no",
+        "valid_from",
+        "valid_to",
+        "confirmed",
+        "confirmation",
+        "content",
+    )
+)
+
+
+def waiting_in(store: Store, areas: tuple[UUID, ...]) -> int:
+    """How many versions that these areas adopted wait to be confirmed."""
+    books = [book for kind in KINDS for area in areas for book in _books(store, (area,), kind)]
+    return sum(not edition.confirmed for book in books for edition in book.editions)
+
+
 def _told(edition: Edition) -> dict[str, Any]:
     """A version as answers have it. ``confirmed`` is also true of what was adopted before
     confirmations were asked for; then there is no ``confirmation``."""
@@ -79,7 +98,7 @@ def rulebooks_on(
             "own": own.id if own else None,
             "waiting": waiting,
         }
-        found.append(said | (_told(place.edition) if place else {}))
+        found.append(said | (_told(place.edition) if place else NOTHING))
     _name(caller, found, area)
     return found
 
@@ -103,7 +122,7 @@ def _name(caller: Caller, rows: list[dict[str, Any]], area: UUID) -> None:
         one["name"] = called.get(str(one["officer"]))
 
 
-def _place(caller: Caller, area: UUID | None) -> UUID:
+def place_of(caller: Caller, area: UUID | None) -> UUID:
     """The area asked for, else the highest of the caller's posts. 404 and 403 as any list."""
     roots = caller.scope(EVERYBODY, area).roots
     assert roots is not None
@@ -138,7 +157,7 @@ async def rulebooks(
     at = now if on is None else china_moment(on, NOON)
 
     def ask() -> dict[str, Any]:
-        place = _place(caller, area)
+        place = place_of(caller, area)
         day = china_day(at)
         return {"area": place, "on": day, "items": rulebooks_on(caller, place, at, kind)}
 

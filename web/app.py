@@ -32,6 +32,7 @@ from web.pages import (
     passwords,
     reports,
     reviews,
+    rulebooks,
     setup,
     sheets,
     situation,
@@ -57,6 +58,7 @@ ROUTERS: Final = (
     parked.router,
     passwords.router,
     setup.router,
+    rulebooks.router,
     officers.router,
 )
 

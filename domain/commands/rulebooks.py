@@ -10,7 +10,7 @@ from uuid import UUID
 
 from domain.area import Area, check_text
 from domain.rulebook import Rulebook
-from domain.rules.loading import check_content
+from domain.rules.loading import RulebookInvalid, check_content, located, parse_rulebook
 from domain.separation import separate
 from domain.world import Command, Result, Role, World
 
@@ -57,6 +57,37 @@ class AdoptRulebook(Command):
             hands=world.actor.persons,
         )
         return {"rulebook": id}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptRulebookFile(Command):
+    """Adopt the rules of a TOML text, checked as the files that come with the program.
+
+    ``area`` is where they are adopted, whatever area the text names.
+    """
+
+    roles: ClassVar[frozenset[Role]] = AdoptRulebook.roles
+    area: UUID
+    toml: str
+
+    def scope(self, world: World) -> UUID:
+        return self.area
+
+    def decide(self, world: World) -> Result | None:
+        try:
+            book = parse_rulebook("TOML", self.toml)
+        except RulebookInvalid as wrong:
+            raise located(wrong, self.toml) from wrong
+        adopt = AdoptRulebook(
+            area=self.area,
+            kind=book.kind,
+            version=book.version,
+            document_no=book.document_no,
+            valid_from=book.valid_from,
+            valid_to=book.valid_to,
+            content=book.content,
+        )
+        return adopt.decide(world)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,8 @@ A file says ``kind``, ``version``, ``document_no`` (文号), ``area`` (a divisio
 somebody compared it with its document; the rest is content.
 """
 
+import json
+import re
 import tomllib
 import types
 from collections.abc import Iterator
@@ -136,6 +138,79 @@ def parse_rulebook(name: str, text: str) -> RulebookFile:
         content=msgspec.to_builtins(typed, str_keys=True),
         typed=typed,
     )
+
+
+def located(wrong: RulebookInvalid, text: str) -> RulebookInvalid:
+    """The same refusal with the line of the text at which each key stands, where it is known."""
+    problems = []
+    for problem in wrong.problems:
+        line = _line_of(text, problem.key)
+        if line:
+            problem = Problem(f"{problem.key} (TOML {line})", problem.zh, problem.en)
+        problems.append(problem)
+    return _invalid(wrong.file, problems)
+
+
+def _line_of(text: str, where: str) -> int:
+    """The line, from 1, at which the last of a problem's keys is first set; 0: nowhere.
+
+    Of ``conditions[2].level`` it is the third ``level`` after ``conditions``, if there is one.
+    """
+    found = 0
+    lines = text.splitlines()
+    for step in filter(None, where.split(".")):
+        key, _, place = step.partition("[")
+        nth = int(place.rstrip("]").split("]")[0]) if place else 0
+        at = [
+            number
+            for number, line in enumerate(lines, start=1)
+            if number >= found and re.search(rf"(^|[\s{{,\[.]){re.escape(key)}\s*[=\]]", line)
+        ]
+        if not at:
+            return found
+        found = at[0] + (nth + 1 if place else 0)
+    return min(found, len(lines))
+
+
+def as_toml(
+    kind: str,
+    version: str,
+    document_no: str,
+    area_code: str,
+    valid_from: date,
+    valid_to: date | None,
+    content: dict[str, Any],
+) -> str:
+    """A rulebook as the text of a file: `parse_rulebook` reads it back as it was."""
+    head: dict[str, Any] = {
+        "kind": kind,
+        "version": version,
+        "document_no": document_no,
+        "area": area_code,
+        "valid_from": valid_from.isoformat(),
+        "valid_to": valid_to and valid_to.isoformat(),
+    }
+    rows = [f"{key} = {_toml(value)}" for key, value in head.items() if value is not None]
+    rows.append("")
+    for key, value in content.items():
+        if isinstance(value, list) and any(isinstance(one, dict) for one in value):
+            rows += [f"{_toml_key(key)} = [", *(f"  {_toml(one)}," for one in value), "]", ""]
+        elif value is not None:
+            rows.append(f"{_toml_key(key)} = {_toml(value)}")
+    return "\n".join(rows) + "\n"
+
+
+def _toml_key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key, ensure_ascii=False)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        inner = ", ".join(f"{_toml_key(k)} = {_toml(v)}" for k, v in value.items() if v is not None)
+        return f"{{ {inner} }}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_toml(one) for one in value)}]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def check_content(name: str, kind: str, content: dict[str, Any]) -> RuleContent:

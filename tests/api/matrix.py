@@ -151,6 +151,7 @@ POST /v1/area-lists area M
 POST /v1/areas/{area}/names area M above
 POST /v1/area-code-changes area M above
 POST /v1/rulebooks area M
+POST /v1/rulebook-files area M
 POST /v1/rulebooks/{rulebook}/confirmations rulebook ACR
 POST /v1/officers area M
 POST /v1/engagements area M

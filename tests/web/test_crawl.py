@@ -31,6 +31,8 @@ EMPTY = re.compile(r"=(?:&|$)")
 SAID = ("title", "aria-label", "aria-description", "placeholder", "alt")
 LINKS = ("href", "hx-get")
 SILENT = ("script", "style", "template")
+SOURCES = ("pre", "textarea")
+"""With ``data-source`` they show the text of a file as it is: its keys are what it is made of."""
 OTHER_LANGUAGE = "中文"
 
 
@@ -47,7 +49,7 @@ class Seen(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._silent += tag in SILENT
+        self._silent += tag in SILENT or any(name == "data-source" for name, _ in attrs)
         of = {name: value for name, value in attrs if value}
         self.texts += [of[name] for name in SAID if name in of]
         if tag == "form":
@@ -58,7 +60,8 @@ class Seen(HTMLParser):
         self.links += [link for link in found if link.startswith("/")]
 
     def handle_endtag(self, tag: str) -> None:
-        self._silent -= tag in SILENT
+        if tag in (*SILENT, *SOURCES):
+            self._silent = max(0, self._silent - 1)
         if tag == "form" and self._asks:
             self.links.append(f"{self._asks}?{urlencode(self._fields)}")
             self._asks = ""

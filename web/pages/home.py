@@ -13,6 +13,7 @@ from projections.findings import finding_counts
 from projections.officers import officer_counts
 from web.pages.officers import ADMINISTRATORS
 from web.pages.reviews import LOOKED_OVER, counted_for, waiting_for
+from web.pages.rulebooks import calendar_asked, waiting_here
 from web.pages.situation import REPORT_KINDS
 from web.parts import AtDesk, Desk
 from web.reporting import grouped_dues, owed_by, show
@@ -48,6 +49,8 @@ async def home(request: Request, desk: AtDesk) -> Response:
         odd=odd,
         shown=SHOWN,
         people=people,
+        rules_waiting=await waiting_here(desk),
+        calendar=await calendar_asked(desk),
     )
 
 
