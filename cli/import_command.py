@@ -18,6 +18,7 @@ from api.system import System
 from cli.beside import settings_here
 from cli.compose import running
 from cli.divisions import Former, former, required
+from cli.import_officers import import_officers, show_officers
 from cli.saying import failed
 from domain.refusal import NotFound
 from domain.rulebook import Rulebook
@@ -98,6 +99,32 @@ def households(
         else:
             _show(done)
     if done.fault_count and all_or_nothing:
+        raise typer.Exit(1)
+
+
+@app.command("officers")
+def officers(
+    file: Annotated[Path, typer.Argument(help="An .xlsx or .csv list, as the template has it")],
+    login: Annotated[str, typer.Option("--as", help="Log-in of the administrator who engages")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row, do nothing")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One object")] = False,
+) -> None:
+    """Engage the officers of a list; each is told with the code of an invitation, this once.
+
+    Rows that are wrong are named with cell and rule, and left out: exit 1.
+    """
+    with running(settings_here(), follow=False, make=False) as system:
+        _fold(system)
+        officer = system.accounts.officer_of(login)
+        if officer is None:
+            raise failed(f"没有登录名 {login}", f"There is no log-in {login}.", code=2)
+        told = import_officers(system, officer, file, dry_run=dry_run)
+        _fold(system)
+    if as_json:
+        out.file.write(msgspec.json.encode(told, enc_hook=str).decode() + "\n")
+    else:
+        show_officers(out, told)
+    if told["refused"]:
         raise typer.Exit(1)
 
 

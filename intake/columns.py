@@ -41,6 +41,11 @@ class Column(StrEnum):
     BIRTH = "出生日期"
     NEED = "需救助人口"
     IGNORED = "不导入"
+    # Of lists of officers alone (`intake.officers`); no household list has them.
+    LOGIN = "登录名"
+    ROLE = "岗位"
+    POST = "A/B岗"
+    CERTIFICATE = "证书号"
 
 
 _NAMES: dict[Column, str] = {

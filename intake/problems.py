@@ -59,6 +59,37 @@ RULES: dict[str, tuple[str, str]] = {
         "一户一行的名单里只能是户主本人，此行写的是其他关系",
         "In a list of one row a household the row is the head's; this one says otherwise.",
     ),
+    # Lists of officers (`intake.officers`).
+    "login-form": ("登录名{why_zh}", "The log-in name is wrong: {why_en}."),
+    "login-twice": (
+        "登录名与第 {row} 行相同，请改一个",
+        "The log-in name is that of row {row} too: change one.",
+    ),
+    "role-unknown": (
+        "没有这个岗位；可用：{known}",
+        "There is no such post. There are: {known_en}.",
+    ),
+    "pair-unknown": ("应为 A、B 或空白", "It is A, B or empty."),
+    "place-missing": (
+        "应填写区划代码或区划名称",
+        "Give the code of the area, or its name.",
+    ),
+    "place-unknown": (
+        "辖区内没有这个区划，请核对代码或名称",
+        "Your jurisdiction has no such area: compare code and name.",
+    ),
+    "place-several": (
+        "辖区内有几个同名区划，请填写区划代码",
+        "Several areas have this name: give the code.",
+    ),
+    "place-differs": (
+        "该区划代码是{named}，与区划名称不一致",
+        "The code is that of {named}, not of the area named.",
+    ),
+    "officer-hidden": (
+        "此行在表格中被隐藏（或被筛选掉），请取消隐藏后再导入",
+        "This row is hidden in the sheet, or filtered out: show it and import again.",
+    ),
     "text-too-long": ("文字超过200个字", "The text is longer than 200 characters."),
     "no-head": (
         "第 {rows} 行这一户没有户主",

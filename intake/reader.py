@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +24,7 @@ from typing import Any, BinaryIO, TypeAlias
 
 import msgspec
 
-from intake.columns import Header, column_of, find_header
+from intake.columns import Grid, Header, Merged, column_of, find_header
 from intake.guard import IntakeLimits, check_file
 from intake.refused import FileRefused
 
@@ -35,6 +35,8 @@ _LONGEST_FRAME = 64 * 1024 * 1024
 _ENDS = {86: "too-much-memory", -6: "too-much-memory", -9: "too-much-time", -24: "too-much-time"}
 
 
+FindHeader: TypeAlias = Callable[[str, Grid, Merged], Header | None]
+"""Sheet's name, its first rows, its merged cells → the header of a list, None if it is none."""
 Runs: TypeAlias = tuple[tuple[int, int], ...]
 
 
@@ -96,9 +98,14 @@ class OpenList:
 
 @contextmanager
 def open_list(
-    path: Path, *, limits: IntakeLimits | None = None, sheet: str | None = None
+    path: Path,
+    *,
+    limits: IntakeLimits | None = None,
+    sheet: str | None = None,
+    headers: FindHeader = find_header,
 ) -> Iterator[OpenList]:
-    """Open a list; ``sheet`` names one sheet where only that is wanted.
+    """Open a list; ``sheet`` names one sheet where only that is wanted, ``headers`` knows what the
+    columns of such a list are called.
 
     Raises ``FileRefused`` here for all that can be known before the rows, and from ``rows`` for
     what is met on the way (a broken part, a limit).
@@ -114,20 +121,22 @@ def open_list(
         except OSError as error:
             raise FileRefused("file-missing") from error
         if passed.kind == "csv":
-            yield _open_csv(file, path.name, passed.encoding, limits)
+            yield _open_csv(file, path.name, passed.encoding, limits, headers)
         else:
             with _Parser(file, limits) as parser:
-                yield _open_book(parser, sheet)
+                yield _open_book(parser, sheet, headers)
 
 
-def _open_csv(file: BinaryIO, name: str, encoding: str, limits: IntakeLimits) -> OpenList:
+def _open_csv(
+    file: BinaryIO, name: str, encoding: str, limits: IntakeLimits, headers: FindHeader
+) -> OpenList:
     lines = _csv_rows(file, name, encoding, limits)
     top: list[list[Any]] = []
     for row in lines:
         top.append(row)
         if len(top) == _TOP_ROWS:
             break
-    header = find_header(name, top, ())
+    header = headers(name, top, ())
     if header is None:
         raise FileRefused("list-missing")
     table = Table(name, header, ())
@@ -166,7 +175,7 @@ def _csv_rows(
         text.detach()
 
 
-def _open_book(parser: "_Parser", wanted: str | None) -> OpenList:
+def _open_book(parser: "_Parser", wanted: str | None, headers: FindHeader) -> OpenList:
     message = parser.receive()
     if message[0] != "book":
         raise FileRefused("file-broken")
@@ -178,7 +187,7 @@ def _open_book(parser: "_Parser", wanted: str | None) -> OpenList:
     for index, (name, _height, _width, top, merged, marks) in enumerate(tops):
         if wanted is not None and name != wanted:
             continue
-        header = find_header(name, top, merged)
+        header = headers(name, top, merged)
         if header is not None:
             tables[index] = Table(
                 name,

@@ -27,6 +27,7 @@ from web.pages import (
     households,
     ledger,
     lists,
+    officer_files,
     officers,
     parked,
     passwords,
@@ -59,6 +60,7 @@ ROUTERS: Final = (
     passwords.router,
     setup.router,
     rulebooks.router,
+    officer_files.router,
     officers.router,
 )
 

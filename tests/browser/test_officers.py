@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from intake.officers import HEADINGS
 from tests.browser.conftest import DESK, PHONE, Check, OpenPage, Serve
 from tests.browser.test_print import sheets
 from tests.browser.test_relief_pages import enter
+from tests.intake.make import workbook
 from tests.web.desk import LivingCounty, living_county
 from tests.web.officer_forms import engage, id_number
 
@@ -111,3 +113,26 @@ def test_a_substitute_is_named_and_a_post_ended(
     page.locator("#end-1").get_by_label("原因").fill("换届")
     page.locator("#end-1").get_by_role("button").click()
     expect(page.locator("#posts-title + ul")).to_contain_text("至")
+
+
+def test_a_list_is_previewed_and_engaged_with_the_file_chosen_once(
+    county: LivingCounty, server: str, open_page: OpenPage, axe: Check, tmp_path: Path
+) -> None:
+    rows = [[name, None, "库管员", "340882101001", *[None] * 5] for name in ("甲一", "乙二")]
+    good = [
+        [f"沈{sign}", None, "库管员", "340882101001", None, None, id_number(70 + n), None, None]
+        for n, sign in enumerate("子丑寅卯辰")
+    ]
+    file = workbook(tmp_path / "list.xlsx", [list(HEADINGS.values()), *rows, *good])
+    page = open_page(PHONE)
+    enter(page, server, "admin")
+    page.goto(f"{server}/officers/list")
+    page.get_by_label("名单文件").set_input_files(str(file))
+    page.get_by_role("button", name="预览").click()
+    expect(page.locator("#preview h2")).to_contain_text("可办理 5 行，有误 2 行")
+    axe(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE
+    page.get_by_role("button", name="开通 5 人").click()
+    expect(page.locator(".slip")).to_have_count(5)
+    axe(page)
+    assert sheets(page, "slips-of-a-list") == 2

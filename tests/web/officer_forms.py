@@ -40,6 +40,13 @@ def token_in(page: str) -> str:
     return found[1]
 
 
+def hidden_in(page: str, name: str) -> str:
+    """The value that a page keeps for the next step."""
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    assert found, page
+    return found[1]
+
+
 def enter(browser: TestClient, name: str) -> None:
     page = browser.get("/login")
     form = {"csrf_token": token_in(page.text), "name": name, "password": PASSWORD, "next": "/"}

@@ -1,0 +1,331 @@
+"""Lists of officers: the template that goes out, and the rows that come back, each checked.
+
+The file is read as a household list is (`intake.reader`: guard, sandbox, limits); nothing is
+repaired that could have been something else. A row says who, which post, where; its log-in name is
+made from the pinyin of the name where it has none.
+"""
+
+import io
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import xlsxwriter  # type: ignore[import-untyped]
+from sqlalchemy import Connection, select
+
+from domain.identity import id_problem
+from domain.login_name import check_login
+from domain.posts import LEVELS_OF, Post
+from domain.refusal import Malformed
+from domain.world import ROLE_NAMES, Role
+from intake import cells as read
+from intake.columns import Column, Grid, Header, Merged, address, letters, plain
+from intake.guard import IntakeLimits
+from intake.problems import CellProblem, mask, problem
+from intake.reader import RawRow, open_list, within
+from intake.refused import FileRefused
+from projections.areas import AREAS
+from projections.asking.scope import Scope
+
+HEADINGS: Mapping[Column, str] = {
+    Column.NAME: "姓名",
+    Column.LOGIN: "登录名",
+    Column.ROLE: "岗位",
+    Column.VILLAGE_CODE: "区划代码",
+    Column.VILLAGE: "区划名称",
+    Column.POST: "A/B岗",
+    Column.ID_NUMBER: "身份证号",
+    Column.PHONE: "手机",
+    Column.CERTIFICATE: "证书号",
+}
+"""The columns of the template, in order."""
+_MORE: Mapping[Column, str] = {
+    Column.LOGIN: "登录账号 账号 用户名",
+    Column.ROLE: "角色 职务",
+    Column.VILLAGE_CODE: "行政区划代码 代码",
+    Column.VILLAGE: "区划 单位",
+    Column.POST: "A/B AB岗",
+    Column.ID_NUMBER: "身份证 身份证号码 公民身份号码",
+    Column.PHONE: "手机号 手机号码 联系电话 电话",
+    Column.CERTIFICATE: "证书 证书编号",
+}
+_BY_NAME = {
+    **{plain(name): column for column, names in _MORE.items() for name in names.split()},
+    **{plain(name): column for column, name in HEADINGS.items()},
+}
+_ROLES: dict[str, Role] = {
+    name.casefold(): role
+    for role in LEVELS_OF
+    for name in (role.value, *ROLE_NAMES[role], ROLE_NAMES[role][0].replace("（社区）", ""))
+}
+_POSTS = {"": Post.NONE, "A": Post.A, "A岗": Post.A, "B": Post.B, "B岗": Post.B}
+_READERS: Mapping[Column, Callable[[Any], read.Read]] = {
+    Column.NAME: read.name,
+    Column.ID_NUMBER: read.id_number,
+    Column.PHONE: read.phone,
+}
+LEVELS = ("province", "city", "county", "township", "village")
+
+
+@dataclass(slots=True)
+class OfficerLine:
+    """One row. ``row`` as the spreadsheet counts it, from 1; without problems it can be engaged."""
+
+    sheet: str
+    row: int
+    name: str = ""
+    login: str = ""
+    role: Role | None = None
+    area: UUID | None = None
+    area_name: str = ""
+    post: Post = Post.NONE
+    id_number: str | None = None
+    phone: str | None = None
+    certificate: str = ""
+    problems: list[CellProblem] = field(default_factory=list)
+    notes: list[CellProblem] = field(default_factory=list)
+
+
+class Divisions:
+    """The living areas of a jurisdiction, by code and by name."""
+
+    def __init__(self, db: Connection, scope: Scope) -> None:
+        query = select(AREAS.c.id, AREAS.c.code, AREAS.c.name, AREAS.c.level).where(
+            scope.covers(AREAS.c.id), AREAS.c.abolished_on.is_(None)
+        )
+        self.rows = sorted(db.execute(query).all(), key=lambda row: (row.code, row.id))
+        self._codes = {row.code: row for row in self.rows}
+        self._names: dict[str, list[Any]] = {}
+        for row in self.rows:
+            self._names.setdefault(row.name, []).append(row)
+
+    def by_code(self, code: str) -> Any:
+        """The area of a code of 6, 9 or 12 digits; None if there is none here."""
+        ways = (code, code.removesuffix("000000"), code + "000" if len(code) == 9 else code)
+        return next((self._codes[one] for one in ways if one in self._codes), None)
+
+    def by_name(self, name: str) -> list[Any]:
+        return self._names.get(name, [])
+
+
+def find_officers(sheet: str, top: Grid, merged: Merged) -> Header | None:
+    """The header of a list of officers among a sheet's first rows: the row that names most of its
+    columns, 姓名 among them. Raises ``FileRefused`` if it lacks one or names one twice."""
+    best: Header | None = None
+    for number, row in enumerate(top):
+        columns: dict[Column, int] = {}
+        names: dict[Column, str] = {}
+        for at, cell in enumerate(row):
+            means = _BY_NAME.get(plain(cell))
+            if means is None:
+                continue
+            if means in columns:
+                raise FileRefused(
+                    "column-twice",
+                    sheet=sheet,
+                    column=HEADINGS[means],
+                    first=f"{names[means]}（{letters(columns[means])}）",
+                    second=f"{plain(cell)}（{letters(at)}）",
+                )
+            columns[means], names[means] = at, plain(cell)
+        if Column.NAME in columns and len(columns) > max(1, len(best.columns) if best else 1):
+            best = Header(number, number, columns, names, (), (), ())
+    if best is None:
+        return None
+    missing = [HEADINGS[one] for one in (Column.ROLE,) if one not in best.columns]
+    if not {Column.VILLAGE_CODE, Column.VILLAGE} & best.columns.keys():
+        missing.append("区划代码或区划名称")
+    if missing:
+        raise FileRefused(
+            "column-missing", sheet=sheet, row=best.last_row + 1, missing="、".join(missing)
+        )
+    return best
+
+
+def read_officers(
+    path: Path,
+    divisions: Divisions,
+    taken: Callable[[str], bool],
+    today: date,
+    limits: IntakeLimits | None = None,
+) -> list[OfficerLine]:
+    """Every row of a list, checked by itself. ``taken``: whether a log-in name is somebody's.
+
+    Raises ``FileRefused`` for what cannot be read as a list of officers at all.
+    """
+    with open_list(path, limits=limits, headers=find_officers) as opened:
+        lines = [
+            _Row(raw, divisions, today).line
+            for raw in opened.rows
+            if not all(map(read.is_nothing, _cells(raw).values()))
+        ]
+    _give_logins(lines, taken)
+    return lines
+
+
+def _cells(raw: RawRow) -> dict[Column, Any]:
+    cells = raw.cells
+    return {
+        column: cells[at] if at < len(cells) else None
+        for column, at in raw.table.header.columns.items()
+    }
+
+
+class _Row:
+    """One row being read: each broken rule is told with its cell."""
+
+    def __init__(self, raw: RawRow, divisions: Divisions, today: date) -> None:
+        self._raw, self._cells = raw, _cells(raw)
+        self.line = OfficerLine(raw.table.sheet, raw.row + 1)
+        self._look_behind()
+        line = self.line
+        line.name = self._text(Column.NAME) or ""
+        if not line.name and not line.problems:
+            self._fail(Column.NAME, "name-missing")
+        line.login = self._text(Column.LOGIN) or ""
+        line.phone = self._text(Column.PHONE)
+        line.certificate = self._text(Column.CERTIFICATE) or ""
+        self._post()
+        self._place(divisions)
+        self._identity(today)
+        if line.login:
+            try:
+                check_login(line.login)
+            except Malformed as wrong:
+                self._fail(Column.LOGIN, "login-form", why_zh=wrong.rule_zh, why_en=wrong.rule_en)
+
+    def _fail(self, column: Column, rule: str, **facts: Any) -> None:
+        self.line.problems.append(self._said(column, rule, facts))
+
+    def _said(self, column: Column, rule: str, facts: Mapping[str, Any]) -> CellProblem:
+        at = self._raw.table.header.columns.get(column)
+        cell = address(self._raw.row, at) if at is not None else str(self._raw.row + 1)
+        shown = mask(column, self._cells.get(column))
+        return problem(rule, cell, HEADINGS[column], shown, **facts)
+
+    def _look_behind(self) -> None:
+        """What a sheet does not show in its values: a hidden row, a formula, an error."""
+        marks, row = self._raw.table.marks, self._raw.row
+        if within(marks.hidden, row):
+            self.line.problems.append(problem("officer-hidden", str(row + 1), ""))
+        for column, at in self._raw.table.header.columns.items():
+            value = self._cells[column]
+            if value in read.ERRORS or within(marks.errors.get(at, ()), row):
+                self._fail(column, "cell-error")
+                self._cells[column] = None
+            elif within(marks.formulas.get(at, ()), row):
+                rule = "formula-empty" if read.is_empty(value) else "cell-formula"
+                self.line.notes.append(self._said(column, rule, {}))
+
+    def _text(self, column: Column) -> str | None:
+        value, wrong = _READERS.get(column, read.text)(self._cells.get(column))
+        if wrong is not None:
+            self._fail(column, wrong)
+        return value
+
+    def _post(self) -> None:
+        role = self._text(Column.ROLE) or ""
+        self.line.role = _ROLES.get(role.casefold())
+        if self.line.role is None:
+            known = "、".join(ROLE_NAMES[one][0] for one in LEVELS_OF)
+            known_en = ", ".join(ROLE_NAMES[one][1] for one in LEVELS_OF)
+            self._fail(Column.ROLE, "role-unknown", known=known, known_en=known_en)
+        pair = (self._text(Column.POST) or "").upper().replace(" ", "")
+        if pair in _POSTS:
+            self.line.post = _POSTS[pair]
+        else:
+            self._fail(Column.POST, "pair-unknown")
+
+    def _place(self, divisions: Divisions) -> None:
+        code, name = self._text(Column.VILLAGE_CODE), self._text(Column.VILLAGE)
+        if code is None and name is None:
+            self._fail(Column.VILLAGE_CODE, "place-missing")
+            return
+        if code is not None:
+            found = divisions.by_code(code)
+            if found is None:
+                self._fail(Column.VILLAGE_CODE, "place-unknown")
+                return
+            if name is not None and name != found.name:
+                self._fail(Column.VILLAGE, "place-differs", named=found.name)
+                return
+        else:
+            several = divisions.by_name(str(name))
+            if len(several) != 1:
+                self._fail(Column.VILLAGE, "place-several" if several else "place-unknown")
+                return
+            found = several[0]
+        self.line.area, self.line.area_name = UUID(found.id), found.name
+
+    def _identity(self, today: date) -> None:
+        number = self._text(Column.ID_NUMBER)
+        why = id_problem(number, today) if number else None
+        if why is not None:
+            self._fail(Column.ID_NUMBER, "id-number", why_zh=why[0], why_en=why[1])
+        self.line.id_number = number
+
+
+def _give_logins(lines: list[OfficerLine], taken: Callable[[str], bool]) -> None:
+    """Log-in names from pinyin where a row has none; one that is there twice is told."""
+    first: dict[str, OfficerLine] = {}
+    for line in lines:
+        known = first.setdefault(line.login.casefold(), line) if line.login else line
+        if known is not line:
+            said = problem(
+                "login-twice", str(line.row), HEADINGS[Column.LOGIN], line.login, row=known.row
+            )
+            line.problems.append(said)
+    used = set(first)
+    for line in lines:
+        if line.login or not line.name:
+            continue
+        line.login = next(one for one in _spelled(line.name) if one not in used and not taken(one))
+        used.add(line.login)
+
+
+def _spelled(name: str) -> Iterator[str]:
+    """zhangxiaosan, zhangxiaosan2, … for 张小三."""
+    from pypinyin import lazy_pinyin  # its dictionary takes a third of a second to load
+
+    spelled = "".join(one for one in "".join(lazy_pinyin(name)).lower() if one.isalnum())
+    base = "".join(one for one in spelled if one.isascii())[:40] or "officer"
+    yield base
+    number = 2
+    while True:
+        yield f"{base}{number}"
+        number += 1
+
+
+def template(divisions: Divisions) -> bytes:
+    """The empty list as .xlsx: its headings as text columns, then a sheet of roles and areas."""
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        bold, text = book.add_format({"bold": True}), book.add_format({"num_format": "@"})
+        page = book.add_worksheet("人员名单")
+        page.freeze_panes(1, 0)
+        for at, heading in enumerate(HEADINGS.values()):
+            page.set_column(at, at, 22, text)
+            page.write_string(0, at, heading, bold)
+        roles = [ROLE_NAMES[role][0] for role in LEVELS_OF]
+        page.data_validation(1, 5, 2000, 5, {"validate": "list", "source": ["A", "B"]})
+        page.data_validation(
+            1, 2, 2000, 2, {"validate": "list", "source": f"=岗位和区划!$A$2:$A${len(roles) + 1}"}
+        )
+        known = book.add_worksheet("岗位和区划")
+        known.set_column(0, 3, 24, text)
+        for at, heading in enumerate(("可用岗位", "可设级别", "区划代码", "区划名称")):
+            known.write_string(0, at, heading, bold)
+        for number, (role, levels) in enumerate(LEVELS_OF.items(), 1):
+            known.write_string(number, 0, ROLE_NAMES[role][0])
+            said = (_LEVEL_NAMES[one] for one in LEVELS if one in levels)
+            known.write_string(number, 1, "、".join(said))
+        for number, row in enumerate(divisions.rows, 1):
+            known.write_string(number, 2, row.code)
+            known.write_string(number, 3, row.name)
+    return out.getvalue()
+
+
+_LEVEL_NAMES = {"province": "省", "city": "市", "county": "县", "township": "乡镇", "village": "村"}
