@@ -70,6 +70,20 @@ def problem(answer: Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["type"].removeprefix("/problems/")
 
 
+def test_a_parameter_that_setting_up_does_not_have_is_refused(client: TestClient) -> None:
+    headers = enter(client)
+    for method, path in (
+        ("GET", "/v1/setup"),
+        ("GET", "/v1/setup/divisions"),
+        ("POST", "/v1/setup/beginnings"),
+        ("POST", "/v1/setup/invitations"),
+    ):
+        body = BEGIN if method == "POST" else None
+        answer = client.request(method, f"{path}?foo=1", json=body, headers=headers)
+        assert problem(answer) == (422, "malformed") and "foo" in answer.text, path
+    assert client.get("/v1/setup").json()["county"] is None
+
+
 def test_from_the_code_to_the_administrators_log_in(own: Own, client: TestClient) -> None:
     assert client.get("/ready").json()["status"] == "not-set-up"
     assert client.get("/ready").status_code == 503 and client.get("/health").status_code == 200
