@@ -180,6 +180,7 @@ FIELDS = {
     "remark": ("备注", "remark"),
     "report": ("灾情报告", "report"),
     "reports": ("报告", "reports"),
+    "toml": ("规则文件内容", "text of the rulebook"),
     "reports_first": ("灾情报告排在前", "reports first"),
     "reporter_phone": ("报告人电话", "reporter's phone"),
     "resident": ("是否本地居民", "whether a resident"),

@@ -39,7 +39,7 @@ PLAIN: dict[str, str] = {
         ),
         "a sentence or rule that a rulebook says": "content en zh",
         "the number of a document, a certificate or a vehicle": (
-            "certificate document_no source_document_no vehicle"
+            "certificate document_no receipt_no source_document_no vehicle"
         ),
         "the name of a place, an event, a team or an institution": "bank group name owner",
         "a mask, which names nobody by itself": "card masked masked_name signed_by",

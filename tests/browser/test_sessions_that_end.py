@@ -142,12 +142,14 @@ def server(demo: RunningDemo, serve: Serve) -> Iterator[str]:
         yield address
 
 
-NOT_AT_HAND = {"jump", "set-aside", "object", "review", "approve", "pay"}
+NOT_AT_HAND = {"jump", "set-aside", "object", "review", "approve", "pay", "sent-upward"}
 """Forms of states that nothing is in at the end of the demo; they are started as all others are."""
+KEEPERS = {"engage", "adopt", "confirm-…-…"}
+"""Forms of administrators and of who confirms rules: no writer here is one."""
 
 
 def test_every_form_is_met(walk: Walk) -> None:
-    assert of_templates() - walk.met <= NOT_AT_HAND
+    assert of_templates() - walk.met <= NOT_AT_HAND | KEEPERS
 
 
 def logged_in_again(page: Page, login: str) -> None:

@@ -48,6 +48,7 @@ LOOKING = [
     ("areas", "merge", "--from", "340882100201", "--into", "340882100202", "--document-no", "1号"),
     ("events", "snapshot", "all.jsonl"),
     ("import", "households", "list.xlsx", "--as", "somebody", "--area", "340882100201"),
+    ("import", "officers", "list.xlsx", "--as", "somebody"),
     ("officer", "add", "w", "--name", "王芳", "--role", "dispatcher", "--area", "34"),
     ("officer", "invite", "w"),
     ("officer", "suspend", "w", *REASON),

@@ -29,7 +29,8 @@ class Candidate(Process):
 
     @property
     def history(self) -> list[Said]:
-        lines = [line.split() for line in self.said.splitlines()]
+        whole = self.said.rpartition("\n")[0]  # the last line may not be written to its end yet
+        lines = [line.split() for line in whole.splitlines()]
         wanted = [words for words in lines if words and words[0] in ("leads", "ceases")]
         return [Said(what, int(epoch), float(at)) for what, epoch, at in wanted]
 

@@ -280,6 +280,7 @@ NAMES |= {
     "clock",
     "backup",
     "limits",
+    "set-up",
 }
 
 

@@ -27,6 +27,7 @@ from projections.asking.scope import EVERYTHING, Scope
 from projections.asking.searching import Names
 from projections.folding.base import LOGICAL
 from projections.households import HOUSEHOLDS
+from projections.officers import STATES
 
 MOST_VALUES = 15
 SMALL_PAGE = 7
@@ -89,6 +90,7 @@ GIVEN: dict[str, tuple[Any, ...]] = {
     "search": SEARCHES,
     "q": (*SEARCHES, "3408", "yuantan"),
     "on": (date(2016, 6, 1), date(2018, 9, 1)),
+    "state": STATES,
     "year": (2016, 2017, 2018, 2**40),
 }
 PAGED = ("cursor", "limit")
