@@ -13,7 +13,17 @@ from tests.api.edge import Edge, serving
 def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
     """Shared: tests may add to it, but must not end, move or suspend what others use."""
     with serving(tmp_path_factory.mktemp("edge")) as found:
+        found.shared = True
         yield found
+
+
+@pytest.fixture(autouse=True)
+def nobody_else_is_logged_out(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whoever ends a session that others use is told, and not whoever comes after."""
+    yield
+    if "edge" in request.fixturenames:
+        edge: Edge = request.getfixturevalue("edge")
+        assert not edge.shared or not edge.logged_out(), "use an edge of one's own for this"
 
 
 @pytest.fixture

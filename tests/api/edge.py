@@ -48,6 +48,7 @@ class Edge:
     app: FastAPI
     seeded: Seeder
     base: str = ""
+    shared: bool = False
     _tokens: dict[str, str] = field(default_factory=dict)
 
     def token(self, role: Role, area: str) -> str:
@@ -58,6 +59,11 @@ class Edge:
             accounts.set_password(name, officer_of(role, area), PASSWORD)
             self._tokens[name] = accounts.log_in(name, PASSWORD, "token")[0]
         return self._tokens[name]
+
+    def logged_out(self) -> list[str]:
+        """Who was given a token that is no longer good."""
+        session = self.system.accounts.session
+        return [name for name, token in self._tokens.items() if session(token, "token") is None]
 
     def headers(self, role: Role, area: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token(role, area)}"}

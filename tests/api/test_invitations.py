@@ -13,10 +13,17 @@ from domain.login_name import LoginName
 from domain.world import Role
 from eventstore.accounts import ADDRESS_FAILURES
 from eventstore.outcomes import Envelope
-from tests.api.edge import Edge, write_headers
+from tests.api.edge import Edge, serving, write_headers
 from tests.api.seed import officer_of
 
 NEW, OTHER = "grey heron 27", "white egret 28"
+
+
+@pytest.fixture(scope="module")
+def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
+    """A server of their own: these tests end sessions of the village's reporter."""
+    with serving(tmp_path_factory.mktemp("invitations")) as found:
+        yield found
 
 
 def reporter() -> UUID:
