@@ -82,8 +82,8 @@ class Timed:
 
 
 async def measured(settings: Settings, views: Sequence[View], head: int) -> Timed:
-    assert settings.database_url and settings.views_url and settings.kafka
-    log = PostgresLog(settings.database_url)
+    assert settings.log_url and settings.views_url and settings.kafka
+    log = PostgresLog(settings.log_url)
     partitions = partitions_of(log)
     database = ViewsDatabase(settings.views_url, views, partitions)
     beside = [database.beside() for _ in range(THREADS - 1)]

@@ -10,12 +10,12 @@ from sqlalchemy.engine import make_url
 
 from cli.saying import failed
 from cli.settings import Settings
-from eventstore.founding import APP, VAULT, VIEWS, Urls, found, without_password
+from eventstore.founding import APP, READ, VAULT, VIEWS, Urls, found, without_password
 from eventstore.modes import private_folder
 
 app = typer.Typer(no_args_is_help=True, help="The PostgreSQL database of a cluster.")
 out = Console()
-FILES = {APP: "database_url", VAULT: "vault_url", VIEWS: "views_url"}
+FILES = {APP: "database_url", VAULT: "vault_url", VIEWS: "views_url", READ: "read_url"}
 
 
 @app.callback()
@@ -34,7 +34,7 @@ def init(
     ),
     secrets: Annotated[
         Path | None,
-        typer.Option(help="Folder for the three addresses (default: RELIEF_DATA/secrets)"),
+        typer.Option(help="Folder for the addresses (default: RELIEF_DATA/secrets)"),
     ] = None,
     new_passwords: Annotated[
         bool,
@@ -43,9 +43,10 @@ def init(
 ) -> None:
     """Make database, roles, rights and tables, or bring them up to date. May be run again.
 
-    The roles' passwords are those of RELIEF_APP_PASSWORD, RELIEF_VAULT_PASSWORD and
-    RELIEF_VIEWS_PASSWORD (or …_FILE), else those written down before, else new ones. A password
-    that a role has already and that differs is only replaced with --new-passwords.
+    The roles' passwords are those of RELIEF_APP_PASSWORD, RELIEF_VAULT_PASSWORD,
+    RELIEF_VIEWS_PASSWORD and RELIEF_READ_PASSWORD (or …_FILE), else those written down before,
+    else new ones. A password that a role has already and that differs is only replaced with
+    --new-passwords.
     """
     settings = Settings()
     admin = admin_url or settings.admin_url
@@ -61,6 +62,7 @@ def init(
         APP: settings.app_password,
         VAULT: settings.vault_password,
         VIEWS: settings.views_password,
+        READ: settings.read_password,
     }
     _refuse_other(folder, name)
     passwords = {role: word or written(folder, role) for role, word in given.items()}
@@ -83,7 +85,7 @@ def _refuse_other(folder: Path, name: str) -> None:
 
 
 def write_down(folder: Path, urls: Urls) -> None:
-    """The three addresses as files that only this user can read."""
+    """The addresses as files that only this user can read."""
     private_folder(folder)
     for name, url in zip(FILES.values(), urls, strict=True):
         new = folder / f".{name}.new"

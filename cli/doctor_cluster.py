@@ -11,12 +11,25 @@ from cli.doctor_topics import topics
 from cli.settings import Settings
 from eventstore.errors import StoreNotMade
 from eventstore.postgres import PostgresConnection, PostgresLog
+from eventstore.postgres_session import PROGRAM
 from eventstore.sql import Sql
 from eventstore.store import COPY_MARK, COPY_UNFINISHED
 from eventstore.wrapping import check_key
 
 OLDEST_SERVER = 150_000
 LAGGING = 10_000
+MAY_WRITE = (
+    "SELECT has_table_privilege('turn', 'UPDATE') OR has_table_privilege('events', 'INSERT')"
+)
+"""Whether this session's role may take the order lock or add facts."""
+WRITERS_THAT_READ = f"""
+SELECT DISTINCT substr(application_name, {len(PROGRAM) + 1}), usename FROM pg_stat_activity
+ WHERE datname = current_database() AND application_name LIKE '{PROGRAM}%'
+   AND (has_table_privilege(usesysid, 'turn', 'UPDATE')
+     OR has_table_privilege(usesysid, 'events', 'INSERT'))
+ ORDER BY 1, 2
+"""  # noqa: S608
+"""Relays and workers (their sessions are `called` so) that run with that right: kind and role."""
 
 
 def _address(url: str | None, name: str) -> str:
@@ -63,6 +76,31 @@ def _server(db: Sql) -> Iterator[Finding]:
         "fsync, synchronous_commit or full_page_writes is off: a power cut loses what was accepted."
         if off
         else "What is committed is on disk.",
+    )
+
+
+def _readers(settings: Settings) -> Iterator[Finding]:
+    """Whether relay and workers log in as who writes facts: then one that stands still, or that
+    somebody else got hold of, can keep every command waiting."""
+    with closing(PostgresConnection(settings.database_url or "", "log")) as db:
+        running = [f"{kind} ({role})" for kind, role in db.execute(WRITERS_THAT_READ)]
+    if settings.read_url is not None:
+        with closing(PostgresLog(settings.read_url, allow_power=True)) as log:
+            if log.session.execute(MAY_WRITE).fetchone()[0]:
+                running.append("RELIEF_READ_URL")
+    said = ", ".join(running)
+    yield Finding(
+        "readers",
+        True,
+        f"中继和看板进程以可写账本的账号登录：{said}；请执行 relief db init，"
+        "并为它们设置 RELIEF_READ_URL（账号 relief_read）"
+        if running
+        else "没有中继或看板进程以可写账本的账号登录",
+        f"Relay or workers log in as a role that may add facts: {said}. Run relief db init and give"
+        " them RELIEF_READ_URL (role relief_read)."
+        if running
+        else "No relay and no worker logs in as a role that may add facts.",
+        warn=bool(running),
     )
 
 
@@ -121,6 +159,7 @@ CHECKS: tuple[Check, ...] = (
     ("disk", space),
     ("modes", modes),
     ("log", _log),
+    ("readers", _readers),
     ("vault", _vault),
     ("views", _views),
     ("topics", topics),

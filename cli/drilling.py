@@ -92,7 +92,7 @@ def _place(source: Path, settings: Settings) -> Iterator[tuple[str, Settings]]:
         alone: dict[str, Any] = {"data": data, "kafka": None, "process": ""}
         if settings.database_url is None or settings.admin_url is None:
             files.restore(source, data)
-            none = {"database_url": None, "vault_url": None, "views_url": None}
+            none = dict.fromkeys(("database_url", "vault_url", "views_url", "read_url"))
             yield SQLITE, settings.model_copy(update=alone | none)
             return
         database = f"relief_drill_{secrets.token_hex(4)}"
@@ -100,7 +100,12 @@ def _place(source: Path, settings: Settings) -> Iterator[tuple[str, Settings]]:
         stack.callback(drop, settings.admin_url, database, names)
         urls = found(settings.admin_url, database, names=names)
         copy(Place.folder(source), Place(urls.database, urls.vault, data / "vault.key"))
-        given = {"database_url": urls.database, "vault_url": urls.vault, "views_url": urls.views}
+        given = {
+            "database_url": urls.database,
+            "vault_url": urls.vault,
+            "views_url": urls.views,
+            "read_url": urls.read,
+        }
         yield POSTGRESQL, settings.model_copy(update=alone | given)
 
 

@@ -15,6 +15,7 @@ from cli.settings import Settings
 from eventstore import metrics
 from eventstore.following import HeadWatch
 from eventstore.postgres import PostgresConnection, PostgresLog
+from eventstore.postgres_session import called
 from eventstore.sql import DATABASE_ERRORS, explain
 from streams.bus import FrameBus
 from streams.events import EventsTopic
@@ -28,7 +29,8 @@ from streams.relay import Relay
 from streams.relayed import RelayedRow
 from streams.topics import TopicWrong
 
-NEEDED = ("database_url", "views_url", "kafka")
+NEEDED = {"read_url": "log_url", "views_url": "views_url", "kafka": "kafka"}
+"""The setting to name when this is missing."""
 STUCK_SECONDS = 30.0
 UNDURABLE = "SET synchronous_commit = off"
 """For what was relayed: what a crash of the database forgets of it is sent again."""
@@ -44,7 +46,9 @@ def relay() -> None:
     """Copy the log onto Kafka until Ctrl-C or SIGTERM; of several, one leads."""
     settings = Settings()
     configure(settings.log_level, settings.process or "relay")
-    missing = [f"RELIEF_{name.upper()}" for name in NEEDED if not getattr(settings, name)]
+    missing = [
+        f"RELIEF_{name.upper()}" for name, one in NEEDED.items() if not getattr(settings, one)
+    ]
     if missing:
         names = ", ".join(missing)
         err.print(f"[red]请先设置 {names}[/red]\nSet {names} first: the relay is of a cluster.")
@@ -92,11 +96,11 @@ class Beside(threading.Thread):
 @contextmanager
 def relaying(settings: Settings) -> Iterator[tuple[Relay, Publisher | None, HeadWatch]]:
     """Everything a relay needs, ready to `run`; let go in order at the end."""
-    assert settings.database_url and settings.views_url and settings.kafka
+    assert settings.log_url and settings.views_url and settings.kafka
     quiet()
     with ExitStack() as stack:
         power = settings.i_know_the_role_can_rewrite_the_log
-        log = PostgresLog(settings.database_url, allow_power=power)
+        log = PostgresLog(called(settings.log_url, "relay"), allow_power=power)
         stack.callback(log.close)
         views = PostgresConnection(settings.views_url, "views")
         stack.callback(views.close)

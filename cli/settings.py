@@ -142,6 +142,9 @@ class Settings(BaseSettings):
     database_url: str | None = secret("PostgreSQL with the log (role relief_app); unset: SQLite")
     vault_url: str | None = secret("PostgreSQL with the vault (role relief_vault)")
     views_url: str | None = secret("PostgreSQL with the views (role relief_views)")
+    read_url: str | None = secret(
+        "PostgreSQL with the log for relay and workers (role relief_read); unset: database_url"
+    )
     kafka: str | None = Field(None, description="Kafka's bootstrap servers, host:port,…")
     kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="How Kafka is spoken to; SSL means TLS"
@@ -184,6 +187,12 @@ class Settings(BaseSettings):
     app_password: str | None = secret("For relief_app, in `relief db init`; unset: made")
     vault_password: str | None = secret("For relief_vault, likewise")
     views_password: str | None = secret("For relief_views, likewise")
+    read_password: str | None = secret("For relief_read, likewise")
+
+    @property
+    def log_url(self) -> str | None:
+        """Where relay and workers read the log: they write no facts, and need no right to."""
+        return self.read_url or self.database_url
 
     @classmethod
     def settings_customise_sources(

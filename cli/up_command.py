@@ -188,6 +188,7 @@ def environment(urls: Urls, kafka: str, data: Path) -> dict[str, str]:
         "RELIEF_DATABASE_URL": urls.database,
         "RELIEF_VAULT_URL": urls.vault,
         "RELIEF_VIEWS_URL": urls.views,
+        "RELIEF_READ_URL": urls.read,
         "RELIEF_KAFKA": kafka,
         "RELIEF_DATA": str(data),
     }

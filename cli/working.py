@@ -19,6 +19,7 @@ from cli.up.programs import LEFT_OUT, RESTING
 from eventstore import metrics
 from eventstore.errors import StoreNotMade
 from eventstore.postgres import PostgresLog
+from eventstore.postgres_session import called
 from projections.catalog import VIEWS
 from projections.folding.base import View
 from projections.folding.engine import ViewsDatabase
@@ -50,9 +51,9 @@ def run(
 ) -> int:
     """One worker process until a signal; its exit code."""
     collect_seldom()
-    given = (settings.database_url, settings.views_url, settings.kafka)
+    given = (settings.log_url, settings.views_url, settings.kafka)
     if not all(given):
-        raise StoreNotMade("A worker needs RELIEF_DATABASE_URL, RELIEF_VIEWS_URL and RELIEF_KAFKA.")
+        raise StoreNotMade("A worker needs RELIEF_READ_URL, RELIEF_VIEWS_URL and RELIEF_KAFKA.")
     try:
         with ExitStack() as stack:
             Process(settings, name, views, stuck_seconds, stack).run()
@@ -76,11 +77,11 @@ class Process:
         stuck_seconds: float,
         stack: ExitStack,
     ) -> None:
-        assert settings.database_url and settings.views_url and settings.kafka
+        assert settings.log_url and settings.views_url and settings.kafka
         self.name, self.views_url = name, settings.views_url
         self.token = secrets.token_hex(8)
         allow = settings.i_know_the_role_can_rewrite_the_log
-        self.log = PostgresLog(settings.database_url, allow_power=allow)
+        self.log = PostgresLog(called(settings.log_url, "worker"), allow_power=allow)
         stack.callback(self.log.close)
         self.partitions = partitions = partitions_of(self.log)
         quiet()

@@ -1,8 +1,9 @@
-"""Making the database: four roles, three schemas, the durable tables, and who may do what.
+"""Making the database: five roles, three schemas, the durable tables, and who may do what.
 
 `relief_owner` owns log and vault and cannot log in; migrations run in its role. The program logs
 in as `relief_app` (may add facts and outcomes, never change them), `relief_vault` (the vault and
-nothing else) and `relief_views` (a schema of its own for read models, which can be rebuilt).
+nothing else), `relief_views` (a schema of its own for read models, which can be rebuilt) and
+`relief_read` (relay and workers: they read facts, and write down how far they have come).
 Roles belong to a whole server: a second database on it gets roles of its own, named after it.
 Doing it again changes nothing, migrates to the newest tables, and repairs rights that differ. A
 password with which somebody may be working is never replaced unasked.
@@ -28,8 +29,9 @@ from eventstore.postgres import REVISION
 from eventstore.sql import explain
 
 OWNER = "relief_owner"
-APP, VAULT, VIEWS = "relief_app", "relief_vault", "relief_views"
-LOGINS = (APP, VAULT, VIEWS)
+APP, VAULT, VIEWS, READ = "relief_app", "relief_vault", "relief_views", "relief_read"
+LOGINS = (APP, VAULT, VIEWS, READ)
+"""In the order of `Urls`."""
 SCHEMAS = {"log": OWNER, "vault": OWNER, "views": VIEWS}
 LONGEST_NAME = 63
 """Bytes of a name on PostgreSQL; it cuts longer ones short."""
@@ -73,15 +75,24 @@ RIGHTS: dict[str, dict[str, str]] = {
         "vault.erasures": "SELECT, UPDATE",
     },
     VIEWS: {},
+    READ: {
+        "log.events": "SELECT",
+        "log.marks": "SELECT",
+        "log.relay": KEPT,
+        "log.leaders": KEPT,
+        "log.alembic_version": "SELECT",
+    },
 }
 
 
 class Urls(NamedTuple):
-    """Where the program finds the log, the vault and the views. They hold passwords."""
+    """Where the program finds the log, the vault and the views; and the log again, for who only
+    reads it. They hold passwords."""
 
     database: str
     vault: str
     views: str
+    read: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +116,7 @@ def found(
     """Make what is missing, as an administrator; the addresses for the program.
 
     The administrator is a superuser, or a role that may create roles and databases. ``passwords``
-    are those of the log-in roles, by `APP`, `VAULT` and `VIEWS`; one that is not given is made.
+    are those of the log-in roles, by their names in `LOGINS`; one that is not given is made.
     ``names`` are those of the roles, if they are not to be found or chosen here.
     Raises `PasswordKept`, before anything is changed, when that would replace one in use and not
     ``new_passwords``; another `StoreError`.
@@ -236,7 +247,7 @@ def _database(admin: psycopg.Connection[Any], database: str) -> None:
 def _log_ins(
     admin: psycopg.Connection[Any], url: str, database: str, passwords: Mapping[str, str]
 ) -> None:
-    """Let the three log in. The server gets the password as a SCRAM secret, never as it is."""
+    """Let them log in. The server gets the password as a SCRAM secret, never as it is."""
     name = sql.Identifier(database)
     admin.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
     for role, password in passwords.items():

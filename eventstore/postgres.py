@@ -382,7 +382,7 @@ def _check(db: Sql, *, allow_power: bool) -> None:
     power = None if allow_power else db.execute(POWERS).fetchone()
     if power is not None:
         raise StoreUnsafe(f"The database role is {power[0]}.")
-    db.execute("SELECT 1 FROM events, outcomes, marks LIMIT 0")
+    db.execute("SELECT 1 FROM events, marks LIMIT 0")
     there = db.execute("SELECT coalesce(max(version_num), '') FROM alembic_version").fetchone()[0]
     if there > REVISION:
         raise StoreTooNew(f"tables of revision {there}, this program knows {REVISION}")

@@ -20,6 +20,8 @@ from eventstore.sql import Found
 LOCK_MS = 4_000
 STOPPED_MS = 5_000
 """A process that stands still in a transaction loses it, and the order lock, after this time."""
+PROGRAM = "relief-"
+"""Begins the name of a program's sessions, where they are `called`."""
 IDLE = pq.TransactionStatus.IDLE
 
 
@@ -56,6 +58,11 @@ def arguments(schema: str) -> dict[str, Any]:
 def connect(url: str, schema: str, **given: Any) -> psycopg.Connection[Any]:
     """A session on PostgreSQL, each statement its own transaction unless one is begun."""
     return psycopg.connect(url, **{**arguments(schema), **given})
+
+
+def called(url: str, program: str) -> str:
+    """The address, for sessions that PostgreSQL lists as those of this program of ours."""
+    return f"{url}{'&' if '?' in url else '?'}application_name={PROGRAM}{program}"
 
 
 def usable(session: psycopg.Connection[Any]) -> None:

@@ -11,6 +11,7 @@ from zlib import crc32
 
 import msgspec
 
+from eventstore.errors import StoreForbidden
 from eventstore.log import Log, Row
 from projections.folding.partitions import partition_of
 from streams.sealing import Headers
@@ -26,10 +27,16 @@ PARTITIONS_MARK = "partitions"
 
 
 def partitions_of(log: Log) -> int:
-    """How many partitions this log is cut into; the first to ask on a new log fixes it."""
+    """How many partitions this log is cut into; the first to ask on a new log fixes it.
+
+    Relay and workers may not: of a new log they are told what the first API process will fix.
+    """
     known = log.mark(PARTITIONS_MARK)
     if known is None:
-        log.set_mark(PARTITIONS_MARK, str(PARTITIONS), keep=True)
+        try:
+            log.set_mark(PARTITIONS_MARK, str(PARTITIONS), keep=True)
+        except StoreForbidden:
+            return PARTITIONS
         known = log.mark(PARTITIONS_MARK)
     assert known is not None
     return int(known)

@@ -3,8 +3,8 @@
 Whoever reaches the broker can send what looks like a frame. So a frame names the lineage of its
 log, and carries an HMAC over its headers and value. Its key is made of a secret of the vault and
 the lineage; a process that has the vault keeps it among the log's marks, which only those may
-read who may add facts anyway. A frame that is not sealed with it is not believed, but read from
-the log.
+read who add facts, make frames or fold them. A frame that is not sealed with it is not believed,
+but read from the log.
 """
 
 import hmac

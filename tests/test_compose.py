@@ -22,12 +22,12 @@ import yaml
 
 from cli.bounded import bounded
 from cli.compose import http_limits
+from cli.db_command import FILES
 from cli.settings import PREFIX, Settings
 from cli.trial.child import free_port
 from cli.trial.postgres import PostgresServer
 from cli.up.probe import healthy
 from cli.up.programs import programs
-from eventstore.founding import APP, VAULT, VIEWS
 from streams.health import HealthServer
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -121,7 +121,7 @@ def test_no_secret_is_in_clear(name: str) -> None:
 
 def test_each_process_has_only_the_secrets_that_it_needs(services: dict[str, Any]) -> None:
     held = {name: _sources(service) for name, service in services.items()}
-    assert held["relay"] == held["worker"] == {"database_url", "views_url"}
+    assert held["relay"] == held["worker"] == {"read_url", "views_url"}
     assert held["api"] == {"database_url", "views_url", "vault_url", "vault_key"}
     assert [name for name, secrets in held.items() if "admin_url" in secrets] == ["db-init"]
     key = next(one for one in services["api"]["secrets"] if isinstance(one, dict))
@@ -272,7 +272,7 @@ def test_the_secrets_open_what_db_init_makes(
     assert hosts == {"postgres"} <= set(services)
     with PostgresServer(tmp_path / "postgres", fsync=False) as server:
         _init(image, services, folder, server, tmp_path)
-        for name, role in (("database_url", APP), ("vault_url", VAULT), ("views_url", VIEWS)):
+        for role, name in FILES.items():
             there = _moved(kept[name].decode().strip(), server)
             with psycopg.connect(there) as session:
                 assert session.execute("SELECT current_user").fetchone() == (role,)

@@ -122,8 +122,8 @@ def test_its_variables_are_settings_and_its_secrets_are_credentials(unit: Path) 
     assert asked == handed
     needed = {
         "relief-api@": {"database_url", "vault_url", "views_url"},
-        "relief-relay": {"database_url", "views_url", "kafka_password"},
-        "relief-worker@": {"database_url", "views_url", "kafka_password"},
+        "relief-relay": {"read_url", "views_url", "kafka_password"},
+        "relief-worker@": {"read_url", "views_url", "kafka_password"},
     }
     assert handed == needed.get(unit.stem, set())
     # a file that is missing keeps a unit from starting, unless there is something in its place

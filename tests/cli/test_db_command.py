@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -11,10 +12,13 @@ from sqlalchemy import make_url
 from typer.testing import CliRunner
 
 from cli.compose import open_store
+from cli.db_command import FILES
 from cli.main import program
 from cli.settings import Settings
 from cli.trial.postgres import PostgresServer
 from eventstore.errors import PasswordKept, StoreNotMade, StorePasswordWrong
+from eventstore.postgres import PostgresLog
+from eventstore.postgres_session import called
 from tests.eventstore.support import found_town, id_number, new_household, new_unit, send
 
 run = CliRunner().invoke
@@ -58,7 +62,7 @@ def test_init_writes_addresses_that_only_their_owner_reads_and_shows_no_password
     made: Path,
 ) -> None:
     files = sorted((made / "secrets").iterdir())
-    assert [file.name for file in files] == ["database_url", "vault_url", "views_url"]
+    assert [file.name for file in files] == sorted(FILES.values())
     assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
     before = [file.read_text() for file in files]
     again = run(program(), ["db", "init", "--database", "ledger"])
@@ -95,7 +99,7 @@ def test_init_from_elsewhere_lets_a_running_city_run(
     elsewhere = tmp_path / "elsewhere"
     done = run(program(), ["db", "init", "--database", database, "--secrets", str(elsewhere)])
     assert (done.exit_code == 0) == (database == "another"), done.output
-    for file in ("database_url", "vault_url", "views_url"):
+    for file in FILES.values():
         psycopg.connect((made / "secrets" / file).read_text().strip()).close()
         assert (elsewhere / file).exists() == (database == "another")
     assert send(store, new_unit("goes on"), by="dispatcher").facts == 1
@@ -180,6 +184,36 @@ def test_the_doctor_finds_what_is_wrong_and_nothing_else(
     assert not asked()["counts"]
     server.execute("GRANT UPDATE ON log.events TO relief_app", "ledger")
     assert not asked()["log"]
+
+
+def test_h10_a_cluster_made_before_gets_the_readers_role_and_the_doctor_asks_for_it(
+    made: Path, server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.execute("DROP OWNED BY relief_read", "ledger")
+    server.execute("DROP ROLE relief_read")
+    read_url = made / "secrets" / "read_url"
+    read_url.unlink()
+
+    def asked(**env: str) -> tuple[str, str]:
+        """What the doctor says of relay and workers, while a relay runs with these settings."""
+        with monkeypatch.context() as patched:
+            for name, value in env.items():
+                patched.setenv(name, value)
+            url = Settings().log_url
+            assert url is not None
+            with closing(PostgresLog(called(url, "relay"))) as log:
+                log.head()
+                checks = json.loads(run(program(), ["doctor", "--json"]).stdout)["checks"]
+        (found,) = [one for one in checks if one["name"] == "readers"]
+        return found["level"], found["en"]
+
+    level, said = asked()
+    assert level == "warn" and "relay (relief_app)" in said and "RELIEF_READ_URL" in said
+    assert run(program(), ["db", "init", "--database", "ledger"]).exit_code == 0
+    assert make_url(read_url.read_text().strip()).username == "relief_read"
+    assert asked(RELIEF_READ_URL_FILE=str(read_url))[0] == "ok"
+    level, said = asked(RELIEF_READ_URL_FILE=str(made / "secrets" / "database_url"))
+    assert level == "warn" and said.count("RELIEF_READ_URL") == 2, "it names the wrong address"
 
 
 def test_a_backup_of_the_cluster_is_restored_into_another(

@@ -117,6 +117,7 @@ class CityPlace:
             "RELIEF_DATABASE_URL": self.urls.database,
             "RELIEF_VAULT_URL": self.urls.vault,
             "RELIEF_VIEWS_URL": self.urls.views,
+            "RELIEF_READ_URL": self.urls.read,
             "RELIEF_DATA": str(self.place.folder),
         } | more
 

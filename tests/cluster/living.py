@@ -150,6 +150,7 @@ class LivingCity:
             database_url=urls.database,
             vault_url=urls.vault,
             views_url=urls.views,
+            read_url=urls.read,
         )
         (found,) = [one for one in examine_cluster(settings) if one.name == name]
         return found

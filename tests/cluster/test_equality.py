@@ -51,7 +51,7 @@ def check(town: Cluster, head: int) -> None:
     assert town.position() == head
     assert town.views.parked() == []
     assert town.hashes() == city()[1]
-    rebuilt = rebuild(town.env["RELIEF_DATABASE_URL"], town.views, workers=2)
+    rebuilt = rebuild(town.log.source, town.views, workers=2)
     assert rebuilt.events == head
     assert {live.generation for live in town.views.live()} == {2}, "made anew"
     assert tables_of(town.views) == city()[1]

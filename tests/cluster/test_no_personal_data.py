@@ -39,6 +39,7 @@ class Running:
             "RELIEF_DATABASE_URL": cluster.urls.database,
             "RELIEF_VAULT_URL": cluster.urls.vault,
             "RELIEF_VIEWS_URL": cluster.urls.views,
+            "RELIEF_READ_URL": cluster.urls.read,
             "RELIEF_KAFKA": broker.address,
             "RELIEF_DATA": str(folder),
             "RELIEF_PORT": str(self.port),

@@ -43,7 +43,7 @@ class RelayProcess(Process):
         self, made: Urls, broker: KafkaServer, folder: Path, name: str, **env: str
     ) -> None:
         given = {
-            "RELIEF_DATABASE_URL": made.database,
+            "RELIEF_READ_URL": made.read,
             "RELIEF_VIEWS_URL": made.views,
             "RELIEF_KAFKA": broker.address,
             "RELIEF_DATA": str(folder),

@@ -131,7 +131,7 @@ def restored_city(
     here = {"RELIEF_DATA": str(folder)}
     relief(here | {"RELIEF_ADMIN_URL": server.url()}, "db", "init", "--database", name)
     secrets = folder / "secrets"
-    names = "database_url", "vault_url", "views_url"
+    names = "database_url", "vault_url", "views_url", "read_url"
     urls = Urls(*((secrets / one).read_text().strip() for one in names))
     if with_views:
         urls = urls._replace(views=city.urls.views)

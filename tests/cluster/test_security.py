@@ -187,6 +187,7 @@ def test_relay_workers_events_and_doctor_get_in_by_their_settings(
         wait_for(lambda: worker.framed() > 0, 60)
         with closing(ours.consumer(EVENTS)) as consumer:
             wait_for(lambda: consumer.poll(timeout_ms=200), 30)
+        given["RELIEF_DATABASE_URL"] = town.log.source
         for name, value in (town.env | given).items():
             monkeypatch.setenv(name, value)
         assert [one.ok for one in topics(Settings())] == [True]

@@ -63,8 +63,8 @@ class Cluster:
         made = urls(database)
         self.views_url = made.views
         self.env = {
-            "RELIEF_DATABASE_URL": made.database,
             "RELIEF_VIEWS_URL": made.views,
+            "RELIEF_READ_URL": made.read,
             "RELIEF_KAFKA": broker.address,
             "RELIEF_DATA": str(folder),
             "PYTHONUNBUFFERED": "1",

@@ -1,6 +1,8 @@
 """`relief db init`: what each role may do, and that doing it again does no harm."""
 
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,16 @@ from sqlalchemy.engine import make_url
 from cli.trial.postgres import PostgresServer
 from eventstore.errors import PasswordKept, StoreForbidden, StoreNotMade, StoreTooNew, StoreUnsafe
 from eventstore.founding import APP, LOGINS, OWNER, found
-from eventstore.postgres import REVISION, PostgresLog
+from eventstore.postgres import REVISION, PostgresConnection, PostgresLog
+from projections.catalog import VIEWS
+from projections.folding.engine import ViewsDatabase
+from projections.folding.lineage import belong
+from projections.folding.parking import dropped_in
 from scripts.need_postgres import postgres_bin
+from streams.applying import Applying
+from streams.frames import PARTITIONS, Router, partitions_of
+from streams.leader import Leader
+from streams.relayed import RelayedRow
 from tests.clusters import PASSWORDS, Founded, founded
 from tests.eventstore.support import Cluster, found_town, new_unit, open_store, send
 from tests.servers import Database, skipped_if_unavailable
@@ -38,6 +48,7 @@ SELECT 'database', datname, '', '', '', datacl::text FROM pg_database
  WHERE datname = current_database()
 ORDER BY 1, 2, 3
 """
+MODES = ("ACCESS SHARE", "ROW SHARE", "SHARE UPDATE EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE")
 FORBIDDEN = [
     "UPDATE events SET state = '' WHERE position = 1",
     "DELETE FROM events",
@@ -130,9 +141,53 @@ def test_vault_and_views_see_nothing_of_the_log(town: Founded, role: str, statem
         there.execute(statement.encode())
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        *(f"BEGIN; LOCK TABLE turn IN {mode} MODE" for mode in MODES),
+        "BEGIN; LOCK TABLE events IN SHARE ROW EXCLUSIVE MODE",
+        "SELECT * FROM outcomes",
+        "INSERT INTO events VALUES (1000, '\\x00', 1, '', '')",
+        "INSERT INTO outcomes VALUES ('\\x00', '\\x00', '\\x00', '\\x00')",
+        "INSERT INTO marks VALUES ('epoch', '9')",
+        "UPDATE marks SET value = '9'",
+        "DELETE FROM leaders",
+        *(one for one in FORBIDDEN if "LOCK" not in one and "GRANT UPDATE" not in one),
+    ],
+)
+def test_h10_relay_and_workers_can_neither_take_the_order_lock_nor_add_facts(
+    town: Founded, statement: str
+) -> None:
+    with session(town.urls.read) as there, pytest.raises(pg.InsufficientPrivilege):
+        there.execute(statement.encode())
+
+
+def test_h10_relay_and_workers_can_do_what_they_do(town: Founded) -> None:
+    """But for the frames themselves; tests/cluster runs the processes with this role."""
+    with (
+        closing(PostgresLog(town.urls.database)) as whole,
+        closing(PostgresLog(town.urls.read)) as log,
+        closing(PostgresConnection(log.source, "log")) as db,
+        closing(ViewsDatabase(town.urls.views, VIEWS, partitions_of(log))) as views,
+    ):
+        assert log.rows(0, 10_000) == whole.rows(0, 10_000) != []
+        assert (log.lineage(), log.timeline()) == (whole.lineage(), whole.timeline())
+        assert partitions_of(log) == PARTITIONS and log.mark("partitions") is None
+        assert dropped_in(log.source, VIEWS) == frozenset()
+        leader = Leader(log.source, "relay")
+        leader.start()
+        while not leader.held():
+            assert leader.trouble is None
+        row = RelayedRow(db, "frames")
+        row.store(leader.epoch, replace(row.take(leader.epoch), position=log.head()))
+        leader.stop()
+        belong(views, log)
+        assert Applying(log, views, Router(log, PARTITIONS)).catch_up(range(PARTITIONS)) is None
+        assert views.position() == log.head()
+
+
 ORDER, EFFECTS = 4_210_001, 4_210_003
 """Advisory keys that kept writers and effects in turn, when any role could take them."""
-MODES = ("ACCESS SHARE", "ROW SHARE", "SHARE UPDATE EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE")
 
 
 @pytest.mark.parametrize("role", ["vault", "views"])
@@ -265,7 +320,7 @@ def test_a_second_database_on_a_server_has_roles_of_its_own(
     for _ in range(2):
         second = found(own_server.url(), name, {role: f"{name} {role}" for role in LOGINS})
     users = [make_url(url).username for url in (*first, *second)]
-    assert len(set(users)) == 6
+    assert len(set(users)) == 8
     found_town(open_store(Cluster(second.database, second.vault, tmp_path))).close()
     for url in first:
         psycopg.connect(url).close()
