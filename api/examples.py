@@ -97,6 +97,7 @@ BY_COMMAND: dict[str, dict[str, Any]] = {
     "ConfirmRulebook": {"version": "2018-1"},
     "CorrectGrant": {"cash_fen": 13_500},
     "EstablishArea": {"name": "新桥村", "level": "village", "code": "340882101003"},
+    "ExcuseIdNumber": {"reason": "户籍未迁入，暂未办理居民身份证"},
     "IdentifyMember": {"member": MEMBER},
     "NameSubstitute": {"starts_on": DAY, "ends_on": "2018-07-20"},
     "EndAppointment": {"ends_on": "2018-12-31"},

@@ -112,6 +112,7 @@ FINDINGS = (
     "parts_larger",
     "likely_same",
     "many_unsealings",
+    "maybe_one_person",
 )
 
 

@@ -16,6 +16,7 @@ from domain.commands import grant_corrections as n
 from domain.commands import held_grants as q
 from domain.commands import household_moves as m
 from domain.commands import households as h
+from domain.commands import id_numbers as ab
 from domain.commands import incidents as i
 from domain.commands import issuing as z
 from domain.commands import logins as l
@@ -195,6 +196,7 @@ KEEPING = (
     Write("/v1/engagements", j.EngageOfficer, "officers", shown=engagement_shown),
     Write(f"{OFFICER}/accounts", o.OpenAccount, "officers"),
     Write(f"{OFFICER}/invitations", l.InviteOfficer, "officers", shown=invitation_shown),
+    Write(f"{OFFICER}/number-excuses", ab.ExcuseIdNumber, "officers"),
     Write(f"{OFFICER}/appointments", o.AppointOfficer, "officers"),
     Write(f"{OFFICER}/appointments/{{appointment}}/ends", o.EndAppointment, "officers"),
     Write(f"{OFFICER}/substitutions", o.NameSubstitute, "officers"),

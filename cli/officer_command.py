@@ -20,6 +20,8 @@ from cli.compose import running
 from cli.divisions import required
 from cli.public import invitation_url
 from cli.saying import failed
+from domain.commands.appointing import WITHOUT_NUMBER, IdNumberNeeded
+from domain.commands.id_numbers import ExcuseIdNumber
 from domain.commands.logins import RecordPassword
 from domain.commands.officers import (
     AppointOfficer,
@@ -86,14 +88,21 @@ def add(
     post: Annotated[Post, typer.Option(help="A or B, for reporters")] = Post.NONE,
     certificate: Annotated[str, typer.Option(help="Certificate number")] = "",
     id_number: Annotated[str | None, typer.Option(help="18-digit ID number")] = None,
+    no_number: Annotated[
+        str | None, typer.Option(help="Why the ID number cannot be had; on record for ever")
+    ] = None,
     password: Annotated[str | None, typer.Option(help="Made up and printed if not given")] = None,
 ) -> None:
     """Register an officer, appoint them and open a log-in.
 
-    An officer whose ID number is known already is given a further post and log-in.
+    An officer whose ID number is known already is given a further post and log-in. Posts that four
+    eyes count on take the number, or the reason why it cannot be had.
     """
     chosen = password or secrets.token_urlsafe(9)
     _check(login, chosen)
+    if id_number is None and no_number is None and role not in WITHOUT_NUMBER:
+        refused = IdNumberNeeded(role=role)
+        raise failed(refused.sentence("zh"), refused.sentence("en"))
     with running(settings_here(), make=False) as system:
         with _up_to_date(system) as db:
             place = required(system.store, db, area, code=1)
@@ -105,6 +114,8 @@ def add(
                 person=uuid4(), full_name=name, area=place, id_number=id_number
             )
             officer = UUID(str(run(system, command).result["officer"]))
+            if id_number is None and no_number is not None:
+                run(system, ExcuseIdNumber(officer=officer, reason=no_number))
         today = china_day(system.store.clock.now())
         run(system, _appointment(officer, role, place, post, certificate, today))
         run(system, OpenAccount(officer=officer, login=login))

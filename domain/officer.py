@@ -16,8 +16,8 @@ from eventsourcing.domain import event
 
 from domain.area import AreaLevel, check_text
 from domain.base import NAMESPACE, Aggregate
-from domain.posts import LEVELS_OF, Appointment, Post, StandIn
-from domain.refusal import AlreadyExists, Malformed, NotFound, Refusal
+from domain.posts import LEVELS_OF, Appointment, Post, StandIn, check_period
+from domain.refusal import AlreadyExists, NotFound, Refusal
 from domain.world import Role, Sealed
 
 
@@ -127,15 +127,11 @@ class NothingToHandOver(Refusal):
     officer: UUID
 
 
-def check_period(starts_on: date, ends_on: date | None) -> None:
-    """`Malformed` if the last day lies before the first."""
-    if ends_on is not None and ends_on < starts_on:
-        raise Malformed(
-            field="ends_on",
-            value=str(ends_on),
-            rule_zh=f"不能早于开始日期 {starts_on}",
-            rule_en=f"it lies before the first day, {starts_on}",
-        )
+@dataclass(eq=False)
+class NumberExcusedAlready(Refusal):
+    zh: ClassVar[str] = "该人员已登记“无法取得身份证号”"
+    en: ClassVar[str] = "It is on record already that this officer's ID number cannot be had."
+    officer: UUID
 
 
 class Officer(Aggregate):
@@ -159,6 +155,7 @@ class Officer(Aggregate):
         self.stand_ins: dict[UUID, StandIn] = {}
         self.substitutes: dict[UUID, tuple[UUID, UUID]] = {}
         self.suspended: str | None = None
+        self.number_excused_by: tuple[UUID, ...] | None = None
 
     @staticmethod
     def id_of(person: UUID) -> UUID:
@@ -197,6 +194,19 @@ class Officer(Aggregate):
     @event("AccountOpened")
     def _account_opened(self, login: str) -> None:
         self.logins.add(login)
+
+    # -- ID number -----------------------------------------------------------------------
+
+    def excuse_number(self, reason: str, by: tuple[UUID, ...]) -> None:
+        """The ID number cannot be had. ``by``: the persons who say so (none: the program)."""
+        check_text("reason", reason)
+        if self.number_excused_by is not None:
+            raise NumberExcusedAlready(officer=self.id)
+        self._number_excused(reason=reason, by=by)
+
+    @event("NumberExcused")
+    def _number_excused(self, reason: str, by: tuple[UUID, ...]) -> None:
+        self.number_excused_by = by
 
     # -- appointments --------------------------------------------------------------------
 

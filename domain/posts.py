@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from domain.area import AreaLevel
+from domain.refusal import Malformed
 from domain.world import Role
 
 
@@ -72,3 +73,14 @@ LEVELS_OF: dict[Role, frozenset[AreaLevel]] = {
 def post_of(held: Appointment | StandIn) -> Appointment:
     """The post itself, whether it is held by appointment or in an absent officer's place."""
     return held.appointment if isinstance(held, StandIn) else held
+
+
+def check_period(starts_on: date, ends_on: date | None) -> None:
+    """`Malformed` if the last day lies before the first."""
+    if ends_on is not None and ends_on < starts_on:
+        raise Malformed(
+            field="ends_on",
+            value=str(ends_on),
+            rule_zh=f"不能早于开始日期 {starts_on}",
+            rule_en=f"it lies before the first day, {starts_on}",
+        )

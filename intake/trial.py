@@ -38,7 +38,7 @@ class _Blank:
         return person in self._made
 
     def is_person(self, id: UUID) -> bool:
-        return self._vault.is_person(id)
+        return id in self._made or self._vault.is_person(id)
 
     def new_person(self) -> UUID:
         return uuid4()

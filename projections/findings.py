@@ -36,6 +36,7 @@ from domain.rules.base import china_day
 from projections.areas import AREAS
 from projections.asking.contest_findings import MAKERS, claimed_of_others, many_contests
 from projections.asking.finding_rows import finding
+from projections.asking.officer_findings import maybe_one_person
 from projections.asking.paging import Page, page
 from projections.asking.report_findings import REPORT_FINDINGS, tell_reports
 from projections.asking.scope import Scope
@@ -340,6 +341,7 @@ def _all(
         *not_delivered(scope, today),
         *of_reports,
         many_unsealings(scope),
+        maybe_one_person(scope),
     )
     return union_all(*parts).subquery("found")
 
@@ -376,7 +378,8 @@ def findings(
 
     Kinds: person_twice, person_contested, many_contests, need_without_grant, grant_without_need,
     held_after_loss, over_standard, equal_amounts, payment_failed, delivery_overdue, split_differs,
-    split_leaves_out, casualties_hidden, parts_larger, likely_same, many_unsealings.
+    split_leaves_out, casualties_hidden, parts_larger, likely_same, many_unsealings,
+    maybe_one_person.
     ``open=false``: contests that were decided. Those about figures say which, with the ``own`` one
     and that of the ``parts``, and by which ``reports`` of the area and ``parts`` below it.
     """

@@ -37,7 +37,10 @@ OFFICERS = Table(
     Column("suspended", String),  # the reason
     Column("suspended_at", String),
     Column("registered_at", String, nullable=False),
+    Column("number_excused", String),  # why the ID number cannot be had, as a superior said
+    Column("number_excused_at", String),
     Index("officers_by_area", "area"),
+    Index("officers_excused", "number_excused_at"),
 )
 
 LOGINS = Table(
@@ -94,6 +97,12 @@ def registered(rows: Rows, at: int, e: Officer.Registered) -> None:
         "registered_at": when(e.meta.recorded_at),
     }
     rows.put(OFFICERS, row)
+
+
+def number_excused(rows: Rows, at: int, e: Officer.NumberExcused) -> None:
+    moment = when(e.meta.recorded_at)
+    row = {"number_excused": e.reason, "number_excused_at": moment}
+    rows.change(OFFICERS, text_of(e.originator_id), **row)
 
 
 def account_opened(rows: Rows, at: int, e: Officer.AccountOpened) -> None:
@@ -355,10 +364,11 @@ def _substitutions(db: Connection, officer: str) -> list[Row]:
 
 VIEW = View(
     name="officers",
-    version=3,
+    version=4,
     tables=(OFFICERS, LOGINS, APPOINTMENTS, SUBSTITUTIONS),
     routes={
         Officer.Registered: registered,
+        Officer.NumberExcused: number_excused,
         Officer.AccountOpened: account_opened,
         LoginName.Taken: login_taken,
         LoginName.Invited: invited,

@@ -1,6 +1,9 @@
-"""What the small demo leaves out about log-ins: their codes and passwords are no facts."""
+"""What the small demo leaves out about officers: log-ins, and who has no ID number.
 
-from domain.commands import logins
+Codes and passwords are no facts.
+"""
+
+from domain.commands import id_numbers, logins
 from domain.login_name import PasswordWay
 from tests.everything import Desk
 
@@ -8,8 +11,13 @@ LOGIN = "yuantan-doutang-a"
 
 
 def about_log_ins(desk: Desk) -> None:
-    """A reporter who has forgotten the password is invited again, and loses a phone."""
+    """A reporter who has forgotten the password is invited again, and loses a phone; another one
+    has no ID number."""
     officer = desk.names.officer(LOGIN)
+    excused = id_numbers.ExcuseIdNumber(
+        officer=desk.names.officer("yuantan-yongji-b"), reason="户籍未迁入，暂未办理居民身份证"
+    )
+    desk.do(excused, "administrator")
     desk.do(logins.InviteOfficer(officer=officer, login=LOGIN), "administrator")
     way = PasswordWay.INVITATION
     desk.do(logins.RecordPassword(officer=officer, login=LOGIN, way=way), None)

@@ -9,33 +9,16 @@ from datetime import date, timedelta
 from typing import ClassVar
 from uuid import UUID
 
-from domain.area import Area
+from domain.commands.appointing import WITHOUT_NUMBER, IdNumberNeeded, put_in_post
 from domain.commands.logins import INVITATION_HOURS, posts_within_reach
-from domain.commands.officers import KEEPERS, not_oneself, open_login, person_with, register
+from domain.commands.officers import KEEPERS, open_login, person_with, register
 from domain.ids import NewId
 from domain.officer import Officer
 from domain.posts import Appointment, Post
 from domain.reach import in_reach
 from domain.refusal import Refusal
 from domain.rules.base import china_day
-from domain.seat import move_seat_up
 from domain.world import Command, Result, Role, World
-
-WITHOUT_NUMBER = frozenset({Role.DISPATCHER, Role.AUDITOR, Role.ADMINISTRATOR})
-"""Posts on which no second pair of eyes depends: two of them may be one person unharmed."""
-
-
-@dataclass(eq=False)
-class IdNumberNeeded(Refusal):
-    """Two officers without an ID number may be one person, who then files and accepts alone."""
-
-    status: ClassVar[int] = 422
-    zh: ClassVar[str] = "岗位“{role}”须登记本人身份证号：没有身份证号无法保证经办和审核不是同一人"
-    en: ClassVar[str] = (
-        "The post of {role} takes the officer's ID number: without it nobody can tell that who "
-        "files and who reviews are two persons."
-    )
-    role: str
 
 
 @dataclass(eq=False)
@@ -76,25 +59,19 @@ class EngageOfficer(Command):
         return self.area
 
     def decide(self, world: World) -> Result | None:
-        area = world.get(Area, self.area)
-        area.require_living()
         if self.id_number is None and self.role not in WITHOUT_NUMBER:
             raise IdNumberNeeded(role=self.role)
         officer = self._officer(world)
-        not_oneself(world, officer)
-        starts_on = self.starts_on or china_day(world.now)
-        appointment = Appointment(
+        post = Appointment(
             self.id,
             self.role,
             self.area,
             self.post,
             self.certificate,
-            starts_on,
+            self.starts_on or china_day(world.now),
             self.ends_on,
         )
-        officer.appoint(appointment, area.level)
-        if appointment.covers(china_day(world.now)):
-            move_seat_up(world, area.id)
+        put_in_post(world, officer, post)
         if self.login in officer.logins:
             return {"officer": officer.id, "invited": False}
         posts_within_reach(world, officer)

@@ -9,7 +9,8 @@ from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID
 
-from domain.commands.officers import KEEPERS, not_oneself
+from domain.commands.appointing import not_oneself
+from domain.commands.officers import KEEPERS
 from domain.login_name import LoginName, NotTheirLogin, PasswordWay
 from domain.officer import Officer
 from domain.reach import in_reach

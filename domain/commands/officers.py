@@ -7,17 +7,17 @@ from typing import ClassVar
 from uuid import UUID
 
 from domain.area import Area, check_text, common
+from domain.commands.appointing import not_oneself, put_in_post, require_number_of_heir
 from domain.commands.sealing import person_of
 from domain.dispensation import Dispensation, NotSuperior, OwnDispensation
 from domain.identity import normalize_id, parse_id
 from domain.ids import NewId
 from domain.login_name import LoginName, LoginTaken, check_login
 from domain.masking import mask_name
-from domain.officer import Officer, OwnPosts
+from domain.officer import Officer
 from domain.posts import Appointment, Post
 from domain.refusal import IdNotFresh
 from domain.rules.base import china_day
-from domain.seat import move_seat_up
 from domain.world import Command, Result, Role, World
 
 KEEPERS = frozenset({Role.SYSTEM, Role.ADMINISTRATOR})
@@ -33,12 +33,6 @@ def _reach(world: World, officers: Iterable[UUID], areas: Iterable[UUID] = ()) -
         over.append(officer.home)
         over.extend(post.area for post in officer.posts_from(today))
     return common(world, over)
-
-
-def not_oneself(world: World, officer: Officer) -> None:
-    """`OwnPosts` if the officer is the one who asks, or whom they stand in for."""
-    if officer.id in (world.actor.officer, world.actor.standing_for):
-        raise OwnPosts(officer=officer.id)
 
 
 def _end_substitution(world: World, absent: Officer, substitution: UUID) -> None:
@@ -148,16 +142,10 @@ class AppointOfficer(Command):
         return common(world, (world.get(Area, self.area).id, officer.home))
 
     def decide(self, world: World) -> Result | None:
-        officer = world.get(Officer, self.officer)
-        not_oneself(world, officer)
-        area = world.get(Area, self.area)
-        area.require_living()
-        appointment = Appointment(
+        post = Appointment(
             self.id, self.role, self.area, self.post, self.certificate, self.starts_on, self.ends_on
         )
-        officer.appoint(appointment, area.level)
-        if appointment.covers(china_day(world.now)):
-            move_seat_up(world, area.id)
+        put_in_post(world, world.get(Officer, self.officer), post)
         return None
 
 
@@ -201,11 +189,11 @@ class NameSubstitute(Command):
         return common(world, (held.area, absent.home, world.get(Officer, self.substitute).home))
 
     def decide(self, world: World) -> Result | None:
-        substitute = world.get(Officer, self.substitute)
+        substitute, absent = world.get(Officer, self.substitute), world.get(Officer, self.officer)
         not_oneself(world, substitute)
-        world.get(Officer, self.officer).name_substitute(
-            self.id, substitute, self.appointment, self.starts_on, self.ends_on
-        )
+        role = absent.appointment(self.appointment).role
+        require_number_of_heir(world, substitute, absent, role)
+        absent.name_substitute(self.id, substitute, self.appointment, self.starts_on, self.ends_on)
         return None
 
 
@@ -241,6 +229,8 @@ class HandOver(Command):
         officer = world.get(Officer, self.officer)
         successor = world.get(Officer, self.successor)
         not_oneself(world, successor)
+        for post in officer.posts_from(china_day(world.now)):
+            require_number_of_heir(world, successor, officer, post.role)
         for substitution in tuple(officer.substitutes):
             _end_substitution(world, officer, substitution)
         for substitution, stand_in in tuple(officer.stand_ins.items()):

@@ -7,8 +7,9 @@ it on the way.
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -23,7 +24,7 @@ from cli.settings import Settings
 from domain.commands.officers import AppointOfficer, RegisterOfficer
 from domain.commands.reports import FileInitialReport
 from domain.commands.reviews import AcceptReport
-from domain.officer import Officer
+from domain.identity import check_character
 from domain.posts import Post
 from domain.rules.base import china_day
 from domain.world import Command, Role
@@ -41,6 +42,7 @@ class Own:
     """A running store of one's own."""
 
     system: System
+    serial: "count[int]" = field(default_factory=count)
 
     @property
     def beginning(self) -> Beginning:
@@ -67,18 +69,21 @@ class Own:
     ) -> UUID:
         """Somebody new in that post, put there by the first administrator."""
         admin = by or self.beginning.officer
-        person, area = uuid4(), self.area(code)
-        self.run(RegisterOfficer(person=person, full_name="李四", area=area), admin)
+        area = self.area(code)
+        first17 = f"34088119700101{next(self.serial):03d}"
+        number = first17 + check_character(first17)
+        named = RegisterOfficer(person=uuid4(), full_name="李四", area=area, id_number=number)
+        id = UUID(str(self.run(named, admin).result["officer"]))
         appointed = AppointOfficer(
             id=uuid4(),
-            officer=Officer.id_of(person),
+            officer=id,
             role=role,
             area=area,
             post=post,
             starts_on=china_day(self.system.store.clock.now()),
         )
         self.run(appointed, admin)
-        return Officer.id_of(person)
+        return id
 
     def accepted_death(self, village: str) -> UUID:
         """A village files a report with a death, its township accepts it."""

@@ -157,6 +157,7 @@ POST /v1/officers area M
 POST /v1/engagements area M
 POST /v1/officers/{officer}/accounts officer M
 POST /v1/officers/{officer}/invitations officer M
+POST /v1/officers/{officer}/number-excuses officer M
 POST /v1/officers/{officer}/appointments officer M
 POST /v1/officers/{officer}/substitutions officer M
 POST /v1/officers/{officer}/substitutions/{substitution}/ends officer M

@@ -144,7 +144,7 @@ def server(demo: RunningDemo, serve: Serve) -> Iterator[str]:
 
 NOT_AT_HAND = {"jump", "set-aside", "object", "review", "approve", "pay", "sent-upward"}
 """Forms of states that nothing is in at the end of the demo; they are started as all others are."""
-KEEPERS = {"engage", "adopt", "confirm-…-…"}
+KEEPERS = {"engage", "register", "adopt", "confirm-…-…"}
 """Forms of administrators and of who confirms rules: no writer here is one."""
 
 

@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from cli.officer_command import app
 from domain.commands.engaging import EngageOfficer
+from domain.login_name import LoginName
 from domain.world import Role
 from eventstore.accounts import LoginRefused
 from eventstore.lineage import settle_epoch
@@ -69,6 +70,20 @@ def test_a_person_known_already_gets_a_further_post_not_a_second_self(data: Path
     rows = listed(data)
     assert rows["wang"] == rows["wang2"]
     assert [post["role"] for post in rows["wang"]["posts"]] == ["dispatcher", "village_reporter"]
+
+
+def test_a5_the_command_line_asks_for_the_id_number_as_everybody_does(data: Path) -> None:
+    """Two officers without one may be one person, who files and accepts."""
+    refused = add(data, "wang", role="village_reporter", area=VILLAGE)
+    assert refused.exit_code == 1 and "须登记本人身份证号" in refused.output
+    assert "wang" not in listed(data)
+    idle = add(data, "wang", "--no-number", "x", role="village_reporter", area=VILLAGE)
+    assert idle.exit_code == 1 and "请写明理由" in idle.output
+    reason = ("--no-number", "户籍未迁入，派出所已出具证明")
+    assert add(data, "li", *reason, role="village_reporter", area=VILLAGE).exit_code == 0
+    with county(data) as town:
+        name = town.store.load(LoginName.id_of("li"))
+        assert town.store.load(name.officer).number_excused_by == ()
 
 
 @pytest.mark.parametrize(

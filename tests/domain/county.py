@@ -30,11 +30,13 @@ person behind one is ``scenario.id("person/village")``, the first appointment
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from uuid import UUID
 
 from domain.area import AreaLevel
 from domain.commands.areas import AreaPlan, EstablishAreas
 from domain.commands.officers import AppointOfficer, RegisterOfficer
 from domain.commands.rulebooks import AdoptRulebook
+from domain.identity import check_character
 from domain.officer import Officer
 from domain.posts import Post
 from domain.rules.loading import NATION, RulebookFile, parse_rulebook
@@ -109,11 +111,26 @@ def make_county() -> Scenario:
     return copy
 
 
-def register(scenario: Scenario, name: str, area: str, by: str | None = None) -> None:
+def number_of(scenario: Scenario, person: UUID) -> str:
+    """A made-up ID number, by which the vault finds this very person from now on."""
+    first17 = f"34082419700101{len(scenario.vault.tokens):03d}"
+    number = first17 + check_character(first17)
+    scenario.vault.tokens[number] = person
+    return number
+
+
+def register(
+    scenario: Scenario, name: str, area: str, by: str | None = None, *, numbered: bool = True
+) -> None:
     """An officer without a post, by a readable name; employed in that area."""
     person = scenario.id(f"person/{name}")
     scenario.officers[name] = Officer.id_of(person)
-    command = RegisterOfficer(person=person, full_name=f"张{name}", area=scenario.id(area))
+    command = RegisterOfficer(
+        person=person,
+        full_name=f"张{name}",
+        area=scenario.id(area),
+        id_number=number_of(scenario, person) if numbered else None,
+    )
     scenario.given(command, by=by)
 
 

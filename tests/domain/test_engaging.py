@@ -7,7 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from domain.commands.engaging import EngageOfficer, IdNumberNeeded, OfficerElsewhere
+from domain.commands.appointing import IdNumberNeeded
+from domain.commands.engaging import EngageOfficer, OfficerElsewhere
 from domain.commands.logins import PostsBeyondReach
 from domain.commands.officers import AppointOfficer
 from domain.login_name import LoginTaken

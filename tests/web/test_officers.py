@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from fastapi.testclient import TestClient
 
-from domain.commands.officers import SuspendOfficer
+from domain.commands.id_numbers import ExcuseIdNumber
+from domain.commands.officers import RegisterOfficer, SuspendOfficer
+from domain.officer import Officer
 from eventstore.invitations import Invitations
 from tests.web.desk import LivingCounty, living_county
 from tests.web.officer_forms import ask, engage, enter, token_in
@@ -137,3 +140,34 @@ def test_a_page_offers_what_the_caller_may_do_there(
     assert "data-form" not in looked
     assert browser.get("/officers/new").status_code == 403
     assert browser.get("/officers/places?q=x").status_code == 403
+
+
+def test_a5_who_lacks_an_id_number_is_marked_and_the_step_is_offered_to_who_may_do_it(
+    county: LivingCounty, browser: TestClient
+) -> None:
+    person = uuid4()
+    bare = RegisterOfficer(person=person, full_name="吴无号", area=county.id("yuantan_1"))
+    page_of = f"/officers/{county.run(bare, by='admin').result['officer']}"
+    enter(browser, "admin")
+    assert "无身份证号" in ask(browser, state="no_login")
+    page = ask(browser, page_of)
+    assert "/number-excuses" in page and "/appointments" in page and "/accounts" in page
+    offered = page[page.index('id="appoint-role"') :].split("</select>")[0]
+    assert "auditor" in offered and "village_reporter" not in offered
+    reason = "户籍未迁入，派出所已出具证明"
+    county.run(ExcuseIdNumber(officer=Officer.id_of(person), reason=reason), by="city_admin")
+    page = ask(browser, page_of)
+    assert reason in page and "/number-excuses" not in page
+    assert "village_reporter" in page[page.index('id="appoint-role"') :].split("</select>")[0]
+    assert "it cannot be had" in browser.get(f"{page_of}?lang=en").text.lower()
+    browser.get("/officers?lang=zh")
+
+
+def test_at_ones_own_level_one_is_sent_to_an_administrator_above(
+    county: LivingCounty, browser: TestClient
+) -> None:
+    bare = RegisterOfficer(person=uuid4(), full_name="郑无号", area=county.id("county"))
+    officer = county.run(bare, by="admin").result["officer"]
+    enter(browser, "admin")
+    page = ask(browser, f"/officers/{officer}")
+    assert "/number-excuses" not in page and "请上级管理员在此登记原因" in page

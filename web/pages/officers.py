@@ -4,6 +4,7 @@ Administrators engage, invite, suspend and end; superiors and auditors may look.
 themselves go to the API: what a page offers is only what the caller's posts allow.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -15,7 +16,10 @@ from starlette.responses import Response
 from api.auth import Caller
 from api.invitations import invitation_of
 from api.routes_reports import KEEPERS
-from domain.commands.engaging import WITHOUT_NUMBER, EngageOfficer
+from api.system import System
+from domain.commands.appointing import WITHOUT_NUMBER
+from domain.commands.engaging import EngageOfficer
+from domain.commands.id_numbers import ExcuseIdNumber
 from domain.commands.officers import SuspendOfficer
 from domain.posts import LEVELS_OF
 from domain.rules.base import china_day
@@ -83,6 +87,9 @@ async def all_officers(
         here=await run_in_threadpool(place_of, desk.caller, area) if area else None,
         roles=ROLES,
         states=STATES,
+        bare=await run_in_threadpool(
+            without_number, desk.caller.system, [one["id"] for one in rows]
+        ),
         keeps=not ADMINISTRATORS.isdisjoint(desk.caller.roles()),
     )
 
@@ -131,12 +138,32 @@ async def others(desk: Desk, text: str) -> list[dict[str, Any]]:
     return rows
 
 
+def without_number(system: System, officers: Iterable[str]) -> set[str]:
+    """Those of these officers who were registered without an ID number. Nobody on a simulated
+    clock: there they are made up."""
+    if system.store.simulated:
+        return set()
+    known = {id: system.officer_lately(UUID(id)) for id in officers}
+    vault = system.store.vault
+    return {id for id, one in known.items() if one is not None and not vault.is_person(one.person)}
+
+
+def may_excuse(desk: Desk, home: str) -> bool:
+    """Whether the caller is above the officer's area, or at the seat, where nobody is above."""
+    if not desk.may(ExcuseIdNumber, home):
+        return False
+    at = desk.caller.actor(ExcuseIdNumber.roles, UUID(home)).area
+    return str(at) != home or desk.caller.system.store.log.mark("seat") == home
+
+
 @router.get("/officers/{id}")
 async def one_officer(request: Request, desk: AtDesk, id: UUID, q: str = "") -> Response:
     found = await desk.ask(officer, officer=id, at=desk.now)
     today = china_day(desk.now).isoformat()
     own = id == desk.caller.id
     may = not own and desk.may(SuspendOfficer, found["area"])
+    bare = bool(await run_in_threadpool(without_number, desk.caller.system, [str(id)]))
+    asked = bare and found["number_excused_at"] is None
     held = [
         one
         for one in found["appointments"]
@@ -151,6 +178,10 @@ async def one_officer(request: Request, desk: AtDesk, id: UUID, q: str = "") -> 
         substitutions=[one for one in found["substitutions"] if one["ended_on"] is None],
         may=may,
         own=own,
+        bare=bare,
+        may_excuse=asked and may and may_excuse(desk, found["area"]),
+        roles=[one for one in levels_of_roles() if not (asked and one["id"])] if may else [],
+        places=await run_in_threadpool(found_places, desk.caller, ADMINISTRATORS, q) if may else [],
         others=[one for one in await others(desk, q) if one["id"] != str(id)] if may else [],
         q=q,
         today=today,

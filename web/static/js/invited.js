@@ -17,7 +17,9 @@ function followArea() {
 
 function followRole() {
   const asked = roles.selectedOptions[0]?.hasAttribute("data-number") ?? true;
-  roles.form.querySelector("[data-number-asked]").hidden = !asked;
+  const hint = roles.form.querySelector("[data-number-asked]");
+  if (!hint) return; // a form for somebody whose number is known, or cannot be had
+  hint.hidden = !asked;
   roles.form.querySelector("[data-number-free]").hidden = asked;
 }
 

@@ -1,0 +1,97 @@
+"""Putting somebody in post: what every way to a post asks before it gives one (decision 0058).
+
+Four eyes are two persons. The ledger tells persons apart by their ID numbers alone, so a post that
+four eyes count on takes one, whichever way it is come by: an appointment, the engagement of a
+list's row, a hand-over, a substitute. Where a number cannot be had, a superior says so first.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from domain.area import Area
+from domain.officer import Officer, OwnPosts
+from domain.posts import Appointment
+from domain.refusal import Refusal
+from domain.rules.base import china_day
+from domain.seat import move_seat_up
+from domain.world import Role, World
+
+WITHOUT_NUMBER = frozenset({Role.DISPATCHER, Role.AUDITOR, Role.ADMINISTRATOR})
+"""Posts on which no second pair of eyes depends: two of them may be one person unharmed."""
+
+
+@dataclass(eq=False)
+class IdNumberNeeded(Refusal):
+    """Two officers without an ID number may be one person, who then files and accepts alone."""
+
+    status: ClassVar[int] = 422
+    zh: ClassVar[str] = (
+        "岗位“{role}”须登记本人身份证号：没有身份证号无法保证经办和审核不是同一人。"
+        "确实无法取得的，先登记人员，由上级管理员说明原因并登记“无法取得身份证号”后再任命"
+    )
+    en: ClassVar[str] = (
+        "The post of {role} takes the officer's ID number: without it nobody can tell that who "
+        "files and who reviews are two persons. Where it cannot be had, register the officer, let "
+        "an administrator above record why, and appoint them then."
+    )
+    role: str
+
+
+@dataclass(eq=False)
+class ExcusedByYou(Refusal):
+    """One administrator alone never brings somebody without an ID number into such a post."""
+
+    zh: ClassVar[str] = "该人员“无法取得身份证号”由您本人登记，岗位“{role}”须由另一名管理员任命"
+    en: ClassVar[str] = (
+        "You recorded that this officer's ID number cannot be had: another administrator gives "
+        "the post of {role}."
+    )
+    officer: UUID
+    role: str
+
+
+def not_oneself(world: World, officer: Officer) -> None:
+    """`OwnPosts` if the officer is the one who asks, or whom they stand in for."""
+    if officer.id in (world.actor.officer, world.actor.standing_for):
+        raise OwnPosts(officer=officer.id)
+
+
+def has_number(world: World, officer: Officer) -> bool:
+    """Whether the officer was found by an ID number: no second officer can be the same person."""
+    return world.vault.is_person(officer.person)
+
+
+def require_number(world: World, officer: Officer, role: Role) -> None:
+    """`IdNumberNeeded` for a post that four eyes count on, and `ExcusedByYou`.
+
+    The program itself is not asked: it appoints the first administrator and the made-up officers
+    of the demo. People who use it so (`relief officer add`) are asked before.
+    """
+    if world.actor.role is Role.SYSTEM or role in WITHOUT_NUMBER or has_number(world, officer):
+        return
+    if officer.number_excused_by is None:
+        raise IdNumberNeeded(role=role)
+    if set(world.actor.persons) & set(officer.number_excused_by):
+        raise ExcusedByYou(officer=officer.id, role=role)
+
+
+def require_number_of_heir(world: World, heir: Officer, holder: Officer, role: Role) -> None:
+    """As `require_number`, for a post that passes from one to another, for days or for good.
+
+    A holder without a number was in post before numbers were asked, or is excused: their post
+    stays as it is, in whose hands it may be.
+    """
+    if has_number(world, holder):
+        require_number(world, heir, role)
+
+
+def put_in_post(world: World, officer: Officer, post: Appointment) -> None:
+    """Give the officer a post. From its first day on the seat lies no lower than its area."""
+    not_oneself(world, officer)
+    area = world.get(Area, post.area)
+    area.require_living()
+    require_number(world, officer, post.role)
+    officer.appoint(post, area.level)
+    if post.covers(china_day(world.now)):
+        move_seat_up(world, area.id)
