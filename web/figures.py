@@ -76,8 +76,10 @@ class Names:
         return SHORT[key][0 if self._zh else 1] if key in SHORT else self.figure(key)
 
     def unit(self, key: str) -> str:
+        """What stands behind a figure: 万元; "× 10,000 yuan", since "8.85 10,000 yuan" misleads."""
         one = self._figures.find(key) if self._figures else None
-        return "" if one is None else (one.unit_zh if self._zh else one.unit_en)
+        said = "" if one is None else (one.unit_zh if self._zh else one.unit_en)
+        return f"× {said}" if said[:1].isdigit() else said
 
     def hazard(self, key: str, sub: str = "") -> str:
         """As officials write it: 洪涝灾害-山洪; without a sub-kind the kind alone."""

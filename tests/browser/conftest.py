@@ -140,28 +140,35 @@ def shot(tmp_path_factory: pytest.TempPathFactory) -> Shot:
     return take
 
 
+@contextmanager
+def running_app(app: Any) -> Iterator[str]:
+    """An ASGI app on a free port of this machine; its address."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()  # who comes before the server has started waits
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=60)
+        assert not thread.is_alive(), "the test server did not stop"
+        listener.close()
+
+
 @pytest.fixture
 def serve() -> Serve:
     """``with serve(app) as address:`` runs an ASGI app on a free port of this machine."""
+    return running_app
 
-    @contextmanager
-    def run(app: Any) -> Iterator[str]:
-        listener = socket.socket()
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()  # who comes before the server has started waits
-        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(timeout=60)
-            assert not thread.is_alive(), "the test server did not stop"
-            listener.close()
 
-    return run
+@pytest.fixture(scope="module")
+def module_serve() -> Serve:
+    """The same for what a whole module looks at."""
+    return running_app
 
 
 @pytest.fixture

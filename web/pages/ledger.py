@@ -33,7 +33,7 @@ router = APIRouter(include_in_schema=False)
 WHOLE = 1000
 """Rows a question when all are wanted."""
 
-SHEET_ROWS = 200
+SHEET_ROWS = 60
 """Rows of the paper form on a screen; a county has 16,000. The whole of it is for the printer."""
 
 LOCAL = (AreaLevel.TOWNSHIP, AreaLevel.VILLAGE)

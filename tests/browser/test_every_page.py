@@ -1,0 +1,177 @@
+"""Every page that a link leads to, in a browser: it fits its window, and a keyboard gets through.
+
+One walk looks at everything, since opening the pages is what takes the time; each test asks one
+question of what the walk has seen.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.conftest import DESK, HEIGHTS, PHONE, Serve
+from tests.browser.test_relief_pages import enter
+from tests.web.relief_desk import RunningDemo, running_demo
+from tests.web.test_crawl import kind_of
+
+TABLET = 768
+SCREENS = 7
+"""At most, on a phone: what a thumb still gets through. A list of 50 rows had 23, of 100 had 38."""
+
+FORM = "/file?"
+FORM_SCREENS = 9
+"""A form of sixty figures shows those that were reported before; they are to be seen when sent."""
+
+OFFICERS = (
+    "county-storekeeper",
+    "dispatcher",
+    "yuantan-reviewer-new",
+    "yuantan-shuangfeng-a",
+    "county-approver",
+    "administrator",
+    "auditor",
+    "city-reviewer",
+)
+"""Those whose desk it is come first: of pages alike, the first one met is looked at."""
+
+AGAIN = ("county-approver", "city-reviewer")
+"""Their desks show so much more that they are looked at even if an officer below has the same."""
+
+LEFT_OUT = re.compile(r"\bwhole=|\bcursor=")
+"""The whole of a form, which is opened to be printed, and further pages of a list that was seen."""
+
+FILE = re.compile(r"^/static/|^/sheets/|^/ledger/csv|^/officers/template|\.toml(\?|$)")
+
+LOOK = """() => {
+  const shown = (e) => e.getClientRects().length > 0;
+  const told = (e) => e.outerHTML.slice(0, 120);
+  const box = (e) => (e.matches("[type=checkbox], [type=radio]") && e.closest("label") || e)
+    .getBoundingClientRect();
+  const all = (what) => [...document.querySelectorAll(what)];
+  return {
+    wide: document.documentElement.scrollWidth - innerWidth,
+    height: document.documentElement.scrollHeight,
+    cut: all(".scroll").filter((e) => e.querySelector("table.cards")
+      && e.scrollWidth > e.clientWidth + 1).map(told),
+    thin: all("td, th").filter((e) => {
+      const { width, height } = e.getBoundingClientRect();
+      return width > 1 && width < 48 && height > 90 && e.innerText.trim().length > 5;
+    }).map(told),
+    small: all("main input, main select, main textarea, button, summary, .button, .top a, a.door")
+      .filter((e) => e.type !== "hidden" && shown(e))
+      .filter((e) => box(e).height < 44 || box(e).width < 44).map(told),
+    empty: all("h1, h2, h3, h4, th, caption, legend, dt")
+      .filter((e) => !e.textContent.trim()).map(told),
+  };
+}"""
+
+
+@dataclass
+class Seen:
+    """What was seen of one page: by width on the Chinese one, and on a phone in English."""
+
+    address: str
+    officer: str
+    at: dict[int, dict[str, Any]] = field(default_factory=dict)
+    english: dict[str, Any] = field(default_factory=dict)
+
+    def on_a_phone(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        return self.at[PHONE], self.english
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
+    with running_demo(tmp_path_factory.mktemp("demo")) as one:
+        yield one
+
+
+def links(page: Page) -> list[str]:
+    found = page.evaluate(
+        "[...document.querySelectorAll('a[href^=\"/\"]')].map(a => a.getAttribute('href'))"
+    )
+    return [one.partition("#")[0] for one in found if "lang=" not in one and not FILE.search(one)]
+
+
+def look_at(page: Page, server: str, seen: Seen) -> None:
+    """Chinese last: its links are followed, and what comes next is opened in Chinese."""
+    joint = "&" if "?" in seen.address else "?"
+    page.goto(f"{server}{seen.address}{joint}lang=en")
+    seen.english = page.evaluate(LOOK)
+    page.goto(f"{server}{seen.address}{joint}lang=zh")
+    for width in (TABLET, DESK, PHONE):
+        page.set_viewport_size({"width": width, "height": HEIGHTS.get(width, 900)})
+        seen.at[width] = page.evaluate(LOOK)
+
+
+@pytest.fixture(scope="module")
+def walked(demo: RunningDemo, chromium: Browser, module_serve: Serve) -> list[Seen]:
+    """Every kind of page once, with the first officer who gets to it."""
+    found: list[Seen] = []
+    met: set[str] = set()
+    context = chromium.new_context(
+        viewport={"width": PHONE, "height": HEIGHTS[PHONE]}, locale="zh-CN"
+    )
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    with module_serve(demo.app()) as server:
+        for officer in OFFICERS:
+            context.clear_cookies()
+            enter(page, server, officer)
+            waiting = ["/", *links(page)]
+            met -= set(waiting) if officer in AGAIN else {"/"}
+            while waiting:
+                address = waiting.pop(0)
+                if (kind := kind_of(address)) in met or LEFT_OUT.search(address):
+                    continue
+                met.add(kind)
+                found.append(seen := Seen(address, officer))
+                look_at(page, server, seen)
+                waiting += links(page)
+    context.close()
+    return found
+
+
+def told(faults: dict[str, Any]) -> str:
+    return "\n".join(f"{where}: {what}" for where, what in faults.items())
+
+
+def test_the_walk_gets_to_the_pages(walked: list[Seen]) -> None:
+    paths = {re.sub(r"\?.*", "", kind_of(one.address)) for one in walked}
+    assert {"/situation", "/lists/…", "/report/new", "/rulebooks/standards", "/me"} <= paths
+    assert len(paths) > 35
+
+
+@pytest.mark.parametrize("width", [PHONE, TABLET, DESK])
+def test_no_page_is_wider_than_its_window(walked: list[Seen], width: int) -> None:
+    wide = {one.address: px for one in walked if (px := one.at[width]["wide"]) > 0}
+    assert not wide, told(wide)
+
+
+def test_no_english_page_is_wider_than_a_phone(walked: list[Seen]) -> None:
+    wide = {one.address: one.english["wide"] for one in walked if one.english["wide"] > 0}
+    assert not wide, told(wide)
+
+
+def test_no_page_is_taller_than_some_screens_of_a_phone(walked: list[Seen]) -> None:
+    tall = {}
+    for one in walked:
+        screens = FORM_SCREENS if FORM in one.address else SCREENS
+        height = max(side["height"] for side in one.on_a_phone())
+        if height > screens * HEIGHTS[PHONE]:
+            tall[f"{one.officer} {one.address}"] = height
+    assert not tall, told(tall)
+
+
+@pytest.mark.parametrize("fault", ["cut", "thin", "small", "empty"])
+def test_on_a_phone_no_page_has(walked: list[Seen], fault: str) -> None:
+    """Rows cut off at their edge, columns of single letters, things too small for a thumb,
+    headings that say nothing."""
+    found = {
+        one.address: there
+        for one in walked
+        if (there := [each for side in one.on_a_phone() for each in side[fault]])
+    }
+    assert not found, told(found)
