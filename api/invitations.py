@@ -171,7 +171,7 @@ async def log_in_anew(request: Request, response: Response, officer: UUID, login
     system = system_of(request)
     agent = device_of(request.headers.get("user-agent", ""))
     token, fresh = await run_in_threadpool(system.accounts.begin, officer, login, agent=agent)
-    keep_session(response, token, fresh, secure=system.secure_cookies)
+    keep_session(response, token, fresh, system)
     log_ins_of(request).remember(request, response, login, secure=system.secure_cookies)
     return fresh
 

@@ -1,7 +1,6 @@
 """Logging in and out, and who I am."""
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +24,7 @@ from api.auth import (
 from api.bodies import read_body
 from api.devices import device_of
 from api.problems import ApiProblem, field_errors, malformed
+from api.system import System
 from api.writes import RESPONSES, check_plain, object_of
 from domain.access import posts_at
 from domain.officer import OfficerSuspended
@@ -160,15 +160,15 @@ class LogIns:
         )
 
 
-def keep_session(response: Response, token: str, session: Session, *, secure: bool) -> None:
+def keep_session(response: Response, token: str, session: Session, system: System) -> None:
     """Let the browser keep a session's secret for as long as the session lasts."""
     response.set_cookie(
         COOKIE,
         token,
         httponly=True,
         samesite="strict",
-        secure=secure,
-        max_age=int(session.expires - time.time()),
+        secure=system.secure_cookies,
+        max_age=system.accounts.lasts(session),
     )
 
 
@@ -188,7 +188,7 @@ async def log_in(
 ) -> dict[str, str]:
     log_ins = log_ins_of(request)
     token, session = await log_ins.log_in(request, body.login, body.password)
-    keep_session(response, token, session, secure=system.secure_cookies)
+    keep_session(response, token, session, system)
     log_ins.remember(request, response, body.login, secure=system.secure_cookies)
     return {"csrf": session.csrf}
 

@@ -189,13 +189,13 @@ def endpoint_of(read: Read) -> Callable[..., Any]:
     return endpoint
 
 
-FILLED_IN = ("area", "names", "good_until")
+FILLED_IN = ("area", "names", "held")
 """Parameters of a query that the edge fills in: nobody sends them."""
 
 
 async def _fill_in(caller: Caller, read: Read, given: dict[str, Any]) -> None:
-    """``at`` is now unless it is asked for; ``good_until`` is up to when the clock was right, if it
-    is held; ``names`` asks who is called what ``search`` says."""
+    """``at`` is now unless it is asked for; ``held`` is the time that does not count because
+    a clock was held; ``names`` asks who is called what ``search`` says."""
     for name, value in given.items():
         if isinstance(value, str) and "\x00" in value:
             raise malformed(
@@ -205,8 +205,8 @@ async def _fill_in(caller: Caller, read: Read, given: dict[str, Any]) -> None:
     store = caller.system.store
     if "at" in read.parameters and given.get("at") is None:
         given["at"] = store.clock.now()
-    if "good_until" in read.parameters:
-        given["good_until"] = store.clock.good_until
+    if "held" in read.parameters:
+        given["held"] = store.clock.held_time
     if "names" in read.parameters and (search := given.get("search")):
         caller.system.quotas.searches.take(caller.id)
         seconds = caller.system.after_wait_seconds

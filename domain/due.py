@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
 
+from domain.lateness import IN_TIME, Counting
 from domain.refusal import Refusal
 
 SAME = timedelta(milliseconds=1)
@@ -34,9 +35,9 @@ class NothingDue(Refusal):
     due_at: datetime
 
 
-def check_due(subject: UUID, due_at: datetime, awaited: datetime | None, now: datetime) -> None:
+def check_due(subject: UUID, due_at: datetime, awaited: datetime | None, now: Counting) -> None:
     """Refuse what is not awaited for that very time, and what is not due yet."""
     if awaited is None or abs(awaited - due_at) >= SAME:
         raise NothingDue(subject=subject, due_at=due_at)
-    if now < awaited:
-        raise NotDueYet(subject=subject, due_at=awaited, now=now)
+    if now.left(awaited) > IN_TIME:
+        raise NotDueYet(subject=subject, due_at=awaited, now=now.at)

@@ -21,6 +21,7 @@ from domain.household_move import (
     MoveOfferExpired,
     NoMoveOffered,
 )
+from domain.lateness import IN_TIME, Counting
 from domain.refusal import Malformed, Refusal
 from domain.world import RuleRef, Sealed
 
@@ -310,10 +311,10 @@ class Household(Aggregate):
         self.group = group
         self.offer = None
 
-    def offer_move(self, offer: MoveOffer, now: datetime, reason: str) -> None:
+    def offer_move(self, offer: MoveOffer, now: Counting, reason: str) -> None:
         """The household is to go to another county; an offer that has run out is no obstacle."""
         self.check_open()
-        if self.offer is not None and now <= self.offer.due_at:
+        if self.offer is not None and now.left(self.offer.due_at) >= IN_TIME:
             raise MoveAlreadyOffered(household=self.id, head=self.head_masked)
         self._move_offered(offer=offer, reason=reason)
 
@@ -321,11 +322,11 @@ class Household(Aggregate):
     def _move_offered(self, offer: MoveOffer, reason: str) -> None:
         self.offer = offer
 
-    def accept_move(self, on: date, now: datetime, reason: str) -> None:
+    def accept_move(self, on: date, now: Counting, reason: str) -> None:
         """The other county takes it in: `MoveAccepted`, and `Moved` as by any other move."""
         self.check_open()
         offer = self.must_offer()
-        if now > offer.due_at:
+        if now.left(offer.due_at) < IN_TIME:
             raise MoveOfferExpired(household=self.id, head=self.head_masked, due_at=offer.due_at)
         self._move_accepted(village=offer.village)
         self.move(offer.village, offer.group, offer.address, on, reason)
@@ -400,10 +401,10 @@ class Household(Aggregate):
         self.contested.add(person)
         self.holds[person] = hold_until
 
-    def held_by_contests(self, now: datetime) -> int:
+    def held_by_contests(self, now: Counting) -> int:
         """How many members' contests hold this household's payments back now."""
         untils = [self.holds[person] for person in self.contested]
-        return sum(until is None or now < until for until in untils)
+        return sum(until is None or now.left(until) > IN_TIME for until in untils)
 
     def settle_contest(self, person: UUID, kept: bool) -> None:
         """The contest is over: the member stays, or is no longer one of this household."""

@@ -19,6 +19,7 @@ from domain.area import check_text
 from domain.base import Aggregate
 from domain.due import check_due
 from domain.exercise import keep_apart
+from domain.lateness import Counting
 from domain.refusal import Malformed, Refusal
 from domain.world import RuleRef, Sealed
 
@@ -331,7 +332,7 @@ class Incident(Aggregate):
         """A unit must acknowledge it by then, after these rules."""
         self.acknowledge_by = due_at
 
-    def miss_acknowledgement(self, due_at: datetime, to: UUID | None, now: datetime) -> None:
+    def miss_acknowledgement(self, due_at: datetime, to: UUID | None, now: Counting) -> None:
         """The time is over: the area above is put in charge (``to``; None: nobody further up)."""
         awaited = self.acknowledge_by if self.waits else None
         check_due(self.id, due_at, awaited, now)

@@ -4,6 +4,7 @@ It may hang, and comes down from the web as any other; but it counts as over onl
 are confirmed by now find that it hung long enough (decision 0055).
 """
 
+from domain.lateness import IN_TIME
 from domain.notice import NoticeRunning
 from domain.rulebook import require_confirmed
 from domain.rules.notices import Notices
@@ -19,5 +20,5 @@ def check_notice_rules(world: World, found: VillageList) -> None:
         rules = world.rules(Notices, found.village, world.now)
         require_confirmed(rules.ref, exercise=found.exercise)
         ends_at = rules.rule.ends_at(posted_at, 0)
-        if world.now < ends_at:
+        if world.counting.left(ends_at) > IN_TIME:
             raise NoticeRunning(village_list=found.id, notice=notice, ends_at=ends_at)

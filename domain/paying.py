@@ -71,7 +71,7 @@ class HeldAfterLoss(Refusal):
 
 def check_list(world: World, season: Season, found: VillageList) -> None:
     """What `VillageList.check_payable` says, and whether its notices hung by confirmed rules."""
-    found.check_payable(season.terms, world.now)
+    found.check_payable(season.terms, world.counting)
     check_notice_rules(world, found)
 
 
@@ -101,7 +101,7 @@ def check_household(world: World, season: Season, case: ReliefCase) -> Household
     """
     household = world.get(Household, case.household)
     household.check_open()
-    contested = household.held_by_contests(world.now)
+    contested = household.held_by_contests(world.counting)
     if contested and not season.pays_contested:
         raise MemberContested(
             household=household.id, head=household.head_masked, contested=contested

@@ -16,6 +16,7 @@ import msgspec
 from eventsourcing.domain import event
 
 from domain.base import NAMESPACE, Aggregate, grown
+from domain.lateness import HeldSpan, joined
 from domain.refusal import Refusal
 
 FIRST_EPOCH = "1"
@@ -99,7 +100,8 @@ _json = msgspec.json.Encoder().encode
 
 
 class Store(Aggregate):
-    """One ledger. ``holds`` are the machines whose clock waits for a decision."""
+    """One ledger. ``holds`` are the machines whose clock waits for a decision, ``spans`` the times
+    when one did before."""
 
     @event("Opened")
     def __init__(self, id: UUID, area: UUID, born: str, simulated: bool) -> None:
@@ -111,6 +113,7 @@ class Store(Aggregate):
         self.timeline = ""
         self.holds: dict[str, Hold] = {}
         self.decisions: dict[str, Decision] = {}
+        self.spans: tuple[HeldSpan, ...] = ()
         self.advanced: tuple[datetime, datetime, int] | None = None
 
     @staticmethod
@@ -127,7 +130,7 @@ class Store(Aggregate):
 
     def marks(self) -> dict[str, str]:
         """What the log keeps at hand of this, by the name of the mark."""
-        holds = {"holds": self.holds, "decisions": self.decisions}
+        holds = {"holds": self.holds, "decisions": self.decisions, "spans": self.spans}
         found = {"seat": str(self.seat), "epoch": self.epoch, "clock": _json(holds).decode()}
         if self.epoch != FIRST_EPOCH:
             found["epoch-head"] = str(self.epoch_head)
@@ -216,16 +219,24 @@ class Store(Aggregate):
         self.holds[host] = Hold(since, machine, boot, boot_id, cause)
         self.decisions.pop(host, None)
 
-    def decide_clock(self, host: str, decision: Decision, reason: str, operator: str) -> None:
-        """End the hold: the machine's time is used again."""
+    def decide_clock(
+        self, host: str, decision: Decision, span: HeldSpan | None, reason: str, operator: str
+    ) -> None:
+        """End the hold: the machine's time is used again. ``span`` is the time it was held for."""
         if host not in self.holds:
             raise ClockNotHeld(host=host)
-        self._clock_decided(host=host, decision=decision, reason=reason, operator=operator)
+        self._clock_decided(
+            host=host, decision=decision, span=span, reason=reason, operator=operator
+        )
 
     @event("ClockDecided")
-    def _clock_decided(self, host: str, decision: Decision, reason: str, operator: str) -> None:
+    def _clock_decided(
+        self, host: str, decision: Decision, span: HeldSpan | None, reason: str, operator: str
+    ) -> None:
         del self.holds[host]
         self.decisions[host] = decision
+        if span is not None:
+            self.spans = joined([*self.spans, span])
 
     def advance_clock(
         self, to: datetime, now: datetime, machine_at: datetime, rate: int, operator: str
@@ -247,4 +258,10 @@ def _held_without_cause(fact: dict[str, Any]) -> None:
     fact["cause"] = HoldCause.UNTOLD
 
 
+def _decided_without_span(fact: dict[str, Any]) -> None:
+    """Nobody wrote down until when the clock had been held."""
+    fact["span"] = None
+
+
 grown(Store.ClockHeld, _held_without_cause)
+grown(Store.ClockDecided, _decided_without_span)

@@ -14,6 +14,7 @@ from eventsourcing.domain import event
 
 from domain.base import NAMESPACE, Aggregate, grown
 from domain.due import check_due
+from domain.lateness import IN_TIME, Counting
 from domain.notice import (
     NoSuchObjection,
     Notice,
@@ -85,25 +86,23 @@ class VillageList(Aggregate):
         if case not in self.cases:
             raise NotOnList(village_list=self.id, case=case)
 
-    def check_notice(self, notice: Notice, now: datetime) -> None:
+    def check_notice(self, notice: Notice, now: Counting) -> None:
         """The notice has lasted its days and no objection is open (domain.md §2.2, §7.10)."""
         self.check_objections()
         ends_at = self.notices.get(notice)
         if ends_at is None:
             raise NoticeNotPosted(village_list=self.id, notice=notice)
-        if now < ends_at:
+        if now.left(ends_at) > IN_TIME:
             raise NoticeRunning(village_list=self.id, notice=notice, ends_at=ends_at)
 
     def check_objections(self) -> None:
         if self.open_objections:
             raise ObjectionsOpen(village_list=self.id, count=self.open_objections)
 
-    def check_payable(self, terms: Programme, now: datetime) -> None:
+    def check_payable(self, terms: Programme, now: Counting) -> None:
         """Amounts are set, nothing is objected to, and the second notice, where the programme
-        has one, stood its days over these very amounts.
-
-        Of a closed list only what bounced later is still to be paid.
-        """
+        has one, stood its days over these very amounts. Of a closed list only what bounced
+        later is still to be paid."""
         self.must_be(ListStage.ALLOCATED, ListStage.CLOSED)
         if terms.requires("second_notice"):
             self.check_notice(Notice.SECOND, now)
@@ -178,15 +177,16 @@ class VillageList(Aggregate):
         self.showing = notice
         self.withdraw_at = withdraw_at
 
-    def withdraw(self, reason: str, now: datetime) -> None:
+    def withdraw(self, reason: str, now: Counting) -> None:
         """Take the notice down: at its end, or early, and then it does not count."""
         notice = self.showing
         if notice is None:
             raise NoticeNotPosted(village_list=self.id, notice="")
-        self._withdrawn(notice=notice, early=now < self.notices[notice], reason=reason)
+        left = now.left(self.notices[notice])
+        self._withdrawn(notice=notice, early=left > IN_TIME, reason=reason)
 
     def withdraw_when_due(
-        self, notice: Notice, due_at: datetime, reason: str, now: datetime
+        self, notice: Notice, due_at: datetime, reason: str, now: Counting
     ) -> None:
         """Take the notice down by itself: this very posting, and not before its time."""
         awaited = self.withdraw_at if self.showing is notice else None
@@ -281,7 +281,7 @@ class VillageList(Aggregate):
         join(self.steps, step, hands)
 
     def review(
-        self, struck: tuple[UUID, ...], terms: Programme, now: datetime, opinion: str, hands: Hands
+        self, struck: tuple[UUID, ...], terms: Programme, now: Counting, opinion: str, hands: Hands
     ) -> None:
         """乡审. The first notice is over and nothing is open, where the programme has one."""
         self.must_be(ListStage.DRAFT)
@@ -313,7 +313,7 @@ class VillageList(Aggregate):
         self,
         struck: tuple[UUID, ...],
         terms: Programme,
-        now: datetime,
+        now: Counting,
         document_no: str,
         standards: RuleRef,
         hands: Hands,

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from domain.base import Aggregate
+from domain.lateness import Counting, HeldTime
 
 A = TypeVar("A", bound=Aggregate)
 R = TypeVar("R")
@@ -127,15 +128,23 @@ class World(Protocol):
     actor: Actor
     now: datetime
     command_id: UUID
-    clock_held: bool
-    """The machine's clock leapt and nobody has decided yet: ``now`` goes on from the last good
-    time, and nobody is told that they were late by it."""
+    held: HeldTime
+    """The time that does not count. While the machine's clock is held ``now`` goes on from the last
+    good time; nobody is told that they were late by it, and nothing runs out (decision 0057)."""
 
     cases: tuple[UUID, ...]
     """The relief cases of the household that the command wants them of (`wants_cases_of`)."""
 
     @property
     def vault(self) -> Vault: ...
+
+    @property
+    def clock_held(self) -> bool:
+        """Whether ``now`` was read from a clock that is held."""
+
+    @property
+    def counting(self) -> Counting:
+        """Now, for what runs out by time alone."""
 
     @property
     def born(self) -> str:

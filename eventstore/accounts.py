@@ -13,7 +13,6 @@ import hashlib
 import hmac
 import secrets
 import threading
-import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
@@ -93,7 +92,7 @@ class Accounts:
         self,
         vault: Vault,
         hasher: PasswordHasher | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
         *,
         address_failures: int = ADDRESS_FAILURES,
     ) -> None:
@@ -101,7 +100,7 @@ class Accounts:
         self._db = vault.db
         self._lock = vault.lock
         self._hasher = hasher or PasswordHasher()
-        self._clock = clock
+        self._clock = clock = clock or vault.seconds
         self._decoy = self._hasher.hash(secrets.token_hex(16))
         self._asking = threading.Lock()
         self._verifying = threading.BoundedSemaphore(2)
@@ -282,6 +281,10 @@ class Accounts:
         self._write("DELETE FROM sessions WHERE expires < ?", (now,))
         self._write("INSERT INTO sessions VALUES (?,?,?,?,?,?,?,?)", row)
         return token, session
+
+    def lasts(self, session: Session) -> int:
+        """For how many seconds more a session lives."""
+        return int(session.expires - self._clock())
 
     def session(self, token: str, kind: str) -> Session | None:
         """The living session of a secret token of that kind.

@@ -14,13 +14,14 @@ a run that begins too far ahead of its clock is held as well (decision 0037).
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
+from domain.lateness import HeldSpan, HeldTime, joined
 from domain.store import Decision, Hold, HoldCause
 from eventstore.log import Log
 
@@ -33,10 +34,12 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class ClockState(msgspec.Struct, frozen=True):
-    """What the log says of machines' clocks: those that are held, and how others were decided."""
+    """What the log says of machines' clocks: those that are held, how others were decided, and
+    when any of them was held before."""
 
     holds: dict[str, Hold] = {}
     decisions: dict[str, Decision] = {}
+    spans: tuple[HeldSpan, ...] = ()
 
 
 _clock_state = msgspec.json.Decoder(ClockState).decode
@@ -98,6 +101,7 @@ class Clock:
         self.machine, self.leap_limit, self.gap_limit = machine, leap, gap
         self._lock = threading.Lock()
         self._good, self._boot = machine.wall(), machine.boot()
+        self._spans: tuple[HeldSpan, ...] = ()
 
     @property
     def held(self) -> Hold | None:
@@ -118,6 +122,30 @@ class Clock:
         return None if held is None else held.good
 
     @property
+    def held_time(self) -> HeldTime:
+        """The time that does not count: since when it is held, and when clocks were before."""
+        return HeldTime(self.good_until, self.spans)
+
+    @property
+    def spans(self) -> tuple[HeldSpan, ...]:
+        """When this clock, and those that `know` was told of, were held and went again."""
+        return self._spans
+
+    def know(self, spans: Iterable[HeldSpan]) -> None:
+        """Take over what the log says of when clocks were held."""
+        with self._lock:
+            self._spans = joined([*self._spans, *spans])
+
+    def held_for(self) -> HeldSpan | None:
+        """The time it is held for, if the machine's time is used from now on."""
+        good = self.good_until
+        return None if good is None else HeldSpan(good, max(self.now(), self.machine_time()))
+
+    def machine_time(self) -> datetime:
+        """What time it is if the machine is right."""
+        return self.machine.wall()
+
+    @property
     def leap(self) -> timedelta:
         """By how much the machine's time differs from this clock's."""
         return self.machine.wall() - self.now()
@@ -127,6 +155,9 @@ class Clock:
             wall, boot = self.machine.wall(), self.machine.boot()
             expected = self._good + timedelta(seconds=boot - self._boot)
             if abs(wall - expected) <= self.leap_limit:
+                if self._held is not None:
+                    span = HeldSpan(self._held.good, max(wall, expected))
+                    self._spans = joined([*self._spans, span])
                 self._held, self._cause = None, HoldCause.LEAPT
                 self._good, self._boot = wall, boot
                 return wall
@@ -166,7 +197,10 @@ class Clock:
 
     def accept(self) -> None:
         """The machine's time is right: go on from it."""
+        span = self.held_for()
         with self._lock:
+            if span is not None:
+                self._spans = joined([*self._spans, span])
             self._good, self._boot = self.machine.wall(), self.machine.boot()
             self._held, self._cause, self.gap = None, HoldCause.LEAPT, None
 
@@ -193,6 +227,8 @@ class SimulatedClock(Clock):
         self._at = at.astimezone(UTC)
         self._since: datetime | None = None
         self.rate = rate
+        self._before: tuple[HeldSpan, ...] = ()
+        """When clocks were held, in simulated time; without what `real` has noted meanwhile."""
 
     @property
     def held(self) -> Hold | None:
@@ -204,7 +240,29 @@ class SimulatedClock(Clock):
         real = None if self._since is None else self.real.good_until
         if real is None or self._since is None:
             return None
-        return self._at + self.rate * max(real - self._since, timedelta(0))
+        return self._simulated(max(real, self._since))
+
+    @property
+    def spans(self) -> tuple[HeldSpan, ...]:
+        if self._since is None:
+            return self._before
+        told = (
+            HeldSpan(self._simulated(max(one.good, self._since)), self._simulated(one.until))
+            for one in self.real.spans
+            if one.until > self._since
+        )
+        return joined([*self._before, *told])
+
+    def know(self, spans: Iterable[HeldSpan]) -> None:
+        self._before = joined([*self._before, *spans])
+
+    def machine_time(self) -> datetime:
+        return self._at if self._since is None else self._simulated(self.real.machine_time())
+
+    def _simulated(self, machine: datetime) -> datetime:
+        """What a moment of the machine is in simulated time, while it runs."""
+        assert self._since is not None
+        return self._at + self.rate * (machine - self._since)
 
     @property
     def leap(self) -> timedelta:
@@ -216,11 +274,12 @@ class SimulatedClock(Clock):
     def now(self) -> datetime:
         if self._since is None:
             return self._at
-        return self._at + self.rate * (self._machine() - self._since)
+        return self._simulated(self._machine())
 
     def move_to(self, at: datetime) -> None:
         """Only forward; a moment already passed changes nothing."""
         if at > self.now():
+            self._before = self.spans
             self._at = at.astimezone(UTC)
             if self._since is not None:
                 self._since = self._machine()

@@ -14,6 +14,7 @@ from domain.access import authorize
 from domain.area import Area
 from domain.base import Aggregate, Event
 from domain.ids import client_made
+from domain.lateness import NEVER_HELD, Counting, HeldTime
 from domain.officer import Officer
 from domain.one_line import in_one_line
 from domain.person import Person
@@ -60,11 +61,11 @@ class DecisionWorld:
         command_id: UUID,
         memo: Memo | None = None,
         *,
-        clock_held: bool = False,
+        held: HeldTime = NEVER_HELD,
         cases: tuple[UUID, ...] = (),
         born: str = "",
     ) -> None:
-        self.clock_held = clock_held
+        self.held = held
         self.cases = cases
         self.born = born
         self._memo = memo or Memo()
@@ -73,6 +74,14 @@ class DecisionWorld:
         self.now = now
         self.command_id = command_id
         self.touched: dict[UUID, Aggregate] = {}
+
+    @property
+    def clock_held(self) -> bool:
+        return self.held.good_until is not None
+
+    @property
+    def counting(self) -> Counting:
+        return Counting(self.now, self.held)
 
     @property
     def vault(self) -> Vault:

@@ -7,7 +7,6 @@ slip of paper. The vault keeps its hash only. That there is an invitation is a f
 
 import hashlib
 import secrets
-import time
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -55,8 +54,8 @@ class Invitation:
 class Invitations:
     """The invitations of one store's vault, on machine time."""
 
-    def __init__(self, vault: Vault, clock: Callable[[], float] = time.time) -> None:
-        self._vault, self._clock = vault, clock
+    def __init__(self, vault: Vault, clock: Callable[[], float] | None = None) -> None:
+        self._vault, self._clock = vault, clock or vault.seconds
 
     def begin(self, login: str, officer: UUID, hours: float = INVITATION_HOURS) -> Invitation:
         """A new code for a log-in name; the one before is of no use any more."""

@@ -57,7 +57,8 @@ class Store:
         clock: Clock | None = None,
     ) -> None:
         """``clock``: real time, also that below a simulated store's (default: the machine's)."""
-        self.real = clock or Clock()
+        self.real = real = clock or Clock()
+        vault.seconds = lambda: real.now().timestamp()
         self.mapper = TypedMapper(aggregates)
         self.log, self.vault = log, vault
         try:
@@ -121,11 +122,14 @@ class Store:
     def _clock(self) -> Clock:
         self._simulated = tuple(self.log.mark(key) for key in SIMULATED_MARKS)
         at, since, rate = self._simulated
+        state = clock_state(self.log)
         if at is None:
-            held = clock_state(self.log).holds.get(self.real.machine.host())
+            held = state.holds.get(self.real.machine.host())
             self.real.begin(self.log.newest_at(), held, server=self.log.server_time())
+            self.real.know(state.spans)
             return self.real
         clock = SimulatedClock(datetime.fromisoformat(at), real=self.real, rate=int(rate or 1))
+        clock.know(state.spans)
         if since is not None:
             clock.run(datetime.fromisoformat(since))
         for newest in self.read(self.head() - 1, 1):

@@ -10,7 +10,8 @@ import hmac
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,8 @@ class Vault:
     def __init__(self, db: Sql, key: Path) -> None:
         self._db = db
         self.key_file = key
+        self.seconds: Callable[[], float] = time.time
+        """Now, in seconds since 1970: by the store's guarded clock, once a store has the vault."""
         self.lock = self._lock = threading.RLock()
         self._wrapping = Wrapping(self._master_key(key))
         self._ciphers: dict[UUID, AESGCM] = {}

@@ -353,10 +353,10 @@ class _Batch:
 
     def _world(self, envelope: Envelope) -> DecisionWorld:
         writer = self.writer
-        cache, held = writer.cache, writer.clock.held is not None
+        cache, held = writer.cache, writer.clock.held_time
         kept = cache.get, writer.vault, self.last, envelope.id, cache.memo
         cases = envelope.cases or ()
-        return DecisionWorld(*kept, clock_held=held, cases=cases, born=cache.born)
+        return DecisionWorld(*kept, held=held, cases=cases, born=cache.born)
 
     def _decide(self, envelope: Envelope) -> Outcome:
         self.last = max(self.last, self.writer.now(envelope.at))

@@ -21,9 +21,10 @@ from sqlalchemy import (
 )
 
 from domain.incident import LIFE_AT_STAKE, WORKING, Incident, Severity, Stage
-from domain.lateness import counted_until
+from domain.lateness import NEVER_HELD, HeldTime
 from domain.unit import Unit
 from projections.areas import AREAS
+from projections.asking.counted import over
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
 from projections.folding.base import LOGICAL, Rows, View, as_json, text_of, when
@@ -367,7 +368,7 @@ def dispatch_board(
     *,
     exercise: bool = False,
     at: datetime | None = None,
-    good_until: datetime | None = None,
+    held: HeldTime = NEVER_HELD,
 ) -> dict[str, Any]:
     """The whole board: open incidents by priority, all units, consignments on the way.
 
@@ -375,8 +376,9 @@ def dispatch_board(
     was opened more than a quarter of an hour ago.
     """
     assert at is not None, "the edge gives the store's clock"
-    i, since = INCIDENTS.c, when(counted_until(at, good_until) - ATTENTION)
-    waits = and_(i.opened_at < since, i.clock_held.is_(False), i.units == "{}")
+    i = INCIDENTS.c
+    long = over(i.opened_at, held, at, after=ATTENTION)
+    waits = and_(long, i.clock_held.is_(False), i.units == "{}")
     open = (
         _incidents(scope)
         .add_columns(case((waits, True), else_=False).label("unattended"))
@@ -384,7 +386,7 @@ def dispatch_board(
         .order_by("rank", INCIDENTS.c.opened_at, INCIDENTS.c.id)
     )
     moving = (
-        consignments_of(scope, at, good_until)
+        consignments_of(scope, at, held)
         .where(CONSIGNMENTS.c.exercise.is_(exercise), CONSIGNMENTS.c.status == "shipped")
         .order_by(CONSIGNMENTS.c.eta.nulls_first(), CONSIGNMENTS.c.id)
     )
@@ -401,12 +403,18 @@ def dispatch_board(
 
 
 def escalations_due(
-    db: Connection, scope: Scope, *, at: datetime, cursor: str | None = None, limit: int = 100
+    db: Connection,
+    scope: Scope,
+    *,
+    at: datetime,
+    held: HeldTime = NEVER_HELD,
+    cursor: str | None = None,
+    limit: int = 100,
 ) -> Page:
     """Incidents that ought to have been escalated by themselves at that time, drills too."""
     i = INCIDENTS.c
     query = select(i.id, i.acknowledge_by).where(
-        scope.covers(i.area), i.acknowledge_by <= when(at), i.status.in_(WAITING)
+        scope.covers(i.area), over(i.acknowledge_by, held, at), i.status.in_(WAITING)
     )
     return page(db, query, [i.acknowledge_by, i.id], cursor=cursor, limit=limit)
 

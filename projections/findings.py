@@ -30,11 +30,11 @@ from sqlalchemy import (
 from sqlalchemy.sql.selectable import FromClause
 
 from domain.household import Household
-from domain.lateness import counted_until
+from domain.lateness import NEVER_HELD, HeldTime
 from domain.person import Person
-from domain.rules.base import china_day
 from projections.areas import AREAS
 from projections.asking.contest_findings import MAKERS, claimed_of_others, many_contests
+from projections.asking.counted import day_over
 from projections.asking.finding_rows import finding
 from projections.asking.officer_findings import maybe_one_person
 from projections.asking.paging import Page, page
@@ -184,13 +184,13 @@ def person_twice(scope: Scope) -> Select[Any]:
     ).where(scope.covers(H.area))
 
 
-def need_without_grant(scope: Scope, today: str) -> Select[Any]:
+def need_without_grant(scope: Scope, ended: ColumnElement[bool]) -> Select[Any]:
     """遗漏: nothing granted or refused, though the list was allocated or the day is past."""
     source = LEDGER.join(SEASONS, S.id == L.season).outerjoin(LISTS, LISTS.c.id == L.village_list)
     past = or_(
         LISTS.c.status.in_(("allocated", "closed")),
         S.closed_at.is_not(None),
-        S.deliver_by < today,
+        ended,
     )
     return _of_case("need_without_grant", source, since=L.applied_at).where(
         scope.covers(L.area), L.status != "refused", L.grants == 0, past
@@ -305,7 +305,7 @@ def equal_amounts(scope: Scope) -> Select[Any]:
     )
 
 
-def not_delivered(scope: Scope, today: str) -> tuple[Select[Any], Select[Any]]:
+def not_delivered(scope: Scope, ended: ColumnElement[bool]) -> tuple[Select[Any], Select[Any]]:
     """Payments that bounced and wait; what is not there by the season's last day."""
     source = GRANTS.join(LEDGER, L.id == G.relief_case).join(SEASONS, S.id == L.season)
     known: dict[str, Any] = {
@@ -317,28 +317,26 @@ def not_delivered(scope: Scope, today: str) -> tuple[Select[Any], Select[Any]]:
         "payment_failed", source, **known, reason=G.failed_reason, since=G.failed_at
     ).where(scope.covers(G.area), G.status == "failed")
     late = _of_case("delivery_overdue", source, **known, since=S.deliver_by).where(
-        scope.covers(G.area), G.status.in_(("granted", "failed")), S.deliver_by < today
+        scope.covers(G.area), G.status.in_(("granted", "failed")), ended
     )
     return failed, late
 
 
-def _all(
-    scope: Scope, at: datetime | None, good_until: datetime | None, figures: bool = False
-) -> Any:
+def _all(scope: Scope, at: datetime | None, held: HeldTime, figures: bool = False) -> Any:
     assert at is not None, "the edge gives the store's clock"
     of_reports = [one(scope) for one in REPORT_FINDINGS]
     if figures:
         return union_all(*of_reports).subquery("found")
-    today = china_day(counted_until(at, good_until)).isoformat()
+    delivered_by = day_over(SEASONS.c.deliver_by, held, at)
     parts = (
         person_twice(scope),
         many_contests(scope),
-        need_without_grant(scope, today),
+        need_without_grant(scope, delivered_by),
         grant_without_need(scope),
         held_after_loss(scope),
         over_standard(scope),
         equal_amounts(scope),
-        *not_delivered(scope, today),
+        *not_delivered(scope, delivered_by),
         *of_reports,
         many_unsealings(scope),
         maybe_one_person(scope),
@@ -370,7 +368,7 @@ def findings(
     open: bool | None = True,
     exercise: bool = False,
     at: datetime | None = None,
-    good_until: datetime | None = None,
+    held: HeldTime = NEVER_HELD,
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page:
@@ -383,7 +381,7 @@ def findings(
     ``open=false``: contests that were decided. Those about figures say which, with the ``own`` one
     and that of the ``parts``, and by which ``reports`` of the area and ``parts`` below it.
     """
-    found = _all(scope.on(db), at, good_until)
+    found = _all(scope.on(db), at, held)
     drill = H.exercise.is_(True) if exercise else H.exercise.is_not(True)
     conditions: list[ColumnElement[bool]] = [drill]
     if kind is not None:
@@ -405,10 +403,10 @@ def finding_counts(
     season: UUID | None = None,
     figures: bool = False,
     at: datetime | None = None,
-    good_until: datetime | None = None,
+    held: HeldTime = NEVER_HELD,
 ) -> dict[str, Any]:
     """How many open findings there are of each kind; ``figures``: of those about reports only."""
-    found = _all(scope := scope.on(db), at, good_until, figures)
+    found = _all(scope := scope.on(db), at, held, figures)
     drill = select(H.id).where(H.exercise.is_(True), scope.covers(H.area))
     query = (
         select(found.c.kind, func.count().label("findings"))

@@ -10,10 +10,23 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, Column, Connection, Index, Integer, Select, String, Table, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    Select,
+    String,
+    Table,
+    not_,
+    select,
+)
 
+from domain.lateness import NEVER_HELD, HeldTime
 from domain.village_list import VillageList
 from projections.areas import AREAS
+from projections.asking.counted import over
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
 from projections.folding.base import LOGICAL, Rows, View, text_of, when
@@ -141,7 +154,7 @@ def closed(rows: Rows, at: int, e: VillageList.Closed) -> None:
 # Queries
 
 
-def _hanging(scope: Scope, at: datetime | None) -> Select[Any]:
+def _hanging(scope: Scope, at: datetime | None, held: HeldTime) -> Select[Any]:
     """Notices that hang at that moment."""
     assert at is not None, "the edge gives the store's clock"
     n, now = NOTICES.c, when(at)
@@ -158,7 +171,8 @@ def _hanging(scope: Scope, at: datetime | None) -> Select[Any]:
         .join(SEASONS, SEASONS.c.id == n.season)
         .outerjoin(AREAS, AREAS.c.id == n.area)
         .outerjoin(TOWNSHIPS, TOWNSHIPS.c.id == AREAS.c.parent)
-        .where(scope.covers(n.area), n.posted_at <= now, n.ends_at > now, n.void.is_(False))
+        .where(scope.covers(n.area), n.posted_at <= now, n.void.is_(False))
+        .where(not_(over(n.ends_at, held, at)))
         .where(n.withdrawn_at.is_(None) | (n.withdrawn_at > now))
     )
 
@@ -170,11 +184,12 @@ def notices(
     season: UUID | None = None,
     exercise: bool = False,
     at: datetime | None = None,
+    held: HeldTime = NEVER_HELD,
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page:
     """Notices that hang now (or at ``at``), the last posted first."""
-    query = _hanging(scope, at).where(NOTICES.c.exercise.is_(exercise))
+    query = _hanging(scope, at, held).where(NOTICES.c.exercise.is_(exercise))
     if season is not None:
         query = query.where(NOTICES.c.season == str(season))
     order: list[Any] = [NOTICES.c.posted_at, NOTICES.c.village_list, NOTICES.c.notice_kind]
@@ -188,6 +203,7 @@ def notice(
     village_list: UUID,
     notice: str = "first",
     at: datetime | None = None,
+    held: HeldTime = NEVER_HELD,
 ) -> dict[str, Any] | None:
     """What one notice says, line by line, masked. Nothing of it when it does not hang (any more).
 
@@ -199,7 +215,7 @@ def notice(
     known = db.execute(theirs.where(scope.covers(n.area))).mappings().first()
     if known is None:
         return None
-    query = _hanging(scope, at).where(n.village_list == id, n.notice_kind == notice)
+    query = _hanging(scope, at, held).where(n.village_list == id, n.notice_kind == notice)
     found = db.execute(query).mappings().first()
     if found is None:
         return {**known, "notice_kind": notice, "hanging": False, "lines": []}
@@ -220,7 +236,13 @@ def notice(
 
 
 def withdrawals_due(
-    db: Connection, scope: Scope, *, at: datetime, cursor: str | None = None, limit: int = 100
+    db: Connection,
+    scope: Scope,
+    *,
+    at: datetime,
+    held: HeldTime = NEVER_HELD,
+    cursor: str | None = None,
+    limit: int = 100,
 ) -> Page:
     """Notices that ought to have left the web by themselves at that time, the longest due first.
 
@@ -230,7 +252,7 @@ def withdrawals_due(
     query = (
         select(n.village_list, n.notice_kind, n.withdraw_at)
         .join(LISTS, (LISTS.c.id == n.village_list) & (LISTS.c.showing == n.notice_kind))
-        .where(scope.covers(n.area), n.withdraw_at <= when(at))
+        .where(scope.covers(n.area), over(n.withdraw_at, held, at))
         .where(n.withdrawn_at.is_(None), n.void.is_(False))
     )
     order: list[Any] = [n.withdraw_at, n.village_list, n.notice_kind]

@@ -11,18 +11,18 @@ from sqlalchemy import (
     Index,
     String,
     Table,
-    and_,
-    false,
+    case,
     func,
-    not_,
     or_,
     select,
 )
 
+from domain.lateness import NEVER_HELD
 from domain.login_name import LoginName
 from domain.officer import Officer
 from domain.posts import Appointment
 from projections.areas import AREAS
+from projections.asking.counted import over
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
 from projections.folding.base import LOGICAL, Row, Rows, View, text_of, when
@@ -211,22 +211,29 @@ STATES = ("never", "invited", "expired", "entered", "no_login", "suspended")
 """How far an officer's log-in is: see `_in_state`."""
 
 
-def _waiting(at: datetime | None) -> dict[str, ColumnElement[bool]]:
-    """Log-in names whose officer was invited and has set no password yet, by state."""
-    never = and_(LOGINS.c.password_at.is_(None), LOGINS.c.invited_until.is_not(None))
-    over = LOGINS.c.invited_until < when(at) if at is not None else false()
-    return {"never": never, "invited": and_(never, not_(over)), "expired": and_(never, over)}
+def _login_state(at: datetime) -> ColumnElement[str]:
+    """How far a log-in name is: its officer has ``entered`` and set a password, is ``invited`` or
+    was and let it ``expire``; ``unknown``: opened without an invitation, by a store or a program
+    that kept no fact of it. A code is a secret and lasts as long as the vault says, by the guarded
+    clock, held or not (decision 0057)."""
+    login = LOGINS.c
+    return case(
+        (login.password_at.is_not(None), "entered"),
+        (login.invited_until.is_(None), "unknown"),
+        (over(login.invited_until, NEVER_HELD, at), "expired"),
+        else_="invited",
+    )
 
 
-def _in_state(state: str, at: datetime | None) -> ColumnElement[bool]:
-    """Officers with a log-in name that is invited to its first password (``invited`` until later,
-    ``expired`` before ``at``, ``never`` both), with one that has a password, with none; suspended.
-    """
+def _in_state(state: str, at: datetime) -> ColumnElement[bool]:
+    """Officers with a log-in name in a state of `_login_state` (``never``: invited or expired),
+    with none; suspended."""
     if state == "suspended":
         return OFFICERS.c.suspended.is_not(None)
     if state == "no_login":
         return OFFICERS.c.login.is_(None)
-    fits = {**_waiting(at), "entered": LOGINS.c.password_at.is_not(None)}[state]
+    wanted = ("invited", "expired") if state == "never" else (state,)
+    fits = _login_state(at).in_(wanted)
     return OFFICERS.c.id.in_(select(LOGINS.c.officer).where(fits))
 
 
@@ -244,6 +251,7 @@ def officers(
 ) -> Page:
     """Officers employed in an area and below, with the posts held by them now or later and the
     state of their log-in names. ``search``: a part of a log-in name."""
+    assert at is not None, "the edge gives the store's clock"
     query = (
         select(OFFICERS, AREAS.c.name.label("area_name"), AREAS.c.code.label("area_code"))
         .join(AREAS, AREAS.c.id == OFFICERS.c.area)
@@ -275,6 +283,7 @@ def officers(
 def officer_counts(db: Connection, scope: Scope, *, at: datetime | None = None) -> Row:
     """How many officers are employed in an area and below, are suspended, were invited and never
     logged in, and of those how many have an invitation that is over."""
+    assert at is not None, "the edge gives the store's clock"
     here = select(func.count()).select_from(OFFICERS).where(scope.covers(OFFICERS.c.area))
     told = {"officers": db.execute(here).scalar_one()}
     for state in ("suspended", "never", "expired"):
@@ -283,9 +292,14 @@ def officer_counts(db: Connection, scope: Scope, *, at: datetime | None = None) 
 
 
 def officer(
-    db: Connection, scope: Scope, *, officer: UUID, at: datetime | None = None
+    db: Connection,
+    scope: Scope,
+    *,
+    officer: UUID,
+    at: datetime | None = None,
 ) -> Row | None:
     """One officer: posts, log-in names, substitutes named, and whom the officer stands in for."""
+    assert at is not None, "the edge gives the store's clock"
     query = (
         select(OFFICERS, AREAS.c.name.label("area_name"), AREAS.c.code.label("area_code"))
         .join(AREAS, AREAS.c.id == OFFICERS.c.area)
@@ -301,23 +315,13 @@ def officer(
     return found
 
 
-def _logins(db: Connection, holders: list[str], at: datetime | None) -> dict[str, list[Row]]:
-    """Log-in names of these officers (whom a scoped query has found), each with its state.
-
-    ``unknown``: opened without an invitation, by a store or a program that kept no fact of it.
-    """
-    query = select(LOGINS).where(LOGINS.c.officer.in_(holders)).order_by(LOGINS.c.login)
-    now = when(at) if at is not None else None
+def _logins(db: Connection, holders: list[str], at: datetime) -> dict[str, list[Row]]:
+    """Log-in names of these officers (whom a scoped query has found), each with its state."""
+    query = select(LOGINS, _login_state(at).label("state"))
+    query = query.where(LOGINS.c.officer.in_(holders)).order_by(LOGINS.c.login)
     found: dict[str, list[Row]] = {}
     for row in db.execute(query).mappings():
-        until = row["invited_until"]
-        if row["password_at"] is not None:
-            state = "entered"
-        elif until is None:
-            state = "unknown"
-        else:
-            state = "expired" if now is not None and until < now else "invited"
-        found.setdefault(row["officer"], []).append({**row, "state": state})
+        found.setdefault(row["officer"], []).append(dict(row))
     return found
 
 

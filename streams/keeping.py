@@ -13,6 +13,7 @@ from datetime import timedelta
 import structlog
 
 from domain.commands.store import AdvanceClock, DecideClock, HoldClock
+from domain.lateness import HeldSpan
 from domain.store import Cause, ClockHeldAlready, ClockNotHeld, Decision
 from eventstore.clock import clock_state
 from eventstore.errors import StoreError
@@ -68,10 +69,12 @@ class Keeper:
         store = self._store
         clock, host = store.clock, host_of(store)
         held, state = clock.held, clock_state(store.log)
+        clock.know(state.spans)
         if held is None:
             if host in state.holds:
                 log.warning("clock.returned")
-                _say(store, DecideClock, host=host, decision=Decision.RETURNED)
+                span = clock.spans[-1] if clock.spans else None
+                _say(store, DecideClock, host=host, decision=Decision.RETURNED, span=span)
             self._told = False
         elif host in state.holds:
             self._told = True
@@ -124,11 +127,16 @@ def _say(store: Store, kind: type[HoldClock | DecideClock], **fields: object) ->
 def accept_clock(store: Store, *, reason: str, operator: str, host: str | None = None) -> None:
     """An operator says that a machine's time is right. Raises `Refused`."""
     host = host or host_of(store)
+    clock, other = store.clock, clock_state(store.log).holds.get(host)
+    span = clock.held_for()
+    if host != host_of(store) and other is not None and not clock.simulated:
+        span = HeldSpan(other.good, clock.now())
     run_about(
         store,
         DecideClock,
         host=host,
         decision=Decision.ACCEPTED,
+        span=span,
         reason=reason,
         operator=operator,
     )

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import count
 from typing import Any
 from uuid import UUID, uuid5
@@ -36,8 +36,6 @@ from projections.notices import withdrawals_due
 
 INTERVAL_SECONDS = 5.0
 ASKED_AT_ONCE = 500
-TRUNCATED = timedelta(milliseconds=1)
-"""Views keep moments without their microseconds: what they say is due may not be for so long."""
 
 log = structlog.get_logger("timekeeper")
 
@@ -122,13 +120,19 @@ class Timekeeper:
             self._thread.join()
 
     def due(self, at: datetime) -> Iterator[Due]:
-        """What the views say is due at ``at``, duty by duty, the longest due first."""
-        at -= TRUNCATED
+        """What the views say is due at ``at``, duty by duty, the longest due first.
+
+        Nothing falls due by a clock that is held; what would have fallen due meanwhile has as long
+        to go afterwards as when the clock was last right (decision 0057).
+        """
+        held = self._store.clock.held_time
         for duty in self._duties:
             cursor: str | None = None
             while True:
                 with self._reader() as db:
-                    found = duty.due(db, EVERYTHING, at=at, cursor=cursor, limit=MAX_LIMIT)
+                    found = duty.due(
+                        db, EVERYTHING, at=at, held=held, cursor=cursor, limit=MAX_LIMIT
+                    )
                 for row in found.items:
                     key = "/".join((duty.name, *[str(value) for value in row.values()]))
                     yield Due(key, duty.command(row))

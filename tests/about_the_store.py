@@ -7,6 +7,7 @@ from demo.naming import demo_id
 from demo.posts import COUNTY_APPROVER
 from domain.commands import issuing, reports
 from domain.commands import store as about
+from domain.lateness import HeldSpan
 from domain.store import Cause, Decision, HoldCause
 from tests.everything import Desk
 
@@ -44,6 +45,7 @@ def about_the_store(desk: Desk) -> None:
             **here,
             host=host,
             decision=Decision.ACCEPTED,
+            span=HeldSpan(desk.now - timedelta(minutes=10), desk.now),
             reason="演练：核对过时间",
             operator="keeper",
         ),

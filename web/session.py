@@ -87,7 +87,12 @@ def _names(caller: Caller, held: list[Appointment | StandIn]) -> tuple[str, str]
         return "", ""
     with caller.system.reader() as db:
         area = db.execute(select(AREAS.c.name).where(AREAS.c.id == str(areas[0]))).scalar()
-        found = officer_row(db, caller.scope(caller.roles(), None), officer=caller.id)
+        found = officer_row(
+            db,
+            caller.scope(caller.roles(), None),
+            officer=caller.id,
+            at=caller.system.store.clock.now(),
+        )
     return (found["masked_name"] if found else ""), area or ""
 
 
@@ -152,7 +157,7 @@ async def log_in(request: Request) -> Response:
     except LoginRefused:
         return _login(request, failure="failed", name=name, next_path=next_path, status=401)
     response = RedirectResponse(local(next_path), 303)
-    keep_session(response, secret, session, secure=system_of(request).secure_cookies)
+    keep_session(response, secret, session, system_of(request))
     log_ins.remember(request, response, name, secure=system_of(request).secure_cookies)
     response.delete_cookie(FORM_COOKIE)
     return response

@@ -11,7 +11,7 @@ import msgspec
 
 from domain.area import Area
 from domain.commands.parts import against_parts
-from domain.lateness import late_by, whole_minutes
+from domain.lateness import whole_minutes
 from domain.officer import Officer
 from domain.reach import in_reach, seen
 from domain.reasons import says_something
@@ -322,7 +322,7 @@ def _late(world: World, due_at: datetime | None, reported_at: datetime) -> int:
     """Whole minutes after the due time, rounded up; 0 in time, or when nobody knows the time."""
     if due_at is None:
         return 0
-    return whole_minutes(late_by(due_at, reported_at, clock_held=world.clock_held))
+    return 0 if world.clock_held else whole_minutes(world.held.late_by(due_at, reported_at))
 
 
 def _hands(world: World, call: Call | None) -> tuple[UUID, ...]:

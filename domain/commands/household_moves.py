@@ -62,7 +62,7 @@ class OfferHouseholdMove(OfHousehold):
             card=household.card.masked if household.card is not None else None,
         )
         _all_named(world, household, self.cases)
-        household.offer_move(offer, world.now, self.reason)
+        household.offer_move(offer, world.counting, self.reason)
         return {"due_at": offer.due_at, "cases": len(offer.cases)}
 
 
@@ -124,7 +124,7 @@ class AcceptHouseholdMove(_AnswerMove):
         household = self.of(world)
         not_future(world, "on", self.on)
         check_village(world, household.must_offer().village)
-        household.accept_move(self.on, world.now, self.reason)
+        household.accept_move(self.on, world.counting, self.reason)
         return {"village": household.village}
 
 

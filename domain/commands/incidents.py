@@ -255,7 +255,7 @@ class EscalateIncidentWhenDue(_OnIncident):
         to = None
         if parent is not None and limits is not None:
             to = parent if limits.rule.reaches(world.get(Area, parent).level) else None
-        incident.miss_acknowledgement(self.due_at, to, world.now)
+        incident.miss_acknowledgement(self.due_at, to, world.counting)
         if to is not None:
             _await_unit(world, incident)
         return {"in_charge": incident.in_charge}

@@ -11,6 +11,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from domain.area import check_text
+from domain.lateness import HeldSpan
 from domain.refusal import Malformed
 from domain.store import FASTEST, Cause, Decision, Hold, HoldCause, Store
 from domain.world import Command, Result, Role, World
@@ -98,6 +99,7 @@ class DecideClock(StoreCommand):
 
     host: str
     decision: Decision
+    span: HeldSpan | None = None
     reason: str = ""
     operator: str = ""
 
@@ -106,7 +108,8 @@ class DecideClock(StoreCommand):
             for field in ("reason", "operator"):
                 check_text(field, getattr(self, field))
         store = self.store(world)
-        store.decide_clock(self.host, self.decision, self.reason.strip(), self.operator.strip())
+        reason, operator = self.reason.strip(), self.operator.strip()
+        store.decide_clock(self.host, self.decision, self.span, reason, operator)
         return {"store": store.id}
 
 

@@ -194,7 +194,7 @@ class WithdrawNotice(OfList):
 
     def decide(self, world: World) -> Result | None:
         check_text("reason", self.reason)
-        world.get(VillageList, self.village_list).withdraw(self.reason, world.now)
+        world.get(VillageList, self.village_list).withdraw(self.reason, world.counting)
         return None
 
 
@@ -211,7 +211,7 @@ class WithdrawNoticeWhenDue(OfList):
 
     def decide(self, world: World) -> Result | None:
         found = world.get(VillageList, self.village_list)
-        found.withdraw_when_due(self.notice, self.due_at, "公示期满，系统自动撤下", world.now)
+        found.withdraw_when_due(self.notice, self.due_at, "公示期满，系统自动撤下", world.counting)
         return None
 
 
@@ -293,7 +293,7 @@ class ReviewList(OfList):
         hands = hands_for(world, found, cases, "review")
         check_notice_rules(world, found)
         struck = {one.case for one in self.struck}
-        found.review(tuple(struck), season.terms, world.now, self.opinion, hands)
+        found.review(tuple(struck), season.terms, world.counting, self.opinion, hands)
         strike(world, self.struck, "review")
         for case in cases:
             if case.id not in struck:
@@ -333,7 +333,7 @@ class ApproveList(OfList):
         check_notice_rules(world, found)
         struck = {one.case for one in self.struck}
         found.approve(
-            tuple(struck), season.terms, world.now, self.document_no, season.standards, hands
+            tuple(struck), season.terms, world.counting, self.document_no, season.standards, hands
         )
         strike(world, self.struck, "approve")
         for case in cases:

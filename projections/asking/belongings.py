@@ -7,13 +7,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Select, and_, case, func, or_, select
 
+from domain.lateness import NEVER_HELD, HeldTime
 from domain.report_filing import OFFICIAL
 from domain.rules.base import china_day
 from projections.areas import AREAS
+from projections.asking.counted import over
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
 from projections.deadlines import DUTIES, SUBJECTS
-from projections.folding.base import when
 from projections.households import HOUSEHOLDS, MOVES
 from projections.ledger import LEDGER
 from projections.lists import LISTS
@@ -140,6 +141,7 @@ def household_moves(
     status: str | None = None,
     exercise: bool = False,
     at: datetime | None = None,
+    held: HeldTime = NEVER_HELD,
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page:
@@ -149,8 +151,8 @@ def household_moves(
     """
     assert at is not None, "the edge gives the store's clock"
     m = MOVES.c
-    over = and_(m.status == "offered", m.due_at < when(at))
-    shown = case((over, "expired"), else_=m.status)
+    expired = and_(m.status == "offered", over(m.due_at, held, at))
+    shown = case((expired, "expired"), else_=m.status)
     columns = [column for column in MOVES.columns if column is not m.status]
     origin, goal = AREAS.alias("origins"), AREAS.alias("goals")
     query = (

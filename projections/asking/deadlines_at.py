@@ -29,10 +29,11 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from domain.lateness import IN_TIME, counted_until, late_by, whole_minutes
+from domain.lateness import IN_TIME, NEVER_HELD, HeldTime, whole_minutes
 from domain.report_filing import Review
 from domain.rules.deadlines import FollowUpDuty, Occurrence, next_occurrence, occurrences
 from projections.areas import AREAS
+from projections.asking.counted import over
 from projections.asking.paging import Page, allowed, beyond, cut, values_of
 from projections.asking.scope import Scope
 from projections.deadlines import ANSWERS, DUE, DUTIES, FORWARD, NEVER
@@ -70,7 +71,7 @@ class Asked:
     limit: int
     disasters: tuple[str, ...] | None = None
     itself: UUID | None = None
-    good_until: datetime | None = None
+    held: HeldTime = NEVER_HELD
 
     def owed_by(self, area: Any) -> ColumnElement[bool]:
         """Whether the area that was asked about owes it by itself (any, if none was)."""
@@ -88,11 +89,6 @@ class Asked:
         return when(self.at)
 
     @property
-    def until(self) -> datetime:
-        """Up to when lateness counts of what is not done, to the millisecond as in the rows."""
-        return _moment(when(counted_until(self.at, self.good_until)))
-
-    @property
     def states(self) -> tuple[str, ...]:
         found = ("overdue", "missing") if self.overdue_only else OPEN
         return (*found, "done", "done_late", "closed") if self.done else found
@@ -106,7 +102,7 @@ def deadlines(
     scope: Scope,
     *,
     at: datetime | None = None,
-    good_until: datetime | None = None,
+    held: HeldTime = NEVER_HELD,
     kind: str | None = None,
     disaster: UUID | None = None,
     itself: UUID | None = None,
@@ -138,7 +134,7 @@ def deadlines(
         allowed(limit),
         within,
         itself,
-        good_until,
+        held,
     )
     scope = scope.on(db)
     found: list[Row] = []
@@ -162,11 +158,11 @@ def _shaped(row: Any, asked: Asked, *, missing: bool = False, closed: bool = Fal
     if done_at is not None and done_at > asked.now:
         done_at = found["done_at"] = None
     if found["kind"] == "notice_end":
-        ended = asked.now > found["due_at"]
+        ended = asked.held.left(_moment(found["due_at"]), _moment(asked.now)) < IN_TIME
         found |= {"late_minutes": 0, "state": "done" if done_at else "ended" if ended else "open"}
         return found
-    upto = asked.until if done_at is None else _moment(done_at)
-    late = late_by(_moment(found["due_at"]), upto, clock_held=not counts)
+    upto = _moment(done_at or asked.now)
+    late = asked.held.late_by(_moment(found["due_at"]), upto) if counts else IN_TIME
     if done_at is not None and told is not None:
         late = timedelta(minutes=told)
     if closed and done_at is None:
@@ -223,15 +219,15 @@ def _once(db: Connection, scope: Scope, asked: Asked) -> Iterator[Row]:
     )
     if asked.kind is not None:
         query = query.where(_plain(scope, d.kind) == asked.kind)
-    late = and_(d.due_at < when(asked.until), d.kind != "notice_end")
+    late = and_(over(d.due_at, asked.held, asked.at), d.kind != "notice_end")
     waiting = query.where(d.waits.is_(True))
-    over = query.where(d.waits.is_(False))
+    past = query.where(d.waits.is_(False))
     if not asked.done:
-        over = over.where(_plain(scope, d.done_at) > now)
+        past = past.where(_plain(scope, d.done_at) > now)
     if asked.overdue_only:
         waiting = waiting.where(late)
-        over = over.where(or_(d.done_at <= now, late))
-    for one in (waiting, over):
+        past = past.where(or_(d.done_at <= now, late))
+    for one in (waiting, past):
         for row in db.execute(_paged(one, asked)).mappings():
             yield _shaped(row, asked)
 
@@ -287,7 +283,7 @@ def _forwards(db: Connection, scope: Scope, asked: Asked) -> Iterator[Row]:
     if not asked.done:
         query = query.where(func.coalesce(told, "never") > now)
     if asked.overdue_only:
-        late = and_(d.due_at < when(asked.until), d.counts)
+        late = and_(over(d.due_at, asked.held, asked.at), d.counts)
         query = query.where(or_(told <= now, late) if asked.done else late)
     for row in db.execute(_paged(query, asked)).mappings():
         yield _shaped(row, asked)
@@ -407,7 +403,7 @@ def _asked_for(duty: Any, answers: dict[int, Any], told_above: str, asked: Asked
     now = asked.now
     ended = duty["end"] is not None and duty["end"] <= now
     last = max((n for n, a in answers.items() if a["reported_at"] <= now), default=0)
-    for one in _asked_by(rule, asked.at):
+    for one in _asked_by(rule, asked, answers):
         answer = answers.get(one.number)
         row = {
             "kind": FOLLOW_UP,
@@ -436,12 +432,17 @@ def _asked_for(duty: Any, answers: dict[int, Any], told_above: str, asked: Asked
         yield _shaped(row, asked, missing=ended or one.number < last, closed=closed)
 
 
-def _asked_by(rule: FollowUpDuty, at: datetime) -> Iterator[Occurrence]:
-    """What it asked for by then, and the next."""
+def _asked_by(rule: FollowUpDuty, asked: Asked, answers: dict[int, Any]) -> Iterator[Occurrence]:
+    """What it asked for by then, and the next. Not of days that did not count, but what came."""
+    counted = (
+        one
+        for one in occurrences(rule, asked.at)
+        if one.number in answers or not asked.held.left_out(one.due_at, asked.at)
+    )
     count = 0
-    for one in islice(occurrences(rule, at), LONGEST_DUTY):
+    for one in islice(counted, LONGEST_DUTY):
         count += 1
         yield one
-    upcoming = next_occurrence(rule, at) if count < LONGEST_DUTY else None
+    upcoming = next_occurrence(rule, asked.at) if count < LONGEST_DUTY else None
     if upcoming is not None:
         yield upcoming

@@ -27,8 +27,9 @@ from sqlalchemy import (
 
 from domain.consignment import Consignment, Count, Phase
 from domain.goods import LotPick
-from domain.lateness import counted_until
+from domain.lateness import NEVER_HELD, HeldTime
 from projections.areas import AREAS
+from projections.asking.counted import over
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
 from projections.folding.base import LOGICAL, Rows, as_json, text_of, when
@@ -318,12 +319,11 @@ def visible(scope: Scope, table: Table) -> ColumnElement[bool]:
     return or_(scope.covers(table.c.area), scope.covers(table.c.source))
 
 
-def query_of(scope: Scope, at: datetime | None, good_until: datetime | None) -> Select[Any]:
+def query_of(scope: Scope, at: datetime | None, held: HeldTime) -> Select[Any]:
     """Consignments with names; ``overdue`` when shipped and not there by its ETA as of ``at``."""
     assert at is not None, "the edge gives the store's clock"
     origin = AREAS.alias("origin")
-    until = when(counted_until(at, good_until))
-    late = and_(CONSIGNMENTS.c.status == Phase.SHIPPED, CONSIGNMENTS.c.eta < until)
+    late = and_(CONSIGNMENTS.c.status == Phase.SHIPPED, over(CONSIGNMENTS.c.eta, held, at))
     return (
         select(
             CONSIGNMENTS,
@@ -346,12 +346,12 @@ def consignments(
     on_the_way: bool | None = None,
     exercise: bool = False,
     at: datetime | None = None,
-    good_until: datetime | None = None,
+    held: HeldTime = NEVER_HELD,
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page:
     """Consignments to or from these areas, in the order they were asked for."""
-    query = query_of(scope, at, good_until).where(CONSIGNMENTS.c.exercise.is_(exercise))
+    query = query_of(scope, at, held).where(CONSIGNMENTS.c.exercise.is_(exercise))
     if status is not None:
         query = query.where(CONSIGNMENTS.c.status == status)
     if on_the_way is not None:
@@ -367,11 +367,11 @@ def consignment(
     *,
     consignment: UUID,
     at: datetime | None = None,
-    good_until: datetime | None = None,
+    held: HeldTime = NEVER_HELD,
 ) -> dict[str, Any] | None:
     """One consignment with its cargo and every move that bears its name."""
     id = str(consignment)
-    query = query_of(scope, at, good_until).where(CONSIGNMENTS.c.id == id)
+    query = query_of(scope, at, held).where(CONSIGNMENTS.c.id == id)
     found = db.execute(query).mappings().first()
     if found is None:
         return None

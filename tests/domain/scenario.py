@@ -16,6 +16,7 @@ import msgspec
 
 from domain.base import Aggregate, Event, Meta, stamp
 from domain.ids import seeded_id
+from domain.lateness import NEVER_HELD, HeldSpan, HeldTime, joined
 from domain.refusal import Refusal
 from domain.relief_case import ReliefCase
 from domain.world import Command, Result, Sealed
@@ -63,7 +64,7 @@ class Scenario:
 
     def __init__(self, now: datetime = datetime(2018, 7, 4, 8, tzinfo=UTC)) -> None:
         self.now = now
-        self.clock_held = False
+        self.held = NEVER_HELD
         self.vault = MemoryVault()
         self.streams: dict[UUID, list[tuple[type[Event], bytes]]] = {}
         self.facts: list[Event] = []
@@ -77,6 +78,23 @@ class Scenario:
 
     def wait(self, **duration: float) -> "Scenario":
         self.now += timedelta(**duration)
+        return self
+
+    @property
+    def clock_held(self) -> bool:
+        return self.held.good_until is not None
+
+    @clock_held.setter
+    def clock_held(self, held: bool) -> None:
+        """Held since just now, or again going as if it had never been."""
+        self.held = HeldTime(self.now if held else None, self.held.spans)
+
+    def leap(self, **duration: float) -> "Scenario":
+        """The clock was held since now, and an operator has accepted that it is later."""
+        good = self.now
+        self.wait(**duration)
+        spans = joined([*self.held.spans, HeldSpan(good, self.now)])
+        self.held = HeldTime(None, spans)
         return self
 
     def load(self, kind: type[Any], id: UUID) -> Any:
@@ -99,7 +117,7 @@ class Scenario:
             self.vault,
             self.now,
             command_id,
-            clock_held=self.clock_held,
+            held=self.held,
             cases=self._cases(command.wants_cases_of()),
             born=BORN,
         )

@@ -70,6 +70,17 @@ def test_the_first_claim_waits_for_the_rulebook_s_days_and_is_paid_then() -> Non
     assert ledger.household("b").contested, "paid, and the contest stays open"
 
 
+def test_a_contest_holds_payments_while_nobody_knows_the_time() -> None:
+    """F3: it would have been paid out by a clock that was wrong."""
+    ledger = payable()
+    county = ledger.scenario
+    contest(ledger)
+    county.given(paying(ledger), by="payer").wait(days=CONTEST_DAYS - 1).leap(days=400)
+    county.when(retry(ledger), by="payer").then(MemberContested)
+    county.wait(days=1).given(retry(ledger), by="payer")
+    assert ledger.load_case("b").status[1] is GrantStatus.PAID
+
+
 def test_the_later_claim_waits_until_somebody_above_both_decides() -> None:
     ledger = payable(rival(make_county()))
     county = ledger.scenario

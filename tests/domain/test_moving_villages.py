@@ -32,6 +32,7 @@ from domain.household_move import (
     OpenCasesLeftOut,
     SameCounty,
 )
+from domain.lateness import HeldSpan, HeldTime
 from domain.officer import Officer
 from domain.refusal import NotFound, NotYourRole
 from domain.stockpile import Stockpile
@@ -309,6 +310,25 @@ def test_an_offer_runs_out_after_the_days_of_the_rulebook(ledger: Ledger) -> Non
     s.given(offer(ledger), by="county").wait(days=14, seconds=1)
     s.when(accept(ledger), by="foreign_county").then(MoveOfferExpired)
     s.given(offer(ledger), by="county").given(accept(ledger), by="foreign_county")
+
+
+def test_an_offer_does_not_run_out_by_a_clock_that_was_held(ledger: Ledger) -> None:
+    """F3: its days are those that counted."""
+    s = ledger.scenario
+    s.given(offer(ledger), by="county").wait(days=13)
+    s.held, began = HeldTime(s.now), s.now
+    s.wait(days=400)
+    s.when(offer(ledger), by="county").then(MoveAlreadyOffered)
+    s.held = HeldTime(None, (HeldSpan(began, s.now),))
+    s.wait(hours=23)
+    s.when(offer(ledger), by="county").then(MoveAlreadyOffered)
+    s.given(accept(ledger), by="foreign_county")
+
+
+def test_days_that_did_not_count_are_added_to_an_offer_and_no_more(ledger: Ledger) -> None:
+    s = ledger.scenario
+    s.given(offer(ledger), by="county").wait(days=13).leap(days=400).wait(days=1, seconds=1)
+    s.when(accept(ledger), by="foreign_county").then(MoveOfferExpired)
 
 
 def test_an_offer_is_declined_or_withdrawn_with_a_reason(ledger: Ledger) -> None:

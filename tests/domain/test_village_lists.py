@@ -142,6 +142,20 @@ def test_the_first_notice_runs_its_days_by_the_server_s_clock(ledger: Ledger) ->
     county.when(review, by="township").then("VillageList.Reviewed", *["ReliefCase.Reviewed"] * 3)
 
 
+def test_a_notice_does_not_end_by_a_clock_that_is_held(ledger: Ledger) -> None:
+    """F3: seven days are seven days that counted."""
+    county = ledger.until("listed").scenario
+    post = PostNotice(village_list=ledger.list, photo_sha256=HASH)
+    county.given(post, by="village").wait(days=6)
+    review = ReviewList(village_list=ledger.list)
+    county.leap(days=400).when(review, by="township").then(NoticeRunning)
+    county.wait(hours=23).when(review, by="township").then(NoticeRunning)
+    county.clock_held = True
+    county.wait(days=400).when(review, by="township").then(NoticeRunning)
+    county.clock_held = False
+    county.when(review, by="township").then("VillageList.Reviewed", *["ReliefCase.Reviewed"] * 3)
+
+
 def test_an_unposted_or_empty_list_goes_nowhere(ledger: Ledger) -> None:
     county = ledger.until("applied").scenario
     county.when(PostNotice(village_list=ledger.list), by="village").then(EmptyList)

@@ -14,13 +14,16 @@ from cli.doctor_ledger import _clock
 from cli.settings import Settings
 from domain.catalog import AGGREGATES
 from domain.commands.store import AdvanceClock
+from domain.lateness import HeldSpan, HeldTime
 from domain.store import Decision, Hold
+from eventstore.accounts import Accounts
 from eventstore.clock import Clock, Machine, SimulatedClock, clock_state
+from eventstore.invitations import Invitations
 from eventstore.lineage import run_about
 from eventstore.store import Store
 from streams.keeping import Keeper, accept_clock, advance_clock
 from streams.metrics import waiting_seconds
-from tests.eventstore.support import found_town, new_unit, send
+from tests.eventstore.support import found_town, new_unit, officer, send
 
 NOON = datetime(2026, 7, 4, 4, tzinfo=UTC)
 YEAR = timedelta(days=400)
@@ -145,6 +148,51 @@ def test_a_clock_says_up_to_when_it_was_right(given: Given) -> None:
     given.passes(3600)
     assert clock.good_until == NOON + timedelta(minutes=1)
     assert exercise.good_until == began + timedelta(hours=1)
+
+
+@pytest.mark.parametrize("ends", ["returned", "accepted", "accepted elsewhere"])
+def test_the_time_it_was_held_for_is_written_down(
+    store: Store, given: Given, tmp_path: Path, ends: str
+) -> None:
+    """So that everybody counts without it, also after a restart."""
+    keeper = Keeper(store)
+    given.passes(60)
+    keeper.step()
+    given.leaps(YEAR)
+    given.passes(600)
+    keeper.step()
+    good, good_again = NOON + timedelta(seconds=660), NOON + YEAR + timedelta(seconds=660)
+    held = store.clock.held_time
+    assert held.good_until == good and not held.spans
+    if ends == "returned":
+        given.leaps(-YEAR)
+        given.passes(5)
+        good_again = NOON + timedelta(seconds=665)
+        assert store.clock.now() == good_again
+    else:
+        decides = opened(tmp_path, given) if "elsewhere" in ends else store
+        accept_clock(decides, reason="核对过：机器时间正确", operator="li")
+        if decides is not store:
+            decides.close()
+    keeper.step()
+    spans = (HeldSpan(good, good_again),)
+    again = opened(tmp_path, given)
+    for each in (store, again):
+        assert each.clock.held_time == HeldTime(None, spans)
+    again.close()
+
+
+def test_nobody_is_logged_out_by_a_clock_that_leapt(store: Store, given: Given) -> None:
+    """Nor does an invitation run out: they are counted by the clock that is guarded."""
+    clerk = officer("dispatcher")
+    accounts, invitations = Accounts(store.vault), Invitations(store.vault)
+    token, session = accounts.begin(clerk, "county")
+    code = invitations.begin("county", clerk).code
+    given.leaps(YEAR)
+    given.passes(60)
+    assert accounts.session(token, "session") is not None
+    assert accounts.lasts(session) > 3600, "the browser keeps its cookie"
+    assert invitations.find(code).officer == clerk
 
 
 def test_a_leap_becomes_a_fact_and_so_does_the_return(store: Store, given: Given) -> None:

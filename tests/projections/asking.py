@@ -20,6 +20,7 @@ from sqlalchemy import Connection, select
 import projections
 from api.filters import FINDINGS
 from api.routes import READS
+from domain.lateness import NEVER_HELD, HeldSpan, HeldTime
 from eventstore.names import Hit
 from projections.areas import AREAS
 from projections.asking.paging import Page
@@ -136,8 +137,9 @@ class Asking:
         """What to ask with for a parameter of this name."""
         if name == "at":
             return list(self.moments)
-        if name == "good_until":  # the clock goes as it should, or is held since the first of these
-            return [None, self.moments[0]]
+        if name == "held":  # the clock goes as it should, is held, or was held once
+            last, first, second, _ = self.moments
+            return [NEVER_HELD, HeldTime(last), HeldTime(None, (HeldSpan(first, second),))]
         if name == "persons":
             persons = self._distinct("household_members.person")[:3]
             return [(), tuple(UUID(one) for one in persons)]

@@ -57,11 +57,11 @@ def test_officers_are_listed_by_area_role_and_suspension(tmp_path: Path) -> None
     county = office()
     folded = fold(tmp_path, county, (view.VIEW,))
     with folded.reading() as db:
-        own = officers(db, over(county, "shuihou"))
-        reviewers = officers(db, over(county, "county"), role=Role.TOWNSHIP_REVIEWER)
-        suspended = officers(db, EVERYTHING, suspended=True)
+        own = officers(db, over(county, "shuihou"), at=county.now)
+        reviewers = officers(db, over(county, "county"), at=county.now, role=Role.TOWNSHIP_REVIEWER)
+        suspended = officers(db, EVERYTHING, at=county.now, suspended=True)
         pages, cursor = 0, None
-        while (found := officers(db, EVERYTHING, cursor=cursor, limit=10)).next:
+        while (found := officers(db, EVERYTHING, at=county.now, cursor=cursor, limit=10)).next:
             pages, cursor = pages + 1, found.next
     assert [row["area_name"] for row in own.items] == ["水吼镇", "水吼镇", "水吼村", "横中村"]
     assert len(reviewers.items) == 3
@@ -74,8 +74,8 @@ def test_a_hand_over_moves_the_post_and_stays_visible(tmp_path: Path) -> None:
     county = office()
     folded = fold(tmp_path, county, (view.VIEW,))
     with folded.reading() as db:
-        old = officer(db, EVERYTHING, officer=county.officers["village"])
-        new = officer(db, EVERYTHING, officer=county.officers["newcomer"])
+        old = officer(db, EVERYTHING, at=county.now, officer=county.officers["village"])
+        new = officer(db, EVERYTHING, at=county.now, officer=county.officers["newcomer"])
     assert old is not None and new is not None
     assert old["appointments"][0]["handed_to"] == str(county.officers["newcomer"])
     assert new["appointments"][0]["taken_from"] == str(county.officers["village"])
@@ -90,9 +90,9 @@ def test_a_substitution_is_told_of_both_and_ends(tmp_path: Path) -> None:
     folded = fold(tmp_path, county, (view.VIEW,))
     with folded.reading() as db:
         for name in ("township", "township_b"):
-            found = officer(db, EVERYTHING, officer=county.officers[name])
+            found = officer(db, EVERYTHING, at=county.now, officer=county.officers[name])
             assert found is not None
             assert found["substitutions"][0]["ended_on"] == "2018-07-04"
-        assert officers(db, EVERYTHING, suspended=True).items == []
+        assert officers(db, EVERYTHING, at=county.now, suspended=True).items == []
         foreign = over(county, "foreign_county")
-        assert officer(db, foreign, officer=county.officers["township"]) is None
+        assert officer(db, foreign, at=county.now, officer=county.officers["township"]) is None

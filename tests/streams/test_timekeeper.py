@@ -20,13 +20,14 @@ from domain.commands.village_lists import WithdrawNotice
 from domain.incident import Incident
 from domain.village_list import VillageList
 from domain.world import Command, Role
-from eventstore.clock import SimulatedClock
+from eventstore.clock import Machine, SimulatedClock, machine_now
 from eventstore.outcomes import Envelope, Refused
 from eventstore.store import Store
 from projections.catalog import VIEWS
 from projections.folding.engine import ViewsDatabase
 from projections.folding.reader import ViewsReader
 from streams.embedded import Follower
+from streams.keeping import Keeper, accept_clock
 from streams.timekeeper import Timekeeper
 from tests.api.seed import NOW, id_of, officer_of, seed
 
@@ -34,6 +35,7 @@ WITHDRAWN = NOW + timedelta(days=7 + 30)
 """When all notices of the store leave the web: they hang seven days, and thirty more are given."""
 NOTICES = 7
 COUNTY = "county"
+DESK = (Role.DISPATCHER, COUNTY)
 LIMIT = timedelta(minutes=15)
 
 
@@ -230,6 +232,38 @@ def test_an_incident_nobody_answers_goes_to_the_area_above_once(folder: Path) ->
         assert (missed.originator_id, missed.due_at) == (incident, due_at)
         assert missed.meta.recorded_at == due_at + timedelta(seconds=30)
         assert (escalated.to, escalated.meta.role) == (id_of("city"), "system")
+
+
+def test_nothing_happens_by_a_clock_that_is_held(folder: Path) -> None:
+    """F3: nothing escalates while nobody knows the time; afterwards it is counted from what was
+    left when the clock was last right."""
+    year = timedelta(days=400)
+    with process(folder) as one:
+        store, wall = one.store, [machine_now(), 1000.0]
+        store.real.machine = Machine(
+            wall=lambda: wall[0], boot=lambda: wall[1], boot_id=lambda: "1", host=lambda: "m"
+        )
+        store.real.accept()
+        store.run_clock()
+        one.do(TriageIncident(incident=id_of("incident/county"), priority=1), *DESK)
+        keeper = Keeper(store)
+
+        def passes(real: timedelta, leap: timedelta = timedelta(0)) -> int:
+            wall[0] += real + leap
+            wall[1] += real.total_seconds()
+            keeper.step()
+            return one.passes()
+
+        assert passes(timedelta(minutes=10), year) == 0
+        assert store.clock.held is not None
+        assert passes(timedelta(minutes=10)) == 0, "the limit is over by the held clock"
+        assert passes(timedelta(days=60)) == 0, "nor does a notice come down"
+        accept_clock(store, reason="核对过：机器时间正确", operator="li")
+        assert passes(timedelta(minutes=4)) == 0, "five minutes were left"
+        assert passes(timedelta(minutes=2)) == 1
+        assert len(one.facts(Incident.Escalated)) == 1
+        assert passes(timedelta(days=36)) == 0
+        assert passes(timedelta(days=2)) == NOTICES
 
 
 def test_what_a_rule_refuses_is_not_tried_for_ever(folder: Path) -> None:

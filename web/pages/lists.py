@@ -22,6 +22,7 @@ from domain.commands.village_lists import (
     SettleObjection,
     WithdrawNotice,
 )
+from domain.lateness import IN_TIME
 from domain.notice import Notice, ObjectionKind
 from domain.refusal import NotFound
 from domain.world import Command
@@ -153,4 +154,5 @@ def _listed(one: dict[str, Any]) -> bool:
 
 def _over(desk: Desk, ends_at: str | None) -> bool:
     end = moment_of(ends_at)
-    return end is not None and end <= desk.now
+    held = desk.caller.system.store.clock.held_time
+    return end is not None and held.left(end, desk.now) <= IN_TIME
