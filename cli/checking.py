@@ -1,6 +1,6 @@
 """What `relief doctor` finds: a name, whether it is well, and a sentence in two languages."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -46,13 +46,12 @@ Check = tuple[str, Callable[[Settings], Iterable[Finding]]]
 several. A `StoreError` or a database's error that it raises is told as a failed finding."""
 
 
-def all_of(checks: Iterable[Check], settings: Settings) -> list[Finding]:
-    """Everything that these checks find, in their order."""
-    found: list[Finding] = []
+def all_of(checks: Iterable[Check], settings: Settings) -> Iterator[Finding]:
+    """Everything that these checks find, in their order and as soon as it is found: a server that
+    does not answer is waited for by some of them, and what came before must not wait with them."""
     for name, check in checks:
         try:
-            found += check(settings)
+            yield from check(settings)
         except (StoreError, *DATABASE_ERRORS) as problem:
             told = problem if isinstance(problem, StoreError) else explain(problem)
-            found.append(Finding(name, False, told.zh, str(told)))
-    return found
+            yield Finding(name, False, told.zh, str(told))

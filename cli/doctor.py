@@ -244,11 +244,13 @@ INSIDE: tuple[Check, ...] = (("key", _key), ("counts", _counts), ("views", _view
 """What a ledger says whose outside is whole."""
 
 
-def examine(settings: Settings) -> list[Finding]:
+def examine(settings: Settings) -> Iterator[Finding]:
     """All findings about a data folder. Changes nothing and may run beside a server."""
-    found = all_of(OUTSIDE, settings)
-    if all(one.ok for one in found):
-        found += all_of(INSIDE, settings)
+    whole = True
+    for one in all_of(OUTSIDE, settings):
+        whole = whole and one.ok
+        yield one
+    if whole:
+        yield from all_of(INSIDE, settings)
     if (settings.data / "log.sqlite").exists():
-        found += all_of([("modes", modes)], settings)
-    return found
+        yield from all_of([("modes", modes)], settings)

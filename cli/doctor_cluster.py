@@ -168,7 +168,7 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def examine_cluster(settings: Settings) -> list[Finding]:
+def examine_cluster(settings: Settings) -> Iterator[Finding]:
     """All findings about the databases of the settings. Changes nothing, may run beside a server.
 
     The database server's own disk is not looked at.

@@ -148,15 +148,17 @@ def doctor(
         if not as_json:
             out.print(f"{zh} · {en}", highlight=False)
     cluster = settings.database_url is not None
-    findings = examine_cluster(settings) if cluster else examine(settings)
+    findings: list[Finding] = []
+    for finding in examine_cluster(settings) if cluster else examine(settings):
+        findings.append(finding)
+        if not as_json:
+            mark = MARKS[finding.level]
+            out.print(f"{mark} {finding.name:9} {finding.zh} · {finding.en}", highlight=False)
     ok = all(finding.ok for finding in findings)
     if as_json:
         checks = [finding.told() for finding in findings]
         typer.echo(msgspec.json.encode({"ok": ok, "checks": checks}).decode())
     else:
-        for finding in findings:
-            mark = MARKS[finding.level]
-            out.print(f"{mark} {finding.name:9} {finding.zh} · {finding.en}", highlight=False)
         out.print(_verdict(findings), highlight=False)
     if not ok:
         raise typer.Exit(1)

@@ -1,9 +1,15 @@
 """What `relief doctor` warns of, beside what is well and what is broken."""
 
+import io
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from cli import doctor
+from cli.checking import Finding
+from cli.settings import Settings
 from eventstore.limits_reached import limit_reached, note_limits
 from eventstore.store import Store
 from tests.eventstore.test_backup import Run, folder, run, town, warned
@@ -37,3 +43,22 @@ def test_a_long_rest_of_the_store_is_told_as_a_warning(
 ) -> None:
     monkeypatch.setenv("RELIEF_CLOCK_GAP_DAYS", "0.0000001")
     assert warned(run("doctor", "--json")) >= {"clock"}
+
+
+def test_each_finding_is_told_before_the_next_is_looked_for(
+    town: Store, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asking a broker or a database that is away takes its time, and nothing was told meanwhile."""
+    told: list[str] = []
+
+    def slow(_: Settings) -> Iterator[Finding]:
+        assert isinstance(sys.stdout, io.TextIOWrapper) and isinstance(
+            sys.stdout.buffer, io.BytesIO
+        )
+        told.extend(sys.stdout.buffer.getvalue().decode().splitlines())
+        yield Finding("slow", True, "慢", "slow")
+
+    monkeypatch.setattr(doctor, "INSIDE", (*doctor.INSIDE, ("slow", slow)))
+    lines = run("doctor").splitlines()
+    assert len(told) > 5 and lines[: len(told)] == told
+    assert lines[len(told)].startswith("✓ slow")
