@@ -1,17 +1,21 @@
 """`relief db init`: the PostgreSQL database of a cluster, its roles, rights and tables."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from sqlalchemy.engine import make_url
+from sqlalchemy import URL
 
 from cli.saying import failed
 from cli.settings import Settings
+from eventstore.addresses import split, url_of
+from eventstore.errors import StoreAddressWrong
 from eventstore.founding import APP, READ, VAULT, VIEWS, Urls, found, without_password
 from eventstore.modes import private_folder
+from eventstore.source import URLS
 
 app = typer.Typer(no_args_is_help=True, help="The PostgreSQL database of a cluster.")
 out = Console()
@@ -52,7 +56,7 @@ def init(
     admin = admin_url or settings.admin_url
     if admin is None:
         raise failed("请设置 RELIEF_ADMIN_URL（数据库管理员地址）", "Set RELIEF_ADMIN_URL first.")
-    if not admin.startswith(("postgresql://", "postgres://")):
+    if not _is_address(admin):
         raise failed(
             "RELIEF_ADMIN_URL 不是数据库地址，应为 postgresql://用户:密码@主机/数据库",
             "RELIEF_ADMIN_URL is no address: postgresql://user:password@host/database is one.",
@@ -72,11 +76,18 @@ def init(
     _tell(folder, urls, [role for role, word in passwords.items() if not word])
 
 
+def _is_address(url: str) -> bool:
+    with suppress(StoreAddressWrong):
+        split(url)
+        return url.startswith(URLS)
+    return False
+
+
 def _refuse_other(folder: Path, name: str) -> None:
     """A folder of secrets leads to one database: whoever starts from it must find that."""
     for file in FILES.values():
         path = folder / file
-        other = make_url(path.read_text().strip()).database if path.exists() else name
+        other = _written(path).database if path.exists() else name
         if other != name:
             raise failed(
                 f"{folder} 中是数据库 {other} 的地址；请用 --secrets 为 {name} 指定另一文件夹",
@@ -98,7 +109,17 @@ def write_down(folder: Path, urls: Urls) -> None:
 def written(folder: Path, role: str) -> str | None:
     """The password of a role in the addresses written down there, if any."""
     path = folder / FILES[role]
-    return make_url(path.read_text().strip()).password if path.exists() else None
+    return _written(path).password if path.exists() else None
+
+
+def _written(path: Path) -> URL:
+    try:
+        return url_of(path.read_text(encoding="utf-8").strip())
+    except (StoreAddressWrong, UnicodeDecodeError):
+        raise failed(
+            f"{path} 中的数据库地址写得不对，请改正，或移走该文件后再执行",
+            f"The address in {path} cannot be read. Mend it, or move the file away.",
+        ) from None
 
 
 def _tell(folder: Path, urls: Urls, made: list[str]) -> None:

@@ -90,8 +90,11 @@ class StoreDatabaseMissing(StoreUnreachable):
 class StoreAddressWrong(StoreError):
     """``detail`` never quotes the address: the password stands in it."""
 
-    zh = "数据库地址写得不对：请核对 RELIEF_DATABASE_URL 等设置中的地址"
-    en = "The database's address cannot be read. Check RELIEF_DATABASE_URL and its like."
+    zh = "数据库地址写得不对：请核对 RELIEF_DATABASE_URL、RELIEF_ADMIN_URL 等设置中的地址"
+    en = (
+        "The database's address cannot be read. Check RELIEF_DATABASE_URL, RELIEF_ADMIN_URL and"
+        " their like."
+    )
     retry_after = None
 
 
@@ -127,6 +130,15 @@ class CommitUnknown(StoreUnreachable):
 class StoreNotMade(StoreError):
     zh = "数据库尚未建立，请先执行 relief db init"
     en = "The database has not been made. Run relief db init first."
+    retry_after = None
+
+
+class StoreTooOld(StoreError):
+    zh = "数据库的表属于旧版本，不能直接使用：请停止旧版程序并备份，再用本版程序执行 relief db init"
+    en = (
+        "The tables are those of an older version. Stop its programs, back up, and run relief db"
+        " init with this one."
+    )
     retry_after = None
 
 

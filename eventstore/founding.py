@@ -15,15 +15,15 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, urlunsplit
 
 import psycopg
 from alembic import command
 from alembic.config import Config
 from psycopg import sql
 from sqlalchemy import NullPool, create_engine
-from sqlalchemy.engine import make_url
 
+from eventstore.addresses import split, url_of
 from eventstore.errors import PasswordKept, StoreTooNew
 from eventstore.postgres import REVISION
 from eventstore.sql import explain
@@ -182,7 +182,7 @@ def _keep_passwords(admin: psycopg.Connection[Any], url: str, log_ins: Mapping[s
 def migrate(admin_url: str, names: Names) -> None:
     """Bring log and vault to the newest revision, in the owner's role."""
     engine = create_engine(
-        make_url(admin_url).set(drivername="postgresql+psycopg"), poolclass=NullPool
+        url_of(admin_url).set(drivername="postgresql+psycopg"), poolclass=NullPool
     )
     config = Config()
     config.set_main_option("script_location", "eventstore:migrations")
@@ -205,7 +205,7 @@ def _session(url: str) -> psycopg.Connection[Any]:
 
 def _address(url: str, database: str, role: str | None = None, password: str = "") -> str:
     """The same server's address of another database, for another role if one is given."""
-    parts = urlsplit(url)
+    parts = split(url)
     log_in, _, host = parts.netloc.rpartition("@")
     if role is not None:
         log_in = f"{quote(role, safe='')}:{quote(password, safe='')}"
@@ -216,7 +216,7 @@ def _address(url: str, database: str, role: str | None = None, password: str = "
 
 def without_password(url: str) -> str:
     """The address as it may be shown."""
-    return make_url(url).render_as_string(hide_password=True)
+    return url_of(url).render_as_string(hide_password=True)
 
 
 def _one(session: psycopg.Connection[Any], query: str, *args: Any) -> Any:

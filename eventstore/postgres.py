@@ -25,8 +25,8 @@ from eventstore.errors import (
     CommitUnknown,
     StoreForbidden,
     StoreLocked,
-    StoreNotMade,
     StoreTooNew,
+    StoreTooOld,
     StoreUnsafe,
 )
 from eventstore.faults import reached
@@ -387,7 +387,7 @@ def _check(db: Sql, *, allow_power: bool) -> None:
     if there > REVISION:
         raise StoreTooNew(f"tables of revision {there}, this program knows {REVISION}")
     if there < REVISION:
-        raise StoreNotMade(f"The tables are of revision {there}, {REVISION} is needed.")
+        raise StoreTooOld(f"tables of revision {there}, this program needs {REVISION}")
 
 
 class PostgresVault(Vault):

@@ -29,6 +29,14 @@ Sentence = tuple[str, str]
 """In Chinese and English."""
 
 
+class NotPem(OSError):
+    """Files that can be read, and are not what TLS needs."""
+
+    def __init__(self, *files: Path | None) -> None:
+        super().__init__()
+        self.files = " + ".join(str(one) for one in files if one is not None)
+
+
 @dataclass(frozen=True)
 class Security:
     """``protocol`` as Kafka calls it. ``ca``: the authorities that sign brokers' certificates,
@@ -50,9 +58,19 @@ class Security:
         """For TLS, else None. Raises `OSError` when a file cannot be used."""
         if self.protocol not in TLS:
             return None
-        made = ssl.create_default_context(cafile=self.ca)
+        for path in (self.ca, self.certificate, self.key):
+            if path is not None:
+                path.open("rb").close()  # what ssl raises does not tell which file is missing
+        try:
+            made = ssl.create_default_context(cafile=self.ca)
+        except ssl.SSLError as problem:
+            raise NotPem(self.ca) from problem
         if self.certificate is not None:
-            made.load_cert_chain(self.certificate, self.key)
+            try:
+                # without a password of ours OpenSSL asks the terminal for that of a key
+                made.load_cert_chain(self.certificate, self.key, password="")
+            except (ssl.SSLError, ValueError) as problem:
+                raise NotPem(self.certificate, self.key) from problem
         return made
 
     def options(self) -> dict[str, Any]:
@@ -164,9 +182,16 @@ def _told(problem: BaseException, ours: Security, servers: str) -> Sentence | No
             f"The Kafka broker {servers} does not allow this to the user {ours.username}: check"
             " its rights (ACL).",
         )
-    if isinstance(problem, FileNotFoundError | PermissionError):
+    if isinstance(problem, NotPem):
         return (
-            f"不能读取消息总线的证书文件 {problem.filename or ''}",
-            f"A file with certificates for Kafka cannot be read: {problem.filename or problem}.",
+            f"消息总线的证书文件 {problem.files} 不可用："
+            "应为 PEM 格式，证书与私钥应相配，私钥不设密码",
+            f"The certificates for Kafka in {problem.files} cannot be used: they must be PEM, the"
+            " key that of the certificate and without a password.",
+        )
+    if isinstance(problem, OSError) and problem.filename:
+        return (
+            f"不能读取消息总线的证书文件 {problem.filename}",
+            f"A file with certificates for Kafka cannot be read: {problem.filename}.",
         )
     return None

@@ -5,11 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, TimeoutError
 from sqlalchemy.pool import QueuePool
 
 import projections.folding.dialects  # noqa: F401  # how PostgreSQL is spoken
+from eventstore.addresses import url_of
 from eventstore.errors import StoreError, StoreLocked
 from eventstore.sql import DATABASE_ERRORS, explain
 
@@ -83,7 +84,7 @@ def _postgres(url: str) -> Engine:
         "jit": "off",  # takes longer to compile than these queries to run
     }
     return create_engine(
-        make_url(url).set(drivername="postgresql+psycopg"),
+        url_of(url).set(drivername="postgresql+psycopg"),
         pool_size=POOLED,
         max_overflow=MOST_BEYOND_POSTGRES,
         pool_timeout=CONNECT_SECONDS,

@@ -137,10 +137,14 @@ def test_init_without_an_administrator_says_what_to_set(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("RELIEF_ADMIN_URL_FILE")
-    for url in (None, "localhost"):
+    for url in (None, "localhost", "postgresql://[::1", "postgresql://u:p@h:port/x"):
         args = ["db", "init"] if url is None else ["db", "init", "--admin-url", url]
         said = run(program(), args)
-        assert said.exit_code == 1 and "RELIEF_ADMIN_URL" in said.output
+        assert said.exit_code == 1 and "RELIEF_ADMIN_URL" in said.output, (url, said.exception)
+    (data / "secrets").mkdir(parents=True)
+    (data / "secrets" / "read_url").write_text("postgresql://[::1\n")
+    said = run(program(), ["db", "init", "--admin-url", "postgresql://127.0.0.1:1/x"])
+    assert said.exit_code == 1 and str(data / "secrets" / "read_url") in said.output
 
 
 def test_settings_do_not_show_what_is_secret(made: Path) -> None:

@@ -15,7 +15,14 @@ from psycopg import sql
 from sqlalchemy.engine import make_url
 
 from cli.trial.postgres import PostgresServer
-from eventstore.errors import PasswordKept, StoreForbidden, StoreNotMade, StoreTooNew, StoreUnsafe
+from eventstore.errors import (
+    PasswordKept,
+    StoreForbidden,
+    StoreNotMade,
+    StoreTooNew,
+    StoreTooOld,
+    StoreUnsafe,
+)
 from eventstore.founding import APP, LOGINS, OWNER, found
 from eventstore.postgres import REVISION, PostgresConnection, PostgresLog
 from projections.catalog import VIEWS
@@ -334,8 +341,9 @@ def test_a_database_that_was_not_made_or_is_newer_is_said_to_be(
         PostgresLog(postgres_database.url(), allow_power=True)
     with psycopg.connect(cluster.admin) as there:
         there.execute("UPDATE log.alembic_version SET version_num = '0000'")
-    with pytest.raises(StoreNotMade, match="0000"):
+    with pytest.raises(StoreTooOld, match="0000") as older:
         open_store(cluster.place)
+    assert "旧版本" in older.value.zh and "尚未建立" not in older.value.zh
     with psycopg.connect(cluster.admin) as there:
         there.execute("UPDATE log.alembic_version SET version_num = '9999'")
     with pytest.raises(StoreTooNew, match="9999"):
