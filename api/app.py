@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from api import (
+    division_lists,
     invitations,
     live,
     login,
@@ -142,6 +143,7 @@ def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None
         login.router,
         invitations.router,
         officer_lists.router,
+        division_lists.router,
         receipts.router,
         rulebook_reads.router,
         setup_routes.router,

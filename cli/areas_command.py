@@ -15,21 +15,19 @@ import typer
 from rich.console import Console
 from sqlalchemy import select
 
+from api.following import caught_up, following, hanging
 from api.system import System
 from cli.beside import settings_here
 from cli.compose import running
 from cli.officer_command import run
 from cli.saying import Json, failed, say_json
 from domain.commands.areas import Merge, RearrangeVillages
-from domain.commands.following import FollowMerger, PostInput
 from domain.rules.base import china_day
+from eventstore.outcomes import Refused
 from projections.areas import AREAS
-from projections.asking.belongings import belongings, still_there
-from projections.asking.scope import EVERYTHING
 
 app = typer.Typer(no_args_is_help=True, help="Divisions 区划.")
 out = Console()
-WAIT_SECONDS = 30.0
 NAMES = {
     "households": ("户", "households"),
     "persons": ("人", "persons"),
@@ -68,7 +66,7 @@ def merge(
     """Merge a village into another and move households, cases, lists, duties, goods and posts."""
     with running(settings_here(), make=False) as system:
         origin, target = _village(system, village), _village(system, into)
-        before = _hanging(system, origin)
+        before = hanging(system, origin)
         if not as_json:
             _tell(before)
         if preview:
@@ -80,7 +78,7 @@ def merge(
         day = effective_on.date() if effective_on else china_day(system.store.clock.now())
         _merge(system, origin, target, before, day, document_no)
         moved = _follow(system, origin, document_no, at_once)
-        left = _hanging(system, origin)
+        left = hanging(system, origin)
     if as_json:
         say_json({"before": before, "moved": dict(moved), "left": left})
     else:
@@ -90,25 +88,13 @@ def merge(
 
 def _village(system: System, code: str) -> UUID:
     """The village of that code, also one that was merged before: a run may go on."""
-    _wait(system)
+    caught_up(system)
     with system.reader() as db:
         query = select(AREAS.c.id).where(AREAS.c.code == code).order_by(AREAS.c.abolished_on)
         found = db.execute(query).first()
     if found is None:
         raise failed(f"没有代码为 {code} 的村（社区）", f"No village has the code {code}.")
     return UUID(found[0])
-
-
-def _wait(system: System) -> None:
-    system.boards.wait_for(system.store.head(), WAIT_SECONDS)
-
-
-def _hanging(system: System, village: UUID) -> dict[str, Any]:
-    _wait(system)
-    with system.reader() as db:
-        found = belongings(db, EVERYTHING, village=village, at=system.store.clock.now())
-    assert found is not None
-    return found
 
 
 def _tell(before: dict[str, Any]) -> None:
@@ -139,33 +125,9 @@ def _merge(
 def _follow(system: System, origin: UUID, document_no: str, at_once: int) -> Counter[str]:
     """Move what is still there, a few things at a time, until nothing moves any more."""
     moved: Counter[str] = Counter()
-    while True:
-        _wait(system)
-        with system.reader() as db:
-            at = system.store.clock.now()
-            there = still_there(db, EVERYTHING, origin, at, limit=at_once)
-        if not any(there.values()):
-            return moved
-        receipt = run(
-            system,
-            FollowMerger(
-                area=origin,
-                document_no=document_no,
-                households=_ids(there["households"]),
-                cases=_ids(there["cases"]),
-                village_lists=_ids(there["village_lists"]),
-                reports=_ids(there["reports"]),
-                stockpiles=_ids(there["stockpiles"]),
-                posts=tuple(
-                    PostInput(officer=UUID(p["officer"]), appointment=UUID(p["appointment"]))
-                    for p in there["posts"]
-                ),
-            ),
-        )
-        if not any(receipt.result.values()):
-            return moved
-        moved.update(receipt.result)
-
-
-def _ids(found: list[str]) -> tuple[UUID, ...]:
-    return tuple(UUID(id) for id in found)
+    try:
+        for some in following(system, None, origin, document_no, at_once):
+            moved.update(some)
+    except Refused as refused:
+        raise failed(refused.problem.zh, refused.problem.en) from None
+    return moved

@@ -18,6 +18,7 @@ from api.system import System
 from cli.beside import settings_here
 from cli.compose import running
 from cli.divisions import Former, former, required
+from cli.import_divisions import import_divisions, show_divisions
 from cli.import_officers import import_officers, show_officers
 from cli.saying import failed
 from domain.refusal import NotFound
@@ -124,6 +125,37 @@ def officers(
         out.file.write(msgspec.json.encode(told, enc_hook=str).decode() + "\n")
     else:
         show_officers(out, told)
+    if told["refused"]:
+        raise typer.Exit(1)
+
+
+@app.command("divisions")
+def divisions(
+    file: Annotated[Path, typer.Argument(help="An .xlsx or .csv list, as the template has it")],
+    login: Annotated[str, typer.Option("--as", help="Log-in of the administrator who keeps them")],
+    document_no: Annotated[
+        str, typer.Option(help="Document 文号 of the changes; not needed to look at them")
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell the differences only")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One object")] = False,
+) -> None:
+    """Bring divisions about as a list has them; what it leaves out stays as it is.
+
+    Stopped half-way, it goes on when it is repeated. Rows that are wrong are named with cell and
+    rule, and left out: exit 1.
+    """
+    if not dry_run and not document_no.strip():
+        zh, en = "请用 --document-no 写明文号", "Name the document with --document-no."
+        raise failed(zh, en, code=2)
+    with running(settings_here(), make=False) as system:
+        officer = system.accounts.officer_of(login)
+        if officer is None:
+            raise failed(f"没有登录名 {login}", f"There is no log-in {login}.", code=2)
+        told = import_divisions(system, officer, file, document_no or "—", dry_run=dry_run)
+    if as_json:
+        out.file.write(msgspec.json.encode(told, enc_hook=str).decode() + "\n")
+    else:
+        show_divisions(out, told)
     if told["refused"]:
         raise typer.Exit(1)
 

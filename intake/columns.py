@@ -46,6 +46,10 @@ class Column(StrEnum):
     ROLE = "岗位"
     POST = "A/B岗"
     CERTIFICATE = "证书号"
+    # Of lists of divisions alone (`intake.divisions`).
+    PARENT_CODE = "上级代码"
+    VALID_FROM = "生效日期"
+    FORMER_CODE = "原代码"
 
 
 _NAMES: dict[Column, str] = {

@@ -6,6 +6,7 @@ from typing import Any
 
 from domain.masking import mask_card, mask_id, mask_name, mask_phone
 from intake.columns import Column
+from intake.division_rules import OF_DIVISIONS
 
 RULES: dict[str, tuple[str, str]] = {
     "name-missing": ("姓名不能为空", "The name is missing."),
@@ -90,6 +91,7 @@ RULES: dict[str, tuple[str, str]] = {
         "此行在表格中被隐藏（或被筛选掉），请取消隐藏后再导入",
         "This row is hidden in the sheet, or filtered out: show it and import again.",
     ),
+    **OF_DIVISIONS,
     "text-too-long": ("文字超过200个字", "The text is longer than 200 characters."),
     "no-head": (
         "第 {rows} 行这一户没有户主",
@@ -330,6 +332,6 @@ def mask(column: Column, value: Any) -> str:
         return mask_phone(shown)
     if column in (Column.ADDRESS, Column.BIRTH):
         return shown[:3] + "*" * (len(shown) - 3)
-    if column is Column.VILLAGE_CODE:
+    if column in (Column.VILLAGE_CODE, Column.PARENT_CODE, Column.FORMER_CODE):
         return shown
     return _LONG_NUMBER.sub(lambda found: found[0][:3] + "*" * (len(found[0]) - 3), shown)

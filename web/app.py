@@ -22,6 +22,8 @@ from web import session
 from web.assets import PREFIX, Assets
 from web.pages import (
     dispatch,
+    division_files,
+    divisions,
     funds,
     home,
     households,
@@ -61,6 +63,8 @@ ROUTERS: Final = (
     setup.router,
     rulebooks.router,
     officer_files.router,
+    division_files.router,
+    divisions.router,
     officers.router,
 )
 

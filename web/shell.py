@@ -36,6 +36,7 @@ STOCK = NavItem("/stock", "nav.stock")
 LEDGER = NavItem("/ledger", "nav.ledger")
 TIMELINE = NavItem("/timeline", "nav.timeline")
 OFFICERS = NavItem("/officers", "nav.officers")
+DIVISIONS = NavItem("/divisions", "nav.divisions")
 RULEBOOKS = NavItem("/rulebooks", "nav.rulebooks")
 PARKED = NavItem("/parked", "nav.parked")
 
@@ -58,7 +59,7 @@ NAV: dict[Role, tuple[NavItem, ...]] = {
     Role.CITY_REVIEWER: (SITUATION, REVIEW, LEDGER, TIMELINE, OFFICERS, RULEBOOKS),
     Role.PROVINCE_REVIEWER: (SITUATION, REVIEW, LEDGER, TIMELINE, OFFICERS, RULEBOOKS),
     Role.AUDITOR: (LEDGER, STOCK, TIMELINE, SITUATION, OFFICERS, PARKED, RULEBOOKS),
-    Role.ADMINISTRATOR: (OFFICERS, PARKED, RULEBOOKS),
+    Role.ADMINISTRATOR: (OFFICERS, DIVISIONS, PARKED, RULEBOOKS),
     Role.SYSTEM: (),
 }
 """The desk's own work comes first: it is also the first card at home."""

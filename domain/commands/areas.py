@@ -9,6 +9,7 @@ from uuid import UUID
 from domain.area import Area, AreaLevel, check_code, check_text, common
 from domain.ids import NewId
 from domain.refusal import Malformed
+from domain.seat import seat_of
 from domain.world import Command, Result, Role, World
 
 KEEPERS = frozenset({Role.SYSTEM, Role.ADMINISTRATOR})
@@ -70,6 +71,12 @@ def _above(world: World, area: UUID) -> UUID:
     """The area above this one; a root has only itself."""
     parent = world.get(Area, area).parent
     return area if parent is None else parent
+
+
+def _keeper_of(world: World, area: UUID) -> UUID:
+    """Who keeps name and code of an area: the one above it. Above the store's seat nobody is in
+    post: those of the seat keep its own."""
+    return area if area == seat_of(world) else _above(world, area)
 
 
 def _above_plans(world: World, plans: Iterable[AreaPlan]) -> UUID:
@@ -139,7 +146,7 @@ class RenameArea(Command):
     document_no: str
 
     def scope(self, world: World) -> UUID:
-        return _above(world, self.area)
+        return _keeper_of(world, self.area)
 
     def decide(self, world: World) -> Result | None:
         world.get(Area, self.area).rename(self.name, self.effective_on, self.document_no)
@@ -162,7 +169,7 @@ class ChangeAreaCodes(Command):
             )
         shared = common(world, [change.area for change in self.changes])
         changed = {change.area for change in self.changes}
-        return _above(world, shared) if shared in changed else shared
+        return _keeper_of(world, shared) if shared in changed else shared
 
     def decide(self, world: World) -> Result | None:
         for change in self.changes:

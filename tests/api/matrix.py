@@ -231,6 +231,7 @@ GET /v1/me/sessions - *
 DELETE /v1/me/sessions/{session} - *
 POST /v1/invitations/{code}/acceptances - -
 POST /v1/officer-lists - M
+POST /v1/division-lists - M
 GET /v1/receipts/{command} - *
 POST /v1/setup/sessions - -
 GET /v1/setup - -

@@ -4,18 +4,14 @@ The file stays in the browser between the two steps: it is sent again with what 
 that nobody's ID number waits on the server.
 """
 
-import hashlib
 from pathlib import Path
-from typing import Any
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from api.auth import Caller
-from api.bodies import too_large
 from api.observing import correlation_of
 from api.officer_files import engage_lines, kept_for_reading, previewed
 from api.problems import ApiProblem
@@ -24,12 +20,10 @@ from intake.officers import Divisions, OfficerLine, template
 from intake.refused import FileRefused
 from web.pages.officers import ADMINISTRATORS
 from web.parts import AtDesk, Desk, moment_of
-from web.session import same
+from web.sent_files import XLSX, digest_of, file_of, form_with_file
 from web.slips import show_slips
 
 router = APIRouter(include_in_schema=False)
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @router.get("/officers/list")
@@ -53,19 +47,19 @@ def _template(caller: Caller) -> bytes:
 @router.post("/officers/list")
 async def preview(request: Request, desk: AtDesk) -> Response:
     """What every row would come to; nothing is done."""
-    form = await _form(request, desk)
-    name, content = await _file(form)
+    form = await form_with_file(request, desk, ADMINISTRATORS)
+    name, content = await file_of(form)
     return await _preview(request, desk, name, content)
 
 
 @router.post("/officers/list/slips")
 async def engage_all(request: Request, desk: AtDesk) -> Response:
     """Engage the rows as they were previewed; the answer is the page of their slips."""
-    form = await _form(request, desk)
-    name, content = await _file(form)
+    form = await form_with_file(request, desk, ADMINISTRATORS)
+    name, content = await file_of(form)
     key = _key(str(form.get("key", "")))
     logins = str(form.get("logins", "")).split(",")
-    if str(form.get("digest")) != _digest(content):
+    if str(form.get("digest")) != digest_of(content):
         return await _preview(request, desk, name, content, changed=True)
     lines, refusal = await _read(desk, name, content, logins)
     if lines is None or refusal is not None or len(lines) != len(logins):
@@ -96,7 +90,7 @@ async def _preview(
         refusal=refusal,
         changed=changed,
         key=uuid4(),
-        digest=_digest(content),
+        digest=digest_of(content),
         logins=",".join("" if line.problems else line.login for line in lines or []),
     )
 
@@ -117,32 +111,6 @@ async def _read(
         return await run_in_threadpool(read), None
     except FileRefused as refused:
         return None, refused
-
-
-async def _form(request: Request, desk: Desk) -> Any:
-    """The form with its file. 403 for who may not, or of another site; 413 beyond the limit."""
-    desk.caller.scope(ADMINISTRATORS, None)
-    most = desk.caller.system.limits.bulk_body_bytes
-    announced = request.headers.get("content-length", "")
-    if not announced.isdigit() or int(announced) > most:
-        raise too_large(most, "bulk_body_bytes")
-    form = await request.form(max_files=1, max_fields=6, max_part_size=most)
-    if not same(desk.caller.session.csrf, str(form.get("csrf_token", ""))):
-        raise ApiProblem(
-            403, "csrf-token-missing", "页面已过期，请刷新后重试", "Reload the page and try again."
-        )
-    return form
-
-
-async def _file(form: Any) -> tuple[str, bytes]:
-    file = form.get("file")
-    if not isinstance(file, UploadFile):
-        return "", b""
-    return file.filename or "", await file.read()
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def _key(text: str) -> UUID:

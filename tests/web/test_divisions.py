@@ -1,0 +1,76 @@
+"""The pages of divisions: the tree, one with its history, and a list with its differences first."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from intake.divisions import HEADINGS
+from tests.intake.make import workbook
+from tests.web.desk import LivingCounty, living_county
+from tests.web.officer_forms import ask, enter, hidden_in, token_in
+
+
+@pytest.fixture(scope="module")
+def county(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivingCounty]:
+    with living_county(tmp_path_factory.mktemp("divisions")) as made:
+        yield made
+
+
+@pytest.fixture
+def browser(county: LivingCounty) -> Iterator[TestClient]:
+    with TestClient(county.app(), base_url="http://test", follow_redirects=False) as client:
+        yield client
+
+
+def content(tmp_path: Path, *rows: list[Any]) -> bytes:
+    return workbook(tmp_path / "l.xlsx", [list(HEADINGS.values()), *rows]).read_bytes()
+
+
+def sent(browser: TestClient, path: str, data: dict[str, str], file: bytes) -> Any:
+    return browser.post(path, data=data, files={"file": ("区划.xlsx", file)})
+
+
+def test_a_list_shows_its_differences_and_then_brings_them_about(
+    county: LivingCounty, browser: TestClient, tmp_path: Path
+) -> None:
+    enter(browser, "admin")
+    form = {"csrf_token": token_in(ask(browser, "/divisions/list"))}
+    assert browser.get("/divisions/template").content[:2] == b"PK"
+    file = content(
+        tmp_path,
+        ["340882106202", "新水村", None, None, None],
+        ["340882106201", "横中新村", None, "2026-06-01", None],
+        ["340825100001", "东关居委会", None, None, None],
+    )
+    head = county.system.store.head()
+    preview = sent(browser, "/divisions/list", form, file)
+    assert preview.status_code == 200 and county.system.store.head() == head
+    for said in ("变更 2 个，不变 0 个，有误 1 行", "新水村", "不在您的辖区", "水吼村"):
+        assert said in preview.text
+    more = {"digest": hidden_in(preview.text, "digest"), "document_no": "潜政〔2026〕3号"}
+    done = sent(browser, "/divisions/list/run", form | more, file)
+    assert done.status_code == 200 and "已办理" in done.text and "不在您的辖区" in done.text
+    assert "新水村" in ask(browser, "/divisions", q="xinshui")
+    page = ask(browser, f"/divisions/{county.id('shuihou_2')}")
+    assert "横中新村" in page and "潜政〔2026〕3号" in page and "水吼镇" in page
+    head = county.system.store.head()
+    again = sent(browser, "/divisions/list/run", form | more, file)
+    assert again.status_code == 200 and county.system.store.head() == head
+    other = sent(browser, "/divisions/list/run", form | more, content(tmp_path, ["340882", "甲"]))
+    assert "与预览时不同" in other.text and county.system.store.head() == head
+
+
+def test_who_keeps_no_divisions_sends_no_list_and_sees_only_its_own(
+    county: LivingCounty, browser: TestClient, tmp_path: Path
+) -> None:
+    enter(browser, "county")
+    assert "按名单维护" not in ask(browser, "/divisions")
+    assert browser.get("/divisions/list").status_code == 403
+    assert browser.get("/divisions/template").status_code == 403
+    token = token_in(browser.get("/me").text)
+    file = content(tmp_path, ["340882106202", "新水村", None, None, None])
+    assert sent(browser, "/divisions/list", {"csrf_token": token}, file).status_code == 403
+    assert browser.get(f"/divisions/{county.id('foreign_village')}").status_code == 404

@@ -1,0 +1,136 @@
+"""Divisions 区划: the tree, looked for by code, name or pinyin, and the page of one division.
+
+Lists of them are in `web.pages.division_files`.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from sqlalchemy import select
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from api.auth import Caller
+from domain.area import Area
+from domain.refusal import NotFound
+from domain.rules.base import china_day
+from eventstore.store import Store
+from projections.areas import AREAS, lineage
+from projections.asking.area_lists import areas
+from web.pages.division_files import KEEPERS
+from web.paging import ROWS, Turned
+from web.parts import AtDesk, Desk
+
+router = APIRouter(include_in_schema=False)
+
+LISTED = 100
+_KEYS: dict[type[Any], str] = {
+    Area.Established: "area_established",
+    Area.Renamed: "area_renamed",
+    Area.CodeChanged: "area_code_changed",
+    Area.MergedInto: "area_merged_into",
+    Area.SplitFrom: "area_split_from",
+    Area.Abolished: "area_abolished",
+}
+
+
+@router.get("/divisions")
+async def tree(request: Request, desk: AtDesk, turn: Turned, q: str = "") -> Response:
+    """What fits the words, or else what lies right below the caller's own areas."""
+    roots = [await run_in_threadpool(_named, desk.caller, one) for one in _roots(desk)]
+    text = q.strip()
+    rows: list[Any] = []
+    leaf = None
+    if text or len(roots) == 1:
+        parent = None if text else UUID(roots[0]["id"])
+        found = await desk.ask(areas, q=text, parent=parent, cursor=turn.cursor, limit=ROWS)
+        rows, leaf = found.items, turn.leaf(found, "/divisions", q=text)
+    return await desk.show(
+        request,
+        "divisions.html",
+        roots=roots,
+        rows=rows,
+        leaf=leaf,
+        q=text,
+        keeps=not KEEPERS.isdisjoint(desk.caller.roles()),
+    )
+
+
+@router.get("/divisions/{id}")
+async def one_division(request: Request, desk: AtDesk, id: UUID) -> Response:
+    found = await division_of(desk, id)
+    below, more = await desk.ask_all(areas, parent=id, most=LISTED)
+    return await desk.show(
+        request,
+        "division.html",
+        one=found,
+        over=await run_in_threadpool(over, desk.caller, id),
+        below=below,
+        more=more,
+        history=await run_in_threadpool(history, desk.caller.system.store, id),
+        living=found["abolished_on"] is None,
+        today=china_day(desk.now).isoformat(),
+    )
+
+
+async def division_of(desk: Desk, id: UUID) -> dict[str, Any]:
+    """The division as the boards have it. 404 outside the caller's areas."""
+    desk.caller.actor(desk.caller.roles(), id)
+    return await run_in_threadpool(_named, desk.caller, id)
+
+
+def _roots(desk: Desk) -> tuple[UUID, ...]:
+    return desk.caller.areas(desk.caller.roles())
+
+
+def _named(caller: Caller, id: UUID) -> dict[str, Any]:
+    with caller.system.reader() as db:
+        row = db.execute(select(AREAS).where(AREAS.c.id == str(id))).mappings().first()
+    if row is None:
+        raise NotFound(kind="Area", id=id)
+    return dict(row) | {"former_codes": row["former_codes"].split()}
+
+
+def over(caller: Caller, id: UUID) -> list[dict[str, Any]]:
+    """What lies over it, the highest first; ``mine``: within the caller's areas."""
+    with caller.system.reader() as db:
+        above = lineage(db, id)[1:]
+        rows = db.execute(select(AREAS).where(AREAS.c.id.in_(map(str, above)))).mappings()
+        known = {row["id"]: row for row in rows}
+        mine = {step for root in caller.areas() for step in lineage(db, root)[1:]}
+    return [
+        {"id": str(step), "name": known[str(step)]["name"], "mine": step not in mine}
+        for step in reversed(above)
+        if str(step) in known
+    ]
+
+
+def history(store: Store, id: UUID) -> list[dict[str, Any]]:
+    """Its facts, the latest first: ``event``, the day it takes effect, the document, what it says
+    (a name, a code, another division)."""
+    told = []
+    for fact in store.history(id):
+        event: Any = fact.event
+        begun = isinstance(event, Area.Established)
+        told.append(
+            {
+                "event": _KEYS[type(event)],
+                "day": event.established_on if begun else event.effective_on,
+                "document_no": event.document_no,
+                "says": _says(store, event),
+            }
+        )
+    return told[::-1]
+
+
+def _says(store: Store, event: Any) -> str:
+    if isinstance(event, Area.Established):
+        return f"{event.name} {event.code}"
+    if isinstance(event, Area.Renamed):
+        return event.name
+    if isinstance(event, Area.CodeChanged):
+        return event.code
+    other = getattr(event, "target", None) or getattr(event, "source", None)
+    area: Area | None = store.load(other) if other is not None else None
+    return f"{area.name} {area.code}" if area is not None else ""
