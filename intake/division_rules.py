@@ -25,6 +25,7 @@ OF_DIVISIONS: dict[str, tuple[str, str]] = {
         "代码末三位 {part} 国家不用：没有国家代码的区划请用 900 至 998",
         "No national code ends in {part}: a division without one takes 900 to 998.",
     ),
+    "division-code-taken": ("已有这个代码的区划", "A division has this code already."),
     "division-code-former": (
         "代码 {code} 已停用（原为{name}），不能再用于其他区划",
         "Code {code} is out of use ({name} had it) and is not given to another division.",

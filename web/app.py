@@ -22,6 +22,7 @@ from web import session
 from web.assets import PREFIX, Assets
 from web.pages import (
     dispatch,
+    division_changes,
     division_files,
     divisions,
     funds,
@@ -64,6 +65,7 @@ ROUTERS: Final = (
     rulebooks.router,
     officer_files.router,
     division_files.router,
+    division_changes.router,
     divisions.router,
     officers.router,
 )

@@ -1,11 +1,13 @@
-"""Areas found by what somebody types: a code, or a part of a name."""
+"""Areas found by what somebody types: a code, a part of a name, or its pinyin."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Connection, or_, select
 
+from domain.half_width import half_width
 from projections.areas import AREAS
+from projections.asking.area_lists import coded, spelled
 from projections.asking.scope import Scope
 
 MOST = 30
@@ -23,10 +25,11 @@ class FoundPlace:
 
 
 def places(db: Connection, scope: Scope, text: str, most: int = MOST) -> list[FoundPlace]:
-    """The living areas of a scope whose name has this in it or whose code begins so, by code.
+    """The living areas of a scope by what was typed, at most ``most``, by code.
 
-    Nothing typed finds all of them, up to ``most``. Words with spaces between are all looked for,
-    in the name or in that of the area above: ``源潭 双峰``.
+    Nothing typed finds all of them. A word of digits is the beginning of a code, also of one that
+    an area had before; any other is a part of the name or its pinyin or initials. Words with spaces
+    between are all looked for, in the name or in that of the area above: ``源潭 双峰``.
     """
     above = AREAS.alias("above")
     query = (
@@ -34,12 +37,23 @@ def places(db: Connection, scope: Scope, text: str, most: int = MOST) -> list[Fo
         .outerjoin(above, above.c.id == AREAS.c.parent)
         .where(scope.covers(AREAS.c.id), AREAS.c.abolished_on.is_(None))
         .order_by(AREAS.c.code, AREAS.c.id)
-        .limit(most)
     )
-    for word in text.split():
-        named = [one.contains(word, autoescape=True) for one in (AREAS.c.name, above.c.name)]
-        query = query.where(or_(AREAS.c.code.startswith(word, autoescape=True), *named))
-    return [
-        FoundPlace(UUID(row["id"]), row["code"], row["name"], row["level"], row["above_name"] or "")
-        for row in db.execute(query).mappings()
-    ]
+    words = half_width(text).split()
+    named = []
+    for word in words:
+        if word.isascii() and word.isdigit():
+            digits = coded(word)
+            contains = [one.contains(word) for one in (AREAS.c.name, above.c.name)]
+            query = query.where(or_(digits, *contains))
+        else:
+            named.append(word)
+    if not named:
+        query = query.limit(most)
+    found: list[FoundPlace] = []
+    for row in db.execute(query).mappings():
+        over = row["above_name"] or ""
+        if all(spelled(row["name"], word) or spelled(over, word) for word in named):
+            found.append(FoundPlace(UUID(row["id"]), row["code"], row["name"], row["level"], over))
+            if len(found) == most:
+                break
+    return found

@@ -44,7 +44,7 @@ def areas(
         kept += [AREAS.c.established_on <= day, or_(end.is_(None), end > day)]
     if text := half_width(q).strip():
         kept.append(
-            _coded(text) if text.isascii() and text.isdigit() else _named(db, scope, kept, text)
+            coded(text) if text.isascii() and text.isdigit() else _named(db, scope, kept, text)
         )
     query = select(AREAS).where(scope.covers(AREAS.c.id), *kept)
     found = page(db, query, (AREAS.c.code, AREAS.c.id), cursor=cursor, limit=limit)
@@ -55,7 +55,7 @@ def _told(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"former_codes": row["former_codes"].split()}
 
 
-def _coded(digits: str) -> ColumnElement[bool]:
+def coded(digits: str) -> ColumnElement[bool]:
     """A code that begins so, now or before. Zeros that only fill up a short code say nothing."""
     filled = digits.rstrip("0") if len(digits) in (6, CODE_DIGITS) else digits
     begins = filled or digits
@@ -66,7 +66,12 @@ def _named(
     db: Connection, scope: Scope, kept: list[ColumnElement[bool]], text: str
 ) -> ColumnElement[bool]:
     """Those whose name is spelled so: the spelling is not the database's to know."""
-    wanted = spelling.asked(text)
     rows = db.execute(select(AREAS.c.id, AREAS.c.name).where(scope.covers(AREAS.c.id), *kept)).all()
-    ids = [id for id, name in rows if any(term.startswith(wanted) for term in _terms(name))]
-    return AREAS.c.id.in_(ids)
+    return AREAS.c.id.in_([id for id, name in rows if spelled(name, text)])
+
+
+def spelled(name: str, text: str) -> bool:
+    """Whether a part of the name is written so, or it or a part between dots is read so, whole or
+    by its initials. Nothing that could be a name fits nothing."""
+    wanted = spelling.asked(text)
+    return bool(wanted) and any(term.startswith(wanted) for term in _terms(name))

@@ -74,3 +74,79 @@ def test_who_keeps_no_divisions_sends_no_list_and_sees_only_its_own(
     file = content(tmp_path, ["340882106202", "新水村", None, None, None])
     assert sent(browser, "/divisions/list", {"csrf_token": token}, file).status_code == 403
     assert browser.get(f"/divisions/{county.id('foreign_village')}").status_code == 404
+
+
+def post(browser: TestClient, path: str, **form: str) -> Any:
+    token = token_in(browser.get("/me").text)
+    return browser.post(path, data={"csrf_token": token, **form})
+
+
+def test_a_village_goes_into_another_with_what_hangs_on_it(tmp_path: Path) -> None:
+    with (
+        living_county(tmp_path / "data") as county,
+        TestClient(county.app(), base_url="http://test", follow_redirects=False) as browser,
+    ):
+        enter(browser, "admin")
+        village, into = county.id("yuantan_2"), county.id("yuantan_1")
+        page = ask(browser, f"/divisions/{village}/merger")
+        assert "将一并迁移" in page and "岗位" in page and "源潭居委会" in page
+        assert "水吼村" in ask(browser, f"/divisions/{village}/merger", q="shuihou")
+        form = {"into": str(into), "document_no": "潜政〔2026〕4号", "effective_on": "2026-06-01"}
+        refused = post(browser, f"/divisions/{village}/merger", **{**form, "into": str(village)})
+        assert refused.status_code == 200 and "不能并入自身" in refused.text
+        assert post(browser, f"/divisions/{village}/merger", **form).status_code == 303
+        page = ask(browser, f"/divisions/{village}")
+        assert "尚未迁移" in page and "潜政〔2026〕4号" in page
+        token = token_in(page)
+        for _ in range(3):
+            step = browser.post(
+                f"/divisions/{village}/merger/steps",
+                data={"csrf_token": token, "of": hidden_of(page)},
+                headers={"hx-request": "true"},
+            )
+            assert step.status_code == 200
+        assert "已全部迁移" in step.text
+        assert "已全部迁移" in ask(browser, f"/divisions/{village}")
+        assert post(browser, f"/divisions/{village}/merger", **form).status_code == 303
+
+
+def hidden_of(page: str) -> str:
+    return hidden_in(page, "of")
+
+
+def test_codes_change_with_all_below_and_what_is_new_begins(tmp_path: Path) -> None:
+    with (
+        living_county(tmp_path / "data") as county,
+        TestClient(county.app(), base_url="http://test", follow_redirects=False) as browser,
+    ):
+        enter(browser, "admin")
+        town, village = county.id("shuihou"), county.id("shuihou_1")
+        page = ask(browser, f"/divisions/{town}/code", code="340882110")
+        assert "改码 3 个" in page and "340882110201" in page
+        assert "应为 2、4、6、9 或 12 位数字" in ask(browser, f"/divisions/{town}/code", code="1")
+        form = {"document_no": "民〔2026〕5号", "effective_on": "2026-06-01"}
+        assert post(browser, f"/divisions/{town}/code", code="340882110", **form).status_code == 303
+        page = ask(browser, f"/divisions/{village}")
+        assert "340882110200" in page and "曾用代码 340882106200" in page
+        assert "水吼村" in ask(browser, "/divisions", q="340882106200")
+        split = {"name": "新立村", "code": "340882110950", **form}
+        wrong = post(browser, f"/divisions/{village}/new", **{**split, "code": "340882110700"})
+        assert wrong.status_code == 200 and "900 至 998" in wrong.text and "新立村" in wrong.text
+        assert post(browser, f"/divisions/{village}/new", **split).status_code == 303
+        again = post(browser, f"/divisions/{village}/new", **split)
+        assert again.status_code == 200 and "已有这个代码的区划" in again.text
+        below = {"name": "开发区", "code": "340882901", **form}
+        county_id = county.id("county")
+        assert post(browser, f"/divisions/{county_id}/new", **below).status_code == 303
+        assert "开发区" in ask(browser, f"/divisions/{county_id}")
+        assert "新立村" in ask(browser, "/divisions", q="xinli")
+
+
+def test_nobody_else_changes_a_division(county: LivingCounty, browser: TestClient) -> None:
+    enter(browser, "county")
+    village = county.id("yuantan_2")
+    assert "办理" not in ask(browser, f"/divisions/{village}")
+    for path in ("code", "new", "merger"):
+        assert browser.get(f"/divisions/{village}/{path}").status_code == 403
+        assert post(browser, f"/divisions/{village}/{path}").status_code == 403
+    assert browser.post(f"/divisions/{village}/merger", data={}).status_code == 403

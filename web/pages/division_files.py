@@ -14,23 +14,19 @@ from starlette.responses import Response
 from api.auth import Caller
 from api.division_lists import brought_about, differences
 from api.officer_files import kept_for_reading
-from domain.commands.areas import KEEPERS as KEEPING
 from domain.rules.base import china_day
-from domain.world import Role
 from eventstore.outcomes import Refused
 from intake.division_changes import Differences, Tree
 from intake.divisions import DivisionLine, read_divisions, template
 from intake.problems import CellProblem
 from intake.refused import FileRefused
+from web.keeping import KEEPERS, UNNUMBERED
 from web.parts import AtDesk, Desk
 from web.sent_files import XLSX, digest_of, file_of, form_with_file
 
 router = APIRouter(include_in_schema=False)
 
-KEEPERS = KEEPING - {Role.SYSTEM}
 SHOWN = 50
-UNNUMBERED = "—"
-"""In place of a document's number while the differences are only looked at."""
 
 
 @router.get("/divisions/list")

@@ -13,12 +13,12 @@ from starlette.responses import Response
 
 from api.auth import Caller
 from domain.area import Area
-from domain.refusal import NotFound
+from domain.commands.areas import EstablishArea
 from domain.rules.base import china_day
 from eventstore.store import Store
 from projections.areas import AREAS, lineage
 from projections.asking.area_lists import areas
-from web.pages.division_files import KEEPERS
+from web.keeping import KEEPERS, division_of, division_row, keeps, moving, on_it
 from web.paging import ROWS, Turned
 from web.parts import AtDesk, Desk
 
@@ -38,7 +38,7 @@ _KEYS: dict[type[Any], str] = {
 @router.get("/divisions")
 async def tree(request: Request, desk: AtDesk, turn: Turned, q: str = "") -> Response:
     """What fits the words, or else what lies right below the caller's own areas."""
-    roots = [await run_in_threadpool(_named, desk.caller, one) for one in _roots(desk)]
+    roots = [await run_in_threadpool(division_row, desk.caller, one) for one in _roots(desk)]
     text = q.strip()
     rows: list[Any] = []
     leaf = None
@@ -66,6 +66,9 @@ async def one_division(request: Request, desk: AtDesk, id: UUID) -> Response:
         "division.html",
         one=found,
         over=await run_in_threadpool(over, desk.caller, id),
+        acts=await run_in_threadpool(_acts, desk, found),
+        goes_on=False,
+        refused=None,
         below=below,
         more=more,
         history=await run_in_threadpool(history, desk.caller.system.store, id),
@@ -74,22 +77,21 @@ async def one_division(request: Request, desk: AtDesk, id: UUID) -> Response:
     )
 
 
-async def division_of(desk: Desk, id: UUID) -> dict[str, Any]:
-    """The division as the boards have it. 404 outside the caller's areas."""
-    desk.caller.actor(desk.caller.roles(), id)
-    return await run_in_threadpool(_named, desk.caller, id)
+def _acts(desk: Desk, one: dict[str, Any]) -> dict[str, Any] | None:
+    """What hangs on it and what may be done: with it (``own``) or below it. None: nothing."""
+    id = UUID(one["id"])
+    own = keeps(desk, one)
+    if not own and not desk.may(EstablishArea, id):
+        return None
+    if one["merged_into"] is not None:
+        return moving(desk, id)
+    if one["abolished_on"] is not None:
+        return None
+    return {"hangs": on_it(desk.caller, id), "own": own}
 
 
 def _roots(desk: Desk) -> tuple[UUID, ...]:
     return desk.caller.areas(desk.caller.roles())
-
-
-def _named(caller: Caller, id: UUID) -> dict[str, Any]:
-    with caller.system.reader() as db:
-        row = db.execute(select(AREAS).where(AREAS.c.id == str(id))).mappings().first()
-    if row is None:
-        raise NotFound(kind="Area", id=id)
-    return dict(row) | {"former_codes": row["former_codes"].split()}
 
 
 def over(caller: Caller, id: UUID) -> list[dict[str, Any]]:
