@@ -129,6 +129,7 @@ def test_codes_change_with_all_below_and_what_is_new_begins(tmp_path: Path) -> N
         page = ask(browser, f"/divisions/{village}")
         assert "340882110200" in page and "曾用代码 340882106200" in page
         assert "水吼村" in ask(browser, "/divisions", q="340882106200")
+        assert "析出" in ask(browser, f"/divisions/{village}/new")
         split = {"name": "新立村", "code": "340882110950", **form}
         wrong = post(browser, f"/divisions/{village}/new", **{**split, "code": "340882110700"})
         assert wrong.status_code == 200 and "900 至 998" in wrong.text and "新立村" in wrong.text
