@@ -49,6 +49,7 @@ LOOKING = [
     ("events", "snapshot", "all.jsonl"),
     ("import", "households", "list.xlsx", "--as", "somebody", "--area", "340882100201"),
     ("import", "officers", "list.xlsx", "--as", "somebody"),
+    ("import", "divisions", "list.xlsx", "--as", "somebody", "--dry-run"),
     ("officer", "add", "w", "--name", "王芳", "--role", "dispatcher", "--area", "34"),
     ("officer", "invite", "w"),
     ("officer", "suspend", "w", *REASON),

@@ -25,7 +25,6 @@ from eventstore.outcomes import Envelope, Problem, Refused
 from intake.columns import Column
 from intake.division_changes import Differences, Tree
 from intake.divisions import DivisionLine, fill
-from projections.asking.scope import Scope
 from web.keeping import KEEPERS, UNNUMBERED, division_of, keeps, merged_by, moving, on_it
 from web.pages.division_files import SHOWN, kinds_of, problems_of
 from web.pages.passwords import own_form
@@ -273,7 +272,8 @@ async def _merger(
 
     def asked() -> dict[str, Any]:
         with desk.caller.system.reader() as db:
-            found = places(db, Scope((UUID(one["parent"]),)) if not q else _scope(desk), q)
+            near = None if q else UUID(one["parent"])
+            found = places(db, desk.caller.scope(KEEPERS, near), q)
         fit = [it for it in found if it.level == AreaLevel.VILLAGE and str(it.id) != one["id"]]
         return {"hangs": on_it(desk.caller, id), "places": fit}
 
@@ -302,10 +302,6 @@ async def _kept(desk: Desk, id: UUID, *, below: bool = False) -> dict[str, Any]:
     elif not keeps(desk, one):
         desk.caller.actor(KEEPERS, UUID(one["parent"] or one["id"]))
     return one
-
-
-def _scope(desk: Desk) -> Scope:
-    return desk.caller.scope(KEEPERS, None)
 
 
 def _document(form: dict[str, str]) -> str:
