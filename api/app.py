@@ -18,6 +18,7 @@ from api import (
     problems,
     reads,
     receipts,
+    rulebook_comparisons,
     rulebook_reads,
     setup_routes,
     telling,
@@ -145,6 +146,7 @@ def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None
         officer_lists.router,
         division_lists.router,
         receipts.router,
+        rulebook_comparisons.router,
         rulebook_reads.router,
         setup_routes.router,
     )

@@ -45,6 +45,7 @@ NOTHING = dict.fromkeys(
         "valid_to",
         "confirmed",
         "confirmation",
+        "status",
         "content",
     )
 )
@@ -58,7 +59,8 @@ def waiting_in(store: Store, areas: tuple[UUID, ...]) -> int:
 
 def _told(edition: Edition) -> dict[str, Any]:
     """A version as answers have it. ``confirmed`` is also true of what was adopted before
-    confirmations were asked for; then there is no ``confirmation``."""
+    confirmations were asked for; then there is no ``confirmation``. ``status``: what its file says
+    of itself (confirmed, verify, example); "" of what was adopted before that was kept."""
     confirmation = edition.confirmation
     return {
         "version": edition.ref.version,
@@ -67,6 +69,7 @@ def _told(edition: Edition) -> dict[str, Any]:
         "valid_to": edition.valid_to,
         "confirmed": edition.confirmed,
         "confirmation": confirmation and msgspec.to_builtins(confirmation),
+        "status": edition.status,
         "content": msgspec.Raw(edition.content),
     }
 
@@ -99,6 +102,16 @@ def rulebooks_on(
             "waiting": waiting,
         }
         found.append(said | (_told(place.edition) if place else NOTHING))
+    _name(caller, found, area)
+    return found
+
+
+def versions_of(caller: Caller, area: UUID, kind: str) -> list[dict[str, Any]]:
+    """All versions that an area itself adopted, the one adopted last first."""
+    book = caller.system.store.load(Rulebook.id_of(area, kind))
+    if not isinstance(book, Rulebook):
+        return []
+    found = [_told(edition) | {"area": area} for edition in reversed(book.editions)]
     _name(caller, found, area)
     return found
 
@@ -180,8 +193,7 @@ async def rulebook(caller: Asking, rulebook: UUID) -> Any:
             caller.actor(EVERYBODY, book.area)
         except NotFound as hidden:
             raise NotFound(kind="Rulebook", id=rulebook) from hidden
-        versions = [_told(edition) | {"area": book.area} for edition in reversed(book.editions)]
-        _name(caller, versions, book.area)
+        versions = versions_of(caller, book.area, book.kind)
         for one in versions:
             del one["area"], one["area_name"]
         return {"id": book.id, "kind": book.kind, "area": book.area, "versions": versions}

@@ -67,6 +67,7 @@ def adoption(book: RulebookFile, area: UUID) -> AdoptRulebook:
         valid_to=book.valid_to,
         content=book.content,
         unconfirmed=book.status != "confirmed",
+        status=book.status,
     )
 
 

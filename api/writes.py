@@ -44,6 +44,9 @@ from eventstore.store import Store
 LIFE_SAVING = frozenset({"situation-reports", "rosters", "dispatch"})
 """Tags of commands that may never be stopped by what else an officer did."""
 MAX_TEXT = 20_000
+LONG_TEXTS = {"toml": 200_000}
+"""Fields that hold a whole file: a rulebook of all figures is longer than any letter."""
+
 MAX_NUMBER = 2**53
 MAX_DEPTH = 16
 NEW_ID = (
@@ -200,8 +203,9 @@ def check_plain(
     """Numbers, texts and depth that no honest form has are refused before any model sees them."""
     kind = type(value)
     if kind is str:
-        if len(value) > MAX_TEXT:
-            errors.append(_error(where, "too_long", "文字过长", f"At most {MAX_TEXT} characters."))
+        most = LONG_TEXTS.get(where, MAX_TEXT)
+        if len(value) > most:
+            errors.append(_error(where, "too_long", "文字过长", f"At most {most} characters."))
         elif not value.isprintable() and BAD_TEXT.search(value):
             errors.append(
                 _error(where, "control_character", "含有控制字符", "It has control characters.")

@@ -74,6 +74,7 @@ def adopt_rules(names: Names, step: AdoptRules) -> Iterator[Command]:
                 valid_from=book.valid_from,
                 valid_to=book.valid_to,
                 content=book.content,
+                status=book.status,
             )
 
 

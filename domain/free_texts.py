@@ -35,7 +35,7 @@ PLAIN: dict[str, str] = {
         "a code or key of rules or of the program": (
             "also_to area_code category code condition epoch figures goods hazard"
             " item key keys kind kinds legacy_code level programme rate rows rule schema_version"
-            " severity sex stage step sub_hazard version view decided earmark split"
+            " severity sex stage status step sub_hazard version view decided earmark split"
         ),
         "a sentence or rule that a rulebook says": "content en zh",
         "the number of a document, a certificate or a vehicle": (

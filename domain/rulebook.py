@@ -88,6 +88,7 @@ class Edition(msgspec.Struct, frozen=True):
     """One adopted version, its content as JSON. The typed rule is made at its first use.
 
     ``waits``: it counts as confirmed only with a ``confirmation``. ``hands``: who adopted it.
+    ``status``: what its file says of itself (`domain.rules.loading.Status`); "" if nobody said.
     """
 
     ref: RuleRef
@@ -97,6 +98,7 @@ class Edition(msgspec.Struct, frozen=True):
     waits: bool = False
     hands: tuple[UUID, ...] = ()
     confirmation: Confirmation | None = None
+    status: str = ""
 
     @property
     def confirmed(self) -> bool:
@@ -174,6 +176,7 @@ class Rulebook(Aggregate):
         *,
         waits: bool,
         hands: tuple[UUID, ...],
+        status: str,
     ) -> None:
         """Adopt a version; its content has been checked. ``valid_to`` is its last day.
 
@@ -196,6 +199,7 @@ class Rulebook(Aggregate):
             content=content,
             waits=waits,
             hands=hands,
+            status=status,
         )
 
     @event("Adopted")
@@ -208,10 +212,12 @@ class Rulebook(Aggregate):
         content: dict[str, Any],
         waits: bool,
         hands: tuple[UUID, ...],
+        status: str,
     ) -> None:
         ref = RuleRef(self.kind, version, document_no)
         packed = msgspec.json.encode(content)
-        self.editions.append(Edition(ref, valid_from, valid_to, packed, waits, hands))
+        made = Edition(ref, valid_from, valid_to, packed, waits, hands, status=status)
+        self.editions.append(made)
 
     def waiting(self, version: str) -> Edition:
         """The version, if it waits to be confirmed. `Malformed` or `VersionConfirmed` if not."""
@@ -253,4 +259,9 @@ def _adopted_as_confirmed(values: dict[str, Any]) -> None:
     values["hands"] = []
 
 
-grown(Rulebook.Adopted, _adopted_as_confirmed)
+def _adopted_without_status(values: dict[str, Any]) -> None:
+    """What a file said of itself was not kept: whether it counts is in ``waits``."""
+    values["status"] = ""
+
+
+grown(Rulebook.Adopted, _adopted_as_confirmed, _adopted_without_status)

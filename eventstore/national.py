@@ -33,7 +33,9 @@ def editions(kind: str) -> tuple[Edition, ...]:
             ref = RuleRef(book.kind, book.version, book.document_no)
             content = msgspec.json.encode(book.content)
             waits = book.status != "confirmed"
-            found.append(Edition(ref, book.valid_from, book.valid_to, content, waits))
+            found.append(
+                Edition(ref, book.valid_from, book.valid_to, content, waits, status=book.status)
+            )
     return tuple(sorted(found, key=lambda edition: edition.valid_from))
 
 

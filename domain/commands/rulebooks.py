@@ -10,7 +10,13 @@ from uuid import UUID
 
 from domain.area import Area, check_text
 from domain.rulebook import Rulebook
-from domain.rules.loading import RulebookInvalid, check_content, located, parse_rulebook
+from domain.rules.loading import (
+    RulebookInvalid,
+    Status,
+    check_content,
+    located,
+    parse_rulebook,
+)
 from domain.separation import separate
 from domain.world import Command, Result, Role, World
 
@@ -22,7 +28,8 @@ class AdoptRulebook(Command):
     """Adopt a version of a kind of rules for an area and all below it.
 
     What a person adopts always waits to be confirmed. What the system itself adopts, as a store is
-    made, waits where it says ``unconfirmed``.
+    made, waits where it says ``unconfirmed``. ``status``: what the rules say of themselves:
+    compared with their document, still to be compared, or an example. It decides nothing.
     """
 
     roles: ClassVar[frozenset[Role]] = frozenset({Role.SYSTEM, Role.ADMINISTRATOR})
@@ -34,6 +41,7 @@ class AdoptRulebook(Command):
     valid_to: date | None = None
     content: dict[str, Any]
     unconfirmed: bool = False
+    status: Status = "verify"
 
     def scope(self, world: World) -> UUID:
         return self.area
@@ -55,6 +63,7 @@ class AdoptRulebook(Command):
             self.content,
             waits=self.unconfirmed or world.actor.role is not Role.SYSTEM,
             hands=world.actor.persons,
+            status=self.status,
         )
         return {"rulebook": id}
 
@@ -86,6 +95,7 @@ class AdoptRulebookFile(Command):
             valid_from=book.valid_from,
             valid_to=book.valid_to,
             content=book.content,
+            status=book.status,
         )
         return adopt.decide(world)
 

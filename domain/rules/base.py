@@ -18,11 +18,12 @@ Fen = Annotated[int, msgspec.Meta(ge=0, le=10**15)]
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """What is wrong with a rulebook, at which key, in two languages."""
+    """What is wrong with a rulebook, at which key, in two languages. ``line`` 0: not known."""
 
     key: str
     zh: str
     en: str
+    line: int = 0
 
 
 def china_day(moment: datetime) -> date:

@@ -22,6 +22,7 @@ from domain.refusal import Refusal
 from domain.rules.base import Problem, Text
 from domain.rules.deadlines import Deadlines
 from domain.rules.dispatch import Dispatch
+from domain.rules.faults import line_of, line_said, said
 from domain.rules.hazards import Hazards
 from domain.rules.household_kinds import HouseholdKinds
 from domain.rules.indicators import Indicators
@@ -105,7 +106,9 @@ def parse_rulebook(name: str, text: str) -> RulebookFile:
     try:
         raw = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
-        raise _invalid(name, [Problem("", f"不是合法的 TOML：{error}", f"{error}")]) from error
+        zh, en = said(str(error))
+        wrong = Problem("", zh, en, line_said(str(error), text))
+        raise _invalid(name, [wrong]) from error
     fields = Header.__struct_fields__
     header = {key: value for key, value in raw.items() if key in fields}
     body = {key: value for key, value in raw.items() if key not in fields}
@@ -142,34 +145,11 @@ def parse_rulebook(name: str, text: str) -> RulebookFile:
 
 def located(wrong: RulebookInvalid, text: str) -> RulebookInvalid:
     """The same refusal with the line of the text at which each key stands, where it is known."""
-    problems = []
-    for problem in wrong.problems:
-        line = _line_of(text, problem.key)
-        if line:
-            problem = Problem(f"{problem.key} (TOML {line})", problem.zh, problem.en)
-        problems.append(problem)
-    return _invalid(wrong.file, problems)
-
-
-def _line_of(text: str, where: str) -> int:
-    """The line, from 1, at which the last of a problem's keys is first set; 0: nowhere.
-
-    Of ``conditions[2].level`` it is the third ``level`` after ``conditions``, if there is one.
-    """
-    found = 0
-    lines = text.splitlines()
-    for step in filter(None, where.split(".")):
-        key, _, place = step.partition("[")
-        nth = int(place.rstrip("]").split("]")[0]) if place else 0
-        at = [
-            number
-            for number, line in enumerate(lines, start=1)
-            if number >= found and re.search(rf"(^|[\s{{,\[.]){re.escape(key)}\s*[=\]]", line)
-        ]
-        if not at:
-            return found
-        found = at[0] + (nth + 1 if place else 0)
-    return min(found, len(lines))
+    found = [
+        msgspec.structs.replace(one, line=one.line or line_of(text, one.key))
+        for one in wrong.problems
+    ]
+    return _invalid(wrong.file, found)
 
 
 def as_toml(
@@ -180,6 +160,7 @@ def as_toml(
     valid_from: date,
     valid_to: date | None,
     content: dict[str, Any],
+    status: str = "",
 ) -> str:
     """A rulebook as the text of a file: `parse_rulebook` reads it back as it was."""
     head: dict[str, Any] = {
@@ -189,6 +170,7 @@ def as_toml(
         "area": area_code,
         "valid_from": valid_from.isoformat(),
         "valid_to": valid_to and valid_to.isoformat(),
+        "status": status or None,
     }
     rows = [f"{key} = {_toml(value)}" for key, value in head.items() if value is not None]
     rows.append("")
@@ -253,10 +235,14 @@ def _invalid(name: str, problems: list[Problem]) -> RulebookInvalid:
     return RulebookInvalid(
         file=name,
         key=problems[0].key,
-        problem_zh="；".join(f"{p.key}：{p.zh}" for p in problems),
-        problem_en="; ".join(f"{p.key}: {p.en}" for p in problems),
+        problem_zh="；".join(f"{_place(p, '第 {} 行 ')}：{p.zh}" for p in problems),
+        problem_en="; ".join(f"{_place(p, 'line {} ')}: {p.en}" for p in problems),
         problems=tuple(problems),
     )
+
+
+def _place(problem: Problem, line: str) -> str:
+    return f"{line.format(problem.line) if problem.line else ''}{problem.key}".strip()
 
 
 def _problems(value: Any, wanted: Any, where: str) -> Iterator[Problem]:
@@ -298,7 +284,9 @@ def _conversion(value: Any, wanted: Any, where: str) -> Iterator[Problem]:
     try:
         msgspec.convert(value, wanted)
     except msgspec.ValidationError as error:
-        yield Problem(where, f"值 {value!r} 不符合要求：{error}", f"{value!r}: {error}")
+        zh, en = said(str(error))
+        shown = str(value)[:60]
+        yield Problem(where, f"“{shown}”{zh}", f"{shown!r}: {en}")
 
 
 def _inner(wanted: Any) -> Any:

@@ -153,6 +153,7 @@ POST /v1/area-code-changes area M above
 POST /v1/rulebooks area M
 POST /v1/rulebook-files area M
 POST /v1/rulebooks/{rulebook}/confirmations rulebook ACR
+POST /v1/rulebook-comparisons area ACRM
 POST /v1/officers area M
 POST /v1/engagements area M
 POST /v1/officers/{officer}/accounts officer M

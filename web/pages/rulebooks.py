@@ -1,4 +1,4 @@
-"""Rulebooks: what is in force on a day, from where, what waits; a changed copy, and its export."""
+"""Rulebooks: what is in force on a day, from where, what waits; each as tables, and its export."""
 
 from datetime import date
 from typing import Any, Final
@@ -10,32 +10,36 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 
 from api.auth import Caller
-from api.rulebook_reads import NOON, place_of, rulebooks_on, waiting_in
+from api.rulebook_reads import NOON, place_of, rulebooks_on, versions_of, waiting_in
 from domain.area import Area
 from domain.commands.rulebooks import AdoptRulebookFile, ConfirmRulebook
 from domain.refusal import NotFound
+from domain.rulebook import Rulebook
 from domain.rules.base import china_day, china_moment
 from domain.rules.loading import NATION, TYPES, as_toml
 from domain.rules.working_days import WorkingDays
 from domain.telling import RULES
 from web.parts import AtDesk, Desk
 from web.render import language_of
+from web.rule_tables import Names, RuleReader, all_named
 
 router = APIRouter(include_in_schema=False)
 
 Row = dict[str, Any]
 DECEMBER: Final = 12
+NAMING: Final = ("indicators", "items", "household_kinds", "hazards")
+"""Kinds whose entries others name by their keys."""
 
 
 def calendar_missing(rows: list[Row], year: int) -> bool:
     """Whether the working days in force know nothing of that year."""
     for row in rows:
         if row["kind"] == WorkingDays.KIND and row["content"]:
-            return str(year) not in _content(row)["years"]
+            return str(year) not in content_of(row)["years"]
     return True
 
 
-def _content(row: Row) -> dict[str, Any]:
+def content_of(row: Row) -> dict[str, Any]:
     return msgspec.json.decode(bytes(row["content"]), type=dict[str, Any])
 
 
@@ -60,9 +64,10 @@ def _today(desk: Desk) -> date:
     return china_day(desk.now)
 
 
-async def _asked(
+async def asked(
     desk: Desk, area: UUID | None, on: str, kind: str | None
 ) -> tuple[UUID, date, list[Row]]:
+    """The place that was asked about, the day, and what is in force there then."""
     try:
         day = date.fromisoformat(on) if on else china_day(desk.now)
     except ValueError:
@@ -81,49 +86,66 @@ async def _asked(
 async def rulebooks(
     request: Request, desk: AtDesk, area: UUID | None = None, on: str = ""
 ) -> Response:
-    place, day, rows = await _asked(desk, area, on, None)
+    place, day, rows = await asked(desk, area, on, None)
     return await desk.show(
         request,
         "rulebooks.html",
         place=place,
-        place_name=_name_of(desk.caller, place),
+        place_name=name_of(desk.caller, place),
         on=day,
         rows=rows,
-        titles=_titles(request),
-        may_confirm=desk.may(ConfirmRulebook, place),
+        titles=titles_in(request),
+        may_adopt=desk.may(AdoptRulebookFile, place),
         no_calendar=day.year if calendar_missing(rows, day.year) else None,
     )
 
 
 @router.get("/rulebooks/{kind}")
 async def rulebook(
-    request: Request, desk: AtDesk, kind: str, area: UUID | None = None, on: str = ""
+    request: Request,
+    desk: AtDesk,
+    kind: str,
+    area: UUID | None = None,
+    on: str = "",
+    version: str = "",
 ) -> Response:
+    """One version as tables: that which is in force on the day, or one that was adopted here."""
     if kind not in TYPES:
         raise NotFound(kind="Rulebook", id=UUID(int=0))
-    place, day, rows = await _asked(desk, area, on, kind)
-    one = rows[0] if rows else None
-    shown = [{**one, "waits": False}] if one and one["content"] else []
-    for waits in one["waiting"] if one else []:
-        if not shown or waits["version"] != shown[0]["version"]:
-            shown.append({**waits, "waits": True})
-        else:
-            shown[0]["waits"] = True
-    code = _code_of(desk.caller, place)
+    place, day, rows = await asked(desk, area, on, kind)
+    in_force = rows[0] if rows and rows[0]["content"] else None
+    versions = await run_in_threadpool(versions_of, desk.caller, place, kind)
+    one = next((row for row in versions if row["version"] == version), None) or in_force
+    one = one or (versions[0] if versions else None)
+    if version and (one is None or one["version"] != version):
+        raise NotFound(kind="Rulebook", id=UUID(int=0))
+    reader = await reader_for(request, desk, place)
     return await desk.show(
         request,
         "rulebook.html",
         kind=kind,
         place=place,
-        place_name=_name_of(desk.caller, place),
+        place_name=name_of(desk.caller, place),
         on=day,
-        own=one["own"] if one else None,
-        shown=[row | {"toml": _toml(kind, row, code)} for row in shown],
-        titles=_titles(request),
+        one=one,
+        in_force=in_force,
+        versions=versions,
+        own=Rulebook.id_of(place, kind),
+        sections=reader.sections(content_of(one)) if one else [],
+        differences=differing(reader, in_force, one),
+        titles=titles_in(request),
         may_confirm=desk.may(ConfirmRulebook, place),
         may_adopt=desk.may(AdoptRulebookFile, place),
-        toml=_toml(kind, shown[-1], code) if shown else "",
     )
+
+
+def differing(
+    reader: RuleReader, in_force: Row | None, one: Row | None
+) -> list[tuple[str, str, str]] | None:
+    """What a version says otherwise than the one in force; None if there is nothing to compare."""
+    if in_force is None or one is None or not one["content"] or one is in_force:
+        return None
+    return reader.differences(content_of(in_force), content_of(one))
 
 
 @router.get("/rulebooks/{kind}/{version}.toml")
@@ -131,18 +153,19 @@ async def exported(
     desk: AtDesk, kind: str, version: str, area: UUID | None = None, on: str = ""
 ) -> Response:
     """The text of a file, as it can be adopted elsewhere."""
-    place, _, rows = await _asked(desk, area, on, kind if kind in TYPES else None)
-    for row in rows:
-        for one in (row, *row["waiting"]):
-            if row["kind"] == kind and one["version"] == version:
-                return PlainTextResponse(
-                    _toml(kind, one, _code_of(desk.caller, place)),
-                    headers={"Content-Disposition": f'attachment; filename="{kind}.toml"'},
-                )
+    place, _, rows = await asked(desk, area, on, kind if kind in TYPES else None)
+    found = rows + await run_in_threadpool(versions_of, desk.caller, place, kind)
+    for row in found:
+        if row.get("kind", kind) == kind and row["version"] == version:
+            return PlainTextResponse(
+                text_of(kind, row, code_of(desk.caller, place)),
+                headers={"Content-Disposition": f'attachment; filename="{kind}.toml"'},
+            )
     raise NotFound(kind="Rulebook", id=UUID(int=0))
 
 
-def _toml(kind: str, row: Row, code: str) -> str:
+def text_of(kind: str, row: Row, code: str) -> str:
+    """A version as the text of a file."""
     return as_toml(
         kind,
         row["version"],
@@ -150,8 +173,20 @@ def _toml(kind: str, row: Row, code: str) -> str:
         code,
         row["valid_from"],
         row["valid_to"],
-        _content(row),
+        content_of(row),
+        row["status"],
     )
+
+
+async def reader_for(request: Request, desk: Desk, place: UUID) -> RuleReader:
+    """Tells contents in the language of the page, with the names of what is in force there."""
+
+    def names() -> Names:
+        found = (rulebooks_on(desk.caller, place, desk.now, kind) for kind in NAMING)
+        rows = [row for several in found for row in several if row["content"]]
+        return {row["kind"]: all_named(content_of(row)) for row in rows}
+
+    return RuleReader(language_of(request), await run_in_threadpool(names))
 
 
 def _area(caller: Caller, area: UUID) -> Area | None:
@@ -159,16 +194,17 @@ def _area(caller: Caller, area: UUID) -> Area | None:
     return found if isinstance(found, Area) else None
 
 
-def _name_of(caller: Caller, area: UUID) -> str:
+def name_of(caller: Caller, area: UUID) -> str:
     found = _area(caller, area)
     return found.name if found else ""
 
 
-def _code_of(caller: Caller, area: UUID) -> str:
+def code_of(caller: Caller, area: UUID) -> str:
     found = _area(caller, area)
     return found.code if found else NATION
 
 
-def _titles(request: Request) -> dict[str, str]:
+def titles_in(request: Request) -> dict[str, str]:
+    """What each kind of rules is called."""
     place = 0 if language_of(request) == "zh" else 1
     return {kind: RULES[kind][place] if kind in RULES else kind for kind in TYPES}

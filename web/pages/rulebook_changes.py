@@ -1,0 +1,191 @@
+"""Changing rules: the text of a copy or of a file, and what is wrong in it or what it says."""
+
+import re
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.responses import Response
+
+from api.bodies import too_large
+from api.problems import ApiProblem
+from api.rulebook_comparisons import ASKERS, CURSOR, comparison_of, rule_asked
+from api.rulebook_reads import rulebooks_on, versions_of
+from domain.commands.rulebooks import CONFIRMERS, AdoptRulebookFile
+from domain.refusal import NotFound
+from domain.rules.base import Problem
+from domain.rules.loading import (
+    TYPES,
+    RulebookFile,
+    RulebookInvalid,
+    located,
+    parse_rulebook,
+)
+from web.pages.rulebooks import (
+    asked,
+    code_of,
+    content_of,
+    name_of,
+    reader_for,
+    text_of,
+    titles_in,
+)
+from web.parts import AtDesk, Desk
+from web.rule_tables import RuleReader
+from web.session import same
+
+router = APIRouter(include_in_schema=False)
+
+MOST_LISTED = 200
+"""Differences that a page lists; the others are counted."""
+
+PAGES = {"report": "/report/", "incident": "/dispatch/incidents/", "list": "/lists/"}
+"""Where things of these kinds are looked at."""
+
+NO_TEXT = Problem("", "文件不是 UTF-8 编码的文本", "The file is no text in UTF-8.")
+
+
+@router.get("/rulebooks/change")
+async def change(
+    request: Request, desk: AtDesk, area: UUID | None = None, kind: str = "", version: str = ""
+) -> Response:
+    """The text of a version to change, or an empty place for a file."""
+    place, _, rows = await asked(desk, area, "", kind if kind in TYPES else None)
+    desk.caller.actor(AdoptRulebookFile.roles, place)
+    text = ""
+    if kind in TYPES:
+        own = await run_in_threadpool(versions_of, desk.caller, place, kind)
+        found = next((row for row in own if row["version"] == version), None)
+        found = found or next((row for row in rows if row["content"]), None)
+        text = text_of(kind, found, code_of(desk.caller, place)) if found else ""
+    return await _show(request, desk, place, text)
+
+
+@router.post("/rulebooks/change")
+async def preview(request: Request, desk: AtDesk) -> Response:
+    """What the text would come to: its mistakes by line, or its contents. Nothing is adopted."""
+    form = await _form(request, desk)
+    try:
+        place = UUID(str(form.get("area", "")))
+    except ValueError:
+        place = (await asked(desk, None, "", None))[0]
+    desk.caller.actor(AdoptRulebookFile.roles, place)
+    text = str(form.get("toml", "")).replace("\r\n", "\n")
+    file = form.get("file")
+    if isinstance(file, UploadFile) and file.filename:
+        try:
+            text = (await file.read()).decode("utf-8-sig").replace("\r\n", "\n")
+        except UnicodeDecodeError:
+            return await _show(request, desk, place, text, problems=(NO_TEXT,))
+    try:
+        book = parse_rulebook("TOML", text)
+    except RulebookInvalid as wrong:
+        return await _show(request, desk, place, text, problems=located(wrong, text).problems)
+    return await _show(request, desk, place, text, book=book)
+
+
+@router.post("/rulebooks/comparison")
+async def comparison(request: Request, desk: AtDesk) -> Response:
+    """One part of what would change; the fragment asks for the next one by itself."""
+    form = await _form(request, desk)
+    given = {
+        name: str(form[name]) for name in ("area", "toml", "kind", "version") if form.get(name)
+    }
+    try:
+        place = UUID(given["area"])
+        listed, differing = int(form.get("listed") or 0), int(form.get("differing") or 0)
+    except (KeyError, ValueError) as wrong:
+        raise NotFound(kind="Area", id=UUID(int=0)) from wrong
+    cursor = str(form.get("cursor") or "") or None
+    if cursor is not None and not re.fullmatch(CURSOR, cursor):
+        cursor = None
+
+    def ask() -> dict[str, Any]:
+        caller = desk.caller
+        caller.actor(ASKERS, place)
+        toml = given.get("toml")
+        rule = rule_asked(caller, place, toml, given.get("kind"), given.get("version"))
+        return comparison_of(caller, place, rule, cursor)
+
+    part = await run_in_threadpool(ask)
+    shown = part["items"][: max(0, MOST_LISTED - listed)]
+    return await desk.show(
+        request,
+        "rulebook_compared.html",
+        part=part,
+        shown=shown,
+        given=given,
+        listed=listed + len(shown),
+        differing=differing + len(part["items"]),
+        pages=PAGES if desk.caller.roles() & CONFIRMERS else {},
+    )
+
+
+async def _show(
+    request: Request,
+    desk: Desk,
+    place: UUID,
+    text: str,
+    *,
+    book: RulebookFile | None = None,
+    problems: tuple[Problem, ...] = (),
+) -> Response:
+    reader = await reader_for(request, desk, place)
+    told: dict[str, Any] = {"book": book, "sections": [], "differences": None, "taken": False}
+    if book is not None:
+        told["sections"] = reader.sections(book.content)
+        told |= await _beside(desk, place, book, reader)
+    return await desk.show(
+        request,
+        "rulebook_change.html",
+        place=place,
+        place_name=name_of(desk.caller, place),
+        toml=text,
+        problems=[(one, _field(reader, one.key)) for one in problems],
+        titles=titles_in(request),
+        **told,
+    )
+
+
+async def _beside(
+    desk: Desk, place: UUID, book: RulebookFile, reader: RuleReader
+) -> dict[str, Any]:
+    """The text beside what is in force, and whether its version was adopted before."""
+
+    def ask() -> tuple[list[Any], list[Any]]:
+        rows = rulebooks_on(desk.caller, place, desk.now, book.kind)
+        return rows, versions_of(desk.caller, place, book.kind)
+
+    rows, versions = await run_in_threadpool(ask)
+    in_force = next((row for row in rows if row["content"]), None)
+    old = content_of(in_force) if in_force is not None else None
+    return {
+        "differences": reader.differences(old, book.content) if old is not None else None,
+        "taken": any(row["version"] == book.version for row in versions),
+    }
+
+
+def _field(reader: RuleReader, key: str) -> str:
+    """A key of a problem as people call it: ``initial[0].minutes`` is "初报时限 1 · 分钟"."""
+    said = []
+    for step in filter(None, key.split(".")):
+        name, _, place = step.partition("[")
+        nth = place.rstrip("]")
+        said.append(reader.label(name) + (f" {int(nth) + 1}" if nth.isdigit() else ""))
+    return " · ".join(said)
+
+
+async def _form(request: Request, desk: Desk) -> Any:
+    """The form with its text or file. 403 of another site; 413 beyond the limit."""
+    most = desk.caller.system.limits.bulk_body_bytes
+    announced = request.headers.get("content-length", "")
+    if not announced.isdigit() or int(announced) > most:
+        raise too_large(most, "bulk_body_bytes")
+    form = await request.form(max_files=1, max_fields=10, max_part_size=most)
+    if not same(desk.caller.session.csrf, str(form.get("csrf_token", ""))):
+        raise ApiProblem(
+            403, "csrf-token-missing", "页面已过期，请刷新后重试", "Reload the page and try again."
+        )
+    return form
