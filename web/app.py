@@ -95,7 +95,7 @@ def _as_page(handler: Any, *, own_words: bool) -> Handler:
         if request.scope["type"] != "http" or request.url.path.startswith(PROGRAMS):
             return answer
         if answer.status_code == 401 and request.method == "GET" and not is_fragment(request):
-            asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            asked = session.local(f"{request.url.path}?{request.url.query}")
             ended = "&failure=ended" if COOKIE in request.cookies else ""
             return RedirectResponse(f"/login?next={quote(asked, safe='/')}{ended}", 303)
         with contextlib.suppress(StoreError):  # then with the shell of a stranger

@@ -5,9 +5,10 @@ so its token is a double submit: the same random text in a strict cookie and in 
 """
 
 import hmac
+import re
 import secrets
 from typing import Annotated, Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -24,6 +25,7 @@ from api.auth import (
     system_of,
 )
 from api.beginning import not_set_up
+from api.filters import WORDS
 from api.login import keep_session, log_ins_of
 from api.noticing import Notice, notices_of
 from api.problems import ApiProblem
@@ -36,6 +38,13 @@ from projections.areas import AREAS
 from projections.officers import officer as officer_row
 from web.render import render
 from web.shell import Mark, Shell
+
+PARAMETER: Final = re.compile(r"[a-z_]{1,30}")
+PLAIN_VALUE: Final = re.compile(
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\d|\d{1,4}|true|false|zh|en"
+)
+CLOSED_WORDS: Final = frozenset(word for words in WORDS.values() for word in words)
+"""What a query may say and be no name: see `local`."""
 
 FORM_COOKIE: Final = "relief_form"
 FORM_BYTES: Final = 16 * 1024
@@ -256,6 +265,21 @@ def same(one: str, other: str) -> bool:
 
 
 def local(path: str) -> str:
-    """A path on this host, else the home page: nobody is led elsewhere after a log-in."""
+    """A path on this host, else the home page: nobody is led elsewhere after a log-in.
+
+    Of its query only what cannot be a name: ids, days, small numbers and words of the program's
+    own. What somebody searched for has no place in the address of the log-in page, which stays in
+    histories and logs of proxies, nor with whoever logs in next at that machine.
+    """
     plain = path.startswith("/") and not path.startswith(("//", "/\\"))
-    return path if plain and path.isprintable() and "\\" not in path else "/"
+    if not plain or not path.isprintable() or "\\" in path:
+        return "/"
+    pure, _, query = path.partition("#")[0].partition("?")
+    kept = [(name, value) for name, value in parse_qsl(query) if _no_name(name, value)]
+    return f"{pure}?{urlencode(kept)}" if kept else pure
+
+
+def _no_name(name: str, value: str) -> bool:
+    if not PARAMETER.fullmatch(name):
+        return False
+    return PLAIN_VALUE.fullmatch(value) is not None or value in CLOSED_WORDS

@@ -261,3 +261,19 @@ def test_the_banner_of_a_live_page_leads_back_to_it(
     page.goto(f"{server}/situation?exercise=true")
     link = page.locator("[data-live-login]")
     expect(link).to_have_attribute("href", "/login?next=%2Fsituation%3Fexercise%3Dtrue")
+
+
+def test_no_name_that_was_searched_for_stands_in_the_address_of_the_log_in(
+    demo: RunningDemo, server: str, open_page: OpenPage
+) -> None:
+    page = open_page(PHONE)
+    enter(page, server, "county-approver")
+    page.goto(f"{server}/ledger?search=zhangsan&status=paid")
+    made = page.evaluate("import('/static/js/csrf.js').then((csrf) => csrf.logInAndBack())")
+    assert made == "/login?next=%2Fledger%3Fstatus%3Dpaid"
+    demo.system.accounts.set_password(
+        "county-approver", demo.officers["county-approver"], PASSWORD
+    )  # ends the officer's sessions
+    page.goto(f"{server}/ledger?search=王秀兰&status=paid")
+    page.wait_for_url(re.compile("/login"))
+    assert page.url.startswith(f"{server}/login?next=/ledger%3Fstatus%3Dpaid")

@@ -3,13 +3,15 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from html import unescape
+from html import escape, unescape
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
 
+import web
 from domain.catalog import AGGREGATES
 from domain.commands.officers import SuspendOfficer
 from domain.commands.reports import FileInitialReport
@@ -17,6 +19,8 @@ from domain.commands.reviews import AcceptReport, ReturnReport
 from tests.web.desk import PASSWORD, LivingCounty, living_county
 from web.i18n import read_messages
 from web.pages.timeline import DETAILS, snake
+
+WEB = Path(web.__file__).parent
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +79,31 @@ def test_a_stranger_is_led_to_the_log_in_and_back(stranger: TestClient) -> None:
     home = stranger.get("/?lang=en")
     assert home.status_code == 200
     assert "County approver" in home.text and "潜山市" in home.text
+
+
+def test_no_name_stands_in_the_address_of_the_log_in(stranger: TestClient) -> None:
+    """Neither what was searched for nor anything else that a person typed: addresses are kept."""
+    season = "5b1f4a52-95f1-4b0b-9c55-0d3a6b3e8b11"
+    kept = f"/ledger?season={season}&status=paid&lang=zh"
+    asked = f"/ledger?search=王秀兰&season={season}&status=paid&q=zhangsan&lang=zh&x=13812345678"
+    for path in ("/ledger?search=王秀兰", "/officers?place=zhangsan&search=li.na"):
+        location = stranger.get(path).headers["location"]
+        assert location == f"/login?next={path.partition('?')[0]}"
+    assert unquote(stranger.get(asked).headers["location"]) == f"/login?next={kept}"
+    page = stranger.get(f"/login?next={quote(asked)}").text
+    assert f'name="next" value="{escape(kept)}"' in page and "王秀兰" not in page
+    assert unquote(enter(stranger, "county", next_path=asked).headers["location"]) == kept
+
+
+def test_scripts_know_every_search_box_by_name() -> None:
+    """They leave out of the link to the log-in what was typed there."""
+    boxes = set()
+    for template in (WEB / "templates").glob("*.html"):
+        for box in re.findall(r"<input[^>]*type=\"search\"[^>]*>", template.read_text("utf-8")):
+            boxes.add(re.search(r'name="([^"]+)"', box)[1])  # type: ignore[index]
+    script = (WEB / "static" / "js" / "csrf.js").read_text("utf-8")
+    known = re.search(r"TYPED = new Set\(\[(.*)\]\)", script)
+    assert known is not None and boxes == set(re.findall(r'"(\w+)"', known[1]))
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "/\\evil", "x"])

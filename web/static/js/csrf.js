@@ -7,8 +7,19 @@ export function csrfToken() {
   return document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 }
 
-/** Where to log in and come back to this page. */
-export const logInAndBack = () => `/login?next=${encodeURIComponent(location.pathname + location.search)}`;
+/** The search boxes of all pages by name: what somebody typed there may be a name, in pinyin too. */
+const TYPED = new Set(["place", "q", "search"]);
+/** What else a query may say: an id, a day, a number or one of the program's own words. */
+const PLAIN = /^[a-z0-9_-]+$/;
+
+/** Where to log in and come back to this page: without what was searched for, which has no place in
+ *  the address of the log-in page. */
+export function logInAndBack() {
+  const asked = [...new URLSearchParams(location.search)];
+  const kept = new URLSearchParams(asked.filter(([name, value]) => !TYPED.has(name) && PLAIN.test(value)));
+  const query = String(kept);
+  return `/login?next=${encodeURIComponent(location.pathname + (query && `?${query}`))}`;
+}
 
 /** A random UUID. Not crypto.randomUUID: that is missing on plain http in a county's own network. */
 export function uuid() {
