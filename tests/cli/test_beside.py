@@ -4,7 +4,6 @@ import fcntl
 import os
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,8 @@ from cli.serving import bind
 from cli.settings import Settings
 from domain.catalog import AGGREGATES
 from eventstore.store import Store
-from tests.eventstore.support import ROOT
 from tests.everything import copy_of_everything
+from tests.typed import type_command
 
 REASON = ("--reason", "数据库换了机器")
 LOOKING = [
@@ -65,14 +64,8 @@ SECRETS = {"database_url": "app", "vault_url": "vault", "views_url": "views"}
 
 
 def relief(folder: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "cli.main", *words],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "RELIEF_DATA": str(folder / "data"), **env},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    here = {**os.environ, "RELIEF_DATA": str(folder / "data"), **env}
+    return type_command(*words, cwd=folder, env=here)
 
 
 def commands(of: Any, *before: str) -> Iterator[str]:
