@@ -97,7 +97,8 @@ def _as_page(handler: Any, *, own_words: bool) -> Handler:
         if answer.status_code == 401 and request.method == "GET" and not is_fragment(request):
             asked = session.local(f"{request.url.path}?{request.url.query}")
             ended = "&failure=ended" if COOKIE in request.cookies else ""
-            return RedirectResponse(f"/login?next={quote(asked, safe='/')}{ended}", 303)
+            spoken = f"&lang={language_of(request)}" if "lang" in request.query_params else ""
+            return RedirectResponse(f"/login?next={quote(asked, safe='/')}{ended}{spoken}", 303)
         with contextlib.suppress(StoreError):  # then with the shell of a stranger
             await run_in_threadpool(session.put_shell, request)
         said = msgspec.json.decode(bytes(answer.body), type=dict[str, Any])

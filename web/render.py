@@ -72,6 +72,9 @@ ERROR_KEYS: Final = {
     503: "error.unavailable",
 }
 
+PASSING: Final = frozenset({429, 500, 503})
+"""What may be well a moment later."""
+
 
 def make_environment(language: Language, *more: Path) -> Environment:
     """The environment of a language; ``more`` are folders searched after our own templates."""
@@ -187,6 +190,12 @@ def stream(request: Request, name: str, /, **context: Any) -> StreamingResponse:
     return _pages().stream(request, name, **context)
 
 
+def _same_address(request: Request) -> str:
+    """Where the reader wanted to go, to be tried again; "" for what was sent, not asked for."""
+    asked = f"?{request.url.query}" if request.url.query else ""
+    return request.url.path + asked if request.method == "GET" else ""
+
+
 def render_error(
     request: Request,
     status: int,
@@ -212,5 +221,6 @@ def render_error(
         reference=reference,
         errors=errors,
         again=again,
+        retry=_same_address(request) if status in PASSING else "",
         english=language_of(request) == "en",
     )

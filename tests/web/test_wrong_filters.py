@@ -6,8 +6,13 @@ from html import unescape
 import pytest
 from fastapi.testclient import TestClient
 
+from eventstore.errors import StoreLocked
+from eventstore.limiter import Limit, LimitReached
+from tests.web.relief_desk import RunningDemo
+from tests.web.test_crawl import Seen
 from tests.web.test_relief_pages import enter
 
+SEARCHES = Limit("searches", 5, 60, "搜索", "searching")
 UNKNOWN = "6f1c7a5e-8d1e-4a53-9f8e-0d7b7f0a1c11"
 
 WORDS = (
@@ -33,6 +38,10 @@ def way_back(page: str) -> str:
     return unescape(found[1])
 
 
+def visible(page: str) -> str:
+    return " ".join(Seen(page).texts)
+
+
 @pytest.mark.parametrize(("login", "path", "back"), WORDS, ids=lambda one: str(one))
 def test_a_word_that_a_filter_does_not_have(
     server: TestClient, login: str, path: str, back: str
@@ -41,9 +50,47 @@ def test_a_word_that_a_filter_does_not_have(
     season = season_of(server) if "{season}" in path else ""
     answer = server.get(path.format(season=season))
     assert answer.status_code == 422 and "text/html" in answer.headers["content-type"]
-    assert "没有这个取值" in answer.text
+    assert "网址里的" in answer.text and "请从列表上重新选择" in answer.text
+    assert not re.search(r"\b(draft|approved|shipped|true|UUID)\b", visible(answer.text))
     assert way_back(answer.text) == back.format(season=season)
     assert server.get(way_back(answer.text)).status_code == 200
+
+
+def test_a_value_of_the_wrong_kind_is_told_without_words_of_programs(server: TestClient) -> None:
+    enter(server, "county-approver")
+    for path in ("/ledger?season=xyz", "/situation?exercise=perhaps"):
+        answer = server.get(path)
+        assert answer.status_code == 422 and "请从列表上重新选择" in answer.text
+        assert not re.search(r"UUID|true|false", visible(answer.text))
+        english = server.get(f"{path}&lang=en").text
+        assert "Choose again on the list" in english and "UUID" not in english
+        server.get("/?lang=zh")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "status"),
+    [(StoreLocked("held"), 503), (LimitReached(SEARCHES, 60), 429), (RuntimeError(), 500)],
+)
+def test_what_may_be_well_a_moment_later_can_be_tried_again(
+    demo: RunningDemo, monkeypatch: pytest.MonkeyPatch, trouble: Exception, status: int
+) -> None:
+    with TestClient(demo.app(), raise_server_exceptions=False) as server:
+        enter(server, "county-approver")
+
+        async def broken(*_: object) -> None:
+            raise trouble
+
+        monkeypatch.setattr("web.pages.ledger._head", broken)
+        for language, words in (("zh", "再试一次"), ("en", "Try again")):
+            answer = server.get(f"/ledger?status=failed&lang={language}")
+            assert answer.status_code == status and "Traceback" not in answer.text
+            found = re.search(rf'<a class="button primary" href="([^"]+)">{words}</a>', answer.text)
+            assert found and unescape(found[1]) == f"/ledger?status=failed&lang={language}"
+
+
+def test_who_has_to_log_in_is_asked_in_their_language(server: TestClient) -> None:
+    server.cookies.clear()
+    assert "<h1>Log in</h1>" in server.get("/ledger?lang=en").text
 
 
 @pytest.mark.parametrize(
@@ -87,6 +134,6 @@ def test_a_cursor_of_another_list_leads_back_to_the_first_page(server: TestClien
 def test_a_parameter_of_a_page_that_is_said_twice(server: TestClient) -> None:
     enter(server, "county-approver")
     answer = server.get("/ledger?search=a&search=b")
-    assert answer.status_code == 422 and "只能给一次" in answer.text
+    assert answer.status_code == 422 and "请从列表上重新选择" in answer.text
     assert way_back(answer.text) == "/ledger"
     assert server.get("/ledger?utm=a&utm=b").status_code == 200, "messengers add what they like"
