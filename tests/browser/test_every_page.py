@@ -69,6 +69,43 @@ LOOK = """() => {
 }"""
 
 
+KEYED = """() => {
+  const wanted = [...document.querySelectorAll(
+    "a[href], button, input, select, textarea, summary, [tabindex='0']")]
+    .filter((e) => e.type !== "hidden" && !e.disabled)
+    .filter((e) => e.checkVisibility({ visibilityProperty: true }))
+    .filter((e) => e.type !== "radio" || e.checked
+      || !document.querySelector(`[name="${e.name}"]:checked`));
+  window.passed = [];
+  addEventListener("focusin", ({ target }) => window.passed.push(target));
+  window.wanted = wanted;
+  document.activeElement?.blur();
+  return wanted.length;
+}"""
+"""All that must be reached by Tab: of radio buttons one, the arrows go to the others."""
+
+REACHED = """() => {
+  const told = (e) => e.outerHTML.slice(0, 120);
+  const seen = new Set(window.passed);
+  const unseen = (e) => {
+    e.focus({ focusVisible: true });
+    const { outlineStyle, outlineWidth } = getComputedStyle(e);
+    const box = e.getBoundingClientRect();
+    const inside = box.top >= -1 && box.bottom <= innerHeight + 1 || box.height > innerHeight / 2;
+    return outlineStyle === "none" || parseFloat(outlineWidth) < 2 || !inside;
+  };
+  return {
+    // A page with one field to fill in begins there: the way before it comes round.
+    first: document.querySelector("[autofocus]") ? "" : told(window.passed[0]),
+    missed: window.wanted.filter((e) => !seen.has(e)).map(told),
+    unseen: window.wanted.filter((e) => seen.has(e) && unseen(e)).map(told),
+  };
+}"""
+
+STOPS = 3
+"""Within a field for date and time Tab stops at year, month, day, hour, minute and the calendar."""
+
+
 @dataclass
 class Seen:
     """What was seen of one page: by width on the Chinese one, and on a phone in English."""
@@ -77,6 +114,7 @@ class Seen:
     officer: str
     at: dict[int, dict[str, Any]] = field(default_factory=dict)
     english: dict[str, Any] = field(default_factory=dict)
+    keys: dict[str, Any] | None = None
 
     def on_a_phone(self) -> tuple[dict[str, Any], dict[str, Any]]:
         return self.at[PHONE], self.english
@@ -104,6 +142,17 @@ def look_at(page: Page, server: str, seen: Seen) -> None:
     for width in (TABLET, DESK, PHONE):
         page.set_viewport_size({"width": width, "height": HEIGHTS.get(width, 900)})
         seen.at[width] = page.evaluate(LOOK)
+        if width == DESK and "?" not in seen.address:
+            seen.keys = through_by_keys(page)
+
+
+def through_by_keys(page: Page) -> dict[str, Any]:
+    """What Tab reaches, from the top of the page to its end."""
+    dates = page.locator("main input[type^=date]:visible").count()
+    for _ in range(page.evaluate(KEYED) + 2 * STOPS * dates + 1):
+        page.keyboard.press("Tab")
+    found: dict[str, Any] = page.evaluate(REACHED)
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -175,3 +224,13 @@ def test_on_a_phone_no_page_has(walked: list[Seen], fault: str) -> None:
         if (there := [each for side in one.on_a_phone() for each in side[fault]])
     }
     assert not found, told(found)
+
+
+def test_tab_reaches_everything_and_is_seen_where_it_is(walked: list[Seen]) -> None:
+    keyed = {one.address: one.keys for one in walked if one.keys is not None}
+    assert len(keyed) > 25
+    for fault in ("missed", "unseen"):
+        found = {address: keys[fault] for address, keys in keyed.items() if keys[fault]}
+        assert not found, f"{fault}: {told(found)}"
+    first = {address: keys["first"] for address, keys in keyed.items()}
+    assert all('class="skip"' in one for one in first.values() if one), told(first)

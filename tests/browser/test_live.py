@@ -196,3 +196,19 @@ def test_the_stream_parser_reads_events_cut_anywhere(address: str, open_page: Op
     )
     expected = '[["change","灾\\n情","7"],["message","","7"],["message","x","8"],20]'
     assert events == [expected]
+
+
+def test_the_focus_stays_where_it_was_when_a_board_is_fetched_again(
+    desk: FakeDesk, address: str, open_page: OpenPage
+) -> None:
+    page = open_page()
+    page.goto(f"{address}/board")
+    expect(page.locator("[data-live-state]")).to_have_text("实时")
+    page.locator("[data-board] a").nth(1).focus()
+    desk.change(0, affected=1300)
+    expect(page.locator("[data-board]")).to_contain_text("1,300")
+    expect(page.locator("[data-board] a").nth(1)).to_be_focused()
+    page.locator("h1").evaluate("e => { e.tabIndex = -1; e.focus(); }")
+    desk.change(0, affected=1301)
+    expect(page.locator("[data-board]")).to_contain_text("1,301")
+    assert page.evaluate("document.activeElement.tagName") == "H1", "the reader had gone elsewhere"

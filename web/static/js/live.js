@@ -13,6 +13,7 @@
 // What the banner calls its position is that of the figures on the page, not of the stream: after
 // a change it moves on only when the new figures are there.
 
+import { focusAgain, placeOfFocus } from "./focus.js";
 import { logInAndBack } from "./csrf.js";
 import { EventStream } from "./sse.js";
 import { ago, announce, text } from "./text.js";
@@ -128,7 +129,8 @@ class Boards {
     const rows = new Map();
     for (const row of board.querySelectorAll("[data-row][id]")) rows.set(row.id, row.textContent);
     const unfolded = board.querySelectorAll("details[id][open], input[type=checkbox][id]:checked");
-    this.before.set(board, { rows, unfolded: [...unfolded].map((one) => one.id) });
+    const focus = placeOfFocus(board);
+    this.before.set(board, { rows, unfolded: [...unfolded].map((one) => one.id), focus });
   }
 
   highlight(board) {
@@ -141,6 +143,7 @@ class Boards {
       const one = document.getElementById(id);
       if (one) one[one.tagName === "DETAILS" ? "open" : "checked"] = true;
     }
+    focusAgain(board, before.focus);
   }
 }
 
