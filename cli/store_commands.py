@@ -144,6 +144,9 @@ def doctor(
     problem."""
     settings = settings_here()
     if repair is not None:
+        if not as_json:
+            said = "正在按账本重建，账本较长时需要几分钟 · from the log: minutes if it is long"
+            out.print(said, highlight=False)
         zh, en = made_again(settings, repair)
         if not as_json:
             out.print(f"{zh} · {en}", highlight=False)

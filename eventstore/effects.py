@@ -9,13 +9,14 @@ done twice. A vault restored from an older backup is behind, and is brought up t
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from domain.base import Event
 from domain.person import Person
 from eventstore.behind import Behind
-from eventstore.errors import IndexBehind
+from eventstore.errors import IndexBehind, StoreLocked
 from eventstore.faults import reached
 from eventstore.log import Log
 from eventstore.mapper import TypedMapper
@@ -36,6 +37,10 @@ LAZY = 2_000
 """Positions that a mark may lie behind where there was nothing to do: facts that change nothing in
 the vault do not make it write."""
 LOOK_SECONDS = 0.01
+PATIENCE_SECONDS = 120.0
+"""How long a repair waits while other processes have the effects' lock."""
+
+T = TypeVar("T")
 
 ERASED = (
     "SELECT topic, state FROM events WHERE position > ? AND position <= ?"
@@ -148,11 +153,16 @@ class Effects:
         return {fact.person for fact in self.erased(self.position(ERASURES))}
 
     def erase_again(self) -> int:
-        """Carry out every erasure of the log anew, wherever the vault comes from."""
-        with self._turn:
-            with self._vault.aside() as db:
-                db.execute("DELETE FROM effects WHERE name = ?", (ERASURES,))
-            return self.erase()
+        """Carry out every erasure of the log anew, wherever the vault comes from; how many persons
+        that were, whichever process did it."""
+        _patiently(partial(self._forget, ERASURES))
+        _patiently(self.erase)
+        return len({fact.person for fact in self.erased()})
+
+    def _forget(self, effect: str) -> None:
+        """It begins again at the log's first fact, in whatever process."""
+        with self._turn, self._vault.aside() as db:
+            db.execute("DELETE FROM effects WHERE name = ?", (effect,))
 
     # -- the index of names --------------------------------------------------------------------
 
@@ -211,9 +221,8 @@ class Effects:
 
     def rebuild(self) -> None:
         """Build the index anew from the log, and return when it is there."""
-        with self._turn, self._vault.aside() as db:
-            db.execute("DELETE FROM effects WHERE name = ?", (SEARCH,))
-        while self.index():
+        _patiently(partial(self._forget, SEARCH))
+        while _patiently(self.index):
             pass
 
     def until(self, head: int, seconds: float) -> None:
@@ -245,6 +254,18 @@ class Effects:
         """End the thread; what it had not done is taken up again at the next start. ``wake`` lets
         its ``wait`` return."""
         self._behind.stop(wake)
+
+
+def _patiently(work: Callable[[], T]) -> T:
+    """Do it when the others let us: with effects done in turn, a process that empties the index of
+    a million persons holds the lock for longer than PostgreSQL waits for it."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return work()
+        except StoreLocked:
+            if time.monotonic() > deadline:
+                raise
 
 
 def _with_keys(db: Sql, persons: Sequence[UUID]) -> set[UUID]:

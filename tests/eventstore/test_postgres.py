@@ -2,17 +2,27 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from cli.trial.postgres import PostgresServer
+from eventstore.errors import StoreLocked
 from eventstore.outcomes import Receipt
 from tests.clusters import Founded, founded
 from tests.eventstore.contract import LogContract, Open
 from tests.eventstore.contract_processes import ProcessContract
-from tests.eventstore.support import Cluster, found_town, new_unit, open_store, send
+from tests.eventstore.support import (
+    Cluster,
+    found_town,
+    id_number,
+    new_household,
+    new_unit,
+    open_store,
+    send,
+)
 
 
 class TestPostgres(LogContract, ProcessContract):
@@ -57,3 +67,24 @@ def test_what_is_kept_is_kept_while_the_log_goes_on(cluster: Founded) -> None:
     assert kept and kept <= still
     one.close()
     other.close()
+
+
+def test_f7_a_repair_waits_for_who_empties_the_index(cluster: Founded) -> None:
+    """Another process that empties the index of a million persons holds the lock for longer than
+    PostgreSQL waits for one: the repair ended with "another process holds the file"."""
+    store = found_town(open_store(cluster.place))
+    send(store, new_household("单雄信", id_number(8), key="s"), by="reporter")
+    store.effects.rebuild()
+    with ThreadPoolExecutor(2) as pool, psycopg.connect(cluster.urls.vault) as other:
+        other.execute("LOCK TABLE vault.effects IN EXCLUSIVE MODE")
+        repairs = [pool.submit(store.effects.rebuild), pool.submit(store.effects.erase_again)]
+        with (
+            closing(open_store(cluster.place)) as third,
+            pytest.raises(StoreLocked),
+            third.vault.aside(),
+        ):
+            raise AssertionError("it has waited in vain")
+        other.rollback()
+        assert [one.result() for one in repairs] == [None, 0]
+    assert store.effects.position("search") == store.head()
+    store.close()
