@@ -129,7 +129,7 @@ async def change_password(request: Request, session: Session, current: str, pass
     system, log_ins = system_of(request), log_ins_of(request)
     check_password(session.login, password)
     try:
-        await log_ins.log_in(request, session.login, current, "token")
+        await log_ins.verify(request, session.login, current)
     except LoginRefused as problem:
         raise ApiProblem(
             403, "wrong-password", "原密码不正确", "The password before is another one."

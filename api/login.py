@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Annotated, Any, TypeVar
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -100,29 +101,26 @@ class LogIns:
     async def log_in(
         self, request: Request, login: str, password: str, kind: str = "session"
     ) -> tuple[str, Session]:
-        """`Accounts.log_in` for a request. Raises also a 429 while too many wait, and
-        `OfficerSuspended` for who knows the password of a suspended officer: no session begins.
+        """`verify`, and a session that begins: its secret token and what it is. Raises also
+        `OfficerSuspended` for who knows the password of a suspended officer: no session begins."""
+        verified = await self.verify(request, login, password)
+        officer = await run_in_threadpool(system_of(request).officer, verified)
+        if officer is not None and officer.suspended is not None:
+            raise OfficerSuspended(officer=officer.id, reason=officer.suspended)
+        agent = device_of(request.headers.get("user-agent", ""))
+        begin = partial(self._accounts.begin, verified, login, kind, agent=agent)
+        return await run_in_threadpool(begin)
+
+    async def verify(self, request: Request, login: str, password: str) -> UUID:
+        """`Accounts.verify` for a request. Raises also a 429 while too many wait.
 
         Known devices have as many places again, so that a flood does not keep officers out.
         """
         device = request.cookies.get(DEVICE, "")
         address = address_of(request)
         known = await run_in_threadpool(self._accounts.knows, device, login)
-        asking = partial(
-            self._accounts.log_in,
-            login,
-            password,
-            kind,
-            address=address,
-            device=device,
-            agent=device_of(request.headers.get("user-agent", "")),
-        )
-        secret, session = await self.run(asking, address, known=known)
-        officer = await run_in_threadpool(system_of(request).officer, session.officer)
-        if officer is not None and officer.suspended is not None:
-            await run_in_threadpool(self._accounts.log_out, secret)
-            raise OfficerSuspended(officer=officer.id, reason=officer.suspended)
-        return secret, session
+        asking = partial(self._accounts.verify, login, password, address=address, device=device)
+        return await self.run(asking, address, known=known)
 
     async def run(self, work: Callable[[], T], address: str, *, known: bool = False) -> T:
         """Work that takes as much as a log-in, in its turn. Raises a 429 while too many wait."""

@@ -168,10 +168,17 @@ class Accounts:
         device: str = "",
         agent: str = "",
     ) -> tuple[str, Session]:
-        """The secret token and its session. Raises `LoginRefused` or `LoginLocked`.
+        """`verify`, and a session that begins: its secret token and what it is.
+
+        ``agent``: what kind of device it is, in words for its owner.
+        """
+        officer = self.verify(login, password, address=address, device=device)
+        return self.begin(officer, login, kind, agent=agent)
+
+    def verify(self, login: str, password: str, *, address: str = "", device: str = "") -> UUID:
+        """Whose log-in name and password these are. Raises `LoginRefused` or `LoginLocked`.
 
         ``address``: where it comes from. ``device``: what `device_cookie` once gave that browser.
-        ``agent``: what kind of device it is, in words for its owner.
         """
         known = self.knows(device, login)
         if not known:
@@ -196,7 +203,7 @@ class Accounts:
             self._delays.pop((login, device), None)
         else:
             self._write("UPDATE accounts SET failures=0, locked_until=0 WHERE login=?", (login,))
-        return self.begin(UUID(bytes=row[0]), login, kind, agent=agent)
+        return UUID(bytes=row[0])
 
     def require_patience(self, address: str) -> None:
         """`LoginLocked` if too much has failed from there lately."""

@@ -64,6 +64,15 @@ def test_a_program_token_is_short_and_no_session(desk: Desk) -> None:
     assert TOKEN_SECONDS < SESSION_SECONDS
 
 
+def test_a_password_that_is_only_checked_leaves_no_session(desk: Desk) -> None:
+    """Another password asks for the one before: that began a session for a program."""
+    token, _ = desk.accounts.log_in("county", GOOD)
+    assert desk.accounts.verify("county", GOOD) == desk.officer
+    with pytest.raises(LoginRefused):
+        desk.accounts.verify("county", BAD)
+    assert [one.current for one in desk.accounts.sessions_of(desk.officer, token)] == [True]
+
+
 def test_guessing_delays_the_account_even_for_the_right_password(desk: Desk) -> None:
     desk.fail(FREE_TRIES)
     with pytest.raises(LoginLocked) as locked:
