@@ -24,7 +24,7 @@ from api import (
     telling,
     writes,
 )
-from api.beginning import not_set_up
+from api.begun import not_set_up
 from api.beside import AskedTogether
 from api.compressing import Compressed
 from api.fast import OPENAPI, Commands, Routed
@@ -99,6 +99,7 @@ class Readiness(BaseModel):
     position: int
     lag: int
     waiting_seconds: float
+    exercise: bool = False
     notices: list[Notice] = []
 
 
@@ -181,6 +182,7 @@ def _health(app: FastAPI, ask: AskedTogether["Readiness"]) -> None:
             "passes), `stopped` (ten streams in a row could not be folded; somebody has to "
             "look) or `not-set-up` (nobody can log in yet: relief init, or /setup). "
             "`lag` is how many facts behind, `waiting_seconds` since when. "
+            "`exercise`: this is a training store, nothing in it is real. "
             "`notices` are what everybody must know: a clock that is held, views that are remade."
         ),
         responses={503: {"model": Readiness, "description": "Not ready"}},
@@ -215,6 +217,7 @@ def readiness(system: System) -> Readiness:
         position=position,
         lag=head - position,
         waiting_seconds=waiting,
+        exercise=system.store.training,
         notices=notices_of(system),
     )
 

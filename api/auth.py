@@ -126,11 +126,11 @@ class Caller:
             raise OfficerSuspended(officer=self.officer.id, reason=self.officer.suspended)
         if area is not None:
             self.actor(roles, area)
-            return Scope((area,))
+            return Scope((area,), training=self.system.store.training)
         areas = self.areas(roles)
         if not areas:
             raise NotYourRole(needed=", ".join(sorted(roles)))
-        return Scope(areas)
+        return Scope(areas, training=self.system.store.training)
 
 
 def caller_of(request: Request) -> Caller:

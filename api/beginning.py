@@ -14,11 +14,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 
+from api.begun import (
+    BEGINNING,
+    BEGUN,
+    DEMO,
+    DemoStore,
+    IsReal,
+    IsTraining,
+    OtherAdministrator,
+    OtherDivision,
+    begun_here,
+    not_set_up,
+)
 from api.choosing import Choice
 from api.rules_begun import adoption, region_of
 from api.system import System
@@ -30,22 +42,16 @@ from domain.ids import seeded_id
 from domain.login_name import check_login
 from domain.officer import Officer
 from domain.one_line import in_one_line
-from domain.refusal import AlreadyExists, Malformed, Refusal, missing
+from domain.refusal import AlreadyExists, Malformed, missing
 from domain.rules.base import china_day
 from domain.store import Store as Ledger
 from domain.world import Command, Role
 from eventstore.invitations import Invitation, Invitations
 from eventstore.keyfile import fingerprint
 from eventstore.lineage import seat_of
-from eventstore.log import Log
 from eventstore.outcomes import Envelope, Receipt, Refused
 from intake.register import NATION, OF_DAY, Division, Register
 
-BEGINNING: Final = "beginning"
-"""The log's mark of what is begun here, set before the first fact and never changed."""
-BEGUN: Final = "begun"
-"""The mark of a store whose steps were all done."""
-DEMO: Final = "demo"
 AREAS_A_COMMAND: Final = 250
 AREAS_A_QUESTION: Final = 500
 TRIES: Final = 5
@@ -55,38 +61,6 @@ DOCUMENT: Final = f"国家统计局统计用区划代码（{OF_DAY}）"
 
 Told = Callable[[int, int], None]
 """Told how many divisions are there, of how many."""
-
-
-@dataclass(eq=False)
-class DemoStore(Refusal):
-    """What is made up and what is real never meet in one store."""
-
-    zh: ClassVar[str] = "这里是演示账本，不能在其中建立自己的账本：请另选数据目录（RELIEF_DATA）"
-    en: ClassVar[str] = (
-        "This is a demo store: one of your own needs another data folder (RELIEF_DATA)."
-    )
-
-
-@dataclass(eq=False)
-class OtherDivision(Refusal):
-    """One store is begun for one county, or for one city."""
-
-    zh: ClassVar[str] = "这里已经是 {name} 的账本，不能改为其他区划：请另选数据目录或数据库"
-    en: ClassVar[str] = (
-        "This is the store of {name}: another division needs another data folder or database."
-    )
-    name: str
-
-
-@dataclass(eq=False)
-class OtherAdministrator(Refusal):
-    """The first administrator is named once; all others are registered by them."""
-
-    zh: ClassVar[str] = "本账本的第一位管理员已登记，登录名为“{login}”；其他人员由其登记"
-    en: ClassVar[str] = (
-        "The first administrator here is {login}. Everybody else is registered by them."
-    )
-    login: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,19 +97,6 @@ class Begun:
     invitation: Invitation | None
 
 
-def not_set_up(log: Log) -> bool:
-    """Whether nobody can work here yet: nothing is begun, or what was begun is not finished."""
-    if log.mark(BEGUN) is not None:
-        return False
-    return log.mark(BEGINNING) is not None or (log.mark(DEMO) is None and not log.head())
-
-
-def begun_here(log: Log) -> Choice | None:
-    """What this store is begun for; None: nothing yet, or it came to be in another way."""
-    found = log.mark(BEGINNING)
-    return msgspec.json.decode(found, type=Choice) if found is not None else None
-
-
 class Beginning:
     """The steps. One object serves one store; several processes may go through them at a time."""
 
@@ -145,13 +106,18 @@ class Beginning:
         self.register = register
 
     def require_fit(self, choice: Choice) -> None:
-        """Refuse what this store can never become. Changes nothing."""
+        """Refuse what this store can never become. Changes nothing.
+
+        Raises `DemoStore`, `OtherDivision`, `OtherNature`.
+        """
         log = self._store.log
         if log.mark(DEMO) is not None:
             raise DemoStore
         kept = begun_here(log)
         if kept is not None and (kept.seat, kept.counties) != (choice.seat, choice.counties):
             raise OtherDivision(name=self._name(kept))
+        if kept is not None and kept.training is not choice.training:
+            raise (IsTraining if kept.training else IsReal)(name=self._name(kept))
         if kept is None and log.head():
             seat = self._store.load(seat_of(self._store))
             raise OtherDivision(name=seat.name if isinstance(seat, Area) else "?")
@@ -160,11 +126,14 @@ class Beginning:
 
     def mark(self, choice: Choice) -> Choice:
         """Note what is begun. What was noted first counts: this choice, or the same with others
-        of its villages. Raises `DemoStore` and `OtherDivision`."""
+        of its villages. Raises as `require_fit`."""
         self.require_fit(choice)
         log = self._store.log
         log.set_mark(BEGINNING, msgspec.json.encode(choice).decode(), keep=True)
         self.require_fit(choice)  # another process may have noted another county just now
+        if choice.training:  # practice may go on faster than life, see `relief clock advance`
+            self._store.begin_simulated(self._store.real.now())
+            self._store.run_clock()
         return begun_here(log) or choice
 
     def establish(self, choice: Choice, told: Told = lambda done, of: None) -> Divided:
@@ -256,7 +225,8 @@ class Beginning:
     ) -> Begun:
         """All steps that are not done yet. On a store that is set up it changes nothing.
 
-        Raises `DemoStore`, `OtherDivision`, `OtherAdministrator`, `Malformed`, a `StoreError`.
+        Raises `DemoStore`, `OtherDivision`, `OtherNature`, `OtherAdministrator`, `Malformed`, or a
+        `StoreError`.
         """
         checked(admin)
         self.require_fit(choice)
@@ -410,6 +380,7 @@ class Beginning:
             born=log.mark("born") or "",
             seat=self.area_id(choice.seat),
             simulated=self._store.simulated,
+            training=choice.training,
             timeline=log.timeline(),
         )
 

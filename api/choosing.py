@@ -14,11 +14,13 @@ MOST_NAMED = 20
 
 class Choice(msgspec.Struct, frozen=True):
     """What a store is begun for, by keys of the register: ``seat`` is a county, or a city with
-    some of its ``counties``. ``left_out``: villages of the register that are not established."""
+    some of its ``counties``. ``left_out``: villages of the register that are not established.
+    ``training``: a store to practice in, see decision 0061."""
 
     seat: str
     counties: tuple[str, ...]
     left_out: tuple[str, ...] = ()
+    training: bool = False
 
 
 def county_of(register: Register, wanted: str) -> Division:
@@ -65,6 +67,8 @@ def choice_of(
     seat: Division,
     counties: Sequence[Division],
     left_out: Sequence[str] | None = None,
+    *,
+    training: bool = False,
 ) -> Choice:
     """The choice of all villages but ``left_out`` (default: those that only statistics know)."""
     below = [one for county in counties for one in register.below(county.key)]
@@ -74,7 +78,8 @@ def choice_of(
     for key in left_out:
         if key not in villages:
             raise _not_one("left_out", key, [])
-    return Choice(seat.key, tuple(one.key for one in counties), tuple(sorted(set(left_out))))
+    keys = tuple(one.key for one in counties)
+    return Choice(seat.key, keys, tuple(sorted(set(left_out))), training)
 
 
 def _not_one(field: str, wanted: str, there: Sequence[Division]) -> Malformed:

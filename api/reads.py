@@ -189,6 +189,7 @@ def endpoint_of(read: Read) -> Callable[..., Any]:
     return endpoint
 
 
+EXERCISE = "Exercises, or what is in earnest. Not said: a training store's exercises, else earnest."
 FILLED_IN = ("area", "names", "held")
 """Parameters of a query that the edge fills in: nobody sends them."""
 
@@ -205,6 +206,8 @@ async def _fill_in(caller: Caller, read: Read, given: dict[str, Any]) -> None:
     store = caller.system.store
     if "at" in read.parameters and given.get("at") is None:
         given["at"] = store.clock.now()
+    if "exercise" in read.parameters and given.get("exercise") is None:
+        given["exercise"] = store.training
     if "held" in read.parameters:
         given["held"] = store.clock.held_time
     if "names" in read.parameters and (search := given.get("search")):
@@ -215,6 +218,9 @@ async def _fill_in(caller: Caller, read: Read, given: dict[str, Any]) -> None:
 
 
 def _bounded(parameter: inspect.Parameter, read: Read) -> inspect.Parameter:
+    if parameter.name == "exercise":
+        drills: Any = Annotated[bool | None, Query(description=EXERCISE)]
+        return parameter.replace(annotation=drills, default=None)
     if parameter.name == "limit":
         kind: Any = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
         return parameter.replace(annotation=kind)
@@ -269,7 +275,7 @@ async def sheet(
         return found
 
     return StreamingResponse(
-        whole(Sheet(read.query.__name__, words), first, more),
+        whole(Sheet(read.query.__name__, words, caller.system.store.training), first, more),
         headers=headers,
         media_type="text/csv; charset=utf-8",
     )

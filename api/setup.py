@@ -15,14 +15,8 @@ from typing import Any, ClassVar, Final
 
 import structlog
 
-from api.beginning import (
-    DEMO,
-    Administrator,
-    Beginning,
-    begun_here,
-    checked,
-    not_set_up,
-)
+from api.beginning import Administrator, Beginning, checked
+from api.begun import DEMO, begun_here, not_set_up
 from api.choosing import Choice
 from api.invitations import page_of
 from api.problems import ApiProblem
@@ -198,6 +192,7 @@ class Setup:
         choice, run = begun_here(self.system.store.log), self.run
         found: dict[str, Any] = {
             "county": None,
+            "exercise": choice is not None and choice.training,
             "running": run.running,
             "done": run.done,
             "of": run.of,

@@ -78,7 +78,8 @@ class Code(BaseModel):
 class Begin(BaseModel):
     """``county``, or ``city`` with some of its ``counties``; ``left_out``: villages by code, null
     for those that only statistics know. ``browser_time``: what the sender's clock says; refused
-    where the server's says something else, unless ``clock_confirmed``."""
+    where the server's says something else, unless ``clock_confirmed``. ``exercise``: a training
+    store, for ever."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -94,6 +95,7 @@ class Begin(BaseModel):
     full_name: str = Field(min_length=1, max_length=100)
     browser_time: AwareDatetime | None = None
     clock_confirmed: bool = False
+    exercise: bool = False
 
 
 class Nothing(BaseModel):
@@ -166,7 +168,7 @@ def start(setup: Setup, wanted: Begin) -> None:
     else:
         seat = county_of(register, wanted.county or "")
         counties = (seat,)
-    choice = choice_of(register, seat, counties, wanted.left_out)
+    choice = choice_of(register, seat, counties, wanted.left_out, training=wanted.exercise)
     if not wanted.clock_confirmed:
         setup.check_clock(wanted.browser_time)
     setup.begin(choice, Administrator(wanted.login, wanted.full_name))

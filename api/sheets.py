@@ -29,6 +29,7 @@ FORMULA = re.compile(r"^[\s\u200b\ufeff]*[=+\-@\t\r\x00＝＋－＠]")
 PLAIN_NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 SEPARATOR: Final = "、"
+TRAINING: Final = "演练"
 
 Row = dict[str, Any]
 
@@ -49,6 +50,8 @@ class Sheet:
 
     name: str
     names: Words
+    training: bool = False
+    """Each row of a training store says so: rows are copied into other sheets."""
 
     @property
     def columns(self) -> list[str]:
@@ -57,10 +60,17 @@ class Sheet:
 
     def head(self) -> str:
         """The first line, also where no row follows."""
-        return BOM + _line(heading(column) for column in self.columns)
+        return BOM + _line([*self._mark, *(heading(column) for column in self.columns)])
 
     def lines(self, rows: Iterable[Row]) -> str:
-        return "".join(_line(self.cell(row, column) for column in self.columns) for row in rows)
+        columns = self.columns
+        return "".join(
+            _line([*self._mark, *(self.cell(row, column) for column in columns)]) for row in rows
+        )
+
+    @property
+    def _mark(self) -> list[str]:
+        return [TRAINING] if self.training else []
 
     def cell(self, row: Row, column: str) -> str:
         value: Any = row

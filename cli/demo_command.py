@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from api.beginning import BEGINNING
+from api.begun import BEGINNING
 from api.system import System
 from cli.compose import running
 from cli.saying import failed

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from api.beginning import not_set_up
+from api.begun import not_set_up
 from api.noticing import why_held
 from cli.checking import Check, Finding
 from cli.plain_texts import plain_texts_of
@@ -25,6 +25,7 @@ from eventstore.postgres import PostgresConnection, time_of, timeline_of
 from eventstore.source import open_source
 from eventstore.sql import Sql
 from eventstore.sqlite import connect
+from eventstore.store import TRAINING_MARK
 from projections.folding.lineage import foreign
 
 MINUTE = timedelta(minutes=1)
@@ -257,16 +258,18 @@ def _set_up(settings: Settings) -> Iterator[Finding]:
     """Whether somebody can work here."""
     with closing(Reading(settings)) as log:
         open_ended = not_set_up(log)
+        training = log.mark(TRAINING_MARK) is not None
+    zh, en = ("演练账本", "training store") if training else ("账本", "store")
     yield Finding(
         "set-up",
         not open_ended,
         "账本尚未建立，无人可以登录：执行 relief init，或启动 relief serve 后打开它给出的建账页面"
         if open_ended
-        else "账本已建立",
+        else f"{zh}已建立",
         "The store is not set up and nobody can log in: run relief init, or start relief serve and "
         "open the page that it prints."
         if open_ended
-        else "The store is set up.",
+        else f"The {en} is set up.",
     )
 
 

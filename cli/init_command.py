@@ -10,18 +10,12 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
+from msgspec.structs import replace
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from api.beginning import (
-    Administrator,
-    Beginning,
-    Begun,
-    DemoStore,
-    OtherDivision,
-    begun_here,
-    checked,
-)
+from api.beginning import Administrator, Beginning, Begun, checked
+from api.begun import DemoStore, OtherDivision, OtherNature, begun_here
 from api.choosing import Choice, choice_of, city_of, county_of
 from api.rules_begun import region_of, rulebooks_in_force
 from api.system import System
@@ -62,29 +56,33 @@ def init(
         None
     ),
     admin_name: Annotated[str | None, typer.Option(help="Their full name")] = None,
+    exercise: Annotated[
+        bool, typer.Option("--exercise", help="A training store, for ever: nothing in it is real")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Begin a store: divisions from the register, the seat, the first administrator, the keys.
 
     May be run again: a run that was killed goes on, a store that is set up stays as it is. Exit 2:
-    something is missing or wrong in what was given, 3: a demo store, 4: another division's store.
+    something is missing or wrong in what was given, 3: a demo store, 4: another division's store, a
+    real one where a training store was asked for, or the other way round.
     """
     found = Register()
     try:
-        chosen = _chosen(found, county, city, counties)
+        chosen = replace(_chosen(found, county, city, counties), training=exercise)
         person = _administrator(admin, admin_name)
         if regional:
             region_of(regional)
         report = _begin(settings_here(), found, chosen, person, regional)
     except DemoStore as refusal:
         raise failed(refusal.sentence("zh"), refusal.sentence("en"), DEMO) from None
-    except OtherDivision as refusal:
+    except (OtherDivision, OtherNature) as refusal:
         raise failed(refusal.sentence("zh"), refusal.sentence("en"), OTHER) from None
     except Refusal as refusal:
         raise failed(refusal.sentence("zh"), refusal.sentence("en"), USAGE) from None
     except Refused as refused:
         raise failed(refused.problem.zh, refused.problem.en) from None
-    _tell(report)
+    _tell(report, exercise=exercise)
     if as_json or not sys.stdout.isatty():
         say_json(report)
 
@@ -203,7 +201,7 @@ def _invited(settings: Settings, made: Invitation | None) -> dict[str, Any]:
     }
 
 
-def _tell(report: dict[str, Any]) -> None:
+def _tell(report: dict[str, Any], *, exercise: bool) -> None:
     """The same for people, on stderr: stdout is the report's."""
     areas, county, keys = report["areas"], report["county"], report["keys"]
     lines = [
@@ -211,6 +209,9 @@ def _tell(report: dict[str, Any]) -> None:
         f"{areas['villages']} 个村（社区） · {areas['townships']} townships, "
         f"{areas['villages']} villages",
     ]
+    if exercise:
+        lines.insert(0, "演练账本：其中一切都是演练，永远不能改作正式账本")
+        lines.insert(1, "A training store: nothing in it is real, and it never becomes a real one.")
     admin = report["admin"]
     if admin["invitation"] is None:
         lines.append("账本此前已建好，未作改动 · this store was set up before; nothing was changed")

@@ -48,7 +48,12 @@ def totals(
         position = system.boards.position
         with system.reader() as db:
             area = division(system.store, db, county)
-            found = ledger_totals(db, EVERYTHING, county=area, year=season) if area else None
+            training = system.store.training
+            found = (
+                ledger_totals(db, EVERYTHING, county=area, year=season, exercise=training)
+                if area
+                else None
+            )
             if area is None or found is None:
                 err.print(f"没有代码为 {county} 的区划 · no area has the code {county}")
                 raise typer.Exit(2)

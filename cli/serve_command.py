@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from api.app import create_app
-from api.beginning import not_set_up
+from api.begun import not_set_up
 from api.setup import Setup
 from cli.api_health import telling
 from cli.compose import http_limits, running

@@ -1,10 +1,27 @@
 """Exercise 演练 and real facts never meet (CAP ``status=Exercise``, domain.md §5)."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from domain.refusal import Refusal
+
+AS_THE_STORE: Final[Any] = None
+"""``exercise`` where a command does not say it: a training store's is an exercise, else it is in
+earnest. It is filled in before anything is decided (`eventstore.deciding.settled`)."""
+
+
+@dataclass(eq=False)
+class TrainingOnly(Refusal):
+    """A training store never becomes a real one: nothing in it is in earnest (decision 0061)."""
+
+    zh: ClassVar[str] = (
+        "这里是演练账本，所有记录都是演练，不能登记真实业务：真实业务请在正式账本办理"
+    )
+    en: ClassVar[str] = (
+        "This is a training store: everything in it is an exercise. What is real belongs in the "
+        "real one."
+    )
 
 
 @dataclass(eq=False)

@@ -101,13 +101,16 @@ _json = msgspec.json.Encoder().encode
 
 class Store(Aggregate):
     """One ledger. ``holds`` are the machines whose clock waits for a decision, ``spans`` the times
-    when one did before."""
+    when one did before. ``exercise``: it is a training store, in which nothing is in earnest."""
 
     @event("Opened")
-    def __init__(self, id: UUID, area: UUID, born: str, simulated: bool) -> None:
+    def __init__(
+        self, id: UUID, area: UUID, born: str, simulated: bool, exercise: bool = False
+    ) -> None:
         self.seat = area
         self.born = born
         self.simulated = simulated
+        self.exercise = exercise
         self.epoch = FIRST_EPOCH
         self.epoch_head = 0
         self.timeline = ""
@@ -132,6 +135,8 @@ class Store(Aggregate):
         """What the log keeps at hand of this, by the name of the mark."""
         holds = {"holds": self.holds, "decisions": self.decisions, "spans": self.spans}
         found = {"seat": str(self.seat), "epoch": self.epoch, "clock": _json(holds).decode()}
+        if self.exercise:
+            found["exercise"] = "store"  # a training store, for ever: no fact can unsay it
         if self.epoch != FIRST_EPOCH:
             found["epoch-head"] = str(self.epoch_head)
             found["copy"] = "opened"  # what was copied has begun an epoch of its own
@@ -251,6 +256,14 @@ class Store(Aggregate):
     @event("ClockAdvanced")
     def _clock_advanced(self, to: datetime, machine_at: datetime, rate: int, operator: str) -> None:
         self.advanced = (to, machine_at, rate)
+
+
+def _in_earnest(fact: dict[str, Any]) -> None:
+    """Before there were training stores every store was a real one."""
+    fact["exercise"] = False
+
+
+grown(Store.Opened, _in_earnest)
 
 
 def _held_without_cause(fact: dict[str, Any]) -> None:

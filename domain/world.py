@@ -150,6 +150,10 @@ class World(Protocol):
     def born(self) -> str:
         """The birth mark of the store, by which it is found as `domain.store.Store`; "": none."""
 
+    @property
+    def training(self) -> bool:
+        """Whether the store is a training store: nothing in it is in earnest."""
+
     def get(self, kind: type[A], id: UUID) -> A:
         """The aggregate, or `NotFound`."""
 

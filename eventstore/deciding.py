@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 from domain.access import authorize
 from domain.area import Area
 from domain.base import Aggregate, Event
+from domain.exercise import AS_THE_STORE, TrainingOnly
 from domain.ids import client_made
 from domain.lateness import NEVER_HELD, Counting, HeldTime
 from domain.officer import Officer
@@ -22,6 +23,7 @@ from domain.reasons import check_reasons
 from domain.refusal import AlreadyExists, IdNotFresh, NotFound
 from domain.rulebook import BINDING, Edition, Rulebook, nearest_of
 from domain.rules.base import china_day
+from domain.store import Store as Ledger
 from domain.world import Actor, Command, InForce, Result, Vault
 from eventstore import national
 
@@ -86,6 +88,10 @@ class DecisionWorld:
     @property
     def vault(self) -> Vault:
         return self._vault
+
+    @property
+    def training(self) -> bool:
+        return is_training(self._load, self.born)
 
     def find(self, kind: type[A], id: UUID) -> A | None:
         known = self.touched.get(id)
@@ -230,6 +236,22 @@ def rule_of(books: Sequence[Rulebook], kind: type[R], at: datetime) -> InForce[R
     return replace(typed, nearest=True) if found.nearest else typed
 
 
+def is_training(load: Load, born: str) -> bool:
+    """Whether the store of this birth mark says of itself that it is for training."""
+    store = load(Ledger, Ledger.id_of(born)) if born else None
+    return isinstance(store, Ledger) and store.exercise
+
+
+def settled(command: Command, training: Callable[[], bool]) -> Command:
+    """The command with its mark of an exercise: where it says none, it is as the store is."""
+    if getattr(command, "exercise", AS_THE_STORE) is not AS_THE_STORE:
+        return command
+    if "exercise" not in command.__dataclass_fields__:  # type: ignore[attr-defined]
+        return command
+    marked: Command = replace(command, exercise=training())  # type: ignore[type-var]
+    return marked
+
+
 def authorized(world: DecisionWorld, command: Command, officer: UUID | None) -> Actor:
     """In which post the officer may do this now. Raises a `Refusal`."""
     person = world.find(Officer, officer) if officer is not None else None
@@ -241,7 +263,10 @@ def decide(world: DecisionWorld, command: Command, officer: UUID | None) -> Resu
 
     Raises a `Refusal`. The new facts are then pending on the aggregates in ``world.touched``.
     """
+    command = settled(command, lambda: world.training)
     world.actor = authorized(world, command, officer)
+    if getattr(command, "exercise", True) is False and world.training:
+        raise TrainingOnly
     check_reasons(command)
     command = in_one_line(command)
     return command.decide(world) or {}

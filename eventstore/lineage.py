@@ -6,6 +6,7 @@ gives: two restores of one backup are two epochs. What was made before has epoch
 """
 
 import secrets
+from typing import Any
 from uuid import UUID, uuid4
 
 from domain.area import RANK, Area
@@ -77,10 +78,11 @@ def _highest(store: Store, areas: set[UUID]) -> UUID | None:
     return None if first is None else first.id
 
 
-def run_about(store: Store, kind: type[StoreCommand], **fields: object) -> Receipt:
+def run_about(store: Store, kind: type[StoreCommand], **fields: Any) -> Receipt:
     """Let the system run a command about the store itself. Raises `Refused` or a `StoreError`."""
     born = store.log.mark("born") or ""
-    command = kind(born=born, seat=seat_of(store), simulated=store.simulated, **fields)
+    nature = {"simulated": store.simulated, "training": store.training}
+    command = kind(born=born, seat=seat_of(store), **nature, **fields)
     return store.run(Envelope(id=uuid4(), officer=None, command=command))
 
 

@@ -36,6 +36,8 @@ COPY_MARK, COPY_UNFINISHED, COPY_PROVEN = "copy", "unfinished", "proven"
 """Set by `eventstore.copying` from its first write to its last; taken at the copy's first start."""
 FRAMES_KEY_MARK = "frames-key"
 """The key of this place's frames: of no use elsewhere, and in no backup."""
+TRAINING_MARK = "exercise"
+"""Of a training store; its fact is `domain.store.Store.Opened`."""
 SIMULATED_MARKS = ("simulated", "simulated-since", "simulated-rate")
 
 
@@ -71,6 +73,7 @@ class Store:
         self._simulated: tuple[str | None, ...] = ()
         self._made = self._clock()
         self._settled = False
+        self._training: bool | None = None
         self.writer = Writer(
             self.log, self.vault, self.mapper, self._made, self.watch.committed, self._settle_batch
         )
@@ -190,6 +193,17 @@ class Store:
     @property
     def simulated(self) -> bool:
         return self.clock.simulated
+
+    @property
+    def training(self) -> bool:
+        """Whether this is a training store, as its first facts say: then nothing in it is real."""
+        if self._training is None:
+            begun = self.head() > 0  # asked first: the mark comes with the first facts
+            training = self.log.mark(TRAINING_MARK) is not None
+            if not begun and not training:
+                return False
+            self._training = training
+        return self._training
 
     # -- commands -----------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import InvalidStateError
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain, groupby
 from typing import ClassVar, NamedTuple, cast
@@ -25,7 +25,7 @@ from domain.refusal import Refusal
 from domain.store import Store
 from eventstore.aggregates import AggregateCache, LogUnreadable
 from eventstore.clock import Clock, SimulatedClock
-from eventstore.deciding import DecisionWorld, authorized, decide, pending
+from eventstore.deciding import DecisionWorld, authorized, decide, is_training, pending, settled
 from eventstore.errors import (
     CommandIdReused,
     StoreClosed,
@@ -311,8 +311,10 @@ class _Batch:
             self._known[UUID(bytes=command)] = (actor, fingerprint, outcome)
 
     def take(self, n: int, envelope: Envelope) -> None:
-        officer = envelope.officer or NOBODY
-        fingerprint = self.writer.vault.fingerprint(body_of(envelope.command))
+        officer, cache = envelope.officer or NOBODY, self.writer.cache
+        command = settled(envelope.command, lambda: is_training(cache.get, cache.born))
+        envelope = replace(envelope, command=command)
+        fingerprint = self.writer.vault.fingerprint(body_of(command))
         known = self._known.get(envelope.id)
         if known is not None:
             self._answers[n] = self._repeat(envelope, officer, fingerprint, known)

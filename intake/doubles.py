@@ -157,7 +157,7 @@ class Doubles:
 
     def _homes(self, person: UUID) -> Iterator[Household]:
         """The households of which a person is a member."""
-        claimed: Person | None = self._store.load(Person.id_of(person, exercise=False))
+        claimed: Person | None = self._store.load(Person.id_of(person, self._store.training))
         for claim in claimed.claims if claimed is not None else ():
             household: Household | None = self._store.load(claim)
             if household is not None and person in household.members:
@@ -185,7 +185,9 @@ class Doubles:
         if name in self._stored:
             return self._stored[name]
         heads = _Namesakes()
-        hits = self._store.find(name, sorted(self._inhabited() | {entry.village}))
+        hits = self._store.find(
+            name, sorted(self._inhabited() | {entry.village}), exercise=self._store.training
+        )
         same = called(self._store.vault, hits, lambda one: (read.name(one)[0] or one) == name)
         for id in sorted({hit.household for hit in same}):
             stored = StoredHousehold(self._store, id)

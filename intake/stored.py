@@ -284,7 +284,7 @@ class Register:
         It is of that village too if it moved away from there, and if its village has since been
         merged into that one: the household stays under the village it was registered in.
         """
-        claimed: Person | None = self._store.load(Person.id_of(person, exercise=False))
+        claimed: Person | None = self._store.load(Person.id_of(person, self._store.training))
         for claim in claimed.claims if claimed is not None else ():
             household: Household | None = self._store.load(claim)
             if household is None or household.head != person:

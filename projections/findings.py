@@ -295,7 +295,7 @@ def equal_amounts(scope: Scope) -> Select[Any]:
             number=func.count(),
             since=func.max(L.granted_at),
         )
-        .where(scope.covers(L.area), L.cash_granted_fen > 0, L.exercise.is_(False))
+        .where(scope.covers(L.area), L.cash_granted_fen > 0, L.exercise.is_(scope.training))
         .group_by(L.season, L.area)
         .having(
             func.count() >= FEWEST_EQUAL,
@@ -382,8 +382,9 @@ def findings(
     and that of the ``parts``, and by which ``reports`` of the area and ``parts`` below it.
     """
     found = _all(scope.on(db), at, held)
-    drill = H.exercise.is_(True) if exercise else H.exercise.is_not(True)
-    conditions: list[ColumnElement[bool]] = [drill]
+    of_no_household = exercise is scope.training  # those say what is usual here
+    asked = H.exercise.is_not(not exercise) if of_no_household else H.exercise.is_(exercise)
+    conditions: list[ColumnElement[bool]] = [asked]
     if kind is not None:
         conditions.append(found.c.kind == kind)
     if season is not None:
@@ -407,7 +408,7 @@ def finding_counts(
 ) -> dict[str, Any]:
     """How many open findings there are of each kind; ``figures``: of those about reports only."""
     found = _all(scope := scope.on(db), at, held, figures)
-    drill = select(H.id).where(H.exercise.is_(True), scope.covers(H.area))
+    drill = select(H.id).where(H.exercise.is_not(scope.training), scope.covers(H.area))
     query = (
         select(found.c.kind, func.count().label("findings"))
         .where(found.c.status == "open")

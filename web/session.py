@@ -24,7 +24,7 @@ from api.auth import (
     parameters_of,
     system_of,
 )
-from api.beginning import not_set_up
+from api.begun import DEMO, begun_here, not_set_up
 from api.filters import WORDS
 from api.login import keep_session, log_ins_of
 from api.noticing import Notice, notices_of
@@ -57,9 +57,14 @@ router = APIRouter(include_in_schema=False)
 
 def marks_of(system: System) -> tuple[Mark, ...]:
     """What the store was born as: every page says so."""
-    log = system.store.log
-    found = [mark for mark in (Mark.DEMO, Mark.EXERCISE) if log.mark(mark) is not None]
-    return (*found, Mark.SIMULATED) if system.store.simulated else tuple(found)
+    store = system.store
+    begun = begun_here(store.log) if store.head() == 0 else None  # it is told from the first click
+    said = {
+        Mark.DEMO: store.log.mark(DEMO) is not None,
+        Mark.EXERCISE: store.training or (begun is not None and begun.training),
+        Mark.SIMULATED: store.simulated,
+    }
+    return tuple(mark for mark, is_so in said.items() if is_so)
 
 
 def shown_notices(system: System) -> tuple[Notice, ...]:

@@ -85,6 +85,11 @@ class Shell:
     csrf_token: str = ""
 
     @property
+    def training(self) -> bool:
+        """Whether this is a training store: nobody need choose between exercise and earnest."""
+        return Mark.EXERCISE in self.marks
+
+    @property
     def nav(self) -> tuple[NavItem, ...]:
         roles = self.roles or ((self.role,) if self.role is not None else ())
         return tuple(dict.fromkeys(item for role in roles for item in NAV[role]))

@@ -62,13 +62,20 @@ def has_number(world: World, officer: Officer) -> bool:
     return world.vault.is_person(officer.person)
 
 
+def takes_number(world: World, role: Role) -> bool:
+    """Whether a post takes its officer's ID number. In a training store none does: nothing that is
+    done there is in earnest (decision 0061)."""
+    return role not in WITHOUT_NUMBER and not world.training
+
+
 def require_number(world: World, officer: Officer, role: Role) -> None:
     """`IdNumberNeeded` for a post that four eyes count on, and `ExcusedByYou`.
 
     The program itself is not asked: it appoints the first administrator and the made-up officers
     of the demo. People who use it so (`relief officer add`) are asked before.
     """
-    if world.actor.role is Role.SYSTEM or role in WITHOUT_NUMBER or has_number(world, officer):
+    asked = world.actor.role is not Role.SYSTEM and takes_number(world, role)
+    if not asked or has_number(world, officer):
         return
     if officer.number_excused_by is None:
         raise IdNumberNeeded(role=role)

@@ -15,6 +15,7 @@ import msgspec
 from domain.area import Area, check_text, common, successor
 from domain.commands.stock import catalogue, holding, stockpile_at
 from domain.consignment import Cargo, Consignment, Count, Line, Phase, checked_lines
+from domain.exercise import AS_THE_STORE
 from domain.goods import Lot, Purpose, ReturnSource, StockExhausted
 from domain.ids import NewId
 from domain.incident import not_in_future, with_zone
@@ -72,7 +73,7 @@ class RequestConsignment(Command):
     lines: tuple[GoodsLine, ...]
     reason: str
     needed_by: date | None = None
-    exercise: bool = False
+    exercise: bool = AS_THE_STORE
 
     def scope(self, world: World) -> UUID:
         return self.destination

@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.area import check_text, common
 from domain.commands.households import OfHousehold, release
 from domain.commands.sealing import sealed_again
-from domain.exercise import keep_apart
+from domain.exercise import AS_THE_STORE, keep_apart
 from domain.household import Household
 from domain.person import Person
 from domain.world import Command, Result, Role, World
@@ -56,7 +56,7 @@ class ResolveContest(Command):
     keep: UUID | None
     reason: str
     document_no: str
-    exercise: bool = False
+    exercise: bool = AS_THE_STORE
 
     def scope(self, world: World) -> UUID:
         person = world.get(Person, Person.id_of(self.person, self.exercise))

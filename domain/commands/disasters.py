@@ -14,6 +14,7 @@ from domain.area import Area, check_text, common
 from domain.commands.filing import check_hazard, check_moment
 from domain.commands.parts import Tree
 from domain.disaster import Disaster, OutsideDisaster
+from domain.exercise import AS_THE_STORE
 from domain.ids import NewId
 from domain.reach import seen
 from domain.refusal import Malformed, NotFound, Refusal
@@ -38,7 +39,7 @@ class DeclareDisaster(Command):
     sub_hazard: str = ""
     occurred_at: datetime
     area: UUID
-    exercise: bool = False
+    exercise: bool = AS_THE_STORE
     roles: ClassVar[frozenset[Role]] = DECLARERS
 
     def scope(self, world: World) -> UUID:

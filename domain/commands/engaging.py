@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import ClassVar
 from uuid import UUID
 
-from domain.commands.appointing import WITHOUT_NUMBER, IdNumberNeeded, put_in_post
+from domain.commands.appointing import IdNumberNeeded, put_in_post, takes_number
 from domain.commands.logins import INVITATION_HOURS, posts_within_reach
 from domain.commands.officers import KEEPERS, open_login, person_with, register
 from domain.ids import NewId
@@ -59,7 +59,7 @@ class EngageOfficer(Command):
         return self.area
 
     def decide(self, world: World) -> Result | None:
-        if self.id_number is None and self.role not in WITHOUT_NUMBER:
+        if self.id_number is None and takes_number(world, self.role):
             raise IdNumberNeeded(role=self.role)
         officer = self._officer(world)
         post = Appointment(

@@ -8,6 +8,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from domain.area import Area, check_text
+from domain.exercise import AS_THE_STORE
 from domain.fund import Fund
 from domain.money import HolderNotBelow, NotPassedDownFrom, Source
 from domain.refusal import Malformed
@@ -60,7 +61,7 @@ class AppropriateFund(Command):
     source_document_no: str
     earmark: tuple[str, ...]
     matching_fen: int = 0
-    exercise: bool = False
+    exercise: bool = AS_THE_STORE
 
     def scope(self, world: World) -> UUID:
         return self.holder

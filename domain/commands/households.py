@@ -24,6 +24,7 @@ from domain.commands.sealing import (
     seal_phone,
     seal_text,
 )
+from domain.exercise import AS_THE_STORE
 from domain.household import AlreadyMember, Household, Member
 from domain.ids import NewId
 from domain.person import Person
@@ -205,7 +206,7 @@ class RegisterHousehold(Command):
     phone: str | None = None
     address: str | None = None
     unnamed: int = 0
-    exercise: bool = False
+    exercise: bool = AS_THE_STORE
 
     def scope(self, world: World) -> UUID:
         return self.village
@@ -232,7 +233,7 @@ class RegisterHouseholds(Command):
     roles: ClassVar[frozenset[Role]] = REGISTRARS
     village: UUID
     households: tuple[HouseholdInput, ...]
-    exercise: bool = False
+    exercise: bool = AS_THE_STORE
 
     def scope(self, world: World) -> UUID:
         return self.village

@@ -9,6 +9,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from domain.area import Area, check_text, common
+from domain.exercise import AS_THE_STORE
 from domain.ids import NewId
 from domain.incident import Incident, IncidentKind, Severity, Spot, not_in_future
 from domain.refusal import Malformed, NotFound
@@ -70,7 +71,7 @@ class OpenIncident(Command):
     latitude: float | None = None
     longitude: float | None = None
     reporter_phone: str = ""
-    exercise: bool = False
+    exercise: bool = AS_THE_STORE
 
     def scope(self, world: World) -> UUID:
         return self.area

@@ -23,6 +23,7 @@ from domain.commands.filing import (
     compose,
     repeat,
 )
+from domain.exercise import AS_THE_STORE
 from domain.ids import NewId
 from domain.refusal import NotYourRole
 from domain.report_filing import Filing, Kind
@@ -78,7 +79,7 @@ class Occurred:
     occurred_at: datetime
     hazard: str
     sub_hazard: str = ""
-    exercise: bool = False
+    exercise: bool = AS_THE_STORE
     received_at: datetime | None = None
     disaster: UUID | None = None
 

@@ -14,7 +14,7 @@ from domain.area import check_text
 from domain.casualty_record import Casualty, CasualtyRecord, Fate
 from domain.commands.filing import check_moment
 from domain.commands.sealing import person_of
-from domain.exercise import keep_apart
+from domain.exercise import AS_THE_STORE, keep_apart
 from domain.house_damage import Grade, HouseDamage
 from domain.household import Household
 from domain.identity import normalize_id, parse_id
@@ -91,7 +91,7 @@ class RecordCasualty(Command):
     happened_at: datetime | None = None
     resident: bool = True
     severe: bool = False
-    exercise: bool = False
+    exercise: bool = AS_THE_STORE
     another: bool = False
     """It is another person than the row of the same name, about which was asked."""
     roles: ClassVar[frozenset[Role]] = KEEPERS
@@ -253,7 +253,7 @@ class RecordHouseDamage(Command):
     grade: Grade
     rooms: int
     structure: str = ""
-    exercise: bool = False
+    exercise: bool = AS_THE_STORE
     another: bool = False
     """It is another home than the row of the same owner's name, about which was asked."""
     roles: ClassVar[frozenset[Role]] = KEEPERS

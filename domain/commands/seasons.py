@@ -7,7 +7,7 @@ from uuid import UUID
 
 from domain.area import Area, check_text
 from domain.disaster import Disaster, OutsideDisaster
-from domain.exercise import keep_apart
+from domain.exercise import AS_THE_STORE, keep_apart
 from domain.reach import seen
 from domain.refusal import Malformed
 from domain.rulebook import require_confirmed
@@ -80,7 +80,7 @@ class OpenSeason(Command):
     year: int
     """The year the need arose in: winter 2017–18 is 2017."""
     disaster: UUID | None = None
-    exercise: bool = False
+    exercise: bool = AS_THE_STORE
 
     def scope(self, world: World) -> UUID:
         return self.area

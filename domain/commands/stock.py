@@ -7,6 +7,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from domain.area import Area, check_text
+from domain.exercise import AS_THE_STORE
 from domain.goods import ItemUnknown, Lot, positive
 from domain.ids import NewId
 from domain.refusal import Malformed
@@ -78,7 +79,7 @@ class ReceiveGoods(Command):
     quantity: int
     unit_value_fen: int | None = None
     """Value of a unit 折款; None takes the catalogue's, if it has one."""
-    exercise: bool = False
+    exercise: bool = AS_THE_STORE
 
     def scope(self, world: World) -> UUID:
         return self.warehouse

@@ -19,12 +19,14 @@ from domain.world import Command, Result, Role, World
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreCommand(Command):
-    """The first one opens the stream: ``seat`` and ``simulated`` say how it stands today."""
+    """The first one opens the stream: ``seat``, ``simulated`` and ``training`` say how it stands
+    then. Whether it is for training is never asked again."""
 
     roles: ClassVar[frozenset[Role]] = frozenset({Role.SYSTEM})
     born: str
     seat: UUID
     simulated: bool = False
+    training: bool = False
 
     def scope(self, world: World) -> UUID:
         return self.seat
@@ -36,7 +38,13 @@ class StoreCommand(Command):
         found = world.find(Store, id)
         if found is None:
             found = world.add(
-                Store(id=id, area=self.seat, born=self.born, simulated=self.simulated)
+                Store(
+                    id=id,
+                    area=self.seat,
+                    born=self.born,
+                    simulated=self.simulated,
+                    exercise=self.training,
+                )
             )
         return found
 

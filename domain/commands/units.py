@@ -5,6 +5,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from domain.area import Area, check_text
+from domain.exercise import AS_THE_STORE
 from domain.ids import NewId
 from domain.unit import Unit, UnitKind
 from domain.world import Command, Result, Role, World
@@ -22,7 +23,7 @@ class RegisterUnit(Command):
     name: str
     kind: UnitKind
     size: int
-    exercise: bool = False
+    exercise: bool = AS_THE_STORE
 
     def scope(self, world: World) -> UUID:
         return self.area

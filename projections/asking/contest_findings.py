@@ -58,7 +58,7 @@ def many_contests(scope: Scope) -> Select[Any]:
             reason=func.min(OFFICERS.c.masked_name),
             since=func.max(m.since),
         )
-        .where(scope.covers(h.area), h.exercise.is_(False))
+        .where(scope.covers(h.area), h.exercise.is_(scope.training))
         .group_by(m.officer, m.day)
         .having(func.count() >= MANY_CONTESTS)
     )

@@ -39,7 +39,7 @@ def maybe_one_person(scope: Scope) -> Select[Any]:
         )
         .where(
             scope.covers(v.area),
-            real(REPORTS),
+            real(scope, REPORTS),
             v.reported_by != v.reviewed_by,
             v.review.in_((str(Review.ACCEPTED), str(Review.ISSUED))),
             and_(v.reported_by.in_(excused), v.reviewed_by.in_(excused)),

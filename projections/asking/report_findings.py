@@ -117,7 +117,9 @@ def split_leaves_out(scope: Scope) -> Select[Any]:
         .join(part, part.c.parent == above.c.area)
         .join(below, below.c.area == part.c.id)
     )
-    others = reported.select_from(told).where(scope.covers(below.c.area), real(below)).subquery()
+    others = (
+        reported.select_from(told).where(scope.covers(below.c.area), real(scope, below)).subquery()
+    )
     source = source.join(
         others, and_(others.c.report == below.c.report, others.c.occurrence == own)
     )
@@ -135,7 +137,7 @@ def split_leaves_out(scope: Scope) -> Select[Any]:
         )
         .where(
             scope.covers(above.c.area),
-            real(above),
+            real(scope, above),
             VERSIONS.c.split != "{}",
             ~named.exists(),
         )
@@ -219,7 +221,7 @@ def likely_same(scope: Scope) -> Select[Any]:
     columns = (r.report, r.area, r.hazard, r.occurred_at, r.recorded_at)
     each = (
         select(*columns, case((near, None), else_=1).label("begins"))
-        .where(scope.covers(r.area), real(REPORTS))
+        .where(scope.covers(r.area), real(scope, REPORTS))
         .subquery()
     )
     e = each.c

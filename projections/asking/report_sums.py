@@ -47,8 +47,10 @@ def hosted(reports: FromClause) -> tuple[FromClause, ColumnElement[str]]:
     return source, func.coalesce(hosts.c.host, reports.c.occurrence)
 
 
-def real(report: FromClause) -> ColumnElement[bool]:
-    return and_(report.c.exercise.is_(False), report.c.review != str(Review.WITHDRAWN))
+def real(scope: Scope, report: FromClause) -> ColumnElement[bool]:
+    """What counts: nothing that was withdrawn, and no exercise but in a training store."""
+    drill = report.c.exercise.is_(scope.training)
+    return and_(drill, report.c.review != str(Review.WITHDRAWN))
 
 
 def _decided(report: FromClause) -> Any:
@@ -74,7 +76,7 @@ def heads_of(scope: Scope) -> CTE:
             func.max(r.accepted_kind).label("last_kind"),
         )
         .select_from(source)
-        .where(scope.covers(r.area), real(REPORTS), r.accepted_number.is_not(None))
+        .where(scope.covers(r.area), real(scope, REPORTS), r.accepted_number.is_not(None))
         .group_by(r.area, occurrence)
         .cte()
     )
@@ -122,7 +124,7 @@ def _summed(scope: Scope, figure: Any, part: Any, *joins: tuple[Any, Any]) -> CT
         .select_from(source)
         .where(
             scope.covers(r.area),
-            real(REPORTS),
+            real(scope, REPORTS),
             r.accepted_number.is_not(None),
             figure.c.value.is_not(None),
         )
@@ -155,7 +157,7 @@ def _nearest(scope: Scope, heads: CTE) -> CTE:
             scope.covers(between.c.area),
             between.c.area == up.c.at,
             occurrence == up.c.occurrence,
-            real(between),
+            real(scope, between),
             between.c.accepted_number.is_not(None),
         )
         .correlate(up)

@@ -5,7 +5,7 @@ test walks the query functions and fails for one that selects from a scoped tabl
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -27,12 +27,14 @@ class Scope:
     wide: bool = field(default=False, repr=False)
     """Rows are read in whatever order serves a question and each is asked where it lies, instead
     of area by area; see `on`."""
+    training: bool = False
+    """Whether the store is for training: there exercises are what sums and findings are about."""
 
     def on(self, db: Connection) -> "Scope":
         """The same areas, wide if they are a nation's, a province's or the whole store's."""
         levels = select(AREAS.c.level).where(AREAS.c.id.in_(self._named))
         wide = self.roots is None or any(level in WIDE for level in db.execute(levels).scalars())
-        return Scope(self.roots, wide)
+        return replace(self, wide=wide)
 
     @cached_property
     def _below(self) -> CTE:

@@ -14,14 +14,8 @@ import pytest
 import time_machine
 
 from api.app import readiness
-from api.beginning import (
-    BEGINNING,
-    Administrator,
-    DemoStore,
-    OtherAdministrator,
-    OtherDivision,
-    not_set_up,
-)
+from api.beginning import Administrator
+from api.begun import BEGINNING, DemoStore, OtherAdministrator, OtherDivision, not_set_up
 from api.choosing import choice_of, county_of
 from domain.area import Area, AreaLevel
 from domain.ids import client_made

@@ -152,6 +152,23 @@ def test_a_demo_store_is_3_and_another_county_4(data: Path) -> None:
     assert head(data) == before
 
 
+def test_a_training_store_is_told_and_is_4_for_a_real_one(data: Path) -> None:
+    done = relief("init", "--county", "621224", *ADMIN, "--exercise", "--json")
+    assert done.exit_code == 0, done.output
+    assert "演练账本" in done.stderr and "training store" in done.stderr
+    before = head(data)
+    done = relief("init", "--county", "621224", *ADMIN)
+    assert done.exit_code == 4 and "演练账本" in done.stderr
+    assert relief("init", "--county", "621224", *ADMIN, "--exercise").exit_code == 0
+    assert head(data) == before
+    (told,) = [
+        one
+        for one in json.loads(relief("doctor", "--json").stdout)["checks"]
+        if one["name"] == "set-up"
+    ]
+    assert "演练账本" in told["zh"] and "training store" in told["en"]
+
+
 def test_what_is_begun_takes_no_demo(data: Path) -> None:
     init("--county", "621224", *ADMIN)
     assert relief("demo", "--small").exit_code == 2

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -13,6 +14,8 @@ from domain.commands.store import (
     HoldClock,
     RecordStore,
 )
+from domain.commands.units import RegisterUnit
+from domain.exercise import TrainingOnly
 from domain.refusal import Malformed, NotYourRole
 from domain.store import (
     FIRST_EPOCH,
@@ -26,6 +29,7 @@ from domain.store import (
     HoldCause,
     Store,
 )
+from domain.unit import UnitKind
 from tests.domain.county import make_county
 from tests.domain.scenario import Scenario
 
@@ -64,6 +68,37 @@ def test_a_store_is_recorded_at_its_seat_once(county: Scenario) -> None:
     assert stored(county).home == county.id("county")
     assert stored(county).division == county.id("county")
     assert stored(county).epoch == FIRST_EPOCH
+
+
+def test_a_training_store_stays_one(county: Scenario) -> None:
+    county.when(told(RecordStore, county, training=True)).then("Store.Opened")
+    county.when(told(RecordStore, county, training=False)).then()
+    assert stored(county).exercise is True and stored(county).marks()["exercise"] == "store"
+
+
+def unit(county: Scenario, **more: Any) -> Any:
+    fields: dict[str, Any] = {"area": county.id("county"), "name": "一中队", "size": 12}
+    fields["kind"] = UnitKind.FIRE_RESCUE
+    return RegisterUnit(**{"unit": uuid4(), **fields, **more})
+
+
+def test_what_does_not_say_whether_it_is_an_exercise_is_as_the_store(county: Scenario) -> None:
+    (fact,) = county.run(unit(county), "dispatcher")
+    assert fact.exercise is False, "nothing is recorded yet: a real one"
+    county.given(told(RecordStore, county))
+    (fact,) = county.run(unit(county), "dispatcher")
+    assert fact.exercise is False
+    (fact,) = county.run(unit(county, exercise=True), "dispatcher")
+    assert fact.exercise is True, "a drill in a real store"
+
+
+def test_nothing_in_a_training_store_is_in_earnest(county: Scenario) -> None:
+    county.given(told(RecordStore, county, training=True))
+    (fact,) = county.run(unit(county), "dispatcher")
+    assert fact.exercise is True
+    county.when(unit(county, exercise=True), by="dispatcher").then("Unit.Registered")
+    county.when(unit(county, exercise=False), by="dispatcher").then(TrainingOnly)
+    county.when(unit(county, exercise=False), by="county").then(NotYourRole)
 
 
 def test_the_seat_moves_when_somebody_is_in_post_higher_up(county: Scenario) -> None:

@@ -166,6 +166,17 @@ def test_a_wrong_clock_is_asked_about_before_the_first_fact(own: Own, client: Te
     assert "355 个村（社区）" in finished(client).text
 
 
+def test_a_training_store_is_ticked_and_every_page_says_so(own: Own, client: TestClient) -> None:
+    enter(client)
+    assert "演练账本：" not in client.get("/setup").text
+    refused = begin(client, "621224", exercise="yes", login="a b")
+    assert re.search(r'name="exercise" value="yes" checked', refused.text), "the tick stays"
+    begin(client, "621224", exercise="yes")
+    page = finished(client)
+    assert "演练账本：一切均非真实灾情" in page.text and own.system.store.training is True
+    assert "演练账本：一切均非真实灾情" in client.get("/login").text
+
+
 def test_a_wrong_code_is_said_and_ten_close_the_page(client: TestClient) -> None:
     wrong = enter(client, "AAAA-AAAA")
     assert wrong.status_code == 403 and f"还可再试 {TRIES - 1} 次" in wrong.text

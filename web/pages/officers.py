@@ -94,13 +94,14 @@ async def all_officers(
     )
 
 
-def levels_of_roles() -> list[dict[str, Any]]:
-    """Every role with the levels at which it is held, and whether it takes an ID number."""
+def levels_of_roles(desk: Desk) -> list[dict[str, Any]]:
+    """Every role with the levels at which it is held, and whether it takes an ID number here."""
+    training = desk.caller.system.store.training
     return [
         {
             "role": role,
             "levels": " ".join(sorted(LEVELS_OF[role])),
-            "id": role not in WITHOUT_NUMBER,
+            "id": role not in WITHOUT_NUMBER and not training,
         }
         for role in ROLES
     ]
@@ -115,7 +116,7 @@ async def engage_one(request: Request, desk: AtDesk, q: str = "") -> Response:
         "officer_new.html",
         places=await run_in_threadpool(found_places, desk.caller, ADMINISTRATORS, q),
         q=q,
-        roles=levels_of_roles(),
+        roles=levels_of_roles(desk),
     )
 
 
@@ -180,7 +181,7 @@ async def one_officer(request: Request, desk: AtDesk, id: UUID, q: str = "") -> 
         own=own,
         bare=bare,
         may_excuse=asked and may and may_excuse(desk, found["area"]),
-        roles=[one for one in levels_of_roles() if not (asked and one["id"])] if may else [],
+        roles=[one for one in levels_of_roles(desk) if not (asked and one["id"])] if may else [],
         places=await run_in_threadpool(found_places, desk.caller, ADMINISTRATORS, q) if may else [],
         others=[one for one in await others(desk, q) if one["id"] != str(id)] if may else [],
         q=q,

@@ -98,7 +98,7 @@ async def _running(desk: Desk, place: Place) -> list[dict[str, Any]]:
     """Reports of this area itself that are not finished."""
     found = await desk.ask(situation_reports, place.id, itself=place.id, limit=200)
     drills = await desk.ask(situation_reports, place.id, itself=place.id, exercise=True, limit=50)
-    mine = (*found.items, *drills.items)
+    mine = {row["report"]: row for row in (*found.items, *drills.items)}.values()
     return [row for row in mine if row["kind"] != Kind.VERIFIED or row["review"] not in OFFICIAL]
 
 

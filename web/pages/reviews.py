@@ -45,8 +45,11 @@ async def review_rows(
     return await show(request, desk, "reviews_rows.html", **await _queue(desk, turn, exercise))
 
 
-async def counted_for(desk: Desk, *, exercise: bool = False) -> dict[tuple[str, str], Any]:
-    """How many of each kind and step wait for the caller's roles, and since when: all of them."""
+async def counted_for(desk: Desk, *, exercise: bool | None = None) -> dict[tuple[str, str], Any]:
+    """How many of each kind and step wait for the caller's roles, and since when: all of them.
+
+    ``exercise`` None: what is usual in this store.
+    """
     if not _roles(desk.caller):
         return {}
     answer = await desk.ask(review_counts, role=_roles(desk.caller), exercise=exercise)
@@ -68,7 +71,7 @@ def _roles(caller: Caller) -> str:
 
 
 async def _queue(desk: Desk, turn: Turn, exercise: bool) -> dict[str, Any]:
-    asked = {"exercise": exercise, "reports_first": True, "limit": CARDS}
+    asked = {"exercise": exercise or None, "reports_first": True, "limit": CARDS}
     found = await waiting_for(desk, cursor=turn.cursor, **asked)
     if turn.cursor and not found.items:  # all of that page has been dealt with
         turn = Turn(None, 0)
@@ -76,7 +79,7 @@ async def _queue(desk: Desk, turn: Turn, exercise: bool) -> dict[str, Any]:
     for row in found.items:
         if _to_review(row):
             row["report"] = await desk.ask(situation_report, report=UUID(row["subject"]))
-    counts = await counted_for(desk, exercise=exercise)
+    counts = await counted_for(desk, exercise=exercise or None)
     total = sum(one["count"] for one in counts.values())
     of_reports = sum(counts[key]["count"] for key in LOOKED_OVER if key in counts)
     said = {"exercise": "true" if exercise else "", "cursor": turn.cursor}

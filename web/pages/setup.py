@@ -14,7 +14,8 @@ from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.beginning import Administrator, begun_here
+from api.beginning import Administrator
+from api.begun import begun_here
 from api.choosing import choice_of
 from api.problems import ApiProblem
 from api.setup import ClocksDiffer, Setup, setup_over
@@ -159,6 +160,7 @@ async def _division_page(
         given=dict(fields),
         asks_clock=asks_clock,
         ticked=_ticked(setup, fields, found),
+        training=_training(setup, fields),
         **found,
     )
 
@@ -172,6 +174,12 @@ def _ticked(setup: Setup, fields: Sequence[tuple[str, str]], found: dict[str, An
     if kept is not None:
         return set(kept.counties) | (villages.keys() - set(kept.left_out))
     return {key for key, virtual in villages.items() if not virtual}
+
+
+def _training(setup: Setup, fields: Sequence[tuple[str, str]]) -> bool:
+    """Whether a training store was asked for just now, or by the run that is gone on with."""
+    kept = begun_here(setup.system.store.log)
+    return "exercise" in dict(fields) if fields else kept is not None and kept.training
 
 
 def _parts(setup: Setup, code: str) -> dict[str, Any] | None:
@@ -234,12 +242,12 @@ def _start(setup: Setup, fields: Sequence[tuple[str, str]]) -> None:
             raise Malformed(
                 field="counties", value="", rule_zh="至少选一个", rule_en="tick at least one"
             )
-        choice = choice_of(register, seat, counties)
+        choice = choice_of(register, seat, counties, training="exercise" in form)
     else:
         ticked = {value for name, value in fields if name == "village"}
         villages = [one for one in register.below(seat.key) if one.level is AreaLevel.VILLAGE]
         left_out = [one.key for one in villages if one.key not in ticked]
-        choice = choice_of(register, seat, [seat], left_out)
+        choice = choice_of(register, seat, [seat], left_out, training="exercise" in form)
     if "clock_confirmed" not in form:
         setup.check_clock(_time(form.get("browser_time", "")))
     setup.begin(choice, Administrator(form.get("login", ""), form.get("full_name", "")))

@@ -90,7 +90,7 @@ async def of_timeline(desk: AtDesk, subject: UUID) -> Response:
     first = await some()
     words = await run_in_threadpool(words_of, desk.caller, desk.now, DEFAULT)
     return StreamingResponse(
-        whole(Sheet("timeline_page", words), first, some),
+        whole(Sheet("timeline_page", words, desk.caller.system.store.training), first, some),
         headers=_headers("timeline"),
         media_type="text/csv; charset=utf-8",
     )

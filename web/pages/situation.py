@@ -46,6 +46,11 @@ class Asked:
         self.area = area
         self.exercise = exercise
 
+    @property
+    def drills(self) -> bool | None:
+        """What the boards are asked for; None: what is usual in this store."""
+        return self.exercise or None
+
     def address(self, path: str, **other: Any) -> str:
         given = {
             "disaster": self.disaster,
@@ -60,7 +65,7 @@ Filters = Annotated[Asked, Depends()]
 
 @router.get("/situation")
 async def situation(request: Request, desk: AtDesk, asked: Filters) -> Response:
-    open_ones = (await desk.ask(disasters, exercise=asked.exercise)).items
+    open_ones = (await desk.ask(disasters, exercise=asked.drills)).items
     context = await _board(desk, asked)
     return await show(request, desk, "situation.html", asked=asked, disasters=open_ones, **context)
 
@@ -74,10 +79,10 @@ async def board(request: Request, desk: AtDesk, asked: Filters) -> Response:
 
 async def _board(desk: Desk, asked: Asked) -> dict[str, Any]:
     board = await desk.ask(
-        situation_board, asked.area, disaster=asked.disaster, exercise=asked.exercise, limit=ROWS
+        situation_board, asked.area, disaster=asked.disaster, exercise=asked.drills, limit=ROWS
     )
     reports, _ = await desk.ask_all(
-        situation_reports, asked.area, disaster=asked.disaster, exercise=asked.exercise, most=MOST
+        situation_reports, asked.area, disaster=asked.disaster, exercise=asked.drills, most=MOST
     )
     strip, cut_off = await _dues(desk, asked) if _follows_dues(desk) else ([], False)
     separate = await _separate(desk, asked)
@@ -119,7 +124,7 @@ async def _dues(desk: Desk, asked: Asked) -> tuple[list[dict[str, Any]], bool]:
             at=desk.now,
             kind=kind,
             disaster=asked.disaster,
-            exercise=asked.exercise,
+            exercise=asked.drills,
             most=MOST,
         )
         found += rows
@@ -131,7 +136,7 @@ async def _separate(desk: Desk, asked: Asked) -> list[dict[str, Any]]:
     """The disasters that are on the board together: none, where one was chosen."""
     if asked.disaster is not None:
         return []
-    found = await desk.ask(situation_disasters, asked.area, exercise=asked.exercise, limit=ROWS)
+    found = await desk.ask(situation_disasters, asked.area, exercise=asked.drills, limit=ROWS)
     items: list[dict[str, Any]] = found.items
     return items
 
