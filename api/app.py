@@ -20,6 +20,7 @@ from api import (
     receipts,
     rulebook_comparisons,
     rulebook_reads,
+    sealing_keys,
     setup_routes,
     telling,
     writes,
@@ -149,6 +150,7 @@ def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None
         receipts.router,
         rulebook_comparisons.router,
         rulebook_reads.router,
+        sealing_keys.router,
         setup_routes.router,
     )
     for router in routers:  # flat, so that a walk over `app.routes` sees every one

@@ -1,10 +1,11 @@
 """Beginning a store of one's own: from an empty log to an administrator who can log in.
 
 The steps are the same for `relief init` and for the pages of `/setup`: note what is begun,
-establish the divisions and the seat, put the first administrator in post, invite them. Each is
-done once, however often it is asked for: a run that was killed anywhere is given again and goes
-on (decision 0050). What was chosen stands in a mark of the log before the first fact, so that a run
-that goes on needs no more than the same words, and another county is refused.
+establish the divisions and the seat, put the first administrator in post, rehearse one restore,
+invite them. Each is done once, however often it is asked for: a run that was killed anywhere is
+given again and goes on (decision 0050). What was chosen stands in a mark of the log before the
+first fact, so that a run that goes on needs no more than the same words, and another county is
+refused.
 
 Divisions are found again by their codes: an id is random for everybody who does not hold the vault,
 and follows from a secret in it and the code.
@@ -32,6 +33,7 @@ from api.begun import (
     not_set_up,
 )
 from api.choosing import Choice
+from api.rehearsing import Rehearsed, rehearse, rehearsed
 from api.rules_begun import adoption, region_of
 from api.system import System
 from domain.area import Area, AreaLevel
@@ -50,6 +52,7 @@ from eventstore.invitations import Invitation, Invitations
 from eventstore.keyfile import fingerprint
 from eventstore.lineage import seat_of
 from eventstore.outcomes import Envelope, Receipt, Refused
+from eventstore.sealing_pairs import sealing_pair
 from intake.register import NATION, OF_DAY, Division, Register
 
 AREAS_A_COMMAND: Final = 250
@@ -202,6 +205,10 @@ class Beginning:
             )
         )
 
+    def rehearse(self) -> Rehearsed:
+        """Put a backup back once, into a folder that is thrown away, and compare."""
+        return rehearse(self._store)
+
     def invite(self) -> Invitation:
         """A new code for the first administrator; one that was made before is of no use any more.
 
@@ -237,6 +244,7 @@ class Beginning:
         if regional:
             self.adopt(choice, regional)
         self.appoint(choice, admin)
+        self.rehearse()
         invitation = self.invite()
         self.finish()
         return Begun(divided, invitation)
@@ -253,6 +261,7 @@ class Beginning:
             "divisions": whole or finished,
             "administrator": self.login() is not None or finished,
             "keys": self._store.vault.key_file.exists(),
+            "rehearsal": rehearsed(self._store.log) is not None or finished,
             "invitation": finished,
         }
         return [{"name": name, "done": is_done} for name, is_done in done.items()]
@@ -291,6 +300,13 @@ class Beginning:
 
     def store_id(self) -> UUID:
         return Ledger.id_of(self._store.log.mark("born") or "")
+
+    def sealing_fingerprint(self) -> str:
+        """What the pair that phones will seal with is known by."""
+        return sealing_pair(self._store.vault).fingerprint
+
+    def rehearsed(self) -> Rehearsed | None:
+        return rehearsed(self._store.log)
 
     def key_file(self) -> dict[str, str]:
         """Where the vault's key is, and its fingerprint: a backup is of use with this key alone."""

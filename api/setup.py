@@ -190,6 +190,7 @@ class Setup:
     def state(self) -> dict[str, Any]:
         """How it stands, as `GET /v1/setup` says it."""
         choice, run = begun_here(self.system.store.log), self.run
+        rehearsal = self.beginning.rehearsed()
         found: dict[str, Any] = {
             "county": None,
             "exercise": choice is not None and choice.training,
@@ -202,7 +203,11 @@ class Setup:
             "ready": not not_set_up(self.system.store.log),
             "steps": [] if run.running else self.beginning.steps(),
             "admin": {"login": None, "invitation": None, "path": None, "expires_at": None},
-            "keys": self.beginning.key_file(),
+            "keys": self.beginning.key_file()
+            | {"sealing_fingerprint": self.beginning.sealing_fingerprint()},
+            "rehearsal": None
+            if rehearsal is None
+            else {"at": rehearsal.at, "head": rehearsal.head},
         }
         if choice is not None:
             seat = self.beginning.seat(choice)

@@ -156,7 +156,33 @@ def _begin(
                 bar.update(task, completed=done, total=of, visible=True)
 
             begun = beginning.run(chosen, person, regional=regional, told=told)
+        _tell_keys(beginning)
         return _report(settings, system, beginning, begun)
+
+
+def _tell_keys(beginning: Beginning) -> None:
+    """Which keys there are, and that a backup was put back with them."""
+    keys, done = beginning.key_file(), beginning.rehearsed()
+    lines = [
+        f"密钥 · key: {keys['file']}",
+        f"指纹 · fingerprint: {keys['fingerprint']}",
+        f"手机加密公钥的指纹 · fingerprint of the key that phones seal with: "
+        f"{beginning.sealing_fingerprint()}",
+        "密钥须复制到另一处，与备份分开保管：没有它，姓名、证件号和卡号再也读不出来；"
+        "和备份放在一起，拿到备份的人就能读出。抄下指纹，以便核对",
+        "Copy the key to another place, apart from the backups: without it no name, ID number or "
+        "card can be read again, and whoever finds both can read all. Write its fingerprint down, "
+        "to compare copies with it.",
+    ]
+    if done is not None:
+        lines.append(
+            f"已演练恢复：备份恢复到临时目录，第 {done.head} 条记录和两个指纹一致，"
+            "临时目录已删除 · "
+            f"a restore was rehearsed: put back into a temporary folder, a backup had the same "
+            f"{done.head} facts and both fingerprints; the folder is gone"
+        )
+    for line in lines:
+        err.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _report(
@@ -203,7 +229,7 @@ def _invited(settings: Settings, made: Invitation | None) -> dict[str, Any]:
 
 def _tell(report: dict[str, Any], *, exercise: bool) -> None:
     """The same for people, on stderr: stdout is the report's."""
-    areas, county, keys = report["areas"], report["county"], report["keys"]
+    areas, county = report["areas"], report["county"]
     lines = [
         f"{county['code']} {county['name']}：{areas['townships']} 个乡镇（街道），"
         f"{areas['villages']} 个村（社区） · {areas['townships']} townships, "
@@ -225,12 +251,5 @@ def _tell(report: dict[str, Any], *, exercise: bool) -> None:
             f"邀请码 · invitation: {admin['invitation']}（72 小时内有效 · valid for 72 hours）",
             f"启动 relief serve 后打开 · start relief serve, then open: {admin['url']}",
         ]
-    lines += [
-        f"密钥 · key: {keys['file']}",
-        f"指纹 · fingerprint: {keys['fingerprint']}",
-        "密钥与备份须分开保管：没有它，姓名、证件号和卡号再也读不出来；抄下指纹，以便核对",
-        "Keep the key apart from the backups: without it no name, ID number or card can be read "
-        "again. Write its fingerprint down, to compare copies with it.",
-    ]
     for line in lines:
         err.print(line, highlight=False, markup=False, soft_wrap=True)

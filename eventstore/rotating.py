@@ -1,9 +1,10 @@
 """`relief vault rotate`: the vault's keys and secrets under a new master key.
 
 The data keys of persons stay, and with them every sealed word in the log: only what protects them
-is exchanged. The new key lies beside the old one from the beginning, all rows change in one
-transaction, and the files change places after it. So wherever it is broken off, either the old key
-or the new one opens everything, and the next run sees which: the new one if it opens the secrets.
+is exchanged, and phones seal with another pair from then on. The new key lies beside the old one
+from the beginning, all rows change in one transaction, and the files change places after it. So
+wherever it is broken off, either the old key or the new one opens everything, and the next run sees
+which: the new one if it opens the secrets.
 
 Nobody else may work with the vault meanwhile: a process that still held the old key would wrap new
 persons' keys under it, and they could never be read again.
@@ -22,6 +23,7 @@ from eventstore.errors import KeyForeign, StoreDamaged, StoreNotBegun, VaultInUs
 from eventstore.faults import reached
 from eventstore.keyfile import KEY_BYTES, read_key, write_key
 from eventstore.postgres import PostgresConnection
+from eventstore.sealing_pairs import name_of_next
 from eventstore.sql import Sql, transaction
 from eventstore.sqlite import connect
 from eventstore.wrapping import Wrapping
@@ -124,6 +126,11 @@ def _wrap_again(db: Sql, before: Wrapping, after: Wrapping) -> int:
     secrets = db.execute("SELECT name, value FROM secrets").fetchall()
     rows = [(after.wrap(before.unwrap(v, n.encode()), n.encode()), n) for n, v in secrets]
     db.executemany("UPDATE secrets SET value = ? WHERE name = ?", rows)
+    name = name_of_next(
+        db
+    )  # a new sealing pair as well: who had the old key could open the old one
+    pair = (name, after.wrap(os.urandom(KEY_BYTES), name.encode()))
+    db.execute("INSERT INTO secrets VALUES (?,?)", pair)
     keys = 0
     for page in _pages(db):
         wrapped = [(after.wrap(before.unwrap(key, person), person), person) for person, key in page]

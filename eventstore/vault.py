@@ -26,6 +26,7 @@ from eventstore.keyfile import KEY_BYTES, read_key, write_key
 from eventstore.modes import private_folder
 from eventstore.names import forget
 from eventstore.randomness import random_bytes, random_uuid
+from eventstore.sealing_pairs import FIRST_PAIR
 from eventstore.sql import DATABASE_ERRORS, Sql, explain, transaction
 from eventstore.sqlite import VAULT_SECONDS, OpenedFile, Readers, check_schema, connect
 from eventstore.vault_tables import SCHEMA, TABLES
@@ -65,6 +66,7 @@ class Vault:
             if key.with_name(f"{key.name}.new").exists():
                 raise RotationBrokenOff(str(problem)) from problem
             raise KeyForeign(str(key)) from problem
+        self.secret(FIRST_PAIR)  # a vault of before gets its sealing pair when it is opened first
         self._tokens = hmac.new(secret, digestmod="sha256")
         # copied for each use: unlike one-shot digests this keeps the interpreter's lock
         self._fingerprint = hmac.new(self.secret("command-fingerprint"), digestmod="sha256")

@@ -227,6 +227,7 @@ POST /v1/sessions - -
 POST /v1/tokens - -
 DELETE /v1/sessions/current - *
 GET /v1/me - *
+GET /v1/sealing-keys - *
 POST /v1/me/password - *
 GET /v1/me/sessions - *
 DELETE /v1/me/sessions/{session} - *

@@ -30,7 +30,7 @@ from tests.api.beginnings import ADMIN, REGISTER, Own, own_store
 from tests.clusters import Founded
 
 ROOT = Path(__file__).parents[2]
-POINTS = ["before-load", "in-transaction", "after-commit", "between-vault-and-log"]
+POINTS = ["before-load", "in-transaction", "after-commit", "between-vault-and-log", "rehearsing"]
 
 
 @pytest.fixture

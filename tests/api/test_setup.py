@@ -99,8 +99,9 @@ def test_from_the_code_to_the_administrators_log_in(own: Own, client: TestClient
     assert state["ready"] and state["failed"] is None, state
     assert (state["done"], state["of"]) == (380, 380)
     assert state["areas"] == {"townships": 21, "villages": 355}
-    assert all(step["done"] for step in state["steps"]) and len(state["steps"]) == 5
-    assert state["keys"]["fingerprint"]
+    assert all(step["done"] for step in state["steps"]) and len(state["steps"]) == 6
+    assert state["keys"]["fingerprint"] and state["keys"]["sealing_fingerprint"]
+    assert state["rehearsal"]["head"] > 380
     code = state["admin"]["invitation"]
     assert state["admin"]["path"] == f"/invitations/{code.replace('-', '')}"
     assert own.system.boards.wait_for(own.system.store.head(), 20)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from api.rehearsing import rehearsed
 from cli import init_command
 from cli.compose import open_store
 from cli.db_command import FILES
@@ -16,6 +17,7 @@ from cli.settings import Settings
 from eventstore.founding import APP, VAULT, VIEWS
 from eventstore.invitations import InvitationOver, Invitations, InvitationUnknown
 from eventstore.keyfile import fingerprint
+from eventstore.sealing_pairs import sealing_pair
 from tests.clusters import Founded
 
 PASSWORD = "correct horse battery"
@@ -69,12 +71,23 @@ def test_the_last_line_is_one_object_with_everything(data: Path) -> None:
     assert said["keys"] == {"file": str(key), "fingerprint": fingerprint(key)}
     assert said["ready"] is True and all(step["done"] for step in said["steps"])
     assert [step["name"] for step in said["steps"]] == [
-        "nature", "divisions", "administrator", "keys", "invitation"
+        "nature", "divisions", "administrator", "keys", "rehearsal", "invitation"
     ]  # fmt: skip
     books = {book["kind"]: book for book in said["rulebooks"]}
     assert set(books["indicators"]) == {"kind", "version", "document_no", "confirmed"}
     assert books["indicators"]["document_no"] == "应急〔2020〕19号"
     assert "standards" not in books, "no county has standards before it adopts them"
+
+
+def test_it_tells_both_fingerprints_and_the_restore_that_it_rehearsed(data: Path) -> None:
+    said = relief("init", "--county", "621224", *ADMIN).stderr
+    with init_command.running(Settings(data=data), follow=False) as system:
+        told = sealing_pair(system.store.vault).fingerprint
+        seen = rehearsed(system.store.log)
+    assert fingerprint(data / "vault.key") in said and told in said
+    assert seen is not None and f"第 {seen.head} 条记录和两个指纹一致" in said
+    assert (seen.key, seen.sealing) == (fingerprint(data / "vault.key"), told)
+    assert not (data / "rehearsal").exists(), "what was put back is thrown away"
 
 
 def test_a_second_run_says_so_and_changes_nothing(data: Path) -> None:

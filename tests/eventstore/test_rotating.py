@@ -19,6 +19,7 @@ from eventstore.accounts import Accounts
 from eventstore.errors import KeyForeign, KeyMissing, RotationBrokenOff, StoreDamaged, VaultInUse
 from eventstore.keyfile import read_key
 from eventstore.rotating import Rotated, rotate_database, rotate_folder
+from eventstore.sealing_pairs import PublicKey, sealing_pairs
 from eventstore.store import Store
 from tests.clusters import Founded
 from tests.eventstore.support import (
@@ -99,6 +100,14 @@ def names(store: Store) -> list[str | None]:
     return found
 
 
+def pairs(place: Place) -> list[PublicKey]:
+    store = open_store(place)
+    try:
+        return [one.public for one in sealing_pairs(store.vault)]
+    finally:
+        store.close()
+
+
 def check(place: Place) -> None:
     """Everything opens by the key that is there now, and new persons are kept under it."""
     store = open_store(place)
@@ -115,7 +124,11 @@ def check(place: Place) -> None:
 def test_everything_opens_by_the_new_key_and_nothing_by_the_old_one(place: Place) -> None:
     key = folder_of(place) / "vault.key"
     before = read_key(key)
+    (pair,) = pairs(place)
     done = rotate(place)
+    kept, following = pairs(place)
+    assert kept == pair, "what phones sealed before is still opened"
+    assert following.kid != pair.kid and following.fingerprint.replace(" ", "") == following.kid
     assert done.keys >= HOUSEHOLDS and read_key(key) != before
     assert read_key(done.old) == before and done.old.stat().st_mode & 0o777 == 0o600
     assert not key.with_name("vault.key.new").exists()
