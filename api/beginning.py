@@ -34,7 +34,7 @@ from api.begun import (
 )
 from api.choosing import Choice
 from api.rehearsing import Rehearsed, rehearse, rehearsed
-from api.rules_begun import adoption, region_of
+from api.rules_begun import InForceNow, adoption, region_of, rulebooks_in_force
 from api.system import System
 from domain.area import Area, AreaLevel
 from domain.commands.areas import AreaPlan, EstablishAreas
@@ -300,6 +300,11 @@ class Beginning:
 
     def store_id(self) -> UUID:
         return Ledger.id_of(self._store.log.mark("born") or "")
+
+    def rulebooks(self, choice: Choice) -> list[InForceNow]:
+        """What is in force at the seat, by kind."""
+        line = [self.area_id(one.key) for one in (self.seat(choice), *reversed(self.above(choice)))]
+        return rulebooks_in_force(self._store, line, self._store.clock.now())
 
     def sealing_fingerprint(self) -> str:
         """What the pair that phones will seal with is known by."""

@@ -45,7 +45,7 @@ def open_setup(request: Request) -> Setup:
 def entered(request: Request) -> Setup:
     """The setup, for who has entered the code. 401 or 410 otherwise."""
     setup = setup_of(request)
-    setup.session(request.cookies.get(SETUP_COOKIE, ""))
+    setup.session(token_of(request))
     return setup
 
 
@@ -58,11 +58,16 @@ def writing(request: Request) -> Setup:
 
 def require_form(setup: Setup, request: Request, token: str) -> None:
     """403 unless a form (or a program) brings the token of the session it is in."""
-    csrf = setup.session(request.cookies.get(SETUP_COOKIE, ""))
+    csrf = setup.session(token_of(request))
     if token != csrf:
         raise ApiProblem(
             403, "csrf-token-missing", "页面已过期，请刷新后重试", "Reload the page and try again."
         )
+
+
+def token_of(request: Request) -> str:
+    """The secret of the session, as the browser keeps it; "" without one."""
+    return request.cookies.get(SETUP_COOKIE, "")
 
 
 Open = Annotated[Setup, Depends(open_setup)]
@@ -124,7 +129,7 @@ def enter(
 @router.get("/v1/setup", summary="How far the setting up has come", responses=SETUP)
 def state(request: Request, setup: Entered) -> dict[str, Any]:
     check_parameters(request)
-    return setup.state()
+    return setup.state(token_of(request))
 
 
 @router.get(
@@ -154,13 +159,14 @@ def divisions(
     openapi_extra=documented(Begin),
 )
 async def begin(
-    setup: Writing, body: Annotated[Begin, Depends(taking(Begin, BEGIN_BYTES))]
+    request: Request, setup: Writing, body: Annotated[Begin, Depends(taking(Begin, BEGIN_BYTES))]
 ) -> dict[str, Any]:
-    await run_in_threadpool(start, setup, body)
-    return await run_in_threadpool(setup.state)
+    token = token_of(request)
+    await run_in_threadpool(start, setup, body, token)
+    return await run_in_threadpool(setup.state, token)
 
 
-def start(setup: Setup, wanted: Begin) -> None:
+def start(setup: Setup, wanted: Begin, token: str) -> None:
     """Begin what was asked for. Raises a `Refusal`."""
     register = setup.register
     if wanted.city is not None:
@@ -171,7 +177,7 @@ def start(setup: Setup, wanted: Begin) -> None:
     choice = choice_of(register, seat, counties, wanted.left_out, training=wanted.exercise)
     if not wanted.clock_confirmed:
         setup.check_clock(wanted.browser_time)
-    setup.begin(choice, Administrator(wanted.login, wanted.full_name))
+    setup.begin(choice, Administrator(wanted.login, wanted.full_name), token)
 
 
 @router.post(
@@ -181,10 +187,10 @@ def start(setup: Setup, wanted: Begin) -> None:
     openapi_extra=documented(Nothing),
 )
 async def renew(
-    setup: Writing, body: Annotated[Nothing, Depends(taking(Nothing))]
+    request: Request, setup: Writing, body: Annotated[Nothing, Depends(taking(Nothing))]
 ) -> dict[str, Any]:
-    made = await run_in_threadpool(setup.renew)
-    return {"login": made.login, **invited(made)}
+    made = await run_in_threadpool(setup.renew, token_of(request))
+    return {"login": made.login, **invited((made.code, made.expires))}
 
 
 def _told(one: Division) -> dict[str, Any]:

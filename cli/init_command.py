@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from api.beginning import Administrator, Beginning, Begun, checked
 from api.begun import DemoStore, OtherDivision, OtherNature, begun_here
 from api.choosing import Choice, choice_of, city_of, county_of
-from api.rules_begun import region_of, rulebooks_in_force
+from api.rules_begun import region_of
 from api.system import System
 from cli.beside import settings_here
 from cli.compose import running
@@ -192,7 +192,6 @@ def _report(
     choice = begun_here(system.store.log)
     assert choice is not None
     seat, divided = beginning.seat(choice), begun.divided
-    line = [beginning.area_id(one.key) for one in (seat, *reversed(beginning.above(choice)))]
     steps = beginning.steps()
     return {
         "store": {
@@ -208,7 +207,7 @@ def _report(
             "added": divided.added,
             "known": divided.known,
         },
-        "rulebooks": rulebooks_in_force(system.store, line, system.store.clock.now()),
+        "rulebooks": beginning.rulebooks(choice),
         "admin": {"login": beginning.login(), **_invited(settings, begun.invitation)},
         "keys": beginning.key_file(),
         "steps": steps,

@@ -13,7 +13,8 @@ from fastapi.testclient import TestClient
 from httpx import Response
 
 from api.app import create_app
-from api.setup import TRIES, Setup
+from api.setup import Setup
+from api.setup_door import TRIES
 from domain.area import AreaLevel
 from domain.commands.officers import OpenAccount
 from domain.situation_report import SituationReport
@@ -322,3 +323,58 @@ def test_a_store_of_another_making_has_no_setup(edge: Edge) -> None:
             assert problem(client.get(path)) == (410, "setup-over")
         answer = client.post("/v1/setup/sessions", json={"code": edge.app.state.setup.code})
         assert problem(answer) == (410, "setup-over")
+
+
+@pytest.mark.parametrize("point", ["mark", "rehearse"])
+def test_a_fault_nobody_foresaw_is_told_with_the_way_to_go_on(
+    own: Own, client: TestClient, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    """Before anything is noted, and after all but the last was done."""
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("nobody thought of this")
+
+    headers = enter(client)
+    with monkeypatch.context() as change:
+        change.setattr(f"api.beginning.Beginning.{point}", broken)
+        client.post("/v1/setup/beginnings", json=BEGIN, headers=headers)
+        state = settled(client)
+    assert "ZeroDivisionError" in state["failed"]["zh"] and "开始建账" in state["failed"]["zh"]
+    assert "nobody thought" not in str(state["failed"]) and not state["ready"]
+    assert (state["county"] is None) is (point == "mark")
+    client.post("/v1/setup/beginnings", json=BEGIN, headers=headers)
+    state = settled(client)
+    assert state["ready"] and state["failed"] is None
+
+
+def test_all_processes_of_a_store_know_one_code_one_session_and_one_run(
+    own: Own, app: FastAPI, client: TestClient
+) -> None:
+    """A browser comes to whichever of them answers; who starts one later finds another code."""
+    code = setup_of(client).code
+    with TestClient(create_app(own.system)) as other:
+        assert setup_of(other).code == code, "an unused code is printed again"
+        wrong = other.post("/v1/setup/sessions", json={"code": "AAAA-AAAA"})
+        assert problem(wrong) == (403, "setup-code-wrong")
+        wrong = client.post("/v1/setup/sessions", json={"code": "AAAA-AAAA"})
+        assert str(TRIES - 2) in wrong.json()["en"], "tries are counted together"
+        headers = enter(client)
+        assert problem(other.post("/v1/setup/sessions", json={"code": code})) == (410, "setup-over")
+        other.cookies = client.cookies
+        begun = other.post("/v1/setup/beginnings", json=BEGIN, headers=headers)
+        assert begun.status_code == 202, begun.text
+        settled(other)
+        seen = settled(client)
+        assert seen["ready"] and seen["admin"]["invitation"], "whichever process made it"
+        assert seen["admin"] == settled(other)["admin"]
+        renewed = client.post("/v1/setup/invitations", json={}, headers=headers).json()
+        assert settled(other)["admin"]["invitation"] == renewed["invitation"]
+        kept = own.system.store.log.mark("setup-run") or ""
+        assert renewed["invitation"] not in kept, "only the session's browser can read it"
+    with TestClient(create_app(own.system)) as later:
+        following = setup_of(later).code
+        assert following != code
+        assert client.get("/v1/setup").status_code == 200, "who is in stays in"
+        assert later.post("/v1/setup/sessions", json={"code": following}).status_code == 200
+        assert problem(client.get("/v1/setup")) == (410, "setup-over"), "one session at a time"
+        assert later.get("/v1/setup").json()["admin"]["invitation"] is None

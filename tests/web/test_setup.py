@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from httpx import Response
 
 from api.app import create_app
-from api.setup import TRIES
+from api.setup_door import TRIES
 from domain.area import AreaLevel
 from tests.api.beginnings import REGISTER, Own, own_store
 from web.app import mount_pages
@@ -175,6 +175,25 @@ def test_a_training_store_is_ticked_and_every_page_says_so(own: Own, client: Tes
     page = finished(client)
     assert "演练账本：一切均非真实灾情" in page.text and own.system.store.training is True
     assert "演练账本：一切均非真实灾情" in client.get("/login").text
+
+
+def test_a_fault_before_anything_is_noted_is_told_on_the_page(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    enter(client)
+    with monkeypatch.context() as change:
+        change.setattr("api.beginning.Beginning.mark", broken)
+        begin(client, "621224")
+        page = finished(client)
+    assert "意外错误（ZeroDivisionError）" in page.text and "为哪个县" in page.text
+    begin(client, "621224")
+    page = finished(client)
+    assert "意外错误" not in page.text
+    assert "/login?next=%2Frulebooks%2Fnotices" in page.text, "what waits to be confirmed"
+    assert "公示期也不会结束" in page.text and "已演练恢复" in page.text
 
 
 def test_a_wrong_code_is_said_and_ten_close_the_page(client: TestClient) -> None:

@@ -13,7 +13,7 @@ from projections.findings import finding_counts
 from projections.officers import officer_counts
 from web.pages.officers import ADMINISTRATORS
 from web.pages.reviews import LOOKED_OVER, counted_for, waiting_for
-from web.pages.rulebooks import calendar_asked, waiting_here
+from web.pages.rulebooks import calendar_asked, unconfirmed_here, waiting_here
 from web.pages.situation import REPORT_KINDS
 from web.parts import AtDesk, Desk
 from web.reporting import grouped_dues, owed_by, show
@@ -50,6 +50,7 @@ async def home(request: Request, desk: AtDesk) -> Response:
         shown=SHOWN,
         people=people,
         rules_waiting=await waiting_here(desk),
+        rules_missing=await unconfirmed_here(desk),
         calendar=await calendar_asked(desk),
     )
 

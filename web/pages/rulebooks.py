@@ -14,7 +14,7 @@ from api.rulebook_reads import NOON, place_of, rulebooks_on, versions_of, waitin
 from domain.area import Area
 from domain.commands.rulebooks import AdoptRulebookFile, ConfirmRulebook
 from domain.refusal import NotFound
-from domain.rulebook import Rulebook
+from domain.rulebook import BINDING, Rulebook
 from domain.rules.base import china_day, china_moment
 from domain.rules.loading import NATION, TYPES, as_toml
 from domain.rules.working_days import WorkingDays
@@ -48,6 +48,25 @@ async def waiting_here(desk: Desk) -> int:
     areas = desk.caller.areas(ConfirmRulebook.roles)
 
     return await run_in_threadpool(waiting_in, desk.caller.system.store, areas)
+
+
+async def unconfirmed_here(desk: Desk) -> list[str]:
+    """Kinds of rules without which no season opens, no response starts or no notice ends, and of
+    which nothing confirmed is in force where this officer adopts or confirms rules. In a training
+    store none: there they work as they are."""
+    roles = AdoptRulebookFile.roles | ConfirmRulebook.roles
+    areas = desk.caller.areas(roles)
+    if not areas or desk.caller.system.store.training:
+        return []
+
+    def ask() -> list[str]:
+        def missing(kind: str) -> bool:
+            rows = rulebooks_on(desk.caller, areas[0], desk.now, kind)
+            return not any(row["confirmed"] for row in rows)
+
+        return [kind for kind in sorted(BINDING) if missing(kind)]
+
+    return await run_in_threadpool(ask)
 
 
 async def calendar_asked(desk: Desk) -> int | None:

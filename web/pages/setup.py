@@ -19,10 +19,12 @@ from api.begun import begun_here
 from api.choosing import choice_of
 from api.problems import ApiProblem
 from api.setup import ClocksDiffer, Setup, setup_over
-from api.setup_routes import SETUP_COOKIE, keep_setup, require_form, setup_of
+from api.setup_routes import keep_setup, require_form, setup_of, token_of
 from domain.area import AreaLevel
 from domain.refusal import Malformed, Refusal
 from intake.register import Division
+from web.pages.rulebooks import titles_in
+from web.parts import url
 from web.render import language_of, render
 from web.session import form_is_own, keep_form, read_fields, stranger
 
@@ -39,16 +41,25 @@ async def setup_page(request: Request) -> Response:
     setup = setup_of(request)
     if not await run_in_threadpool(_entered, request, setup):
         return await _code_page(request, setup)
-    if not setup.run.running:
-        state = await run_in_threadpool(setup.state)
+    state = await run_in_threadpool(setup.state, token_of(request))
+    if not state["running"]:
+        failed = state["failed"]
+        sentence = "" if failed is None else failed["zh" if language_of(request) == "zh" else "en"]
         if state["county"] is None:
-            return await _search_page(request, setup)
+            return await _search_page(request, setup, sentence)
         if not state["ready"]:
             code = state["county"]["code"]
-            return await _division_page(request, setup, code, sentence=_failure(request, setup))
-    state = await run_in_threadpool(setup.state)
+            return await _division_page(request, setup, code, sentence=sentence)
     base = str(request.base_url).rstrip("/")
-    return _page(request, setup, "setup_begun.html", state=state, base=base)
+    return _page(
+        request,
+        setup,
+        "setup_begun.html",
+        state=state,
+        base=base,
+        url=url,
+        titles=titles_in(request),
+    )
 
 
 @router.post("/setup/sessions")
@@ -84,7 +95,7 @@ async def begin(request: Request) -> Response:
     form = dict(fields)
     await run_in_threadpool(require_form, setup, request, form.get("csrf_token", ""))
     try:
-        await run_in_threadpool(_start, setup, fields)
+        await run_in_threadpool(_start, setup, fields, token_of(request))
     except Refusal as refusal:
         sentence = refusal.sentence(language_of(request))
         return await _division_page(
@@ -105,7 +116,7 @@ async def renew(request: Request) -> Response:
     setup = setup_of(request)
     form = dict(await read_fields(request))
     await run_in_threadpool(require_form, setup, request, form.get("csrf_token", ""))
-    await run_in_threadpool(setup.renew)
+    await run_in_threadpool(setup.renew, token_of(request))
     return RedirectResponse("/setup", 303)
 
 
@@ -123,11 +134,19 @@ async def _code_page(
     return response
 
 
-async def _search_page(request: Request, setup: Setup) -> Response:
+async def _search_page(request: Request, setup: Setup, sentence: str) -> Response:
     asked = request.query_params.get("q", "")
     under = request.query_params.get("under", "")
     found = await run_in_threadpool(_found, setup, asked, under)
-    return _page(request, setup, "setup_search.html", asked=asked, found=found, goes_on=GOES_ON)
+    return _page(
+        request,
+        setup,
+        "setup_search.html",
+        asked=asked,
+        found=found,
+        goes_on=GOES_ON,
+        sentence=sentence,
+    )
 
 
 def _found(setup: Setup, asked: str, under: str) -> list[Division]:
@@ -205,7 +224,7 @@ def _parts(setup: Setup, code: str) -> dict[str, Any] | None:
 
 def _page(request: Request, setup: Setup, name: str, **context: Any) -> Response:
     request.state.shell = stranger(request)
-    csrf = setup.session(request.cookies.get(SETUP_COOKIE, ""))
+    csrf = setup.session(token_of(request))
     return render(request, name, csrf=csrf, **context)
 
 
@@ -214,9 +233,8 @@ def _page(request: Request, setup: Setup, name: str, **context: Any) -> Response
 
 def _entered(request: Request, setup: Setup) -> bool:
     """Whether this browser has entered the code. 410 once all is over, or for another browser."""
-    token = request.cookies.get(SETUP_COOKIE, "")
     try:
-        setup.session(token)
+        setup.session(token_of(request))
     except ApiProblem as problem:
         if problem.problem.status == 401:
             return False
@@ -224,7 +242,7 @@ def _entered(request: Request, setup: Setup) -> bool:
     return True
 
 
-def _start(setup: Setup, fields: Sequence[tuple[str, str]]) -> None:
+def _start(setup: Setup, fields: Sequence[tuple[str, str]], token: str) -> None:
     """Begin what a form says: ticks are what is established. Raises a `Refusal`."""
     form, register = dict(fields), setup.register
     seat = register.find(form.get("seat", ""))
@@ -250,7 +268,7 @@ def _start(setup: Setup, fields: Sequence[tuple[str, str]]) -> None:
         choice = choice_of(register, seat, [seat], left_out, training="exercise" in form)
     if "clock_confirmed" not in form:
         setup.check_clock(_time(form.get("browser_time", "")))
-    setup.begin(choice, Administrator(form.get("login", ""), form.get("full_name", "")))
+    setup.begin(choice, Administrator(form.get("login", ""), form.get("full_name", "")), token)
 
 
 def _time(said: str) -> datetime | None:
@@ -259,11 +277,6 @@ def _time(said: str) -> datetime | None:
         moment = datetime.fromisoformat(said)
         return moment if moment.tzinfo is not None else None
     return None
-
-
-def _failure(request: Request, setup: Setup) -> str:
-    failed = setup.run.failed
-    return "" if failed is None else failed[0 if language_of(request) == "zh" else 1]
 
 
 def _words(request: Request, problem: ApiProblem) -> str:
