@@ -16,6 +16,7 @@ from cli.saying import failed
 from domain.area import Area
 from eventstore.store import Store
 from projections.areas import AREAS, by_code
+from projections.asking.old_codes import old_code
 
 err = Console(stderr=True)
 
@@ -38,7 +39,7 @@ def division(store: Store, db: Connection, code: str) -> UUID | None:
     known = former(store, map(UUID, db.execute(select(AREAS.c.id)).scalars()))
     old = known.get(_whole(code))
     if old is None:
-        return None
+        return _of_the_nation(db, code)
     err.print(
         f"区划代码 {code} 自 {old.until} 起已停用，现为 {old.code} {old.name} · "
         f"code {code} went out of use on {old.until}; it is {old.code} now",
@@ -46,6 +47,15 @@ def division(store: Store, db: Connection, code: str) -> UUID | None:
         markup=False,
     )
     return old.area
+
+
+def _of_the_nation(db: Connection, code: str) -> UUID | None:
+    """The division that a county's or city's code of former decades means now: then said."""
+    old = old_code(code)
+    found = by_code(db, old.now) if old is not None else None
+    if old is not None and found is not None:
+        err.print(f"{old.zh} · {old.en}", highlight=False, markup=False)
+    return found
 
 
 def required(store: Store, db: Connection, wanted: str, *, code: int = 2) -> UUID:

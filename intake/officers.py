@@ -28,6 +28,7 @@ from intake.problems import CellProblem, mask, problem
 from intake.reader import RawRow, open_list, within
 from intake.refused import FileRefused
 from projections.areas import AREAS
+from projections.asking.old_codes import old_code
 from projections.asking.scope import Scope
 
 HEADINGS: Mapping[Column, str] = {
@@ -93,9 +94,9 @@ class Divisions:
     """The living areas of a jurisdiction, by code and by name."""
 
     def __init__(self, db: Connection, scope: Scope) -> None:
-        query = select(AREAS.c.id, AREAS.c.code, AREAS.c.name, AREAS.c.level).where(
-            scope.covers(AREAS.c.id), AREAS.c.abolished_on.is_(None)
-        )
+        query = select(
+            AREAS.c.id, AREAS.c.code, AREAS.c.name, AREAS.c.level, AREAS.c.former_codes
+        ).where(scope.covers(AREAS.c.id), AREAS.c.abolished_on.is_(None))
         self.rows = sorted(db.execute(query).all(), key=lambda row: (row.code, row.id))
         self._codes = {row.code: row for row in self.rows}
         self._names: dict[str, list[Any]] = {}
@@ -104,11 +105,22 @@ class Divisions:
 
     def by_code(self, code: str) -> Any:
         """The area of a code of 6, 9 or 12 digits; None if there is none here."""
-        ways = (code, code.removesuffix("000000"), code + "000" if len(code) == 9 else code)
-        return next((self._codes[one] for one in ways if one in self._codes), None)
+        return next((self._codes[one] for one in _ways(code) if one in self._codes), None)
+
+    def by_former_code(self, code: str) -> Any:
+        """The area that had this code before, here or as the nation knows it; None if none had."""
+        had = {old: row for row in self.rows for old in row.former_codes.split()}
+        old = old_code(code)
+        known = self._codes.get(old.now) if old is not None else None
+        return next((had[one] for one in _ways(code) if one in had), known)
 
     def by_name(self, name: str) -> list[Any]:
         return self._names.get(name, [])
+
+
+def _ways(code: str) -> tuple[str, str, str]:
+    """As the ledger may have a code of 6, 9 or 12 digits."""
+    return code, code.removesuffix("000000"), code + "000" if len(code) == 9 else code
 
 
 def find_officers(sheet: str, top: Grid, merged: Merged) -> Header | None:
@@ -245,7 +257,12 @@ class _Row:
             self._fail(Column.VILLAGE_CODE, "place-missing")
             return
         if code is not None:
-            found = divisions.by_code(code)
+            found: Any = divisions.by_code(code)
+            former = divisions.by_former_code(code) if found is None else None
+            if former is not None:
+                found = former
+                now = {"old": code, "now": found.code, "named": found.name}
+                self.line.notes.append(self._said(Column.VILLAGE_CODE, "place-renumbered", now))
             if found is None:
                 self._fail(Column.VILLAGE_CODE, "place-unknown")
                 return

@@ -79,6 +79,10 @@ RULES: dict[str, tuple[str, str]] = {
         "辖区内没有这个区划，请核对代码或名称",
         "Your jurisdiction has no such area: compare code and name.",
     ),
+    "place-renumbered": (
+        "区划代码 {old} 已停用，现为 {now} {named}",
+        "Code {old} is out of use: it is {now} {named} now.",
+    ),
     "place-several": (
         "辖区内有几个同名区划，请填写区划代码",
         "Several areas have this name: give the code.",

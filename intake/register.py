@@ -23,6 +23,7 @@ from pathlib import Path
 from domain.area import AreaLevel
 from domain.half_width import half_width
 from eventstore.spelling import END, asked, normalized, terms
+from projections.asking.old_codes import old_code
 
 PACKED = Path(__file__).resolve().parent / "data" / "divisions-2023.zip"
 ABOVE_TOWNSHIPS = "provinces-cities-counties"
@@ -231,6 +232,8 @@ class Register:
 
     def _of_code(self, code: str, within: str, most: int) -> list[Division]:
         exact = self.find(code)
+        if exact is None and (old := old_code(code)) is not None:
+            exact = self.find(old.now)  # as the code of former decades means it
         if len(code) > 6:
             return [exact] if exact is not None and exact.key.startswith(within) else []
         begins = code.rstrip("0") if exact is not None and len(exact.key) < len(code) else code

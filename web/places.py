@@ -52,7 +52,8 @@ def places(db: Connection, scope: Scope, text: str, most: int = MOST) -> list[Fo
     found: list[FoundPlace] = []
     for row in db.execute(query).mappings():
         over = row["above_name"] or ""
-        if all(spelled(row["name"], word) or spelled(over, word) for word in named):
+        each = all(spelled(row["name"], word) or spelled(over, word) for word in named)
+        if each or spelled(row["name"], "".join(named)):  # yuan tan is one name
             found.append(FoundPlace(UUID(row["id"]), row["code"], row["name"], row["level"], over))
             if len(found) == most:
                 break

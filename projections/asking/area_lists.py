@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, or_, select
 from domain.half_width import half_width
 from eventstore import spelling
 from projections.areas import AREAS
+from projections.asking.old_codes import earlier_codes, old_code
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
 
@@ -30,7 +31,9 @@ def areas(
     limit: int = 100,
 ) -> Page:
     """Areas of the jurisdiction, by code: ``items`` with ``id, code, name, level, parent,
-    established_on, abolished_on, merged_into, former_codes``.
+    established_on, abolished_on, merged_into, former_codes, earlier_codes``: ``former_codes`` by
+    changes recorded here, ``earlier_codes`` (with ``name``, ``until``, a year, ``document_no``) as
+    the nation knows them.
 
     ``parent``: those right below it. ``q``: the beginning of a code (also of one it had before),
     a part of the name, or its pinyin or initials. ``on``: that existed on that day; names and
@@ -52,14 +55,24 @@ def areas(
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:
-    return row | {"former_codes": row["former_codes"].split()}
+    earlier = [
+        {"code": one.code, "name": one.name, "until": one.until, "document_no": one.document_no}
+        for one in earlier_codes(row["code"])
+    ]
+    return row | {"former_codes": row["former_codes"].split(), "earlier_codes": earlier}
 
 
 def coded(digits: str) -> ColumnElement[bool]:
     """A code that begins so, now or before. Zeros that only fill up a short code say nothing."""
     filled = digits.rstrip("0") if len(digits) in (6, CODE_DIGITS) else digits
     begins = filled or digits
-    return or_(AREAS.c.code.like(f"{begins}%"), AREAS.c.former_codes.like(f"% {begins}%"))
+    ways: list[ColumnElement[bool]] = [
+        AREAS.c.code.like(f"{begins}%"),
+        AREAS.c.former_codes.like(f"% {begins}%"),
+    ]
+    if (old := old_code(digits)) is not None:
+        ways.append(AREAS.c.code == old.now)
+    return or_(*ways)
 
 
 def _named(

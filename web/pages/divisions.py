@@ -18,6 +18,7 @@ from domain.rules.base import china_day
 from eventstore.store import Store
 from projections.areas import AREAS, lineage
 from projections.asking.area_lists import areas
+from projections.asking.old_codes import earlier_codes
 from web.keeping import KEEPERS, division_of, division_row, keeps, moving, on_it
 from web.paging import ROWS, Turned
 from web.parts import AtDesk, Desk
@@ -69,6 +70,7 @@ async def one_division(request: Request, desk: AtDesk, id: UUID) -> Response:
         acts=await run_in_threadpool(_acts, desk, found),
         goes_on=False,
         refused=None,
+        earlier=earlier_codes(found["code"]),
         below=below,
         more=more,
         history=await run_in_threadpool(history, desk.caller.system.store, id),
