@@ -4,9 +4,10 @@ Codes of invitations are in this one answer only, as of any invitation. A list t
 is sent again under the same key: rows that were done are told as done, without a code.
 """
 
+from collections.abc import Callable
 from datetime import date
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -26,11 +27,15 @@ from domain.commands.engaging import EngageOfficer
 from domain.ids import seeded_id
 from domain.posts import Post
 from domain.world import Role
+from eventstore.accounts import Session
 from eventstore.errors import CommandIdReused, StoreError
 from eventstore.invitations import Invitations
 from eventstore.outcomes import Envelope, Receipt, Refused
+from eventstore.store import Store
+from eventstore.writer import Answer
 
 router = APIRouter(tags=["officers"])
+Rows = TypeVar("Rows")
 TEXT = 200
 NOT_DONE = (StoreError, CommandIdReused)
 """Why a row was not looked at: the store cannot now, or its number was another row's before."""
@@ -71,9 +76,7 @@ def engaged(
     ]
     told: dict[str, list[dict[str, Any]]] = {"invitations": [], "known": [], "refused": []}
     invitations = Invitations(store.vault)
-    answers = store.run_many(envelopes)
-    if isinstance(answers[0], NOT_DONE) and all(isinstance(one, NOT_DONE) for one in answers):
-        raise answers[0]
+    answers = run_rows(store, envelopes)
     for number, (row, answer) in enumerate(zip(rows, answers, strict=True)):
         about = {"row": number, "login": row.login}
         if isinstance(answer, Receipt):
@@ -92,8 +95,16 @@ def engaged(
                 }
             )
         else:
-            told["refused"].append({**about, **_why(answer)})
+            told["refused"].append({**about, **why_not(answer)})
     return {"position": store.head(), **told}
+
+
+def run_rows(store: Store, envelopes: list[Envelope]) -> list[Answer]:
+    """Each row by itself. Raises if the store did none of them."""
+    answers = store.run_many(envelopes)
+    if isinstance(answers[0], NOT_DONE) and all(isinstance(one, NOT_DONE) for one in answers):
+        raise answers[0]
+    return answers
 
 
 def _command(key: UUID, number: int, row: OfficerRow) -> EngageOfficer:
@@ -105,13 +116,32 @@ def _command(key: UUID, number: int, row: OfficerRow) -> EngageOfficer:
     )
 
 
-def _why(answer: BaseException) -> dict[str, Any]:
+def why_not(answer: BaseException) -> dict[str, Any]:
+    """What a row that was not done says; raises what nobody can tell by a row."""
     if isinstance(answer, Refused):
         problem = answer.problem
         return {"rule": problem.code, "zh": problem.zh, "en": problem.en}
     if isinstance(answer, NOT_DONE):  # told by its row: the codes of rows that were done are shown
         return {"rule": error_code(answer), "zh": answer.zh, "en": answer.en}
     raise answer
+
+
+async def listed(
+    request: Request, roles: frozenset[Role], read: Callable[[bytes, int], Rows]
+) -> tuple[Session, UUID, Rows]:
+    """Who sends a list under which key, and its rows. 403 before it is read, 413 if too large."""
+    session = await writing_session(request)
+    check_parameters(request)
+    key = idempotency_key(request)
+    system = system_of(request)
+    refused = await not_allowed(system, session.officer, roles, None)
+    with system.bodies.holding() as holding:
+        body = await read_body(
+            request, system.limits.bulk_body_bytes, refused, "bulk_body_bytes", holding
+        )
+        if refused is not None:
+            raise refused
+        return session, key, await run_in_threadpool(read, body, system.limits.rows)
 
 
 @router.post(
@@ -121,26 +151,21 @@ def _why(answer: BaseException) -> dict[str, Any]:
     openapi_extra=documented(OfficerList),
 )
 async def engage_many(request: Request, response: Response) -> dict[str, Any]:
-    session = await writing_session(request)
-    check_parameters(request)
-    key = idempotency_key(request)
+    session, key, rows = await listed(request, EngageOfficer.roles, _rows_of)
     system = system_of(request)
-    refused = await not_allowed(system, session.officer, EngageOfficer.roles, None)
-    with system.bodies.holding() as holding:
-        body = await read_body(
-            request, system.limits.bulk_body_bytes, refused, "bulk_body_bytes", holding
-        )
-        if refused is not None:
-            raise refused
-        rows = await run_in_threadpool(_rows_of, body, system.limits.rows)
     work = partial(engaged, system, session.officer, key, correlation_of(request), rows)
     response.headers["Cache-Control"] = "no-store"
     return await run_in_threadpool(work)
 
 
 def _rows_of(body: bytes, most: int) -> list[OfficerRow]:
+    return checked_as(OfficerList, listed_in(body, "officers", most)).officers
+
+
+def listed_in(body: bytes, name: str, most: int) -> dict[str, Any]:
+    """The object of a body whose list of that name has no more rows than the store takes."""
     values = object_of(body)
-    listed = values.get("officers")
-    if isinstance(listed, list) and len(listed) > most:
+    rows = values.get(name)
+    if isinstance(rows, list) and len(rows) > most:
         raise too_many(most)
-    return checked_as(OfficerList, values).officers
+    return values

@@ -4,6 +4,7 @@ from api.reads import Read
 from domain.world import Role
 from projections.asking.area_lists import areas
 from projections.asking.deadlines_at import deadlines
+from projections.asking.ending_posts import ending_posts
 from projections.asking.report_queries import situation_report, situation_reports
 from projections.asking.situation_board import situation_board, situation_disasters
 from projections.disasters import disaster, disasters
@@ -41,6 +42,7 @@ READS: tuple[Read, ...] = (
     Read("/v1/areas", areas, EVERYBODY, "areas"),
     Read("/v1/officers", officers, KEEPERS, "officers"),
     Read("/v1/officers/{officer}", officer, KEEPERS, "officers"),
+    Read("/v1/ending-posts", ending_posts, KEEPERS, "officers"),
     Read("/v1/officer-counts", officer_counts, KEEPERS, "officers"),
 )
 

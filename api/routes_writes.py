@@ -23,6 +23,7 @@ from domain.commands import logins as l
 from domain.commands import officers as o
 from domain.commands import payments as p
 from domain.commands import relief_cases as r
+from domain.commands import renewing
 from domain.commands import reports as s
 from domain.commands import reviews as v
 from domain.commands import rosters as t
@@ -199,6 +200,8 @@ KEEPING = (
     Write(f"{OFFICER}/number-excuses", ab.ExcuseIdNumber, "officers"),
     Write(f"{OFFICER}/appointments", o.AppointOfficer, "officers"),
     Write(f"{OFFICER}/appointments/{{appointment}}/ends", o.EndAppointment, "officers"),
+    Write(f"{OFFICER}/appointments/{{appointment}}/renewals", renewing.RenewPost, "officers"),
+    Write(f"{OFFICER}/certificates", renewing.RecordCertificate, "officers"),
     Write(f"{OFFICER}/substitutions", o.NameSubstitute, "officers"),
     Write(f"{OFFICER}/substitutions/{{substitution}}/ends", o.EndSubstitution, "officers"),
     Write(f"{OFFICER}/handovers", o.HandOver, "officers"),

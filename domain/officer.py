@@ -16,7 +16,7 @@ from eventsourcing.domain import event
 
 from domain.area import AreaLevel, check_text
 from domain.base import NAMESPACE, Aggregate
-from domain.posts import LEVELS_OF, Appointment, Post, StandIn, check_period
+from domain.posts import LEVELS_OF, Appointment, Certificate, Post, StandIn, check_period
 from domain.refusal import AlreadyExists, NotFound, Refusal
 from domain.world import Role, Sealed
 
@@ -156,6 +156,7 @@ class Officer(Aggregate):
         self.substitutes: dict[UUID, tuple[UUID, UUID]] = {}
         self.suspended: str | None = None
         self.number_excused_by: tuple[UUID, ...] | None = None
+        self.certificate: Certificate | None = None
 
     @staticmethod
     def id_of(person: UUID) -> UUID:
@@ -266,6 +267,14 @@ class Officer(Aggregate):
     def _appointment_ended(self, appointment: UUID, ends_on: date, reason: str) -> None:
         held = self.appointments[appointment]
         self.appointments[appointment] = msgspec.structs.replace(held, ends_on=ends_on)
+
+    def record_certificate(self, new: Certificate) -> None:
+        """Keep which certificate the officer holds now, in place of the one before."""
+        self._certificate_recorded(certificate=new)
+
+    @event("CertificateRecorded")
+    def _certificate_recorded(self, certificate: Certificate) -> None:
+        self.certificate = certificate
 
     # -- substitutes ---------------------------------------------------------------------
 

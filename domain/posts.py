@@ -34,6 +34,15 @@ class Appointment(msgspec.Struct, frozen=True):
         return self.starts_on <= day and (self.ends_on is None or day <= self.ends_on)
 
 
+class Certificate(msgspec.Struct, frozen=True):
+    """What says that an officer was trained (灾害信息员证书). No ``valid_until``: it has no last
+    day. The number in an appointment is the one that was shown when it was made."""
+
+    certificate: str
+    issued_on: date
+    valid_until: date | None
+
+
 class StandIn(msgspec.Struct, frozen=True):
     """A post held in place of an absent officer, on the days from ``starts_on`` to ``ends_on``.
 
@@ -75,11 +84,11 @@ def post_of(held: Appointment | StandIn) -> Appointment:
     return held.appointment if isinstance(held, StandIn) else held
 
 
-def check_period(starts_on: date, ends_on: date | None) -> None:
-    """`Malformed` if the last day lies before the first."""
+def check_period(starts_on: date, ends_on: date | None, field: str = "ends_on") -> None:
+    """`Malformed` if the last day (of that name) lies before the first."""
     if ends_on is not None and ends_on < starts_on:
         raise Malformed(
-            field="ends_on",
+            field=field,
             value=str(ends_on),
             rule_zh=f"不能早于开始日期 {starts_on}",
             rule_en=f"it lies before the first day, {starts_on}",

@@ -1,6 +1,6 @@
 """Officers: who holds which post where, who stands in, who is suspended. Names are masked."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -39,6 +39,9 @@ OFFICERS = Table(
     Column("registered_at", String, nullable=False),
     Column("number_excused", String),  # why the ID number cannot be had, as a superior said
     Column("number_excused_at", String),
+    Column("certificate", String),
+    Column("certified_on", String),
+    Column("certified_until", String),
     Index("officers_by_area", "area"),
     Index("officers_excused", "number_excused_at"),
 )
@@ -159,6 +162,17 @@ def appointment_ended(rows: Rows, at: int, e: Officer.AppointmentEnded) -> None:
     rows.change(APPOINTMENTS, *key, ends_on=e.ends_on.isoformat(), end_reason=e.reason)
 
 
+def certificate_recorded(rows: Rows, at: int, e: Officer.CertificateRecorded) -> None:
+    until = e.certificate.valid_until
+    rows.change(
+        OFFICERS,
+        text_of(e.originator_id),
+        certificate=e.certificate.certificate,
+        certified_on=e.certificate.issued_on.isoformat(),
+        certified_until=until.isoformat() if until else None,
+    )
+
+
 def substitute_named(rows: Rows, at: int, e: Officer.SubstituteNamed) -> None:
     rows.put(
         SUBSTITUTIONS,
@@ -245,12 +259,14 @@ def officers(
     suspended: bool | None = None,
     state: str | None = None,
     search: str | None = None,
+    certified_until: date | None = None,
     at: datetime | None = None,
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page:
     """Officers employed in an area and below, with the posts held by them now or later and the
-    state of their log-in names. ``search``: a part of a log-in name."""
+    state of their log-in names. ``search``: a part of a log-in name. ``certified_until``: whose
+    certificate is good until that day or an earlier one."""
     assert at is not None, "the edge gives the store's clock"
     query = (
         select(OFFICERS, AREAS.c.name.label("area_name"), AREAS.c.code.label("area_code"))
@@ -267,6 +283,8 @@ def officers(
         query = query.where(is_on)
     if state is not None:
         query = query.where(_in_state(state, at))
+    if certified_until is not None:
+        query = query.where(OFFICERS.c.certified_until <= certified_until.isoformat())
     if search:
         named = func.lower(LOGINS.c.login).contains(search.strip().lower(), autoescape=True)
         query = query.where(OFFICERS.c.id.in_(select(LOGINS.c.officer).where(named)))
@@ -368,7 +386,7 @@ def _substitutions(db: Connection, officer: str) -> list[Row]:
 
 VIEW = View(
     name="officers",
-    version=4,
+    version=5,
     tables=(OFFICERS, LOGINS, APPOINTMENTS, SUBSTITUTIONS),
     routes={
         Officer.Registered: registered,
@@ -379,6 +397,7 @@ VIEW = View(
         LoginName.PasswordSet: password_set,
         Officer.Appointed: appointed,
         Officer.AppointmentEnded: appointment_ended,
+        Officer.CertificateRecorded: certificate_recorded,
         Officer.SubstituteNamed: substitute_named,
         Officer.SubstitutionEnded: substitution_ended,
         Officer.HandedOver: handed_over,

@@ -1,9 +1,12 @@
-"""What the small demo leaves out about officers: log-ins, and who has no ID number.
+"""What the small demo leaves out about officers: log-ins, certificates, and who has no ID number.
 
 Codes and passwords are no facts.
 """
 
+from datetime import date
+
 from domain.commands import id_numbers, logins
+from domain.commands.renewing import RecordCertificate
 from domain.login_name import PasswordWay
 from tests.everything import Desk
 
@@ -11,8 +14,8 @@ LOGIN = "yuantan-doutang-a"
 
 
 def about_log_ins(desk: Desk) -> None:
-    """A reporter who has forgotten the password is invited again, and loses a phone; another one
-    has no ID number."""
+    """A reporter who has forgotten the password is invited again, loses a phone, was trained;
+    another one has no ID number."""
     officer = desk.names.officer(LOGIN)
     excused = id_numbers.ExcuseIdNumber(
         officer=desk.names.officer("yuantan-yongji-b"), reason="户籍未迁入，暂未办理居民身份证"
@@ -22,3 +25,10 @@ def about_log_ins(desk: Desk) -> None:
     way = PasswordWay.INVITATION
     desk.do(logins.RecordPassword(officer=officer, login=LOGIN, way=way), None)
     desk.do(logins.RecordSessionsEnded(officer=officer, login=LOGIN, sessions=1), None)
+    trained = RecordCertificate(
+        officer=officer,
+        certificate="皖灾信 0107",
+        issued_on=date(2016, 10, 1),
+        valid_until=date(2018, 9, 30),
+    )
+    desk.do(trained, "administrator")

@@ -43,6 +43,7 @@ from web.pages import (
     situation,
     stock,
     timeline,
+    year_end,
 )
 from web.render import language_of, render_error
 
@@ -69,6 +70,7 @@ ROUTERS: Final = (
     division_files.router,
     division_changes.router,
     divisions.router,
+    year_end.router,
     officers.router,
 )
 

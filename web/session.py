@@ -35,9 +35,10 @@ from domain.posts import Appointment, StandIn, post_of
 from domain.refusal import Refusal
 from eventstore.accounts import LoginLocked, LoginRefused
 from projections.areas import AREAS
+from projections.officers import OFFICERS
 from projections.officers import officer as officer_row
 from web.render import render
-from web.shell import Mark, Shell
+from web.shell import InPlaceOf, Mark, Shell
 
 PARAMETER: Final = re.compile(r"[a-z_]{1,30}")
 PLAIN_VALUE: Final = re.compile(
@@ -87,6 +88,7 @@ def shell_of(caller: Caller) -> Shell:
         roles=tuple(dict.fromkeys(post.role for post in posts)),
         post=first.post if first else "",
         area=area,
+        stands_in=_stands_in(caller, held),
         marks=marks_of(system),
         notices=shown_notices(system),
         clock=now,
@@ -108,6 +110,30 @@ def _names(caller: Caller, held: list[Appointment | StandIn]) -> tuple[str, str]
             at=caller.system.store.clock.now(),
         )
     return (found["masked_name"] if found else ""), area or ""
+
+
+def _stands_in(caller: Caller, held: list[Appointment | StandIn]) -> tuple[InPlaceOf, ...]:
+    """For whom the officer acts today: who is absent does not see it, so the page says it."""
+    taken = [one for one in held if isinstance(one, StandIn)]
+    if not taken:
+        return ()
+    with caller.system.reader() as db:
+        names = select(OFFICERS.c.id, OFFICERS.c.masked_name).where(
+            OFFICERS.c.id.in_([str(one.absent) for one in taken])
+        )
+        areas = select(AREAS.c.id, AREAS.c.name).where(
+            AREAS.c.id.in_([str(one.appointment.area) for one in taken])
+        )
+        said = {id: text for query in (names, areas) for id, text in db.execute(query)}
+    return tuple(
+        InPlaceOf(
+            name=said.get(str(one.absent), ""),
+            role=one.appointment.role,
+            area=said.get(str(one.appointment.area), ""),
+            until=min(filter(None, (one.ends_on, one.appointment.ends_on))),
+        )
+        for one in taken
+    )
 
 
 def stranger(request: Request) -> Shell:

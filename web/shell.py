@@ -5,7 +5,7 @@ the shell of a stranger.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from api.noticing import Notice
@@ -65,6 +65,16 @@ NAV: dict[Role, tuple[NavItem, ...]] = {
 """The desk's own work comes first: it is also the first card at home."""
 
 
+@dataclass(frozen=True, slots=True)
+class InPlaceOf:
+    """An absent officer's post held now: whose (masked name), which, where, until which day."""
+
+    name: str
+    role: Role
+    area: str
+    until: date
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shell:
     """``user`` is a display name, empty for a stranger; ``clock`` the store's time if simulated.
@@ -79,6 +89,7 @@ class Shell:
     roles: tuple[Role, ...] = ()
     post: str = ""  # "A", "B" or ""
     area: str = ""
+    stands_in: tuple[InPlaceOf, ...] = ()
     marks: tuple[Mark, ...] = ()
     notices: tuple[Notice, ...] = ()
     clock: datetime | None = None

@@ -168,6 +168,8 @@ POST /v1/areas/{area}/abolitions area M above
 POST /v1/areas/{area}/followings area M above
 POST /v1/village-rearrangements area M
 POST /v1/officers/{officer}/appointments/{appointment}/ends officer M
+POST /v1/officers/{officer}/appointments/{appointment}/renewals officer M
+POST /v1/officers/{officer}/certificates officer M
 POST /v1/officers/{officer}/handovers officer M
 POST /v1/officers/{officer}/suspensions officer M
 """
@@ -188,6 +190,7 @@ GET /v1/rulebooks area VTAPSDCRUM
 GET /v1/rulebooks/{rulebook} rulebook VTAPSDCRUM
 GET /v1/officers area ACRUM
 GET /v1/officers/{officer} officer ACRUM
+GET /v1/ending-posts area ACRUM
 GET /v1/officer-counts area ACRUM
 GET /v1/dispatch-board area VTAPSDCRU
 GET /v1/incidents area VTAPSDCRU
@@ -234,6 +237,7 @@ DELETE /v1/me/sessions/{session} - *
 POST /v1/invitations/{code}/acceptances - -
 POST /v1/officer-lists - M
 POST /v1/division-lists - M
+POST /v1/renewal-lists - M
 GET /v1/receipts/{command} - *
 POST /v1/setup/sessions - -
 GET /v1/setup - -

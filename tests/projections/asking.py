@@ -91,6 +91,9 @@ GIVEN: dict[str, tuple[Any, ...]] = {
     "search": SEARCHES,
     "q": (*SEARCHES, "3408", "yuantan"),
     "on": (date(2016, 6, 1), date(2018, 9, 1)),
+    "since": (None, date(2018, 9, 1)),
+    "until": (None, date(2018, 12, 31)),
+    "certified_until": (None, date(2018, 12, 31)),
     "state": STATES,
     "year": (2016, 2017, 2018, 2**40),
 }

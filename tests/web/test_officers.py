@@ -8,10 +8,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from domain.commands.id_numbers import ExcuseIdNumber
-from domain.commands.officers import RegisterOfficer, SuspendOfficer
+from domain.commands.officers import NameSubstitute, RegisterOfficer, SuspendOfficer
 from domain.officer import Officer
+from domain.rules.base import china_day
 from eventstore.invitations import Invitations
-from tests.web.desk import LivingCounty, living_county
+from tests.web.desk import PASSWORD, LivingCounty, living_county
 from tests.web.officer_forms import ask, engage, enter, token_in
 
 
@@ -171,3 +172,31 @@ def test_at_ones_own_level_one_is_sent_to_an_administrator_above(
     enter(browser, "admin")
     page = ask(browser, f"/officers/{officer}")
     assert "/number-excuses" not in page and "请上级管理员在此登记原因" in page
+
+
+def test_who_stands_in_is_told_for_whom_on_every_page(
+    county: LivingCounty, browser: TestClient
+) -> None:
+    absent = engage(county, "away", "冯小刚", 7)
+    stand_in = engage(county, "standing", "陈代", 8)
+    county.system.accounts.set_password("standing", stand_in, PASSWORD)
+    found = county.system.store.load(absent)
+    assert isinstance(found, Officer)
+    today = china_day(county.now)
+    command = NameSubstitute(
+        id=uuid4(),
+        officer=absent,
+        appointment=next(iter(found.appointments)),
+        substitute=stand_in,
+        starts_on=today,
+        ends_on=today + timedelta(days=6),
+    )
+    county.run(command, by="admin")
+    enter(browser, "standing")
+    for path in ("/", "/report/new", "/situation"):
+        page = ask(browser, path)
+        assert "您正在代理 冯*刚（源潭居委会 村（社区）灾害信息员）" in page, path
+    assert "You act for 冯*刚" in ask(browser, "/", lang="en")
+    browser.cookies.clear()
+    enter(browser, "village")
+    assert "您正在代理" not in ask(browser, "/", lang="zh")

@@ -15,6 +15,7 @@ from web.pages.officers import ADMINISTRATORS
 from web.pages.reviews import LOOKED_OVER, counted_for, waiting_for
 from web.pages.rulebooks import calendar_asked, unconfirmed_here, waiting_here
 from web.pages.situation import REPORT_KINDS
+from web.pages.year_end import ending_soon
 from web.parts import AtDesk, Desk
 from web.reporting import grouped_dues, owed_by, show
 
@@ -40,6 +41,7 @@ async def home(request: Request, desk: AtDesk) -> Response:
     people: dict[str, int] = {}
     if not ADMINISTRATORS.isdisjoint(desk.caller.roles()):
         people = await desk.ask(officer_counts, at=desk.now)
+        people["ending"] = len((await ending_soon(desk)).items)
     return await show(
         request,
         desk,

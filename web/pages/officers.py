@@ -26,6 +26,7 @@ from domain.rules.base import china_day
 from domain.world import Role
 from eventstore.invitations import grouped, plain
 from projections.officers import STATES, officer, officer_counts, officers
+from projections.reviews import review_counts
 from web.pages.passwords import own_form
 from web.paging import ROWS, Turned
 from web.parts import AtDesk, Desk
@@ -178,6 +179,7 @@ async def one_officer(request: Request, desk: AtDesk, id: UUID, q: str = "") -> 
         past=[post for post in found["appointments"] if post not in held],
         substitutions=[one for one in found["substitutions"] if one["ended_on"] is None],
         may=may,
+        open_steps=await run_in_threadpool(_open_steps, desk.caller, held) if may else [],
         own=own,
         bare=bare,
         may_excuse=asked and may and may_excuse(desk, found["area"]),
@@ -187,6 +189,17 @@ async def one_officer(request: Request, desk: AtDesk, id: UUID, q: str = "") -> 
         q=q,
         today=today,
     )
+
+
+def _open_steps(caller: Caller, held: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What waits for each of these posts: it waits for whoever holds the post."""
+    found = []
+    with caller.system.reader() as db:
+        for post in held:
+            here = caller.scope(KEEPERS, UUID(post["area"]))
+            counts = review_counts(db, here, role=post["role"])["counts"]
+            found.append({**post, "counts": counts})
+    return found
 
 
 @router.post("/officers/slips")
