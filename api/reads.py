@@ -28,6 +28,7 @@ from api.problems import ApiProblem, malformed
 from api.sheets import Sheet, has_sheet, whole
 from api.system import System
 from api.words import words_of
+from api.workbooks import XLSX, workbook
 from domain.refusal import NotFound, NotYourRole
 from domain.world import Role
 from eventstore.limits_reached import limit_reached
@@ -257,9 +258,17 @@ def render(found: Any, position: int, headers: dict[str, str]) -> Response:
 
 
 async def sheet(
-    caller: Caller, read: Read, area: UUID | None, headers: dict[str, str], **given: Any
+    caller: Caller,
+    read: Read,
+    area: UUID | None,
+    headers: dict[str, str],
+    *,
+    as_book: bool = False,
+    **given: Any,
 ) -> Response:
     """All rows of a list as CSV for people (`api.sheets`), from ``cursor`` on. 404, 403 as `ask`.
+
+    ``as_book``: as .xlsx.
 
     The list is asked page by page while it is sent; the moment it is asked for stays the same.
     """
@@ -274,11 +283,23 @@ async def sheet(
         found: Page = await ask(caller, read, area, **{**given, "cursor": cursor})
         return found
 
-    return StreamingResponse(
-        whole(Sheet(read.query.__name__, words, caller.system.store.training), first, more),
-        headers=headers,
-        media_type="text/csv; charset=utf-8",
-    )
+    told = Sheet(read.query.__name__, words, caller.system.store.training)
+    return sheet_answer(told, first, more, headers, as_book=as_book)
+
+
+def sheet_answer(
+    sheet: Sheet,
+    first: Page,
+    more: Callable[[str], Any],
+    headers: dict[str, str],
+    *,
+    as_book: bool,
+) -> Response:
+    """A sheet on its way, as CSV or .xlsx. ``more`` asks for the page behind a cursor."""
+    if as_book:
+        return StreamingResponse(workbook(sheet, first, more), headers=headers, media_type=XLSX)
+    csv = "text/csv; charset=utf-8"
+    return StreamingResponse(whole(sheet, first, more), headers=headers, media_type=csv)
 
 
 def router_of(reads: tuple[Read, ...]) -> APIRouter:

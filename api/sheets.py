@@ -1,4 +1,6 @@
-"""Lists as sheets (CSV) for people: every row, a heading, yuan, China time, states in words.
+"""Lists as sheets for people: every row, a heading, yuan, China time, states in words.
+
+Here as CSV; as workbooks see `api.workbooks`.
 
 What stands in the sheet of a list is data, `sheets.toml`. Programs take the JSON: there are keys,
 fen and ids. A sheet says the same rows as the list it was asked for (filter, search,
@@ -13,6 +15,7 @@ import tomllib
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -60,19 +63,30 @@ class Sheet:
 
     def head(self) -> str:
         """The first line, also where no row follows."""
-        return BOM + _line([*self._mark, *(heading(column) for column in self.columns)])
+        return BOM + _line([*self.mark, *(heading(column) for column in self.columns)])
 
     def lines(self, rows: Iterable[Row]) -> str:
         columns = self.columns
         return "".join(
-            _line([*self._mark, *(self.cell(row, column) for column in columns)]) for row in rows
+            _line([*self.mark, *(self.cell(row, column) for column in columns)]) for row in rows
         )
 
     @property
-    def _mark(self) -> list[str]:
+    def mark(self) -> list[str]:
+        """What stands before each row, and in the heading."""
         return [TRAINING] if self.training else []
 
     def cell(self, row: Row, column: str) -> str:
+        return guarded(self._said(column.rpartition(".")[2], self._raw(row, column)))
+
+    def value(self, row: Row, column: str) -> str | int | Decimal:
+        """The cell as what it is: ``Decimal`` yuan, another number, or text (ids, codes)."""
+        raw, name = self._raw(row, column), column.rpartition(".")[2]
+        if not isinstance(raw, int) or isinstance(raw, bool):
+            return self._said(name, raw)
+        return Decimal(raw) / 100 if name.endswith("_fen") else raw
+
+    def _raw(self, row: Row, column: str) -> Any:
         value: Any = row
         for step in column.split("."):
             value = value.get(step) if isinstance(value, dict) else None
@@ -82,7 +96,7 @@ class Sheet:
             value = self.names.ground(row["kind"], value)
         if column in ("lines", "goods") and isinstance(value, str):
             value = json.loads(value)
-        return guarded(self._said(column.rpartition(".")[2], value))
+        return value
 
     def _said(self, name: str, value: Any) -> str:
         if value is None:

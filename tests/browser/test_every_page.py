@@ -43,7 +43,7 @@ AGAIN = ("county-approver", "city-reviewer")
 LEFT_OUT = re.compile(r"\bwhole=|\bcursor=")
 """The whole of a form, which is opened to be printed, and further pages of a list that was seen."""
 
-FILE = re.compile(r"^/static/|^/sheets/|^/ledger/csv|^/officers/template|\.toml(\?|$)")
+FILE = re.compile(r"^/static/|^/sheets/|^/ledger/(csv|xlsx)|^/officers/template|\.toml(\?|$)")
 
 LOOK = """() => {
   const shown = (e) => e.getClientRects().length > 0;

@@ -24,9 +24,9 @@ from projections.asking.paging import Page
 from projections.findings import finding_counts, findings
 from projections.seasons import seasons
 from web.figures import grouped
+from web.pages.sheets import Form, saved_as
 from web.paging import ROWS, Leaf, Turn, Turned
 from web.parts import AtDesk, Desk, read_of, url
-from web.render import HEADERS
 
 router = APIRouter(include_in_schema=False)
 
@@ -227,14 +227,23 @@ async def all_findings(request: Request, desk: AtDesk, turn: Turned, kind: Text 
 @router.get("/ledger/csv")
 async def as_csv(desk: AtDesk, asked: Asking) -> Response:
     """The rows of the page, all of them, as the sheet that the API gives."""
+    return await _as_sheet(desk, asked, "csv")
+
+
+@router.get("/ledger/xlsx")
+async def as_xlsx(desk: AtDesk, asked: Asking) -> Response:
+    """The same as a workbook."""
+    return await _as_sheet(desk, asked, "xlsx")
+
+
+async def _as_sheet(desk: Desk, asked: Asked, form: Form) -> Response:
     _, season = await _season(desk, asked)
-    name = f"ledger-{season['year'] if season else 'none'}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', **HEADERS}
     return await sheet(
         desk.caller,
         read_of(ledger),
         asked.area,
-        headers,
+        saved_as(f"ledger-{season['year'] if season else 'none'}", form),
+        as_book=form == "xlsx",
         season=UUID(season["id"]) if season else None,  # none was opened: a heading, no rows
         status=asked.status or None,
         search=asked.search or None,

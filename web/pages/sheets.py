@@ -1,19 +1,20 @@
-"""Every list of a page as a sheet (CSV): the same rows as its filter, all of them, for people.
+"""Every list of a page as a sheet: the same rows as its filter, all of them, for people.
 
-``/sheets/consignments?status=shipped`` has the rows of ``/stock/consignments?status=shipped``.
+``/sheets/consignments?status=shipped`` has the rows of ``/stock/consignments?status=shipped``;
+it is CSV, or with ``form=xlsx`` a workbook.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
-from api.reads import sheet
-from api.sheets import Sheet, whole
+from api.reads import sheet, sheet_answer
+from api.sheets import Sheet
 from api.words import words_of
 from domain.refusal import NotFound
 from projections.asking.fund_books import funds
@@ -74,12 +75,16 @@ SOURCES: Final = {
 """By the name in the address."""
 
 
-def _headers(name: str) -> dict[str, str]:
-    return {"Content-Disposition": f'attachment; filename="{name}.csv"', **HEADERS}
+Form = Literal["csv", "xlsx"]
+
+
+def saved_as(name: str, form: Form) -> dict[str, str]:
+    """Headers of a file that is kept under that name."""
+    return {"Content-Disposition": f'attachment; filename="{name}.{form}"', **HEADERS}
 
 
 @router.get("/sheets/timeline/{subject}")
-async def of_timeline(desk: AtDesk, subject: UUID) -> Response:
+async def of_timeline(desk: AtDesk, subject: UUID, form: Form = "csv") -> Response:
     """What happened to one thing, the latest first, as its page tells it."""
 
     async def some(cursor: str | None = None) -> Page:
@@ -89,11 +94,8 @@ async def of_timeline(desk: AtDesk, subject: UUID) -> Response:
 
     first = await some()
     words = await run_in_threadpool(words_of, desk.caller, desk.now, DEFAULT)
-    return StreamingResponse(
-        whole(Sheet("timeline_page", words, desk.caller.system.store.training), first, some),
-        headers=_headers("timeline"),
-        media_type="text/csv; charset=utf-8",
-    )
+    sheet = Sheet("timeline_page", words, desk.caller.system.store.training)
+    return sheet_answer(sheet, first, some, saved_as("timeline", form), as_book=form == "xlsx")
 
 
 def _told(row: dict[str, Any], subject: UUID) -> dict[str, Any]:
@@ -109,9 +111,12 @@ def _told(row: dict[str, Any], subject: UUID) -> dict[str, Any]:
 
 
 @router.get("/sheets/{name}")
-async def of_list(desk: AtDesk, name: str, kept: Annotated[Kept, Depends()]) -> Response:
+async def of_list(
+    desk: AtDesk, name: str, kept: Annotated[Kept, Depends()], form: Form = "csv"
+) -> Response:
     source = SOURCES.get(name)
     if source is None or not kept.given().keys() <= source.filters:
         raise NotFound(kind="Form", id=UUID(int=0))
     given = {**source.always, **kept.given()}
-    return await sheet(desk.caller, read_of(source.query), None, _headers(name), **given)
+    headers, read = saved_as(name, form), read_of(source.query)
+    return await sheet(desk.caller, read, None, headers, as_book=form == "xlsx", **given)
