@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Error, Page
 
 from tests.browser.conftest import DESK, HEIGHTS, PHONE, Serve
 from tests.browser.test_relief_pages import enter
@@ -42,8 +42,6 @@ AGAIN = ("county-approver", "city-reviewer")
 
 LEFT_OUT = re.compile(r"\bwhole=|\bcursor=")
 """The whole of a form, which is opened to be printed, and further pages of a list that was seen."""
-
-FILE = re.compile(r"^/static/|^/sheets/|^/ledger/(csv|xlsx)|^/officers/template|\.toml(\?|$)")
 
 LOOK = """() => {
   const shown = (e) => e.getClientRects().length > 0;
@@ -130,13 +128,23 @@ def links(page: Page) -> list[str]:
     found = page.evaluate(
         "[...document.querySelectorAll('a[href^=\"/\"]')].map(a => a.getAttribute('href'))"
     )
-    return [one.partition("#")[0] for one in found if "lang=" not in one and not FILE.search(one)]
+    return [
+        one.partition("#")[0]
+        for one in found
+        if "lang=" not in one and not one.startswith("/static/")
+    ]
 
 
-def look_at(page: Page, server: str, seen: Seen) -> None:
-    """Chinese last: its links are followed, and what comes next is opened in Chinese."""
+def look_at(page: Page, server: str, seen: Seen) -> bool:
+    """Whether it is a page: False for a file that is kept. Chinese last: its links are followed,
+    and what comes next is opened in Chinese."""
     joint = "&" if "?" in seen.address else "?"
-    page.goto(f"{server}{seen.address}{joint}lang=en")
+    try:
+        page.goto(f"{server}{seen.address}{joint}lang=en")
+    except Error as problem:
+        if "Download is starting" not in problem.message:
+            raise
+        return False
     seen.english = page.evaluate(LOOK)
     page.goto(f"{server}{seen.address}{joint}lang=zh")
     for width in (TABLET, DESK, PHONE):
@@ -144,6 +152,7 @@ def look_at(page: Page, server: str, seen: Seen) -> None:
         seen.at[width] = page.evaluate(LOOK)
         if width == DESK and "?" not in seen.address:
             seen.keys = through_by_keys(page)
+    return True
 
 
 def through_by_keys(page: Page) -> dict[str, Any]:
@@ -176,9 +185,9 @@ def walked(demo: RunningDemo, chromium: Browser, module_serve: Serve) -> list[Se
                 if (kind := kind_of(address)) in met or LEFT_OUT.search(address):
                     continue
                 met.add(kind)
-                found.append(seen := Seen(address, officer))
-                look_at(page, server, seen)
-                waiting += links(page)
+                if look_at(page, server, seen := Seen(address, officer)):
+                    found.append(seen)
+                    waiting += links(page)
     context.close()
     return found
 
