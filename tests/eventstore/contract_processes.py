@@ -44,6 +44,7 @@ class SteppedClock(Clock):
     """Tells what a test says."""
 
     def __init__(self, at: datetime) -> None:
+        super().__init__()
         self.at = at
 
     def now(self) -> datetime:

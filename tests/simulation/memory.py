@@ -47,6 +47,7 @@ class SkewedClock(Clock):
     """One process's idea of the time."""
 
     def __init__(self, time: Time) -> None:
+        super().__init__()
         self._time = time
         self.skew = timedelta(0)
 
