@@ -23,9 +23,10 @@ from api.bodies import read_body
 from api.following import caught_up, following
 from api.login import checked_as, documented
 from api.permitting import not_allowed
+from api.plain_json import check_plain, object_of, too_many
 from api.problems import malformed
 from api.system import System
-from api.writes import RESPONSES, check_plain, idempotency_key, object_of, too_many
+from api.writes import RESPONSES, idempotency_key
 from domain.area import Area
 from domain.commands.areas import (
     KEEPERS,

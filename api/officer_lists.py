@@ -20,19 +20,20 @@ from api.invitations import page_of
 from api.login import checked_as, documented
 from api.observing import correlation_of
 from api.permitting import not_allowed
+from api.plain_json import object_of, too_many
 from api.problems import error_code
 from api.system import System
-from api.writes import RESPONSES, idempotency_key, object_of, too_many
+from api.writes import RESPONSES, idempotency_key
 from domain.commands.engaging import EngageOfficer
 from domain.ids import seeded_id
 from domain.posts import Post
 from domain.world import Role
 from eventstore.accounts import Session
+from eventstore.batch import Answer
 from eventstore.errors import CommandIdReused, StoreError
 from eventstore.invitations import Invitations
 from eventstore.outcomes import Envelope, Receipt, Refused
 from eventstore.store import Store
-from eventstore.writer import Answer
 
 router = APIRouter(tags=["officers"])
 Rows = TypeVar("Rows")

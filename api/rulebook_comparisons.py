@@ -15,9 +15,10 @@ from starlette.concurrency import run_in_threadpool
 from api.auth import Caller, check_parameters, system_of, writing_session
 from api.bodies import read_body
 from api.login import checked_as, documented
+from api.plain_json import object_of
 from api.problems import malformed, unauthenticated
 from api.rules_compared import Comparison, compared
-from api.writes import RESPONSES, object_of
+from api.writes import RESPONSES
 from domain.commands.rulebooks import CONFIRMERS
 from domain.refusal import NotFound
 from domain.rulebook import Edition, Rulebook

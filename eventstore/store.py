@@ -19,6 +19,7 @@ from domain.base import Aggregate, Event
 from domain.person import Person
 from domain.relief_case import ReliefCase
 from domain.world import Sealed
+from eventstore.batch import Answer
 from eventstore.clock import Clock, SimulatedClock, clock_state
 from eventstore.effects import Effects
 from eventstore.errors import StoreDamaged, StoreError, StoreUnfinished
@@ -30,7 +31,7 @@ from eventstore.names import Hit, find
 from eventstore.outcomes import Envelope, Receipt, Refused
 from eventstore.sqlite import SQLiteLog
 from eventstore.vault import SQLiteVault, Vault
-from eventstore.writer import MAX_BATCH, Answer, Deliver, Writer
+from eventstore.writer import MAX_BATCH, Deliver, Writer
 
 COPY_MARK, COPY_UNFINISHED, COPY_PROVEN = "copy", "unfinished", "proven"
 """Set by `eventstore.copying` from its first write to its last; taken at the copy's first start."""

@@ -17,11 +17,12 @@ import eventstore.writer
 from domain.goods import units_of
 from domain.stockpile import Stockpile
 from domain.world import Sealed
+from eventstore.batch import Batch
 from eventstore.errors import StoreDamaged
 from eventstore.log import OutcomeRow, Row
 from eventstore.randomness import random_bytes
 from eventstore.vault import NONCE_BYTES, Vault
-from eventstore.writer import Writer, _Batch
+from eventstore.writer import Writer
 from projections.folding.engine import Applied, Gap, ViewsDatabase
 from projections.folding.facts import decoded
 from projections.folding.fold import Policy
@@ -138,11 +139,11 @@ def stored_before_sent() -> Iterator[None]:
 def commands_unknown() -> Iterator[None]:
     """Nobody looks whether a command was decided before."""
 
-    def none_found(self: _Batch, outcomes: Sequence[OutcomeRow]) -> None:
+    def none_found(self: Batch, outcomes: Sequence[OutcomeRow]) -> None:
         del outcomes
         self.head, self.last = self.writer.cache.head, self.writer.cache.last
 
-    with patch.object(_Batch, "find_repeats", none_found):
+    with patch.object(Batch, "find_repeats", none_found):
         yield
 
 
@@ -157,7 +158,7 @@ def no_order_lock() -> Iterator[None]:
 def vault_after_log() -> Iterator[None]:
     """Facts become durable before the keys they are sealed with."""
 
-    def attempt(self: Writer, batch: _Batch) -> None:
+    def attempt(self: Writer, batch: Batch) -> None:
         wanted = self._wanted(batch.envelopes)
         with self.log.batch(wanted) as (db, seen):
             self.vault.doubted = True

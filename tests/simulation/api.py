@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from domain.catalog import AGGREGATES
+from eventstore.batch import Answer
 from eventstore.mapper import TypedMapper
 from eventstore.outcomes import Envelope
 from eventstore.store import Store
-from eventstore.writer import Answer
 from tests.simulation.broker import Killed
 from tests.simulation.chance import Chance
 from tests.simulation.memory import Disk, MemoryLog, MemoryVault, SkewedClock, Time

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from eventstore.batch import Answer
 from eventstore.errors import StoreError
 from eventstore.outcomes import Envelope, Receipt, Refused
-from eventstore.writer import Answer
 from tests.simulation.api import Api
 from tests.simulation.chance import Chance, Violation
 from tests.simulation.scripts import Script

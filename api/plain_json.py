@@ -1,0 +1,102 @@
+"""A JSON body before any model sees it: one object, and nothing in it that no honest form has."""
+
+import json
+import re
+from typing import Any
+
+from api.problems import ApiProblem, malformed
+
+MAX_TEXT = 20_000
+LONG_TEXTS = {"toml": 200_000}
+"""Fields that hold a whole file: a rulebook of all figures is longer than any letter."""
+MAX_NUMBER = 2**53
+MAX_DEPTH = 16
+LINE_BREAKS = re.compile("[\x0b\x0c\x85\u2028\u2029]")
+"""What word processors put where a line ends (Shift+Enter is U+000B): a line break all the same."""
+BAD_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+def too_many(rows: int) -> ApiProblem:
+    return ApiProblem(
+        413,
+        "too-many-rows",
+        f"一次最多提交 {rows} 行，请分批提交",
+        f"At most {rows} rows at once. Send them in parts.",
+    )
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose names are unique: which of two values was meant cannot be known."""
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("an object has a duplicate key")
+    return made
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+_decode = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant).decode
+
+
+def object_of(body: bytes) -> dict[str, Any]:
+    """The JSON object of a body, or an `ApiProblem`; an empty body is an empty object."""
+    try:
+        values = _decode(body.decode() or "{}")
+    except (ValueError, RecursionError) as problem:
+        raise malformed([_bad_json(str(problem))]) from problem
+    if not isinstance(values, dict):
+        raise malformed([_bad_json("an object is expected")])
+    return values
+
+
+def _bad_json(detail: str) -> dict[str, Any]:
+    return error_of(
+        "body", "json_invalid", "不是合法的 JSON", f"This is not valid JSON: {detail[:200]}"
+    )
+
+
+def error_of(name: str, rule: str, zh: str, en: str) -> dict[str, Any]:
+    return {"field": name, "rule": rule, "zh": zh, "en": en}
+
+
+def check_plain(
+    value: Any, where: str, errors: list[dict[str, Any]], depth: int = MAX_DEPTH
+) -> None:
+    """Numbers, texts and depth that no honest form has are refused before any model sees them."""
+    kind = type(value)
+    if kind is str:
+        most = LONG_TEXTS.get(where, MAX_TEXT)
+        if len(value) > most:
+            errors.append(error_of(where, "too_long", "文字过长", f"At most {most} characters."))
+        elif not value.isprintable() and BAD_TEXT.search(value):
+            errors.append(
+                error_of(where, "control_character", "含有控制字符", "It has control characters.")
+            )
+    elif kind is int or kind is float:
+        if not -MAX_NUMBER <= value <= MAX_NUMBER:
+            errors.append(
+                error_of(where, "too_large", "数字超出范围", "The number is out of range.")
+            )
+    elif depth == 0 and (kind is dict or kind is list):
+        errors.append(error_of(where, "too_deep", "层次过深", "This is nested too deeply."))
+    elif kind is dict:
+        for name, item in value.items():
+            check_plain(name, where, errors)
+            check_plain(item, f"{where}.{name}" if where else name, errors, depth - 1)
+    elif kind is list:
+        for n, item in enumerate(value):
+            check_plain(item, f"{where}.{n}", errors, depth - 1)
+
+
+def in_lines(value: Any) -> Any:
+    """The same with ``\\n`` in place of every other character that ends a line."""
+    kind = type(value)
+    if kind is str:
+        return value if value.isprintable() else LINE_BREAKS.sub("\n", value)
+    if kind is dict:
+        return {name: in_lines(item) for name, item in value.items()}
+    if kind is list:
+        return [in_lines(item) for item in value]
+    return value
