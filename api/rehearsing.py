@@ -8,6 +8,7 @@ again and takes away what is left of the one before.
 import fcntl
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
@@ -98,7 +99,10 @@ def _stage(data: Path) -> Iterator[Path]:
         fcntl.flock(turn, fcntl.LOCK_EX)
         folder = data / FOLDER
         shutil.rmtree(folder, ignore_errors=True)
-        private_folder(folder)
+        try:
+            private_folder(folder)
+        except OSError:  # a container's data folder may take no files: the key is mounted there
+            folder = Path(tempfile.mkdtemp(prefix="relief-rehearsal-"))
         try:
             yield folder
         finally:

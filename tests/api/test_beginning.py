@@ -266,6 +266,21 @@ def test_a_beginning_that_was_killed_goes_on_and_gives_the_same_store(
     assert not {stream for _, stream in found if stream} & {s for _, s in undisturbed if s}
 
 
+def test_a_restore_is_rehearsed_elsewhere_where_the_data_folder_takes_no_folders(
+    own: Own, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container, where only the key is mounted there."""
+
+    def refused(folder: Path) -> None:
+        raise PermissionError(str(folder))
+
+    monkeypatch.setattr("api.rehearsing.private_folder", refused)
+    own.begin("621224")
+    done = own.beginning.rehearsed()
+    assert done is not None and done.head > 380
+    assert done.key == own.beginning.key_file()["fingerprint"]
+
+
 def test_two_who_begin_at_once_make_one_store(tmp_path: Path) -> None:
     """By a page and by a command, say."""
     command = [sys.executable, "-m", "tests.api.beginnings", str(tmp_path / "own"), "621224"]
