@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +17,7 @@ from streams.frames import PARTITIONS, Router, partitions_of
 from tests.clusters import Founded, cluster
 from tests.projections.test_engine_postgres import log_rows
 from tests.projections.test_replaying import cards, failing_at
+from tests.typed import type_command
 
 __all__ = ["cluster"]
 ROOT = Path(__file__).parents[2]
@@ -38,15 +38,7 @@ class Operator:
         }
 
     def types(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "cli.main", "parked", *words],
-            cwd=ROOT,
-            env=self.env,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        return type_command("parked", *words, cwd=ROOT, env=self.env)
 
     def listed(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = json.loads(self.types("list", "--json").stdout)["parked"]

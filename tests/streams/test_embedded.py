@@ -1,6 +1,7 @@
 """An embedded store treats a fact that a view cannot fold as a cluster does: the boards go on."""
 
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -28,6 +29,7 @@ from tests.oracles import tables_of
 from tests.projections.rebuilding import altered, run_python
 from tests.projections.test_engine_postgres import expected, log_rows
 from tests.projections.test_parking import clean, first_of, stream_of, type_of
+from tests.typed import type_command
 
 CLI = "from cli.main import main; main()"
 VIEW = next(view for view in VIEWS if view.name == "households")
@@ -36,7 +38,7 @@ SECONDS = 60.0
 
 def types(folder: Path, *arguments: str) -> Any:
     """What an operator types beside the running store; what is printed, from JSON if it is."""
-    done = run_python(CLI, *arguments, env={"RELIEF_DATA": str(folder)})
+    done = type_command(*arguments, cwd=folder, env=os.environ | {"RELIEF_DATA": str(folder)})
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout) if done.stdout.startswith("{") else done.stdout
 
@@ -124,7 +126,9 @@ def test_a_fact_that_one_view_cannot_fold_is_parked_and_every_board_goes_on(
 
 def types_whatever(folder: Path, *arguments: str) -> str:
     """The same, for a command that fails when something is not well."""
-    done = run_python(CLI, *arguments, env={"RELIEF_DATA": str(folder), "COLUMNS": "200"})
+    done = type_command(
+        *arguments, cwd=folder, env=os.environ | {"RELIEF_DATA": str(folder), "COLUMNS": "200"}
+    )
     return done.stdout + done.stderr
 
 

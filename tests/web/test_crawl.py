@@ -5,8 +5,9 @@ placeholder that nobody filled in, or, in English, Chinese words that are no dat
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import StrEnum
+from functools import cache
 from html.parser import HTMLParser
 from urllib.parse import urlencode
 
@@ -108,21 +109,30 @@ def kind_of(address: str) -> str:
     return re.sub(r"=[^&]*", "", ID.sub("…", address))
 
 
-def faults(language: str, texts: list[str], data: str, states: frozenset[str]) -> Iterator[str]:
-    for text in texts:
-        if ID.search(text):
-            yield f"id: {text}"
-        if "\x02" in text or "\x03" in text:
-            yield f"sealed: {text!r}"
-        if UNFILLED.search(text):
-            yield f"placeholder: {text}"
-        if SNAKE.search(text):
-            yield f"key: {text}"
-        if language == "zh":
-            yield from (f"state: {word}: {text}" for word in WORD.findall(text) if word in states)
-        else:
-            said = [run for run in CHINESE.findall(text) if not is_data(run, data)]
-            yield from (f"Chinese: {run}: {text}" for run in said if run != OTHER_LANGUAGE)
+Faults = Callable[[str, str], tuple[str, ...]]
+
+
+@pytest.fixture(scope="module")
+def faults(data: str, states: frozenset[str]) -> Faults:
+    """What is wrong with a text on a page of a language. Most stand on many pages: looked at once,
+    for all that anybody gave to the store is searched for each Chinese word."""
+    return cache(lambda language, text: tuple(faults_of(language, text, data, states)))
+
+
+def faults_of(language: str, text: str, data: str, states: frozenset[str]) -> Iterator[str]:
+    if ID.search(text):
+        yield f"id: {text}"
+    if "\x02" in text or "\x03" in text:
+        yield f"sealed: {text!r}"
+    if UNFILLED.search(text):
+        yield f"placeholder: {text}"
+    if SNAKE.search(text):
+        yield f"key: {text}"
+    if language == "zh":
+        yield from (f"state: {word}: {text}" for word in WORD.findall(text) if word in states)
+    else:
+        said = [run for run in CHINESE.findall(text) if not is_data(run, data)]
+        yield from (f"Chinese: {run}: {text}" for run in said if run != OTHER_LANGUAGE)
 
 
 def is_data(run: str, data: str) -> bool:
@@ -153,8 +163,7 @@ LOGINS = (
 @pytest.mark.parametrize("login", LOGINS)
 def test_every_page_opens_and_says_nothing_that_is_not_for_readers(
     server: TestClient,
-    data: str,
-    states: frozenset[str],
+    faults: Faults,
     logins: frozenset[str],
     login: str,
 ) -> None:
@@ -174,7 +183,8 @@ def test_every_page_opens_and_says_nothing_that_is_not_for_readers(
                 " · ".join(part for part in text.split(" · ") if part not in logins)
                 for text in page.texts
             ]
-            broken += [f"{address}: {one}" for one in faults(language, texts, data, states)]
+            found = [one for text in texts for one in faults(language, text)]
+            broken += [f"{address}: {one}" for one in found]
             for link in page.links:
                 if EMPTY.search(link):
                     broken.append(f"{address}: empty value: {link}")
