@@ -52,7 +52,7 @@ def test_an_officer_is_engaged_and_the_slip_printed(
     expect(roles).to_have_text(["村（社区）灾害信息员", "库管员"])
     axe(page)
     page.get_by_role("button", name="开通并生成邀请码").click()
-    expect(page.locator("[data-problem]")).to_contain_text("身份证号")
+    expect(page.locator("#engage [data-problem]")).to_contain_text("身份证号")
     page.get_by_label("身份证号").fill(id_number(50))
     page.get_by_role("button", name="开通并生成邀请码").click()
     code = page.locator("[data-code]")

@@ -151,6 +151,7 @@ def test_a5_who_lacks_an_id_number_is_marked_and_the_step_is_offered_to_who_may_
     page_of = f"/officers/{county.run(bare, by='admin').result['officer']}"
     enter(browser, "admin")
     assert "无身份证号" in ask(browser, state="no_login")
+    assert "无身份证号" not in ask(browser, role="administrator"), "no second pair of eyes"
     page = ask(browser, page_of)
     assert "/number-excuses" in page and "/appointments" in page and "/accounts" in page
     offered = page[page.index('id="appoint-role"') :].split("</select>")[0]

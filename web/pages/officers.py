@@ -89,7 +89,7 @@ async def all_officers(
         roles=ROLES,
         states=STATES,
         bare=await run_in_threadpool(
-            without_number, desk.caller.system, [one["id"] for one in rows]
+            without_number, desk.caller.system, [one["id"] for one in rows if number_counts(one)]
         ),
         keeps=not ADMINISTRATORS.isdisjoint(desk.caller.roles()),
     )
@@ -138,6 +138,12 @@ async def others(desk: Desk, text: str) -> list[dict[str, Any]]:
     found = await desk.ask(officers, search=text.strip() or None, suspended=False, limit=MOST)
     rows: list[dict[str, Any]] = found.items
     return rows
+
+
+def number_counts(row: dict[str, Any]) -> bool:
+    """Whether it matters that this officer has no ID number: for a post held, or one to come."""
+    held = {Role(post["role"]) for post in row["appointments"]}
+    return not held or not held <= WITHOUT_NUMBER
 
 
 def without_number(system: System, officers: Iterable[str]) -> set[str]:
