@@ -22,6 +22,7 @@ from api import (
     rulebook_comparisons,
     rulebook_reads,
     sealing_keys,
+    second_factor,
     setup_routes,
     telling,
     writes,
@@ -153,6 +154,7 @@ def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None
         rulebook_comparisons.router,
         rulebook_reads.router,
         sealing_keys.router,
+        second_factor.router,
         setup_routes.router,
     )
     for router in routers:  # flat, so that a walk over `app.routes` sees every one

@@ -3,6 +3,7 @@
 import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -48,8 +49,21 @@ def own_token(request: Request) -> str:
     return bearer_of(request) or request.cookies.get(COOKIE, "")
 
 
-def session_of(request: Request, *, writing: bool) -> Session:
-    """The living session of this request. Raises 401, or 403 for a write without its CSRF token."""
+def session_of(request: Request, *, writing: bool, enrolled: bool = True) -> Session:
+    """The living session of this request. Raises 401, or 403 for a write without its CSRF token,
+    and for who needs a second factor and has none, unless ``enrolled`` is not asked for."""
+    session = _session_of(request, writing=writing)
+    if enrolled and system_of(request).must_enroll(session):
+        raise ApiProblem(
+            403,
+            "second-factor-required",
+            "您的岗位须先设置两步验证，才能办理其他事项",
+            "Your post needs a second factor: set one first, then go on.",
+        )
+    return session
+
+
+def _session_of(request: Request, *, writing: bool) -> Session:
     accounts = system_of(request).accounts
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme:
@@ -71,19 +85,29 @@ def session_of(request: Request, *, writing: bool) -> Session:
 
 
 async def writing_session(request: Request) -> Session:
+    """Who writes, as `session_for_writing` has it. A dependency: it takes no other parameter, for
+    FastAPI would let the client say it."""
+    return await session_for_writing(request)
+
+
+async def session_for_writing(request: Request, *, enrolled: bool = True) -> Session:
     """`session_of` for a write: beside the event loop, unless the session is remembered.
 
     While the vault does not answer, everybody else is answered.
     """
-    accounts = system_of(request).accounts
+    system = system_of(request)
+    asking = partial(session_of, request, writing=True, enrolled=enrolled)
+    if enrolled and system.factor_roles:
+        return await run_in_threadpool(asking)
+    accounts = system.accounts
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         known = accounts.remembered(bearer.strip(), "token")
         if known is not None:
             return known
     elif not scheme and accounts.remembered(request.cookies.get(COOKIE, ""), "session"):
-        return session_of(request, writing=True)
-    return await run_in_threadpool(session_of, request, writing=True)
+        return asking()
+    return await run_in_threadpool(asking)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +158,14 @@ class Caller:
 
 
 def caller_of(request: Request) -> Caller:
-    """The officer who asks (reading)."""
+    """The officer who asks (reading). A dependency, as `writing_session`."""
+    return reader_of(request)
+
+
+def reader_of(request: Request, *, enrolled: bool = True) -> Caller:
+    """The officer who asks. ``enrolled``: see `session_of`."""
     system = system_of(request)
-    session = session_of(request, writing=False)
+    session = session_of(request, writing=False, enrolled=enrolled)
     officer = system.officer(session.officer)
     if officer is None:
         raise unauthenticated()

@@ -30,13 +30,20 @@ from api.observing import correlation_of
 from api.problems import ApiProblem
 from api.writes import RESPONSES
 from domain.commands.engaging import EngageOfficer
-from domain.commands.logins import InviteOfficer, RecordPassword, RecordSessionsEnded
+from domain.commands.logins import (
+    EndOfficerSessions,
+    InviteOfficer,
+    RecordPassword,
+    RecordSessionsEnded,
+)
 from domain.login_name import LoginName, PasswordWay
+from domain.refusal import NotFound
 from domain.world import Command
-from eventstore.accounts import LoginRefused, Session
+from eventstore.accounts import OpenSession, Session
 from eventstore.invitations import Invitation, InvitationOver, Invitations, InvitationUnknown
 from eventstore.outcomes import Envelope
 from eventstore.passwords import LONGEST_PASSWORD, check_password
+from eventstore.patience import LoginRefused
 from eventstore.store import Store
 
 CODE_LENGTH = 40
@@ -182,16 +189,37 @@ def my_sessions(caller: Asking, request: Request) -> dict[str, Any]:
 
 
 def sessions_shown(caller: Caller, token: str) -> list[dict[str, Any]]:
-    """Where the caller is logged in, as `OpenSession` has it but with moments. ``token``: theirs
-    that asks."""
+    """Where the caller is logged in. ``token``: theirs that asks."""
+    return sessions_told(caller.system.accounts.sessions_of(caller.id, token))
+
+
+def sessions_told(open_ones: list[OpenSession]) -> list[dict[str, Any]]:
+    """As `OpenSession` has them, but with moments."""
     return [
         {
             **one._asdict(),
             "begun": datetime.fromtimestamp(one.begun, UTC),
             "expires": datetime.fromtimestamp(one.expires, UTC),
         }
-        for one in caller.system.accounts.sessions_of(caller.id, token)
+        for one in open_ones
     ]
+
+
+@router.get(
+    "/v1/officers/{officer}/sessions",
+    summary="Where an officer is logged in, for who may end it",
+    responses=SESSIONS | {404: RESPONSES[404]},
+)
+def officers_sessions(officer: UUID, caller: Asking) -> dict[str, Any]:
+    found = caller.system.officer(officer)
+    try:
+        if found is not None:
+            caller.actor(EndOfficerSessions.roles, found.home)
+    except NotFound:  # of the area, which says where a foreign officer is
+        found = None
+    if found is None:
+        raise NotFound(kind="Officer", id=officer)
+    return {"items": sessions_told(caller.system.accounts.sessions_of(officer))}
 
 
 @router.delete(

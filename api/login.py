@@ -19,13 +19,13 @@ from api.auth import (
     address_of,
     bearer_of,
     check_parameters,
+    session_for_writing,
     system_of,
-    writing_session,
 )
 from api.bodies import read_body
 from api.devices import device_of
 from api.plain_json import check_plain, object_of
-from api.problems import ApiProblem, field_errors, malformed
+from api.problems import ApiProblem, field_errors, malformed, unauthenticated
 from api.system import System
 from api.writes import RESPONSES
 from domain.access import posts_at
@@ -47,6 +47,7 @@ class Credentials(BaseModel):
     )
     login: str = Field(min_length=1, max_length=100)
     password: str = Field(min_length=1, max_length=200)
+    code: str = Field("", max_length=40, description="Of the second factor, if there is one")
 
 
 SESSIONS: dict[int | str, dict[str, Any]] = {
@@ -100,28 +101,58 @@ class LogIns:
         self._waiting: Counter[str] = Counter()
 
     async def log_in(
-        self, request: Request, login: str, password: str, kind: str = "session"
+        self, request: Request, login: str, password: str, kind: str = "session", code: str = ""
     ) -> tuple[str, Session]:
-        """`verify`, and a session that begins: its secret token and what it is. Raises also
-        `OfficerSuspended` for who knows the password of a suspended officer: no session begins."""
+        """`verify`, the second step, and a session that begins: its secret token and what it is.
+        Raises also `OfficerSuspended` for who knows the password of a suspended officer, and what
+        `SecondFactors.require` does: no session begins."""
         verified = await self.verify(request, login, password)
-        officer = await run_in_threadpool(system_of(request).officer, verified)
-        if officer is not None and officer.suspended is not None:
-            raise OfficerSuspended(officer=officer.id, reason=officer.suspended)
-        agent = device_of(request.headers.get("user-agent", ""))
-        begin = partial(self._accounts.begin, verified, login, kind, agent=agent)
-        return await run_in_threadpool(begin)
+        await self._unless_suspended(request, verified)
+        await self._second_step(request, verified, login, code)
+        return await self._begin(request, verified, login, kind)
 
     async def verify(self, request: Request, login: str, password: str) -> UUID:
         """`Accounts.verify` for a request. Raises also a 429 while too many wait.
 
         Known devices have as many places again, so that a flood does not keep officers out.
         """
-        device = request.cookies.get(DEVICE, "")
-        address = address_of(request)
+        return await self._from(request, login, partial(self._accounts.verify, login, password))
+
+    async def first_half(self, request: Request, officer: UUID, login: str) -> tuple[str, Session]:
+        """A session that may only show the code of the second factor."""
+        return await self._begin(request, officer, login, "half")
+
+    async def second_half(self, request: Request, half: str, code: str) -> tuple[str, Session]:
+        """The session of who has shown the code as well. Raises 401 when the half one is over,
+        and what `SecondFactors.require` does."""
+        first = await run_in_threadpool(self._accounts.session, half, "half")
+        if first is None:
+            raise unauthenticated()
+        await self._unless_suspended(request, first.officer)
+        await self._second_step(request, first.officer, first.login, code)
+        await run_in_threadpool(self._accounts.log_out, half)
+        return await self._begin(request, first.officer, first.login, "session")
+
+    async def _unless_suspended(self, request: Request, id: UUID) -> None:
+        officer = await run_in_threadpool(system_of(request).officer, id)
+        if officer is not None and officer.suspended is not None:
+            raise OfficerSuspended(officer=officer.id, reason=officer.suspended)
+
+    async def _second_step(self, request: Request, officer: UUID, login: str, code: str) -> None:
+        await self._from(request, login, partial(self._accounts.second_step, officer, login, code))
+
+    async def _begin(
+        self, request: Request, officer: UUID, login: str, kind: str
+    ) -> tuple[str, Session]:
+        agent = device_of(request.headers.get("user-agent", ""))
+        begin = partial(self._accounts.begin, officer, login, kind, agent=agent)
+        return await run_in_threadpool(begin)
+
+    async def _from(self, request: Request, login: str, work: Callable[..., T]) -> T:
+        """Work that is told from where the request comes, in its turn."""
+        device, address = request.cookies.get(DEVICE, ""), address_of(request)
         known = await run_in_threadpool(self._accounts.knows, device, login)
-        asking = partial(self._accounts.verify, login, password, address=address, device=device)
-        return await self.run(asking, address, known=known)
+        return await self.run(partial(work, address=address, device=device), address, known=known)
 
     async def run(self, work: Callable[[], T], address: str, *, known: bool = False) -> T:
         """Work that takes as much as a log-in, in its turn. Raises a 429 while too many wait."""
@@ -186,7 +217,7 @@ async def log_in(
     body: Given, system: Running, request: Request, response: Response
 ) -> dict[str, str]:
     log_ins = log_ins_of(request)
-    token, session = await log_ins.log_in(request, body.login, body.password)
+    token, session = await log_ins.log_in(request, body.login, body.password, code=body.code)
     keep_session(response, token, session, system)
     log_ins.remember(request, response, body.login, secure=system.secure_cookies)
     return {"csrf": session.csrf}
@@ -194,7 +225,7 @@ async def log_in(
 
 @router.delete("/v1/sessions/current", summary="Log out", responses=SESSIONS)
 async def log_out(request: Request, system: Running, response: Response) -> dict[str, str]:
-    await writing_session(request)
+    await session_for_writing(request, enrolled=False)
     check_parameters(request)
     bearer = bearer_of(request)
     if bearer:  # whoever spoke is logged out; a cookie that came along may be somebody else's
@@ -212,7 +243,9 @@ async def log_out(request: Request, system: Running, response: Response) -> dict
     openapi_extra=documented(Credentials),
 )
 async def token(body: Given, request: Request) -> dict[str, Any]:
-    secret, session = await log_ins_of(request).log_in(request, body.login, body.password, "token")
+    secret, session = await log_ins_of(request).log_in(
+        request, body.login, body.password, "token", body.code
+    )
     return {"token": secret, "token_type": "Bearer", "expires_at": session.expires}
 
 

@@ -21,13 +21,19 @@ from starlette.responses import Response
 
 from api.observing import route_of
 from domain.field_names import field_name
-from eventstore.accounts import LoginLocked, LoginRefused
 from eventstore.errors import CommandIdReused, StoreError
 from eventstore.invitations import InvitationOver, InvitationUnknown
 from eventstore.limiter import LimitReached
 from eventstore.limits_reached import limit_reached
 from eventstore.outcomes import Problem
 from eventstore.passwords import PasswordRefused
+from eventstore.patience import LoginLocked, LoginRefused
+from eventstore.second_factor import (
+    NoFactorBegun,
+    SecondFactorNeeded,
+    SecondFactorRefused,
+    SecondFactorThere,
+)
 from eventstore.sql import DATABASE_ERRORS, explain
 
 log = structlog.get_logger("relief.api")
@@ -142,6 +148,15 @@ def malformed(errors: list[dict[str, Any]]) -> ApiProblem:
     )
 
 
+FACTOR_STATUS: dict[type[Exception], int] = {
+    SecondFactorNeeded: 401,
+    SecondFactorRefused: 401,
+    SecondFactorThere: 409,
+    NoFactorBegun: 409,
+}
+"""What the second step of a log-in is refused with."""
+
+
 def _install_limits(app: FastAPI) -> None:
     """What is refused before any rule is asked: log-ins, and too much of anything."""
 
@@ -155,6 +170,13 @@ def _install_limits(app: FastAPI) -> None:
         return answer(
             request, Problem("login-locked", 429, problem.zh, problem.en), headers=headers
         )
+
+    async def second_step(request: Request, problem: Any) -> Response:
+        code = error_code(problem)
+        return answer(request, Problem(code, FACTOR_STATUS[type(problem)], problem.zh, problem.en))
+
+    for kind in FACTOR_STATUS:
+        app.exception_handler(kind)(second_step)
 
     @app.exception_handler(LimitReached)
     async def too_much(request: Request, problem: LimitReached) -> Response:
@@ -177,7 +199,7 @@ def _install_limits(app: FastAPI) -> None:
         return answer(request, Problem("invitation-over", 410, problem.zh, problem.en))
 
 
-def error_code(problem: StoreError | CommandIdReused) -> str:
+def error_code(problem: Exception) -> str:
     """For example ``store-full``: what `Refusal.code` is for a rule."""
     return re.sub(r"(?<!^)(?=[A-Z])", "-", type(problem).__name__).lower()
 

@@ -198,6 +198,8 @@ KEEPING = (
     Write(f"{OFFICER}/accounts", o.OpenAccount, "officers"),
     Write(f"{OFFICER}/invitations", l.InviteOfficer, "officers", shown=invitation_shown),
     Write(f"{OFFICER}/number-excuses", ab.ExcuseIdNumber, "officers"),
+    Write(f"{OFFICER}/session-ends", l.EndOfficerSessions, "officers"),
+    Write(f"{OFFICER}/second-factor-resets", l.ResetSecondFactor, "officers"),
     Write(f"{OFFICER}/appointments", o.AppointOfficer, "officers"),
     Write(f"{OFFICER}/appointments/{{appointment}}/ends", o.EndAppointment, "officers"),
     Write(f"{OFFICER}/appointments/{{appointment}}/renewals", renewing.RenewPost, "officers"),

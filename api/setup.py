@@ -31,8 +31,9 @@ from api.setup_door import Door
 from api.system import System
 from domain.refusal import Refusal
 from eventstore.clock import machine_now
+from eventstore.codes import plain
 from eventstore.errors import StoreError
-from eventstore.invitations import Invitation, plain
+from eventstore.invitations import Invitation
 from eventstore.outcomes import Refused
 from intake.register import Register
 

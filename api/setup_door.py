@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from api.problems import ApiProblem
-from eventstore.invitations import ALPHABET, grouped, plain
+from eventstore.codes import ALPHABET, grouped, plain
 from eventstore.store import Store
 
 log = structlog.get_logger("relief.setup")

@@ -12,8 +12,11 @@ from sqlalchemy import select
 from api.beside import AskedTogether, Waiting
 from api.bodies import HeldBodies
 from api.limits import DEFAULT_LIMITS, EdgeLimits, Quotas
+from domain.access import posts_at
 from domain.officer import Officer
-from eventstore.accounts import Accounts
+from domain.posts import post_of
+from domain.world import Role
+from eventstore.accounts import Accounts, Session
 from eventstore.lately import Lately
 from eventstore.store import Store
 from projections.areas import ABOVE, AREAS
@@ -82,6 +85,8 @@ class System:
     public_url: str = ""
     """Where officers reach the pages, without a slash at its end; "" if it is not set."""
     limits: EdgeLimits = DEFAULT_LIMITS
+    factor_roles: frozenset[Role] = frozenset()
+    """Whose log-ins must have a second factor."""
     marks: dict[str, str] = field(default_factory=dict)
     quotas: Quotas = field(init=False)
     bodies: HeldBodies = field(init=False)
@@ -115,3 +120,15 @@ class System:
     def knows_lately(self, id: UUID) -> Officer | None:
         """`officer_lately`, if it answers without asking the log."""
         return self._officers.get(id)
+
+    def needs_factor(self, officer: Officer) -> bool:
+        """Whether one of the officer's present posts asks for a second factor."""
+        held = posts_at(officer, self.store.clock.now()) if self.factor_roles else ()
+        return any(post_of(one).role in self.factor_roles for one in held)
+
+    def must_enroll(self, session: Session) -> bool:
+        """Whether this session may do nothing before its log-in name has a second factor."""
+        if not self.factor_roles or self.accounts.factors.has(session.login):
+            return False
+        officer = self.officer_lately(session.officer)
+        return officer is not None and self.needs_factor(officer)

@@ -94,6 +94,7 @@ def running(settings: Settings, *, follow: bool = True, make: bool = True) -> It
             after_wait_seconds=settings.after_wait_seconds,
             public_url=settings.public_url.rstrip("/"),
             limits=edge_limits(settings),
+            factor_roles=settings.second_factor_roles,
         )
         stack.callback(tell_of_views(store, views, boards, leads))
         timekeeper = Timekeeper(store, reader, leader=leads)

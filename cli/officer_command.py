@@ -22,7 +22,7 @@ from cli.public import invitation_url
 from cli.saying import failed
 from domain.commands.appointing import WITHOUT_NUMBER, IdNumberNeeded
 from domain.commands.id_numbers import ExcuseIdNumber
-from domain.commands.logins import RecordPassword
+from domain.commands.logins import RecordPassword, ResetSecondFactor
 from domain.commands.officers import (
     AppointOfficer,
     HandOver,
@@ -261,3 +261,15 @@ def password(
         run(system, RecordPassword(officer=officer, login=name, way=PasswordWay.KEEPER))
         system.accounts.set_password(name, officer, new)
     out.print(f"{login}: 密码已更新 · password changed")
+
+
+@app.command("reset-factor")
+def reset_factor(
+    login: Login, reason: Annotated[str, typer.Option(help="Why, in writing")]
+) -> None:
+    """Take the second factor from who has lost it, an only administrator above all."""
+    with running(settings_here(), follow=False, make=False) as system:
+        officer, name = holder_of(system, login)
+        run(system, ResetSecondFactor(officer=officer, login=name, reason=reason))
+        system.store.effects.end_log_ins()
+    out.print(f"{login}: 两步验证已重置 · second factor reset")

@@ -139,6 +139,10 @@ class Settings(BaseSettings):
         20, ge=1, description="Failed log-ins of one address in ten minutes"
     )
 
+    second_factor_roles: frozenset[Role] = Field(
+        frozenset(), description="Posts whose log-ins must have a second factor, as JSON"
+    )
+
     database_url: str | None = secret("PostgreSQL with the log (role relief_app); unset: SQLite")
     vault_url: str | None = secret("PostgreSQL with the vault (role relief_vault)")
     views_url: str | None = secret("PostgreSQL with the views (role relief_views)")

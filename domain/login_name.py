@@ -14,6 +14,7 @@ from uuid import UUID, uuid5
 
 from eventsourcing.domain import event
 
+from domain.area import check_text
 from domain.base import NAMESPACE, Aggregate
 from domain.refusal import Malformed, Refusal
 
@@ -24,6 +25,21 @@ class PasswordWay(StrEnum):
     INVITATION = "invitation"  # by the officer, with the code of an invitation
     OWN = "own"  # by the officer, who knew the one before
     KEEPER = "keeper"  # by who keeps the machine, on the machine
+
+
+class FactorWay(StrEnum):
+    """How a second factor of a log-in name ended."""
+
+    OWN = "own"  # by the officer, with a code of it
+    ADMINISTRATOR = "administrator"  # for who has lost the device
+    KEEPER = "keeper"  # by who keeps the machine, on the machine
+
+
+@dataclass(eq=False)
+class NoSecondFactor(Refusal):
+    zh: ClassVar[str] = "登录名“{login}”没有设置两步验证"
+    en: ClassVar[str] = "The log-in name {login} has no second factor."
+    login: str
 
 
 @dataclass(eq=False)
@@ -64,7 +80,10 @@ def check_login(login: str) -> None:
 
 
 class LoginName(Aggregate):
-    """Taken, once. ``entered``: whether a password was ever set by the officer or the keeper."""
+    """Taken, once. ``entered``: whether a password was ever set by the officer or the keeper.
+
+    ``factor``: the second factor that its log-ins ask for, a name of it without any secret.
+    """
 
     @event("Taken")
     def __init__(self, id: UUID, login: str, officer: UUID, area: UUID) -> None:
@@ -72,6 +91,7 @@ class LoginName(Aggregate):
         self.officer = officer
         self.area = area
         self.entered = False
+        self.factor: UUID | None = None
 
     @staticmethod
     def id_of(login: str) -> UUID:
@@ -108,3 +128,37 @@ class LoginName(Aggregate):
     @event("SessionsEnded")
     def _sessions_ended(self, officer: UUID, login: str, sessions: int) -> None:
         pass
+
+    def log_out(self, reason: str) -> None:
+        """An administrator ends all its sessions, on whatever devices: a lost phone."""
+        check_text("reason", reason)
+        self._logged_out(officer=self.officer, login=self.login, reason=reason)
+
+    @event("LoggedOut")
+    def _logged_out(self, officer: UUID, login: str, reason: str) -> None:
+        pass
+
+    def set_second_factor(self, factor: UUID) -> None:
+        """From now on a log-in asks for a code of it. Said twice, it is one fact."""
+        if self.factor != factor:
+            self._second_factor_set(officer=self.officer, login=self.login, factor=factor)
+
+    @event("SecondFactorSet")
+    def _second_factor_set(self, officer: UUID, login: str, factor: UUID) -> None:
+        self.factor = factor
+
+    def remove_second_factor(self, way: FactorWay, reason: str | None = None) -> None:
+        """No log-in asks for it any more. ``reason``: why somebody else took it away."""
+        if self.factor is None:
+            raise NoSecondFactor(login=self.login)
+        if way is not FactorWay.OWN:
+            check_text("reason", reason or "")
+        self._second_factor_removed(
+            officer=self.officer, login=self.login, factor=self.factor, way=way, reason=reason
+        )
+
+    @event("SecondFactorRemoved")
+    def _second_factor_removed(
+        self, officer: UUID, login: str, factor: UUID, way: FactorWay, reason: str | None
+    ) -> None:
+        self.factor = None

@@ -27,39 +27,22 @@ from eventstore.lately import Lately
 from eventstore.limiter import Limit, Limiter
 from eventstore.limits_reached import limit_reached
 from eventstore.passwords import check_password
+from eventstore.patience import FORGIVEN_SECONDS, LoginLocked, LoginRefused, delay_after
+from eventstore.second_factor import SecondFactorRefused, SecondFactors
 from eventstore.sql import DATABASE_ERRORS, explain, transaction
 from eventstore.vault import Vault
 
-FREE_TRIES = 5
-LONGEST_DELAY = 60.0
-"""Seconds that a log-in name rests at most, for devices that never logged in under it."""
-FORGIVEN_SECONDS = 3600.0
-"""After so long without a further try the failures of a name are forgotten."""
 ADDRESS_WINDOW = 600.0
 ADDRESS_FAILURES = 20
 DEVICE_SECRET = "device-cookies"  # noqa: S105 - the name of a secret
 SESSION_SECONDS = 12 * 3600.0
 TOKEN_SECONDS = 3600.0
+HALF_SECONDS = 300.0
+LASTS = {"session": SESSION_SECONDS, "token": TOKEN_SECONDS, "half": HALF_SECONDS}
+"""Seconds, by the kind of a session. A half one has shown the password and no code yet."""
 STRANGERS = 10_000
 KNOWN_SECONDS = 1.0
 KNOWN_SESSIONS = 10_000
-
-
-class LoginRefused(Exception):
-    """Wrong name or password: which of the two is not told."""
-
-    zh = "用户名或密码不正确"
-    en = "Wrong user name or password."
-
-
-class LoginLocked(Exception):
-    """Too many failures; try again in ``retry_after`` seconds."""
-
-    def __init__(self, retry_after: int) -> None:
-        self.zh = f"连续失败次数过多，请在 {retry_after} 秒后再试"
-        self.en = f"Too many failures. Try again in {retry_after} seconds."
-        super().__init__(self.en)
-        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +51,7 @@ class Session:
 
     officer: UUID
     login: str
-    kind: str  # "session" or "token"
+    kind: str  # "session", "token" or "half"
     csrf: str
     expires: float
 
@@ -110,6 +93,7 @@ class Accounts:
         self._addresses = Limiter(limit, clock)
         self._delays: dict[tuple[str, str], tuple[int, float]] = {}
         self._known = Lately[bytes, Session](KNOWN_SECONDS, KNOWN_SESSIONS)
+        self.factors = SecondFactors(vault, clock)
 
     def set_password(
         self, login: str, officer: UUID, password: str, *, by: bytes | None = None
@@ -167,16 +151,29 @@ class Accounts:
         address: str = "",
         device: str = "",
         agent: str = "",
+        code: str = "",
     ) -> tuple[str, Session]:
-        """`verify`, and a session that begins: its secret token and what it is.
+        """The secret token and its session. Raises what `verify` and `SecondFactors.require` do.
 
-        ``agent``: what kind of device it is, in words for its owner.
+        ``agent``: what kind of device it is, in words for its owner. ``code``: of the second step.
         """
         officer = self.verify(login, password, address=address, device=device)
+        self.second_step(officer, login, code, address=address, device=device)
         return self.begin(officer, login, kind, agent=agent)
 
+    def second_step(
+        self, officer: UUID, login: str, code: str, *, address: str = "", device: str = ""
+    ) -> None:
+        """`SecondFactors.require`; a wrong code counts for its address as a wrong password does."""
+        try:
+            self.factors.require(officer, login, code)
+        except SecondFactorRefused:
+            if not self.knows(device, login):
+                self.failed_from(address)
+            raise
+
     def verify(self, login: str, password: str, *, address: str = "", device: str = "") -> UUID:
-        """Whose log-in name and password these are. Raises `LoginRefused` or `LoginLocked`.
+        """Whose name and password these are. Raises `LoginRefused` or `LoginLocked`.
 
         ``address``: where it comes from. ``device``: what `device_cookie` once gave that browser.
         """
@@ -282,8 +279,7 @@ class Accounts:
         """A session for whoever has shown who they are: by password, or by an invitation."""
         now = self._clock()
         token, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(24)
-        lasts = SESSION_SECONDS if kind == "session" else TOKEN_SECONDS
-        session = Session(officer, login, kind, csrf, now + lasts)
+        session = Session(officer, login, kind, csrf, now + LASTS[kind])
         row = (_digest(token), officer.bytes, login, kind, csrf, session.expires, now, agent)
         self._write("DELETE FROM sessions WHERE expires < ?", (now,))
         self._write("INSERT INTO sessions VALUES (?,?,?,?,?,?,?,?)", row)
@@ -329,7 +325,7 @@ class Accounts:
         with self._lock:
             rows = self._db.execute(
                 "SELECT token, login, kind, begun, expires, device FROM sessions"
-                " WHERE officer=? AND expires > ? ORDER BY begun DESC, token",
+                " WHERE officer=? AND expires > ? AND kind <> 'half' ORDER BY begun DESC, token",
                 (officer.bytes, self._clock()),
             ).fetchall()
         own = _digest(token)
@@ -353,11 +349,6 @@ class Accounts:
     def log_out(self, token: str) -> None:
         self._write("DELETE FROM sessions WHERE token=?", (_digest(token),))
         self._known.clear()
-
-
-def delay_after(failures: int) -> float:
-    """Seconds to wait after so many failures in a row: none at first, then 2, 4, 8 … a minute."""
-    return 0.0 if failures < FREE_TRIES else min(LONGEST_DELAY, 2.0 ** (failures - FREE_TRIES + 1))
 
 
 def _public(digest: bytes) -> str:

@@ -1,4 +1,5 @@
-"""What facts do to the vault, after they are durable: keys destroyed, names found and moved.
+"""What facts do to the vault, after they are durable: keys destroyed, names found and moved,
+sessions and second factors ended.
 
 The fact is the authority, the vault follows. A fact that was never stored destroys nothing; one
 that was is carried out whatever ends the process, for how far each effect has got is kept in the
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from domain.base import Event
+from domain.login_name import FactorWay, LoginName
 from domain.person import Person
 from eventstore.behind import Behind
 from eventstore.errors import IndexBehind, StoreLocked
@@ -21,12 +23,13 @@ from eventstore.faults import reached
 from eventstore.log import Log
 from eventstore.mapper import TypedMapper
 from eventstore.names import Changes, Named, clear, members_named
+from eventstore.second_factor import drop_factor
 from eventstore.spelling import TERMS
 from eventstore.sql import Sql
 from eventstore.vault import Vault, destroy
 from eventstore.wrapping import opened
 
-ERASURES, SEARCH = "erasures", "search"
+ERASURES, SEARCH, LOG_INS = "erasures", "search", "log-ins"
 SCRUB = "scrub"
 """There while what was destroyed may still lie in old pages of the disk."""
 WINDOW = 4_000
@@ -45,6 +48,11 @@ T = TypeVar("T")
 ERASED = (
     "SELECT topic, state FROM events WHERE position > ? AND position <= ?"
     " AND topic LIKE 'Person.Erased%' ORDER BY position"
+)
+ENDED = (
+    "SELECT topic, state FROM events WHERE position > ? AND position <= ?"
+    " AND (topic LIKE 'LoginName.LoggedOut%' OR topic LIKE 'LoginName.SecondFactorRemoved%')"
+    " ORDER BY position"
 )
 TELLS = (
     "SELECT position, topic, state FROM events WHERE position > ? AND position <= ?"
@@ -164,6 +172,26 @@ class Effects:
         with self._turn, self._vault.aside() as db:
             db.execute("DELETE FROM effects WHERE name = ?", (effect,))
 
+    # -- log-ins -------------------------------------------------------------------------------
+
+    def end_log_ins(self) -> None:
+        """End the sessions and second factors that the log says are ended.
+
+        Done twice, somebody logs in once more; a second factor that was set since stays.
+        """
+        with self._turn:
+            at, head = self.position(LOG_INS), self._log.head()
+            if at >= head:
+                return
+            facts = [self._mapper.decode(*row) for row in self._log.fetch(ENDED, (at, head))]
+            if facts or head - at >= LAZY:
+                there = self._fact_at(head)
+                with self._vault.aside() as db:
+                    for fact in facts:
+                        _end_log_ins(db, fact)
+                    self._set(db, LOG_INS, head, there)
+            self._done[LOG_INS] = head
+
     # -- the index of names --------------------------------------------------------------------
 
     def index(self) -> bool:
@@ -242,7 +270,8 @@ class Effects:
     # -- the worker ----------------------------------------------------------------------------
 
     def step(self) -> bool:
-        """All erasures, and some of the index; True if there is more to do."""
+        """All erasures and ended log-ins, and some of the index; True if there is more to do."""
+        self.end_log_ins()
         self.erase()
         return self.index()
 
@@ -266,6 +295,15 @@ def _patiently(work: Callable[[], T]) -> T:
         except StoreLocked:
             if time.monotonic() > deadline:
                 raise
+
+
+def _end_log_ins(db: Sql, fact: Event) -> None:
+    if isinstance(fact, LoginName.LoggedOut):
+        db.execute("DELETE FROM sessions WHERE login=?", (fact.login,))
+    elif isinstance(fact, LoginName.SecondFactorRemoved):
+        drop_factor(db, fact.login, fact.factor)
+        if fact.way is not FactorWay.OWN:
+            db.execute("DELETE FROM sessions WHERE login=?", (fact.login,))
 
 
 def _with_keys(db: Sql, persons: Sequence[UUID]) -> set[UUID]:

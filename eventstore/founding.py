@@ -72,6 +72,8 @@ RIGHTS: dict[str, dict[str, str]] = {
         "vault.accounts": CHANGED,
         "vault.sessions": CHANGED,
         "vault.invitations": CHANGED,
+        "vault.second_factors": CHANGED,
+        "vault.recovery_codes": CHANGED,
         "vault.erasures": "SELECT, UPDATE",
     },
     VIEWS: {},

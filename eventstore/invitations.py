@@ -6,8 +6,6 @@ slip of paper. The vault keeps its hash only. That there is an invitation is a f
 """
 
 import hashlib
-import secrets
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID, uuid4
@@ -15,16 +13,15 @@ from uuid import UUID, uuid4
 from domain.commands.logins import INVITATION_HOURS, InviteOfficer, RecordPassword
 from domain.login_name import PasswordWay
 from eventstore.accounts import Accounts
+from eventstore.codes import grouped, plain
+from eventstore.codes import made as new_code
 from eventstore.outcomes import Envelope
 from eventstore.passwords import check_password
 from eventstore.sql import transaction
 from eventstore.store import Store
 from eventstore.vault import Vault
 
-ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-"""32 signs: without 0, O, 1 and I, which look alike on paper."""
 LENGTH = 16
-GROUP = 4
 
 
 class InvitationUnknown(Exception):
@@ -59,7 +56,7 @@ class Invitations:
 
     def begin(self, login: str, officer: UUID, hours: float = INVITATION_HOURS) -> Invitation:
         """A new code for a log-in name; the one before is of no use any more."""
-        code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+        code = new_code(LENGTH)
         made = Invitation(login, officer, self._clock() + hours * 3600, grouped(code))
         with self._vault.lock, transaction(self._vault.db) as db:
             db.execute("DELETE FROM invitations WHERE login=?", (login,))
@@ -111,19 +108,6 @@ class Invitations:
         if not accounts.set_password(found.login, found.officer, password, by=digest):
             raise InvitationOver  # another device with the same code was faster
         return found
-
-
-def plain(code: str) -> str:
-    """What was typed, as the code was made: without spaces and dashes, in capital letters.
-
-    A keyboard for Chinese types letters and digits of full width: they are the same signs.
-    """
-    return "".join(sign for sign in unicodedata.normalize("NFKC", code).upper() if sign.isalnum())
-
-
-def grouped(code: str) -> str:
-    """For people: K7QD-3M9X-PLRT-W2ZB."""
-    return "-".join(code[at : at + GROUP] for at in range(0, len(code), GROUP))
 
 
 def _digest(code: str) -> bytes:

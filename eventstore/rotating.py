@@ -24,8 +24,10 @@ from eventstore.faults import reached
 from eventstore.keyfile import KEY_BYTES, read_key, write_key
 from eventstore.postgres import PostgresConnection
 from eventstore.sealing_pairs import name_of_next
+from eventstore.second_factor import bound_to
 from eventstore.sql import Sql, transaction
-from eventstore.sqlite import connect
+from eventstore.sqlite import check_schema, connect
+from eventstore.vault_tables import SCHEMA, TABLES
 from eventstore.wrapping import Wrapping
 
 AT_ONCE = 2_000
@@ -33,7 +35,7 @@ OTHERS = """
 SELECT count(*) FROM pg_stat_activity
  WHERE usename = current_user AND datname = current_database() AND pid <> pg_backend_pid()
 """
-LOCK = "LOCK TABLE secrets, keys IN ACCESS EXCLUSIVE MODE"
+LOCK = "LOCK TABLE secrets, keys, second_factors IN ACCESS EXCLUSIVE MODE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ def rotate_folder(data: Path) -> Rotated:
             db.execute("PRAGMA journal_mode=DELETE")
         except sqlite3.OperationalError as problem:
             raise VaultInUse(str(problem)) from problem
+        check_schema(db, path, SCHEMA, TABLES)
         try:
             return _rotate(db, data / "vault.key", lambda _: None)
         finally:
@@ -122,7 +125,7 @@ def _opens(db: Sql, master: Wrapping) -> bool:
 
 
 def _wrap_again(db: Sql, before: Wrapping, after: Wrapping) -> int:
-    """Every row of both tables; how many keys. Raises `StoreDamaged` at one that is foreign."""
+    """Every row; how many keys of persons. Raises `StoreDamaged` at one that is foreign."""
     secrets = db.execute("SELECT name, value FROM secrets").fetchall()
     rows = [(after.wrap(before.unwrap(v, n.encode()), n.encode()), n) for n, v in secrets]
     db.executemany("UPDATE secrets SET value = ? WHERE name = ?", rows)
@@ -131,6 +134,12 @@ def _wrap_again(db: Sql, before: Wrapping, after: Wrapping) -> int:
     )  # a new sealing pair as well: who had the old key could open the old one
     pair = (name, after.wrap(os.urandom(KEY_BYTES), name.encode()))
     db.execute("INSERT INTO secrets VALUES (?,?)", pair)
+    factors = db.execute("SELECT login, secret FROM second_factors").fetchall()
+    sealed = [
+        (after.wrap(before.unwrap(secret, bound_to(login)), bound_to(login)), login)
+        for login, secret in factors
+    ]
+    db.executemany("UPDATE second_factors SET secret = ? WHERE login = ?", sealed)
     keys = 0
     for page in _pages(db):
         wrapped = [(after.wrap(before.unwrap(key, person), person), person) for person, key in page]

@@ -53,7 +53,7 @@ class Vault:
         self.seconds: Callable[[], float] = time.time
         """Now, in seconds since 1970: by the store's guarded clock, once a store has the vault."""
         self.lock = self._lock = threading.RLock()
-        self._wrapping = Wrapping(self._master_key(key))
+        self.wrapping = Wrapping(self._master_key(key))
         self._ciphers: dict[UUID, AESGCM] = {}
         self._new: dict[bytes, UUID] = {}
         self._fresh: set[UUID] = set()
@@ -87,21 +87,21 @@ class Vault:
         with self._lock:
             found = self._db.execute("SELECT value FROM secrets WHERE name=?", (name,)).fetchone()
             if found is None:
-                wrapped = self._wrapping.wrap(os.urandom(32), name.encode())
+                wrapped = self.wrapping.wrap(os.urandom(32), name.encode())
                 self._write(MAKE_SECRET, [(name, wrapped)])
                 return self.secret(name)
-            return self._wrapping.unwrap(found[0], name.encode())
+            return self.wrapping.unwrap(found[0], name.encode())
 
     def birth_mark(self) -> str | None:
         """The mark this vault shares with its log; None in a new vault."""
         with self._lock:
             sql = "SELECT value FROM secrets WHERE name='born'"
             row = self._db.execute(sql).fetchone()
-        return None if row is None else self._wrapping.unwrap(row[0], b"born").decode()
+        return None if row is None else self.wrapping.unwrap(row[0], b"born").decode()
 
     def set_birth_mark(self, mark: str) -> str:
         """Set the mark if there is none; answers the one that is there."""
-        row = ("born", self._wrapping.wrap(mark.encode(), b"born"))
+        row = ("born", self.wrapping.wrap(mark.encode(), b"born"))
         with self._lock:
             self._write(MAKE_SECRET, [row])
         return self.birth_mark() or mark
@@ -250,7 +250,7 @@ class Vault:
         marks = ",".join("?" * len(asked))
         rows = self.fetch(f"SELECT person, wrapped FROM keys WHERE person IN ({marks})", asked)  # noqa: S608
         return {
-            UUID(bytes=person): AESGCM(self._wrapping.unwrap(wrapped, person))
+            UUID(bytes=person): AESGCM(self.wrapping.unwrap(wrapped, person))
             for person, wrapped in rows
         }
 
@@ -270,10 +270,10 @@ class Vault:
                     "SELECT wrapped FROM keys WHERE person=?", (person.bytes,)
                 ).fetchone()
         if row is not None:
-            cipher = AESGCM(self._wrapping.unwrap(row[0], person.bytes))
+            cipher = AESGCM(self.wrapping.unwrap(row[0], person.bytes))
         elif make:
             key = random_bytes(KEY_BYTES)
-            self._rows["keys"].append((person.bytes, self._wrapping.wrap(key, person.bytes)))
+            self._rows["keys"].append((person.bytes, self.wrapping.wrap(key, person.bytes)))
             cipher = AESGCM(key)
         if cipher is not None:
             if len(self._ciphers) >= KEY_CACHE and not self._rows["keys"]:

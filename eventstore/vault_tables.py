@@ -3,7 +3,7 @@
 On PostgreSQL the same tables are made by `eventstore.migrations`.
 """
 
-SCHEMA = 3
+SCHEMA = 4
 
 TABLES = """
 DROP TABLE IF EXISTS names;
@@ -25,6 +25,14 @@ CREATE TABLE IF NOT EXISTS invitations (
     used INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS invitations_by_login ON invitations (login);
+CREATE TABLE IF NOT EXISTS second_factors (
+    login TEXT PRIMARY KEY, factor BLOB NOT NULL, secret BLOB NOT NULL, confirmed INTEGER NOT NULL,
+    step INTEGER NOT NULL, failures INTEGER NOT NULL, locked_until REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS recovery_codes (
+    code BLOB PRIMARY KEY, login TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS recovery_codes_by_login ON recovery_codes (login);
 CREATE TABLE IF NOT EXISTS erasures (n INTEGER NOT NULL);
 INSERT INTO erasures SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM erasures);
 CREATE TABLE IF NOT EXISTS effects (
@@ -46,9 +54,18 @@ CREATE TABLE IF NOT EXISTS name_terms (
 """
 """Schema 1 had ``names``, one row a person whatever household claimed them: the index of today is
 built from the log when an older vault is opened. Schema 2 knew of no session since when and on
-which device it runs: officers log in anew."""
+which device it runs. Schema 3 knew of no second factor. Sessions do not outlive an upgrade:
+officers log in anew."""
 
-CARRIED = {"keys": "person", "tokens": "token", "secrets": "name", "accounts": "login"}
+CARRIED_BY_SCHEMA_3 = {
+    "keys": "person",
+    "tokens": "token",
+    "secrets": "name",
+    "accounts": "login",
+}
+"""For the manifests of backups made before there were second factors."""
+
+CARRIED = CARRIED_BY_SCHEMA_3 | {"second_factors": "login", "recovery_codes": "code"}
 """What backups and copies count and hash, each table in the order of its key."""
 
 CARRIED_BY_SCHEMA_1 = {
@@ -74,4 +91,6 @@ LEFT_BEHIND = {
 
 def carried_at(schema: int) -> dict[str, str]:
     """The tables that a vault of this schema is counted and hashed by."""
-    return CARRIED_BY_SCHEMA_1 if schema < 2 else CARRIED
+    if schema < 2:
+        return CARRIED_BY_SCHEMA_1
+    return CARRIED_BY_SCHEMA_3 if schema < 4 else CARRIED

@@ -407,6 +407,9 @@ VIEW = View(
     },
     ignored={
         LoginName.SessionsEnded: "it is on the auditor's list, which is the timeline",
+        LoginName.LoggedOut: "it is on the auditor's list, which is the timeline",
+        LoginName.SecondFactorSet: "the vault is asked, which knows the log-ins of now",
+        LoginName.SecondFactorRemoved: "the vault is asked, which knows the log-ins of now",
         Officer.BecameSubstitute: "the absent officer's SubstituteNamed tells it",
         Officer.StoppedSubstituting: "the absent officer's SubstitutionEnded tells it",
     },

@@ -7,6 +7,7 @@ from datetime import date
 
 from domain.commands import id_numbers, logins
 from domain.commands.renewing import RecordCertificate
+from domain.ids import seeded_id
 from domain.login_name import PasswordWay
 from tests.everything import Desk
 
@@ -32,3 +33,8 @@ def about_log_ins(desk: Desk) -> None:
         valid_until=date(2018, 9, 30),
     )
     desk.do(trained, "administrator")
+    desk.do(logins.EndOfficerSessions(officer=officer, reason="手机丢失"), "administrator")
+    factor = seeded_id(LOGIN, "second factor")
+    desk.do(logins.RecordSecondFactor(officer=officer, login=LOGIN, factor=factor), None)
+    lost = logins.ResetSecondFactor(officer=officer, login=LOGIN, reason="更换手机")
+    desk.do(lost, "administrator")

@@ -38,6 +38,7 @@ from web.pages import (
     reviews,
     rulebook_changes,
     rulebooks,
+    second_factor,
     setup,
     sheets,
     situation,
@@ -63,6 +64,7 @@ ROUTERS: Final = (
     lists.router,
     parked.router,
     passwords.router,
+    second_factor.router,
     setup.router,
     rulebook_changes.router,
     rulebooks.router,
@@ -101,9 +103,11 @@ def _as_page(handler: Any, *, own_words: bool) -> Handler:
             ended = "&failure=ended" if COOKIE in request.cookies else ""
             spoken = f"&lang={language_of(request)}" if "lang" in request.query_params else ""
             return RedirectResponse(f"/login?next={quote(asked, safe='/')}{ended}{spoken}", 303)
+        said = msgspec.json.decode(bytes(answer.body), type=dict[str, Any])
+        if said.get("type") == "/problems/second-factor-required" and not is_fragment(request):
+            return RedirectResponse("/me/second-factor", 303)
         with contextlib.suppress(StoreError):  # then with the shell of a stranger
             await run_in_threadpool(session.put_shell, request)
-        said = msgspec.json.decode(bytes(answer.body), type=dict[str, Any])
         errors = said.get("errors", []) if own_words else []
         return render_error(
             request,

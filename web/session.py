@@ -8,7 +8,8 @@ import hmac
 import re
 import secrets
 from typing import Annotated, Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -33,7 +34,9 @@ from api.system import System
 from domain.access import posts_at
 from domain.posts import Appointment, StandIn, post_of
 from domain.refusal import Refusal
-from eventstore.accounts import LoginLocked, LoginRefused
+from eventstore.accounts import HALF_SECONDS
+from eventstore.patience import LoginLocked, LoginRefused
+from eventstore.second_factor import SecondFactorNeeded
 from projections.areas import AREAS
 from projections.officers import OFFICERS
 from projections.officers import officer as officer_row
@@ -48,6 +51,8 @@ CLOSED_WORDS: Final = frozenset(word for words in WORDS.values() for word in wor
 """What a query may say and be no name: see `local`."""
 
 FORM_COOKIE: Final = "relief_form"
+HALF_COOKIE: Final = "relief_half"
+NEXT_COOKIE: Final = "relief_next"
 FORM_BYTES: Final = 16 * 1024
 FORM_FIELDS: Final = 20
 NAME_LENGTH: Final = 100
@@ -194,12 +199,33 @@ async def log_in(request: Request) -> Response:
         return _login(
             request, failure="locked", minutes=minutes, name=name, next_path=next_path, status=429
         )
+    except SecondFactorNeeded as needed:
+        return await ask_for_code(request, needed.officer, needed.login, next_path)
     except LoginRefused:
         return _login(request, failure="failed", name=name, next_path=next_path, status=401)
     response = RedirectResponse(local(next_path), 303)
     keep_session(response, secret, session, system_of(request))
     log_ins.remember(request, response, name, secure=system_of(request).secure_cookies)
     response.delete_cookie(FORM_COOKIE)
+    return response
+
+
+async def ask_for_code(
+    request: Request, officer: UUID, login: str, next_path: str = "/"
+) -> Response:
+    """To the second step: for who has shown the password, or the code of an invitation."""
+    half, _ = await log_ins_of(request).first_half(request, officer, login)
+    response = RedirectResponse("/login/code", 303)
+    for name, value in ((HALF_COOKIE, half), (NEXT_COOKIE, quote(local(next_path)))):
+        response.set_cookie(
+            name,
+            value,
+            httponly=True,
+            samesite="strict",
+            secure=system_of(request).secure_cookies,
+            max_age=int(HALF_SECONDS),
+            path="/login",
+        )
     return response
 
 

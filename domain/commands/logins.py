@@ -11,7 +11,7 @@ from uuid import UUID
 
 from domain.commands.appointing import not_oneself
 from domain.commands.officers import KEEPERS
-from domain.login_name import LoginName, NotTheirLogin, PasswordWay
+from domain.login_name import FactorWay, LoginName, NotTheirLogin, PasswordWay
 from domain.officer import Officer
 from domain.reach import in_reach
 from domain.refusal import Refusal
@@ -126,4 +126,86 @@ class RecordSessionsEnded(Command):
     def decide(self, world: World) -> Result | None:
         officer = world.get(Officer, self.officer)
         _name(world, officer, self.login).end_sessions(self.sessions)
+        return {"officer": officer.id}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndOfficerSessions(Command):
+    """Log an officer out everywhere: a lost phone, a device that was sold. Nobody does it so for
+    themselves: their own sessions they end on the page of their log-in, without a reason."""
+
+    roles: ClassVar[frozenset[Role]] = KEEPERS
+    officer: UUID
+    reason: str
+
+    def scope(self, world: World) -> UUID:
+        return world.get(Officer, self.officer).home
+
+    def decide(self, world: World) -> Result | None:
+        officer = world.get(Officer, self.officer)
+        not_oneself(world, officer)
+        for login in officer.logins:
+            _name(world, officer, login).log_out(self.reason)
+        return {"officer": officer.id}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResetSecondFactor(Command):
+    """Take away the second factor of who has lost the device and the recovery codes.
+
+    Whoever sets the password next, or knows it, logs in without: so only who could give all posts
+    of the officer does this, as with an invitation. All sessions of the log-in name end.
+    """
+
+    roles: ClassVar[frozenset[Role]] = KEEPERS
+    officer: UUID
+    login: str
+    reason: str
+
+    def scope(self, world: World) -> UUID:
+        return world.get(Officer, self.officer).home
+
+    def decide(self, world: World) -> Result | None:
+        officer = world.get(Officer, self.officer)
+        way = FactorWay.KEEPER if world.actor.role is Role.SYSTEM else FactorWay.ADMINISTRATOR
+        not_oneself(world, officer)
+        posts_within_reach(world, officer)
+        _name(world, officer, self.login).remove_second_factor(way, self.reason)
+        return {"officer": officer.id}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordSecondFactor(Command):
+    """A log-in name gets a second factor: the fact before it. Sent by the program once it has seen
+    a code of it."""
+
+    roles: ClassVar[frozenset[Role]] = frozenset({Role.SYSTEM})
+    officer: UUID
+    login: str
+    factor: UUID
+
+    def scope(self, world: World) -> UUID:
+        return world.get(Officer, self.officer).home
+
+    def decide(self, world: World) -> Result | None:
+        officer = world.get(Officer, self.officer)
+        officer.require_available()
+        _name(world, officer, self.login).set_second_factor(self.factor)
+        return {"officer": officer.id}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordFactorEnded(Command):
+    """An officer ends the second factor, with a code of it. Sent by the program."""
+
+    roles: ClassVar[frozenset[Role]] = frozenset({Role.SYSTEM})
+    officer: UUID
+    login: str
+
+    def scope(self, world: World) -> UUID:
+        return world.get(Officer, self.officer).home
+
+    def decide(self, world: World) -> Result | None:
+        officer = world.get(Officer, self.officer)
+        _name(world, officer, self.login).remove_second_factor(FactorWay.OWN)
         return {"officer": officer.id}

@@ -159,6 +159,8 @@ POST /v1/engagements area M
 POST /v1/officers/{officer}/accounts officer M
 POST /v1/officers/{officer}/invitations officer M
 POST /v1/officers/{officer}/number-excuses officer M
+POST /v1/officers/{officer}/session-ends officer M
+POST /v1/officers/{officer}/second-factor-resets officer M
 POST /v1/officers/{officer}/appointments officer M
 POST /v1/officers/{officer}/substitutions officer M
 POST /v1/officers/{officer}/substitutions/{substitution}/ends officer M
@@ -207,6 +209,7 @@ GET /v1/funds area VTAPSDCRU
 GET /v1/funds/{fund} fund VTAPSDCRU
 GET /v1/fund-flows area VTAPSDCRU
 GET /v1/fund-lineage area VTAPSDCRU
+GET /v1/officers/{officer}/sessions officer M
 GET /v1/households area VTAPSDCRU
 GET /v1/households/{household} household VTAPSDCRU
 GET /v1/household-moves area VTAPSDCRU
@@ -232,6 +235,10 @@ DELETE /v1/sessions/current - *
 GET /v1/me - *
 GET /v1/sealing-keys - *
 POST /v1/me/password - *
+GET /v1/me/second-factor - *
+POST /v1/me/second-factor - *
+POST /v1/me/second-factor/confirmations - *
+POST /v1/me/second-factor/ends - *
 GET /v1/me/sessions - *
 DELETE /v1/me/sessions/{session} - *
 POST /v1/invitations/{code}/acceptances - -

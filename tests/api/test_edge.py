@@ -18,9 +18,9 @@ from fastapi import APIRouter
 from api.app import MAX_LAG
 from api.auth import COOKIE
 from domain.world import Role
-from eventstore.accounts import FREE_TRIES
 from eventstore.clock import machine_now
 from eventstore.errors import StoreLocked
+from eventstore.patience import FREE_TRIES
 from tests.api.edge import PASSWORD, Edge, write_headers
 from tests.api.seed import name_of
 from tests.api.test_writes import REPORTS, code, report

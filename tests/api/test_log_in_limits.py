@@ -11,7 +11,7 @@ import pytest
 from api.auth import COOKIE
 from api.login import DEVICE
 from domain.world import Role
-from eventstore.accounts import FREE_TRIES
+from eventstore.patience import FREE_TRIES
 from tests.api.edge import PASSWORD, Edge, serving
 from tests.api.seed import name_of
 from tests.api.test_limits import told

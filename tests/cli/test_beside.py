@@ -54,6 +54,7 @@ LOOKING = [
     ("officer", "suspend", "w", *REASON),
     ("officer", "handover", "w", "--to", "v", *REASON),
     ("officer", "password", "w", "--new", "yanshi-2018"),
+    ("officer", "reset-factor", "w", *REASON),
 ]
 ELSEWHERE = {
     *("init", "serve", "demo", "restore", "db init", "log copy"),  # they make what they work on

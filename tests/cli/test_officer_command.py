@@ -5,16 +5,18 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pyotp
 import pytest
 from typer.testing import CliRunner, Result
 
 from cli.officer_command import app
 from domain.commands.engaging import EngageOfficer
+from domain.commands.logins import RecordSecondFactor
 from domain.login_name import LoginName
 from domain.world import Role
-from eventstore.accounts import LoginRefused
 from eventstore.lineage import settle_epoch
 from eventstore.outcomes import Envelope
+from eventstore.patience import LoginRefused
 from tests.eventstore.support import named
 from tests.intake.make import id_number
 from tests.intake.town import COUNTY, VILLAGE, county, make_county
@@ -179,3 +181,20 @@ def test_who_is_invited_and_has_no_password_yet_is_known_by_the_log_in_name(data
 
 def test_the_list_for_people_names_posts(data: Path) -> None:
     assert "village_reporter" in relief(data, "list").stdout
+
+
+def test_the_keeper_of_the_machine_resets_a_lost_second_factor(data: Path) -> None:
+    with county(data) as town:
+        accounts = town.system.accounts
+        officer = accounts.officer_of("village")
+        assert officer is not None
+        secret = accounts.factors.begin("village")
+        factor = accounts.factors.prove_new("village", pyotp.TOTP(secret).now())
+        given = RecordSecondFactor(officer=officer, login="village", factor=factor)
+        town.system.store.run(Envelope(id=uuid4(), officer=None, command=given))
+        accounts.factors.confirm("village", factor)
+    reset = ("reset-factor", "village", "--reason", "手机丢失")
+    assert relief(data, *reset).exit_code == 0
+    assert can_log_in(data, "village", "long enough")
+    again = relief(data, *reset)
+    assert again.exit_code == 1 and "没有设置两步验证" in again.output

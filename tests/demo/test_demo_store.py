@@ -23,7 +23,8 @@ from demo.report_steps import ReturnReport
 from domain.catalog import AGGREGATES
 from domain.officer import Officer
 from domain.world import Role
-from eventstore.accounts import Accounts, LoginRefused
+from eventstore.accounts import Accounts
+from eventstore.patience import LoginRefused
 from eventstore.store import Store
 from projections.areas import by_code
 from projections.asking.deadlines_at import deadlines

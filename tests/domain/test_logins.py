@@ -8,15 +8,19 @@ import pytest
 
 from domain.commands.logins import (
     INVITATION_HOURS,
+    EndOfficerSessions,
     InviteOfficer,
     PostsBeyondReach,
+    RecordFactorEnded,
     RecordPassword,
+    RecordSecondFactor,
     RecordSessionsEnded,
+    ResetSecondFactor,
 )
 from domain.commands.officers import AppointOfficer, NameSubstitute, OpenAccount, SuspendOfficer
-from domain.login_name import LoginName, NotTheirLogin, PasswordWay
+from domain.login_name import FactorWay, LoginName, NoSecondFactor, NotTheirLogin, PasswordWay
 from domain.officer import Officer, OwnPosts, SuspendedOfficerChosen
-from domain.refusal import NotFound, NotYourRole
+from domain.refusal import Malformed, NotFound, NotYourRole
 from domain.rules.base import china_day
 from domain.world import Role
 from tests.domain.county import make_county
@@ -120,3 +124,39 @@ def test_a_name_of_a_store_made_before_names_had_streams_begins_its_stream(
     county.when(record).then("LoginName.Taken", "LoginName.PasswordSet")
     other = replace(record, officer=county.officers["village"])
     county.when(other).then(NotTheirLogin)
+
+
+def test_an_administrator_logs_an_officer_out_everywhere_and_says_why(county: Scenario) -> None:
+    lost = EndOfficerSessions(officer=county.officers["village"], reason="手机丢失")
+    (ended,) = county.when(lost, by="admin").then("LoginName.LoggedOut")
+    assert isinstance(ended, LoginName.LoggedOut)
+    assert ended.login == "wang"
+    county.when(replace(lost, reason=" "), by="admin").then(Malformed)
+    county.when(lost, by="county").then(NotYourRole)
+    county.when(lost, by="foreign_admin").then(NotFound)
+    county.given(OpenAccount(officer=county.officers["admin"], login="boss"))
+    county.when(replace(lost, officer=county.officers["admin"]), by="admin").then(OwnPosts)
+
+
+def test_a_second_factor_is_set_once_and_reset_by_an_administrator_alone(county: Scenario) -> None:
+    officer = county.officers["village"]
+    reset = ResetSecondFactor(officer=officer, login="wang", reason="更换手机")
+    county.when(reset, by="admin").then(NoSecondFactor)
+    given = RecordSecondFactor(officer=officer, login="wang", factor=uuid4())
+    county.when(given, by="admin").then(NotYourRole)
+    (fact,) = county.when(given).then("LoginName.SecondFactorSet")
+    assert isinstance(fact, LoginName.SecondFactorSet) and fact.factor == given.factor
+    county.when(given).then()  # it was sent twice
+    county.when(reset, by="county").then(NotYourRole)
+    county.when(replace(reset, reason=""), by="admin").then(Malformed)
+    (gone,) = county.when(reset, by="admin").then("LoginName.SecondFactorRemoved")
+    assert isinstance(gone, LoginName.SecondFactorRemoved)
+    assert (gone.factor, gone.way) == (given.factor, FactorWay.ADMINISTRATOR)
+    again = replace(given, factor=uuid4())
+    county.when(again).then("LoginName.SecondFactorSet")
+    own = RecordFactorEnded(officer=officer, login="wang")
+    (gone,) = county.when(own).then("LoginName.SecondFactorRemoved")
+    assert isinstance(gone, LoginName.SecondFactorRemoved)
+    assert (gone.way, gone.reason) == (FactorWay.OWN, None)
+    county.given(again)
+    county.when(replace(reset, reason="机器管理员")).then("LoginName.SecondFactorRemoved")

@@ -7,17 +7,15 @@ from uuid import UUID, uuid4
 import pytest
 from argon2 import PasswordHasher
 
-from eventstore.accounts import (
+from eventstore.accounts import SESSION_SECONDS, TOKEN_SECONDS, Accounts
+from eventstore.passwords import PasswordRefused
+from eventstore.patience import (
     FORGIVEN_SECONDS,
     FREE_TRIES,
     LONGEST_DELAY,
-    SESSION_SECONDS,
-    TOKEN_SECONDS,
-    Accounts,
     LoginLocked,
     LoginRefused,
 )
-from eventstore.passwords import PasswordRefused
 from eventstore.vault import SQLiteVault
 
 GOOD, BAD = "correct horse", "wrong horse"

@@ -11,16 +11,12 @@ from argon2 import PasswordHasher
 from domain.catalog import AGGREGATES
 from domain.commands.officers import OpenAccount, ReinstateOfficer, SuspendOfficer
 from domain.login_name import LoginName
-from eventstore.accounts import Accounts, LoginRefused
-from eventstore.invitations import (
-    ALPHABET,
-    InvitationOver,
-    Invitations,
-    InvitationUnknown,
-    plain,
-)
+from eventstore.accounts import Accounts
+from eventstore.codes import ALPHABET, plain
+from eventstore.invitations import InvitationOver, Invitations, InvitationUnknown
 from eventstore.outcomes import Refused
 from eventstore.passwords import PasswordRefused, check_password
+from eventstore.patience import LoginRefused
 from eventstore.store import Store
 from tests.eventstore.support import found_town, officer, send
 

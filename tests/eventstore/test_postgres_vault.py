@@ -14,9 +14,10 @@ from eventsourcing.persistence import IntegrityError
 
 from domain.household import Household
 from domain.world import Sealed
-from eventstore.accounts import FREE_TRIES, LONGEST_DELAY, Accounts, LoginLocked, LoginRefused
+from eventstore.accounts import Accounts
 from eventstore.errors import StoreDamaged
 from eventstore.outcomes import Refused
+from eventstore.patience import FREE_TRIES, LONGEST_DELAY, LoginLocked, LoginRefused
 from eventstore.store import Store
 from tests.clusters import Founded
 from tests.eventstore.support import (

@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.auth import Caller
-from api.invitations import invitation_of
+from api.invitations import invitation_of, sessions_told
 from api.routes_reports import KEEPERS
 from api.system import System
 from domain.commands.appointing import WITHOUT_NUMBER
@@ -24,7 +24,7 @@ from domain.commands.officers import SuspendOfficer
 from domain.posts import LEVELS_OF
 from domain.rules.base import china_day
 from domain.world import Role
-from eventstore.invitations import grouped, plain
+from eventstore.codes import grouped, plain
 from projections.officers import STATES, officer, officer_counts, officers
 from projections.reviews import review_counts
 from web.pages.passwords import own_form
@@ -194,6 +194,7 @@ async def one_officer(request: Request, desk: AtDesk, id: UUID, q: str = "") -> 
         others=[one for one in await others(desk, q) if one["id"] != str(id)] if may else [],
         q=q,
         today=today,
+        **await run_in_threadpool(_logged_in, desk, id, found["logins"] if may else ()),
     )
 
 
@@ -206,6 +207,15 @@ def _open_steps(caller: Caller, held: list[dict[str, Any]]) -> list[dict[str, An
             counts = review_counts(db, here, role=post["role"])["counts"]
             found.append({**post, "counts": counts})
     return found
+
+
+def _logged_in(desk: Desk, id: UUID, logins: Any) -> dict[str, Any]:
+    """For who may end it: which log-in names ask for a code, and where the officer is logged in."""
+    accounts = desk.caller.system.accounts
+    return {
+        "factors": {one["login"] for one in logins if accounts.factors.has(one["login"])},
+        "sessions": sessions_told(accounts.sessions_of(id)) if logins else [],
+    }
 
 
 @router.post("/officers/slips")

@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.auth import own_token
+from api.auth import own_token, system_of
 from api.invitations import (
     accept,
     change_password,
@@ -23,14 +23,16 @@ from api.invitations import (
     sessions_shown,
 )
 from api.problems import ApiProblem
-from eventstore.accounts import LoginLocked
-from eventstore.invitations import InvitationOver, InvitationUnknown, plain
+from eventstore.codes import plain
+from eventstore.invitations import InvitationOver, InvitationUnknown
 from eventstore.outcomes import Refused
 from eventstore.passwords import MIN_PASSWORD, PasswordRefused
-from web.parts import AtDesk
+from eventstore.patience import LoginLocked
+from web.parts import AtDesk, Desk
 from web.render import language_of, render
 from web.session import (
     FORM_COOKIE,
+    ask_for_code,
     form_is_own,
     keep_form,
     read_form,
@@ -71,11 +73,13 @@ async def accepted(request: Request, code: str) -> Response:
     try:
         found = await accept(request, code, password)
     except PasswordRefused as refused:
-        return await _invitation(request, code, sentence=_words(request, refused), status=422)
+        return await _invitation(request, code, sentence=words_for(request, refused), status=422)
     except OVER as over:
-        return _code_page(request, _words(request, over), status=STATUS[type(over)])
+        return _code_page(request, words_for(request, over), status=STATUS[type(over)])
     except Refused as refused:
-        return _code_page(request, _words(request, refused.problem), status=409)
+        return _code_page(request, words_for(request, refused.problem), status=409)
+    if await run_in_threadpool(system_of(request).accounts.factors.has, found.login):
+        return await ask_for_code(request, found.officer, found.login)
     response = RedirectResponse("/", 303)
     await log_in_anew(request, response, found.officer, found.login)
     response.delete_cookie(FORM_COOKIE)
@@ -88,7 +92,7 @@ async def _invitation(
     try:
         found = await invitation_of(request, code)
     except OVER as over:
-        return _code_page(request, _words(request, over), status=STATUS[type(over)])
+        return _code_page(request, words_for(request, over), status=STATUS[type(over)])
     request.state.shell = stranger(request)
     response = render(
         request,
@@ -110,7 +114,7 @@ def _code_page(request: Request, sentence: str = "", *, status: int = 200) -> Re
     return render(request, "invitation_code.html", status=status, sentence=sentence)
 
 
-def _words(request: Request, said: Any) -> str:
+def words_for(request: Request, said: Any) -> str:
     """What a refusal says, in the reader's language."""
     words: str = said.zh if language_of(request) == "zh" else said.en
     return words
@@ -134,7 +138,12 @@ async def _me(
         done=done or request.query_params.get("done", ""),
         sentence=sentence,
         least=MIN_PASSWORD,
+        factor=await run_in_threadpool(_has_factor, desk),
     )
+
+
+def _has_factor(desk: Desk) -> bool:
+    return desk.caller.system.accounts.factors.has(desk.caller.session.login)
 
 
 @router.post("/me/password")
@@ -148,11 +157,11 @@ async def other_password(request: Request, desk: AtDesk) -> Response:
     try:
         await change_password(request, session, form.get("current", ""), password)
     except PasswordRefused as refused:
-        return await _me(request, desk, sentence=_words(request, refused), status=422)
+        return await _me(request, desk, sentence=words_for(request, refused), status=422)
     except ApiProblem as problem:
         if problem.problem.code != "wrong-password":
             raise
-        return await _me(request, desk, sentence=_words(request, problem.problem), status=422)
+        return await _me(request, desk, sentence=words_for(request, problem.problem), status=422)
     response = RedirectResponse("/me?done=changed", 303)
     await log_in_anew(request, response, session.officer, session.login)
     return response
@@ -166,7 +175,7 @@ async def end(request: Request, desk: AtDesk) -> Response:
     return RedirectResponse("/me?done=ended", 303)
 
 
-async def own_form(request: Request, desk: AtDesk) -> dict[str, str]:
+async def own_form(request: Request, desk: Desk) -> dict[str, str]:
     """The form of a logged-in officer. 403 if it does not come from a page of this session."""
     form = await read_form(request)
     if not same(desk.caller.session.csrf, form.get("csrf_token", "")):
