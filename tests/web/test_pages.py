@@ -73,7 +73,7 @@ def report(county: LivingCounty) -> str:
 def test_a_stranger_is_led_to_the_log_in_and_back(stranger: TestClient) -> None:
     asked = stranger.get("/?lang=en")
     assert asked.status_code == 303
-    assert asked.headers["location"] == "/login?next=/%3Flang%3Den"
+    assert asked.headers["location"] == "/login?next=/%3Flang%3Den&lang=en"
     done = enter(stranger, "county", next_path="/?lang=en")
     assert (done.status_code, done.headers["location"]) == (303, "/?lang=en")
     home = stranger.get("/?lang=en")
@@ -89,7 +89,7 @@ def test_no_name_stands_in_the_address_of_the_log_in(stranger: TestClient) -> No
     for path in ("/ledger?search=王秀兰", "/officers?place=zhangsan&search=li.na"):
         location = stranger.get(path).headers["location"]
         assert location == f"/login?next={path.partition('?')[0]}"
-    assert unquote(stranger.get(asked).headers["location"]) == f"/login?next={kept}"
+    assert unquote(stranger.get(asked).headers["location"]) == f"/login?next={kept}&lang=zh"
     page = stranger.get(f"/login?next={quote(asked)}").text
     assert f'name="next" value="{escape(kept)}"' in page and "王秀兰" not in page
     assert unquote(enter(stranger, "county", next_path=asked).headers["location"]) == kept
