@@ -195,8 +195,9 @@ class RuleReader:
 
     def _called(self, key: str) -> str | None:
         """What an entry of a list is called, by its key."""
-        found = (known[key][self._place] for known in self._names.values() if key in known)
-        return next(found, None)
+        own = self._names.get("own", {})
+        found = (known[key] for known in (own, *self._names.values()) if key in known)
+        return next((names[self._place] for names in found), None)
 
 
 EMPTY: tuple[Any, ...] = (None, "", False, [], (), {})
@@ -259,8 +260,13 @@ def _changes(
         old, new = _keyed(before or ()), _keyed(after or ())
         for key in dict.fromkeys([*old, *new]):
             yield from _changes(old.get(key), new.get(key), (*path, f"={key}"))
-    elif before != after and not (before in EMPTY and after in EMPTY):
+    elif _same_kind(before) != _same_kind(after) and not (before in EMPTY and after in EMPTY):
         yield path, before, after
+
+
+def _same_kind(value: Any) -> Any:
+    """A list as a list: a text that was just read has tuples where a stored one has lists."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _keyed(rows: Any) -> dict[str, Any]:

@@ -168,6 +168,8 @@ def test_the_pages_show_what_would_change_part_by_part(
     changed = text.replace("13000", "15000").replace('"example-2016"', '"dearer"')
     told = _preview(server, page, area, changed)
     assert 'hx-post="/rulebooks/comparison"' in told, "before it is adopted"
+    differing = told.split("<h3>与现行规则的不同</h3>")[1].split("</table>")[0]
+    assert differing.count('<th scope="row">') == 1, "what was not changed does not differ"
     token = page.split('name="csrf_token" value="')[1].split('"')[0]
     body = {"csrf_token": token, "area": area, "toml": changed}
     first = server.post("/rulebooks/comparison", data=body)
