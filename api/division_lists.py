@@ -27,7 +27,7 @@ from api.plain_json import check_plain, object_of, too_many
 from api.problems import malformed
 from api.system import System
 from api.writes import RESPONSES, idempotency_key
-from domain.area import Area
+from domain.area import RANK, Area
 from domain.commands.areas import (
     KEEPERS,
     AreaPlan,
@@ -72,7 +72,13 @@ def differences(
     found = compared(lines, tree, register(), china_day(system.store.clock.now()))
     trial = Trial(system.store, officer)
     kept = []
-    for change in found.changed:
+    refused: set[str] = set()
+    for change in sorted(found.changed, key=lambda one: RANK[one.line.level]):
+        if change.parent in refused:
+            change.line.fail(Column.VILLAGE_CODE, "division-parent-wrong")
+            found.refused.append(change.line)
+            refused.add(change.line.code)
+            continue
         commands = _Run(system, officer, found, document_no).alone(change)
         refusals = (trial.refusal(command) for command in commands)
         problem = next((one for one in refusals if one is not None), None)
@@ -83,7 +89,8 @@ def differences(
         at = str(line.row)
         line.problems.append(CellProblem(at, "", line.code, problem.code, problem.zh, problem.en))
         found.refused.append(line)
-    found.changed = kept
+        refused.add(line.code)
+    found.changed = sorted(kept, key=lambda one: one.line.row)
     return found
 
 
@@ -142,9 +149,10 @@ class _Run:
         for some in _by_day(found.renumbered):
             self._do("codes", some, self._renumbering(some))
             yield sum(not one.renamed for one in some)
-        for some in _by_day(sorted(found.new, key=lambda one: one.line.code.ljust(12, "0"))):
-            self._do("new", some, self._establishing(some))
-            yield len(some)
+        for level in sorted({one.line.level for one in found.new}, key=lambda one: RANK[one]):
+            for some in _by_day(one for one in found.new if one.line.level == level):
+                self._do("new", some, self._establishing(some))
+                yield len(some)
         for one in found.renamed:
             if not one.moved:
                 self._do("name", [one], self._renaming(one))
@@ -152,10 +160,15 @@ class _Run:
         for one in found.moved:
             self._do("moved", [one], self._moving(one))
             assert one.known is not None
-            origin = UUID(one.known.id)
-            for moved in following(self._system, self._officer, origin, self._document):
-                self.followed += moved
+            self._follow(UUID(one.known.id))
             yield 1
+        for gone in found.tree.merged():  # a run that was broken off may have left something there
+            if gone.merged_into in found.listed:
+                self._follow(UUID(gone.id))
+
+    def _follow(self, origin: UUID) -> None:
+        for moved in following(self._system, self._officer, origin, self._document):
+            self.followed += moved
 
     def _do(self, kind: str, some: list[Change], command: Command) -> Receipt:
         """A command whose id says what it changes, from what, to what."""

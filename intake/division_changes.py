@@ -41,6 +41,7 @@ class Known:
     living: bool
     former: tuple[str, ...]
     inside: bool
+    merged_into: str | None = None
 
 
 class Tree:
@@ -62,6 +63,7 @@ class Tree:
                 row.abolished_on is None,
                 tuple(row.former_codes.split()),
                 row.id in inside,
+                row.merged_into,
             )
             self.by_id[one.id] = one
             (self.living if one.living else self.gone)[one.code] = one
@@ -82,6 +84,10 @@ class Tree:
             if one.parent is not None:
                 found.setdefault(one.parent, []).append(one)
         return found
+
+    def merged(self) -> list[Known]:
+        """Those of the jurisdiction that were merged into another one."""
+        return [one for one in self.by_id.values() if one.inside and one.merged_into is not None]
 
     def as_rows(self) -> list[tuple[str, str, str, str]]:
         """The living ones of the jurisdiction as the template has them."""
@@ -118,6 +124,8 @@ class Differences:
     tree: Tree
     changed: list[Change] = field(default_factory=list)
     same: int = 0
+    listed: set[str] = field(default_factory=set)
+    """Ids of the divisions there are that some row is about."""
     missing: list[Known] = field(default_factory=list)
     refused: list[DivisionLine] = field(default_factory=list)
 
@@ -163,10 +171,14 @@ class _Comparing:
         for line in lines:
             if line.problems:
                 self.found.refused.append(line)
-            elif (change := self._changes[line.code]).changes:
+                continue
+            change = self._changes[line.code]
+            if change.changes:
                 self.found.changed.append(change)
             else:
                 self.found.same += 1
+            if change.known is not None:
+                self.found.listed.add(change.known.id)
         self.found.missing = self._missing()
 
     def _of(self, line: DivisionLine) -> Change | None:

@@ -13,7 +13,7 @@ from intake.division_changes import Differences, Tree
 from intake.divisions import HEADINGS, read_divisions, template
 from intake.refused import FileRefused
 from projections.areas import by_code
-from projections.asking.scope import EVERYTHING
+from projections.asking.scope import EVERYTHING, Scope
 from tests.intake.make import workbook
 from tests.web.desk import LivingCounty, living_county
 
@@ -38,8 +38,6 @@ def compare(county: LivingCounty, path: Path, *rows: Any) -> Differences:
     with county.system.reader() as db:
         scope = Tree(db, EVERYTHING).living["340882"]
     admin = county.officers["admin"]
-    from projections.asking.scope import Scope
-
     return differences(county.system, admin, Scope((UUID(scope.id),)), lines, DOCUMENT)
 
 
@@ -167,3 +165,45 @@ def test_a_run_does_it_once_and_a_second_finds_nothing_to_do(tmp_path: Path) -> 
         assert not again.changed and again.same == 5 and not again.refused
         assert brought_about(county.system, admin, again, DOCUMENT)["new"] == 0
         assert county.system.store.head() == head
+
+
+def test_a_run_that_was_broken_off_anywhere_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Broken off before each of its commits in turn, also between a village's move and what
+    follows it; a child whose first day is before its new parent's begins after it all the same."""
+    with living_county(tmp_path / "data") as county:
+        admin, store = county.officers["admin"], county.system.store
+        rows = [
+            row("340882101201", "横中新村", None, "2026-08-01", "340882106201"),
+            row("340882901001", "一社区", None, "2026-05-01"),
+            row("340882901", "开发区", "340882", "2026-08-02"),
+            row("340882101002", "双峰社区"),
+        ]
+        run, left = store.run, 0
+
+        def broken(envelope: Any) -> Any:
+            nonlocal left
+            if left == 0:
+                raise ConnectionError("broken off")
+            left -= 1
+            return run(envelope)
+
+        monkeypatch.setattr(store, "run", broken)
+        for _ in range(9):
+            found = compare(county, tmp_path, *rows)
+            assert not found.refused
+            left = 1
+            try:
+                brought_about(county.system, admin, found, DOCUMENT)
+            except ConnectionError:
+                continue
+            break
+        monkeypatch.undo()
+        found = compare(county, tmp_path, *rows)
+        assert not found.changed and found.same == 4
+        posts = county.system.officer(county.officers["village4"])
+        assert posts is not None
+        with county.system.reader() as db:
+            moved = UUID(Tree(db, EVERYTHING).living["340882101201"].id)
+        assert moved in {one.area for one in posts.appointments.values()}

@@ -89,7 +89,7 @@ def _renumbered(desk: Desk, id: UUID, code: str, document: str, since: str) -> D
         tree = Tree(db, scope)
     one = tree.by_id[str(id)]
     today = china_day(desk.now)
-    head = _line(0, code, one.name, since, today, former=one.code)
+    head = _line(1, code, one.name, since, today, former=one.code)
     lines = [head]
     old, new = _prefix(one.code), _prefix(head.code)
     waiting = tree.children(one.id) if not head.problems and len(old) == len(new) < 12 else []
@@ -97,7 +97,7 @@ def _renumbered(desk: Desk, id: UUID, code: str, document: str, since: str) -> D
         child = waiting.pop(0)
         if child.code.startswith(old):
             now = new + child.code[len(old) :]
-            lines.append(_line(len(lines), now, child.name, since, today, former=child.code))
+            lines.append(_line(len(lines) + 1, now, child.name, since, today, former=child.code))
             waiting += tree.children(child.id)
     return differences(caller.system, caller.id, scope, lines, document or UNNUMBERED)
 
@@ -160,7 +160,7 @@ def _begin(desk: Desk, one: dict[str, Any], form: dict[str, str]) -> Any:
     scope = caller.scope(KEEPERS, None)
     village = one["level"] == AreaLevel.VILLAGE
     code, today = form.get("code", ""), china_day(desk.now)
-    line = _line(0, code, form.get("name", ""), form.get("effective_on", ""), today)
+    line = _line(1, code, form.get("name", ""), form.get("effective_on", ""), today)
     with caller.system.reader() as db:
         tree = Tree(db, scope)
     parent = tree.by_id[one["parent"] if village else one["id"]]
