@@ -1,5 +1,6 @@
 """A training store: one's own divisions, nothing real in it, for ever (decision 0061)."""
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -10,6 +11,7 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 from fastapi.testclient import TestClient
+from openpyxl import load_workbook  # type: ignore[import-untyped]
 
 from api.app import create_app
 from api.begun import BEGINNING, IsReal, IsTraining
@@ -123,6 +125,8 @@ def test_what_is_done_there_is_an_exercise_and_the_boards_show_it(school: Own) -
         table = client.get("/v1/findings", headers={"Accept": "text/csv"})
         lines = table.text.lstrip("\ufeff").splitlines()
         assert len(lines) > 1 and all(line.startswith("演练,") for line in lines), lines
+        book = load_workbook(io.BytesIO(client.get("/sheets/findings?form=xlsx").content)).active
+        assert [row[0] for row in book.values] == ["演练"] * len(lines)
 
 
 def test_rules_that_nobody_confirmed_work_there_and_officers_need_no_number(school: Own) -> None:
