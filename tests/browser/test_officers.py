@@ -106,7 +106,7 @@ def test_a_substitute_is_named_and_a_post_ended(
     form.get_by_label("最后一天").fill("2099-01-01")
     axe(page)
     form.get_by_role("button").click()
-    expect(page.get_by_text("王* 代理 郑*出")).to_be_visible()
+    expect(page.get_by_text("王* 代理 郑*出").first).to_be_visible()
     page.get_by_role("button", name="结束代理").click()
     expect(page.get_by_text("王* 代理 郑*出")).to_have_count(0)
     page.get_by_text("结束岗位", exact=True).first.click()
