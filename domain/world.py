@@ -77,12 +77,15 @@ class RuleRef(msgspec.Struct, frozen=True, omit_defaults=True):
     """Which rulebook version a decision used: recorded in the events it led to.
 
     ``unconfirmed``: nobody had compared it with its document yet (decision 0055).
+    ``plain_weekends``: working days of a year whose calendar nobody had adopted were counted as
+    plain weekends, for a time that this decision set (decision 0068).
     """
 
     kind: str
     version: str
     document_no: str
     unconfirmed: bool = False
+    plain_weekends: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from domain.season import Season
 from domain.situation_report import SituationReport
 from domain.village_list import VillageList
 from projections.folding.base import LOGICAL, Row, Rows, View, as_json, text_of, when
-from projections.sections.duties import rule_of
+from projections.sections.duties import marks_of, rule_of
 
 DUE = Table(
     "deadlines",
@@ -54,6 +54,7 @@ DUTIES = Table(
     Column("area", String(36), nullable=False),
     Column("exercise", Boolean, nullable=False),
     Column("duty_level", String, nullable=False),
+    Column("unconfirmed", Boolean, nullable=False),  # the deadlines that it goes by
     Column("due", String, nullable=False),  # wall time in China
     Column("every_days", Integer, nullable=False),
     Column("end", String),
@@ -119,7 +120,7 @@ def _due(rows: Rows, e: Any, kind: str, due_at: datetime, number: int = 0, **mor
             "since": when(e.meta.recorded_at),
             "done_at": when(done_at) if done_at else None,
             "exercise": subject["exercise"],
-            "detail": as_json(more),
+            "detail": as_json(more | marks_of(e)),
             "waits": done_at is None and kind != FORWARD,
         },
     )
@@ -255,6 +256,7 @@ def duty_started(rows: Rows, at: int, e: SituationReport.FollowUpDutyStarted) ->
         "duty_level": e.duty.level,
         "due": e.duty.due.isoformat(),
         "every_days": e.duty.every_days,
+        "unconfirmed": e.rule.unconfirmed,
         "end": when(e.duty.end) if e.duty.end else None,
     }
     due = _due_after(duty, e.duty.start)
@@ -403,7 +405,7 @@ def consignment_closed(rows: Rows, at: int, e: Consignment.Closed) -> None:
 
 VIEW = View(
     name="deadlines",
-    version=7,
+    version=8,
     tables=(DUE, DUTIES, ANSWERS, SUBJECTS),
     routes={
         SituationReport.InitialReported: begun,

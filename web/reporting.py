@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from fastapi import Request
 from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
@@ -18,6 +19,8 @@ from domain.commands.reviews import REVIEWERS, STABILIZERS
 from domain.refusal import Refusal
 from domain.world import Role
 from projections.areas import AREAS, children
+from projections.deadlines import DUE
+from projections.sections.duties import MARKS
 from projections.situation import counted_with
 from web.figures import MAIN, Names, grouped, names_for
 from web.formats import china
@@ -96,6 +99,18 @@ def owed_by(caller: Caller, due: dict[str, Any]) -> bool:
     """Whether the caller is among those who must file it: the people of the area itself."""
     roles = FILERS.get(AreaLevel(due["level"]), NO_ROLE)
     return UUID(due["area"]) in caller.areas(roles)
+
+
+def due_marks(caller: Caller, report: UUID) -> list[str]:
+    """What is to be said beside the time at which the verified report is due: "unconfirmed" rules,
+    "plain" weekends for want of that year's calendar."""
+    asked = select(DUE.c.detail).where(
+        DUE.c.kind == "verified_report", DUE.c.subject == str(report), DUE.c.number == 0
+    )
+    with caller.system.reader() as db:
+        told = db.execute(asked).scalar_one_or_none()
+    detail = msgspec.json.decode(told) if told else {}
+    return [name.partition("_")[0] for name in MARKS if detail.get(name)]
 
 
 def grouped_dues(dues: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -353,4 +353,9 @@ def verified_due(
     deadlines = world.rules(Deadlines, area.id, report.occurred_at)
     calendar = world.rules(WorkingDays, area.id, stable_at)
     due_at = deadlines.rule.due_verified(area.level, stable_at, calendar.rule)
-    return due_at, (deadlines.ref, calendar.ref)
+    counted = calendar.ref
+    if due_at is not None and not calendar.rule.covers_all(
+        china_day(stable_at), china_day(due_at - timedelta(days=1))
+    ):
+        counted = msgspec.structs.replace(counted, plain_weekends=True)
+    return due_at, (deadlines.ref, counted)

@@ -95,13 +95,14 @@ class AllocateList(OfList):
         goods = _goods_totals(self.grants)
         if not cash_fen and not goods:
             raise NothingToGrant(village_list=found.id)
+        deliver_by, standards = due_on(world, season, found.village)
         found.allocate(
             self.document_no,
             self.fund if cash_fen else None,
             cash_fen,
             goods,
-            season.standards,
-            due_on(world, season, found.village),
+            standards,
+            deliver_by,
             hands,
         )
         commitment = self._commit(world, found, season, cash_fen)

@@ -5,6 +5,8 @@ from datetime import date, timedelta
 from typing import ClassVar
 from uuid import UUID
 
+import msgspec
+
 from domain.area import Area, check_text
 from domain.disaster import Disaster, OutsideDisaster
 from domain.exercise import AS_THE_STORE, keep_apart
@@ -57,17 +59,23 @@ def deliver_by(world: World, area: UUID, terms: Programme, year: int) -> date | 
     return festival - timedelta(days=1) if festival is not None else None
 
 
-def due_on(world: World, season: Season, village: UUID) -> date | None:
+def due_on(world: World, season: Season, village: UUID) -> tuple[date | None, RuleRef]:
     """When what is allocated now must have arrived: the season's last day or so many working days.
 
-    The earlier of the two; None where the programme sets neither.
+    The earlier of the two; None where the programme sets neither. And the standards that say so,
+    with a mark where working days of a year without a calendar were counted.
     """
     days = season.terms.pay_within_working_days
     if days is None:
-        return season.deliver_by
+        return season.deliver_by, season.standards
     calendar = world.rules(WorkingDays, village, world.now).rule
-    within = calendar.add(china_day(world.now), days)
-    return within if season.deliver_by is None else min(within, season.deliver_by)
+    today = china_day(world.now)
+    within = calendar.add(today, days)
+    if season.deliver_by is not None and season.deliver_by < within:
+        return season.deliver_by, season.standards
+    if calendar.covers_all(today, within):
+        return within, season.standards
+    return within, msgspec.structs.replace(season.standards, plain_weekends=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,10 @@ class WorkingDays(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def covers(self, year: int) -> bool:
         return str(year) in self.years
 
+    def covers_all(self, first: date, last: date) -> bool:
+        """Whether every year from one day to another has its calendar."""
+        return all(self.covers(year) for year in range(first.year, last.year + 1))
+
     def is_working(self, day: date) -> bool:
         listed = self.years.get(str(day.year))
         if listed is not None:

@@ -121,6 +121,7 @@ def deadlines(
     those below it. ``level`` is that of the ``area`` that owes it to the one above. ``kind``:
     initial_report, follow_up, verified_report, forward_report, send_upward, notice_end,
     season_assessment, season_delivery, list_delivery, goods_needed, goods_arrival.
+    In ``detail``: ``unconfirmed``, ``plain_weekends``: what is amiss with how the time was set.
     """
     assert at is not None, "the edge fills in its clock"
     within = None if disaster is None else tuple(absorbed_into(db, disaster))
@@ -426,6 +427,7 @@ def _asked_for(duty: Any, answers: dict[int, Any], told_above: str, asked: Asked
                 "as_of": when(one.as_of),
                 "version": answer["version"] if answer else None,
                 "late": answer["late"] if answer else None,
+                **({"unconfirmed": True} if duty["unconfirmed"] else {}),
             },
         }
         closed = when(one.as_of) <= told_above

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from domain.commands.disasters import StartResponse
+from domain.commands.disasters import ChangeResponse, StartResponse
 from domain.commands.officers import EndAppointment
 from domain.commands.payments import PayList
 from domain.commands.rulebooks import AdoptRulebook, ConfirmRulebook
@@ -20,8 +20,10 @@ from domain.refusal import Malformed, NotFound, NotYourRole
 from domain.rulebook import Rulebook, RulesUnconfirmed, VersionConfirmed
 from domain.rules.standards import Standards
 from domain.rules.thresholds import Thresholds
+from domain.rules.working_days import WorkingDays
 from domain.season import Season
 from domain.separation import SamePersonTwice
+from domain.village_list import VillageList
 from domain.world import Role
 from eventstore.national import editions
 from tests.domain.county import appoint, appointment, make_county
@@ -170,6 +172,44 @@ def test_unconfirmed_thresholds_start_no_response_but_a_forecast_does(county: Sc
     by_forecast = replace(command, forecast="会商研判将达到三级条件")
     (fact,) = county.when(by_forecast, by=APPROVER).then("Disaster.ResponseStarted")
     assert fact.grounds == () and fact.rule is None, "the table is no ground of it"
+
+
+def test_unconfirmed_thresholds_change_no_response(county: Scenario) -> None:
+    command = _disaster(county)
+    county.given(replace(command, level=4, forecast="会商研判"), by=APPROVER)
+    county.given(adopt(county, rule(Thresholds, "340882")), by=ADMIN)
+    graver = ChangeResponse(
+        disaster=command.disaster, area=command.area, level=3, document_no="潜减灾〔2018〕3号"
+    )
+    county.when(graver, by=APPROVER).then(RulesUnconfirmed)
+    reasoned = replace(graver, reason="会商研判将达到三级条件")
+    (fact,) = county.when(reasoned, by=APPROVER).then("Disaster.ResponseChanged")
+    assert fact.grounds == () and fact.rule is None
+
+
+def test_an_unconfirmed_standard_changes_no_running_season(county: Scenario) -> None:
+    """There is no other: the season was opened by one that has run out since."""
+    short = replace(adopt(county, standards(), "short"), valid_to=date(2018, 7, 31))
+    county.given(short, by=ADMIN).given(confirm(county, Standards, "short"), by=APPROVER)
+    (opened,) = county.run(season(county), by=APPROVER)
+    county.given(adopt(county, standards(), "next"), by=ADMIN).wait(days=400)
+    change = ChangeSeasonStandard(season=opened.originator_id, reason="换标准")
+    county.when(change, by=APPROVER).then(RulesUnconfirmed)
+
+
+def test_money_is_due_by_plain_weekends_and_says_so_without_a_calendar(county: Scenario) -> None:
+    ledger = Ledger(scenario=county)
+    empty = WorkingDays(years={}, spring_festivals={})
+    county.given(adopt(county, empty, area="county"), by="admin")
+    allocated = _allocated(ledger)
+    assert allocated.standards.plain_weekends and allocated.deliver_by is not None
+    assert not _allocated(Ledger()).standards.plain_weekends
+
+
+def _allocated(ledger: Ledger) -> VillageList.Allocated:
+    facts = ledger.until("allocated").scenario.facts
+    (found,) = [one for one in facts if isinstance(one, VillageList.Allocated)]
+    return found
 
 
 def test_confirmed_thresholds_are_asked(county: Scenario) -> None:

@@ -8,14 +8,19 @@ from domain.commands.consignments import ArriveConsignment
 from domain.commands.reports import FileZeroReport
 from domain.commands.reviews import StrikeReport
 from domain.commands.village_lists import ReviewList
+from domain.rules.deadlines import Deadlines
+from domain.rules.working_days import WorkingDays
 from projections import deadlines as view
 from projections import disasters, officers, situation
 from projections.asking.deadlines_at import deadlines
 from projections.asking.scope import EVERYTHING, Scope
+from projections.sections.duties import MARKS
 from tests.domain import goods
 from tests.domain.county import make_county
 from tests.domain.ledger import Ledger
+from tests.domain.rule_files import rule
 from tests.domain.scenario import Scenario
+from tests.domain.test_confirming_rulebooks import adopt
 from tests.projections.relief import fold, over
 from tests.projections.reporting import (
     accept,
@@ -141,6 +146,34 @@ def test_the_duty_ends_when_it_is_stable_and_the_verified_report_falls_due(tmp_p
     county.given(stabilize(county, "yuantan_1"), by="county")
     assert asked(tmp_path, county, china(7, 0)) == [("verified_report", 0, "open")]
     assert asked(tmp_path, county, china(30, 0)) == [("verified_report", 0, "overdue")]
+
+
+def test_a_time_says_by_what_rules_it_was_set(tmp_path: Path) -> None:
+    """Unconfirmed ones, and working days of a year that has no calendar."""
+    county = make_county()
+    county.given(initial(county, "yuantan_1", {"affected": 1}), by="village")
+    county.given(stabilize(county, "yuantan_1"), by="county")
+    assert marks(tmp_path, county) == {}, "all is confirmed, and 2018 has its calendar"
+    bare = make_county()
+    empty = WorkingDays(years={}, spring_festivals={})
+    for content in (empty, rule(Deadlines, "340882")):
+        bare.given(adopt(bare, content, "own", "county"), by="admin")
+    bare.given(initial(bare, "yuantan", {"affected": 1}), by="township")
+    assert marks(tmp_path, bare)["initial_report"] == {"unconfirmed": True}
+    assert marks(tmp_path, bare)["follow_up"] == {"unconfirmed": True}
+    bare.given(stabilize(bare, "yuantan"), by="county")
+    told = marks(tmp_path, bare)["verified_report"]
+    assert told == {"unconfirmed": True, "plain_weekends": True}
+
+
+def marks(path: Path, county: Scenario) -> dict[str, dict[str, bool]]:
+    """What is said beside each kind of time."""
+    folded = fold(path, county, VIEWS, batch=10_000 + len(list(path.iterdir())))
+    with folded.reading() as db:
+        rows = deadlines(db, EVERYTHING, at=county.now + timedelta(days=1), done=True).items
+    folded.close()
+    told = {row["kind"]: {n: v for n, v in row["detail"].items() if n in MARKS} for row in rows}
+    return {kind: said for kind, said in told.items() if said}
 
 
 def test_what_was_not_sent_before_it_was_stable_is_missing(tmp_path: Path) -> None:

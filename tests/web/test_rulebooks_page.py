@@ -269,6 +269,33 @@ def test_an_administrator_is_asked_for_the_calendar_in_december(
     late = datetime(2026, 12, 5, tzinfo=UTC)
     monkeypatch.setattr("web.pages.rulebooks._today", lambda desk: late.date())
     assert "请采用 2027 年的工作日历" in server.get("/?lang=zh").text
+    clock = demo.system.store.clock
+    with monkeypatch.context() as held:  # then nobody knows the month
+        held.setattr(type(clock), "good_until", property(lambda clock: late))
+        assert "请采用 2027 年的工作日历" not in server.get("/?lang=zh").text
+
+
+def test_rules_that_nobody_confirmed_are_marked_where_they_are_used(server: TestClient) -> None:
+    """They check and remind all the same."""
+    enter(server, "administrator")
+    area = server.get("/rulebooks").text.split('name="area" value="')[1][:36]
+    for kind in ("deadlines", "dispatch", "household_kinds"):
+        row = server.get(f"/v1/rulebooks?kind={kind}").json()["items"][0]
+        text = server.get(f"/rulebooks/{kind}/{row['version']}.toml").text
+        copy = text.replace(f'version = "{row["version"]}"', 'version = "unsure"')
+        done = _post(server, "/v1/rulebook-files", {"area": area, "toml": copy})
+        assert done.status_code < 300, done.text
+    enter(server, "county-approver")
+    for page, kind in (
+        ("/situation", "deadlines"),
+        ("/lists", "household_kinds"),
+        ("/dispatch", "dispatch"),
+    ):
+        told = server.get(f"{page}?lang=zh").text
+        (marked,) = re.findall(r"<p[^>]*data-unconfirmed.*?</p>", told, flags=re.S)
+        assert "未经确认" in marked and f'href="/rulebooks/{kind}"' in marked, page
+        assert "standards" not in marked, "what is confirmed is not marked"
+    assert "data-unconfirmed" not in server.get("/notices").text
 
 
 def test_every_field_and_value_of_a_rulebook_has_a_name_in_both_languages() -> None:

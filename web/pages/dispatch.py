@@ -20,6 +20,7 @@ from domain.rules.dispatch import Dispatch
 from projections.areas import AREAS, children
 from projections.dispatch import dispatch_board, incident, incidents, units
 from web.formats import china
+from web.pages.rulebooks import unsure_here
 from web.paging import ROWS, Turned
 from web.parts import AtDesk, Desk, parsed
 
@@ -46,7 +47,9 @@ async def _board(desk: Desk) -> dict[str, Any]:
 @router.get("/dispatch")
 async def dispatch(request: Request, desk: AtDesk) -> Response:
     opener = any(desk.may(OpenIncident, area) for area in desk.caller.areas())
-    return await desk.show(request, "dispatch.html", opener=opener, **await _board(desk))
+    unsure = await unsure_here(request, desk, None, "dispatch")
+    board = await _board(desk)
+    return await desk.show(request, "dispatch.html", opener=opener, unsure=unsure, **board)
 
 
 @router.get("/dispatch/board")

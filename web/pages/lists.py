@@ -25,6 +25,7 @@ from domain.commands.village_lists import (
 from domain.lateness import IN_TIME
 from domain.notice import Notice, ObjectionKind
 from domain.refusal import NotFound
+from domain.village_list import VillageList
 from domain.world import Command
 from projections.asking.ledger_books import ledger
 from projections.lists import village_list, village_lists
@@ -32,11 +33,14 @@ from projections.notices import notice, notices
 from projections.seasons import seasons
 from web.hung import as_it_hung
 from web.pages.households import history
+from web.pages.rulebooks import unsure_here
 from web.paging import ROWS, Turned
 from web.parts import AtDesk, Desk, moment_of
 
 router = APIRouter(include_in_schema=False)
 
+USED = ("standards", "notices", "household_kinds")
+"""Rules that lists go by: amounts, how long notices hang, kinds of households."""
 STAGES = ("", "draft", "reviewed", "approved", "allocated", "closed")
 
 
@@ -60,6 +64,7 @@ async def all_lists(
         chosen=status,
         season=season,
         stages=STAGES,
+        unsure=await unsure_here(request, desk, None, *USED),
     )
 
 
@@ -76,6 +81,8 @@ async def one_list(request: Request, desk: AtDesk, id: UUID, turn: Turned) -> Re
         leaf=turn.leaf(cases, f"/lists/{id}", total=found["households"], anchor="rows-title"),
         may=_rights(desk, found),
         kinds=list(ObjectionKind),
+        unsure=await unsure_here(request, desk, UUID(found["area"]), *USED),
+        not_over=await run_in_threadpool(_not_over, desk, id),
         story=[fact for fact in await history(request, desk, id) if fact["kind"] != "ReliefCase"],
     )
 
@@ -89,7 +96,8 @@ async def one_notice(request: Request, desk: AtDesk, id: UUID, kind: str) -> Res
         found = await run_in_threadpool(as_it_hung, desk.caller, id, kind)
     if found is None:
         raise NotFound(kind="Notice", id=id)
-    return await desk.show(request, "notice.html", one=found, kind=kind)
+    not_over = await run_in_threadpool(_not_over, desk, id)
+    return await desk.show(request, "notice.html", one=found, kind=kind, not_over=not_over)
 
 
 @router.get("/notices")
@@ -97,7 +105,16 @@ async def hanging(request: Request, desk: AtDesk, turn: Turned) -> Response:
     known = {one["id"]: one for one in (await desk.ask(seasons, limit=100)).items}
     found = await desk.ask(notices, at=desk.now, cursor=turn.cursor, limit=ROWS)
     leaf = turn.leaf(found, "/notices")
-    return await desk.show(request, "notices.html", rows=found.items, leaf=leaf, seasons=known)
+    unsure = await unsure_here(request, desk, None, "notices")
+    return await desk.show(
+        request, "notices.html", rows=found.items, leaf=leaf, seasons=known, unsure=unsure
+    )
+
+
+def _not_over(desk: Desk, id: UUID) -> bool:
+    """Whether a notice of the list was posted by rules that nobody had confirmed."""
+    found = desk.caller.system.store.load(id)
+    return isinstance(found, VillageList) and not found.unsure.keys().isdisjoint(found.notices)
 
 
 def steps(one: dict[str, Any]) -> list[tuple[str, str, str | None]]:

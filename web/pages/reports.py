@@ -26,6 +26,7 @@ from web.render import language_of
 from web.reporting import (
     Place,
     Rights,
+    due_marks,
     filing_places,
     parts_of,
     place_of,
@@ -233,6 +234,7 @@ async def one_report(
         signs=found["at_seat"] and rights.sign,
         mine=current["reported_by"] == str(desk.caller.officer.id),
         next_steps=next_steps(found, rights),
+        due_marks=await run_in_threadpool(due_marks, desk.caller, report),
     )
 
 

@@ -71,12 +71,29 @@ async def unconfirmed_here(desk: Desk) -> list[str]:
 
 async def calendar_asked(desk: Desk) -> int | None:
     """The year whose calendar an administrator is asked for, in December; else None."""
-    today = _today(desk)
+    today, year = _today(desk), _today(desk).year + 1
     areas = desk.caller.areas(AdoptRulebookFile.roles)
-    if today.month != DECEMBER or not areas:
+    held = desk.caller.system.store.clock.good_until is not None
+    if held or today.month != DECEMBER or not areas:  # while it is held nobody knows the month
         return None
-    rows = await run_in_threadpool(rulebooks_on, desk.caller, areas[0], desk.now, WorkingDays.KIND)
-    return today.year + 1 if calendar_missing(rows, today.year + 1) else None
+    then = china_moment(date(year, 1, 1), NOON)
+    rows = await run_in_threadpool(rulebooks_on, desk.caller, areas[0], then, WorkingDays.KIND)
+    return year if calendar_missing(rows, year) else None
+
+
+async def unsure_here(
+    request: Request, desk: Desk, area: UUID | None, *kinds: str
+) -> dict[str, str]:
+    """Which of these kinds of rules are in force unconfirmed there, for the page that uses them:
+    what each is called."""
+
+    def ask() -> list[Row]:
+        place = place_of(desk.caller, area)
+        return [row for kind in kinds for row in rulebooks_on(desk.caller, place, desk.now, kind)]
+
+    found = [row["kind"] for row in await run_in_threadpool(ask) if row["confirmed"] is False]
+    titles = titles_in(request)
+    return {kind: titles[kind] for kind in found}
 
 
 def _today(desk: Desk) -> date:

@@ -16,6 +16,7 @@ from projections.asking.report_queries import situation_reports
 from projections.asking.situation_board import situation_board, situation_disasters
 from projections.disasters import disasters
 from web.figures import MAIN, Known
+from web.pages.rulebooks import unsure_here
 from web.parts import AtDesk, Desk, url
 from web.reporting import gathered_dues, grouped_dues, owed_by, show
 
@@ -29,6 +30,8 @@ REPORT_KINDS = frozenset(
     {"initial_report", "follow_up", "verified_report", "forward_report", "send_upward"}
 )
 
+USED = ("deadlines", "indicators", "hazards", "thresholds", "working_days")
+"""Rules that this page goes by: due times, questions, names, response levels."""
 OVERSEERS = ANY_LISTENER | {Role.AUDITOR}
 """Who sees on the situation page what others have not reported."""
 
@@ -67,6 +70,7 @@ Filters = Annotated[Asked, Depends()]
 async def situation(request: Request, desk: AtDesk, asked: Filters) -> Response:
     open_ones = (await desk.ask(disasters, exercise=asked.drills)).items
     context = await _board(desk, asked)
+    context["unsure"] = await unsure_here(request, desk, asked.area, *USED)
     return await show(request, desk, "situation.html", asked=asked, disasters=open_ones, **context)
 
 
