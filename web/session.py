@@ -26,7 +26,6 @@ from api.auth import (
     system_of,
 )
 from api.begun import DEMO, begun_here, not_set_up
-from api.filters import WORDS
 from api.login import keep_session, log_ins_of
 from api.noticing import Notice, notices_of
 from api.problems import ApiProblem
@@ -45,10 +44,10 @@ from web.shell import InPlaceOf, Mark, Shell
 
 PARAMETER: Final = re.compile(r"[a-z_]{1,30}")
 PLAIN_VALUE: Final = re.compile(
-    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\d|\d{1,4}|true|false|zh|en"
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\d|\d{1,4}|[a-z][a-z_-]{0,30}"
 )
-CLOSED_WORDS: Final = frozenset(word for words in WORDS.values() for word in words)
-"""What a query may say and be no name: see `local`."""
+TYPED: Final = frozenset({"place", "q", "search"})
+"""The search boxes of all pages by name: a word there may be a name in pinyin. See `local`."""
 
 FORM_COOKIE: Final = "relief_form"
 HALF_COOKIE: Final = "relief_half"
@@ -337,6 +336,6 @@ def local(path: str) -> str:
 
 
 def _no_name(name: str, value: str) -> bool:
-    if not PARAMETER.fullmatch(name):
+    if name in TYPED or PARAMETER.fullmatch(name) is None:
         return False
-    return PLAIN_VALUE.fullmatch(value) is not None or value in CLOSED_WORDS
+    return PLAIN_VALUE.fullmatch(value) is not None

@@ -19,6 +19,7 @@ from domain.commands.reviews import AcceptReport, ReturnReport
 from tests.web.desk import PASSWORD, LivingCounty, living_county
 from web.i18n import read_messages
 from web.pages.timeline import DETAILS, snake
+from web.session import TYPED
 
 WEB = Path(web.__file__).parent
 
@@ -84,8 +85,9 @@ def test_a_stranger_is_led_to_the_log_in_and_back(stranger: TestClient) -> None:
 def test_no_name_stands_in_the_address_of_the_log_in(stranger: TestClient) -> None:
     """Neither what was searched for nor anything else that a person typed: addresses are kept."""
     season = "5b1f4a52-95f1-4b0b-9c55-0d3a6b3e8b11"
-    kept = f"/ledger?season={season}&status=paid&lang=zh"
-    asked = f"/ledger?search=王秀兰&season={season}&status=paid&q=zhangsan&lang=zh&x=13812345678"
+    kept = f"/ledger?season={season}&status=paid&kind=zero&lang=zh"
+    said = f"search=王秀兰&season={season}&status=paid&kind=zero&q=zhangsan&lang=zh"
+    asked = f"/ledger?{said}&x=13812345678"
     for path in ("/ledger?search=王秀兰", "/officers?place=zhangsan&search=li.na"):
         location = stranger.get(path).headers["location"]
         assert location == f"/login?next={path.partition('?')[0]}"
@@ -95,15 +97,15 @@ def test_no_name_stands_in_the_address_of_the_log_in(stranger: TestClient) -> No
     assert unquote(enter(stranger, "county", next_path=asked).headers["location"]) == kept
 
 
-def test_scripts_know_every_search_box_by_name() -> None:
-    """They leave out of the link to the log-in what was typed there."""
+def test_every_search_box_is_known_by_name() -> None:
+    """Server and scripts leave out of the way back from the log-in what was typed there."""
     boxes = set()
     for template in (WEB / "templates").glob("*.html"):
         for box in re.findall(r"<input[^>]*type=\"search\"[^>]*>", template.read_text("utf-8")):
             boxes.add(re.search(r'name="([^"]+)"', box)[1])  # type: ignore[index]
     script = (WEB / "static" / "js" / "csrf.js").read_text("utf-8")
     known = re.search(r"TYPED = new Set\(\[(.*)\]\)", script)
-    assert known is not None and boxes == set(re.findall(r'"(\w+)"', known[1]))
+    assert known is not None and boxes == set(re.findall(r'"(\w+)"', known[1])) == TYPED
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "/\\evil", "x"])
