@@ -41,7 +41,7 @@ from domain.commands.areas import AreaPlan, EstablishAreas
 from domain.commands.officers import AppointOfficer, OpenAccount, RegisterOfficer
 from domain.commands.store import RecordStore
 from domain.ids import seeded_id
-from domain.login_name import check_login
+from domain.login_name import as_typed, check_login
 from domain.officer import Officer
 from domain.one_line import in_one_line
 from domain.refusal import AlreadyExists, Malformed, missing
@@ -50,7 +50,7 @@ from domain.store import Store as Ledger
 from domain.world import Command, Role
 from eventstore.invitations import Invitation, Invitations
 from eventstore.keyfile import fingerprint
-from eventstore.lineage import seat_of
+from eventstore.lineage import seat_recorded_or_found
 from eventstore.outcomes import Envelope, Receipt, Refused
 from eventstore.sealing_pairs import sealing_pair
 from intake.register import NATION, OF_DAY, Division, Register
@@ -122,7 +122,7 @@ class Beginning:
         if kept is not None and kept.training is not choice.training:
             raise (IsTraining if kept.training else IsReal)(name=self._name(kept))
         if kept is None and log.head():
-            seat = self._store.load(seat_of(self._store))
+            seat = self._store.load(seat_recorded_or_found(self._store))
             raise OtherDivision(name=seat.name if isinstance(seat, Area) else "?")
 
     # -- the steps ----------------------------------------------------------------------------
@@ -423,7 +423,7 @@ class Beginning:
 def checked(admin: Administrator) -> Administrator:
     """Name and log-in name without spaces at their ends. `Malformed` if they are none, as the
     commands of `Beginning.appoint` would say it once the county is noted for ever."""
-    login, name = admin.login.strip(), in_one_line(_Named(admin.name.strip())).full_name
+    login, name = as_typed(admin.login), in_one_line(_Named(admin.name.strip())).full_name
     check_login(login)
     if not name:
         raise missing("full_name")

@@ -113,6 +113,8 @@ FINDINGS = (
     "likely_same",
     "many_unsealings",
     "maybe_one_person",
+    "never_sent_upward",
+    "administrator_recovered",
 )
 
 

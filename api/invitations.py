@@ -36,7 +36,7 @@ from domain.commands.logins import (
     RecordPassword,
     RecordSessionsEnded,
 )
-from domain.login_name import LoginName, PasswordWay
+from domain.login_name import LoginName, PasswordWay, as_typed
 from domain.refusal import NotFound
 from domain.world import Command
 from eventstore.accounts import OpenSession, Session
@@ -50,7 +50,7 @@ CODE_LENGTH = 40
 """Characters of a code as it may be typed, with its dashes and spaces."""
 ACCEPTED: dict[int | str, dict[str, Any]] = {
     **{code: RESPONSES[code] for code in (400, 404, 413, 415, 422, 429)},
-    410: {**RESPONSES[404], "description": "Used, expired"},
+    410: {**RESPONSES[404], "description": "Used, expired, void since another post was given"},
 }
 EXAMPLE = "········"
 Writing = Annotated[Session, Depends(writing_session)]
@@ -79,13 +79,15 @@ def page_of(code: str) -> str:
 def invitation_shown(store: Store, command: Command) -> dict[str, Any]:
     """The code of an invitation, for this one answer: made after the fact that says so."""
     assert isinstance(command, InviteOfficer)
-    return _begun(store, command.login, command.officer)
+    name = store.load(LoginName.id_of(as_typed(command.login)))
+    assert isinstance(name, LoginName)
+    return _begun(store, name.login, name.officer)
 
 
 def engagement_shown(store: Store, command: Command) -> dict[str, Any]:
     """The code for somebody who was engaged, unless their log-in name has a password already."""
     assert isinstance(command, EngageOfficer)
-    name = store.load(LoginName.id_of(command.login))
+    name = store.load(LoginName.id_of(as_typed(command.login)))
     assert isinstance(name, LoginName)
     if name.entered:
         return {"login": name.login}

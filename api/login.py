@@ -106,6 +106,7 @@ class LogIns:
         """`verify`, the second step, and a session that begins: its secret token and what it is.
         Raises also `OfficerSuspended` for who knows the password of a suspended officer, and what
         `SecondFactors.require` does: no session begins."""
+        login = await run_in_threadpool(self._accounts.spelled, login)
         verified = await self.verify(request, login, password)
         await self._unless_suspended(request, verified)
         await self._second_step(request, verified, login, code)
@@ -219,7 +220,7 @@ async def log_in(
     log_ins = log_ins_of(request)
     token, session = await log_ins.log_in(request, body.login, body.password, code=body.code)
     keep_session(response, token, session, system)
-    log_ins.remember(request, response, body.login, secure=system.secure_cookies)
+    log_ins.remember(request, response, session.login, secure=system.secure_cookies)
     return {"csrf": session.csrf}
 
 

@@ -82,10 +82,11 @@ def engaged(
         about = {"row": number, "login": row.login}
         if isinstance(answer, Receipt):
             officer_id = UUID(str(answer.result["officer"]))
+            about["login"] = login = str(answer.result.get("login", row.login))
             if answer.repeated or not answer.result["invited"]:
                 told["known"].append({**about, "officer": officer_id})
                 continue
-            made = invitations.begin(row.login, officer_id)
+            made = invitations.begin(login, officer_id)
             told["invitations"].append(
                 {
                     **about,

@@ -125,7 +125,7 @@ class Words:
         they are."""
         if reason is None:
             return None
-        if finding == "likely_same":
+        if finding in ("likely_same", "never_sent_upward"):
             return self.hazard(reason)
         if finding in OF_FIGURES:
             joint = "、" if self._chinese else ", "

@@ -20,6 +20,7 @@ from cli.compose import running
 from cli.divisions import required
 from cli.public import invitation_url
 from cli.saying import failed
+from cli.settings import Settings
 from domain.commands.appointing import WITHOUT_NUMBER, IdNumberNeeded
 from domain.commands.id_numbers import ExcuseIdNumber
 from domain.commands.logins import RecordPassword, ResetSecondFactor
@@ -30,13 +31,15 @@ from domain.commands.officers import (
     RegisterOfficer,
     SuspendOfficer,
 )
+from domain.commands.recovering import RecoverAdministrator
 from domain.identity import normalize_id
 from domain.login_name import LoginName, PasswordWay
 from domain.officer import Officer
 from domain.posts import Post
 from domain.rules.base import china_day
 from domain.world import Command, Role
-from eventstore.invitations import Invitations
+from eventstore.invitations import Invitation, Invitations
+from eventstore.lineage import seat_recorded_or_found
 from eventstore.outcomes import Envelope, Receipt, Refused
 from eventstore.passwords import PasswordRefused, check_password
 from projections.areas import AREAS
@@ -221,10 +224,50 @@ def invite(login: Login) -> None:
             made = Invitations(system.store.vault).invite(system.store, name, officer)
         except Refused as refused:
             raise failed(refused.problem.zh, refused.problem.en) from None
+    _show(made, settings)
+
+
+def _show(made: Invitation, settings: Settings) -> None:
+    """The code, once, with the address where it is entered and its last day."""
     until = china_day(datetime.fromtimestamp(made.expires, UTC))
     out.print(f"{made.login}  {made.code}", highlight=False, markup=False)
     out.print(invitation_url(settings, made.code), highlight=False, markup=False, soft_wrap=True)
     out.print(f"有效期 72 小时，至 {until} · valid for 72 hours, until {until}", highlight=False)
+
+
+@app.command("recover")
+def recover(
+    login: Login,
+    reason: Annotated[str, typer.Option(help="Why nobody in office can do it, in writing")],
+    operator: Annotated[str, typer.Option(help="Who keeps the machine, by name")],
+    name: Annotated[str, typer.Option(help="Full name, for a log-in name nobody has")] = "",
+    area: Annotated[str, typer.Option(help="Code of the division; the seat if not given")] = "",
+) -> None:
+    """Make an administrator again where none is left: invite the one of LOGIN, or a new one.
+
+    It is a fact with reason and operator, and a finding that stays on the auditor's list. Where an
+    administrator is left, they invite and appoint: then this is not needed.
+    """
+    settings = settings_here()
+    with running(settings, make=False) as system:
+        if area:
+            with _up_to_date(system) as db:
+                place = required(system.store, db, area, code=1)
+        else:
+            place = seat_recorded_or_found(system.store)
+        command = RecoverAdministrator(
+            person=uuid4(),
+            id=uuid4(),
+            login=login,
+            area=place,
+            reason=reason,
+            operator=operator,
+            full_name=name,
+        )
+        told = run(system, command).result
+        officer = UUID(str(told["officer"]))
+        made = Invitations(system.store.vault).begin(str(told["login"]), officer)
+    _show(made, settings)
 
 
 @app.command("suspend")

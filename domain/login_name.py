@@ -6,16 +6,18 @@ invitations and sessions are the vault's (`eventstore.accounts`, `eventstore.inv
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID, uuid5
 
 from eventsourcing.domain import event
 
 from domain.area import check_text
-from domain.base import NAMESPACE, Aggregate
+from domain.base import NAMESPACE, Aggregate, grown
+from domain.half_width import half_width
 from domain.refusal import Malformed, Refusal
 
 
@@ -59,7 +61,15 @@ class NotTheirLogin(Refusal):
 
 
 LONGEST = 64
-_ALLOWED = re.compile(r"[0-9A-Za-z\u4e00-\u9fff][0-9A-Za-z\u4e00-\u9fff._@-]*")
+_HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af"
+"""Chinese characters, the rare ones of names among them (extensions A to H)."""
+_ALLOWED = re.compile(f"[0-9A-Za-z{_HAN}][0-9A-Za-z{_HAN}._@-]*")
+
+
+def as_typed(login: str) -> str:
+    """A log-in name as a person typed it: without blanks around it, and in half-width letters,
+    which a keyboard for Chinese does not always type."""
+    return half_width(login).strip()
 
 
 def check_login(login: str) -> None:
@@ -79,6 +89,12 @@ def check_login(login: str) -> None:
         )
 
 
+def own_login(logins: Iterable[str], typed: str) -> str | None:
+    """Which of an officer's log-in names was typed, as it was opened; None: it is none of them."""
+    id = LoginName.id_of(as_typed(typed))
+    return next((one for one in logins if LoginName.id_of(one) == id), None)
+
+
 class LoginName(Aggregate):
     """Taken, once. ``entered``: whether a password was ever set by the officer or the keeper.
 
@@ -92,6 +108,8 @@ class LoginName(Aggregate):
         self.area = area
         self.entered = False
         self.factor: UUID | None = None
+        self.invited_until: datetime | None = None
+        self.invited_areas: tuple[UUID, ...] | None = None
 
     @staticmethod
     def id_of(login: str) -> UUID:
@@ -105,13 +123,30 @@ class LoginName(Aggregate):
     def home(self) -> UUID:
         return self.area
 
-    def invite(self, expires_at: datetime) -> None:
-        """Whoever brings the invitation's code until then may set the password. The last counts."""
-        self._invited(officer=self.officer, login=self.login, expires_at=expires_at)
+    def invite(self, expires_at: datetime, areas: tuple[UUID, ...]) -> None:
+        """Whoever brings the invitation's code until then may set the password. The last counts.
+
+        ``areas``: where the officer's posts lie. The code opens no post that lies elsewhere.
+        """
+        self._invited(officer=self.officer, login=self.login, expires_at=expires_at, areas=areas)
 
     @event("Invited")
-    def _invited(self, officer: UUID, login: str, expires_at: datetime) -> None:
+    def _invited(
+        self, officer: UUID, login: str, expires_at: datetime, areas: tuple[UUID, ...] | None
+    ) -> None:
+        self.invited_until, self.invited_areas = expires_at, areas
+
+    def recover(self, reason: str, operator: str) -> None:
+        """An administrator's: whoever keeps the machine opens it, for nobody else is left."""
+        self._recovered(officer=self.officer, login=self.login, reason=reason, operator=operator)
+
+    @event("Recovered")
+    def _recovered(self, officer: UUID, login: str, reason: str, operator: str) -> None:
         pass
+
+    def is_invited(self, now: datetime) -> bool:
+        """Whether the code of an invitation still opens this name."""
+        return self.invited_until is not None and self.invited_until >= now
 
     def set_password(self, way: PasswordWay) -> None:
         """The name has a password now, or another one. All its sessions end."""
@@ -120,6 +155,7 @@ class LoginName(Aggregate):
     @event("PasswordSet")
     def _password_set(self, officer: UUID, login: str, way: PasswordWay) -> None:
         self.entered = True
+        self.invited_until = None
 
     def end_sessions(self, sessions: int) -> None:
         """The officer, or an administrator, ends so many sessions: a lost phone, for example."""
@@ -162,3 +198,11 @@ class LoginName(Aggregate):
         self, officer: UUID, login: str, factor: UUID, way: FactorWay, reason: str | None
     ) -> None:
         self.factor = None
+
+
+def _for_whatever_posts(fact: dict[str, Any]) -> None:
+    """Before, a code opened every post that its officer had come to meanwhile."""
+    fact["areas"] = None
+
+
+grown(LoginName.Invited, _for_whatever_posts)

@@ -1,9 +1,28 @@
-"""The seat of the store, as commands ask for it: the highest area with somebody in post."""
+"""The seat of the store: the highest area with somebody in post who does something there.
 
+Here is the rule, and how commands ask for the seat; `eventstore.lineage` finds by the same rule
+that of a store which has not recorded its own.
+"""
+
+from collections.abc import Iterable
+from datetime import date
 from uuid import UUID
 
+from domain.area import RANK, Area
+from domain.posts import Appointment
 from domain.store import Store
-from domain.world import World
+from domain.world import Role, World
+
+
+def makes_seat(post: Appointment, day: date) -> bool:
+    """Whether the post counts on that day. An auditor from above only looks: reports that waited
+    for somebody at the auditor's level would wait for ever."""
+    return post.role is not Role.AUDITOR and post.covers(day)
+
+
+def highest(areas: Iterable[Area]) -> Area | None:
+    """The area that is the seat when somebody is in post in each of these."""
+    return min(areas, key=lambda area: (RANK[area.level], area.code), default=None)
 
 
 def seat_of(world: World) -> UUID | None:

@@ -22,7 +22,7 @@ from uuid import UUID
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
-from domain.login_name import LoginTaken
+from domain.login_name import LoginTaken, as_typed
 from eventstore.lately import Lately
 from eventstore.limiter import Limit, Limiter
 from eventstore.limits_reached import limit_reached
@@ -107,6 +107,7 @@ class Accounts:
         check_password(login, password)
         if self.officer_of(login) not in (None, officer):
             raise LoginTaken(login=login)
+        login = self.spelled(login) if self.officer_of(login) else login
         row = (login, officer.bytes, self._hasher.hash(password))
         with self._lock, transaction(self._db) as db:
             if (
@@ -127,10 +128,27 @@ class Accounts:
         self._known.clear()
         return True
 
+    def spelled(self, typed: str) -> str:
+        """The account's name as it was opened, however its letters are typed; what is no account's
+        in small letters, so that all spellings of it wait alike.
+
+        Names are unique without case. Older stores may hold two that differ in it alone: there
+        each is typed as it was opened.
+        """
+        login = as_typed(typed)
+        sql = "SELECT login FROM accounts WHERE login IN (?,?) OR LOWER(login)=?"
+        with self._lock:
+            rows = self._db.execute(sql, (login, typed, login.lower())).fetchall()
+        names = {name for (name,) in rows}
+        for name in (typed, login):
+            if name in names:
+                return name
+        return names.pop() if len(names) == 1 else login.casefold()
+
     def officer_of(self, login: str) -> UUID | None:
         with self._lock:
             row = self._db.execute(
-                "SELECT officer FROM accounts WHERE login=?", (login,)
+                "SELECT officer FROM accounts WHERE login=?", (self.spelled(login),)
             ).fetchone()
         return UUID(bytes=row[0]) if row else None
 
@@ -157,6 +175,7 @@ class Accounts:
 
         ``agent``: what kind of device it is, in words for its owner. ``code``: of the second step.
         """
+        login = self.spelled(login)  # the second factor knows the name as it was opened
         officer = self.verify(login, password, address=address, device=device)
         self.second_step(officer, login, code, address=address, device=device)
         return self.begin(officer, login, kind, agent=agent)
@@ -177,6 +196,7 @@ class Accounts:
 
         ``address``: where it comes from. ``device``: what `device_cookie` once gave that browser.
         """
+        login = self.spelled(login)
         known = self.knows(device, login)
         if not known:
             self.require_patience(address)

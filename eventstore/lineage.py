@@ -9,11 +9,12 @@ import secrets
 from typing import Any
 from uuid import UUID, uuid4
 
-from domain.area import RANK, Area
+from domain.area import Area
 from domain.base import NOBODY
 from domain.commands.store import BeginEpoch, RecordStore, StoreCommand
 from domain.officer import Officer
 from domain.rules.base import china_day
+from domain.seat import highest, makes_seat
 from domain.store import FIRST_EPOCH, Cause, EpochBegunAlready
 from domain.store import Store as Ledger
 from eventstore.log import Log
@@ -45,9 +46,9 @@ def next_epoch(log: Log) -> str:
     return f"{number}-{secrets.token_hex(TOKEN_BYTES)}"
 
 
-def seat_of(store: Store) -> UUID:
-    """The store's seat as recorded; else the highest area with somebody in post today, without
-    one the highest area; `NOBODY` in a store without areas."""
+def seat_recorded_or_found(store: Store) -> UUID:
+    """The store's seat as recorded; else by the rule of `domain.seat` as of today, without
+    anybody in post the highest area; `NOBODY` in a store without areas."""
     known = store.log.mark("seat")
     if known is not None and known != str(NOBODY):
         return UUID(known)
@@ -68,13 +69,13 @@ def _areas_in_post(store: Store) -> set[UUID]:
         for officer in officers
         if isinstance(officer, Officer)
         for post in officer.appointments.values()
-        if post.covers(today)
+        if makes_seat(post, today)
     }
 
 
 def _highest(store: Store, areas: set[UUID]) -> UUID | None:
     loaded = [area for id in areas if isinstance(area := store.load(id), Area)]
-    first = min(loaded, key=lambda area: (RANK[area.level], area.code), default=None)
+    first = highest(loaded)
     return None if first is None else first.id
 
 
@@ -82,7 +83,7 @@ def run_about(store: Store, kind: type[StoreCommand], **fields: Any) -> Receipt:
     """Let the system run a command about the store itself. Raises `Refused` or a `StoreError`."""
     born = store.log.mark("born") or ""
     nature = {"simulated": store.simulated, "training": store.training}
-    command = kind(born=born, seat=seat_of(store), **nature, **fields)
+    command = kind(born=born, seat=seat_recorded_or_found(store), **nature, **fields)
     return store.run(Envelope(id=uuid4(), officer=None, command=command))
 
 

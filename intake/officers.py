@@ -17,7 +17,7 @@ import xlsxwriter  # type: ignore[import-untyped]
 from sqlalchemy import Connection, select
 
 from domain.identity import id_problem
-from domain.login_name import check_login
+from domain.login_name import as_typed, check_login
 from domain.posts import LEVELS_OF, Post
 from domain.refusal import Malformed
 from domain.world import ROLE_NAMES, Role
@@ -205,7 +205,7 @@ class _Row:
         self._identity(today)
         if line.login:
             try:
-                check_login(line.login)
+                check_login(as_typed(line.login))
             except Malformed as wrong:
                 self._fail(Column.LOGIN, "login-form", why_zh=wrong.rule_zh, why_en=wrong.rule_en)
 

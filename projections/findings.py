@@ -38,7 +38,8 @@ from projections.asking.counted import day_over
 from projections.asking.finding_rows import finding
 from projections.asking.officer_findings import maybe_one_person
 from projections.asking.paging import Page, page
-from projections.asking.report_findings import REPORT_FINDINGS, tell_reports
+from projections.asking.recovery_findings import administrator_recovered
+from projections.asking.report_findings import REPORT_FINDINGS, never_sent_upward, tell_reports
 from projections.asking.scope import Scope
 from projections.asking.unsealing_findings import UNSEALINGS, many_unsealings, revealed
 from projections.folding.base import LOGICAL, Rows, View, as_json, text_of, when
@@ -340,6 +341,8 @@ def _all(scope: Scope, at: datetime | None, held: HeldTime, figures: bool = Fals
         *of_reports,
         many_unsealings(scope),
         maybe_one_person(scope),
+        never_sent_upward(scope, held, at),
+        administrator_recovered(scope),
     )
     return union_all(*parts).subquery("found")
 
@@ -377,7 +380,7 @@ def findings(
     Kinds: person_twice, person_contested, many_contests, need_without_grant, grant_without_need,
     held_after_loss, over_standard, equal_amounts, payment_failed, delivery_overdue, split_differs,
     split_leaves_out, casualties_hidden, parts_larger, likely_same, many_unsealings,
-    maybe_one_person.
+    maybe_one_person, never_sent_upward, administrator_recovered.
     ``open=false``: contests that were decided. Those about figures say which, with the ``own`` one
     and that of the ``parts``, and by which ``reports`` of the area and ``parts`` below it.
     """

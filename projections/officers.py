@@ -11,6 +11,7 @@ from sqlalchemy import (
     Index,
     String,
     Table,
+    and_,
     case,
     func,
     or_,
@@ -21,11 +22,13 @@ from domain.lateness import NEVER_HELD
 from domain.login_name import LoginName
 from domain.officer import Officer
 from domain.posts import Appointment
+from domain.rules.base import china_day
 from projections.areas import AREAS
 from projections.asking.counted import over
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
-from projections.folding.base import LOGICAL, Row, Rows, View, text_of, when
+from projections.asking.void_codes import mark_void
+from projections.folding.base import LOGICAL, Row, Rows, View, as_json, text_of, when
 
 OFFICERS = Table(
     "officers",
@@ -53,8 +56,11 @@ LOGINS = Table(
     Column("officer", String(36), nullable=False),
     Column("invited_at", String),
     Column("invited_until", String),
+    Column("invited_areas", String),  # where the code opens posts, and below; null: everywhere
     Column("password_at", String),
     Column("password_way", String),
+    Column("recovered", String),  # by whom on the machine, and why
+    Column("recovered_at", String),
     Index("officer_logins_by_officer", "officer"),
 )
 """An officer's log-in names: invited until when, and how and when they came to their password."""
@@ -118,8 +124,14 @@ def login_taken(rows: Rows, at: int, e: LoginName.Taken) -> None:
 
 
 def invited(rows: Rows, at: int, e: LoginName.Invited) -> None:
-    until = when(e.expires_at)
-    rows.change(LOGINS, e.login, invited_at=when(e.meta.recorded_at), invited_until=until)
+    areas = None if e.areas is None else as_json([text_of(area) for area in e.areas])
+    moment, until = when(e.meta.recorded_at), when(e.expires_at)
+    rows.change(LOGINS, e.login, invited_at=moment, invited_until=until, invited_areas=areas)
+
+
+def recovered(rows: Rows, at: int, e: LoginName.Recovered) -> None:
+    told = f"{e.operator}：{e.reason}"
+    rows.change(LOGINS, e.login, recovered=told, recovered_at=when(e.meta.recorded_at))
 
 
 def password_set(rows: Rows, at: int, e: LoginName.PasswordSet) -> None:
@@ -227,9 +239,9 @@ STATES = ("never", "invited", "expired", "entered", "no_login", "suspended")
 
 def _login_state(at: datetime) -> ColumnElement[str]:
     """How far a log-in name is: its officer has ``entered`` and set a password, is ``invited`` or
-    was and let it ``expire``; ``unknown``: opened without an invitation, by a store or a program
-    that kept no fact of it. A code is a secret and lasts as long as the vault says, by the guarded
-    clock, held or not (decision 0057)."""
+    was and let it ``expire`` (or it is ``void``: `mark_void`); ``unknown``: opened without an
+    invitation, by a store or a program that kept no fact of it. A code is a secret and lasts as
+    long as the vault says, by the guarded clock, held or not (decision 0057)."""
     login = LOGINS.c
     return case(
         (login.password_at.is_not(None), "entered"),
@@ -340,14 +352,29 @@ def _logins(db: Connection, holders: list[str], at: datetime) -> dict[str, list[
     found: dict[str, list[Row]] = {}
     for row in db.execute(query).mappings():
         found.setdefault(row["officer"], []).append(dict(row))
+    mark_void(db, found, _areas_opened(db, list(found), at))
     return found
+
+
+def _areas_opened(db: Connection, holders: list[str], at: datetime) -> list[tuple[str, str]]:
+    """Officer and area of each post that they hold now or later, also in another's place."""
+    today = china_day(at).isoformat()
+    a, s = APPOINTMENTS.c, SUBSTITUTIONS.c
+    lasts = or_(a.ends_on.is_(None), a.ends_on >= today)
+    held = select(a.officer, a.area).where(a.officer.in_(holders), a.handed_to.is_(None), lasts)
+    stood_in = (
+        select(s.substitute, a.area)
+        .join(APPOINTMENTS, and_(a.officer == s.officer, a.appointment == s.appointment))
+        .where(s.substitute.in_(holders), s.ended_on.is_(None), s.ends_on >= today)
+    )
+    return [(row[0], row[1]) for query in (held, stood_in) for row in db.execute(query)]
 
 
 def _older_login(officer: Row) -> list[Row]:
     """The log-in name of a store made before names had facts of their own, if there is one."""
     if officer["login"] is None:
         return []
-    untold = dict.fromkeys(("invited_at", "invited_until", "password_at", "password_way"))
+    untold = dict.fromkeys(set(LOGINS.c.keys()) - {"login", "officer"})
     name = {"login": officer["login"], "officer": officer["id"]}
     return [{**name, **untold, "state": "unknown"}]
 
@@ -386,7 +413,7 @@ def _substitutions(db: Connection, officer: str) -> list[Row]:
 
 VIEW = View(
     name="officers",
-    version=5,
+    version=6,
     tables=(OFFICERS, LOGINS, APPOINTMENTS, SUBSTITUTIONS),
     routes={
         Officer.Registered: registered,
@@ -394,6 +421,7 @@ VIEW = View(
         Officer.AccountOpened: account_opened,
         LoginName.Taken: login_taken,
         LoginName.Invited: invited,
+        LoginName.Recovered: recovered,
         LoginName.PasswordSet: password_set,
         Officer.Appointed: appointed,
         Officer.AppointmentEnded: appointment_ended,

@@ -5,7 +5,9 @@ Codes and passwords are no facts.
 
 from datetime import date
 
-from domain.commands import id_numbers, logins
+from demo.divisions import COUNTY
+from demo.naming import demo_id
+from domain.commands import id_numbers, logins, recovering
 from domain.commands.renewing import RecordCertificate
 from domain.ids import seeded_id
 from domain.login_name import PasswordWay
@@ -22,6 +24,16 @@ def about_log_ins(desk: Desk) -> None:
         officer=desk.names.officer("yuantan-yongji-b"), reason="户籍未迁入，暂未办理居民身份证"
     )
     desk.do(excused, "administrator")
+    recovered = recovering.RecoverAdministrator(
+        person=demo_id("person", "recovered"),
+        id=demo_id("appointment", "recovered"),
+        login="administrator-2",
+        area=desk.names.area(COUNTY),
+        reason="唯一的管理员调离，无人可以办理",
+        operator="县信息中心值班员",
+        full_name="（演示）新管理员",
+    )
+    desk.do(recovered, None)
     desk.do(logins.InviteOfficer(officer=officer, login=LOGIN), "administrator")
     way = PasswordWay.INVITATION
     desk.do(logins.RecordPassword(officer=officer, login=LOGIN, way=way), None)

@@ -13,7 +13,7 @@ from domain.commands.areas import KEEPERS as KEEPING
 from domain.commands.areas import RenameArea
 from domain.refusal import NotFound
 from domain.world import Role
-from eventstore.lineage import seat_of
+from eventstore.lineage import seat_recorded_or_found
 from projections.areas import AREAS
 from web.parts import Desk
 
@@ -53,7 +53,7 @@ def division_row(caller: Caller, id: UUID) -> dict[str, Any]:
 
 def keeps(desk: Desk, one: dict[str, Any]) -> bool:
     """Whether the caller may change this division: from a post above it, or at the seat its own."""
-    seat = str(seat_of(desk.caller.system.store))
+    seat = str(seat_recorded_or_found(desk.caller.system.store))
     keeper = one["id"] if one["id"] == seat or one["parent"] is None else one["parent"]
     return desk.may(RenameArea, keeper)
 

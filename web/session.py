@@ -204,7 +204,7 @@ async def log_in(request: Request) -> Response:
         return _login(request, failure="failed", name=name, next_path=next_path, status=401)
     response = RedirectResponse(local(next_path), 303)
     keep_session(response, secret, session, system_of(request))
-    log_ins.remember(request, response, name, secure=system_of(request).secure_cookies)
+    log_ins.remember(request, response, session.login, secure=system_of(request).secure_cookies)
     response.delete_cookie(FORM_COOKIE)
     return response
 

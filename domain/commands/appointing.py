@@ -10,11 +10,12 @@ from typing import ClassVar
 from uuid import UUID
 
 from domain.area import Area
+from domain.login_name import LoginName
 from domain.officer import Officer, OwnPosts
 from domain.posts import Appointment
 from domain.refusal import Refusal
 from domain.rules.base import china_day
-from domain.seat import move_seat_up
+from domain.seat import makes_seat, move_seat_up
 from domain.world import Role, World
 
 WITHOUT_NUMBER = frozenset({Role.DISPATCHER, Role.AUDITOR, Role.ADMINISTRATOR})
@@ -93,6 +94,33 @@ def require_number_of_heir(world: World, heir: Officer, holder: Officer, role: R
         require_number(world, heir, role)
 
 
+def posts_opened(world: World, officer: Officer) -> tuple[Appointment, ...]:
+    """The posts that whoever logs in as the officer holds, now or later, also for others."""
+    today = china_day(world.now)
+    stand_ins = (one.appointment for one in officer.stand_ins.values() if one.ends_on >= today)
+    return (*officer.posts_from(today), *stand_ins)
+
+
+def outgrown(world: World, officer: Officer, name: LoginName) -> Appointment | None:
+    """A post that lies neither where the officer was in office when invited, nor below."""
+    known = name.invited_areas
+    for post in posts_opened(world, officer) if known is not None else ():
+        if set(known or ()).isdisjoint(world.lineage(post.area)):
+            return post
+    return None
+
+
+def void_invitations(world: World, officer: Officer) -> list[str]:
+    """The log-in names whose open code is void since the officer has come to a further post:
+    told in the answer, so that the administrator invites again (decision 0052)."""
+    names = (world.look(LoginName, LoginName.id_of(login)) for login in sorted(officer.logins))
+    return [
+        name.login
+        for name in names
+        if name is not None and name.is_invited(world.now) and outgrown(world, officer, name)
+    ]
+
+
 def put_in_post(world: World, officer: Officer, post: Appointment) -> None:
     """Give the officer a post. From its first day on the seat lies no lower than its area."""
     not_oneself(world, officer)
@@ -100,5 +128,5 @@ def put_in_post(world: World, officer: Officer, post: Appointment) -> None:
     area.require_living()
     require_number(world, officer, post.role)
     officer.appoint(post, area.level)
-    if post.covers(china_day(world.now)):
+    if makes_seat(post, china_day(world.now)):
         move_seat_up(world, area.id)

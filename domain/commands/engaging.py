@@ -9,10 +9,17 @@ from datetime import date, timedelta
 from typing import ClassVar
 from uuid import UUID
 
-from domain.commands.appointing import IdNumberNeeded, put_in_post, takes_number
-from domain.commands.logins import INVITATION_HOURS, posts_within_reach
+from domain.commands.appointing import (
+    IdNumberNeeded,
+    outgrown,
+    posts_opened,
+    put_in_post,
+    takes_number,
+)
+from domain.commands.logins import INVITATION_HOURS, invite, posts_within_reach
 from domain.commands.officers import KEEPERS, open_login, person_with, register
 from domain.ids import NewId
+from domain.login_name import LoginName, own_login
 from domain.officer import Officer
 from domain.posts import Appointment, Post
 from domain.reach import in_reach
@@ -72,12 +79,30 @@ class EngageOfficer(Command):
             self.ends_on,
         )
         put_in_post(world, officer, post)
-        if self.login in officer.logins:
-            return {"officer": officer.id, "invited": False}
+        if (own := own_login(officer.logins, self.login)) is not None:
+            self._keep_open(world, officer, LoginName.id_of(own))
+            return {"officer": officer.id, "login": own, "invited": False}
         posts_within_reach(world, officer)
         expires_at = world.now + timedelta(hours=INVITATION_HOURS)
-        open_login(world, officer, self.login).invite(expires_at)
-        return {"officer": officer.id, "invited": True, "expires_at": expires_at}
+        name = open_login(world, officer, self.login)
+        invite(world, officer, name, expires_at)
+        return {
+            "officer": officer.id,
+            "login": name.login,
+            "invited": True,
+            "expires_at": expires_at,
+        }
+
+    def _keep_open(self, world: World, officer: Officer, name: UUID) -> None:
+        """The second row of one person in a list: the code of the first opens this post as well."""
+        known = world.find(LoginName, name)
+        until = None if known is None else known.invited_until
+        if known is None or until is None or not known.is_invited(world.now):
+            return
+        if outgrown(world, officer, known) and all(
+            in_reach(world, post.area) for post in posts_opened(world, officer)
+        ):
+            invite(world, officer, known, until)
 
     def _officer(self, world: World) -> Officer:
         """Who is engaged: known by the ID number, or new."""

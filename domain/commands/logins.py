@@ -5,17 +5,16 @@ session ended after the fact is durable (decision 0052).
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
 
-from domain.commands.appointing import not_oneself
+from domain.commands.appointing import not_oneself, outgrown, posts_opened
 from domain.commands.officers import KEEPERS
-from domain.login_name import FactorWay, LoginName, NotTheirLogin, PasswordWay
+from domain.login_name import FactorWay, LoginName, NotTheirLogin, PasswordWay, own_login
 from domain.officer import Officer
 from domain.reach import in_reach
 from domain.refusal import Refusal
-from domain.rules.base import china_day
 from domain.world import Command, Result, Role, World
 
 INVITATION_HOURS = 72
@@ -35,14 +34,33 @@ class PostsBeyondReach(Refusal):
     role: str
 
 
+@dataclass(eq=False)
+class InvitationOutgrown(Refusal):
+    """A code opens the posts of the day it was made; a higher one since is not handed out by it."""
+
+    status: ClassVar[int] = 410
+    zh: ClassVar[str] = (
+        "邀请之后，此人又任有或代理了岗位“{role}”，原邀请码已作废，请联系管理员重新邀请"
+    )
+    en: ClassVar[str] = (
+        "Since the invitation this officer has come to the post of {role}: the code is void. Ask "
+        "your administrator for a new one."
+    )
+    role: str
+
+
+def invite(world: World, officer: Officer, name: LoginName, expires_at: datetime) -> None:
+    """Invite to the posts that the officer has today, and to what lies below them."""
+    areas = (officer.home, *(post.area for post in posts_opened(world, officer)))
+    name.invite(expires_at, tuple(dict.fromkeys(areas)))
+
+
 def posts_within_reach(world: World, officer: Officer) -> None:
     """`PostsBeyondReach` if a post, now or later, lies outside of where the administrator acts.
 
     The code of an invitation opens all of them, so it is handed out by who could give them.
     """
-    today = china_day(world.now)
-    stand_ins = (one.appointment for one in officer.stand_ins.values() if one.ends_on >= today)
-    for post in (*officer.posts_from(today), *stand_ins):
+    for post in posts_opened(world, officer):
         if not in_reach(world, post.area):
             raise PostsBeyondReach(role=post.role)
 
@@ -81,10 +99,10 @@ class InviteOfficer(Command):
         not_oneself(world, officer)
         officer.require_available()
         posts_within_reach(world, officer)
-        if self.login not in officer.logins:
+        if (login := own_login(officer.logins, self.login)) is None:
             raise NotTheirLogin(login=self.login)
         expires_at = world.now + timedelta(hours=INVITATION_HOURS)
-        _name(world, officer, self.login).invite(expires_at)
+        invite(world, officer, _name(world, officer, login), expires_at)
         return {"officer": officer.id, "expires_at": expires_at}
 
 
@@ -107,7 +125,10 @@ class RecordPassword(Command):
     def decide(self, world: World) -> Result | None:
         officer = world.get(Officer, self.officer)
         officer.require_available()
-        _name(world, officer, self.login).set_password(self.way)
+        name = _name(world, officer, self.login)
+        if self.way is PasswordWay.INVITATION and (post := outgrown(world, officer, name)):
+            raise InvitationOutgrown(role=post.role)
+        name.set_password(self.way)
         return {"officer": officer.id}
 
 

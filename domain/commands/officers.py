@@ -7,12 +7,17 @@ from typing import ClassVar
 from uuid import UUID
 
 from domain.area import Area, check_text, common
-from domain.commands.appointing import not_oneself, put_in_post, require_number_of_heir
+from domain.commands.appointing import (
+    not_oneself,
+    put_in_post,
+    require_number_of_heir,
+    void_invitations,
+)
 from domain.commands.sealing import person_of
 from domain.dispensation import Dispensation, NotSuperior, OwnDispensation
 from domain.identity import normalize_id, parse_id
 from domain.ids import NewId
-from domain.login_name import LoginName, LoginTaken, check_login
+from domain.login_name import LoginName, LoginTaken, as_typed, check_login
 from domain.masking import mask_name
 from domain.officer import Officer
 from domain.posts import Appointment, Post
@@ -46,6 +51,11 @@ def _renew_substitutes(world: World, absent: Officer) -> None:
         absent.renew_substitute(substitution, world.get(Officer, substitute))
 
 
+def _told_void(world: World, officer: Officer) -> Result | None:
+    void = void_invitations(world, officer)
+    return {"void_invitations": void} if void else None
+
+
 def person_with(world: World, id_number: str) -> UUID:
     """The person of an ID number, known or new. `Malformed` if it is no ID number."""
     number = normalize_id(id_number)
@@ -77,6 +87,7 @@ def register(
 
 def open_login(world: World, officer: Officer, login: str) -> LoginName:
     """A log-in name becomes the officer's. `LoginTaken` if it is somebody's."""
+    login = as_typed(login)
     check_login(login)
     officer.open_account(login)
     id = LoginName.id_of(login)
@@ -145,8 +156,9 @@ class AppointOfficer(Command):
         post = Appointment(
             self.id, self.role, self.area, self.post, self.certificate, self.starts_on, self.ends_on
         )
-        put_in_post(world, world.get(Officer, self.officer), post)
-        return None
+        officer = world.get(Officer, self.officer)
+        put_in_post(world, officer, post)
+        return _told_void(world, officer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +206,7 @@ class NameSubstitute(Command):
         role = absent.appointment(self.appointment).role
         require_number_of_heir(world, substitute, absent, role)
         absent.name_substitute(self.id, substitute, self.appointment, self.starts_on, self.ends_on)
-        return None
+        return _told_void(world, substitute)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,7 +249,7 @@ class HandOver(Command):
             _end_substitution(world, world.get(Officer, stand_in.absent), substitution)
         officer.hand_over(successor, china_day(world.now), self.reason)
         _renew_substitutes(world, successor)
-        return {"persons": len(successor.persons)}
+        return {"persons": len(successor.persons), **(_told_void(world, successor) or {})}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Findings about situation reports: a parent that does not tell what its children told; twins."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -21,8 +22,10 @@ from sqlalchemy import (
 from sqlalchemy.sql.selectable import FromClause
 
 from domain.casualties import CASUALTIES
-from domain.report_filing import Kind
+from domain.lateness import HeldTime
+from domain.report_filing import Kind, Review
 from projections.areas import AREAS
+from projections.asking.counted import over
 from projections.asking.figures import text
 from projections.asking.finding_rows import finding
 from projections.asking.report_sums import (
@@ -243,6 +246,30 @@ def likely_same(scope: Scope) -> Select[Any]:
         )
         .group_by(g.area, g.hazard, g.group)
         .having(func.count() > 1)
+    )
+
+
+def never_sent_upward(scope: Scope, held: HeldTime, at: datetime) -> Select[Any]:
+    """签发后未上报: the seat has issued a version, and nobody has noted that it, or a later one,
+    was sent to the level above, though it was due there (without a due time: at once)."""
+    r, v = REPORTS.c, VERSIONS.c
+    issued = and_(v.report == r.report, v.number == r.accepted_number)
+    due = func.coalesce(v.upward_due_at, r.accepted_at)
+    return finding(
+        literal("never_sent_upward"),
+        r.report + ":" + cast(r.accepted_number, String),
+        REPORTS.join(VERSIONS, issued),
+        area=r.area,
+        number=r.accepted_number,
+        reason=r.hazard,
+        since=due,
+        reports=r.report,
+    ).where(
+        scope.covers(r.area),
+        real(scope, REPORTS),
+        r.accepted_how == str(Review.ISSUED),
+        func.coalesce(r.sent_number, 0) < r.accepted_number,
+        over(due, held, at),
     )
 
 

@@ -23,7 +23,7 @@ from domain.officer import Officer
 from domain.refusal import Malformed
 from domain.rules.base import CHINA
 from domain.situation_report import SituationReport
-from eventstore.lineage import seat_of
+from eventstore.lineage import seat_recorded_or_found
 from eventstore.store import Store
 from projections.areas import by_code
 from tests.api.beginnings import ADMIN, REGISTER, Own, own_store
@@ -87,7 +87,7 @@ def test_a_county_begins_and_comes_to_an_accepted_report_with_a_death(
     store = own.system.store
     seat = own.area(county)
     assert codes_above(store, seat) == CODES_ABOVE[county]
-    assert seat_of(store) == seat == UUID(store.log.mark("seat") or "")
+    assert seat_recorded_or_found(store) == seat == UUID(store.log.mark("seat") or "")
     levels = Counter(area.level for area in areas(store))
     assert levels["county"] == 1 and levels["nation"] == levels["province"] == 1
     assert (levels["township"], levels["village"]) == (
@@ -113,7 +113,7 @@ def test_a_city_begins_with_some_of_its_counties(own: Own) -> None:
     begun = own.begin_city("621200", "621224", "成县")
     store = own.system.store
     by_code = {area.code: area for area in areas(store)}
-    assert seat_of(store) == own.area("6212")
+    assert seat_recorded_or_found(store) == own.area("6212")
     assert {code for code, area in by_code.items() if area.level == "county"} == {
         "621221",
         "621224",

@@ -68,6 +68,23 @@ def test_an_officer_is_engaged_and_the_slip_printed(
     assert sheets(page, "slips") == 1
 
 
+def test_an_id_number_is_kept_in_no_browser(server: str, open_page: OpenPage) -> None:
+    """Neither as it is typed nor while the answer is out: what else was typed is."""
+    page = open_page(PHONE)
+    enter(page, server, "admin")
+    page.goto(f"{server}/officers/new")
+    fill(page, "zhoukept", 51)
+    kept = "() => Object.values(sessionStorage).join()"
+    assert "zhoukept" in page.evaluate(kept) and id_number(51) not in page.evaluate(kept)
+    page.context.set_offline(True)
+    page.get_by_role("button", name="开通并生成邀请码").click()
+    expect(page.locator("#engage [data-problem]")).to_be_visible()
+    assert "pending" in page.evaluate(kept) and id_number(51) not in page.evaluate(kept)
+    page.context.set_offline(False)
+    page.get_by_role("button", name="开通并生成邀请码").click()
+    expect(page.locator("[data-code]")).to_have_text(re.compile(r"(\w{4}-){3}\w{4}"))
+
+
 def test_an_officer_is_invited_again_suspended_and_reinstated(
     county: LivingCounty, server: str, open_page: OpenPage, axe: Check
 ) -> None:

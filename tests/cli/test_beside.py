@@ -51,6 +51,7 @@ LOOKING = [
     ("import", "divisions", "list.xlsx", "--as", "somebody", "--dry-run"),
     ("officer", "add", "w", "--name", "王芳", "--role", "dispatcher", "--area", "34"),
     ("officer", "invite", "w"),
+    ("officer", "recover", "w", *REASON, "--operator", "值班员"),
     ("officer", "suspend", "w", *REASON),
     ("officer", "handover", "w", "--to", "v", *REASON),
     ("officer", "password", "w", "--new", "yanshi-2018"),

@@ -14,6 +14,7 @@ from domain.commands.engaging import EngageOfficer
 from domain.commands.logins import RecordSecondFactor
 from domain.login_name import LoginName
 from domain.world import Role
+from eventstore.invitations import Invitations, InvitationUnknown
 from eventstore.lineage import settle_epoch
 from eventstore.outcomes import Envelope
 from eventstore.patience import LoginRefused
@@ -86,6 +87,21 @@ def test_a5_the_command_line_asks_for_the_id_number_as_everybody_does(data: Path
     with county(data) as town:
         name = town.store.load(LoginName.id_of("li"))
         assert town.store.load(name.officer).number_excused_by == ()
+
+
+def test_a_lost_administrator_is_made_again_on_the_server(data: Path) -> None:
+    why = ("--reason", "唯一的管理员调离", "--operator", "值班员")
+    lost = relief(data, "recover", "boss", *why, "--area", COUNTY)
+    assert lost.exit_code == 1 and "不能为空" in lost.output
+    made = relief(data, "recover", "boss", *why, "--area", COUNTY, "--name", "王新")
+    assert made.exit_code == 0, made.output
+    assert listed(data)["boss"]["posts"][0]["role"] == "administrator"
+    login, code = made.stdout.split()[:2]
+    again = relief(data, "recover", "boss", *why)
+    assert again.exit_code == 0 and again.stdout.split()[1] != code
+    with county(data) as town, pytest.raises(InvitationUnknown):
+        Invitations(town.store.vault).find(code)
+    assert login == "boss"
 
 
 @pytest.mark.parametrize(

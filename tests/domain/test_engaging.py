@@ -9,9 +9,9 @@ import pytest
 
 from domain.commands.appointing import IdNumberNeeded
 from domain.commands.engaging import EngageOfficer, OfficerElsewhere
-from domain.commands.logins import PostsBeyondReach
+from domain.commands.logins import PostsBeyondReach, RecordPassword
 from domain.commands.officers import AppointOfficer
-from domain.login_name import LoginTaken
+from domain.login_name import LoginTaken, PasswordWay
 from domain.officer import AdministratorHasNoBusiness, AlreadyAppointed, RoleDoesNotFit
 from domain.refusal import Malformed, NotFound, NotYourRole
 from domain.rules.base import china_day
@@ -56,10 +56,21 @@ def test_only_administrators_there_and_above_engage(county: Scenario) -> None:
 
 def test_a_known_person_gets_a_further_post_and_keeps_the_log_in(county: Scenario) -> None:
     county.given(row(county), by="admin")
-    further = row(county, area=county.id("yuantan_2"))
+    further = row(county, role=Role.STOREKEEPER)
     county.when(further, by="admin").then("Officer.Appointed")
     assert county.result["invited"] is False
     county.when(row(county), by="admin").then(AlreadyAppointed)
+
+
+def test_the_second_row_of_one_person_keeps_the_slip_of_the_first(county: Scenario) -> None:
+    """One post in either of two villages: the list prints one slip, which opens both."""
+    county.given(row(county), by="admin")
+    further = row(county, area=county.id("yuantan_2"), login=" WANGXM")
+    county.when(further, by="admin").then("Officer.Appointed", "LoginName.Invited")
+    assert county.result["login"] == "wangxm" and county.result["invited"] is False
+    way = PasswordWay.INVITATION
+    record = RecordPassword(officer=county.result["officer"], login="wangxm", way=way)
+    county.when(record).then("LoginName.PasswordSet")
 
 
 def test_who_is_in_office_elsewhere_is_for_an_administrator_above(county: Scenario) -> None:

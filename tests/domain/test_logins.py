@@ -9,6 +9,7 @@ import pytest
 from domain.commands.logins import (
     INVITATION_HOURS,
     EndOfficerSessions,
+    InvitationOutgrown,
     InviteOfficer,
     PostsBeyondReach,
     RecordFactorEnded,
@@ -160,3 +161,77 @@ def test_a_second_factor_is_set_once_and_reset_by_an_administrator_alone(county:
     assert (gone.way, gone.reason) == (FactorWay.OWN, None)
     county.given(again)
     county.when(replace(reset, reason="机器管理员")).then("LoginName.SecondFactorRemoved")
+
+
+def invited(county: Scenario) -> RecordPassword:
+    """``village`` has an open code; the answer is what whoever brings it asks the program for."""
+    county.given(invitation(county), by="admin")
+    way = PasswordWay.INVITATION
+    return RecordPassword(officer=county.officers["village"], login="wang", way=way)
+
+
+def further(county: Scenario, role: Role, area: str) -> AppointOfficer:
+    return AppointOfficer(
+        id=uuid4(),
+        officer=county.officers["village"],
+        role=role,
+        area=county.id(area),
+        starts_on=china_day(county.now),
+    )
+
+
+def test_a_code_opens_no_higher_post_that_its_officer_comes_to_afterwards(
+    county: Scenario,
+) -> None:
+    """Whoever holds the slip of a village would act for the county."""
+    by_code = invited(county)
+    county.when(further(county, Role.COUNTY_APPROVER, "county"), by="admin").then(
+        "Officer.Appointed"
+    )
+    assert county.result == {"void_invitations": ["wang"]}, "the administrator is told"
+    refused = county.when(by_code).then(InvitationOutgrown)
+    assert "县级审定员" in refused.sentence("zh") and refused.status == 410
+    county.given(invitation(county), by="admin")
+    county.when(by_code).then("LoginName.PasswordSet")
+
+
+def test_nor_one_that_is_held_for_another(county: Scenario) -> None:
+    by_code = invited(county)
+    stands_in = NameSubstitute(
+        id=uuid4(),
+        officer=county.officers["township"],
+        appointment=county.id("appointment/township"),
+        substitute=county.officers["village"],
+        starts_on=china_day(county.now) + timedelta(days=3),
+        ends_on=china_day(county.now) + timedelta(days=9),
+    )
+    county.given(stands_in, by="admin")
+    assert county.result == {"void_invitations": ["wang"]}
+    county.when(by_code).then(InvitationOutgrown)
+
+
+def test_a_further_post_where_one_was_in_office_leaves_the_code_alone(county: Scenario) -> None:
+    by_code = invited(county)
+    county.given(further(county, Role.STOREKEEPER, "yuantan_1"), by="admin")
+    assert county.result == {}
+    county.when(by_code).then("LoginName.PasswordSet")
+
+
+def test_an_invitation_of_before_opens_what_it_always_did() -> None:
+    upcast = LoginName.Invited.upcast_v1_v2  # type: ignore[attr-defined]
+    fact = {"login": "wang"}
+    upcast(fact)
+    assert fact["areas"] is None
+
+
+def test_names_are_taken_as_typed_on_any_keyboard(county: Scenario) -> None:
+    """A blank around it, letters of full width, rare Chinese characters of names."""
+    officer = county.officers["village_b"]
+    for typed, opened in ((" li.si ", "li.si"), ("ｗａｎｇ２", "wang2"), ("㛃𫖯〇", "㛃𫖯〇")):
+        county.given(OpenAccount(officer=officer, login=typed), by="admin")
+        name = county.load(LoginName, LoginName.id_of(opened))
+        assert name is not None and name.login == opened
+    inner = OpenAccount(officer=officer, login="li si")
+    county.when(inner, by="admin").then(Malformed)
+    typed_other = InviteOfficer(officer=officer, login="LI.Si")
+    county.when(typed_other, by="admin").then("LoginName.Invited")

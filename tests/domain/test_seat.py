@@ -182,6 +182,15 @@ def test_the_seat_moves_up_with_the_first_post_there_and_what_was_issued_stays()
     county.when(below).then("Officer.Appointed")
 
 
+def test_an_auditor_from_above_only_looks_and_moves_no_seat() -> None:
+    """The county's report would wait for a city reviewer whom nobody has appointed."""
+    county = filed()
+    register(county, "looks", "city")
+    looks = appointment(county, "looks", Role.AUDITOR, "city")
+    county.when(looks).then("Officer.Appointed")
+    county.when(issue(county), by="county2").then("SituationReport.Issued")
+
+
 # -- the story of the issue, wherever the seat is -------------------------------------------
 
 

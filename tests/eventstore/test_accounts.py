@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from argon2 import PasswordHasher
 
+from domain.login_name import LoginTaken
 from eventstore.accounts import SESSION_SECONDS, TOKEN_SECONDS, Accounts
 from eventstore.passwords import PasswordRefused
 from eventstore.patience import (
@@ -51,6 +52,32 @@ def test_a_session_says_who_and_lasts_its_hours(desk: Desk) -> None:
     assert desk.accounts.session(token, "session") == session
     desk.now += 2
     assert desk.accounts.session(token, "session") is None
+
+
+def test_a_name_is_known_however_its_letters_are_typed(desk: Desk) -> None:
+    """Names are unique without case; a keyboard for Chinese types letters of full width."""
+    desk.accounts.set_password("WangFang", officer := uuid4(), GOOD)
+    for typed in ("WangFang", "wangfang", " WANGFANG ", "ｗａｎｇｆａｎｇ", "\u3000WangFang"):
+        _, session = desk.accounts.log_in(typed, GOOD)
+        assert (session.officer, session.login) == (officer, "WangFang")
+    assert desk.accounts.officer_of("WANGFANG") == officer
+    with pytest.raises(LoginTaken):
+        desk.accounts.set_password("wangfang", uuid4(), GOOD)
+    desk.fail(FREE_TRIES, "WANGFANG")
+    with pytest.raises(LoginLocked):
+        desk.accounts.log_in("wangfang", GOOD)
+    desk.fail(FREE_TRIES, "NOBODY")
+    with pytest.raises(LoginLocked):
+        desk.accounts.log_in("nobody", GOOD)
+
+
+def test_two_names_of_an_older_store_that_differ_in_case_alone_stay_two(desk: Desk) -> None:
+    officer, password = uuid4(), "another horse"
+    hashed = FAST.hash(password)
+    row = ("COUNTY", officer.bytes, hashed)
+    desk.vault.db.execute("INSERT INTO accounts (login, officer, password) VALUES (?,?,?)", row)
+    assert desk.accounts.log_in("COUNTY", password)[1].officer == officer
+    assert desk.accounts.log_in("county", GOOD)[1].officer == desk.officer
 
 
 def test_a_program_token_is_short_and_no_session(desk: Desk) -> None:

@@ -64,6 +64,13 @@ def test_the_password_alone_opens_nothing(desk: WithFactor) -> None:
     assert len(desk.accounts.sessions_of(desk.officer)) == 1
 
 
+def test_it_is_asked_however_the_name_is_typed(desk: WithFactor) -> None:
+    for typed in ("COUNTY", " County ", "ｃｏｕｎｔｙ"):
+        with pytest.raises(SecondFactorNeeded):
+            desk.accounts.log_in(typed, GOOD)
+    assert not desk.accounts.sessions_of(desk.officer)
+
+
 def test_a_code_works_once_and_half_a_minute_to_either_side(desk: WithFactor) -> None:
     for steps in (-2, 2):
         desk.refuse(desk.code(steps))

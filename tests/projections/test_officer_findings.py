@@ -1,8 +1,10 @@
 """Findings about officers: two without an ID number on both sides of one report."""
 
 from pathlib import Path
+from uuid import uuid4
 
 from domain.commands.id_numbers import ExcuseIdNumber
+from domain.commands.recovering import RecoverAdministrator
 from projections.asking.scope import Scope
 from tests.domain.county import OFFICERS, appointment, make_county, register
 from tests.domain.scenario import Scenario
@@ -43,3 +45,20 @@ def test_one_known_by_the_number_on_either_side_is_no_finding(tmp_path: Path) ->
     county.given(initial(county, "yuantan_1", {"dead": 1}), by="filer")
     county.given(accept(county, "yuantan_1"), by="township")
     assert not split_findings(tmp_path, county, kind=KIND)
+
+
+def test_an_administrator_made_on_the_server_stays_on_the_list(tmp_path: Path) -> None:
+    county = make_county()
+    recovered = RecoverAdministrator(
+        person=uuid4(),
+        id=uuid4(),
+        login="newboss",
+        area=county.id("county"),
+        reason="唯一的管理员调离",
+        operator="值班员",
+        full_name="王新",
+    )
+    county.given(recovered)
+    (row,) = split_findings(tmp_path, county, kind="administrator_recovered")
+    assert row["reason"] == "newboss：值班员：唯一的管理员调离"
+    assert row["area"] == str(county.id("county")) and row["status"] == "open"

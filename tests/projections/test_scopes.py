@@ -24,6 +24,7 @@ ALLOWED = {
     "finding_rows.finding": "columns of one kind of finding; each kind adds scope.covers",
     "findings._named": "names beside findings that are scoped kind by kind",
     "ledger_books._goods": "sums over conditions that its caller made with scope.covers",
+    "officers._areas_opened": "posts of officers that a scoped query has found",
     "officers._in_state": "a condition on rows that a scoped query selects",
     "officers._logins": "log-in names of officers that a scoped query has found",
     "officers._posts": "posts of officers that a scoped query has found",
@@ -31,6 +32,7 @@ ALLOWED = {
     "report_queries._reports": "a SELECT that its callers limit by scope.covers",
     "situation_board.held_by": "reports by conditions that its caller made with scope.covers",
     "situation_board.tree_of": "names and parents of divisions",
+    "void_codes._lines": "the tree of divisions is public",
 }
 
 

@@ -10,12 +10,14 @@ from domain.commands.issuing import IssueReport, RecordSentUpward
 from domain.commands.store import RecordStore
 from domain.world import Role
 from projections import deadlines as due_view
-from projections import disasters, officers, reviews, situation
+from projections import disasters, households, ledger, lists, officers, reviews, seasons, situation
+from projections import findings as findings_view
 from projections.asking.deadlines_at import deadlines
 from projections.asking.report_findings import REPORT_FINDINGS
 from projections.asking.report_queries import situation_report, situation_reports
 from projections.asking.scope import EVERYTHING
 from projections.asking.situation_board import situation_board
+from projections.findings import findings
 from projections.reviews import review_counts, review_queue
 from tests.domain.county import appoint, make_county
 from tests.domain.scenario import BORN, Scenario
@@ -24,6 +26,7 @@ from tests.projections.relief import fold, over
 from tests.projections.reporting import START, accept, follow_up, initial
 
 VIEWS = (officers.VIEW, disasters.VIEW, situation.VIEW, due_view.VIEW, reviews.VIEW)
+LEDGER_VIEWS = (households.VIEW, seasons.VIEW, ledger.VIEW, lists.VIEW, findings_view.VIEW)
 ONE_DEAD = {"affected": 10, "dead": 1, "missing": 0}
 
 
@@ -148,6 +151,30 @@ def test_the_seats_duty_ends_with_the_receipt_and_nobody_above_owes(tmp_path: Pa
     assert due(tmp_path, county, late, kind="send_upward", done=True) == [
         ("潜山市", "send_upward", "done")
     ]
+
+
+def test_what_was_issued_and_is_not_noted_as_sent_upward_is_a_finding(tmp_path: Path) -> None:
+    county = story()
+    county.given(issue(county), by="county2")
+
+    def unsent(hours: float) -> list[dict[str, Any]]:
+        views = fold(
+            tmp_path, county, (*VIEWS, *LEDGER_VIEWS), 10_000 + len(list(tmp_path.iterdir()))
+        )
+        with views.reading() as db:
+            at = county.now + timedelta(hours=hours)
+            rows = findings(db, EVERYTHING, at=at, kind="never_sent_upward").items
+        views.close()
+        return rows
+
+    assert not unsent(0), "it is not due yet"
+    (row,) = unsent(100)
+    assert [one["report"] for one in row["reports"]] == [str(county.id("report/county"))]
+    sent = RecordSentUpward(
+        report=county.id("report/county"), version=1, sent_at=county.now, receipt_no="收17号"
+    )
+    county.given(sent, by="county")
+    assert not unsent(100)
 
 
 def test_a_later_version_that_was_sent_up_tells_what_the_first_told(tmp_path: Path) -> None:

@@ -8,9 +8,16 @@ import pytest
 from fastapi.testclient import TestClient
 
 from domain.commands.id_numbers import ExcuseIdNumber
-from domain.commands.officers import NameSubstitute, RegisterOfficer, SuspendOfficer
+from domain.commands.logins import InviteOfficer
+from domain.commands.officers import (
+    AppointOfficer,
+    NameSubstitute,
+    RegisterOfficer,
+    SuspendOfficer,
+)
 from domain.officer import Officer
 from domain.rules.base import china_day
+from domain.world import Role
 from eventstore.invitations import Invitations
 from tests.web.desk import PASSWORD, LivingCounty, living_county
 from tests.web.officer_forms import ask, engage, enter, token_in
@@ -201,3 +208,35 @@ def test_who_stands_in_is_told_for_whom_on_every_page(
     browser.cookies.clear()
     enter(browser, "village")
     assert "您正在代理" not in ask(browser, "/", lang="zh")
+
+
+def test_a_code_is_void_once_its_officer_has_a_higher_post_and_the_page_says_so(
+    county: LivingCounty, browser: TestClient
+) -> None:
+    officer = engage(county, "risen", "冯升", 9)
+    code = Invitations(county.system.store.vault).begin("risen", officer).code
+    higher = AppointOfficer(
+        id=uuid4(),
+        officer=officer,
+        role=Role.TOWNSHIP_REVIEWER,
+        area=county.id("yuantan"),
+        starts_on=china_day(county.now),
+    )
+    assert county.run(higher, by="admin").result == {"void_invitations": ["risen"]}
+    address = f"/invitations/{code}"
+    form = {"password": "yanshi-2018", "again": "yanshi-2018"}
+    form["csrf_token"] = token_in(browser.get(address).text)
+    refused = browser.post(address, data=form)
+    assert refused.status_code == 410 and "原邀请码已作废" in refused.text
+    enter(browser, "admin")
+    assert "邀请码已作废，请重新邀请" in ask(browser, f"/officers/{officer}")
+    county.run(InviteOfficer(officer=officer, login="RISEN"), by="admin")
+    assert "邀请码已作废" not in ask(browser, f"/officers/{officer}")
+
+
+def test_the_log_in_page_takes_a_name_however_its_letters_are_typed(browser: TestClient) -> None:
+    for typed in (" ADMIN", "Ａｄｍｉｎ\u3000"):
+        enter(browser, typed)
+        assert browser.get("/me").status_code == 200
+        browser.post("/logout")
+        browser.cookies.clear()

@@ -77,7 +77,8 @@ async def accepted(request: Request, code: str) -> Response:
     except OVER as over:
         return _code_page(request, words_for(request, over), status=STATUS[type(over)])
     except Refused as refused:
-        return _code_page(request, words_for(request, refused.problem), status=409)
+        problem = refused.problem
+        return _code_page(request, words_for(request, problem), status=problem.status)
     if await run_in_threadpool(system_of(request).accounts.factors.has, found.login):
         return await ask_for_code(request, found.officer, found.login)
     response = RedirectResponse("/", 303)

@@ -7,8 +7,12 @@
 
 import { ago, announce, text } from "./text.js";
 
+// An ID number (data-unkept) is not: it stays in no browser, and is typed again.
 const isKept = (element) =>
-  element.name && element.tagName !== "BUTTON" && !["hidden", "password", "file"].includes(element.type);
+  element.name &&
+  element.tagName !== "BUTTON" &&
+  !("unkept" in element.dataset) &&
+  !["hidden", "password", "file"].includes(element.type);
 
 /** What an element says, as something to keep; a radio group speaks through its checked button. */
 function valueOf(element) {

@@ -5,7 +5,8 @@
 // another's, and what one officer typed is never shown to another.
 //
 //   ids     the ids made here (data-type="uuid"): one a form, until it is booked
-//   pending {url, body, ifMatch, key, fields, again}: sent (again: more than once), no definite answer yet
+//   pending {url, body, ifMatch, key, fields, again}: sent (again: more than once), no definite answer yet;
+//           the body without what no browser keeps (data-unkept: an ID number)
 //   earlier tries without an answer whose wish was changed since: [{key, ifMatch, fields}]
 //   draft   {fields: {name: {value, was}}, version, at}: see draft.js
 //
@@ -27,13 +28,14 @@ const officer = () => document.querySelector('meta[name="officer"]')?.content ??
 export const undecided = (status) => UNDECIDED.has(status);
 
 export class Instance {
-  constructor(form, subject) {
+  constructor(form, subject, elements = []) {
     this.place = `relief:${officer()}:${form}:${subject}`;
+    this.elements = elements;
   }
 
   static of(form) {
     const action = form.getAttribute("action");
-    return new Instance(form.id || action, form.dataset.subject ?? action);
+    return new Instance(form.getAttribute("id") || action, form.dataset.subject ?? action, form.elements);
   }
 
   read() {
@@ -63,14 +65,17 @@ export class Instance {
    *  key and with the moment of its first press; another wish is a command of its own, and what
    *  became of the one before it must be asked (earlier). fields: what the form says with it. */
   attempt(url, body, nows, ifMatch, fields) {
+    const secret = [...this.elements].filter((one) => "unkept" in one.dataset).map((one) => one.name);
+    const kept = Object.fromEntries(Object.entries(body).filter(([name]) => !secret.includes(name)));
+    const whole = (attempt) => ({ ...attempt, body: { ...body, ...attempt.body } });
     const known = this.read().pending;
-    if (known && known.url === url && same(known.body, body, nows)) {
+    if (known && known.url === url && same(known.body, kept, nows)) {
       this.write({ pending: { ...known, again: true } });
-      return known;
+      return whole(known);
     }
-    const pending = { url, body, ifMatch, key: uuid(), fields };
+    const pending = { url, body: kept, ifMatch, key: uuid(), fields };
     this.write({ pending, earlier: this.unanswered() });
-    return pending;
+    return whole(pending);
   }
 
   /** All tries without an answer, as those that must be asked about. */
