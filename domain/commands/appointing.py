@@ -87,10 +87,11 @@ def require_number(world: World, officer: Officer, role: Role) -> None:
 def require_number_of_heir(world: World, heir: Officer, holder: Officer, role: Role) -> None:
     """As `require_number`, for a post that passes from one to another, for days or for good.
 
-    A holder without a number was in post before numbers were asked, or is excused: their post
-    stays as it is, in whose hands it may be.
+    A holder without a number was in post before numbers were asked: their post stays as it is, in
+    whose hands it may be. Who is excused is so for themselves: two administrators said so of them,
+    and of nobody who comes after.
     """
-    if has_number(world, holder):
+    if has_number(world, holder) or holder.number_excused_by is not None:
         require_number(world, heir, role)
 
 

@@ -74,6 +74,19 @@ def test_two_administrators_bring_somebody_without_a_number_into_post(county: Sc
     county.when(excuse(county), by="admin2").then(NumberExcusedAlready)
 
 
+def test_one_administrator_does_not_pass_an_excuse_on(county: Scenario) -> None:
+    """It was said of one person by two administrators, not of whoever comes after them."""
+    county.given(excuse(county), by="admin")
+    county.given(post(county), by="admin2")
+    register(county, "heir", "yuantan_1", numbered=False)
+    heir, bare = county.officers["heir"], county.officers["bare"]
+    handed = HandOver(officer=bare, successor=heir, reason="调离")
+    county.when(handed, by="admin").then(IdNumberNeeded)
+    county.given(excuse(county, "heir"), by="admin2")
+    county.when(handed, by="admin2").then(ExcusedByYou)
+    assert not isinstance(county.when(handed, by="admin").outcome, Refusal)
+
+
 def test_it_is_said_from_above_and_with_a_reason(county: Scenario) -> None:
     county.when(excuse(county), by="county").then(NotYourRole)
     county.when(excuse(county), by="foreign_admin").then(NotFound)
