@@ -162,6 +162,7 @@ class _Comparing:
         self._lines = {line.code: line for line in lines if not line.problems}
         self._former = {line.former for line in self._lines.values()}
         self._changes: dict[str, Change] = {}
+        self._named: dict[tuple[str, str], DivisionLine] = {}
         ranked = sorted(self._lines.values(), key=lambda line: RANK[line.level])
         for line in ranked:
             change = self._of(line)
@@ -215,6 +216,9 @@ class _Comparing:
         if line.former and before is None:
             line.fail(Column.FORMER_CODE, "division-former-unknown", code=line.former)
             return None
+        if line.former in self._lines:  # one row says that it stays, this one that it goes
+            line.fail(Column.FORMER_CODE, "division-twice", row=self._lines[line.former].row)
+            return None
         gone = tree.gone.get(line.code)
         if gone is not None:
             names = {"name": gone.name, "code": line.code}
@@ -234,6 +238,9 @@ class _Comparing:
             if one.name == line.name and not self._speaks_of(one):
                 said = {"parent": over.name if over else "", "code": one.code}
                 line.fail(Column.VILLAGE, "division-name-living", **said)
+        first = self._named.setdefault((self._now(above), line.name), line)
+        if first is not line:
+            line.fail(Column.VILLAGE, "division-name-twice", row=first.row)
         return change
 
     def _place(self, change: Change, known: Known) -> None:

@@ -55,6 +55,10 @@ OF_DIVISIONS: dict[str, tuple[str, str]] = {
         "{parent} has one of this name ({code}): if its code has changed, give {code} as the "
         "former code.",
     ),
+    "division-name-twice": (
+        "与第 {row} 行的新区划同名，上级也相同",
+        "Row {row} has a new division of the same name under the same one.",
+    ),
     "division-own-code": (
         "本地自编代码：取得国家代码后请办理改码",
         "A code of your own: change it once there is a national one.",

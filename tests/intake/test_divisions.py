@@ -120,6 +120,25 @@ def test_a_code_twice_is_told_and_a_file_that_is_no_such_list_refused(tmp_path: 
     assert refused.value.code == "column-missing" and "名称" in refused.value.reason_zh
 
 
+def test_two_rows_do_not_say_two_things_of_one_division(
+    county: LivingCounty, tmp_path: Path
+) -> None:
+    """A code that stays in one row is not given up in another; a new division is not listed twice
+    under two codes, as it is not a second time by a second list."""
+    found = compare(
+        county,
+        tmp_path,
+        row("340882101001", "源潭居委会"),
+        row("340882101913", "源潭居委会", None, None, "340882101001"),
+        row("340882101914", "双生村"),
+        row("340882101915", "双生村"),
+        row("340882106914", "双生村"),
+    )
+    assert rules(found) == [("E3", "division-twice"), ("B5", "division-name-twice")]
+    assert [one.line.code for one in found.new] == ["340882101914", "340882106914"]
+    assert found.same == 1 and not found.renumbered
+
+
 def test_the_template_has_the_divisions_there_are_and_changes_nothing(
     county: LivingCounty, tmp_path: Path
 ) -> None:
