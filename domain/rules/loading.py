@@ -109,6 +109,9 @@ def parse_rulebook(name: str, text: str) -> RulebookFile:
         zh, en = said(str(error))
         wrong = Problem("", zh, en, line_said(str(error), text))
         raise _invalid(name, [wrong]) from error
+    except (RecursionError, ValueError) as error:  # what the reader of TOML leaves to Python
+        zh, en = "嵌套过深，或有数字过长", "it is nested too deeply, or a number is too long"
+        raise _invalid(name, [Problem("", zh, en)]) from error
     fields = Header.__struct_fields__
     header = {key: value for key, value in raw.items() if key in fields}
     body = {key: value for key, value in raw.items() if key not in fields}

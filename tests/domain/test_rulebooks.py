@@ -12,7 +12,7 @@ from domain.commands.areas import AbolishArea
 from domain.commands.rulebooks import AdoptRulebook, ConfirmRulebook
 from domain.refusal import Malformed, NotFound, NotYourRole
 from domain.rulebook import Rulebook, VersionAdopted
-from domain.rules.loading import RulebookInvalid
+from domain.rules.loading import RulebookInvalid, parse_rulebook
 from domain.rules.notices import Notices
 from domain.rules.standards import Standards
 from domain.rules.thresholds import Thresholds
@@ -154,3 +154,10 @@ def test_an_abolished_area_adopts_nothing(county: Scenario) -> None:
     county.given(AbolishArea(area=county.id("shuihou"), effective_on=day, document_no="测试"))
     county.when(adopt(county, "shuihou", "1")).then(AreaAbolished)
     county.when(adopt(county, "nowhere", "1")).then(NotFound)
+
+
+@pytest.mark.parametrize("value", ["[" * 2_000, "{a=" * 2_000, "9" * 5_000])
+def test_what_the_reader_of_toml_cannot_take_is_a_mistake_of_the_text(value: str) -> None:
+    with pytest.raises(RulebookInvalid) as refused:
+        parse_rulebook("text", f"x = {value}")
+    assert "嵌套过深" in refused.value.sentence("zh")
