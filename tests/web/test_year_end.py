@@ -8,12 +8,15 @@ from uuid import UUID, uuid4
 import pytest
 from fastapi.testclient import TestClient
 
+from domain.commands.engaging import EngageOfficer
 from domain.commands.officers import EndAppointment
 from domain.commands.renewing import RecordCertificate
 from domain.officer import Officer
+from domain.posts import Post
 from domain.rules.base import china_day
+from domain.world import Role
 from tests.web.desk import LivingCounty, living_county
-from tests.web.officer_forms import ask, engage, enter, hidden_in, token_in
+from tests.web.officer_forms import ask, engage, enter, hidden_in, id_number, token_in
 
 PAGE = "/officers/year-end"
 
@@ -128,3 +131,32 @@ def test_a_certificate_that_ends_is_seen_on_the_page(
     ask(browser, PAGE, lang="zh")
     unknown = uuid4()
     assert browser.post(PAGE, data={"post": f"{unknown} {unknown}"}).status_code == 403
+
+
+def test_who_was_taken_out_of_a_post_is_not_renewed_unless_somebody_ticks_it(
+    county: LivingCounty, browser: TestClient
+) -> None:
+    """The boxes are ticked before: a post that an administrator ended would come back by itself."""
+    last = date(china_day(county.now).year, 12, 31)
+    ended = ending(county, "taken-out", "钱小红", 31, last)
+    village = county.id("yuantan_1")
+    command = EngageOfficer(
+        person=uuid4(),
+        id=uuid4(),
+        full_name="孙大山",
+        login="yearly",
+        role=Role.VILLAGE_REPORTER,
+        area=village,
+        id_number=id_number(32),
+        post=Post.A,
+        ends_on=last,
+    )
+    yearly = UUID(str(county.run(command, by="admin").result["officer"]))
+    enter(browser, "admin")
+    page = ask(browser, PAGE)
+    boxes = {
+        UUID(who): "checked" in rest
+        for who, rest in re.findall(r'name="post" value="(\S+) ([^>]*)>', page)
+    }
+    assert (boxes[ended], boxes[yearly]) == (False, True)
+    assert "任期届满" in page, "and why it ends stands beside it"
