@@ -122,11 +122,12 @@ class SecondFactors:
         rows = [(self._recovery(login, code), login) for code in codes]
         with self._vault.lock, transaction(self._db) as db:
             set_ = db.execute(
-                "UPDATE second_factors SET confirmed=1 WHERE login=? AND factor=? RETURNING 1",
+                "UPDATE second_factors SET confirmed=1"
+                " WHERE login=? AND factor=? AND confirmed=0 RETURNING 1",
                 (login, factor.bytes),
             ).fetchone()
             if not set_:
-                raise NoFactorBegun  # it was begun anew on another device meanwhile
+                raise NoFactorBegun  # begun anew meanwhile, or confirmed: those codes were shown
             db.execute("DELETE FROM recovery_codes WHERE login=?", (login,))
             db.executemany("INSERT INTO recovery_codes VALUES (?,?)", rows)
         return [grouped(code) for code in codes]

@@ -137,6 +137,13 @@ def test_it_counts_only_once_a_code_has_confirmed_it(tmp_path: Path) -> None:
         desk.accounts.log_in("county", GOOD)
 
 
+def test_recovery_codes_that_were_shown_are_not_made_anew(desk: WithFactor) -> None:
+    """Two devices confirm at the same moment: one of them shows codes, and those count."""
+    with pytest.raises(NoFactorBegun):
+        desk.factors.confirm("county", desk.factor)
+    desk.log_in(desk.recovery[0])
+
+
 def test_what_ended_one_factor_does_not_end_the_next(desk: WithFactor) -> None:
     """Facts are followed again after a power cut: an old one must not open a log-in of today."""
     with desk.vault.aside() as db:
