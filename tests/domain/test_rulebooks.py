@@ -156,7 +156,10 @@ def test_an_abolished_area_adopts_nothing(county: Scenario) -> None:
     county.when(adopt(county, "nowhere", "1")).then(NotFound)
 
 
-@pytest.mark.parametrize("value", ["[" * 2_000, "{a=" * 2_000, "9" * 5_000])
+@pytest.mark.parametrize(
+    "value",
+    ["[" * 2_000, "{a=" * 2_000, "9" * 5_000, "{" + "a." * 50 + "a=1}", "1\n[" + "'a' . " * 50],
+)
 def test_what_the_reader_of_toml_cannot_take_is_a_mistake_of_the_text(value: str) -> None:
     with pytest.raises(RulebookInvalid) as refused:
         parse_rulebook("text", f"x = {value}")
