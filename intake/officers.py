@@ -61,7 +61,7 @@ _ROLES: dict[str, Role] = {
     name.casefold(): role
     for role in LEVELS_OF
     for name in (role.value, *ROLE_NAMES[role], ROLE_NAMES[role][0].replace("（社区）", ""))
-}
+} | {"灾害信息员": Role.VILLAGE_REPORTER, "乡镇（街道）审核员": Role.TOWNSHIP_REVIEWER}
 _POSTS = {"": Post.NONE, "A": Post.A, "A岗": Post.A, "B": Post.B, "B岗": Post.B}
 _READERS: Mapping[Column, Callable[[Any], read.Read]] = {
     Column.NAME: read.name,

@@ -26,6 +26,7 @@ from api.reads import Position, Read, ask, wait_for
 from api.routes import READS
 from api.words import words_of
 from domain.refusal import Refusal
+from domain.rules.base import china_day
 from domain.world import Command
 from projections.asking.paging import MAX_LIMIT
 from web.formats import iso
@@ -117,8 +118,10 @@ def moment_of(text: str | None) -> datetime | None:
 
 
 def day_of(text: str | None) -> date | None:
-    """A day as views store it."""
-    return date.fromisoformat(text[:10]) if text else None
+    """A day as views store it; of a moment, which they keep in UTC, the day in China."""
+    if not text:
+        return None
+    return china_day(datetime.fromisoformat(text)) if "T" in text else date.fromisoformat(text)
 
 
 def url(path: str, **query: Any) -> str:

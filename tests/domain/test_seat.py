@@ -151,6 +151,17 @@ def test_a_verified_report_with_an_error_is_not_issued() -> None:
     county.when(back, by="county2").then("SituationReport.Returned")
 
 
+def test_sent_upward_within_the_minute_of_its_filing_is_believed() -> None:
+    """A page says minutes: what it offers as "now" is cut to them."""
+    county = seated().wait(seconds=40)
+    minute = county.now.replace(second=0)
+    county.given(initial(county, "county", figures=ONE_DEAD), by="county")
+    county.given(issue(county), by="county2")
+    before = sent(county, sent_at=minute - timedelta(seconds=1))
+    county.when(before, by="county").then(SentBeforeFiled)
+    county.when(sent(county, sent_at=minute), by="county").then("SituationReport.SentUpward")
+
+
 def test_it_says_when_it_was_sent_upward_and_under_which_number() -> None:
     county = filed()
     county.when(sent(county), by="county").then(NotIssuedYet)

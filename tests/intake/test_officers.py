@@ -63,6 +63,8 @@ def test_a_good_row_is_read_and_gets_a_log_in_name_of_its_own(
     rows = [row(1), row(2), row(3, login="wang.wu", role="村灾害信息员", pair=None)]
     lines = read(tmp_path, divisions, rows, taken=("zhangxiaosan",))
     assert [line.problems for line in lines] == [[], [], []]
+    [short] = read(tmp_path, divisions, [row(4, role="灾害信息员")])
+    assert (short.problems, short.role) == ([], Role.VILLAGE_REPORTER), "as everybody calls them"
     assert [line.login for line in lines] == ["zhangxiaosan2", "zhangxiaosan3", "wang.wu"]
     first = lines[0]
     assert (first.role, first.post, first.row) == (Role.VILLAGE_REPORTER, Post.A, 2)

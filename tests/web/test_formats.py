@@ -7,6 +7,7 @@ import pytest
 
 from web.formats import Formats, iso, mask
 from web.i18n import catalog
+from web.parts import day_of
 
 ZH = Formats(catalog("zh"))
 EN = Formats(catalog("en"))
@@ -40,6 +41,14 @@ def test_times_are_shown_in_china_time() -> None:
     assert ZH.day(late) == "2018年7月4日"
     assert EN.day(date(2018, 7, 4)) == "4 Jul 2018"
     assert iso(AFTERNOON) == "2018-07-03T06:05:12Z"
+
+
+def test_the_day_of_a_stored_moment_is_chinas() -> None:
+    """Views keep moments in UTC: ten minutes to one in the morning is still yesterday there."""
+    assert day_of("2026-11-29T16:50:00.123456Z") == date(2026, 11, 30)
+    assert day_of("2026-11-29T15:50:00+00:00") == date(2026, 11, 29)
+    assert day_of("2026-11-29") == date(2026, 11, 29)
+    assert day_of(None) is None and day_of("") is None
 
 
 def test_a_time_without_a_zone_is_refused() -> None:

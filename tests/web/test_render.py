@@ -9,9 +9,10 @@ from fastapi.responses import HTMLResponse
 from fastapi.testclient import TestClient
 from jinja2 import UndefinedError
 
+from domain.commands.reports import ANY_FILER
 from domain.world import Role
 from web.render import CONTENT_POLICY, render, render_error
-from web.shell import NAV, Mark, Shell
+from web.shell import NAV, REPORT, Mark, Shell
 
 OFFICER = Shell(
     officer="7",
@@ -96,6 +97,12 @@ def test_a_desk_sees_its_own_pages_its_post_and_the_marks_of_the_store() -> None
     assert "演示数据" in text
     assert "演练" in text
     assert "模拟时钟" not in text
+
+
+@pytest.mark.parametrize("role", sorted(ANY_FILER))
+def test_who_may_file_a_report_finds_the_form(role: Role) -> None:
+    """A county's own report, which is signed and sent upward, begins with its approver."""
+    assert REPORT in NAV[role]
 
 
 def test_every_role_has_its_desk_named() -> None:
