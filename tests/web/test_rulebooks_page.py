@@ -29,9 +29,9 @@ def test_what_is_in_force_is_listed_with_document_and_origin(server: TestClient)
     enter(server, "county-approver")
     page = server.get("/rulebooks?lang=zh").text
     assert "报送时限" in page and "示例（非正式文件）" in page and "本地采用" in page
-    assert "没有待确认的规则" in page
+    assert "没有已采用、等审定人员确认的规则" in page
     english = server.get("/rulebooks?lang=en").text
-    assert "adopted here" in english and "Nothing waits" in english
+    assert "adopted here" in english and "Nothing that was adopted here waits" in english
 
 
 def test_a_rulebook_is_shown_as_tables_and_is_a_file(server: TestClient) -> None:
@@ -229,7 +229,7 @@ def test_a_copy_is_adopted_by_one_and_confirmed_by_another(server: TestClient) -
     done = _post(server, f"/v1/rulebooks/{rulebook}/confirmations", body)
     assert done.status_code < 300, done.text
     page = server.get("/rulebooks?lang=zh").text
-    assert "潜应急〔2018〕2号" in page and "没有待确认的规则" in page
+    assert "潜应急〔2018〕2号" in page and "没有已采用、等审定人员确认的规则" in page
 
 
 def _post(server: TestClient, path: str, body: dict[str, str]) -> Any:

@@ -74,6 +74,9 @@ def test_what_was_issued_says_by_whom_and_asks_for_the_receipt(
     page = client.get(path).text
     assert "chip-issued" in page and "签发于" in page and "/versions/1/sent-upward" in page
     assert "上报时限" in page
+    assert "报送时限 " in page.split('class="history"')[1], (
+        "a document that holds two kinds of rules"
+    )
     board = client.get("/situation").text
     row = board.split(f'id="a-{county.id("county")}"')[1].split("</tr>")[0]
     assert "chip-issued" in row and "<b>1</b>" in row

@@ -97,6 +97,10 @@ def test_from_the_log_in_page_to_the_administrators_desk(own: Own, client: TestC
         gone = client.get(address)
         assert gone.status_code == 410 and "建账入口已关闭" in gone.text
     assert 'href="/setup"' not in client.get("/login").text
+    none = client.get(
+        "/rulebooks/standards?lang=zh"
+    ).text  # the home page of a new county sends there
+    assert "尚无现行规则" in none and "导入规则文件" in none and "/rulebooks/change" in none
 
 
 def test_counties_of_one_name_show_their_city(client: TestClient) -> None:

@@ -21,6 +21,7 @@ from projections.asking.report_queries import situation_report, situation_report
 from projections.disasters import disasters
 from web.figures import COMMON, SHORT, Known, arithmetic, names_for, sheet
 from web.officials import name_officials
+from web.pages.rulebooks import titles_in
 from web.parts import AtDesk, Desk, moment_of
 from web.render import language_of
 from web.reporting import (
@@ -223,6 +224,7 @@ async def one_report(
         desk,
         "report.html",
         names=names,
+        rule_titles=titles_in(request),
         report=found,
         place=place,
         rights=rights,
