@@ -179,6 +179,16 @@ def test_a_training_store_is_ticked_and_every_page_says_so(own: Own, client: Tes
     page = finished(client)
     assert "演练账本：一切均非真实灾情" in page.text and own.system.store.training is True
     assert "演练账本：一切均非真实灾情" in client.get("/login").text
+    invitation = re.search(r'href="(/invitations/\w+)"', page.text)
+    assert invitation is not None
+    given = {
+        "csrf_token": token_in(client.get(invitation.group(1))),
+        "password": PASSWORD,
+        "again": PASSWORD,
+    }
+    client.post(invitation.group(1), data=given)
+    rules = client.get("/rulebooks?lang=zh").text
+    assert "未经确认的规则按示例使用" in rules and "不能据以" not in rules
 
 
 def test_a_fault_before_anything_is_noted_is_told_on_the_page(
