@@ -49,7 +49,7 @@ class Invitation:
 
 
 class Invitations:
-    """The invitations of one store's vault, on machine time."""
+    """The invitations of one store's vault, on real time, guarded (decision 0057)."""
 
     def __init__(self, vault: Vault, clock: Callable[[], float] | None = None) -> None:
         self._vault, self._clock = vault, clock or vault.seconds

@@ -2,8 +2,8 @@
 
 The secret that app and vault share is sealed under the vault's master key. Ten recovery codes
 stand in for a lost device; the vault keeps their keyed hashes only. A code works once: the vault
-remembers the half minute of the last one. All of it runs on the machine's time, also in a store
-whose clock is simulated: the officer's telephone knows no other.
+remembers the half minute of the last one. All of it runs on real time (the guarded clock), also in
+a store whose clock is simulated: the officer's telephone knows no other.
 
 That a log-in name has a second factor is a fact (`LoginName.SecondFactorSet`), and the fact comes
 first. What takes one away is a fact too, and the vault follows it (`eventstore.effects`).
