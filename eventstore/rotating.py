@@ -129,9 +129,7 @@ def _wrap_again(db: Sql, before: Wrapping, after: Wrapping) -> int:
     secrets = db.execute("SELECT name, value FROM secrets").fetchall()
     rows = [(after.wrap(before.unwrap(v, n.encode()), n.encode()), n) for n, v in secrets]
     db.executemany("UPDATE secrets SET value = ? WHERE name = ?", rows)
-    name = name_of_next(
-        db
-    )  # a new sealing pair as well: who had the old key could open the old one
+    name = name_of_next(db)  # a new sealing pair too: who had the old key could open the old one
     pair = (name, after.wrap(os.urandom(KEY_BYTES), name.encode()))
     db.execute("INSERT INTO secrets VALUES (?,?)", pair)
     factors = db.execute("SELECT login, secret FROM second_factors").fetchall()

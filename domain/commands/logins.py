@@ -36,7 +36,7 @@ class PostsBeyondReach(Refusal):
 
 @dataclass(eq=False)
 class InvitationOutgrown(Refusal):
-    """A code opens the posts of the day it was made; a higher one since is not handed out by it."""
+    """A code opens the posts of the day it was made, and none that has come elsewhere since."""
 
     status: ClassVar[int] = 410
     zh: ClassVar[str] = (

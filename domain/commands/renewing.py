@@ -33,7 +33,7 @@ class GoesOnAnyway(Refusal):
 
 @dataclass(eq=False)
 class LongOver(Refusal):
-    """A post that ended a while ago is not renewed: its gap would look as if it had been held."""
+    """A post that is over is not renewed: the days since would look as if it had been held."""
 
     zh: ClassVar[str] = "该岗位已于 {ends_on} 结束，不能续任；请重新任命"
     en: ClassVar[str] = "This post ended on {ends_on}: it is not renewed. Appoint the officer anew."

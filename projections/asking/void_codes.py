@@ -1,4 +1,4 @@
-"""Codes of invitations that are void: their officer has come to a higher post since.
+"""Codes of invitations that are void: their officer has come to a post elsewhere since.
 
 The rule is `domain.commands.appointing.outgrown`.
 """
