@@ -7,7 +7,9 @@ so its token is a double submit: the same random text in a strict cookie and in 
 import hmac
 import re
 import secrets
-from typing import Annotated, Final
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Annotated, Any, Final
 from urllib.parse import parse_qsl, quote, urlencode
 from uuid import UUID
 
@@ -31,9 +33,10 @@ from api.noticing import Notice, notices_of
 from api.problems import ApiProblem
 from api.system import System
 from domain.access import posts_at
+from domain.ids import client_made
 from domain.posts import Appointment, StandIn, post_of
 from domain.refusal import Refusal
-from eventstore.accounts import HALF_SECONDS
+from eventstore.accounts import HALF_SECONDS, Session
 from eventstore.patience import LoginLocked, LoginRefused
 from eventstore.second_factor import SecondFactorNeeded
 from projections.areas import AREAS
@@ -235,13 +238,7 @@ async def log_out(request: Request) -> Response:
     secret = request.cookies.get(COOKIE)
     session = accounts.session(secret, "session") if secret else None
     if secret and session is not None:
-        if not same(session.csrf, form.get("csrf_token", "")):
-            raise ApiProblem(
-                403,
-                "csrf-token-missing",
-                "页面已过期，请刷新后重试",
-                "Reload the page and try again.",
-            )
+        require_token(session, form)
         await run_in_threadpool(accounts.log_out, secret)
     response = RedirectResponse("/login", 303)
     response.delete_cookie(COOKIE)
@@ -314,6 +311,28 @@ async def read_fields(
         raise ApiProblem(
             422, "malformed", "提交的内容有误", "The form cannot be read."
         ) from problem
+
+
+def require_token(session: Session, form: Mapping[str, Any]) -> None:
+    """403 for a form that does not come from a page of this session."""
+    if not same(session.csrf, str(form.get("csrf_token", ""))):
+        raise ApiProblem(
+            403, "csrf-token-missing", "页面已过期，请刷新后重试", "Reload the page and try again."
+        )
+
+
+def own_key(text: str) -> UUID:
+    """The key that a page put into its form, under which what the form asks for is done once."""
+    with suppress(ValueError):
+        key = UUID(text)
+        if client_made(key):
+            return key
+    raise ApiProblem(
+        400,
+        "idempotency-key-malformed",
+        "页面已过期，请刷新后重试",
+        "Reload the page and try again.",
+    )
 
 
 def same(one: str, other: str) -> bool:

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from api.auth import Caller
 from api.division_lists import brought_about, differences
 from api.officer_files import kept_for_reading
+from api.workbooks import XLSX
 from domain.rules.base import china_day
 from eventstore.outcomes import Refused
 from intake.division_changes import Differences, Tree
@@ -22,7 +23,7 @@ from intake.problems import CellProblem
 from intake.refused import FileRefused
 from web.keeping import KEEPERS, UNNUMBERED
 from web.parts import AtDesk, Desk
-from web.sent_files import XLSX, digest_of, file_of, form_with_file
+from web.sent_files import digest_of, file_of, form_with_file
 
 router = APIRouter(include_in_schema=False)
 

@@ -5,7 +5,7 @@ that nobody's ID number waits on the server.
 """
 
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
@@ -14,13 +14,13 @@ from starlette.responses import Response
 from api.auth import Caller
 from api.observing import correlation_of
 from api.officer_files import engage_lines, kept_for_reading, previewed
-from api.problems import ApiProblem
-from domain.ids import client_made
+from api.workbooks import XLSX
 from intake.officers import Divisions, OfficerLine, template
 from intake.refused import FileRefused
 from web.pages.officers import ADMINISTRATORS
 from web.parts import AtDesk, Desk, moment_of
-from web.sent_files import XLSX, digest_of, file_of, form_with_file
+from web.sent_files import digest_of, file_of, form_with_file
+from web.session import own_key
 from web.slips import show_slips
 
 router = APIRouter(include_in_schema=False)
@@ -57,7 +57,7 @@ async def engage_all(request: Request, desk: AtDesk) -> Response:
     """Engage the rows as they were previewed; the answer is the page of their slips."""
     form = await form_with_file(request, desk, ADMINISTRATORS)
     name, content = await file_of(form)
-    key = _key(str(form.get("key", "")))
+    key = own_key(str(form.get("key", "")))
     logins = str(form.get("logins", "")).split(",")
     if str(form.get("digest")) != digest_of(content):
         return await _preview(request, desk, name, content, changed=True)
@@ -111,14 +111,3 @@ async def _read(
         return await run_in_threadpool(read), None
     except FileRefused as refused:
         return None, refused
-
-
-def _key(text: str) -> UUID:
-    """The key of the preview, under which a list is engaged once."""
-    try:
-        key = UUID(text)
-    except ValueError:
-        key = None
-    if key is None or not client_made(key):
-        raise ApiProblem(400, "idempotency-key-malformed", "请重新预览", "Preview the list again.")
-    return key

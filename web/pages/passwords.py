@@ -36,7 +36,7 @@ from web.session import (
     form_is_own,
     keep_form,
     read_form,
-    same,
+    require_token,
     stranger,
 )
 
@@ -179,8 +179,5 @@ async def end(request: Request, desk: AtDesk) -> Response:
 async def own_form(request: Request, desk: Desk) -> dict[str, str]:
     """The form of a logged-in officer. 403 if it does not come from a page of this session."""
     form = await read_form(request)
-    if not same(desk.caller.session.csrf, form.get("csrf_token", "")):
-        raise ApiProblem(
-            403, "csrf-token-missing", "页面已过期，请刷新后重试", "Reload the page and try again."
-        )
+    require_token(desk.caller.session, form)
     return form

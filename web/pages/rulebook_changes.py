@@ -9,8 +9,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
-from api.bodies import too_large
-from api.problems import ApiProblem
 from api.rulebook_comparisons import ASKERS, CURSOR, comparison_of, rule_asked
 from api.rulebook_reads import rulebooks_on, versions_of
 from domain.commands.rulebooks import CONFIRMERS, AdoptRulebookFile
@@ -34,7 +32,7 @@ from web.pages.rulebooks import (
 )
 from web.parts import AtDesk, Desk
 from web.rule_tables import RuleReader
-from web.session import same
+from web.sent_files import form_with_file
 
 router = APIRouter(include_in_schema=False)
 
@@ -43,6 +41,8 @@ MOST_LISTED = 200
 
 PAGES = {"report": "/report/", "incident": "/dispatch/incidents/", "list": "/lists/"}
 """Where things of these kinds are looked at."""
+
+FIELDS = 10
 
 NO_TEXT = Problem("", "文件不是 UTF-8 编码的文本", "The file is no text in UTF-8.")
 
@@ -66,7 +66,7 @@ async def change(
 @router.post("/rulebooks/change")
 async def preview(request: Request, desk: AtDesk) -> Response:
     """What the text would come to: its mistakes by line, or its contents. Nothing is adopted."""
-    form = await _form(request, desk)
+    form = await form_with_file(request, desk, AdoptRulebookFile.roles, fields=FIELDS)
     try:
         place = UUID(str(form.get("area", "")))
     except ValueError:
@@ -89,7 +89,7 @@ async def preview(request: Request, desk: AtDesk) -> Response:
 @router.post("/rulebooks/comparison")
 async def comparison(request: Request, desk: AtDesk) -> Response:
     """One part of what would change; the fragment asks for the next one by itself."""
-    form = await _form(request, desk)
+    form = await form_with_file(request, desk, ASKERS, fields=FIELDS)
     given = {
         name: str(form[name]) for name in ("area", "toml", "kind", "version") if form.get(name)
     }
@@ -175,17 +175,3 @@ def _field(reader: RuleReader, key: str) -> str:
         nth = place.rstrip("]")
         said.append(reader.label(name) + (f" {int(nth) + 1}" if nth.isdigit() else ""))
     return " · ".join(said)
-
-
-async def _form(request: Request, desk: Desk) -> Any:
-    """The form with its text or file. 403 of another site; 413 beyond the limit."""
-    most = desk.caller.system.limits.bulk_body_bytes
-    announced = request.headers.get("content-length", "")
-    if not announced.isdigit() or int(announced) > most:
-        raise too_large(most, "bulk_body_bytes")
-    form = await request.form(max_files=1, max_fields=10, max_part_size=most)
-    if not same(desk.caller.session.csrf, str(form.get("csrf_token", ""))):
-        raise ApiProblem(
-            403, "csrf-token-missing", "页面已过期，请刷新后重试", "Reload the page and try again."
-        )
-    return form

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
@@ -10,16 +10,14 @@ from starlette.responses import Response
 
 from api.login import checked_as
 from api.observing import correlation_of
-from api.problems import ApiProblem
 from api.renewal_lists import RenewalList, renewed
 from domain.commands.renewing import RenewPost
-from domain.ids import client_made
 from domain.rules.base import china_day
 from projections.asking.ending_posts import SOON_DAYS, ending_posts
 from projections.asking.paging import Page
 from projections.officers import officers
 from web.parts import AtDesk, Desk
-from web.session import read_fields, same
+from web.session import own_key, read_fields, require_token
 
 router = APIRouter(include_in_schema=False)
 
@@ -55,10 +53,7 @@ async def renew(request: Request, desk: AtDesk) -> Response:
     desk.caller.scope(RenewPost.roles, None)
     fields = await read_fields(request, BYTES, ROWS + 5)
     form = dict(fields)
-    if not same(desk.caller.session.csrf, form.get("csrf_token", "")):
-        raise ApiProblem(
-            403, "csrf-token-missing", "页面已过期，请刷新后重试", "Reload the page and try again."
-        )
+    require_token(desk.caller.session, form)
     ticked = [value.partition(" ") for name, value in fields if name == "post"]
     until = _day(form.get("until", ""))
     if not ticked:
@@ -70,7 +65,7 @@ async def renew(request: Request, desk: AtDesk) -> Response:
             "posts": [{"officer": who, "appointment": what} for who, _, what in ticked],
         },
     )
-    key = _key(form.get("key", ""))
+    key = own_key(form.get("key", ""))
     told = await run_in_threadpool(
         renewed, desk.caller.system, desk.caller.id, key, correlation_of(request), given
     )
@@ -116,16 +111,3 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
-
-
-def _key(text: str) -> UUID:
-    """The form's own key, under which its posts are renewed once."""
-    try:
-        key = UUID(text)
-    except ValueError:
-        key = None
-    if key is None or not client_made(key):
-        raise ApiProblem(
-            400, "idempotency-key-malformed", "页面已过期，请刷新后重试", "Reload the page."
-        )
-    return key
