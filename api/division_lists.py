@@ -18,15 +18,14 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from api.auth import caller_of, check_parameters, system_of, writing_session
-from api.bodies import read_body
+from api.auth import caller_of, system_of
 from api.following import caught_up, following
 from api.login import checked_as, documented
-from api.permitting import not_allowed
-from api.plain_json import check_plain, object_of, too_many
+from api.officer_lists import listed, listed_in
+from api.plain_json import check_plain
 from api.problems import malformed
 from api.system import System
-from api.writes import RESPONSES, idempotency_key
+from api.writes import RESPONSES
 from domain.area import RANK, Area
 from domain.commands.areas import (
     KEEPERS,
@@ -350,28 +349,15 @@ def _run_list(system: System, officer: UUID, scope: Scope, sent: DivisionList) -
 async def bring_about(request: Request) -> dict[str, Any]:
     """Rows that are refused are told and stop no other. What the list leaves out is told as
     missing and stays as it is."""
-    session = await writing_session(request)
-    check_parameters(request)
-    idempotency_key(request)
+    session, _, sent = await listed(request, KEEPERS, _list_of)
     system = system_of(request)
-    refused = await not_allowed(system, session.officer, KEEPERS, None)
-    with system.bodies.holding() as holding:
-        body = await read_body(
-            request, system.limits.bulk_body_bytes, refused, "bulk_body_bytes", holding
-        )
-        if refused is not None:
-            raise refused
-        sent = await run_in_threadpool(_list_of, body, system.limits.rows)
     caller = await run_in_threadpool(caller_of, request)
     scope = caller.scope(KEEPERS, None)
     return await run_in_threadpool(partial(_run_list, system, session.officer, scope, sent))
 
 
 def _list_of(body: bytes, most: int) -> DivisionList:
-    values = object_of(body)
-    listed = values.get("divisions")
-    if isinstance(listed, list) and len(listed) > most:
-        raise too_many(most)
+    values = listed_in(body, "divisions", most)
     errors: list[dict[str, Any]] = []
     check_plain(values, "", errors)
     if errors:
