@@ -12,11 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 
-from api.auth import Caller, check_parameters, system_of, writing_session
+from api.auth import Caller, caller_of, check_parameters, system_of, writing_session
 from api.bodies import read_body
+from api.comparing_sources import MOST_RESPONSES
 from api.login import checked_as, documented
 from api.plain_json import object_of
-from api.problems import malformed, unauthenticated
+from api.problems import malformed
 from api.rules_compared import Comparison, compared
 from api.writes import RESPONSES
 from domain.commands.rulebooks import CONFIRMERS
@@ -64,9 +65,9 @@ NOT_COMPARED: dict[str, tuple[str, str]] = {
     ),
     "thresholds": (
         "旱灾按农牧业人口比例的条件不比较：当时的人口数没有记录。"
-        "每次灾害只比较最近 20 次响应决定。",
+        f"每次灾害只比较最近 {MOST_RESPONSES} 次响应决定。",
         "Shares of the farming population are not compared: the base was not recorded. Of each"
-        " disaster the latest 20 decisions on responses are.",
+        f" disaster the latest {MOST_RESPONSES} decisions on responses are.",
     ),
     "standards": (
         "物资限量不比较。",
@@ -163,17 +164,13 @@ async def compare(request: Request) -> Response:
     """``items`` of one part: what was decided, what would be, when, where; ``done`` of ``total``
     subjects were looked at. Ask on with ``cursor`` = ``next`` until it is null. Nothing is written.
     """
-    session = await writing_session(request)
+    await writing_session(request)
     check_parameters(request)
-    system = system_of(request)
-    body = await read_body(request, system.limits.body_bytes)
+    body = await read_body(request, system_of(request).limits.body_bytes)
     asked = checked_as(Asked, object_of(body))
 
     def ask() -> dict[str, Any]:
-        officer = system.officer(session.officer)
-        if officer is None:
-            raise unauthenticated()
-        caller = Caller(system, session, officer)
+        caller = caller_of(request)
         caller.actor(ASKERS, asked.area)
         rule = rule_asked(caller, asked.area, asked.toml, asked.kind, asked.version)
         return comparison_of(caller, asked.area, rule, asked.cursor)

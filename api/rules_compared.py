@@ -24,7 +24,7 @@ from eventstore.store import Store
 from projections.areas import AREAS
 from projections.asking.scope import Scope
 
-MONTHS = timedelta(days=365)
+LOOKED_BACK = timedelta(days=365)
 SECONDS = 1.0
 SUBJECTS = 200
 """Of one answer at most: so many seconds (and the subject at hand), so many subjects."""
@@ -56,7 +56,7 @@ class Comparison:
 
     @property
     def since(self) -> datetime:
-        return self.now - MONTHS
+        return self.now - LOOKED_BACK
 
     @cached_property
     def _governed(self) -> dict[UUID, bool]:

@@ -2,10 +2,9 @@
 
 from typing import NamedTuple
 
+from domain.comparing import Said
 from domain.rules.standards import Programme, amount_fen, ceiling_fen, minimum_fen
 from domain.telling import yuan
-
-Said = tuple[str, str]
 
 
 class Helped(NamedTuple):

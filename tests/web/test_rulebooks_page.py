@@ -131,7 +131,7 @@ OTHERWISE = {
 def test_what_would_change_is_listed_for_every_kind_and_nothing_is_written(
     demo: RunningDemo, server: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.rules_compared.MONTHS", timedelta(days=4000))
+    monkeypatch.setattr("api.rules_compared.LOOKED_BACK", timedelta(days=4000))
     enter(server, "county-approver")
     area = server.get("/rulebooks").text.split('name="area" value="')[1][:36]
     rows = {row["kind"]: row for row in server.get("/v1/rulebooks").json()["items"]}
@@ -160,7 +160,7 @@ def test_what_would_change_is_listed_for_every_kind_and_nothing_is_written(
 def test_the_pages_show_what_would_change_part_by_part(
     server: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.rules_compared.MONTHS", timedelta(days=4000))
+    monkeypatch.setattr("api.rules_compared.LOOKED_BACK", timedelta(days=4000))
     monkeypatch.setattr("api.rules_compared.SUBJECTS", 20)
     enter(server, "administrator")
     page = server.get("/rulebooks/change?kind=standards&lang=zh").text
