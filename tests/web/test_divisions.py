@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from fastapi.testclient import TestClient
@@ -151,3 +152,10 @@ def test_nobody_else_changes_a_division(county: LivingCounty, browser: TestClien
         assert browser.get(f"/divisions/{village}/{path}").status_code == 403
         assert post(browser, f"/divisions/{village}/{path}").status_code == 403
     assert browser.post(f"/divisions/{village}/merger", data={}).status_code == 403
+
+
+def test_a_code_for_a_division_that_there_is_not_is_not_found(browser: TestClient) -> None:
+    enter(browser, "admin")
+    path = f"/divisions/{uuid4()}/code"
+    answer = post(browser, path, code="340882106299", document_no="潜政〔2026〕4号")
+    assert answer.status_code == 404

@@ -46,6 +46,7 @@ async def new_codes(request: Request, desk: AtDesk, id: UUID, code: str = "") ->
 @router.post("/divisions/{id}/code")
 async def change_codes(request: Request, desk: AtDesk, id: UUID) -> Response:
     form = await own_form(request, desk)
+    await _kept(desk, id)
     code, document = form.get("code", ""), _document(form)
     found = await run_in_threadpool(
         _renumbered, desk, id, code, document, form.get("effective_on", "")
