@@ -10,7 +10,7 @@ from domain.commands.appointing import put_in_post
 from domain.commands.logins import INVITATION_HOURS, invite
 from domain.commands.officers import open_login, register
 from domain.ids import NewId
-from domain.login_name import LoginName
+from domain.login_name import LoginName, as_typed
 from domain.officer import Officer
 from domain.posts import Appointment, Post
 from domain.refusal import Refusal
@@ -51,7 +51,7 @@ class RecoverAdministrator(Command):
     def decide(self, world: World) -> Result | None:
         for field in ("reason", "operator"):
             check_text(field, getattr(self, field))
-        name = world.find(LoginName, LoginName.id_of(self.login))
+        name = world.find(LoginName, LoginName.id_of(as_typed(self.login)))
         officer = self._new(world) if name is None else world.get(Officer, name.officer)
         if name is None:
             name = open_login(world, officer, self.login)

@@ -38,6 +38,13 @@ def test_the_administrator_is_invited_again_and_the_fact_says_by_whom(county: Sc
     assert (fact.login, fact.operator) == ("boss", "县信息中心值班员")
 
 
+def test_the_keeper_types_the_name_as_a_keyboard_for_chinese_does(county: Scenario) -> None:
+    fact, _ = county.when(recovery(county, " ｂｏｓｓ ")).then(
+        "LoginName.Recovered", "LoginName.Invited"
+    )
+    assert fact.login == "boss"
+
+
 def test_a_new_one_is_registered_appointed_and_invited_in_one_step(county: Scenario) -> None:
     county.when(recovery(county, "newboss", "王新")).then(
         "Officer.Registered",
