@@ -33,7 +33,7 @@ from domain.commands.officers import (
 )
 from domain.commands.recovering import RecoverAdministrator
 from domain.identity import normalize_id
-from domain.login_name import LoginName, PasswordWay
+from domain.login_name import LoginName, PasswordWay, as_typed
 from domain.officer import Officer
 from domain.posts import Post
 from domain.rules.base import china_day
@@ -67,11 +67,11 @@ class Holder(NamedTuple):
 
 def _known(system: System, login: str) -> Holder | None:
     """The holder of a log-in name, however its letters are typed, with a password or not yet."""
-    name = system.store.load(LoginName.id_of(login))
+    name = system.store.load(LoginName.id_of(as_typed(login)))
     if isinstance(name, LoginName):
         return Holder(name.officer, name.login)
     officer = system.accounts.officer_of(login)  # a store made before names had streams
-    return Holder(officer, login) if officer is not None else None
+    return Holder(officer, system.accounts.spelled(login)) if officer is not None else None
 
 
 def holder_of(system: System, login: str) -> Holder:

@@ -195,6 +195,12 @@ def test_who_is_invited_and_has_no_password_yet_is_known_by_the_log_in_name(data
     assert suspended.exit_code == 0 and listed(data)["li"]["suspended"] == "接受调查"
 
 
+def test_the_keeper_types_a_log_in_name_as_people_type(data: Path) -> None:
+    assert add(data, "wang", "--password", "a long password").exit_code == 0
+    invited = relief(data, "invite", " ＷＡＮＧ ")
+    assert invited.exit_code == 0 and invited.stdout.startswith("wang "), invited.output
+
+
 def test_the_list_for_people_names_posts(data: Path) -> None:
     assert "village_reporter" in relief(data, "list").stdout
 
