@@ -21,7 +21,7 @@ from cli.divisions import required
 from cli.public import invitation_url
 from cli.saying import failed
 from cli.settings import Settings
-from domain.commands.appointing import WITHOUT_NUMBER, IdNumberNeeded
+from domain.commands.appointing import IdNumberNeeded, takes_number
 from domain.commands.id_numbers import ExcuseIdNumber
 from domain.commands.logins import RecordPassword, ResetSecondFactor
 from domain.commands.officers import (
@@ -104,8 +104,8 @@ def add(
     chosen = password or secrets.token_urlsafe(9)
     _check(login, chosen)
     with running(settings_here(), make=False) as system:
-        unnumbered = id_number is None and no_number is None and not system.store.training
-        if unnumbered and role not in WITHOUT_NUMBER:
+        unnumbered = id_number is None and no_number is None
+        if unnumbered and takes_number(role, training=system.store.training):
             refused = IdNumberNeeded(role=role)
             raise failed(refused.sentence("zh"), refused.sentence("en"))
         with _up_to_date(system) as db:

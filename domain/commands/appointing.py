@@ -63,10 +63,10 @@ def has_number(world: World, officer: Officer) -> bool:
     return world.vault.is_person(officer.person)
 
 
-def takes_number(world: World, role: Role) -> bool:
+def takes_number(role: Role, *, training: bool) -> bool:
     """Whether a post takes its officer's ID number. In a training store none does: nothing that is
     done there is in earnest (decision 0061)."""
-    return role not in WITHOUT_NUMBER and not world.training
+    return role not in WITHOUT_NUMBER and not training
 
 
 def require_number(world: World, officer: Officer, role: Role) -> None:
@@ -75,7 +75,7 @@ def require_number(world: World, officer: Officer, role: Role) -> None:
     The program itself is not asked: it appoints the first administrator and the made-up officers
     of the demo. People who use it so (`relief officer add`) are asked before.
     """
-    asked = world.actor.role is not Role.SYSTEM and takes_number(world, role)
+    asked = world.actor.role is not Role.SYSTEM and takes_number(role, training=world.training)
     if not asked or has_number(world, officer):
         return
     if officer.number_excused_by is None:

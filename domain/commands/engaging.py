@@ -66,7 +66,7 @@ class EngageOfficer(Command):
         return self.area
 
     def decide(self, world: World) -> Result | None:
-        if self.id_number is None and takes_number(world, self.role):
+        if self.id_number is None and takes_number(self.role, training=world.training):
             raise IdNumberNeeded(role=self.role)
         officer = self._officer(world)
         post = Appointment(

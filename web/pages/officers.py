@@ -17,7 +17,7 @@ from api.auth import Caller
 from api.invitations import invitation_of, sessions_told
 from api.routes_reports import KEEPERS
 from api.system import System
-from domain.commands.appointing import WITHOUT_NUMBER
+from domain.commands.appointing import takes_number
 from domain.commands.engaging import EngageOfficer
 from domain.commands.id_numbers import ExcuseIdNumber
 from domain.commands.officers import SuspendOfficer
@@ -102,7 +102,7 @@ def levels_of_roles(desk: Desk) -> list[dict[str, Any]]:
         {
             "role": role,
             "levels": " ".join(sorted(LEVELS_OF[role])),
-            "id": role not in WITHOUT_NUMBER and not training,
+            "id": takes_number(role, training=training),
         }
         for role in ROLES
     ]
@@ -143,7 +143,7 @@ async def others(desk: Desk, text: str) -> list[dict[str, Any]]:
 def number_counts(row: dict[str, Any]) -> bool:
     """Whether it matters that this officer has no ID number: for a post held, or one to come."""
     held = {Role(post["role"]) for post in row["appointments"]}
-    return not held or not held <= WITHOUT_NUMBER
+    return not held or any(takes_number(role, training=False) for role in held)
 
 
 def without_number(system: System, officers: Iterable[str]) -> set[str]:
