@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from itertools import pairwise
+from itertools import zip_longest
 from typing import Any
 
 from domain.rules.thresholds import CHINESE, ROMAN
@@ -241,8 +241,7 @@ def _spans(days: Any) -> Iterator[str]:
     if not found:
         return
     first = found[0]
-    for one, following in pairwise([*found, None]):
-        assert one is not None
+    for one, following in zip_longest(found, found[1:]):
         if following != one + timedelta(days=1):
             yield f"{first:%m-%d}" if first == one else f"{first:%m-%d} – {one:%m-%d}"
             if following is not None:
