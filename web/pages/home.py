@@ -8,6 +8,7 @@ from starlette.responses import Response
 from domain.commands.reports import ANY_FILER
 from domain.commands.reviews import ANY_REVIEWER
 from projections.asking.deadlines_at import deadlines
+from projections.asking.ending_posts import SOON_DAYS
 from projections.asking.report_queries import situation_report
 from projections.findings import finding_counts
 from projections.officers import officer_counts
@@ -42,6 +43,7 @@ async def home(request: Request, desk: AtDesk) -> Response:
     if not ADMINISTRATORS.isdisjoint(desk.caller.roles()):
         people = await desk.ask(officer_counts, at=desk.now)
         people["ending"] = len((await ending_soon(desk)).items)
+        people["ending_days"] = SOON_DAYS
     return await show(
         request,
         desk,

@@ -92,6 +92,7 @@ async def _show(
         "year_end.html",
         rows=[row for row in found if row["appointment"] not in done],
         more=more,
+        rows_most=ROWS,
         trained=trained,
         refused=refused,
         renewed=len(done),
