@@ -1,5 +1,9 @@
 """All routes as data: commands, queries, live boards. A test holds each against the matrix."""
 
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
 from api import routes_relief, routes_reports
 from api.reads import Read
 from api.routes_writes import WRITES
@@ -12,4 +16,13 @@ LIVE: dict[str, tuple[frozenset[str], frozenset[Role]]] = {
     **routes_relief.LIVE,
 }
 
-__all__ = ["LIVE", "READS", "WRITES"]
+__all__ = ["LIVE", "READS", "WRITES", "read_of"]
+
+
+@cache
+def read_of(query: Callable[..., Any]) -> Read:
+    """The route of a query: its roles decide who may ask. LookupError if it has none."""
+    for read in READS:
+        if read.query is query:
+            return read
+    raise LookupError(f"{query.__name__} has no route")

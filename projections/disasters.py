@@ -199,15 +199,18 @@ def disasters(
     scope: Scope,
     *,
     stage: str | None = None,
+    search: str | None = None,
     exercise: bool = False,
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page:
     """Disasters, the latest first, with the responses that run.
 
-    ``stage``: open, stabilized, closed or merged.
+    ``stage``: open, stabilized, closed or merged. ``search``: a part of the name.
     """
     query = _query(scope).where(DISASTERS.c.exercise == exercise)
+    if search:
+        query = query.where(DISASTERS.c.name.contains(search.strip(), autoescape=True))
     if stage is not None:
         query = query.where(DISASTERS.c.stage == stage)
     order = [DISASTERS.c.occurred_at, DISASTERS.c.id]

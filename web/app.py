@@ -38,6 +38,7 @@ from web.pages import (
     reviews,
     rulebook_changes,
     rulebooks,
+    searching,
     second_factor,
     setup,
     sheets,
@@ -51,6 +52,7 @@ from web.render import language_of, render_error
 ROUTERS: Final = (
     session.router,
     home.router,
+    searching.router,
     reports.router,
     reviews.router,
     situation.router,

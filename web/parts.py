@@ -10,7 +10,6 @@ A page takes a `Desk` and shows what it asked for::
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -22,8 +21,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.auth import Caller
-from api.reads import Position, Read, ask, wait_for
-from api.routes import READS
+from api.reads import Position, ask, wait_for
+from api.routes import read_of
 from api.words import words_of
 from domain.refusal import Refusal
 from domain.rules.base import china_day
@@ -101,15 +100,6 @@ async def desk_of(caller: Visitor, after: Position = None) -> Desk:
 
 
 AtDesk = Annotated[Desk, Depends(desk_of)]
-
-
-@cache
-def read_of(query: Callable[..., Any]) -> Read:
-    """The route of a query: its roles decide who may ask. LookupError if it has none."""
-    for read in READS:
-        if read.query is query:
-            return read
-    raise LookupError(f"{query.__name__} has no route")
 
 
 def moment_of(text: str | None) -> datetime | None:

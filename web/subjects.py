@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import or_, select
 from starlette.concurrency import run_in_threadpool
 
+from api.routes import read_of
 from projections.areas import AREAS
 from projections.asking.fund_books import funds
 from projections.asking.report_queries import situation_reports
@@ -22,7 +23,7 @@ from projections.officers import officers
 from projections.sections.consignments import consignments
 from projections.timeline import timeline
 from web.formats import china
-from web.parts import Desk, read_of
+from web.parts import Desk
 
 MOST: Final = 10
 """Shown of one kind; ``more`` says that there are others."""

@@ -246,6 +246,7 @@ POST /v1/officer-lists - M
 POST /v1/division-lists - M
 POST /v1/renewal-lists - M
 GET /v1/receipts/{command} - *
+GET /v1/search - *
 POST /v1/setup/sessions - -
 GET /v1/setup - -
 GET /v1/setup/divisions - -

@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from api.auth import Caller
 from api.reads import sheet
+from api.routes import read_of
 from domain.area import AreaLevel
 from domain.refusal import NotFound
 from projections.areas import AREAS
@@ -26,7 +27,7 @@ from projections.seasons import seasons
 from web.figures import grouped
 from web.pages.sheets import Form, saved_as
 from web.paging import ROWS, Leaf, Turn, Turned
-from web.parts import AtDesk, Desk, read_of, url
+from web.parts import AtDesk, Desk, url
 
 router = APIRouter(include_in_schema=False)
 

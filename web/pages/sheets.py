@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.reads import sheet, sheet_answer
+from api.routes import read_of
 from api.sheets import Sheet
 from api.words import words_of
 from domain.refusal import NotFound
@@ -30,7 +31,7 @@ from projections.timeline import timeline
 from web.i18n import DEFAULT, catalog
 from web.officials import name_officials
 from web.pages.timeline import shaped
-from web.parts import AtDesk, read_of
+from web.parts import AtDesk
 from web.render import HEADERS
 
 router = APIRouter(include_in_schema=False)

@@ -1,0 +1,31 @@
+"""Search: one box for whatever has a name or a number, and help, a page for each post."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api.searching import LONGEST, found
+from domain.world import Role
+from web.parts import AtDesk
+
+router = APIRouter(include_in_schema=False)
+
+HELPED = tuple(role for role in Role if role is not Role.SYSTEM)
+
+
+@router.get("/search")
+async def search(request: Request, desk: AtDesk, q: str = "") -> Response:
+    """What the words find, kind by kind, as far as the caller's own lists go."""
+    text = q.strip()[:LONGEST]
+    told = await found(desk.caller, text)
+    kinds: dict[str, list[dict[str, str]]] = {}
+    for item in told["items"]:
+        kinds.setdefault(item["kind"], []).append(item)
+    return await desk.show(request, "search.html", q=text, kinds=kinds, cut=told["cut"])
+
+
+@router.get("/help")
+async def help_page(request: Request, desk: AtDesk) -> Response:
+    """What each of the caller's posts does here, step by step; the other posts folded below."""
+    own = [role for role in HELPED if role in desk.caller.roles()]
+    others = [role for role in HELPED if role not in own]
+    return await desk.show(request, "help.html", own=own, others=others)
