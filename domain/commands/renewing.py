@@ -18,7 +18,8 @@ from domain.rules.base import china_day
 from domain.world import Command, Result, Role, World
 
 MOST_YEARS = 5
-"""A post is renewed for so many years at most: nobody is in office unasked for longer."""
+"""A post is renewed for so many years from today at most, however often: nobody is in office
+unasked for longer."""
 
 
 @dataclass(eq=False)
@@ -77,12 +78,12 @@ class RenewPost(Command):
         if held.ends_on < today:
             raise LongOver(officer=self.officer, appointment=self.appointment, ends_on=held.ends_on)
         starts_on = held.ends_on + timedelta(days=1)
-        if self.ends_on.year > held.ends_on.year + MOST_YEARS:
+        if self.ends_on.year > today.year + MOST_YEARS:
             raise Malformed(
                 field="ends_on",
                 value=str(self.ends_on),
-                rule_zh=f"一次最多续任 {MOST_YEARS} 年",
-                rule_en=f"a post is renewed for {MOST_YEARS} years at most",
+                rule_zh=f"最多续任到 {today.year + MOST_YEARS} 年",
+                rule_en=f"a post is renewed to {today.year + MOST_YEARS} at most",
             )
         renewed = msgspec.structs.replace(
             held, id=self.id, starts_on=starts_on, ends_on=self.ends_on

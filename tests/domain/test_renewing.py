@@ -61,6 +61,8 @@ def test_a_renewal_lasts_five_years_at_most(county: Scenario) -> None:
     county.when(replace(renewal, ends_on=last), by="admin").then(Malformed)
     longest = replace(renewal, ends_on=date(last.year + 5, 12, 31))
     county.when(longest, by="admin").then("Officer.Appointed")
+    again = replace(longest, id=uuid4(), appointment=longest.id, ends_on=date(last.year + 6, 1, 1))
+    county.when(again, by="admin").then(Malformed)
 
 
 def test_only_administrators_there_renew_and_never_themselves(county: Scenario) -> None:

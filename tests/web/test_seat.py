@@ -71,6 +71,9 @@ def test_what_was_issued_says_by_whom_and_asks_for_the_receipt(
     path = f"/report/{county.id('report/county')}"
     county.run(IssueReport(report=county.id("report/county"), version=1), by="county2")
     enter(client, "county")
+    home = client.get("/").text
+    assert "限时上报" in home and path in home and "已签发，待上报上级" in home
+    assert "没有等您处理的事项" not in home
     page = client.get(path).text
     assert "chip-issued" in page and "签发于" in page and "/versions/1/sent-upward" in page
     assert "上报时限" in page
@@ -91,4 +94,5 @@ def test_what_was_issued_says_by_whom_and_asks_for_the_receipt(
     )
     page = client.get(path).text
     assert "安庆收17号" in page and "/versions/1/sent-upward" not in page
+    assert "待上报上级" not in client.get("/").text
     assert "sent-upward" not in client.get("/situation").text

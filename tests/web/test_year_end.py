@@ -87,7 +87,7 @@ def test_what_is_refused_is_told_beside_the_post(county: LivingCounty, browser: 
         "post": re.findall(r'name="post" value="([^"]+)"', page),
     }
     refused = browser.post(PAGE, data=form)
-    assert refused.status_code == 200 and "一次最多续任 5 年" in refused.text
+    assert refused.status_code == 200 and f"最多续任到 {last.year + 5} 年" in refused.text
     assert "已续任 0 个岗位；1 个未办理" in refused.text
     assert "没有勾选" in browser.post(PAGE, data={**form, "post": []}).text
     assert browser.post(PAGE, data={**form, "csrf_token": "x"}).status_code == 403

@@ -1,5 +1,6 @@
 """Home: what waits for me, what is overdue, and the way to my desks."""
 
+from collections.abc import Collection
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -22,6 +23,8 @@ from web.reporting import grouped_dues, owed_by, show
 
 router = APIRouter(include_in_schema=False)
 
+UPWARD = frozenset({"forward_report", "send_upward"})
+"""What goes to the level above within an hour or two: told before it is late."""
 SHOWN = 6
 MOST = 5000
 """Rows of what one area owes that are read at most: years of one report's days."""
@@ -33,10 +36,12 @@ async def home(request: Request, desk: AtDesk) -> Response:
     an administrator who was invited and has never logged in."""
     waits: list[dict[str, Any]] = []
     overdue: list[dict[str, Any]] = []
+    upward: list[dict[str, Any]] = []
     odd: dict[str, int] = {}
     if desk.may_ask(situation_report) and desk.caller.officer.suspended is None:
         waits = await _counted(desk)
-        overdue = await _overdue(desk)
+        overdue = await _owed(desk, REPORT_KINDS, "overdue")
+        upward = await _owed(desk, UPWARD, "open")
         if not ANY_REVIEWER.isdisjoint(desk.caller.roles()):
             odd = (await desk.ask(finding_counts, figures=True, at=desk.now))["counts"]
     people: dict[str, int] = {}
@@ -50,6 +55,7 @@ async def home(request: Request, desk: AtDesk) -> Response:
         "home.html",
         waits=waits,
         overdue=overdue,
+        upward=upward,
         odd=odd,
         shown=SHOWN,
         people=people,
@@ -73,14 +79,15 @@ async def _counted(desk: Desk) -> list[dict[str, Any]]:
     return found
 
 
-async def _overdue(desk: Desk) -> list[dict[str, Any]]:
+async def _owed(desk: Desk, kinds: Collection[str], state: str) -> list[dict[str, Any]]:
     """What the caller's own areas owe, a line a report: who need not act does not see it."""
     found: list[dict[str, Any]] = []
+    late = state == "overdue"
     for area in desk.caller.areas(ANY_FILER):
-        for kind in sorted(REPORT_KINDS):
+        for kind in sorted(kinds):
             rows, _ = await desk.ask_all(
-                deadlines, area, itself=area, at=desk.now, kind=kind, overdue_only=True, most=MOST
+                deadlines, area, itself=area, at=desk.now, kind=kind, overdue_only=late, most=MOST
             )
             # What is "missing" has been overtaken by a later report: nobody can still send it.
-            found += [row for row in rows if row["state"] == "overdue"]
+            found += [row for row in rows if row["state"] == state]
     return grouped_dues(row for row in found if owed_by(desk.caller, row))
