@@ -24,28 +24,40 @@ WIDTH: Final = 16
 A4: Final = 9
 
 
+MOST_ROWS: Final = 1_000_000
+"""Rows of one sheet: a spreadsheet opens 1,048,576, and the writer drops what is beyond in silence.
+Then another sheet begins."""
+
+
 class Book:
-    """A workbook of one sheet, written to a file row by row."""
+    """A workbook of one list, written to a file row by row."""
 
     def __init__(self, sheet: Sheet, file: IO[bytes]) -> None:
         self._sheet = sheet
-        self._rows = 0
         self._book = xlsxwriter.Workbook(file, {"constant_memory": True})
         self._money = self._book.add_format({"num_format": "#,##0.00"})
         self._text = self._book.add_format({"num_format": "@"})
-        bold = self._book.add_format({"bold": True, "text_wrap": True})
-        self._page = self._book.add_worksheet("清单")
+        self._bold = self._book.add_format({"bold": True, "text_wrap": True})
+        self._pages = 0
+        self._begin_page()
+
+    def _begin_page(self) -> None:
+        self._pages += 1
+        self._rows = 0
+        self._page = self._book.add_worksheet("清单" if self._pages == 1 else f"清单{self._pages}")
         self._page.freeze_panes(1, 0)
         self._page.repeat_rows(0)
         self._page.set_landscape()
         self._page.set_paper(A4)
         self._page.fit_to_pages(1, 0)
-        self._page.set_column(0, len(sheet.columns), WIDTH)
-        for at, said in enumerate([*sheet.mark, *map(heading, sheet.columns)]):
-            self._page.write_string(0, at, said, bold)
+        self._page.set_column(0, len(self._sheet.columns), WIDTH)
+        for at, said in enumerate([*self._sheet.mark, *map(heading, self._sheet.columns)]):
+            self._page.write_string(0, at, said, self._bold)
 
     def add(self, rows: Iterable[Row]) -> None:
         for row in rows:
+            if self._rows == MOST_ROWS:
+                self._begin_page()
             self._rows += 1
             cells = (self._sheet.value(row, column) for column in self._sheet.columns)
             for at, value in enumerate([*self._sheet.mark, *cells]):

@@ -155,6 +155,22 @@ def test_a_timeline_on_a_sheet_is_in_words(server: TestClient) -> None:
     assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}|[A-Z][a-z]+\.[A-Z]|\b[a-z]+_[a-z]+\b", text)
 
 
+def test_what_one_sheet_does_not_hold_stands_on_the_next(
+    server: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A spreadsheet holds 1,048,576 rows, and its writer drops the others without a word."""
+    enter(server, "county-approver")
+    address = sheet_of(server.get("/timeline").text)
+    head, *rows = table(server.get(address).text)
+    most = len(rows) // 2 + 1
+    monkeypatch.setattr("api.workbooks.MOST_ROWS", most)
+    joint = "&" if "?" in address else "?"
+    sheets = load_workbook(io.BytesIO(server.get(f"{address}{joint}form=xlsx").content))
+    pages = [list(page.values) for page in sheets.worksheets]
+    assert [len(page) - 1 for page in pages] == [most, len(rows) - most]
+    assert all(list(page[0]) == head for page in pages)
+
+
 def test_a_sheet_takes_no_filter_that_its_page_has_not(server: TestClient) -> None:
     enter(server, "auditor")
     assert server.get("/sheets/funds?status=closed").status_code == 404
