@@ -136,6 +136,7 @@ async def accept_invitation(
 async def change_password(request: Request, session: Session, current: str, password: str) -> None:
     """Another password for who knows the one before; all sessions of the log-in name end."""
     system, log_ins = system_of(request), log_ins_of(request)
+    await log_ins.unless_suspended(request, session.officer)
     check_password(session.login, password)
     try:
         await log_ins.verify(request, session.login, current)

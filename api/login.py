@@ -108,7 +108,7 @@ class LogIns:
         `SecondFactors.require` does: no session begins."""
         login = await run_in_threadpool(self._accounts.spelled, login)
         verified = await self.verify(request, login, password)
-        await self._unless_suspended(request, verified)
+        await self.unless_suspended(request, verified)
         await self._second_step(request, verified, login, code)
         return await self._begin(request, verified, login, kind)
 
@@ -129,12 +129,13 @@ class LogIns:
         first = await run_in_threadpool(self._accounts.session, half, "half")
         if first is None:
             raise unauthenticated()
-        await self._unless_suspended(request, first.officer)
+        await self.unless_suspended(request, first.officer)
         await self._second_step(request, first.officer, first.login, code)
         await run_in_threadpool(self._accounts.log_out, half)
         return await self._begin(request, first.officer, first.login, "session")
 
-    async def _unless_suspended(self, request: Request, id: UUID) -> None:
+    async def unless_suspended(self, request: Request, id: UUID) -> None:
+        """`OfficerSuspended`, for what somebody does to their own account."""
         officer = await run_in_threadpool(system_of(request).officer, id)
         if officer is not None and officer.suspended is not None:
             raise OfficerSuspended(officer=officer.id, reason=officer.suspended)

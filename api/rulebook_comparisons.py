@@ -16,6 +16,7 @@ from api.auth import Caller, caller_of, check_parameters, system_of, writing_ses
 from api.bodies import read_body
 from api.comparing_sources import MOST_RESPONSES
 from api.login import checked_as, documented
+from api.permitting import not_allowed
 from api.plain_json import object_of
 from api.problems import malformed
 from api.rules_compared import Comparison, compared
@@ -164,9 +165,13 @@ async def compare(request: Request) -> Response:
     """``items`` of one part: what was decided, what would be, when, where; ``done`` of ``total``
     subjects were looked at. Ask on with ``cursor`` = ``next`` until it is null. Nothing is written.
     """
-    await writing_session(request)
+    session = await writing_session(request)
     check_parameters(request)
-    body = await read_body(request, system_of(request).limits.body_bytes)
+    system = system_of(request)
+    refused = await not_allowed(system, session.officer, ASKERS, None)
+    if refused is not None:
+        raise refused
+    body = await read_body(request, system.limits.body_bytes)
     asked = checked_as(Asked, object_of(body))
 
     def ask() -> dict[str, Any]:

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Query, Request
 from api.auth import Asking, Caller, check_parameters
 from api.reads import ask
 from api.routes import read_of
+from api.routes_reports import EVERYBODY
 from api.writes import RESPONSES
 from projections.asking.area_lists import areas
 from projections.disasters import disasters
@@ -67,8 +68,10 @@ KINDS: Final = (
 async def found(caller: Caller, text: str) -> dict[str, Any]:
     """``items`` with ``kind, id, title, area, href``, kind by kind; ``cut``: there are more.
 
-    An empty text finds nothing. 429 beyond the searches an officer and minute.
+    An empty text finds nothing. 403 to who is in no post; 429 beyond the searches an officer
+    and minute.
     """
+    caller.scope(EVERYBODY, None)
     items: list[dict[str, Any]] = []
     cut = False
     for kind in KINDS if text else ():
@@ -102,7 +105,7 @@ async def found(caller: Caller, text: str) -> dict[str, Any]:
 async def search(
     request: Request,
     caller: Asking,
-    q: Annotated[str, Query(max_length=LONGEST, pattern=r"^[^\x00]*$")],
+    q: Annotated[str, Query(max_length=LONGEST, pattern=r"^[^\x00]*$")] = "",
 ) -> dict[str, Any]:
     check_parameters(request, ("q",))
     return await found(caller, q.strip())

@@ -81,6 +81,7 @@ def uri_of(login: str, secret: str) -> str:
 
 async def begin_factor(request: Request, session: Session, password: str) -> str:
     """A new secret for an app. 403 with a wrong password; `SecondFactorThere`."""
+    await log_ins_of(request).unless_suspended(request, session.officer)
     accounts = system_of(request).accounts
     if await run_in_threadpool(accounts.officer_of, session.login) is not None:
         try:
@@ -94,6 +95,7 @@ async def begin_factor(request: Request, session: Session, password: str) -> str
 
 async def confirm_factor(request: Request, session: Session, code: str) -> list[str]:
     """From now on log-ins ask for codes; the recovery codes. Sessions begun without one end."""
+    await log_ins_of(request).unless_suspended(request, session.officer)
     accounts, login = system_of(request).accounts, session.login
     prove = partial(accounts.factors.prove_new, login, code)
     factor: UUID = await log_ins_of(request).run(prove, address_of(request), known=True)
@@ -111,6 +113,7 @@ async def confirm_factor(request: Request, session: Session, code: str) -> list[
 
 async def end_factor(request: Request, session: Session, code: str) -> None:
     """Log-ins ask for no code any more, for who shows one now."""
+    await log_ins_of(request).unless_suspended(request, session.officer)
     accounts, login = system_of(request).accounts, session.login
     check = partial(accounts.factors.check, login, code)
     await log_ins_of(request).run(check, address_of(request), known=True)

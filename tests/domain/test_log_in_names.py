@@ -26,7 +26,7 @@ def test_an_officer_has_accounts_but_each_login_once(county: Scenario) -> None:
 def test_a_login_is_one_officer_s(county: Scenario) -> None:
     """G9: two officers had the same log-in name in the log."""
     county.given(OpenAccount(officer=county.officers["new"], login="wang"), by="admin")
-    for login in ("wang", "Wang"):
+    for login in ("wang", "Wang", " wang", "ｗａｎｇ", "wang\n"):  # as people type it
         other = OpenAccount(officer=county.officers["village"], login=login)
         county.when(other, by="admin").then(LoginTaken)
 
@@ -41,8 +41,8 @@ def test_a_log_in_name_has_what_every_keyboard_has(county: Scenario, login: str)
 @pytest.mark.parametrize(
     "login",
     [
-        *("我要登录系统。", "wang xiao", " wang", "wаng", "ｗａｎｇ", "-wang", "@", ""),
-        *("王\u200b小", "wang\n", "x" * (LONGEST + 1), "wang/../admin", "<b>"),
+        *("我要登录系统。", "wang xiao", "wаng", "-wang", "@", ""),
+        *("王\u200b小", "x" * (LONGEST + 1), "wang/../admin", "<b>"),
     ],
 )
 def test_a_sentence_or_a_look_alike_is_no_log_in_name(county: Scenario, login: str) -> None:
