@@ -9,6 +9,7 @@ from domain.disaster import Disaster, DisasterStage
 from projections.areas import AREAS
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
+from projections.asking.searching import like
 from projections.folding.base import LOGICAL, Row, Rows, View, text_of, when
 
 DISASTERS = Table(
@@ -210,7 +211,7 @@ def disasters(
     """
     query = _query(scope).where(DISASTERS.c.exercise == exercise)
     if search:
-        query = query.where(DISASTERS.c.name.contains(search.strip(), autoescape=True))
+        query = query.where(*like(search, DISASTERS.c.name))
     if stage is not None:
         query = query.where(DISASTERS.c.stage == stage)
     order = [DISASTERS.c.occurred_at, DISASTERS.c.id]
