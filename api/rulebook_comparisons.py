@@ -19,6 +19,7 @@ from api.login import checked_as, documented
 from api.permitting import not_allowed
 from api.plain_json import object_of
 from api.problems import malformed
+from api.routes_reports import EVERYBODY
 from api.rules_compared import Comparison, compared
 from api.writes import RESPONSES
 from domain.commands.rulebooks import CONFIRMERS
@@ -168,7 +169,7 @@ async def compare(request: Request) -> Response:
     session = await writing_session(request)
     check_parameters(request)
     system = system_of(request)
-    refused = await not_allowed(system, session.officer, ASKERS, None)
+    refused = await not_allowed(system, session.officer, EVERYBODY, None)
     if refused is not None:
         raise refused
     body = await read_body(request, system.limits.body_bytes)
