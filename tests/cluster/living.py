@@ -122,7 +122,9 @@ class LivingCity:
         wait_for(lambda: self.position() >= head, SECONDS)
 
     def relayed(self) -> int:
-        return int(self.log.fetch("SELECT position FROM relay")[0][0])
+        """How far the relay has come; 0 before its first row (workers read the log meanwhile)."""
+        rows = self.log.fetch("SELECT position FROM relay")
+        return int(rows[0][0]) if rows else 0
 
     def goes_on_by_frames(self) -> None:
         """Somebody writes; workers fold of it what they get from the relay."""

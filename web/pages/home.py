@@ -1,6 +1,5 @@
 """Home: what waits for me, what is overdue, and the way to my desks."""
 
-from collections.abc import Collection
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -40,8 +39,7 @@ async def home(request: Request, desk: AtDesk) -> Response:
     odd: dict[str, int] = {}
     if desk.may_ask(situation_report) and desk.caller.officer.suspended is None:
         waits = await _counted(desk)
-        overdue = await _owed(desk, REPORT_KINDS, "overdue")
-        upward = await _owed(desk, UPWARD, "open")
+        overdue, upward = await _owed(desk)
         if not ANY_REVIEWER.isdisjoint(desk.caller.roles()):
             odd = (await desk.ask(finding_counts, figures=True, at=desk.now))["counts"]
     people: dict[str, int] = {}
@@ -79,15 +77,19 @@ async def _counted(desk: Desk) -> list[dict[str, Any]]:
     return found
 
 
-async def _owed(desk: Desk, kinds: Collection[str], state: str) -> list[dict[str, Any]]:
-    """What the caller's own areas owe, a line a report: who need not act does not see it."""
+async def _owed(desk: Desk) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What the caller's own areas owe, a line a report: what is overdue, and what must go up and
+    is not late yet. Who need not act does not see it."""
     found: list[dict[str, Any]] = []
-    late = state == "overdue"
     for area in desk.caller.areas(ANY_FILER):
-        for kind in sorted(kinds):
+        for kind in sorted(REPORT_KINDS):
+            late = kind not in UPWARD
             rows, _ = await desk.ask_all(
                 deadlines, area, itself=area, at=desk.now, kind=kind, overdue_only=late, most=MOST
             )
-            # What is "missing" has been overtaken by a later report: nobody can still send it.
-            found += [row for row in rows if row["state"] == state]
-    return grouped_dues(row for row in found if owed_by(desk.caller, row))
+            found += [row for row in rows if owed_by(desk.caller, row)]
+    # What is "missing" has been overtaken by a later report: nobody can still send it.
+    overdue, upward = (
+        grouped_dues(row for row in found if row["state"] == state) for state in ("overdue", "open")
+    )
+    return overdue, upward
