@@ -7,6 +7,9 @@ ROOMS := domain eventstore projections streams intake api web demo cli audit
 
 .PHONY: help venv run county test quick faults check audit sbom bench clean lock docs fingerprints
 
+# Tests start the program hundreds of times: its bytecode is kept, whatever the environment says
+unexport PYTHONDONTWRITEBYTECODE
+
 # How many test files run side by side, each with servers of its own
 JOBS ?= 2
 PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile

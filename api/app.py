@@ -3,19 +3,27 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any, Literal
 
-from fastapi import FastAPI, Response
+from fastapi import APIRouter, FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
 
 from api import (
+    actions,
     division_lists,
+    imports,
+    invitation_lists,
     invitations,
     live,
+    logged_in,
     login,
     officer_lists,
     problems,
+    provider,
+    provider_routes,
     reads,
     receipts,
     renewal_lists,
@@ -26,12 +34,15 @@ from api import (
     second_factor,
     setup_routes,
     telling,
+    upkeep,
+    work,
     writes,
 )
 from api.begun import not_set_up
 from api.beside import AskedTogether
 from api.compressing import Compressed
 from api.fast import OPENAPI, Commands, Routed
+from api.importing import Importing
 from api.metrics import tell_of_boards
 from api.noticing import Notice, notices_of
 from api.observing import Observed
@@ -111,6 +122,7 @@ def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None
     """The application over a running system. ``mount`` adds the pages."""
     hub = live.Hub(system.tree, system.boards.vector, system.limits)
     setup = Setup(system)
+    importing = Importing(system)
     ready = AskedTogether(lambda: readiness(system), "ready")
 
     @asynccontextmanager
@@ -119,8 +131,10 @@ def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None
         system.boards.listen(system.tree.applied)
         system.boards.listen(hub.applied)
         system.waiting.attach(asyncio.get_running_loop())
+        importing.start()
         ended = tell_of_boards(hub.opened)
         yield
+        await run_in_threadpool(importing.close)
         ended()
         hub.close()
         setup.close()
@@ -139,26 +153,12 @@ def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None
     app.state.system = system
     app.state.hub = hub
     app.state.setup = setup
+    app.state.importing = importing
     app.state.log_ins = login.LogIns(system.accounts, system.limits.log_ins_waiting)
+    provider.install(app, system)
     problems.install(app)
     telling.install(app)
-    routers = (
-        writes.router_of(WRITES),
-        reads.router_of(READS),
-        live.router_of(LIVE),
-        login.router,
-        invitations.router,
-        officer_lists.router,
-        division_lists.router,
-        renewal_lists.router,
-        receipts.router,
-        rulebook_comparisons.router,
-        rulebook_reads.router,
-        searching.router,
-        sealing_keys.router,
-        second_factor.router,
-        setup_routes.router,
-    )
+    routers = _routers(system)
     for router in routers:  # flat, so that a walk over `app.routes` sees every one
         app.router.routes.extend(router.routes)
     _health(app, ready)
@@ -172,6 +172,41 @@ def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None
     if mount is not None:
         mount(app)
     return app
+
+
+@cache
+def _tables() -> tuple[APIRouter, APIRouter, APIRouter]:
+    """Commands, queries and live boards: the same routes in every application of a process, which
+    find their system by the request. Describing them takes longer than all else of `create_app`."""
+    return writes.router_of(WRITES), reads.router_of(READS), live.router_of(LIVE)
+
+
+def _routers(system: System) -> tuple[APIRouter, ...]:
+    commands, queries, boards = _tables()
+    return (
+        commands,
+        queries,
+        actions.router,
+        boards,
+        login.router,
+        invitations.router,
+        officer_lists.router,
+        division_lists.router,
+        imports.router,
+        renewal_lists.router,
+        invitation_lists.router,
+        receipts.router,
+        rulebook_comparisons.router,
+        rulebook_reads.router,
+        searching.router,
+        work.router,
+        sealing_keys.router,
+        second_factor.router,
+        setup_routes.router,
+        upkeep.router,
+        *((provider_routes.router,) if system.provider is not None else ()),
+        logged_in.router,
+    )
 
 
 def _health(app: FastAPI, ask: AskedTogether["Readiness"]) -> None:

@@ -51,8 +51,16 @@ def own_token(request: Request) -> str:
 
 def session_of(request: Request, *, writing: bool, enrolled: bool = True) -> Session:
     """The living session of this request. Raises 401, or 403 for a write without its CSRF token,
-    and for who needs a second factor and has none, unless ``enrolled`` is not asked for."""
+    and for who needs a second factor, or a connection to the identity provider, and has none,
+    unless ``enrolled`` is not asked for."""
     session = _session_of(request, writing=writing)
+    if enrolled and system_of(request).must_connect(session):
+        raise ApiProblem(
+            403,
+            "provider-required",
+            "您的岗位须通过统一身份认证登录：请先绑定统一身份账号，才能办理其他事项",
+            "Your post logs in by the identity provider: connect your account there first.",
+        )
     if enrolled and system_of(request).must_enroll(session):
         raise ApiProblem(
             403,
@@ -97,7 +105,8 @@ async def session_for_writing(request: Request, *, enrolled: bool = True) -> Ses
     """
     system = system_of(request)
     asking = partial(session_of, request, writing=True, enrolled=enrolled)
-    if enrolled and system.factor_roles:
+    asks_more = system.factor_roles or (system.provider and system.provider.only_roles)
+    if enrolled and asks_more:
         return await run_in_threadpool(asking)
     accounts = system.accounts
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")

@@ -216,7 +216,7 @@ class Beginning:
         """
         login = self.login()
         assert login is not None, "appointed first"
-        return Invitations(self._store.vault).invite(self._store, login, self.officer)
+        return Invitations(self._store).invite(login, self.officer)
 
     def finish(self) -> None:
         """Note that all steps are done."""

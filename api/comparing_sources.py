@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy import Connection, Select, or_, select
 
 from domain.commands.filing import MUST_SPLIT
-from domain.commands.parts import Tree
+from domain.commands.parts import ReportTree
 from domain.comparing import (
+    Circumstances,
     Difference,
-    Grounds,
     Measured,
     Said,
     gravest,
@@ -23,6 +23,7 @@ from domain.comparing import (
 )
 from domain.comparing_grants import Helped, programme_said, steps_differ, verdict, verdict_said
 from domain.disaster import Disaster
+from domain.plurals import counted
 from domain.refusal import NotFound
 from domain.rules.base import CHINA, china_moment
 from domain.rules.deadlines import Deadlines
@@ -88,15 +89,15 @@ def _of_report(comparison: "Comparison", db: Connection, id: UUID) -> Iterator[F
     if not isinstance(report, SituationReport) or not comparison.governs(report.area):
         return
     facts = [one.event for one in comparison.store.history(id)]
-    for difference in report_differences(facts, rule, _grounds(comparison, report)):
+    for difference in report_differences(facts, rule, _circumstances(comparison, report)):
         if difference.at >= comparison.since:
             yield Found(difference, report.area, "report", id, report.exercise)
 
 
-def _grounds(comparison: "Comparison", report: SituationReport) -> Grounds:
+def _circumstances(comparison: "Comparison", report: SituationReport) -> Circumstances:
     world, line = comparison.world(), comparison.caller.system.tree.lineage(report.area)
     level = comparison.level(report.area)
-    return Grounds(
+    return Circumstances(
         level=level,
         above=comparison.level(line[1]) if len(line) > 1 else level,
         deadlines=world.rules(Deadlines, report.area, report.occurred_at).rule,
@@ -158,7 +159,7 @@ def _measured(
     comparison: "Comparison", disaster: UUID, area: UUID, position: int | None
 ) -> Measured:
     """The figures a response of an area is decided on, as of a position of the log."""
-    found = Tree.of(comparison.world(position), disaster, area).official(area, whole=True)
+    found = ReportTree.of(comparison.world(position), disaster, area).official(area, whole=True)
     own = found.own.figures if found.own is not None else {}
     return {OWN: own, PARTS: found.parts, BOTH: found.figures}
 
@@ -252,16 +253,22 @@ def _goods(comparison: "Comparison") -> Select[Any]:
 def _of_goods(comparison: "Comparison", db: Connection, id: UUID) -> Iterator[Found]:
     rule = comparison.rule
     assert isinstance(rule, Items)
-    asked = select(GRANTS).where(GRANTS.c.relief_case == str(id), GRANTS.c.item != "")
+    asked = (
+        select(GRANTS, LEDGER.c.exercise)
+        .join(LEDGER, LEDGER.c.id == GRANTS.c.relief_case)
+        .where(GRANTS.c.relief_case == str(id), GRANTS.c.item != "")
+    )
     for row in db.execute(asked).mappings():
         area = UUID(row["area"])
         if comparison.governs(area) and not rule.knows(row["item"]):
-            what = (f"发放的物资 {row['units']} 件", f"{row['units']} units of goods given")
+            what = (
+                f"发放的物资 {row['units']} 件",
+                f"{counted(row['units'], 'unit|units')} of goods given",
+            )
             said = ("不在物资目录中", "not in the list of goods")
             at = datetime.fromisoformat(row["granted_at"])
-            yield Found(
-                Difference(what, ("在目录中", "in the list"), said, at), area, "case", id, False
-            )
+            told = Difference(what, ("在目录中", "in the list"), said, at)
+            yield Found(told, area, "case", id, row["exercise"])
 
 
 def _hung(comparison: "Comparison") -> Select[Any]:

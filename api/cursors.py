@@ -6,7 +6,6 @@ filter it is refused, and nobody can make one up. Not sealed are how many rows a
 when it is asked, and who asks: a colleague may open the same page.
 """
 
-import base64
 import hmac
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,6 +14,7 @@ from uuid import UUID
 
 import msgspec
 
+from eventstore.url_text import text_of
 from projections.asking.paging import BadCursor, Page
 
 SEAL_BYTES = 9
@@ -47,6 +47,4 @@ class Cursors:
 
     def _seal(self, inner: str) -> str:
         text = self._list + b"\0" + inner.encode()
-        return base64.urlsafe_b64encode(
-            hmac.digest(self._key, text, "sha256")[:SEAL_BYTES]
-        ).decode()
+        return text_of(hmac.digest(self._key, text, "sha256")[:SEAL_BYTES])

@@ -42,7 +42,7 @@ from domain.rules.base import china_day
 from domain.world import Command
 from eventstore.outcomes import Envelope, Receipt
 from intake.columns import Column
-from intake.division_changes import Change, Differences, Tree, compared
+from intake.division_changes import Change, Differences, DivisionTree, compared
 from intake.divisions import DivisionLine, fill, tell_twice
 from intake.problems import CellProblem
 from intake.register import Register
@@ -67,7 +67,7 @@ def differences(
     """What the list comes to now, with what the domain would refuse of it. Changes nothing."""
     caught_up(system)
     with system.reader() as db:
-        tree = Tree(db, scope)
+        tree = DivisionTree(db, scope)
     found = compared(lines, tree, register(), china_day(system.store.clock.now()))
     trial = Trial(system.store, officer)
     kept = []

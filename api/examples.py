@@ -41,6 +41,8 @@ BY_NAME: dict[str, Any] = {
     "figures": FIGURES,
     "full_name": "王小明",
     "group": "三组",
+    "group_code": "03",
+    "groups": [{"name": "第三村民小组", "code": "03"}],
     "hazard": "flood",
     "id_number": "340824195001010012",
     "item": "quilt",
@@ -117,6 +119,8 @@ BY_COMMAND: dict[str, dict[str, Any]] = {
     "RecordHouseDamage": {"rooms": 3, "grade": "collapsed"},
     "RegisterUnit": {"name": "潜山市消防救援大队一中队"},
     "RenameArea": {"name": "源潭社区"},
+    "RenameVillageGroup": {"name": "柳树组", "code": "03"},
+    "EndVillageGroup": {"code": "03"},
 }
 """What one command says differently from the others."""
 

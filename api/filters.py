@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, exists, or_, select
 
 from api.auth import Caller
 from api.problems import ApiProblem, malformed
 from api.words import rules_for
+from domain.case_checks import Stage as CaseStage
 from domain.catalog import AGGREGATES
 from domain.consignment import Phase
 from domain.disaster import DisasterStage
@@ -23,7 +24,6 @@ from domain.household_move import MoveEnd
 from domain.incident import Stage
 from domain.notice import Notice
 from domain.refusal import NotFound
-from domain.relief_case import Stage as CaseStage
 from domain.report_filing import Review
 from domain.roster import ListStage
 from domain.rules.base import china_day
@@ -38,12 +38,15 @@ from domain.world import ROLE_NAMES, Role
 from projections.areas import AREAS
 from projections.asking.fund_books import fund
 from projections.asking.ledger_books import STATES
+from projections.asking.officer_lists import STATES as LOG_IN_STATES
 from projections.asking.paging import Page
 from projections.asking.scope import Scope
 from projections.asking.stock_books import stockpile
 from projections.disasters import disaster
+from projections.households import HOUSEHOLDS, MOVES
 from projections.lists import village_list
-from projections.officers import STATES as LOG_IN_STATES
+from projections.officers import OFFICERS
+from projections.proposals import STATES as PROPOSAL_STATES
 from projections.seasons import SEASONS
 from projections.sections.review_lists import LIST_ROLES
 from projections.timeline import STREAMS
@@ -113,6 +116,7 @@ FINDINGS = (
     "likely_same",
     "many_unsealings",
     "maybe_one_person",
+    "registered_twice",
     "never_sent_upward",
     "administrator_recovered",
 )
@@ -135,6 +139,7 @@ WORDS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("timeline", "topic"): tuple(_topics()),
     ("officers", "role"): POSTS,
     ("officers", "state"): LOG_IN_STATES,
+    ("post_proposals", "state"): PROPOSAL_STATES,
     ("incidents", "status"): tuple(Stage),
     ("units", "status"): ("free", "assigned", "off_duty"),
     ("units", "kind"): tuple(UnitKind),
@@ -163,16 +168,32 @@ RULED: Mapping[str, tuple[type[Any], str]] = {
 }
 """Parameters whose words the rulebooks give: which of them, and where in it."""
 
-FREE = frozenset({"search", "document_no", "cursor", "q"})
+FREE = frozenset({"search", "document_no", "cursor", "group", "q"})
 """Texts that people write: nothing found is an answer."""
 
-PLACES = frozenset({"itself", "warehouse", "holder", "county", "parent"})
+PLACES = frozenset({"itself", "warehouse", "holder", "county", "into", "parent"})
 """Parameters that name an area."""
 
 
 def _has_season(db: Connection, scope: Scope, id: UUID) -> bool:
     """A season is seen from below too: it runs there."""
     here = select(SEASONS.c.id).where(SEASONS.c.id == str(id), scope.reaches(SEASONS.c.area))
+    return db.execute(here).first() is not None
+
+
+def _has_household(db: Connection, scope: Scope, id: UUID) -> bool:
+    """A household is seen where it lives, and its move where it is offered to."""
+    lives = select(HOUSEHOLDS.c.id).where(
+        HOUSEHOLDS.c.id == str(id), scope.covers(HOUSEHOLDS.c.area)
+    )
+    offered = select(MOVES.c.household).where(
+        MOVES.c.household == str(id), or_(scope.covers(MOVES.c.area), scope.covers(MOVES.c.origin))
+    )
+    return db.execute(lives.union(offered)).first() is not None
+
+
+def _has_officer(db: Connection, scope: Scope, id: UUID) -> bool:
+    here = select(OFFICERS.c.id).where(OFFICERS.c.id == str(id), scope.covers(OFFICERS.c.area))
     return db.execute(here).first() is not None
 
 
@@ -194,6 +215,8 @@ THINGS: Mapping[str, tuple[str, Knows]] = {
         "VillageList",
         lambda db, scope, id: village_list(db, scope, village_list=id) is not None,
     ),
+    "household": ("Household", _has_household),
+    "officer": ("Officer", _has_officer),
     "subject": ("Subject", _has_subject),
 }
 """Parameters that name a thing: its kind, and whether somebody may know of it."""

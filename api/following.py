@@ -25,7 +25,7 @@ def caught_up(system: System) -> None:
     system.boards.wait_for(system.store.head(), WAIT_SECONDS)
 
 
-def hanging(system: System, village: UUID) -> dict[str, Any]:
+def belongings_now(system: System, village: UUID) -> dict[str, Any]:
     """How much hangs on a village now; see `projections.asking.belongings`."""
     caught_up(system)
     with system.reader() as db:

@@ -36,10 +36,11 @@ from domain.commands.logins import (
     RecordPassword,
     RecordSessionsEnded,
 )
+from domain.commands.proposing import EngageProposed
 from domain.login_name import LoginName, PasswordWay, as_typed
 from domain.refusal import NotFound
 from domain.world import Command
-from eventstore.accounts import OpenSession, Session
+from eventstore.accounts import VOUCHED, OpenSession, Session
 from eventstore.invitations import Invitation, InvitationOver, Invitations, InvitationUnknown
 from eventstore.outcomes import Envelope
 from eventstore.passwords import LONGEST_PASSWORD, check_password
@@ -86,7 +87,7 @@ def invitation_shown(store: Store, command: Command) -> dict[str, Any]:
 
 def engagement_shown(store: Store, command: Command) -> dict[str, Any]:
     """The code for somebody who was engaged, unless their log-in name has a password already."""
-    assert isinstance(command, EngageOfficer)
+    assert isinstance(command, EngageOfficer | EngageProposed)
     name = store.load(LoginName.id_of(as_typed(command.login)))
     assert isinstance(name, LoginName)
     if name.entered:
@@ -95,7 +96,7 @@ def engagement_shown(store: Store, command: Command) -> dict[str, Any]:
 
 
 def _begun(store: Store, login: str, officer: UUID) -> dict[str, Any]:
-    made = Invitations(store.vault).begin(login, officer)
+    made = Invitations(store).begin(login, officer)
     return {"login": login, "code": made.code, "path": page_of(made.code)}
 
 
@@ -105,7 +106,7 @@ async def invitation_of(request: Request, code: str) -> Invitation:
     address = address_of(request)
     system.accounts.require_patience(address)
     try:
-        return await run_in_threadpool(Invitations(system.store.vault).find, code[:CODE_LENGTH])
+        return await run_in_threadpool(Invitations(system.store).find, code[:CODE_LENGTH])
     except (InvitationUnknown, InvitationOver):
         system.accounts.failed_from(address)
         raise
@@ -115,8 +116,8 @@ async def accept(request: Request, code: str, password: str) -> Invitation:
     """Set the first password by a code. Raises what `Invitations.accept` does, and a 429."""
     await invitation_of(request, code)
     system = system_of(request)
-    invitations = Invitations(system.store.vault)
-    work = partial(invitations.accept, system.store, system.accounts, code[:CODE_LENGTH], password)
+    invitations = Invitations(system.store)
+    work = partial(invitations.accept, system.accounts, code[:CODE_LENGTH], password)
     return await log_ins_of(request).run(work, address_of(request))
 
 
@@ -142,7 +143,7 @@ async def change_password(request: Request, session: Session, current: str, pass
         await log_ins.verify(request, session.login, current)
     except LoginRefused as problem:
         raise ApiProblem(
-            403, "wrong-password", "原密码不正确", "The password before is another one."
+            403, "wrong-password", "原密码不正确", "The old password is wrong."
         ) from problem
     command = RecordPassword(officer=session.officer, login=session.login, way=PasswordWay.OWN)
     await _record(request, command)
@@ -172,15 +173,27 @@ async def other_password(
     await change_password(request, session, body.current, body.password)
     if session.kind != "session":
         return {"login": session.login}
-    fresh = await log_in_anew(request, response, session.officer, session.login)
+    fresh = await log_in_anew(request, response, session)
     return {"login": session.login, "csrf": fresh.csrf}
 
 
-async def log_in_anew(request: Request, response: Response, officer: UUID, login: str) -> Session:
+async def log_in_anew(request: Request, response: Response, before: Session) -> Session:
     """A new session for a browser whose officer has just set the password: the old ones ended."""
+    kind = VOUCHED if before.vouched else "session"
+    return await _log_in(request, response, before.officer, before.login, kind)
+
+
+async def log_in_first(request: Request, response: Response, accepted: Invitation) -> Session:
+    """A session for who has just set the password by the code of an invitation."""
+    return await _log_in(request, response, accepted.officer, accepted.login, "session")
+
+
+async def _log_in(
+    request: Request, response: Response, officer: UUID, login: str, kind: str
+) -> Session:
     system = system_of(request)
     agent = device_of(request.headers.get("user-agent", ""))
-    token, fresh = await run_in_threadpool(system.accounts.begin, officer, login, agent=agent)
+    token, fresh = await run_in_threadpool(system.accounts.begin, officer, login, kind, agent=agent)
     keep_session(response, token, fresh, system)
     log_ins_of(request).remember(request, response, login, secure=system.secure_cookies)
     return fresh

@@ -22,7 +22,8 @@ from domain.commands.households import (
     TooManyContested,
 )
 from domain.commands.officers import GrantDispensation
-from domain.commands.relief_cases import ApplyForRelief, ApplyVillage
+from domain.commands.relief_cases import ApplyForRelief, ApplyOnBehalf, ApplyVillage
+from domain.commands.revealing import RevealCaller, RevealObjection
 from domain.commands.seasons import OpenSeason
 from domain.commands.village_lists import OpenVillageList
 from domain.world import Command, Role
@@ -53,6 +54,10 @@ class EdgeLimits:
     unsealings_an_hour: int = 60
     searches_a_minute: int = 120
     log_ins_waiting: int = 16
+    import_bytes: int = 8 * 1024 * 1024
+    import_rows: int = 20_000
+    imports_an_officer: int = 3
+    imports_waiting: int = 20
 
 
 DEFAULT_LIMITS = EdgeLimits()
@@ -60,6 +65,7 @@ DEFAULT_LIMITS = EdgeLimits()
 BEGIN_DERIVED: frozenset[type[Command]] = frozenset(
     {
         ApplyForRelief,
+        ApplyOnBehalf,
         ApplyVillage,
         AppropriateFund,
         GrantDispensation,
@@ -73,6 +79,10 @@ BEGIN_DERIVED: frozenset[type[Command]] = frozenset(
 
 CLAIMING = (RegisterHousehold, RegisterHouseholds, AddMember, IdentifyMember)
 """Commands that claim people for a household."""
+
+UNSEALING = (RevealHousehold, RevealCaller, RevealObjection)
+"""Commands whose answer shows what was sealed. They have their quota whatever they are about: a
+caller's number is opened in a disaster too, and never without a limit."""
 
 
 def begun_by(command: Command) -> int:
@@ -145,10 +155,10 @@ class Quotas:
     def _price(
         self, command: Command, posts: Collection[Role], *, saves_lives: bool
     ) -> tuple[list[Limiter], int]:
+        if isinstance(command, UNSEALING):
+            return [self.unsealings], 1
         if saves_lives:
             return [self.reports], 1
-        if isinstance(command, RevealHousehold):
-            return [self.unsealings], 1
         return [self.streams, *self._of_role(posts)], begun_by(command)
 
     def _of_role(self, posts: Collection[Role]) -> list[Limiter]:

@@ -31,8 +31,9 @@ from api.writes import RESPONSES
 from domain.access import posts_at
 from domain.officer import OfficerSuspended
 from domain.posts import post_of
-from eventstore.accounts import Accounts, Session
+from eventstore.accounts import VOUCHED, Accounts, Session
 from eventstore.limits_reached import limit_reached
+from eventstore.patience import LoginRefused, PasswordNotEnough
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -104,13 +105,25 @@ class LogIns:
         self, request: Request, login: str, password: str, kind: str = "session", code: str = ""
     ) -> tuple[str, Session]:
         """`verify`, the second step, and a session that begins: its secret token and what it is.
-        Raises also `OfficerSuspended` for who knows the password of a suspended officer, and what
-        `SecondFactors.require` does: no session begins."""
+        Raises also `OfficerSuspended` for who knows the password of a suspended officer,
+        `PasswordNotEnough`, and what `SecondFactors.require` does: no session begins."""
         login = await run_in_threadpool(self._accounts.spelled, login)
         verified = await self.verify(request, login, password)
         await self.unless_suspended(request, verified)
+        if await run_in_threadpool(system_of(request).by_provider_alone, verified, login):
+            raise PasswordNotEnough
         await self._second_step(request, verified, login, code)
         return await self._begin(request, verified, login, kind)
+
+    async def log_in_vouched(
+        self, request: Request, officer: UUID, login: str, *, stepped: bool
+    ) -> tuple[str, Session]:
+        """A session for whom the identity provider vouches. ``stepped``: our second step was done
+        there. Raises what `log_in` does once the password is known."""
+        await self.unless_suspended(request, officer)
+        if not stepped:
+            await self._second_step(request, officer, login, "")
+        return await self._begin(request, officer, login, VOUCHED if stepped else "session")
 
     async def verify(self, request: Request, login: str, password: str) -> UUID:
         """`Accounts.verify` for a request. Raises also a 429 while too many wait.
@@ -118,6 +131,18 @@ class LogIns:
         Known devices have as many places again, so that a flood does not keep officers out.
         """
         return await self._from(request, login, partial(self._accounts.verify, login, password))
+
+    async def again(self, request: Request, login: str, password: str) -> None:
+        """Ask who is logged in for their password, before what an open session alone must not do.
+        Who has none is asked for none. Raises 403 for a wrong one, and what `verify` does."""
+        if await run_in_threadpool(self._accounts.officer_of, login) is None:
+            return
+        try:
+            await self.verify(request, login, password)
+        except LoginRefused as problem:
+            raise ApiProblem(
+                403, "wrong-password", "密码不正确", "The password is wrong."
+            ) from problem
 
     async def first_half(self, request: Request, officer: UUID, login: str) -> tuple[str, Session]:
         """A session that may only show the code of the second factor."""

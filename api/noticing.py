@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from api.system import System
+from domain.plurals import counted
 from domain.rules.base import CHINA
 from domain.store import Hold, HoldCause
 from eventstore.clock import ahead_by, clock_state
@@ -97,7 +98,10 @@ def _gap(days: int) -> Notice:
     return Notice(
         name="clock-gap",
         zh=f"启动时距上一条记录已有 {days} 天，请核对机器时间",
-        en=f"At the start the newest fact was {days} days old. Check the machine's time.",
+        en=(
+            f"At the start the newest fact was {counted(days, 'day|days')} old. Check the "
+            f"machine's time."
+        ),
     )
 
 

@@ -4,19 +4,18 @@ The preview decides each row as the log would (`intake.trial`) and does nothing.
 is what is engaged: the second step reads the same file again, with the log-in names of the first.
 """
 
-import tempfile
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 from api.officer_lists import OfficerRow, engaged
 from api.system import System
-from domain.commands.engaging import EngageOfficer
+from domain.commands.engaging import EngageOfficer, LoginOfUnnumbered
 from domain.login_name import LoginName
 from domain.rules.base import china_day
 from eventstore.outcomes import Problem
 from intake.officers import Divisions, OfficerLine, read_officers
 from intake.problems import CellProblem
+from intake.sent import ListFile
 from intake.trial import Trial
 from projections.asking.scope import Scope
 
@@ -25,7 +24,7 @@ def previewed(
     system: System,
     officer: UUID,
     scope: Scope,
-    file: Path,
+    file: ListFile,
     rows: int,
     logins: list[str] | None = None,
 ) -> list[OfficerLine]:
@@ -77,6 +76,8 @@ def _said(line: OfficerLine, rule: tuple[str, str, str], most: str) -> CellProbl
 
 
 def _refused(line: OfficerLine, refusal: Problem) -> CellProblem:
+    if refusal.code == LoginOfUnnumbered.code():
+        line.bare = UUID(str(refusal.facts["officer"]))
     return CellProblem(str(line.row), "", "", refusal.code, refusal.zh, refusal.en)
 
 
@@ -128,10 +129,3 @@ def _row(line: OfficerLine) -> OfficerRow:
         post=line.post,
         certificate=line.certificate,
     )
-
-
-def kept_for_reading(name: str, content: bytes) -> tempfile.TemporaryDirectory[str]:
-    """A folder of one's own with the file in it as ``list`` and its ending; gone when left."""
-    folder = tempfile.TemporaryDirectory(prefix="relief-list-")
-    (Path(folder.name) / f"list{Path(name).suffix.lower()[:8]}").write_bytes(content)
-    return folder

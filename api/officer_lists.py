@@ -76,7 +76,7 @@ def engaged(
         for number, row in enumerate(rows)
     ]
     told: dict[str, list[dict[str, Any]]] = {"invitations": [], "known": [], "refused": []}
-    invitations = Invitations(store.vault)
+    invitations = Invitations(store)
     answers = run_rows(store, envelopes)
     for number, (row, answer) in enumerate(zip(rows, answers, strict=True)):
         about = {"row": number, "login": row.login}

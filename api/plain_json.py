@@ -16,12 +16,12 @@ LINE_BREAKS = re.compile("[\x0b\x0c\x85\u2028\u2029]")
 BAD_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 
 
-def too_many(rows: int) -> ApiProblem:
+def too_many(most: int) -> ApiProblem:
     return ApiProblem(
         413,
         "too-many-rows",
-        f"一次最多提交 {rows} 行，请分批提交",
-        f"At most {rows} rows at once. Send them in parts.",
+        f"一次最多提交 {most} 行，请分批提交",
+        f"At most {most} rows at once. Send them in parts.",
     )
 
 

@@ -27,7 +27,7 @@ from eventstore.limiter import LimitReached
 from eventstore.limits_reached import limit_reached
 from eventstore.outcomes import Problem
 from eventstore.passwords import PasswordRefused
-from eventstore.patience import LoginLocked, LoginRefused
+from eventstore.patience import LoginLocked, LoginRefused, PasswordNotEnough
 from eventstore.second_factor import (
     NoFactorBegun,
     SecondFactorNeeded,
@@ -153,8 +153,9 @@ FACTOR_STATUS: dict[type[Exception], int] = {
     SecondFactorRefused: 401,
     SecondFactorThere: 409,
     NoFactorBegun: 409,
+    PasswordNotEnough: 403,
 }
-"""What the second step of a log-in is refused with."""
+"""What a log-in is refused with whose password was right."""
 
 
 def _install_limits(app: FastAPI) -> None:

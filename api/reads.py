@@ -10,7 +10,6 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property, partial
 from typing import Annotated, Any
 from uuid import UUID
@@ -25,7 +24,7 @@ from api.auth import Asking, Caller
 from api.cursors import Cursors
 from api.filters import SEVERAL, WORDS, check_known, check_words, unruled
 from api.problems import ApiProblem, malformed
-from api.sheets import Sheet, has_sheet, whole
+from api.sheets import Language, Sheet, has_sheet, whole
 from api.system import System
 from api.words import words_of
 from api.workbooks import XLSX, workbook
@@ -191,13 +190,13 @@ def endpoint_of(read: Read) -> Callable[..., Any]:
 
 
 EXERCISE = "Exercises, or what is in earnest. Not said: a training store's exercises, else earnest."
-FILLED_IN = ("area", "names", "held")
+FILLED_IN = ("area", "names", "held", "asker")
 """Parameters of a query that the edge fills in: nobody sends them."""
 
 
 async def _fill_in(caller: Caller, read: Read, given: dict[str, Any]) -> None:
     """``at`` is now unless it is asked for; ``held`` is the time that does not count because
-    a clock was held; ``names`` asks who is called what ``search`` says."""
+    a clock was held; ``asker`` is who asks; ``names`` asks who is called what ``search`` says."""
     for name, value in given.items():
         if isinstance(value, str) and "\x00" in value:
             raise malformed(
@@ -211,6 +210,8 @@ async def _fill_in(caller: Caller, read: Read, given: dict[str, Any]) -> None:
         given["exercise"] = store.training
     if "held" in read.parameters:
         given["held"] = store.clock.held_time
+    if "asker" in read.parameters:
+        given["asker"] = caller.id
     if "names" in read.parameters and (search := given.get("search")):
         caller.system.quotas.searches.take(caller.id)
         seconds = caller.system.after_wait_seconds
@@ -225,8 +226,8 @@ def _bounded(parameter: inspect.Parameter, read: Read) -> inspect.Parameter:
     if parameter.name == "limit":
         kind: Any = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
         return parameter.replace(annotation=kind)
-    if parameter.annotation == datetime | None:
-        return parameter.replace(annotation=AwareDatetime | None)
+    if parameter.name == "at":  # not said: the store's clock, see `_fill_in`
+        return parameter.replace(annotation=AwareDatetime | None, default=None)
     if parameter.annotation in (str | None, str) and parameter.name != "cursor":
         asked = (read.query.__name__, parameter.name)
         words = WORDS.get(asked) if asked not in SEVERAL else None
@@ -264,11 +265,13 @@ async def sheet(
     headers: dict[str, str],
     *,
     as_book: bool = False,
+    language: Language = "zh",
     **given: Any,
 ) -> Response:
     """All rows of a list as CSV for people (`api.sheets`), from ``cursor`` on. 404, 403 as `ask`.
 
-    ``as_book``: as .xlsx.
+    ``as_book``: as .xlsx. ``language``: of its headings and words, that of the page; programs
+    that ask for CSV get Chinese.
 
     The list is asked page by page while it is sent; the moment it is asked for stays the same.
     """
@@ -277,13 +280,13 @@ async def sheet(
         given["at"] = now
     given["limit"] = MAX_LIMIT
     first = await ask(caller, read, area, **given)
-    words = await run_in_threadpool(words_of, caller, now, "zh")
+    words = await run_in_threadpool(words_of, caller, now, language)
 
     async def more(cursor: str) -> Page:
         found: Page = await ask(caller, read, area, **{**given, "cursor": cursor})
         return found
 
-    told = Sheet(read.query.__name__, words, caller.system.store.training)
+    told = Sheet(read.query.__name__, words, caller.system.store.training, language)
     return sheet_answer(told, first, more, headers, as_book=as_book)
 
 

@@ -12,8 +12,11 @@ from projections.asking.ledger_books import (
     ledger_totals,
     relief_case,
 )
+from projections.asking.season_openings import season_openings
+from projections.asking.season_progress import season_townships, season_villages
 from projections.asking.stock_books import (
     stock_lot,
+    stock_lots,
     stock_moves,
     stock_proof,
     stockpile,
@@ -31,7 +34,7 @@ IN_POST = frozenset(Role) - {Role.ADMINISTRATOR, Role.SYSTEM}
 """Whoever does business in an area; an administrator has no business right."""
 
 KEEPERS = frozenset({Role.ADMINISTRATOR, Role.COUNTY_APPROVER, Role.AUDITOR})
-"""Who may see what a merger of villages would move."""
+"""Who may see what a merger of villages would move, and which seasons were opened."""
 
 READS: tuple[Read, ...] = (
     Read("/v1/dispatch-board", dispatch_board, IN_POST, "dispatch"),
@@ -41,6 +44,7 @@ READS: tuple[Read, ...] = (
     Read("/v1/stockpiles", stockpiles, IN_POST, "goods"),
     Read("/v1/stockpiles/{stockpile}", stockpile, IN_POST, "goods"),
     Read("/v1/stock-moves", stock_moves, IN_POST, "goods"),
+    Read("/v1/stock-lots", stock_lots, IN_POST, "goods"),
     Read("/v1/stock-lots/{lot}", stock_lot, IN_POST, "goods"),
     Read("/v1/stock-proof", stock_proof, IN_POST, "goods"),
     Read("/v1/consignments", consignments, IN_POST, "goods"),
@@ -55,6 +59,9 @@ READS: tuple[Read, ...] = (
     Read("/v1/areas/{village}/belongings", belongings, KEEPERS, "areas"),
     Read("/v1/seasons", seasons, IN_POST, "seasons"),
     Read("/v1/seasons/{season}", season, IN_POST, "seasons"),
+    Read("/v1/seasons/{season}/townships", season_townships, IN_POST, "seasons"),
+    Read("/v1/seasons/{season}/villages", season_villages, IN_POST, "seasons"),
+    Read("/v1/season-openings", season_openings, KEEPERS, "seasons"),
     Read("/v1/ledger", ledger, IN_POST, "ledger"),
     Read("/v1/ledger-areas", ledger_by_area, IN_POST, "ledger"),
     Read("/v1/ledger-totals", ledger_totals, IN_POST, "ledger"),

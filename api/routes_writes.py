@@ -2,7 +2,7 @@
 
 from api.about_reports import likely_same, parts_of
 from api.invitations import engagement_shown, invitation_shown
-from api.unsealing import unsealed_household
+from api.unsealing import unsealed_caller, unsealed_household, unsealed_objection
 from api.writes import Write
 from domain.commands import areas as a
 from domain.commands import consignments as c
@@ -13,24 +13,30 @@ from domain.commands import erasure as y
 from domain.commands import following as x
 from domain.commands import funds as f
 from domain.commands import grant_corrections as n
+from domain.commands import handing_out as go
 from domain.commands import held_grants as q
+from domain.commands import household_groups as ae
 from domain.commands import household_moves as m
 from domain.commands import households as h
 from domain.commands import id_numbers as ab
 from domain.commands import incidents as i
 from domain.commands import issuing as z
 from domain.commands import logins as l
+from domain.commands import notices as nt
 from domain.commands import officers as o
 from domain.commands import payments as p
+from domain.commands import proposing as pp
 from domain.commands import relief_cases as r
 from domain.commands import renewing
 from domain.commands import reports as s
+from domain.commands import revealing as rv
 from domain.commands import reviews as v
 from domain.commands import rosters as t
 from domain.commands import rulebooks as b
 from domain.commands import seasons as e
 from domain.commands import stock as g
 from domain.commands import units as u
+from domain.commands import village_groups as ad
 from domain.commands import village_lists as w
 
 REPORT = "/v1/situation-reports/{report}"
@@ -38,6 +44,7 @@ VERSION = f"{REPORT}/versions/{{version}}"
 GRANT = "/v1/relief-cases/{case}/grants/{number}"
 LIST = "/v1/village-lists/{village_list}"
 OFFICER = "/v1/officers/{officer}"
+PROPOSAL = "/v1/post-proposals/{proposal}"
 
 REPORTS = (
     Write("/v1/situation-reports", s.FileInitialReport, "situation-reports", asks=likely_same),
@@ -101,6 +108,10 @@ DISPATCH = (
     Write("/v1/incidents/{incident}/resolutions", i.ResolveIncident, "dispatch"),
     Write("/v1/incidents/{incident}/closures", i.CloseIncident, "dispatch"),
     Write("/v1/incidents/{incident}/duplicates", i.MarkDuplicateIncident, "dispatch"),
+    Write("/v1/incidents/{incident}/duplicate-undoings", i.UndoDuplicateIncident, "dispatch"),
+    Write(
+        "/v1/incidents/{incident}/unsealings", rv.RevealCaller, "dispatch", shown=unsealed_caller
+    ),
     Write("/v1/units", u.RegisterUnit, "dispatch"),
     Write("/v1/units/{unit}/absences", u.PutUnitOffDuty, "dispatch"),
     Write("/v1/units/{unit}/returns", u.PutUnitOnDuty, "dispatch"),
@@ -137,6 +148,8 @@ HOUSEHOLDS = (
     Write("/v1/households/{household}/categories", h.CategorizeHousehold, "households"),
     Write("/v1/households/{household}/cards", h.RecordCard, "households"),
     Write("/v1/households/{household}/contacts", h.ChangeContact, "households"),
+    Write("/v1/households/{household}/groups", ae.ChangeHouseholdGroup, "households"),
+    Write("/v1/areas/{village}/groups/{group_code}/households", ae.PutIntoGroup, "households"),
     Write("/v1/households/{household}/moves", h.MoveHousehold, "households"),
     Write("/v1/households/{household}/move-offers", m.OfferHouseholdMove, "households"),
     Write("/v1/households/{household}/move-acceptances", m.AcceptHouseholdMove, "households"),
@@ -159,22 +172,30 @@ RELIEF = (
     Write("/v1/seasons/{season}/closures", e.CloseSeason, "seasons"),
     Write("/v1/relief-cases", r.ApplyForRelief, "relief-cases"),
     Write("/v1/relief-applications", r.ApplyVillage, "relief-cases", bulk=True),
+    Write("/v1/relief-applications-on-behalf", r.ApplyOnBehalf, "relief-cases", bulk=True),
     Write("/v1/relief-cases/{case}/corrections", r.CorrectApplication, "relief-cases"),
     Write("/v1/relief-cases/{case}/reopenings", r.ReopenCase, "relief-cases"),
     Write("/v1/relief-cases/{case}/hold-decisions", q.DecideHeldGrants, "relief-cases"),
     Write("/v1/village-lists", w.OpenVillageList, "village-lists"),
     Write(f"{LIST}/appraisals", w.AppraiseList, "village-lists", bulk=True),
-    Write(f"{LIST}/first-notices", w.PostNotice, "village-lists"),
-    Write(f"{LIST}/second-notices", w.PostSecondNotice, "village-lists"),
-    Write(f"{LIST}/notice-withdrawals", w.WithdrawNotice, "village-lists"),
+    Write(f"{LIST}/appraisals-on-behalf", w.AppraiseOnBehalf, "village-lists", bulk=True),
+    Write(f"{LIST}/first-notices", nt.PostNotice, "village-lists"),
+    Write(f"{LIST}/second-notices", nt.PostSecondNotice, "village-lists"),
+    Write(f"{LIST}/notice-withdrawals", nt.WithdrawNotice, "village-lists"),
     Write(f"{LIST}/objections", w.RaiseObjection, "village-lists"),
     Write(f"{LIST}/objections/{{objection}}/settlements", w.SettleObjection, "village-lists"),
+    Write(
+        f"{LIST}/objections/{{objection}}/unsealings",
+        rv.RevealObjection,
+        "village-lists",
+        shown=unsealed_objection,
+    ),
     Write(f"{LIST}/reviews", w.ReviewList, "village-lists"),
     Write(f"{LIST}/returns", w.ReturnList, "village-lists"),
     Write(f"{LIST}/approvals", w.ApproveList, "village-lists"),
     Write(f"{LIST}/allocations", p.AllocateList, "village-lists", bulk=True),
     Write(f"{LIST}/payments", p.PayList, "village-lists"),
-    Write(f"{LIST}/signatures", p.SignGoods, "village-lists"),
+    Write(f"{LIST}/signatures", go.SignGoods, "village-lists"),
     Write(f"{GRANT}/failures", n.RecordPaymentFailure, "relief-cases"),
     Write(f"{GRANT}/retries", n.RetryPayment, "relief-cases"),
     Write(f"{GRANT}/corrections", n.CorrectGrant, "relief-cases"),
@@ -186,6 +207,9 @@ KEEPING = (
     Write("/v1/areas", a.EstablishArea, "areas"),
     Write("/v1/area-lists", a.EstablishAreas, "areas", bulk=True),
     Write("/v1/areas/{area}/names", a.RenameArea, "areas"),
+    Write("/v1/areas/{area}/groups", ad.NameVillageGroups, "areas"),
+    Write("/v1/areas/{area}/groups/{code}/names", ad.RenameVillageGroup, "areas"),
+    Write("/v1/areas/{area}/groups/{code}/ends", ad.EndVillageGroup, "areas"),
     Write("/v1/area-code-changes", a.ChangeAreaCodes, "areas"),
     Write("/v1/areas/{area}/abolitions", a.AbolishArea, "areas"),
     Write("/v1/village-rearrangements", a.RearrangeVillages, "areas"),
@@ -198,6 +222,7 @@ KEEPING = (
     Write(f"{OFFICER}/accounts", o.OpenAccount, "officers"),
     Write(f"{OFFICER}/invitations", l.InviteOfficer, "officers", shown=invitation_shown),
     Write(f"{OFFICER}/number-excuses", ab.ExcuseIdNumber, "officers"),
+    Write(f"{OFFICER}/id-numbers", ab.GiveIdNumber, "officers"),
     Write(f"{OFFICER}/session-ends", l.EndOfficerSessions, "officers"),
     Write(f"{OFFICER}/second-factor-resets", l.ResetSecondFactor, "officers"),
     Write(f"{OFFICER}/appointments", o.AppointOfficer, "officers"),
@@ -209,6 +234,13 @@ KEEPING = (
     Write(f"{OFFICER}/handovers", o.HandOver, "officers"),
     Write(f"{OFFICER}/suspensions", o.SuspendOfficer, "officers"),
     Write(f"{OFFICER}/reinstatements", o.ReinstateOfficer, "officers"),
+    Write("/v1/engagement-proposals", pp.ProposeEngagement, "officers"),
+    Write(f"{OFFICER}/appointment-proposals", pp.ProposeAppointment, "officers"),
+    Write(f"{OFFICER}/appointments/{{appointment}}/end-proposals", pp.ProposeEnd, "officers"),
+    Write(f"{OFFICER}/suspension-proposals", pp.ProposeSuspension, "officers"),
+    Write(f"{PROPOSAL}/takings", pp.TakeProposal, "officers"),
+    Write(f"{PROPOSAL}/engagements", pp.EngageProposed, "officers", shown=engagement_shown),
+    Write(f"{PROPOSAL}/declines", pp.DeclineProposal, "officers"),
     Write("/v1/dispensations", o.GrantDispensation, "officers"),
 )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, NamedTuple
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import Connection, Select, func, select
 
@@ -81,11 +81,7 @@ class Comparison:
 
     def world(self, position: int | None = None) -> DecisionWorld:
         """The world as of a position of the log, for looking at only."""
-
-        def load(kind: type[Any], id: UUID) -> Any:
-            return self.store.load(id, position=position)
-
-        return DecisionWorld(load, self.store.vault, self.now, uuid4())
+        return self.store.world(position)
 
     @cached_property
     def _levels(self) -> dict[UUID, str]:

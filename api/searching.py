@@ -16,9 +16,9 @@ from api.routes import read_of
 from api.routes_reports import EVERYBODY
 from api.writes import RESPONSES
 from projections.asking.area_lists import areas
+from projections.asking.officer_lists import officers
 from projections.disasters import disasters
 from projections.households import households
-from projections.officers import officers
 
 router = APIRouter(tags=["search"])
 
@@ -43,6 +43,10 @@ def _log_ins(row: dict[str, Any]) -> str:
     return " ".join([row["masked_name"], *(one["login"] for one in row["logins"])])
 
 
+def _where_a_household_lives(row: dict[str, Any]) -> str:
+    return f"{row['township_name'] or ''}{row['village_name']} {row['village_group']}".strip()
+
+
 KINDS: Final = (
     Kind("area", areas, "q", "/divisions/{}", lambda r: r["name"], lambda r: r["code"]),
     Kind(
@@ -51,14 +55,14 @@ KINDS: Final = (
         "search",
         "/households/{}",
         lambda r: r["head_masked"] or "",
-        lambda r: f"{r['township_name'] or ''}{r['village_name']}",
+        _where_a_household_lives,
     ),
     Kind("officer", officers, "search", "/officers/{}", _log_ins, lambda r: r["area_name"]),
     Kind(
         "disaster",
         disasters,
         "search",
-        "/situation?disaster={}",
+        "/disasters/{}",
         lambda r: r["name"],
         lambda r: r["area_name"],
     ),
@@ -66,7 +70,8 @@ KINDS: Final = (
 
 
 async def found(caller: Caller, text: str) -> dict[str, Any]:
-    """``items`` with ``kind, id, title, area, href``, kind by kind; ``cut``: there are more.
+    """``items`` with ``kind, id, title, area, href, understood``, kind by kind; ``cut``: there are
+    more. ``understood``: of a division, as `projections.asking.area_lists.areas` tells it.
 
     An empty text finds nothing. 403 to who is in no post; 429 beyond the searches an officer
     and minute.
@@ -87,6 +92,7 @@ async def found(caller: Caller, text: str) -> dict[str, Any]:
                 "title": kind.titled(row),
                 "area": kind.placed(row),
                 "href": kind.href.format(row["id"]),
+                "understood": row.get("understood"),
             }
             for row in page.items
         ]
@@ -97,7 +103,8 @@ async def found(caller: Caller, text: str) -> dict[str, Any]:
     "/v1/search",
     summary="What has this name or number: divisions, households, officers, disasters",
     description=(
-        "`items` with `kind`, `id`, `title` (personal names masked), `area` and `href`, the page; "
+        "`items` with `kind`, `id`, `title` (personal names masked), `area` and `href`, the page, "
+        "and `understood` where a code means a division by a former code of its county; "
         f"at most {EACH} of each kind, and only what the caller may list. `cut`: there are more."
     ),
     responses={code: RESPONSES[code] for code in (401, 403, 422, 429)},

@@ -20,14 +20,12 @@ from api.auth import (
 )
 from api.login import SESSIONS, documented, log_ins_of, taking
 from api.observing import correlation_of
-from api.problems import ApiProblem
 from api.writes import RESPONSES
 from domain.commands.logins import RecordFactorEnded, RecordSecondFactor
 from domain.world import Command
 from eventstore.accounts import Session
 from eventstore.outcomes import Envelope
 from eventstore.passwords import LONGEST_PASSWORD
-from eventstore.patience import LoginRefused
 
 ISSUER = "Relief Ledger"
 CODE_LENGTH = 40
@@ -82,14 +80,8 @@ def uri_of(login: str, secret: str) -> str:
 async def begin_factor(request: Request, session: Session, password: str) -> str:
     """A new secret for an app. 403 with a wrong password; `SecondFactorThere`."""
     await log_ins_of(request).unless_suspended(request, session.officer)
+    await log_ins_of(request).again(request, session.login, password)
     accounts = system_of(request).accounts
-    if await run_in_threadpool(accounts.officer_of, session.login) is not None:
-        try:
-            await log_ins_of(request).verify(request, session.login, password)
-        except LoginRefused as problem:
-            raise ApiProblem(
-                403, "wrong-password", "密码不正确", "The password is another one."
-            ) from problem
     return await run_in_threadpool(accounts.factors.begin, session.login)
 
 

@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 from api.problems import ApiProblem
+from domain.plurals import counted
 from eventstore.codes import ALPHABET, grouped, plain
 from eventstore.store import Store
 
@@ -117,5 +118,5 @@ def _wrong(left: int) -> ApiProblem:
         403,
         "setup-code-wrong",
         f"启动码不对，还可再试 {left} 次",
-        f"This is not the code. {left} tries are left.",
+        f"This is not the code. {counted(left, 'try is|tries are')} left.",
     )

@@ -2,9 +2,10 @@
 
 Here as CSV; as workbooks see `api.workbooks`.
 
-What stands in the sheet of a list is data, `sheets.toml`. Programs take the JSON: there are keys,
-fen and ids. A sheet says the same rows as the list it was asked for (filter, search,
-jurisdiction), all of them and not one page of them, and is sent while it is read.
+What stands in the sheet of a list is data, `sheets.toml`, in both languages: a sheet speaks the
+language of the page it was asked from. Programs take the JSON: there are keys, fen and ids. A sheet
+says the same rows as the list it was asked for (filter, search, jurisdiction), all of them and not
+one page of them, and is sent while it is read.
 """
 
 import csv
@@ -18,7 +19,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from api.words import Words
 from domain.rules.base import CHINA
@@ -31,10 +32,12 @@ BOM: Final = "\ufeff"
 FORMULA = re.compile(r"^[\s\u200b\ufeff]*[=+\-@\t\r\x00＝＋－＠]")
 PLAIN_NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
-SEPARATOR: Final = "、"
-TRAINING: Final = "演练"
+SEPARATOR: Final = {"zh": "、", "en": ", "}
+TRAINING: Final = {"zh": "演练", "en": "Exercise"}
+YES_NO: Final = {"zh": ("是", "否"), "en": ("yes", "no")}
 
 Row = dict[str, Any]
+Language = Literal["zh", "en"]
 
 
 @cache
@@ -55,6 +58,7 @@ class Sheet:
     names: Words
     training: bool = False
     """Each row of a training store says so: rows are copied into other sheets."""
+    language: Language = "zh"
 
     @property
     def columns(self) -> list[str]:
@@ -63,7 +67,7 @@ class Sheet:
 
     def head(self) -> str:
         """The first line, also where no row follows."""
-        return BOM + _line([*self.mark, *(heading(column) for column in self.columns)])
+        return BOM + _line([*self.mark, *self.headings()])
 
     def lines(self, rows: Iterable[Row]) -> str:
         columns = self.columns
@@ -71,10 +75,13 @@ class Sheet:
             _line([*self.mark, *(self.cell(row, column) for column in columns)]) for row in rows
         )
 
+    def headings(self) -> list[str]:
+        return [heading(column, self.language) for column in self.columns]
+
     @property
     def mark(self) -> list[str]:
         """What stands before each row, and in the heading."""
-        return [TRAINING] if self.training else []
+        return [TRAINING[self.language]] if self.training else []
 
     def cell(self, row: Row, column: str) -> str:
         return guarded(self._said(column.rpartition(".")[2], self._raw(row, column)))
@@ -102,26 +109,46 @@ class Sheet:
         if value is None:
             return ""
         if isinstance(value, bool):
-            return "是" if value else "否"
+            return YES_NO[self.language][not value]
         if name.endswith("_fen"):
             return yuan(value)
         if isinstance(value, dict):  # item → units
-            return SEPARATOR.join(self._goods(item, units) for item, units in value.items())
+            return SEPARATOR[self.language].join(
+                self._goods(item, units) for item, units in value.items()
+            )
         if isinstance(value, list):
-            return SEPARATOR.join(self._part(part) for part in value)
+            return SEPARATOR[self.language].join(self._part(part) for part in value)
         if isinstance(value, str):
             return china_time(value) if MOMENT.match(value) else self._word(name, value)
         return str(value)
 
+    def _row(self, parts: Iterable[str]) -> str:
+        return SEPARATOR[self.language].join(parts)
+
     def _goods(self, item: str, units: int) -> str:
-        return f"{self.names.item(item)} {units} {self.names.unit(item)}".rstrip()
+        return f"{self.names.item(item)} {units} {self.names.unit(item, units)}".rstrip()
 
     def _part(self, part: Any) -> str:
         if isinstance(part, dict):
             if "item" in part:
                 return self._goods(part["item"], part["quantity"])
+            if "role" in part:
+                return self._post(part)
+            if "login" in part:
+                state = _data()["sheets"][self.name]["words"]["logins"][part["state"]]
+                return f"{part['login']}{self._in_brackets(state[self.language])}"
             return str(part.get("name", ""))
         return str(part)
+
+    def _post(self, post: Row) -> str:
+        """One post as the page of officers says it: role, A or B, where, from and until when."""
+        until = f"–{post['ends_on']}" if post["ends_on"] else "–"
+        shown = [self._role(post["role"]), post["post"], post["area_name"]]
+        named = " ".join(one for one in shown if one)
+        return named + self._in_brackets(f"{post['starts_on']}{until}")
+
+    def _in_brackets(self, text: str) -> str:
+        return f" ({text})" if self.language == "en" else f"（{text}）"
 
     def _word(self, name: str, key: str) -> str:
         by_rule = {
@@ -132,23 +159,26 @@ class Sheet:
         if by_rule is not None:
             return by_rule(key)
         if name in ("debit", "credit"):  # an account and whose it is: depot:…
-            return str(_data()["words"]["account"].get(key.partition(":")[0], key))
+            name, key = "account", key.partition(":")[0]
         if name in ("role", "reporter_role"):
-            return ROLE_NAMES[Role(key)][0] if key in set(Role) else key
+            return self._role(key)
         own = _data()["sheets"][self.name].get("words", {}).get(name, {})
-        words: dict[str, str] = _data()["words"].get(name, {}) | own
-        return words.get(key, key)
+        words: dict[str, dict[str, str]] = _data()["words"].get(name, {}) | own
+        return words[key][self.language] if key in words else key
+
+    def _role(self, key: str) -> str:
+        return ROLE_NAMES[Role(key)][self.language == "en"] if key in set(Role) else key
 
 
-def heading(column: str) -> str:
+def heading(column: str, language: Language) -> str:
     """灾情: the indicator's name; sums of two sides: the side's name before the column's."""
     data = _data()
     side, _, name = column.rpartition(".")
     if side.endswith("figures"):
-        found: str = data["indicators"][name]
+        found: str = data["indicators"][name][language]
         return found
-    said: str = data["headings"][name]
-    return data["sides"][side] + said if side else said
+    said: str = data["headings"][name][language]
+    return data["sides"][side][language] + said if side else said
 
 
 def case_state(row: Row) -> str:

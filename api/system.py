@@ -2,17 +2,24 @@
 
 import hmac
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
+from api.backing_up import Backups
 from api.beside import AskedTogether, Waiting
 from api.bodies import HeldBodies
+from api.checkup import Found, Looks, checkup
+from api.errands import Errand
 from api.limits import DEFAULT_LIMITS, EdgeLimits, Quotas
+from api.provider_settings import ProviderSettings
 from domain.access import posts_at
+from domain.login_name import LoginName
 from domain.officer import Officer
 from domain.posts import post_of
 from domain.world import Role
@@ -70,6 +77,15 @@ class AreaTree:
         return any(root in lineage for root in roots)
 
 
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the composition root knows of a process: its data folder, and its limits, each by the
+    name of its setting."""
+
+    data: Path = field(default_factory=Path)
+    limits: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass
 class System:
     """Everything a request may need. Made by the composition root in `cli.compose`."""
@@ -80,6 +96,7 @@ class System:
     boards: Boards
     accounts: Accounts
     tree: AreaTree
+    backups: Backups
     secure_cookies: bool = False
     after_wait_seconds: float = 5.0
     public_url: str = ""
@@ -87,7 +104,13 @@ class System:
     limits: EdgeLimits = DEFAULT_LIMITS
     factor_roles: frozenset[Role] = frozenset()
     """Whose log-ins must have a second factor."""
+    house: House = House()
+    provider: ProviderSettings | None = None
+    """The identity provider that officers may log in by, if there is one."""
     marks: dict[str, str] = field(default_factory=dict)
+    waiting_counts: dict[UUID, tuple[int, float, int]] = field(default_factory=dict)
+    """By officer how much waits: at which position of the views and when it was counted."""
+    checkup: Errand[Found] = field(default_factory=lambda: checkup(Looks, least=0))
     quotas: Quotas = field(init=False)
     bodies: HeldBodies = field(init=False)
     waiting: Waiting = field(init=False)
@@ -99,6 +122,7 @@ class System:
         self.waiting = Waiting(self.boards)
         self.head = AskedTogether(self.store.head, "head")
         self._officers = Lately[UUID, Officer](LATELY_SECONDS, OFFICERS)
+        self._names = Lately[str, LoginName](LATELY_SECONDS, OFFICERS)
 
     @cached_property
     def cursor_key(self) -> bytes:
@@ -121,14 +145,57 @@ class System:
         """`officer_lately`, if it answers without asking the log."""
         return self._officers.get(id)
 
+    def login_name(self, login: str) -> LoginName | None:
+        """The stream of a log-in name; stores of before names had streams may have none."""
+        found = self.store.load(LoginName.id_of(login))
+        return found if isinstance(found, LoginName) else None
+
     def needs_factor(self, officer: Officer) -> bool:
         """Whether one of the officer's present posts asks for a second factor."""
-        held = posts_at(officer, self.store.clock.now()) if self.factor_roles else ()
-        return any(post_of(one).role in self.factor_roles for one in held)
+        return self.has_post(officer, self.factor_roles)
+
+    def has_post(self, officer: Officer, roles: frozenset[Role]) -> bool:
+        """Whether one of the officer's present posts is of these roles."""
+        held = posts_at(officer, self.store.clock.now()) if roles else ()
+        return any(post_of(one).role in roles for one in held)
 
     def must_enroll(self, session: Session) -> bool:
         """Whether this session may do nothing before its log-in name has a second factor."""
         if not self.factor_roles or self.accounts.factors.has(session.login):
             return False
+        if session.vouched and self.provider is not None and self.provider.second_factors:
+            return False
         officer = self.officer_lately(session.officer)
         return officer is not None and self.needs_factor(officer)
+
+    def must_connect(self, session: Session) -> bool:
+        """Whether this session may do nothing before its log-in name is connected to the provider,
+        which alone is to open it."""
+        if self.provider is None or not self.provider.only_roles:
+            return False
+        officer = self.officer_lately(session.officer)
+        if officer is None or not self.has_post(officer, self.provider.only_roles):
+            return False
+        name = self._names.get(session.login)
+        if name is None and (name := self.login_name(session.login)) is not None:
+            self._names.keep(session.login, name)
+        return name is None or not (name.recovered or self.connected(name))
+
+    def connected(self, name: LoginName) -> bool:
+        """Whether an account at the provider of today opens this log-in name."""
+        at = self.provider
+        return at is not None and name.identity is not None and name.provider == at.issuer
+
+    def forget_names(self) -> None:
+        """A connection was made or ended just now: its officer is not to wait for it."""
+        self._names.clear()
+
+    def by_provider_alone(self, officer: UUID, login: str) -> bool:
+        """Whether a password does not open this log-in name. One that is not connected yet is
+        opened, to be connected; so is one that the keeper of the machine has recovered."""
+        if self.provider is None or not self.provider.only_roles:
+            return False
+        held, name = self.officer(officer), self.login_name(login)
+        if held is None or name is None or name.recovered or not self.connected(name):
+            return False
+        return self.has_post(held, self.provider.only_roles)

@@ -1,6 +1,6 @@
 """A refusal told to the one who reads it: what may be named to this officer is named."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 from typing import Any
 from uuid import UUID
 
@@ -8,13 +8,13 @@ from fastapi import FastAPI, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.auth import caller_of, system_of
+from api.auth import Caller, caller_of, system_of
 from api.problems import ApiProblem, answer
 from api.words import words_of
 from domain.refusal import Refusal
 from domain.telling import Names
 from eventstore.errors import StoreError
-from eventstore.outcomes import Problem, Refused, problem_of, told
+from eventstore.outcomes import Problem, Refused, problem_of, said_facts, told
 from eventstore.sql import DATABASE_ERRORS
 from projections.asking.names import names
 
@@ -40,23 +40,45 @@ async def told_to(request: Request, problem: Problem) -> Problem:
     """The problem with names and sealed texts in its sentences. Without a session, or while a
     database is away, the sentences do without names."""
     problem = await run_in_threadpool(system_of(request).store.texts.told, problem)
-    ids = set(_ids(problem.facts))
-    keys = {key for name in RULED if isinstance(key := problem.facts.get(name), str)}
-    if not ids and not keys:
+    if not any(_named_in(problem)):
         return problem
-    return told(problem, await run_in_threadpool(_names, request, ids, keys))
+    return await run_in_threadpool(_told_with_names, request, problem)
 
 
-def _names(request: Request, ids: set[UUID], keys: set[str]) -> Names:
+def named_for(caller: Caller, problems: Sequence[Problem]) -> list[Problem]:
+    """Problems told to an officer, with names and sealed texts in their sentences."""
+    problems = [caller.system.store.texts.told(problem) for problem in problems]
+    named = [_named_in(problem) for problem in problems]
+    ids = {id for found, _ in named for id in found}
+    keys = {key for _, found in named for key in found}
+    if not ids and not keys:
+        return problems
+    found = _names(caller, ids, keys)
+    return [told(problem, found) for problem in problems]
+
+
+def _told_with_names(request: Request, problem: Problem) -> Problem:
     try:
-        caller = caller_of(request)
-        now = caller.system.store.clock.now()
-        zh, en = (words_of(caller, now, language) for language in ("zh", "en"))
-        scope = caller.scope(caller.roles(), None)
-        with caller.system.reader() as db:
-            found = names(db, scope, ids=ids)
+        return told(problem, _names(caller_of(request), *_named_in(problem)))
     except (ApiProblem, Refusal, StoreError, *DATABASE_ERRORS):
-        return {}
+        return problem
+
+
+def _named_in(problem: Problem) -> tuple[set[UUID], set[str]]:
+    """The ids, and the keys that rulebooks name, among what its sentences say."""
+    facts = said_facts(problem)
+    keys = {key for name in RULED if isinstance(key := facts.get(name), str)}
+    return set(_ids(facts)), keys
+
+
+def _names(caller: Caller, ids: Set[UUID], keys: Set[str]) -> Names:
+    scope = caller.scope(caller.roles(), None)
+    with caller.system.reader() as db:
+        found = names(db, scope, ids=ids)
+    if not keys:
+        return found
+    now = caller.system.store.clock.now()
+    zh, en = (words_of(caller, now, language) for language in ("zh", "en"))
     return {**found, **{key: (zh.thing(key), en.thing(key)) for key in keys}}
 
 

@@ -1,15 +1,53 @@
-"""What a person may read once they have said why: the sealed texts of a household.
+"""What a person may read once they have said why: the sealed texts of a household, the number of
+who called, the text of an objection.
 
-The reason is in the log before a text is opened (`Household.Revealed`). The texts go into this
-one answer only: no outcome, no log and no cache keeps them.
+The reason is in the log before a text is opened (`Household.Revealed`, `Incident.CallerRevealed`,
+`VillageList.ObjectionRevealed`). The texts go into this one answer only:
+no outcome, no log and no cache keeps them.
 """
 
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
 
 from domain.commands.households import RevealHousehold
+from domain.commands.revealing import RevealCaller, RevealObjection
 from domain.household import Household
+from domain.incident import Incident
+from domain.village_list import VillageList
 from domain.world import Command, Sealed
 from eventstore.store import Store
+
+HOLDS: Final = timedelta(minutes=15)
+"""So long after a reason was given its officer reads the texts again without another one."""
+
+Reveal = RevealHousehold | RevealCaller | RevealObjection
+
+
+def open_until(store: Store, command: Reveal, officer: UUID, now: datetime) -> datetime | None:
+    """Until when a reason that this officer gave for this very matter still holds; None: it does
+    not, or was never given. The reason in ``command`` is not looked at."""
+    stream, fact = _opened_by(command)
+    for recorded in reversed(store.history(stream)):
+        event = recorded.event
+        if event.meta.recorded_at + HOLDS <= now:
+            return None
+        own = isinstance(event, fact) and event.meta.actor == officer
+        if own and getattr(event, "objection", None) == getattr(command, "objection", None):
+            until: datetime = event.meta.recorded_at + HOLDS
+            return until
+    return None
+
+
+def _opened_by(command: Reveal) -> tuple[UUID, type[Any]]:
+    """The stream that says who looked, and the fact that says it."""
+    match command:
+        case RevealHousehold():
+            return command.household, Household.Revealed
+        case RevealCaller():
+            return command.incident, Incident.CallerRevealed
+        case RevealObjection():
+            return command.village_list, VillageList.ObjectionRevealed
 
 
 def unsealed_household(store: Store, command: Command) -> dict[str, Any]:
@@ -54,3 +92,26 @@ def _contact(store: Store, command: RevealHousehold) -> tuple[Sealed | None, Sea
             case Household.Moved() as fact:
                 address = fact.address or address
     return phone, address
+
+
+def unsealed_caller(store: Store, command: Command) -> dict[str, Any]:
+    """``phone`` of who called. ``erased``: it was destroyed since, and ``phone`` is null."""
+    assert isinstance(command, RevealCaller)
+    for recorded in store.history(command.incident):
+        if isinstance(fact := recorded.event, Incident.Opened) and fact.reporter_phone is not None:
+            phone = store.reveal(fact.reporter_phone, command.incident, "reporter_phone")
+            return {"phone": phone, "erased": phone is None}
+    raise AssertionError("the command refuses where no number was taken down")
+
+
+def unsealed_objection(store: Store, command: Command) -> dict[str, Any]:
+    """The ``text`` of the objection, as who objected said it, its ``kind`` and the ``household``
+    it is about. ``erased``: it was destroyed since, and ``text`` is null."""
+    assert isinstance(command, RevealObjection)
+    for recorded in store.history(command.village_list):
+        fact = recorded.event
+        if isinstance(fact, VillageList.ObjectionRaised) and fact.objection == command.objection:
+            text = store.reveal(fact.text, command.village_list, "objection")
+            told = {"objection": fact.objection, "kind": fact.kind, "household": fact.household}
+            return {**told, "text": text, "erased": text is None}
+    raise AssertionError("the command refuses an objection that nobody raised")

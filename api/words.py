@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from api.auth import Caller
 from domain.area import AreaLevel
+from domain.plurals import unit_of
 from domain.rulebook import Rulebook
 from domain.rules.dispatch import Dispatch
 from domain.rules.hazards import Hazards
@@ -80,20 +81,26 @@ class Words:
             return key
         return found.zh if self._chinese else found.en
 
-    def unit(self, key: str) -> str:
+    def unit(self, key: str, number: object = "") -> str:
+        """What it is counted in; behind a ``number`` in the form that number takes."""
         found = self._item(key)
         if found is None:
             return NO_UNIT
-        return found.unit_zh if self._chinese else found.unit_en
+        return found.unit_zh if self._chinese else unit_of(number, found.unit_en)
 
-    def counted(self, key: str) -> str:
+    def counted(self, key: str, number: object = "") -> str:
         """What follows a number of them: 床棉被; quilts, padded coats, tents (tent 12 m²)."""
-        unit, name = self.unit(key), self.item(key)
+        unit, name = self.unit(key, number), self.item(key)
         if self._chinese or not unit:
             return f"{unit}{name}"
         *kind, last = name.split()
         head = unit.split()[-1]
         return " ".join([*kind, head]) if head.startswith(last) else f"{unit} ({name})"
+
+    def keeps_until(self, key: str, received_on: date | None) -> date | None:
+        """Until when a lot received then may be stored; None where no term is set."""
+        found = self._item(key)
+        return found.keeps_until(received_on) if found and received_on else None
 
     def kind(self, key: str) -> str:
         named = (rule.find(key) for rule in self._rules(HouseholdKinds, self._kinds))

@@ -13,7 +13,7 @@ from typing import IO, Any, Final
 import xlsxwriter  # type: ignore[import-untyped]
 from starlette.concurrency import run_in_threadpool
 
-from api.sheets import Row, Sheet, heading
+from api.sheets import Row, Sheet
 from projections.asking.paging import Page
 
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -22,6 +22,7 @@ PART: Final = 256 * 1024
 WIDTH: Final = 16
 """Characters of a column."""
 A4: Final = 9
+TITLES: Final = {"zh": "清单", "en": "List"}
 
 
 MOST_ROWS: Final = 1_000_000
@@ -44,14 +45,16 @@ class Book:
     def _begin_page(self) -> None:
         self._pages += 1
         self._rows = 0
-        self._page = self._book.add_worksheet("清单" if self._pages == 1 else f"清单{self._pages}")
+        self._page = self._book.add_worksheet(
+            TITLES[self._sheet.language] + (f"{self._pages}" if self._pages > 1 else "")
+        )
         self._page.freeze_panes(1, 0)
         self._page.repeat_rows(0)
         self._page.set_landscape()
         self._page.set_paper(A4)
         self._page.fit_to_pages(1, 0)
         self._page.set_column(0, len(self._sheet.columns), WIDTH)
-        for at, said in enumerate([*self._sheet.mark, *map(heading, self._sheet.columns)]):
+        for at, said in enumerate([*self._sheet.mark, *self._sheet.headings()]):
             self._page.write_string(0, at, said, self._bold)
 
     def add(self, rows: Iterable[Row]) -> None:

@@ -24,7 +24,7 @@ from starlette.responses import Response
 
 from api.auth import Caller, caller_of, check_parameters, system_of, writing_session
 from api.bodies import SMALL_BODY, Holding, read_body
-from api.cases import with_cases
+from api.cases import wants, with_wanted
 from api.examples import example_of
 from api.limits import DEFAULT_LIMITS, EdgeLimits, Taken, too_many_rows
 from api.made_ids import wrongly_made
@@ -176,9 +176,9 @@ def endpoint_of(write: Write) -> Callable[[Request], Coroutine[Any, Any, Respons
         with system.bodies.holding() as holding:
             envelope = await _sent(request, write, holding, if_match=if_match)
             has_run = system.store.log.has_run
-            wants = envelope.command.wants_cases_of() is not None
-            if wants and not await run_in_threadpool(has_run, envelope.id):
-                envelope = await with_cases(await run_in_threadpool(caller_of, request), envelope)
+            told = not wants(envelope.command) or await run_in_threadpool(has_run, envelope.id)
+            if not told:
+                envelope = await with_wanted(await run_in_threadpool(caller_of, request), envelope)
             receipt = await _run(system, envelope, write)
             return await _answer(request, write, envelope.command, receipt)
 
@@ -208,9 +208,9 @@ async def _sent(request: Request, write: Write, holding: Holding, *, if_match: b
     )
 
 
-async def _answer(request: Request, write: Write, command: Command, receipt: Receipt) -> Response:
-    """The receipt, and what this route's answers have besides."""
-    answer = {
+def receipt_told(receipt: Receipt) -> tuple[dict[str, Any], dict[str, str]]:
+    """What every command is answered with: the body, and its headers."""
+    body = {
         "command": receipt.command,
         "position": receipt.position,
         "facts": receipt.facts,
@@ -219,6 +219,12 @@ async def _answer(request: Request, write: Write, command: Command, receipt: Rec
     headers = {"Relief-Position": str(receipt.position)}
     if receipt.repeated:
         headers["Idempotent-Replay"] = "true"
+    return body, headers
+
+
+async def _answer(request: Request, write: Write, command: Command, receipt: Receipt) -> Response:
+    """The receipt, and what this route's answers have besides."""
+    answer, headers = receipt_told(receipt)
     if write.shown is not None and not receipt.repeated:
         store = system_of(request).store
         answer["shown"] = await asyncio.to_thread(write.shown, store, command)

@@ -15,6 +15,7 @@ NAMES = {
     "rebuild": "bench.rebuild",
     "demo": "bench.demo",
     "import": "bench.import_list",
+    "officers": "bench.officers",
     "boards": "bench.boards",
     "http-cluster": "bench.http_cluster",
     "hot-stock": "bench.hot_stock",
@@ -27,6 +28,7 @@ NAMES = {
     "search": "bench.search",
     "snapshots": "bench.snapshots",
     "protections": "bench.protections",
+    "tasks": "bench.tasks",
 }
 
 

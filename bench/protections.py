@@ -16,7 +16,7 @@ from uuid import uuid4
 from bench import county
 from bench.base import REPETITIONS, Reach, Result, machine, median, pairs, ratio
 from bench.commands import life
-from bench.over_http import CONNECTIONS, Side
+from bench.over_http import CONNECTIONS, FEWEST, Side
 from bench.serving import server
 from domain.catalog import AGGREGATES
 from domain.world import Role
@@ -93,7 +93,7 @@ class Frames:
 
 def run(*, tiny: bool = False) -> Result:
     about = machine()
-    count, repetitions = (100, 1) if tiny else (REQUESTS, REPETITIONS)
+    count, repetitions = (FEWEST, 1) if tiny else (REQUESTS, REPETITIONS)
     many = 1 if tiny else PAIRS * REPETITIONS
     frames = Frames(10 if tiny else LIVES)
     facts = sum(len(frame.rows) for frame in frames.frames)

@@ -11,6 +11,7 @@ from bench.base import median
 from projections.asking.deadlines_at import deadlines
 from projections.asking.fund_books import funds
 from projections.asking.ledger_books import ledger, ledger_by_area, ledger_totals
+from projections.asking.officer_lists import officers
 from projections.asking.scope import Scope
 from projections.asking.situation_board import situation_board
 from projections.asking.stock_books import stockpiles
@@ -18,7 +19,6 @@ from projections.dispatch import dispatch_board
 from projections.findings import finding_counts
 from projections.folding.reader import ViewsReader
 from projections.households import households
-from projections.officers import officers
 from projections.reviews import review_queue
 
 TIMES = 5

@@ -23,7 +23,7 @@ from bench.base import Reach, Result, machine, median, percentile, ratio
 from domain.catalog import AGGREGATES
 from domain.commands.households import HouseholdInput, RegisterHousehold, RegisterHouseholds
 from domain.commands.sealing import MemberInput
-from domain.household import Relation
+from domain.household_members import Relation
 from domain.world import Role
 from eventstore.outcomes import Envelope
 from eventstore.spelling import terms

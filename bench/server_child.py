@@ -23,6 +23,7 @@ from cli.compose import http_limits, running
 from cli.serving import bind, serve
 from cli.settings import Settings
 from domain.incident import IncidentKind, Severity
+from web.app import mount_pages
 
 UNLIMITED: dict[str, Any] = {
     "boards": 10_000,
@@ -99,7 +100,7 @@ def main(folder: str) -> None:
         return
     settings = Settings(data=Path(folder), **UNLIMITED)
     with running(settings) as system:
-        app = create_app(system)
+        app = create_app(system, mount=mount_pages)
         system.boards.wait_for(system.store.head(), 60)
         serve(app, sock, http_limits(settings), log_level="error", started=started)
 

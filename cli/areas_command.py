@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from sqlalchemy import select
 
-from api.following import caught_up, following, hanging
+from api.following import belongings_now, caught_up, following
 from api.system import System
 from cli.beside import settings_here
 from cli.compose import running
@@ -25,10 +25,12 @@ from domain.commands.areas import Merge, RearrangeVillages
 from domain.rules.base import china_day
 from eventstore.outcomes import Refused
 from projections.areas import AREAS
+from projections.asking.child_codes import meant
 
 app = typer.Typer(no_args_is_help=True, help="Divisions 区划.")
 out = Console()
 NAMES = {
+    "groups": ("个村民小组", "villagers' groups"),
     "households": ("户", "households"),
     "persons": ("人", "persons"),
     "cases": ("件未结救助", "open cases"),
@@ -66,7 +68,7 @@ def merge(
     """Merge a village into another and move households, cases, lists, duties, goods and posts."""
     with running(settings_here(), make=False) as system:
         origin, target = _village(system, village), _village(system, into)
-        before = hanging(system, origin)
+        before = belongings_now(system, origin)
         if not as_json:
             _tell(before)
         if preview:
@@ -78,7 +80,7 @@ def merge(
         day = effective_on.date() if effective_on else china_day(system.store.clock.now())
         _merge(system, origin, target, before, day, document_no)
         moved = _follow(system, origin, document_no, at_once)
-        left = hanging(system, origin)
+        left = belongings_now(system, origin)
     if as_json:
         say_json({"before": before, "moved": dict(moved), "left": left})
     else:
@@ -92,6 +94,9 @@ def _village(system: System, code: str) -> UUID:
     with system.reader() as db:
         query = select(AREAS.c.id).where(AREAS.c.code == code).order_by(AREAS.c.abolished_on)
         found = db.execute(query).first()
+        old = meant(db, code) if found is None else None
+    if old is not None:  # a merger cannot be taken back: no code is concluded for it
+        raise failed(f"{old.zh}；并入须填现用代码", f"{old.en} A merger takes today's codes.")
     if found is None:
         raise failed(f"没有代码为 {code} 的村（社区）", f"No village has the code {code}.")
     return UUID(found[0])

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from cli.checking import Finding
+from api.checkup import Finding
 from cli.settings import Settings
 from cli.working import THREADS
 from eventstore.postgres import LOG_SESSIONS, VAULT_SESSIONS

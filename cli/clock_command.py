@@ -1,6 +1,7 @@
 """`relief clock …`: what time the ledger goes by, and what to do when a machine's clock is held."""
 
 import getpass
+import re
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from cli.beside import settings_here
 from cli.compose import open_store
 from cli.saying import Json, failed, say_json
 from domain.rules.base import CHINA
-from domain.store import FASTEST
+from domain.store import FASTEST, FURTHEST
 from eventstore.clock import clock_state
 from eventstore.outcomes import Refused
 from eventstore.store import Store
@@ -22,6 +23,8 @@ app = typer.Typer(
     no_args_is_help=True, help="The ledger's time, and a machine's clock that is held."
 )
 out = Console()
+SPAN = re.compile(r"(\d{1,6}(?:\.\d{1,4})?)([dh])")
+UNITS = {"d": "days", "h": "hours"}
 
 
 @app.command("show")
@@ -35,6 +38,7 @@ def show(as_json: Json = False) -> None:
             "now": now,
             "machine": wall,
             "simulated": store.simulated,
+            "ahead_seconds": round(clock.ahead_of_real.total_seconds()),
             "host": host_of(store),
             "held": clock.held is not None,
             "holds": {
@@ -79,16 +83,34 @@ def accept(
 
 @app.command("advance")
 def advance(
-    hours: Annotated[float, typer.Option(min=0, help="How far forward")] = 0,
+    by: Annotated[str, typer.Argument(help="How far forward: 7d, 12h")] = "",
     rate: Annotated[int, typer.Option(min=1, max=FASTEST, help="× real time from now on")] = 1,
 ) -> None:
-    """Move the clock of a demo or exercise forward, or let it run faster."""
+    """Move the clock of a demo or exercise forward (7d, 12h), or let it run faster.
+
+    Everybody follows, also a server that runs, and what has become due meanwhile happens. A ledger
+    that works in earnest goes by real time and cannot be advanced.
+    """
     store = open_store(settings_here())
     try:
-        now = _advanced(store, timedelta(hours=hours), rate)
+        now = _advanced(store, _span(by) if by else timedelta(0), rate)
     finally:
         store.close()
     out.print(f"模拟时间 {now}，{rate} 倍速 · simulated time, at {rate} ×", highlight=False)
+
+
+def _span(text: str) -> timedelta:
+    """A length of time as people type it: 7d, 12h, 0.5d."""
+    found = SPAN.fullmatch(text.strip().lower())
+    span = timedelta(**{UNITS[found[2]]: float(found[1])}) if found else timedelta(0)
+    if not timedelta(0) < span <= FURTHEST:
+        raise failed(
+            f"“{text}”不是可以拨快的时长：写天数或小时数，如 7d、12h，最多 {FURTHEST.days}d",
+            f"{text} is no time to move forward by: write days or hours, as 7d or 12h, and at"
+            f" most {FURTHEST.days}d.",
+            2,
+        )
+    return span
 
 
 def _advanced(store: Store, by: timedelta, rate: int) -> str:

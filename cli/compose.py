@@ -4,12 +4,18 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Connection
+
+from api.backing_up import Backups
+from api.checkup import Looks, checkup
 from api.limits import EdgeLimits
-from api.system import AreaTree, System
+from api.system import AreaTree, House, System
 from cli.bounded import HttpLimits
 from cli.collecting import collect_seldom
+from cli.identity_provider import provider_settings
 from cli.settings import Settings
 from domain.catalog import AGGREGATES
 from eventstore.accounts import Accounts
@@ -19,7 +25,7 @@ from eventstore.limits_reached import note_limits
 from eventstore.lineage import settle_epoch
 from eventstore.postgres import PostgresLog, PostgresVault
 from eventstore.store import Store
-from projections.asking.cases import cases_of
+from projections.asking.cases import cases_of, officers_in
 from projections.catalog import VIEWS
 from projections.folding.engine import ViewsDatabase
 from projections.folding.lineage import UNKNOWN, belong
@@ -82,7 +88,9 @@ def running(settings: Settings, *, follow: bool = True, make: bool = True) -> It
             settle_epoch(store)
         views, reader, boards = _views(settings, store, stack)
         leads = _leadership(settings, stack) if follow else _always
-        store.cases_of = _cases_of(store, reader, boards, settings.after_wait_seconds)
+        seconds = settings.after_wait_seconds
+        store.cases_of = _asked(cases_of, store.cases_of, store, reader, boards, seconds)
+        store.posts_in = _asked(officers_in, store.posts_in, store, reader, boards, seconds)
         system = System(
             store=store,
             views=views,
@@ -95,7 +103,13 @@ def running(settings: Settings, *, follow: bool = True, make: bool = True) -> It
             public_url=settings.public_url.rstrip("/"),
             limits=edge_limits(settings),
             factor_roles=settings.second_factor_roles,
+            house=House(settings.data, limits_of(settings)),
+            backups=_backups(settings),
+            checkup=checkup(lambda: _looks(settings), least=settings.checkup_seconds),
+            provider=provider_settings(settings),
         )
+        stack.callback(system.checkup.close)
+        stack.callback(system.backups.errand.close)
         stack.callback(tell_of_views(store, views, boards, leads))
         timekeeper = Timekeeper(store, reader, leader=leads)
         keeper = Keeper(store, frames=settings.database_url is not None)
@@ -112,24 +126,68 @@ def running(settings: Settings, *, follow: bool = True, make: bool = True) -> It
         yield system
 
 
-def _cases_of(
-    store: Store, reader: ViewsReader, boards: Boards, seconds: float
+def _asked(
+    query: Callable[[Connection, UUID], tuple[UUID, ...]],
+    in_log: Callable[[UUID], tuple[UUID, ...]],
+    store: Store,
+    reader: ViewsReader,
+    boards: Boards,
+    seconds: float,
 ) -> Callable[[UUID], tuple[UUID, ...]]:
-    """The ledger tells of a household's relief cases; the log where the views lag behind."""
-    in_log = store.cases_of
+    """What a command wants to be told, from the views; from the log where they lag behind."""
 
-    def found(household: UUID) -> tuple[UUID, ...]:
+    def found(about: UUID) -> tuple[UUID, ...]:
         if not boards.wait_for(store.head(), seconds):
-            return in_log(household)
+            return in_log(about)
         with reader() as db:
-            return cases_of(db, household)
+            return query(db, about)
 
     return found
+
+
+def _backups(settings: Settings) -> Backups:
+    """Of a cluster a server makes none itself."""
+    into = settings.backups or settings.data / "backups"
+    return Backups(
+        settings.data,
+        into if settings.database_url is None else None,
+        days=settings.backup_days,
+        left=settings.disk_left_bytes,
+    )
+
+
+def _looks(settings: Settings) -> Looks:
+    """Imported when somebody looks: the checks bring the broker's client with them, and a process
+    of a cluster that starts again is back sooner."""
+    from cli.examining import looks_of
+
+    return looks_of(settings)
 
 
 def edge_limits(settings: Settings) -> EdgeLimits:
     """The limits of the edge: each is the setting of the same name."""
     return EdgeLimits(**{one.name: getattr(settings, one.name) for one in fields(EdgeLimits)})
+
+
+MORE_LIMITS = (
+    "facts_a_command",
+    "rows_a_batch",
+    "snapshot_facts",
+    "after_wait_seconds",
+    "address_failures",
+    "disk_left_bytes",
+    "backup_days",
+    "checkup_seconds",
+)
+"""Limits that neither the edge nor the HTTP server keeps."""
+NO_LIMITS = frozenset({"trusted_proxies"})
+
+
+def limits_of(settings: Settings) -> dict[str, Any]:
+    """All limits by the names of their settings, for administrators to see."""
+    kept = [one.name for kind in (HttpLimits, EdgeLimits) for one in fields(kind)]
+    names = [name for name in (*kept, *MORE_LIMITS) if name not in NO_LIMITS]
+    return {name: getattr(settings, name) for name in names}
 
 
 def http_limits(settings: Settings) -> HttpLimits:

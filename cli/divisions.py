@@ -4,42 +4,32 @@ A county is renumbered and its lists and habits keep the old codes for years. Th
 change, so an old code means the division that has the new one, with a note that says so.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date
 from uuid import UUID
 
 from rich.console import Console
 from sqlalchemy import Connection, select
 
 from cli.saying import failed
-from domain.area import Area
 from eventstore.store import Store
+from intake.known_places import former, whole_code
 from projections.areas import AREAS, by_code
+from projections.asking.child_codes import meant
 from projections.asking.old_codes import old_code
 
 err = Console(stderr=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Former:
-    """A division that had a code until a day; ``code`` is the one it has now."""
-
-    area: UUID
-    code: str
-    name: str
-    until: date
-
-
-def division(store: Store, db: Connection, code: str) -> UUID | None:
-    """The living division of a code, or of one that it had or was merged under: then said."""
+def division(store: Store, db: Connection, code: str, *, exit_code: int = 2) -> UUID | None:
+    """The living division of a code, or of one that it had, was merged under or has by a former
+    code of its county: then said. Where several could be meant the command ends."""
     found = by_code(db, code)
     if found is not None:
         return found
     known = former(store, map(UUID, db.execute(select(AREAS.c.id)).scalars()))
-    old = known.get(_whole(code))
+    old = known.get(whole_code(code))
     if old is None:
-        return _of_the_nation(db, code)
+        found = _of_the_nation(db, code)
+        return found if found is not None else _below_a_renumbered_county(db, code, exit_code)
     err.print(
         f"区划代码 {code} 自 {old.until} 起已停用，现为 {old.code} {old.name} · "
         f"code {code} went out of use on {old.until}; it is {old.code} now",
@@ -58,43 +48,24 @@ def _of_the_nation(db: Connection, code: str) -> UUID | None:
     return found
 
 
+def _below_a_renumbered_county(db: Connection, code: str, exit_code: int) -> UUID | None:
+    """The township or village that a code means by a former code of its county: then said.
+
+    The command ends with the candidates named where several could be meant.
+    """
+    derived = meant(db, code)
+    if derived is None:
+        return None
+    if derived.one is None:
+        raise failed(derived.zh, derived.en, code=exit_code)
+    err.print(f"{derived.zh} · {derived.en}", highlight=False, markup=False)
+    return UUID(derived.one.id)
+
+
 def required(store: Store, db: Connection, wanted: str, *, code: int = 2) -> UUID:
     """`division`, or the command ends with a sentence and this exit code."""
-    found = division(store, db, wanted)
+    found = division(store, db, wanted, exit_code=code)
     if found is None:
         zh, en = f"没有区划代码 {wanted}", f"There is no division with code {wanted}."
         raise failed(zh, en, code=code)
     return found
-
-
-def former(store: Store, areas: Iterable[UUID]) -> dict[str, Former]:
-    """Codes out of use, in 12 digits, with the division that each means now.
-
-    A code that two divisions had is of the one that had it last.
-    """
-    found: dict[str, Former] = {}
-    for id in areas:
-        area: Area | None = store.load(id)
-        if area is None:
-            continue
-        now = _successor(store, area)
-        ends = [day for day, _ in area.codes[1:]]
-        if area.abolished_on is not None:
-            ends.append(area.abolished_on)
-        for (_, code), until in zip(area.codes, ends, strict=False):
-            known = found.get(_whole(code))
-            if now is not None and (known is None or known.until < until):
-                found[_whole(code)] = Former(now.id, now.code, now.name, until)
-    return found
-
-
-def _successor(store: Store, area: Area) -> Area | None:
-    """The living division that a division has become, if there is one."""
-    at: Area | None = area
-    while at is not None and at.abolished_on is not None:
-        at = store.load(at.merged_into) if at.merged_into is not None else None
-    return at
-
-
-def _whole(code: str) -> str:
-    return code.ljust(12, "0") if len(code) in (6, 9) else code

@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from cli.checking import Check, Finding, all_of
+from api.checkup import Finding
+from cli.checking import Check, all_of
 from cli.doctor_ledger import LEDGER
 from cli.settings import Settings
+from domain.plurals import counted
 from eventstore import sqlite as log_file
 from eventstore import vault_tables
 from eventstore.errors import StoreError
@@ -26,7 +28,6 @@ from projections.catalog import VIEWS
 from projections.folding.errors import STOPPED
 from projections.folding.fingerprints import kept, prints_of
 
-LOW_SPACE = 512 * 1024 * 1024
 OLDEST_SQLITE = (3, 37, 0)
 OLDEST_PYTHON = (3, 11)
 KEY_BYTES = 32
@@ -61,7 +62,8 @@ def space(settings: Settings) -> Iterator[Finding]:
         place = place.parent
     free = shutil.disk_usage(place).free
     size = f"{free / 1024**3:.1f} GiB"
-    yield Finding("disk", free >= LOW_SPACE, f"磁盘剩余 {size}", f"{size} of disk are free.")
+    fine = free >= settings.disk_left_bytes
+    yield Finding("disk", fine, f"磁盘剩余 {size}", f"{size} of disk are free.")
 
 
 def modes(settings: Settings) -> Iterator[Finding]:
@@ -210,7 +212,7 @@ def _views(settings: Settings) -> Iterator[Finding]:
         "views",
         lag <= LAGGING,
         f"看板落后 {lag} 条",
-        f"The views lag {lag} facts behind the log.",
+        f"The views lag {counted(lag, 'fact|facts')} behind the log.",
     )
     yield from parked
 
@@ -218,7 +220,9 @@ def _views(settings: Settings) -> Iterator[Finding]:
 def parked_and_stopped(db: Sql) -> Iterator[Finding]:
     """What the views could not fold, and which of them stand still because of it."""
     (parked,) = db.execute("SELECT count(*) FROM parked").fetchone()
-    yield Finding("parked", not parked, f"搁置 {parked} 条", f"{parked} facts are parked.")
+    yield Finding(
+        "parked", not parked, f"搁置 {parked} 条", f"{counted(parked, 'fact is|facts are')} parked."
+    )
     sql = "SELECT DISTINCT view FROM positions WHERE failing >= ? ORDER BY view"
     stopped = [view for (view,) in db.execute(sql, (STOPPED,))]
     names = ", ".join(stopped)
@@ -237,11 +241,15 @@ OUTSIDE: tuple[Check, ...] = (
     ("fingerprints", fingerprints),
     ("disk", space),
     ("files", _files),
-    ("log", _databases),
+    ("databases", _databases),
 )
 """What must be there before a ledger can be read."""
 INSIDE: tuple[Check, ...] = (("key", _key), ("counts", _counts), ("views", _views), *LEDGER)
 """What a ledger says whose outside is whole."""
+
+
+LAST: tuple[Check, ...] = (("modes", modes),)
+"""What is asked of every data folder with a log, whole or not."""
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
@@ -253,4 +261,4 @@ def examine(settings: Settings) -> Iterator[Finding]:
     if whole:
         yield from all_of(INSIDE, settings)
     if (settings.data / "log.sqlite").exists():
-        yield from all_of([("modes", modes)], settings)
+        yield from all_of(LAST, settings)

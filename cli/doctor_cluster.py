@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from contextlib import closing
 
+from api.checkup import Finding
 from cli.budget import connections
-from cli.checking import Check, Finding, all_of
+from cli.checking import Check, all_of
 from cli.doctor import fingerprints, modes, parked_and_stopped, space, stands_open
 from cli.doctor_ledger import LEDGER
 from cli.doctor_topics import topics
@@ -54,7 +55,6 @@ def _log(settings: Settings) -> Iterator[Finding]:
         )
         if log.mark(COPY_MARK) == COPY_UNFINISHED:
             yield Finding("copy", False, "账本复制到一半", "The log is half of a copy.")
-        yield from _counts(log.session)
 
 
 def _server(db: Sql) -> Iterator[Finding]:
@@ -104,13 +104,15 @@ def _readers(settings: Settings) -> Iterator[Finding]:
     )
 
 
-def _counts(db: Sql) -> Iterator[Finding]:
+def _counts(settings: Settings) -> Iterator[Finding]:
     """Positions are dense, and each stream has versions 1, 2, 3 … without a gap."""
-    events, head = db.execute("SELECT count(*), coalesce(max(position), 0) FROM events").fetchone()
-    (broken,) = db.execute(
-        "SELECT count(*) FROM (SELECT 1 FROM events GROUP BY stream"
-        " HAVING count(*) <> max(version) OR min(version) <> 1) AS broken"
-    ).fetchone()
+    with closing(PostgresConnection(settings.database_url or "", "log")) as db:
+        sql = "SELECT count(*), coalesce(max(position), 0) FROM events"
+        events, head = db.execute(sql).fetchone()
+        (broken,) = db.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM events GROUP BY stream"
+            " HAVING count(*) <> max(version) OR min(version) <> 1) AS broken"
+        ).fetchone()
     whole = events == head and not broken
     yield Finding(
         "counts",
@@ -159,6 +161,7 @@ CHECKS: tuple[Check, ...] = (
     ("disk", space),
     ("modes", modes),
     ("log", _log),
+    ("counts", _counts),
     ("readers", _readers),
     ("vault", _vault),
     ("views", _views),

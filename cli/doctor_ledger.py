@@ -9,13 +9,16 @@ from uuid import UUID
 import msgspec
 
 from api.begun import not_set_up
+from api.checkup import Finding
 from api.noticing import why_held
-from cli.checking import Check, Finding
+from cli.checking import Check
+from cli.doctor_provider import provider
 from cli.plain_texts import plain_texts_of
 from cli.settings import Settings
+from domain.plurals import counted
 from domain.rules.base import CHINA
 from domain.store import Cause
-from eventstore.backup import last_backup
+from eventstore.backups_known import last_backup
 from eventstore.clock import Clock, clock_state, machine_now
 from eventstore.errors import LogPromoted
 from eventstore.limits_reached import lately_reached
@@ -29,7 +32,6 @@ from eventstore.store import TRAINING_MARK
 from projections.folding.lineage import foreign
 
 MINUTE = timedelta(minutes=1)
-OLD_BACKUP = timedelta(days=7)
 AT_ONCE = 500
 BEGUN = {
     Cause.RESTORE: ("，由备份恢复而来", ", begun by a restore"),
@@ -150,12 +152,13 @@ def _clock(settings: Settings) -> Iterator[Finding]:
 
 def _backup(settings: Settings) -> Iterator[Finding]:
     """How old the last backup is that `relief backup` made of this store."""
-    made, now = last_backup(settings.data), machine_now()
+    now = machine_now()
     with closing(Reading(settings)) as log:
+        made = last_backup(settings.data, log)
         made_up = log.mark("simulated") is not None
         first = log.rows(0, 1)
     since = made.at if made is not None else recorded_at(first[0][4]) if first else now
-    well = made_up or now - since <= OLD_BACKUP
+    well = made_up or now - since <= timedelta(days=settings.backup_days)
     if made is None:
         yield Finding(
             "backup",
@@ -186,8 +189,9 @@ def _limits(settings: Settings) -> Iterator[Finding]:
     zh, en = [], []
     for limit, (count, last) in sorted(found.items()):
         at = f"{datetime.fromtimestamp(last, CHINA):%H:%M}"
-        zh.append(f"{limit} {count} 次（最近 {at}）")
-        en.append(f"{limit} {count} times (last at {at}, China time)")
+        setting = f"RELIEF_{limit}".upper()
+        zh.append(f"{setting} {count} 次（最近 {at}）")
+        en.append(f"{setting} {counted(count, 'time|times')} (last at {at}, China time)")
     yield Finding(
         "limits",
         True,
@@ -281,4 +285,5 @@ LEDGER: tuple[Check, ...] = (
     ("clock", _clock),
     ("backup", _backup),
     ("limits", _limits),
+    ("provider", provider),
 )

@@ -5,8 +5,8 @@ from contextlib import closing
 
 from kafka.errors import KafkaError
 
+from api.checkup import Finding
 from cli.bus_settings import kafka_of
-from cli.checking import Finding
 from cli.settings import Settings
 from eventstore.postgres import PostgresLog
 from streams.frames import PARTITIONS, PARTITIONS_MARK

@@ -22,7 +22,7 @@ from streams.events import EventsTopic, cloud_event, encode, source_of
 from streams.frames import partitions_of
 from streams.kafka import BusTrouble, quiet
 
-ROWS = 2_000
+AT_ONCE = 2_000
 SNAPSHOT = "relief.Snapshot.v1"
 
 app = typer.Typer(no_args_is_help=True, help="The topic relief.events, for other systems.")
@@ -111,7 +111,7 @@ def events_snapshot(
 def _rows(log: Log, after: int, upto: int) -> Iterator[Sequence[Row]]:
     """Rows after one position up to another, some at a time."""
     while after < upto:
-        rows = log.rows(after, ROWS, upto)
+        rows = log.rows(after, AT_ONCE, upto)
         if not rows:
             return
         yield rows

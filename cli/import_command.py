@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -12,26 +11,21 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from api.system import System
 from cli.beside import settings_here
 from cli.compose import running
-from cli.divisions import Former, former, required
+from cli.divisions import required
 from cli.import_divisions import import_divisions, show_divisions
 from cli.import_officers import import_officers, show_officers
 from cli.saying import failed
-from domain.refusal import NotFound
-from domain.rulebook import Rulebook
 from domain.rules.base import china_day
-from domain.rules.household_kinds import HouseholdKinds
-from eventstore.store import Store
-from intake.placing import Places, Renumbered, plain_name
+from intake.known_places import kinds_in_force, places_below
 from intake.refused import FileRefused
 from intake.results import CsvReport, Report, RowReport, Spool
 from intake.rows import HiddenRows
 from intake.runner import Importer
-from projections.areas import AREAS
 from projections.asking.scope import Scope
 
 app = typer.Typer(no_args_is_help=True, help="Lists from outside.")
@@ -189,8 +183,8 @@ class _Task:
         root = required(system.store, db, area)
         self.system = system
         self.officer = officer
-        self.places = _places(system.store, db, root)
-        self.kinds = _kinds(system, root)
+        self.places = places_below(system.store, db, Scope((root,)), root)
+        self.kinds = kinds_in_force(system.store, system.tree.lineage(root))
         self.sinks = sinks
         self.ignore_columns = False
         self.hidden_rows = HiddenRows.ASK
@@ -248,61 +242,6 @@ def _carry_out(task: _Task, file: Path, all_or_nothing: bool) -> Report:
             if kept:
                 err.print(f"此前已登记 {kept} 户 · {kept} households were registered before this")
             raise failed(refused.reason_zh, refused.reason_en, code=2) from None
-
-
-def _places(store: Store, db: Connection, root: UUID) -> Places:
-    above = AREAS.alias()
-    a = AREAS.c
-    query = (
-        select(a.id, a.code, a.name, above.c.name, a.abolished_on, a.merged_into)
-        .join(above, above.c.id == AREAS.c.parent)
-        .where(AREAS.c.level == "village", Scope((root,)).covers(AREAS.c.id))
-    )
-    ever = {UUID(row.id): row for row in db.execute(query)}
-    by_name: dict[str, list[UUID]] = {}
-    codes: dict[str, UUID] = {}
-    townships: dict[UUID, str] = {}
-    for id, row in ever.items():
-        if row.abolished_on is None:
-            codes[row.code] = id
-            townships[id] = row[3]
-            for known in {row.name, plain_name(row.name)}:
-                by_name.setdefault(known, []).append(id)
-    merged: dict[str, list[Renumbered]] = {}
-    for row in ever.values():
-        into: Any = row
-        while into is not None and into.merged_into is not None:
-            into = ever.get(UUID(into.merged_into))
-        if row.merged_into is not None and into is not None and UUID(into.id) in townships:
-            old = Renumbered(UUID(into.id), into.code, into.name, row.abolished_on)
-            for known in {row.name, plain_name(row.name)}:
-                merged.setdefault(known, []).append(old)
-
-    @cache
-    def old_codes() -> dict[str, Former]:
-        """Read from the log once a list has a code that is not in use: few lists have."""
-        return former(store, ever)
-
-    def renumbered(code: str) -> Renumbered | None:
-        old = old_codes().get(code)
-        if old is None or old.area not in townships:  # merged into a village outside this area
-            return None
-        return Renumbered(old.area, old.code, old.name, old.until.isoformat())
-
-    default = root if root in townships else None
-    return Places(codes, by_name, default, townships, renumbered, merged)
-
-
-def _kinds(system: System, root: UUID) -> HouseholdKinds:
-    """The household kinds in force there now."""
-    now = system.store.clock.now()
-    for step in system.tree.lineage(root):
-        book = system.store.load(Rulebook.id_of(step, HouseholdKinds.KIND))
-        found = book.in_force(HouseholdKinds, now) if book is not None else None
-        if found is not None:
-            rule: HouseholdKinds = found.rule
-            return rule
-    raise NotFound(kind="Rulebook household_kinds", id=root)
 
 
 def _print_json(report: Report, results: Spool) -> None:

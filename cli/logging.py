@@ -23,7 +23,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from cli.seldom import Seldom
 from eventstore.errors import StoreError
 
-TALKATIVE = ("aiokafka", "alembic", "asyncio", "faust", "kafka", "mode", "uvicorn")
+TALKATIVE = ("aiokafka", "alembic", "asyncio", "faust", "httpx2", "kafka", "mode", "uvicorn")
 BREAKS = re.compile("[\x7f-\x9f\u2028\u2029]")
 """Ends of lines, and the start of a terminal's commands, that JSON may leave as they are."""
 FRAMES = 40

@@ -35,6 +35,7 @@ COMMANDS = {
     "db": "db_command",
     "up": "up_command",
     "status": "status_command",
+    "actions": "actions_command",
     "relay": "relay_command",
     "events": "events_command",
     "worker": "worker_command",

@@ -22,6 +22,7 @@ from cli.public import invitation_url
 from cli.saying import failed
 from cli.settings import Settings
 from domain.commands.appointing import IdNumberNeeded, takes_number
+from domain.commands.connecting import UnbindProvider
 from domain.commands.id_numbers import ExcuseIdNumber
 from domain.commands.logins import RecordPassword, ResetSecondFactor
 from domain.commands.officers import (
@@ -33,6 +34,7 @@ from domain.commands.officers import (
 )
 from domain.commands.recovering import RecoverAdministrator
 from domain.identity import normalize_id
+from domain.late_number import LateNumber
 from domain.login_name import LoginName, PasswordWay, as_typed
 from domain.officer import Officer
 from domain.posts import Post
@@ -139,9 +141,12 @@ def _check(login: str, password: str) -> None:
 def _registered(system: System, id_number: str | None) -> UUID | None:
     """The officer who is the natural person of this ID number already."""
     person = system.store.vault.find_person(normalize_id(id_number)) if id_number else None
-    if person is None or system.officer(Officer.id_of(person)) is None:
+    if person is None:
         return None
-    return Officer.id_of(person)
+    if system.officer(Officer.id_of(person)) is not None:
+        return Officer.id_of(person)
+    late = system.store.load(LateNumber.id_of(person))
+    return late.officer if isinstance(late, LateNumber) else None
 
 
 def _appointment(
@@ -221,7 +226,7 @@ def invite(login: Login) -> None:
     with running(settings, follow=False, make=False) as system:
         officer, name = holder_of(system, login)
         try:
-            made = Invitations(system.store.vault).invite(system.store, name, officer)
+            made = Invitations(system.store).invite(name, officer)
         except Refused as refused:
             raise failed(refused.problem.zh, refused.problem.en) from None
     _show(made, settings)
@@ -266,7 +271,7 @@ def recover(
         )
         told = run(system, command).result
         officer = UUID(str(told["officer"]))
-        made = Invitations(system.store.vault).begin(str(told["login"]), officer)
+        made = Invitations(system.store).begin(str(told["login"]), officer)
     _show(made, settings)
 
 
@@ -316,3 +321,13 @@ def reset_factor(
         run(system, ResetSecondFactor(officer=officer, login=name, reason=reason))
         system.store.effects.end_log_ins()
     out.print(f"{login}: 两步验证已重置 · second factor reset")
+
+
+@app.command("disconnect")
+def disconnect(login: Login, reason: Annotated[str, typer.Option(help="Why, in writing")]) -> None:
+    """Let an account at the identity provider open a log-in name no longer; its sessions end."""
+    with running(settings_here(), follow=False, make=False) as system:
+        officer, name = holder_of(system, login)
+        run(system, UnbindProvider(officer=officer, login=name, reason=reason))
+        system.store.effects.end_log_ins()
+    out.print(f"{login}: 已解除统一身份绑定 · no account of the provider opens it any more")

@@ -12,6 +12,7 @@ from api.setup import Setup
 from cli.api_health import telling
 from cli.compose import http_limits, running
 from cli.logging import configure
+from cli.public import reached_at
 from cli.serving import listening
 from cli.serving import serve as serve_app
 from cli.settings import Settings
@@ -51,10 +52,9 @@ def serve(
                 return
             if moved:
                 out.print(f"端口已被占用，改用 {real} · that port is taken, using {real}")
-            out.print(
-                f"救灾一本账 Relief Ledger: [bold]http://{address}:{real}[/bold]", highlight=False
-            )
-            _tell_setup(web.state.setup, f"http://{address}:{real}")
+            shown = reached_at(settings, address, real)
+            out.print(f"救灾一本账 Relief Ledger: [bold]{shown}[/bold]", highlight=False)
+            _tell_setup(web.state.setup, shown)
             out.print("Ctrl-C 停止 · Ctrl-C stops it")
 
         serve_app(

@@ -71,6 +71,16 @@ class Settings(BaseSettings):
     clock_gap_days: float = Field(
         30, gt=0, description="A start so long after the newest fact is told"
     )
+    disk_left_bytes: int = Field(
+        512 * 1024 * 1024, ge=0, description="With less of the disk left doctor objects"
+    )
+    backup_days: float = Field(7, gt=0, description="Doctor objects to a last backup that is older")
+    backups: Path | None = Field(
+        None, description="Folder of backups that the server makes; unset: backups in `data`"
+    )
+    checkup_seconds: float = Field(
+        30, gt=0, description="How long the page of the system waits before it looks again"
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
     trusted_proxies: str = Field(
@@ -131,16 +141,43 @@ class Settings(BaseSettings):
         description="Likewise for who has no post but of this role, as JSON",
     )
     unsealings_an_hour: int = Field(
-        60, ge=1, description="Households whose personal data one officer may open"
+        60, ge=1, description="Openings of personal data by one officer"
     )
     searches_a_minute: int = Field(120, ge=1, description="Searches by name of one officer")
     log_ins_waiting: int = Field(16, ge=1, description="Log-ins that wait for their turn")
+    import_bytes: int = Field(
+        8 * 1024 * 1024, ge=4096, description="Bytes of a household list that is sent"
+    )
+    import_rows: int = Field(20_000, ge=1, description="Rows of a household list that is sent")
+    imports_an_officer: int = Field(3, ge=1, description="Lists of one officer that are under way")
+    imports_waiting: int = Field(20, ge=1, description="Lists of the store that are under way")
     address_failures: int = Field(
         20, ge=1, description="Failed log-ins of one address in ten minutes"
     )
 
     second_factor_roles: frozenset[Role] = Field(
         frozenset(), description="Posts whose log-ins must have a second factor, as JSON"
+    )
+
+    oidc_issuer: str = Field(
+        "", description="Address of an identity provider (OpenID Connect) to log in by; unset: none"
+    )
+    oidc_client_id: str = Field("", description="Under which name it knows this program")
+    oidc_client_secret: str | None = secret("What it knows the program by; unset: PKCE alone")
+    oidc_name: str = Field("统一身份认证", description="Its name on the button, in Chinese")
+    oidc_name_en: str = Field("the identity platform", description="Likewise in English")
+    oidc_login_claim: str = Field(
+        "preferred_username", description="Which of its claims is an officer's log-in name"
+    )
+    oidc_login_claim_trusted: bool = Field(
+        False, description="Whoever it names so is connected to that log-in name at once"
+    )
+    oidc_only_roles: frozenset[Role] = Field(
+        frozenset(), description="Posts whose log-ins are by the provider alone, as JSON"
+    )
+    oidc_second_factors: frozenset[str] = Field(
+        frozenset(),
+        description="Its `acr` or `amr` values that count as a second factor, as JSON",
     )
 
     database_url: str | None = secret("PostgreSQL with the log (role relief_app); unset: SQLite")

@@ -9,8 +9,8 @@ import msgspec
 import typer
 from rich.console import Console
 
+from api.checkup import Finding, Level
 from cli.beside import TRIAL, settings_here
-from cli.checking import Finding, Level
 from cli.compose import open_store
 from cli.copy_command import cluster_of
 from cli.doctor import examine
@@ -22,6 +22,7 @@ from cli.saying import Json, failed
 from cli.settings import Settings
 from domain.store import Cause
 from eventstore import backup as files
+from eventstore.backups_known import BACKED_UP, TRIED, Made, Tried, note, size_of
 from eventstore.clock import machine_now
 from eventstore.copying import Place, copy
 from eventstore.lineage import begin_epoch
@@ -55,7 +56,8 @@ def backup(
             made = _from_cluster(settings, target)
     except FileExistsError as problem:
         raise failed(f"{target} 中已有备份，请另选目录", str(problem)) from None
-    files.note_backup(settings.data, files.Made(machine_now(), made.head))
+    done = Made(machine_now(), made.head, size_of(target), target.name)
+    _note(settings, BACKED_UP, done)
     _tell(made, as_json, f"已备份到 {target}", f"backed up to {target}")
 
 
@@ -107,8 +109,15 @@ BESIDE = {
 }
 
 
+OURS = ("same", "ahead", "differs")
+"""Of the ledger here: then it is noted that somebody tried."""
+
+
 def _drill(source: Path, as_json: bool) -> None:
-    done = drill(source, settings_here())
+    settings = settings_here()
+    done = drill(source, settings)
+    if done.beside in OURS:
+        _note(settings, TRIED, Tried(machine_now(), done.ok, done.facts, source.name))
     if as_json:
         told = msgspec.to_builtins(done)
         typer.echo(msgspec.json.encode({"ok": done.ok, **told}).decode())
@@ -183,6 +192,15 @@ def _verdict(findings: list[Finding]) -> str:
             f"[yellow]没有故障，{warned} 项请留意 · nothing is broken, {warned} to see to[/yellow]"
         )
     return "一切正常 · all is well"
+
+
+def _note(settings: Settings, name: str, what: Made | Tried) -> None:
+    """Beside the store; and in its log if that is PostgreSQL's."""
+    if settings.database_url is None:
+        note(settings.data, name, what)
+        return
+    with closing(open_store(settings)) as store:
+        note(settings.data, name, what, store.log)
 
 
 def _refuse_empty(settings: Settings) -> None:

@@ -17,7 +17,7 @@ from demo.steps import (
 )
 from domain.commands import contests, households
 from domain.commands.sealing import CardInput, MemberInput
-from domain.household import Relation, Sex
+from domain.household_members import Relation, Sex
 from domain.world import Command
 
 BANK = "演示农村商业银行"

@@ -27,7 +27,15 @@ from demo.list_steps import (
     SignGoods,
 )
 from demo.naming import PROGRAMME, Acts, Names
-from domain.commands import grant_corrections, payments, relief_cases, seasons, village_lists
+from domain.commands import (
+    grant_corrections,
+    handing_out,
+    notices,
+    payments,
+    relief_cases,
+    seasons,
+    village_lists,
+)
 from domain.need import Cause, NeedKind, Tier
 from domain.notice import ObjectionKind
 from domain.world import Command
@@ -111,13 +119,13 @@ def appraise(names: Names, step: Appraise) -> Iterator[Command]:
 def post(names: Names, step: PostNotice) -> Iterator[Command]:
     photo = paper(step.key)
     if step.notice == 1:
-        yield village_lists.PostNotice(village_list=names.list(step.list), photo_sha256=photo)
+        yield notices.PostNotice(village_list=names.list(step.list), photo_sha256=photo)
     else:
-        yield village_lists.PostSecondNotice(village_list=names.list(step.list), photo_sha256=photo)
+        yield notices.PostSecondNotice(village_list=names.list(step.list), photo_sha256=photo)
 
 
 def take_down(names: Names, step: CloseNotice) -> Iterator[Command]:
-    yield village_lists.WithdrawNotice(village_list=names.list(step.list), reason="公示期满")
+    yield notices.WithdrawNotice(village_list=names.list(step.list), reason="公示期满")
 
 
 def object_to(names: Names, step: Object) -> Iterator[Command]:
@@ -214,10 +222,10 @@ def retry(names: Names, step: RetryPayment) -> Iterator[Command]:
 
 def sign(names: Names, step: SignGoods) -> Iterator[Command]:
     households = names.plan.households
-    yield payments.SignGoods(
+    yield handing_out.SignGoods(
         village_list=names.list(step.list),
         signatures=tuple(
-            payments.SignatureInput(
+            handing_out.SignatureInput(
                 case=names.case(key),
                 signed_by=households[key].family.members[0].name,
                 relation="本人",

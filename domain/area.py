@@ -16,10 +16,26 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
+import msgspec
 from eventsourcing.domain import event
 
 from domain.base import Aggregate
 from domain.refusal import Malformed, NotFound, Refusal, missing
+from domain.village_group import (
+    GroupCodeTaken,
+    GroupIsNoMore,
+    GroupNameTaken,
+    NoGroupCodeLeft,
+    NoGroupThere,
+    NoSuchGroup,
+    OnlyVillagesHaveGroups,
+    VillageGroup,
+    check_group_code,
+    codes_after_merger,
+    group_key,
+    group_name,
+    suggested_code,
+)
 from domain.world import World
 
 
@@ -131,6 +147,7 @@ class Area(Aggregate):
         self.split_from: UUID | None = None
         self.codes = [(established_on, code)]
         self.names = [(established_on, name)]
+        self.groups: dict[str, VillageGroup] = {}
 
     @property
     def home(self) -> UUID:
@@ -238,6 +255,154 @@ class Area(Aggregate):
     @event("Abolished")
     def _abolished(self, effective_on: date, document_no: str) -> None:
         self.abolished_on = effective_on
+
+    # villagers' groups, by sub-code
+
+    def name_group(
+        self,
+        code: str,
+        name: str,
+        effective_on: date,
+        document_no: str,
+        kept: frozenset[str] = frozenset(),
+    ) -> str:
+        """A new group; answers its sub-code. Without one given (""), the number in its name or the
+        next free one, but none of ``kept``. Named so already, nothing is to be done."""
+        self.require_groups()
+        name = group_name(name)
+        if not code:
+            code = suggested_code(name, self.groups.keys() | kept) or ""
+            if not code:
+                raise NoGroupCodeLeft(area=self.id, name=self.name)
+        check_group_code(code)
+        known = self.groups.get(code)
+        if known is not None:
+            if known.living and known.name == name:
+                return code
+            raise GroupCodeTaken(area=self.id, name=self.name, group_code=code, group=known.name)
+        self._require_free_name(name)
+        self._require_order(effective_on, self.established_on)
+        self._group_named(code=code, name=name, effective_on=effective_on, document_no=document_no)
+        return code
+
+    @event("GroupNamed")
+    def _group_named(self, code: str, name: str, effective_on: date, document_no: str) -> None:
+        self.groups[code] = VillageGroup(code, name, effective_on)
+
+    def rename_group(self, code: str, name: str, effective_on: date, document_no: str) -> None:
+        self.require_groups()
+        known = self.living_group(code)
+        name = group_name(name)
+        if known.name == name:
+            return
+        self._require_free_name(name, besides=code)
+        self._require_order(effective_on, known.since)
+        self._group_renamed(
+            code=code, name=name, effective_on=effective_on, document_no=document_no
+        )
+
+    @event("GroupRenamed")
+    def _group_renamed(self, code: str, name: str, effective_on: date, document_no: str) -> None:
+        self.groups[code] = VillageGroup(code, name, effective_on)
+
+    def end_group(self, code: str, effective_on: date, document_no: str) -> None:
+        """The group is no more. Households that refer to it go on doing so until somebody puts
+        them into another one."""
+        self.require_groups()
+        known = self.group(code)
+        if not known.living:
+            return
+        self._require_order(effective_on, known.since)
+        self._group_ended(code=code, effective_on=effective_on, document_no=document_no)
+
+    @event("GroupEnded")
+    def _group_ended(self, code: str, effective_on: date, document_no: str) -> None:
+        self.groups[code] = msgspec.structs.replace(self.groups[code], ended_on=effective_on)
+
+    def pass_groups(self, into: "Area", effective_on: date, document_no: str) -> int:
+        """The groups of this merged village go to the one it was merged into: by their names, and
+        by their sub-codes where those are free there. A fact in the stream of each, in one commit.
+        Answers how many went; those that went before stay where they are."""
+        going = codes_after_merger(self.groups.values(), into.groups.keys())
+        for group, code in going:
+            self._group_passed_on(
+                code=group.code,
+                into=into.id,
+                into_code=code,
+                effective_on=effective_on,
+                document_no=document_no,
+            )
+            if code:
+                into._group_taken_over(
+                    code=code,
+                    name=group.name,
+                    origin=self.id,
+                    origin_code=group.code,
+                    effective_on=effective_on,
+                    document_no=document_no,
+                )
+        return len(going)
+
+    @event("GroupPassedOn")
+    def _group_passed_on(
+        self, code: str, into: UUID, into_code: str, effective_on: date, document_no: str
+    ) -> None:
+        self.groups[code] = msgspec.structs.replace(
+            self.groups[code], ended_on=effective_on, passed_to=into, passed_code=into_code
+        )
+
+    @event("GroupTakenOver")
+    def _group_taken_over(
+        self,
+        code: str,
+        name: str,
+        origin: UUID,
+        origin_code: str,
+        effective_on: date,
+        document_no: str,
+    ) -> None:
+        self.groups[code] = VillageGroup(code, name, effective_on)
+
+    def group(self, code: str) -> VillageGroup:
+        """The group of that sub-code, ended ones too; else `NoSuchGroup`."""
+        check_group_code(code)
+        known = self.groups.get(code)
+        if known is None:
+            raise NoSuchGroup(area=self.id, name=self.name, group_code=code)
+        return known
+
+    def living_group(self, code: str) -> VillageGroup:
+        """The group of that sub-code; `GroupIsNoMore` if it has ended."""
+        known = self.group(code)
+        if known.ended_on is not None:
+            raise GroupIsNoMore(
+                area=self.id,
+                name=self.name,
+                group_code=code,
+                group=known.name,
+                ended_on=known.ended_on,
+            )
+        return known
+
+    def require_some_group(self) -> None:
+        """`NoGroupThere` if it never had one that could be named."""
+        self.require_groups()
+        if not self.groups:
+            raise NoGroupThere(area=self.id, name=self.name)
+
+    def require_groups(self) -> None:
+        """It is a village that is there, and so may have groups."""
+        self.require_living()
+        if self.level != AreaLevel.VILLAGE:
+            raise OnlyVillagesHaveGroups(area=self.id, name=self.name, level=self.level)
+
+    def _require_free_name(self, name: str, besides: str = "") -> None:
+        key = group_key(name)
+        for one in self.groups.values():
+            if one.living and one.code != besides and group_key(one.name) == key:
+                raise GroupNameTaken(
+                    area=self.id, name=self.name, group_code=one.code, group=one.name
+                )
 
     def require_village(self) -> None:
         self.require_living()

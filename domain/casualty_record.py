@@ -28,6 +28,10 @@ class Fate(StrEnum):
 
 
 COUNTED = (Fate.MISSING, Fate.DEAD, Fate.INJURED)
+MORTAL = (Fate.MISSING, Fate.INJURED)
+"""Whose death can be confirmed."""
+SOUGHT = (Fate.MISSING,)
+"""Who can be found."""
 
 
 class Casualty(msgspec.Struct, frozen=True):
@@ -106,7 +110,7 @@ class CasualtyRecord(Aggregate):
 
     def confirm_death(self, died_at: datetime | None, cause: str, place: Sealed | None) -> None:
         """失踪→死亡 (or an injured person dies): a transfer."""
-        self._must_be(Fate.MISSING, Fate.INJURED)
+        self.must_be(*MORTAL)
         self._confirmed_dead(was=self.fate, died_at=died_at, cause=cause, place=place)
 
     @event("ConfirmedDead")
@@ -117,7 +121,7 @@ class CasualtyRecord(Aggregate):
 
     def find(self, found_at: datetime, injured: bool, severe: bool) -> None:
         """A missing person is found alive, injured or not."""
-        self._must_be(Fate.MISSING)
+        self.must_be(*SOUGHT)
         self._found(found_at=found_at, injured=injured, severe=severe)
 
     @event("Found")
@@ -127,13 +131,14 @@ class CasualtyRecord(Aggregate):
 
     def withdraw(self, reason: str) -> None:
         """The row was a mistake, or the person stands on the roster twice."""
-        self._must_be(*COUNTED)
+        self.must_be(*COUNTED)
         self._withdrawn(was=self.fate, reason=reason)
 
     @event("Withdrawn")
     def _withdrawn(self, was: Fate, reason: str) -> None:
         self.fate = Fate.WITHDRAWN
 
-    def _must_be(self, *fates: Fate) -> None:
+    def must_be(self, *fates: Fate) -> None:
+        """Refuse with `WrongFate` unless it is one of these that is known of the person."""
         if self.fate not in fates:
             raise WrongFate(record=self.id, fate=self.fate)

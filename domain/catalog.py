@@ -10,10 +10,13 @@ from domain.fund import Fund
 from domain.house_damage import HouseDamage
 from domain.household import Household
 from domain.incident import Incident
+from domain.late_number import LateNumber
 from domain.login_name import LoginName
 from domain.officer import Officer
 from domain.parked_facts import ParkedFacts
 from domain.person import Person
+from domain.post_proposal import PostProposal
+from domain.provider_identity import ProviderIdentity
 from domain.relief_case import ReliefCase
 from domain.rulebook import Rulebook
 from domain.season import Season
@@ -28,7 +31,10 @@ AGGREGATES: tuple[type[Aggregate], ...] = (
     Rulebook,
     Officer,
     LoginName,
+    LateNumber,
+    ProviderIdentity,
     Dispensation,
+    PostProposal,
     Disaster,
     SituationReport,
     CasualtyRecord,

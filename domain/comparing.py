@@ -13,6 +13,7 @@ import msgspec
 from domain.base import Event
 from domain.incident import Incident
 from domain.lateness import whole_minutes
+from domain.plurals import counted
 from domain.report_filing import Filing, Kind, is_about_parts, sentences
 from domain.rules.base import CHINA
 from domain.rules.deadlines import Deadlines, FollowUpDuty
@@ -47,7 +48,7 @@ class Difference(msgspec.Struct, frozen=True):
     at: datetime
 
 
-class Grounds(NamedTuple):
+class Circumstances(NamedTuple):
     """What a report's rules are asked with: levels of its area and of the one above, the deadlines
     that were in force, and the calendar."""
 
@@ -61,22 +62,22 @@ class Grounds(NamedTuple):
 def report_differences(
     facts: Iterable[Event],
     rule: Indicators | Deadlines | WorkingDays | Hazards,
-    grounds: Grounds,
+    given: Circumstances,
 ) -> Iterator[Difference]:
     """Of one report, fact by fact, as it stood when each was decided."""
     report: SituationReport | None = None
     for fact in facts:
         if isinstance(rule, Indicators):
-            yield from _of_figures(report, fact, rule, grounds)
+            yield from _of_figures(report, fact, rule, given)
         elif isinstance(rule, Hazards):
             yield from _of_hazard(fact, rule)
         else:
-            yield from _of_deadlines(report, fact, rule, grounds)
+            yield from _of_deadlines(report, fact, rule, given)
         report = fact.mutate(report)
 
 
 def _of_figures(
-    report: SituationReport | None, fact: Any, rule: Indicators, grounds: Grounds
+    report: SituationReport | None, fact: Any, rule: Indicators, given: Circumstances
 ) -> Iterator[Difference]:
     filed: Filing | None = getattr(fact, "filed", None)
     if filed is None or filed.kind is Kind.ZERO:
@@ -86,7 +87,7 @@ def _of_figures(
     flags = rule.check(
         filed.figures,
         previous=None if verifying else previous,
-        children=tuple(filed.split.values()) if filed.split or grounds.must_split else None,
+        children=tuple(filed.split.values()) if filed.split or given.must_split else None,
         verifying=verifying,
     )
     if previous is not None:
@@ -100,7 +101,10 @@ def _of_figures(
     unknown = [key for key in filed.figures if rule.find(key) is None]
     after = sentences(come) if come else NONE
     if unknown:
-        more = (f"{len(unknown)} 个指标不在目录中", f"{len(unknown)} figures are not in the list")
+        more = (
+            f"{len(unknown)} 个指标不在目录中",
+            f"{counted(len(unknown), 'figure is|figures are')} not in the list",
+        )
         after = more if after == NONE else (f"{after[0]}；{more[0]}", f"{after[1]} {more[1]}")
     if gone or come or unknown:
         before = sentences(gone) if gone else NONE
@@ -122,50 +126,50 @@ def _of_hazard(fact: Any, rule: Hazards) -> Iterator[Difference]:
 
 
 def _of_deadlines(
-    report: SituationReport | None, fact: Any, rule: Deadlines | WorkingDays, grounds: Grounds
+    report: SituationReport | None, fact: Any, rule: Deadlines | WorkingDays, given: Circumstances
 ) -> Iterator[Difference]:
     at = fact.meta.recorded_at
-    deadlines = rule if isinstance(rule, Deadlines) else grounds.deadlines
-    calendar = rule if isinstance(rule, WorkingDays) else grounds.calendar
+    deadlines = rule if isinstance(rule, Deadlines) else given.deadlines
+    calendar = rule if isinstance(rule, WorkingDays) else given.calendar
     if isinstance(fact, SituationReport.FollowUpDutyEnded):
-        due = deadlines.due_verified(grounds.level, fact.stable_at, calendar)
+        due = deadlines.due_verified(given.level, fact.stable_at, calendar)
         yield from moved(("核报时限", "the verified report is due"), fact.verified_due_at, due, at)
     if isinstance(rule, WorkingDays):
         return
     filed: Filing | None = getattr(fact, "filed", None)
     if filed is not None:
-        yield from _of_filing(report, fact, filed, rule, grounds)
+        yield from _of_filing(report, fact, filed, rule, given)
     elif isinstance(fact, SituationReport.FollowUpDutyStarted):
-        duty = rule.follow_up_duty(grounds.level, fact.duty.start, fact.duty.every_days > 1)
+        duty = rule.follow_up_duty(given.level, fact.duty.start, fact.duty.every_days > 1)
         old = _duty(fact.duty, owed=fact.owed)
-        new = _duty(duty, owed=rule.owes_follow_ups(grounds.level))
+        new = _duty(duty, owed=rule.owes_follow_ups(given.level))
         if old != new:
             yield Difference(("续报时限", "follow-ups are due"), old, new, at)
     elif isinstance(fact, SituationReport.Accepted) and fact.forward_due_at and report is not None:
-        due = rule.due_initial(grounds.above, report.occurred_at, at)
+        due = rule.due_initial(given.above, report.occurred_at, at)
         what = ("上一级转报时限", "the level above passes it on by")
         yield from moved(what, fact.forward_due_at, due, at)
 
 
 def _of_filing(
-    report: SituationReport | None, fact: Any, filed: Filing, rule: Deadlines, grounds: Grounds
+    report: SituationReport | None, fact: Any, filed: Filing, rule: Deadlines, given: Circumstances
 ) -> Iterator[Difference]:
     occurred_at = report.occurred_at if report is not None else fact.occurred_at
     if filed.kind is Kind.INITIAL and filed.due_at is not None:
-        received = _received(grounds, occurred_at, filed.due_at)
-        due = rule.due_initial(grounds.level, occurred_at, received)
+        received = _received(given, occurred_at, filed.due_at)
+        due = rule.due_initial(given.level, occurred_at, received)
         zh, en = STAGES[filed.kind]
         what = (f"{zh}时限", f"the {en} is due")
         yield from moved(what, filed.due_at, due, filed.reported_at, filed.reported_at)
-    also = rule.recipients(grounds.level, filed.figures)
+    also = rule.recipients(given.level, filed.figures)
     if also != filed.also_to:
         what = (f"第 {filed.number} 版须同时上报", f"version {filed.number} is also told to")
         yield Difference(what, _levels(filed.also_to), _levels(also), filed.reported_at)
 
 
-def _received(grounds: Grounds, occurred_at: datetime, due_at: datetime) -> datetime | None:
+def _received(given: Circumstances, occurred_at: datetime, due_at: datetime) -> datetime | None:
     """When the report of the level below came in, as the recorded due time has it."""
-    minutes = grounds.deadlines.due_initial(grounds.level, occurred_at) - occurred_at
+    minutes = given.deadlines.due_initial(given.level, occurred_at) - occurred_at
     return due_at - minutes if due_at - minutes > occurred_at else None
 
 
@@ -182,7 +186,7 @@ def _duty(duty: FollowUpDuty, *, owed: bool) -> Said:
     at = f"{duty.due:%H:%M}"
     if duty.every_days == 1:
         return f"每日 {at}", f"daily at {at}"
-    return f"每 {duty.every_days} 天 {at}", f"every {duty.every_days} days at {at}"
+    return f"每 {duty.every_days} 天 {at}", f"every {counted(duty.every_days, 'day|days')} at {at}"
 
 
 def said_at(moment: datetime | None) -> Said:

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from domain.comparing import Said
+from domain.plurals import counted
 from domain.rules.standards import Programme, amount_fen, ceiling_fen, minimum_fen
 from domain.telling import yuan
 
@@ -80,10 +81,16 @@ def programme_said(terms: Programme | None) -> Said:
         return "没有这个项目，不能开立", "no such programme: it could not be opened"
     days = (terms.first_notice_days, terms.second_notice_days)
     zh = f"{len(terms.steps)} 个步骤，公示 {days[0]} 天和 {days[1]} 天"
-    en = f"{len(terms.steps)} steps, notices of {days[0]} and {days[1]} days"
+    en = (
+        f"{counted(len(terms.steps), 'step|steps')}, notices of {days[0]} and "
+        f"{counted(days[1], 'day|days')}"
+    )
     within = terms.pay_within_working_days
     if within is not None:
-        zh, en = f"{zh}，{within} 个工作日内发放", f"{en}, paid within {within} working days"
+        zh, en = (
+            f"{zh}，{within} 个工作日内发放",
+            f"{en}, paid within {counted(within, 'working day|working days')}",
+        )
     if terms.assess_by is not None:
         day = f"{terms.assess_by.month:02}-{terms.assess_by.day:02}"
         zh, en = f"{zh}，{day} 前评估", f"{en}, assessed by {day}"

@@ -58,6 +58,10 @@ class Phase(StrEnum):
     CANCELLED = "cancelled"
 
 
+NOT_SHIPPED = (Phase.REQUESTED, Phase.ORDERED)
+"""When it can still be called off."""
+
+
 @dataclass(eq=False)
 class ConsignmentNotReady(Refusal):
     """The chain has its order: nothing arrives that was not shipped, or ships unordered."""
@@ -76,7 +80,10 @@ class ArrivalDoesNotAddUp(Refusal):
     """Good, damaged and missing units of a lot must be what was shipped of it (0: no such lot)."""
 
     zh: ClassVar[str] = "批次 {lot} 发出 {shipped}，验收合计 {counted}，不相符"
-    en: ClassVar[str] = "{shipped} of lot {lot} were shipped; {counted} are accounted for."
+    en: ClassVar[str] = (
+        "{shipped} of lot {lot} {shipped:was|were} shipped; {counted} {counted:is|are} accounted "
+        "for."
+    )
     consignment: UUID
     item: str
     lot: UUID
@@ -89,7 +96,9 @@ class DamagedGoodsOpen(Refusal):
     """A consignment closes when its damaged goods are written off by a document."""
 
     zh: ClassVar[str] = "调拨 {consignment} 尚有 {damaged} 件损坏物资未处理，不能办结"
-    en: ClassVar[str] = "Consignment {consignment} has {damaged} damaged units to write off first."
+    en: ClassVar[str] = (
+        "Consignment {consignment} has {damaged} damaged {damaged:unit|units} to write off first."
+    )
     consignment: UUID
     damaged: int
 
@@ -163,6 +172,18 @@ class Consignment(Aggregate):
             raise ConsignmentNotReady(
                 consignment=self.id, phase=self.phase, needed=" / ".join(phases)
             )
+
+    def check_damaged(self) -> None:
+        """Refuses `ConsignmentNotReady`, `NothingDamaged`."""
+        self.need(Phase.ARRIVED)
+        if not self.damaged:
+            raise NothingDamaged(consignment=self.id)
+
+    def check_closable(self) -> None:
+        """Refuses `ConsignmentNotReady`, `DamagedGoodsOpen`."""
+        self.need(Phase.ARRIVED)
+        if self.damaged:
+            raise DamagedGoodsOpen(consignment=self.id, damaged=self.damaged)
 
     def order(
         self, source: UUID, lines: tuple[Line, ...], *, document_no: str, hands: tuple[UUID, ...]
@@ -300,11 +321,9 @@ class Consignment(Aggregate):
 
     def write_off_damaged(self, *, document_no: str, reason: str) -> None:
         """Strike the damaged units that arrived (报废), by document. Refuses `NothingDamaged`."""
-        self.need(Phase.ARRIVED)
+        self.check_damaged()
         check_text("document_no", document_no)
         check_text("reason", reason)
-        if not self.damaged:
-            raise NothingDamaged(consignment=self.id)
         lost = tuple(count for count in self.counts if count.damaged)
         self._damaged_written_off(counts=lost, document_no=document_no, reason=reason)
 
@@ -316,9 +335,7 @@ class Consignment(Aggregate):
 
     def close(self) -> None:
         """Nothing of it is open any more. Refuses `ConsignmentNotReady`, `DamagedGoodsOpen`."""
-        self.need(Phase.ARRIVED)
-        if self.damaged:
-            raise DamagedGoodsOpen(consignment=self.id, damaged=self.damaged)
+        self.check_closable()
         self._closed()
 
     @event("Closed")
@@ -327,7 +344,7 @@ class Consignment(Aggregate):
 
     def cancel(self, *, reason: str) -> None:
         """Called off before it was shipped. Refuses `ConsignmentNotReady`."""
-        self.need(Phase.REQUESTED, Phase.ORDERED)
+        self.need(*NOT_SHIPPED)
         check_text("reason", reason)
         self._cancelled(reason=reason)
 

@@ -5,7 +5,7 @@ Sources: domain.md §1.3 (who stabilizes: 条例 art.17), §3.1 (levels are star
 ended with a document; a condition counts when met "or forecast").
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,7 +15,7 @@ import msgspec
 from eventsourcing.domain import event
 
 from domain.base import Aggregate
-from domain.exercise import keep_apart
+from domain.exercise import ExerciseMixed, keep_apart
 from domain.refusal import Malformed, Refusal
 from domain.rules.thresholds import Reached
 from domain.world import RuleRef
@@ -139,6 +139,52 @@ class NotMergedInto(Refusal):
     disaster: UUID
 
 
+class Merging(msgspec.Struct, frozen=True):
+    """What a merger asks of a disaster. ``responses``: those that run, by area. ``reports``: the
+    current one of each area, those of absorbed disasters included."""
+
+    id: UUID
+    stage: str
+    exercise: bool
+    responses: Mapping[UUID, Response]
+    reports: Mapping[UUID, UUID]
+
+
+GOES_ON = (DisasterStage.OPEN, DisasterStage.STABILIZED)
+"""The stages in which disasters can be merged, and take reports."""
+ENDED = (DisasterStage.STABILIZED, DisasterStage.CLOSED)
+
+
+def against_leaving(one: Merging) -> Iterator[Refusal]:
+    """What speaks against merging ``one`` into any other: `DisasterNotOpen`, `ResponseRuns`."""
+    if one.stage not in GOES_ON:
+        yield DisasterNotOpen(disaster=one.id, stage=one.stage)
+    for area, running in one.responses.items():
+        yield ResponseRuns(
+            disaster=one.id, area=area, level=running.level, document_no=running.document_no
+        )
+
+
+def against_merger(one: Merging, other: Merging) -> Iterator[Refusal]:
+    """All that speaks against merging ``one`` into ``other``, first what no choice of it mends."""
+    if other.id == one.id:
+        yield Malformed(
+            field="into",
+            value=str(other.id),
+            rule_zh="不能并入自身",
+            rule_en="a disaster cannot be merged into itself",
+        )
+        return
+    yield from against_leaving(one)
+    if other.stage not in GOES_ON:
+        yield DisasterNotOpen(disaster=other.id, stage=other.stage)
+    if other.exercise is not one.exercise:
+        yield ExerciseMixed(kind="Disaster", id=other.id, exercise=other.exercise)
+    both = tuple(sorted(one.reports.keys() & other.reports.keys()))
+    if both:
+        yield MergeDoublesAreas(disaster=one.id, into=other.id, areas=both)
+
+
 class Disaster(Aggregate):
     """Declared → responses started, changed, ended → Stabilized → Closed; merged and split back."""
 
@@ -181,7 +227,7 @@ class Disaster(Aggregate):
 
     def attach(self, report: UUID, area: UUID, lineage: Iterable[UUID], exercise: bool) -> None:
         """Take a report as the current one of its area. ``lineage`` is the report's area upward."""
-        self._must_be(DisasterStage.OPEN, DisasterStage.STABILIZED)
+        self.must_be(*GOES_ON)
         keep_apart("Disaster", self.id, exercise=self.exercise, wanted=exercise)
         if self.area not in tuple(lineage):
             raise OutsideDisaster(disaster=self.id, area=area)
@@ -217,7 +263,7 @@ class Disaster(Aggregate):
         rule: RuleRef | None,
     ) -> None:
         """Begin a response. ``grounds`` are the conditions of this or a higher level reached."""
-        self._must_be(DisasterStage.OPEN)
+        self.must_be(DisasterStage.OPEN)
         self._must_not_run(area)
         self._needs_ground(area, level, grounds, forecast)
         self._response_started(
@@ -290,7 +336,7 @@ class Disaster(Aggregate):
     # the end of it
 
     def stabilize(self, stable_at: datetime, reason: str) -> None:
-        self._must_be(DisasterStage.OPEN)
+        self.must_be(DisasterStage.OPEN)
         self._stabilized(stable_at=stable_at, reason=reason)
 
     @event("Stabilized")
@@ -299,20 +345,23 @@ class Disaster(Aggregate):
 
     def close(self, unverified: tuple[UUID, ...], reason: str) -> None:
         """Close on verified figures only, with no response running."""
-        self._must_be(DisasterStage.STABILIZED)
-        for area in self.responses:
-            self._must_not_run(area)
-        if unverified:
-            raise ReportsNotVerified(disaster=self.id, count=len(unverified), reports=unverified)
+        self.check_closable(unverified)
         self._closed(reason=reason)
 
     @event("Closed")
     def _closed(self, reason: str) -> None:
         self.stage = DisasterStage.CLOSED
 
+    def check_closable(self, unverified: tuple[UUID, ...]) -> None:
+        """Refuses `DisasterNotOpen`, `ResponseRuns`, `ReportsNotVerified`."""
+        self.must_be(DisasterStage.STABILIZED)
+        self._check_no_response()
+        if unverified:
+            raise ReportsNotVerified(disaster=self.id, count=len(unverified), reports=unverified)
+
     def reopen(self, reason: str) -> None:
         """New harm after stabilization or closing: the same process goes on."""
-        self._must_be(DisasterStage.STABILIZED, DisasterStage.CLOSED)
+        self.must_be(*ENDED)
         self._reopened(reason=reason)
 
     @event("Reopened")
@@ -323,24 +372,14 @@ class Disaster(Aggregate):
 
     def merge_into(self, other: "Disaster", reason: str) -> None:
         """Go on as part of ``other``: a fact in each stream, in one commit."""
-        self._must_be(DisasterStage.OPEN, DisasterStage.STABILIZED)
-        other._must_be(DisasterStage.OPEN, DisasterStage.STABILIZED)
-        keep_apart("Disaster", other.id, exercise=other.exercise, wanted=self.exercise)
-        if other.id == self.id:
-            raise Malformed(
-                field="into",
-                value=str(other.id),
-                rule_zh="不能并入自身",
-                rule_en="a disaster cannot be merged into itself",
-            )
-        for area in self.responses:
-            self._must_not_run(area)
-        mine = self.all_reports()
-        both = tuple(sorted(mine.keys() & other.all_reports().keys()))
-        if both:
-            raise MergeDoublesAreas(disaster=self.id, into=other.id, areas=both)
+        for refusal in against_merger(self.merging(), other.merging()):
+            raise refusal
         self._merged_into(into=other.id, reason=reason)
-        other._absorbed(disaster=self.id, reports=mine, reason=reason)
+        other._absorbed(disaster=self.id, reports=self.all_reports(), reason=reason)
+
+    def merging(self) -> Merging:
+        """What a merger asks of it."""
+        return Merging(self.id, self.stage, self.exercise, self.responses, self.all_reports())
 
     @event("MergedInto")
     def _merged_into(self, into: UUID, reason: str) -> None:
@@ -361,7 +400,7 @@ class Disaster(Aggregate):
     def split_back(self, host: "Disaster", reason: str) -> None:
         """Leave ``host`` again, with the reports that are still held for this disaster."""
         assert host.id == self.merged_into
-        host._must_be(DisasterStage.OPEN, DisasterStage.STABILIZED)
+        host.must_be(*GOES_ON)
         self._split_back(out_of=host.id, reason=reason)
         host._released(disaster=self.id, reason=reason)
 
@@ -376,7 +415,11 @@ class Disaster(Aggregate):
 
     # checks
 
-    def _must_be(self, *stages: DisasterStage) -> None:
+    def _check_no_response(self) -> None:
+        for area in self.responses:
+            self._must_not_run(area)
+
+    def must_be(self, *stages: DisasterStage) -> None:
         if self.stage not in stages:
             raise DisasterNotOpen(disaster=self.id, stage=self.stage)
 

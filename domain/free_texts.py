@@ -26,16 +26,17 @@ from domain.world import World
 
 FREE = frozenset(
     {"cause", "details", "ethnic_group", "forecast", "narrative", "note", "opinion", "outcome"}
-    | {"place", "reason", "relation", "remark", "structure"}
+    | {"place", "reason", "relation", "remark", "structure", "whom"}
 )
 
 PLAIN: dict[str, str] = {
     name: why
     for why, names in {
         "a code or key of rules or of the program": (
-            "also_to area_code category code condition epoch figures goods hazard"
-            " item key keys kind kinds legacy_code level programme rate rows rule schema_version"
-            " severity sex stage status step sub_hazard version view decided earmark split"
+            "also_to area_code category code condition epoch figures goods group_code"
+            " hazard into_code item key keys kind kinds legacy_code level origin_code"
+            " programme rate rows rule schema_version severity sex stage status step"
+            " sub_hazard version view decided earmark split"
         ),
         "a sentence or rule that a rulebook says": "content en zh",
         "the number of a document, a certificate or a vehicle": (
@@ -46,6 +47,7 @@ PLAIN: dict[str, str] = {
         "the digest of a file": "document_sha256 photo_sha256",
         "the account of somebody who keeps machine or ledger": "login operator",
         "a mark of the machine or of the store": "boot_id born host timeline",
+        "the address of an identity provider; a keyed hash of an account there": "provider subject",
     }.items()
     for name in names.split()
 }

@@ -26,11 +26,13 @@ from domain.money import (
     AlreadyPaid,
     CommitmentExhausted,
     EarmarkViolated,
+    FundEmpty,
     FundOverdrawn,
     MatchingShareExceeded,
     MatchingShareKept,
     MatchingShareNotFromThere,
     MatchingShareOverSum,
+    NothingToReturn,
     NotPassedDownFrom,
     Passed,
     PaymentExceeded,
@@ -123,13 +125,25 @@ class Fund(Aggregate):
         self.matching_fen += matching_fen
         self.appropriated_matching_fen += matching_fen
 
+    def check_some_left(self) -> None:
+        """Refuses `FundEmpty`."""
+        if not self.available_fen:
+            raise FundEmpty(fund=self.id, document_no=self.document_no)
+
+    def check_returnable(self) -> None:
+        """Refuses `NothingToReturn`, `FundEmpty`."""
+        if not any(net.amount_fen for net in self.net_from.values()):
+            raise NothingToReturn(fund=self.id, document_no=self.document_no)
+        self.check_some_left()
+
     def pass_down(self, child: "Fund", amount_fen: int, *, matching_fen: int) -> None:
         """Move money to a lower division's fund: `PassedDown` here and `Received` there.
 
         The child's ``document_no`` is the document that passes it down. Its earmark must lie
         within this one. Refuses `Malformed`, `ExerciseMixed`, `EarmarkViolated`,
-        `MatchingShareOverSum`, `MatchingShareExceeded`, `FundOverdrawn`.
+        `MatchingShareOverSum`, `MatchingShareExceeded`, `FundEmpty`, `FundOverdrawn`.
         """
+        self.check_some_left()
         positive("amount_fen", amount_fen)
         keep_apart("Fund", child.id, exercise=child.exercise, wanted=self.exercise)
         for programme in child.earmark:
@@ -176,10 +190,12 @@ class Fund(Aggregate):
         """Give money back to the fund it came from: `Returned` here and `GotBack` there.
 
         ``matching_fen`` of it is the matching share that came with it; None: in proportion.
-        Answers the share. Refuses `Malformed`, `NotPassedDownFrom`, `FundOverdrawn`,
+        Answers the share. Refuses `NothingToReturn`, `FundEmpty`, `Malformed`,
+        `NotPassedDownFrom`, `FundOverdrawn`,
         `MatchingShareOverSum`, `MatchingShareNotFromThere`, `MatchingShareExceeded`,
         `MatchingShareKept`.
         """
+        self.check_returnable()
         positive("amount_fen", amount_fen)
         net = self.net_from.get(parent.id, Passed())
         if amount_fen > net.amount_fen:

@@ -130,7 +130,10 @@ class ItemUnknown(Refusal):
 @dataclass(eq=False)
 class StockExhausted(Refusal):
     zh: ClassVar[str] = "{item} 可用库存 {available}，本次要用 {wanted}，库存不够"
-    en: ClassVar[str] = "Only {available} of {item} are available; {wanted} were asked for."
+    en: ClassVar[str] = (
+        "Only {available} of {item} {available:is|are} available; {wanted} {wanted:was|were} "
+        "asked for."
+    )
     stockpile: UUID
     item: str
     wanted: int
@@ -138,11 +141,21 @@ class StockExhausted(Refusal):
 
 
 @dataclass(eq=False)
+class NothingFree(Refusal):
+    """All that is in the house is promised to somebody, or nothing is there."""
+
+    zh: ClassVar[str] = "库存 {stockpile} 没有可用的 {item}：都已预留，或已全部发出"
+    en: ClassVar[str] = "Stockpile {stockpile} has no {item} free: all is reserved or has left."
+    stockpile: UUID
+    item: str
+
+
+@dataclass(eq=False)
 class LotExhausted(Refusal):
     """More was asked of one lot than is free in it (or reserved of it, or given out of it)."""
 
     zh: ClassVar[str] = "批次 {lot} 现有 {available}，本次要用 {wanted}，不够"
-    en: ClassVar[str] = "Lot {lot} has only {available}; {wanted} were asked for."
+    en: ClassVar[str] = "Lot {lot} has only {available}; {wanted} {wanted:was|were} asked for."
     stockpile: UUID
     lot: UUID
     wanted: int
@@ -180,7 +193,9 @@ class ReservationExhausted(Refusal):
     """Nothing, or not enough, is left under that reservation."""
 
     zh: ClassVar[str] = "预留 {reservation} 还剩 {reserved}，本次要用 {wanted}，不够"
-    en: ClassVar[str] = "Reservation {reservation} holds only {reserved}; {wanted} were asked for."
+    en: ClassVar[str] = (
+        "Reservation {reservation} holds only {reserved}; {wanted} {wanted:was|were} asked for."
+    )
     stockpile: UUID
     reservation: UUID
     wanted: int
@@ -193,7 +208,8 @@ class RecountBelowReserved(Refusal):
 
     zh: ClassVar[str] = "批次 {lot} 盘点数 {found} 少于已预留数 {reserved}，请先解除预留"
     en: ClassVar[str] = (
-        "{found} of lot {lot} were found but {reserved} are reserved: release first."
+        "{found} of lot {lot} {found:was|were} found but {reserved} {reserved:is|are} "
+        "reserved: release first."
     )
     stockpile: UUID
     lot: UUID

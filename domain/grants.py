@@ -113,7 +113,9 @@ class OverAllowance(Refusal):
     """More of an item than its allowance a person takes a written reason."""
 
     zh: ClassVar[str] = "{item} 拟发放 {units}，超过该户限量 {allowed}，须书面说明理由"
-    en: ClassVar[str] = "{units} of {item} is over the allowance of {allowed}: give a reason."
+    en: ClassVar[str] = (
+        "{units} of {item} {units:is|are} over the allowance of {allowed}: give a reason."
+    )
     case: UUID
     item: str
     units: int
@@ -146,11 +148,29 @@ class WrongGrantStatus(Refusal):
 
 
 @dataclass(eq=False)
+class NoGrantThere(Refusal):
+    """No grant of the case is where this step needs one."""
+
+    zh: ClassVar[str] = "本户没有处于“{needed}”状态的款物"
+    en: ClassVar[str] = "No grant of this case is at {needed}."
+    case: UUID
+    needed: str
+
+
+@dataclass(eq=False)
+class NoCashThere(NoGrantThere):
+    """The same of money alone."""
+
+    zh: ClassVar[str] = "本户没有处于“{needed}”状态的现金"
+    en: ClassVar[str] = "No cash of this case is at {needed}."
+
+
+@dataclass(eq=False)
 class GrantsOpen(Refusal):
     """Grants that were neither paid nor signed for, nor corrected to nothing."""
 
     zh: ClassVar[str] = "还有 {count} 笔救助未发放或未签领"
-    en: ClassVar[str] = "{count} grants are neither paid nor signed for."
+    en: ClassVar[str] = "{count} {count:grant is|grants are} neither paid nor signed for."
     subject: UUID
     count: int
 
@@ -163,6 +183,18 @@ class RefundExceeds(Refusal):
     number: int
     wanted: int
     left: int
+
+
+@dataclass(eq=False)
+class NothingDue(Refusal):
+    """A payment order over a list whose cash has all gone out."""
+
+    zh: ClassVar[str] = "名册 {village_list} 没有待发放的现金：已发放后被银行退回的，请逐笔登记退票"
+    en: ClassVar[str] = (
+        "No cash of list {village_list} is due. What bounced after it was paid is recorded as a "
+        "failure of its own."
+    )
+    village_list: UUID
 
 
 @dataclass(eq=False)

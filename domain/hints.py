@@ -2,7 +2,7 @@
 
 import typing
 from collections.abc import Iterator, Set
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import msgspec
@@ -40,8 +40,17 @@ class TextsCalled:
         if not (is_dataclass(kind) or issubclass(kind, msgspec.Struct)):
             return
         hints = typing.get_type_hints(kind)
-        for name in own_fields(kind) if issubclass(kind, Event) else hints:
+        for name in _fields_of(kind):
             if name in self._names and is_text(hints[name]):
                 yield name, False
             elif any(map(self, classes_in(hints[name]))):
                 yield name, True
+
+
+def _fields_of(kind: type[Any]) -> tuple[str, ...]:
+    """What an instance holds: nothing that belongs to the class."""
+    if issubclass(kind, Event):
+        return own_fields(kind)
+    if issubclass(kind, msgspec.Struct):
+        return kind.__struct_fields__
+    return tuple(field.name for field in fields(kind))

@@ -32,7 +32,7 @@ class DamageWithdrawn(Refusal):
 @dataclass(eq=False)
 class SameGrade(Refusal):
     zh = "记录 {record} 已经评定为“{grade}”{rooms}间"
-    en = "Record {record} says {grade}, {rooms} rooms, already."
+    en = "Record {record} says {grade}, {rooms} {rooms:room|rooms}, already."
     record: UUID
     grade: str
     rooms: int
@@ -80,7 +80,7 @@ class HouseDamage(Aggregate):
 
     def regrade(self, grade: Grade, rooms: int, reason: str) -> None:
         """Another grade or number of rooms, after a closer look."""
-        self._must_stand()
+        self.must_stand()
         if (grade, rooms) == (self.grade, self.rooms):
             raise SameGrade(record=self.id, grade=grade, rooms=rooms)
         self._regraded(
@@ -96,13 +96,14 @@ class HouseDamage(Aggregate):
 
     def withdraw(self, reason: str) -> None:
         """The row was a mistake, or the house stands on the roster twice."""
-        self._must_stand()
+        self.must_stand()
         self._withdrawn(was=self.grade, rooms=self.rooms, reason=reason)
 
     @event("Withdrawn")
     def _withdrawn(self, was: Grade, rooms: int, reason: str) -> None:
         self.withdrawn = True
 
-    def _must_stand(self) -> None:
+    def must_stand(self) -> None:
+        """Refuse with `DamageWithdrawn` what was taken off the roster."""
         if self.withdrawn:
             raise DamageWithdrawn(record=self.id)

@@ -6,7 +6,6 @@ another household too) stays a member for everything but payment; this stream ne
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -14,6 +13,7 @@ import msgspec
 from eventsourcing.domain import event
 
 from domain.base import Aggregate, grown
+from domain.household_members import AlreadyMember, HeadNeeded, Losses, Member, NotAMember, Relation
 from domain.household_move import (
     MoveAlreadyOffered,
     MoveEnd,
@@ -26,37 +26,6 @@ from domain.refusal import Malformed, Refusal
 from domain.world import RuleRef, Sealed
 
 
-class Sex(StrEnum):
-    MALE = "male"
-    FEMALE = "female"
-
-
-class Relation(StrEnum):
-    """Relation to the head of the household 与户主关系."""
-
-    HEAD = "head"  # 户主
-    SPOUSE = "spouse"
-    CHILD = "child"
-    CHILD_IN_LAW = "child_in_law"
-    GRANDCHILD = "grandchild"
-    PARENT = "parent"
-    GRANDPARENT = "grandparent"
-    SIBLING = "sibling"
-    OTHER = "other"
-
-
-class Member(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One person of the household. ``name`` and ``id_number`` are sealed; ``masked`` is 张*三."""
-
-    person: UUID
-    masked: str
-    relation: Relation
-    name: Sealed
-    id_number: Sealed | None = None
-    sex: Sex | None = None
-    birth_year: int | None = None
-
-
 class Card(msgspec.Struct, frozen=True):
     """一卡通 account: whose it is, its number (sealed), its last digits, its bank."""
 
@@ -64,44 +33,6 @@ class Card(msgspec.Struct, frozen=True):
     number: Sealed
     masked: str
     bank: str
-
-
-class Losses(msgspec.Struct, frozen=True):
-    """How many members a household has lost so far: by death, and by leaving or a lost contest.
-
-    Whoever sets amounts keeps what they knew of it, so that a later loss is seen.
-    """
-
-    died: int = 0
-    gone: int = 0
-
-
-@dataclass(eq=False)
-class AlreadyMember(Refusal):
-    zh: ClassVar[str] = "{masked} 已是户 {household} 的成员，或在名单中重复出现"
-    en: ClassVar[str] = "{masked} is a member of household {household} already, or named twice."
-    household: UUID
-    masked: str
-
-
-@dataclass(eq=False)
-class NotAMember(Refusal):
-    zh: ClassVar[str] = "人员 {person} 不是户 {household} 的成员"
-    en: ClassVar[str] = "Person {person} is not a member of household {household}."
-    household: UUID
-    person: UUID
-
-
-@dataclass(eq=False)
-class HeadNeeded(Refusal):
-    """A household with members has one head, who must be one of them."""
-
-    zh: ClassVar[str] = "户 {household} 还有 {members} 名成员，须先指定其中一人为新户主"
-    en: ClassVar[str] = (
-        "Household {household} still has {members} members: name one of them as its new head."
-    )
-    household: UUID
-    members: int
 
 
 @dataclass(eq=False)
@@ -143,9 +74,11 @@ class Household(Aggregate):
         address: Sealed | None,
         exercise: bool,
         unnamed: int,
+        group_code: str,
     ) -> None:
         self.village = village
         self.group = group
+        self.group_code = group_code
         self.category = category
         self.head: UUID | None = head
         self.members: dict[UUID, Member] = {member.person: member for member in members}
@@ -289,12 +222,38 @@ class Household(Aggregate):
     def _contact_changed(self, phone: Sealed | None, address: Sealed | None, reason: str) -> None:
         pass
 
+    def change_group(self, group: str, group_code: str, reason: str) -> bool:
+        """Another villagers' group: its name of the day and its sub-code in the village, or a name
+        that no group of the village has and "". Answers whether that is something new."""
+        self.check_open()
+        if (group, group_code) == (self.group, self.group_code):
+            return False
+        self._group_changed(group=group, group_code=group_code, reason=reason)
+        return True
+
+    @event("GroupChanged")
+    def _group_changed(self, group: str, group_code: str, reason: str) -> None:
+        self.group = group
+        self.group_code = group_code
+
     def move(
-        self, village: UUID, group: str, address: Sealed | None, on: date, reason: str
+        self,
+        village: UUID,
+        group: str,
+        address: Sealed | None,
+        on: date,
+        reason: str,
+        group_code: str = "",
     ) -> None:
         self.check_open()
         self._moved(
-            origin=self.village, village=village, group=group, address=address, on=on, reason=reason
+            origin=self.village,
+            village=village,
+            group=group,
+            address=address,
+            on=on,
+            reason=reason,
+            group_code=group_code,
         )
 
     @event("Moved")
@@ -306,30 +265,36 @@ class Household(Aggregate):
         address: Sealed | None,
         on: date,
         reason: str,
+        group_code: str,
     ) -> None:
         self.village = village
         self.group = group
+        self.group_code = group_code
         self.offer = None
 
     def offer_move(self, offer: MoveOffer, now: Counting, reason: str) -> None:
         """The household is to go to another county; an offer that has run out is no obstacle."""
+        self.must_not_wait(now)
+        self._move_offered(offer=offer, reason=reason)
+
+    def must_not_wait(self, now: Counting) -> None:
+        """`MoveAlreadyOffered` while the other county may still answer."""
         self.check_open()
         if self.offer is not None and now.left(self.offer.due_at) >= IN_TIME:
             raise MoveAlreadyOffered(household=self.id, head=self.head_masked)
-        self._move_offered(offer=offer, reason=reason)
 
     @event("MoveOffered")
     def _move_offered(self, offer: MoveOffer, reason: str) -> None:
         self.offer = offer
 
-    def accept_move(self, on: date, now: Counting, reason: str) -> None:
-        """The other county takes it in: `MoveAccepted`, and `Moved` as by any other move."""
-        self.check_open()
-        offer = self.must_offer()
-        if now.left(offer.due_at) < IN_TIME:
-            raise MoveOfferExpired(household=self.id, head=self.head_masked, due_at=offer.due_at)
+    def accept_move(self, on: date, now: Counting, reason: str, group_code: str) -> None:
+        """The other county takes it in: `MoveAccepted`, and `Moved` as by any other move.
+
+        ``group_code``: the offered group, "" if it is no more.
+        """
+        offer = self.must_offer_still(now)
         self._move_accepted(village=offer.village)
-        self.move(offer.village, offer.group, offer.address, on, reason)
+        self.move(offer.village, offer.group, offer.address, on, reason, group_code)
 
     @event("MoveAccepted")
     def _move_accepted(self, village: UUID) -> None:
@@ -343,6 +308,14 @@ class Household(Aggregate):
     @event("MoveEnded")
     def _move_ended(self, end: MoveEnd, reason: str) -> None:
         self.offer = None
+
+    def must_offer_still(self, now: Counting) -> MoveOffer:
+        """The offer that may be accepted yet."""
+        self.check_open()
+        offer = self.must_offer()
+        if now.left(offer.due_at) < IN_TIME:
+            raise MoveOfferExpired(household=self.id, head=self.head_masked, due_at=offer.due_at)
+        return offer
 
     def must_offer(self) -> MoveOffer:
         if self.offer is None:
@@ -448,3 +421,12 @@ def _held_until_decided(fact: dict[str, Any]) -> None:
 
 
 grown(Household.MemberContested, _held_until_decided)
+
+
+def _named_only(fact: dict[str, Any]) -> None:
+    """Before villages had groups with sub-codes, a household's group was a name alone."""
+    fact["group_code"] = ""
+
+
+grown(Household.Registered, _named_only)
+grown(Household.Moved, _named_only)

@@ -25,7 +25,7 @@ class OpenCase(msgspec.Struct, frozen=True):
     goods: dict[str, int]
 
 
-class MoveOffer(msgspec.Struct, frozen=True):
+class MoveOffer(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where to, until when it may be accepted, and what the new county is told of.
 
     ``address`` is sealed; ``card`` the masked number of the card that payments go to.
@@ -37,6 +37,7 @@ class MoveOffer(msgspec.Struct, frozen=True):
     due_at: datetime
     cases: tuple[OpenCase, ...]
     card: str | None
+    group_code: str = ""
 
 
 class MoveEnd(StrEnum):
@@ -79,8 +80,9 @@ class OpenCasesLeftOut(Refusal):
 
     zh: ClassVar[str] = "{head}户还有 {count} 件未结救助没有列入迁移：请一并列出，由迁入县知悉"
     en: ClassVar[str] = (
-        "{count} open relief cases of the household of {head} are not named in the offer: "
-        "name them, so that the new county knows of them."
+        "{count} open relief {count:case|cases} of the household of {head} {count:is|are} not "
+        "named in the offer: name {count:it|them}, so that the new county knows of "
+        "{count:it|them}."
     )
     household: UUID
     head: str

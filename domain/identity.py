@@ -13,6 +13,7 @@ import msgspec
 
 from domain.half_width import half_width
 from domain.masking import mask_id
+from domain.plurals import counted
 from domain.refusal import Malformed
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -60,7 +61,10 @@ def parse_id(text: str, on: date | None = None, field: str = "id_number") -> Ide
 def id_problem(text: str, on: date | None = None) -> tuple[str, str] | None:
     """Why this cannot be an identity number, in Chinese and English; None if it can be."""
     if len(text) != 18:
-        return f"身份证号应为18位，现为{len(text)}位", f"it has {len(text)} characters, not 18"
+        return (
+            f"身份证号应为18位，现为{len(text)}位",
+            f"it has {counted(len(text), 'character|characters')}, not 18",
+        )
     if not re.fullmatch(r"[0-9]{17}[0-9X]", text, re.ASCII):
         return "前17位应为数字，末位为数字或大写X", "it takes 17 digits, then a digit or X"
     born_on = _birth_date(text)

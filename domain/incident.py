@@ -85,6 +85,12 @@ class Stage(StrEnum):
 WORKING = (Stage.ASSIGNED, Stage.ACKNOWLEDGED, Stage.EN_ROUTE, Stage.ON_SCENE)
 """The stages of a unit's work, in order."""
 
+NEW = (Stage.OPEN, Stage.TRIAGED)
+SENDABLE = (Stage.TRIAGED, *WORKING)
+"""When units can be sent to it."""
+LIVING = (Stage.OPEN, *SENDABLE)
+RESOLVABLE = (Stage.ON_SCENE,)
+
 UNASSIGNED = "unassigned"
 """In refusals, the stage of a unit that does not work on an incident."""
 
@@ -122,11 +128,21 @@ class UnitNotAssigned(Refusal):
 
 
 @dataclass(eq=False)
+class NoUnitThere(Refusal):
+    """The step is one of a unit's, and none of the incident's units has come to it."""
+
+    zh: ClassVar[str] = "险情 {incident} 没有状态为“{needed}”的队伍"
+    en: ClassVar[str] = "No unit of incident {incident} is {needed}."
+    incident: UUID
+    needed: str
+
+
+@dataclass(eq=False)
 class UnitsStillOut(Refusal):
     """Units are recalled, or the incident resolved, before it ends."""
 
     zh: ClassVar[str] = "险情 {incident} 仍有 {units} 支队伍在处置"
-    en: ClassVar[str] = "{units} units still work on incident {incident}."
+    en: ClassVar[str] = "{units} {units:unit still works|units still work} on incident {incident}."
     incident: UUID
     units: int
 
@@ -142,6 +158,15 @@ class DuplicateOfItself(Refusal):
     )
     incident: UUID
     original: UUID
+
+
+@dataclass(eq=False)
+class NoCallerKnown(Refusal):
+    """Only a number that was taken down can be shown."""
+
+    zh: ClassVar[str] = "险情 {incident} 未登记来电号码"
+    en: ClassVar[str] = "No telephone number of who called was taken down for incident {incident}."
+    incident: UUID
 
 
 @dataclass(eq=False)
@@ -201,6 +226,8 @@ class Incident(Aggregate):
         self.priority = 0
         self.units: dict[UUID, Stage] = {}
         self.acknowledge_by: datetime | None = None
+        self.duplicate_of: UUID | None = None
+        self.caller_known = reporter_phone is not None
 
     @property
     def waits(self) -> bool:
@@ -218,7 +245,7 @@ class Incident(Aggregate):
 
     def triage(self, priority: int, *, note: str) -> None:
         """Give it a priority, 1 (first) to 4; again whenever the picture changes."""
-        self.need(Stage.OPEN, Stage.TRIAGED, *WORKING)
+        self.need(*LIVING)
         if not 1 <= priority <= 4:
             raise Malformed(
                 field="priority", value=str(priority), rule_zh="应为 1 至 4", rule_en="1 to 4"
@@ -234,7 +261,7 @@ class Incident(Aggregate):
 
     def assign(self, unit: UUID) -> None:
         """Send a unit. Only a triaged incident; `Unit.assign` belongs to the same commit."""
-        self.need(Stage.TRIAGED, *WORKING)
+        self.need(*SENDABLE)
         if unit in self.units:
             raise UnitNotAssigned(
                 incident=self.id, unit=unit, stage=self.units[unit], needed=Stage.TRIAGED
@@ -291,7 +318,7 @@ class Incident(Aggregate):
 
     def resolve(self, *, outcome: str, occurred_at: datetime) -> tuple[UUID, ...]:
         """It is over: some unit is on scene and says so. Answers the units to release."""
-        self.need(Stage.ON_SCENE)
+        self.need(*RESOLVABLE)
         check_text("outcome", outcome)
         units = tuple(self.units)
         self._resolved(outcome=outcome, occurred_at=occurred_at, units=units)
@@ -304,9 +331,7 @@ class Incident(Aggregate):
 
     def close(self, *, reason: str) -> None:
         """File it. An incident nobody had to be sent to (a false alarm) is closed from triage."""
-        if self.units:
-            raise UnitsStillOut(incident=self.id, units=len(self.units))
-        self.need(Stage.RESOLVED, Stage.TRIAGED)
+        self.check_closable()
         check_text("reason", reason)
         self._closed(reason=reason)
 
@@ -316,7 +341,7 @@ class Incident(Aggregate):
 
     def escalate(self, to: UUID, lineage: tuple[UUID, ...], *, reason: str) -> None:
         """Put an area above in charge. ``lineage`` is that of the area in charge now."""
-        self.need(Stage.OPEN, Stage.TRIAGED, *WORKING)
+        self.need(*LIVING)
         check_text("reason", reason)
         if to not in lineage[1:]:
             raise NotAbove(area=to, in_charge=self.in_charge)
@@ -347,7 +372,7 @@ class Incident(Aggregate):
 
     def mark_duplicate(self, original: "Incident") -> None:
         """The same thing was opened before as ``original``. No unit may be out for this one."""
-        self.need(Stage.OPEN, Stage.TRIAGED)
+        self.need(*NEW)
         if original.id == self.id or original.stage == Stage.DUPLICATE:
             raise DuplicateOfItself(incident=self.id, original=original.id)
         keep_apart("Incident", original.id, exercise=original.exercise, wanted=self.exercise)
@@ -356,6 +381,46 @@ class Incident(Aggregate):
     @event("DuplicateFound")
     def _duplicate_found(self, original: UUID) -> None:
         self.stage = Stage.DUPLICATE
+        self.duplicate_of = original
+
+    def undo_duplicate(self, *, reason: str) -> None:
+        """It is no duplicate after all: it stands again where it stood, and waits for a unit."""
+        self.need(Stage.DUPLICATE)
+        check_text("reason", reason)
+        assert self.duplicate_of is not None
+        self._duplicate_undone(original=self.duplicate_of, reason=reason)
+
+    @event("DuplicateUndone")
+    def _duplicate_undone(self, original: UUID, reason: str) -> None:
+        self.stage = Stage.TRIAGED if self.priority else Stage.OPEN
+        self.duplicate_of = None
+        self.acknowledge_by = None
+
+    def check_closable(self) -> None:
+        """Refuses `UnitsStillOut`, `IncidentNotThere`."""
+        if self.units:
+            raise UnitsStillOut(incident=self.id, units=len(self.units))
+        self.need(Stage.RESOLVED, Stage.TRIAGED)
+
+    def need_some_unit(self, *needed: Stage) -> None:
+        """Refuse with `NoUnitThere` unless one of its units is at one of these stages."""
+        if not any(stage in needed for stage in self.units.values()):
+            raise NoUnitThere(incident=self.id, needed=" / ".join(needed))
+
+    def check_caller_known(self) -> None:
+        """Refuses `NoCallerKnown`."""
+        if not self.caller_known:
+            raise NoCallerKnown(incident=self.id)
+
+    def reveal_caller(self, *, reason: str) -> None:
+        """Somebody is shown the sealed telephone number of who called, and why."""
+        check_text("reason", reason)
+        self.check_caller_known()
+        self._caller_revealed(reason=reason)
+
+    @event("CallerRevealed")
+    def _caller_revealed(self, reason: str) -> None:
+        """Nothing follows from it: who was shown it is the timeline's."""
 
     def _need_unit(self, unit: UUID, *needed: Stage) -> None:
         stage = self.units.get(unit)

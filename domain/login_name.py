@@ -6,7 +6,7 @@ invitations and sessions are the vault's (`eventstore.accounts`, `eventstore.inv
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -37,6 +37,37 @@ class FactorWay(StrEnum):
     KEEPER = "keeper"  # by who keeps the machine, on the machine
 
 
+class ProviderWay(StrEnum):
+    """By whom an account at the identity provider came to a log-in name, or was taken from it."""
+
+    OWN = "own"  # by the officer, who was logged in with the password
+    CLAIM = "claim"  # by the provider, which is trusted to name the log-in
+    ADMINISTRATOR = "administrator"
+    KEEPER = "keeper"  # by who keeps the machine, on the machine
+    REPLACED = "replaced"  # by an account at another provider
+
+
+@dataclass(eq=False)
+class ProviderThere(Refusal):
+    """It is ended first: whoever finds an open session must not put another in its place."""
+
+    zh: ClassVar[str] = "登录名“{login}”已绑定统一身份账号；如需更换，请先解除绑定"
+    en: ClassVar[str] = (
+        "The log-in name {login} is connected to an account of the identity provider already: end "
+        "that first."
+    )
+    login: str
+
+
+@dataclass(eq=False)
+class NoProvider(Refusal):
+    zh: ClassVar[str] = "登录名“{login}”没有绑定统一身份账号"
+    en: ClassVar[str] = (
+        "The log-in name {login} is not connected to an account of the identity provider."
+    )
+    login: str
+
+
 @dataclass(eq=False)
 class NoSecondFactor(Refusal):
     zh: ClassVar[str] = "登录名“{login}”没有设置两步验证"
@@ -49,6 +80,13 @@ class LoginTaken(Refusal):
     zh: ClassVar[str] = "登录名“{login}”已被使用，请换一个"
     en: ClassVar[str] = "The log-in name {login} is taken: choose another."
     login: str
+
+
+@dataclass(eq=False)
+class NoLoginYet(Refusal):
+    zh: ClassVar[str] = "该人员还没有登录名，请先为其开通"
+    en: ClassVar[str] = "This officer has no log-in name yet: open one first."
+    officer: UUID
 
 
 @dataclass(eq=False)
@@ -95,10 +133,22 @@ def own_login(logins: Iterable[str], typed: str) -> str | None:
     return next((one for one in logins if LoginName.id_of(one) == id), None)
 
 
+def opens_post(invited: Collection[object] | None, line: Collection[object]) -> bool:
+    """Whether the code of an invitation opens a post, which it does where it is not void.
+
+    ``invited``: the areas in which its officer was in office when invited (None: not noted yet,
+    then it opens whatever post); ``line``: the post's area and all above it.
+    """
+    return invited is None or not set(invited).isdisjoint(line)
+
+
 class LoginName(Aggregate):
     """Taken, once. ``entered``: whether a password was ever set by the officer or the keeper.
 
     ``factor``: the second factor that its log-ins ask for, a name of it without any secret.
+    ``identity``: the account at an identity provider that opens it too (`ProviderIdentity`), and
+    ``provider``: the address of that provider. ``recovered``: by the keeper of the machine, so that
+    its password opens it whatever the settings ask, until it is connected to a provider.
     """
 
     @event("Taken")
@@ -110,6 +160,9 @@ class LoginName(Aggregate):
         self.factor: UUID | None = None
         self.invited_until: datetime | None = None
         self.invited_areas: tuple[UUID, ...] | None = None
+        self.identity: UUID | None = None
+        self.provider = ""
+        self.recovered = False
 
     @staticmethod
     def id_of(login: str) -> UUID:
@@ -142,7 +195,7 @@ class LoginName(Aggregate):
 
     @event("Recovered")
     def _recovered(self, officer: UUID, login: str, reason: str, operator: str) -> None:
-        pass
+        self.recovered = True
 
     def is_invited(self, now: datetime) -> bool:
         """Whether the code of an invitation still opens this name."""
@@ -198,6 +251,44 @@ class LoginName(Aggregate):
         self, officer: UUID, login: str, factor: UUID, way: FactorWay, reason: str | None
     ) -> None:
         self.factor = None
+
+    def bind_provider(self, identity: UUID, provider: str, way: ProviderWay) -> None:
+        """An account at the provider opens it from now on. Said twice, it is one fact.
+
+        Raises `ProviderThere` for a second account at the same provider.
+        """
+        if self.identity == identity:
+            return
+        if self.identity is not None and self.provider == provider:
+            raise ProviderThere(login=self.login)
+        self._provider_bound(
+            officer=self.officer, login=self.login, identity=identity, provider=provider, way=way
+        )
+
+    @event("ProviderBound")
+    def _provider_bound(
+        self, officer: UUID, login: str, identity: UUID, provider: str, way: ProviderWay
+    ) -> None:
+        self.identity, self.provider, self.recovered = identity, provider, False
+
+    def unbind_provider(self, way: ProviderWay, reason: str | None = None) -> UUID:
+        """No account at a provider opens it any more; which one did. ``reason``: why somebody else
+        took it away."""
+        if self.identity is None:
+            raise NoProvider(login=self.login)
+        if way in (ProviderWay.ADMINISTRATOR, ProviderWay.KEEPER):
+            check_text("reason", reason or "")
+        identity = self.identity
+        self._provider_unbound(
+            officer=self.officer, login=self.login, identity=identity, way=way, reason=reason
+        )
+        return identity
+
+    @event("ProviderUnbound")
+    def _provider_unbound(
+        self, officer: UUID, login: str, identity: UUID, way: ProviderWay, reason: str | None
+    ) -> None:
+        self.identity, self.provider = None, ""
 
 
 def _for_whatever_posts(fact: dict[str, Any]) -> None:

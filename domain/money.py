@@ -32,6 +32,26 @@ class FundOverdrawn(Refusal):
     available_fen: int
 
 
+@dataclass(eq=False)
+class FundEmpty(Refusal):
+    """Nothing of it is left: all is committed, paid, passed down or given back."""
+
+    zh: ClassVar[str] = "资金（{document_no}）没有结余：已全部承诺、发放、下拨或退回"
+    en: ClassVar[str] = "Nothing is left of fund {document_no}."
+    fund: UUID
+    document_no: str
+
+
+@dataclass(eq=False)
+class NothingToReturn(Refusal):
+    """No money came from above that has not gone back."""
+
+    zh: ClassVar[str] = "资金（{document_no}）没有上级下达、尚未退回的款"
+    en: ClassVar[str] = "No money that came from above is still in fund {document_no}."
+    fund: UUID
+    document_no: str
+
+
 class Passed(NamedTuple):
     """Money that went from one fund to another and has not come back, in fen, and the matching
     share (配套) in it."""

@@ -54,6 +54,12 @@ class Need(msgspec.Struct, frozen=True, omit_defaults=True):
     days: int = 1
     count: int = 1
 
+    def exceeds(self, old: "Need") -> bool:
+        """Whether this could give a household more than ``old``: more persons, days, rooms or
+        deaths, or another rate."""
+        more = self.persons > old.persons or self.days > old.days or self.count > old.count
+        return more or self.rate != old.rate
+
 
 @dataclass(eq=False)
 class DuplicateApplication(Refusal):
@@ -70,7 +76,10 @@ class PersonsExceedHousehold(Refusal):
     """The dead and those who left do not count."""
 
     zh: ClassVar[str] = "需救助 {persons} 人，但户 {household} 现有成员只有 {size} 人"
-    en: ClassVar[str] = "{persons} persons in need, but household {household} has {size} members."
+    en: ClassVar[str] = (
+        "{persons} {persons:person|persons} in need, but household {household} has {size} "
+        "{size:member|members}."
+    )
     household: UUID
     persons: int
     size: int

@@ -44,13 +44,51 @@ class NoticeRunning(Refusal):
     notice: str
     ends_at: datetime
 
+    @property
+    def opens_at(self) -> datetime:
+        return self.ends_at
+
+
+@dataclass(eq=False)
+class NoticeStands(Refusal):
+    """The list was appraised again without a household more or less, while its notice counts:
+    nothing would come of it but that the notice is void."""
+
+    zh: ClassVar[str] = (
+        "名册 {village_list} 已经公示，这次村评没有增减任何一户，公示照旧有效；"
+        "要改其他内容的，先撤下公示，或者由乡镇退回"
+    )
+    en: ClassVar[str] = (
+        "List {village_list} is posted and this appraisal puts no household on or off it: the "
+        "notice stands. To change anything else, take the notice down or have the list returned."
+    )
+    village_list: UUID
+
 
 @dataclass(eq=False)
 class ObjectionsOpen(Refusal):
     zh: ClassVar[str] = "名册 {village_list} 还有 {count} 条异议未处理"
-    en: ClassVar[str] = "{count} objections to list {village_list} are not settled."
+    en: ClassVar[str] = (
+        "{count} {count:objection|objections} to list {village_list} {count:is|are} not settled."
+    )
     village_list: UUID
     count: int
+
+
+@dataclass(eq=False)
+class NothingObjected(Refusal):
+    """A text that could be shown is missing: nobody has objected to the list."""
+
+    zh: ClassVar[str] = "名册 {village_list} 没有人提出过异议"
+    en: ClassVar[str] = "Nobody has objected to list {village_list}."
+    village_list: UUID
+
+
+@dataclass(eq=False)
+class NoObjectionOpen(Refusal):
+    zh: ClassVar[str] = "名册 {village_list} 没有未处理的异议"
+    en: ClassVar[str] = "No objection to list {village_list} is open."
+    village_list: UUID
 
 
 @dataclass(eq=False)

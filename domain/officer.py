@@ -16,7 +16,23 @@ from eventsourcing.domain import event
 
 from domain.area import AreaLevel, check_text
 from domain.base import NAMESPACE, Aggregate
-from domain.posts import LEVELS_OF, Appointment, Certificate, Post, StandIn, check_period
+from domain.login_name import NoLoginYet
+from domain.posts import (
+    LEVELS_OF,
+    AdministratorHasNoBusiness,
+    AlreadyAppointed,
+    Appointment,
+    Certificate,
+    EndsOnlyShorten,
+    HoldsNoPost,
+    NobodyStandsIn,
+    NothingToHandOver,
+    Post,
+    RoleDoesNotFit,
+    StandIn,
+    StandsInForOneself,
+    check_period,
+)
 from domain.refusal import AlreadyExists, NotFound, Refusal
 from domain.world import Role, Sealed
 
@@ -58,76 +74,6 @@ class NotSuspended(Refusal):
 
 
 @dataclass(eq=False)
-class AlreadyAppointed(Refusal):
-    """One officer holds one role in one area once at a time."""
-
-    zh: ClassVar[str] = "该人员在此区划已有同一岗位"
-    en: ClassVar[str] = "This officer holds that role in that area already."
-    officer: UUID
-    appointment: UUID
-    role: str
-    area: UUID
-
-
-@dataclass(eq=False)
-class EndsOnlyShorten(Refusal):
-    """A post that has a last day gets no later one: whoever goes on is appointed anew."""
-
-    zh: ClassVar[str] = "该岗位的最后一天已定为 {ends_on}，只能提前；继续任职请重新任命"
-    en: ClassVar[str] = (
-        "The last day of this post is {ends_on}: it can be set earlier, never later. "
-        "Appoint the officer anew."
-    )
-    officer: UUID
-    appointment: UUID
-    ends_on: date
-
-
-@dataclass(eq=False)
-class RoleDoesNotFit(Refusal):
-    """A township reviews in a township, a county approves in a county."""
-
-    zh: ClassVar[str] = "岗位 {role} 不能设在 {level} 级"
-    en: ClassVar[str] = "There is no post of {role} at level {level}."
-    role: str
-    area: UUID
-    level: str
-
-
-@dataclass(eq=False)
-class AdministratorHasNoBusiness(Refusal):
-    """An administrator keeps areas, officers and rulebooks, and has no business right."""
-
-    zh: ClassVar[str] = "系统管理员不得兼任业务岗位（{role}）"
-    en: ClassVar[str] = "An administrator holds no business post ({role}), and the reverse."
-    officer: UUID
-    role: str
-
-
-@dataclass(eq=False)
-class OwnPosts(Refusal):
-    """Nobody decides about their own posts, nor about the posts of whom they stand in for."""
-
-    zh: ClassVar[str] = "任何人不得办理自己的任免、代理或停复职"
-    en: ClassVar[str] = "Nobody decides about their own posts."
-    officer: UUID
-
-
-@dataclass(eq=False)
-class StandsInForOneself(Refusal):
-    zh: ClassVar[str] = "代理人和接手人必须是另一个人"
-    en: ClassVar[str] = "A substitute or successor is another person."
-    officer: UUID
-
-
-@dataclass(eq=False)
-class NothingToHandOver(Refusal):
-    zh: ClassVar[str] = "该人员没有可移交的岗位"
-    en: ClassVar[str] = "This officer holds no post that could be handed over."
-    officer: UUID
-
-
-@dataclass(eq=False)
 class NumberExcusedAlready(Refusal):
     zh: ClassVar[str] = "该人员已登记“无法取得身份证号”"
     en: ClassVar[str] = "It is on record already that this officer's ID number cannot be had."
@@ -148,6 +94,7 @@ class Officer(Aggregate):
         phone: Sealed | None,
     ) -> None:
         self.person = person
+        self.masked_name = masked_name
         self.area = area
         self.persons: tuple[UUID, ...] = (person,)
         self.logins: set[str] = set()
@@ -156,6 +103,7 @@ class Officer(Aggregate):
         self.substitutes: dict[UUID, tuple[UUID, UUID]] = {}
         self.suspended: str | None = None
         self.number_excused_by: tuple[UUID, ...] | None = None
+        self.numbered_as: UUID | None = None
         self.certificate: Certificate | None = None
 
     @staticmethod
@@ -201,13 +149,25 @@ class Officer(Aggregate):
     def excuse_number(self, reason: str, by: tuple[UUID, ...]) -> None:
         """The ID number cannot be had. ``by``: the persons who say so (none: the program)."""
         check_text("reason", reason)
+        self.require_unexcused()
+        self._number_excused(reason=reason, by=by)
+
+    def require_unexcused(self) -> None:
         if self.number_excused_by is not None:
             raise NumberExcusedAlready(officer=self.id)
-        self._number_excused(reason=reason, by=by)
 
     @event("NumberExcused")
     def _number_excused(self, reason: str, by: tuple[UUID, ...]) -> None:
         self.number_excused_by = by
+
+    def give_number(self, person: UUID) -> None:
+        """The officer's ID number has come: from now on they count as its person too."""
+        self._number_given(person=person)
+
+    @event("NumberGiven")
+    def _number_given(self, person: UUID) -> None:
+        self.numbered_as = person
+        self.persons = (*self.persons, person)
 
     # -- appointments --------------------------------------------------------------------
 
@@ -375,9 +335,7 @@ class Officer(Aggregate):
     def hand_over(self, successor: "Officer", on: date, reason: str) -> None:
         """Everything open goes to the successor, who from then on counts as both persons."""
         check_text("reason", reason)
-        posts = self.posts_from(on)
-        if not posts:
-            raise NothingToHandOver(officer=self.id)
+        posts = self.require_something_to_hand_over(on)
         if successor.id == self.id:
             raise StandsInForOneself(officer=self.id)
         successor.require_available()
@@ -393,6 +351,13 @@ class Officer(Aggregate):
             reason=reason,
         )
         successor._took_over(predecessor=self.id, persons=self.persons, appointments=moved, on=on)
+
+    def require_something_to_hand_over(self, on: date) -> tuple[Appointment, ...]:
+        """The posts that go to a successor on that day."""
+        posts = self.posts_from(on)
+        if not posts:
+            raise NothingToHandOver(officer=self.id)
+        return posts
 
     @event("HandedOver")
     def _handed_over(
@@ -415,9 +380,12 @@ class Officer(Aggregate):
 
     def suspend(self, reason: str) -> None:
         check_text("reason", reason)
+        self.require_working()
+        self._suspended(reason=reason)
+
+    def require_working(self) -> None:
         if self.suspended is not None:
             raise AlreadySuspended(officer=self.id, reason=self.suspended)
-        self._suspended(reason=reason)
 
     @event("Suspended")
     def _suspended(self, reason: str) -> None:
@@ -425,15 +393,31 @@ class Officer(Aggregate):
 
     def reinstate(self, reason: str) -> None:
         check_text("reason", reason)
+        self.require_suspended()
+        self._reinstated(reason=reason)
+
+    def require_suspended(self) -> None:
         if self.suspended is None:
             raise NotSuspended(officer=self.id)
-        self._reinstated(reason=reason)
 
     @event("Reinstated")
     def _reinstated(self, reason: str) -> None:
         self.suspended = None
 
     # -- what others ask before they decide ----------------------------------------------
+
+    def require_posts(self) -> None:
+        """`HoldsNoPost` if there is none, and never was, that could be named."""
+        if not self.appointments:
+            raise HoldsNoPost(officer=self.id)
+
+    def require_substitutes(self) -> None:
+        if not self.substitutes:
+            raise NobodyStandsIn(officer=self.id)
+
+    def require_login(self) -> None:
+        if not self.logins:
+            raise NoLoginYet(officer=self.id)
 
     def require_available(self) -> None:
         if self.suspended is not None:

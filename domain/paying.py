@@ -29,7 +29,8 @@ class MemberContested(Refusal):
 
     zh: ClassVar[str] = "{head}户有 {contested} 名成员归属待上级裁定，暂不能发放"
     en: ClassVar[str] = (
-        "{contested} members of the household of {head} are contested: "
+        "{contested} {contested:member|members} of the household of {head} "
+        "{contested:is|are} contested: "
         "nothing is paid or handed out until a superior decides."
     )
     household: UUID
@@ -59,8 +60,9 @@ class HeldAfterLoss(Refusal):
         "须由县级审定员决定：核减、说明理由后照发，或撤销"
     )
     en: ClassVar[str] = (
-        "Since the amounts were set, {died} of the household of {head} have died and {gone} have "
-        "left it: the grants are held until the county reduces, confirms or withdraws them."
+        "Since the amounts were set, {died} of the household of {head} {died:has|have} died and "
+        "{gone} {gone:has|have} left it: the grants are held until the county reduces, "
+        "confirms or withdraws them."
     )
     household: UUID
     case: UUID

@@ -37,7 +37,8 @@ class StillCounted(Refusal):
 
     zh: ClassVar[str] = "此人员仍登记在 {households} 户中，须先办理离户，才能销毁个人信息"
     en: ClassVar[str] = (
-        "The person still counts in {households} households: take them out before erasing."
+        "The person still counts in {households} "
+        "{households:household: take them|households: take them} out before erasing."
     )
     person: UUID
     households: int

@@ -26,10 +26,15 @@ def within(world: World, kind: type[A], id: UUID) -> A:
 def seen(world: World, kind: type[A], id: UUID) -> A:
     """The same, or set for an area above the actor's (a disaster, a season). Else `NotFound`."""
     found = world.get(kind, id)
-    own = world.actor.area
-    if not in_reach(world, found.home) and (own is None or found.home not in world.lineage(own)):
+    if not in_sight(world, found.home):
         raise NotFound(kind=kind.__name__, id=id)
     return found
+
+
+def in_sight(world: World, area: UUID) -> bool:
+    """Whether what is set for that area is the actor's to see: it is in reach, or lies above."""
+    own = world.actor.area
+    return in_reach(world, area) or (own is not None and area in world.lineage(own))
 
 
 def in_reach(world: World, area: UUID) -> bool:

@@ -1,7 +1,9 @@
 """How the domain says no: one named class a rule, with ids and figures, in two languages."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -28,6 +30,11 @@ class Refusal(Exception):
         """Stable name of the rule, e.g. ``stock-exhausted``: the ``type`` of the HTTP problem."""
         return re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
 
+    @property
+    def opens_at(self) -> datetime | None:
+        """When time alone will have lifted it; None where it takes somebody's deed."""
+        return None
+
     def facts(self) -> dict[str, Any]:
         """The ids and figures of this refusal, as JSON-ready values."""
         return {f.name: getattr(self, f.name) for f in fields(self)}
@@ -36,6 +43,15 @@ class Refusal(Exception):
         """What to tell a person: with names where ``names`` has them, never with an id."""
         template = self.zh if language == "zh" else self.en
         return told(template, self.facts(), language, names)
+
+
+def refusal_of(check: Callable[..., object], *given: Any, **named: Any) -> Refusal | None:
+    """What a check that raises would say, as an answer. None if it lets it pass."""
+    try:
+        check(*given, **named)
+    except Refusal as refusal:
+        return refusal
+    return None
 
 
 @dataclass(eq=False)

@@ -6,16 +6,15 @@ here. Corrections are events with a reason; nothing is edited.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID, uuid5
 
 from eventsourcing.domain import event
 from msgspec.structs import replace
 
 from domain.base import NAMESPACE, Aggregate, grown
+from domain.case_checks import DECIDED, ENDED, CaseChecks, OnlyLess, Stage
 from domain.goods import LotPick
 from domain.grants import (
     OPEN,
@@ -23,48 +22,18 @@ from domain.grants import (
     GrantsOpen,
     GrantStatus,
     HoldDecision,
-    NoSuchGrant,
-    WrongGrantStatus,
-    check_standard,
     less,
 )
-from domain.household import Household, Losses
+from domain.household import Household
+from domain.household_members import Losses
 from domain.need import Need, Tier
-from domain.refusal import Refusal
 from domain.roster import Hands
 from domain.rules.standards import Programme, Rate
 from domain.separation import join
 from domain.world import Sealed
 
 
-class Stage(StrEnum):
-    APPLIED = "applied"  # 户报
-    APPRAISED = "appraised"  # 村评
-    ON_LIST = "on_list"
-    REVIEWED = "reviewed"  # 乡审
-    APPROVED = "approved"  # 县定
-    REFUSED = "refused"
-    CLOSED = "closed"
-
-
-@dataclass(eq=False)
-class WrongStage(Refusal):
-    zh: ClassVar[str] = "救助对象 {case} 处于“{stage}”阶段，此步骤需要“{needed}”"
-    en: ClassVar[str] = "Case {case} is at stage {stage}; this step needs {needed}."
-    case: UUID
-    stage: str
-    needed: str
-
-
-@dataclass(eq=False)
-class OnAnotherList(Refusal):
-    zh: ClassVar[str] = "救助对象 {case} 已列入另一名册（{village_list}）"
-    en: ClassVar[str] = "Case {case} stands on another list ({village_list})."
-    case: UUID
-    village_list: UUID
-
-
-class ReliefCase(Aggregate):
+class ReliefCase(CaseChecks, Aggregate):
     """Stages as in `Stage`; ``grants`` by number, each with a life of its own in ``status``."""
 
     @event("Applied")
@@ -80,7 +49,9 @@ class ReliefCase(Aggregate):
         applied_on: date,
         exercise: bool,
         hands: Hands,
+        on_behalf: bool = False,
     ) -> None:
+        """``on_behalf``: the township took it, for the village had nobody in post."""
         self.season = season
         self.household = household
         self.village = village
@@ -106,14 +77,6 @@ class ReliefCase(Aggregate):
     def home(self) -> UUID:
         return self.village
 
-    @property
-    def open_grants(self) -> list[int]:
-        return [number for number, status in self.status.items() if status in OPEN]
-
-    def must_be(self, *stages: Stage) -> None:
-        if self.stage not in stages:
-            raise WrongStage(case=self.id, stage=self.stage, needed=" / ".join(stages))
-
     def change_village(self, village: UUID) -> None:
         """The household lives there now, or its village was merged: the case goes on there."""
         if village != self.village:
@@ -126,22 +89,17 @@ class ReliefCase(Aggregate):
     # Up to the county's decision
 
     def correct(self, need: Need, reason: str, step: str, hands: Hands) -> None:
-        """What was applied for is corrected. After the list was drawn up: downwards only."""
-        stages = [Stage.APPLIED, Stage.APPRAISED, Stage.ON_LIST]
-        if need.persons <= self.need.persons and need.rate == self.need.rate:
-            stages += [Stage.REVIEWED, Stage.APPROVED]
-        self.must_be(*stages)
+        """What was applied for is corrected; after the township's review downwards only."""
+        self.check_correctable()
+        if self.stage in DECIDED and need.exceeds(self.need):
+            old = self.need
+            raise OnlyLess(case=self.id, persons=old.persons, days=old.days, count=old.count)
         self._corrected(need=need, reason=reason, step=step, hands=hands)
 
     @event("Corrected")
     def _corrected(self, need: Need, reason: str, step: str, hands: Hands) -> None:
         self.need = need
         join(self.steps, step, hands)
-
-    def check_list(self, village_list: UUID) -> None:
-        if self.village_list not in (None, village_list):
-            assert self.village_list is not None
-            raise OnAnotherList(case=self.id, village_list=self.village_list)
 
     def appraise(self, village_list: UUID, tier: Tier) -> None:
         """村评: the meeting holds that this household is to be helped, first or in general."""
@@ -181,7 +139,7 @@ class ReliefCase(Aggregate):
 
     def refuse(self, step: str, reason: str) -> None:
         """Not to be helped, and why: by the village, the township, the county or an objection."""
-        self.must_be(*(stage for stage in Stage if stage not in (Stage.REFUSED, Stage.CLOSED)))
+        self.must_be(*(stage for stage in Stage if stage not in ENDED))
         if self.open_grants:
             raise GrantsOpen(subject=self.id, count=len(self.open_grants))
         self._refused(step=step, reason=reason)
@@ -193,9 +151,7 @@ class ReliefCase(Aggregate):
 
     def reopen(self, reason: str, step: str, hands: Hands) -> None:
         """A refused or closed case is looked at again, on a list of its own round."""
-        self.must_be(Stage.REFUSED, Stage.CLOSED)
-        if self.open_grants:  # a payment that bounced after the case was closed
-            raise GrantsOpen(subject=self.id, count=len(self.open_grants))
+        self.check_reopenable()
         self._reopened(reason=reason, step=step, hands=hands)
 
     @event("Reopened")
@@ -236,21 +192,6 @@ class ReliefCase(Aggregate):
         if losses is not None:
             self.known_losses = losses
 
-    def lost_since(self, household: Household) -> Losses | None:
-        """What the household has lost since the amounts were set, if that holds open grants.
-
-        A death always does. Who left, or was given to another household, does if fewer are there
-        now than the amounts were reckoned for; so does any loss if it is not known what was known.
-        """
-        known, short = self.known_losses, self.need.persons > household.size
-        if not self.open_grants:
-            return None
-        if known is None:
-            return household.losses if short else None
-        died = household.losses.died - known.died
-        gone = household.losses.gone - known.gone
-        return Losses(died, gone) if died or (gone and short) else None
-
     def decide_hold(
         self, decision: HoldDecision, household: Household, reason: str, hands: Hands
     ) -> None:
@@ -263,18 +204,6 @@ class ReliefCase(Aggregate):
     ) -> None:
         self.known_losses = losses
         join(self.steps, "approve", hands)
-
-    @property
-    def next_number(self) -> int:
-        return len(self.grants) + 1
-
-    def check_standard(
-        self, grants: Sequence[Grant], terms: Programme, rate: Rate, reason: str | None
-    ) -> None:
-        """Whether these, in place of or beside what stands, keep within the standard."""
-        numbers = {grant.number for grant in grants}
-        standing = [one for one in self.grants.values() if one.number not in numbers]
-        check_standard(self.id, self.need, standing, grants, terms, rate, reason)
 
     def correct_grant(self, grant: Grant, reason: str, hands: Hands) -> None:
         """An unpaid grant is corrected before it goes out; to nothing makes it void."""
@@ -408,24 +337,12 @@ class ReliefCase(Aggregate):
         join(self.steps, "pay", hands)
 
     def close(self) -> None:
-        """Everything granted has arrived."""
-        self.must_be(Stage.APPROVED)
-        if self.open_grants:
-            raise GrantsOpen(subject=self.id, count=len(self.open_grants))
+        self.check_closable()
         self._closed()
 
     @event("Closed")
     def _closed(self) -> None:
         self.stage = Stage.CLOSED
-
-    def must_have(self, number: int, *statuses: GrantStatus) -> Grant:
-        """The grant of that number in one of these states."""
-        grant = self.grants.get(number)
-        if grant is None:
-            raise NoSuchGrant(case=self.id, number=number)
-        if self.status[number] not in statuses:
-            raise WrongGrantStatus(case=self.id, number=number, state=self.status[number])
-        return grant
 
 
 def _granted_without_losses(values: dict[str, Any]) -> None:
@@ -434,3 +351,11 @@ def _granted_without_losses(values: dict[str, Any]) -> None:
 
 
 grown(ReliefCase.Granted, _granted_without_losses)
+
+
+def _by_the_village(values: dict[str, Any]) -> None:
+    """Before townships could take an application, each village took its own."""
+    values["on_behalf"] = False
+
+
+grown(ReliefCase.Applied, _by_the_village)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
@@ -50,7 +51,8 @@ class Filing(msgspec.Struct, frozen=True, omit_defaults=True):
     the rules its figures break, ``jumps`` the big changes since the figures before, which want a
     ``reason``. ``after_verified``: it opens a report whose 核报 had been accepted. ``phoned``:
     taken down by telephone, to be made up; ``caller`` is the officer who rang. ``split`` holds the
-    figures of the areas below. ``hands`` are all persons who count as reporter.
+    figures of the areas below. ``hands`` are all persons who count as reporter: of a call first who
+    took it down, then the caller; the caller first, if one person counts in both.
     """
 
     number: int
@@ -76,10 +78,12 @@ class Filing(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def scribes(self) -> tuple[UUID, ...]:
-        """Who took a call down, without the officer who rang (by whose person the id is made)."""
+        """Who took a call down: of ``hands`` those before the officer who rang, by whose person
+        the officer's id is made. Those behind are the persons whom that officer counts as besides,
+        and reported with them."""
         if not self.phoned:
             return ()
-        return tuple(one for one in self.hands if Officer.id_of(one) != self.caller)
+        return tuple(takewhile(lambda one: Officer.id_of(one) != self.caller, self.hands))
 
     @property
     def wants_reason(self) -> tuple[str, ...]:
@@ -98,6 +102,14 @@ class HandedUp(msgspec.Struct, frozen=True):
 
     at: datetime
     receipt_no: str
+
+
+class Decided(msgspec.Struct, frozen=True):
+    """核定: figures that the level above decided, in place of those of versions ``through`` that
+    number."""
+
+    through: int
+    figures: Figures
 
 
 class FirstFact(Created):

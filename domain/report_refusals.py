@@ -258,7 +258,9 @@ class RostersHold(Refusal):
     """A report with people or houses on its rosters is not void."""
 
     zh = "该报告的台账上还有 {rows} 条记录，请先逐条撤销，再撤回报告"
-    en = "The rosters of this report hold {rows} rows: withdraw those first."
+    en = (
+        "The rosters of this report hold {rows} {rows:row: withdraw it|rows: withdraw those} first."
+    )
     report: UUID
     rows: int
 

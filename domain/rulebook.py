@@ -53,6 +53,14 @@ class VersionConfirmed(Refusal):
 
 
 @dataclass(eq=False)
+class NothingToConfirm(Refusal):
+    zh: ClassVar[str] = "{kind}没有待确认的版本"
+    en: ClassVar[str] = "No version of {kind} waits to be confirmed."
+    rulebook: UUID
+    kind: str
+
+
+@dataclass(eq=False)
 class RulesUnconfirmed(Refusal):
     """Rules that nobody has compared with their document decide no money, level or notice."""
 
@@ -218,6 +226,11 @@ class Rulebook(Aggregate):
         packed = msgspec.json.encode(content)
         made = Edition(ref, valid_from, valid_to, packed, waits, hands, status=status)
         self.editions.append(made)
+
+    @property
+    def unconfirmed(self) -> tuple[Edition, ...]:
+        """The versions that wait to be confirmed."""
+        return tuple(edition for edition in self.editions if not edition.confirmed)
 
     def waiting(self, version: str) -> Edition:
         """The version, if it waits to be confirmed. `Malformed` or `VersionConfirmed` if not."""

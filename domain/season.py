@@ -31,7 +31,10 @@ class ListsOpen(Refusal):
     """A season that closes over an open list would strand what is committed and set aside."""
 
     zh: ClassVar[str] = "救助年度 {season} 还有 {count} 个村级名册未结束，不能结束"
-    en: ClassVar[str] = "{count} village lists of season {season} are open: close them first."
+    en: ClassVar[str] = (
+        "{count} village {count:list|lists} of season {season} "
+        "{count:is open: close it|are open: close them} first."
+    )
     season: UUID
     count: int
 
@@ -155,10 +158,14 @@ class Season(Aggregate):
         self.open_lists.discard(village_list)
 
     def close(self, reason: str) -> None:
+        self.check_closable()
+        self._closed(reason=reason)
+
+    def check_closable(self) -> None:
+        """Refuses `SeasonClosed`, `ListsOpen`."""
         self.check_open()
         if self.open_lists:
             raise ListsOpen(season=self.id, count=len(self.open_lists))
-        self._closed(reason=reason)
 
     @event("Closed")
     def _closed(self, reason: str) -> None:

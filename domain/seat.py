@@ -31,6 +31,15 @@ def seat_of(world: World) -> UUID | None:
     return None if store is None else store.seat
 
 
+def keeper_of(area: UUID, parent: UUID | None, seat: UUID | None) -> UUID:
+    """Where the posts lie that keep an area's name and code: above it. Above the store's seat, and
+    above a root, nobody is in post: those of the area itself keep its own.
+
+    ``seat`` as `seat_of` has it: in a store that has not recorded its own, None.
+    """
+    return area if parent is None or area == seat else parent
+
+
 def move_seat_up(world: World, area: UUID) -> None:
     """Somebody is in post in this area from now on: where it lies above the seat, it becomes it.
 

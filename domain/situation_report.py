@@ -20,6 +20,7 @@ from domain.base import grown
 from domain.casualties import SetAside, set_aside
 from domain.exercise import keep_apart
 from domain.report_filing import (
+    Decided,
     Filing,
     FirstFact,
     HandedUp,
@@ -32,21 +33,10 @@ from domain.report_filing import (
 from domain.report_refusals import (
     AlreadyAttached,
     AlreadyOnRoster,
-    AlreadyStable,
     CorrectionNeedsReason,
-    DutyRuns,
     HappenedAfterReport,
-    NoDutyRuns,
-    NoJumpToExplain,
-    NotAttached,
-    NothingReturned,
-    NothingToMakeUp,
     NothingToSetAside,
-    NotStableYet,
-    ReturnedFiguresRepeated,
     must_add_up,
-    must_be_right,
-    must_be_void,
     must_not_go_back,
 )
 from domain.report_versions import Versions
@@ -88,6 +78,7 @@ class SituationReport(Versions):
         self.current = filed
         self.review = Review.PENDING
         self.accepted: Filing | None = None
+        self.decided: Decided | None = None
         self.issued: tuple[int, ...] = ()
         self.sent: dict[int, HandedUp] = {}
         self.to_make_up = filed.phoned
@@ -116,8 +107,7 @@ class SituationReport(Versions):
 
     def make_up(self, filed: Filing) -> None:
         """补报: the full report after the telephone call."""
-        if not self.to_make_up:
-            raise NothingToMakeUp(report=self.id)
+        self.must_be_to_make_up()
         must_not_go_back(self.id, self.current, filed)
         self._made_up(filed=filed)
 
@@ -137,10 +127,7 @@ class SituationReport(Versions):
 
     def zero_report(self, filed: Filing) -> None:
         """零报告: the duty is done and nothing has changed."""
-        if self.duty is None:
-            raise NoDutyRuns(report=self.id)
-        if self.review is Review.RETURNED:
-            raise ReturnedFiguresRepeated(report=self.id, number=self.current.number)
+        self.must_owe_zero_report()
         must_not_go_back(self.id, self.current, filed)
         self._zero_reported(filed=filed)
 
@@ -150,8 +137,7 @@ class SituationReport(Versions):
 
     def verify(self, filed: Filing) -> None:
         """核报, after the full survey. A second one corrects the first and says why."""
-        if self.stable_at is None:
-            raise NotStableYet(report=self.id)
+        self.must_be_stable()
         if self.is_verified and not filed.reason.strip():
             raise CorrectionNeedsReason(report=self.id, number=self.current.number)
         must_not_go_back(self.id, self.current, filed)
@@ -164,8 +150,7 @@ class SituationReport(Versions):
 
     def resubmit(self, filed: Filing) -> None:
         """The returned version, corrected, of the same kind."""
-        if self.review is not Review.RETURNED:
-            raise NothingReturned(report=self.id, number=self.current.number)
+        self.must_be_returned()
         must_not_go_back(self.id, self.current, filed)
         self._resubmitted(filed=filed)
 
@@ -176,8 +161,7 @@ class SituationReport(Versions):
 
     def explain_jump(self, number: int, reason: str) -> None:
         self.expect(number)
-        if not self.current.wants_reason:
-            raise NoJumpToExplain(report=self.id, number=number)
+        self.must_want_a_reason()
         self._jump_explained(number=number, reason=reason)
 
     @event("JumpExplained")
@@ -218,9 +202,9 @@ class SituationReport(Versions):
 
         ``gaps``: where a 核报 differs from the rosters; ``beside``: from what its parts say now.
         """
-        self._must_be_pending(number)
-        if self.current.kind is Kind.VERIFIED:
-            must_be_right(self.id, self.current, gaps, beside)
+        self.expect(number)
+        self.must_be_pending()
+        self.must_be_right(gaps, beside)
         self._accepted(
             number=number,
             kind=self.current.kind,
@@ -246,7 +230,9 @@ class SituationReport(Versions):
         self, number: int, hands: Hands, gaps: Findings, rules: Rules, beside: Findings
     ) -> None:
         """签发: the seat's own version becomes official. It is to be sent up when it was due."""
-        self._must_be_issuable(number, gaps, beside)
+        self.expect(number)
+        self.must_be_to_issue()
+        self.must_be_right(gaps, beside)
         kind, due = self.current.kind, self.current.due_at
         self._issued(number=number, kind=kind, hands=hands, upward_due_at=due, rules=rules)
 
@@ -267,7 +253,8 @@ class SituationReport(Versions):
 
     def return_version(self, number: int, reason: str, hands: Hands) -> None:
         """退回: send the version back, with the reason."""
-        self._must_be_pending(number)
+        self.expect(number)
+        self.must_be_pending()
         self._returned(number=number, kind=self.current.kind, reason=reason, hands=hands)
 
     @event("Returned")
@@ -305,6 +292,7 @@ class SituationReport(Versions):
         rules: tuple[RuleRef, ...],
         hands: Hands,
     ) -> None:
+        self._decide(number, figures)
         join(self.steps, "adjudicate", hands)
 
     def set_parts_aside(
@@ -315,7 +303,7 @@ class SituationReport(Versions):
         ``parts``: what they have, as the person who decides saw it.
         """
         self.expect(number)
-        decided = set_aside(self.current.figures, parts)
+        decided = set_aside(self.as_decided(self.current).figures, parts)
         if not decided:
             raise NothingToSetAside(report=self.id, number=number)
         self._parts_set_aside(
@@ -331,7 +319,7 @@ class SituationReport(Versions):
 
     def withdraw(self, reason: str, hands: Hands, *, from_above: bool) -> None:
         """撤回: void the whole report. Once a version is accepted, only the level above can."""
-        must_be_void(self.id, None if from_above else self.accepted, self.rows)
+        self.must_be_void(from_above=from_above)
         self._withdrawn(number=self.current.number, reason=reason, hands=hands)
 
     @event("Withdrawn")
@@ -347,8 +335,7 @@ class SituationReport(Versions):
 
         ``owed``: the rulebook makes this level owe it; else follow-ups are taken but not due.
         """
-        if self.duty is not None:
-            raise DutyRuns(report=self.id)
+        self.must_owe_nothing()
         self._follow_up_duty_started(duty=duty, rule=rule, owed=owed)
 
     @event("FollowUpDutyStarted")
@@ -363,8 +350,7 @@ class SituationReport(Versions):
         self, stable_at: datetime, verified_due_at: datetime | None, rules: tuple[RuleRef, ...]
     ) -> None:
         """灾情稳定: the duty ends, the clock of the 核报 starts."""
-        if self.stable_at is not None:
-            raise AlreadyStable(report=self.id, stable_at=self.stable_at)
+        self.must_be_unstable()
         self._follow_up_duty_ended(
             stable_at=stable_at, verified_due_at=verified_due_at, rules=rules
         )
@@ -399,9 +385,7 @@ class SituationReport(Versions):
         self.disaster = disaster
 
     def detach(self, reason: str) -> UUID:
-        if self.disaster is None:
-            raise NotAttached(report=self.id)
-        left = self.disaster
+        left = self.must_be_attached()
         self._detached(disaster=left, reason=reason)
         return left
 

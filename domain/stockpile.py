@@ -30,6 +30,7 @@ from domain.goods import (
     LotExhausted,
     LotPick,
     LotUnknown,
+    NothingFree,
     Purpose,
     RecountBelowReserved,
     Reservation,
@@ -296,11 +297,17 @@ class Stockpile(Aggregate):
                 self._take(self.available, pick)
             self._book(Flow.GAINED if difference > 0 else Flow.LOST, [pick])
 
+    def check_free(self) -> None:
+        """Refuses `NothingFree` if no unit could be struck or set aside."""
+        if not self.free:
+            raise NothingFree(stockpile=self.id, item=self.item)
+
     def write_off(self, lot: UUID, quantity: int, *, reason: str, document_no: str) -> None:
         """Strike units of a lot that nobody has reserved (报废). Needs a reason and its document.
 
-        Refuses `Malformed`, `LotUnknown`, `LotExhausted`.
+        Refuses `NothingFree`, `Malformed`, `LotUnknown`, `LotExhausted`.
         """
+        self.check_free()
         positive("quantity", quantity)
         known = self._lot(lot)
         free = self.available.get(lot, 0)

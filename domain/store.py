@@ -7,7 +7,7 @@ whoever must know it without replaying (`Store.marks`); they are written in the 
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID, uuid5
@@ -21,6 +21,9 @@ from domain.refusal import Refusal
 
 FIRST_EPOCH = "1"
 """Of a log that was never restored, copied or promoted. Stores made before epochs have no other."""
+FURTHEST = timedelta(days=400)
+"""How far a simulated clock is moved at once: more than any season, and no slip of the finger that
+would end every post."""
 FASTEST = 3600
 """How often faster than real time a simulated clock may run: an hour a second."""
 
@@ -80,6 +83,15 @@ class ClockIsReal(Refusal):
 class ClockGoesForward(Refusal):
     zh: ClassVar[str] = "模拟时钟只能向前拨"
     en: ClassVar[str] = "A simulated clock can only be moved forward."
+
+
+@dataclass(eq=False)
+class ClockGoesTooFar(Refusal):
+    zh: ClassVar[str] = "模拟时钟一次最多向前拨 {days} 天"
+    en: ClassVar[str] = (
+        "A simulated clock is moved forward by {days} {days:day|days} at most at a time."
+    )
+    days: int
 
 
 class Hold(msgspec.Struct, frozen=True):
@@ -251,6 +263,8 @@ class Store(Aggregate):
             raise ClockIsReal
         if to < now:
             raise ClockGoesForward
+        if to - now > FURTHEST:
+            raise ClockGoesTooFar(days=FURTHEST.days)
         self._clock_advanced(to=to, machine_at=machine_at, rate=rate, operator=operator)
 
     @event("ClockAdvanced")

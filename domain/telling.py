@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.field_names import field_name
+from domain.plurals import fill
 from domain.rules.base import CHINA
 from domain.world import ROLE_NAMES
 
@@ -38,29 +39,38 @@ STATES = {
     "closed": ("已办结", "closed"),
     "collapsed": ("倒塌", "collapsed"),
     "county": ("县", "county"),
+    "decided": ("已有处理结果", "decided"),
     "dead": ("死亡", "dead"),
-    "draft": ("村级名册", "draft"),
+    "draft": ("村评公示", "in the village"),
     "duplicate": ("重复", "duplicate"),
     "en_route": ("途中", "en route"),
-    "failed": ("发放失败", "failed"),
+    "failed": ("退票", "bounced"),
     "first": ("第一次", "first"),
     "found": ("已找到", "found"),
-    "granted": ("已分配", "granted"),
+    "granted": ("待发放", "to be delivered"),
+    "in_stock": ("有库存", "in stock"),
+    "in_force": ("现行", "in force"),
     "injured": ("受伤", "injured"),
     "issued": ("已签发", "issued"),
     "listed": ("已列入名册", "on the list"),
+    "has_money": ("有结余", "has money left"),
     "merged": ("已合并", "merged"),
     "missing": ("失踪", "missing"),
     "nation": ("全国", "national"),
+    "off_duty": ("不在岗", "off duty"),
+    "offered": ("待迁入地接收", "offered to another county"),
+    "on_duty": ("在岗", "on duty"),
     "on_list": ("已列入名册", "on the list"),
     "on_scene": ("已到场", "on scene"),
     "open": ("进行中", "open"),
     "ordered": ("已下令", "ordered"),
-    "paid": ("已发放", "paid"),
+    "out_of_stock": ("无库存", "out of stock"),
+    "paid": ("已打卡", "paid"),
     "pending": ("未审", "not reviewed"),
     "province": ("省", "province"),
     "refunded": ("已退回", "refunded"),
     "refused": ("不予救助", "refused"),
+    "registered": ("在册", "on the register"),
     "requested": ("已申请", "requested"),
     "resolved": ("处置完毕", "resolved"),
     "returned": ("已退回", "returned"),
@@ -68,14 +78,18 @@ STATES = {
     "second": ("第二次", "second"),
     "severely_damaged": ("严重损坏", "severely damaged"),
     "shipped": ("已发出", "shipped"),
-    "signed": ("已签收", "signed for"),
+    "signed": ("已签领", "signed for"),
     "slightly_damaged": ("一般损坏", "slightly damaged"),
+    "spent": ("已用完", "spent"),
     "stabilized": ("灾情稳定", "stabilized"),
     "township": ("乡镇", "township"),
+    "suspended": ("已停职", "suspended"),
     "triaged": ("待派", "triaged"),
     "unassigned": ("未指派", "not assigned"),
     "village": ("村", "village"),
+    "unconfirmed": ("有待确认的版本", "with a version to be confirmed"),
     "void": ("已作废", "void"),
+    "waiting": ("待处理", "waiting for a decision"),
     "withdrawn": ("已撤回", "withdrawn"),
 }
 """States, stages, levels and grades of all life cycles, by the key that facts have."""
@@ -91,13 +105,19 @@ KINDS = {
     "Fund": ("资金", "fund"),
     "HouseDamage": ("房屋损坏登记", "house damage record"),
     "Household": ("户", "household"),
+    "Import": ("导入", "import"),
     "Incident": ("险情", "incident"),
+    "LateNumber": ("补登的身份证号", "ID number given later"),
     "LoginName": ("登录名", "log-in name"),
+    "ProviderIdentity": ("统一身份账号", "account at the identity provider"),
     "Lot": ("批次", "lot"),
     "Notice": ("公示", "notice"),
+    "Objection": ("异议", "objection"),
     "Officer": ("人员", "officer"),
+    "Page": ("页面", "page"),
     "ParkedFacts": ("搁置记录", "list of parked facts"),
     "Person": ("个人", "person"),
+    "PostProposal": ("任免建议", "proposal about a post"),
     "Receipt": ("回执", "receipt"),
     "ReliefCase": ("救助对象", "relief case"),
     "Rulebook": ("规则", "rulebook"),
@@ -182,7 +202,7 @@ def told(template: str, facts: Mapping[str, Any], language: str, names: Names | 
             in_brackets = re.compile(rf" ?[（(]{{{name}}}[)）]")
             template = in_brackets.sub("", template)
             values[name] = UNSAID[0 if language == "zh" else 1]
-    return tidied(template.format(**values))
+    return tidied(fill(template, values))
 
 
 def spoken(field: str, value: Any, language: str, names: Names) -> str:

@@ -80,9 +80,7 @@ class Unit(Aggregate):
     def assign(self, incident: UUID, *, exercise: bool) -> None:
         """Take an assignment. Refuses `ExerciseMixed`, `UnitOffDuty`, `UnitBusy`."""
         keep_apart("Unit", self.id, exercise=self.exercise, wanted=exercise)
-        if not self.on_duty:
-            raise UnitOffDuty(unit=self.id, name=self.name)
-        self._need_free()
+        self.check_free()
         self._assigned(incident=incident)
 
     @event("Assigned")
@@ -100,9 +98,7 @@ class Unit(Aggregate):
 
     def go_off_duty(self, *, reason: str) -> None:
         """Not to be sent for now. Refuses `UnitBusy`, `UnitOffDuty`."""
-        if not self.on_duty:
-            raise UnitOffDuty(unit=self.id, name=self.name)
-        self._need_free()
+        self.check_free()
         self._went_off_duty(reason=reason)
 
     @event("WentOffDuty")
@@ -111,14 +107,21 @@ class Unit(Aggregate):
 
     def come_on_duty(self) -> None:
         """Ready again. Refuses `UnitOnDuty`."""
-        if self.on_duty:
-            raise UnitOnDuty(unit=self.id, name=self.name)
+        self.check_off_duty()
         self._came_on_duty()
 
     @event("CameOnDuty")
     def _came_on_duty(self) -> None:
         self.on_duty = True
 
-    def _need_free(self) -> None:
+    def check_off_duty(self) -> None:
+        """Refuses `UnitOnDuty`."""
+        if self.on_duty:
+            raise UnitOnDuty(unit=self.id, name=self.name)
+
+    def check_free(self) -> None:
+        """Refuses `UnitOffDuty`, `UnitBusy`."""
+        if not self.on_duty:
+            raise UnitOffDuty(unit=self.id, name=self.name)
         if self.incident is not None:
             raise UnitBusy(unit=self.id, name=self.name, incident=self.incident)

@@ -15,32 +15,25 @@ from eventsourcing.domain import event
 from domain.base import NAMESPACE, Aggregate, grown
 from domain.due import check_due
 from domain.lateness import IN_TIME, Counting
+from domain.list_checks import ALLOCATABLE, UNDECIDED, ListChecks
 from domain.notice import (
     NoSuchObjection,
     Notice,
-    NoticeNotPosted,
-    NoticeRunning,
     ObjectionKind,
     ObjectionRepeated,
-    ObjectionsOpen,
 )
 from domain.roster import (
-    EmptyList,
     Hands,
     ListStage,
     Minutes,
     MinutesMissing,
-    NotOnList,
-    WrongListStage,
 )
 from domain.rules.standards import Programme
 from domain.separation import join
 from domain.world import RuleRef, Sealed
 
-UNDECIDED = (ListStage.DRAFT, ListStage.REVIEWED)
 
-
-class VillageList(Aggregate):
+class VillageList(ListChecks, Aggregate):
     """Opened → MinutesRecorded, CasesListed → Posted → Reviewed → Approved → Allocated → … Closed.
 
     ``notices`` holds the end of each notice that counts; a change of what was shown voids it.
@@ -74,40 +67,6 @@ class VillageList(Aggregate):
     def home(self) -> UUID:
         return self.village
 
-    @property
-    def open_objections(self) -> int:
-        return sum(self.objections.values())
-
-    def must_be(self, *stages: ListStage) -> None:
-        if self.stage not in stages:
-            raise WrongListStage(village_list=self.id, stage=self.stage, needed=" / ".join(stages))
-
-    def must_hold(self, case: UUID) -> None:
-        if case not in self.cases:
-            raise NotOnList(village_list=self.id, case=case)
-
-    def check_notice(self, notice: Notice, now: Counting) -> None:
-        """The notice has lasted its days and no objection is open (domain.md §2.2, §7.10)."""
-        self.check_objections()
-        ends_at = self.notices.get(notice)
-        if ends_at is None:
-            raise NoticeNotPosted(village_list=self.id, notice=notice)
-        if now.left(ends_at) > IN_TIME:
-            raise NoticeRunning(village_list=self.id, notice=notice, ends_at=ends_at)
-
-    def check_objections(self) -> None:
-        if self.open_objections:
-            raise ObjectionsOpen(village_list=self.id, count=self.open_objections)
-
-    def check_payable(self, terms: Programme, now: Counting) -> None:
-        """Amounts are set, nothing is objected to, and the second notice, where the programme
-        has one, stood its days over these very amounts. Of a closed list only what bounced
-        later is still to be paid."""
-        self.must_be(ListStage.ALLOCATED, ListStage.CLOSED)
-        if terms.requires("second_notice"):
-            self.check_notice(Notice.SECOND, now)
-        self.check_objections()
-
     def record_minutes(self, minutes: Minutes) -> None:
         self.must_be(ListStage.DRAFT)
         self._minutes_recorded(minutes=minutes)
@@ -123,7 +82,10 @@ class VillageList(Aggregate):
         self.must_be(ListStage.DRAFT)
         if terms.requires("appraisal") and not self.has_minutes:
             raise MinutesMissing(village_list=self.id)
-        self._cases_listed(on=tuple(on), off=tuple(off), hands=hands)
+        on, off = tuple(on), tuple(off)
+        if not off and self.cases.keys() >= set(on):
+            self.check_not_posted()
+        self._cases_listed(on=on, off=off, hands=hands)
 
     @event("CasesListed")
     def _cases_listed(self, on: tuple[UUID, ...], off: tuple[UUID, ...], hands: Hands) -> None:
@@ -146,9 +108,7 @@ class VillageList(Aggregate):
 
         At ``withdraw_at`` it comes down by itself, if nobody has taken it down.
         """
-        self.must_be(ListStage.DRAFT if notice is Notice.FIRST else ListStage.ALLOCATED)
-        if not self.cases:
-            raise EmptyList(village_list=self.id)
+        self.check_postable(notice)
         self._posted(
             notice=notice,
             posted_at=posted_at,
@@ -179,9 +139,9 @@ class VillageList(Aggregate):
 
     def withdraw(self, reason: str, now: Counting) -> None:
         """Take the notice down: at its end, or early, and then it does not count."""
+        self.check_showing()
         notice = self.showing
-        if notice is None:
-            raise NoticeNotPosted(village_list=self.id, notice="")
+        assert notice is not None
         left = now.left(self.notices[notice])
         self._withdrawn(notice=notice, early=left > IN_TIME, reason=reason)
 
@@ -208,8 +168,8 @@ class VillageList(Aggregate):
         received_at: datetime,
     ) -> None:
         """Somebody objects while a notice hangs, also with "why am I not on it?"."""
-        if self.showing is None:
-            raise NoticeNotPosted(village_list=self.id, notice=Notice.FIRST)
+        self.check_showing()
+        assert self.showing is not None
         if objection in self.objections:
             raise ObjectionRepeated(village_list=self.id, objection=objection)
         self._objection_raised(
@@ -232,6 +192,16 @@ class VillageList(Aggregate):
         received_at: datetime,
     ) -> None:
         self.objections[objection] = True
+
+    def reveal_objection(self, objection: UUID, *, reason: str) -> None:
+        """Somebody is shown the sealed text of an objection, settled or not, and why."""
+        if objection not in self.objections:
+            raise NoSuchObjection(village_list=self.id, objection=objection)
+        self._objection_revealed(objection=objection, reason=reason)
+
+    @event("ObjectionRevealed")
+    def _objection_revealed(self, objection: UUID, reason: str) -> None:
+        """Nothing follows from it: who was shown it is the timeline's."""
 
     def settle_objection(
         self,
@@ -284,10 +254,8 @@ class VillageList(Aggregate):
         self, struck: tuple[UUID, ...], terms: Programme, now: Counting, opinion: str, hands: Hands
     ) -> None:
         """乡审. The first notice is over and nothing is open, where the programme has one."""
-        self.must_be(ListStage.DRAFT)
-        self._check_full(struck)
-        if terms.requires("first_notice"):
-            self.check_notice(Notice.FIRST, now)
+        self.check_full(struck)
+        self.check_reviewable(terms, now)
         self._reviewed(struck=struck, opinion=opinion, hands=hands)
 
     @event("Reviewed")
@@ -319,11 +287,8 @@ class VillageList(Aggregate):
         hands: Hands,
     ) -> None:
         """县定, by document. The first notice still stands: objections may have come since."""
-        reviewed = terms.requires("township_review")
-        self.must_be(ListStage.REVIEWED if reviewed else ListStage.DRAFT)
-        self._check_full(struck)
-        if terms.requires("first_notice"):
-            self.check_notice(Notice.FIRST, now)
+        self.check_full(struck)
+        self.check_approvable(terms, now)
         self._approved(struck=struck, document_no=document_no, standards=standards, hands=hands)
 
     @event("Approved")
@@ -348,7 +313,7 @@ class VillageList(Aggregate):
 
         What was shown before no longer counts: new amounts need a new second notice.
         """
-        self.must_be(ListStage.APPROVED, ListStage.ALLOCATED)
+        self.must_be(*ALLOCATABLE)
         self._allocated(
             document_no=document_no,
             fund=fund,
@@ -404,9 +369,7 @@ class VillageList(Aggregate):
 
     def close(self, reason: str) -> None:
         """All is paid and signed for, or nothing was ever put on it."""
-        self.check_objections()
-        done = (ListStage.APPROVED, ListStage.ALLOCATED)
-        self.must_be(*(done if self.cases else (*UNDECIDED, *done)))
+        self.check_closable()
         self._closed(households=len(self.cases), reason=reason)
 
     @event("Closed")
@@ -424,12 +387,6 @@ class VillageList(Aggregate):
     @event("VillageChanged")
     def _village_changed(self, origin: UUID, village: UUID, objections: tuple[UUID, ...]) -> None:
         self.village = village
-
-    def _check_full(self, struck: tuple[UUID, ...]) -> None:
-        for case in struck:
-            self.must_hold(case)
-        if not self.cases:
-            raise EmptyList(village_list=self.id)
 
     def _strike(self, cases: Iterable[UUID]) -> None:
         for case in cases:

@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
 
 from domain.base import Aggregate
 from domain.lateness import Counting, HeldTime
+
+if TYPE_CHECKING:
+    from domain.refusal import Refusal  # which says roles as this file names them
 
 A = TypeVar("A", bound=Aggregate)
 R = TypeVar("R")
@@ -138,6 +141,9 @@ class World(Protocol):
     cases: tuple[UUID, ...]
     """The relief cases of the household that the command wants them of (`wants_cases_of`)."""
 
+    officers: tuple[UUID, ...]
+    """Whoever may be in post in the area that the command asks about (`wants_posts_in`)."""
+
     @property
     def vault(self) -> Vault: ...
 
@@ -186,6 +192,17 @@ class World(Protocol):
 Result = dict[str, Any]
 
 
+class About(NamedTuple):
+    """What a command is about.
+
+    ``kind``: as addresses say it, "village-lists"; ``field``: the command's field with its id.
+    """
+
+    kind: str
+    of: type[Aggregate]
+    field: str
+
+
 class Command:
     """A wish, with everything it needs: ids and times of the field arrive in it.
 
@@ -197,16 +214,47 @@ class Command:
     __slots__ = ()
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
     roles: ClassVar[frozenset[Role]] = frozenset()
+    about: ClassVar[About | None] = None
+    """What it is a step of. None: it begins something, or belongs to no page of a thing."""
     idle_reason_refused: ClassVar[bool] = True
     """Whether a reason that says nothing stops it (`domain.reasons`)."""
+    empty_list_refused: ClassVar[bool] = True
+    """Whether a list without rows stops it (`domain.rows`)."""
+
+    @classmethod
+    def lies_in(cls, world: World, subject: Any) -> UUID | None:
+        """The area whose jurisdiction governs it; None where another field says which."""
+        home: UUID = subject.home
+        return home
+
+    @classmethod
+    def closed(cls, world: World, subject: Any) -> "Refusal | None":
+        """Why this actor may not do it to its subject as it is now, whatever else is said; None if
+        it is open. What is missing in a form is no reason. It is asked before `decide`, which need
+        not ask again (decision 0070)."""
+        return None
+
+    @classmethod
+    def path_fields(cls, subject: Any) -> dict[str, object]:
+        """Which part of its subject it would be about now, by the field that names it where its
+        path does so too: the version of a report that is open to review."""
+        return {}
 
     def scope(self, world: World) -> UUID:
         """The area whose jurisdiction governs this command. May raise `NotFound`."""
-        raise NotImplementedError
+        assert self.about is not None, "it says itself where it belongs"
+        area = self.lies_in(world, world.get(self.about.of, getattr(self, self.about.field)))
+        assert area is not None, "it says itself where it belongs"
+        return area
 
     def wants_cases_of(self) -> UUID | None:
         """The household whose relief cases it must be told. A household's stream does not know
         them: they are looked up before it is decided, whoever sends it."""
+        return None
+
+    def wants_posts_in(self) -> UUID | None:
+        """The area of which it must be told who may be in post there. An area's stream does not
+        know them: they are looked up before it is decided, and looked at as it is."""
         return None
 
     def decide(self, world: World) -> Result | None:

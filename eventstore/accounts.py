@@ -22,6 +22,7 @@ from uuid import UUID
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
+from domain.base import NOBODY
 from domain.login_name import LoginTaken, as_typed
 from eventstore.lately import Lately
 from eventstore.limiter import Limit, Limiter
@@ -38,8 +39,17 @@ DEVICE_SECRET = "device-cookies"  # noqa: S105 - the name of a secret
 SESSION_SECONDS = 12 * 3600.0
 TOKEN_SECONDS = 3600.0
 HALF_SECONDS = 300.0
-LASTS = {"session": SESSION_SECONDS, "token": TOKEN_SECONDS, "half": HALF_SECONDS}
-"""Seconds, by the kind of a session. A half one has shown the password and no code yet."""
+VOUCHED = "vouched"
+LASTS = {
+    "session": SESSION_SECONDS,
+    VOUCHED: SESSION_SECONDS,
+    "token": TOKEN_SECONDS,
+    "half": HALF_SECONDS,
+}
+"""Seconds, by the kind of a session. A half one has shown the password and no code yet; of a
+vouched one the identity provider has asked for a second factor, and is trusted to have done so."""
+ONCE = "once"
+"""In the table of sessions, of nobody: something that is good for one use, and was used."""
 STRANGERS = 10_000
 KNOWN_SECONDS = 1.0
 KNOWN_SESSIONS = 10_000
@@ -47,13 +57,17 @@ KNOWN_SESSIONS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Who is logged in. ``csrf`` guards writes of a cookie session; a bearer token needs none."""
+    """Who is logged in. ``csrf`` guards writes of a cookie session; a bearer token needs none.
+
+    ``vouched``: the identity provider has asked for a second factor.
+    """
 
     officer: UUID
     login: str
     kind: str  # "session", "token" or "half"
     csrf: str
     expires: float
+    vouched: bool = False
 
 
 class OpenSession(NamedTuple):
@@ -296,10 +310,11 @@ class Accounts:
     def begin(
         self, officer: UUID, login: str, kind: str = "session", *, agent: str = ""
     ) -> tuple[str, Session]:
-        """A session for whoever has shown who they are: by password, or by an invitation."""
+        """A session for whoever has shown who they are: by password, by an invitation, or by the
+        identity provider. ``kind``: of `LASTS`."""
         now = self._clock()
         token, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(24)
-        session = Session(officer, login, kind, csrf, now + LASTS[kind])
+        session = _session(officer, login, kind, csrf, now + LASTS[kind])
         row = (_digest(token), officer.bytes, login, kind, csrf, session.expires, now, agent)
         self._write("DELETE FROM sessions WHERE expires < ?", (now,))
         self._write("INSERT INTO sessions VALUES (?,?,?,?,?,?,?,?)", row)
@@ -338,20 +353,40 @@ class Accounts:
                 "SELECT officer, login, kind, csrf, expires FROM sessions WHERE token=?",
                 (digest,),
             ).fetchone()
-        return Session(UUID(bytes=row[0]), row[1], row[2], row[3], row[4]) if row else None
+        return _session(UUID(bytes=row[0]), *row[1:]) if row and row[2] in LASTS else None
 
     def sessions_of(self, officer: UUID, token: str = "") -> list[OpenSession]:
         """Where an officer is logged in, the newest first. ``token``: the one that asks."""
+        return [one for _, one in self._open(" AND officer=?", officer.bytes, own=_digest(token))]
+
+    def open_sessions(self) -> list[tuple[UUID, OpenSession]]:
+        """Everybody who is logged in, with the officer, the newest first."""
+        return self._open()
+
+    def _open(
+        self, of: str = "", *values: bytes, own: bytes = b""
+    ) -> list[tuple[UUID, OpenSession]]:
         with self._lock:
             rows = self._db.execute(
-                "SELECT token, login, kind, begun, expires, device FROM sessions"
-                " WHERE officer=? AND expires > ? AND kind <> 'half' ORDER BY begun DESC, token",
-                (officer.bytes, self._clock()),
+                "SELECT officer, token, login, kind, begun, expires, device"  # noqa: S608
+                " FROM sessions WHERE expires > ? AND kind IN ('session', 'vouched', 'token')"
+                f"{of} ORDER BY begun DESC, token",
+                (self._clock(), *values),
             ).fetchall()
-        own = _digest(token)
         return [
-            OpenSession(_public(digest), login, kind, begun, expires, device, bytes(digest) == own)
-            for digest, login, kind, begun, expires, device in rows
+            (
+                UUID(bytes=officer),
+                OpenSession(
+                    _public(digest),
+                    login,
+                    _shown(kind),
+                    begun,
+                    expires,
+                    device,
+                    bytes(digest) == own,
+                ),
+            )
+            for officer, digest, login, kind, begun, expires, device in rows
         ]
 
     def end_sessions(self, officer: UUID, ids: Collection[str]) -> int:
@@ -366,9 +401,38 @@ class Accounts:
         self._known.clear()
         return len(ended)
 
+    def end_others(self, login: str, token: str) -> None:
+        """End all sessions of a log-in name but the one of this secret token ("": all)."""
+        self._write("DELETE FROM sessions WHERE login=? AND token<>?", (login, _digest(token)))
+        self._known.clear()
+
     def log_out(self, token: str) -> None:
         self._write("DELETE FROM sessions WHERE token=?", (_digest(token),))
         self._known.clear()
+
+    def use_once(self, text: str, seconds: float) -> bool:
+        """Use something up that is good once, in all processes; False if it was used before.
+
+        ``seconds``: for how long it could be shown again.
+        """
+        now = self._clock()
+        row = (_digest(text), NOBODY.bytes, "", ONCE, "", now + seconds, now, "")
+        self._write("DELETE FROM sessions WHERE expires < ?", (now,))
+        sql = "INSERT INTO sessions VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING RETURNING 1"
+        try:
+            with self._lock:
+                return self._db.execute(sql, row).fetchone() is not None
+        except DATABASE_ERRORS as problem:
+            raise explain(problem) from problem
+
+
+def _session(officer: UUID, login: str, kind: str, csrf: str, expires: float) -> Session:
+    """As it is stored: a vouched one is a session like others, and says so besides."""
+    return Session(officer, login, _shown(kind), csrf, expires, kind == VOUCHED)
+
+
+def _shown(kind: str) -> str:
+    return "session" if kind == VOUCHED else kind
 
 
 def _public(digest: bytes) -> str:

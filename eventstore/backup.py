@@ -9,9 +9,8 @@ import hashlib
 import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,6 @@ from eventstore.vault_tables import LEFT_BEHIND, carried_at
 from eventstore.wrapping import check_key
 
 LOG, VAULT, KEY, MANIFEST = "log.sqlite", "vault.sqlite", "vault.key", "backup.json"
-BACKED_UP = "backed-up.json"
 MADE_HERE = (LOG, VAULT, KEY, "views.sqlite")
 
 
@@ -126,29 +124,6 @@ def backup(data: Path, target: Path) -> Manifest:
         shutil.copyfile(data / KEY, target / KEY)
         (target / KEY).chmod(0o600)
     return sign(target)
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """When this store was backed up last, and up to which position."""
-
-    at: datetime
-    head: int
-
-
-def note_backup(data: Path, made: Made) -> None:
-    """Keep beside the store that a backup was made of it; where nothing can be kept, it is not."""
-    with suppress(OSError):
-        (data / BACKED_UP).touch(mode=0o600)
-        (data / BACKED_UP).write_bytes(msgspec.json.encode(made))
-
-
-def last_backup(data: Path) -> Made | None:
-    """The newest backup that `relief backup` made of this store; None when none is known."""
-    try:
-        return msgspec.json.decode((data / BACKED_UP).read_bytes(), type=Made)
-    except (OSError, msgspec.MsgspecError):
-        return None
 
 
 def sign(target: Path) -> Manifest:

@@ -38,7 +38,9 @@ Answer = Receipt | BaseException
 class TooManyFacts(Refusal):
     status: ClassVar[int] = 413
     zh: ClassVar[str] = "这一次操作会产生 {number} 条记录，最多 {limit} 条，请分批办理"
-    en: ClassVar[str] = "This would make {number} facts at once, {limit} at most. Do it in parts."
+    en: ClassVar[str] = (
+        "This would make {number} {number:fact|facts} at once, {limit} at most. Do it in parts."
+    )
     number: int
     limit: int
 
@@ -134,8 +136,13 @@ class Batch:
         writer = self.writer
         cache, held = writer.cache, writer.clock.held_time
         kept = cache.get, writer.vault, self.last, envelope.id, cache.memo
-        cases = envelope.cases or ()
-        return DecisionWorld(*kept, held=held, cases=cases, born=cache.born)
+        return DecisionWorld(
+            *kept,
+            held=held,
+            cases=envelope.cases or (),
+            officers=envelope.officers or (),
+            born=cache.born,
+        )
 
     def _decide(self, envelope: Envelope) -> Outcome:
         self.last = max(self.last, self.writer.now(envelope.at))

@@ -116,6 +116,12 @@ class Clock:
         return None if held is None or held.cause is not HoldCause.AHEAD else ahead_by(held)
 
     @property
+    def ahead_of_real(self) -> timedelta:
+        """How far it is ahead of real time, to the minute; negative: behind. Only a simulated
+        clock can be either."""
+        return timedelta(0)
+
+    @property
     def good_until(self) -> datetime | None:
         """The last moment at which this clock was certainly right, if it is held; else None."""
         held = self.held
@@ -234,6 +240,10 @@ class SimulatedClock(Clock):
     def held(self) -> Hold | None:
         """A simulated clock that runs hangs on the machine's; one that stands does not."""
         return None if self._since is None else self.real.held
+
+    @property
+    def ahead_of_real(self) -> timedelta:
+        return timedelta(minutes=round((self.now() - self.real.now()) / timedelta(minutes=1)))
 
     @property
     def good_until(self) -> datetime | None:

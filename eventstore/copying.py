@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from domain.plurals import counted
 from eventstore.backup import LOG_TABLES, digest
 from eventstore.errors import CopyDiffers, CopyRefused, StoreDamaged, StoreNotMade
 from eventstore.faults import reached
@@ -149,7 +150,9 @@ def _refuse_others(here: _End, there: _End) -> None:
     """The target is empty, or its facts are the first ones of the source."""
     head = there.log.head()
     if head > here.log.head():
-        raise CopyRefused(f"The target has {head} facts, the source {here.log.head()}.")
+        raise CopyRefused(
+            f"The target has {counted(head, 'fact|facts')}, the source {here.log.head()}."
+        )
     if head and there.log.rows(head - 1, 1) != here.log.rows(head - 1, 1):
         raise CopyRefused(f"The fact at position {head} is another one.")
     born = there.log.mark("born")

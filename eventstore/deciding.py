@@ -7,7 +7,7 @@ aggregates in memory. Nothing here reads a clock or a file.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID, uuid5
 
 from domain.access import authorize
@@ -19,12 +19,14 @@ from domain.lateness import NEVER_HELD, Counting, HeldTime
 from domain.officer import Officer
 from domain.one_line import in_one_line
 from domain.person import Person
+from domain.reach import in_sight
 from domain.reasons import check_reasons
-from domain.refusal import AlreadyExists, IdNotFresh, NotFound
+from domain.refusal import AlreadyExists, IdNotFresh, NotFound, Refusal, refusal_of
+from domain.rows import check_rows
 from domain.rulebook import BINDING, Edition, Rulebook, nearest_of
 from domain.rules.base import china_day
 from domain.store import Store as Ledger
-from domain.world import Actor, Command, InForce, Result, Vault
+from domain.world import Actor, Command, InForce, Result, Vault, World
 from eventstore import national
 
 A = TypeVar("A", bound=Aggregate)
@@ -65,10 +67,12 @@ class DecisionWorld:
         *,
         held: HeldTime = NEVER_HELD,
         cases: tuple[UUID, ...] = (),
+        officers: tuple[UUID, ...] = (),
         born: str = "",
     ) -> None:
         self.held = held
         self.cases = cases
+        self.officers = officers
         self.born = born
         self._memo = memo or Memo()
         self._load = load
@@ -267,9 +271,48 @@ def decide(world: DecisionWorld, command: Command, officer: UUID | None) -> Resu
     world.actor = authorized(world, command, officer)
     if getattr(command, "exercise", True) is False and world.training:
         raise TrainingOnly
+    if (refusal := closed(world, command)) is not None:
+        raise refusal
+    check_rows(command)
     check_reasons(command)
     command = in_one_line(command)
     return command.decide(world) or {}
+
+
+def closed(world: DecisionWorld, command: Command) -> Refusal | None:
+    """Why the command is not open for its subject as it is now."""
+    if command.about is None:
+        return None
+    looking = cast(World, _Looking(world))
+    subject: Any = looking.find(command.about.of, getattr(command, command.about.field))
+    if subject is None:
+        return None
+    elsewhere = command.lies_in(looking, subject) is None and not in_sight(world, subject.home)
+    if elsewhere:
+        return None
+    seen = getattr(command, "expected_version", None)
+    if seen is not None and (newer := refusal_of(subject.expect, seen)) is not None:
+        return newer  # what they saw is not so any more: that first, then what follows from it
+    return command.closed(looking, subject)
+
+
+class _Looking:
+    """A world that only looks: what it is asked for belongs to no decision yet."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._world, name)
+
+    def find(self, kind: type[A], id: UUID) -> A | None:
+        return self._world.look(kind, id)
+
+    def get(self, kind: type[A], id: UUID) -> A:
+        found = self.find(kind, id)
+        if found is None:
+            raise NotFound(kind=kind.__name__, id=id)
+        return found
 
 
 def pending(world: DecisionWorld) -> list[Event]:

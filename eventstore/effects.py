@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from domain.base import Event
-from domain.login_name import FactorWay, LoginName
+from domain.login_name import FactorWay, LoginName, ProviderWay
 from domain.person import Person
 from eventstore.behind import Behind
 from eventstore.errors import IndexBehind, StoreLocked
@@ -43,6 +43,8 @@ LOOK_SECONDS = 0.01
 PATIENCE_SECONDS = 120.0
 """How long a repair waits while other processes have the effects' lock."""
 
+TAKEN_AWAY = (ProviderWay.ADMINISTRATOR, ProviderWay.KEEPER)
+
 T = TypeVar("T")
 
 ERASED = (
@@ -51,7 +53,8 @@ ERASED = (
 )
 ENDED = (
     "SELECT topic, state FROM events WHERE position > ? AND position <= ?"
-    " AND (topic LIKE 'LoginName.LoggedOut%' OR topic LIKE 'LoginName.SecondFactorRemoved%')"
+    " AND (topic LIKE 'LoginName.LoggedOut%' OR topic LIKE 'LoginName.SecondFactorRemoved%'"
+    " OR topic LIKE 'LoginName.ProviderUnbound%')"
     " ORDER BY position"
 )
 TELLS = (
@@ -304,6 +307,8 @@ def _end_log_ins(db: Sql, fact: Event) -> None:
         drop_factor(db, fact.login, fact.factor)
         if fact.way is not FactorWay.OWN:
             db.execute("DELETE FROM sessions WHERE login=?", (fact.login,))
+    elif isinstance(fact, LoginName.ProviderUnbound) and fact.way in TAKEN_AWAY:
+        db.execute("DELETE FROM sessions WHERE login=?", (fact.login,))
 
 
 def _with_keys(db: Sql, persons: Sequence[UUID]) -> set[UUID]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from domain.commands.logins import INVITATION_HOURS, InviteOfficer, RecordPassword
-from domain.login_name import PasswordWay
+from domain.login_name import LoginName, PasswordWay, as_typed
 from eventstore.accounts import Accounts
 from eventstore.codes import grouped, plain
 from eventstore.codes import made as new_code
@@ -19,7 +19,6 @@ from eventstore.outcomes import Envelope
 from eventstore.passwords import check_password
 from eventstore.sql import transaction
 from eventstore.store import Store
-from eventstore.vault import Vault
 
 LENGTH = 16
 
@@ -49,13 +48,22 @@ class Invitation:
 
 
 class Invitations:
-    """The invitations of one store's vault, on real time, guarded (decision 0057)."""
+    """The invitations of one store, on its clock: that of the facts which tell of them.
 
-    def __init__(self, vault: Vault, clock: Callable[[], float] | None = None) -> None:
-        self._vault, self._clock = vault, clock or vault.seconds
+    In a real store that is real time, guarded (decision 0057).
+    """
+
+    def __init__(self, store: Store, clock: Callable[[], float] | None = None) -> None:
+        self._store, self._vault = store, store.vault
+        self._clock = clock or (lambda: store.clock.now().timestamp())
 
     def begin(self, login: str, officer: UUID, hours: float = INVITATION_HOURS) -> Invitation:
-        """A new code for a log-in name; the one before is of no use any more."""
+        """A new code for a log-in name, however it was typed; the one before is of no use any more.
+
+        The name is kept as it was opened: typed otherwise, its older code would go on opening it.
+        """
+        name = self._store.load(LoginName.id_of(as_typed(login)))
+        login = name.login if isinstance(name, LoginName) else login
         code = new_code(LENGTH)
         made = Invitation(login, officer, self._clock() + hours * 3600, grouped(code))
         with self._vault.lock, transaction(self._vault.db) as db:
@@ -66,13 +74,13 @@ class Invitations:
             )
         return made
 
-    def invite(self, store: Store, login: str, officer: UUID) -> Invitation:
+    def invite(self, login: str, officer: UUID) -> Invitation:
         """The fact of an invitation and then its code, for who keeps the machine.
 
         Raises a `Refused` when the officer is suspended, or has no such log-in name.
         """
         command = InviteOfficer(officer=officer, login=login)
-        store.run(Envelope(id=uuid4(), officer=None, command=command))
+        self._store.run(Envelope(id=uuid4(), officer=None, command=command))
         return self.begin(login, officer)
 
     def find(self, code: str) -> Invitation:
@@ -88,7 +96,7 @@ class Invitations:
             raise InvitationOver
         return Invitation(row[0], UUID(bytes=row[1]), row[2])
 
-    def accept(self, store: Store, accounts: Accounts, code: str, password: str) -> Invitation:
+    def accept(self, accounts: Accounts, code: str, password: str) -> Invitation:
         """Set the first password by a code. Killed at any point and sent again, it is done once.
 
         Raises also `PasswordRefused`, and a `Refused` when the officer is suspended meanwhile.
@@ -99,12 +107,12 @@ class Invitations:
         command = RecordPassword(
             officer=found.officer, login=found.login, way=PasswordWay.INVITATION
         )
-        officer = store.load(found.officer)
+        officer = self._store.load(found.officer)
         if officer is None:
             raise InvitationUnknown  # of a vault that is newer than its log
         # Of the officer's state too: who was suspended, and is not any more, is not refused again.
-        id = store.system_command_id("invitation", digest.hex(), officer.version)
-        store.run(Envelope(id=id, officer=None, command=command))
+        id = self._store.system_command_id("invitation", digest.hex(), officer.version)
+        self._store.run(Envelope(id=id, officer=None, command=command))
         if not accounts.set_password(found.login, found.officer, password, by=digest):
             raise InvitationOver  # another device with the same code was faster
         return found

@@ -13,6 +13,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
+from domain.plurals import counted
+
 KEYS = 20_000
 """Keys that one limiter remembers. The one longest not heard of is forgotten first."""
 
@@ -39,7 +41,7 @@ class LimitReached(Exception):
         self.limit = limit
         self.retry_after = retry_after
         self.zh = f"{limit.zh}过于频繁，请在 {retry_after} 秒后再试"
-        self.en = f"Too much {limit.en}. Try again in {retry_after} seconds."
+        self.en = f"Too much {limit.en}. Try again in {counted(retry_after, 'second|seconds')}."
         super().__init__(self.en)
 
 

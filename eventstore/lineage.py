@@ -46,12 +46,18 @@ def next_epoch(log: Log) -> str:
     return f"{number}-{secrets.token_hex(TOKEN_BYTES)}"
 
 
+def seat_recorded(store: Store) -> UUID | None:
+    """The store's seat as commands know it (`domain.seat.seat_of`); None: it has recorded none."""
+    known = store.log.mark("seat")
+    return None if known is None or known == str(NOBODY) else UUID(known)
+
+
 def seat_recorded_or_found(store: Store) -> UUID:
     """The store's seat as recorded; else by the rule of `domain.seat` as of today, without
     anybody in post the highest area; `NOBODY` in a store without areas."""
-    known = store.log.mark("seat")
-    if known is not None and known != str(NOBODY):
-        return UUID(known)
+    known = seat_recorded(store)
+    if known is not None:
+        return known
     found = _highest(store, _areas_in_post(store))
     return found or _highest(store, _streams(store.log, "Area.Established")) or NOBODY
 

@@ -17,7 +17,7 @@ from eventsourcing.persistence import Mapper, StoredEvent
 
 from domain.base import Aggregate, Event, Meta
 from eventstore.errors import StoreDamaged, UnknownTopic
-from eventstore.shapes import Shapes, become
+from eventstore.shapes import become, shapes
 
 METAS_KEPT = 4096
 
@@ -35,7 +35,7 @@ class TypedMapper(Mapper[UUID]):
     """
 
     def __init__(self, aggregates: Iterable[type[Aggregate]], *, text_ids: bool = False) -> None:
-        self._shapes = Shapes(text_ids=text_ids)
+        self._shapes = shapes(text_ids=text_ids)
         meta = self._shapes.of(Meta)
         self._decode_meta: Callable[[bytes], Meta] = msgspec.json.Decoder(meta).decode
         self._metas: dict[bytes, Meta] = {}
@@ -74,8 +74,7 @@ class TypedMapper(Mapper[UUID]):
 
     def _decoder(self, event_class: type[Event]) -> Callable[[bytes], Event]:
         """Decodes into a twin of the class whose meta is raw bytes, then puts both right."""
-        twin = self._shapes.of_fact(event_class, meta=msgspec.Raw)
-        decode = msgspec.json.Decoder(twin).decode
+        decode = self._shapes.decoder_of(event_class)
         metas, meta_of = self._metas, self._meta_of
 
         def decoded(state: bytes) -> Event:

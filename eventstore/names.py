@@ -13,9 +13,10 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from domain.base import Event
-from domain.household import Household, Member
+from domain.household import Household
+from domain.household_members import Member
 from domain.person import Person
-from eventstore.spelling import END, asked, terms
+from eventstore.spelling import END, LONGEST, TEXT, asked, normalized, terms
 from eventstore.sql import Sql
 
 VILLAGES_A_QUESTION = 1_500
@@ -88,6 +89,30 @@ def called(vault: Readable, hits: Iterable[Hit], fits: Callable[[str], bool]) ->
             if hit is not None and fits(name):
                 found.append(hit)
     return found
+
+
+def namesakes(vault: Readable, household: UUID, person: UUID) -> list[Hit]:
+    """Members of other households of the same village whose whole name equals this member's, as
+    names are compared (`normalized`); in earnest or in drills, as the household is.
+
+    What is answered is yes or no of each: no name leaves the vault.
+    """
+    home = vault.fetch(
+        "SELECT h.village, h.exercise, e.name FROM name_entries e"
+        " JOIN name_homes h ON h.household = e.household"
+        " WHERE e.household = ? AND e.person = ?",
+        (household.bytes, person.bytes),
+    )
+    if not home or not (whole := normalized(home[0][2])):
+        return []
+    village, exercise, _ = home[0]
+    sql = (
+        "SELECT household, person FROM name_terms"
+        " WHERE village = ? AND exercise = ? AND term = ? AND household <> ?"
+    )
+    rows = vault.fetch(sql, (village, exercise, TEXT + whole[:LONGEST], household.bytes))
+    hits = [Hit(UUID(bytes=village), UUID(bytes=one), UUID(bytes=who)) for one, who in rows]
+    return called(vault, hits, lambda name: normalized(name) == whole)
 
 
 def _marks(values: Sequence[Any]) -> str:

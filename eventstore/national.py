@@ -12,13 +12,15 @@ from typing import Any
 import msgspec
 
 from domain.rulebook import Edition
-from domain.rules.loading import NATION, parse_rulebook
+from domain.rules.loading import NATION, RulebookFile, parse_rulebook
 from domain.rules.standards import Standards
 from domain.rules.thresholds import Thresholds
 from domain.telling import KINDS, RULES, STATES
 from domain.world import Role, RuleRef
 
 FOLDER = Path(__file__).resolve().parent.parent / "rules"
+EXAMPLES = FOLDER / "examples"
+"""Texts that an administrator may begin from. They are in force nowhere, not even in a drill."""
 ADOPTED_ONLY = frozenset({Standards.KIND, Thresholds.KIND})
 """Money and response levels: without a table of one's own, or on a day before it, there is none."""
 
@@ -37,6 +39,16 @@ def editions(kind: str) -> tuple[Edition, ...]:
                 Edition(ref, book.valid_from, book.valid_to, content, waits, status=book.status)
             )
     return tuple(sorted(found, key=lambda edition: edition.valid_from))
+
+
+@cache
+def example(kind: str) -> RulebookFile | None:
+    """The example text of a kind that comes with the program, where there is one."""
+    for path in sorted(EXAMPLES.glob("*.toml")):
+        book = parse_rulebook(path.name, path.read_text(encoding="utf-8"))
+        if book.kind == kind:
+            return book
+    return None
 
 
 @cache

@@ -28,6 +28,8 @@ class Envelope:
     at: datetime | None = None
     cases: tuple[UUID, ...] | None = None
     """Those that the command wants (`wants_cases_of`), if its sender has asked the ledger."""
+    officers: tuple[UUID, ...] | None = None
+    """Likewise whoever may be in post where it wants to know it (`wants_posts_in`)."""
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -101,6 +103,17 @@ def told(problem: Problem, names: Names | None = None) -> Problem:
         return problem
     zh, en = refusal.sentence("zh", names), refusal.sentence("en", names)
     return msgspec.structs.replace(problem, zh=zh, en=en)
+
+
+def said_facts(problem: Problem) -> dict[str, Any]:
+    """Those of its facts that stand in its sentences: what is nowhere said needs no name."""
+    kind = _rules().get(problem.code)
+    if kind is None:
+        return {}
+    if kind.sentence is not Refusal.sentence:  # it words them by itself
+        return problem.facts
+    sentences = kind.zh + kind.en
+    return {name: value for name, value in problem.facts.items() if f"{{{name}}}" in sentences}
 
 
 @cache

@@ -1,5 +1,7 @@
 """How long whoever guesses has to wait: longer and longer, but never for long."""
 
+from domain.plurals import counted
+
 FREE_TRIES = 5
 LONGEST_DELAY = 60.0
 """Seconds that a log-in name rests at most, for devices that never logged in under it."""
@@ -14,12 +16,19 @@ class LoginRefused(Exception):
     en = "Wrong user name or password."
 
 
+class PasswordNotEnough(Exception):
+    """The password is right, and the identity provider alone opens this log-in name."""
+
+    zh = "您的岗位须通过统一身份认证登录，不能使用密码"
+    en = "Your post logs in by the identity provider: a password does not open it."
+
+
 class LoginLocked(Exception):
     """Too many failures; try again in ``retry_after`` seconds."""
 
     def __init__(self, retry_after: int) -> None:
         self.zh = f"连续失败次数过多，请在 {retry_after} 秒后再试"
-        self.en = f"Too many failures. Try again in {retry_after} seconds."
+        self.en = f"Too many failures. Try again in {counted(retry_after, 'second|seconds')}."
         super().__init__(self.en)
         self.retry_after = retry_after
 

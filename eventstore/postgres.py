@@ -64,7 +64,7 @@ from eventstore.postgres_session import connect as connect
 from eventstore.sql import Sql, explain, transaction
 from eventstore.vault import Vault
 
-REVISION = "0006"
+REVISION = "0007"
 """Of the tables that this program knows: the newest of `eventstore.migrations`."""
 CHANNEL = "relief_log"
 MOST_READERS = 8

@@ -12,12 +12,14 @@ persons' keys under it, and they could never be read again.
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
 
+from domain.plurals import counted
 from eventstore.clock import machine_now
 from eventstore.errors import KeyForeign, StoreDamaged, StoreNotBegun, VaultInUse
 from eventstore.faults import reached
@@ -35,6 +37,8 @@ OTHERS = """
 SELECT count(*) FROM pg_stat_activity
  WHERE usename = current_user AND datname = current_database() AND pid <> pg_backend_pid()
 """
+LEAVING = 2.0
+"""Seconds: a session whose process has ended is still told for a moment by a busy database."""
 LOCK = "LOCK TABLE secrets, keys, second_factors IN ACCESS EXCLUSIVE MODE"
 
 
@@ -73,9 +77,12 @@ def rotate_database(url: str, key: Path) -> Rotated:
         db.execute(LOCK)  # whoever comes now waits, and then finds that its key opens nothing
         (others,) = db.execute(OTHERS).fetchone()
         if others:
-            raise VaultInUse(f"{others} sessions")
+            raise VaultInUse(counted(others, "session|sessions"))
 
     with closing(PostgresConnection(url, "vault")) as db:
+        over = time.monotonic() + LEAVING
+        while db.execute(OTHERS).fetchone()[0] and time.monotonic() < over:
+            time.sleep(0.05)
         return _rotate(db, key, alone)
 
 

@@ -6,7 +6,6 @@ the master key begins another pair; the private parts of earlier ones stay, for 
 them before is still to be opened. A pair is known by its key id, a hash of the public part.
 """
 
-import base64
 import hashlib
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from eventstore.keyfile import FINGERPRINT_BYTES
 from eventstore.sql import Sql
+from eventstore.url_text import text_of
 
 if TYPE_CHECKING:
     from eventstore.vault import Vault
@@ -94,4 +94,4 @@ def name_of_next(db: Sql) -> str:
 
 
 def _coordinate(number: int) -> str:
-    return base64.urlsafe_b64encode(number.to_bytes(32, "big")).rstrip(b"=").decode()
+    return text_of(number.to_bytes(32, "big"))

@@ -2,7 +2,9 @@
 
 import types
 import typing
+from collections.abc import Callable
 from dataclasses import fields
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -22,11 +24,23 @@ def become(fact: Event, event_class: type[Event]) -> None:
 
 
 class Shapes:
-    """Makes the twins. With ``text_ids`` every UUID, however deep, is a ``str`` in them."""
+    """Makes the twins. With ``text_ids`` every UUID, however deep, is a ``str`` in them.
+
+    A twin takes milliseconds to make and never changes: ask `shapes` for the ones of the process.
+    """
 
     def __init__(self, *, text_ids: bool) -> None:
         self._text_ids = text_ids
         self._structs: dict[type[Any], type[Any]] = {}
+        self._decoders: dict[type[Event], Callable[[bytes], Event]] = {}
+
+    def decoder_of(self, event_class: type[Event]) -> Callable[[bytes], Event]:
+        """Decodes bytes into the twin of a class whose meta is left as raw bytes."""
+        known = self._decoders.get(event_class)
+        if known is None:
+            known = msgspec.json.Decoder(self.of_fact(event_class, meta=msgspec.Raw)).decode
+            self._decoders[event_class] = known
+        return known
 
     def of_fact(self, event_class: type[Event], *, meta: type[Any]) -> type[Any]:
         """A subclass of an event class with this type of meta: ``__class__`` can be set back."""
@@ -67,6 +81,12 @@ class Shapes:
             same = all(made[name] == hints[name] for name in made)
             self._structs[kind] = kind if same else _redefined(kind, made)
         return self._structs[kind]
+
+
+@cache
+def shapes(*, text_ids: bool) -> Shapes:
+    """The twins of this process, whatever number of stores it opens."""
+    return Shapes(text_ids=text_ids)
 
 
 def _redefined(kind: type[msgspec.Struct], types_of: dict[str, Any]) -> type[Any]:

@@ -58,18 +58,26 @@ class Sql(Protocol):
 
 
 @contextmanager
-def transaction(db: Sql) -> Iterator[Sql]:
-    """BEGIN … COMMIT; rolls back on any exception. Raises a `StoreError`."""
+def begun(db: Sql, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
+    """A transaction: committed, or rolled back on any exception, which stays what it was."""
+    db.execute(begin)
     try:
-        db.execute("BEGIN IMMEDIATE")
-        yield db
+        yield
         db.execute("COMMIT")
-    except BaseException as problem:
+    except BaseException:
         if db.in_transaction:
             db.execute("ROLLBACK")
-        if isinstance(problem, DATABASE_ERRORS):
-            raise explain(problem) from problem
         raise
+
+
+@contextmanager
+def transaction(db: Sql) -> Iterator[Sql]:
+    """As `begun`, but raises a `StoreError` for what the database says."""
+    try:
+        with begun(db):
+            yield db
+    except DATABASE_ERRORS as problem:
+        raise explain(problem) from problem
 
 
 def explain(problem: BaseException) -> StoreError:

@@ -11,23 +11,25 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 
 from domain.base import Aggregate, Event
+from domain.officer import Officer
 from domain.person import Person
 from domain.relief_case import ReliefCase
 from domain.world import Sealed
 from eventstore.batch import Answer
 from eventstore.clock import Clock, SimulatedClock, clock_state
+from eventstore.deciding import DecisionWorld
 from eventstore.effects import Effects
 from eventstore.errors import StoreDamaged, StoreError, StoreUnfinished
 from eventstore.following import HeadWatch
 from eventstore.free_texts import FreeTexts
 from eventstore.log import Log
 from eventstore.mapper import TypedMapper
-from eventstore.names import Hit, find
+from eventstore.names import Hit, find, namesakes
 from eventstore.outcomes import Envelope, Receipt, Refused
 from eventstore.sqlite import SQLiteLog
 from eventstore.vault import SQLiteVault, Vault
@@ -81,6 +83,7 @@ class Store:
         self._settle()
         self.snapshots = self.writer.snapshots
         self.cases_of: Callable[[UUID], tuple[UUID, ...]] = self._cases_in_log
+        self.posts_in: Callable[[UUID], tuple[UUID, ...]] = self._officers_in_log
         self.effects = Effects(self.log, self.vault, self.mapper)
         self.texts = FreeTexts(self.vault, self.effects)
 
@@ -221,11 +224,26 @@ class Store:
             raise self.texts.refused(refused) from None
 
     def _told(self, envelope: Envelope) -> Envelope:
-        """With the relief cases that the command wants, unless its sender has asked for them."""
-        household = envelope.command.wants_cases_of()
-        if household is None or envelope.cases is not None or self.log.has_run(envelope.id):
+        """With what the command wants to be told, unless its sender has asked for it."""
+        household, area = envelope.command.wants_cases_of(), envelope.command.wants_posts_in()
+        if (household or area) is None or self.log.has_run(envelope.id):
             return envelope
-        return replace(envelope, cases=self.cases_of(household))
+        if household is not None and envelope.cases is None:
+            envelope = replace(envelope, cases=self.cases_of(household))
+        if area is not None and envelope.officers is None:
+            envelope = replace(envelope, officers=self.posts_in(area))
+        return envelope
+
+    def _officers_in_log(self, area: UUID) -> tuple[UUID, ...]:
+        """Every officer there is, for who keeps no views: which of them are in post there, the
+        command looks up in each."""
+        del area
+        return tuple(
+            one.event.originator_id
+            for batch in self._all_facts()
+            for one in batch
+            if isinstance(one.event, Officer.Registered)
+        )
 
     def _cases_in_log(self, household: UUID) -> tuple[UUID, ...]:
         """From every fact there is: for who keeps no views. Where they are kept, they tell."""
@@ -312,6 +330,16 @@ class Store:
             aggregate = self.mapper.decode(row[3], row[4]).mutate(aggregate)
         return aggregate
 
+    def world(self, position: int | None = None) -> DecisionWorld:
+        """The world as of now, or with the facts up to a position: for looking at only."""
+
+        def load(_: type[Any], stream: UUID) -> Any:
+            return self.load(stream, position=position)
+
+        writer = self.writer
+        held, born = writer.clock.held_time, writer.cache.born
+        return DecisionWorld(load, self.vault, self.clock.now(), uuid4(), held=held, born=born)
+
     def history(self, stream: UUID) -> list[Recorded]:
         """All facts of one stream."""
         rows = self.log.stream_rows(stream)
@@ -334,6 +362,10 @@ class Store:
     ) -> list[Hit]:
         """Members whose name fits a text, see `eventstore.names.find`; of who is erased, nobody."""
         return find(self.vault, text, villages, exercise=exercise)
+
+    def namesakes(self, household: UUID, person: UUID) -> list[Hit]:
+        """Members of other households of the village called alike: `eventstore.names.namesakes`."""
+        return namesakes(self.vault, household, person)
 
     # -- looking at the log -------------------------------------------------------------------
 

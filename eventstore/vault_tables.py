@@ -3,7 +3,7 @@
 On PostgreSQL the same tables are made by `eventstore.migrations`.
 """
 
-SCHEMA = 4
+SCHEMA = 5
 
 TABLES = """
 DROP TABLE IF EXISTS names;
@@ -33,6 +33,14 @@ CREATE TABLE IF NOT EXISTS recovery_codes (
     code BLOB PRIMARY KEY, login TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS recovery_codes_by_login ON recovery_codes (login);
+CREATE TABLE IF NOT EXISTS imports (
+    id BLOB PRIMARY KEY, state TEXT NOT NULL, begun REAL NOT NULL, job BLOB NOT NULL,
+    file_key BLOB NOT NULL, holder TEXT NOT NULL, held_until REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS import_parts (
+    job BLOB NOT NULL, part TEXT NOT NULL, number INTEGER NOT NULL, box BLOB NOT NULL,
+    PRIMARY KEY (job, part, number)
+);
 CREATE TABLE IF NOT EXISTS erasures (n INTEGER NOT NULL);
 INSERT INTO erasures SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM erasures);
 CREATE TABLE IF NOT EXISTS effects (
@@ -54,8 +62,8 @@ CREATE TABLE IF NOT EXISTS name_terms (
 """
 """Schema 1 had ``names``, one row a person whatever household claimed them: the index of today is
 built from the log when an older vault is opened. Schema 2 knew of no session since when and on
-which device it runs. Schema 3 knew of no second factor. Sessions do not outlive an upgrade:
-officers log in anew."""
+which device it runs. Schema 3 knew of no second factor, schema 4 of no imports. Sessions do not
+outlive an upgrade: officers log in anew."""
 
 CARRIED_BY_SCHEMA_3 = {
     "keys": "person",
@@ -80,6 +88,8 @@ CARRIED_BY_SCHEMA_1 = {
 LEFT_BEHIND = {
     "sessions": "who could write into a backup must not be logged in by it",
     "invitations": "who could write into a backup must not be let in by it",
+    "imports": "a list that waits holds ID numbers, and backups are kept: it is sent again",
+    "import_parts": "as `imports`",
     "erasures": "a counter that tells running processes to forget keys",
     "effects": "how far the index and the erasures are: found again from the log",
     "name_homes": "made from the log",

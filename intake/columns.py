@@ -52,6 +52,9 @@ class Column(StrEnum):
     FORMER_CODE = "原代码"
 
 
+REASON = "未导入原因"
+"""Why a row was refused: in the list of refused rows, which may be sent again as it is."""
+
 _NAMES: dict[Column, str] = {
     Column.NAME: (
         "姓名 成员姓名 家庭成员姓名 家庭成员 人员姓名 救助对象姓名 救助对象 受助人姓名 对象姓名"
@@ -105,7 +108,7 @@ _NAMES: dict[Column, str] = {
         "已发放救助款 已发放救助物资折款 救助资金发放形式 发放金额 "
         "救助金额 金额 合计 填报单位代码 户口类型/所在地 户口类型 户口所在地 "
         "房屋间数 房屋结构 省 市 县 县(市、区) 救助原因 受灾情况 致困原因 致贫原因 "
-        "健康状况 文化程度 婚姻状况 是否户主"
+        f"健康状况 文化程度 婚姻状况 是否户主 {REASON}"
     ),
 }
 

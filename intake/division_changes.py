@@ -22,9 +22,11 @@ from intake.divisions import (
     DivisionLine,
     above_of,
     level_of,
+    tell_twice,
 )
 from intake.register import Register
 from projections.areas import AREAS
+from projections.asking.child_codes import COUNTY_DIGITS, OldCounties
 from projections.asking.scope import Scope
 
 
@@ -44,7 +46,7 @@ class Known:
     merged_into: str | None = None
 
 
-class Tree:
+class DivisionTree:
     """The divisions of a store, by id and by code."""
 
     def __init__(self, db: Connection, scope: Scope) -> None:
@@ -52,7 +54,9 @@ class Tree:
         self.by_id: dict[str, Known] = {}
         self.living: dict[str, Known] = {}
         self.gone: dict[str, Known] = {}
-        for row in db.execute(select(AREAS).order_by(AREAS.c.code, AREAS.c.id)):
+        rows = db.execute(select(AREAS).order_by(AREAS.c.code, AREAS.c.id)).all()
+        self.old_counties = OldCounties(rows)
+        for row in rows:
             one = Known(
                 row.id,
                 row.code,
@@ -121,7 +125,7 @@ class Change:
 class Differences:
     """``changed``, in the order of the rows; ``refused`` the rows with problems."""
 
-    tree: Tree
+    tree: DivisionTree
     changed: list[Change] = field(default_factory=list)
     same: int = 0
     listed: set[str] = field(default_factory=set)
@@ -147,7 +151,7 @@ class Differences:
 
 
 def compared(
-    lines: Iterable[DivisionLine], tree: Tree, register: Register, today: date
+    lines: Iterable[DivisionLine], tree: DivisionTree, register: Register, today: date
 ) -> Differences:
     """The differences between a list and the divisions there are; changes nothing of either but
     the problems and notes of the rows."""
@@ -156,9 +160,14 @@ def compared(
 
 class _Comparing:
     def __init__(
-        self, lines: list[DivisionLine], tree: Tree, register: Register, today: date
+        self, lines: list[DivisionLine], tree: DivisionTree, register: Register, today: date
     ) -> None:
         self._tree, self._register, self._today = tree, register, today
+        codes = {line.code for line in lines}
+        for line in lines:
+            if not line.problems:
+                self._read_old_counties(line, codes)
+        tell_twice([line for line in lines if not line.problems])
         self._lines = {line.code: line for line in lines if not line.problems}
         self._former = {line.former for line in self._lines.values()}
         self._changes: dict[str, Change] = {}
@@ -181,6 +190,30 @@ class _Comparing:
             if change.known is not None:
                 self.found.listed.add(change.known.id)
         self.found.missing = self._missing()
+
+    def _read_old_counties(self, line: DivisionLine, codes: set[str]) -> None:
+        """Take codes that a row refers to by former codes of their counties for those of today.
+
+        The row's own code says what is in force: one with an old county's code is refused.
+        """
+        if line.code[:COUNTY_DIGITS] not in codes and not line.former:
+            derived = self._tree.old_counties.meant(line.code)
+            if derived is not None:
+                said = {"zh": derived.zh, "en": derived.en}
+                line.fail(Column.VILLAGE_CODE, "division-code-old-county", **said)
+        for column, code in ((Column.PARENT_CODE, line.parent), (Column.FORMER_CODE, line.former)):
+            derived = self._tree.old_counties.meant(code) if code and code not in codes else None
+            if derived is None:
+                continue
+            one, said = derived.one, {"zh": derived.zh, "en": derived.en}
+            if one is None or one.had_id != one.id:  # a merged village is not what another was
+                line.fail(column, "division-old-county", **said)
+            elif column is Column.PARENT_CODE:
+                line.parent = one.code
+                line.note(column, "division-old-county", **said)
+            else:
+                line.former = one.code if one.code != line.code else None
+                line.note(column, "division-old-county", **said)
 
     def _of(self, line: DivisionLine) -> Change | None:
         known = self._known(line)
@@ -232,6 +265,7 @@ class _Comparing:
         if line.problems or above is None:
             return None
         change.parent = above
+        self._look_at_day(change)
         over = self._tree.living.get(self._now(above))
         namesakes = self._tree.children(over.id) if over is not None else []
         for one in namesakes:
@@ -262,6 +296,7 @@ class _Comparing:
             line.fail(Column.PARENT_CODE, "division-moves", name=known.name, parent=over)
             return
         change.parent, change.moved = wanted, True
+        self._look_at_day(change)
 
     def _parent(self, line: DivisionLine) -> str | None:
         """The code of what a row lies under, as it will be; told if there is none."""
@@ -284,6 +319,20 @@ class _Comparing:
         if line.parent and not line.code.startswith(code.removesuffix("000")[: len(line.code)]):
             line.note(Column.PARENT_CODE, "division-parent-prefix")
         return code
+
+    def _look_at_day(self, change: Change) -> None:
+        """What begins now begins no earlier than what it lies under."""
+        above = self._changes.get(change.parent or "")
+        over = self._tree.living.get(self._now(change.parent or ""))
+        if above is not None and above.known is None:
+            name, begun = above.line.name, above.since
+        elif over is not None:
+            name, begun = over.name, date.fromisoformat(over.since)
+        else:
+            return
+        if change.since < begun:
+            said = {"name": name, "day": begun.isoformat()}
+            change.line.fail(Column.VALID_FROM, "division-before-parent", **said)
 
     def _now(self, code: str) -> str:
         """The present code of a division that a row gives another one."""

@@ -30,6 +30,11 @@ OF_DIVISIONS: dict[str, tuple[str, str]] = {
         "代码 {code} 已停用（原为{name}），不能再用于其他区划",
         "Code {code} is out of use ({name} had it) and is not given to another division.",
     ),
+    "division-old-county": ("旧代码：{zh}", "Former code: {en}"),
+    "division-code-old-county": (
+        "{zh}；区划名单须写现用代码",
+        "{en} A list of divisions says the codes of today.",
+    ),
     "division-former-unknown": (
         "原代码 {code} 不是现有区划",
         "No living division has the former code {code}.",
@@ -45,6 +50,10 @@ OF_DIVISIONS: dict[str, tuple[str, str]] = {
     "division-parent-wrong": (
         "上级所在的行有误，或上级级别不高于本级",
         "The row of what is above it is wrong, or that is not of a higher level.",
+    ),
+    "division-before-parent": (
+        "生效日期早于上级{name}的设立日期 {day}",
+        "The day lies before that of {name} above it, which begins on {day}.",
     ),
     "division-moves": (
         "只有村（社区）可以改变隶属：{name}现属{parent}，乡镇以上请另建后逐村变更",

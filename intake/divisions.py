@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import xlsxwriter  # type: ignore[import-untyped]
@@ -18,11 +17,12 @@ import xlsxwriter  # type: ignore[import-untyped]
 from domain.area import AreaLevel
 from domain.invisible import hides_something
 from intake import cells as read
-from intake.columns import Column, Grid, Header, Merged, address, letters, plain
+from intake.columns import Column, address
 from intake.guard import IntakeLimits
+from intake.one_heading import Headings, cells_of, says_nothing
 from intake.problems import CellProblem, mask, problem
 from intake.reader import RawRow, open_list, within
-from intake.refused import FileRefused
+from intake.sent import ListFile
 
 HEADINGS: Mapping[Column, str] = {
     Column.VILLAGE_CODE: "区划代码",
@@ -39,10 +39,7 @@ _MORE: Mapping[Column, str] = {
     Column.VALID_FROM: "有效起始日期 有效起 有效日期 启用日期 设立日期 起始日期",
     Column.FORMER_CODE: "原区划代码 旧代码 曾用代码 变更前代码",
 }
-_BY_NAME = {
-    **{plain(name): column for column, names in _MORE.items() for name in names.split()},
-    **{plain(name): column for column, name in HEADINGS.items()},
-}
+_LIST = Headings(HEADINGS, _MORE, first=Column.VILLAGE_CODE, needed=((Column.VILLAGE,),), least=1)
 LONGEST_NAME = 50
 FIRST_OWN, LAST_OWN = 900, 998
 """The last three digits of a division that has no national code (decision 0060)."""
@@ -122,62 +119,18 @@ def whole_code(text: str) -> str | None:
     return code.removesuffix("000000") if len(code) == 12 else code
 
 
-def find_divisions(sheet: str, top: Grid, merged: Merged) -> Header | None:
-    """The header of a list of divisions among a sheet's first rows: the row that names most of its
-    columns, the code among them. Raises ``FileRefused`` if it lacks one or names one twice."""
-    best: Header | None = None
-    for number, row in enumerate(top):
-        columns: dict[Column, int] = {}
-        names: dict[Column, str] = {}
-        for at, cell in enumerate(row):
-            means = _BY_NAME.get(plain(cell))
-            if means is None:
-                continue
-            if means in columns:
-                raise FileRefused(
-                    "column-twice",
-                    sheet=sheet,
-                    column=HEADINGS[means],
-                    first=f"{names[means]}（{letters(columns[means])}）",
-                    second=f"{plain(cell)}（{letters(at)}）",
-                )
-            columns[means], names[means] = at, plain(cell)
-        if Column.VILLAGE_CODE in columns and len(columns) > len(best.columns if best else ()):
-            best = Header(number, number, columns, names, (), (), ())
-    if best is not None and Column.VILLAGE not in best.columns:
-        raise FileRefused(
-            "column-missing",
-            sheet=sheet,
-            row=best.last_row + 1,
-            missing=HEADINGS[Column.VILLAGE],
-        )
-    return best
-
-
 def read_divisions(
-    path: Path, today: date, limits: IntakeLimits | None = None
+    path: ListFile, today: date, limits: IntakeLimits | None = None
 ) -> list[DivisionLine]:
     """Every row of a list, checked by itself. Raises ``FileRefused`` for what is no such list."""
-    with open_list(path, limits=limits, headers=find_divisions) as opened:
-        lines = [
-            _read(raw, today)
-            for raw in opened.rows
-            if not all(map(read.is_nothing, _cells(raw).values()))
-        ]
+    with open_list(path, limits=limits, headers=_LIST.find) as opened:
+        lines = [_read(raw, today) for raw in opened.rows if not says_nothing(raw)]
     tell_twice(lines)
     return lines
 
 
-def _cells(raw: RawRow) -> dict[Column, Any]:
-    cells = raw.cells
-    return {
-        column: cells[at] if at < len(cells) else None
-        for column, at in raw.table.header.columns.items()
-    }
-
-
 def _read(raw: RawRow, today: date) -> DivisionLine:
-    cells, marks = _cells(raw), raw.table.marks
+    cells, marks = cells_of(raw), raw.table.marks
     line = DivisionLine(raw.table.sheet, raw.row + 1, columns=raw.table.header.columns)
     line.texts = {column: mask(column, value) for column, value in cells.items()}
     if within(marks.hidden, raw.row):
@@ -253,12 +206,7 @@ def template(known: list[tuple[str, str, str, str]]) -> bytes:
     """The list as .xlsx with the divisions there are: code, name, code of what is above, since."""
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
-        bold, text = book.add_format({"bold": True}), book.add_format({"num_format": "@"})
-        page = book.add_worksheet("区划")
-        page.freeze_panes(1, 0)
-        for at, heading in enumerate(HEADINGS.values()):
-            page.set_column(at, at, 20, text)
-            page.write_string(0, at, heading, bold)
+        page, text = _LIST.sheet(book, "区划", 20)
         for number, row in enumerate(known, 1):
             for at, said in enumerate(row):
                 page.write_string(number, at, said, text)

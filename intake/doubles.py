@@ -217,14 +217,19 @@ class Doubles:
 
     def _twice(self, entry: Entry, cell: str) -> Difference | None:
         """An earlier row of the file that agrees likewise."""
-        assert entry.parsed is not None
-        seen = self._seen.setdefault(hash(entry.parsed.head.name), _Namesakes())
-        listed = self._marks(entry)
-        found = seen.agreeing(listed)
+        found = self._namesakes(entry).agreeing(self._marks(entry))
         if found is not None:
             return self._same(entry, "head-maybe-twice", *found)
-        seen.add(_Head(cell, listed))
+        self.remember(entry, cell)
         return None
+
+    def remember(self, entry: Entry, cell: str) -> None:
+        """A head of the file, with whom later rows are compared."""
+        self._namesakes(entry).add(_Head(cell, self._marks(entry)))
+
+    def _namesakes(self, entry: Entry) -> _Namesakes:
+        assert entry.parsed is not None
+        return self._seen.setdefault(hash(entry.parsed.head.name), _Namesakes())
 
     @staticmethod
     def _marks(entry: Entry) -> _Marks:

@@ -3,9 +3,13 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import msgspec
+
 from domain.commands.households import HouseholdInput
+from domain.plurals import fill
 from eventstore.outcomes import Problem
 from intake.columns import Column, Header, address
+from intake.placing import Renumbered
 from intake.problems import RULES, CellProblem, mask, problem
 from intake.results import Fault
 from intake.rows import ParsedHousehold, RowResult
@@ -101,7 +105,7 @@ class Told:
     def asked(self, entry: Entry, one: Difference) -> None:
         """The household is not taken before a person has answered."""
         assert entry.parsed is not None
-        zh, en = (text.format(**one.facts) for text in RULES[one.rule])
+        zh, en = (fill(text, one.facts) for text in RULES[one.rule])
         at = (entry.parsed, one.column, one.rule, one.value, zh, en)
         entry.faults.append(self.fault(*at, row=one.row, slot=one.slot))
 
@@ -118,14 +122,31 @@ class Told:
 
     def note(self, entry: Entry, one: Difference) -> None:
         assert entry.parsed is not None
-        zh, en = (text.format(**one.facts) for text in RULES[one.rule])
+        zh, en = (fill(text, one.facts) for text in RULES[one.rule])
         at = (entry.parsed, one.column, one.rule, one.value, zh, en)
-        entry.notes.append(self.fault(*at, row=one.row, slot=one.slot))
+        found = self.fault(*at, row=one.row, slot=one.slot)
+        stored = one.facts.get("stored", "")
+        both = (stored, one.facts.get("stored_en", stored))
+        entry.notes.append(msgspec.structs.replace(found, stored=both[0], stored_en=both[1]))
 
 
 def missing(person: Missing, rule: str = "member-missing") -> Difference:
     shown = mask(Column.NAME, person.member.name)
     return Difference(rule, Column.NAME, person.row, shown, {}, person.slot)
+
+
+def out_of_use(parsed: ParsedHousehold, old: Renumbered) -> Difference:
+    """The note on a code or a name of a village that is none any more."""
+    code, derived = parsed.village_code, old.by_county
+    if derived is not None:
+        said = {"zh": derived.zh, "en": derived.en}
+        return Difference("village-old-county", Column.VILLAGE_CODE, parsed.row, code or "", said)
+    if code:
+        facts = {"old": code, "since": old.since, "stored": old.code}
+        return Difference("village-renumbered", Column.VILLAGE_CODE, parsed.row, code, facts)
+    shown = parsed.village_name or ""
+    facts = {"since": old.since, "stored": old.name}
+    return Difference("village-merged", Column.VILLAGE, parsed.row, shown, facts)
 
 
 def from_cell(row: RowResult, found: CellProblem) -> Fault:

@@ -2,7 +2,7 @@
 
 from domain.commands.households import HouseholdInput
 from domain.commands.sealing import CardInput, MemberInput
-from domain.household import Relation
+from domain.household_members import Relation
 from eventstore.randomness import random_uuid
 from intake.rows import ParsedHousehold, ParsedMember
 

@@ -9,7 +9,6 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -22,12 +21,14 @@ from domain.posts import LEVELS_OF, Post
 from domain.refusal import Malformed
 from domain.world import ROLE_NAMES, Role
 from intake import cells as read
-from intake.columns import Column, Grid, Header, Merged, address, letters, plain
+from intake.columns import Column, address
 from intake.guard import IntakeLimits
+from intake.one_heading import Headings, cells_of, says_nothing
 from intake.problems import CellProblem, mask, problem
 from intake.reader import RawRow, open_list, within
-from intake.refused import FileRefused
+from intake.sent import ListFile
 from projections.areas import AREAS
+from projections.asking.child_codes import Meant, OldCounties
 from projections.asking.old_codes import old_code
 from projections.asking.scope import Scope
 
@@ -53,10 +54,13 @@ _MORE: Mapping[Column, str] = {
     Column.PHONE: "手机号 手机号码 联系电话 电话",
     Column.CERTIFICATE: "证书 证书编号",
 }
-_BY_NAME = {
-    **{plain(name): column for column, names in _MORE.items() for name in names.split()},
-    **{plain(name): column for column, name in HEADINGS.items()},
-}
+_LIST = Headings(
+    HEADINGS,
+    _MORE,
+    first=Column.NAME,
+    needed=((Column.ROLE,), (Column.VILLAGE_CODE, Column.VILLAGE)),
+    least=2,
+)
 _ROLES: dict[str, Role] = {
     name.casefold(): role
     for role in LEVELS_OF
@@ -88,6 +92,8 @@ class OfficerLine:
     certificate: str = ""
     problems: list[CellProblem] = field(default_factory=list)
     notes: list[CellProblem] = field(default_factory=list)
+    bare: UUID | None = None
+    """The officer of this log-in name, to whom the row's ID number may be given first."""
 
 
 class Divisions:
@@ -99,6 +105,8 @@ class Divisions:
         ).where(scope.covers(AREAS.c.id), AREAS.c.abolished_on.is_(None))
         self.rows = sorted(db.execute(query).all(), key=lambda row: (row.code, row.id))
         self._codes = {row.code: row for row in self.rows}
+        self._old_counties = OldCounties.of(db)
+        self._by_id = {row.id: row for row in self.rows}
         self._names: dict[str, list[Any]] = {}
         for row in self.rows:
             self._names.setdefault(row.name, []).append(row)
@@ -114,6 +122,12 @@ class Divisions:
         known = self._codes.get(old.now) if old is not None else None
         return next((had[one] for one in _ways(code) if one in had), known)
 
+    def by_old_county(self, code: str) -> tuple[Meant | None, Any]:
+        """What a code may mean by a former code of its county, and the area if it is one here."""
+        derived = self._old_counties.meant(code)
+        one = derived.one if derived is not None else None
+        return derived, self._by_id.get(one.id) if one is not None else None
+
     def by_name(self, name: str) -> list[Any]:
         return self._names.get(name, [])
 
@@ -123,42 +137,8 @@ def _ways(code: str) -> tuple[str, str, str]:
     return code, code.removesuffix("000000"), code + "000" if len(code) == 9 else code
 
 
-def find_officers(sheet: str, top: Grid, merged: Merged) -> Header | None:
-    """The header of a list of officers among a sheet's first rows: the row that names most of its
-    columns, 姓名 among them. Raises ``FileRefused`` if it lacks one or names one twice."""
-    best: Header | None = None
-    for number, row in enumerate(top):
-        columns: dict[Column, int] = {}
-        names: dict[Column, str] = {}
-        for at, cell in enumerate(row):
-            means = _BY_NAME.get(plain(cell))
-            if means is None:
-                continue
-            if means in columns:
-                raise FileRefused(
-                    "column-twice",
-                    sheet=sheet,
-                    column=HEADINGS[means],
-                    first=f"{names[means]}（{letters(columns[means])}）",
-                    second=f"{plain(cell)}（{letters(at)}）",
-                )
-            columns[means], names[means] = at, plain(cell)
-        if Column.NAME in columns and len(columns) > max(1, len(best.columns) if best else 1):
-            best = Header(number, number, columns, names, (), (), ())
-    if best is None:
-        return None
-    missing = [HEADINGS[one] for one in (Column.ROLE,) if one not in best.columns]
-    if not {Column.VILLAGE_CODE, Column.VILLAGE} & best.columns.keys():
-        missing.append("区划代码或区划名称")
-    if missing:
-        raise FileRefused(
-            "column-missing", sheet=sheet, row=best.last_row + 1, missing="、".join(missing)
-        )
-    return best
-
-
 def read_officers(
-    path: Path,
+    path: ListFile,
     divisions: Divisions,
     taken: Callable[[str], bool],
     today: date,
@@ -168,29 +148,17 @@ def read_officers(
 
     Raises ``FileRefused`` for what cannot be read as a list of officers at all.
     """
-    with open_list(path, limits=limits, headers=find_officers) as opened:
-        lines = [
-            _Row(raw, divisions, today).line
-            for raw in opened.rows
-            if not all(map(read.is_nothing, _cells(raw).values()))
-        ]
+    with open_list(path, limits=limits, headers=_LIST.find) as opened:
+        lines = [_Row(raw, divisions, today).line for raw in opened.rows if not says_nothing(raw)]
     _give_logins(lines, taken)
     return lines
-
-
-def _cells(raw: RawRow) -> dict[Column, Any]:
-    cells = raw.cells
-    return {
-        column: cells[at] if at < len(cells) else None
-        for column, at in raw.table.header.columns.items()
-    }
 
 
 class _Row:
     """One row being read: each broken rule is told with its cell."""
 
     def __init__(self, raw: RawRow, divisions: Divisions, today: date) -> None:
-        self._raw, self._cells = raw, _cells(raw)
+        self._raw, self._cells = raw, cells_of(raw)
         self.line = OfficerLine(raw.table.sheet, raw.row + 1)
         self._look_behind()
         line = self.line
@@ -264,7 +232,8 @@ class _Row:
                 now = {"old": code, "now": found.code, "named": found.name}
                 self.line.notes.append(self._said(Column.VILLAGE_CODE, "place-renumbered", now))
             if found is None:
-                self._fail(Column.VILLAGE_CODE, "place-unknown")
+                found = self._by_old_county(divisions, code)
+            if found is None:
                 return
             if name is not None and name != found.name:
                 self._fail(Column.VILLAGE, "place-differs", named=found.name)
@@ -276,6 +245,19 @@ class _Row:
                 return
             found = several[0]
         self.line.area, self.line.area_name = UUID(found.id), found.name
+
+    def _by_old_county(self, divisions: Divisions, code: str) -> Any:
+        """The area that a code means by a former code of its county, noted; else what is wrong."""
+        derived, found = divisions.by_old_county(code)
+        if found is not None and derived is not None:
+            said = {"zh": derived.zh, "en": derived.en}
+            self.line.notes.append(self._said(Column.VILLAGE_CODE, "place-old-county", said))
+        elif derived is not None and derived.one is None:
+            said = {"zh": derived.zh, "en": derived.en}
+            self._fail(Column.VILLAGE_CODE, "place-old-county", **said)
+        else:
+            self._fail(Column.VILLAGE_CODE, "place-unknown")
+        return found
 
     def _identity(self, today: date) -> None:
         number = self._text(Column.ID_NUMBER)
@@ -320,12 +302,8 @@ def template(divisions: Divisions) -> bytes:
     """The empty list as .xlsx: its headings as text columns, then a sheet of roles and areas."""
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
-        bold, text = book.add_format({"bold": True}), book.add_format({"num_format": "@"})
-        page = book.add_worksheet("人员名单")
-        page.freeze_panes(1, 0)
-        for at, heading in enumerate(HEADINGS.values()):
-            page.set_column(at, at, 22, text)
-            page.write_string(0, at, heading, bold)
+        page, text = _LIST.sheet(book, "人员名单", 22)
+        bold = book.add_format({"bold": True})
         roles = [ROLE_NAMES[role][0] for role in LEVELS_OF]
         page.data_validation(1, 5, 2000, 5, {"validate": "list", "source": ["A", "B"]})
         page.data_validation(

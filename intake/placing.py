@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from intake.rows import ParsedHousehold
+from projections.asking.child_codes import Meant
 
 _ENDINGS = (
     "社区居民委员会",
@@ -39,12 +40,13 @@ class Unplaced(Exception):
 @dataclass(frozen=True, slots=True)
 class Renumbered:
     """The village that a code or a name out of use means, its code and name now, and since when
-    (ISO date)."""
+    (ISO date). ``by_county``: it is meant by a former code of its county, since when is unknown."""
 
     village: UUID
     code: str
     name: str
     since: str
+    by_county: Meant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,10 @@ def _none_renumbered(code: str) -> Renumbered | None:
     return None
 
 
+def _no_old_county(code: str) -> Meant | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
     """The villages of one import. ``default`` is meant where a row names none.
@@ -75,7 +81,8 @@ class Places:
     ``by_name`` knows each by its whole name and by its `plain_name`; ``townships`` has the name of
     each village's township, which tells two of one name apart where the list says it.
     ``renumbered`` answers what a code out of use means here, ``merged`` what the names of villages
-    mean that were merged into one of these.
+    mean that were merged into one of these, ``old_county`` what a code may mean by a former code
+    of its county.
     """
 
     by_code: dict[str, UUID]
@@ -84,6 +91,7 @@ class Places:
     townships: dict[UUID, str] = field(default_factory=dict)
     renumbered: Callable[[str], Renumbered | None] = _none_renumbered
     merged: dict[str, list[Renumbered]] = field(default_factory=dict)
+    old_county: Callable[[str], Meant | None] = _no_old_county
 
     def find(self, household: ParsedHousehold, sheet: "SheetVillage | None" = None) -> Found:
         """The village of a household; ``sheet``: what its sheet is about. Raises `Unplaced`."""
@@ -91,6 +99,8 @@ class Places:
         if code:
             found = self.by_code.get(code)
             if found is None and (old := self.renumbered(code)) is not None:
+                return Found(old.village, old)
+            if found is None and (old := self._by_county(household)) is not None:
                 return Found(old.village, old)
             if found is None:
                 zh, en = "本辖区没有这个行政村代码", "There is no village of that code here."
@@ -116,6 +126,27 @@ class Places:
             en = "No village in the row, the sheet's name or title, and --area is not a village."
             raise Unplaced("village-missing", "", zh, en)
         return Found(self.default)
+
+    def _by_county(self, household: ParsedHousehold) -> Renumbered | None:
+        """The village here that a code means by a former code of its county. Raises `Unplaced`
+        where several could be meant, and where the row itself names another village."""
+        code, name = household.village_code or "", household.village_name
+        derived = self.old_county(code)
+        if derived is None:
+            return None
+        one = derived.one
+        if one is None:
+            raise Unplaced("village-ambiguous", code, derived.zh, derived.en)
+        village = UUID(one.id)
+        if village not in self.townships:
+            return None
+        if name and plain_name(name) not in (plain_name(one.name), plain_name(one.had_name)):
+            named = self._named(name, household.township) or self._merged(name)
+            if village not in [it.village for it in named]:
+                zh = f"{derived.zh}，但此行的村名是{name}：请填现用代码"
+                en = f"{derived.en} But the row names {name}: give today's code."
+                raise Unplaced("village-ambiguous", code, zh, en)
+        return Renumbered(village, one.code, one.name, "", derived)
 
     def of_sheet(self, name: str, titles: Sequence[str]) -> "SheetVillage | None":
         """The village that a sheet's own name and the titles above its header are about.

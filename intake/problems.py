@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.masking import mask_card, mask_id, mask_name, mask_phone
+from domain.plurals import fill
 from intake.columns import Column
 from intake.division_rules import OF_DIVISIONS
 
@@ -50,7 +51,7 @@ RULES: dict[str, tuple[str, str]] = {
     ),
     "need-over-size": (
         "需救助人口 {need} 人，多于家庭人口 {size} 人",
-        "{need} people in need are more than the {size} of the household.",
+        "{need} {need:person in need is|people in need are} more than the {size} of the household.",
     ),
     "village-code-form": (
         "行政村区划代码应为12位数字",
@@ -83,6 +84,8 @@ RULES: dict[str, tuple[str, str]] = {
         "区划代码 {old} 已停用，现为 {now} {named}",
         "Code {old} is out of use: it is {now} {named} now.",
     ),
+    # What a code means by a former code of its county: `projections.asking.child_codes.Meant`.
+    "place-old-county": ("旧代码：{zh}", "Former code: {en}"),
     "place-several": (
         "辖区内有几个同名区划，请填写区划代码",
         "Several areas have this name: give the code.",
@@ -115,9 +118,9 @@ RULES: dict[str, tuple[str, str]] = {
     ),
     "row-hidden-asked": (
         "此行在表格中被隐藏（或被筛选掉），未导入：请取消隐藏后再导入，"
-        "或用 --hidden-rows import（一并导入）或 leave（略过）说明",
+        "或说明隐藏的行一并导入还是略过（命令行用 --hidden-rows import 或 leave）",
         "This row is hidden in the sheet, or filtered out, and was not taken: show it and import "
-        "again, or say --hidden-rows import or leave.",
+        "again, or say whether such rows are imported or left out (in a terminal: --hidden-rows).",
     ),
     "cell-error": (
         "单元格显示错误值（如 #REF!），无法得知原来的内容：请改为实际内容",
@@ -174,7 +177,7 @@ RULES: dict[str, tuple[str, str]] = {
     ),
     "size-differs": (
         "家庭人口为 {size}，名单中本户有 {listed} 人",
-        "The household has {size} people by its own column, {listed} by the rows.",
+        "The household has {size} {size:person|people} by its own column, {listed} by the rows.",
     ),
     "gender-differs": (
         "性别与身份证号不一致，以身份证号为准",
@@ -200,9 +203,15 @@ RULES: dict[str, tuple[str, str]] = {
         "行政村代码 {old} 自 {since} 起已停用，按现用代码 {stored} 登记",
         "Code {old} went out of use on {since}: taken as the village that is {stored} now.",
     ),
+    "village-old-county": ("旧代码：{zh}", "Former code: {en}"),
     "village-merged": (
         "此村已于 {since} 并入{stored}，按{stored}登记",
         "This village was merged into {stored} on {since}: taken as that one.",
+    ),
+    "group-unknown": (
+        "本村的村民小组中没有这一个，或者不止一个：按所写文字登记，未编入小组，请核对。现有：{known}",
+        "The village has no such group, or several: taken as it is written, in none of its groups. "
+        "There are: {known}.",
     ),
     "cell-formula": (
         "内容由公式算出，取的是文件中保存的结果，请核对",
@@ -249,7 +258,7 @@ RULES: dict[str, tuple[str, str]] = {
     ),
     "stored-size": (
         "本户登记为 {stored} 人，与名单不同，未改动，请核对",
-        "The household is stored with {stored} people: left as it is.",
+        "The household is stored with {stored} {stored:person|people}: left as it is.",
     ),
     "stored-category": (
         "本户登记的家庭类型是 {stored}，与名单不同，未改动，请核对",
@@ -313,7 +322,7 @@ class CellProblem:
 
 def problem(rule: str, cell: str, column: str, value: str = "", **facts: Any) -> CellProblem:
     zh, en = RULES[rule]
-    return CellProblem(cell, column, value, rule, zh.format(**facts), en.format(**facts))
+    return CellProblem(cell, column, value, rule, fill(zh, facts), fill(en, facts))
 
 
 def mask(column: Column, value: Any) -> str:

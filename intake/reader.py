@@ -27,6 +27,7 @@ import msgspec
 from intake.columns import Grid, Header, Merged, column_of, find_header
 from intake.guard import IntakeLimits, check_file
 from intake.refused import FileRefused
+from intake.sent import ListFile
 
 _SANDBOX = Path(__file__).with_name("sandbox.py")
 _TOP_ROWS = 40
@@ -55,12 +56,14 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One list: a sheet with a header, or a whole CSV (named like its file)."""
+    """One list: a sheet with a header, or a whole CSV (named like its file). ``top``: its rows
+    down to the header, as they are."""
 
     sheet: str
     header: Header
     merged: tuple[tuple[int, int, int, int], ...] = field(repr=False)
     marks: Marks = field(default_factory=Marks, repr=False)
+    top: tuple[list[Any], ...] = field(default=(), repr=False)
 
 
 def within(runs: Runs, row: int) -> bool:
@@ -98,7 +101,7 @@ class OpenList:
 
 @contextmanager
 def open_list(
-    path: Path,
+    path: ListFile,
     *,
     limits: IntakeLimits | None = None,
     sheet: str | None = None,
@@ -139,7 +142,7 @@ def _open_csv(
     header = headers(name, top, ())
     if header is None:
         raise FileRefused("list-missing")
-    table = Table(name, header, ())
+    table = Table(name, header, (), top=tuple(top[: header.last_row + 1]))
 
     def rows() -> Iterator[RawRow]:
         below = header.last_row + 1
@@ -194,6 +197,7 @@ def _open_book(parser: "_Parser", wanted: str | None, headers: FindHeader) -> Op
                 header,
                 tuple((a, b, c, d) for a, b, c, d in merged),
                 _marks(*marks),
+                tuple(top[: header.last_row + 1]),
             )
     if not tables:
         raise FileRefused("list-missing")

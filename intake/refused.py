@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from domain.plurals import fill
+
 REASONS: dict[str, tuple[str, str]] = {
     "file-missing": ("找不到文件，或没有权限读取", "There is no such file, or it may not be read."),
     "file-empty": ("文件是空的", "The file is empty."),
@@ -31,7 +33,7 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "too-many-members": (
         "压缩包内有 {count} 个部件，超过上限 {limit}",
-        "The package holds {count} parts, more than {limit}.",
+        "The package holds {count} {count:part|parts}, more than {limit}.",
     ),
     "unpacked-too-big": (
         "解压后有 {size} 字节，超过上限 {limit} 字节",
@@ -99,7 +101,8 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "too-many-columns": (
         "工作表“{sheet}”有 {count} 列，超过上限 {limit} 列，请删除右侧无关内容",
-        "Sheet {sheet} has {count} columns, more than {limit}. Delete what is far right.",
+        "Sheet {sheet} has {count} {count:column|columns}, more than {limit}. Delete what is "
+        "far right.",
     ),
     "too-much-memory": (
         "读取工作簿所需内存超过上限，请删除数据区以外（最右、最下）的内容，或分成几个文件",
@@ -123,9 +126,10 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "columns-unsure": (
         "工作表“{sheet}”的列 {columns} 看似代码、证件号或人数，但不会导入：请核对，"
-        "确认不需要后加 --ignore-columns 再导入",
+        "确认不需要后勾选“不导入这些列”（命令行加 --ignore-columns）再导入",
         "Columns {columns} of sheet {sheet} look like codes, ID numbers or figures of people and "
-        "would not be imported. If they are not needed, repeat with --ignore-columns.",
+        "would not be imported. If they are not needed, say that they may be left out (in a "
+        "terminal: --ignore-columns) and import again.",
     ),
     "column-twice": (
         "工作表“{sheet}”的表头中，{first} 与 {second} 都像是“{column}”，请只保留一列",
@@ -141,8 +145,8 @@ class FileRefused(Exception):
         self.code = code
         self.facts = facts
         zh, en = REASONS[code]
-        self.reason_zh = zh.format(**facts)
-        self.reason_en = en.format(**facts)
+        self.reason_zh = fill(zh, facts)
+        self.reason_en = fill(en, facts)
         super().__init__(f"{code}: {self.reason_en}")
 
     def sentence(self, language: str) -> str:

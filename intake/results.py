@@ -33,6 +33,8 @@ class Fault(msgspec.Struct, frozen=True):
     rule: str
     zh: str
     en: str
+    stored: str = ""
+    stored_en: str = ""
 
 
 class RowReport(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -59,9 +61,10 @@ Sink: TypeAlias = Callable[[RowReport], None]
 
 class Report(msgspec.Struct):
     """The figures of a file. ``known`` households were there already and stay as they are,
-    ``completed`` ones were given members they lacked; ``differences`` holds the first thousand
-    notes on how the list differs from what is stored. ``unused_columns`` (sheet!name（letter）)
-    and ``skipped_sheets`` are all that was not read. ``hidden_rows`` each have a problem or a note;
+    ``completed`` ones were given members they lacked; ``differing`` of the known ones are otherwise
+    in the list, or lack a member, and ``differences`` holds the first thousand notes on that.
+    ``columns`` (sheet!name（letter）：meaning) are read; ``unused_columns`` (sheet!name（letter）)
+    and ``skipped_sheets`` are all that was not. ``hidden_rows`` each have a problem or a note;
     ``hidden_columns`` were read. ``unmarked_sheets``: the search for hidden rows, formulas and
     errors in them is not complete. ``sheet_villages``: the village that a sheet's name or title
     means, for rows that name none.
@@ -83,7 +86,9 @@ class Report(msgspec.Struct):
     fault_count: int = 0
     by_rule: dict[str, int] = {}
     faults: list[Fault] = []
+    differing: int = 0
     differences: list[Fault] = []
+    columns: list[str] = []
     unused_columns: list[str] = []
     skipped_sheets: list[str] = []
     hidden_rows: int = 0

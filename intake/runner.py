@@ -8,50 +8,56 @@ own area is asked about (``doubles``); one whom a household elsewhere claims is 
 contested. What is found is compared with the list (``stored``): members whom it lacks are added by
 the ordinary command, every other difference is told.
 
-Rows are taken in the order of the file, `BATCH` households a transaction, whatever villages they
-are of; nothing is kept of a batch that is done.
+Rows are taken in the order of the file, a batch (`intake.batches`) a transaction, whatever
+villages they are of; nothing is kept of a batch that is done.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import date
-from itertools import groupby
-from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from domain.commands.households import AddMember, RegisterHouseholds
-from domain.household import AlreadyMember
+from domain.household_members import AlreadyMember
 from domain.ids import seeded_id
 from domain.refusal import AlreadyExists
 from domain.rules.household_kinds import HouseholdKinds
-from eventstore.errors import StoreLocked
-from eventstore.outcomes import Envelope, Problem, Receipt, Refused
+from eventstore.outcomes import Problem, Receipt, Refused
 from eventstore.store import Store
-from intake.columns import Column
+from intake.batches import batches, groups, heads_of, registration
+from intake.columns import Column, letters
 from intake.doubles import Doubles
-from intake.entries import Entry, Told, from_cell, missing
+from intake.entries import Entry, Told, from_cell, missing, out_of_use
 from intake.guard import IntakeLimits
 from intake.inputs import household_input
-from intake.placing import Places, Renumbered, SheetVillage, Unplaced, plain_name
+from intake.placing import Places, SheetVillage, Unplaced, plain_name
 from intake.problems import mask
 from intake.reader import OpenList, open_list
 from intake.refused import FileRefused
 from intake.results import Report, RowReport, Sink
-from intake.rows import HiddenRows, Outcome, ParsedHousehold, RowResult, read_rows
+from intake.rows import HiddenRows, Outcome, RowResult, read_rows
+from intake.sending import RunMany, Sender
+from intake.sent import ListFile
 from intake.stored import Difference, Missing, Register, StoredHousehold
 from intake.trial import Trial
+from intake.village_groups import GroupsThere
 
-__all__ = ["BATCH", "Importer", "Places", "plain_name"]
+__all__ = ["Importer", "Places", "plain_name"]
 
-BATCH = 200
-"""Households a transaction: what another process's command waits for at most."""
-ROWS = 2000
-"""Rows waiting for their turn at most, where most of them are no households."""
-LOCKED_TRIES = 15
 NAMES_SECONDS = 60.0
 """How long an import waits until all that was registered before can be found by name."""
 ADDED_WHY = "名单再次导入，补登成员"
 """The reason that the log keeps with a member whom an import adds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """An import that was broken off: so many batches are done, with these results. ``doubted``:
+    the rows (sheet, row) about whose head there was a question."""
+
+    batches: int
+    report: Report
+    doubted: frozenset[tuple[str, int]]
 
 
 class Importer:
@@ -59,7 +65,8 @@ class Importer:
 
     ``ignore_columns``: a person has confirmed that no column is missed that looks like codes, ID
     numbers or figures of people and is not understood. ``hidden_rows``: whether rows that a sheet
-    hides belong to the list.
+    hides belong to the list. ``job``, ``run_many``, ``resumed``: of an import that may be broken
+    off and goes on, see `Sender`.
     """
 
     def __init__(
@@ -74,9 +81,13 @@ class Importer:
         sink: Sink | None = None,
         ignore_columns: bool = False,
         hidden_rows: HiddenRows = HiddenRows.ASK,
+        job: UUID | None = None,
+        run_many: RunMany | None = None,
+        resumed: Resumed | None = None,
     ) -> None:
         self._store = store
-        self._officer = officer
+        self._sender = Sender(store, officer, job, run_many)
+        self._resumed = resumed
         self._places = places
         self._kinds = kinds
         self._category = default_category
@@ -89,10 +100,11 @@ class Importer:
         self._told = Told({})
         self._trial = Trial(store, officer)
         self._book = Register(store)
+        self._groups = GroupsThere(store)
         self._barred: dict[UUID, Problem | None] = {}
         self._doubles = Doubles(store, lambda village: self._bar(village) is None)
 
-    def check(self, path: Path, today: date, limits: IntakeLimits | None = None) -> Report:
+    def check(self, path: ListFile, today: date, limits: IntakeLimits | None = None) -> Report:
         """Read the whole file and write nothing: what would be refused, row by row.
 
         Each household is decided by the domain's own code, so what passes here is refused later
@@ -100,13 +112,13 @@ class Importer:
         """
         return self._go(path, today, limits, self._try)
 
-    def run(self, path: Path, today: date, limits: IntakeLimits | None = None) -> Report:
+    def run(self, path: ListFile, today: date, limits: IntakeLimits | None = None) -> Report:
         """Read and register. Rows that are wrong are reported, the others kept."""
         return self._go(path, today, limits, self._register)
 
     def _go(
         self,
-        path: Path,
+        path: ListFile,
         today: date,
         limits: IntakeLimits | None,
         settle: Callable[[list[Entry]], None],
@@ -116,12 +128,42 @@ class Importer:
             self._told = Told({table.sheet: table.header for table in opened.tables})
             self._look_at(opened)
             rows = read_rows(opened, today=today, hidden=self._hidden)
-            for batch in _batches(map(self._entry, _groups(rows))):
-                settle([entry for entry in batch if entry.village is not None])
+            done = self._begin_again()
+            for number, batch in enumerate(batches(map(self._entry, groups(rows)))):
+                households = [entry for entry in batch if entry.village is not None]
+                if number < done:
+                    self._remember(households)
+                    continue
+                settle(households)
+                if number == done:
+                    self._recognize(households)
                 for entry in batch:
                     self._tell(entry)
                 self._progress(self.report)
         return self.report
+
+    def _begin_again(self) -> int:
+        """How many batches an import that was broken off has done."""
+        if self._resumed is None:
+            return 0
+        self.report = self._resumed.report
+        return self._resumed.batches
+
+    def _remember(self, entries: list[Entry]) -> None:
+        """Households of a batch that is done: later rows may be the same again."""
+        assert self._resumed is not None
+        for entry in entries:
+            assert entry.parsed is not None
+            if (entry.parsed.sheet, entry.parsed.row) not in self._resumed.doubted:
+                self._doubles.remember(entry, self._told.cell_of(entry.parsed))
+
+    def _recognize(self, entries: list[Entry]) -> None:
+        """What the batch in which an import was broken off had come to: known by now, by itself."""
+        for entry in entries:
+            if entry.outcome == "known" and entry.given is not None:
+                entry.outcome = self._sender.did(entry.given.id) or "known"
+                if entry.outcome == "registered":
+                    self.report.members += len(entry.given.members)
 
     def _look_at(self, opened: OpenList) -> None:
         """Name what of the file is not read. Raises `FileRefused` for columns that look like
@@ -145,6 +187,10 @@ class Importer:
             ]
             if not table.marks.all:
                 report.unmarked_sheets.append(table.sheet)
+            report.columns += [
+                f"{table.sheet}!{header.names[column]}（{letters(at)}）：{column.value}"
+                for column, at in header.columns.items()
+            ]
             unused = (*header.unknown, *header.ignored)
             report.unused_columns += [f"{table.sheet}!{name}" for name in unused]
             if header.unsure and not self._ignore_columns:
@@ -183,7 +229,9 @@ class Importer:
             entry.faults.append(fault)
             return entry
         if found.old is not None:
-            self._told.note(entry, _out_of_use(parsed, found.old))
+            self._told.note(entry, out_of_use(parsed, found.old))
+        if (unknown := self._groups.unknown(found.village, parsed)) is not None:
+            self._told.note(entry, unknown)
         entry.village = found.village
         entry.given = household_input(parsed, kind.key if kind is not None else self._category)
         return entry
@@ -198,9 +246,9 @@ class Importer:
     # -- one batch ----------------------------------------------------------------------------
 
     def _try(self, entries: list[Entry]) -> None:
-        for entry in self._new(entries, self._store.vault.find_persons(_heads(entries))):
+        for entry in self._new(entries, self._store.vault.find_persons(heads_of(entries))):
             assert entry.village is not None and entry.given is not None
-            why = self._trial.refusal(_command(entry.village, [entry]))
+            why = self._trial.refusal(registration(entry.village, [entry]))
             if why is None:
                 entry.outcome = "valid"
             else:
@@ -219,7 +267,7 @@ class Importer:
         A refused command is sent again household by household, so that the others are kept.
         """
         vault = self._store.vault
-        heads = _heads(entries)
+        heads = heads_of(entries)
         persons = vault.find_persons(heads)
         new = self._new(entries, persons)
         strangers = [entry.head for entry in new if entry.head not in persons]
@@ -254,7 +302,8 @@ class Importer:
             return []
         missing, differ = stored.members(entry.parsed, entry.given)
         added = sum(not person.counted for person in missing)
-        differ += stored.differences(entry.parsed, entry.given, self._kinds, added)
+        groups = self._groups.of(household.village)
+        differ += stored.differences(entry.parsed, entry.given, self._kinds, groups, added)
         for one in differ:
             self._told.note(entry, one)
         return [
@@ -275,11 +324,8 @@ class Importer:
         orders = [(entry, *order) for entry in entries for order in self._compare(entry)]
         if not orders:
             return
-        envelopes = [
-            Envelope(id=self._adding(entry, person), officer=self._officer, command=command)
-            for entry, person, command in orders
-        ]
-        for (entry, person, _), answer in zip(orders, self._answers(envelopes), strict=True):
+        envelopes = [self._sender.adding(*order) for order in orders]
+        for (entry, person, _), answer in zip(orders, self._sender.answers(envelopes), strict=True):
             if isinstance(answer, Receipt):
                 entry.outcome = "completed"
                 self.report.members += 1
@@ -292,25 +338,11 @@ class Importer:
             elif answer.problem.code != AlreadyMember.code():  # else another run was quicker
                 self._told.not_added(entry, person, answer.problem)
 
-    def _adding(self, entry: Entry, person: Missing) -> UUID:
-        """The command's id. Nobody finds a person without ID number twice, so two runs at once
-        send one command: its id follows from the household's state and the row."""
-        if person.member.id_number is not None:
-            return uuid4()
-        assert entry.given is not None
-        state = len(self._store.history(entry.given.id))
-        name = person.member.name
-        parts = (entry.given.id, state, self._officer, person.place, name, person.counted)
-        return seeded_id(self._secret(), "member", *parts)
-
-    def _secret(self) -> str:
-        return self._store.vault.secret("import-ids").hex()
-
     def _identify(self, entry: Entry, person: UUID | None) -> None:
         """The household's id follows from its head and its village: two runs of one list, even
         at once, register it once. The secret keeps strangers from taking that id before."""
         if person is not None and entry.given is not None:
-            id = seeded_id(self._secret(), "household", person, entry.village)
+            id = seeded_id(self._sender.secret(), "household", person, entry.village)
             entry.given = replace(entry.given, id=id)
 
     def _new(self, entries: list[Entry], persons: dict[str, UUID]) -> list[Entry]:
@@ -340,12 +372,9 @@ class Importer:
         """Answers the refused ones of several households; a single one becomes a fault."""
         if not orders:
             return []
-        envelopes = [
-            Envelope(id=uuid4(), officer=self._officer, command=_command(village, entries))
-            for village, entries in orders
-        ]
+        envelopes = [self._sender.registering(village, entries) for village, entries in orders]
         refused: list[tuple[UUID, list[Entry]]] = []
-        for (village, entries), answer in zip(orders, self._answers(envelopes), strict=True):
+        for (village, entries), answer in zip(orders, self._sender.answers(envelopes), strict=True):
             if isinstance(answer, Receipt):
                 self._accepted(entries, answer)
             elif not isinstance(answer, Refused):
@@ -357,15 +386,6 @@ class Importer:
             else:
                 self._told.refused(entries[0], answer.problem)
         return refused
-
-    def _answers(self, envelopes: list[Envelope]) -> list[Receipt | BaseException]:
-        """The same commands again while the files are busy: they are carried out once."""
-        answers = self._store.run_many(envelopes)
-        for _ in range(LOCKED_TRIES):
-            if not any(isinstance(answer, StoreLocked) for answer in answers):
-                break
-            answers = self._store.run_many(envelopes)
-        return answers
 
     def _accepted(self, entries: list[Entry], receipt: Receipt) -> None:
         contested = {UUID(str(person)) for person in receipt.result.get("contested", ())}
@@ -386,6 +406,7 @@ class Importer:
             report.registered += entry.outcome == "registered"
             report.known += entry.outcome == "known"
             report.completed += entry.outcome == "completed"
+            report.differing += entry.outcome == "known" and bool(entry.notes)
             report.valid += entry.outcome == "valid"
         taken = entry.outcome in ("registered", "known", "completed")
         for row in entry.rows:
@@ -408,41 +429,3 @@ class Importer:
             report.rows += 1
             report.add(told)
             self._sink(told)
-
-
-def _out_of_use(parsed: ParsedHousehold, old: Renumbered) -> Difference:
-    """The note on a code or a name of a village that is none any more."""
-    if code := parsed.village_code:
-        facts = {"old": code, "since": old.since, "stored": old.code}
-        return Difference("village-renumbered", Column.VILLAGE_CODE, parsed.row, code, facts)
-    shown = parsed.village_name or ""
-    facts = {"since": old.since, "stored": old.name}
-    return Difference("village-merged", Column.VILLAGE, parsed.row, shown, facts)
-
-
-def _groups(results: Iterable[RowResult]) -> Iterator[list[RowResult]]:
-    """The rows of a household together; any other row alone."""
-    for _, rows in groupby(results, key=lambda row: (row.sheet, row.carrier or row.row)):
-        yield list(rows)
-
-
-def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    batch: list[Entry] = []
-    households = 0
-    for entry in entries:
-        batch.append(entry)
-        households += entry.village is not None
-        if households >= BATCH or len(batch) >= ROWS:
-            yield batch
-            batch, households = [], 0
-    if batch:
-        yield batch
-
-
-def _heads(entries: Sequence[Entry]) -> list[str]:
-    return [entry.head for entry in entries]
-
-
-def _command(village: UUID, entries: Sequence[Entry]) -> RegisterHouseholds:
-    given = tuple(entry.given for entry in entries if entry.given is not None)
-    return RegisterHouseholds(village=village, households=given)

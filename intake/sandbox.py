@@ -74,6 +74,11 @@ def _send(out: BinaryIO, message: list[Any]) -> None:
 
 
 def _send_all(out: BinaryIO, limits: dict[str, Any]) -> None:
+    long = _too_long(sys.stdin.buffer, limits["rows"] + TOP_ROWS)
+    if long is not None:
+        _send(out, _too_many_rows(long, limits))
+        return
+    sys.stdin.buffer.seek(0)
     book = python_calamine.CalamineWorkbook.from_filelike(sys.stdin.buffer)
     visible = [
         sheet.name
@@ -125,11 +130,64 @@ def _width(sheet: Sheet) -> int:
 def _over_limit(sheet: Sheet, limits: dict[str, Any]) -> list[Any] | None:
     # The header and titles above it are not data: they are not counted against the rows.
     if _height(sheet) > limits["rows"] + TOP_ROWS:
-        return ["refused", "too-many-rows", {"sheet": sheet.name, "limit": limits["rows"]}]
+        return _too_many_rows(sheet.name, limits)
     if _width(sheet) > limits["columns"]:
         facts = {"sheet": sheet.name, "count": _width(sheet), "limit": limits["columns"]}
         return ["refused", "too-many-columns", facts]
     return None
+
+
+def _too_many_rows(sheet: str, limits: dict[str, Any]) -> list[Any]:
+    return ["refused", "too-many-rows", {"sheet": sheet, "limit": limits["rows"]}]
+
+
+# A sheet is parsed whole before its height is known, so a very long one would be refused after
+# seconds and much memory. Its rows are counted first, as its XML is unpacked, and no further than
+# the limit. Only rows with a value in them count: a sheet may be formatted down to its last row.
+# So this never refuses what the height would let pass; long gaps between rows are left to that.
+_ROW = re.compile(rb"<(?:\w+:)?row(?=[\s>])")
+_SHORTEST_ROW = len("<row><c><v>1</v></c></row>")
+_VALUE = re.compile(rb"<(?:\w+:)?(?:v|t)(?:\s[^<>]*)?>[^<]")
+
+
+def _too_long(file: BinaryIO, most: int) -> str | None:
+    """The name of a visible sheet with more than so many rows; None too where the package does
+    not say plainly which part a sheet is."""
+    try:
+        with zipfile.ZipFile(file) as package:
+            for sheet, path in _visible_parts(package):
+                if package.getinfo(path).file_size < most * _SHORTEST_ROW:
+                    continue
+                with package.open(path) as part:
+                    if rows_with_values(part, most) > most:
+                        return sheet
+    except (KeyError, StopIteration, zipfile.BadZipFile, ElementTree.ParseError):
+        return None
+    return None
+
+
+def _visible_parts(package: zipfile.ZipFile) -> list[tuple[str, str]]:
+    tags = [one for one in _parsed(package, "xl/workbook.xml") if _local(one.tag) == "sheet"]
+    shown = [one.get("name", "") for one in tags if one.get("state", "visible") == "visible"]
+    return [(name, part_of(package, name)) for name in shown]
+
+
+def rows_with_values(part: IO[bytes], most: int) -> int:
+    """How many rows of a sheet have a value; more than ``most`` are not counted, nor read."""
+    count, open_, rest = 0, False, b""
+    while piece := part.read(_PIECE):
+        text = rest + piece
+        end = text.rfind(b"<")  # what follows is a tag, or a value, that may go on in the next one
+        rest = text[end:][:_OVERLAP] if end >= 0 else b""
+        before, *rows = _ROW.split(text[: max(end, 0)])
+        if open_ and _VALUE.search(before):
+            count, open_ = count + 1, False
+        for row in rows:
+            open_ = _VALUE.search(row) is None
+            count += not open_
+            if count > most:
+                return count
+    return count
 
 
 def _grid(sheet: Sheet) -> Iterator[list[Any]]:
@@ -181,19 +239,21 @@ class _Marks:
         try:
             with (
                 zipfile.ZipFile(self._file) as package,
-                package.open(self._part(package, sheet)) as part,
+                package.open(part_of(package, sheet)) as part,
             ):
                 return _Search(height).through(part)
         except (KeyError, StopIteration, zipfile.BadZipFile, ElementTree.ParseError):
             return [[], [], [], [], False]
 
-    def _part(self, package: zipfile.ZipFile, sheet: str) -> str:
-        sheets = _parsed(package, "xl/workbook.xml")
-        tag = next(one for one in sheets if one.get("name") == sheet and _local(one.tag) == "sheet")
-        relation = next(value for key, value in tag.attrib.items() if _local(key) == "id")
-        relations = _parsed(package, "xl/_rels/workbook.xml.rels")
-        target = next(one.get("Target", "") for one in relations if one.get("Id") == relation)
-        return target.lstrip("/") if target.startswith("/") else "xl/" + target
+
+def part_of(package: zipfile.ZipFile, sheet: str) -> str:
+    """The part of the package that a sheet is. Raises KeyError, StopIteration, ParseError."""
+    sheets = _parsed(package, "xl/workbook.xml")
+    tag = next(one for one in sheets if one.get("name") == sheet and _local(one.tag) == "sheet")
+    relation = next(value for key, value in tag.attrib.items() if _local(key) == "id")
+    relations = _parsed(package, "xl/_rels/workbook.xml.rels")
+    target = next(one.get("Target", "") for one in relations if one.get("Id") == relation)
+    return target.lstrip("/") if target.startswith("/") else "xl/" + target
 
 
 def _parsed(package: zipfile.ZipFile, part: str) -> Iterator[ElementTree.Element]:

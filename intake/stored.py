@@ -5,7 +5,7 @@ name is written in another way, somebody has another phone. Nothing that is stor
 by a list: who is missing is added, every other difference is told, and a person decides.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,10 +13,12 @@ from uuid import UUID
 from domain.area import Area
 from domain.commands.households import HouseholdInput
 from domain.commands.sealing import MemberInput, digits
-from domain.household import Household, Member, Relation
+from domain.household import Household
+from domain.household_members import Member, Relation
 from domain.masking import mask_card, mask_name, mask_phone
 from domain.person import Person
 from domain.rules.household_kinds import HouseholdKinds
+from domain.village_group import VillageGroup, group_meant
 from domain.world import Sealed
 from eventstore.store import Store
 from intake import cells as read
@@ -214,10 +216,16 @@ class StoredHousehold:
     # -- the household ------------------------------------------------------------------------
 
     def differences(
-        self, parsed: ParsedHousehold, given: HouseholdInput, kinds: HouseholdKinds, added: int
+        self,
+        parsed: ParsedHousehold,
+        given: HouseholdInput,
+        kinds: HouseholdKinds,
+        groups: Sequence[VillageGroup],
+        added: int,
     ) -> Iterator[Difference]:
         """What the list says otherwise of the household itself; what it leaves out is no
-        difference. ``added``: members who make it larger than it is stored."""
+        difference. ``groups``: the living ones of its village. ``added``: members who make it
+        larger than it is stored."""
         here = self.household
         row = parsed.row
         size, wanted = here.size + added, len(given.members) + given.unnamed
@@ -229,8 +237,13 @@ class StoredHousehold:
             unnamed = (here.category, here.category)
             facts = _told(*((kind.zh, kind.en) if kind is not None else unnamed))
             yield Difference("stored-category", Column.CATEGORY, row, parsed.category, facts)
-        if parsed.group and plain(parsed.group) != plain(here.group):
-            facts = {"stored": here.group or "—"}
+        refers_to = next((one for one in groups if one.code == here.group_code), None)
+        if (
+            parsed.group
+            and plain(parsed.group) != plain(here.group)
+            and (refers_to is None or group_meant(groups, parsed.group) != refers_to)
+        ):
+            facts = {"stored": (refers_to.name if refers_to is not None else here.group) or "—"}
             yield Difference("stored-group", Column.GROUP, row, parsed.group, facts)
         yield from self._account(parsed)
         if parsed.phone:

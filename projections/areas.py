@@ -26,6 +26,19 @@ AREAS = Table(
     Index("areas_by_code", "code"),
 )
 
+GROUPS = Table(
+    "area_groups",
+    LOGICAL,
+    Column("village", String(36), primary_key=True),
+    Column("code", String(2), primary_key=True),
+    Column("name", String, nullable=False),
+    Column("since", String, nullable=False),
+    Column("ended_on", String),
+    Column("passed_to", String(36)),  # the village that took it over in a merger
+    Column("passed_code", String, nullable=False),  # its sub-code there; "": none was left
+)
+"""Villagers' groups 村民小组, by village and sub-code, ended ones too."""
+
 SEATS = Table(
     "areas_seat",
     LOGICAL,
@@ -90,6 +103,39 @@ def abolished(rows: Rows, at: int, e: Area.Abolished) -> None:
     rows.change(AREAS, text_of(e.originator_id), abolished_on=e.effective_on.isoformat())
 
 
+def group_named(rows: Rows, at: int, e: Area.GroupNamed | Area.GroupTakenOver) -> None:
+    rows.put(
+        GROUPS,
+        {
+            "village": text_of(e.originator_id),
+            "code": e.code,
+            "name": e.name,
+            "since": e.effective_on.isoformat(),
+            "passed_code": "",
+        },
+    )
+
+
+def group_renamed(rows: Rows, at: int, e: Area.GroupRenamed) -> None:
+    since = e.effective_on.isoformat()
+    rows.change(GROUPS, text_of(e.originator_id), e.code, name=e.name, since=since)
+
+
+def group_ended(rows: Rows, at: int, e: Area.GroupEnded) -> None:
+    rows.change(GROUPS, text_of(e.originator_id), e.code, ended_on=e.effective_on.isoformat())
+
+
+def group_passed_on(rows: Rows, at: int, e: Area.GroupPassedOn) -> None:
+    rows.change(
+        GROUPS,
+        text_of(e.originator_id),
+        e.code,
+        ended_on=e.effective_on.isoformat(),
+        passed_to=text_of(e.into),
+        passed_code=e.into_code,
+    )
+
+
 def seat_recorded(rows: Rows, at: int, e: Store.Opened) -> None:
     rows.put(SEATS, {"store": text_of(e.originator_id), "seat": text_of(e.area)})
 
@@ -133,14 +179,19 @@ def children(db: Connection, area: UUID) -> list[dict[str, Any]]:
 
 VIEW = View(
     name="areas",
-    version=4,
-    tables=(AREAS, SEATS),
+    version=5,
+    tables=(AREAS, GROUPS, SEATS),
     routes={
         Area.Established: established,
         Area.Renamed: renamed,
         Area.CodeChanged: code_changed,
         Area.MergedInto: merged_into,
         Area.Abolished: abolished,
+        Area.GroupNamed: group_named,
+        Area.GroupRenamed: group_renamed,
+        Area.GroupEnded: group_ended,
+        Area.GroupPassedOn: group_passed_on,
+        Area.GroupTakenOver: group_named,
         Store.Opened: seat_recorded,
         Store.SeatMoved: seat_moved,
     },

@@ -7,10 +7,12 @@ from domain.disaster import Disaster
 from domain.dispensation import Dispensation
 from domain.house_damage import HouseDamage
 from domain.household import Household
+from domain.late_number import LateNumber
 from domain.login_name import LoginName
 from domain.officer import Officer
 from domain.parked_facts import ParkedFacts
 from domain.person import Person
+from domain.provider_identity import ProviderIdentity
 from domain.rulebook import Rulebook
 from domain.season import Season
 from domain.store import Store
@@ -26,6 +28,7 @@ from projections import (
     lists,
     notices,
     officers,
+    proposals,
     reviews,
     seasons,
     situation,
@@ -37,6 +40,7 @@ from projections.folding.base import View
 VIEWS: tuple[View, ...] = (
     areas.VIEW,
     officers.VIEW,
+    proposals.VIEW,
     disasters.VIEW,
     situation.VIEW,
     deadlines.VIEW,
@@ -53,6 +57,7 @@ VIEWS: tuple[View, ...] = (
     findings.VIEW,
 )
 
+_IDENTITY = "the log-in name's own ProviderBound and ProviderUnbound tell it"
 _STORE = "what the ledger knows of itself is the timeline's, and the log's marks"
 _ROSTER = "rows of a roster are counted on the report: SituationReport.RosterCounted"
 _CLAIM = "a claim that nobody contests is shown by the Household's own facts"
@@ -68,6 +73,9 @@ IGNORED: dict[type[Event], str] = {
     LoginName.LoggedOut: "it is on the auditor's list, which is the timeline",
     LoginName.SecondFactorSet: "the vault is asked, which knows the log-ins of now",
     LoginName.SecondFactorRemoved: "the vault is asked, which knows the log-ins of now",
+    LateNumber.Given: "the officer's own NumberGiven tells it",
+    LoginName.ProviderBound: "the log is asked, at a log-in and on the officer's page",
+    LoginName.ProviderUnbound: "the log is asked, at a log-in and on the officer's page",
     Dispensation.Granted: "it is on the auditor's list, which is the timeline",
     Disaster.Absorbed: "the absorbed disaster's MergedInto tells it",
     Disaster.Released: "the disaster's own SplitBack tells it",
@@ -83,6 +91,7 @@ IGNORED: dict[type[Event], str] = {
     Season.ListClosed: "the list's own Closed tells it",
     ParkedFacts.Opened: "what is left out is asked for in the log, before a view is folded",
     ParkedFacts.Dropped: "what is left out is asked for in the log, before a view is folded",
+    **dict.fromkeys(ProviderIdentity.event_classes(), _IDENTITY),
     **dict.fromkeys(
         (one for one in Store.event_classes() if one not in (Store.Opened, Store.SeatMoved)), _STORE
     ),

@@ -1,5 +1,6 @@
 """Disasters 灾害过程: name, hazard, stage, and the responses 救灾应急响应 with their documents."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +31,7 @@ DISASTERS = Table(
     Column("stable_at", String),
     Column("closed_at", String),
     Column("reason", String),  # of the last change of stage
+    Column("unconfirmed", Boolean, nullable=False),  # the list of hazards that it was declared by
     Index("disasters_by_area", "area"),
     Index("disasters_by_host", "merged_into"),
 )
@@ -47,6 +49,7 @@ RESPONSES = Table(
     Column("reason", String, nullable=False),
     Column("at", String, nullable=False),
     Column("by", String(36), nullable=False),
+    Column("unconfirmed", Boolean, nullable=False),  # the thresholds that it went by
 )
 
 RUNNING = Table(
@@ -57,6 +60,7 @@ RUNNING = Table(
     Column("level", Integer, nullable=False),
     Column("document_no", String, nullable=False),
     Column("since", String, nullable=False),
+    Column("unconfirmed", Boolean, nullable=False),
 )
 
 ATTACHED = Table(
@@ -83,6 +87,7 @@ def declared(rows: Rows, at: int, e: Disaster.Declared) -> None:
             "exercise": e.exercise,
             "stage": str(DisasterStage.OPEN),
             "declared_at": when(e.meta.recorded_at),
+            "unconfirmed": e.rule.unconfirmed,
         },
     )
 
@@ -105,12 +110,20 @@ def report_detached(rows: Rows, at: int, e: Disaster.ReportDetached) -> None:
 def _response(rows: Rows, at: int, e: Any, step: str, reason: str, before: int | None) -> None:
     moment = when(e.meta.recorded_at)
     disaster, area, by = text_of(e.originator_id), text_of(e.area), text_of(e.meta.actor)
-    values = (disaster, at, area, step, e.level, before, e.document_no, reason, moment, by)
+    rule = getattr(e, "rule", None)  # an end goes by no table
+    unsure = rule is not None and rule.unconfirmed
+    told = (disaster, at, area, step, e.level, before, e.document_no, reason, moment, by)
+    values = (*told, unsure)
     rows.append(RESPONSES, values)
     if step == "ended":
         rows.delete(RUNNING, disaster, area)
     else:
-        row = {"level": e.level, "document_no": e.document_no, "since": moment}
+        row = {
+            "level": e.level,
+            "document_no": e.document_no,
+            "since": moment,
+            "unconfirmed": unsure,
+        }
         rows.put(RUNNING, {"disaster": disaster, "area": area, **row})
 
 
@@ -184,6 +197,14 @@ def absorbed_into(db: Connection, disaster: UUID) -> list[str]:
     ]
 
 
+def host_of(known: Mapping[str, Any], id: str) -> str:
+    """The disaster that this one has been merged into, and so on; itself if into none."""
+    seen = {id}
+    while (into := known[id]["merged_into"]) in known and into not in seen:
+        seen.add(id := into)
+    return id
+
+
 def _query(scope: Scope) -> Any:
     """A disaster is seen where it was declared and above, and where reports of it come from."""
     told = select(ATTACHED.c.disaster).where(scope.covers(ATTACHED.c.area))
@@ -205,7 +226,8 @@ def disasters(
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page:
-    """Disasters, the latest first, with the responses that run.
+    """Disasters, the latest first, with the responses that run. ``unconfirmed``: the rules that one
+    was declared or started by had not been confirmed.
 
     ``stage``: open, stabilized, closed or merged. ``search``: a part of the name.
     """
@@ -217,7 +239,7 @@ def disasters(
     order = [DISASTERS.c.occurred_at, DISASTERS.c.id]
     found = page(db, query, order, cursor=cursor, limit=limit, descending=True)
     for row in found.items:
-        row["responses"] = _running(db, row["id"])
+        row["responses"] = running_in(db, row["id"])
     return found
 
 
@@ -232,7 +254,7 @@ def disaster(db: Connection, scope: Scope, *, disaster: UUID) -> Row | None:
     found = dict(row)
     ids = absorbed_into(db, disaster)
     found["absorbed"] = [id for id in ids if id != found["id"]]
-    found["responses"] = _running(db, found["id"])
+    found["responses"] = running_in(db, found["id"])
     steps = select(RESPONSES).where(RESPONSES.c.disaster == found["id"])
     found["response_steps"] = [
         dict(step) for step in db.execute(steps.order_by(RESPONSES.c.position)).mappings()
@@ -247,7 +269,7 @@ def disaster(db: Connection, scope: Scope, *, disaster: UUID) -> Row | None:
     return found
 
 
-def _running(db: Connection, disaster: str) -> list[Row]:
+def running_in(db: Connection, disaster: str) -> list[Row]:
     """Responses are published: they are shown to whoever sees the disaster."""
     query = (
         select(RUNNING, AREAS.c.name.label("area_name"))
@@ -260,7 +282,7 @@ def _running(db: Connection, disaster: str) -> list[Row]:
 
 VIEW = View(
     name="disasters",
-    version=1,
+    version=2,
     tables=(DISASTERS, RESPONSES, RUNNING, ATTACHED),
     routes={
         Disaster.Declared: declared,

@@ -89,18 +89,15 @@ UNITS = Table(
 )
 
 RANK = case(
-    (INCIDENTS.c.priority.is_not(None), INCIDENTS.c.priority * 2),
-    (
-        or_(
-            INCIDENTS.c.kind.in_(sorted(LIFE_AT_STAKE)),
-            INCIDENTS.c.severity.in_((Severity.EXTREME, Severity.SEVERE)),
-        ),
-        3,
-    ),
-    else_=5,
+    (INCIDENTS.c.priority == 1, 2),
+    (INCIDENTS.c.priority.is_not(None), INCIDENTS.c.priority * 2 + 1),
+    (INCIDENTS.c.kind.in_(sorted(LIFE_AT_STAKE)), 3),
+    (INCIDENTS.c.severity.in_((Severity.EXTREME, Severity.SEVERE)), 4),
+    else_=6,
 )
-"""The order of the board. A call that nobody has triaged may be anything: where life is at stake
-it stands right below priority 1, else between priorities 2 and 3."""
+"""The order of the board. A call that nobody has triaged may be anything: where its kind says that
+life is at stake it stands right below priority 1, before whatever is only called severe (a missing
+person stood below an older power cut); all else stands between priorities 2 and 3."""
 
 WAITING = (Stage.OPEN, Stage.TRIAGED, Stage.ASSIGNED)
 DONE = (Stage.RESOLVED, Stage.CLOSED, Stage.DUPLICATE)
@@ -229,6 +226,12 @@ def duplicate_found(rows: Rows, at: int, e: Incident.DuplicateFound) -> None:
     )
 
 
+def duplicate_undone(rows: Rows, at: int, e: Incident.DuplicateUndone) -> None:
+    id = text_of(e.originator_id)
+    status = "open" if rows.need(INCIDENTS, id)["priority"] is None else "triaged"
+    rows.change(INCIDENTS, id, status=status, duplicate_of=None, ended_at=None, acknowledge_by=None)
+
+
 def unit_registered(rows: Rows, at: int, e: Unit.Registered) -> None:
     rows.put(
         UNITS,
@@ -259,16 +262,12 @@ def unit_assigned(rows: Rows, at: int, e: Unit.Assigned) -> None:
     _unit(rows, e, "assigned", incident=text_of(e.incident))
 
 
-def unit_released(rows: Rows, at: int, e: Unit.Released) -> None:
+def unit_free(rows: Rows, at: int, e: Unit.Released | Unit.CameOnDuty) -> None:
     _unit(rows, e, "free")
 
 
 def unit_off_duty(rows: Rows, at: int, e: Unit.WentOffDuty) -> None:
     _unit(rows, e, "off_duty", reason=e.reason)
-
-
-def unit_on_duty(rows: Rows, at: int, e: Unit.CameOnDuty) -> None:
-    _unit(rows, e, "free")
 
 
 # Queries
@@ -367,7 +366,7 @@ def dispatch_board(
     scope: Scope,
     *,
     exercise: bool = False,
-    at: datetime | None = None,
+    at: datetime,
     held: HeldTime = NEVER_HELD,
 ) -> dict[str, Any]:
     """The whole board: open incidents by priority, all units, consignments on the way.
@@ -375,7 +374,6 @@ def dispatch_board(
     At most 500 of each; ``more`` names what was cut. ``unattended``: no unit works on it, and it
     was opened more than a quarter of an hour ago.
     """
-    assert at is not None, "the edge gives the store's clock"
     i = INCIDENTS.c
     long = over(i.opened_at, held, at, after=ATTENTION)
     waits = and_(long, i.clock_held.is_(False), i.units == "{}")
@@ -421,7 +419,7 @@ def escalations_due(
 
 VIEW = View(
     name="dispatch",
-    version=4,
+    version=5,
     tables=(INCIDENTS, UNITS),
     routes={
         Incident.Opened: opened,
@@ -437,10 +435,11 @@ VIEW = View(
         Incident.Closed: closed,
         Incident.Escalated: escalated,
         Incident.DuplicateFound: duplicate_found,
+        Incident.DuplicateUndone: duplicate_undone,
         Unit.Registered: unit_registered,
         Unit.Assigned: unit_assigned,
-        Unit.Released: unit_released,
+        Unit.Released: unit_free,
         Unit.WentOffDuty: unit_off_duty,
-        Unit.CameOnDuty: unit_on_duty,
+        Unit.CameOnDuty: unit_free,
     },
 )

@@ -30,13 +30,16 @@ from sqlalchemy import (
 from sqlalchemy.sql.selectable import FromClause
 
 from domain.household import Household
+from domain.incident import Incident
 from domain.lateness import NEVER_HELD, HeldTime
 from domain.person import Person
+from domain.village_list import VillageList
 from projections.areas import AREAS
 from projections.asking.contest_findings import MAKERS, claimed_of_others, many_contests
 from projections.asking.counted import day_over
 from projections.asking.finding_rows import finding
-from projections.asking.officer_findings import maybe_one_person
+from projections.asking.ledger_books import HELD
+from projections.asking.officer_findings import maybe_one_person, registered_twice
 from projections.asking.paging import Page, page
 from projections.asking.recovery_findings import administrator_recovered
 from projections.asking.report_findings import REPORT_FINDINGS, never_sent_upward, tell_reports
@@ -225,13 +228,6 @@ def held_after_loss(scope: Scope) -> Select[Any]:
 
     The rule is `ReliefCase.lost_since`; ``number`` is how many have died since.
     """
-    waits = (
-        select(G.number)
-        .where(G.relief_case == L.id, G.status.in_(("granted", "failed")))
-        .correlate(LEDGER)
-        .exists()
-    )
-    fewer = and_(H.size < L.persons, or_(L.known_died.is_(None), H.gone > L.known_gone))
     source = LEDGER.join(HOUSEHOLDS, H.id == L.household)
     return _of_case(
         "held_after_loss",
@@ -239,13 +235,7 @@ def held_after_loss(scope: Scope) -> Select[Any]:
         amount_fen=L.cash_granted_fen + L.goods_granted_fen,
         number=H.died - func.coalesce(L.known_died, 0),
         since=L.granted_at,
-    ).where(
-        scope.covers(L.area),
-        L.grants > 0,
-        H.merged_into.is_(None),
-        or_(H.died > L.known_died, fewer),
-        waits,
-    )
+    ).where(scope.covers(L.area), HELD)
 
 
 def over_standard(scope: Scope) -> Select[Any]:
@@ -323,8 +313,7 @@ def not_delivered(scope: Scope, ended: ColumnElement[bool]) -> tuple[Select[Any]
     return failed, late
 
 
-def _all(scope: Scope, at: datetime | None, held: HeldTime, figures: bool = False) -> Any:
-    assert at is not None, "the edge gives the store's clock"
+def _all(scope: Scope, at: datetime, held: HeldTime, figures: bool = False) -> Any:
     of_reports = [one(scope) for one in REPORT_FINDINGS]
     if figures:
         return union_all(*of_reports).subquery("found")
@@ -341,6 +330,7 @@ def _all(scope: Scope, at: datetime | None, held: HeldTime, figures: bool = Fals
         *of_reports,
         many_unsealings(scope),
         maybe_one_person(scope),
+        registered_twice(scope),
         never_sent_upward(scope, held, at),
         administrator_recovered(scope),
     )
@@ -370,7 +360,7 @@ def findings(
     season: UUID | None = None,
     open: bool | None = True,
     exercise: bool = False,
-    at: datetime | None = None,
+    at: datetime,
     held: HeldTime = NEVER_HELD,
     cursor: str | None = None,
     limit: int = 100,
@@ -380,7 +370,7 @@ def findings(
     Kinds: person_twice, person_contested, many_contests, need_without_grant, grant_without_need,
     held_after_loss, over_standard, equal_amounts, payment_failed, delivery_overdue, split_differs,
     split_leaves_out, casualties_hidden, parts_larger, likely_same, many_unsealings,
-    maybe_one_person, never_sent_upward, administrator_recovered.
+    maybe_one_person, registered_twice, never_sent_upward, administrator_recovered.
     ``open=false``: contests that were decided. Those about figures say which, with the ``own`` one
     and that of the ``parts``, and by which ``reports`` of the area and ``parts`` below it.
     """
@@ -406,7 +396,7 @@ def finding_counts(
     *,
     season: UUID | None = None,
     figures: bool = False,
-    at: datetime | None = None,
+    at: datetime,
     held: HeldTime = NEVER_HELD,
 ) -> dict[str, Any]:
     """How many open findings there are of each kind; ``figures``: of those about reports only."""
@@ -426,10 +416,12 @@ def finding_counts(
 
 VIEW = View(
     name="findings",
-    version=3,
+    version=4,
     tables=(CONTESTS, CLAIMS, MAKERS, UNSEALINGS),
     routes={
         Household.Revealed: revealed,
+        Incident.CallerRevealed: revealed,
+        VillageList.ObjectionRevealed: revealed,
         Person.Contested: contested,
         Person.Released: released,
         Person.Transferred: transferred,

@@ -5,20 +5,24 @@ from typing import Any
 from sqlalchemy import (
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     Index,
     Integer,
     Select,
     String,
     Table,
+    and_,
     case,
     func,
+    or_,
     select,
 )
 
-from domain.household import Household, Member, Relation
+from domain.household import Household
+from domain.household_members import Member, Relation
 from domain.person import Person
-from projections.areas import AREAS
+from projections.areas import AREAS, GROUPS
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
 from projections.asking.searching import Names, found_page, like, nobody
@@ -29,7 +33,8 @@ HOUSEHOLDS = Table(
     LOGICAL,
     Column("id", String(36), primary_key=True),
     Column("area", String(36), nullable=False),
-    Column("village_group", String, nullable=False),
+    Column("village_group", String, nullable=False),  # its name when it was said
+    Column("group_code", String, nullable=False),  # which of the village's groups; "": none
     Column("category", String, nullable=False),
     Column("head", String(36)),
     Column("head_masked", String, nullable=False),
@@ -95,6 +100,8 @@ MOVES = Table(
 offered (expired, once its day is past: the query's), accepted, declined, withdrawn."""
 
 ERASED_MASK = "已销毁"
+NO_GROUP = "-"
+"""Asked for in place of a group: households that refer to none of their village's."""
 
 
 def _member(household: str, member: Member) -> Row:
@@ -124,6 +131,7 @@ def registered(rows: Rows, at: int, e: Household.Registered) -> None:
             "id": id,
             "area": text_of(e.village),
             "village_group": e.group,
+            "group_code": e.group_code,
             "category": e.category,
             "head": text_of(e.head),
             "head_masked": masked,
@@ -213,7 +221,18 @@ def card_recorded(rows: Rows, at: int, e: Household.CardRecorded) -> None:
 
 def moved(rows: Rows, at: int, e: Household.Moved) -> None:
     id = text_of(e.originator_id)
-    rows.change(HOUSEHOLDS, id, area=text_of(e.village), village_group=e.group)
+    rows.change(
+        HOUSEHOLDS,
+        id,
+        area=text_of(e.village),
+        village_group=e.group,
+        group_code=e.group_code,
+    )
+
+
+def group_changed(rows: Rows, at: int, e: Household.GroupChanged) -> None:
+    id = text_of(e.originator_id)
+    rows.change(HOUSEHOLDS, id, village_group=e.group, group_code=e.group_code)
 
 
 def move_offered(rows: Rows, at: int, e: Household.MoveOffered) -> None:
@@ -310,15 +329,34 @@ def by_village(scope: Scope, id: Any) -> list[Any]:
     return [code.label("village_order"), id]
 
 
+GROUP_NAME = func.coalesce(GROUPS.c.name, HOUSEHOLDS.c.village_group)
+"""What a household's villagers' group is called now; as it was typed, if it refers to none. For
+queries that join it by `named_group`."""
+
+
+def named_group(query: Select[Any]) -> Select[Any]:
+    """With the villagers' group that the household refers to, if it does."""
+    h = HOUSEHOLDS.c
+    return query.outerjoin(GROUPS, and_(GROUPS.c.village == h.area, GROUPS.c.code == h.group_code))
+
+
+def _in_group(group: str) -> ColumnElement[bool]:
+    referred = HOUSEHOLDS.c.group_code
+    if group == NO_GROUP:
+        return referred == ""
+    return or_(referred == group, GROUP_NAME.in_([group]))
+
+
 def households_of(scope: Scope) -> Select[Any]:
-    """Households with the names of their village and township."""
+    """Households with the names of their group, village and township."""
     query = select(
-        HOUSEHOLDS,
+        *[column for column in HOUSEHOLDS.columns if column is not HOUSEHOLDS.c.village_group],
+        GROUP_NAME.label("village_group"),
         AREAS.c.name.label("village_name"),
         AREAS.c.code.label("village_code"),
         TOWNSHIPS.c.name.label("township_name"),
     ).where(scope.covers(HOUSEHOLDS.c.area))
-    return in_villages(query, scope, HOUSEHOLDS.c.area)
+    return in_villages(named_group(query), scope, HOUSEHOLDS.c.area)
 
 
 def households(
@@ -327,6 +365,7 @@ def households(
     *,
     category: str | None = None,
     contested: bool | None = None,
+    group: str | None = None,
     search: str | None = None,
     names: Names | None = None,
     exercise: bool = False,
@@ -334,7 +373,8 @@ def households(
     limit: int = 100,
 ) -> Page:
     """Households by village, masked. ``search``: a name (also pinyin or initials), a village, a
-    group; ``next`` leads to the last of them.
+    group; ``next`` leads to the last of them. ``group``: of the villagers' group with this sub-code
+    (of each village that has one), or with exactly this name; "-": of none that the village has.
     """
     h, scope = HOUSEHOLDS.c, scope.on(db)
     query = households_of(scope).where(h.exercise.is_(exercise), h.merged_into.is_(None))
@@ -342,6 +382,8 @@ def households(
         query = query.where(h.category == category)
     if contested is not None:
         query = query.where(h.contested > 0 if contested else h.contested == 0)
+    if group is not None:
+        query = query.where(_in_group(group))
     order = by_village(scope, h.id)
     query = query.add_columns(order[0])
     if not search:
@@ -354,7 +396,7 @@ def households(
         names=names or nobody,
         household=h.id,
         area=h.area,
-        also=like(search, h.head_masked, h.village_group, AREAS.c.name, TOWNSHIPS.c.name),
+        also=like(search, h.head_masked, GROUP_NAME, AREAS.c.name, TOWNSHIPS.c.name),
         exercise=exercise,
         cursor=cursor,
         limit=limit,
@@ -376,7 +418,7 @@ def members_of(db: Connection, scope: Scope, household: str) -> list[dict[str, A
 
 VIEW = View(
     name="households",
-    version=5,
+    version=6,
     tables=(HOUSEHOLDS, MEMBERS, MOVES, ERASED),
     routes={
         Household.Registered: registered,
@@ -388,6 +430,7 @@ VIEW = View(
         Household.Categorized: categorized,
         Household.CardRecorded: card_recorded,
         Household.Moved: moved,
+        Household.GroupChanged: group_changed,
         Household.MoveOffered: move_offered,
         Household.MoveAccepted: move_accepted,
         Household.MoveEnded: move_ended,

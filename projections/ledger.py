@@ -28,6 +28,7 @@ LEDGER = Table(
     Column("days", Integer, nullable=False),
     Column("need_count", Integer, nullable=False),
     Column("nominated", Boolean, nullable=False),
+    Column("on_behalf", Boolean, nullable=False),  # taken by the township: nobody was in post
     Column("applied_on", String, nullable=False),
     Column("tier", String),
     Column("village_list", String(36)),
@@ -128,6 +129,7 @@ def applied(rows: Rows, at: int, e: ReliefCase.Applied) -> None:
             "days": need.days,
             "need_count": need.count,
             "nominated": e.nominated,
+            "on_behalf": e.on_behalf,
             "applied_on": e.applied_on.isoformat(),
             "grants": 0,
             "delivered": 0,
@@ -414,7 +416,7 @@ def refunded(rows: Rows, at: int, e: ReliefCase.Refunded) -> None:
 
 VIEW = View(
     name="ledger",
-    version=4,
+    version=5,
     tables=(LEDGER, GRANTS),
     routes={
         ReliefCase.Applied: applied,

@@ -288,6 +288,7 @@ def lists_of(scope: Scope) -> Select[Any]:
             TOWNSHIPS.c.name.label("township_name"),
             SEASONS.c.programme,
             SEASONS.c.year,
+            SEASONS.c.steps.label("season_steps"),
             func.coalesce(on.c.households, 0).label("households"),
             func.coalesce(on.c.persons, 0).label("persons"),
         )
@@ -300,7 +301,8 @@ def lists_of(scope: Scope) -> Select[Any]:
 
 
 def _shaped(row: Any) -> dict[str, Any]:
-    return {**row, "goods": json.loads(row["goods"])}
+    parsed = {name: json.loads(row[name]) for name in ("goods", "season_steps")}
+    return {**row, **parsed}
 
 
 def village_lists(

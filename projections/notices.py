@@ -30,7 +30,7 @@ from projections.asking.counted import over
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
 from projections.folding.base import LOGICAL, Rows, View, text_of, when
-from projections.households import HOUSEHOLDS, TOWNSHIPS
+from projections.households import GROUP_NAME, HOUSEHOLDS, TOWNSHIPS, named_group
 from projections.ledger import LEDGER
 from projections.lists import LISTS
 from projections.seasons import SEASONS
@@ -154,9 +154,8 @@ def closed(rows: Rows, at: int, e: VillageList.Closed) -> None:
 # Queries
 
 
-def _hanging(scope: Scope, at: datetime | None, held: HeldTime) -> Select[Any]:
+def _hanging(scope: Scope, at: datetime, held: HeldTime) -> Select[Any]:
     """Notices that hang at that moment."""
-    assert at is not None, "the edge gives the store's clock"
     n, now = NOTICES.c, when(at)
     return (
         select(
@@ -183,7 +182,7 @@ def notices(
     *,
     season: UUID | None = None,
     exercise: bool = False,
-    at: datetime | None = None,
+    at: datetime,
     held: HeldTime = NEVER_HELD,
     cursor: str | None = None,
     limit: int = 100,
@@ -202,7 +201,7 @@ def notice(
     *,
     village_list: UUID,
     notice: str = "first",
-    at: datetime | None = None,
+    at: datetime,
     held: HeldTime = NEVER_HELD,
 ) -> dict[str, Any] | None:
     """What one notice says, line by line, masked. Nothing of it when it does not hang (any more).
@@ -219,14 +218,13 @@ def notice(
     found = db.execute(query).mappings().first()
     if found is None:
         return {**known, "notice_kind": notice, "hanging": False, "lines": []}
-    columns: list[Any] = [h.head_masked, h.village_group, le.persons]
+    columns: list[Any] = [h.head_masked, GROUP_NAME.label("village_group"), le.persons]
     if notice == "second":
         columns += [le.cash_granted_fen.label("cash_fen"), le.goods_granted.label("goods")]
     lines = (
-        select(*columns)
-        .join(HOUSEHOLDS, h.id == le.household)
+        named_group(select(*columns).join(HOUSEHOLDS, h.id == le.household))
         .where(le.village_list == id, scope.covers(le.area))
-        .order_by(h.village_group, le.id)
+        .order_by(h.group_code, GROUP_NAME, le.id)
     )
     said = [dict(row) for row in db.execute(lines).mappings()]
     for line in said:

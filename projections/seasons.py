@@ -31,7 +31,9 @@ SEASONS = Table(
     Column("standards_document_no", String, nullable=False),
     Column("assess_by", String),
     Column("deliver_by", String),
+    Column("unconfirmed", Boolean, nullable=False),  # the standards that it goes by now
     Column("opened_at", String, nullable=False),
+    Column("opened_by", String(36), nullable=False),
     Column("closed_at", String),
     Index("seasons_by_area", "area"),
 )
@@ -91,7 +93,9 @@ def opened(rows: Rows, at: int, e: Season.Opened) -> None:
             "standards_document_no": e.standards.document_no,
             "assess_by": e.assess_by.isoformat() if e.assess_by else None,
             "deliver_by": e.deliver_by.isoformat() if e.deliver_by else None,
+            "unconfirmed": e.standards.unconfirmed,
             "opened_at": since,
+            "opened_by": text_of(e.meta.actor),
         },
     )
     _terms(rows, id, area, e.terms, since)
@@ -106,6 +110,7 @@ def standard_changed(rows: Rows, at: int, e: Season.StandardChanged) -> None:
         second_notice_days=e.terms.second_notice_days,
         standards_version=e.standards.version,
         standards_document_no=e.standards.document_no,
+        unconfirmed=e.standards.unconfirmed,
         deliver_by=e.deliver_by.isoformat() if e.deliver_by else None,
     )
     _terms(rows, row["id"], row["area"], e.terms, when(e.meta.recorded_at))
@@ -146,8 +151,8 @@ def seasons(
 
 
 def season(db: Connection, scope: Scope, *, season: UUID) -> dict[str, Any] | None:
-    """One season of these areas with its rates. What runs from above is in the list."""
-    query = _seasons(scope).where(SEASONS.c.id == str(season), scope.covers(SEASONS.c.area))
+    """One season that runs in these areas, with its rates."""
+    query = _seasons(scope).where(SEASONS.c.id == str(season))
     found = db.execute(query).mappings().first()
     return _with_rates(db, scope, [dict(found)])[0] if found is not None else None
 
@@ -165,7 +170,7 @@ def _with_rates(db: Connection, scope: Scope, found: list[dict[str, Any]]) -> li
 
 VIEW = View(
     name="seasons",
-    version=1,
+    version=2,
     tables=(SEASONS, SEASON_RATES),
     routes={
         Season.Opened: opened,

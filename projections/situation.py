@@ -67,13 +67,14 @@ REPORTS = Table(
     Column("accepted_by", String(36)),
     Column("accepted_role", String),
     Column("accepted_figures", String),
+    Column("official_figures", String),  # … with what was adjudicated in place of them
     Column("accepted_questions", String),
     Column("set_aside", String),  # own dead and missing that count although parts have more
     Column("sent_number", Integer),  # the version that was last sent upward, by hand …
     Column("sent_at", String),
     Column("receipt_no", String),
     Column("withdrawn", String),  # at, by, role, reason
-    Column("adjudicated", String),  # 核定: number, figures, document_no, at, by
+    Column("adjudicated", String),  # 核定: see `adjudicated`
     Column("rosters", String),  # rows on the rosters 台账 behind the figures
     Column("stable_at", String),
     Column("verified_due_at", String),
@@ -221,6 +222,10 @@ def filed(rows: Rows, at: int, e: Any) -> None:
     made_up = not isinstance(e, SituationReport.FollowedUp | SituationReport.ZeroReported)
     to_make_up = not made_up and (row["to_make_up"] or e.filed.phoned)
     asked = {"wants_reason": as_json(e.filed.wants_reason), "questions": _questions(e.filed)}
+    if isinstance(e, SituationReport.ZeroReported) and row["adjudicated"]:
+        decided = msgspec.json.decode(row["adjudicated"])
+        if decided["through"] == row["number"]:  # nothing new is said, so that it goes on
+            asked["adjudicated"] = as_json(decided | {"through": e.filed.number})
     rows.change(REPORTS, report, to_make_up=to_make_up, **asked, **latest)
     _version(rows, at, report, row["area"], latest, e)
 
@@ -273,6 +278,7 @@ def _became_official(rows: Rows, e: Any, how: Review, **due: str | None) -> None
         accepted_by=by,
         accepted_role=e.meta.role,
         accepted_figures=row["figures"],
+        official_figures=_decided(row["figures"], row["adjudicated"], e.number),
         accepted_questions=row["questions"],
     )
     rows.change(
@@ -311,15 +317,39 @@ def returned(rows: Rows, at: int, e: SituationReport.Returned) -> None:
 
 
 def adjudicated(rows: Rows, at: int, e: SituationReport.Adjudicated) -> None:
-    found = {
+    """``through``: the version up to which it counts. ``earlier``: what was decided before of the
+    same version; its figures are among ``figures``, unless they were decided again."""
+    report = text_of(e.originator_id)
+    row = rows.need(REPORTS, report)
+    before = msgspec.json.decode(row["adjudicated"]) if row["adjudicated"] else None
+    if before is not None and before["through"] != e.number:
+        before = None
+    decision = {
         "number": e.number,
-        "figures": e.figures,
         "document_no": e.document_no,
         "reason": e.reason,
         "at": when(e.meta.recorded_at),
         "by": text_of(e.meta.actor),
     }
-    rows.change(REPORTS, text_of(e.originator_id), adjudicated=as_json(found))
+    told = {key: before[key] for key in decision} if before is not None else None
+    found = decision | {
+        "through": e.number,
+        "figures": (before["figures"] if before is not None else {}) | e.figures,
+        "earlier": [] if before is None else [*before["earlier"], told],
+    }
+    text = as_json(found)
+    changes = {"adjudicated": text}
+    if row["accepted_figures"] is not None:
+        changes["official_figures"] = _decided(row["accepted_figures"], text, e.number)
+    rows.change(REPORTS, report, **changes)
+
+
+def _decided(figures: str, adjudicated: str | None, number: int) -> str:
+    """The figures of that version, with what was adjudicated in place of them while it counts."""
+    found = msgspec.json.decode(adjudicated) if adjudicated else None
+    if found is None or found["through"] < number:
+        return figures
+    return as_json(msgspec.json.decode(figures) | found["figures"])
 
 
 def parts_set_aside(rows: Rows, at: int, e: SituationReport.PartsSetAside) -> None:
@@ -388,7 +418,7 @@ def roster_counted(rows: Rows, at: int, e: SituationReport.RosterCounted) -> Non
 
 VIEW = View(
     name="situation",
-    version=6,
+    version=7,
     tables=(REPORTS, VERSIONS),
     routes={
         SituationReport.InitialReported: begun,

@@ -331,7 +331,7 @@ SPECIAL: dict[type[Event], Any] = {
 
 VIEW = View(
     name="timeline",
-    version=5,
+    version=6,
     tables=(STREAMS, TIMELINE, LINKS),
     routes={event_class: SPECIAL.get(event_class, happened) for event_class in RECIPES},
     by_stream=True,

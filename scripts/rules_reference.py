@@ -34,7 +34,8 @@ Generated from `rules/` by `scripts/rules_reference.py`: change the rules, not t
 A rulebook enters the log as `Rulebook.Adopted`; a decision uses the one in force at its
 `occurred_at`, of the nearest area that has one, and records its version. A nearer rulebook
 replaces the whole rulebook of that kind. Files under `rules/regional/` are **examples**: values
-seen elsewhere, made up, or still to be verified. Replace them by your own documents.
+seen elsewhere, made up, or still to be verified. Replace them by your own documents. Files under
+`rules/examples/` are in force nowhere: an administrator begins from them on the page 规则.
 Numbers at which a level begins (以上) are included. All wall times are Beijing time.
 """
 
@@ -189,10 +190,13 @@ def items(rule: Items) -> Lines:
             i.unit_zh,
             yuan(i.unit_value_fen) if i.unit_value_fen else "of the lot",
             "yes" if i.reusable else "",
+            f"{i.keeps_months} months" if i.keeps_months else "no term set",
         )
         for i in rule.items
     ]
-    return table(("key", "中文", "English", "unit", "unit value (yuan)", "comes back"), rows)
+    return table(
+        ("key", "中文", "English", "unit", "unit value (yuan)", "comes back", "may be stored"), rows
+    )
 
 
 def notices(rule: Notices) -> Lines:

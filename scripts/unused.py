@@ -47,6 +47,7 @@ CALLED_FROM_OUTSIDE = {
     "consumer": "how this system is read by others: by tests, as an example",
     "data_received": "asyncio calls a protocol",
     "do_GET": "http.server calls a handler",
+    "format_field": "string.Formatter asks it how a value is said",
     "get_base_class_hook": "mypy asks a plugin",
     "get_route_handler": "FastAPI asks a route",
     "insert_events": "the library's recorder interface",

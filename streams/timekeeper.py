@@ -23,7 +23,7 @@ from sqlalchemy import Connection
 
 from domain.base import NAMESPACE, NOBODY
 from domain.commands.incidents import EscalateIncidentWhenDue
-from domain.commands.village_lists import WithdrawNoticeWhenDue
+from domain.commands.notices import WithdrawNoticeWhenDue
 from domain.due import NotDueYet
 from domain.notice import Notice
 from domain.world import Command

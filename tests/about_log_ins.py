@@ -1,4 +1,5 @@
-"""What the small demo leaves out about officers: log-ins, certificates, and who has no ID number.
+"""What the small demo leaves out about officers: log-ins, certificates, who has no ID number, and
+(in `tests.about_posts`) what superiors propose.
 
 Codes and passwords are no facts.
 """
@@ -7,10 +8,11 @@ from datetime import date
 
 from demo.divisions import COUNTY
 from demo.naming import demo_id
-from domain.commands import id_numbers, logins, recovering
+from domain.commands import connecting, id_numbers, logins, recovering
 from domain.commands.renewing import RecordCertificate
 from domain.ids import seeded_id
 from domain.login_name import PasswordWay
+from tests.about_posts import about_posts
 from tests.everything import Desk
 
 LOGIN = "yuantan-doutang-a"
@@ -50,3 +52,15 @@ def about_log_ins(desk: Desk) -> None:
     desk.do(logins.RecordSecondFactor(officer=officer, login=LOGIN, factor=factor), None)
     lost = logins.ResetSecondFactor(officer=officer, login=LOGIN, reason="更换手机")
     desk.do(lost, "administrator")
+    about_posts(desk)
+    at_provider = {
+        "officer": officer,
+        "login": LOGIN,
+        "subject": "5e" * 32,
+        "provider": "https://id.example.gov.cn",
+    }
+    for _ in range(2):
+        shown = connecting.RecordProvider(**at_provider, way=connecting.ProviderWay.OWN)
+        desk.do(shown, None)
+        gone = connecting.UnbindProvider(officer=officer, login=LOGIN, reason="账号停用")
+        desk.do(gone, "administrator")

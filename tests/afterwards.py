@@ -6,38 +6,32 @@ September 2018 and the winter after it, in the demo county, by its officers and 
 from datetime import date, timedelta
 from uuid import UUID
 
-from demo.act_households import member_input
 from demo.divisions import COUNTY, SMALL_TOWNSHIP, SMALL_VILLAGES
 from demo.naming import PROGRAMME, demo_id
-from demo.people import Member, check_character
 from demo.times import at
 from domain.area import AreaLevel
 from domain.commands import (
     areas,
     consignments,
-    contests,
     disasters,
-    erasure,
-    households,
     incidents,
     officers,
     parked_facts,
     reports,
+    revealing,
     reviews,
     rosters,
     rulebooks,
     units,
 )
-from domain.commands.sealing import MemberInput
 from domain.house_damage import Grade
-from domain.household import Relation
 from domain.incident import IncidentKind, Severity
 from domain.rulebook import Rulebook
-from domain.rules.base import china_day
 from domain.season import Season
 from tests.about_log_ins import about_log_ins
 from tests.about_the_store import about_the_store
 from tests.everything import Desk
+from tests.families import families, forgotten
 from tests.moving import moving
 from tests.winter import winter
 
@@ -55,11 +49,13 @@ def go_on(desk: Desk) -> None:
     _storm(desk)
     _rosters(desk)
     _on_the_road(desk)
-    _families(desk)
+    families(desk)
     winter(desk)
     moving(desk)
-    _forgotten(desk)
+    forgotten(desk)
     _unanswered(desk)
+    _taken_for_another(desk)
+    _looked_up(desk)
     _dropped(desk)
     about_the_store(desk)
 
@@ -333,77 +329,6 @@ def _on_the_road(desk: Desk) -> None:
     )
 
 
-def newcomer(serial: int, relation: Relation = Relation.HEAD) -> MemberInput:
-    """Somebody the demo does not know, valid in form and recognizably made up."""
-    first17 = f"34082419700101{serial:03d}"
-    return MemberInput(
-        name="周小明", relation=relation, id_number=first17 + check_character(first17)
-    )
-
-
-def again(member: Member, relation: Relation) -> MemberInput:
-    """A person of the demo, entered once more with the same ID number."""
-    found = member_input(member)
-    return MemberInput(name=found.name, relation=relation, id_number=found.id_number)
-
-
-def _families(desk: Desk) -> None:
-    """A new head, a new telephone, a household entered twice, somebody who left and came back."""
-    desk.at(at(2018, 9, 6, 9))
-    names = desk.names
-    four, five = (names.household(f"{VILLAGE}-000{n}") for n in (4, 5))
-    desk.do(households.ChangeContact(household=four, reason="换号", phone="15400007777"), REPORTER)
-    desk.do(
-        households.ChangeHead(
-            household=four, reason="户主外出务工", head=names.member(f"{VILLAGE}-0004", 1)
-        ),
-        REPORTER,
-    )
-    desk.do(households.RevealHousehold(household=four, reason="入户核查"), "auditor")
-    copy = demo_id("household", "everything/copy")
-    desk.do(
-        households.RegisterHousehold(
-            id=copy,
-            village=names.area(VILLAGE),
-            members=(newcomer(901),),
-            category="hardship",
-        ),
-        REPORTER,
-    )
-    desk.do(contests.MergeHouseholds(household=copy, into=five, reason="系同一户"), REVIEWER)
-    gone = names.plan.households[f"{VILLAGE}-0004"].family.members[-1]
-    desk.do(
-        households.RemoveMember(
-            household=four,
-            reason="投靠亲属",
-            person=names.member(f"{VILLAGE}-0004", -1),
-            on=date(2018, 9, 1),
-        ),
-        REPORTER,
-    )
-    desk.do(
-        households.AddMember(household=five, reason="投靠亲属", member=again(gone, Relation.OTHER)),
-        REPORTER,
-    )
-
-
-def _forgotten(desk: Desk) -> None:
-    """Somebody moved away, and their personal data are destroyed when the response is over."""
-    desk.at(desk.now + timedelta(hours=1))
-    five = desk.names.household(f"{VILLAGE}-0005")
-    gone = desk.store.vault.person_for(newcomer(901).id_number or "")
-    desk.do(
-        households.RemoveMember(
-            household=five, reason="户口迁出", person=gone, on=china_day(desk.now)
-        ),
-        REPORTER,
-    )
-    desk.do(
-        erasure.ErasePerson(person=gone, reason="应急响应结束，依法销毁", document_no=DOCUMENT),
-        "county-approver",
-    )
-
-
 def _unanswered(desk: Desk) -> None:
     """The county adopts a limit for its units; one incident waits longer, and the city has it."""
     desk.at(desk.now + timedelta(hours=1))
@@ -435,6 +360,38 @@ def _unanswered(desk: Desk) -> None:
     due_at = desk.now + timedelta(minutes=15)
     desk.at(due_at + timedelta(minutes=1))
     desk.do(incidents.EscalateIncidentWhenDue(incident=incident, due_at=due_at), None)
+
+
+def _taken_for_another(desk: Desk) -> None:
+    """A second call is taken for the first one, and is another matter after all."""
+    desk.at(desk.now + timedelta(minutes=5))
+    first = demo_id("incident", "everything/unanswered")
+    second = demo_id("incident", "everything/taken-for-another")
+    opened = incidents.OpenIncident(
+        incident=second,
+        area=desk.names.area(COUNTY),
+        place="县城东关菜市场",
+        kind=IncidentKind.FLOODING,
+        severity=Severity.MODERATE,
+        occurred_at=desk.now,
+        reporter_phone="13900000000",
+    )
+    desk.do(opened, "dispatcher")
+    desk.do(revealing.RevealCaller(incident=second, reason="回电核实地点"), "dispatcher")
+    desk.do(incidents.MarkDuplicateIncident(incident=second, original=first), "dispatcher")
+    undo = incidents.UndoDuplicateIncident(incident=second, reason="两处不同地点进水")
+    desk.do(undo, "dispatcher")
+
+
+def _looked_up(desk: Desk) -> None:
+    """Who had reviewed a list looks up once more what was objected to it."""
+    lists = desk.names.plan.lists
+    found = desk.names.list(next(key for key in lists if lists[key].village == VILLAGE))
+    objection = next(iter(desk.load(found).objections))
+    look = revealing.RevealObjection(
+        village_list=found, objection=objection, reason="核对当时异议内容"
+    )
+    desk.do(look, REVIEWER)
 
 
 def _dropped(desk: Desk) -> None:

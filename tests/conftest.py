@@ -1,8 +1,13 @@
 """Shared fixtures. Each test makes what it needs and stops what it started."""
 
+from typing import Any
+
+import pytest
 from hypothesis import settings
+from xdist.scheduler import Scheduling
 
 from tests.clusters import cluster
+from tests.schedule import FromBothEnds
 from tests.servers import (
     apache_kafka,
     broker,
@@ -24,3 +29,9 @@ __all__ = [
 
 settings.register_profile("relief", settings(deadline=None))  # no test asserts how fast it was
 settings.load_profile("relief")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling | None:
+    """Whoever distributes whole files (`make test`) has them in an order that keeps cores busy."""
+    return FromBothEnds(config, log) if config.getoption("dist") == "loadfile" else None

@@ -5,11 +5,13 @@ with a real follower. Built once a test run; a test that changes something takes
 
     folder = everything()                  # log.sqlite, vault.sqlite, views.sqlite: read only
     folder = copy_of_everything(tmp_path)  # to write in
+    sent(folder)                           # the commands it was made by, in order
 
 The store's clock is simulated, so the same things happen on the same days in every run.
 """
 
 import atexit
+import pickle
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +20,7 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
 from demo import driver
@@ -90,11 +93,38 @@ def _send(store: Store, waiting: list[Envelope], follower: Follower | None) -> N
         follower.step()
 
 
+SENT = "sent.pickle"
+
+
+def sent(folder: Path) -> list[Envelope]:
+    """The commands that a store of everything was made by, in order."""
+    found: list[Envelope] = pickle.loads((folder / SENT).read_bytes())
+    return found
+
+
+@contextmanager
+def _keeping(folder: Path) -> Iterator[None]:
+    kept: list[Envelope] = []
+    run, run_many = Store.run, Store.run_many
+
+    def one(self: Store, envelope: Envelope) -> Any:
+        kept.append(envelope)
+        return run(self, envelope)
+
+    def many(self: Store, envelopes: Any) -> Any:
+        kept.extend(envelopes)
+        return run_many(self, envelopes)
+
+    with patch.object(Store, "run", one), patch.object(Store, "run_many", many):
+        yield
+    (folder / SENT).write_bytes(pickle.dumps(kept))
+
+
 def build(folder: Path) -> None:
     """Fill an empty folder: log and vault by commands, views by a follower in odd batches."""
     from tests.afterwards import go_on
 
-    with opened(folder) as (store, views):
+    with _keeping(folder), opened(folder) as (store, views):
         follower = Follower(store, views)
         plan = run_demo(store, follower)
         go_on(Desk(store, plan, follower))

@@ -11,8 +11,16 @@ from demo.divisions import COUNTY, SMALL_TOWNSHIP, SMALL_VILLAGES
 from demo.naming import PROGRAMME, demo_id
 from demo.posts import NEIGHBOR_APPROVER
 from domain.area import AreaLevel
-from domain.commands import areas, household_moves, households, officers
+from domain.commands import (
+    areas,
+    household_groups,
+    household_moves,
+    households,
+    officers,
+    village_groups,
+)
 from domain.commands.following import FollowMerger, PostInput
+from domain.commands.notices import PostNotice
 from domain.commands.relief_cases import ApplyForRelief
 from domain.commands.reports import FileInitialReport
 from domain.commands.sealing import MemberInput
@@ -20,12 +28,10 @@ from domain.commands.village_lists import (
     AppraiseList,
     MinutesInput,
     OpenVillageList,
-    PostNotice,
     RaiseObjection,
     VerdictInput,
 )
-from domain.household import Relation
-from domain.identity import check_character
+from domain.household_members import Relation
 from domain.notice import ObjectionKind
 from domain.relief_case import ReliefCase
 from domain.rules.base import china_day
@@ -33,25 +39,43 @@ from domain.season import Season
 from domain.village_list import VillageList
 from domain.world import Role
 from tests.everything import Desk
+from tests.id_numbers import id_number
 from tests.winter import need
 
-REPORTER = "yuantan-shuangfeng-a"
+REPORTER, REVIEWER = "yuantan-shuangfeng-a", "yuantan-reviewer-new"
 DOCUMENT = "演示民政〔2018〕12号"
 NEXT_COUNTY = "340825100001"
 
 
 def newcomer(serial: int) -> MemberInput:
     """Somebody the demo does not know, valid in form and recognizably made up."""
-    first17 = f"34082419710101{serial:03d}"
-    return MemberInput(
-        name="吴小福", relation=Relation.HEAD, id_number=first17 + check_character(first17)
-    )
+    number = id_number(serial, "19710101")
+    return MemberInput(name="吴小福", relation=Relation.HEAD, id_number=number)
 
 
 def moving(desk: Desk) -> None:
     desk.at(desk.now + timedelta(hours=1))
+    _in_groups(desk)
     _merged(desk)
     _to_the_next_county(desk)
+
+
+def _in_groups(desk: Desk) -> None:
+    """A village gets groups, and a household of it is put into one."""
+    names = desk.names
+    groups = tuple(village_groups.GroupInput(name=f"第{number}村民小组") for number in (1, 2, 3))
+    desk.do(
+        village_groups.NameVillageGroups(
+            area=names.area(SMALL_VILLAGES[0]), groups=groups, effective_on=china_day(desk.now)
+        ),
+        REVIEWER,
+    )
+    changed = household_groups.ChangeHouseholdGroup(
+        household=names.household(f"{SMALL_VILLAGES[0]}-0004"),
+        group_code="03",
+        reason="按新编村民小组登记",
+    )
+    desk.do(changed, REPORTER)
 
 
 def _merged(desk: Desk) -> None:
@@ -80,6 +104,7 @@ def _merged(desk: Desk) -> None:
         ),
         None,
     )
+    _groups(desk, village, into)
     household, case, village_list = _listed(desk, village)
     report = demo_id("report", "moving")
     desk.do(
@@ -113,6 +138,22 @@ def _merged(desk: Desk) -> None:
     desk.do(follow, "administrator")
 
 
+def _groups(desk: Desk, village: UUID, into: UUID) -> None:
+    """Both villages have groups, of which two have one sub-code; one is renamed, one ends."""
+    day = china_day(desk.now)
+    theirs = ("第一村民小组", "柳树组", "老屋组")
+    for place, names in ((village, theirs), (into, ("第一组",))):
+        groups = tuple(village_groups.GroupInput(name=name) for name in names)
+        named = village_groups.NameVillageGroups(area=place, groups=groups, effective_on=day)
+        desk.do(named, "administrator")
+    renamed = village_groups.RenameVillageGroup(
+        area=village, code="02", name="柳树湾组", effective_on=day
+    )
+    desk.do(renamed, "administrator")
+    ended = village_groups.EndVillageGroup(area=village, code="03", effective_on=day)
+    desk.do(ended, "administrator")
+
+
 def _listed(desk: Desk, village: UUID) -> tuple[UUID, UUID, UUID]:
     """A household of the village, its case, and the posted list with an objection to it."""
     names = desk.names
@@ -121,7 +162,11 @@ def _listed(desk: Desk, village: UUID) -> tuple[UUID, UUID, UUID]:
     case, village_list = ReliefCase.id_of(season, household), VillageList.id_of(season, village, 1)
     for command in (
         households.RegisterHousehold(
-            id=household, village=village, members=(newcomer(911),), category="hardship"
+            id=household,
+            village=village,
+            members=(newcomer(911),),
+            category="hardship",
+            group="一组",
         ),
         ApplyForRelief(
             season=season, household=household, need=need(1), applied_on=china_day(desk.now)

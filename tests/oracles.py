@@ -19,10 +19,10 @@ from domain.stockpile import Stockpile
 from eventstore.log import Log, Row
 from eventstore.mapper import TypedMapper
 from eventstore.outcomes import decode_outcome
+from eventstore.sql import begun
 from eventstore.store import Recorded
 from projections.catalog import VIEWS
 from projections.folding.base import View
-from projections.folding.databases import transaction
 from projections.folding.engine import ViewsDatabase
 from projections.folding.rebuild import hashed
 from tests.projections.partitions import hashes_of
@@ -137,7 +137,7 @@ def check_books(facts: Iterable[Recorded]) -> None:
 def tables_of(views: ViewsDatabase) -> dict[str, str]:
     """SHA-256 of every live table, in the same order on SQLite and PostgreSQL."""
     writers = views.writers({live.view: live.generation for live in views.live()})
-    with views.lock, transaction(views.db):
+    with views.lock, begun(views.db):
         return {name: hashed(writer.rows(views.db)).sha256 for name, writer in writers.items()}
 
 

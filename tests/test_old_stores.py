@@ -22,7 +22,8 @@ from cli.trial.postgres import PostgresServer
 from domain.access import posts_at
 from domain.commands.households import RegisterHousehold
 from domain.commands.sealing import MemberInput
-from domain.household import Household, Relation
+from domain.household import Household
+from domain.household_members import Relation
 from domain.officer import Officer
 from domain.posts import post_of
 from domain.world import Role

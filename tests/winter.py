@@ -14,16 +14,11 @@ from demo.naming import PROGRAMME
 from demo.times import at
 from domain.commands.funds import AppropriateFund
 from domain.commands.grant_corrections import CorrectGrant, RefundGrant
+from domain.commands.handing_out import SignatureInput, SignGoods
 from domain.commands.held_grants import DecideHeldGrants
 from domain.commands.households import RecordDeath
-from domain.commands.payments import (
-    AllocateList,
-    GoodsInput,
-    GrantInput,
-    PayList,
-    SignatureInput,
-    SignGoods,
-)
+from domain.commands.notices import PostNotice, PostSecondNotice
+from domain.commands.payments import AllocateList, GoodsInput, GrantInput, PayList
 from domain.commands.relief_cases import (
     ApplicationInput,
     ApplyVillage,
@@ -38,8 +33,6 @@ from domain.commands.village_lists import (
     CloseList,
     MinutesInput,
     OpenVillageList,
-    PostNotice,
-    PostSecondNotice,
     ReviewList,
     VerdictInput,
 )

@@ -18,32 +18,46 @@ from starlette.responses import RedirectResponse, Response
 from api.auth import COOKIE
 from eventstore.errors import StoreError
 from projections.asking.paging import BadCursor
-from web import session
+from web import session, typed
 from web.assets import PREFIX, Assets
 from web.pages import (
+    applying,
+    cases,
+    consignments,
+    disasters,
     dispatch,
+    dispensations,
     division_changes,
     division_files,
     divisions,
     funds,
     home,
     households,
+    imports,
+    in_full,
+    invited_again,
     ledger,
     lists,
     officer_files,
     officers,
     parked,
     passwords,
+    persons,
+    proposals,
+    provider,
     reports,
     reviews,
+    rosters,
     rulebook_changes,
     rulebooks,
     searching,
+    seasons,
     second_factor,
     setup,
     sheets,
     situation,
     stock,
+    system,
     timeline,
     year_end,
 )
@@ -53,18 +67,28 @@ ROUTERS: Final = (
     session.router,
     home.router,
     searching.router,
+    seasons.router,
     reports.router,
     reviews.router,
     situation.router,
+    disasters.router,
+    rosters.router,
     sheets.router,
     timeline.router,
     dispatch.router,
     stock.router,
+    consignments.router,
     funds.router,
     ledger.router,
+    imports.router,
     households.router,
+    in_full.router,
+    applying.router,
+    cases.router,
+    persons.router,
     lists.router,
     parked.router,
+    system.router,
     passwords.router,
     second_factor.router,
     setup.router,
@@ -75,11 +99,21 @@ ROUTERS: Final = (
     division_changes.router,
     divisions.router,
     year_end.router,
+    proposals.router,
+    invited_again.router,
+    dispensations.router,
     officers.router,
+    typed.router,
 )
 
 PROGRAMS: Final = ("/v1/", "/health", "/ready", PREFIX)
 """Addresses that no person reads."""
+
+FIRST: Final = {
+    "/problems/second-factor-required": "/me/second-factor",
+    "/problems/provider-required": "/me/provider",
+}
+"""What somebody must do before everything else, and where."""
 
 Handler = Callable[[Request, Any], Awaitable[Response]]
 
@@ -87,7 +121,9 @@ Handler = Callable[[Request, Any], Awaitable[Response]]
 def mount_pages(app: FastAPI) -> None:
     """Add every page to the application."""
     for router in ROUTERS:
-        app.include_router(router)
+        app.router.routes.extend(router.routes)  # as those of the API: flat, and made once
+    if app.state.system.provider is not None:
+        app.router.routes.extend(provider.router.routes)
     app.mount(PREFIX, Assets(), name="static")
     for kind, handler in list(app.exception_handlers.items()):
         app.exception_handlers[kind] = _as_page(handler, own_words=kind is not HTTPException)
@@ -106,8 +142,8 @@ def _as_page(handler: Any, *, own_words: bool) -> Handler:
             spoken = f"&lang={language_of(request)}" if "lang" in request.query_params else ""
             return RedirectResponse(f"/login?next={quote(asked, safe='/')}{ended}{spoken}", 303)
         said = msgspec.json.decode(bytes(answer.body), type=dict[str, Any])
-        if said.get("type") == "/problems/second-factor-required" and not is_fragment(request):
-            return RedirectResponse("/me/second-factor", 303)
+        if said.get("type") in FIRST and not is_fragment(request):
+            return RedirectResponse(FIRST[said["type"]], 303)
         with contextlib.suppress(StoreError):  # then with the shell of a stranger
             await run_in_threadpool(session.put_shell, request)
         errors = said.get("errors", []) if own_words else []

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from api.auth import Caller
 from api.words import rule_for
+from domain.plurals import unit_of
 from domain.rules.hazards import Hazards
 from domain.rules.indicators import Indicator, Indicators
 from web.formats import UNKNOWN
@@ -75,10 +76,22 @@ class Names:
     def short(self, key: str) -> str:
         return SHORT[key][0 if self._zh else 1] if key in SHORT else self.figure(key)
 
-    def unit(self, key: str) -> str:
-        """What stands behind a figure: 万元; "× 10,000 yuan", since "8.85 10,000 yuan" misleads."""
+    def unknown(self, figures: Known) -> list[str]:
+        """Keys that nobody knows yet: those said to be unknown, and the common ones left out."""
+        said = {key for key, value in figures.items() if value is None}
+        left_out = {key for key in COMMON if key not in figures and self._has(key)}
+        return self.order(said | left_out)
+
+    def _has(self, key: str) -> bool:
+        return self._figures is not None and self._figures.find(key) is not None
+
+    def unit(self, key: str, number: object = "") -> str:
+        """What stands behind a figure: 万元; "× 10,000 yuan", since "8.85 10,000 yuan" misleads.
+
+        Behind a ``number`` in the form that number takes: 1 person.
+        """
         one = self._figures.find(key) if self._figures else None
-        said = "" if one is None else (one.unit_zh if self._zh else one.unit_en)
+        said = "" if one is None else (one.unit_zh if self._zh else unit_of(number, one.unit_en))
         return f"× {said}" if said[:1].isdigit() else said
 
     def hazard(self, key: str, sub: str = "") -> str:

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from api.auth import Caller
+from domain.area import Area
 from domain.household import Household
 from domain.notice import Notice
 from domain.village_list import VillageList
@@ -91,7 +92,7 @@ def _line(
     line: dict[str, Any] = {
         "case": str(id),
         "head_masked": _head(household, erased),
-        "village_group": group,
+        "village_group": _group_then(store, household, group, position),
         "persons": case.need.persons,
     }
     if kind == Notice.SECOND:
@@ -101,6 +102,15 @@ def _line(
             if grant.units:
                 line["goods"][grant.item] = line["goods"].get(grant.item, 0) + grant.units
     return line
+
+
+def _group_then(store: Store, household: Any, group: str, position: int) -> str:
+    """What its villagers' group was called then; what was typed, if it referred to none."""
+    if not household.group_code:
+        return group
+    village = store.load(household.village, position=position)
+    assert isinstance(village, Area), "a household lives in a village"
+    return village.group(household.group_code).name
 
 
 def _head(household: Household, erased: frozenset[str]) -> str:

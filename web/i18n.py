@@ -5,9 +5,10 @@ that neither language can be forgotten:
 
     pending = { zh = "未审", en = "Not reviewed" }        # t('chip.pending') in messages/chip.toml
 
-Sentences are format strings: ``t('live.lag', count=3)``. The browser gets the keys below ``js``
-as one JSON object. All is read once; a page that names an unknown key fails (a test reads every
-template, module and script for keys).
+Sentences are format strings: ``t('live.lag', count=3)``. English says a number's noun in two forms,
+``{n} {n:report|reports}`` (`domain.plurals`); a test refuses a plural without its singular.
+The browser gets the keys below ``js`` as one JSON object. All is read once; a page that names an
+unknown key fails (a test reads every template, module and script for keys).
 """
 
 import re
@@ -17,6 +18,8 @@ from functools import cache
 from pathlib import Path
 from string import Formatter
 from typing import Any, Literal
+
+from domain.plurals import FORMS, fill
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -50,7 +53,7 @@ class Catalog:
             sentence = self.sentences[key]
         except KeyError:
             raise UnknownMessage(key) from None
-        return sentence.format(**values)
+        return fill(sentence, values)
 
     def for_browser(self) -> dict[str, str]:
         """The sentences scripts may show, by their key without ``js.``."""
@@ -62,8 +65,9 @@ class Catalog:
 
 
 def placeholders(sentence: str) -> frozenset[str]:
-    """The names a sentence wants filled in."""
-    return frozenset(name for _, name, _, _ in Formatter().parse(sentence) if name is not None)
+    """The names a sentence wants filled in; what only chooses a word's form is not filled in."""
+    parts = Formatter().parse(sentence)
+    return frozenset(name for _, name, spec, _ in parts if name and FORMS not in (spec or ""))
 
 
 def read_messages(folder: Path = MESSAGES) -> dict[str, dict[Language, str]]:

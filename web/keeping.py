@@ -7,13 +7,14 @@ from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 
 from api.auth import Caller
-from api.following import hanging
+from api.following import belongings_now
 from domain.area import Area
 from domain.commands.areas import KEEPERS as KEEPING
 from domain.commands.areas import RenameArea
 from domain.refusal import NotFound
+from domain.seat import keeper_of
 from domain.world import Role
-from eventstore.lineage import seat_recorded_or_found
+from eventstore.lineage import seat_recorded
 from projections.areas import AREAS
 from web.parts import Desk
 
@@ -21,6 +22,7 @@ KEEPERS = KEEPING - {Role.SYSTEM}
 UNNUMBERED = "—"
 """In place of a document's number while something is only looked at."""
 HANGS = (
+    "groups",
     "households",
     "persons",
     "cases",
@@ -51,16 +53,20 @@ def division_row(caller: Caller, id: UUID) -> dict[str, Any]:
     return dict(row) | {"former_codes": row["former_codes"].split()}
 
 
+def keeper(desk: Desk, one: dict[str, Any]) -> UUID:
+    """Where the posts lie that keep this division."""
+    parent = UUID(one["parent"]) if one["parent"] is not None else None
+    return keeper_of(UUID(one["id"]), parent, seat_recorded(desk.caller.system.store))
+
+
 def keeps(desk: Desk, one: dict[str, Any]) -> bool:
     """Whether the caller may change this division: from a post above it, or at the seat its own."""
-    seat = str(seat_recorded_or_found(desk.caller.system.store))
-    keeper = one["id"] if one["id"] == seat or one["parent"] is None else one["parent"]
-    return desk.may(RenameArea, keeper)
+    return desk.may(RenameArea, keeper(desk, one))
 
 
 def on_it(caller: Caller, id: UUID) -> dict[str, int]:
     """What hangs on a division now, by kind, without what there is none of."""
-    found = hanging(caller.system, id)
+    found = belongings_now(caller.system, id)
     return {kind: found[kind] for kind in HANGS if found[kind]}
 
 

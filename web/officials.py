@@ -7,6 +7,7 @@ from uuid import UUID
 from api.auth import Caller
 from domain.officer import Officer
 from domain.world import Role
+from projections.sections.consignments import STEPS
 
 BY_ID = {
     "actor": "actor_name",
@@ -14,6 +15,7 @@ BY_ID = {
     "reported_by": "reporter_name",
     "reviewed_by": "reviewer_name",
     "accepted_by": "accepted_by_name",
+    **{f"{step}_by": f"{step}_by_name" for step in STEPS},
 }
 """Columns that hold an officer's id, and those that hold the masked name beside it."""
 

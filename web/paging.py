@@ -2,7 +2,8 @@
 
 One length for every list, because a row is a card of some lines on a phone: fifteen of them are
 some five screens. A page takes a `Turned`, asks its view with ``turn.cursor`` and `ROWS`, and gives
-the template ``turn.leaf(found, path, …)`` for the macro ``pages``.
+the template ``turn.leaf(found, path, book=…)`` for the macro ``pages``. Paper gets the rows that
+are shown: a list that has more says which these are, and where all of them stand.
 """
 
 from dataclasses import dataclass
@@ -19,13 +20,21 @@ ROWS: Final = 15
 @dataclass(frozen=True)
 class Leaf:
     """Where a page stands in its list: numbers of its rows from 1, and the links to its
-    neighbors ("" where there is none). ``total``: rows of the whole list, if that is known."""
+    neighbors ("" where there is none). ``total``: rows of the whole list, if that is known.
+    ``book``: the address of the workbook that has all of them, told on paper; "" where
+    nobody keeps them: who is logged in changes by the minute."""
 
     first: int
     last: int
     previous: str
     next: str
     total: int | None
+    book: str
+
+    @property
+    def sheet(self) -> str:
+        """The same as CSV."""
+        return self.book.replace("&form=xlsx", "").replace("?form=xlsx", "")
 
 
 @dataclass(frozen=True)
@@ -40,12 +49,14 @@ class Turn:
         found: Page,
         path: str,
         *,
+        book: str,
         rows: int = ROWS,
         total: int | None = None,
         anchor: str = "",
         **said: Any,
     ) -> Leaf:
-        """``said``: the filters that stay; ``anchor``: the element where the rows begin; ``rows``:
+        """``said``: the filters that stay; ``book``: the address of the same rows, all of them, as
+        a workbook (`book_of`); ``anchor``: the element where the rows begin; ``rows``:
         how many were asked for."""
         count = len(found.items)
         before = self._before(found, total)
@@ -58,6 +69,7 @@ class Turn:
             url(path, **said, **back) + there if found.previous else "",
             url(path, **said, **on) + there if found.next else "",
             total,
+            book,
         )
 
     def _before(self, found: Page, total: int | None) -> int:
@@ -68,6 +80,11 @@ class Turn:
             return self.before
         behind = max(0, total - len(found.items))
         return behind if found.next is None else min(self.before, behind)
+
+
+def book_of(name: str, **said: Any) -> str:
+    """The workbook with the rows of a page, by the name of its sheet and the page's filters."""
+    return url(f"/sheets/{name}", **said, form="xlsx")
 
 
 def turn_of(cursor: str | None = None, before: Annotated[int, Query(ge=0, le=10**9)] = 0) -> Turn:

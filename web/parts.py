@@ -28,7 +28,6 @@ from domain.refusal import Refusal
 from domain.rules.base import china_day
 from domain.world import Command
 from projections.asking.paging import MAX_LIMIT
-from web.formats import iso
 from web.render import language_of, render, stream
 from web.session import Visitor
 
@@ -88,7 +87,6 @@ class Desk:
             "moment_of": moment_of,
             "day_of": day_of,
             "url": url,
-            "iso_now": iso(self.now),
             "good_until": self.caller.system.store.clock.good_until,
         }
 
@@ -114,7 +112,7 @@ def day_of(text: str | None) -> date | None:
     return china_day(datetime.fromisoformat(text)) if "T" in text else date.fromisoformat(text)
 
 
-def url(path: str, **query: Any) -> str:
+def url(path: str, /, **query: Any) -> str:
     """An address with the parameters that say something.
 
     Nothing is said by None, "" and False, nor by what a template leaves out (``'true' if drill``

@@ -1,6 +1,5 @@
 """What the pages of the reporting side share: who may do what with a report, and its words."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,10 +20,9 @@ from domain.world import Role
 from projections.areas import AREAS, children
 from projections.deadlines import DUE
 from projections.sections.duties import MARKS
-from projections.situation import counted_with
 from web.figures import MAIN, Names, grouped, names_for
 from web.formats import china
-from web.parts import Desk, moment_of, url
+from web.parts import Desk, day_of, moment_of, url
 from web.render import language_of, render
 
 NO_ROLE: frozenset[Role] = frozenset()
@@ -95,12 +93,6 @@ def filing_places(caller: Caller) -> list[Place]:
     return [p for p in places if _may(caller, FILERS.get(p.level, NO_ROLE), p.id)]
 
 
-def owed_by(caller: Caller, due: dict[str, Any]) -> bool:
-    """Whether the caller is among those who must file it: the people of the area itself."""
-    roles = FILERS.get(AreaLevel(due["level"]), NO_ROLE)
-    return UUID(due["area"]) in caller.areas(roles)
-
-
 def due_marks(caller: Caller, report: UUID) -> list[str]:
     """What is to be said beside the time at which the verified report is due: "unconfirmed" rules,
     "plain" weekends for want of that year's calendar."""
@@ -111,42 +103,6 @@ def due_marks(caller: Caller, report: UUID) -> list[str]:
         told = db.execute(asked).scalar_one_or_none()
     detail = msgspec.json.decode(told) if told else {}
     return [name.partition("_")[0] for name in MARKS if detail.get(name)]
-
-
-def grouped_dues(dues: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One line a report and kind: the one that has waited longest, ``times`` how many there are.
-
-    ``latest`` is the last of them: a zero report as of its day answers for all. What is to be
-    passed on is one line an occurrence: one report of the area above passes all of it on.
-    """
-    found: dict[tuple[str, ...], dict[str, Any]] = {}
-    for row in sorted(dues, key=lambda row: str(row["due_at"])):
-        passed_on = row["kind"] == "forward_report"
-        about = (row["area"], _occurrence(row)) if passed_on else (row["subject"],)
-        line = found.setdefault((row["kind"], *about), row | {"times": 0})
-        line["times"] += 1
-        line["latest"] = row
-    return sorted(found.values(), key=lambda row: str(row["due_at"]))
-
-
-def gathered_dues(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What others owe, one group a kind and occurrence: its ``lines``, ``places``, ``times``."""
-    found: dict[tuple[str, ...], dict[str, Any]] = {}
-    for line in lines:
-        group = found.setdefault((line["kind"], _occurrence(line)), line | {"lines": []})
-        group["lines"].append(line)
-    for group in found.values():
-        group["places"] = len({line["area"] for line in group["lines"]})
-        group["times"] = sum(line["times"] for line in group["lines"])
-    return list(found.values())
-
-
-def _occurrence(due: dict[str, Any]) -> str:
-    """What the report of a due line is about: its disaster, else hazard and year."""
-    if due["hazard"] is None:
-        return ""
-    year = china(datetime.fromisoformat(due["occurred_at"])).year
-    return counted_with(due["disaster"], due["hazard"], year)
 
 
 def minute(moment: datetime) -> str:
@@ -182,6 +138,7 @@ async def show(
         main=MAIN,
         figure=grouped,
         moment_of=moment_of,
+        day_of=day_of,
         minute=minute,
         span=span,
         url=url,

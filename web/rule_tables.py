@@ -104,7 +104,7 @@ class RuleReader:
         return " ".join(self.value(name, value) for name, _, value in told)
 
     def _section(self, row: Mapping[str, Any]) -> Section:
-        made = Section(self._name_of(row))
+        made = Section(self.name_of(row))
         for key, value in row.items():
             if key not in HIDDEN:
                 self._add(made, key, value)
@@ -130,13 +130,14 @@ class RuleReader:
         heads = [self.label("key")] if named else []
         heads += [self.label(key) if key != DAY else self.label("day") for key in keys]
         lines = [
-            ([self._name_of(row)] if named else [])
+            ([self.name_of(row)] if named else [])
             + [self.value(key, row.get(key) or None, row) for key in keys]
             for row in rows
         ]
         return RuleTable(title, heads, lines)
 
-    def _name_of(self, row: Mapping[str, Any]) -> str:
+    def name_of(self, row: Mapping[str, Any]) -> str:
+        """What an entry is called."""
         return str(row.get("zh" if self._place == 0 else "en", ""))
 
     def value(self, key: str, value: Any, row: Mapping[str, Any] | None = None) -> str:
@@ -150,7 +151,7 @@ class RuleReader:
         if isinstance(value, dict):
             if _is_month_day(value):
                 return f"{value['month']:02}-{value['day']:02}"
-            called = self._name_of(value) or str(value.get("id", ""))
+            called = self.name_of(value) or str(value.get("id", ""))
             told = (
                 f"{self.label(k)} {self.value(k, v)}"
                 for k, v in value.items()

@@ -32,17 +32,18 @@ from api.login import keep_session, log_ins_of
 from api.noticing import Notice, notices_of
 from api.problems import ApiProblem
 from api.system import System
+from api.work import waiting_count
 from domain.access import posts_at
 from domain.ids import client_made
 from domain.posts import Appointment, StandIn, post_of
 from domain.refusal import Refusal
 from eventstore.accounts import HALF_SECONDS, Session
-from eventstore.patience import LoginLocked, LoginRefused
+from eventstore.patience import LoginLocked, LoginRefused, PasswordNotEnough
 from eventstore.second_factor import SecondFactorNeeded
 from projections.areas import AREAS
+from projections.asking.officer_lists import officer as officer_row
 from projections.officers import OFFICERS
-from projections.officers import officer as officer_row
-from web.render import render
+from web.render import language_of, render
 from web.shell import InPlaceOf, Mark, Shell
 
 PARAMETER: Final = re.compile(r"[a-z_]{1,30}")
@@ -80,8 +81,9 @@ def shown_notices(system: System) -> tuple[Notice, ...]:
     return tuple(one for one in notices_of(system) if one.name != "clock-gap")
 
 
-def shell_of(caller: Caller) -> Shell:
-    """The shell of a logged-in officer: masked name, first post, all desks."""
+def shell_of(caller: Caller, *, counted: bool = False) -> Shell:
+    """The shell of a logged-in officer: masked name, first post, all desks. ``counted``: with how
+    much waits, which a part of a page does not show."""
     system = caller.system
     now = system.store.clock.now()
     held = list(posts_at(caller.officer, now)) if caller.officer.suspended is None else []
@@ -99,7 +101,9 @@ def shell_of(caller: Caller) -> Shell:
         marks=marks_of(system),
         notices=shown_notices(system),
         clock=now,
+        ahead=system.store.clock.ahead_of_real,
         csrf_token=caller.session.csrf,
+        waiting=waiting_count(caller) if counted and posts else None,
     )
 
 
@@ -138,6 +142,7 @@ def _stands_in(caller: Caller, held: list[Appointment | StandIn]) -> tuple[InPla
             role=one.appointment.role,
             area=said.get(str(one.appointment.area), ""),
             until=min(filter(None, (one.ends_on, one.appointment.ends_on))),
+            officer=str(one.absent),
         )
         for one in taken
     )
@@ -151,6 +156,7 @@ def stranger(request: Request) -> Shell:
         marks=marks_of(system),
         notices=shown_notices(system),
         clock=system.store.clock.now(),
+        ahead=system.store.clock.ahead_of_real,
         csrf_token=token,
     )
 
@@ -172,7 +178,8 @@ async def visiting(request: Request, caller: Annotated[Caller, Depends(caller_of
     that it has and that is said twice is refused (422), as by the API.
     """
     check_parameters(request, parameters_of(request.scope["route"]), strangers=True)
-    request.state.shell = await run_in_threadpool(shell_of, caller)
+    counted = "hx-request" not in request.headers and request.method == "GET"
+    request.state.shell = await run_in_threadpool(shell_of, caller, counted=counted)
     return caller
 
 
@@ -182,7 +189,8 @@ Visitor = Annotated[Caller, Depends(visiting)]
 
 @router.get("/login")
 async def login_page(request: Request) -> Response:
-    failure = "ended" if request.query_params.get("failure") == "ended" else ""
+    asked = request.query_params.get("failure", "")
+    failure = asked if asked in ("ended", "provider") else ""
     return _login(request, failure=failure, next_path=request.query_params.get("next", "/"))
 
 
@@ -205,6 +213,8 @@ async def log_in(request: Request) -> Response:
         return await ask_for_code(request, needed.officer, needed.login, next_path)
     except LoginRefused:
         return _login(request, failure="failed", name=name, next_path=next_path, status=401)
+    except PasswordNotEnough:
+        return _login(request, failure="provider", name=name, next_path=next_path, status=403)
     response = RedirectResponse(local(next_path), 303)
     keep_session(response, secret, session, system_of(request))
     log_ins.remember(request, response, session.login, secure=system_of(request).secure_cookies)
@@ -245,6 +255,11 @@ async def log_out(request: Request) -> Response:
     return response
 
 
+def log_in_page(request: Request, *, sentence: str, next_path: str, status: int) -> HTMLResponse:
+    """The log-in form of who comes back without a session, and why."""
+    return _login(request, failure="", sentence=sentence, next_path=next_path, status=status)
+
+
 def _login(
     request: Request,
     *,
@@ -252,6 +267,7 @@ def _login(
     next_path: str,
     name: str = "",
     minutes: int = 0,
+    sentence: str = "",
     status: int = 200,
 ) -> HTMLResponse:
     shell = stranger(request)
@@ -263,11 +279,21 @@ def _login(
         failure=failure,
         minutes=minutes,
         name=name,
+        sentence=sentence,
+        provider=provider_name(request),
         next=local(next_path),
         begins=not_set_up(system_of(request).store.log),
     )
     keep_form(request, response)
     return response
+
+
+def provider_name(request: Request) -> str:
+    """What the identity provider is called, in the reader's language; "" where there is none."""
+    provider = system_of(request).provider
+    if provider is None:
+        return ""
+    return provider.name_zh if language_of(request) == "zh" else provider.name_en
 
 
 def keep_form(request: Request, response: Response) -> None:

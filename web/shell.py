@@ -4,8 +4,8 @@ Who authenticates a request puts a `Shell` into ``request.state.shell``; without
 the shell of a stranger.
 """
 
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from api.noticing import Notice
@@ -30,6 +30,7 @@ class NavItem:
 
 REPORT = NavItem("/report/new", "nav.report")
 REVIEW = NavItem("/review", "nav.review")
+DISASTERS = NavItem("/disasters", "nav.disasters")
 SITUATION = NavItem("/situation", "nav.situation")
 DISPATCH = NavItem("/dispatch", "nav.dispatch")
 STOCK = NavItem("/stock", "nav.stock")
@@ -38,13 +39,15 @@ TIMELINE = NavItem("/timeline", "nav.timeline")
 OFFICERS = NavItem("/officers", "nav.officers")
 DIVISIONS = NavItem("/divisions", "nav.divisions")
 RULEBOOKS = NavItem("/rulebooks", "nav.rulebooks")
+SYSTEM = NavItem("/system", "nav.system")
 PARKED = NavItem("/parked", "nav.parked")
 
 NAV: dict[Role, tuple[NavItem, ...]] = {
-    Role.VILLAGE_REPORTER: (REPORT, SITUATION, LEDGER),
-    Role.TOWNSHIP_REVIEWER: (REVIEW, REPORT, SITUATION, LEDGER, TIMELINE),
+    Role.VILLAGE_REPORTER: (REPORT, SITUATION, LEDGER, STOCK),
+    Role.TOWNSHIP_REVIEWER: (REVIEW, REPORT, SITUATION, LEDGER, STOCK, TIMELINE, OFFICERS),
     Role.COUNTY_APPROVER: (
         SITUATION,
+        DISASTERS,
         REVIEW,
         REPORT,
         LEDGER,
@@ -56,11 +59,31 @@ NAV: dict[Role, tuple[NavItem, ...]] = {
     ),
     Role.COUNTY_PAYER: (LEDGER, STOCK, TIMELINE),
     Role.STOREKEEPER: (STOCK, DISPATCH),
-    Role.DISPATCHER: (DISPATCH, SITUATION, STOCK),
-    Role.CITY_REVIEWER: (SITUATION, REVIEW, REPORT, LEDGER, TIMELINE, OFFICERS, RULEBOOKS),
-    Role.PROVINCE_REVIEWER: (SITUATION, REVIEW, REPORT, LEDGER, TIMELINE, OFFICERS, RULEBOOKS),
-    Role.AUDITOR: (LEDGER, STOCK, TIMELINE, SITUATION, OFFICERS, PARKED, RULEBOOKS),
-    Role.ADMINISTRATOR: (OFFICERS, DIVISIONS, PARKED, RULEBOOKS),
+    Role.DISPATCHER: (DISPATCH, SITUATION, DISASTERS, STOCK),
+    Role.CITY_REVIEWER: (
+        SITUATION,
+        DISASTERS,
+        REVIEW,
+        REPORT,
+        LEDGER,
+        STOCK,
+        TIMELINE,
+        OFFICERS,
+        RULEBOOKS,
+    ),
+    Role.PROVINCE_REVIEWER: (
+        SITUATION,
+        DISASTERS,
+        REVIEW,
+        REPORT,
+        LEDGER,
+        STOCK,
+        TIMELINE,
+        OFFICERS,
+        RULEBOOKS,
+    ),
+    Role.AUDITOR: (LEDGER, STOCK, TIMELINE, SITUATION, DISASTERS, OFFICERS, PARKED, RULEBOOKS),
+    Role.ADMINISTRATOR: (OFFICERS, DIVISIONS, RULEBOOKS, SYSTEM, PARKED),
     Role.SYSTEM: (),
 }
 """The desk's own work comes first: it is also the first card at home."""
@@ -74,11 +97,13 @@ class InPlaceOf:
     role: Role
     area: str
     until: date
+    officer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shell:
-    """``user`` is a display name, empty for a stranger; ``clock`` the store's time if simulated.
+    """``user`` is a display name, empty for a stranger; ``clock`` the store's time if simulated,
+    and ``ahead`` how far that is ahead of real time (negative: behind).
 
     ``officer`` is the id under which a tab keeps unsent entries, so that nobody else sees them.
     ``role`` is the first post's; ``roles`` are those of all posts, whose desks may be entered.
@@ -94,7 +119,14 @@ class Shell:
     marks: tuple[Mark, ...] = ()
     notices: tuple[Notice, ...] = ()
     clock: datetime | None = None
+    ahead: timedelta = timedelta(0)
     csrf_token: str = ""
+    waiting: int | None = None
+    """How much waits for the officer's own posts; None: not counted."""
+
+    def with_waiting(self, total: int, whose: str) -> "Shell":
+        """With what home has just counted, if that was the officer's own."""
+        return replace(self, waiting=total) if whose == "mine" else self
 
     @property
     def training(self) -> bool:

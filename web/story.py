@@ -43,6 +43,10 @@ class Teller:
         key = key_of(row["topic"])
         if key == "relief_case_granted" and detail.get("grant", {}).get("item"):
             key = "relief_case_granted_goods"
+        if key == "relief_case_applied" and detail.get("on_behalf"):
+            key = "relief_case_applied_on_behalf"
+        if key == "household_group_changed" and not detail.get("group"):
+            key = "household_group_left"
         if f"story.{key}" in self._catalog.sentences:
             said = t("story." + key, **self._values(detail))
         else:

@@ -14,12 +14,12 @@ from starlette.concurrency import run_in_threadpool
 from api.routes import read_of
 from projections.areas import AREAS
 from projections.asking.fund_books import funds
+from projections.asking.officer_lists import officers
 from projections.asking.report_queries import situation_reports
 from projections.disasters import disasters
 from projections.dispatch import incidents
 from projections.households import households
 from projections.lists import village_lists
-from projections.officers import officers
 from projections.sections.consignments import consignments
 from projections.timeline import timeline
 from web.formats import china
@@ -96,6 +96,11 @@ async def found_by(desk: Desk, text: str) -> tuple[list[dict[str, Any]], bool]:
 
 def _fits(row: dict[str, Any], kind: Kind, wanted: str) -> bool:
     return any(wanted in str(row[name] or "").casefold() for name in kind.searched)
+
+
+def named(query: Callable[..., Any], row: dict[str, Any]) -> dict[str, Any]:
+    """A row of a view of `KINDS` as a thing: ``kind_key``, ``id`` and ``name``."""
+    return _thing(next(kind for kind in KINDS if kind.query is query), row)
 
 
 def _thing(kind: Kind, row: dict[str, Any]) -> dict[str, Any]:

@@ -10,13 +10,17 @@ from typing import ClassVar
 from uuid import UUID
 
 from domain.area import Area
-from domain.login_name import LoginName
-from domain.officer import Officer, OwnPosts
-from domain.posts import Appointment
+from domain.commands.checked import Checked
+from domain.late_number import LateNumber
+from domain.login_name import LoginName, opens_post
+from domain.officer import Officer
+from domain.posts import Appointment, OwnPosts
 from domain.refusal import Refusal
 from domain.rules.base import china_day
 from domain.seat import makes_seat, move_seat_up
-from domain.world import Role, World
+from domain.world import About, Role, Vault, World
+
+OFFICER = About("officers", Officer, "officer")
 
 WITHOUT_NUMBER = frozenset({Role.DISPATCHER, Role.AUDITOR, Role.ADMINISTRATOR})
 """Posts on which no second pair of eyes depends: two of them may be one person unharmed."""
@@ -29,12 +33,14 @@ class IdNumberNeeded(Refusal):
     status: ClassVar[int] = 422
     zh: ClassVar[str] = (
         "岗位“{role}”须登记本人身份证号：没有身份证号无法保证经办和审核不是同一人。"
+        "已登记的人员请先在其人员页补登；"
         "确实无法取得的，先登记人员，由上级管理员说明原因并登记“无法取得身份证号”后再任命"
     )
     en: ClassVar[str] = (
         "The post of {role} takes the officer's ID number: without it nobody can tell that who "
-        "files and who reviews are two persons. Where it cannot be had, register the officer, let "
-        "an administrator above record why, and appoint them then."
+        "files and who reviews are two persons. Give it on the page of an officer who is "
+        "registered already. Where it cannot be had, register the officer, let an administrator "
+        "above record why, and appoint them then."
     )
     role: str
 
@@ -52,15 +58,38 @@ class ExcusedByYou(Refusal):
     role: str
 
 
+class OnOfficer(Checked):
+    """What every step of an officer shares: what it asks of the officer and of who takes it.
+
+    By nobody for themselves, unless `check` says otherwise.
+    """
+
+    __slots__ = ()
+    about: ClassVar[About] = OFFICER
+
+    @classmethod
+    def check(cls, world: World, officer: Officer) -> None:
+        not_oneself(world, officer)
+
+
 def not_oneself(world: World, officer: Officer) -> None:
     """`OwnPosts` if the officer is the one who asks, or whom they stand in for."""
     if officer.id in (world.actor.officer, world.actor.standing_for):
         raise OwnPosts(officer=officer.id)
 
 
-def has_number(world: World, officer: Officer) -> bool:
-    """Whether the officer was found by an ID number: no second officer can be the same person."""
-    return world.vault.is_person(officer.person)
+def has_number(vault: Vault, officer: Officer) -> bool:
+    """Whether the officer has an ID number: no second officer can be the same person."""
+    return officer.numbered_as is not None or vault.is_person(officer.person)
+
+
+def officer_with(world: World, person: UUID) -> Officer | None:
+    """The officer of an ID number's person, also if the number came after the officer."""
+    known = world.find(Officer, Officer.id_of(person))
+    if known is not None:
+        return known
+    late = world.find(LateNumber, LateNumber.id_of(person))
+    return None if late is None else world.get(Officer, late.officer)
 
 
 def takes_number(role: Role, *, training: bool) -> bool:
@@ -76,7 +105,7 @@ def require_number(world: World, officer: Officer, role: Role) -> None:
     of the demo. People who use it so (`relief officer add`) are asked before.
     """
     asked = world.actor.role is not Role.SYSTEM and takes_number(role, training=world.training)
-    if not asked or has_number(world, officer):
+    if not asked or has_number(world.vault, officer):
         return
     if officer.number_excused_by is None:
         raise IdNumberNeeded(role=role)
@@ -91,7 +120,7 @@ def require_number_of_heir(world: World, heir: Officer, holder: Officer, role: R
     whose hands it may be. Who is excused is so for themselves: two administrators said so of them,
     and of nobody who comes after.
     """
-    if has_number(world, holder) or holder.number_excused_by is not None:
+    if has_number(world.vault, holder) or holder.number_excused_by is not None:
         require_number(world, heir, role)
 
 
@@ -104,9 +133,8 @@ def posts_opened(world: World, officer: Officer) -> tuple[Appointment, ...]:
 
 def outgrown(world: World, officer: Officer, name: LoginName) -> Appointment | None:
     """A post that lies neither where the officer was in office when invited, nor below."""
-    known = name.invited_areas
-    for post in posts_opened(world, officer) if known is not None else ():
-        if set(known or ()).isdisjoint(world.lineage(post.area)):
+    for post in posts_opened(world, officer):
+        if not opens_post(name.invited_areas, world.lineage(post.area)):
             return post
     return None
 

@@ -7,11 +7,13 @@ from typing import ClassVar
 from uuid import UUID
 
 from domain.area import Area, AreaLevel, check_code, check_text, common
+from domain.commands.checked import Checked
 from domain.ids import NewId
 from domain.refusal import Malformed
-from domain.seat import seat_of
-from domain.world import Command, Result, Role, World
+from domain.seat import keeper_of, seat_of
+from domain.world import About, Command, Result, Role, World
 
+AREA = About("areas", Area, "area")
 KEEPERS = frozenset({Role.SYSTEM, Role.ADMINISTRATOR})
 
 
@@ -73,10 +75,9 @@ def _above(world: World, area: UUID) -> UUID:
     return area if parent is None else parent
 
 
-def _keeper_of(world: World, area: UUID) -> UUID:
-    """Who keeps name and code of an area: the one above it. Above the store's seat nobody is in
-    post: those of the seat keep its own."""
-    return area if area == seat_of(world) else _above(world, area)
+def kept_from(world: World, area: UUID) -> UUID:
+    """Where name and code of an area are kept."""
+    return keeper_of(area, world.get(Area, area).parent, seat_of(world))
 
 
 def _above_plans(world: World, plans: Iterable[AreaPlan]) -> UUID:
@@ -135,8 +136,23 @@ class EstablishAreas(Command):
         return {"areas": len(self.areas)}
 
 
+class OnArea(Checked):
+    """What every step of an area shares: it is there, and who keeps its name and code takes it."""
+
+    __slots__ = ()
+    about: ClassVar[About] = AREA
+
+    @classmethod
+    def lies_in(cls, world: World, subject: Area) -> UUID:
+        return kept_from(world, subject.id)
+
+    @classmethod
+    def check(cls, world: World, area: Area) -> None:
+        area.require_living()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RenameArea(Command):
+class RenameArea(OnArea):
     """Give an area a new name from a day on."""
 
     roles: ClassVar[frozenset[Role]] = KEEPERS
@@ -144,9 +160,6 @@ class RenameArea(Command):
     name: str
     effective_on: date
     document_no: str
-
-    def scope(self, world: World) -> UUID:
-        return _keeper_of(world, self.area)
 
     def decide(self, world: World) -> Result | None:
         world.get(Area, self.area).rename(self.name, self.effective_on, self.document_no)
@@ -169,7 +182,7 @@ class ChangeAreaCodes(Command):
             )
         shared = common(world, [change.area for change in self.changes])
         changed = {change.area for change in self.changes}
-        return _keeper_of(world, shared) if shared in changed else shared
+        return kept_from(world, shared) if shared in changed else shared
 
     def decide(self, world: World) -> Result | None:
         for change in self.changes:
@@ -179,7 +192,7 @@ class ChangeAreaCodes(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AbolishArea(Command):
+class AbolishArea(OnArea):
     """Abolish an area that is not merged into another."""
 
     roles: ClassVar[frozenset[Role]] = KEEPERS
@@ -187,8 +200,9 @@ class AbolishArea(Command):
     effective_on: date
     document_no: str
 
-    def scope(self, world: World) -> UUID:
-        return _above(world, self.area)
+    @classmethod
+    def lies_in(cls, world: World, subject: Area) -> UUID:
+        return _above(world, subject.id)
 
     def decide(self, world: World) -> Result | None:
         world.get(Area, self.area).abolish(self.effective_on, self.document_no)

@@ -14,16 +14,25 @@ import msgspec
 
 from domain.area import Area, check_text, common, successor
 from domain.commands.stock import catalogue, holding, stockpile_at
-from domain.consignment import Cargo, Consignment, Count, Line, Phase, checked_lines
+from domain.consignment import (
+    NOT_SHIPPED,
+    Cargo,
+    Consignment,
+    Count,
+    Line,
+    Phase,
+    checked_lines,
+)
 from domain.exercise import AS_THE_STORE
 from domain.goods import Lot, Purpose, ReturnSource, StockExhausted
 from domain.ids import NewId
 from domain.incident import not_in_future, with_zone
-from domain.refusal import Malformed, NotYourRole
+from domain.refusal import Malformed, NotYourRole, Refusal, refusal_of
 from domain.separation import separate
 from domain.stockpile import Stockpile
-from domain.world import Command, Result, Role, Sealed, World
+from domain.world import About, Command, Result, Role, Sealed, World
 
+CONSIGNMENT = About("consignments", Consignment, "consignment")
 ORDERERS = frozenset({Role.COUNTY_APPROVER, Role.CITY_REVIEWER, Role.PROVINCE_REVIEWER})
 REQUESTERS = frozenset({Role.VILLAGE_REPORTER, Role.TOWNSHIP_REVIEWER, Role.STOREKEEPER})
 RECEIVERS = REQUESTERS
@@ -94,15 +103,33 @@ class RequestConsignment(Command):
                 rule=books.ref,
             )
         )
-        return None
+        return {"consignment": self.consignment}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderConsignment(Command):
+class _OnConsignment(Command):
+    """What the steps on a consignment share. Of those with ``step`` one person does one only."""
+
+    about: ClassVar[About] = CONSIGNMENT
+    phase: ClassVar[Phase] = Phase.ARRIVED
+    step: ClassVar[str] = ""
+    consignment: UUID
+
+    @classmethod
+    def closed(cls, world: World, subject: Consignment) -> Refusal | None:
+        refusal = refusal_of(subject.need, cls.phase)
+        if refusal is None and cls.step:
+            refusal = refusal_of(separate, world, subject.id, subject.steps, cls.step)
+        return refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderConsignment(_OnConsignment):
     """Order goods out of a warehouse by document (调拨令); they are reserved at once."""
 
     roles: ClassVar[frozenset[Role]] = ORDERERS
-    consignment: UUID
+    phase: ClassVar[Phase] = Phase.REQUESTED
+    step: ClassVar[str] = "order"
     source: UUID
     document_no: str
     lines: tuple[GoodsLine, ...] | None = None
@@ -135,19 +162,20 @@ class OrderConsignment(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShipConsignment(Command):
+class ShipConsignment(_OnConsignment):
     """Send an ordered consignment on its way (出库单), oldest lots first."""
 
     roles: ClassVar[frozenset[Role]] = frozenset({Role.STOREKEEPER})
-    consignment: UUID
+    phase: ClassVar[Phase] = Phase.ORDERED
+    step: ClassVar[str] = "ship"
     vehicle: str
     driver_name: str = ""
     driver_phone: str = ""
     eta: datetime | None = None
 
-    def scope(self, world: World) -> UUID:
-        consignment = world.get(Consignment, self.consignment)
-        return consignment.source or consignment.destination
+    @classmethod
+    def lies_in(cls, world: World, subject: Consignment) -> UUID:
+        return subject.source or subject.destination
 
     def decide(self, world: World) -> Result | None:
         consignment = world.get(Consignment, self.consignment)
@@ -197,19 +225,17 @@ def _sources(world: World, consignment: Consignment) -> list[Stockpile]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArriveConsignment(Command):
+class ArriveConsignment(_OnConsignment):
     """Accept a consignment (验收): good, damaged and missing units of every lot."""
 
     roles: ClassVar[frozenset[Role]] = RECEIVERS
-    consignment: UUID
+    phase: ClassVar[Phase] = Phase.SHIPPED
+    step: ClassVar[str] = "receive"
     counts: tuple[LotArrival, ...]
     arrived_at: datetime
     remark: str = ""
     write_off_document_no: str = ""
     """The document that writes damaged units off at once; empty leaves them waiting for one."""
-
-    def scope(self, world: World) -> UUID:
-        return world.get(Consignment, self.consignment).destination
 
     def decide(self, world: World) -> Result | None:
         not_in_future("arrived_at", self.arrived_at, world.now)
@@ -230,18 +256,19 @@ class ArriveConsignment(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TurnBackConsignment(Command):
+class TurnBackConsignment(_OnConsignment):
     """Take a consignment back in at its source: it could not get through."""
 
     roles: ClassVar[frozenset[Role]] = frozenset({Role.STOREKEEPER})
-    consignment: UUID
+    phase: ClassVar[Phase] = Phase.SHIPPED
+    step: ClassVar[str] = "receive"
     counts: tuple[LotArrival, ...]
     arrived_at: datetime
     remark: str
 
-    def scope(self, world: World) -> UUID:
-        consignment = world.get(Consignment, self.consignment)
-        return consignment.source or consignment.destination
+    @classmethod
+    def lies_in(cls, world: World, subject: Consignment) -> UUID:
+        return subject.source or subject.destination
 
     def decide(self, world: World) -> Result | None:
         not_in_future("arrived_at", self.arrived_at, world.now)
@@ -283,16 +310,20 @@ def _tally(counts: tuple[Count, ...]) -> Result:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WriteOffDamaged(Command):
+class WriteOffDamaged(_OnConsignment):
     """Write off by document what arrived damaged."""
 
     roles: ClassVar[frozenset[Role]] = frozenset({Role.STOREKEEPER}) | ORDERERS
-    consignment: UUID
     document_no: str
     reason: str
 
-    def scope(self, world: World) -> UUID:
-        return world.get(Consignment, self.consignment).keeper
+    @classmethod
+    def lies_in(cls, world: World, subject: Consignment) -> UUID:
+        return subject.keeper
+
+    @classmethod
+    def closed(cls, world: World, subject: Consignment) -> Refusal | None:
+        return refusal_of(subject.check_damaged)
 
     def decide(self, world: World) -> Result | None:
         consignment = world.get(Consignment, self.consignment)
@@ -301,14 +332,18 @@ class WriteOffDamaged(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CloseConsignment(Command):
+class CloseConsignment(_OnConsignment):
     """File a consignment of which nothing is open."""
 
     roles: ClassVar[frozenset[Role]] = RECEIVERS | ORDERERS
-    consignment: UUID
 
-    def scope(self, world: World) -> UUID:
-        return world.get(Consignment, self.consignment).keeper
+    @classmethod
+    def lies_in(cls, world: World, subject: Consignment) -> UUID:
+        return subject.keeper
+
+    @classmethod
+    def closed(cls, world: World, subject: Consignment) -> Refusal | None:
+        return refusal_of(subject.check_closable)
 
     def decide(self, world: World) -> Result | None:
         world.get(Consignment, self.consignment).close()
@@ -316,26 +351,35 @@ class CloseConsignment(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CancelConsignment(Command):
+class CancelConsignment(_OnConsignment):
     """Call a consignment off before it ships; what was reserved is free again."""
 
     roles: ClassVar[frozenset[Role]] = REQUESTERS | ORDERERS
-    consignment: UUID
     reason: str
 
-    def scope(self, world: World) -> UUID:
-        consignment = world.get(Consignment, self.consignment)
-        if consignment.source is None:
-            return consignment.destination
-        return common(world, (consignment.source, consignment.destination))
+    @classmethod
+    def lies_in(cls, world: World, subject: Consignment) -> UUID:
+        if subject.source is None:
+            return subject.destination
+        return common(world, (subject.source, subject.destination))
+
+    @classmethod
+    def closed(cls, world: World, subject: Consignment) -> Refusal | None:
+        return refusal_of(_check_cancellable, world, subject)
 
     def decide(self, world: World) -> Result | None:
         consignment = world.get(Consignment, self.consignment)
+        _check_cancellable(world, consignment)
         ordered = consignment.phase is Phase.ORDERED
-        if ordered and world.actor.role not in ORDERERS:
-            raise NotYourRole(needed=", ".join(sorted(ORDERERS)))
         consignment.cancel(reason=self.reason)
         if ordered:
             for stockpile in _sources(world, consignment):
                 stockpile.release(consignment.id, reason=self.reason)
         return None
+
+
+def _check_cancellable(world: World, consignment: Consignment) -> None:
+    """Refuses `ConsignmentNotReady`; what was ordered is called off by those who order."""
+    consignment.need(*NOT_SHIPPED)
+    if consignment.phase is Phase.ORDERED and world.actor.role not in ORDERERS:
+        raise NotYourRole(needed=", ".join(sorted(ORDERERS)))

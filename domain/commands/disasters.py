@@ -11,27 +11,41 @@ from typing import ClassVar
 from uuid import UUID
 
 from domain.area import Area, check_text, common
-from domain.commands.filing import check_hazard, check_moment
-from domain.commands.parts import Tree
-from domain.disaster import Disaster, OutsideDisaster
+from domain.commands.filing import OnReport, check_hazard, check_moment
+from domain.commands.parts import ReportTree
+from domain.disaster import (
+    ENDED,
+    GOES_ON,
+    Disaster,
+    DisasterStage,
+    NoResponseRuns,
+    OutsideDisaster,
+    against_leaving,
+)
 from domain.exercise import AS_THE_STORE
 from domain.ids import NewId
-from domain.reach import seen
-from domain.refusal import Malformed, NotFound, Refusal
+from domain.reach import in_reach, seen, within
+from domain.refusal import Malformed, NotFound, Refusal, refusal_of
 from domain.report_refusals import AlreadyAttached
 from domain.rulebook import require_confirmed
 from domain.rules.base import china_day
 from domain.rules.thresholds import BOTH, OWN, PARTS, Reached, Thresholds
 from domain.situation_report import SituationReport
-from domain.world import Command, Result, Role, RuleRef, World
+from domain.world import About, Command, Result, Role, RuleRef, World
 
+DISASTER = About("disasters", Disaster, "disaster")
 DECIDERS = frozenset({Role.COUNTY_APPROVER, Role.CITY_REVIEWER, Role.PROVINCE_REVIEWER})
 DECLARERS = DECIDERS | {Role.DISPATCHER}
+MOST_REPORTS = 200
+"""Reports that a disaster can be declared from at once; more are attached afterwards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeclareDisaster(Command):
-    """Declare a disaster 灾害过程 in an area."""
+    """Declare a disaster 灾害过程 in an area, from reports 灾情报告 that are about it.
+
+    They are attached in the same commit: at most `MOST_REPORTS`, one of each area, on no disaster.
+    """
 
     disaster: NewId
     name: str
@@ -39,14 +53,16 @@ class DeclareDisaster(Command):
     sub_hazard: str = ""
     occurred_at: datetime
     area: UUID
+    reports: tuple[UUID, ...] = ()
     exercise: bool = AS_THE_STORE
     roles: ClassVar[frozenset[Role]] = DECLARERS
 
     def scope(self, world: World) -> UUID:
         return self.area
 
-    def decide(self, world: World) -> None:
+    def decide(self, world: World) -> Result:
         check_text("name", self.name)
+        _check_reports(self.reports)
         area = world.get(Area, self.area)
         occurred_at = check_moment("occurred_at", self.occurred_at, world)
         hazards = check_hazard(world, area.id, occurred_at, self.hazard, self.sub_hazard)
@@ -62,6 +78,21 @@ class DeclareDisaster(Command):
             rule=hazards.ref,
         )
         world.add(disaster)
+        for id in dict.fromkeys(self.reports):
+            report = within(world, SituationReport, id)
+            report.must_stand()
+            attach(world, report, disaster)
+        return {"disaster": str(disaster.id)}
+
+
+def _check_reports(reports: tuple[UUID, ...]) -> None:
+    if len(reports) > MOST_REPORTS:
+        raise Malformed(
+            field="reports",
+            value=str(len(reports)),
+            rule_zh=f"一次最多 {MOST_REPORTS} 份",
+            rule_en=f"{MOST_REPORTS} at most at once",
+        )
 
 
 def attach(world: World, report: SituationReport, disaster: Disaster) -> None:
@@ -92,16 +123,13 @@ def detach(world: World, report: SituationReport, reason: str) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AttachReport(Command):
+class AttachReport(OnReport):
     """Attach a report to a disaster; it leaves the one it hangs on in the same commit."""
 
     report: UUID
     disaster: UUID
     reason: str = ""
     roles: ClassVar[frozenset[Role]] = DECLARERS
-
-    def scope(self, world: World) -> UUID:
-        return world.get(SituationReport, self.report).area
 
     def decide(self, world: World) -> None:
         report = world.get(SituationReport, self.report)
@@ -115,19 +143,38 @@ class AttachReport(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DetachReport(Command):
+class DetachReport(OnReport):
     """Detach a report from its disaster, with the reason."""
 
     report: UUID
     reason: str
     roles: ClassVar[frozenset[Role]] = DECLARERS
 
-    def scope(self, world: World) -> UUID:
-        return world.get(SituationReport, self.report).area
+    @classmethod
+    def check(cls, world: World, report: SituationReport) -> None:
+        report.must_stand()
+        report.must_be_attached()
 
     def decide(self, world: World) -> None:
         check_text("reason", self.reason)
         detach(world, world.get(SituationReport, self.report), self.reason.strip())
+
+
+def thresholds_reached(
+    world: World, disaster: Disaster, area: UUID, farming_population: int | None = None
+) -> tuple[tuple[Reached, ...], RuleRef | None]:
+    """Which thresholds the accepted figures reach, by the table in force (None: there is none).
+
+    The own report and the sum of the parts are both looked at; each ground names which it is.
+    """
+    try:
+        table = world.rules(Thresholds, area, disaster.occurred_at)
+    except NotFound:
+        return (), None
+    found = ReportTree.of(world, disaster.id, area).official(area, whole=True)
+    own = found.own.figures if found.own is not None else {}
+    by = {OWN: own, PARTS: found.parts, BOTH: found.figures}
+    return table.rule.reached_by(by, farming_population), table.ref
 
 
 def _grounds(
@@ -137,26 +184,14 @@ def _grounds(
     farming_population: int | None,
     otherwise: str,
 ) -> tuple[tuple[Reached, ...], RuleRef | None]:
-    """Which thresholds the accepted figures reach, by the table in force (None: there is none).
-
-    The own report and the sum of the parts are both looked at; each ground names which it is.
-    An unconfirmed table is no ground: there must be another one (``otherwise``, a forecast or
-    reason in writing), else `RulesUnconfirmed`.
-    """
-    try:
-        table = world.rules(Thresholds, area, disaster.occurred_at)
-    except NotFound:
-        return (), None
-    if table.ref.unconfirmed and not disaster.exercise:
+    """What an area's response stands on. An unconfirmed table is no ground: there must be another
+    one (``otherwise``, a forecast or reason in writing), else `RulesUnconfirmed`."""
+    reached, ref = thresholds_reached(world, disaster, area, farming_population)
+    if ref is not None and ref.unconfirmed and not disaster.exercise:
         if not otherwise.strip():
-            require_confirmed(table.ref, exercise=False)
+            require_confirmed(ref, exercise=False)
         return (), None
-    found = Tree.of(world, disaster.id, area).official(area, whole=True)
-    own = found.own.figures if found.own is not None else {}
-    reached = table.rule.reached_by(
-        {OWN: own, PARTS: found.parts, BOTH: found.figures}, farming_population
-    )
-    return reached, table.ref
+    return reached, ref
 
 
 def _check_level(level: int) -> None:
@@ -171,8 +206,30 @@ def _must_lie_in(world: World, disaster: Disaster, area: UUID) -> None:
         raise OutsideDisaster(disaster=disaster.id, area=area)
 
 
+def _without_response(world: World, disaster: Disaster) -> Refusal | None:
+    """`NoResponseRuns` if none runs where the actor's post reaches."""
+    if any(in_reach(world, area) for area in disaster.responses):
+        return None
+    return NoResponseRuns(disaster=disaster.id, area=world.actor.area or disaster.area)
+
+
+class _OfResponse(Command):
+    """A step of an area's response 响应 to a disaster: the command names the area."""
+
+    __slots__ = ()
+    about: ClassVar[About] = DISASTER
+
+    @classmethod
+    def lies_in(cls, world: World, subject: Disaster) -> UUID | None:
+        return None
+
+    @classmethod
+    def closed(cls, world: World, subject: Disaster) -> Refusal | None:
+        return _without_response(world, subject)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StartResponse(Command):
+class StartResponse(_OfResponse):
     """Start a response 启动响应 in an area, on figures that reach its level or on a forecast.
 
     ``farming_population`` 农牧业人口 is the base of drought shares.
@@ -185,6 +242,10 @@ class StartResponse(Command):
     forecast: str = ""
     farming_population: int | None = None
     roles: ClassVar[frozenset[Role]] = DECIDERS
+
+    @classmethod
+    def closed(cls, world: World, subject: Disaster) -> Refusal | None:
+        return refusal_of(subject.must_be, DisasterStage.OPEN)
 
     def scope(self, world: World) -> UUID:
         return self.area
@@ -207,7 +268,7 @@ class StartResponse(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeResponse(Command):
+class ChangeResponse(_OfResponse):
     """Change the level 调整响应 of a running response; a forecast may be the reason."""
 
     disaster: UUID
@@ -238,7 +299,7 @@ class ChangeResponse(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EndResponse(Command):
+class EndResponse(_OfResponse):
     """End a response 终止响应 by its document."""
 
     disaster: UUID
@@ -265,15 +326,23 @@ class StabilizeDisaster(Command):
     stable_at: datetime
     reason: str
     roles: ClassVar[frozenset[Role]] = DECIDERS
+    about: ClassVar[About] = DISASTER
 
-    def scope(self, world: World) -> UUID:
-        return world.get(Disaster, self.disaster).area
+    @classmethod
+    def closed(cls, world: World, subject: Disaster) -> Refusal | None:
+        return refusal_of(subject.must_be, DisasterStage.OPEN)
 
     def decide(self, world: World) -> None:
         check_text("reason", self.reason)
         disaster = world.get(Disaster, self.disaster)
         stable_at = check_moment("stable_at", self.stable_at, world, disaster.occurred_at)
         disaster.stabilize(stable_at, self.reason.strip())
+
+
+def _unverified(world: World, disaster: Disaster) -> tuple[UUID, ...]:
+    """Its reports without an accepted 核报."""
+    held = disaster.all_reports().values()
+    return tuple(one for one in held if not world.get(SituationReport, one).is_verified)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,16 +352,16 @@ class CloseDisaster(Command):
     disaster: UUID
     reason: str
     roles: ClassVar[frozenset[Role]] = DECIDERS
+    about: ClassVar[About] = DISASTER
 
-    def scope(self, world: World) -> UUID:
-        return world.get(Disaster, self.disaster).area
+    @classmethod
+    def closed(cls, world: World, subject: Disaster) -> Refusal | None:
+        return refusal_of(subject.check_closable, _unverified(world, subject))
 
     def decide(self, world: World) -> None:
         check_text("reason", self.reason)
         disaster = world.get(Disaster, self.disaster)
-        held = disaster.all_reports().values()
-        unverified = tuple(r for r in held if not world.get(SituationReport, r).is_verified)
-        disaster.close(unverified, self.reason.strip())
+        disaster.close(_unverified(world, disaster), self.reason.strip())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,9 +371,11 @@ class ReopenDisaster(Command):
     disaster: UUID
     reason: str
     roles: ClassVar[frozenset[Role]] = DECIDERS
+    about: ClassVar[About] = DISASTER
 
-    def scope(self, world: World) -> UUID:
-        return world.get(Disaster, self.disaster).area
+    @classmethod
+    def closed(cls, world: World, subject: Disaster) -> Refusal | None:
+        return refusal_of(subject.must_be, *ENDED)
 
     def decide(self, world: World) -> None:
         check_text("reason", self.reason)
@@ -319,6 +390,11 @@ class MergeDisaster(Command):
     into: UUID
     reason: str
     roles: ClassVar[frozenset[Role]] = DECIDERS
+    about: ClassVar[About] = DISASTER
+
+    @classmethod
+    def closed(cls, world: World, subject: Disaster) -> Refusal | None:
+        return next(against_leaving(subject.merging()), None)
 
     def scope(self, world: World) -> UUID:
         areas = [world.get(Disaster, id).area for id in (self.disaster, self.into)]
@@ -331,6 +407,11 @@ class MergeDisaster(Command):
         disaster.merge_into(into, self.reason.strip())
 
 
+def _check_splittable(world: World, disaster: Disaster) -> None:
+    """Refuses `NotMergedInto`, and `DisasterNotOpen` of the one that it was merged into."""
+    world.get(Disaster, disaster.host()).must_be(*GOES_ON)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitDisaster(Command):
     """Split a merged disaster back out, with the reports still held for it."""
@@ -338,12 +419,17 @@ class SplitDisaster(Command):
     disaster: UUID
     reason: str
     roles: ClassVar[frozenset[Role]] = DECIDERS
+    about: ClassVar[About] = DISASTER
 
-    def scope(self, world: World) -> UUID:
-        disaster = world.get(Disaster, self.disaster)
-        if disaster.merged_into is None:
-            return disaster.area
-        return common(world, [disaster.area, world.get(Disaster, disaster.merged_into).area])
+    @classmethod
+    def lies_in(cls, world: World, subject: Disaster) -> UUID:
+        if subject.merged_into is None:
+            return subject.area
+        return common(world, [subject.area, world.get(Disaster, subject.merged_into).area])
+
+    @classmethod
+    def closed(cls, world: World, subject: Disaster) -> Refusal | None:
+        return refusal_of(_check_splittable, world, subject)
 
     def decide(self, world: World) -> None:
         check_text("reason", self.reason)

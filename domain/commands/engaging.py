@@ -11,6 +11,8 @@ from uuid import UUID
 
 from domain.commands.appointing import (
     IdNumberNeeded,
+    has_number,
+    officer_with,
     outgrown,
     posts_opened,
     put_in_post,
@@ -19,7 +21,7 @@ from domain.commands.appointing import (
 from domain.commands.logins import INVITATION_HOURS, invite, posts_within_reach
 from domain.commands.officers import KEEPERS, open_login, person_with, register
 from domain.ids import NewId
-from domain.login_name import LoginName, own_login
+from domain.login_name import LoginName, as_typed, own_login
 from domain.officer import Officer
 from domain.posts import Appointment, Post
 from domain.reach import in_reach
@@ -38,6 +40,23 @@ class OfficerElsewhere(Refusal):
         "the post of {role}."
     )
     role: str
+
+
+@dataclass(eq=False)
+class LoginOfUnnumbered(Refusal):
+    """Probably the same person, who was registered without a number: it is given, not guessed."""
+
+    zh: ClassVar[str] = (
+        "登录名“{login}”已属于{name}，该人员登记时没有身份证号：如系同一人，"
+        "请在其人员页补登此号码；如系他人，请换一个登录名"
+    )
+    en: ClassVar[str] = (
+        "The log-in name {login} is that of {name}, who was registered without an ID number. If it "
+        "is the same person, give the number on their page; else choose another log-in name."
+    )
+    login: str
+    officer: UUID
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +101,7 @@ class EngageOfficer(Command):
         if (own := own_login(officer.logins, self.login)) is not None:
             self._keep_open(world, officer, LoginName.id_of(own))
             return {"officer": officer.id, "login": own, "invited": False}
+        self._not_of_an_unnumbered(world)
         posts_within_reach(world, officer)
         expires_at = world.now + timedelta(hours=INVITATION_HOURS)
         name = open_login(world, officer, self.login)
@@ -92,6 +112,17 @@ class EngageOfficer(Command):
             "invited": True,
             "expires_at": expires_at,
         }
+
+    def _not_of_an_unnumbered(self, world: World) -> None:
+        """A list that was sent again with the numbers it lacked: the log-in name is known, and
+        its officer has no number yet."""
+        if self.id_number is None:
+            return
+        name = world.find(LoginName, LoginName.id_of(as_typed(self.login)))
+        holder = None if name is None else world.find(Officer, name.officer)
+        if holder is None or has_number(world.vault, holder) or not in_reach(world, holder.home):
+            return
+        raise LoginOfUnnumbered(login=self.login, officer=holder.id, name=holder.masked_name)
 
     def _keep_open(self, world: World, officer: Officer, name: UUID) -> None:
         """The second row of one person in a list: the code of the first opens this post as well."""
@@ -111,7 +142,7 @@ class EngageOfficer(Command):
                 world, self.person, self.full_name, self.area, self.phone, numbered=False
             )
         person = person_with(world, self.id_number)
-        known = world.find(Officer, Officer.id_of(person))
+        known = officer_with(world, person)
         if known is None:
             return register(world, person, self.full_name, self.area, self.phone, numbered=True)
         if not in_reach(world, known.home):

@@ -9,9 +9,9 @@ from typing import ClassVar
 from uuid import UUID
 
 from domain.area import check_text
+from domain.commands.appointing import officer_with
 from domain.commands.contests import SUPERIORS
 from domain.household import Household
-from domain.officer import Officer
 from domain.person import HoldsOffice, Person
 from domain.refusal import NotFound
 from domain.world import Command, Result, Role, World
@@ -35,9 +35,9 @@ class ErasePerson(Command):
     def decide(self, world: World) -> Result | None:
         check_text("reason", self.reason)
         check_text("document_no", self.document_no)
-        officer = Officer.id_of(self.person)
-        if world.find(Officer, officer) is not None:
-            raise HoldsOffice(person=self.person, officer=officer)
+        officer = officer_with(world, self.person)
+        if officer is not None:
+            raise HoldsOffice(person=self.person, officer=officer.id)
         for stream in self._streams(world):
             claims = [world.get(Household, claim) for claim in stream.claims]
             present_in = sum(self.person in household.members for household in claims)

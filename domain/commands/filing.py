@@ -10,9 +10,11 @@ from uuid import UUID
 import msgspec
 
 from domain.area import Area
+from domain.commands.checked import Checked
 from domain.commands.parts import against_parts
 from domain.lateness import whole_minutes
 from domain.officer import Officer
+from domain.plurals import counted
 from domain.reach import in_reach, seen
 from domain.reasons import says_something
 from domain.refusal import Malformed
@@ -30,7 +32,7 @@ from domain.rules.hazards import Hazards
 from domain.rules.indicators import Figures, Finding, Indicators
 from domain.rules.working_days import WorkingDays
 from domain.situation_report import SituationReport
-from domain.world import InForce, RuleRef, World
+from domain.world import About, InForce, RuleRef, World
 
 RawFigures = dict[str, int | float | str | None]
 """Figures as forms and programs send them: null or "" is not known yet, which is not zero."""
@@ -40,6 +42,8 @@ LONG_AGO_DAYS = 31
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far a phone's clock may be ahead of the server's before its time is called wrong."""
+
+REPORT = About("situation-reports", SituationReport, "report")
 
 MUST_SPLIT = frozenset({"county"})
 """A county's total carries the figures of its townships (domain.md §1.6)."""
@@ -61,6 +65,24 @@ class Told:
     split: dict[str, RawFigures] = field(default_factory=dict)
     reason: str = ""
     narrative: str = ""
+
+
+class OnReport(Checked):
+    """What every step of a report shares: nothing is done to one that was withdrawn.
+
+    A step says in `check` what its report and the actor must be like.
+    """
+
+    __slots__ = ()
+    about: ClassVar[About] = REPORT
+
+    @classmethod
+    def check(cls, world: World, report: SituationReport) -> None:
+        report.must_stand()
+
+    @classmethod
+    def path_fields(cls, subject: SituationReport) -> dict[str, object]:
+        return {"version": subject.current.number}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,7 +209,7 @@ def asked_about(world: World, occasion: Occasion, *, nearest: bool) -> tuple[Fin
     if occasion.kind is Kind.INITIAL and days > LONG_AGO_DAYS and not world.clock_held:
         zh, en = (
             f"发生时间距今已 {days} 天：请核对日期",
-            f"It happened {days} days ago: is that right?",
+            f"It happened {counted(days, 'day|days')} ago: is that right?",
         )
         asked.append(("long-ago", zh, en))
     area = occasion.area
@@ -326,10 +348,16 @@ def _late(world: World, due_at: datetime | None, reported_at: datetime) -> int:
 
 
 def _hands(world: World, call: Call | None) -> tuple[UUID, ...]:
-    """Who counts as reporter: the actor, and the officer who rang."""
+    """Who counts as reporter: the actor, and then the officer who rang (see `Filing.scribes`).
+
+    Where one person counts in both (one took the other's post over, or stands in) the actor
+    writes down what is in substance their own report: then the officer who rang comes first, and
+    nobody is a mere scribe.
+    """
     hands = world.actor.persons
     if call is not None and call.caller is not None:
-        hands = (*hands, *_caller(world, call.caller).persons)
+        rang = _caller(world, call.caller).persons
+        hands = (*rang, *hands) if set(rang) & set(hands) else (*hands, *rang)
     return tuple(dict.fromkeys(hands))
 
 

@@ -1,9 +1,10 @@
 """The desk for what hangs on a merged village: it moves to the successor, in small commits.
 
 A merger is one fact of the tree (`RearrangeVillages`). From then on the successor's officers reach
-what the old village holds (`Area.above`); this moves it there for good: households, open cases and
-lists, duties to report, goods, posts. Each subject is moved if it is still there, so that a run may
-be repeated. Streams stay where they were born: what moves is where they belong.
+what the old village holds (`Area.above`); this moves it there for good: its villagers' groups with
+the first step, then households, open cases and lists, duties to report, goods, posts. Each subject
+is moved if it is still there, so that a run may be repeated. Streams stay where they were born:
+what moves is where they belong.
 """
 
 from contextlib import suppress
@@ -13,13 +14,14 @@ from typing import ClassVar
 from uuid import UUID
 
 from domain.area import Area, check_text, common, successor
+from domain.commands.areas import OnArea
 from domain.commands.stock import catalogue, stockpile_at
 from domain.consignment import Cargo, Consignment, Line
 from domain.goods import Purpose
 from domain.household import Household
 from domain.ids import seeded_id
-from domain.officer import AlreadyAppointed, Officer
-from domain.posts import Appointment
+from domain.officer import Officer
+from domain.posts import AlreadyAppointed, Appointment
 from domain.reach import within
 from domain.refusal import Malformed, Refusal
 from domain.relief_case import ReliefCase
@@ -27,7 +29,7 @@ from domain.rules.base import china_day
 from domain.situation_report import SituationReport
 from domain.stockpile import Stockpile
 from domain.village_list import VillageList
-from domain.world import Command, Result, Role, World
+from domain.world import Result, Role, World
 
 MOST = 500
 
@@ -50,8 +52,16 @@ class PostInput:
     appointment: UUID
 
 
+def _merged(world: World, area: Area) -> tuple[Area, date]:
+    """The village that it has become part of, and since when. `NotMerged` if it has not."""
+    into = successor(world, area)
+    if into is area or area.abolished_on is None:
+        raise NotMerged(area=area.id, name=area.name)
+    return into, area.abolished_on
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FollowMerger(Command):
+class FollowMerger(OnArea):
     """Move what hangs on a merged village to its successor."""
 
     roles: ClassVar[frozenset[Role]] = frozenset({Role.SYSTEM, Role.ADMINISTRATOR})
@@ -66,16 +76,18 @@ class FollowMerger(Command):
     stockpiles: tuple[UUID, ...] = ()
     posts: tuple[PostInput, ...] = ()
 
-    def scope(self, world: World) -> UUID:
-        area = world.get(Area, self.area)
-        return common(world, (area.parent or area.id, successor(world, area).id))
+    @classmethod
+    def lies_in(cls, world: World, subject: Area) -> UUID:
+        return common(world, (subject.parent or subject.id, successor(world, subject).id))
+
+    @classmethod
+    def check(cls, world: World, area: Area) -> None:
+        _merged(world, area)
 
     def decide(self, world: World) -> Result | None:
         check_text("document_no", self.document_no)
         area = world.get(Area, self.area)
-        into = successor(world, area)
-        if into is area or area.abolished_on is None:
-            raise NotMerged(area=area.id, name=area.name)
+        into, since = _merged(world, area)
         named = self.households + self.cases + self.village_lists + self.reports + self.stockpiles
         if len(named) + len(self.posts) > MOST:
             raise Malformed(
@@ -85,25 +97,36 @@ class FollowMerger(Command):
                 rule_en=f"at most {MOST} things at a time",
             )
         reason = f"{area.name}并入{into.name}（{self.document_no}）"
+        groups = self._groups(world, area)
         return {
-            "households": self._households(world, into, area.abolished_on, reason),
+            "groups": groups,
+            "households": self._households(world, into, since, reason),
             "cases": sum(_goes(world, ReliefCase, id, self.area, into.id) for id in self.cases),
             "village_lists": sum(
                 _goes(world, VillageList, id, self.area, into.id) for id in self.village_lists
             ),
             "reports": sum(self._duties(world, id, into, reason) for id in self.reports),
             "units": sum(self._goods(world, id, into, reason) for id in self.stockpiles),
-            "posts": sum(
-                self._post(world, one, into, area.abolished_on, reason) for one in self.posts
-            ),
+            "posts": sum(self._post(world, one, into, since, reason) for one in self.posts),
         }
+
+    def _groups(self, world: World, area: Area) -> int:
+        """Its living groups go with the first step, to the village it was merged into; of a village
+        that was merged in its turn, on to the next."""
+        went = 0
+        while area.merged_into is not None and area.abolished_on is not None:
+            into = world.get(Area, area.merged_into)
+            went += area.pass_groups(into, area.abolished_on, self.document_no)
+            area = into
+        return went
 
     def _households(self, world: World, into: Area, on: date, reason: str) -> int:
         moved = 0
         for id in self.households:
             household = within(world, Household, id)
             if household.village == self.area and household.merged_into is None:
-                household.move(into.id, household.group, None, on, reason)
+                group, code = _group_now(world, household)
+                household.move(into.id, group, None, on, reason, code)
                 moved += 1
         return moved
 
@@ -196,6 +219,20 @@ class FollowMerger(Command):
         for substitution, (substitute, _) in officer.substitutes.items():
             officer.renew_substitute(substitution, world.get(Officer, substitute))
         return 1
+
+
+def _group_now(world: World, household: Household) -> tuple[str, str]:
+    """Its group after the mergers of its village: name and sub-code. The name alone, if the group
+    had ended or the successor had no sub-code left for it."""
+    village, name, code = household.village, household.group, household.group_code
+    while code:
+        at = world.get(Area, village)
+        group = at.group(code)
+        name = group.name
+        if group.passed_to is None:
+            return name, code if at.merged_into is None else ""
+        village, code = group.passed_to, group.passed_code
+    return name, code
 
 
 def _goes(

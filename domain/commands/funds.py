@@ -11,9 +11,10 @@ from domain.area import Area, check_text
 from domain.exercise import AS_THE_STORE
 from domain.fund import Fund
 from domain.money import HolderNotBelow, NotPassedDownFrom, Source
-from domain.refusal import Malformed
-from domain.world import Command, Result, Role, World
+from domain.refusal import Malformed, Refusal, refusal_of
+from domain.world import About, Command, Result, Role, World
 
+FUND = About("funds", Fund, "fund")
 ALLOTTERS = frozenset({Role.COUNTY_APPROVER, Role.CITY_REVIEWER, Role.PROVINCE_REVIEWER})
 
 
@@ -82,6 +83,7 @@ class AppropriateFund(Command):
 class PassDownFund(Command):
     """Pass money down to a division below, by a document of its own."""
 
+    about: ClassVar[About] = FUND
     roles: ClassVar[frozenset[Role]] = ALLOTTERS
     fund: UUID
     to: UUID
@@ -91,8 +93,9 @@ class PassDownFund(Command):
     earmark: tuple[str, ...] | None = None
     """A narrower earmark for the lower division; None keeps this fund's."""
 
-    def scope(self, world: World) -> UUID:
-        return world.get(Fund, self.fund).holder
+    @classmethod
+    def closed(cls, world: World, subject: Fund) -> Refusal | None:
+        return refusal_of(subject.check_some_left)
 
     def decide(self, world: World) -> Result | None:
         fund = world.get(Fund, self.fund)
@@ -112,6 +115,7 @@ class PassDownFund(Command):
 class ReturnFund(Command):
     """Give unspent money back to the fund it was passed down from, with its matching share."""
 
+    about: ClassVar[About] = FUND
     roles: ClassVar[frozenset[Role]] = ALLOTTERS
     fund: UUID
     to_fund: UUID
@@ -121,8 +125,9 @@ class ReturnFund(Command):
     matching_fen: int | None = None
     """The matching share 配套 in it; left out: in proportion to what came."""
 
-    def scope(self, world: World) -> UUID:
-        return world.get(Fund, self.fund).holder
+    @classmethod
+    def closed(cls, world: World, subject: Fund) -> Refusal | None:
+        return refusal_of(subject.check_returnable)
 
     def decide(self, world: World) -> Result | None:
         check_text("document_no", self.document_no)

@@ -3,53 +3,70 @@
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
-from uuid import UUID
 
 from msgspec.structs import replace
 
 from domain.area import check_text
-from domain.commands.relief_cases import single_hands
+from domain.commands.relief_cases import OfCase, single_hands
 from domain.commands.stock import holding, reserved_in
 from domain.fund import Fund
 from domain.goods import LotPick, ReturnSource, not_negative, positive, value_of
 from domain.grants import OPEN, Grant, GrantStatus, RefundExceeds, first_units
 from domain.paying import check_payable
-from domain.refusal import Malformed, missing
+from domain.refusal import Malformed, missing, refusal_of
 from domain.relief_case import ReliefCase
+from domain.roster import Hands
 from domain.season import Season
 from domain.stockpile import Stockpile
 from domain.village_list import VillageList
-from domain.world import Command, Result, Role, World
+from domain.world import Result, Role, World
 
 PAYERS = frozenset({Role.COUNTY_PAYER})
 APPROVERS = frozenset({Role.COUNTY_APPROVER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OfGrant(Command):
-    """What all commands on one numbered grant share: its case, number, open season."""
+class OfGrant(OfCase):
+    """What all commands on one numbered grant share: it is in one of some states, and whoever did
+    another step of its case or list does not do this one.
 
-    case: UUID
+    ``number`` names a part of the case: closed means that no grant of it would do.
+    """
+
+    statuses: ClassVar[tuple[GrantStatus, ...]] = OPEN
+    cash: ClassVar[bool] = False
+    """Whether it is of money alone."""
+    step: ClassVar[str] = "pay"
+    after_season: ClassVar[bool] = False
+    """Whether it may be done when the season is closed."""
     number: int
 
-    def scope(self, world: World) -> UUID:
-        return world.get(ReliefCase, self.case).village
+    @classmethod
+    def check(cls, world: World, subject: ReliefCase) -> None:
+        if not cls.after_season:
+            world.get(Season, subject.season).check_open()
+        subject.check_some(*cls.statuses, cash=cls.cash)
+        single_hands(world, subject, cls.step)
 
-    def of(self, world: World) -> tuple[ReliefCase, Season]:
-        case = world.get(ReliefCase, self.case)
-        season = world.get(Season, case.season)
-        season.check_open()
-        return case, season
+    @classmethod
+    def path_fields(cls, subject: ReliefCase) -> dict[str, object]:
+        return {"number": next(iter(subject.grants_at(*cls.statuses, cash=cls.cash)), 1)}
 
+    def of(self, world: World) -> tuple[ReliefCase, Grant, Hands]:
+        """The case, its grant of that number in a state that fits, and whose step it is.
 
-def _cash(case: ReliefCase, number: int, *statuses: GrantStatus) -> tuple[Grant, UUID]:
-    """The cash grant of that number and its fund; `Malformed` if it is goods."""
-    grant = case.must_have(number, *statuses)
-    if grant.fund is None:
-        raise Malformed(
-            field="number", value=str(number), rule_zh="不是现金救助", rule_en="it is no cash grant"
-        )
-    return grant, grant.fund
+        `Malformed` if it is goods where money is needed.
+        """
+        case = self.checked(world)
+        grant = case.must_have(self.number, *self.statuses)
+        if self.cash and not grant.is_cash:
+            raise Malformed(
+                field="number",
+                value=str(self.number),
+                rule_zh="不是现金救助",
+                rule_en="it is no cash grant",
+            )
+        return case, grant, single_hands(world, case, self.step)
 
 
 def _gave(pick: LotPick, stockpile: Stockpile) -> bool:
@@ -73,15 +90,17 @@ class RecordPaymentFailure(OfGrant):
     """Record that the bank sent a payment back; the money stands under its commitment again."""
 
     roles: ClassVar[frozenset[Role]] = PAYERS
+    statuses: ClassVar[tuple[GrantStatus, ...]] = (GrantStatus.PAID,)
+    cash: ClassVar[bool] = True
     reason: str
 
     def decide(self, world: World) -> Result | None:
         check_text("reason", self.reason)
-        case, _ = self.of(world)
-        grant, fund = _cash(case, self.number, GrantStatus.PAID)
-        hands = single_hands(world, case, "pay")
+        case, grant, hands = self.of(world)
+        assert grant.fund is not None
         batch = case.batches[self.number]
-        world.get(Fund, fund).fail(batch, grant.cash_fen, payments=1, reason=self.reason)
+        fund = world.get(Fund, grant.fund)
+        fund.fail(batch, grant.cash_fen, payments=1, reason=self.reason)
         case.fail(self.number, batch, self.reason, hands)
         return {"amount_fen": grant.cash_fen}
 
@@ -91,16 +110,30 @@ class RetryPayment(OfGrant):
     """Pay a grant that failed or had to wait, when what held it up is settled."""
 
     roles: ClassVar[frozenset[Role]] = PAYERS
+    cash: ClassVar[bool] = True
     document_no: str
+
+    @classmethod
+    def check(cls, world: World, subject: ReliefCase) -> None:
+        """Open if one of the grants can be paid now; else refuses what holds the last of them."""
+        super(RetryPayment, cls).check(world, subject)
+        season = world.get(Season, subject.season)
+        due = subject.grants_at(*cls.statuses, cash=True)
+        for number in due:
+            refusal = refusal_of(check_payable, world, season, subject, subject.grants[number])
+            if refusal is None:
+                return
+        if refusal is not None:
+            raise refusal
 
     def decide(self, world: World) -> Result | None:
         check_text("document_no", self.document_no)
-        case, season = self.of(world)
-        grant, fund = _cash(case, self.number, *OPEN)
-        hands = single_hands(world, case, "pay")
-        holder = check_payable(world, season, case, grant)
-        batch = world.make_id("batch", fund, grant.source)
-        world.get(Fund, fund).pay(grant.source, batch, grant.cash_fen, payments=1)
+        case, grant, hands = self.of(world)
+        assert grant.fund is not None
+        holder = check_payable(world, world.get(Season, case.season), case, grant)
+        batch = world.make_id("batch", grant.fund, grant.source)
+        fund = world.get(Fund, grant.fund)
+        fund.pay(grant.source, batch, grant.cash_fen, payments=1)
         case.pay(self.number, self.document_no, batch, holder, hands)
         return {"paid_fen": grant.cash_fen}
 
@@ -113,6 +146,7 @@ class CorrectGrant(OfGrant):
     """
 
     roles: ClassVar[frozenset[Role]] = APPROVERS
+    step: ClassVar[str] = "approve"
     reason: str
     cash_fen: int | None = None
     units: int | None = None
@@ -121,9 +155,8 @@ class CorrectGrant(OfGrant):
 
     def decide(self, world: World) -> Result | None:
         check_text("reason", self.reason)
-        case, season = self.of(world)
-        grant = case.must_have(self.number, *OPEN)
-        hands = single_hands(world, case, "approve")
+        case, grant, hands = self.of(world)
+        season = world.get(Season, case.season)
         corrected = self._cash(world, grant, season, case) if grant.is_cash else self._goods(grant)
         if not corrected.is_empty:
             rate = season.rate(case.need.rate)
@@ -173,6 +206,8 @@ class RefundGrant(OfGrant):
     """Record that a household gave money or goods back 退回; also after the season closed."""
 
     roles: ClassVar[frozenset[Role]] = PAYERS
+    statuses: ClassVar[tuple[GrantStatus, ...]] = (GrantStatus.PAID, GrantStatus.SIGNED)
+    after_season: ClassVar[bool] = True
     reason: str
     document_no: str
     amount_fen: int | None = None
@@ -181,9 +216,7 @@ class RefundGrant(OfGrant):
     def decide(self, world: World) -> Result | None:
         check_text("reason", self.reason)
         check_text("document_no", self.document_no)
-        case = world.get(ReliefCase, self.case)
-        grant = case.must_have(self.number, GrantStatus.PAID, GrantStatus.SIGNED)
-        hands = single_hands(world, case, "pay")
+        case, grant, hands = self.of(world)
         picks: tuple[LotPick, ...] = ()
         if grant.fund is not None:
             amount_fen = self._amount("amount_fen", self.amount_fen, grant.cash_fen)

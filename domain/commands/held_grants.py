@@ -6,21 +6,21 @@ until the county has decided, in writing, what the household gets now.
 
 from dataclasses import dataclass
 from typing import ClassVar
-from uuid import UUID
 
 from msgspec.structs import replace
 
 from domain.area import check_text
+from domain.case_checks import Stage
 from domain.commands.grant_corrections import release_spare
-from domain.commands.relief_cases import single_hands
+from domain.commands.relief_cases import OfCase, single_hands
 from domain.goods import not_negative
 from domain.grants import OPEN, Grant, HoldDecision, NothingHeld, first_units
 from domain.household import Household
 from domain.refusal import Malformed
-from domain.relief_case import ReliefCase, Stage
+from domain.relief_case import ReliefCase
 from domain.roster import Hands
 from domain.season import Season
-from domain.world import Command, Result, Role, World
+from domain.world import Result, Role, World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class ReducedInput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DecideHeldGrants(Command):
+class DecideHeldGrants(OfCase):
     """Decide what becomes of a household's open grants after a member died or left.
 
     ``reduced``: smaller amounts, by grant; what is not named stays. ``confirmed``: all as they
@@ -42,24 +42,25 @@ class DecideHeldGrants(Command):
     """
 
     roles: ClassVar[frozenset[Role]] = frozenset({Role.COUNTY_APPROVER})
-    case: UUID
     decision: HoldDecision
     reason: str
     reduced: tuple[ReducedInput, ...] = ()
     persons: int | None = None
     """How many persons the reduced amounts are for; None: as many as the household has now."""
 
-    def scope(self, world: World) -> UUID:
-        return world.get(ReliefCase, self.case).village
+    @classmethod
+    def check(cls, world: World, subject: ReliefCase) -> None:
+        world.get(Season, subject.season).check_open()
+        household = world.get(Household, subject.household)
+        if subject.lost_since(household) is None:
+            raise NothingHeld(case=subject.id, head=household.head_masked)
+        single_hands(world, subject, "approve")
 
     def decide(self, world: World) -> Result | None:
         check_text("reason", self.reason)
-        case = world.get(ReliefCase, self.case)
+        case = self.checked(world)
         season = world.get(Season, case.season)
-        season.check_open()
         household = world.get(Household, case.household)
-        if case.lost_since(household) is None:
-            raise NothingHeld(case=case.id, head=household.head_masked)
         hands = single_hands(world, case, "approve")
         if self.decision is HoldDecision.REDUCED:
             self._fewer_persons(case, household, hands)

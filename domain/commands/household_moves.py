@@ -10,13 +10,15 @@ from typing import ClassVar
 from uuid import UUID
 
 from domain.area import Area, AreaLevel
+from domain.case_checks import Stage
 from domain.commands.households import OfHousehold, check_village
 from domain.commands.sealing import not_future, seal_text
+from domain.commands.village_groups import group_referred_to
 from domain.household import Household
 from domain.household_move import MoveEnd, MoveOffer, OpenCase, OpenCasesLeftOut, SameCounty
 from domain.reach import in_reach
-from domain.refusal import NotFound
-from domain.relief_case import ReliefCase, Stage
+from domain.refusal import NotFound, Refusal, refusal_of
+from domain.relief_case import ReliefCase
 from domain.rules.household_kinds import HouseholdKinds
 from domain.world import Result, Role, World
 
@@ -38,6 +40,7 @@ class OfferHouseholdMove(OfHousehold):
     roles: ClassVar[frozenset[Role]] = frozenset({Role.COUNTY_APPROVER})
     village: UUID
     group: str = ""
+    group_code: str = ""
     address: str | None = None
     cases: tuple[UUID, ...] = ()
     """Its open relief cases, as the ledger shows them."""
@@ -45,17 +48,23 @@ class OfferHouseholdMove(OfHousehold):
     def wants_cases_of(self) -> UUID | None:
         return self.household
 
+    @classmethod
+    def closed(cls, world: World, subject: Household) -> Refusal | None:
+        return refusal_of(subject.must_not_wait, world.counting)
+
     def decide(self, world: World) -> Result | None:
         household = self.of(world)
-        household.check_open()
+        household.must_not_wait(world.counting)
         check_village(world, self.village)
         if _county(world, household.village) == _county(world, self.village):
             raise SameCounty(household=household.id, head=household.head_masked)
         days = world.rules(HouseholdKinds, household.village, world.now).rule.move_offer_days
         owner = household.head or world.vault.new_person()
+        group, code = group_referred_to(world, self.village, self.group, self.group_code)
         offer = MoveOffer(
             village=self.village,
-            group=self.group,
+            group=group,
+            group_code=code,
             address=seal_text(world, household.id, owner, "address", self.address),
             due_at=world.now + timedelta(days=days),
             cases=tuple(_open_case(world, household, case) for case in self.cases),
@@ -109,9 +118,20 @@ class _AnswerMove(OfHousehold):
 
     roles: ClassVar[frozenset[Role]] = TAKERS
 
-    def scope(self, world: World) -> UUID:
-        household = world.get(Household, self.household)
-        return household.village if household.offer is None else household.offer.village
+    @classmethod
+    def lies_in(cls, world: World, subject: Household) -> UUID:
+        return subject.village if subject.offer is None else subject.offer.village
+
+    @classmethod
+    def closed(cls, world: World, subject: Household) -> Refusal | None:
+        return refusal_of(subject.must_offer)
+
+
+def _must_have_room(world: World, household: Household) -> MoveOffer:
+    """The offer, if it may be accepted yet and its village is still there."""
+    offer = household.must_offer_still(world.counting)
+    check_village(world, offer.village)
+    return offer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,11 +140,17 @@ class AcceptHouseholdMove(_AnswerMove):
 
     on: date
 
+    @classmethod
+    def closed(cls, world: World, subject: Household) -> Refusal | None:
+        return refusal_of(_must_have_room, world, subject)
+
     def decide(self, world: World) -> Result | None:
         household = self.of(world)
         not_future(world, "on", self.on)
-        check_village(world, household.must_offer().village)
-        household.accept_move(self.on, world.counting, self.reason)
+        offer = _must_have_room(world, household)
+        there = world.get(Area, offer.village).groups.get(offer.group_code)
+        group_code = "" if there is None or not there.living else offer.group_code
+        household.accept_move(self.on, world.counting, self.reason, group_code)
         return {"village": household.village}
 
 
@@ -142,6 +168,10 @@ class WithdrawHouseholdMove(OfHousehold):
     """Take an offer back that has not been answered yet."""
 
     roles: ClassVar[frozenset[Role]] = frozenset({Role.COUNTY_APPROVER})
+
+    @classmethod
+    def closed(cls, world: World, subject: Household) -> Refusal | None:
+        return refusal_of(subject.must_offer)
 
     def decide(self, world: World) -> Result | None:
         self.of(world).end_move(MoveEnd.WITHDRAWN, self.reason)

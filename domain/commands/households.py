@@ -24,14 +24,17 @@ from domain.commands.sealing import (
     seal_phone,
     seal_text,
 )
+from domain.commands.village_groups import group_referred_to
 from domain.exercise import AS_THE_STORE
-from domain.household import AlreadyMember, Household, Member
+from domain.household import Household
+from domain.household_members import AlreadyMember, Member
 from domain.ids import NewId
 from domain.person import Person
-from domain.refusal import Malformed, NotFound, Refusal, missing
+from domain.refusal import Malformed, NotFound, Refusal, missing, refusal_of
 from domain.rules.household_kinds import CONTEST_DAYS, HouseholdKinds
-from domain.world import Command, InForce, Result, Role, World
+from domain.world import About, Command, InForce, Result, Role, World
 
+HOUSEHOLD = About("households", Household, "household")
 REGISTRARS = frozenset({Role.VILLAGE_REPORTER, Role.TOWNSHIP_REVIEWER, Role.COUNTY_APPROVER})
 KIND = re.compile(r"[a-z_]{1,40}")
 """What a household kind looks like. A refusal is stored, so it repeats nothing that looks else."""
@@ -44,12 +47,16 @@ class HouseholdInput:
     ``unnamed``: how many more belong to it whom the list only counts (家庭人口).
 
     ``card`` names its holder by position in ``members``. ``category`` is a household kind.
+
+    ``group_code`` is the sub-code of its villagers' group; a ``group`` typed freely is referred to
+    as well if it means one of the village.
     """
 
     id: NewId
     members: tuple[MemberInput, ...]
     category: str
     group: str = ""
+    group_code: str = ""
     card: CardInput | None = None
     phone: str | None = None
     address: str | None = None
@@ -161,12 +168,13 @@ def register(world: World, village: UUID, given: HouseholdInput, exercise: bool)
     members = [seal_member(world, given.id, one) for one in given.members]
     _no_one_twice(given.id, members)
     head = members[head_at].person
+    group, group_code = group_referred_to(world, village, given.group, given.group_code)
     card = given.card
     household = world.add(
         Household(
             id=given.id,
             village=village,
-            group=given.group,
+            group=group,
             category=given.category,
             kinds=kinds.ref,
             head=head,
@@ -176,6 +184,7 @@ def register(world: World, village: UUID, given: HouseholdInput, exercise: bool)
             address=seal_text(world, given.id, head, "address", given.address),
             exercise=exercise,
             unnamed=given.unnamed,
+            group_code=group_code,
         )
     )
     persons = [member.person for member in members]
@@ -202,6 +211,7 @@ class RegisterHousehold(Command):
     members: tuple[MemberInput, ...]
     category: str
     group: str = ""
+    group_code: str = ""
     card: CardInput | None = None
     phone: str | None = None
     address: str | None = None
@@ -218,6 +228,7 @@ class RegisterHousehold(Command):
             members=self.members,
             category=self.category,
             group=self.group,
+            group_code=self.group_code,
             card=self.card,
             phone=self.phone,
             address=self.address,
@@ -231,6 +242,7 @@ class RegisterHouseholds(Command):
     """Register many households of one village in one commit: all of them, or none."""
 
     roles: ClassVar[frozenset[Role]] = REGISTRARS
+    empty_list_refused: ClassVar[bool] = False  # imports ask with nobody whether they may at all
     village: UUID
     households: tuple[HouseholdInput, ...]
     exercise: bool = AS_THE_STORE
@@ -250,12 +262,14 @@ class RegisterHouseholds(Command):
 class OfHousehold(Command):
     """What all changes of one household share: its village's jurisdiction and a reason."""
 
+    about: ClassVar[About] = HOUSEHOLD
     roles: ClassVar[frozenset[Role]] = REGISTRARS
     household: UUID
     reason: str
 
-    def scope(self, world: World) -> UUID:
-        return world.get(Household, self.household).village
+    @classmethod
+    def closed(cls, world: World, subject: Household) -> Refusal | None:
+        return refusal_of(subject.check_open)
 
     def of(self, world: World) -> Household:
         check_text("reason", self.reason)
@@ -395,6 +409,7 @@ class MoveHousehold(OfHousehold):
     village: UUID
     on: date
     group: str = ""
+    group_code: str = ""
     address: str | None = None
 
     def scope(self, world: World) -> UUID:
@@ -408,7 +423,8 @@ class MoveHousehold(OfHousehold):
         not_future(world, "on", self.on)
         owner = household.head or world.vault.new_person()
         address = seal_text(world, household.id, owner, "address", self.address)
-        household.move(self.village, self.group, address, self.on, self.reason)
+        group, code = group_referred_to(world, self.village, self.group, self.group_code)
+        household.move(self.village, group, address, self.on, self.reason, code)
         return None
 
 
@@ -417,6 +433,10 @@ class RevealHousehold(OfHousehold):
     """Record, with a reason, that the sealed data of a household are shown to this officer."""
 
     roles: ClassVar[frozenset[Role]] = REGISTRARS | {Role.COUNTY_PAYER, Role.AUDITOR}
+
+    @classmethod
+    def closed(cls, world: World, subject: Household) -> Refusal | None:
+        return None  # what was there before a merger may be looked at as well
 
     def decide(self, world: World) -> Result | None:
         found = self.of(world)

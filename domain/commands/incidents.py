@@ -11,12 +11,25 @@ from uuid import UUID
 from domain.area import Area, check_text, common
 from domain.exercise import AS_THE_STORE
 from domain.ids import NewId
-from domain.incident import Incident, IncidentKind, Severity, Spot, not_in_future
-from domain.refusal import Malformed, NotFound
+from domain.incident import (
+    LIVING,
+    NEW,
+    RESOLVABLE,
+    SENDABLE,
+    WORKING,
+    Incident,
+    IncidentKind,
+    Severity,
+    Spot,
+    Stage,
+    not_in_future,
+)
+from domain.refusal import Malformed, NotFound, Refusal, refusal_of
 from domain.rules.dispatch import Dispatch
 from domain.unit import Unit
-from domain.world import Command, InForce, Result, Role, World
+from domain.world import About, Command, InForce, Result, Role, World
 
+INCIDENT = About("incidents", Incident, "incident")
 DISPATCHERS = frozenset({Role.DISPATCHER})
 CALLERS = DISPATCHERS | {Role.VILLAGE_REPORTER, Role.TOWNSHIP_REVIEWER}
 
@@ -107,11 +120,24 @@ class OpenIncident(Command):
 class _OnIncident(Command):
     """What every step on an open incident shares."""
 
+    about: ClassVar[About] = INCIDENT
     roles: ClassVar[frozenset[Role]] = DISPATCHERS
+    stages: ClassVar[tuple[Stage, ...]] = LIVING
+    """Of the incident; of one of its units where the step is a unit's."""
     incident: UUID
 
-    def scope(self, world: World) -> UUID:
-        return world.get(Incident, self.incident).area
+    @classmethod
+    def closed(cls, world: World, subject: Incident) -> Refusal | None:
+        return refusal_of(subject.need, *cls.stages)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OfUnit(_OnIncident):
+    """A step of one of its units."""
+
+    @classmethod
+    def closed(cls, world: World, subject: Incident) -> Refusal | None:
+        return refusal_of(subject.need_some_unit, *cls.stages)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +158,7 @@ class TriageIncident(_OnIncident):
 class AssignUnit(_OnIncident):
     """Send a unit to an incident."""
 
+    stages: ClassVar[tuple[Stage, ...]] = SENDABLE
     unit: UUID
 
     def scope(self, world: World) -> UUID:
@@ -146,9 +173,10 @@ class AssignUnit(_OnIncident):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AcknowledgeAssignment(_OnIncident):
+class AcknowledgeAssignment(_OfUnit):
     """The unit has its order."""
 
+    stages: ClassVar[tuple[Stage, ...]] = (Stage.ASSIGNED,)
     unit: UUID
     occurred_at: datetime
 
@@ -160,9 +188,10 @@ class AcknowledgeAssignment(_OnIncident):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReportEnRoute(_OnIncident):
+class ReportEnRoute(_OfUnit):
     """The unit is on its way."""
 
+    stages: ClassVar[tuple[Stage, ...]] = (Stage.ACKNOWLEDGED,)
     unit: UUID
     occurred_at: datetime
     eta_minutes: int | None = None
@@ -175,9 +204,10 @@ class ReportEnRoute(_OnIncident):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReportOnScene(_OnIncident):
+class ReportOnScene(_OfUnit):
     """The unit is at the place."""
 
+    stages: ClassVar[tuple[Stage, ...]] = (Stage.EN_ROUTE,)
     unit: UUID
     occurred_at: datetime
 
@@ -189,9 +219,10 @@ class ReportOnScene(_OnIncident):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecallUnit(_OnIncident):
+class RecallUnit(_OfUnit):
     """Take a unit off an incident."""
 
+    stages: ClassVar[tuple[Stage, ...]] = WORKING
     unit: UUID
     reason: str
 
@@ -204,9 +235,10 @@ class RecallUnit(_OnIncident):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReassignIncident(_OnIncident):
+class ReassignIncident(_OfUnit):
     """Send another unit in the place of one that was assigned."""
 
+    stages: ClassVar[tuple[Stage, ...]] = WORKING
     from_unit: UUID
     to_unit: UUID
     reason: str
@@ -249,6 +281,10 @@ class EscalateIncidentWhenDue(_OnIncident):
     roles: ClassVar[frozenset[Role]] = frozenset({Role.SYSTEM})
     due_at: datetime
 
+    @classmethod
+    def closed(cls, world: World, subject: Incident) -> Refusal | None:
+        return None  # `miss_acknowledgement` says whether it is due
+
     def decide(self, world: World) -> Result | None:
         incident = world.get(Incident, self.incident)
         limits = _limits(world, incident)
@@ -266,6 +302,7 @@ class EscalateIncidentWhenDue(_OnIncident):
 class ResolveIncident(_OnIncident):
     """Say that it is over and how it ended; its units are free."""
 
+    stages: ClassVar[tuple[Stage, ...]] = RESOLVABLE
     outcome: str
     occurred_at: datetime
 
@@ -283,6 +320,10 @@ class CloseIncident(_OnIncident):
 
     reason: str
 
+    @classmethod
+    def closed(cls, world: World, subject: Incident) -> Refusal | None:
+        return refusal_of(subject.check_closable)
+
     def decide(self, world: World) -> Result | None:
         world.get(Incident, self.incident).close(reason=self.reason)
         return None
@@ -292,6 +333,7 @@ class CloseIncident(_OnIncident):
 class MarkDuplicateIncident(_OnIncident):
     """Say that an incident is the same as one that was opened before."""
 
+    stages: ClassVar[tuple[Stage, ...]] = NEW
     original: UUID
 
     def scope(self, world: World) -> UUID:
@@ -302,4 +344,24 @@ class MarkDuplicateIncident(_OnIncident):
         incident = world.get(Incident, self.incident)
         original = world.get(Incident, self.original)
         incident.mark_duplicate(original)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoDuplicateIncident(_OnIncident):
+    """Say that an incident is not the one it was taken for: it waits for a unit again."""
+
+    stages: ClassVar[tuple[Stage, ...]] = (Stage.DUPLICATE,)
+    reason: str
+
+    @classmethod
+    def lies_in(cls, world: World, subject: Incident) -> UUID:
+        if subject.duplicate_of is None:
+            return subject.area
+        return common(world, (subject.area, world.get(Incident, subject.duplicate_of).area))
+
+    def decide(self, world: World) -> Result | None:
+        incident = world.get(Incident, self.incident)
+        incident.undo_duplicate(reason=self.reason)
+        _await_unit(world, incident)
         return None

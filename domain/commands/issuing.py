@@ -12,25 +12,33 @@ from uuid import UUID
 
 import msgspec
 
-from domain.area import Area, check_text
-from domain.commands.filing import check_moment
-from domain.commands.parts import against_parts
+from domain.area import check_text
+from domain.commands.filing import OnReport, check_moment
 from domain.commands.reviews import (
     ANY_REVIEWER,
+    compared,
     must_be_reviewer,
-    roster_gaps,
+    must_be_right,
     second_person,
 )
-from domain.report_filing import HandedUp, Kind
+from domain.report_filing import HandedUp, Hands
 from domain.report_refusals import NotTheSeat
-from domain.rules.indicators import Finding, Indicators
 from domain.seat import seat_of
 from domain.situation_report import SituationReport
-from domain.world import Command, Result, Role, RuleRef, World
+from domain.world import Result, Role, World
+
+
+def _second_at_seat(world: World, report: SituationReport) -> Hands:
+    """The persons who sign the seat's own report."""
+    must_be_reviewer(world, report.area)
+    if report.area != seat_of(world):
+        raise NotTheSeat(report=report.id)
+    report.must_stand()
+    return second_person(world, report)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IssueReport(Command):
+class IssueReport(OnReport):
     """Issue 签发 the version that was seen of the seat's own report, as the second person.
 
     A 核报 only if it is right in every rule, as when a level above accepts.
@@ -40,25 +48,17 @@ class IssueReport(Command):
     version: int
     roles: ClassVar[frozenset[Role]] = ANY_REVIEWER
 
-    def scope(self, world: World) -> UUID:
-        return world.get(SituationReport, self.report).area
+    @classmethod
+    def check(cls, world: World, report: SituationReport) -> None:
+        _second_at_seat(world, report)
+        report.must_be_to_issue()
+        must_be_right(world, report)
 
     def decide(self, world: World) -> Result:
         report = world.get(SituationReport, self.report)
-        must_be_reviewer(world, report.area)
-        if report.area != seat_of(world):
-            raise NotTheSeat(report=report.id)
+        hands = _second_at_seat(world, report)
         report.expect(self.version)
-        hands = second_person(world, report)
-        indicators = world.rules(Indicators, report.area, report.occurred_at)
-        area = world.get(Area, report.area)
-        beside = against_parts(
-            world, report.disaster, area, indicators.rule, report.current, report
-        )
-        gaps: tuple[Finding, ...] = ()
-        rules: tuple[RuleRef, ...] = ()
-        if report.current.kind is Kind.VERIFIED:
-            gaps, rules = roster_gaps(world, report, indicators.rule), (indicators.ref,)
+        gaps, beside, rules = compared(world, report)
         report.issue(self.version, hands, gaps, rules, beside)
         due_at = report.current.due_at
         return {
@@ -70,7 +70,7 @@ class IssueReport(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordSentUpward(Command):
+class RecordSentUpward(OnReport):
     """Note when an issued version was handed to the level above, and the number of its receipt."""
 
     report: UUID
@@ -79,8 +79,14 @@ class RecordSentUpward(Command):
     receipt_no: str
     roles: ClassVar[frozenset[Role]] = ANY_REVIEWER
 
-    def scope(self, world: World) -> UUID:
-        return world.get(SituationReport, self.report).area
+    @classmethod
+    def check(cls, world: World, report: SituationReport) -> None:
+        must_be_reviewer(world, report.area)
+        report.must_have_been_issued()
+
+    @classmethod
+    def path_fields(cls, subject: SituationReport) -> dict[str, object]:
+        return {"version": subject.issued[-1] if subject.issued else subject.current.number}
 
     def decide(self, world: World) -> None:
         check_text("receipt_no", self.receipt_no)

@@ -4,12 +4,13 @@ A fact stands before what it tells of: the code of an invitation is made, a pass
 session ended after the fact is durable (decision 0052).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
 
-from domain.commands.appointing import not_oneself, outgrown, posts_opened
+from domain.commands.appointing import OnOfficer, not_oneself, outgrown, posts_opened
 from domain.commands.officers import KEEPERS
 from domain.login_name import FactorWay, LoginName, NotTheirLogin, PasswordWay, own_login
 from domain.officer import Officer
@@ -32,6 +33,15 @@ class PostsBeyondReach(Refusal):
         "administrator above it invites."
     )
     role: str
+
+
+@dataclass(eq=False)
+class NobodysFactor(Refusal):
+    """None of an officer's log-in names asks for a second factor."""
+
+    zh: ClassVar[str] = "该人员的登录名都没有设置两步验证"
+    en: ClassVar[str] = "None of this officer's log-in names has a second factor."
+    officer: UUID
 
 
 @dataclass(eq=False)
@@ -65,7 +75,7 @@ def posts_within_reach(world: World, officer: Officer) -> None:
             raise PostsBeyondReach(role=post.role)
 
 
-def _name(world: World, officer: Officer, login: str) -> LoginName:
+def name_of(world: World, officer: Officer, login: str) -> LoginName:
     """The stream of one of the officer's log-in names. `NotTheirLogin` if it is not theirs.
 
     Stores made before names had streams know them by the officer's facts alone: it begins here.
@@ -79,8 +89,17 @@ def _name(world: World, officer: Officer, login: str) -> LoginName:
     return found
 
 
+def names_known(world: World, officer: Officer) -> Iterator[LoginName]:
+    """The streams of the officer's log-in names, for looking at only. A name that no fact of the
+    officer tells of (older programs opened such) is not among them."""
+    for login in sorted(officer.logins):
+        name = world.look(LoginName, LoginName.id_of(login))
+        if name is not None and name.officer == officer.id:
+            yield name
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InviteOfficer(Command):
+class InviteOfficer(OnOfficer):
     """Let an officer set the password of a log-in name: the first one, or a forgotten one.
 
     The code is shown once, in the first answer. A later invitation replaces it; so does a
@@ -91,18 +110,20 @@ class InviteOfficer(Command):
     officer: UUID
     login: str
 
-    def scope(self, world: World) -> UUID:
-        return world.get(Officer, self.officer).home
-
-    def decide(self, world: World) -> Result | None:
-        officer = world.get(Officer, self.officer)
+    @classmethod
+    def check(cls, world: World, officer: Officer) -> None:
         not_oneself(world, officer)
         officer.require_available()
         posts_within_reach(world, officer)
+        officer.require_login()
+
+    def decide(self, world: World) -> Result | None:
+        officer = world.get(Officer, self.officer)
+        self.check(world, officer)
         if (login := own_login(officer.logins, self.login)) is None:
             raise NotTheirLogin(login=self.login)
         expires_at = world.now + timedelta(hours=INVITATION_HOURS)
-        invite(world, officer, _name(world, officer, login), expires_at)
+        invite(world, officer, name_of(world, officer, login), expires_at)
         return {"officer": officer.id, "expires_at": expires_at}
 
 
@@ -125,7 +146,7 @@ class RecordPassword(Command):
     def decide(self, world: World) -> Result | None:
         officer = world.get(Officer, self.officer)
         officer.require_available()
-        name = _name(world, officer, self.login)
+        name = name_of(world, officer, self.login)
         if self.way is PasswordWay.INVITATION and (post := outgrown(world, officer, name)):
             raise InvitationOutgrown(role=post.role)
         name.set_password(self.way)
@@ -146,12 +167,12 @@ class RecordSessionsEnded(Command):
 
     def decide(self, world: World) -> Result | None:
         officer = world.get(Officer, self.officer)
-        _name(world, officer, self.login).end_sessions(self.sessions)
+        name_of(world, officer, self.login).end_sessions(self.sessions)
         return {"officer": officer.id}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EndOfficerSessions(Command):
+class EndOfficerSessions(OnOfficer):
     """Log an officer out everywhere: a lost phone, a device that was sold. Nobody does it so for
     themselves: their own sessions they end on the page of their log-in, without a reason."""
 
@@ -159,19 +180,16 @@ class EndOfficerSessions(Command):
     officer: UUID
     reason: str
 
-    def scope(self, world: World) -> UUID:
-        return world.get(Officer, self.officer).home
-
     def decide(self, world: World) -> Result | None:
         officer = world.get(Officer, self.officer)
-        not_oneself(world, officer)
+        self.check(world, officer)
         for login in officer.logins:
-            _name(world, officer, login).log_out(self.reason)
+            name_of(world, officer, login).log_out(self.reason)
         return {"officer": officer.id}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResetSecondFactor(Command):
+class ResetSecondFactor(OnOfficer):
     """Take away the second factor of who has lost the device and the recovery codes.
 
     Whoever sets the password next, or knows it, logs in without: so only who could give all posts
@@ -183,15 +201,18 @@ class ResetSecondFactor(Command):
     login: str
     reason: str
 
-    def scope(self, world: World) -> UUID:
-        return world.get(Officer, self.officer).home
+    @classmethod
+    def check(cls, world: World, officer: Officer) -> None:
+        not_oneself(world, officer)
+        posts_within_reach(world, officer)
+        if officer.logins and all(name.factor is None for name in names_known(world, officer)):
+            raise NobodysFactor(officer=officer.id)
 
     def decide(self, world: World) -> Result | None:
         officer = world.get(Officer, self.officer)
         way = FactorWay.KEEPER if world.actor.role is Role.SYSTEM else FactorWay.ADMINISTRATOR
-        not_oneself(world, officer)
-        posts_within_reach(world, officer)
-        _name(world, officer, self.login).remove_second_factor(way, self.reason)
+        self.check(world, officer)
+        name_of(world, officer, self.login).remove_second_factor(way, self.reason)
         return {"officer": officer.id}
 
 
@@ -211,7 +232,7 @@ class RecordSecondFactor(Command):
     def decide(self, world: World) -> Result | None:
         officer = world.get(Officer, self.officer)
         officer.require_available()
-        _name(world, officer, self.login).set_second_factor(self.factor)
+        name_of(world, officer, self.login).set_second_factor(self.factor)
         return {"officer": officer.id}
 
 
@@ -228,5 +249,5 @@ class RecordFactorEnded(Command):
 
     def decide(self, world: World) -> Result | None:
         officer = world.get(Officer, self.officer)
-        _name(world, officer, self.login).remove_second_factor(FactorWay.OWN)
+        name_of(world, officer, self.login).remove_second_factor(FactorWay.OWN)
         return {"officer": officer.id}

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from domain.area import Area, check_text, common
 from domain.commands.appointing import (
+    OnOfficer,
     not_oneself,
     put_in_post,
     require_number_of_heir,
@@ -17,11 +18,12 @@ from domain.commands.sealing import person_of
 from domain.dispensation import Dispensation, NotSuperior, OwnDispensation
 from domain.identity import normalize_id, parse_id
 from domain.ids import NewId
+from domain.late_number import LateNumber
 from domain.login_name import LoginName, LoginTaken, as_typed, check_login
 from domain.masking import mask_name
 from domain.officer import Officer
 from domain.posts import Appointment, Post
-from domain.refusal import IdNotFresh
+from domain.refusal import AlreadyExists, IdNotFresh
 from domain.rules.base import china_day
 from domain.world import Command, Result, Role, World
 
@@ -45,7 +47,7 @@ def _end_substitution(world: World, absent: Officer, substitution: UUID) -> None
     absent.end_substitution(substitution, substitute, china_day(world.now))
 
 
-def _renew_substitutes(world: World, absent: Officer) -> None:
+def renew_substitutes(world: World, absent: Officer) -> None:
     """Whoever stands in for this officer learns what has changed about the post and persons."""
     for substitution, (substitute, _) in absent.substitutes.items():
         absent.renew_substitute(substitution, world.get(Officer, substitute))
@@ -72,6 +74,8 @@ def register(
     vault = world.vault
     if not numbered and vault.is_person(person):  # who is, or may become, another officer
         raise IdNotFresh(kind="Person", id=person)
+    if (late := world.find(LateNumber, LateNumber.id_of(person))) is not None:
+        raise AlreadyExists(kind="Officer", id=late.officer)
     id, name = Officer.id_of(person), full_name.strip()
     return world.add(
         Officer(
@@ -119,15 +123,16 @@ class RegisterOfficer(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenAccount(Command):
+class OpenAccount(OnOfficer):
     """Open a log-in name for an officer. It is theirs alone."""
 
     roles: ClassVar[frozenset[Role]] = KEEPERS
     officer: UUID
     login: str
 
-    def scope(self, world: World) -> UUID:
-        return world.get(Officer, self.officer).home
+    @classmethod
+    def check(cls, world: World, officer: Officer) -> None:
+        """Whoever is known here may have one more."""
 
     def decide(self, world: World) -> Result | None:
         open_login(world, world.get(Officer, self.officer), self.login)
@@ -135,7 +140,7 @@ class OpenAccount(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AppointOfficer(Command):
+class AppointOfficer(OnOfficer):
     """Appoint an officer to a post in an area, by an administrator there or above."""
 
     roles: ClassVar[frozenset[Role]] = KEEPERS
@@ -147,6 +152,11 @@ class AppointOfficer(Command):
     certificate: str = ""
     starts_on: date
     ends_on: date | None = None
+
+    @classmethod
+    def check(cls, world: World, officer: Officer) -> None:
+        not_oneself(world, officer)
+        officer.require_available()
 
     def scope(self, world: World) -> UUID:
         officer = world.get(Officer, self.officer)
@@ -162,7 +172,7 @@ class AppointOfficer(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EndAppointment(Command):
+class EndAppointment(OnOfficer):
     """Set the last day of an officer's post, for whoever stands in there as well."""
 
     roles: ClassVar[frozenset[Role]] = KEEPERS
@@ -171,20 +181,25 @@ class EndAppointment(Command):
     ends_on: date
     reason: str
 
+    @classmethod
+    def check(cls, world: World, officer: Officer) -> None:
+        not_oneself(world, officer)
+        officer.require_posts()
+
     def scope(self, world: World) -> UUID:
         officer = world.get(Officer, self.officer)
         return common(world, (officer.appointment(self.appointment).area, officer.home))
 
     def decide(self, world: World) -> Result | None:
         officer = world.get(Officer, self.officer)
-        not_oneself(world, officer)
+        self.check(world, officer)
         officer.end_appointment(self.appointment, self.ends_on, self.reason)
-        _renew_substitutes(world, officer)
+        renew_substitutes(world, officer)
         return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NameSubstitute(Command):
+class NameSubstitute(OnOfficer):
     """Let another officer hold an absent officer's post from one day to another."""
 
     roles: ClassVar[frozenset[Role]] = KEEPERS
@@ -194,6 +209,10 @@ class NameSubstitute(Command):
     substitute: UUID
     starts_on: date
     ends_on: date
+
+    @classmethod
+    def check(cls, world: World, officer: Officer) -> None:
+        officer.require_posts()
 
     def scope(self, world: World) -> UUID:
         absent = world.get(Officer, self.officer)
@@ -210,15 +229,16 @@ class NameSubstitute(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EndSubstitution(Command):
+class EndSubstitution(OnOfficer):
     """The absent officer is back: the substitution ends at once."""
 
     roles: ClassVar[frozenset[Role]] = KEEPERS
     officer: UUID
     substitution: UUID
 
-    def scope(self, world: World) -> UUID:
-        return world.get(Officer, self.officer).home
+    @classmethod
+    def check(cls, world: World, officer: Officer) -> None:
+        officer.require_substitutes()
 
     def decide(self, world: World) -> Result | None:
         _end_substitution(world, world.get(Officer, self.officer), self.substitution)
@@ -226,13 +246,17 @@ class EndSubstitution(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HandOver(Command):
+class HandOver(OnOfficer):
     """Hand everything open over to a successor, who from then on counts as both persons."""
 
     roles: ClassVar[frozenset[Role]] = KEEPERS
     officer: UUID
     successor: UUID
     reason: str
+
+    @classmethod
+    def check(cls, world: World, officer: Officer) -> None:
+        officer.require_something_to_hand_over(china_day(world.now))
 
     def scope(self, world: World) -> UUID:
         return _reach(world, (self.officer,), (world.get(Officer, self.successor).home,))
@@ -248,42 +272,54 @@ class HandOver(Command):
         for substitution, stand_in in tuple(officer.stand_ins.items()):
             _end_substitution(world, world.get(Officer, stand_in.absent), substitution)
         officer.hand_over(successor, china_day(world.now), self.reason)
-        _renew_substitutes(world, successor)
+        renew_substitutes(world, successor)
         return {"persons": len(successor.persons), **(_told_void(world, successor) or {})}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SuspendOfficer(Command):
+class SuspendOfficer(OnOfficer):
     """Suspend an officer: from now on nothing can be done under this name."""
 
     roles: ClassVar[frozenset[Role]] = KEEPERS
     officer: UUID
     reason: str
 
-    def scope(self, world: World) -> UUID:
-        return _reach(world, (self.officer,))
+    @classmethod
+    def lies_in(cls, world: World, subject: Officer) -> UUID:
+        return _reach(world, (subject.id,))
+
+    @classmethod
+    def check(cls, world: World, officer: Officer) -> None:
+        not_oneself(world, officer)
+        officer.require_working()
 
     def decide(self, world: World) -> Result | None:
         officer = world.get(Officer, self.officer)
-        not_oneself(world, officer)
+        self.check(world, officer)
         officer.suspend(self.reason)
         return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReinstateOfficer(Command):
+class ReinstateOfficer(OnOfficer):
     """Let a suspended officer work again."""
 
     roles: ClassVar[frozenset[Role]] = KEEPERS
     officer: UUID
     reason: str
 
-    def scope(self, world: World) -> UUID:
-        return _reach(world, (self.officer,))
+    @classmethod
+    def lies_in(cls, world: World, subject: Officer) -> UUID:
+        return _reach(world, (subject.id,))
+
+    @classmethod
+    def check(cls, world: World, officer: Officer) -> None:
+        not_oneself(world, officer)
+        officer.require_suspended()
 
     def decide(self, world: World) -> Result | None:
         officer = world.get(Officer, self.officer)
-        not_oneself(world, officer)
+        self.check(world, officer)
         officer.reinstate(self.reason)
         return None
 

@@ -38,7 +38,7 @@ class Official:
 
 
 @dataclass(slots=True)
-class Tree:
+class ReportTree:
     """The current reports of a disaster at and below one area."""
 
     world: World
@@ -47,7 +47,7 @@ class Tree:
     below: dict[UUID, set[UUID]] = field(default_factory=lambda: defaultdict(set))
 
     @classmethod
-    def of(cls, world: World, disaster: UUID | None, top: UUID) -> "Tree":
+    def of(cls, world: World, disaster: UUID | None, top: UUID) -> "ReportTree":
         """An empty one without a disaster."""
         tree = cls(world, top)
         found = world.look(Disaster, disaster) if disaster is not None else None
@@ -68,7 +68,7 @@ class Tree:
         """``whole``: down to the last village. Else no further than needed for the figures of the
         area's own people, which loads one report of each part."""
         report = self.report(area)
-        own = report.accepted if report is not None else None
+        own = report.official if report is not None else None
         if own is not None and not whole:
             return Official(own, NOTHING, own.figures)
         parts = _summed([self.official(part, whole=whole) for part in sorted(self.below[area])])
@@ -106,7 +106,7 @@ def against_parts(
     the sum of the parts. Errors are what a 核报 cannot be accepted with: too few dead or missing,
     or another figure than the 核报 of the part. ``report``: what was set aside there is settled.
     """
-    tree = Tree.of(world, disaster, area.id)
+    tree = ReportTree.of(world, disaster, area.id)
     if not tree.below[area.id]:
         return ()
     parts = tree.parts()

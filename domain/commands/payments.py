@@ -11,33 +11,31 @@ from uuid import UUID
 
 from domain.area import check_text
 from domain.commands.relief_cases import check_size, hands_for
-from domain.commands.sealing import check_sha256
 from domain.commands.seasons import due_on
-from domain.commands.stock import reserved_in
 from domain.commands.village_lists import OfList, cases_of, cases_on
 from domain.fund import Fund
 from domain.goods import LotPick, Purpose, not_negative, positive, split
 from domain.grants import (
     Grant,
     GrantStatus,
+    NothingDue,
     NothingToGrant,
-    grant_id,
 )
 from domain.household import Household
-from domain.masking import mask_name
+from domain.list_checks import ALLOCATABLE
 from domain.paying import check_list, check_losses, check_payable
 from domain.reach import in_reach, within
 from domain.refusal import Malformed, NotFound, Refusal, missing
 from domain.relief_case import ReliefCase
 from domain.roster import Hands
 from domain.season import Season
+from domain.separation import separate
 from domain.stockpile import Stockpile
 from domain.village_list import VillageList
 from domain.world import Result, Role, World
 
 APPROVERS = frozenset({Role.COUNTY_APPROVER})
 PAYERS = frozenset({Role.COUNTY_PAYER})
-GIVERS = frozenset({Role.COUNTY_PAYER, Role.STOREKEEPER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,16 +63,6 @@ class FailureInput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignatureInput:
-    """Who signed for the goods of one case: masked before it is kept."""
-
-    case: UUID
-    signed_by: str
-    relation: str = ""
-    photo_sha256: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AllocateList(OfList):
     """Set the amounts and goods of a list's households, by document; commits fund and stock."""
 
@@ -84,10 +72,18 @@ class AllocateList(OfList):
     fund: UUID | None = None
     warehouse: UUID | None = None
     """The area whose depot the goods come from."""
+    expected_version: int | None = None
+    """Facts of the list when its amounts were set: a second page of it would grant them twice."""
+
+    @classmethod
+    def check(cls, world: World, found: VillageList, season: Season) -> None:
+        found.must_be(*ALLOCATABLE)
+        separate(world, found.id, found.steps, "approve")
 
     def decide(self, world: World) -> Result | None:
         check_text("document_no", self.document_no)
         found, season = self.of(world)
+        found.expect(self.expected_version)
         cases = cases_on(world, found, (one.case for one in self.grants))
         hands = hands_for(world, found, cases, "approve")
         _check_grants(self.grants)
@@ -258,6 +254,15 @@ class PayList(OfList):
     """Number of the payment order 国库集中支付."""
     failures: tuple[FailureInput, ...] = ()
 
+    @classmethod
+    def check(cls, world: World, found: VillageList, season: Season) -> None:
+        check_list(world, season, found)
+        cases = cases_of(world, found.cases)
+        hands_for(world, found, cases, "pay")
+        due = _due(world, season, cases)
+        if not due.cases:
+            raise NothingDue(village_list=found.id)
+
     def decide(self, world: World) -> Result | None:
         check_text("document_no", self.document_no)
         found, season = self.of(world)
@@ -368,63 +373,3 @@ def _due(world: World, season: Season, cases: list[ReliefCase]) -> _Due:
             assert grant.fund is not None
             due.batches.setdefault((grant.fund, grant.source), []).append(line)
     return due
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignGoods(OfList):
-    """Record that households received and signed for their goods, one or a whole list at once."""
-
-    roles: ClassVar[frozenset[Role]] = GIVERS
-    signatures: tuple[SignatureInput, ...]
-
-    def decide(self, world: World) -> Result | None:
-        found, season = self.of(world)
-        check_list(world, season, found)
-        cases = cases_on(world, found, (one.case for one in self.signatures))
-        hands = hands_for(world, found, cases, "pay")
-        units = 0
-        for case, signature in zip(cases, self.signatures, strict=True):
-            check_text("signed_by", signature.signed_by)
-            check_sha256("photo_sha256", signature.photo_sha256)
-            waiting = [
-                grant
-                for number, grant in case.grants.items()
-                if not grant.is_cash and case.status[number] is GrantStatus.GRANTED
-            ]
-            if not waiting:
-                raise NothingToGrant(village_list=found.id)
-            for grant in waiting:
-                check_payable(world, season, case, grant)
-            units += sum(self._hand_over(world, case, one, signature, hands) for one in waiting)
-        found.handed_out(households=len(cases), units=units, hands=hands)
-        return {"households": len(cases), "units": units}
-
-    def _hand_over(
-        self,
-        world: World,
-        case: ReliefCase,
-        grant: Grant,
-        signature: SignatureInput,
-        hands: Hands,
-    ) -> int:
-        """Out of the reservation into the household's hands, by the lots that were set aside."""
-        assert grant.stockpile is not None
-        stockpile = reserved_in(world, grant.stockpile, grant.source)
-        kept = stockpile.reserved.get(grant.source, {})
-        same = all(kept.get(pick.lot, 0) >= pick.quantity for pick in grant.picks)
-        picks = stockpile.give(
-            grant.source,
-            grant.units,
-            case=case.id,
-            grant=grant_id(case.id, grant.number),
-            picks=grant.picks if same else None,
-        )
-        case.sign(
-            grant.number,
-            picks,
-            mask_name(signature.signed_by),
-            signature.relation,
-            signature.photo_sha256,
-            hands,
-        )
-        return grant.units

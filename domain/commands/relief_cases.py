@@ -9,7 +9,10 @@ from datetime import date
 from typing import ClassVar
 from uuid import UUID
 
+from domain.access import posts_at
 from domain.area import check_text
+from domain.commands.checked import Checked
+from domain.commands.households import check_village
 from domain.commands.sealing import not_future, seal_text
 from domain.exercise import keep_apart
 from domain.goods import positive
@@ -22,15 +25,18 @@ from domain.need import (
     NotForThisKind,
     PersonsExceedHousehold,
 )
+from domain.officer import Officer
+from domain.posts import post_of
 from domain.reach import seen
-from domain.refusal import NotFound
+from domain.refusal import NotFound, Refusal
 from domain.relief_case import ReliefCase
 from domain.roster import Hands
 from domain.season import OutsideSeason, Season
 from domain.separation import separate
 from domain.village_list import VillageList
-from domain.world import Command, Result, Role, World
+from domain.world import About, Command, Result, Role, World
 
+RELIEF_CASE = About("relief-cases", ReliefCase, "case")
 REPORTERS = frozenset({Role.VILLAGE_REPORTER})
 STEP_OF: dict[Role, str] = {
     Role.VILLAGE_REPORTER: "report",
@@ -110,7 +116,13 @@ def check_size(household: Household, persons: int) -> None:
 
 
 def apply(
-    world: World, season: Season, given: ApplicationInput, village: UUID, hands: Hands
+    world: World,
+    season: Season,
+    given: ApplicationInput,
+    village: UUID,
+    hands: Hands,
+    *,
+    on_behalf: bool = False,
 ) -> ReliefCase:
     """户报 of one household of that village. Refuses duplicates and impossible needs."""
     household = world.get(Household, given.household)
@@ -139,6 +151,7 @@ def apply(
             applied_on=given.applied_on,
             exercise=season.exercise,
             hands=hands,
+            on_behalf=on_behalf,
         )
     )
 
@@ -202,23 +215,95 @@ class ApplyVillage(Command):
         return {"cases": [case.id for case in cases]}
 
 
+@dataclass(eq=False)
+class VillageInPost(Refusal):
+    """Only for a village without anybody does the township report and appraise."""
+
+    zh: ClassVar[str] = (
+        "该村（{village}）有在岗的村级信息员（{officer}），由村里自己办理，乡镇不能代办"
+    )
+    en: ClassVar[str] = (
+        "This village ({village}) has a reporter in post ({officer}): what a village"
+        " does itself, the township does not do on its behalf."
+    )
+    village: UUID
+    officer: UUID
+
+
+def check_nobody_in_post(world: World, village: UUID) -> None:
+    """`VillageInPost` if somebody can report for this village today, in their own post or in an
+    absent officer's place. Who is suspended cannot."""
+    for id in world.officers:
+        officer = world.look(Officer, id)
+        if officer is None or officer.suspended is not None:
+            continue
+        for post in map(post_of, posts_at(officer, world.now)):
+            if (post.area, post.role) == (village, Role.VILLAGE_REPORTER):
+                raise VillageInPost(village=village, officer=id)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CorrectApplication(Command):
-    """Correct what was applied for, with a reason; after the list was drawn up only downwards."""
+class ApplyOnBehalf(Command):
+    """File applications 户报 on behalf of a village that has nobody in post; one commit.
+
+    Who does it has reported: another person reviews at the township.
+    """
+
+    roles: ClassVar[frozenset[Role]] = frozenset({Role.TOWNSHIP_REVIEWER})
+    season: UUID
+    village: UUID
+    applications: tuple[ApplicationInput, ...]
+
+    def scope(self, world: World) -> UUID:
+        return self.village
+
+    def wants_posts_in(self) -> UUID | None:
+        return self.village
+
+    def decide(self, world: World) -> Result | None:
+        check_village(world, self.village)
+        check_nobody_in_post(world, self.village)
+        season = season_over(world, self.season, self.village)
+        hands = world.actor.persons
+        cases = [
+            apply(world, season, one, self.village, hands, on_behalf=True)
+            for one in self.applications
+        ]
+        return {"cases": [case.id for case in cases]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfCase(Checked):
+    """What every step of a single case shares: its village's jurisdiction."""
+
+    about: ClassVar[About] = RELIEF_CASE
+    case: UUID
+
+    def checked(self, world: World) -> ReliefCase:
+        """The case, if the step is open."""
+        case = world.get(ReliefCase, self.case)
+        self.check(world, case)
+        return case
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectApplication(OfCase):
+    """Correct what was applied for, with a reason; after the township's review only downwards."""
 
     roles: ClassVar[frozenset[Role]] = frozenset({Role.VILLAGE_REPORTER, Role.TOWNSHIP_REVIEWER})
-    case: UUID
     need: NeedInput
     reason: str
 
-    def scope(self, world: World) -> UUID:
-        return world.get(ReliefCase, self.case).village
+    @classmethod
+    def check(cls, world: World, subject: ReliefCase) -> None:
+        season_over(world, subject.season, subject.village)
+        subject.check_correctable()
+        single_hands(world, subject, STEP_OF[world.actor.role])
 
     def decide(self, world: World) -> Result | None:
         check_text("reason", self.reason)
-        case = world.get(ReliefCase, self.case)
-        season = season_over(world, case.season, case.village)
-        need = self.need.checked(season)
+        case = self.checked(world)
+        need = self.need.checked(world.get(Season, case.season))
         check_size(world.get(Household, case.household), need.persons)
         step = STEP_OF[world.actor.role]
         case.correct(need, self.reason, step, single_hands(world, case, step))
@@ -226,20 +311,21 @@ class CorrectApplication(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReopenCase(Command):
+class ReopenCase(OfCase):
     """Reopen a refused or closed case: it may go on a list of a further round."""
 
     roles: ClassVar[frozenset[Role]] = frozenset({Role.TOWNSHIP_REVIEWER, Role.COUNTY_APPROVER})
-    case: UUID
     reason: str
 
-    def scope(self, world: World) -> UUID:
-        return world.get(ReliefCase, self.case).village
+    @classmethod
+    def check(cls, world: World, subject: ReliefCase) -> None:
+        season_over(world, subject.season, subject.village)
+        subject.check_reopenable()
+        single_hands(world, subject, STEP_OF[world.actor.role])
 
     def decide(self, world: World) -> Result | None:
         check_text("reason", self.reason)
-        case = world.get(ReliefCase, self.case)
-        season_over(world, case.season, case.village)
+        case = self.checked(world)
         step = STEP_OF[world.actor.role]
         case.reopen(self.reason, step, single_hands(world, case, step))
         return None

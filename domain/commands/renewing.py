@@ -8,14 +8,14 @@ from uuid import UUID
 import msgspec
 
 from domain.area import check_text, common
-from domain.commands.appointing import not_oneself, put_in_post
+from domain.commands.appointing import OnOfficer, not_oneself, put_in_post
 from domain.commands.officers import KEEPERS
 from domain.ids import NewId
 from domain.officer import Officer
 from domain.posts import Certificate, check_period
-from domain.refusal import Malformed, Refusal
+from domain.refusal import Malformed, Refusal, refusal_of
 from domain.rules.base import china_day
-from domain.world import Command, Result, Role, World
+from domain.world import Result, Role, World
 
 MOST_YEARS = 5
 """A post is renewed for so many years from today at most, however often: nobody is in office
@@ -50,8 +50,30 @@ class CertificateKnown(Refusal):
     officer: UUID
 
 
+@dataclass(eq=False)
+class NothingToRenew(Refusal):
+    """None of an officer's posts has a last day that is still to come."""
+
+    zh: ClassVar[str] = "该人员没有可续任的岗位：没有设定最后一天的岗位无需续任，已结束的请重新任命"
+    en: ClassVar[str] = (
+        "This officer has no post to renew: one without a last day goes on, and for one that is "
+        "over they are appointed anew."
+    )
+    officer: UUID
+
+
+def _goes_on(officer: Officer, appointment: UUID, today: date) -> date:
+    """The first day of a post after its last day. `GoesOnAnyway` and `LongOver`: there is none."""
+    ends_on = officer.appointment(appointment).ends_on
+    if ends_on is None:
+        raise GoesOnAnyway(officer=officer.id, appointment=appointment)
+    if ends_on < today:
+        raise LongOver(officer=officer.id, appointment=appointment, ends_on=ends_on)
+    return ends_on + timedelta(days=1)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RenewPost(Command):
+class RenewPost(OnOfficer):
     """Appoint an officer to the same post again, from the day after its last day.
 
     A new appointment (``id``) beside the one that ends, so that last days stay true. The post must
@@ -64,6 +86,14 @@ class RenewPost(Command):
     appointment: UUID
     ends_on: date
 
+    @classmethod
+    def check(cls, world: World, officer: Officer) -> None:
+        not_oneself(world, officer)
+        officer.require_available()
+        today = china_day(world.now)
+        if all(refusal_of(_goes_on, officer, post, today) for post in officer.appointments):
+            raise NothingToRenew(officer=officer.id)
+
     def scope(self, world: World) -> UUID:
         officer = world.get(Officer, self.officer)
         return common(world, (officer.appointment(self.appointment).area, officer.home))
@@ -71,13 +101,9 @@ class RenewPost(Command):
     def decide(self, world: World) -> Result | None:
         officer = world.get(Officer, self.officer)
         not_oneself(world, officer)
-        held = officer.appointment(self.appointment)
-        if held.ends_on is None:
-            raise GoesOnAnyway(officer=self.officer, appointment=self.appointment)
         today = china_day(world.now)
-        if held.ends_on < today:
-            raise LongOver(officer=self.officer, appointment=self.appointment, ends_on=held.ends_on)
-        starts_on = held.ends_on + timedelta(days=1)
+        held = officer.appointment(self.appointment)
+        starts_on = _goes_on(officer, self.appointment, today)
         if self.ends_on.year > today.year + MOST_YEARS:
             raise Malformed(
                 field="ends_on",
@@ -93,7 +119,7 @@ class RenewPost(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordCertificate(Command):
+class RecordCertificate(OnOfficer):
     """Write down the certificate that an officer holds now, and its last day if it has one."""
 
     roles: ClassVar[frozenset[Role]] = KEEPERS
@@ -102,14 +128,11 @@ class RecordCertificate(Command):
     issued_on: date
     valid_until: date | None = None
 
-    def scope(self, world: World) -> UUID:
-        return world.get(Officer, self.officer).home
-
     def decide(self, world: World) -> Result | None:
         check_text("certificate", self.certificate)
         check_period(self.issued_on, self.valid_until, "valid_until")
         officer = world.get(Officer, self.officer)
-        not_oneself(world, officer)
+        self.check(world, officer)
         if self.issued_on > china_day(world.now):
             raise Malformed(
                 field="issued_on",

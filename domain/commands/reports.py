@@ -17,6 +17,7 @@ from domain.commands.disasters import attach_if_possible, detach
 from domain.commands.filing import (
     Call,
     Occasion,
+    OnReport,
     Told,
     check_hazard,
     check_moment,
@@ -43,6 +44,13 @@ FILERS: dict[AreaLevel, frozenset[Role]] = {
     AreaLevel.CITY: frozenset({Role.CITY_REVIEWER}),
     AreaLevel.PROVINCE: frozenset({Role.PROVINCE_REVIEWER}),
 }
+# A county is the first that reports on its townships; a township is counted (domain.md §1.2).
+FIRST_FILERS = frozenset(
+    role
+    for level, roles in FILERS.items()
+    if level not in (AreaLevel.VILLAGE, AreaLevel.TOWNSHIP)
+    for role in roles
+)
 ANY_FILER = frozenset(role for roles in FILERS.values() for role in roles)
 ANY_LISTENER = ANY_FILER | {Role.DISPATCHER}
 
@@ -158,6 +166,27 @@ class PhoneInReport(Told, Occurred, Call, Command):
         return _begin(world, self, self, self)
 
 
+def _as_its_level(world: World, report: SituationReport) -> None:
+    _must_file(world, world.get(Area, report.area), None)
+    report.must_stand()
+
+
+class _OfItsLevel(OnReport):
+    """A step of those who report for the area themselves."""
+
+    __slots__ = ()
+
+    @classmethod
+    def check(cls, world: World, report: SituationReport) -> None:
+        _as_its_level(world, report)
+
+
+def _must_not_have_reviewed(world: World, report: SituationReport) -> None:
+    """Of the seat two persons take turns, and one issues."""
+    if report.area != seat_of(world):
+        separate(world, report.id, report.steps, "report")
+
+
 def _next(
     world: World,
     told: Told,
@@ -176,14 +205,11 @@ def _next(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileFollowUp(Told, Command):
+class FileFollowUp(Told, _OfItsLevel):
     """File a follow-up report 续报. After an accepted 核报 it opens the report again."""
 
     expected_version: int | None = None
     roles: ClassVar[frozenset[Role]] = ANY_FILER
-
-    def scope(self, world: World) -> UUID:
-        return world.get(SituationReport, self.report).area
 
     def decide(self, world: World) -> Result:
         report, filed = _next(world, self, Kind.FOLLOW_UP, self.expected_version)
@@ -191,14 +217,11 @@ class FileFollowUp(Told, Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PhoneInFollowUp(Told, Call, Command):
+class PhoneInFollowUp(Told, Call, OnReport):
     """Take down a follow-up 续报 by telephone, to be made up later."""
 
     expected_version: int | None = None
     roles: ClassVar[frozenset[Role]] = ANY_LISTENER
-
-    def scope(self, world: World) -> UUID:
-        return world.get(SituationReport, self.report).area
 
     def decide(self, world: World) -> Result:
         report, filed = _next(world, self, Kind.FOLLOW_UP, self.expected_version, call=self)
@@ -214,7 +237,7 @@ def _follow_up(world: World, report: SituationReport, filed: Filing) -> Result:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileZeroReport(Command):
+class FileZeroReport(_OfItsLevel):
     """File a zero report 零报告: as of this time nothing has changed."""
 
     report: UUID
@@ -223,12 +246,14 @@ class FileZeroReport(Command):
     expected_version: int | None = None
     roles: ClassVar[frozenset[Role]] = ANY_FILER
 
-    def scope(self, world: World) -> UUID:
-        return world.get(SituationReport, self.report).area
+    @classmethod
+    def check(cls, world: World, report: SituationReport) -> None:
+        _as_its_level(world, report)
+        report.must_owe_zero_report()
 
     def decide(self, world: World) -> Result:
         report = world.get(SituationReport, self.report)
-        _must_file(world, world.get(Area, report.area), None)
+        _as_its_level(world, report)
         report.expect(self.expected_version)
         filed = repeat(world, report, self.as_of, self.narrative)
         report.zero_report(filed)
@@ -236,32 +261,36 @@ class FileZeroReport(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileVerifiedReport(Told, Command):
+class FileVerifiedReport(Told, _OfItsLevel):
     """File the verified report 核报 after the full survey, once the situation is stable."""
 
     expected_version: int | None = None
     roles: ClassVar[frozenset[Role]] = ANY_FILER
 
-    def scope(self, world: World) -> UUID:
-        return world.get(SituationReport, self.report).area
+    @classmethod
+    def check(cls, world: World, report: SituationReport) -> None:
+        _as_its_level(world, report)
+        _must_not_have_reviewed(world, report)
+        report.must_be_stable()
 
     def decide(self, world: World) -> Result:
         report, filed = _next(world, self, Kind.VERIFIED, self.expected_version)
-        if report.area != seat_of(world):  # there two persons take turns, and one issues
-            separate(world, report.id, report.steps, "report")
+        _must_not_have_reviewed(world, report)
         report.verify(filed)
         return _answer(report.id, filed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResubmitReport(Told, Command):
+class ResubmitReport(Told, _OfItsLevel):
     """File a returned version again, corrected. A returned zero report becomes a follow-up."""
 
     expected_version: int | None = None
     roles: ClassVar[frozenset[Role]] = ANY_FILER
 
-    def scope(self, world: World) -> UUID:
-        return world.get(SituationReport, self.report).area
+    @classmethod
+    def check(cls, world: World, report: SituationReport) -> None:
+        _as_its_level(world, report)
+        report.must_be_returned()
 
     def decide(self, world: World) -> Result:
         returned = world.get(SituationReport, self.report).current.kind
@@ -272,14 +301,16 @@ class ResubmitReport(Told, Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MakeUpReport(Told, Command):
+class MakeUpReport(Told, _OfItsLevel):
     """File in full 补报 what had been reported by telephone."""
 
     expected_version: int | None = None
     roles: ClassVar[frozenset[Role]] = ANY_FILER
 
-    def scope(self, world: World) -> UUID:
-        return world.get(SituationReport, self.report).area
+    @classmethod
+    def check(cls, world: World, report: SituationReport) -> None:
+        _as_its_level(world, report)
+        report.must_be_to_make_up()
 
     def decide(self, world: World) -> Result:
         first = world.get(SituationReport, self.report).current.kind is Kind.INITIAL
@@ -290,7 +321,7 @@ class MakeUpReport(Told, Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WithdrawReport(Command):
+class WithdrawReport(_OfItsLevel):
     """Withdraw 撤回 one's own report, with the reason, as long as no version is accepted."""
 
     report: UUID
@@ -298,13 +329,15 @@ class WithdrawReport(Command):
     expected_version: int | None = None
     roles: ClassVar[frozenset[Role]] = ANY_FILER
 
-    def scope(self, world: World) -> UUID:
-        return world.get(SituationReport, self.report).area
+    @classmethod
+    def check(cls, world: World, report: SituationReport) -> None:
+        _as_its_level(world, report)
+        report.must_be_void(from_above=False)
 
     def decide(self, world: World) -> None:
         check_text("reason", self.reason)
         report = world.get(SituationReport, self.report)
-        _must_file(world, world.get(Area, report.area), None)
+        _as_its_level(world, report)
         report.expect(self.expected_version)
         if report.disaster is not None:
             detach(world, report, self.reason.strip())
@@ -312,7 +345,7 @@ class WithdrawReport(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExplainJump(Command):
+class ExplainJump(_OfItsLevel):
     """Give the reason of the big changes in the current version."""
 
     report: UUID
@@ -320,18 +353,20 @@ class ExplainJump(Command):
     reason: str
     roles: ClassVar[frozenset[Role]] = ANY_FILER
 
-    def scope(self, world: World) -> UUID:
-        return world.get(SituationReport, self.report).area
+    @classmethod
+    def check(cls, world: World, report: SituationReport) -> None:
+        _as_its_level(world, report)
+        report.must_want_a_reason()
 
     def decide(self, world: World) -> None:
         check_text("reason", self.reason)
         report = world.get(SituationReport, self.report)
-        _must_file(world, world.get(Area, report.area), None)
+        _as_its_level(world, report)
         report.explain_jump(self.version, self.reason.strip())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CorrectOccurrence(Command):
+class CorrectOccurrence(_OfItsLevel):
     """Correct 更正 when a report's occurrence happened and of what kind it is, with the reason."""
 
     report: UUID
@@ -341,13 +376,10 @@ class CorrectOccurrence(Command):
     reason: str
     roles: ClassVar[frozenset[Role]] = ANY_FILER
 
-    def scope(self, world: World) -> UUID:
-        return world.get(SituationReport, self.report).area
-
     def decide(self, world: World) -> None:
         check_text("reason", self.reason)
         report = world.get(SituationReport, self.report)
-        _must_file(world, world.get(Area, report.area), None)
+        _as_its_level(world, report)
         occurred_at = check_moment("occurred_at", self.occurred_at, world)
         hazards = check_hazard(world, report.area, occurred_at, self.hazard, self.sub_hazard)
         report.correct_occurrence(

@@ -15,8 +15,8 @@ import msgspec
 from domain.area import Area, AreaLevel, check_text
 from domain.casualties import CASUALTIES
 from domain.commands.disasters import detach
-from domain.commands.filing import RawFigures, check_moment, read, verified_due
-from domain.commands.parts import Tree, against_parts
+from domain.commands.filing import OnReport, RawFigures, check_moment, read, verified_due
+from domain.commands.parts import ReportTree, against_parts
 from domain.commands.reports import start_duty
 from domain.disaster import Disaster
 from domain.refusal import Malformed, NotFound, NotYourRole
@@ -28,7 +28,7 @@ from domain.rules.indicators import Finding, Indicators
 from domain.seat import seat_of
 from domain.separation import separate
 from domain.situation_report import SituationReport
-from domain.world import Command, Result, Role, RuleRef, World
+from domain.world import Result, Role, RuleRef, World
 
 REVIEWERS: dict[AreaLevel, Role] = {
     AreaLevel.TOWNSHIP: Role.TOWNSHIP_REVIEWER,
@@ -43,16 +43,12 @@ STABILIZERS = frozenset({Role.COUNTY_APPROVER, Role.CITY_REVIEWER, Role.PROVINCE
 """County level and above assess and publish a stable situation (条例 art.17, domain.md §1.3)."""
 
 
-def _above(world: World, report: UUID) -> UUID:
+def _above(world: World, report: SituationReport) -> UUID:
     """The area above the report's: its people review it. Nobody is above a root."""
-    parent = world.get(Area, world.get(SituationReport, report).area).parent
+    parent = world.get(Area, report.area).parent
     if parent is None:
-        raise NotFound(kind="SituationReport", id=report)
+        raise NotFound(kind="SituationReport", id=report.id)
     return parent
-
-
-def _must_review(world: World, report: UUID) -> None:
-    must_be_reviewer(world, _above(world, report))
 
 
 def must_be_reviewer(world: World, area: UUID) -> None:
@@ -62,15 +58,15 @@ def must_be_reviewer(world: World, area: UUID) -> None:
         raise NotYourRole(needed=needed or "")
 
 
-def _desk(world: World, report: UUID) -> UUID:
+def _desk(world: World, report: SituationReport) -> UUID:
     """Whose people look over a report: the area above it, at the store's seat its own."""
-    area = world.get(SituationReport, report).area
-    return area if area == seat_of(world) else _above(world, report)
+    return report.area if report.area == seat_of(world) else _above(world, report)
 
 
 def _hands(world: World, report: SituationReport) -> Hands:
     """The persons who look over a report, by their post and by what they did before."""
-    must_be_reviewer(world, _desk(world, report.id))
+    must_be_reviewer(world, _desk(world, report))
+    report.must_stand()
     if report.area == seat_of(world):
         return second_person(world, report)
     return separate(world, report.id, report.steps, "review")
@@ -86,31 +82,57 @@ def second_person(world: World, report: SituationReport) -> Hands:
     return world.actor.persons
 
 
+def _by_whom(world: World, report: SituationReport, step: str) -> Hands:
+    """The persons of the level above who do this step."""
+    must_be_reviewer(world, _above(world, report))
+    report.must_stand()
+    return separate(world, report.id, report.steps, step)
+
+
+class _FromAbove(OnReport):
+    """A step of the area above: nobody of the report's own takes it."""
+
+    __slots__ = ()
+
+    @classmethod
+    def lies_in(cls, world: World, subject: SituationReport) -> UUID:
+        return _above(world, subject)
+
+
+class _AtTheDesk(OnReport):
+    """A step of whoever looks over the report."""
+
+    __slots__ = ()
+
+    @classmethod
+    def lies_in(cls, world: World, subject: SituationReport) -> UUID:
+        return _desk(world, subject)
+
+    @classmethod
+    def check(cls, world: World, report: SituationReport) -> None:
+        _hands(world, report)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AcceptReport(Command):
+class AcceptReport(_FromAbove):
     """Accept the version of a report that was seen; a 核报 only if it is right in every rule."""
 
     report: UUID
     version: int
     roles: ClassVar[frozenset[Role]] = ANY_REVIEWER
 
-    def scope(self, world: World) -> UUID:
-        return _above(world, self.report)
+    @classmethod
+    def check(cls, world: World, report: SituationReport) -> None:
+        _by_whom(world, report, "review")
+        report.must_be_pending()
+        must_be_right(world, report)
 
     def decide(self, world: World) -> Result:
         report = world.get(SituationReport, self.report)
-        _must_review(world, report.id)
-        hands = separate(world, report.id, report.steps, "review")
+        hands = _by_whom(world, report, "review")
         forward_due_at, rules = _forward_due(world, report)
-        indicators = world.rules(Indicators, report.area, report.occurred_at)
-        area = world.get(Area, report.area)
-        beside = against_parts(
-            world, report.disaster, area, indicators.rule, report.current, report
-        )
-        gaps: tuple[Finding, ...] = ()
-        if report.current.kind is Kind.VERIFIED:
-            gaps = roster_gaps(world, report, indicators.rule)
-            rules = (*rules, indicators.ref)
+        gaps, beside, used = compared(world, report)
+        rules += used
         report.accept(self.version, hands, forward_due_at, gaps, rules, beside)
         return {
             "report": str(report.id),
@@ -132,7 +154,7 @@ def _forward_due(
     """
     if report.current.kind is not Kind.INITIAL and not report.current.also_to:
         return None, ()
-    above = world.get(Area, _above(world, report.id))
+    above = world.get(Area, _above(world, report))
     if above.level in (AreaLevel.NATION, AreaLevel.TOWNSHIP):
         return None, ()
     deadlines = world.rules(Deadlines, above.id, report.occurred_at)
@@ -140,17 +162,45 @@ def _forward_due(
     return due_at, (deadlines.ref,)
 
 
-def roster_gaps(
+Compared = tuple[tuple[Finding, ...], tuple[Finding, ...], tuple[RuleRef, ...]]
+
+
+def compared(world: World, report: SituationReport) -> Compared:
+    """Where a version differs from the rosters (only a 核报 must not), where from what its parts
+    say now, and by which rulebook that was found of a 核报."""
+    indicators = world.rules(Indicators, report.area, report.occurred_at)
+    area = world.get(Area, report.area)
+    beside = against_parts(world, report.disaster, area, indicators.rule, report.current, report)
+    if report.current.kind is not Kind.VERIFIED:
+        return (), beside, ()
+    return _roster_gaps(world, report, indicators.rule), beside, (indicators.ref,)
+
+
+def must_be_right(world: World, report: SituationReport) -> None:
+    """A 核报 is made official only if it is right in every rule."""
+    if report.current.kind is Kind.VERIFIED:
+        gaps, beside, _ = compared(world, report)
+        report.must_be_right(gaps, beside)
+
+
+def _roster_gaps(
     world: World, report: SituationReport, indicators: Indicators
 ) -> tuple[Finding, ...]:
     """Where the figures differ from the rosters 台账 of this report and of those below it."""
     counted = dict.fromkeys((rule.roster for rule in indicators.rosters), 0)
-    for one in (report, *_reports_below(world, report)):
-        for name, rows in one.rows.items():
-            counted[name] = counted.get(name, 0) + rows
+    counted |= roster_rows(world, report)
     ids = {rule.id for rule in indicators.rosters}
     found = indicators.check(report.current.figures, rosters=counted)
     return tuple(one for one in found if one.rule in ids and one.severity == "error")
+
+
+def roster_rows(world: World, report: SituationReport) -> dict[str, int]:
+    """By figure what the rosters 台账 of a report and of those below it come to."""
+    counted: dict[str, int] = {}
+    for one in (report, *_reports_below(world, report)):
+        for name, rows in one.rows.items():
+            counted[name] = counted.get(name, 0) + rows
+    return counted
 
 
 def _reports_below(world: World, report: SituationReport) -> list[SituationReport]:
@@ -166,7 +216,7 @@ def _reports_below(world: World, report: SituationReport) -> list[SituationRepor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReturnReport(Command):
+class ReturnReport(_AtTheDesk):
     """Return 退回 the version of a report that was seen, with the reason."""
 
     report: UUID
@@ -174,8 +224,10 @@ class ReturnReport(Command):
     reason: str
     roles: ClassVar[frozenset[Role]] = ANY_REVIEWER
 
-    def scope(self, world: World) -> UUID:
-        return _desk(world, self.report)
+    @classmethod
+    def check(cls, world: World, report: SituationReport) -> None:
+        _hands(world, report)
+        report.must_be_pending()
 
     def decide(self, world: World) -> None:
         check_text("reason", self.reason)
@@ -185,7 +237,7 @@ class ReturnReport(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AdjudicateReport(Command):
+class AdjudicateReport(_FromAbove):
     """Adjudicate 核定 figures of a report by a document; the reported figures stay as they are."""
 
     report: UUID
@@ -195,15 +247,16 @@ class AdjudicateReport(Command):
     reason: str
     roles: ClassVar[frozenset[Role]] = ANY_REVIEWER
 
-    def scope(self, world: World) -> UUID:
-        return _above(world, self.report)
+    @classmethod
+    def check(cls, world: World, report: SituationReport) -> None:
+        _by_whom(world, report, "adjudicate")
 
     def decide(self, world: World) -> None:
         check_text("document_no", self.document_no)
         check_text("reason", self.reason)
         report = world.get(SituationReport, self.report)
         area = world.get(Area, report.area)
-        _must_review(world, report.id)
+        hands = _by_whom(world, report, "adjudicate")
         report.expect(self.version)
         indicators = world.rules(Indicators, area.id, report.occurred_at)
         figures, _ = read(world, indicators.rule, area, self.figures, {})
@@ -213,7 +266,6 @@ class AdjudicateReport(Command):
             )
         whole = report.current.figures | figures
         broken = tuple(f for f in indicators.rule.check(whole) if f.severity == "error")
-        hands = separate(world, report.id, report.steps, "adjudicate")
         report.adjudicate(
             figures=figures,
             document_no=self.document_no.strip(),
@@ -225,7 +277,7 @@ class AdjudicateReport(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetPartsAside(Command):
+class SetPartsAside(_AtTheDesk):
     """Decide in writing that a version's dead and missing count although its parts have more.
 
     ``parts``: the sums of the parts that the person saw who decides. The decision ends when the
@@ -239,9 +291,6 @@ class SetPartsAside(Command):
     reason: str
     roles: ClassVar[frozenset[Role]] = ANY_REVIEWER
 
-    def scope(self, world: World) -> UUID:
-        return _desk(world, self.report)
-
     def decide(self, world: World) -> None:
         check_text("document_no", self.document_no)
         check_text("reason", self.reason)
@@ -250,7 +299,7 @@ class SetPartsAside(Command):
         hands = _hands(world, report)
         indicators = world.rules(Indicators, area.id, report.occurred_at).rule
         seen, _ = read(world, indicators, area, self.parts, {})
-        known = Tree.of(world, report.disaster, area.id).official(area.id, whole=True).parts
+        known = ReportTree.of(world, report.disaster, area.id).official(area.id, whole=True).parts
         for key in CASUALTIES:
             value, named = known.get(key) or Decimal(0), indicators.find(key)
             if named is not None and value > (seen.get(key) or 0) and key in seen:
@@ -268,7 +317,7 @@ class SetPartsAside(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StrikeReport(Command):
+class StrikeReport(_AtTheDesk):
     """Strike 撤销 a report of the level below, with the reason: it is void from then on."""
 
     report: UUID
@@ -276,8 +325,10 @@ class StrikeReport(Command):
     reason: str
     roles: ClassVar[frozenset[Role]] = ANY_REVIEWER
 
-    def scope(self, world: World) -> UUID:
-        return _desk(world, self.report)
+    @classmethod
+    def check(cls, world: World, report: SituationReport) -> None:
+        _hands(world, report)
+        report.must_be_void(from_above=True)
 
     def decide(self, world: World) -> None:
         check_text("reason", self.reason)
@@ -290,15 +341,17 @@ class StrikeReport(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StabilizeReport(Command):
+class StabilizeReport(OnReport):
     """Declare the situation of a report stable 灾情稳定: follow-ups end, the 核报 falls due."""
 
     report: UUID
     stable_at: datetime
     roles: ClassVar[frozenset[Role]] = STABILIZERS
 
-    def scope(self, world: World) -> UUID:
-        return world.get(SituationReport, self.report).area
+    @classmethod
+    def check(cls, world: World, report: SituationReport) -> None:
+        report.must_stand()
+        report.must_be_unstable()
 
     def decide(self, world: World) -> Result:
         report = world.get(SituationReport, self.report)
@@ -310,14 +363,16 @@ class StabilizeReport(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResumeFollowUps(Command):
+class ResumeFollowUps(OnReport):
     """Start the duty to follow up again: the situation is not stable after all."""
 
     report: UUID
     roles: ClassVar[frozenset[Role]] = STABILIZERS
 
-    def scope(self, world: World) -> UUID:
-        return world.get(SituationReport, self.report).area
+    @classmethod
+    def check(cls, world: World, report: SituationReport) -> None:
+        report.must_stand()
+        report.must_owe_nothing()
 
     def decide(self, world: World) -> None:
         report = world.get(SituationReport, self.report)

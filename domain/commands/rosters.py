@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 from uuid import UUID
 
 from domain.area import check_text
-from domain.casualty_record import Casualty, CasualtyRecord, Fate
+from domain.casualty_record import COUNTED, MORTAL, SOUGHT, Casualty, CasualtyRecord, Fate
 from domain.commands.filing import check_moment
 from domain.commands.sealing import person_of
 from domain.exercise import AS_THE_STORE, keep_apart
@@ -21,12 +21,14 @@ from domain.identity import normalize_id, parse_id
 from domain.ids import NewId
 from domain.masking import mask_name
 from domain.reach import seen, within
-from domain.refusal import Malformed
+from domain.refusal import Malformed, Refusal, refusal_of
 from domain.report_refusals import MaybeOnRoster, OutsideReport
 from domain.rules.base import china_day
 from domain.situation_report import SituationReport
-from domain.world import Command, Result, Role, Sealed, World
+from domain.world import About, Command, Result, Role, Sealed, World
 
+CASUALTY = About("casualty-records", CasualtyRecord, "record")
+DAMAGE = About("house-damages", HouseDamage, "record")
 KEEPERS = frozenset({Role.VILLAGE_REPORTER, Role.TOWNSHIP_REVIEWER, Role.COUNTY_APPROVER})
 OLDEST = 130
 MOST_ROOMS = 200
@@ -172,18 +174,29 @@ def _recount(report: SituationReport, record: CasualtyRecord, before: dict[str, 
     return {"rows": dict(report.rows)}
 
 
+class _OnCasualty(Command):
+    """What every step of somebody on the roster of people shares."""
+
+    __slots__ = ()
+    about: ClassVar[About] = CASUALTY
+    roles: ClassVar[frozenset[Role]] = KEEPERS
+    fates: ClassVar[tuple[Fate, ...]] = COUNTED
+    """Of whom it can be said."""
+
+    @classmethod
+    def closed(cls, world: World, subject: CasualtyRecord) -> Refusal | None:
+        return refusal_of(subject.must_be, *cls.fates)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConfirmDeath(Command):
+class ConfirmDeath(_OnCasualty):
     """A missing (or injured) person is dead: −1 there, +1 dead, in one fact."""
 
     record: UUID
     died_at: datetime | None = None
     cause: str = ""
     place: str | None = None
-    roles: ClassVar[frozenset[Role]] = KEEPERS
-
-    def scope(self, world: World) -> UUID:
-        return world.get(CasualtyRecord, self.record).area
+    fates: ClassVar[tuple[Fate, ...]] = MORTAL
 
     def decide(self, world: World) -> Result:
         record, report = _casualty(world, self.record)
@@ -197,17 +210,14 @@ class ConfirmDeath(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FindMissing(Command):
+class FindMissing(_OnCasualty):
     """A missing person is found alive, injured or not."""
 
     record: UUID
     found_at: datetime
     injured: bool = False
     severe: bool = False
-    roles: ClassVar[frozenset[Role]] = KEEPERS
-
-    def scope(self, world: World) -> UUID:
-        return world.get(CasualtyRecord, self.record).area
+    fates: ClassVar[tuple[Fate, ...]] = SOUGHT
 
     def decide(self, world: World) -> Result:
         record, report = _casualty(world, self.record)
@@ -218,15 +228,11 @@ class FindMissing(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WithdrawCasualty(Command):
+class WithdrawCasualty(_OnCasualty):
     """Take a row off the roster of people that should not be there, with the reason."""
 
     record: UUID
     reason: str
-    roles: ClassVar[frozenset[Role]] = KEEPERS
-
-    def scope(self, world: World) -> UUID:
-        return world.get(CasualtyRecord, self.record).area
 
     def decide(self, world: World) -> Result:
         check_text("reason", self.reason)
@@ -302,18 +308,26 @@ class RecordHouseDamage(Command):
                 raise MaybeOnRoster(report=report.id, record=id, masked=mask_name(name))
 
 
+class _OnDamage(Command):
+    """What every step of a damaged home on the roster shares."""
+
+    __slots__ = ()
+    about: ClassVar[About] = DAMAGE
+    roles: ClassVar[frozenset[Role]] = KEEPERS
+
+    @classmethod
+    def closed(cls, world: World, subject: HouseDamage) -> Refusal | None:
+        return refusal_of(subject.must_stand)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RegradeHouseDamage(Command):
+class RegradeHouseDamage(_OnDamage):
     """Change the grade or the number of rooms of a damaged home, with the reason."""
 
     record: UUID
     grade: Grade
     rooms: int
     reason: str
-    roles: ClassVar[frozenset[Role]] = KEEPERS
-
-    def scope(self, world: World) -> UUID:
-        return world.get(HouseDamage, self.record).area
 
     def decide(self, world: World) -> Result:
         check_text("reason", self.reason)
@@ -328,15 +342,11 @@ class RegradeHouseDamage(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WithdrawHouseDamage(Command):
+class WithdrawHouseDamage(_OnDamage):
     """Take a damaged home off the roster that should not be there, with the reason."""
 
     record: UUID
     reason: str
-    roles: ClassVar[frozenset[Role]] = KEEPERS
-
-    def scope(self, world: World) -> UUID:
-        return world.get(HouseDamage, self.record).area
 
     def decide(self, world: World) -> Result:
         check_text("reason", self.reason)

@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from domain.area import Area, check_text
-from domain.rulebook import Rulebook
+from domain.refusal import Refusal, refusal_of
+from domain.report_filing import Hands
+from domain.rulebook import Edition, NothingToConfirm, Rulebook
 from domain.rules.loading import (
     RulebookInvalid,
     Status,
@@ -18,8 +20,9 @@ from domain.rules.loading import (
     parse_rulebook,
 )
 from domain.separation import separate
-from domain.world import Command, Result, Role, World
+from domain.world import About, Command, Result, Role, World
 
+RULEBOOK = About("rulebooks", Rulebook, "rulebook")
 CONFIRMERS = frozenset({Role.COUNTY_APPROVER, Role.CITY_REVIEWER, Role.PROVINCE_REVIEWER})
 
 
@@ -100,6 +103,11 @@ class AdoptRulebookFile(Command):
         return adopt.decide(world)
 
 
+def _second(world: World, book: Rulebook, edition: Edition) -> Hands:
+    """The persons who confirm it: others than those who adopted it."""
+    return separate(world, book.id, {"adopt": edition.hands}, "confirm")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmRulebook(Command):
     """Confirm an adopted version after comparing it with its document. Never by who adopted it.
@@ -108,18 +116,24 @@ class ConfirmRulebook(Command):
     """
 
     roles: ClassVar[frozenset[Role]] = CONFIRMERS
+    about: ClassVar[About] = RULEBOOK
     rulebook: UUID
     version: str
     document_no: str
 
-    def scope(self, world: World) -> UUID:
-        return world.get(Rulebook, self.rulebook).area
+    @classmethod
+    def closed(cls, world: World, subject: Rulebook) -> Refusal | None:
+        """Every version that waits was adopted by the very person who asks, or none waits."""
+        if not subject.unconfirmed:
+            return NothingToConfirm(rulebook=subject.id, kind=subject.kind)
+        met = [refusal_of(_second, world, subject, one) for one in subject.unconfirmed]
+        return met[-1] if all(met) else None
 
     def decide(self, world: World) -> Result | None:
         check_text("document_no", self.document_no)
         book = world.get(Rulebook, self.rulebook)
         edition = book.waiting(self.version)
-        hands = separate(world, book.id, {"adopt": edition.hands}, "confirm")
+        hands = _second(world, book, edition)
         actor = world.actor.officer
         book.confirm(self.version, self.document_no.strip(), actor, world.now, hands)
         return {"rulebook": book.id}

@@ -11,7 +11,8 @@ from uuid import UUID
 import msgspec
 
 from domain.half_width import half_width
-from domain.household import Card, Member, Relation, Sex
+from domain.household import Card
+from domain.household_members import Member, Relation, Sex
 from domain.identity import normalize_id, parse_id
 from domain.masking import mask_card, mask_name, mask_phone
 from domain.person import Person

@@ -11,17 +11,18 @@ from domain.area import Area, check_text
 from domain.disaster import Disaster, OutsideDisaster
 from domain.exercise import AS_THE_STORE, keep_apart
 from domain.reach import seen
-from domain.refusal import Malformed
+from domain.refusal import Malformed, Refusal, refusal_of
 from domain.rulebook import require_confirmed
 from domain.rules.base import china_day
 from domain.rules.standards import Programme, Standards
 from domain.rules.working_days import WorkingDays
 from domain.season import DisasterNeeded, Season, UnknownProgramme
-from domain.world import Command, Result, Role, RuleRef, World
+from domain.world import About, Command, Result, Role, RuleRef, World
 
 OLDEST_YEARS = 10
 """How long ago a season may have been that is opened now (books made up afterwards)."""
 
+SEASON = About("seasons", Season, "season")
 OPENERS = frozenset({Role.COUNTY_APPROVER, Role.CITY_REVIEWER, Role.PROVINCE_REVIEWER})
 
 
@@ -126,12 +127,14 @@ class OpenSeason(Command):
 class ChangeSeasonStandard(Command):
     """Take the standards now in force over into a running season, from now on."""
 
+    about: ClassVar[About] = SEASON
     roles: ClassVar[frozenset[Role]] = OPENERS
     season: UUID
     reason: str
 
-    def scope(self, world: World) -> UUID:
-        return world.get(Season, self.season).area
+    @classmethod
+    def closed(cls, world: World, subject: Season) -> Refusal | None:
+        return refusal_of(subject.check_open)
 
     def decide(self, world: World) -> Result | None:
         check_text("reason", self.reason)
@@ -147,12 +150,14 @@ class ChangeSeasonStandard(Command):
 class CloseSeason(Command):
     """Close a relief season, all its lists being closed: nothing more is decided or paid in it."""
 
+    about: ClassVar[About] = SEASON
     roles: ClassVar[frozenset[Role]] = OPENERS
     season: UUID
     reason: str
 
-    def scope(self, world: World) -> UUID:
-        return world.get(Season, self.season).area
+    @classmethod
+    def closed(cls, world: World, subject: Season) -> Refusal | None:
+        return refusal_of(subject.check_closable)
 
     def decide(self, world: World) -> Result | None:
         check_text("reason", self.reason)

@@ -10,12 +10,13 @@ from domain.area import Area, check_text
 from domain.exercise import AS_THE_STORE
 from domain.goods import ItemUnknown, Lot, positive
 from domain.ids import NewId
-from domain.refusal import Malformed
+from domain.refusal import Malformed, Refusal, refusal_of
 from domain.rules.base import china_day
 from domain.rules.items import Items
 from domain.stockpile import Stockpile
-from domain.world import Command, InForce, Result, Role, World
+from domain.world import About, Command, InForce, Result, Role, World
 
+STOCKPILE = About("stockpiles", Stockpile, "stockpile")
 KEEPERS = frozenset({Role.STOREKEEPER})
 
 
@@ -122,13 +123,11 @@ class ReceiveGoods(Command):
 class RecountStock(Command):
     """Book a recount (盘点) lot by lot, with the reason for gains and losses."""
 
+    about: ClassVar[About] = STOCKPILE
     roles: ClassVar[frozenset[Role]] = KEEPERS
     stockpile: UUID
     counts: tuple[LotFound, ...]
     reason: str
-
-    def scope(self, world: World) -> UUID:
-        return world.get(Stockpile, self.stockpile).warehouse
 
     def decide(self, world: World) -> Result | None:
         check_text("reason", self.reason)
@@ -150,6 +149,7 @@ class RecountStock(Command):
 class WriteOffGoods(Command):
     """Write goods off (报废) by document, with the reason."""
 
+    about: ClassVar[About] = STOCKPILE
     roles: ClassVar[frozenset[Role]] = KEEPERS
     stockpile: UUID
     lot: UUID
@@ -157,8 +157,9 @@ class WriteOffGoods(Command):
     reason: str
     document_no: str
 
-    def scope(self, world: World) -> UUID:
-        return world.get(Stockpile, self.stockpile).warehouse
+    @classmethod
+    def closed(cls, world: World, subject: Stockpile) -> Refusal | None:
+        return refusal_of(subject.check_free)
 
     def decide(self, world: World) -> Result | None:
         check_text("reason", self.reason)

@@ -7,9 +7,11 @@ from uuid import UUID
 from domain.area import Area, check_text
 from domain.exercise import AS_THE_STORE
 from domain.ids import NewId
+from domain.refusal import Refusal, refusal_of
 from domain.unit import Unit, UnitKind
-from domain.world import Command, Result, Role, World
+from domain.world import About, Command, Result, Role, World
 
+UNIT = About("units", Unit, "unit")
 DISPATCHERS = frozenset({Role.DISPATCHER})
 
 
@@ -48,12 +50,14 @@ class RegisterUnit(Command):
 class PutUnitOffDuty(Command):
     """Take a unit off duty; it must have no open assignment."""
 
+    about: ClassVar[About] = UNIT
     roles: ClassVar[frozenset[Role]] = DISPATCHERS
     unit: UUID
     reason: str
 
-    def scope(self, world: World) -> UUID:
-        return world.get(Unit, self.unit).area
+    @classmethod
+    def closed(cls, world: World, subject: Unit) -> Refusal | None:
+        return refusal_of(subject.check_free)
 
     def decide(self, world: World) -> Result | None:
         check_text("reason", self.reason)
@@ -65,11 +69,13 @@ class PutUnitOffDuty(Command):
 class PutUnitOnDuty(Command):
     """Put a unit back on duty."""
 
+    about: ClassVar[About] = UNIT
     roles: ClassVar[frozenset[Role]] = DISPATCHERS
     unit: UUID
 
-    def scope(self, world: World) -> UUID:
-        return world.get(Unit, self.unit).area
+    @classmethod
+    def closed(cls, world: World, subject: Unit) -> Refusal | None:
+        return refusal_of(subject.check_off_duty)
 
     def decide(self, world: World) -> Result | None:
         world.get(Unit, self.unit).come_on_duty()

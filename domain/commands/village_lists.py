@@ -5,30 +5,37 @@ Each command moves one whole list in one commit. Amounts and payments: `domain.c
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import ClassVar
 from uuid import UUID
 
 from domain.area import check_text
 from domain.commands.households import check_village
-from domain.commands.relief_cases import STEP_OF, hands_for, season_over
+from domain.commands.relief_cases import (
+    STEP_OF,
+    check_nobody_in_post,
+    hands_for,
+    season_over,
+)
 from domain.commands.sealing import check_sha256, not_future, seal_text
 from domain.exercise import keep_apart
 from domain.goods import positive
 from domain.household import Household
 from domain.ids import NewId
+from domain.list_checks import UNDECIDED
 from domain.need import Tier
-from domain.notice import Notice, ObjectionKind
+from domain.notice import ObjectionKind
 from domain.notice_rules import check_notice_rules
 from domain.reach import within
-from domain.refusal import Malformed, NotFound
+from domain.refusal import Malformed, NotFound, Refusal, refusal_of
 from domain.relief_case import ReliefCase
-from domain.roster import Minutes
-from domain.rules.notices import Notices
+from domain.roster import ListStage, Minutes
 from domain.season import Season
+from domain.separation import separate
 from domain.village_list import VillageList
-from domain.world import Command, Result, Role, World
+from domain.world import About, Command, Result, Role, World
 
+VILLAGE_LIST = About("village-lists", VillageList, "village_list")
 REPORTERS = frozenset({Role.VILLAGE_REPORTER})
 REVIEWERS = frozenset({Role.TOWNSHIP_REVIEWER})
 APPROVERS = frozenset({Role.COUNTY_APPROVER})
@@ -65,10 +72,19 @@ class StrikeInput:
 class OfList(Command):
     """What all commands on one list share: its village's jurisdiction, its open season."""
 
+    about: ClassVar[About] = VILLAGE_LIST
     village_list: UUID
 
-    def scope(self, world: World) -> UUID:
-        return world.get(VillageList, self.village_list).village
+    @classmethod
+    def closed(cls, world: World, subject: VillageList) -> Refusal | None:
+        season = world.look(Season, subject.season)
+        if season is None:
+            return NotFound(kind="Season", id=subject.season)
+        return refusal_of(season.check_open) or refusal_of(cls.check, world, subject, season)
+
+    @classmethod
+    def check(cls, world: World, found: VillageList, season: Season) -> None:
+        """Refuses what the list's state forbids, and the hands on it, whatever else is said."""
 
     def of(self, world: World) -> tuple[VillageList, Season]:
         found = world.get(VillageList, self.village_list)
@@ -135,6 +151,11 @@ class AppraiseList(OfList):
     minutes: MinutesInput | None = None
     """Required where the programme has an appraisal, once for each time the list is drawn up."""
 
+    @classmethod
+    def check(cls, world: World, found: VillageList, season: Season) -> None:
+        found.must_be(ListStage.DRAFT)
+        separate(world, found.id, found.steps, "report")
+
     def decide(self, world: World) -> Result | None:
         found, season = self.of(world)
         if self.minutes is not None:
@@ -163,56 +184,30 @@ class AppraiseList(OfList):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PostNotice(OfList):
-    """Post the first notice 公示: which households are to be helped. The server's clock runs it."""
+class AppraiseOnBehalf(AppraiseList):
+    """Record the appraisal for a village that has nobody in post.
 
-    roles: ClassVar[frozenset[Role]] = REPORTERS | REVIEWERS
-    photo_sha256: str | None = None
-    """SHA-256 of the photo of the notice board 公示照片."""
-
-    def decide(self, world: World) -> Result | None:
-        return post(world, self, Notice.FIRST, self.photo_sha256)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PostSecondNotice(OfList):
-    """Post the second notice: what each household gets. Payment waits until it is over."""
-
-    roles: ClassVar[frozenset[Role]] = REPORTERS | REVIEWERS
-    photo_sha256: str | None = None
-
-    def decide(self, world: World) -> Result | None:
-        return post(world, self, Notice.SECOND, self.photo_sha256)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WithdrawNotice(OfList):
-    """Take the hanging notice down; before its end it then counts for nothing."""
-
-    roles: ClassVar[frozenset[Role]] = REPORTERS | REVIEWERS
-    reason: str
-
-    def decide(self, world: World) -> Result | None:
-        check_text("reason", self.reason)
-        world.get(VillageList, self.village_list).withdraw(self.reason, world.counting)
-        return None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WithdrawNoticeWhenDue(OfList):
-    """Take down the notice whose time to leave the web has come. The timekeeper's.
-
-    ``due_at`` is that of the posting meant: one that was posted again meanwhile stays.
+    Who does it has reported: another person reviews at the township.
     """
 
-    roles: ClassVar[frozenset[Role]] = frozenset({Role.SYSTEM})
-    notice: Notice
-    due_at: datetime
+    roles: ClassVar[frozenset[Role]] = REVIEWERS
+    village: UUID
+    """The list's own: of this village it is asked who is in post there."""
+
+    def wants_posts_in(self) -> UUID | None:
+        return self.village
+
+    @classmethod
+    def check(cls, world: World, found: VillageList, season: Season) -> None:
+        check_nobody_in_post(world, found.village)
+        AppraiseList.check(world, found, season)
 
     def decide(self, world: World) -> Result | None:
-        found = world.get(VillageList, self.village_list)
-        found.withdraw_when_due(self.notice, self.due_at, "公示期满，系统自动撤下", world.counting)
-        return None
+        found, _ = self.of(world)
+        if found.village != self.village:
+            raise NotFound(kind="Area", id=self.village)
+        check_nobody_in_post(world, found.village)
+        return AppraiseList.decide(self, world)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,6 +220,10 @@ class RaiseObjection(OfList):
     text: str
     household: UUID | None = None
     """The household it is about, if it is known."""
+
+    @classmethod
+    def check(cls, world: World, found: VillageList, season: Season) -> None:
+        found.check_showing()
 
     def decide(self, world: World) -> Result | None:
         check_text("text", self.text)
@@ -249,6 +248,11 @@ class SettleObjection(OfList):
     add: UUID | None = None
     """A case that was applied for and belongs on the list: the notice is then posted again."""
     strike: UUID | None = None
+
+    @classmethod
+    def check(cls, world: World, found: VillageList, season: Season) -> None:
+        found.check_disputed()
+        separate(world, found.id, found.steps, STEP_OF[world.actor.role])
 
     def decide(self, world: World) -> Result | None:
         check_text("reason", self.reason)
@@ -287,6 +291,12 @@ class ReviewList(OfList):
     opinion: str = ""
     struck: tuple[StrikeInput, ...] = ()
 
+    @classmethod
+    def check(cls, world: World, found: VillageList, season: Season) -> None:
+        found.check_reviewable(season.terms, world.counting)
+        check_notice_rules(world, found)
+        hands_for(world, found, cases_of(world, found.cases), "review")
+
     def decide(self, world: World) -> Result | None:
         found, season = self.of(world)
         cases = cases_of(world, found.cases)
@@ -308,6 +318,12 @@ class ReturnList(OfList):
     roles: ClassVar[frozenset[Role]] = REVIEWERS | APPROVERS
     reason: str
 
+    @classmethod
+    def check(cls, world: World, found: VillageList, season: Season) -> None:
+        found.must_be(*UNDECIDED)
+        step = STEP_OF[world.actor.role]
+        hands_for(world, found, cases_of(world, found.cases), step)
+
     def decide(self, world: World) -> Result | None:
         check_text("reason", self.reason)
         found, _ = self.of(world)
@@ -324,6 +340,12 @@ class ApproveList(OfList):
     roles: ClassVar[frozenset[Role]] = APPROVERS
     document_no: str
     struck: tuple[StrikeInput, ...] = ()
+
+    @classmethod
+    def check(cls, world: World, found: VillageList, season: Season) -> None:
+        found.check_approvable(season.terms, world.counting)
+        check_notice_rules(world, found)
+        hands_for(world, found, cases_of(world, found.cases), "approve")
 
     def decide(self, world: World) -> Result | None:
         check_text("document_no", self.document_no)
@@ -349,6 +371,12 @@ class CloseList(OfList):
     roles: ClassVar[frozenset[Role]] = APPROVERS | {Role.COUNTY_PAYER}
     reason: str = ""
 
+    @classmethod
+    def check(cls, world: World, found: VillageList, season: Season) -> None:
+        found.check_closable()
+        for case in found.cases:
+            world.get(ReliefCase, case).check_closable()
+
     def decide(self, world: World) -> Result | None:
         found, season = self.of(world)
         cases = cases_of(world, found.cases)
@@ -357,19 +385,6 @@ class CloseList(OfList):
             case.close()
         season.list_closed(village_list=found.id)
         return {"closed": len(cases)}
-
-
-def post(world: World, command: OfList, notice: Notice, photo_sha256: str | None) -> Result:
-    """Post a notice for as many days as the programme asks and the rulebook at least wants."""
-    check_sha256("photo_sha256", photo_sha256)
-    found, season = command.of(world)
-    notices = world.rules(Notices, found.village, world.now)
-    first = notice is Notice.FIRST
-    days = season.terms.first_notice_days if first else season.terms.second_notice_days
-    ends_at = notices.rule.ends_at(world.now, days)
-    withdraw_at = notices.rule.withdraw_at(ends_at)
-    found.post(notice, world.now, ends_at, withdraw_at, photo_sha256, notices.ref)
-    return {"ends_at": ends_at, "households": len(found.cases)}
 
 
 def _minutes(world: World, given: MinutesInput) -> Minutes:

@@ -2,6 +2,8 @@
 
 import re
 
+from domain.plurals import fill
+
 KINDS = {
     "int": ("整数", "a whole number"),
     "decimal": ("小数", "a decimal"),
@@ -16,10 +18,14 @@ KINDS = {
 }
 
 SAID: tuple[tuple[str, str, str], ...] = (
-    (r"Expected `str` of length >= (\d+)", "至少 {0} 个字", "at least {0} characters"),
-    (r"Expected `str` of length <= (\d+)", "至多 {0} 个字", "at most {0} characters"),
-    (r"Expected `array` of length >= (\d+)", "至少 {0} 项", "at least {0} entries"),
-    (r"Expected `array` of length <= (\d+)", "至多 {0} 项", "at most {0} entries"),
+    (
+        r"Expected `str` of length >= (\d+)",
+        "至少 {0} 个字",
+        "at least {0} {0:character|characters}",
+    ),
+    (r"Expected `str` of length <= (\d+)", "至多 {0} 个字", "at most {0} {0:character|characters}"),
+    (r"Expected `array` of length >= (\d+)", "至少 {0} 项", "at least {0} {0:entry|entries}"),
+    (r"Expected `array` of length <= (\d+)", "至多 {0} 项", "at most {0} {0:entry|entries}"),
     (r"Expected `\w+` >= ([-\d.]+)", "不能小于 {0}", "it cannot be less than {0}"),
     (r"Expected `\w+` <= ([-\d.]+)", "不能大于 {0}", "it cannot be more than {0}"),
     (
@@ -62,7 +68,7 @@ def said(message: str) -> tuple[str, str]:
         return f"应为{zh}，现为{got[0]}", f"it must be {en}, not {got[1]}"
     for pattern, zh, en in SAID:
         if match := re.search(pattern, message):
-            return zh.format(*match.groups()), en.format(*match.groups())
+            return fill(zh, match.groups()), fill(en, match.groups())
     return "不符合要求", message
 
 

@@ -37,7 +37,7 @@ class FiguresMalformed(Refusal):
 
     status: ClassVar[int] = 422
     zh: ClassVar[str] = "{count} 个指标填写有误：{sentences_zh}"
-    en: ClassVar[str] = "{count} figures cannot be read: {sentences_en}"
+    en: ClassVar[str] = "{count} {count:figure|figures} cannot be read: {sentences_en}"
     count: int
     sentences_zh: str
     sentences_en: str

@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
+from domain.plurals import counted
 from domain.rules.base import Key, Problem, Text, repeated
 
 Figures = dict[str, Decimal | None]
@@ -255,7 +256,7 @@ class Indicators(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             one = self._named(rule.key)
             shown_zh, shown_en = ("未填", "not given") if value is None else (value, value)
             zh = f"“{one.zh}”{shown_zh}，而台账共 {rows} 条，两者应一致"
-            en = f"{one.en} is {shown_en}, but its roster has {rows} rows."
+            en = f"{one.en} is {shown_en}, but its roster has {counted(rows, 'row|rows')}."
             values = (value, Decimal(rows))
             found.append(Finding(rule.id, rule.severity, (rule.key,), values, zh, en))
         return found

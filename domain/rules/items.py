@@ -1,16 +1,23 @@
 """Catalogue of relief goods 救灾物资 with their units and the value of a unit 折款."""
 
-from typing import ClassVar, Literal
+from calendar import monthrange
+from datetime import date
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
 from domain.rules.base import Fen, Key, Problem, Text, repeated
 
+Months = Annotated[int, msgspec.Meta(ge=1, le=600)]
 Category = Literal["shelter", "bedding", "clothing", "food", "equipment", "flood"]
 
 
 class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``unit_value_fen``: default value of a unit; a lot's own value goes before it."""
+    """``unit_value_fen``: default value of a unit; a lot's own value goes before it.
+
+    ``keeps_months``: how long it may be stored 储备年限, from the day its lot was received; None:
+    nobody has set a term.
+    """
 
     key: Key
     zh: Text
@@ -21,6 +28,16 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unit_value_fen: Fen
     reusable: bool = False
     aliases: tuple[str, ...] = ()
+    keeps_months: Months | None = None
+
+    def keeps_until(self, received_on: date) -> date | None:
+        """The last day on which a lot received then should still be in store; None: no term."""
+        if self.keeps_months is None:
+            return None
+        years, month = divmod(received_on.month - 1 + self.keeps_months, 12)
+        year = received_on.year + years
+        last = monthrange(year, month + 1)[1]
+        return date(year, month + 1, min(received_on.day, last))
 
 
 class Items(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

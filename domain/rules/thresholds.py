@@ -12,8 +12,10 @@ from domain.rules.indicators import Given
 
 OWN = ("本级已审定数", "The own accepted figures")
 PARTS = ("下级已审定合计", "The sum of what the parts have accepted")
+NO_THRESHOLD = ("应为 0 到一万亿之间的数", "it must be a number from 0 to 1,000,000,000,000")
 BOTH = ("本级已审定数，死亡失踪按下级合计", "The own figures with dead and missing of the parts")
 
+LARGEST = Decimal(10) ** 12
 ResponseLevel = Annotated[int, msgspec.Meta(ge=1, le=4)]
 
 
@@ -100,6 +102,13 @@ class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 zh = f"未定义的指标“{condition.metric}”"
                 en = f"{condition.metric} is not a metric of this file"
                 found.append(Problem(f"conditions[{n}].metric", zh, en))
+        wrong = [
+            Problem(f"conditions[{n}].at_least", *NO_THRESHOLD)
+            for n, condition in enumerate(self.conditions)
+            if not (Decimal(condition.at_least).is_finite() and 0 <= condition.at_least <= LARGEST)
+        ]
+        if wrong:  # what is no number cannot be compared either
+            return found + wrong
         for metric in self.metrics:
             steps = sorted((c.level, c.at_least) for c in self.conditions if c.metric == metric.key)
             values = [at_least for _, at_least in steps]

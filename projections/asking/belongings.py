@@ -10,10 +10,11 @@ from sqlalchemy import Connection, Select, and_, case, func, or_, select
 from domain.lateness import NEVER_HELD, HeldTime
 from domain.report_filing import OFFICIAL
 from domain.rules.base import china_day
-from projections.areas import AREAS
+from projections.areas import AREAS, GROUPS
 from projections.asking.counted import over
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
+from projections.asking.village_groups import changed_codes
 from projections.deadlines import DUTIES, SUBJECTS
 from projections.households import HOUSEHOLDS, MOVES
 from projections.ledger import LEDGER
@@ -28,9 +29,15 @@ R = REPORTS.c
 
 
 def _moving(scope: Scope, area: UUID, today: str) -> dict[str, Select[Any]]:
-    """The things that move with a village, by kind: their ids, and of posts whose they are."""
+    """The things that move with a village, by kind: their ids, and of posts whose they are. Of
+    groups their sub-codes: they go with the first step, without being named."""
     here = str(area)
     return {
+        "groups": select(GROUPS.c.code)
+        .where(
+            GROUPS.c.village == here, GROUPS.c.ended_on.is_(None), scope.covers(GROUPS.c.village)
+        )
+        .order_by(GROUPS.c.code),
         "households": select(H.id)
         .where(H.area == here, H.merged_into.is_(None), scope.covers(H.area))
         .order_by(H.id),
@@ -85,20 +92,27 @@ def still_there(
 
 
 def belongings(
-    db: Connection, scope: Scope, *, village: UUID, at: datetime | None = None
+    db: Connection,
+    scope: Scope,
+    *,
+    village: UUID,
+    at: datetime,
+    into: UUID | None = None,
 ) -> dict[str, Any] | None:
-    """How many households, persons, open cases, lists, units, posts and duties hang on a village.
+    """How many groups, households, persons, open cases, lists, units, posts and duties hang on it.
 
     What a merger would move. Of ``reports`` more is to come, daily (``duties`` are asked for) or a
     核报: the successor answers for them. ``consignments`` are open, to or from it: what is on the
-    road arrives at the successor's depot. None if it is out of reach.
+    road arrives at the successor's depot. ``changed_groups``: those whose sub-code is taken in
+    ``into``, with the one they would get there ("": none is left). None if a village of the two is
+    out of reach.
     """
-    assert at is not None, "the edge gives the store's clock"
     a = AREAS.c
     place = db.execute(
         select(a.name, a.code, a.merged_into).where(a.id == str(village), scope.covers(a.id))
     ).first()
-    if place is None:
+    goal = select(a.id).where(a.id == str(into), scope.covers(a.id))
+    if place is None or (into is not None and db.execute(goal).first() is None):
         return None
     kinds = _moving(scope, village, china_day(at).isoformat())
     counts = {
@@ -126,6 +140,12 @@ def belongings(
         "code": place.code,
         "merged_into": place.merged_into,
         **counts,
+        "changed_groups": [
+            {"code": group.code, "name": group.name, "new_code": code}
+            for group, code in changed_codes(db, scope, village, [into]).get(into, [])
+        ]
+        if into is not None
+        else [],
         "persons": db.execute(persons).scalar(),
         "free_units": free,
         "reserved_units": reserved,
@@ -138,18 +158,18 @@ def household_moves(
     db: Connection,
     scope: Scope,
     *,
+    household: UUID | None = None,
     status: str | None = None,
     exercise: bool = False,
-    at: datetime | None = None,
+    at: datetime,
     held: HeldTime = NEVER_HELD,
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page:
-    """Moves between counties, from and to these areas, the newest first.
+    """Moves between counties, from and to these areas, the newest first; ``household``: of one.
 
     ``status``: offered, expired (nobody answered in time), accepted, declined, withdrawn.
     """
-    assert at is not None, "the edge gives the store's clock"
     m = MOVES.c
     expired = and_(m.status == "offered", over(m.due_at, held, at))
     shown = case((expired, "expired"), else_=m.status)
@@ -169,6 +189,8 @@ def household_moves(
         .outerjoin(goal, goal.c.id == m.area)
         .where(or_(scope.covers(m.area), scope.covers(m.origin)), H.exercise.is_(exercise))
     )
+    if household is not None:
+        query = query.where(m.household == str(household))
     if status is not None:
         query = query.where(shown == status)
     order: list[Any] = [m.offered_at, m.household]

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Final
 
-from sqlalchemy import Connection, exists, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, exists, func, not_, or_, select
 
 from projections.areas import AREAS
 from projections.asking.paging import Page, page
@@ -26,14 +26,6 @@ def ending_posts(
 ) -> Page:
     """Posts in an area and below that have a last day (in these days, both counted) and that the
     same officer does not hold any longer."""
-    further = APPOINTMENTS.alias("further")
-    goes_on = exists().where(
-        further.c.officer == APPOINTMENTS.c.officer,
-        further.c.role == APPOINTMENTS.c.role,
-        further.c.area == APPOINTMENTS.c.area,
-        further.c.handed_to.is_(None),
-        or_(further.c.ends_on.is_(None), further.c.ends_on > APPOINTMENTS.c.ends_on),
-    )
     query = (
         select(
             APPOINTMENTS,
@@ -46,16 +38,46 @@ def ending_posts(
         )
         .join(OFFICERS, OFFICERS.c.id == APPOINTMENTS.c.officer)
         .join(AREAS, AREAS.c.id == APPOINTMENTS.c.area)
-        .where(
-            scope.covers(APPOINTMENTS.c.area),
-            APPOINTMENTS.c.handed_to.is_(None),
-            APPOINTMENTS.c.ends_on.is_not(None),
-            not_(goes_on),
-        )
+        .where(scope.covers(APPOINTMENTS.c.area), *_ending(since, until))
     )
-    if since is not None:
-        query = query.where(APPOINTMENTS.c.ends_on >= since.isoformat())
-    if until is not None:
-        query = query.where(APPOINTMENTS.c.ends_on <= until.isoformat())
     order = [APPOINTMENTS.c.ends_on, AREAS.c.code.label("area_code"), APPOINTMENTS.c.appointment]
     return page(db, query, order, cursor=cursor, limit=limit)
+
+
+def ending_post_counts(
+    db: Connection, scope: Scope, *, since: date | None = None, until: date | None = None
+) -> dict[str, int]:
+    """How many of those ``posts`` end by their term alone: that nobody comes after may have been
+    overlooked. Whoever took an officer out of a post knows it, and said why."""
+    query = (
+        select(func.count())
+        .select_from(APPOINTMENTS)
+        .where(
+            scope.covers(APPOINTMENTS.c.area),
+            APPOINTMENTS.c.end_reason.is_(None),
+            *_ending(since, until),
+        )
+    )
+    return {"posts": db.execute(query).scalar_one()}
+
+
+def _ending(since: date | None, until: date | None) -> list[ColumnElement[bool]]:
+    """A post with a last day in these days that its officer does not hold any longer."""
+    further = APPOINTMENTS.alias("further")
+    goes_on = exists().where(
+        further.c.officer == APPOINTMENTS.c.officer,
+        further.c.role == APPOINTMENTS.c.role,
+        further.c.area == APPOINTMENTS.c.area,
+        further.c.handed_to.is_(None),
+        or_(further.c.ends_on.is_(None), further.c.ends_on > APPOINTMENTS.c.ends_on),
+    )
+    found = [
+        APPOINTMENTS.c.handed_to.is_(None),
+        APPOINTMENTS.c.ends_on.is_not(None),
+        not_(goes_on),
+    ]
+    if since is not None:
+        found.append(APPOINTMENTS.c.ends_on >= since.isoformat())
+    if until is not None:
+        found.append(APPOINTMENTS.c.ends_on <= until.isoformat())
+    return found

@@ -53,6 +53,8 @@ class Held:
 class Total:
     """``known`` sums; ``some_unknown`` are keys that a counted report could not tell.
 
+    ``gave``: how many reports a known figure is from, ``asked``: of how many, where those are not
+    all of ``reports``.
     ``casualties``: dead and missing that stand (`Held.standing`). Of an own report beside its
     parts: ``larger`` says by how much they are more, ``newer`` as of when if that is later,
     ``raised`` which casualties are theirs, ``decided`` which own ones a named person let stand.
@@ -69,6 +71,8 @@ class Total:
     newer: str | None = None
     raised: set[str] = field(default_factory=set)
     decided: set[str] = field(default_factory=set)
+    gave: dict[str, int] = field(default_factory=dict)
+    asked: dict[str, int] = field(default_factory=dict)
 
     def beside(self, parts: "Total") -> "Total":
         """The own report next to its parts: theirs are never hidden by it (decision 0027)."""
@@ -84,6 +88,9 @@ class Total:
         self.raised = set(counts)
         self.known |= counts
         for key, theirs in counts.items():
+            self.gave[key], self.asked[key] = parts.gave.get(key, 0), parts.asked_for(key)
+            self.some_unknown.discard(key)
+            self.some_unknown |= parts.some_unknown & {key}
             self.casualties[key] = max(theirs, self.casualties.get(key, theirs))
         return self
 
@@ -93,19 +100,36 @@ class Total:
             mine = self.known.keys() | self.some_unknown
             theirs = other.known.keys() | other.some_unknown
             self.some_unknown |= mine ^ theirs
+        self.asked = {
+            key: self.asked_for(key) + other.asked_for(key)
+            for key in self.asked.keys() | other.asked.keys()
+        }
         for key, value in other.known.items():
             self.known[key] = self.known.get(key, Decimal(0)) + value
+            self.gave[key] = self.gave.get(key, 0) + other.gave.get(key, 0)
         for key, value in other.casualties.items():
             self.casualties[key] = self.casualties.get(key, Decimal(0)) + value
         self.some_unknown |= other.some_unknown
         self.reports += other.reports
         self.as_of = max(self.as_of, other.as_of)
 
+    def asked_for(self, key: str) -> int:
+        return self.asked.get(key, len(self.reports))
+
+    @property
+    def in_part(self) -> dict[str, dict[str, int]]:
+        """Known figures that not all reports behind them gave: how many did, ``of`` how many."""
+        return {
+            key: {"gave": self.gave.get(key, 0), "of": self.asked_for(key)}
+            for key in sorted(self.known.keys() & self.some_unknown)
+        }
+
     def shaped(self) -> dict[str, Any]:
         keys = sorted(self.known.keys() | self.some_unknown)
         return {
             "figures": {key: text(self.known.get(key)) for key in keys},
-            "partial": [key for key in keys if key in self.known and key in self.some_unknown],
+            "partial": list(self.in_part),
+            "in_part": self.in_part,
             "source": ("own" if self.own else "children") if self.reports else None,
             "reports": self.reports,
             "larger": {key: text(more) for key, more in sorted(self.larger.items())},
@@ -196,6 +220,7 @@ def _told(one: Held, figures: Counted, standing: Counted | None, as_of: str) -> 
         as_of=as_of,
         casualties=casualties,
         set_aside=dict(one.set_aside),
+        gave=dict.fromkeys(figures.known, 1),
     )
 
 

@@ -4,19 +4,21 @@ import json
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
 from projections.areas import AREAS
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
 from projections.asking.searching import Names, found_page, like, nobody
 from projections.households import (
+    GROUP_NAME,
     HOUSEHOLDS,
     TOWNSHIPS,
     by_village,
     households_of,
     in_villages,
     members_of,
+    named_group,
 )
 from projections.ledger import GRANTS, LEDGER
 from projections.seasons import SEASONS
@@ -39,7 +41,7 @@ def _cases(scope: Scope) -> Select[Any]:
             H.head_masked,
             H.category,
             H.size,
-            H.village_group,
+            GROUP_NAME.label("village_group"),
             H.contested,
             H.card_masked,
             H.bank,
@@ -55,7 +57,7 @@ def _cases(scope: Scope) -> Select[Any]:
         .outerjoin(HOUSEHOLDS, H.id == L.household)
         .where(scope.covers(L.area))
     )
-    return in_villages(query, scope, L.area)
+    return in_villages(named_group(query), scope, L.area)
 
 
 JSON_COLUMNS = ("kinds", "goods_granted", "goods_signed", "grant_documents")
@@ -68,14 +70,29 @@ def _shaped(row: Any) -> dict[str, Any]:
     return found
 
 
+_GRANTS_OF_CASE = select(G.number).where(G.relief_case == L.id).correlate(LEDGER)
+HELD = and_(
+    L.grants > 0,
+    H.merged_into.is_(None),
+    or_(
+        H.died > L.known_died,
+        and_(H.size < L.persons, or_(L.known_died.is_(None), H.gone > L.known_gone)),
+    ),
+    _GRANTS_OF_CASE.where(G.status.in_(("granted", "failed"))).exists(),
+)
+"""Open grants of a household that has lost somebody since: the county decides. The rule is
+`ReliefCase.lost_since`."""
 STATES: dict[str, ColumnElement[bool]] = {
     "needed": L.status.not_in(("refused",)),
     "granted": L.grants > 0,
     "delivered": L.delivered > 0,
     "waiting": and_(L.grants > 0, L.delivered < L.grants),
     "failed": L.failed > 0,
+    "unsigned": _GRANTS_OF_CASE.where(G.status == "granted", G.item != "").exists(),
+    "held": HELD,
 }
-"""What ``status`` may ask beside the stages of a case: 需救助, granted, 已救助, to do, bounced."""
+"""What ``status`` may ask beside the stages of a case: 需救助, granted, 已救助, to do, bounced,
+goods that nobody signed for, held after a loss."""
 
 
 def _seasonal(
@@ -109,8 +126,9 @@ def ledger(
 ) -> Page:
     """The ledger, one row a household a season, by village.
 
-    ``status``: a stage of the case, or needed, granted, delivered, waiting, failed. ``search``: a
-    name (also pinyin or initials), a village, a township, a group, a document number.
+    ``status``: a stage of the case, or needed, granted, delivered, waiting, failed, unsigned
+    (goods), held (after a loss). ``search``: a name (also pinyin or initials), a village, a
+    township, a group, a document number.
     """
     scope = scope.on(db)
     query = _cases(scope).where(*_seasonal(season, programme, year, exercise))
@@ -125,7 +143,7 @@ def ledger(
     if not search:
         found = page(db, query, order, cursor=cursor, limit=limit)
     else:
-        texts = (H.head_masked, H.village_group, AREAS.c.name, TOWNSHIPS.c.name)
+        texts = (H.head_masked, GROUP_NAME, AREAS.c.name, TOWNSHIPS.c.name)
         found = found_page(
             db,
             scope,
@@ -140,6 +158,23 @@ def ledger(
             cursor=cursor,
             limit=limit,
         )
+    return found.of([_shaped(row) for row in found.items])
+
+
+def waiting_cases(
+    db: Connection,
+    scope: Scope,
+    *,
+    village_list: UUID,
+    cursor: str | None = None,
+    limit: int = 100,
+) -> Page:
+    """The cases of a list of which something has not gone out, first those that the county decides
+    upon."""
+    last = case((HELD, 0), else_=1).label("held_first")
+    query = _cases(scope).add_columns(last)
+    query = query.where(L.village_list == str(village_list), STATES["waiting"])
+    found = page(db, query, [last, L.id], cursor=cursor, limit=limit)
     return found.of([_shaped(row) for row in found.items])
 
 

@@ -17,9 +17,10 @@ from projections.ledger import LEDGER
 from projections.lists import LISTS
 from projections.officers import OFFICERS
 from projections.seasons import SEASONS
-from projections.sections.consignments import CONSIGNMENTS
+from projections.sections.consignments import CARGO, CONSIGNMENTS
 from projections.situation import REPORTS
 from projections.stock import STOCK_BALANCES as STOCKS
+from projections.stock import STOCK_LOTS
 
 MOST = 50
 """Ids in one sentence."""
@@ -27,9 +28,10 @@ MOST = 50
 
 def names(db: Connection, scope: Scope, *, ids: Collection[UUID]) -> Names:
     """The names, Chinese and English, of those of these things that are known and within reach: an
-    area's, a disaster's, a season's and a unit's own, a fund's document number, an officer's and a
-    person's mask; a household's and a case's is the head's mask, that of a report, a village list,
-    a stockpile or a consignment is that of their area. An incident has kind, place and time."""
+    area's, a disaster's, a season's and a unit's own, the document number of a fund or a lot, an
+    officer's and a person's mask; a household's and a case's is the head's mask, that of a report,
+    a village list, a stockpile or a consignment is that of their area. An incident has kind, place
+    and time."""
     wanted = [str(id) for id in list(ids)[:MOST]]
     questions = [
         select(AREAS.c.id, AREAS.c.name).where(AREAS.c.id.in_(wanted)),
@@ -39,6 +41,8 @@ def names(db: Connection, scope: Scope, *, ids: Collection[UUID]) -> Names:
                 (DISASTERS.c.id, DISASTERS.c.name),
                 (UNITS.c.id, UNITS.c.name),
                 (FUNDS.c.id, FUNDS.c.document_no),
+                (STOCK_LOTS.c.lot, STOCK_LOTS.c.document_no),
+                (CARGO.c.lot, CARGO.c.document_no),
                 (OFFICERS.c.id, OFFICERS.c.masked_name),
             )
         ),

@@ -1,8 +1,8 @@
 """Codes of counties and cities that went out of use before a store knew them: 340824 is 340882.
 
 A store tells the changes that were recorded in it (`areas.former_codes`). What happened before, in
-the last decades, comes with the program (`projections/data/SOURCES.md`); nothing is guessed below a
-county, whose villages may have been numbered anew.
+the last decades, comes with the program (`projections/data/SOURCES.md`); what such a code
+means for townships and villages is `projections.asking.child_codes`.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Pages by cursor: keyset paging over the columns a list is ordered by."""
 
-import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -10,6 +8,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, and_, literal, tuple_
 
 from domain.refusal import Refusal
+from eventstore.url_text import bytes_of, text_of
 
 MAX_LIMIT = 1000
 
@@ -144,14 +143,13 @@ def _storable(value: int | str | None) -> bool:
 
 def cursor_of(values: list[Any]) -> str:
     """The cursor of the page behind a row with these values of the order's columns."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(values)).decode().rstrip("=")
+    return text_of(msgspec.json.encode(values))
 
 
 def _decode(cursor: str, length: int) -> list[Any]:
     try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        values = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=list[int | str | None])
-    except (binascii.Error, msgspec.MsgspecError, ValueError) as problem:
+        values = msgspec.json.decode(bytes_of(cursor), type=list[int | str | None])
+    except (msgspec.MsgspecError, ValueError) as problem:
         raise BadCursor(cursor=cursor[:40]) from problem
     if len(values) != length or not all(map(_storable, values)):
         raise BadCursor(cursor=cursor[:40])

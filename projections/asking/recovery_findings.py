@@ -2,20 +2,22 @@
 
 from typing import Any
 
-from sqlalchemy import Select, literal
+from sqlalchemy import Select, String, cast, literal
 
 from projections.asking.finding_rows import finding
 from projections.asking.scope import Scope
-from projections.officers import LOGINS, OFFICERS
+from projections.officers import LOGINS, OFFICERS, RECOVERIES
 
 
 def administrator_recovered(scope: Scope) -> Select[Any]:
-    """Nobody in office decided it, so nobody in office can close it: it stays on the list."""
+    """Nobody in office decided it, so nobody in office can close it: each time stays listed."""
+    r = RECOVERIES.c
+    source = RECOVERIES.join(LOGINS, LOGINS.c.login == r.login)
     return finding(
         literal("administrator_recovered"),
-        LOGINS.c.login,
-        LOGINS.join(OFFICERS, OFFICERS.c.id == LOGINS.c.officer),
+        r.login + ":" + cast(r.position, String),
+        source.join(OFFICERS, OFFICERS.c.id == LOGINS.c.officer),
         area=OFFICERS.c.area,
-        reason=LOGINS.c.login + literal("：") + LOGINS.c.recovered,
-        since=LOGINS.c.recovered_at,
-    ).where(scope.covers(OFFICERS.c.area), LOGINS.c.recovered_at.is_not(None))
+        reason=r.login + literal("：") + r.recovered,
+        since=r.recovered_at,
+    ).where(scope.covers(OFFICERS.c.area))

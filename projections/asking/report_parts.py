@@ -23,10 +23,11 @@ from projections.situation import REPORTS
 def parts_beside(db: Connection, scope: Scope, told: Row) -> dict[str, Any]:
     """``parts``: a row for each area directly below that has something accepted, ``sums`` of them.
 
-    A row: ``area``, ``name``, ``as_of``, ``accepted`` figures, the ``share`` that the current
-    version gives it (None: it is left out of the split) and ``less``: keys whose share is smaller
-    or, of dead and missing, not given. ``sums`` holds the dead and missing of all parts, ``hidden``
-    those of them that exceed the current version's own.
+    A row: ``area``, ``name``, ``as_of``, ``accepted`` figures, those of them that only some of its
+    reports gave (``in_part``, see the board), the ``share`` that the current version gives it
+    (None: it is left out of the split) and ``less``: keys whose share is smaller or, of dead and
+    missing, not given. ``sums`` holds the dead and missing of all parts, ``hidden`` those of them
+    that exceed the current version's own (``own``: with what was adjudicated of it).
     """
     area = told["area"]
     below = select(AREAS.c.id).where(AREAS.c.parent == area).cte("parts", recursive=True)
@@ -54,9 +55,11 @@ def parts_beside(db: Connection, scope: Scope, told: Row) -> dict[str, Any]:
         if areas[id]["parent"] == area and totals.get(id)
     ]
     sums = _sums(rows)
-    own = current["figures"]
+    decided = told["adjudicated"]
+    counts = decided is not None and decided["through"] >= current["number"]
+    own = current["figures"] | (decided["figures"] if counts else {})
     hidden = [key for key, value in sums.items() if Decimal(value) > Decimal(own.get(key) or 0)]
-    return {"parts": rows, "sums": sums, "hidden": hidden}
+    return {"parts": rows, "sums": sums, "hidden": hidden, "own": own}
 
 
 def _row(area: Row, total: Total, split: dict[str, dict[str, str | None]]) -> Row:
@@ -72,6 +75,7 @@ def _row(area: Row, total: Total, split: dict[str, dict[str, str | None]]) -> Ro
         "name": area["name"],
         "as_of": total.as_of,
         "accepted": {key: text(value) for key, value in sorted(total.known.items())},
+        "in_part": total.in_part,
         "share": share,
         "less": less,
     }

@@ -29,6 +29,7 @@ JSON_COLUMNS = (
     "set_aside",
     "withdrawn",
     "accepted_figures",
+    "official_figures",
     "accepted_questions",
     "adjudicated",
     "rosters",

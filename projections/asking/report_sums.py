@@ -19,7 +19,7 @@ from domain.report_filing import Review
 from projections.areas import AREAS
 from projections.asking.scope import Scope
 from projections.disasters import DISASTERS
-from projections.folding.dialects import JoinedText, JsonMember, JsonMerged, JsonPairs
+from projections.folding.dialects import JoinedText, JsonMember, JsonPairs
 from projections.situation import REPORTS, VERSIONS
 
 # Reports for which `hosted` has the same answer are counted together, so that a finding compares
@@ -53,12 +53,6 @@ def real(scope: Scope, report: FromClause) -> ColumnElement[bool]:
     return and_(drill, report.c.review != str(Review.WITHDRAWN))
 
 
-def _decided(report: FromClause) -> Any:
-    """The accepted figures, those that were adjudicated in place of them."""
-    decided = func.coalesce(JsonMember(report.c.adjudicated, "figures"), "{}")
-    return JsonMerged(report.c.accepted_figures, decided)
-
-
 def heads_of(scope: Scope) -> CTE:
     """An area's accepted reports of one occurrence: one row, mostly of one report."""
     source, occurrence = hosted(REPORTS)
@@ -84,7 +78,7 @@ def heads_of(scope: Scope) -> CTE:
 
 def told_by(scope: Scope) -> CTE:
     """What an area's accepted reports say of an occurrence, a row a figure that is known."""
-    figure = JsonPairs(_decided(REPORTS)).table_valued("key", "value", name="figure")
+    figure = JsonPairs(REPORTS.c.official_figures).table_valued("key", "value", name="figure")
     return _summed(scope, figure, REPORTS.c.area)
 
 

@@ -3,9 +3,7 @@
 Kept beside the view for its length: it has no table of its own.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -18,7 +16,7 @@ from projections.areas import AREAS
 from projections.asking.figures import Counted, Figures, Held, roll_up
 from projections.asking.paging import Page, cut
 from projections.asking.scope import Scope
-from projections.disasters import DISASTERS, absorbed_into
+from projections.disasters import DISASTERS, absorbed_into, host_of
 from projections.folding.base import Row
 from projections.situation import REPORTS
 
@@ -37,7 +35,8 @@ def situation_board(
     """The board: one row an area with harm in it or below, down the tree, by code.
 
     ``official`` sums accepted figures, ``reported`` the latest versions (未审 or not), each as
-    ``figures``, keys only ``partial``ly known, ``source`` (own or children) and ``reports``.
+    ``figures``, keys only ``partial``ly known, of each of those ``in_part`` how many of the counted
+    reports ``gave`` it, ``of`` how many, ``source`` (own or children) and ``reports``.
     Reports of one disaster (on none: of one hazard and year) are counted by the rule "own, else
     the children's", but dead and missing are never fewer than the children's (``raised`` names
     those that are theirs, ``decided`` those that a named person let stand). ``larger``: by how
@@ -47,7 +46,7 @@ def situation_board(
     empty and `situation_disasters` has them one by one. ``year``: in which it happened, in China.
     """
     hosts = dict.fromkeys(absorbed_into(db, disaster), str(disaster)) if disaster else {}
-    conditions = _asked_for(scope, exercise, hazard, year)
+    conditions = asked_for(scope, exercise, hazard, year)
     if disaster is not None:
         conditions.append(REPORTS.c.disaster.in_(list(hosts)))
     held = held_by(db, conditions, hosts)
@@ -74,10 +73,10 @@ def situation_disasters(
     One row a disaster (of reports on none: a hazard and year) and topmost area of the asker. What
     separate disasters did to people is never one sum: who suffers twice is counted twice 人次.
     """
-    conditions = _asked_for(scope, exercise, hazard, year)
+    conditions = asked_for(scope, exercise, hazard, year)
     query = select(DISASTERS).where(DISASTERS.c.exercise.is_(exercise))
     known = {row["id"]: row for row in db.execute(query).mappings()}
-    hosts = {id: _host(known, id) for id in known}
+    hosts = {id: host_of(known, id) for id in known}
     areas = tree_of(db, conditions)
     parents = {id: row["parent"] for id, row in areas.items()}
     inside = {id for id in areas if scope.contains(id, parents)}
@@ -106,18 +105,10 @@ def situation_disasters(
     return cut(rows, ("occurred_at", "subject", "area"), cursor=cursor, limit=limit)
 
 
-def _host(known: Mapping[str, Any], id: str) -> str:
-    """The disaster that this one has been merged into, and so on; itself if into none."""
-    seen = {id}
-    while (into := known[id]["merged_into"]) in known and into not in seen:
-        seen.add(id := into)
-    return id
-
-
 Conditions = list[ColumnElement[bool]]
 
 
-def _asked_for(scope: Scope, exercise: bool, hazard: str | None, year: int | None) -> Conditions:
+def asked_for(scope: Scope, exercise: bool, hazard: str | None, year: int | None) -> Conditions:
     """Reports that count, of this hazard and calendar year where they are given."""
     r = REPORTS.c
     conditions = [
@@ -143,7 +134,7 @@ def held_by(db: Connection, conditions: Conditions, hosts: dict[str, str]) -> li
         r.review,
         r.late_minutes,
         r.figures,
-        r.accepted_figures,
+        r.official_figures,
         r.occurred_at,
         r.as_of,
         r.accepted_as_of,
@@ -170,7 +161,7 @@ def held_by(db: Connection, conditions: Conditions, hosts: dict[str, str]) -> li
             pending=row.review == Review.PENDING,
             late=row.late_minutes > 0,
             reported=counted(row.figures),
-            accepted=counted(row.accepted_figures) if row.accepted_figures else None,
+            accepted=counted(row.official_figures) if row.official_figures else None,
             as_of=row.as_of,
             occurred_at=row.occurred_at,
             accepted_as_of=row.accepted_as_of,

@@ -129,6 +129,37 @@ def stock_moves(
     return page(db, query, [m.position, m.line], cursor=cursor, limit=limit, descending=True)
 
 
+def stock_lots(
+    db: Connection,
+    scope: Scope,
+    *,
+    item: str | None = None,
+    warehouse: UUID | None = None,
+    exercise: bool = False,
+    cursor: str | None = None,
+    limit: int = 100,
+) -> Page:
+    """The lots on the shelves of these areas, the oldest first, with what is left of each."""
+    held = STOCK_LOTS.c
+    query = (
+        select(
+            STOCK_LOTS,
+            AREAS.c.name.label("warehouse_name"),
+            (held.available + held.reserved).label("on_hand"),
+        )
+        .join(STOCK_BALANCES, B.stockpile == held.stockpile)
+        .outerjoin(AREAS, AREAS.c.id == held.area)
+        .where(scope.covers(held.area), B.exercise.is_(exercise))
+        .where(held.available + held.reserved > 0)
+    )
+    if item is not None:
+        query = query.where(held.item == item)
+    if warehouse is not None:
+        query = query.where(held.area == str(warehouse))
+    order = [held.received_on, held.stockpile, held.lot]
+    return page(db, query, order, cursor=cursor, limit=limit)
+
+
 def stock_lot(db: Connection, scope: Scope, *, lot: UUID) -> dict[str, Any] | None:
     """A lot from its document to the hands: where it lies now, and its first 1,000 moves."""
     where = (

@@ -1,13 +1,11 @@
-"""Codes of invitations that are void: their officer has come to a post elsewhere since.
-
-The rule is `domain.commands.appointing.outgrown`.
-"""
+"""Codes of invitations that are void: their officer has come to a post elsewhere since."""
 
 import json
 from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, select
 
+from domain.login_name import opens_post
 from projections.areas import ABOVE, AREAS
 from projections.folding.base import Row
 
@@ -18,14 +16,15 @@ def mark_void(
     """Set the state of log-in names whose open code is void. ``logins``: by officer, each with its
     ``state``; ``posts``: officer and area of every post held now or later, also for another."""
     waiting = {
-        officer: [one for one in rows if one["state"] == "invited" and one["invited_areas"]]
+        officer: [one for one in rows if one["state"] == "invited"]
         for officer, rows in logins.items()
     }
     held = [(officer, area) for officer, area in posts if waiting.get(officer)]
     lines = _lines(db, {area for _, area in held})
     for officer, area in held:
         for login in waiting[officer]:
-            if lines[area].isdisjoint(json.loads(login["invited_areas"])):
+            invited = json.loads(login["invited_areas"] or "null")
+            if not opens_post(invited, lines[area]):
                 login["state"] = "void"
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any, cast
+from typing import Any, Self, cast
 from uuid import UUID
 
 import msgspec
@@ -78,7 +78,7 @@ def physical(table: Table, generation: int) -> str:
 def _taking(names: Sequence[str]) -> Callable[[Row], tuple[Any, ...]]:
     """The values of these columns, always as a tuple."""
     if len(names) > 1:
-        return cast(Callable[[Row], tuple[Any, ...]], itemgetter(*names))
+        return cast("Callable[[Row], tuple[Any, ...]]", itemgetter(*names))
     (name,) = names
     return lambda row: (row[name],)
 
@@ -107,6 +107,12 @@ class TableWriter:
         self.key_of: Callable[[Row], Key] = _taking(self.key)
         self.values_of: Callable[[Row], Sequence[Any]] = _taking(self.columns)
 
+    @classmethod
+    @lru_cache(maxsize=1024)
+    def of(cls, table: Table, generation: int) -> Self:
+        """The writer of a table, which is the same for every connection of the process."""
+        return cls(table, generation)
+
     def rows(self, db: Sql) -> Iterable[tuple[Any, ...]]:
         """All rows in the order of their keys, a boolean as 0 or 1. Inside a transaction."""
         return db.execute(self.everything)
@@ -127,7 +133,10 @@ class TableWriter:
         db.executemany(self.delete, keys)
 
 
-def create_statements(table: Table, generation: int, dialect: Dialect) -> tuple[str, list[str]]:
+@lru_cache(maxsize=1024)
+def create_statements(
+    table: Table, generation: int, dialect: Dialect
+) -> tuple[str, tuple[str, ...]]:
     """DDL of the physical table, and of its indexes (made after a bulk load)."""
     copy = table.to_metadata(MetaData(), name=physical(table, generation))
     indexes = [
@@ -138,7 +147,7 @@ def create_statements(table: Table, generation: int, dialect: Dialect) -> tuple[
         for i in table.indexes
     ]
     compiled = str(CreateTable(copy).compile(dialect=dialect))
-    made = [str(CreateIndex(i).compile(dialect=dialect)) for i in indexes]
+    made = tuple(str(CreateIndex(i).compile(dialect=dialect)) for i in indexes)
     return compiled, made
 
 
@@ -181,7 +190,6 @@ class Rows:
         self._appended: dict[str, list[tuple[Any, ...]]] = {name: [] for name in writers}
         self._left: dict[str, list[Row]] = {name: [] for name in writers}
         """By table: areas whose boards lost a row, because it was deleted or moved elsewhere."""
-        self.size = 0
         self.trusting = True
         """Whether `begin` may insert without looking. Not while faults are narrowed down: a handler
         that begins a row twice would fail there."""
@@ -231,7 +239,6 @@ class Rows:
         if key not in dirty:
             dirty[key] = rows.get(key, UNREAD) is None
         rows[key] = row
-        self.size += 1
         return row
 
     def begin(self, table: Table, row: Row) -> Row:
@@ -253,20 +260,17 @@ class Rows:
             self._left[table.name].append({"area": row["area"]})
         row.update(values)
         self._dirty[table.name].setdefault(key, False)
-        self.size += 1
         return row
 
     def append(self, table: Table, row: tuple[Any, ...]) -> None:
         """A row that is never read or changed by a handler: values in column order."""
         self._appended[table.name].append(row)
-        self.size += 1
 
     def delete(self, table: Table, *key: Any) -> None:
         known = self._rows[table.name].get(key)
         self._left[table.name].append({"area": known.get("area")} if known else ANYWHERE)
         self._rows[table.name][key] = None
         self._dirty[table.name].setdefault(key, False)
-        self.size += 1
 
     def write(self) -> dict[str, list[Row]]:
         """Write what changed, once. Answers the changed rows by table (for live boards): of one
@@ -279,7 +283,6 @@ class Rows:
                 changed.setdefault(name, []).append(ANYWHERE)
             self._dirty[name], self._left[name] = {}, []
         self.write_appended()
-        self.size = 0
         return changed
 
     def _write(self, name: str, keys: Mapping[Key, bool]) -> list[Row]:
@@ -311,12 +314,11 @@ class Rows:
         for name, appended in self._appended.items():
             if appended:
                 self._writers[name].add(self._db, appended)
-                self.size -= len(appended)
                 self._appended[name] = []
 
     def forget(self) -> None:
         """After a `write`: drop the read rows to bound memory; from now on misses are queried."""
-        assert self.size == 0, "write first"
+        assert not any(self._dirty.values()), "write first"
         for rows in self._rows.values():
             rows.clear()
         self._fresh = False

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import msgspec
-import psycopg
 from sqlalchemy import Boolean, Float, Integer, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
@@ -18,7 +17,7 @@ from sqlalchemy.engine import Dialect
 import projections.folding.dialects  # noqa: F401  # how PostgreSQL is spoken
 from eventstore.modes import private_folder
 from eventstore.postgres import PostgresConnection
-from eventstore.sql import Sql
+from eventstore.sql import Sql, begun
 from eventstore.sqlite import check_schema, connect
 from projections.folding.base import Key, TableWriter, create_statements
 
@@ -85,18 +84,18 @@ class Database:
     def applying(self, partition: int) -> Iterator[None]:
         """A transaction that applies facts of one partition; the only one of this partition."""
         del partition
-        with transaction(self.db):
+        with begun(self.db):
             yield
 
     def switching(self) -> AbstractContextManager[None]:
         """A transaction that changes which tables are live; nobody applies meanwhile."""
-        return transaction(self.db)
+        return begun(self.db)
 
     def looking(self) -> AbstractContextManager[None]:
         """A transaction that sees one state and changes nothing."""
-        return transaction(self.db, "BEGIN")
+        return begun(self.db, "BEGIN")
 
-    def create(self, table: Table, generation: int) -> tuple[str, list[str]]:
+    def create(self, table: Table, generation: int) -> tuple[str, tuple[str, ...]]:
         """The DDL of a physical table and of its indexes."""
         return create_statements(table, generation, self.dialect)
 
@@ -203,6 +202,7 @@ class PostgresDatabase(Database):
     and positions together; the next frame then shows a gap, which is read from the log.
     """
 
+    db: PostgresConnection
     far = True
     for_update = " FOR UPDATE OF p"
     table = PostgresTable
@@ -210,8 +210,7 @@ class PostgresDatabase(Database):
 
     def __init__(self, url: str) -> None:
         self.source = url
-        self.session = PostgresConnection(url, "views", first="SET synchronous_commit = off")
-        self.db = self.session
+        self.db = PostgresConnection(url, "views", first="SET synchronous_commit = off")
 
     def set_up(self) -> None:
         for statement in TABLES.format(bytes="BYTEA").split(";"):
@@ -234,7 +233,7 @@ class PostgresDatabase(Database):
         The locks are taken before the first query, so that this transaction sees all that their
         last holder has committed.
         """
-        with transaction(self.db):
+        with begun(self.db):
             self.db.execute(
                 "SELECT pg_advisory_xact_lock_shared(?), pg_advisory_xact_lock(?::int4, ?::int4)",
                 (SWITCH_LOCK, PARTITION_LOCK, partition),
@@ -243,7 +242,7 @@ class PostgresDatabase(Database):
 
     @contextmanager
     def switching(self) -> Iterator[None]:
-        with transaction(self.db):
+        with begun(self.db):
             self.db.execute("SELECT pg_advisory_xact_lock(?)", (SWITCH_LOCK,))
             yield
 
@@ -251,7 +250,7 @@ class PostgresDatabase(Database):
         return type(self)(self.source)
 
     def looking(self) -> AbstractContextManager[None]:
-        return transaction(self.db, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        return begun(self.db, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
     def announce(self, text: str) -> None:
         self.db.execute("SELECT pg_notify(?, ?)", (CHANNEL, text))
@@ -262,19 +261,3 @@ def opened(place: Path | str | Database) -> Database:
     if isinstance(place, Path):
         return SQLiteDatabase(place)
     return PostgresDatabase(place) if isinstance(place, str) else place
-
-
-@contextmanager
-def transaction(db: Sql, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
-    """``BEGIN IMMEDIATE`` … ``COMMIT``, or ``ROLLBACK`` on any exception."""
-    db.execute(begin)
-    try:
-        yield
-        db.execute("COMMIT")
-    except BaseException:
-        try:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-        except psycopg.Error:
-            db.close()
-        raise

@@ -64,15 +64,6 @@ class JsonMember(TextFunction):
     postgresql = "(CAST({0} AS JSONB) ->> {1})"
 
 
-class JsonMerged(TextFunction):
-    """``JsonMerged(object, other)``: the other's members in place of the first's."""
-
-    inherit_cache = True
-    name = "json_merged"
-    sqlite = "json_patch({0}, {1})"
-    postgresql = "CAST(CAST({0} AS JSONB) || CAST({1} AS JSONB) AS TEXT)"
-
-
 class JoinedText(TextFunction):
     """An aggregate: the texts of a group with commas between, sorted if their rows are."""
 

@@ -173,7 +173,7 @@ class ViewsDatabase:
     def writers(self, generations: Mapping[str, int]) -> dict[str, TableWriter]:
         """How rows of the tables of these generations are written, by table."""
         return {
-            table.name: self.place.table(table, generations[view.name])
+            table.name: self.place.table.of(table, generations[view.name])
             for view in self.views
             for table in view.tables
         }

@@ -28,13 +28,12 @@ class Policy:
     have been parked in a row and yet another would have to be.
     """
 
-    name: str
     most_parked: int | None
 
 
-STRICT = Policy("strict", None)
+STRICT = Policy(None)
 """For a rebuild; and everybody else tries this first, because it needs no savepoints."""
-ISOLATE = Policy("isolate", MOST_PARKED_IN_A_ROW)
+ISOLATE = Policy(MOST_PARKED_IN_A_ROW)
 """For follower, worker and replay."""
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import msgspec
 
-from eventstore.sql import Sql
+from eventstore.sql import Sql, begun
 from projections.folding.base import Rows, TableWriter, View, bulk_statement
-from projections.folding.databases import PostgresDatabase, PostgresTable, transaction
+from projections.folding.databases import PostgresDatabase, PostgresTable
 from projections.folding.errors import AnotherRebuild
 
 HELD_ROWS = 300_000
@@ -52,7 +52,7 @@ def refuse_others(db: Sql, oids: Oids) -> None:
 @contextmanager
 def writing(db: Sql, oids: Oids) -> Iterator[None]:
     """A transaction in which none of these tables of a rebuild can be dropped or replaced."""
-    with transaction(db):
+    with begun(db):
         db.execute(DURABLE)
         db.execute(f"LOCK TABLE {','.join(oids)} IN ROW EXCLUSIVE MODE")
         refuse_others(db, oids)

@@ -17,9 +17,9 @@ from sqlalchemy import Table
 
 from eventstore.errors import StoreUnreachable
 from eventstore.source import head_of
-from eventstore.sql import Sql, explain
+from eventstore.sql import Sql, begun, explain
 from projections.folding.base import TableWriter, physical
-from projections.folding.databases import SWITCH_LOCK, PostgresDatabase, transaction
+from projections.folding.databases import SWITCH_LOCK, PostgresDatabase
 from projections.folding.engine import Applied, ViewsDatabase, announcement
 from projections.folding.errors import AnotherRebuild, ReadersInTheWay, ScratchUnsafe
 from projections.folding.facts import PartitionOf, Takes
@@ -172,7 +172,7 @@ class InOneFile:
             usual = db.execute("PRAGMA cache_size").fetchone()[0]
             db.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
             try:
-                with attached(db, made) as schemas, transaction(db):
+                with attached(db, made) as schemas, begun(db):
                     self._switch(schemas, upto)
             finally:
                 db.execute(f"PRAGMA cache_size={usual}")
@@ -241,7 +241,7 @@ class BesideOthers:
             return done, False
         try:
             done = self._caught_up(done, _farthest(self._later.source, views))
-            with transaction(views.db):
+            with begun(views.db):
                 own = [table.name for view in views.views for table in view.tables]
                 names = ",".join(["positions", "generations", *own, *self.target.oids])
                 views.db.execute("SET LOCAL lock_timeout = '300ms'")
@@ -276,7 +276,7 @@ def _heaps(views: ViewsDatabase, next_of: dict[str, int]) -> Target:
             drop_key = f"ALTER TABLE {name} DROP CONSTRAINT {name}_pkey"
             statements += [f"DROP TABLE IF EXISTS {name}", create, drop_key]
             names.append(name)
-    views.place.session.run("; ".join(statements))
+    views.place.db.run("; ".join(statements))
     return Target(views.place.source, oids_of(views.db, names), next_of)
 
 
@@ -294,14 +294,14 @@ def _add_keys(views: ViewsDatabase, next_of: Mapping[str, int], processes: int) 
 
     def work() -> None:
         with closing(PostgresDatabase(views.place.source)) as own:
-            own.session.run(FINISHING)
+            own.db.run(FINISHING)
             with suppress(Empty):
                 while True:
                     name = todo.get_nowait()
                     _, indexes = own.create(names[name], int(name.rpartition("__g")[2]))
                     key = TableWriter(names[name], PART).key_names
                     add = f"ALTER TABLE {name} ADD CONSTRAINT {name}_pkey PRIMARY KEY ({key})"
-                    own.session.run("; ".join([add, *indexes, f"ANALYZE {name}"]))
+                    own.db.run("; ".join([add, *indexes, f"ANALYZE {name}"]))
 
     with ThreadPoolExecutor(max_workers=max(1, processes)) as pool:
         for job in [pool.submit(work) for _ in range(max(1, processes))]:

@@ -33,6 +33,10 @@ from projections.asking.counted import over
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
 from projections.folding.base import LOGICAL, Rows, as_json, text_of, when
+from projections.officers import OFFICERS
+
+STEPS = ("requested", "ordered", "shipped", "arrived", "struck", "ended")
+"""The steps of a consignment, whose officers and moments its row keeps."""
 
 STOCK_MOVES = Table(
     "stock_moves",
@@ -79,6 +83,10 @@ CONSIGNMENTS = Table(
     Column("shipped_at", String),
     Column("arrived_at", String),
     Column("ended_at", String),
+    Column("asked", String, nullable=False),
+    *[Column(f"{step}_by", String(36)) for step in STEPS],
+    Column("struck_document_no", String),
+    Column("struck_at", String),
     Index("consignments_by_area", "area"),
     Index("consignments_by_source", "source"),
 )
@@ -99,6 +107,9 @@ CARGO = Table(
     Column("missing", Integer, nullable=False),
     Column("struck", Integer, nullable=False),
     Column("turned_back", Boolean, nullable=False),
+    Column("document_no", String, nullable=False),
+    Column("owner", String, nullable=False),
+    Column("received_on", String, nullable=False),
     Index("consignment_cargo_by_area", "area"),
     Index("consignment_cargo_by_source", "source"),
 )
@@ -160,6 +171,7 @@ def requested(rows: Rows, at: int, e: Consignment.Requested) -> None:
             "status": "requested",
             "exercise": e.exercise,
             "lines": as_json(e.lines),
+            "asked": as_json(e.lines),
             "reason": e.reason,
             "needed_by": e.needed_by.isoformat() if e.needed_by else None,
             "units": 0,
@@ -168,6 +180,7 @@ def requested(rows: Rows, at: int, e: Consignment.Requested) -> None:
             "missing": 0,
             "turned_back": False,
             "requested_at": when(e.meta.recorded_at),
+            "requested_by": text_of(e.meta.actor),
         },
     )
 
@@ -181,6 +194,7 @@ def ordered(rows: Rows, at: int, e: Consignment.Ordered) -> None:
         lines=as_json(e.lines),
         document_no=e.document_no,
         ordered_at=when(e.meta.recorded_at),
+        ordered_by=text_of(e.meta.actor),
     )
 
 
@@ -193,6 +207,7 @@ def shipped(rows: Rows, at: int, e: Consignment.Shipped) -> None:
         eta=when(e.eta) if e.eta else None,
         units=sum(one.lot.quantity for one in e.cargo),
         shipped_at=when(e.meta.recorded_at),
+        shipped_by=text_of(e.meta.actor),
     )
     for one in e.cargo:
         rows.put(
@@ -211,6 +226,9 @@ def shipped(rows: Rows, at: int, e: Consignment.Shipped) -> None:
                 "missing": 0,
                 "struck": 0,
                 "turned_back": False,
+                "document_no": one.lot.document_no,
+                "owner": one.lot.owner,
+                "received_on": one.lot.received_on.isoformat(),
             },
         )
 
@@ -228,6 +246,7 @@ def _counted(
         turned_back=back,
         remark=e.remark,
         arrived_at=when(e.arrived_at),
+        arrived_by=text_of(e.meta.actor),
     )
     for line, count in enumerate(e.counts):
         rows.change(
@@ -282,6 +301,13 @@ def turned_back(rows: Rows, at: int, e: Consignment.TurnedBack) -> None:
 
 def damaged_written_off(rows: Rows, at: int, e: Consignment.DamagedWrittenOff) -> None:
     id = text_of(e.originator_id)
+    rows.change(
+        CONSIGNMENTS,
+        id,
+        struck_document_no=e.document_no,
+        struck_at=when(e.meta.recorded_at),
+        struck_by=text_of(e.meta.actor),
+    )
     for line, count in enumerate(e.counts):
         rows.change(CARGO, id, text_of(count.lot), struck=count.damaged)
         _out_of_transit(
@@ -297,8 +323,13 @@ def damaged_written_off(rows: Rows, at: int, e: Consignment.DamagedWrittenOff) -
 
 
 def closed(rows: Rows, at: int, e: Consignment.Closed) -> None:
-    ended = when(e.meta.recorded_at)
-    rows.change(CONSIGNMENTS, text_of(e.originator_id), status="closed", ended_at=ended)
+    rows.change(
+        CONSIGNMENTS,
+        text_of(e.originator_id),
+        status="closed",
+        ended_at=when(e.meta.recorded_at),
+        ended_by=text_of(e.meta.actor),
+    )
 
 
 def cancelled(rows: Rows, at: int, e: Consignment.Cancelled) -> None:
@@ -308,6 +339,7 @@ def cancelled(rows: Rows, at: int, e: Consignment.Cancelled) -> None:
         status="cancelled",
         remark=e.reason,
         ended_at=when(e.meta.recorded_at),
+        ended_by=text_of(e.meta.actor),
     )
 
 
@@ -319,9 +351,8 @@ def visible(scope: Scope, table: Table) -> ColumnElement[bool]:
     return or_(scope.covers(table.c.area), scope.covers(table.c.source))
 
 
-def query_of(scope: Scope, at: datetime | None, held: HeldTime) -> Select[Any]:
+def query_of(scope: Scope, at: datetime, held: HeldTime) -> Select[Any]:
     """Consignments with names; ``overdue`` when shipped and not there by its ETA as of ``at``."""
-    assert at is not None, "the edge gives the store's clock"
     origin = AREAS.alias("origin")
     late = and_(CONSIGNMENTS.c.status == Phase.SHIPPED, over(CONSIGNMENTS.c.eta, held, at))
     return (
@@ -345,7 +376,7 @@ def consignments(
     status: str | None = None,
     on_the_way: bool | None = None,
     exercise: bool = False,
-    at: datetime | None = None,
+    at: datetime,
     held: HeldTime = NEVER_HELD,
     cursor: str | None = None,
     limit: int = 100,
@@ -366,12 +397,16 @@ def consignment(
     scope: Scope,
     *,
     consignment: UUID,
-    at: datetime | None = None,
+    at: datetime,
     held: HeldTime = NEVER_HELD,
 ) -> dict[str, Any] | None:
-    """One consignment with its cargo and every move that bears its name."""
+    """One consignment with its cargo, every move that bears its name, and who took which step."""
     id = str(consignment)
     query = query_of(scope, at, held).where(CONSIGNMENTS.c.id == id)
+    for step in STEPS:
+        officer = OFFICERS.alias(f"{step}_officer")
+        query = query.outerjoin(officer, officer.c.id == CONSIGNMENTS.c[f"{step}_by"])
+        query = query.add_columns(officer.c.masked_name.label(f"{step}_by_name"))
     found = db.execute(query).mappings().first()
     if found is None:
         return None
@@ -379,7 +414,12 @@ def consignment(
     moves = select(STOCK_MOVES).where(STOCK_MOVES.c.subject == id, scope.covers(STOCK_MOVES.c.area))
     return {
         **found,
-        "cargo": [dict(row) for row in db.execute(cargo.order_by(CARGO.c.lot)).mappings()],
+        "cargo": [
+            dict(row)
+            for row in db.execute(
+                cargo.order_by(CARGO.c.item, CARGO.c.received_on, CARGO.c.lot)
+            ).mappings()
+        ],
         "moves": [
             dict(row)
             for row in db.execute(

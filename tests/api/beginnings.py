@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from argon2 import PasswordHasher
 
 from api.beginning import Administrator, Beginning, Begun
@@ -21,16 +22,19 @@ from api.choosing import choice_of, city_of, county_of
 from api.system import System
 from cli.compose import running
 from cli.settings import Settings
+from domain.area import AreaLevel
+from domain.commands.issuing import IssueReport, RecordSentUpward
 from domain.commands.officers import AppointOfficer, RegisterOfficer
 from domain.commands.reports import FileInitialReport
 from domain.commands.reviews import AcceptReport
-from domain.identity import check_character
 from domain.posts import Post
 from domain.rules.base import china_day
+from domain.situation_report import SituationReport
 from domain.world import Command, Role
 from eventstore.accounts import Accounts
-from eventstore.outcomes import Envelope, Receipt
+from eventstore.outcomes import Envelope, Receipt, Refused
 from intake.register import Register
+from tests.id_numbers import id_number
 
 ADMIN = Administrator("admin", "张三")
 CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
@@ -70,8 +74,7 @@ class Own:
         """Somebody new in that post, put there by the first administrator."""
         admin = by or self.beginning.officer
         area = self.area(code)
-        first17 = f"34088119700101{next(self.serial):03d}"
-        number = first17 + check_character(first17)
+        number = id_number(next(self.serial), "19700101", "340881")
         named = RegisterOfficer(person=uuid4(), full_name="李四", area=area, id_number=number)
         id = UUID(str(self.run(named, admin).result["officer"]))
         appointed = AppointOfficer(
@@ -102,6 +105,41 @@ class Own:
         self.run(filed, reporter)
         self.run(AcceptReport(report=report, version=1), reviewer)
         return report
+
+    def issued_death(self, seat: str, *counties: str) -> SituationReport:
+        """A village of each county (none: of the seat) reports a death, its township accepts it;
+        then one of the seat files for the seat, a second one issues that and sends it upward."""
+        for county in counties or (seat,):
+            village = next(
+                one.key
+                for one in REGISTER.below(county)
+                if one.level is AreaLevel.VILLAGE and self.system.store.load(self.area(one.key))
+            )
+            accepted = self.system.store.load(self.accepted_death(village))
+            assert isinstance(accepted, SituationReport) and accepted.accepted is not None
+        role = Role.CITY_REVIEWER if counties else Role.COUNTY_APPROVER
+        filer, second = self.officer(role, seat), self.officer(role, seat)
+        at = self.system.store.clock.now() - timedelta(minutes=10)
+        report = uuid4()
+        filed = FileInitialReport(
+            report=report,
+            area=self.area(seat),
+            occurred_at=at,
+            as_of=at,
+            hazard="flood",
+            figures={"affected": 24, "dead": len(counties) or 1},
+        )
+        self.run(filed, filer)
+        with pytest.raises(Refused):
+            self.run(IssueReport(report=report, version=1), filer)
+        self.run(IssueReport(report=report, version=1), second)
+        now = self.system.store.clock.now()
+        sent = RecordSentUpward(report=report, version=1, sent_at=now, receipt_no="〔2026〕1号")
+        self.run(sent, second)
+        found = self.system.store.load(report)
+        assert isinstance(found, SituationReport)
+        assert found.accepted is not None and found.current.figures["dead"] == filed.figures["dead"]
+        return found
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from cli.compose import http_limits, running
 from cli.serving import Server, bind, config_of
 from cli.settings import Settings
 from domain.world import Role
-from eventstore.accounts import Accounts
+from eventstore.accounts import TOKEN_SECONDS, Accounts
 from tests.api.seed import NOW, Seeder, name_of, officer_of, seed
 
 PASSWORD = "correct horse battery"
@@ -50,14 +50,19 @@ class Edge:
     base: str = ""
     shared: bool = False
     _tokens: dict[str, str] = field(default_factory=dict)
+    _since: dict[str, float] = field(default_factory=dict)
 
     def token(self, role: Role, area: str) -> str:
-        """A bearer token of the officer of that role there. The account is opened on demand."""
+        """A bearer token of the officer of that role there. The account is opened on demand, and
+        logged in anew in time: a whole run on a slow machine takes longer than a token lasts."""
         name = name_of(role, area)
+        accounts, now = self.system.accounts, time.monotonic()
         if name not in self._tokens:
-            accounts = self.system.accounts
             accounts.set_password(name, officer_of(role, area), PASSWORD)
+            self._since.pop(name, None)
+        if name not in self._since or now - self._since[name] > TOKEN_SECONDS / 2:
             self._tokens[name] = accounts.log_in(name, PASSWORD, "token")[0]
+            self._since[name] = now
         return self._tokens[name]
 
     def logged_out(self) -> list[str]:

@@ -1,6 +1,6 @@
 """Who may do what where: one row a route. A route without a row fails `test_matrix`.
 
-    method path kind roles [level] [above]
+    method path kind roles [level] [above] [below]
 
 ``kind`` is what the route is about: an ``area`` or ``village`` named in the body or by ``?area=``,
 else a thing in it (`tests.api.seed.Place.ids`). ``roles`` by letter, in their own area and below:
@@ -11,6 +11,7 @@ else a thing in it (`tests.api.seed.Place.ids`). ``roles`` by letter, in their o
 
 ``level``: of these, only the role that belongs to the level of the area (V, T, A, C, R in turn).
 ``above``: the area above the thing's own decides (a review, a change to the tree itself).
+``below``: the thing is set for all below its area, and these roles are let in from there too.
 
 From the rows follow the cells: role × {own, child, parent, sibling, none}, where the relation is
 that of the thing's area to the officer's. Own, child: allowed, or 403 without the role. Else 404.
@@ -84,6 +85,8 @@ POST /v1/incidents/{incident}/escalations incident D
 POST /v1/incidents/{incident}/resolutions incident D
 POST /v1/incidents/{incident}/closures incident D
 POST /v1/incidents/{incident}/duplicates incident D
+POST /v1/incidents/{incident}/duplicate-undoings incident D
+POST /v1/incidents/{incident}/unsealings incident DU
 POST /v1/units area D
 POST /v1/units/{unit}/absences unit D
 POST /v1/units/{unit}/returns unit D
@@ -111,6 +114,8 @@ POST /v1/households/{household}/heads household VTA
 POST /v1/households/{household}/categories household VTA
 POST /v1/households/{household}/cards household VTA
 POST /v1/households/{household}/contacts household VTA
+POST /v1/households/{household}/groups household VTA
+POST /v1/areas/{village}/groups/{group_code}/households village VTA
 POST /v1/households/{household}/moves household VTA
 POST /v1/households/{household}/move-offers household A
 POST /v1/households/{household}/move-acceptances household TA
@@ -125,16 +130,19 @@ POST /v1/seasons/{season}/standards season ACR
 POST /v1/seasons/{season}/closures season ACR
 POST /v1/relief-cases village V
 POST /v1/relief-applications village V
+POST /v1/relief-applications-on-behalf village T
 POST /v1/relief-cases/{case}/corrections case VT
 POST /v1/relief-cases/{case}/reopenings case TA
 POST /v1/relief-cases/{case}/hold-decisions case A
 POST /v1/village-lists village VTA
 POST /v1/village-lists/{village_list}/appraisals village_list V
+POST /v1/village-lists/{village_list}/appraisals-on-behalf village_list T
 POST /v1/village-lists/{village_list}/first-notices village_list VT
 POST /v1/village-lists/{village_list}/second-notices village_list VT
 POST /v1/village-lists/{village_list}/notice-withdrawals village_list VT
 POST /v1/village-lists/{village_list}/objections village_list VTAU
 POST /v1/village-lists/{village_list}/objections/{objection}/settlements village_list TA
+POST /v1/village-lists/{village_list}/objections/{objection}/unsealings village_list TAU
 POST /v1/village-lists/{village_list}/reviews village_list T
 POST /v1/village-lists/{village_list}/returns village_list TA
 POST /v1/village-lists/{village_list}/approvals village_list A
@@ -149,6 +157,9 @@ POST /v1/village-lists/{village_list}/closures village_list AP
 POST /v1/areas area M
 POST /v1/area-lists area M
 POST /v1/areas/{area}/names area M above
+POST /v1/areas/{area}/groups area TM above
+POST /v1/areas/{area}/groups/{code}/names area TM above
+POST /v1/areas/{area}/groups/{code}/ends area TM above
 POST /v1/area-code-changes area M above
 POST /v1/rulebooks area M
 POST /v1/rulebook-files area M
@@ -159,6 +170,7 @@ POST /v1/engagements area M
 POST /v1/officers/{officer}/accounts officer M
 POST /v1/officers/{officer}/invitations officer M
 POST /v1/officers/{officer}/number-excuses officer M
+POST /v1/officers/{officer}/id-numbers officer M
 POST /v1/officers/{officer}/session-ends officer M
 POST /v1/officers/{officer}/second-factor-resets officer M
 POST /v1/officers/{officer}/appointments officer M
@@ -173,6 +185,13 @@ POST /v1/officers/{officer}/appointments/{appointment}/ends officer M
 POST /v1/officers/{officer}/appointments/{appointment}/renewals officer M
 POST /v1/officers/{officer}/certificates officer M
 POST /v1/officers/{officer}/handovers officer M
+POST /v1/engagement-proposals area TACR
+POST /v1/officers/{officer}/appointment-proposals officer TACR
+POST /v1/officers/{officer}/appointments/{appointment}/end-proposals officer TACR
+POST /v1/officers/{officer}/suspension-proposals officer TACR
+POST /v1/post-proposals/{proposal}/takings proposal M
+POST /v1/post-proposals/{proposal}/engagements proposal M
+POST /v1/post-proposals/{proposal}/declines proposal M
 POST /v1/officers/{officer}/suspensions officer M
 """
 
@@ -180,20 +199,45 @@ READS = """
 GET /v1/situation area VTAPSDCRU
 GET /v1/situation-disasters area VTAPSDCRU
 GET /v1/situation-reports area VTAPSDCRU
+GET /v1/actions/situation-reports/{id} report VTAPSDCRU
+GET /v1/actions/casualty-records/{id} casualty VTAPSDCRU
+GET /v1/actions/house-damages/{id} damage VTAPSDCRU
+GET /v1/actions/households/{id} household VTAPSDCRU
+GET /v1/actions/officers/{id} officer TACRUM
+GET /v1/actions/post-proposals/{id} proposal TACRUM
+GET /v1/actions/areas/{id} area VTAPSDCRUM
+GET /v1/actions/rulebooks/{id} rulebook VTAPSDCRUM
+GET /v1/actions/incidents/{id} incident VTAPSDCRU
+GET /v1/actions/units/{id} unit VTAPSDCRU
+GET /v1/actions/consignments/{id} consignment VTAPSDCRU
+GET /v1/actions/stockpiles/{id} stockpile VTAPSDCRU
+GET /v1/actions/funds/{id} fund VTAPSDCRU
+GET /v1/actions/disasters/{id} disaster VTAPSDCRU below
+GET /v1/actions/seasons/{id} season VTAPSDCRU below
+GET /v1/actions/village-lists/{id} village_list VTAPSDCRU
+GET /v1/actions/relief-cases/{id} case VTAPSDCRU
+GET /v1/accepted-below area VTAPSDCRU
 GET /v1/situation-reports/{report} report VTAPSDCRU
 GET /v1/deadlines area VTAPSDCRU
 GET /v1/reviews area VTAPSDCRU
 GET /v1/review-counts area VTAPSDCRU
 GET /v1/disasters area VTAPSDCRU
+GET /v1/loose-reports area VTAPSDCRU
 GET /v1/disasters/{disaster} disaster VTAPSDCRU
+GET /v1/disasters/{disaster}/merger-preview disaster ACRU
+GET /v1/disasters/{disaster}/split-preview disaster ACRU
 GET /v1/timeline/{subject} report VTAPSDCRU
 GET /v1/areas area VTAPSDCRUM
+GET /v1/areas/{area}/groups area VTAPSDCRUM
 GET /v1/rulebooks area VTAPSDCRUM
 GET /v1/rulebooks/{rulebook} rulebook VTAPSDCRUM
-GET /v1/officers area ACRUM
-GET /v1/officers/{officer} officer ACRUM
-GET /v1/ending-posts area ACRUM
-GET /v1/officer-counts area ACRUM
+GET /v1/officers area TACRUM
+GET /v1/officers/{officer} officer TACRUM
+GET /v1/ending-posts area TACRUM
+GET /v1/ending-post-counts area TACRUM
+GET /v1/officer-counts area TACRUM
+GET /v1/post-proposals area TACRUM
+GET /v1/proposal-counts area TACRUM
 GET /v1/dispatch-board area VTAPSDCRU
 GET /v1/incidents area VTAPSDCRU
 GET /v1/incidents/{incident} incident VTAPSDCRU
@@ -201,6 +245,7 @@ GET /v1/units area VTAPSDCRU
 GET /v1/stockpiles area VTAPSDCRU
 GET /v1/stockpiles/{stockpile} stockpile VTAPSDCRU
 GET /v1/stock-moves area VTAPSDCRU
+GET /v1/stock-lots area VTAPSDCRU
 GET /v1/stock-lots/{lot} lot VTAPSDCRU
 GET /v1/stock-proof area VTAPSDCRU
 GET /v1/consignments area VTAPSDCRU
@@ -215,7 +260,10 @@ GET /v1/households/{household} household VTAPSDCRU
 GET /v1/household-moves area VTAPSDCRU
 GET /v1/areas/{village}/belongings area AUM
 GET /v1/seasons area VTAPSDCRU
-GET /v1/seasons/{season} season VTAPSDCRU
+GET /v1/seasons/{season} season VTAPSDCRU below
+GET /v1/seasons/{season}/townships season VTAPSDCRU below
+GET /v1/seasons/{season}/villages season VTAPSDCRU below
+GET /v1/season-openings area AUM
 GET /v1/ledger area VTAPSDCRU
 GET /v1/ledger-areas area VTAPSDCRU
 GET /v1/ledger-totals area VTAPSDCRU
@@ -245,8 +293,23 @@ POST /v1/invitations/{code}/acceptances - -
 POST /v1/officer-lists - M
 POST /v1/division-lists - M
 POST /v1/renewal-lists - M
+POST /v1/invitation-lists - M
+POST /v1/imports - VTA
+GET /v1/imports - VTA
+GET /v1/imports/{id} - *
+POST /v1/imports/{id}/confirmations - *
+POST /v1/imports/{id}/cancellations - *
+GET /v1/imports/{id}/refused-rows.xlsx - *
 GET /v1/receipts/{command} - *
 GET /v1/search - *
+GET /v1/work - *
+GET /v1/system - M
+GET /v1/system/limits - M
+GET /v1/system/sessions area M
+GET /v1/system/checkup - M
+POST /v1/system/checkups - M
+GET /v1/system/backups - M
+POST /v1/system/backups - M
 POST /v1/setup/sessions - -
 GET /v1/setup - -
 GET /v1/setup/divisions - -
@@ -258,12 +321,15 @@ GET /v1/openapi.json - -
 GET /v1/live board *
 """
 
+"""Routes about no place. Those of an identity provider are there only where one is set:
+`tests/api/test_provider.py`."""
+
 BOARDS = """
 situation VTAPSDCRU
 disasters VTAPSDCRU
 deadlines VTAPSDCRU
 reviews VTAPSDCRU
-officers ACRUM
+officers TACRUM
 dispatch VTAPSDCRU
 stock VTAPSDCRU
 funds VTAPSDCRU
@@ -286,6 +352,7 @@ class Row:
     roles: frozenset[Role] | None
     level: bool = False
     above: bool = False
+    below: bool = False
 
     @property
     def route(self) -> str:
@@ -294,9 +361,10 @@ class Row:
 
 def _row(line: str) -> Row:
     method, path, kind, letters, *notes = line.split()
-    assert set(notes) <= {"level", "above"}, line
+    assert set(notes) <= {"level", "above", "below"}, line
     roles = None if letters == "*" else frozenset(LETTERS[x] for x in letters.strip("-"))
-    return Row(method, path, kind, roles, "level" in notes, "above" in notes)
+    flags = [note in notes for note in ("level", "above", "below")]
+    return Row(method, path, kind, roles, *flags)
 
 
 def rows(text: str) -> tuple[Row, ...]:

@@ -29,12 +29,14 @@ from domain.commands import seasons as e
 from domain.commands import stock as g
 from domain.commands import units as u
 from domain.commands import village_lists as w
+from domain.commands.notices import PostNotice
+from domain.commands.proposing import ProposeSuspension
 from domain.commands.reports import FILERS
+from domain.commands.reviews import ANY_REVIEWER
 from domain.commands.sealing import MemberInput
 from domain.fund import Fund
 from domain.house_damage import Grade
-from domain.household import Relation
-from domain.identity import check_character
+from domain.household_members import Relation
 from domain.ids import seeded_id
 from domain.incident import IncidentKind, Severity
 from domain.money import Source
@@ -53,6 +55,7 @@ from eventstore.outcomes import Envelope, Receipt
 from eventstore.store import Store
 from tests.domain.county import AREAS as COUNTY_AREAS
 from tests.domain.county import RULES, SINCE
+from tests.id_numbers import id_number
 
 NOW = datetime(2018, 7, 5, 8, tzinfo=UTC)
 AT = datetime(2018, 7, 4, 7, tzinfo=UTC)
@@ -143,10 +146,8 @@ class Seeder:
 
     def member(self, relation: Relation = Relation.HEAD) -> MemberInput:
         serial = next(self.serial)
-        first17 = f"340824{1950 + serial // 900:04d}0101{serial % 900 + 100:03d}"
-        return MemberInput(
-            name="张小三", relation=relation, id_number=first17 + check_character(first17)
-        )
+        number = id_number(serial % 900 + 100, f"{1950 + serial // 900}0101")
+        return MemberInput(name="张小三", relation=relation, id_number=number)
 
 
 def seed(store: Store) -> Seeder:
@@ -229,6 +230,19 @@ def _officers(seeder: Seeder) -> None:
             ends_on=date(2018, 12, 1),
         )
         seeder.run(named)
+        _proposal(seeder, name, place)
+
+
+def _proposal(seeder: Seeder, name: str, place: Place) -> None:
+    """That the place's subject is suspended, by a superior of the level above, if there is one."""
+    above = lineage(name)[1:]
+    superiors = [officer_of(r, at) for at in above for r in roles_at(at) if r in ANY_REVIEWER]
+    if superiors:
+        place.ids["proposal"] = id_of(f"proposal/{name}")
+        proposal = ProposeSuspension(
+            id=place.ids["proposal"], officer=place.ids["officer"], reason="多次脱岗"
+        )
+        seeder.run(proposal, superiors[0])
 
 
 def _dispatch(seeder: Seeder, name: str, place: Place) -> None:
@@ -391,7 +405,7 @@ def _village(seeder: Seeder, name: str, place: Place) -> None:
         ),
         name,
     )
-    seeder.do(w.PostNotice(village_list=place.ids["village_list"]), name)
+    seeder.do(PostNotice(village_list=place.ids["village_list"]), name)
     seeder.do(
         w.RaiseObjection(
             village_list=place.ids["village_list"],

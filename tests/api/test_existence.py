@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, cast
-from unittest.mock import patch
 from uuid import UUID, uuid5
 
 import pytest
@@ -32,7 +31,7 @@ from domain.world import Command
 from eventstore.deciding import DecisionWorld, decide
 from eventstore.outcomes import Envelope
 from eventstore.store import Store
-from tests.everything import build
+from tests.everything import copy_of_everything, sent
 
 SAMPLES = 2
 UNKNOWN, TWIN = UUID(int=1 << 78 | 4 << 76 | 2 << 62), UUID(int=2 << 78 | 4 << 76 | 2 << 62)
@@ -49,22 +48,9 @@ class Accepted:
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, list[Accepted]]]:
     """Everything that happens, and the commands it was made by."""
-    sent: list[Envelope] = []
-    run, run_many = Store.run, Store.run_many
-
-    def one(self: Store, envelope: Envelope) -> Any:
-        sent.append(envelope)
-        return run(self, envelope)
-
-    def many(self: Store, envelopes: Any) -> Any:
-        sent.extend(envelopes)
-        return run_many(self, envelopes)
-
-    folder = tmp_path_factory.mktemp("existence")
-    with patch.object(Store, "run", one), patch.object(Store, "run_many", many):
-        build(folder)
+    folder = copy_of_everything(tmp_path_factory.mktemp("existence"))
     store = Store.at(folder, AGGREGATES)
-    yield store, [Accepted(one, head) for one, head in _heads(store, sent)]
+    yield store, [Accepted(one, head) for one, head in _heads(store, sent(folder))]
     store.close()
 
 

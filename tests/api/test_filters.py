@@ -113,16 +113,18 @@ def test_an_unknown_id_and_a_foreign_one_are_answered_alike(edge: Edge, read: Re
             if name not in PLACES and name not in THINGS:
                 continue
             said = []
-            for id in (str(uuid4()), str(_id(foreign, name))):
+            for id in (str(uuid4()), str(_id(foreign, name, read))):
                 answer = client.get(here(edge, read), params={name: id})
                 assert answer.status_code == 404, (name, answer.text)
                 said.append(answer.text.replace(id, "…"))
             assert said[0] == said[1], name
-            answer = client.get(here(edge, read), params={name: str(_id(own, name))})
+            answer = client.get(here(edge, read), params={name: str(_id(own, name, read))})
             assert answer.status_code == 200, (name, answer.text)
 
 
-def _id(place: Any, name: str) -> UUID:
+def _id(place: Any, name: str, read: Read) -> UUID:
+    if name == "into" and read.kind == "Disaster":
+        name = "disaster"
     if name in PLACES:
         found: UUID = place.area
         return found

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from domain.commands.household_moves import OfferHouseholdMove
+from domain.commands.officers import SuspendOfficer
 from domain.world import Role
 from eventstore.outcomes import Envelope, Refused
 from tests.api.edge import Edge
@@ -58,3 +59,42 @@ def test_c3_the_rule_holds_for_who_sends_without_the_edge(own_edge: Edge) -> Non
     assert isinstance(answer, Refused) and answer.problem.code == "open-cases-left-out"
     named = replace(offer, cases=(case,))
     assert store.run(Envelope(id=uuid4(), officer=officer, command=named)).facts == 1
+
+
+def test_a_township_applies_for_a_village_only_while_nobody_is_in_post_there(
+    own_edge: Edge,
+) -> None:
+    """Here, since it is the other command that is told of what lies beside its streams."""
+    place, store = own_edge.seeded.places["yuantan_2"], own_edge.system.store
+    reporter = officer_of(Role.VILLAGE_REPORTER, "yuantan_2")
+    assert reporter in store.posts_in(place.area)
+    assert set(store.posts_in(place.area)) <= set(store._officers_in_log(place.area))
+    path = "/v1/relief-applications-on-behalf"
+    given = {
+        "season": str(place.ids["season"]),
+        "village": str(place.area),
+        "applications": [
+            {
+                "household": str(place.ids["other_household"]),
+                "need": {"persons": 1},
+                "applied_on": "2018-07-01",
+            }
+        ],
+    }
+    with own_edge.client(Role.TOWNSHIP_REVIEWER, "yuantan") as township:
+        answer = post(township, path, given)
+        assert (answer.status_code, code(answer)) == (409, "village-in-post")
+        assert answer.json()["facts"]["officer"] == str(reporter)
+        assert str(reporter) not in answer.json()["zh"] + answer.json()["en"]
+        away = SuspendOfficer(officer=reporter, reason="停职检查")
+        admin = officer_of(Role.ADMINISTRATOR, "county")
+        store.run(Envelope(id=uuid4(), officer=admin, command=away))
+        answer = post(township, path, given)
+        assert answer.status_code == 200, answer.text
+        (case,) = answer.json()["result"]["cases"]
+        shown = township.get(
+            f"/v1/relief-cases/{case}", params={"after": answer.json()["position"]}
+        )
+        assert shown.json()["on_behalf"] is True
+        ours = township.get(f"/v1/relief-cases/{place.ids['case']}").json()
+        assert ours["on_behalf"] is False

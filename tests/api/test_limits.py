@@ -18,7 +18,6 @@ from api.bodies import SMALL_BODY
 from api.limits import EdgeLimits, Quotas
 from api.routes import WRITES
 from domain.commands.households import HouseholdInput, RegisterHouseholds
-from domain.identity import check_character
 from domain.world import Role
 from eventstore.clock import machine_now
 from eventstore.limiter import LimitReached
@@ -28,6 +27,7 @@ from tests.api.edge import Edge, serving, write_headers
 from tests.api.seed import id_of
 from tests.api.test_writes import REPORTS, code, report
 from tests.cluster.relaying import wait_for
+from tests.id_numbers import id_number
 
 LISTS = "/v1/household-lists"
 
@@ -125,11 +125,6 @@ def test_new_things_of_an_officer_in_an_hour(tmp_path: Path) -> None:
     assert told(tmp_path) == {"streams_an_hour": 2}
 
 
-def id_number(serial: int) -> str:
-    first17 = f"34082419650412{serial:03d}"
-    return first17 + check_character(first17)
-
-
 def claiming(village: str, *numbers: str) -> dict[str, Any]:
     """A list of the village with one household for each of these ID numbers."""
     body: dict[str, Any] = households(len(numbers)) | {"village": str(id_of(village))}
@@ -209,7 +204,22 @@ def test_openings_of_personal_data_in_an_hour(tmp_path: Path) -> None:
         assert [answer.status_code for answer in answers[:2]] == [200, 200], answers[0].text
         refused(answers[2], 429, "limit-reached")
         assert "shown" not in answers[2].text
-    assert told(tmp_path) == {"unsealings_an_hour": 1}
+        with edge.client(Role.DISPATCHER, "county") as desk:
+            call = {
+                "incident": str(uuid4()),
+                "area": str(id_of("yuantan_1")),
+                "place": "老屋组",
+                "kind": "trapped",
+                "severity": "severe",
+                "occurred_at": "2018-07-04T15:00:00+08:00",
+                "reporter_phone": "13900000000",
+            }
+            assert post(desk, "/v1/incidents", call).status_code == 200
+            path = f"/v1/incidents/{call['incident']}/unsealings"
+            answers = [post(desk, path, {"reason": "回电核实"}) for _ in range(3)]
+            assert [answer.status_code for answer in answers[:2]] == [200, 200], answers[0].text
+            refused(answers[2], 429, "limit-reached")
+    assert told(tmp_path) == {"unsealings_an_hour": 2}
 
 
 def test_searches_by_name_in_a_minute(tmp_path: Path) -> None:

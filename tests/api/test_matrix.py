@@ -17,6 +17,10 @@ from tests.api.edge import Answer, Edge, serving
 from tests.api.matrix import MATRIX, Row
 from tests.api.seed import id_of, lineage
 
+pytestmark = pytest.mark.timeout(
+    1_200
+)  # tens of thousands of requests, on a machine that may be slow
+
 AT_ONCE = 64
 UUIDS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 NOT_LET_IN = (401, 403, 404)

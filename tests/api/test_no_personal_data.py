@@ -11,7 +11,7 @@ from cli.trial.child import free_port
 from domain.catalog import AGGREGATES
 from eventstore.store import Store
 from tests.canaries import CANARIES, Visitor, canaries_in, forms, seed_canary_place
-from tests.cluster.relaying import Process, wait_for
+from tests.cluster.relaying import Process, http_get, wait_for
 
 
 def log_lines(path: Path) -> list[dict[str, object]]:
@@ -89,6 +89,6 @@ def _failures_are_logged(log: Path, visitor: Visitor) -> None:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=2).status_code == 200
+        return http_get(url, 2).status_code == 200
     except httpx.HTTPError:
         return False

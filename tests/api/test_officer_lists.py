@@ -9,7 +9,7 @@ from api.limits import DEFAULT_LIMITS
 from domain.world import Role
 from tests.api.edge import Edge, write_headers
 from tests.api.seed import id_of
-from tests.domain.ledger import id_number
+from tests.id_numbers import id_number
 
 OFFICE = (Role.ADMINISTRATOR, "county")
 BORN = "19810101"

@@ -86,6 +86,7 @@ def test_no_field_can_be_slipped_in(write: Write) -> None:
 
 def test_every_command_has_an_address_but_what_only_the_system_does() -> None:
     routed = {write.command.__name__ for write in WRITES}
+    routed |= {"BindProvider", "UnbindProvider"}  # where a provider is set: api/provider_routes.py
     for module in pkgutil.iter_modules(domain.commands.__path__):
         found = import_module(f"domain.commands.{module.name}")
         for name, kind in inspect.getmembers(found, inspect.isclass):

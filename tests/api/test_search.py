@@ -10,7 +10,7 @@ import pytest
 
 from domain.commands.households import RegisterHousehold
 from domain.commands.sealing import MemberInput
-from domain.household import Relation
+from domain.household_members import Relation
 from domain.world import Role
 from eventstore.outcomes import Envelope, Receipt
 from tests.api.edge import Edge

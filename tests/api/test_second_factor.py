@@ -103,7 +103,7 @@ def test_an_administrator_resets_it_and_all_sessions_of_the_name_end(
         until(lambda: client.get("/v1/me").status_code == 401)
         until(lambda: token(edge, login).status_code == 200)
         twice = admin.post(f"{path}/second-factor-resets", json=given, headers=write_headers())
-        assert twice.json()["type"].endswith("no-second-factor")
+        assert twice.json()["type"].endswith("nobodys-factor")
 
 
 def test_an_administrator_ends_all_sessions_of_who_lost_a_phone(edge: Edge, login: str) -> None:

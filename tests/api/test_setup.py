@@ -153,10 +153,11 @@ def test_a_store_on_postgresql_is_set_up_alike(cluster: Founded, tmp_path: Path)
         headers = enter(client)
         assert client.post("/v1/setup/beginnings", json=BEGIN, headers=headers).status_code == 202
         state = settled(client)
-        assert state["ready"] and state["areas"] == {"townships": 21, "villages": 355}
+        assert state["ready"], state["failed"]
+        assert state["areas"] == {"townships": 21, "villages": 355}
         store = own.system.store
         code = state["admin"]["invitation"]
-        Invitations(store.vault).accept(store, own.system.accounts, code, PASSWORD)
+        Invitations(store).accept(own.system.accounts, code, PASSWORD)
         assert problem(client.get("/v1/setup")) == (410, "setup-over")
         report = store.load(own.accepted_death(a_village("621224")))
         assert isinstance(report, SituationReport) and report.accepted is not None
@@ -250,6 +251,7 @@ def test_a_city_with_two_counties_and_a_village_left_out(own: Own, client: TestC
     assert state["county"]["name"] == "陇南市" and state["county"]["level"] == "city"
     assert state["ready"]
     assert own.system.store.load(own.area(village)) is None
+    own.issued_death("621200", "621224", "621221")
 
 
 def test_another_county_is_refused_where_one_is_begun(own: Own, client: TestClient) -> None:
@@ -268,7 +270,7 @@ def test_a_store_that_was_begun_and_not_accepted_lets_in_again(own: Own, app: Fa
         assert client.get("/v1/setup").json()["admin"]["invitation"] is None
         made = client.post("/v1/setup/invitations", json={}, headers=headers).json()
     store = own.system.store
-    Invitations(store.vault).accept(store, own.system.accounts, made["invitation"], PASSWORD)
+    Invitations(store).accept(own.system.accounts, made["invitation"], PASSWORD)
     with TestClient(create_app(own.system)) as client:
         answer = client.post("/v1/setup/sessions", json={"code": setup_of(client).code})
         assert problem(answer) == (410, "setup-over")
@@ -279,7 +281,7 @@ def test_a_further_log_in_name_of_the_administrator_opens_no_door_again(own: Own
     made = own.begin("621224").invitation
     store = own.system.store
     assert made is not None
-    Invitations(store.vault).accept(store, own.system.accounts, made.code, PASSWORD)
+    Invitations(store).accept(own.system.accounts, made.code, PASSWORD)
     further = OpenAccount(officer=own.beginning.officer, login="aaa")
     store.run(Envelope(id=uuid4(), officer=None, command=further))
     with TestClient(create_app(own.system)) as client:

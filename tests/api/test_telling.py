@@ -3,15 +3,18 @@
 from datetime import date
 from uuid import uuid4
 
+from api import telling
 from api.auth import Caller
 from api.routes import READS
 from api.words import Words, words_of
 from domain.commands.rulebooks import AdoptRulebook
 from domain.goods import StockExhausted
+from domain.refusal import NotFound
+from domain.roster import EmptyList
 from domain.telling import INCIDENT_KINDS, KINDS
 from domain.world import Role
 from eventstore.accounts import Session
-from eventstore.outcomes import Envelope
+from eventstore.outcomes import Envelope, problem_of
 from tests.api.edge import Edge
 from tests.api.seed import NOW, id_of, officer_of
 from tests.api.test_writes import REPORTS, post, report
@@ -106,15 +109,21 @@ def test_an_incident_in_a_refusal_is_called_by_kind_place_and_time(own_edge: Edg
         path = f"/v1/incidents/{incident}/arrivals"
         told = post(dispatcher, path, body)
         shown = dispatcher.get(f"/v1/incidents/{incident}").json()
-    assert (told.status_code, told.json()["type"]) == (409, "/problems/unit-not-assigned"), (
-        told.text
-    )
+    assert (told.status_code, told.json()["type"]) == (409, "/problems/no-unit-there"), told.text
     zh, en = told.json()["zh"], told.json()["en"]
     area = own_edge.system.store.load(id_of("yuantan_1")).name
     kind = INCIDENT_KINDS[shown["kind"]]
     assert f"{kind[0]}（{area}，" in zh and "年" in zh, zh
-    assert f"“{kind[1]}” ({area}, " in en and " at incident “" in en, en
+    assert f"“{kind[1]}” ({area}, " in en and "No unit of incident “" in en, en
     assert shown["place"] not in zh + en or shown["place"] == area
     with own_edge.client(Role.DISPATCHER, "sister_county") as sister:
         foreign = post(sister, path, body)
     assert foreign.status_code == 404 and area not in foreign.text and kind[0] not in foreign.text
+
+
+def test_what_no_sentence_says_is_looked_up_for_nobody() -> None:
+    """Fourteen questions to the views stood behind each "not found": 38 ms where 5 are enough."""
+    nowhere = problem_of(NotFound(kind="Area", id=uuid4()))
+    assert nowhere.facts["id"] and telling._named_in(nowhere) == (set(), set())
+    somewhere = problem_of(EmptyList(village_list=(id := uuid4())))
+    assert telling._named_in(somewhere) == ({id}, set())

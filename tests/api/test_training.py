@@ -33,6 +33,7 @@ from domain.world import Role
 from eventstore.backup import backup, restore
 from eventstore.copying import Place, copy
 from eventstore.outcomes import Refused
+from streams.keeping import advance_clock
 from tests.api.beginnings import ADMIN, REGISTER, Own, own_store
 from web.app import mount_pages
 
@@ -127,6 +128,14 @@ def test_what_is_done_there_is_an_exercise_and_the_boards_show_it(school: Own) -
         assert len(lines) > 1 and all(line.startswith("演练,") for line in lines), lines
         book = load_workbook(io.BytesIO(client.get("/sheets/findings?form=xlsx").content)).active
         assert [row[0] for row in book.values] == ["演练"] * len(lines)
+    accounts = school.system.accounts
+    reviewer = accounts.officer_of("township")
+    accounts.set_password(ADMIN.login, school.beginning.officer, PASSWORD)
+    with at_desk(school, ADMIN.login) as client:
+        waits = client.get(f"/officers/{reviewer}").text.split("data-handed>")[1]
+        assert "2 灾情待审核" in waits.split("</ul>")[0], (
+            "what waits for the post is counted here too"
+        )
 
 
 def test_rules_that_nobody_confirmed_work_there_and_officers_need_no_number(school: Own) -> None:
@@ -198,3 +207,16 @@ def test_every_command_that_marks_its_facts_is_as_the_store_unless_it_says_so() 
     marking = [fields for kind in kinds if "exercise" in (fields := kind.__dataclass_fields__)]  # type: ignore[attr-defined]
     assert len(marking) >= 12
     assert all(fields["exercise"].default is AS_THE_STORE for fields in marking)
+
+
+def test_a_clock_that_was_advanced_is_told_on_every_page(school: Own) -> None:
+    by = timedelta(days=7, hours=3)
+    advance_clock(school.system.store, by=by, rate=1, operator="li")
+    with at_desk(school, "village") as client:
+        for path in ("/", "/report/new", "/me"):
+            page = client.get(path).text
+            assert "模拟时钟：" in page and "，比实际时间快 7 天 3 小时</strong>" in page, path
+        english = client.get("/?lang=en").text
+        assert ", 7 days 3 hours ahead of real time</strong>" in english
+        stranger = TestClient(create_app(school.system, mount=mount_pages)).get("/login").text
+        assert "比实际时间快 7 天 3 小时" in stranger

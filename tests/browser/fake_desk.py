@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -15,6 +16,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 from starlette.routing import Mount, Route
 
 from domain.world import Role
+from tests.browser.fake_command import LOT, act
 from web.assets import Assets
 from web.render import Pages, render
 from web.shell import Mark, Shell
@@ -79,6 +81,7 @@ class FakeDesk:
     silent_ms: int = 10_000
     broken_fragments: int = 0
     slow_fragments: float = 0.0
+    lot: UUID = LOT
     marks: tuple[Mark, ...] = ()
     dropped: int = 0  # raise it to cut all streams
     resumed_from: list[str | None] = field(default_factory=list)
@@ -160,6 +163,7 @@ class FakeDesk:
                 Route("/board/rows", board_rows),
                 Route("/stream", self.stream),
                 Route("/form", form),
+                Route("/acting", lambda to: page(to, "fake_acting.html", made=act(NOON, self.lot))),
                 Route("/ledger", ledger),
                 Route("/ledger/found", ledger_found),
                 Route("/reports", reports, methods=["POST"]),

@@ -314,7 +314,9 @@ def test_every_long_form_of_relief_keeps_what_was_typed(
     with serve(demo.app()) as server:
         page = open_page(DESK)
         enter_demo(page, server, "dispatcher")
-        assert keeps_all(page, f"{server}/dispatch/incidents/{incident}") >= 3
+        assert (
+            keeps_all(page, f"{server}/dispatch/incidents/{incident}") >= 2
+        )  # note, reason to escalate
         assert keeps_all(page, f"{server}/dispatch/new") >= 3
 
 

@@ -44,6 +44,10 @@ LEFT_OUT = re.compile(r"\bwhole=|\bcursor=")
 """The whole of a form, which is opened to be printed, and further pages of a list that was seen."""
 
 LOOK = """() => {
+  const OWN = "[role=button], [role=tab], [role=menuitem], [role=switch], [role=checkbox], "
+    + "[role=radio], [role=option], [role=link], [onclick], [contenteditable], [tabindex='0']";
+  const NATIVE = "a[href], button, input, select, textarea, summary, .scroll, [role=region], "
+    + "[role=group], pre";
   const shown = (e) => e.getClientRects().length > 0;
   const told = (e) => e.outerHTML.slice(0, 120);
   const box = (e) => (e.matches("[type=checkbox], [type=radio]") && e.closest("label") || e)
@@ -61,6 +65,7 @@ LOOK = """() => {
     small: all("main input, main select, main textarea, button, summary, .button, .top a, a.door")
       .filter((e) => e.type !== "hidden" && shown(e))
       .filter((e) => box(e).height < 44 || box(e).width < 44).map(told),
+    own: all(OWN).filter((e) => !e.matches(NATIVE)).map(told),
     empty: all("h1, h2, h3, h4, th, caption, legend, dt")
       .filter((e) => !e.textContent.trim()).map(told),
   };
@@ -223,10 +228,11 @@ def test_no_page_is_taller_than_some_screens_of_a_phone(walked: list[Seen]) -> N
     assert not tall, told(tall)
 
 
-@pytest.mark.parametrize("fault", ["cut", "thin", "small", "empty"])
+@pytest.mark.parametrize("fault", ["cut", "thin", "small", "empty", "own"])
 def test_on_a_phone_no_page_has(walked: list[Seen], fault: str) -> None:
     """Rows cut off at their edge, columns of single letters, things too small for a thumb,
-    headings that say nothing."""
+    headings that say nothing; controls of our own, which Enter and Space do not press: what is
+    pressed is a button, a link, a summary or a field, and the browser sees to its keys."""
     found = {
         one.address: there
         for one in walked

@@ -23,6 +23,9 @@ def test_a_form_becomes_a_command_with_token_key_and_exact_figures(
     page.locator('[name="occurred_at"]').fill("2018-07-03T14:05")
     page.get_by_role("button", name="提交").click()
     page.wait_for_url("**/form?after=123")
+    expect(page.locator("[data-told]")).to_have_text("已完成：提交")
+    page.reload()
+    expect(page.locator("[data-told]")).to_be_hidden()
     [(headers, body)] = desk.posts
     assert headers["x-csrf-token"] == "token-1"
     assert re.fullmatch(r"[0-9a-f-]{36}", headers["idempotency-key"])
@@ -33,6 +36,31 @@ def test_a_form_becomes_a_command_with_token_key_and_exact_figures(
         "spent": 29,
         "occurred_at": "2018-07-03T14:05:00+08:00",
     }
+
+
+def test_names_one_a_line_may_have_a_code_before_them(
+    desk: FakeDesk, address: str, open_page: OpenPage
+) -> None:
+    desk.answers = [(201, {"position": 8})]
+    page = open_page()
+    page.goto(f"{address}/form")
+    more = '<textarea name="groups" data-type="coded"></textarea>'
+    page.evaluate(f"document.forms.report.insertAdjacentHTML('beforeend', '{more}')")
+    fill(page, place="光明村", moved="12")
+    page.locator('[name="groups"]').fill(
+        "柳树组\n\n 03  三道沟 上组 \n12 组\n3组\n4 河坝组\n5 社\n"
+    )
+    page.get_by_role("button", name="提交").click()
+    page.wait_for_url("**/form?after=8")
+    [(_, body)] = desk.posts
+    assert body["groups"] == [
+        {"name": "柳树组"},
+        {"code": "03", "name": "三道沟 上组"},
+        {"name": "12 组"},
+        {"name": "3组"},
+        {"code": "04", "name": "河坝组"},
+        {"name": "5 社"},
+    ]
 
 
 def test_a_button_pressed_before_the_scripts_have_loaded_is_not_lost(

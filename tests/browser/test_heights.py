@@ -142,6 +142,9 @@ def test_the_queue_is_paged_and_short_and_stays_where_the_reader_is(
         # Who decides here stays here; the numbers of the rows follow.
         page.locator(f"#{id}").get_by_role("button", name="通过").click()
         expect(page.locator(f"#{id}")).to_have_count(0)
+        told = page.locator("[data-told]")
+        accepted = re.compile(r"已通过.+的.+（第 \d+ 版）：数字从现在起计入公开数")
+        expect(told).to_contain_text(accepted)
         expect(page.locator(".pages")).to_contain_text(f"第 21–{REPORTS} 条，共 {REPORTS} 条")
         turned(page, "上一页")
         expect(page.locator(".pages")).to_contain_text("第 11–20 条")

@@ -11,9 +11,10 @@ from intake.officers import HEADINGS
 from tests.browser.conftest import DESK, PHONE, Check, OpenPage, Serve
 from tests.browser.test_print import sheets
 from tests.browser.test_relief_pages import enter
+from tests.id_numbers import id_number
 from tests.intake.make import workbook
 from tests.web.desk import LivingCounty, living_county
-from tests.web.officer_forms import engage, id_number
+from tests.web.officer_forms import engage
 
 
 @pytest.fixture

@@ -14,15 +14,16 @@ from tests.web.relief_desk import RunningDemo, running_demo
 SHEET = re.compile(rb"/Type\s*/Page\b(?!s)")
 
 
-@pytest.fixture
-def demo(tmp_path: Path) -> Iterator[RunningDemo]:
-    with running_demo(tmp_path) as one:
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
+    """Nothing here is written: one demo does for all."""
+    with running_demo(tmp_path_factory.mktemp("print")) as one:
         yield one
 
 
-@pytest.fixture
-def server(demo: RunningDemo, serve: Serve) -> Iterator[str]:
-    with serve(demo.app()) as address:
+@pytest.fixture(scope="module")
+def server(demo: RunningDemo, module_serve: Serve) -> Iterator[str]:
+    with module_serve(demo.app()) as address:
         yield address
 
 
@@ -45,6 +46,32 @@ def test_the_printed_form_begins_on_its_first_sheet(server: str, open_page: Open
     assert sheets(page, "form-10") == 1
 
 
+def test_a_load_has_its_papers_on_a_sheet_each_and_a_count_says_its_sum(
+    server: str, open_page: OpenPage, axe: Check
+) -> None:
+    page = open_page(DESK)
+    enter(page, server, "county-storekeeper")
+    page.goto(f"{server}/stock/consignments?status=shipped")
+    page.locator("tbody th a").first.click()
+    good = page.locator('[name="counts.0.good"]')
+    damaged = page.locator('[name="counts.0.damaged"]')
+    expect(good).to_have_value("80")
+    told = page.locator("[data-row-sum]")
+    expect(told).to_be_hidden()
+    good.fill("79")
+    expect(told).to_have_text("合计 79，发出的是 80")
+    axe(page)
+    damaged.fill("1")
+    expect(told).to_be_hidden()
+    here = page.url
+    for name in ("出库单", "验收单"):
+        page.goto(here)
+        page.get_by_role("listitem").filter(has_text=name).get_by_role("link").click()
+        expect(page.locator("h1")).to_contain_text(name)
+        assert sheets(page, "paper") == 1
+        axe(page)
+
+
 def test_back_brings_the_search_again(server: str, open_page: OpenPage) -> None:
     page = open_page(DESK)
     enter(page, server, "county-approver")
@@ -56,7 +83,7 @@ def test_back_brings_the_search_again(server: str, open_page: OpenPage) -> None:
     first = str(rows.first.get_attribute("id"))
     link = str(page.get_by_role("link", name="下载 CSV").get_attribute("href"))
     assert "search=" in link
-    rows.first.get_by_role("link").click()
+    rows.first.locator("a[href^='/households/']").click()
     expect(page.get_by_role("heading", name="全部经过")).to_be_visible()
     page.go_back()
     expect(page.locator("[data-search]")).to_have_value("双峰")

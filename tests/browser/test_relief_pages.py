@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from playwright.sync_api import Page, expect
 
-from domain.commands.incidents import OpenIncident
+from domain.commands.incidents import OpenIncident, TriageIncident
 from domain.incident import IncidentKind, Severity
 from projections.asking.ledger_books import ledger, ledger_totals
 from projections.asking.scope import EVERYTHING
@@ -84,7 +84,7 @@ def test_a_household_is_found_by_initials_and_its_whole_history_is_read(
     expect(row).to_be_visible()
     page.keyboard.press("ArrowDown")
     expect(page.locator('[data-row][aria-current="true"]')).to_be_visible()
-    row.get_by_role("link").click()
+    row.locator("a[href^='/households/']").click()
     expect(page.get_by_role("heading", name="全部经过")).to_be_visible()
     story = page.locator(".story")
     for words in ("登记本户", "户报：需救助", "乡审通过", "县定，文号"):
@@ -125,11 +125,11 @@ def test_the_dispatch_board_changes_by_itself_and_is_steered_by_big_buttons(
     expect(seen).to_contain_text("待分级")
 
     phone.locator(f"#incident-{incident}").get_by_role("link", name="分级").click()
-    phone.locator("#triage[data-ready]").get_by_role("button", name="1 特急").click()
+    phone.locator("#triage-incident[data-ready]").get_by_role("button", name="1 特急").click()
     expect(phone.locator("#incident-state")).to_contain_text("待派")
     expect(seen).to_contain_text("特急")
     shot(phone, "incident-phone")
-    phone.locator("#assign[data-ready] button").first.click()
+    phone.locator("#assign-unit[data-ready] button").first.click()
     expect(phone.locator("#incident-state")).to_contain_text("已派，待接令")
     expect(seen).to_contain_text("已派，待接令")
 
@@ -147,7 +147,7 @@ def test_the_dispatch_board_changes_by_itself_and_is_steered_by_big_buttons(
 
     phone.goto(f"{server}/dispatch/incidents/{incident}")
     phone.get_by_label("处置结果").fill("3 人已安全转移")
-    phone.locator("#resolve[data-ready]").get_by_role("button", name="处置完毕").click()
+    phone.locator("#resolve-incident[data-ready]").get_by_role("button", name="处置完毕").click()
     expect(phone.locator("#incident-state")).to_contain_text("处置完毕")
     expect(seen).to_have_count(0)
 
@@ -170,9 +170,29 @@ def test_a_refusal_is_said_where_the_button_was_pressed(
     page = open_page()
     enter(page, server, "dispatcher")
     page.goto(f"{server}/dispatch/incidents/{incident}")
-    page.get_by_label("处置结果").fill("没有人去过")
-    page.locator("#resolve[data-ready]").get_by_role("button", name="处置完毕").click()
-    expect(page.locator("#resolve [data-problem]")).to_be_visible()
+    folded = page.locator("#escalate-incident[data-ready]")
+    page.locator("summary", has_text="提请上级负责").click()
+    folded.get_by_role("button", name="提请上级负责").click()
+    expect(folded.locator("[data-problem]")).to_be_visible()
+
+
+def test_forms_that_a_foreign_change_made_old_say_so_and_lose_nothing(
+    demo: RunningDemo, server: str, open_page: OpenPage
+) -> None:
+    incident = opened(demo, "别人先分了级")
+    page = open_page()
+    enter(page, server, "dispatcher")
+    page.goto(f"{server}/dispatch/incidents/{incident}")
+    expect(page.locator("[data-live-state]")).to_have_text("实时")
+    note = page.locator("#triage-incident[data-ready] [name=note]")
+    note.fill("两人在屋顶")
+    expect(page.locator("[data-acts-stale]")).to_be_hidden()
+    demo.run(TriageIncident(incident=incident, priority=1), by="dispatcher")
+    expect(page.locator("[data-acts-stale]")).to_be_visible()
+    expect(note).to_have_value("两人在屋顶")
+    page.get_by_role("link", name="查看现在可以办理的").click()
+    expect(page.locator("#assign-unit[data-ready]")).to_be_visible()
+    expect(note).to_have_value("两人在屋顶")
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])

@@ -107,7 +107,7 @@ def test_a_village_reports_the_township_accepts_and_the_county_board_changes_by_
     expect(row).to_contain_text("含未审共 120 人", timeout=WAIT)
     assert board.evaluate("window.neverLeft") is True, "the board changed by itself"
     expect(row).to_contain_text("未审")
-    expect(phone.locator("#receipt")).to_contain_text(re.compile(r"日志位置 \d+"))
+    expect(phone.locator("#receipt")).to_contain_text(re.compile(r"收条号 \d+"))
     expect(phone.locator("#receipt")).to_contain_text("未审")
     axe(phone)
     fits(phone, PHONE)
@@ -200,11 +200,11 @@ def test_a_follow_up_shows_the_last_figures_and_asks_for_the_reason_of_a_big_jum
     expect(reason).to_be_visible()
     shot(page, "form-jump-phone")
     page.get_by_role("button", name="上报续报").click()
-    expect(page.locator("#jump")).to_be_visible()
-    page.locator("#jump-why").fill("新核实两个村民组")
+    expect(page.locator("#explain-jump")).to_be_visible()
+    page.locator("#explain-jump [name=reason]").fill("新核实两个村民组")
     page.get_by_role("button", name="补充说明").click()
     expect(page.locator(".history")).to_contain_text("新核实两个村民组")
-    expect(page.locator("#jump")).to_have_count(0)
+    expect(page.locator("#explain-jump")).to_have_count(0)
 
 
 def test_a_returned_report_is_corrected_with_the_reason_before_the_eyes(

@@ -32,7 +32,7 @@ from domain.commands.officers import (
     ReinstateOfficer,
     SuspendOfficer,
 )
-from domain.household import Relation
+from domain.household_members import Relation
 from domain.posts import Post
 from domain.world import Role
 from tests.city import people

@@ -15,7 +15,7 @@ from demo.people import (
 )
 from domain.commands.households import HouseholdInput, RegisterHouseholds
 from domain.commands.sealing import CardInput, MemberInput
-from domain.household import Relation
+from domain.household_members import Relation
 from tests.city.base import HOUSEHOLDS, Act, City, County, Village
 
 ELDEST, DAYS = date(1935, 1, 1), 29_000

@@ -14,15 +14,9 @@ from domain.commands.grant_corrections import (
     RefundGrant,
     RetryPayment,
 )
-from domain.commands.payments import (
-    AllocateList,
-    FailureInput,
-    GoodsInput,
-    GrantInput,
-    PayList,
-    SignatureInput,
-    SignGoods,
-)
+from domain.commands.handing_out import SignatureInput, SignGoods
+from domain.commands.notices import PostNotice, PostSecondNotice, WithdrawNotice
+from domain.commands.payments import AllocateList, FailureInput, GoodsInput, GrantInput, PayList
 from domain.commands.relief_cases import (
     ApplicationInput,
     ApplyVillage,
@@ -37,14 +31,11 @@ from domain.commands.village_lists import (
     CloseList,
     MinutesInput,
     OpenVillageList,
-    PostNotice,
-    PostSecondNotice,
     RaiseObjection,
     ReviewList,
     SettleObjection,
     StrikeInput,
     VerdictInput,
-    WithdrawNotice,
 )
 from domain.money import Source
 from domain.need import Cause, NeedKind

@@ -40,7 +40,7 @@ LOOKING = [
     ("log", "new-epoch", *REASON),
     ("clock", "show"),
     ("clock", "accept", *REASON),
-    ("clock", "advance", "--hours", "1"),
+    ("clock", "advance", "1h"),
     ("views", "rebuild"),
     ("vault", "erased"),
     ("vault", "rotate"),
@@ -56,11 +56,13 @@ LOOKING = [
     ("officer", "handover", "w", "--to", "v", *REASON),
     ("officer", "password", "w", "--new", "yanshi-2018"),
     ("officer", "reset-factor", "w", *REASON),
+    ("officer", "disconnect", "w", *REASON),
 ]
 ELSEWHERE = {
     *("init", "serve", "demo", "restore", "db init", "log copy"),  # they make what they work on
     *("up", "relay", "worker", "events resend"),  # of a cluster: without its settings they end
     "resume",  # speaks with processes alone
+    "actions",  # tells of the program, not of a store
 }
 SECRETS = {"database_url": "app", "vault_url": "vault", "views_url": "views"}
 

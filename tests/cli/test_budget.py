@@ -9,8 +9,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from api.checkup import Finding
 from cli.budget import POOLS, SESSIONS, USUAL, most_of
-from cli.checking import Finding
 from cli.doctor_cluster import examine_cluster
 from cli.settings import Settings
 from eventstore.postgres import LOG_SESSIONS, VAULT_SESSIONS, PostgresLog, PostgresVault

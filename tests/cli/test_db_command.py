@@ -19,7 +19,8 @@ from cli.trial.postgres import PostgresServer
 from eventstore.errors import PasswordKept, StoreNotMade, StorePasswordWrong
 from eventstore.postgres import PostgresLog
 from eventstore.postgres_session import called
-from tests.eventstore.support import found_town, id_number, new_household, new_unit, send
+from tests.eventstore.support import found_town, new_household, new_unit, send
+from tests.id_numbers import id_number
 
 run = CliRunner().invoke
 

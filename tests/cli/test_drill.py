@@ -16,19 +16,14 @@ import pytest
 from cli.main import program
 from cli.trial.postgres import PostgresServer
 from eventstore import backup as files
+from eventstore.backups_known import TRIED, last_backup, last_tried
 from eventstore.errors import NotABackup, StoreDamaged
 from eventstore.founding import Names, drop, found
 from eventstore.store import Store
 from tests.clusters import PASSWORDS
-from tests.eventstore.support import (
-    Cluster,
-    found_town,
-    id_number,
-    new_household,
-    open_store,
-    send,
-)
+from tests.eventstore.support import Cluster, found_town, new_household, open_store, send
 from tests.eventstore.test_backup import Run, folder, move_to, run, town
+from tests.id_numbers import id_number
 
 __all__ = ["folder", "run", "town"]
 
@@ -49,11 +44,14 @@ def thrown_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
     assert left == []
 
 
+NOTE = f"{TRIED}.json"
+
+
 def content(folder: Path) -> dict[str, str]:
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not path.name.endswith("-shm")  # readers lock in it
+        if path.is_file() and not path.name.endswith(("-shm", NOTE))  # readers lock in the first
     }
 
 
@@ -75,6 +73,10 @@ def test_a_good_backup_passes_and_nothing_else_is_touched(
     said = run("restore", "--drill", tmp_path / "saved", "--json")
     assert (content(folder), content(tmp_path / "saved")) == before
     assert said["ok"] and (said["place"], said["beside"]) == ("sqlite", "same")
+    noted = last_tried(folder, town.log)
+    assert noted is not None and (noted.ok, noted.facts) == (True, said["facts"])
+    made_there = last_backup(folder, town.log)
+    assert made_there is not None and made_there.folder == "saved" and made_there.bytes > 0
     assert (said["facts"], said["keys"]) == (made["events"], made["keys"])
     assert said["rows"] > 10 and said["unlike"] == [] and said["unreadable"] == 0
     assert "演练通过" in run("restore", "--drill", tmp_path / "saved")

@@ -8,7 +8,8 @@ import typer
 
 from cli.import_officers import import_officers
 from intake.officers import HEADINGS
-from tests.intake.make import id_number, workbook
+from tests.id_numbers import id_number
+from tests.intake.make import workbook
 from tests.web.desk import living_county
 
 

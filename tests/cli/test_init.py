@@ -18,6 +18,7 @@ from eventstore.founding import APP, VAULT, VIEWS
 from eventstore.invitations import InvitationOver, Invitations, InvitationUnknown
 from eventstore.keyfile import fingerprint
 from eventstore.sealing_pairs import sealing_pair
+from tests.api.beginnings import own_store
 from tests.clusters import Founded
 
 PASSWORD = "correct horse battery"
@@ -113,10 +114,10 @@ def test_the_invitation_opens_the_log_in_of_the_administrator(data: Path) -> Non
     assert login == "admin" and second != code
     assert f"/invitations/{second}" in renewed.stdout
     with init_command.running(Settings(data=data), follow=False) as system:
-        invitations = Invitations(system.store.vault)
+        invitations = Invitations(system.store)
         with pytest.raises((InvitationUnknown, InvitationOver)):
-            invitations.accept(system.store, system.accounts, code, PASSWORD)
-        invitations.accept(system.store, system.accounts, second, PASSWORD)
+            invitations.accept(system.accounts, code, PASSWORD)
+        invitations.accept(system.accounts, second, PASSWORD)
         system.accounts.log_in("admin", PASSWORD)
     assert relief("officer", "invite", "nobody").exit_code == 1
 
@@ -180,10 +181,23 @@ def test_a_training_store_is_told_and_is_4_for_a_real_one(data: Path) -> None:
         if one["name"] == "set-up"
     ]
     assert "演练账本" in told["zh"] and "training store" in told["en"]
+    for wrong in ("7", "1w", "0d", "-1d", "400.1d", "7 d", "1e3d"):
+        done = relief("clock", "advance", "--", wrong)
+        assert done.exit_code == 2 and wrong in done.stderr, done.output
+    assert head(data) == before
+    assert relief("clock", "advance", "7d").exit_code == 0
+    assert relief("clock", "advance", "12h").exit_code == 0
+    ahead = json.loads(relief("clock", "show", "--json").stdout)["ahead_seconds"]
+    assert ahead == 7.5 * 86_400
+    assert head(data) == before + 2, "each is a fact of the store"
 
 
 def test_what_is_begun_takes_no_demo(data: Path) -> None:
     init("--county", "621224", *ADMIN)
+    before = head(data)
+    done = relief("clock", "advance", "7d")
+    assert done.exit_code == 1 and "按真实时间运行" in done.stderr, "nor is its clock moved"
+    assert "real time" in done.stderr and head(data) == before
     assert relief("demo", "--small").exit_code == 2
 
 
@@ -191,6 +205,8 @@ def test_a_city_with_two_counties(data: Path) -> None:
     said = init("--city", "621200", "--counties", "621224,成县", *ADMIN)
     assert said["county"] == {"code": "621200", "name": "陇南市", "level": "city"}
     assert said["divisions"] == said["areas"]["added"] > 377 + 1
+    with own_store(data) as own:
+        own.issued_death("621200", "621224", "621221")
 
 
 def test_a_district_of_a_municipality_and_a_county_under_its_province(
@@ -198,8 +214,12 @@ def test_a_district_of_a_municipality_and_a_county_under_its_province(
 ) -> None:
     said = init("--county", "重庆市渝中区", *ADMIN)
     assert said["county"] == {"code": "500103", "name": "渝中区", "level": "county"}
+    with own_store(data) as own:
+        own.issued_death("500103")
     monkeypatch.setenv("RELIEF_DATA", str(data / "other"))
     assert init("--county", "xiantao", *ADMIN)["county"]["code"] == "429004"
+    with own_store(data / "other") as own:
+        own.issued_death("429004")
 
 
 def test_rules_of_a_region_are_adopted_and_told_to_be_examples(data: Path) -> None:
@@ -249,3 +269,5 @@ def test_it_works_on_postgresql(
     again = init("--county", "621224", *ADMIN)
     assert again["areas"]["known"] == 377 and again["store"] == said["store"]
     assert relief("init", "--county", "340882", *ADMIN).exit_code == 4
+    with own_store(data, **{FILES[role]: url for role, url in urls.items()}) as own:
+        own.issued_death("621224")

@@ -10,16 +10,17 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.officer_command import app
+from domain.commands.connecting import RecordProvider
 from domain.commands.engaging import EngageOfficer
 from domain.commands.logins import RecordSecondFactor
-from domain.login_name import LoginName
+from domain.login_name import LoginName, ProviderWay
 from domain.world import Role
 from eventstore.invitations import Invitations, InvitationUnknown
 from eventstore.lineage import settle_epoch
 from eventstore.outcomes import Envelope
 from eventstore.patience import LoginRefused
 from tests.eventstore.support import named
-from tests.intake.make import id_number
+from tests.id_numbers import id_number
 from tests.intake.town import COUNTY, VILLAGE, county, make_county
 
 
@@ -100,7 +101,7 @@ def test_a_lost_administrator_is_made_again_on_the_server(data: Path) -> None:
     again = relief(data, "recover", "boss", *why)
     assert again.exit_code == 0 and again.stdout.split()[1] != code
     with county(data) as town, pytest.raises(InvitationUnknown):
-        Invitations(town.store.vault).find(code)
+        Invitations(town.store).find(code)
     assert login == "boss"
 
 
@@ -220,3 +221,21 @@ def test_the_keeper_of_the_machine_resets_a_lost_second_factor(data: Path) -> No
     assert can_log_in(data, "village", "long enough")
     again = relief(data, *reset)
     assert again.exit_code == 1 and "没有设置两步验证" in again.output
+
+
+def test_the_keeper_of_the_machine_ends_a_connection_to_the_identity_provider(data: Path) -> None:
+    with county(data) as town:
+        officer = town.system.accounts.officer_of("village")
+        assert officer is not None
+        given = RecordProvider(
+            officer=officer,
+            login="village",
+            subject="ab" * 32,
+            provider="https://id.example.gov.cn",
+            way=ProviderWay.OWN,
+        )
+        town.system.store.run(Envelope(id=uuid4(), officer=None, command=given))
+    gone = ("disconnect", "village", "--reason", "账号被盗")
+    assert relief(data, *gone).exit_code == 0
+    again = relief(data, *gone)
+    assert again.exit_code == 1 and "没有绑定统一身份账号" in again.output

@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from cli.public import reached_at
+from cli.settings import Settings
 from eventstore.invitations import Invitations
 from tests.api.beginnings import own_store
 from tests.eventstore.support import ROOT
@@ -50,5 +54,18 @@ def test_it_prints_the_code_until_the_administrator_has_a_password(tmp_path: Pat
     assert "管理员尚未设置密码" in served(folder)
     with own_store(folder) as own:
         store = own.system.store
-        Invitations(store.vault).accept(store, own.system.accounts, invitation.code, PASSWORD)
+        Invitations(store).accept(own.system.accounts, invitation.code, PASSWORD)
     assert "启动码" not in served(folder)
+
+
+@pytest.mark.parametrize(
+    ("public", "host", "said"),
+    [
+        ("", "0.0.0.0", "http://127.0.0.1:8000"),
+        ("", "10.2.3.4", "http://10.2.3.4:8000"),
+        ("https://ledger.example/", "0.0.0.0", "https://ledger.example"),
+    ],
+)
+def test_it_prints_an_address_that_a_browser_opens(public: str, host: str, said: str) -> None:
+    """It printed http://0.0.0.0 although people reach it under RELIEF_PUBLIC_URL."""
+    assert reached_at(Settings(public_url=public), host, 8000) == said

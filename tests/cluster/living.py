@@ -4,9 +4,7 @@ import signal
 from contextlib import ExitStack, closing
 from uuid import UUID, uuid4
 
-import httpx
-
-from cli.checking import Finding
+from api.checkup import Finding
 from cli.doctor_cluster import examine_cluster
 from cli.settings import Settings
 from cli.trial.server import KafkaServer
@@ -19,7 +17,7 @@ from projections.folding.engine import ViewsDatabase
 from streams.frames import partitions_of
 from tests.clients import Clients, served
 from tests.cluster.cities import CityPlace
-from tests.cluster.relaying import Process, wait_for
+from tests.cluster.relaying import Process, http_get, wait_for
 from tests.cluster.test_broker_outages import worker
 from tests.cluster.test_relay_processes import RELAY
 from tests.oracles import Stored, check_log, check_tables, tables_of
@@ -159,7 +157,7 @@ class LivingCity:
 
     def ready(self) -> tuple[str, list[str]]:
         """Status and notices of `/ready`."""
-        said = httpx.get(f"http://127.0.0.1:{self.api.port}/ready").json()
+        said = http_get(f"http://127.0.0.1:{self.api.port}/ready").json()
         return said["status"], [one["name"] for one in said["notices"]]
 
 

@@ -15,11 +15,10 @@ import pytest
 from cli.trial.broker import Broker
 from cli.trial.server import KafkaServer
 from projections.folding.rebuild import rebuild
-from streams.frames import PARTITIONS
 from tests.cluster.cities import COUNTIES
-from tests.cluster.relaying import Process, wait_for
+from tests.cluster.relaying import Process
 from tests.cluster.test_relay_processes import RELAY
-from tests.cluster.workers import Cluster, WorkerProcess, city, cluster
+from tests.cluster.workers import Cluster, city, cluster
 from tests.faults import TIMEOUT, Told, count, load_a_core
 from tests.oracles import tables_of
 from tests.servers import ApacheKafka, Database, need_apache_kafka
@@ -27,7 +26,6 @@ from tests.servers import ApacheKafka, Database, need_apache_kafka
 KILLS = {Broker: count(3, 20), ApacheKafka: count(2, 10)}
 """Tansu's group takes 9 s to miss a dead member, and some more for a new one."""
 SLICE = 400
-ALL = set(range(PARTITIONS))
 
 
 @pytest.fixture
@@ -35,11 +33,6 @@ def town(tmp_path: Path, postgres_database: Database) -> Iterator[Cluster]:
     """An empty log, a broker with its topic, views without rows."""
     with cluster(tmp_path, postgres_database, Broker) as found:
         yield found
-
-
-def shared(workers: list[WorkerProcess]) -> bool:
-    parts = [worker.partitions() for worker in workers]
-    return all(parts) and sum(map(len, parts)) == PARTITIONS and set.union(*parts) == ALL
 
 
 def relay(town: Cluster, number: int = 0) -> Process:
@@ -65,7 +58,7 @@ def test_workers_and_a_rebuild_make_the_embedded_followers_tables(
     rows = city()[0]
     assert len({row[1] for row in rows}) > 500 and COUNTIES >= 8
     workers = [town.worker(f"worker.{n}") for n in range(count_of_workers)]
-    wait_for(lambda: shared(workers), 120)
+    town.settled(*workers)
     leader = relay(town)
     for start in range(0, len(rows), SLICE):
         town.append(rows[start : start + SLICE])
@@ -87,14 +80,15 @@ def test_workers_and_a_rebuild_make_the_embedded_followers_tables(
     )
 
 
-def kills(town: Cluster, many: int) -> tuple[list[float], list[int]]:
+def kills(town: Cluster, many: int) -> tuple[list[float], list[int], int]:
     """Kill workers in turn, and every third time the relay too, each with facts under way.
 
-    Seconds from each kill until every view had all facts; what the workers left have folded.
+    Seconds from each kill until every view had all facts; what the workers left have folded; how
+    often one of them had to be started again because its group did not take it in.
     """
     rows, dice = city()[0], Random(5)
     workers = [town.worker(f"worker.{n}") for n in range(4)]
-    wait_for(lambda: shared(workers), 120)
+    town.settled(*workers)
     leader = relay(town)
     resumed = list[float]()
     size = -(-len(rows) // (many + 1))
@@ -111,10 +105,11 @@ def kills(town: Cluster, many: int) -> tuple[list[float], list[int]]:
             leader = relay(town, n)
         town.reach(rows[min(start + size, len(rows)) - 1][0])
         resumed.append(time.monotonic() - killed)
-    wait_for(lambda: shared(workers), 120)
+    town.settled(*workers)
     town.reach(rows[-1][0])
     check(town, rows[-1][0])
-    return resumed, [worker.folded() for worker in workers]
+    again = sum(worker.started_again for worker in workers)
+    return resumed, [worker.folded() for worker in workers], again
 
 
 @pytest.mark.timeout(TIMEOUT)
@@ -128,12 +123,12 @@ def test_workers_and_a_relay_that_are_killed_make_the_same_tables(
     if kind is ApacheKafka:
         need_apache_kafka()
     with cluster(tmp_path, postgres_database, kind) as town:
-        resumed, each = kills(town, KILLS[kind])
+        resumed, each, again = kills(town, KILLS[kind])
     slowest, usual = max(resumed), statistics.median(resumed)
     record_property(
         "A3",
         f"{kind.__name__}: {KILLS[kind]} kills of four workers with facts under way, "
         f"{KILLS[kind] // 3} of the relay; all facts folded once, tables equal, rebuilt too; views "
         f"complete {usual:.1f} s after a kill (median), {slowest:.1f} s (longest), load a core "
-        f"{load_a_core():.1f}; those left folded {each}",
+        f"{load_a_core():.1f}; those left folded {each}; {again} started again by themselves",
     )

@@ -17,7 +17,7 @@ from eventstore.postgres import PostgresConnection
 from streams.frames import PARTITIONS
 from streams.kafka import EVENTS, FRAMES, Kafka
 from tests.canaries import Visitor, canaries_in, seed_canary_place
-from tests.cluster.relaying import Process, wait_for
+from tests.cluster.relaying import Process, http_get, wait_for
 from tests.clusters import Founded
 from tests.test_metrics import documented
 
@@ -58,7 +58,7 @@ class Running:
             stack.callback(process.kill)
 
     def ask(self, name: str, path: str) -> httpx.Response:
-        return httpx.get(f"http://127.0.0.1:{self.health[name]}{path}", timeout=5)
+        return http_get(f"http://127.0.0.1:{self.health[name]}{path}")
 
     def says(self, name: str, path: str = "/health") -> dict[str, Any]:
         try:

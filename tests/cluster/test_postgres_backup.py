@@ -13,8 +13,8 @@ import pytest
 from cli.trial.postgres import PostgresServer
 from domain.commands.households import RegisterHousehold
 from domain.commands.sealing import MemberInput
-from domain.household import Household, Relation
-from domain.identity import check_character
+from domain.household import Household
+from domain.household_members import Relation
 from domain.world import Role
 from eventstore.founding import LOGINS, Urls, found
 from eventstore.log import Row
@@ -24,6 +24,7 @@ from tests.api import seed as places
 from tests.cluster.standby import PRIMARY, base_backup, run
 from tests.clusters import PASSWORDS
 from tests.eventstore.support import Cluster
+from tests.id_numbers import id_number
 
 DATABASE = "relief"
 serial = count(1)
@@ -63,10 +64,8 @@ def register(store: Store, households: int) -> None:
     """Facts with personal data, whose keys are made with them."""
     for _ in range(households):
         n = next(serial)
-        first17 = f"340824{1950 + n // 900}0101{n % 900 + 100}"
-        member = MemberInput(
-            name="张小三", relation=Relation.HEAD, id_number=first17 + check_character(first17)
-        )
+        number = id_number(n % 900 + 100, f"{1950 + n // 900}0101")
+        member = MemberInput(name="张小三", relation=Relation.HEAD, id_number=number)
         village = places.id_of("yuantan_1")
         command = RegisterHousehold(
             id=uuid4(), village=village, members=(member,), category="hardship"

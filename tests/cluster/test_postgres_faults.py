@@ -24,7 +24,6 @@ from tests.clusters import Founded, founded
 from tests.eventstore.support import (
     elsewhere,
     found_town,
-    id_number,
     loaded,
     named,
     new_household,
@@ -36,6 +35,7 @@ from tests.eventstore.support import (
     send,
 )
 from tests.faults import PATIENCE_SECONDS, Told, count
+from tests.id_numbers import id_number
 from tests.proxy import CutProxy
 
 CUTS = count(12, 100)

@@ -22,7 +22,7 @@ from eventstore.postgres import PostgresLog
 from streams.frames import PARTITIONS_MARK
 from streams.kafka import EVENTS, FRAMES, Kafka
 from streams.topics import Topic, described, keep
-from tests.cluster.relaying import Town, log_of, reading, wait_for
+from tests.cluster.relaying import Town, http_get, log_of, reading, wait_for
 from tests.cluster.test_relay_processes import RelayProcess
 from tests.servers import ApacheKafka
 
@@ -47,7 +47,7 @@ class Healthy(RelayProcess):
 
     def health(self) -> tuple[int, dict[str, Any]]:
         try:
-            told = httpx.get(f"http://127.0.0.1:{self.port}/health", timeout=5)
+            told = http_get(f"http://127.0.0.1:{self.port}/health")
         except httpx.HTTPError:
             return 0, {}
         return told.status_code, told.json()
@@ -55,7 +55,7 @@ class Healthy(RelayProcess):
     def metrics(self) -> dict[str, float]:
         """Samples by name; none while it does not answer."""
         try:
-            page = httpx.get(f"http://127.0.0.1:{self.port}/metrics", timeout=5).text
+            page = http_get(f"http://127.0.0.1:{self.port}/metrics").text
         except httpx.HTTPError:
             return {}
         families = text_string_to_metric_families(page)

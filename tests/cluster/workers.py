@@ -13,6 +13,7 @@ import httpx
 from cli.trial.broker import Broker
 from cli.trial.child import free_port
 from cli.trial.server import KafkaServer
+from cli.up.programs import LEFT_OUT
 from domain.catalog import AGGREGATES
 from eventstore.log import Row
 from eventstore.postgres import PostgresLog
@@ -21,15 +22,21 @@ from projections.catalog import VIEWS
 from projections.folding.engine import ViewsDatabase
 from streams.bus import FrameBus
 from streams.frames import PARTITIONS, Frame, Framer, Router, partitions_of
+from streams.health import STUCK_EXIT
 from streams.kafka import Kafka
 from streams.sealing import keep_seal, seal_of
 from tests.cluster.cities import embedded
-from tests.cluster.relaying import SECRET, Process, urls, wait_for
+from tests.cluster.relaying import SECRET, Process, http_get, urls, wait_for
 from tests.oracles import tables_of
 from tests.servers import Database
 
 RUN_WORKER = ("-m", "cli.worker_command")
 LAST_FRAME_SECONDS = 120.0
+SETTLED_SECONDS = 120.0
+ALL = set(range(PARTITIONS))
+STARTED_AGAIN = (LEFT_OUT, STUCK_EXIT)
+"""Exit codes after which whoever keeps the processes starts a worker again: it says itself that
+its group did not take it in for 45 s, or that it hung, as happens on a machine under load."""
 
 
 @lru_cache(maxsize=1)
@@ -118,14 +125,38 @@ class Cluster:
         return self.views.position()
 
     def reach(self, position: int, seconds: float = LAST_FRAME_SECONDS) -> None:
-        wait_for(lambda: self.position() >= position or self._all_ended(), seconds)
+        def there() -> bool:
+            for worker in self._started:
+                worker.keep_if_left_out()
+            return self.position() >= position or self._all_ended()
+
+        wait_for(there, seconds)
         assert self.position() >= position, self._started[-1].said
 
     def _all_ended(self) -> bool:
         return bool(self._started) and not any(worker.running for worker in self._started)
 
+    def settled(self, *workers: "WorkerProcess", seconds: float = SETTLED_SECONDS) -> None:
+        """Wait until each of them has partitions and together they have all.
+
+        Who ended because its group did not take it in is started again, as by a supervisor.
+        Raises `AssertionError` with what the workers said when one ends otherwise, or in vain.
+        """
+        try:
+            wait_for(lambda: _shared(workers), seconds)
+        except AssertionError as problem:
+            told = [f"{one.log.name} has {sorted(one.partitions())}: {one.said}" for one in workers]
+            raise AssertionError("\n".join([str(problem), *told])) from None
+
     def hashes(self) -> dict[str, str]:
         return tables_of(self.views)
+
+
+def _shared(workers: Sequence["WorkerProcess"]) -> bool:
+    for worker in workers:
+        worker.keep()
+    parts = [worker.partitions() for worker in workers]
+    return all(parts) and sum(map(len, parts)) == PARTITIONS and set.union(*parts) == ALL
 
 
 class WorkerProcess(Process):
@@ -134,18 +165,35 @@ class WorkerProcess(Process):
     def __init__(self, command: Sequence[str], log: Path, env: dict[str, str], port: int) -> None:
         super().__init__(command, log, env)
         self._address = f"http://127.0.0.1:{port}"
+        self.started_again = 0
+
+    def keep(self) -> None:
+        """Start it again if it asks for that by its exit code; raise if it ended otherwise."""
+        code = self._process.poll()
+        assert code is None or code in STARTED_AGAIN, f"{self.log.name} ended: {code}: {self.said}"
+        if code is not None:
+            self._start_again()
+
+    def keep_if_left_out(self) -> None:
+        """Start it again if its group did not take it in; one that was killed stays ended."""
+        if self._process.poll() == LEFT_OUT:
+            self._start_again()
+
+    def _start_again(self) -> None:
+        self.started_again += 1
+        self.start()
 
     def health(self) -> dict[str, Any]:
         """What it says of itself; empty while it does not answer."""
         try:
-            found: dict[str, Any] = httpx.get(f"{self._address}/health", timeout=2).json()
+            found: dict[str, Any] = http_get(f"{self._address}/health", 2).json()
         except httpx.HTTPError:
             return {}
         return found
 
     def counted(self, name: str) -> int:
         """A counter of its `/metrics`."""
-        page = httpx.get(f"{self._address}/metrics", timeout=5).text
+        page = http_get(f"{self._address}/metrics").text
         found = re.findall(rf"^{name}(?:{{[^}}]*}})? ([0-9.e+]+)$", page, re.MULTILINE)
         return round(sum(map(float, found)))
 
@@ -161,11 +209,16 @@ class WorkerProcess(Process):
         return set(self.health().get("assigned", ()))
 
     def joined(self, seconds: float = 90) -> "WorkerProcess":
-        """Wait until it has partitions."""
+        """Wait until it has partitions. Started again if its group did not take it in."""
+
+        def has_some() -> set[int]:
+            self.keep()
+            return self.partitions()
+
         try:
-            wait_for(self.partitions, seconds)
-        except AssertionError:
-            raise AssertionError(self.said) from None
+            wait_for(has_some, seconds)
+        except AssertionError as problem:
+            raise AssertionError(f"{problem}: {self.said}") from None
         return self
 
     @property

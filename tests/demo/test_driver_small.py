@@ -8,11 +8,12 @@ from demo.acts import ACTS
 from demo.driver import Deed, count, deeds, logins
 from demo.naming import Names
 from demo.plan import DemoPlan, build_plan
+from domain.case_checks import Stage
 from domain.fund import Fund
 from domain.household import Household
 from domain.officer import Officer
 from domain.refusal import Refusal
-from domain.relief_case import ReliefCase, Stage
+from domain.relief_case import ReliefCase
 from domain.rules.base import china_day
 from domain.situation_report import SituationReport
 from domain.world import Role

@@ -36,12 +36,12 @@ from domain.area import AreaLevel
 from domain.commands.areas import AreaPlan, EstablishAreas
 from domain.commands.officers import AppointOfficer, RegisterOfficer
 from domain.commands.rulebooks import AdoptRulebook
-from domain.identity import check_character
 from domain.officer import Officer
 from domain.posts import Post
 from domain.rules.loading import NATION, RulebookFile, parse_rulebook
 from domain.world import Role
 from tests.domain.scenario import Scenario
+from tests.id_numbers import id_number
 
 RULES = Path(__file__).parents[2] / "rules"
 SINCE = date(2016, 1, 1)
@@ -113,8 +113,7 @@ def make_county() -> Scenario:
 
 def number_of(scenario: Scenario, person: UUID) -> str:
     """A made-up ID number, by which the vault finds this very person from now on."""
-    first17 = f"34082419700101{len(scenario.vault.tokens):03d}"
-    number = first17 + check_character(first17)
+    number = id_number(len(scenario.vault.tokens), "19700101")
     scenario.vault.tokens[number] = person
     return number
 

@@ -10,17 +10,11 @@ from uuid import UUID
 
 from domain.commands.funds import AppropriateFund
 from domain.commands.grant_corrections import CorrectGrant
+from domain.commands.handing_out import SignatureInput, SignGoods
 from domain.commands.held_grants import DecideHeldGrants
 from domain.commands.households import RecordDeath, RegisterHousehold
-from domain.commands.payments import (
-    AllocateList,
-    FailureInput,
-    GoodsInput,
-    GrantInput,
-    PayList,
-    SignatureInput,
-    SignGoods,
-)
+from domain.commands.notices import PostNotice, PostSecondNotice
+from domain.commands.payments import AllocateList, FailureInput, GoodsInput, GrantInput, PayList
 from domain.commands.relief_cases import ApplicationInput, ApplyForRelief, ApplyVillage, NeedInput
 from domain.commands.sealing import CardInput, MemberInput
 from domain.commands.seasons import OpenSeason
@@ -31,8 +25,6 @@ from domain.commands.village_lists import (
     CloseList,
     MinutesInput,
     OpenVillageList,
-    PostNotice,
-    PostSecondNotice,
     RaiseObjection,
     ReviewList,
     SettleObjection,
@@ -40,8 +32,8 @@ from domain.commands.village_lists import (
 )
 from domain.fund import Fund
 from domain.grants import HoldDecision
-from domain.household import Household, Relation
-from domain.identity import check_character
+from domain.household import Household
+from domain.household_members import Relation
 from domain.money import Source
 from domain.need import Cause, NeedKind
 from domain.notice import ObjectionKind
@@ -50,6 +42,7 @@ from domain.season import Season
 from domain.village_list import VillageList
 from tests.domain.county import make_county
 from tests.domain.scenario import Scenario
+from tests.id_numbers import id_number
 
 HASH = "ab" * 32
 DOCUMENT = "潜财〔2017〕88号"
@@ -66,12 +59,6 @@ STEPS = (
     "signed",
     "closed",
 )
-
-
-def id_number(serial: int, born: str = "19500101") -> str:
-    """A made-up number with a right check character."""
-    first17 = f"340824{born}{serial:03d}"
-    return first17 + check_character(first17)
 
 
 def member(serial: int, relation: Relation = Relation.HEAD, name: str = "张小三") -> MemberInput:

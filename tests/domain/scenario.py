@@ -20,7 +20,7 @@ from domain.lateness import NEVER_HELD, HeldSpan, HeldTime, joined
 from domain.refusal import Refusal
 from domain.relief_case import ReliefCase
 from domain.world import Command, Result, Sealed
-from eventstore.deciding import DecisionWorld, decide, pending
+from eventstore.deciding import DecisionWorld, authorized, closed, decide, pending
 
 BORN = "b" * 32
 """The birth mark of the store."""
@@ -108,19 +108,30 @@ class Scenario:
         applied = (one for one in self.facts if isinstance(one, ReliefCase.Applied))
         return tuple(one.originator_id for one in applied if one.household == household)
 
-    def run(self, command: Command, by: str | UUID | None = None) -> list[Any]:
-        """Decide and keep one command; ``by`` is an officer's name here or id, None the system."""
-        officer = self.officers[by] if isinstance(by, str) else by
-        command_id = uuid4()
-        world = DecisionWorld(
+    def _world(self, command: Command) -> DecisionWorld:
+        return DecisionWorld(
             self.load,
             self.vault,
             self.now,
-            command_id,
+            uuid4(),
             held=self.held,
             cases=self._cases(command.wants_cases_of()),
+            officers=tuple(self.officers.values()) if command.wants_posts_in() else (),
             born=BORN,
         )
+
+    def closed(self, command: Command, by: str | UUID | None = None) -> Refusal | None:
+        """What a page is told of the command before it is sent."""
+        world = self._world(command)
+        officer = self.officers[by] if isinstance(by, str) else by
+        world.actor = authorized(world, command, officer)
+        return closed(world, command)
+
+    def run(self, command: Command, by: str | UUID | None = None) -> list[Any]:
+        """Decide and keep one command; ``by`` is an officer's name here or id, None the system."""
+        officer = self.officers[by] if isinstance(by, str) else by
+        world = self._world(command)
+        command_id = world.command_id
         self.result = decide(world, command, officer)
         facts = pending(world)
         actor = world.actor

@@ -249,9 +249,10 @@ def test_queries_pass_the_same_core(county: Scenario) -> None:
         permits(county.load(Officer, officer.id), roles, inside, county.now)
 
 
-def test_the_choke_point_answers_within_microseconds(
+def test_the_choke_point_costs_no_more_than_some_hundred_additions(
     county: Scenario, benchmark_seconds: Callable[[Callable[[], object], int], float]
 ) -> None:
+    """About 10 µs where a thousand additions take 20: a ratio, as this machine may be busy."""
     world = DecisionWorld(county.load, county.vault, county.now, uuid4())
     person = world.get(Officer, county.officers["county"])
     command = Probe(area=county.id("yuantan_1"))
@@ -260,7 +261,10 @@ def test_the_choke_point_answers_within_microseconds(
     def once() -> object:
         return authorize(world, person, person.id, command)
 
-    assert benchmark_seconds(once, 2000) < 100e-6, "10 µs typical; a loaded machine gets ten times"
+    def additions() -> object:
+        return sum(n + 1 for n in range(1000))
+
+    assert benchmark_seconds(once, 2000) < 5 * benchmark_seconds(additions, 500)
 
 
 @pytest.fixture

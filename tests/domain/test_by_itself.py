@@ -1,5 +1,6 @@
 """What happens by itself: notices come down, incidents nobody answers go to the area above."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,13 +12,15 @@ from domain.commands.incidents import (
     AssignUnit,
     EscalateIncident,
     EscalateIncidentWhenDue,
+    MarkDuplicateIncident,
     OpenIncident,
     RecallUnit,
     TriageIncident,
+    UndoDuplicateIncident,
 )
+from domain.commands.notices import PostNotice, WithdrawNotice, WithdrawNoticeWhenDue
 from domain.commands.rulebooks import AdoptRulebook
 from domain.commands.units import RegisterUnit
-from domain.commands.village_lists import PostNotice, WithdrawNotice, WithdrawNoticeWhenDue
 from domain.due import NotDueYet, NothingDue
 from domain.incident import Incident, IncidentKind, Severity
 from domain.notice import Notice
@@ -220,3 +223,17 @@ def test_facts_from_before_come_down_at_their_end() -> None:
     fact: Any = TypedMapper(AGGREGATES).decode(stored.topic, bytes(stored.state))
     assert fact.withdraw_at == fact.ends_at
     assert fact.withdraw_at.tzinfo in (UTC, fact.ends_at.tzinfo)
+
+
+def test_the_clock_of_an_incident_that_is_no_duplicate_begins_anew(county: Scenario) -> None:
+    first = replace(opened(county), incident=county.id("first"))
+    county.given(opened(county), first, by="village")
+    county.given(triaged(county, 2), by="dispatcher")
+    found = MarkDuplicateIncident(incident=county.id("incident"), original=first.incident)
+    county.given(found, by="dispatcher")
+    county.wait(hours=3)
+    undo = UndoDuplicateIncident(incident=county.id("incident"), reason="是另一户")
+    _, due = county.when(undo, by="dispatcher").then(
+        "Incident.DuplicateUndone", "Incident.AcknowledgementDue"
+    )
+    assert due.due_at == awaited(county) == county.now + timedelta(minutes=30)

@@ -225,7 +225,7 @@ def test_an_arrival_accounts_for_every_unit_of_every_lot(county: Scenario) -> No
 
     refusal = then(came(county, 39))(ArrivalDoesNotAddUp)
     assert (refusal.shipped, refusal.counted) == (40, 39)
-    assert then()(ArrivalDoesNotAddUp).counted == 0
+    then()(Malformed)
     stranger = LotArrival(lot=county.id("x"), good=1)
     assert then(came(county, 40), stranger)(ArrivalDoesNotAddUp).lot == county.id("x")
     then(came(county, 41, -1))(Malformed)

@@ -17,15 +17,17 @@ from domain.commands.households import (
     kinds_at,
 )
 from domain.grants import GrantStatus
-from domain.household import Household, Relation
+from domain.household import Household
+from domain.household_members import Relation
 from domain.paying import MemberContested
 from domain.person import Person
 from domain.rules.household_kinds import CONTEST_DAYS, HouseholdKinds
 from eventstore.deciding import DecisionWorld
 from tests.domain.county import make_county
-from tests.domain.ledger import Ledger, contest, family, id_number, member, paying
+from tests.domain.ledger import Ledger, contest, family, member, paying
 from tests.domain.scenario import Scenario
 from tests.domain.test_rulebooks import adopt
+from tests.id_numbers import id_number
 
 HEAD_OF_B = 11
 

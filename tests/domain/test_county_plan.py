@@ -1,9 +1,7 @@
 import pytest
 
-from domain.commands.village_lists import (
-    PostNotice,
-    ReturnList,
-)
+from domain.commands.notices import PostNotice
+from domain.commands.village_lists import ReturnList
 from domain.county_plan import PlanStep, command_id, next_moves, next_step
 from domain.season import Season
 from tests.domain.ledger import (

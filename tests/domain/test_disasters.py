@@ -102,9 +102,9 @@ def change_level(county: Scenario, level: int, **change: Any) -> ChangeResponse:
     return ChangeResponse(**(values | change))
 
 
-def end(county: Scenario) -> EndResponse:
+def end(county: Scenario, name: str = "flood") -> EndResponse:
     return EndResponse(
-        disaster=county.id("flood"),
+        disaster=county.id(name),
         area=county.id("county"),
         document_no="潜减〔2018〕5号",
         reason="救灾工作结束",
@@ -358,6 +358,20 @@ def test_a_merger_is_a_fact_of_both_and_can_be_undone(two: Scenario) -> None:
     assert set(loaded(two).all_reports()) == {two.id("yuantan_1")}
     two.when(attach(two, "shuihou_2", to="storm"), by="county")
     two.when(split(two), by="county").then(NotMergedInto)
+
+
+def test_splitting_back_is_closed_while_the_one_it_was_merged_into_does_not_go_on(
+    two: Scenario,
+) -> None:
+    """It was told as open, whatever had become of the other disaster."""
+    two.given(merge(two), declare(two, "third"), by="county")
+    assert two.closed(split(two), by="county") is None
+    two.given(merge(two, "flood", "third"), by="county")
+    refusal = two.when(split(two), by="county").then(DisasterNotOpen)
+    said = two.closed(split(two), by="county")
+    assert isinstance(said, DisasterNotOpen)
+    assert (said.disaster, said.stage) == (refusal.disaster, refusal.stage)
+    assert said.disaster == two.id("flood")
 
 
 def test_a_merger_never_counts_an_area_twice(two: Scenario) -> None:

@@ -12,13 +12,13 @@ from domain.commands.engaging import EngageOfficer, OfficerElsewhere
 from domain.commands.logins import PostsBeyondReach, RecordPassword
 from domain.commands.officers import AppointOfficer
 from domain.login_name import LoginTaken, PasswordWay
-from domain.officer import AdministratorHasNoBusiness, AlreadyAppointed, RoleDoesNotFit
+from domain.posts import AdministratorHasNoBusiness, AlreadyAppointed, RoleDoesNotFit
 from domain.refusal import Malformed, NotFound, NotYourRole
 from domain.rules.base import china_day
 from domain.world import Role
 from tests.domain.county import make_county
-from tests.domain.ledger import id_number
 from tests.domain.scenario import Scenario
+from tests.id_numbers import id_number
 
 NEW = ("Officer.Registered", "Officer.Appointed", "Officer.AccountOpened")
 NAMED = ("LoginName.Taken", "LoginName.Invited")

@@ -5,13 +5,14 @@ import pytest
 from domain.commands.erasure import ErasePerson
 from domain.commands.households import AddMember, RecordDeath, RegisterHousehold, RemoveMember
 from domain.commands.officers import RegisterOfficer
-from domain.household import Relation
+from domain.household_members import Relation
 from domain.person import AlreadyErased, HoldsOffice, Person, StillCounted
 from domain.refusal import Malformed, NotFound, NotYourRole
 from tests.domain.county import make_county
-from tests.domain.ledger import family, id_number, member
+from tests.domain.ledger import family, member
 from tests.domain.scenario import Scenario
 from tests.domain.test_households import DAY
+from tests.id_numbers import id_number
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from domain.money import (
     AlreadyPaid,
     CommitmentExhausted,
     EarmarkViolated,
+    FundEmpty,
     FundOverdrawn,
     HolderNotBelow,
     MatchingShareExceeded,
@@ -194,7 +195,7 @@ def test_what_is_committed_does_not_go_back(county: Scenario) -> None:
     fund, above = a_fund(1), a_fund(1_000)
     above.pass_down(fund, 500, matching_fen=0)
     committed(fund, 501)
-    with pytest.raises(FundOverdrawn):
+    with pytest.raises(FundEmpty):
         fund.return_up(above, 1, document_no="退1", reason="结余")
 
 

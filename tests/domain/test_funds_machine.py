@@ -13,7 +13,9 @@ from domain.fund import Fund
 from domain.ids import seeded_id
 from domain.money import (
     CommitmentExhausted,
+    FundEmpty,
     FundOverdrawn,
+    NothingToReturn,
     NotPassedDownFrom,
     PaymentExceeded,
     Source,
@@ -83,7 +85,7 @@ class Money(RuleBasedStateMachine):
     def pass_down(self, fen: int) -> None:
         city, county = (self.funds[name] for name in HOLDERS)
         if fen > self.free["city"]:
-            with pytest.raises(FundOverdrawn):
+            with pytest.raises(FundOverdrawn if self.free["city"] else FundEmpty):
                 city.pass_down(county, fen, matching_fen=0)
             return
         share = min(fen, city.matching_fen) // 2
@@ -96,7 +98,9 @@ class Money(RuleBasedStateMachine):
     @rule(fen=amount)
     def give_back(self, fen: int) -> None:
         city, county = (self.funds[name] for name in HOLDERS)
-        refusal = NotPassedDownFrom if fen > self.passed else FundOverdrawn
+        refusal: type[Exception] = NotPassedDownFrom if fen > self.passed else FundOverdrawn
+        if not self.passed or not self.free["county"]:
+            refusal = FundEmpty if self.passed else NothingToReturn
         if fen > self.passed or fen > self.free["county"]:
             with pytest.raises(refusal):
                 county.return_up(city, fen, document_no="退1", reason="结余")

@@ -27,13 +27,9 @@ from domain.need import (
 from domain.refusal import Malformed, NotFound, NotYourRole
 from domain.roster import NotOnList, WrongListStage
 from domain.world import Role
-from tests.domain.ledger import (
-    Ledger,
-    application,
-    family,
-    id_number,
-)
+from tests.domain.ledger import Ledger, application, family
 from tests.domain.test_seasons import adopt
+from tests.id_numbers import id_number
 
 
 @pytest.fixture

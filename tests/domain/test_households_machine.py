@@ -9,10 +9,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from domain.commands.contests import ResolveContest
 from domain.commands.households import AddMember, RemoveMember
-from domain.household import Household, Relation
+from domain.household import Household
+from domain.household_members import Relation
 from domain.person import Person
 from tests.domain.county import make_county
-from tests.domain.ledger import family, id_number, member
+from tests.domain.ledger import family, member
+from tests.id_numbers import id_number
 
 NAMES = ("a", "b", "c")
 PEOPLE = range(1, 7)

@@ -7,11 +7,26 @@ from uuid import uuid4
 import pytest
 
 from domain.commands.appointing import ExcusedByYou, IdNumberNeeded
-from domain.commands.id_numbers import ExcusedFromAbove, ExcuseIdNumber, IdNumberKnown
-from domain.commands.officers import AppointOfficer, HandOver, NameSubstitute
+from domain.commands.engaging import EngageOfficer, LoginOfUnnumbered
+from domain.commands.id_numbers import (
+    ExcusedFromAbove,
+    ExcuseIdNumber,
+    GiveIdNumber,
+    IdNumberKnown,
+    NumberOfAnother,
+)
+from domain.commands.officers import (
+    AppointOfficer,
+    HandOver,
+    NameSubstitute,
+    OpenAccount,
+    RegisterOfficer,
+)
 from domain.commands.store import RecordStore
-from domain.officer import NumberExcusedAlready, OwnPosts
-from domain.refusal import Malformed, NotFound, NotYourRole, Refusal
+from domain.identity import check_character
+from domain.officer import NumberExcusedAlready, Officer
+from domain.posts import OwnPosts
+from domain.refusal import AlreadyExists, Malformed, NotFound, NotYourRole, Refusal
 from domain.world import Role
 from tests.domain.county import appointment, make_county, register
 from tests.domain.scenario import BORN, Scenario
@@ -112,3 +127,95 @@ def test_nobody_says_it_of_themselves(county: Scenario) -> None:
     county.given(appointment(county, "boss", Role.ADMINISTRATOR, "county"))
     county.when(excuse(county, "boss"), by="boss").then(OwnPosts)
     county.when(excuse(county, "boss"), by="admin").then("Officer.NumberExcused")
+
+
+def give(county: Scenario, number: str, name: str = "bare") -> GiveIdNumber:
+    return GiveIdNumber(officer=county.officers[name], id_number=number)
+
+
+def fresh_number() -> str:
+    return "34082419810304001" + check_character("34082419810304001")
+
+
+def test_a_number_that_came_later_opens_every_post_and_finds_the_same_officer(
+    county: Scenario,
+) -> None:
+    number, bare = fresh_number(), county.officers["bare"]
+    county.given(excuse(county), by="admin")
+    (given, _) = county.when(give(county, number), by="admin").then(
+        "Officer.NumberGiven", "LateNumber.Given"
+    )
+    county.when(post(county), by="admin").then("Officer.Appointed")
+    officer = county.load(Officer, bare)
+    assert officer.persons == (county.id("person/bare"), given.person)
+    again = EngageOfficer(
+        person=uuid4(),
+        id=uuid4(),
+        full_name="张三",
+        login="bare",
+        role=REPORTER,
+        area=county.id("shuihou_1"),
+        id_number=number,
+    )
+    county.when(again, by="admin").then(
+        "Officer.Appointed", "Officer.AccountOpened", "LoginName.Taken", "LoginName.Invited"
+    )
+    assert county.result["officer"] == bare
+    twice = RegisterOfficer(
+        person=uuid4(), full_name="张三", area=county.id("yuantan_1"), id_number=number
+    )
+    county.when(twice, by="admin").then(AlreadyExists)
+    county.when(give(county, number), by="admin").then(IdNumberKnown)
+
+
+def test_a_number_of_another_officer_is_refused_and_of_oneself_too(county: Scenario) -> None:
+    village = county.id("person/village")
+    taken = next(no for no, person in county.vault.tokens.items() if person == village)
+    refused = county.when(give(county, taken), by="admin").then(NumberOfAnother)
+    assert "张" in refused.name and taken not in refused.sentence("zh")
+    county.when(give(county, "340824198103040012"), by="admin").then(Malformed)
+    county.when(give(county, fresh_number()), by="county").then(NotYourRole)
+    county.when(give(county, fresh_number()), by="foreign_admin").then(NotFound)
+    register(county, "boss", "county", numbered=False)
+    county.given(appointment(county, "boss", Role.ADMINISTRATOR, "county"))
+    county.when(give(county, fresh_number(), "boss"), by="boss").then(OwnPosts)
+    county.given(give(county, fresh_number(), "boss"), by="admin")
+    second = give(county, fresh_number())
+    county.when(second, by="admin").then(NumberOfAnother)
+
+
+def test_who_stands_in_counts_as_the_person_whose_number_came(county: Scenario) -> None:
+    bare = county.officers["bare"]
+    county.given(excuse(county), by="admin")
+    county.given(post(county), by="admin2")
+    stands_in = NameSubstitute(
+        id=uuid4(),
+        officer=bare,
+        appointment=post(county).id,
+        substitute=county.officers["village"],
+        starts_on=TODAY,
+        ends_on=TODAY,
+    )
+    county.given(stands_in, by="admin")
+    facts = county.when(give(county, fresh_number()), by="admin").then(
+        "Officer.NumberGiven", "LateNumber.Given", "Officer.BecameSubstitute"
+    )
+    assert facts[0].person in facts[2].persons
+
+
+def test_a_list_with_the_missing_number_is_told_whose_log_in_name_it_is(county: Scenario) -> None:
+    account = OpenAccount(officer=county.officers["bare"], login="zhangbare")
+    county.given(account, by="admin")
+    row = EngageOfficer(
+        person=uuid4(),
+        id=uuid4(),
+        full_name="张bare",
+        login="zhangbare",
+        role=REPORTER,
+        area=county.id("yuantan_2"),
+        id_number=fresh_number(),
+    )
+    refused = county.when(row, by="admin").then(LoginOfUnnumbered)
+    assert refused.officer == county.officers["bare"] and "补登" in refused.sentence("zh")
+    other = replace(row, login="village")
+    assert not isinstance(county.when(other, by="admin").outcome, LoginOfUnnumbered)

@@ -1,5 +1,6 @@
 """Incidents: from the call to the file, with units on the way."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from domain.commands.incidents import (
     ReportOnScene,
     ResolveIncident,
     TriageIncident,
+    UndoDuplicateIncident,
 )
 from domain.commands.units import RegisterUnit
 from domain.exercise import ExerciseMixed
@@ -27,6 +29,7 @@ from domain.incident import (
     IncidentKind,
     IncidentNotThere,
     NotAbove,
+    NoUnitThere,
     Severity,
     Spot,
     Stage,
@@ -224,19 +227,20 @@ def test_no_unit_is_sent_before_triage(county: Scenario, desk: Desk) -> None:
 def test_a_unit_s_steps_have_their_order(county: Scenario, desk: Desk) -> None:
     desk.given_assigned("fire")
     county.when(desk.assign(), by="dispatcher").then(UnitNotAssigned)
-    county.when(desk.depart(), by="dispatcher").then(UnitNotAssigned)
-    county.when(desk.reach(), by="dispatcher").then(UnitNotAssigned)
+    county.when(desk.depart(), by="dispatcher").then(NoUnitThere)
+    county.when(desk.reach(), by="dispatcher").then(NoUnitThere)
     refusal = county.when(desk.acknowledge("boats"), by="dispatcher").then(UnitNotAssigned)
     assert refusal.stage == "unassigned"
     county.given(desk.acknowledge(), by="dispatcher")
-    county.when(desk.acknowledge(), by="dispatcher").then(UnitNotAssigned)
+    county.when(desk.acknowledge(), by="dispatcher").then(NoUnitThere)
 
 
 def test_no_step_lies_in_the_future(county: Scenario, desk: Desk) -> None:
-    desk.given_on_scene("fire")
+    desk.given_assigned("fire")
     late = 6
-    for step in (desk.acknowledge(late=late), desk.depart(late=late), desk.reach(late=late)):
-        county.when(step, by="dispatcher").then(Malformed)
+    for step in (desk.acknowledge, desk.depart, desk.reach):
+        county.when(step(late=late), by="dispatcher").then(Malformed)
+        county.given(step(), by="dispatcher")
     county.when(desk.resolve(late=late), by="dispatcher").then(Malformed)
     county.when(desk.resolve(late=4), by="dispatcher").then("Incident.Resolved", "Unit.Released")
 
@@ -251,8 +255,8 @@ def test_several_units_work_on_one_incident_and_the_foremost_gives_its_stage(
     assert desk.stage() is Stage.ASSIGNED
     county.given(desk.recall(), by="dispatcher")
     assert desk.stage() is Stage.TRIAGED
-    county.when(desk.recall(), by="dispatcher").then(UnitNotAssigned)
-    county.when(desk.recall(reason=""), by="dispatcher").then(Malformed)
+    county.when(desk.recall(), by="dispatcher").then(NoUnitThere)
+    county.when(desk.recall(reason=""), by="dispatcher").then(NoUnitThere)
 
 
 def test_resolving_frees_every_unit(county: Scenario, desk: Desk) -> None:
@@ -317,6 +321,25 @@ def test_the_same_thing_called_in_twice_is_one_incident(county: Scenario, desk: 
     county.when(desk.triage(), by="dispatcher").then(IncidentNotThere)
 
 
+def test_what_was_taken_for_a_duplicate_stands_again_where_it_stood(
+    county: Scenario, desk: Desk
+) -> None:
+    county.given(open_incident(county), open_incident(county, "first"), by="township")
+    undo = UndoDuplicateIncident(incident=desk.incident, reason="是另一户")
+    county.when(undo, by="dispatcher").then(IncidentNotThere)
+    county.given(desk.duplicate("first"), by="dispatcher")
+    county.when(replace(undo, reason=" "), by="dispatcher").then(Malformed)
+    county.when(undo, by="village").then(NotYourRole)
+    (fact,) = county.when(undo, by="dispatcher").then("Incident.DuplicateUndone")
+    assert (fact.original, fact.reason) == (county.id("first"), "是另一户")
+    assert desk.stage() is Stage.OPEN and desk.state.duplicate_of is None
+
+    county.given(desk.triage(2), desk.duplicate("first"), by="dispatcher")
+    county.when(undo, by="dispatcher").then("Incident.DuplicateUndone")
+    assert desk.stage() is Stage.TRIAGED
+    county.when(desk.assign(), by="dispatcher").then("Incident.Assigned", "Unit.Assigned")
+
+
 def test_a_real_incident_is_no_duplicate_of_an_exercise(county: Scenario, desk: Desk) -> None:
     county.given(open_incident(county), by="village")
     county.given(open_incident(county, "drill", exercise=True), by="village")
@@ -329,3 +352,6 @@ def test_a_duplicate_elsewhere_is_for_who_sees_both(county: Scenario, desk: Desk
     county.given(there, by="foreign_village")
     county.when(desk.duplicate("there"), by="dispatcher").then(NotFound)
     county.when(desk.duplicate("there"), by="city_dispatcher").then("Incident.DuplicateFound")
+    undo = UndoDuplicateIncident(incident=desk.incident, reason="是另一户")
+    county.when(undo, by="dispatcher").then(NotFound)
+    county.when(undo, by="city_dispatcher").then("Incident.DuplicateUndone")

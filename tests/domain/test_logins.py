@@ -11,6 +11,7 @@ from domain.commands.logins import (
     EndOfficerSessions,
     InvitationOutgrown,
     InviteOfficer,
+    NobodysFactor,
     PostsBeyondReach,
     RecordFactorEnded,
     RecordPassword,
@@ -19,8 +20,16 @@ from domain.commands.logins import (
     ResetSecondFactor,
 )
 from domain.commands.officers import AppointOfficer, NameSubstitute, OpenAccount, SuspendOfficer
-from domain.login_name import FactorWay, LoginName, NoSecondFactor, NotTheirLogin, PasswordWay
-from domain.officer import Officer, OwnPosts, SuspendedOfficerChosen
+from domain.login_name import (
+    FactorWay,
+    LoginName,
+    NoLoginYet,
+    NoSecondFactor,
+    NotTheirLogin,
+    PasswordWay,
+)
+from domain.officer import Officer, SuspendedOfficerChosen
+from domain.posts import OwnPosts
 from domain.refusal import Malformed, NotFound, NotYourRole
 from domain.rules.base import china_day
 from domain.world import Role
@@ -90,6 +99,8 @@ def test_nobody_invites_into_a_higher_post_that_is_held_for_another(county: Scen
 def test_only_a_login_of_the_officer_s_own_is_invited(county: Scenario) -> None:
     county.when(replace(invitation(county), login="zhao"), by="admin").then(NotTheirLogin)
     others = replace(invitation(county), officer=county.officers["village_b"])
+    county.when(others, by="admin").then(NoLoginYet)
+    county.given(OpenAccount(officer=county.officers["village_b"], login="bai"))
     county.when(others, by="admin").then(NotTheirLogin)
 
 
@@ -142,7 +153,8 @@ def test_an_administrator_logs_an_officer_out_everywhere_and_says_why(county: Sc
 def test_a_second_factor_is_set_once_and_reset_by_an_administrator_alone(county: Scenario) -> None:
     officer = county.officers["village"]
     reset = ResetSecondFactor(officer=officer, login="wang", reason="更换手机")
-    county.when(reset, by="admin").then(NoSecondFactor)
+    county.when(reset, by="admin").then(NobodysFactor)
+    county.when(RecordFactorEnded(officer=officer, login="wang")).then(NoSecondFactor)
     given = RecordSecondFactor(officer=officer, login="wang", factor=uuid4())
     county.when(given, by="admin").then(NotYourRole)
     (fact,) = county.when(given).then("LoginName.SecondFactorSet")

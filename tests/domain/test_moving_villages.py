@@ -22,9 +22,10 @@ from domain.commands.household_moves import (
     WithdrawHouseholdMove,
 )
 from domain.commands.households import ChangeContact, MoveHousehold
+from domain.commands.notices import PostNotice
 from domain.commands.relief_cases import ApplyForRelief, NeedInput
 from domain.commands.reports import FileVerifiedReport
-from domain.commands.village_lists import AppraiseList, OpenVillageList, PostNotice
+from domain.commands.village_lists import AppraiseList, OpenVillageList
 from domain.household_move import (
     MoveAlreadyOffered,
     MoveOfferExpired,

@@ -17,16 +17,8 @@ from domain.commands.officers import (
     ReinstateOfficer,
     SuspendOfficer,
 )
-from domain.officer import (
-    AlreadySuspended,
-    EndsOnlyShorten,
-    NothingToHandOver,
-    NotSuspended,
-    Officer,
-    StandsInForOneself,
-    SuspendedOfficerChosen,
-)
-from domain.posts import Post
+from domain.officer import AlreadySuspended, NotSuspended, Officer, SuspendedOfficerChosen
+from domain.posts import EndsOnlyShorten, NothingToHandOver, Post, StandsInForOneself
 from domain.refusal import Refusal
 from domain.rules.base import china_day
 from domain.world import Actor, Command, Role

@@ -19,20 +19,18 @@ from domain.commands.officers import (
     ReinstateOfficer,
     SuspendOfficer,
 )
-from domain.officer import (
+from domain.officer import AlreadySuspended, NotSuspended, Officer, SuspendedOfficerChosen
+from domain.posts import (
     AdministratorHasNoBusiness,
     AlreadyAppointed,
-    AlreadySuspended,
     EndsOnlyShorten,
+    NobodyStandsIn,
     NothingToHandOver,
-    NotSuspended,
-    Officer,
     OwnPosts,
+    Post,
     RoleDoesNotFit,
     StandsInForOneself,
-    SuspendedOfficerChosen,
 )
-from domain.posts import Post
 from domain.refusal import AlreadyExists, Malformed, NotFound, NotYourRole
 from domain.world import Role
 from tests.domain.county import appointment, make_county, register
@@ -326,6 +324,8 @@ def test_a_substitution_ends_for_both_at_once(county: Scenario) -> None:
         "Officer.SubstitutionEnded",
     ]
     assert not officer(county, "new").stand_ins
+    county.when(command, by="admin").then(NobodyStandsIn)
+    county.given(substitute(county, "village", "village2"))
     assert county.when(command, by="admin").then(NotFound).kind == "Substitution"
 
 

@@ -4,11 +4,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from domain.commands.handing_out import SignatureInput
 from domain.commands.households import RegisterHousehold
 from domain.commands.officers import RegisterOfficer
-from domain.commands.payments import SignatureInput
 from domain.commands.sealing import CardInput, MemberInput
-from domain.household import Relation
+from domain.household_members import Relation
 from domain.one_line import NAMES, in_one_line
 from domain.refusal import Malformed
 from eventstore import deciding

@@ -8,15 +8,15 @@ from domain.commands.contests import MergeHouseholds
 from domain.commands.grant_corrections import RecordPaymentFailure, RetryPayment
 from domain.commands.held_grants import ReducedInput
 from domain.commands.households import RemoveMember
+from domain.commands.notices import PostSecondNotice, WithdrawNotice
 from domain.commands.payments import GoodsInput, GrantInput, NothingToFail
 from domain.commands.relief_cases import ReopenCase
-from domain.commands.village_lists import PostSecondNotice, WithdrawNotice
 from domain.grants import (
     GrantsOpen,
     GrantStatus,
     HoldDecision,
+    NothingDue,
     NothingHeld,
-    NothingToGrant,
     OverStandard,
 )
 from domain.household import HouseholdMerged
@@ -26,16 +26,8 @@ from domain.refusal import Malformed, NotYourRole
 from domain.roster import WrongListStage
 from domain.stockpile import Stockpile
 from domain.world import Command
-from tests.domain.ledger import (
-    Ledger,
-    confirming,
-    contest,
-    deciding,
-    dying,
-    id_number,
-    objection,
-    paying,
-)
+from tests.domain.ledger import Ledger, confirming, contest, deciding, dying, objection, paying
+from tests.id_numbers import id_number
 
 REDUCED, WITHDRAWN = HoldDecision.REDUCED, HoldDecision.WITHDRAWN
 
@@ -217,7 +209,7 @@ def test_held_grants_are_withdrawn(ledger: Ledger) -> None:
     county.given(deciding(ledger, "a", WITHDRAWN), by="county")
     assert set(ledger.load_case("a").status.values()) == {GrantStatus.VOID}
     assert ledger.load_fund().committed_fen == 0
-    county.when(paying(ledger), by="payer").then(NothingToGrant)
+    county.when(paying(ledger), by="payer").then(NothingDue)
 
 
 def test_a_further_death_holds_again_and_new_amounts_do_not_hide_it(ledger: Ledger) -> None:
@@ -284,4 +276,5 @@ def test_a_bank_failure_for_which_nothing_was_due_is_said_and_not_dropped(ledger
     county = ledger.until("payable").scenario
     county.when(paying(ledger, "a", "a"), by="payer").then(NothingToFail)
     county.given(paying(ledger, "b"), by="payer")
-    county.when(paying(ledger, "a"), by="payer").then(NothingToFail)
+    refused = county.when(paying(ledger, "a"), by="payer").then(NothingDue)
+    assert "退票" in refused.sentence("zh"), "it says where that is recorded"

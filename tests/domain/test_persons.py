@@ -4,13 +4,15 @@ import pytest
 
 from domain.commands.contests import MergeHouseholds, ResolveContest
 from domain.commands.households import AddMember, RemoveMember
-from domain.household import Household, Relation
+from domain.household import Household
+from domain.household_members import Relation
 from domain.person import NotAClaimant, NotContested, Person
 from domain.refusal import NotFound, NotYourRole
 from tests.domain.county import make_county
-from tests.domain.ledger import family, id_number, member
+from tests.domain.ledger import family, member
 from tests.domain.scenario import Scenario
 from tests.domain.test_households import DAY
+from tests.id_numbers import id_number
 
 
 @pytest.fixture

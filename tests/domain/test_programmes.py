@@ -6,22 +6,21 @@ from uuid import UUID
 
 import pytest
 
+from domain.case_checks import Stage
 from domain.commands.disasters import DeclareDisaster
+from domain.commands.notices import PostNotice, PostSecondNotice
 from domain.commands.payments import GrantInput, PayList
 from domain.commands.relief_cases import ApplyForRelief
 from domain.commands.village_lists import (
     AppraiseList,
     ApproveList,
     CloseList,
-    PostNotice,
-    PostSecondNotice,
     ReviewList,
     VerdictInput,
 )
 from domain.county_plan import PlanStep, next_step
 from domain.grants import OverStandard
-from domain.household import Relation
-from domain.relief_case import Stage
+from domain.household_members import Relation
 from domain.roster import WrongListStage
 from domain.rules.standards import PROGRAMMES, amount_fen
 from domain.season import Season

@@ -9,7 +9,8 @@ import pytest
 
 from domain.commands.disasters import DeclareDisaster
 from domain.commands.funds import AppropriateFund, ReturnFund
-from domain.commands.payments import GrantInput, SignatureInput, SignGoods
+from domain.commands.handing_out import SignatureInput, SignGoods
+from domain.commands.payments import GrantInput
 from domain.commands.relief_cases import ApplyForRelief, ApplyVillage, NeedInput
 from domain.commands.reports import FileInitialReport
 from domain.commands.rosters import RecordCasualty, RecordHouseDamage

@@ -2,20 +2,26 @@ from datetime import date
 
 import pytest
 
+from domain.case_checks import OnlyLess, Stage, WrongStage
 from domain.commands.contests import MergeHouseholds
 from domain.commands.households import RecordDeath
+from domain.commands.notices import PostNotice
+from domain.commands.officers import ReinstateOfficer, SuspendOfficer
 from domain.commands.payments import GrantInput, PayList
 from domain.commands.relief_cases import (
+    ApplyOnBehalf,
     ApplyVillage,
     CorrectApplication,
     NeedInput,
     ReopenCase,
+    VillageInPost,
 )
 from domain.commands.seasons import ChangeSeasonStandard
 from domain.commands.village_lists import (
     AppraiseList,
     MinutesInput,
     OpenVillageList,
+    ReturnList,
     ReviewList,
     VerdictInput,
 )
@@ -29,20 +35,15 @@ from domain.need import (
     NotForThisKind,
     PersonsExceedHousehold,
 )
-from domain.refusal import Malformed, NotFound, NotYourRole
-from domain.relief_case import Stage, WrongStage
+from domain.refusal import Malformed, NotFound, NotYourRole, Refusal
+from domain.relief_case import ReliefCase
 from domain.separation import SamePersonTwice
 from domain.village_list import VillageList
 from domain.world import Role
 from tests.domain.county import appointment
-from tests.domain.ledger import (
-    HASH,
-    Ledger,
-    application,
-    family,
-    id_number,
-)
+from tests.domain.ledger import HASH, Ledger, application, family
 from tests.domain.test_seasons import adopt
+from tests.id_numbers import id_number
 
 
 @pytest.fixture
@@ -153,9 +154,32 @@ def test_an_application_is_corrected_with_a_reason_and_later_only_downwards(
     county.when(correction(2), by="village").then("ReliefCase.Corrected")
     ledger._posted()
     ledger._reviewed()
-    county.when(correction(3), by="village").then(WrongStage)
+    county.when(correction(3), by="village").then(OnlyLess)
     county.when(correction(1), by="township").then("ReliefCase.Corrected")
     assert ledger.load_case("a").need.persons == 1
+
+
+@pytest.mark.parametrize("stage", ["reviewed", "approved"])
+@pytest.mark.parametrize("more", [{"days": 3}, {"count": 3}])
+def test_after_the_review_neither_days_nor_rooms_or_deaths_grow(
+    ledger: Ledger, stage: str, more: dict[str, int]
+) -> None:
+    """They set the amount as persons do: an approved application was raised by them."""
+    county = ledger.until("listed").scenario
+
+    def correction(**values: int) -> CorrectApplication:
+        need = NeedInput(persons=1, **values)
+        return CorrectApplication(case=ledger.case("a"), need=need, reason="核实")
+
+    county.given(correction(days=2, count=2), by="village")
+    ledger._posted()
+    ledger._reviewed()
+    if stage == "approved":
+        ledger._approved()
+    refused = county.when(correction(**({"days": 2, "count": 2} | more)), by="village")
+    told = refused.then(OnlyLess)
+    assert (told.days, told.count) == (2, 2)
+    county.when(correction(days=1, count=1), by="village").then("ReliefCase.Corrected")
 
 
 def test_a_reviewer_does_not_correct_as_the_village(ledger: Ledger) -> None:
@@ -222,3 +246,47 @@ def test_a_closed_case_is_reopened_for_a_further_round(ledger: Ledger) -> None:
     case = ledger.load_case("c")
     assert case.stage is Stage.CLOSED
     assert list(case.status.values()) == [GrantStatus.PAID, GrantStatus.PAID]
+
+
+def test_the_township_takes_applications_where_nobody_is_in_post_and_then_another_reviews() -> None:
+    """A village whose reporters had both gone could apply for nobody."""
+    ledger = Ledger()
+    s = ledger.scenario
+    applications = tuple(ledger.application(name) for name in ledger.SIZES)
+    taken = ApplyOnBehalf(
+        season=ledger.season, village=s.id("yuantan_1"), applications=applications
+    )
+    refused = s.when(taken, by="township").then(VillageInPost)
+    assert refused.officer in (s.officers["village"], s.officers["village_b"])
+    away = {"reason": "停职检查"}
+    s.given(SuspendOfficer(officer=s.officers["village"], **away), by="admin")
+    assert s.when(taken, by="township").then(VillageInPost).officer == s.officers["village_b"]
+    s.given(SuspendOfficer(officer=s.officers["village_b"], **away), by="admin")
+    s.when(taken, by="village2").then(NotFound)
+    s.when(taken, by="township2").then(NotFound)
+    s.when(taken, by="county").then(NotYourRole)
+    facts = s.when(taken, by="township").then(*["ReliefCase.Applied"] * 3)
+    assert all(fact.on_behalf and fact.village == s.id("yuantan_1") for fact in facts)
+    assert {fact.meta.actor for fact in facts} == {s.officers["township"]}
+
+    back = ReinstateOfficer(officer=s.officers["village"], reason="复职")
+    s.given(back, by="admin")
+    opened = OpenVillageList(season=ledger.season, village=s.id("yuantan_1"))
+    s.given(opened, ledger.appraisal(), PostNotice(village_list=ledger.list), by="village")
+    s.wait(days=8)
+    review = ReviewList(village_list=ledger.list)
+    back_to_village = ReturnList(village_list=ledger.list, reason="重新评议")
+    for step in (review, back_to_village):
+        closed = s.closed(step, by="township")
+        assert isinstance(closed, SamePersonTwice), "told before the button is pressed"
+        assert s.closed(step, by="township_b") is None
+        twice = s.when(step, by="township").then(SamePersonTwice)
+        assert (twice.other, twice.step) == (closed.other, closed.step) == ("report", "review")
+    s.when(review, by="township_b")
+    assert not isinstance(s.outcome, Refusal), s.outcome
+
+
+def test_applications_of_the_village_itself_say_so() -> None:
+    ledger = Ledger().apply()
+    applied = [one for one in ledger.scenario.facts if isinstance(one, ReliefCase.Applied)]
+    assert applied and not any(one.on_behalf for one in applied)

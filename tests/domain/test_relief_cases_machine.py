@@ -10,8 +10,9 @@ from domain.commands.grant_corrections import (
     RefundGrant,
     RetryPayment,
 )
+from domain.commands.notices import PostSecondNotice
 from domain.commands.payments import GrantInput, PayList
-from domain.commands.village_lists import CloseList, PostSecondNotice
+from domain.commands.village_lists import CloseList
 from domain.refusal import Refusal
 from domain.world import Command
 from tests.domain.ledger import Ledger

@@ -12,13 +12,16 @@ from domain.commands.renewing import (
     CertificateKnown,
     GoesOnAnyway,
     LongOver,
+    NothingToRenew,
     RecordCertificate,
     RenewPost,
 )
-from domain.officer import AlreadyAppointed, Officer, OwnPosts
+from domain.officer import Officer
+from domain.posts import AlreadyAppointed, OwnPosts
 from domain.refusal import Malformed, NotFound, NotYourRole
 from domain.rules.base import china_day
-from tests.domain.county import make_county
+from domain.world import Role
+from tests.domain.county import appointment, make_county
 from tests.domain.scenario import Scenario
 
 
@@ -48,11 +51,18 @@ def test_a_post_is_renewed_from_the_day_after_its_last(county: Scenario) -> None
 
 def test_what_is_over_or_has_no_end_is_not_renewed(county: Scenario) -> None:
     renewal, _ = ended(county, "village", -1)
-    county.when(renewal, by="admin").then(LongOver)
+    county.when(renewal, by="admin").then(NothingToRenew)
     other = county.load(Officer, county.officers["township"])
     post = next(iter(other.appointments))
     open_end = replace(renewal, officer=other.id, appointment=post)
-    county.when(open_end, by="admin").then(GoesOnAnyway)
+    county.when(open_end, by="admin").then(NothingToRenew)
+    today = china_day(county.now)
+    both = (("village", renewal, LongOver), ("township", open_end, GoesOnAnyway))
+    for name, one, refusal in both:
+        beside = appointment(county, name, Role.DISPATCHER, "yuantan", nth="+")
+        beside = replace(beside, starts_on=today, ends_on=today + timedelta(days=30))
+        county.given(beside, by="admin")
+        county.when(one, by="admin").then(refusal)
 
 
 def test_a_renewal_lasts_five_years_at_most(county: Scenario) -> None:

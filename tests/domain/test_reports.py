@@ -268,7 +268,8 @@ def test_an_unexplained_jump_is_asked_about_and_can_be_explained_later(county: S
 
 
 def test_an_explanation_is_for_the_version_that_was_seen(county: Scenario) -> None:
-    county.given(initial(county), follow_up(county), by="village")
+    county.given(initial(county, figures={"affected": 10}), by="village")
+    county.given(follow_up(county, figures={"affected": 2000}), by="village")
     explain = ExplainJump(report=county.id("report/yuantan_1"), version=1, reason="山洪入村")
     county.when(explain, by="village").then(ChangedMeanwhile)
 

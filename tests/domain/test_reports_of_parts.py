@@ -14,7 +14,7 @@ from domain.commands.reports import (
     MakeUpReport,
     WithdrawReport,
 )
-from domain.commands.reviews import SetPartsAside, StrikeReport
+from domain.commands.reviews import AdjudicateReport, SetPartsAside, StrikeReport
 from domain.commands.rosters import RecordCasualty
 from domain.disaster import Disaster, NoGroundForResponse
 from domain.refusal import ChangedMeanwhile, NotFound, NotYourRole
@@ -28,7 +28,8 @@ from domain.report_refusals import (
     VerifiedReportHasErrors,
 )
 from domain.separation import SamePersonTwice
-from tests.domain.county import make_county
+from domain.world import Role
+from tests.domain.county import appointment, make_county, register
 from tests.domain.reporting import (
     START,
     accept,
@@ -220,6 +221,43 @@ def test_an_old_own_figure_does_not_refuse_what_newer_children_reach(county: Sce
     assert {(one.condition, one.level) for one in fact.grounds} >= {("relocated_and_in_need", 3)}
 
 
+def test_a_response_goes_by_what_was_adjudicated_until_more_is_accepted(county: Scenario) -> None:
+    county.given(told(county, "county", {"affected": 700, "dead": 0}), by="county")
+    county.given(accept(county, area="county"), by="city")
+    decided = AdjudicateReport(
+        report=county.id("report/yuantan"),
+        version=1,
+        figures={"dead": 0},
+        document_no="潜减办〔2018〕7号",
+        reason="公安核实为病故",
+    )
+    county.given(decided, by="county2")
+    county.when(respond(county, 4), by="county").then(NoGroundForResponse)
+    later = follow_up(county, area="yuantan", figures={"affected": 500, "dead": 1})
+    county.given(later, by="township").given(accept(county, 2, "yuantan"), by="county")
+    county.when(respond(county, 4), by="county").then("Disaster.ResponseStarted")
+
+
+def test_an_adjudicated_figure_that_the_parts_exceed_can_be_set_aside_too(
+    county: Scenario,
+) -> None:
+    county.given(told(county, "county", {"affected": 700, "dead": 1}), by="county")
+    county.given(accept(county, area="county"), by="city")
+    register(county, "city2", "city")
+    county.given(appointment(county, "city2", Role.CITY_REVIEWER, "city"), by="city_admin")
+    report, document = county.id("report/county"), "宜减办〔2018〕12号"
+    aside = SetPartsAside(
+        report=report, version=1, parts={"dead": 1}, document_no=document, reason="复核"
+    )
+    county.when(aside, by="city").then(NothingToSetAside)
+    decided = AdjudicateReport(
+        report=report, version=1, figures={"dead": 0}, document_no=document, reason="核实为病故"
+    )
+    county.given(decided, by="city2")
+    (fact,) = county.when(aside, by="city").then("SituationReport.PartsSetAside")
+    assert fact.decided["dead"].kept == 0
+
+
 # -- who wrote down a call ------------------------------------------------------------------
 
 
@@ -253,6 +291,50 @@ def test_who_rang_or_made_it_up_stays_the_reporter() -> None:
     county.given(call, by="dispatcher").given(follow_up(county, MakeUpReport), by="village")
     county.when(accept(county, 2), by="township_b").then(SamePersonTwice)
     county.when(accept(county, 2), by="township").then("SituationReport.Accepted")
+
+
+def village_hands_over_and_reviews_above(county: Scenario) -> None:
+    """`village` handed over to `village_b` and reviews in the township; `village_c` is new."""
+    handed = HandOver(
+        officer=county.officers["village"], successor=county.officers["village_b"], reason="调离"
+    )
+    county.given(handed, by="admin")
+    now_above = appointment(county, "village", Role.TOWNSHIP_REVIEWER, "yuantan", nth="+")
+    county.given(now_above, by="admin")
+    register(county, "village_c", "yuantan_1")
+    reporter = appointment(county, "village_c", Role.VILLAGE_REPORTER, "yuantan_1")
+    county.given(reporter, by="admin")
+
+
+def test_whose_post_the_caller_took_over_stays_a_reporter_too() -> None:
+    county = make_county()
+    village_hands_over_and_reviews_above(county)
+    call = phoned(county, caller=county.officers["village_b"])
+    county.given(call, by="dispatcher").given(follow_up(county, MakeUpReport), by="village_c")
+    county.when(accept(county, 2), by="village").then(SamePersonTwice)
+    county.when(accept(county, 2), by="township").then("SituationReport.Accepted")
+
+
+def test_a_predecessor_of_the_caller_is_no_mere_scribe_of_the_call() -> None:
+    county = make_county()
+    village_hands_over_and_reviews_above(county)
+    call = phoned(county, caller=county.officers["village_b"])
+    county.given(call, by="village").given(follow_up(county, MakeUpReport), by="village_c")
+    county.when(accept(county, 2), by="village").then(SamePersonTwice)
+    county.when(accept(county, 2), by="township").then("SituationReport.Accepted")
+
+
+def test_a_successor_of_the_caller_is_no_mere_scribe_of_the_call() -> None:
+    county = make_county()
+    handed = HandOver(
+        officer=county.officers["village2"], successor=county.officers["township"], reason="调离"
+    )
+    county.given(handed, by="admin")
+    call = phoned(county, caller=county.officers["village2"])
+    county.given(call, by="township").given(follow_up(county, MakeUpReport), by="village")
+    reporters = {county.id(f"person/{name}") for name in ("village", "village2", "township")}
+    assert set(loaded(county).steps["report"]) == reporters
+    county.when(accept(county, 2), by="township").then(SamePersonTwice)
 
 
 def test_a_dispensation_lets_the_only_reviewer_accept_a_call() -> None:

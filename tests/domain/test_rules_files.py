@@ -1,6 +1,7 @@
 """The rulebook files hold together, and a bad one is told everything at once."""
 
 import json
+from decimal import Decimal
 
 import msgspec
 import pytest
@@ -40,7 +41,7 @@ def keys(name: str, text: str) -> set[str]:
 
 def test_every_file_parses_and_every_kind_is_there() -> None:
     assert {book.kind for book in all_files()} == set(TYPES)
-    assert {book.area_code for book in all_files()} == {"nation", "340000", "340882"}
+    assert {book.area_code for book in all_files()} == {"nation", "340000", "340882", "example"}
     assert check_together(list(all_files())) == []
 
 
@@ -53,6 +54,8 @@ def test_content_comes_back_from_the_log_as_it_was_adopted() -> None:
 
 def test_the_rules_of_the_demo_are_valid_from_2016_on() -> None:
     for book in all_files():
+        if book.area_code == "example":
+            continue
         if book.area_code != "340882" and (book.kind, book.version) in (
             ("indicators", "2020"),
             ("thresholds", "2024"),
@@ -62,9 +65,9 @@ def test_the_rules_of_the_demo_are_valid_from_2016_on() -> None:
         assert book.valid_from.year == 2016, book.name
 
 
-def test_what_is_an_example_says_so_and_lies_in_a_regional_folder() -> None:
+def test_what_is_an_example_says_so_and_lies_in_a_folder_of_examples() -> None:
     for book in all_files():
-        regional = book.name.startswith("rules/regional/")
+        regional = book.name.startswith(("rules/regional/", "rules/examples/"))
         assert regional == (book.area_code != "nation")
         assert regional == ("示例" in book.document_no)
 
@@ -144,6 +147,16 @@ def test_thresholds_grow_with_the_gravity_and_name_known_metrics() -> None:
     strange = msgspec.structs.replace(rules.conditions[0], metric="luck")
     changed = msgspec.structs.replace(rules, conditions=(first, *rules.conditions[1:], strange))
     assert problem_keys(changed) == {"conditions", f"conditions[{len(rules.conditions)}].metric"}
+
+
+@pytest.mark.parametrize("said", ["NaN", "sNaN", "Infinity", "-1", "1E+400000"])
+def test_a_threshold_that_is_no_number_of_people_or_rooms_is_refused(said: str) -> None:
+    """NaN can be compared with nothing: every question about a response would fail."""
+    rules = rule(Thresholds)
+    wrong = msgspec.structs.replace(rules.conditions[0], at_least=Decimal(said))
+    for conditions in ((wrong,), (wrong, *rules.conditions[1:])):
+        changed = msgspec.structs.replace(rules, conditions=conditions)
+        assert problem_keys(changed) == {"conditions[0].at_least"}
 
 
 def test_two_levels_with_one_threshold_are_refused() -> None:

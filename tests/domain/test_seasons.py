@@ -5,10 +5,11 @@ import msgspec
 import pytest
 
 from domain.commands.grant_corrections import RefundGrant, RetryPayment
+from domain.commands.notices import PostNotice
 from domain.commands.relief_cases import ApplyForRelief, NeedInput
 from domain.commands.rulebooks import AdoptRulebook
 from domain.commands.seasons import ChangeSeasonStandard, CloseSeason, OpenSeason
-from domain.commands.village_lists import CloseList, OpenVillageList, PostNotice
+from domain.commands.village_lists import CloseList, OpenVillageList
 from domain.exercise import ExerciseMixed
 from domain.refusal import AlreadyExists, Malformed, NotFound, NotYourRole
 from domain.rulebook import Rulebook

@@ -21,6 +21,7 @@ from domain.store import (
     FIRST_EPOCH,
     Cause,
     ClockGoesForward,
+    ClockGoesTooFar,
     ClockHeldAlready,
     ClockIsReal,
     ClockNotHeld,
@@ -171,5 +172,8 @@ def test_only_a_simulated_clock_is_advanced_and_only_forward(county: Scenario) -
     county.when(told(AdvanceClock, county, **ahead)).then(ClockIsReal)
     county.given(told(RecordStore, county, born="s" * 32, simulated=True))
     county.when(told(AdvanceClock, county, born="s" * 32, **ahead)).then("Store.ClockAdvanced")
+    far = {**ahead, "to": county.now + timedelta(days=400, minutes=1)}
+    refused = county.when(told(AdvanceClock, county, born="s" * 32, **far)).then(ClockGoesTooFar)
+    assert "400" in refused.sentence("zh") and "400" in refused.sentence("en")
     back = {**ahead, "to": county.now - timedelta(minutes=1)}
     county.when(told(AdvanceClock, county, born="s" * 32, **back)).then(ClockGoesForward)

@@ -155,6 +155,14 @@ def test_the_kinds_of_incidents_are_called_as_on_the_pages() -> None:
             assert said[f"dispatch.kind_{kind}"] == words[which]
 
 
+def test_states_of_lists_and_grants_are_called_as_on_the_pages() -> None:
+    for language, which in (("zh", 0), ("en", 1)):
+        said = catalog(language).sentences
+        assert said["list.stage_draft"].lower() == STATES["draft"][which]
+        for status in ("granted", "paid", "signed", "failed"):
+            assert said[f"household.grant_{status}"].lower() == STATES[status][which]
+
+
 def keys_of_states() -> Iterator[str]:
     for kind in (Phase, DisasterStage, GrantStatus, Grade, Stage, Notice, Review, ListStage):
         yield from (member.value for member in kind)
@@ -190,7 +198,7 @@ def test_rulebooks_programmes_and_fields_have_words() -> None:
 
 def test_a_name_is_said_where_it_is_known_and_no_id_where_it_is_not() -> None:
     refusal = WrongListStage(village_list=ID, stage="draft", needed="approved")
-    assert refusal.sentence("zh") == "名册处于“村级名册”阶段，此步骤需要“县定”"
+    assert refusal.sentence("zh") == "名册处于“村评公示”阶段，此步骤需要“县定”"
     assert "名册源潭村处于" in refusal.sentence("zh", {ID: ("源潭村", "Yuantan")})
     assert "Yuantan" in refusal.sentence("en", {ID: ("源潭村", "Yuantan")})
     assert NotFound(kind="Household", id=ID).sentence("zh", {ID: ("张*三", "")}).count("*") == 0

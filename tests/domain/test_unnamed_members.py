@@ -4,7 +4,8 @@ import pytest
 
 from domain.commands.contests import MergeHouseholds
 from domain.commands.households import AddMember, RecordDeath
-from domain.household import Household, Relation
+from domain.household import Household
+from domain.household_members import Relation
 from domain.refusal import Malformed
 from tests.domain.county import make_county
 from tests.domain.ledger import family, member

@@ -1,9 +1,12 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
+from domain.case_checks import OnAnotherList, Stage, WrongStage
+from domain.commands.notices import PostNotice, PostSecondNotice, WithdrawNotice
 from domain.commands.relief_cases import ApplyForRelief, NeedInput
 from domain.commands.village_lists import (
     AppraiseList,
@@ -11,26 +14,24 @@ from domain.commands.village_lists import (
     CloseList,
     MinutesInput,
     OpenVillageList,
-    PostNotice,
-    PostSecondNotice,
     ReturnList,
     ReviewList,
     StrikeInput,
     VerdictInput,
-    WithdrawNotice,
 )
 from domain.grants import GrantsOpen
 from domain.notice import (
+    NoObjectionOpen,
     NoSuchObjection,
     Notice,
     NoticeNotPosted,
     NoticeRunning,
+    NoticeStands,
     ObjectionKind,
     ObjectionRepeated,
     ObjectionsOpen,
 )
 from domain.refusal import AlreadyExists, Malformed, NotFound, NotYourRole
-from domain.relief_case import OnAnotherList, Stage, WrongStage
 from domain.roster import EmptyList, ListStage, MinutesMissing, NotOnList, WrongListStage
 from domain.separation import SamePersonTwice
 from domain.village_list import VillageList
@@ -176,6 +177,20 @@ def test_a_changed_list_must_be_posted_again(ledger: Ledger) -> None:
     county.when(ReviewList(village_list=ledger.list), by="township").then(NoticeNotPosted)
 
 
+def test_an_appraisal_that_changes_nothing_leaves_a_notice_as_it_is(ledger: Ledger) -> None:
+    """One press on day 6 of 7, with everything ticked as it stood, threw the notice away."""
+    county = ledger.until("listed").scenario
+    county.given(PostNotice(village_list=ledger.list), by="village").wait(days=6)
+    for verdicts in (ledger.appraisal().verdicts, ledger.appraisal(a=True).verdicts):
+        same = AppraiseList(village_list=ledger.list, verdicts=verdicts)
+        refusal = county.when(same, by="village").then(NoticeStands)
+        assert "没有增减" in refusal.sentence("zh") and "stands" in refusal.sentence("en")
+    county.when(ledger.appraisal(), by="village").then(NoticeStands)
+    assert Notice.FIRST in ledger.load_list().notices
+    county.given(WithdrawNotice(village_list=ledger.list, reason="更正"), by="village")
+    county.given(ledger.appraisal(), by="village")
+
+
 def test_a_notice_taken_down_early_does_not_count(ledger: Ledger) -> None:
     county = ledger.until("listed").scenario
     withdraw = WithdrawNotice(village_list=ledger.list, reason="暴雨损毁")
@@ -200,8 +215,10 @@ def test_nothing_goes_on_over_an_open_objection(ledger: Ledger) -> None:
     county.when(objection(ledger), by="village").then(ObjectionRepeated)
     county.when(ReviewList(village_list=ledger.list), by="township").then(ObjectionsOpen)
     county.when(settling(ledger), by="village").then(NotYourRole)
+    other = replace(settling(ledger), objection=county.id("another"))
+    county.when(other, by="township").then(NoSuchObjection)
     county.when(settling(ledger), by="township").then("VillageList.ObjectionSettled")
-    county.when(settling(ledger), by="township").then(NoSuchObjection)
+    county.when(settling(ledger), by="township").then(NoObjectionOpen)
     county.given(ReviewList(village_list=ledger.list), by="township")
 
 

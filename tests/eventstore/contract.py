@@ -24,7 +24,6 @@ from eventstore.store import Store
 from tests.eventstore.support import (
     envelope,
     found_town,
-    id_number,
     loaded,
     named,
     new_codes,
@@ -35,6 +34,7 @@ from tests.eventstore.support import (
     on_duty,
     send,
 )
+from tests.id_numbers import id_number
 
 Open = Callable[[], Store]
 

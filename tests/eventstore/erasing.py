@@ -12,14 +12,14 @@ from domain.commands.erasure import ErasePerson
 from domain.commands.households import AddMember, RemoveMember
 from domain.commands.officers import AppointOfficer, RegisterOfficer
 from domain.commands.sealing import MemberInput
-from domain.household import Household, Relation
+from domain.household import Household
+from domain.household_members import Relation
 from domain.world import Role, Sealed
 from eventstore.store import Store
 from tests.eventstore.support import (
     DOCUMENT,
     SINCE,
     found_town,
-    id_number,
     named,
     new_household,
     officer,
@@ -27,6 +27,7 @@ from tests.eventstore.support import (
     place_of,
     send,
 )
+from tests.id_numbers import id_number
 
 HOME = "home"
 HEAD, GONE = "欧阳翠花", "慕容建国"

@@ -18,7 +18,7 @@ from domain.commands.officers import AppointOfficer, RegisterOfficer
 from domain.commands.rulebooks import AdoptRulebook
 from domain.commands.sealing import CardInput, MemberInput
 from domain.commands.units import PutUnitOffDuty, PutUnitOnDuty, RegisterUnit
-from domain.household import Relation
+from domain.household_members import Relation
 from domain.ids import seeded_id
 from domain.officer import Officer
 from domain.rules.loading import NATION, parse_rulebook
@@ -141,13 +141,6 @@ def new_codes(*changes: tuple[str, str], on: date = date(2018, 1, 1)) -> ChangeA
         effective_on=on,
         document_no=DOCUMENT,
     )
-
-
-def id_number(n: int) -> str:
-    """A made-up but well-formed ID number."""
-    body = f"34082419{50 + n % 40:02d}0{1 + n % 9}1{n % 10}{n % 1000:03d}"
-    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-    return body + "10X98765432"[sum(w * int(d) for w, d in zip(weights, body, strict=True)) % 11]
 
 
 def new_household(

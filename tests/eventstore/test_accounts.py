@@ -8,7 +8,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from domain.login_name import LoginTaken
-from eventstore.accounts import SESSION_SECONDS, TOKEN_SECONDS, Accounts
+from eventstore.accounts import SESSION_SECONDS, TOKEN_SECONDS, VOUCHED, Accounts
 from eventstore.passwords import PasswordRefused
 from eventstore.patience import (
     FORGIVEN_SECONDS,
@@ -96,6 +96,18 @@ def test_a_password_that_is_only_checked_leaves_no_session(desk: Desk) -> None:
     with pytest.raises(LoginRefused):
         desk.accounts.verify("county", BAD)
     assert [one.current for one in desk.accounts.sessions_of(desk.officer, token)] == [True]
+
+
+def test_everybody_who_is_logged_in_is_listed_as_each_of_them_is(desk: Desk) -> None:
+    """A state of the provider that was used up, and half a log-in, lie in the same table."""
+    desk.accounts.begin(desk.officer, "county", VOUCHED)
+    desk.accounts.begin(desk.officer, "county", "token")
+    desk.accounts.begin(desk.officer, "county", "half")
+    assert desk.accounts.use_once("provider-state/1", 60)
+    everybody = desk.accounts.open_sessions()
+    assert {officer for officer, _ in everybody} == {desk.officer}
+    assert sorted(one.kind for _, one in everybody) == ["session", "token"]
+    assert [one for _, one in everybody] == desk.accounts.sessions_of(desk.officer)
 
 
 def test_guessing_delays_the_account_even_for_the_right_password(desk: Desk) -> None:
@@ -240,3 +252,12 @@ def test_sessions_outlive_a_restart(desk: Desk, tmp_path: Path) -> None:
     again = Accounts(SQLiteVault(tmp_path / "vault.sqlite"), FAST, lambda: desk.now)
     assert again.session(token, "session") == session
     assert again.logins() == {desk.officer: ["county"]}
+
+
+def test_everybody_who_is_logged_in_is_listed_and_nothing_else(desk: Desk) -> None:
+    """What was used once lies in the same table, and is nobody's."""
+    desk.accounts.begin(desk.officer, "county", VOUCHED)
+    desk.accounts.begin(desk.officer, "county", "half")
+    assert desk.accounts.use_once("a state", 600)
+    ((officer, one),) = desk.accounts.open_sessions()
+    assert (officer, one.login, one.kind) == (desk.officer, "county", "session")

@@ -20,9 +20,9 @@ from domain.world import Command
 from eventstore.accounts import Accounts
 from eventstore.backup import Manifest
 from eventstore.errors import StoreDamaged, StoreNotBegun
+from eventstore.sql import begun
 from eventstore.store import Store
 from projections.catalog import VIEWS
-from projections.folding.databases import transaction
 from projections.folding.engine import ViewsDatabase
 from projections.folding.errors import STOPPED
 from projections.folding.parking import park
@@ -31,7 +31,6 @@ from tests.eventstore.erasing import GONE, HEAD, erase_person, town_with_a_leave
 from tests.eventstore.support import (
     elsewhere,
     found_town,
-    id_number,
     loaded,
     named,
     new_household,
@@ -42,6 +41,7 @@ from tests.eventstore.support import (
     people,
     send,
 )
+from tests.id_numbers import id_number
 from tests.projections.folding import unread
 
 Run = Callable[..., Any]
@@ -349,7 +349,7 @@ def test_what_is_parked_and_which_views_stand_still_is_told(
 ) -> None:
     with closing(ViewsDatabase(folder / "views.sqlite", VIEWS)) as views:
         row = town.log.rows(0, 1)[0]
-        with transaction(views.db):
+        with begun(views.db):
             park(views.db, [("stock", unread(row), "KeyError: 'x'")])
             views.db.execute("UPDATE positions SET failing = ? WHERE view = 'stock'", (STOPPED,))
     assert failed(run("doctor", "--json", ok=False)) == {"parked", "stopped"}
@@ -358,7 +358,7 @@ def test_what_is_parked_and_which_views_stand_still_is_told(
 def test_a_disk_with_little_space_is_noticed(
     town: Store, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor, "LOW_SPACE", 10**18)
+    monkeypatch.setenv("RELIEF_DISK_LEFT_BYTES", str(10**18))
     assert failed(run("doctor", "--json", ok=False)) == {"disk"}
 
 

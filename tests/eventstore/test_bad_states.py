@@ -32,7 +32,6 @@ from tests.eventstore.support import (
     elsewhere,
     envelope,
     found_town,
-    id_number,
     loaded,
     named,
     new_household,
@@ -42,6 +41,7 @@ from tests.eventstore.support import (
     people,
     send,
 )
+from tests.id_numbers import id_number
 
 MIB = 1024 * 1024
 

@@ -185,7 +185,7 @@ def test_the_time_it_was_held_for_is_written_down(
 def test_nobody_is_logged_out_by_a_clock_that_leapt(store: Store, given: Given) -> None:
     """Nor does an invitation run out: they are counted by the clock that is guarded."""
     clerk = officer("dispatcher")
-    accounts, invitations = Accounts(store.vault), Invitations(store.vault)
+    accounts, invitations = Accounts(store.vault), Invitations(store)
     token, session = accounts.begin(clerk, "county")
     code = invitations.begin("county", clerk).code
     given.leaps(YEAR)
@@ -308,6 +308,7 @@ def test_moving_or_speeding_a_simulated_clock_is_no_leap(given: Given, tmp_path:
     for one in (store, other):
         assert one.clock.held is None
         assert one.clock.now() == began + timedelta(days=3, minutes=61)
+        assert one.clock.ahead_of_real == one.clock.now() - given.wall
     assert stamp_of_next(store, "in the exercise") == began + timedelta(days=3, minutes=61)
     other.close()
     store.close()

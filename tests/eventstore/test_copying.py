@@ -25,7 +25,6 @@ from tests.eventstore.support import (
     destroy_person,
     envelope,
     found_town,
-    id_number,
     loaded,
     named,
     new_household,
@@ -34,6 +33,7 @@ from tests.eventstore.support import (
     open_store,
     send,
 )
+from tests.id_numbers import id_number
 
 WISHES = 700
 CHUNK = 300

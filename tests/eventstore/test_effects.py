@@ -16,7 +16,7 @@ import pytest
 
 from domain.commands.households import AddMember, MoveHousehold
 from domain.commands.sealing import MemberInput
-from domain.household import Relation
+from domain.household_members import Relation
 from domain.world import Role
 from eventstore import effects
 from eventstore.errors import IndexBehind, StoreFull
@@ -33,16 +33,8 @@ from tests.eventstore.erasing import (
     town_with_a_leaver,
     with_officer,
 )
-from tests.eventstore.support import (
-    ROOT,
-    Place,
-    id_number,
-    named,
-    new_household,
-    open_store,
-    people,
-    send,
-)
+from tests.eventstore.support import ROOT, Place, named, new_household, open_store, people, send
+from tests.id_numbers import id_number
 
 BEFORE_THE_FACT = ("before-load", "between-vault-and-log", "in-transaction")
 AFTER_IT = ("after-commit", "before-erasure", "in-erasure", "after-erasure")

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -12,6 +13,7 @@ from domain.catalog import AGGREGATES
 from domain.commands.officers import OpenAccount, ReinstateOfficer, SuspendOfficer
 from domain.login_name import LoginName
 from eventstore.accounts import Accounts
+from eventstore.clock import SimulatedClock
 from eventstore.codes import ALPHABET, plain
 from eventstore.invitations import InvitationOver, Invitations, InvitationUnknown
 from eventstore.outcomes import Refused
@@ -31,12 +33,12 @@ class Desk:
         self.now = 1_000_000.0
         self.store = found_town(Store.at(folder, AGGREGATES))
         self.accounts = Accounts(self.store.vault, FAST, lambda: self.now)
-        self.invitations = Invitations(self.store.vault, lambda: self.now)
+        self.invitations = Invitations(self.store, lambda: self.now)
         self.officer: UUID = officer("reporter")
         send(self.store, OpenAccount(officer=self.officer, login="wang"), "admin")
 
     def accept(self, code: str, password: str = GOOD) -> None:
-        self.invitations.accept(self.store, self.accounts, code, password)
+        self.invitations.accept(self.accounts, code, password)
 
     def passwords(self) -> int:
         facts = self.store.history(LoginName.id_of("wang"))
@@ -181,6 +183,28 @@ def test_passwords_that_anybody_would_try_are_refused(password: str, words: str)
 )
 def test_nothing_else_is_asked_of_a_password(password: str) -> None:
     check_password("wang", password)
+
+
+def test_a_code_is_over_when_the_clock_of_its_fact_says_so(tmp_path: Path) -> None:
+    """In a training store whose clock was advanced, the pages and the code say the same."""
+    store = Store.at(tmp_path, AGGREGATES)
+    store.begin_simulated(datetime(2018, 7, 1, tzinfo=UTC))
+    found_town(store)
+    wang = officer("reporter")
+    send(store, OpenAccount(officer=wang, login="wang"), "admin")
+    invitations = Invitations(store)
+    code = invitations.invite("wang", wang).code
+    name = store.load(LoginName.id_of("wang"))
+    assert isinstance(name, LoginName) and name.invited_until is not None
+    assert isinstance(store.clock, SimulatedClock)
+    store.clock.move_to(name.invited_until - timedelta(hours=1))
+    found = invitations.find(code)
+    assert datetime.fromtimestamp(found.expires, UTC) == name.invited_until, "one moment"
+    store.clock.move_to(name.invited_until + timedelta(hours=1))
+    assert not name.is_invited(store.clock.now())
+    with pytest.raises(InvitationOver):
+        invitations.find(code)
+    store.close()
 
 
 def test_a_short_login_name_may_be_in_a_password(desk: Desk) -> None:

@@ -28,7 +28,6 @@ from streams.embedded import Follower
 from tests.clients import Client, Clients, members_wishes, served, units_wishes
 from tests.eventstore.support import (
     found_town,
-    id_number,
     loaded,
     named,
     new_household,
@@ -37,6 +36,7 @@ from tests.eventstore.support import (
     send,
 )
 from tests.faults import TIMEOUT, Told, count
+from tests.id_numbers import id_number
 from tests.oracles import check_log
 
 KILLS_A_POINT = count(3, 20)

@@ -97,7 +97,7 @@ def test_each_limit_of_the_settings_is_told_where_it_is_reached() -> None:
     """Of some nobody ever heard: bytes of a body, facts of a command, `after` beyond the head."""
     code = "".join(
         file.read_text(encoding="utf-8")
-        for room in ("api", "cli", "eventstore")
+        for room in ("api", "cli", "eventstore", "intake")
         for file in (ROOT / room).glob("*.py")
     )
     found = set(re.findall(r'"(\w+)"', code))

@@ -14,15 +14,8 @@ from eventstore.outcomes import Receipt
 from tests.clusters import Founded, founded
 from tests.eventstore.contract import LogContract, Open
 from tests.eventstore.contract_processes import ProcessContract
-from tests.eventstore.support import (
-    Cluster,
-    found_town,
-    id_number,
-    new_household,
-    new_unit,
-    open_store,
-    send,
-)
+from tests.eventstore.support import Cluster, found_town, new_household, new_unit, open_store, send
+from tests.id_numbers import id_number
 
 
 class TestPostgres(LogContract, ProcessContract):

@@ -23,7 +23,6 @@ from tests.clusters import Founded
 from tests.eventstore.support import (
     elsewhere,
     found_town,
-    id_number,
     loaded,
     named,
     new_household,
@@ -33,6 +32,7 @@ from tests.eventstore.support import (
     send,
 )
 from tests.eventstore.test_vault import NAME, NUMBER, PHONE, boxes, derivatives, register
+from tests.id_numbers import id_number
 
 FAST = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 GOOD, BAD = "correct horse", "wrong horse"

@@ -26,7 +26,6 @@ from tests.eventstore.support import (
     Cluster,
     Place,
     found_town,
-    id_number,
     loaded,
     named,
     new_household,
@@ -34,6 +33,7 @@ from tests.eventstore.support import (
     open_store,
     send,
 )
+from tests.id_numbers import id_number
 
 ROOT = Path(__file__).resolve().parents[2]
 HOUSEHOLDS = 5

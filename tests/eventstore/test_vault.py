@@ -21,7 +21,6 @@ from tests.eventstore.support import (
     destroy_person,
     elsewhere,
     found_town,
-    id_number,
     loaded,
     named,
     new_household,
@@ -29,6 +28,7 @@ from tests.eventstore.support import (
     people,
     send,
 )
+from tests.id_numbers import id_number
 
 NAME, PHONE = "欧阳翠花", "13955512345"
 NUMBER = id_number(77)

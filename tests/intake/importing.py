@@ -7,12 +7,12 @@ households a commit.
 import sys
 
 from cli.import_command import app
-from intake import runner
+from intake import batches
 from tests.intake.town import COUNTY
 
 
 def main() -> None:
-    runner.BATCH = 20
+    batches.BATCH = 20
     app(["households", sys.argv[1], "--as", "county", "--area", COUNTY, "--json"])
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from intake.reader import open_list
 from intake.rows import HiddenRows, ParsedHousehold, RowResult, read_rows
-from tests.intake.make import HEADER, id_number, workbook
+from tests.id_numbers import id_number
+from tests.intake.make import HEADER, workbook
 
 TODAY = date(2024, 1, 15)
 HEAD, WIFE, SON = id_number(901), id_number(902), id_number(903, born="20100203")

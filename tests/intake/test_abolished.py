@@ -8,7 +8,8 @@ import pytest
 
 from domain.commands.areas import Merge, RearrangeVillages
 from tests.eventstore.support import named
-from tests.intake.make import HEADER, household, id_number, name, workbook
+from tests.id_numbers import id_number
+from tests.intake.make import HEADER, household, name, workbook
 from tests.intake.test_again import does
 from tests.intake.town import County, county, make_county
 

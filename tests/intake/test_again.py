@@ -11,11 +11,13 @@ import pytest
 
 from domain.commands.areas import Merge, RearrangeVillages
 from domain.commands.households import MoveHousehold, RecordDeath
-from domain.household import Household, Relation
+from domain.household import Household
+from domain.household_members import Relation
 from domain.world import Command
 from eventstore.outcomes import Envelope
 from tests.eventstore.support import named
-from tests.intake.make import HEADER, PERSONS, household, id_number, workbook
+from tests.id_numbers import id_number
+from tests.intake.make import HEADER, PERSONS, household, workbook
 from tests.intake.reading import HEAD, SON, WIFE
 from tests.intake.test_runner import member, register
 from tests.intake.town import VILLAGE, County, county, make_county, officer

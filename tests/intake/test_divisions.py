@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from api.division_lists import brought_about, differences, told_of
-from intake.division_changes import Differences, Tree
+from intake.division_changes import Differences, DivisionTree
 from intake.divisions import HEADINGS, read_divisions, template
 from intake.refused import FileRefused
 from projections.areas import by_code
@@ -36,7 +36,7 @@ def compare(county: LivingCounty, path: Path, *rows: Any) -> Differences:
     workbook(path / "list.xlsx", [HEADER, *rows])
     lines = read_divisions(path / "list.xlsx", TODAY)
     with county.system.reader() as db:
-        scope = Tree(db, EVERYTHING).living["340882"]
+        scope = DivisionTree(db, EVERYTHING).living["340882"]
     admin = county.officers["admin"]
     return differences(county.system, admin, Scope((UUID(scope.id),)), lines, DOCUMENT)
 
@@ -85,6 +85,7 @@ def test_every_kind_of_difference_is_told_and_nothing_is_done(
         (row("340882101009", "某村", None, "五月"), "D2", "division-date-form"),
         (row("340882101009", "某村", None, "2026-13-01"), "D2", "division-date-form"),
         (row("340882101009", "某村", None, "2027-01-01"), "D2", "division-date-future"),
+        (row("340882101009", "某村", None, "1990-01-01"), "D2", "division-before-parent"),
         (row("340882101777", "某村"), "A2", "division-code-part"),
         (row("340882999001", "某村"), "A2", "division-parent-unknown"),
         (row("340882101009", "某村", "340882101001"), "C2", "division-parent-wrong"),
@@ -143,7 +144,7 @@ def test_the_template_has_the_divisions_there_are_and_changes_nothing(
     county: LivingCounty, tmp_path: Path
 ) -> None:
     with county.system.reader() as db:
-        known = Tree(db, EVERYTHING).as_rows()
+        known = DivisionTree(db, EVERYTHING).as_rows()
     path = tmp_path / "template.xlsx"
     path.write_bytes(template([one for one in known if one[0].startswith("340882")]))
     lines = read_divisions(path, TODAY)
@@ -173,7 +174,7 @@ def test_a_run_does_it_once_and_a_second_finds_nothing_to_do(tmp_path: Path) -> 
         assert (done["new"], done["renumbered"], done["moved"], done["renamed"]) == (2, 2, 1, 1)
         assert done["moved_posts"] == 1
         with county.system.reader() as db:
-            tree = Tree(db, EVERYTHING)
+            tree = DivisionTree(db, EVERYTHING)
         moved = tree.living["340882101201"]
         assert tree.by_id[str(moved.parent)].name == "源潭镇"
         assert tree.living["340882110200"].name == "水吼新村"
@@ -195,7 +196,7 @@ def test_a_run_that_was_broken_off_anywhere_goes_on(
         admin, store = county.officers["admin"], county.system.store
         rows = [
             row("340882101201", "横中新村", None, "2026-08-01", "340882106201"),
-            row("340882901001", "一社区", None, "2026-05-01"),
+            row("340882901001", "一社区", None, "2026-08-03"),
             row("340882901", "开发区", "340882", "2026-08-02"),
             row("340882101002", "双峰社区"),
         ]
@@ -224,5 +225,5 @@ def test_a_run_that_was_broken_off_anywhere_goes_on(
         posts = county.system.officer(county.officers["village4"])
         assert posts is not None
         with county.system.reader() as db:
-            moved = UUID(Tree(db, EVERYTHING).living["340882101201"].id)
+            moved = UUID(DivisionTree(db, EVERYTHING).living["340882101201"].id)
         assert moved in {one.area for one in posts.appointments.values()}

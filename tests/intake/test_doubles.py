@@ -20,7 +20,8 @@ from hypothesis.strategies import (
 from domain.commands.households import ChangeHead
 from intake import doubles
 from tests.eventstore.support import named
-from tests.intake.make import id_number, workbook
+from tests.id_numbers import id_number
+from tests.intake.make import workbook
 from tests.intake.reading import HEAD, WIFE
 from tests.intake.test_again import CARD, OTHER_CARD, does, family, moved, person, stored, town
 from tests.intake.test_runner import member, register

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from intake import cells
-from tests.intake.make import id_number, workbook
+from tests.id_numbers import id_number
+from tests.intake.make import workbook
 from tests.intake.test_again import town
 from tests.intake.town import County
 

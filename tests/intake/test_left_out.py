@@ -9,7 +9,8 @@ import xlsxwriter  # type: ignore[import-untyped]
 
 from intake.refused import FileRefused
 from intake.rows import HiddenRows
-from tests.intake.make import HEADER, PERSONS, household, id_number, workbook
+from tests.id_numbers import id_number
+from tests.intake.make import HEADER, PERSONS, household, workbook
 from tests.intake.reading import broken, families, read, results
 from tests.intake.town import County, county, make_county
 

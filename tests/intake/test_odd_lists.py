@@ -14,7 +14,8 @@ import xlsxwriter  # type: ignore[import-untyped]
 
 from intake.refused import FileRefused
 from intake.rows import Outcome
-from tests.intake.make import id_number, workbook
+from tests.id_numbers import id_number
+from tests.intake.make import workbook
 from tests.intake.reading import read
 
 A, B, C, D = (id_number(n, born="19520308") for n in (601, 612, 623, 634))

@@ -13,7 +13,8 @@ from domain.world import Role
 from intake.officers import HEADINGS, Divisions, OfficerLine, read_officers, template
 from intake.refused import FileRefused
 from projections.asking.scope import EVERYTHING
-from tests.intake.make import id_number, workbook
+from tests.id_numbers import id_number
+from tests.intake.make import workbook
 from tests.intake.town import county, make_county
 
 HEADER = tuple(HEADINGS.values())

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from intake.rows import Outcome
-from tests.intake.make import PERSONS, id_number
+from tests.id_numbers import id_number
+from tests.intake.make import PERSONS
 from tests.intake.reading import HEAD, SON, WIFE, broken, families, results
 
 

@@ -12,7 +12,8 @@ import pytest
 from intake.reader import open_list
 from intake.refused import FileRefused
 from intake.rows import RowResult, read_rows
-from tests.intake.make import HEADER, household, id_number, name, workbook
+from tests.id_numbers import id_number
+from tests.intake.make import HEADER, household, name, workbook
 
 
 def read(path: Path, sheet: str | None = None) -> list[RowResult]:

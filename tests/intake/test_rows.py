@@ -7,7 +7,8 @@ import pytest
 
 from intake.problems import RULES
 from intake.rows import Outcome
-from tests.intake.make import HEADER, household, id_number, workbook
+from tests.id_numbers import id_number
+from tests.intake.make import HEADER, household, workbook
 from tests.intake.reading import HEAD, WIFE, broken, families, read, results
 
 

@@ -10,13 +10,14 @@ import pytest
 from domain.commands.households import RegisterHousehold
 from domain.commands.officers import SuspendOfficer
 from domain.commands.sealing import MemberInput
-from domain.household import Household, Relation
+from domain.household import Household
+from domain.household_members import Relation
 from eventstore.outcomes import Envelope
 from eventstore.vault import SQLiteVault
-from intake import runner
 from intake.inputs import household_input
 from tests.eventstore.support import named
-from tests.intake.make import HEADER, PERSONS, household, id_number, workbook
+from tests.id_numbers import id_number
+from tests.intake.make import HEADER, PERSONS, household, workbook
 from tests.intake.reading import TODAY
 from tests.intake.town import FOREIGN, TOWNSHIP, VILLAGE, County, county, make_county, officer
 
@@ -240,7 +241,7 @@ def test_one_refused_household_leaves_the_others_of_its_batch(
 def test_interleaved_villages_share_commits_and_nothing_waits(
     town: County, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "BATCH", 4)
+    monkeypatch.setattr("intake.batches.BATCH", 4)
     names = ("源潭居委会", "双峰居委会", "水吼村", "横中村")
     rows = [household(n, c1=names[n % 4]) for n in range(1, 13)]
     batches: list[int] = []
@@ -290,7 +291,7 @@ def test_faults_kept_are_bounded(town: County, tmp_path: Path) -> None:
 def test_keys_kept_in_memory_do_not_grow_with_the_list(
     town: County, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "BATCH", 5)
+    monkeypatch.setattr("intake.batches.BATCH", 5)
     monkeypatch.setattr("eventstore.vault.KEY_CACHE", 10)
     assert town.run(heads(tmp_path, *several(40))).registered == 40
     assert len(town.store.vault._ciphers) <= 15

@@ -10,7 +10,8 @@ import pytest
 from domain.household import Household
 from intake.columns import find_header
 from tests.eventstore.support import named
-from tests.intake.make import HEADER, id_number, name, workbook
+from tests.id_numbers import id_number
+from tests.intake.make import HEADER, name, workbook
 from tests.intake.reading import HEAD, SON, WIFE, broken, families, results
 from tests.intake.test_again import notes
 from tests.intake.town import VILLAGE, County, county, make_county

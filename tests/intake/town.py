@@ -12,7 +12,6 @@ from uuid import UUID, uuid4
 
 from api.system import System
 from cli.compose import running
-from cli.import_command import _kinds, _places
 from cli.settings import Settings
 from domain.commands.areas import AreaPlan, EstablishAreas
 from domain.commands.officers import AppointOfficer, RegisterOfficer
@@ -22,9 +21,11 @@ from domain.rules.loading import parse_rulebook
 from domain.world import Command
 from eventstore.outcomes import Envelope, Receipt
 from eventstore.store import Recorded
+from intake.known_places import kinds_in_force, places_below
 from intake.results import Report, RowReport
 from intake.runner import Importer
 from projections.areas import by_code
+from projections.asking.scope import Scope
 from tests.domain.county import AREAS, DOCUMENT, OFFICERS, RULES, SINCE
 from tests.eventstore.support import named
 from tests.intake.reading import TODAY
@@ -125,12 +126,12 @@ class County:
         with self.system.reader() as db:
             root = by_code(db, area)
             assert root is not None
-            places = _places(self.store, db, root)
+            places = places_below(self.store, db, Scope((root,)), root)
         return Importer(
             self.store,
             officer(by),
             places,
-            _kinds(self.system, root),
+            kinds_in_force(self.store, self.system.tree.lineage(root)),
             default_category="ordinary",
             sink=self.rows.append,
             ignore_columns=ignore_columns,

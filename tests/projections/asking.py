@@ -9,7 +9,7 @@ import inspect
 import itertools
 import pkgutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -20,15 +20,19 @@ from sqlalchemy import Connection, select
 import projections
 from api.filters import FINDINGS
 from api.routes import READS
+from domain.area import AreaLevel
 from domain.lateness import NEVER_HELD, HeldSpan, HeldTime
+from domain.world import Role
 from eventstore.names import Hit
 from projections.areas import AREAS
+from projections.asking.officer_lists import STATES
 from projections.asking.paging import Page
 from projections.asking.scope import EVERYTHING, Scope
 from projections.asking.searching import Names
+from projections.asking.work import Asked, Post
 from projections.folding.base import LOGICAL
 from projections.households import HOUSEHOLDS
-from projections.officers import STATES
+from projections.officers import APPOINTMENTS
 
 MOST_VALUES = 15
 SMALL_PAGE = 7
@@ -51,12 +55,14 @@ def _columns(*names: str) -> list[Any]:
 IDS = {
     "area": "areas.id",
     "county": "areas.id",
+    "into": "areas.id",
     "itself": "areas.id",
     "parent": "areas.id",
     "warehouse": "areas.id",
     "village": "areas.id",
     "holder": "areas.id",
     "officer": "officers.id",
+    "asker": "officers.id",
     "report": "situation_reports.report",
     "disaster": "disasters.id",
     "incident": "incidents.id",
@@ -66,6 +72,7 @@ IDS = {
     "consignment": "consignments.id",
     "fund": "funds.id",
     "household": "households.id",
+    "person": "household_members.person",
     "season": "seasons.id",
     "case": "ledger.id",
     "village_list": "village_lists.id",
@@ -87,15 +94,18 @@ TEXTS = {
 }
 GIVEN: dict[str, tuple[Any, ...]] = {
     "notice": ("first", "second"),
+    "group": ("-", "03", "第三组"),
     "level": ("township", "village"),
     "search": SEARCHES,
-    "q": (*SEARCHES, "3408", "yuantan"),
+    "q": (*SEARCHES, "3408", "yuantan", "340824101", "340824101001"),
     "on": (date(2016, 6, 1), date(2018, 9, 1)),
     "since": (None, date(2018, 9, 1)),
     "until": (None, date(2018, 12, 31)),
     "certified_until": (None, date(2018, 12, 31)),
     "state": STATES,
     "year": (2016, 2017, 2018, 2**40),
+    "each": (1,),
+    "matter": ("report_review", "incident_triage"),
 }
 PAGED = ("cursor", "limit")
 
@@ -151,6 +161,12 @@ class Asking:
             return [[UUID(id) for ids in some for id in ids]]
         if name == "names":
             return [None, self.called]
+        if name == "namesakes":
+            return [self.alike]
+        if name == "villages":
+            return [[UUID(one) for one in self._distinct("village_lists.area")]]
+        if name == "asked":
+            return [replace(one, whole=n % 2 == 0) for n, one in enumerate(self.workers[::2])]
         if annotation in (bool, bool | None):
             return [True, False]
         if name in GIVEN:
@@ -158,11 +174,35 @@ class Asking:
         if name in IDS:
             ids = self._distinct(IDS[name])
             chosen = ids[:: max(1, len(ids) // MOST_VALUES)]
+            if name == "into":  # a village goes into another, and a disaster into another
+                chosen += self._distinct("disasters.id")[:5]
             return [one if annotation is str else UUID(one) for one in chosen]
         found = self._distinct(*TEXTS[name])
         if name == "kind":
             return [*found, *FINDINGS]
         return [*found, ",".join(found)] if name == "role" else found  # several at once too
+
+    @cached_property
+    def workers(self) -> list[Asked]:
+        """Whoever asks for work: the first officer of every role, and one with two posts."""
+        a = APPOINTMENTS.c
+        query = select(a.officer, a.role, a.area, AREAS.c.level)
+        query = query.join(AREAS, AREAS.c.id == a.area).order_by(a.role, a.area, a.officer)
+        posts = [
+            (UUID(row.officer), Post(Role(row.role), UUID(row.area), AreaLevel(row.level)))
+            for row in self.db.execute(query)
+        ]
+        first = {post.role: (officer, (post,)) for officer, post in reversed(posts)}
+        both = (posts[0][0], (posts[0][1], replace(posts[-1][1], standing_for=posts[-1][0])))
+        return [
+            Asked(
+                officer=officer,
+                posts=held,
+                at=self.moments[0],
+                scopes=tuple(Scope((post.area,)) for post in held),
+            )
+            for officer, held in (*first.values(), both)
+        ]
 
     @cached_property
     def called(self) -> Names:
@@ -175,6 +215,14 @@ class Asking:
             return [Hit(area, id, id) for area, id in known if area in villages]
 
         return named
+
+    def alike(self, household: UUID, person: UUID) -> list[Hit]:
+        """An index of names in which the heads of every third household are called the same."""
+        del household, person
+        h = HOUSEHOLDS.c
+        query = select(h.area, h.id, h.head).where(h.head.is_not(None)).order_by(h.id)
+        rows = self.db.execute(query).all()[::3]
+        return [Hit(UUID(area), UUID(id), UUID(head)) for area, id, head in rows]
 
     def _distinct(self, *names: str) -> list[str]:
         found: set[str] = set()
@@ -192,7 +240,8 @@ class Asking:
         parameters = list(inspect.signature(query).parameters.values())[1:]
         named = [p for p in parameters if p.name not in ("scope", *PAGED)]
         needed = [p for p in named if p.default is p.empty or p.name == "at"]
-        known = {*IDS, *TEXTS, *GIVEN, "at", "persons", "ids", "exercise"}
+        known = {*IDS, *TEXTS, *GIVEN, "at", "persons", "ids", "exercise", "asked"}
+        known |= {"namesakes", "villages", "held"}
         if query.__name__.startswith("_") or any(p.name not in known for p in needed):
             if query in {read.query for read in READS}:
                 raise KeyError(f"{query.__name__}: {[p.name for p in needed]}")

@@ -1,12 +1,20 @@
 """What hangs on a village, before and after it moves; and offers as both counties see them."""
 
+import re
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from domain.commands.areas import Merge, RearrangeVillages
 from domain.commands.following import FollowMerger
+from domain.commands.reports import FileVerifiedReport, ResubmitReport
+from domain.commands.reviews import StrikeReport
 from domain.commands.rulebooks import AdoptRulebook
+from domain.rules.base import china_day
 from domain.rules.loading import parse_rulebook
 from projections import (
     deadlines,
@@ -27,8 +35,19 @@ from projections.lists import OBJECTIONS
 from projections.notices import NOTICES
 from tests.domain.county import RULES, make_county
 from tests.domain.ledger import Ledger, objection
-from tests.domain.reporting import START, initial, stabilize, zero
+from tests.domain.reporting import (
+    START,
+    follow_up,
+    initial,
+    loaded,
+    send_back,
+    stabilize,
+    zero,
+)
+from tests.domain.reporting import accept as accept_report
+from tests.domain.scenario import Scenario
 from tests.domain.test_moving_villages import accept, merge, offer
+from tests.domain.test_village_groups import naming
 from tests.projections.relief import fold, over, same_for_all_batches
 
 VIEWS = (
@@ -42,6 +61,8 @@ VIEWS = (
     reviews.VIEW,
     situation.VIEW,
 )
+
+DEADLINES = RULES / "regional/qianshan/deadlines.toml"
 
 
 def moved(story: Ledger) -> None:
@@ -76,20 +97,22 @@ def test_a_merger_is_told_before_with_its_counts(tmp_path: Path) -> None:
         "cases": 3,
     }
     assert (found["village_lists"], found["posts"], found["merged_into"]) == (1, 2, None)
+    assert (found["groups"], found["changed_groups"]) == (0, [])
+    for village in ("yuantan_1", "yuantan_2"):
+        s.given(replace(naming(s, "一组", at=village), effective_on=china_day(s.now)), by="admin")
+    into = {"village": s.id("yuantan_1"), "into": s.id("yuantan_2")}
+    found = asked(story, tmp_path / "groups", belongings, over(s, "county"), **into)
+    assert found["groups"] == 1
+    assert found["changed_groups"] == [{"code": "01", "name": "一组", "new_code": "02"}]
     foreign = over(s, "foreign_county")
     assert (
         asked(story, tmp_path / "foreign", belongings, foreign, village=s.id("yuantan_1")) is None
     )
 
 
-def test_duties_of_the_old_village_are_asked_of_the_successor(tmp_path: Path) -> None:
-    """C3: they were counted before the merger and stayed where they were."""
-    s = make_county()
-    path = RULES / "regional/qianshan/deadlines.toml"
-    told = path.read_text(encoding="utf-8")
-    for name, limit in (("follow_up", "due = 07:00:00"), ("verified", "working_days = 1")):
-        told = told.replace(f"{name} = [", f'{name} = [ {{ level = "village", {limit} }},')
-    book = parse_rulebook(path.name, told)
+def adopt(s: Scenario, told: str) -> None:
+    """Deadlines of 源潭 alone."""
+    book = parse_rulebook(DEADLINES.name, told)
     s.given(
         AdoptRulebook(
             area=s.id("yuantan"),
@@ -101,6 +124,59 @@ def test_duties_of_the_old_village_are_asked_of_the_successor(tmp_path: Path) ->
             content=book.content,
         )
     )
+
+
+def steps_of_a_report(s: Scenario) -> Iterator[str]:
+    """A village's report, step by step: what has just been done."""
+    s.given(initial(s), by="village")
+    yield "initial"
+    s.given(accept_report(s), by="township")
+    yield "initial accepted"
+    s.given(stabilize(s), by="county")
+    yield "stable"
+    s.given(follow_up(s, FileVerifiedReport), by="village")
+    yield "verified"
+    s.given(send_back(s, 2), by="township")
+    yield "verified returned"
+    s.given(follow_up(s, ResubmitReport), by="village")
+    yield "verified resubmitted"
+    s.given(accept_report(s, version=3), by="township")
+    yield "verified accepted"
+    s.given(follow_up(s), by="village")
+    yield "opened again"
+    s.given(StrikeReport(report=s.id("report/yuantan_1"), version=4, reason="重复"), by="township")
+    yield "withdrawn"
+
+
+@pytest.mark.parametrize("limit", [True, False], ids=["limit", "no limit"])
+def test_a_report_is_still_there_as_long_as_it_owes(tmp_path: Path, *, limit: bool) -> None:
+    """The report says what it owes, and so does the view; with and without a limit for the 核报."""
+    s = make_county()
+    if not limit:
+        told = DEADLINES.read_text(encoding="utf-8")
+        adopt(s, re.sub(r"(?ms)^verified = \[.*?^\]$", "verified = []", told))
+    owing = []
+    for number, step in enumerate(steps_of_a_report(s)):
+        folded = fold(tmp_path / str(number), s, VIEWS)
+        with folded.reading() as db:
+            there = still_there(db, EVERYTHING, s.id("yuantan_1"), s.now)["reports"]
+        folded.close()
+        owes = loaded(s).owes
+        assert there == ([str(s.id("report/yuantan_1"))] if owes else []), step
+        if owes:
+            owing.append(step)
+    until_verified = ["stable", "verified", "verified returned", "verified resubmitted"]
+    more = until_verified if limit else []
+    assert owing == ["initial", "initial accepted", *more, "opened again"]
+
+
+def test_duties_of_the_old_village_are_asked_of_the_successor(tmp_path: Path) -> None:
+    """C3: they were counted before the merger and stayed where they were."""
+    s = make_county()
+    told = DEADLINES.read_text(encoding="utf-8")
+    for name, limit in (("follow_up", "due = 07:00:00"), ("verified", "working_days = 1")):
+        told = told.replace(f"{name} = [", f'{name} = [ {{ level = "village", {limit} }},')
+    adopt(s, told)
     s.given(initial(s), by="village")
     old, new = s.id("yuantan_1"), s.id("yuantan_2")
     merges = (Merge(area=old, into=new),)

@@ -35,7 +35,7 @@ from domain.catalog import AGGREGATES
 from eventstore.store import Store
 from projections.catalog import VIEWS
 from projections.folding.base import LOGICAL, Rows, TableWriter, physical
-from projections.folding.dialects import ByBytes, JoinedText, JsonMember, JsonMerged, JsonPairs
+from projections.folding.dialects import ByBytes, JoinedText, JsonMember, JsonPairs
 from projections.folding.reader import SCHEMA, ViewsReader
 from projections.sections.consignments import CONSIGNMENTS
 from scripts.need_postgres import postgres_bin
@@ -131,16 +131,20 @@ def there(url: str, at_home: Connection) -> Iterator[ViewsReader]:
 
 @dataclass
 class Answers:
-    """What SQLite answers, by question; and the code of all functions that asked it."""
+    """What SQLite answers, by question; and the code of all functions that asked it so far."""
 
     questions: dict[str, Question]
     found: dict[str, str]
     ran: set[CodeType]
 
 
+RAN: set[CodeType] = set()
+"""Of all pairs together: of worn rows some are empty, so that a query within one is not come to."""
+
+
 @pytest.fixture(scope="module")
 def answers(at_home: Connection) -> Answers:
-    ran: set[CodeType] = set()
+    ran = RAN
 
     def note(*_: Any) -> None:
         frame: FrameType | None = sys._getframe()
@@ -195,16 +199,15 @@ def test_every_table_of_every_board_holds_the_same_rows(
 
 TEXTS = ("一", "乙", "person_contested", "payment_failed", "personal", "Z", "a", "B", "_", "é", "")
 REPORTED = '{"affected":12,"dead":"3","missing":null,"houses":"1.50"}'
-DECIDED = '{"dead":null,"affected":"13"}'
 
 
 def test_functions_of_text_are_the_same_on_both(url: str) -> None:
     words = union_all(*[select(ByBytes(literal(word)).label("word")) for word in TEXTS]).subquery()
     ordered = select(words.c.word).order_by(words.c.word)
     pair = JsonPairs(literal(REPORTED)).table_valued("key", "value", name="pair")
-    merged = JsonMerged(literal(REPORTED), literal(DECIDED))
     members = [
-        cast(JsonMember(merged, name), String) for name in ("affected", "dead", "houses", "x")
+        cast(JsonMember(literal(REPORTED), name), String)
+        for name in ("affected", "missing", "houses", "x")
     ]
     questions = [
         ordered,
@@ -218,7 +221,7 @@ def test_functions_of_text_are_the_same_on_both(url: str) -> None:
         answers = [db.execute(question).all() for question in questions]
         assert answers == [other.execute(question).all() for question in questions]
         assert [word for (word,) in answers[0]] == sorted(TEXTS)
-        assert answers[2] == [("13", None, "1.50", None)]
+        assert answers[2] == [("12", None, "1.50", None)]
         keys = select(JoinedText(pair.c.key))
         named = other.execute(keys).scalar_one().split(",")
         assert named == sorted(named) and set(named) == set(msgspec.json.decode(REPORTED))

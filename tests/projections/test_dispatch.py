@@ -19,6 +19,7 @@ from domain.commands.incidents import (
     ReportOnScene,
     ResolveIncident,
     TriageIncident,
+    UndoDuplicateIncident,
 )
 from domain.commands.units import PutUnitOffDuty, PutUnitOnDuty, RegisterUnit
 from domain.incident import IncidentKind, Severity
@@ -48,7 +49,7 @@ def opened(s: Scenario, name: str, area: str = "yuantan_1") -> OpenIncident:
 
 @pytest.fixture(scope="module")
 def story() -> Scenario:
-    """Trapped: fire on scene, boats recalled. Fallen: over. Twice: a duplicate. New: open."""
+    """Trapped: fire on scene, boats recalled. Fallen: over. Twice: duplicate. New: no duplicate."""
     s = goods.on_the_road(make_county())
     for name in ("fire", "boats", "medics"):
         made = RegisterUnit(
@@ -75,6 +76,8 @@ def story() -> Scenario:
         ResolveIncident(incident=s.id("fallen"), outcome="救出两人", occurred_at=NOW),
         CloseIncident(incident=s.id("fallen"), reason="归档"),
         MarkDuplicateIncident(incident=s.id("twice"), original=t),
+        MarkDuplicateIncident(incident=s.id("new"), original=t),
+        UndoDuplicateIncident(incident=s.id("new"), reason="是另一户"),
         PutUnitOffDuty(unit=boats, reason="检修"),
         PutUnitOffDuty(unit=s.id("medics"), reason="轮休"),
         PutUnitOnDuty(unit=s.id("medics")),
@@ -101,6 +104,8 @@ def test_the_board_shows_what_is_open_the_gravest_first(story: Scenario, folded:
     assert [one["id"] for one in board["incidents"]] == [
         str(story.id(n)) for n in ("trapped", "new")
     ]
+    back = board["incidents"][1]
+    assert (back["status"], back["duplicate_of"], back["ended_at"]) == ("open", None, None)
     status = {one["name"]: one["status"] for one in board["units"]}
     assert status == {"fire": "assigned", "boats": "off_duty", "medics": "free"}
     assert [one["id"] for one in board["consignments"]] == [str(story.id("load"))]
@@ -132,7 +137,8 @@ def test_what_is_over_is_asked_for_by_name(story: Scenario, folded: Folded) -> N
 
 
 def test_an_untriaged_call_for_life_stands_right_below_the_first_priority(tmp_path: Path) -> None:
-    """A missing person nobody had triaged once stood below an older power cut of priority 4."""
+    """A missing person nobody had triaged once stood below an older power cut of priority 4, and
+    then below an older one that its caller had called extreme."""
     s = make_county()
     calls = {
         "cut": (IncidentKind.POWER_CUT, Severity.MINOR),
@@ -151,4 +157,4 @@ def test_an_untriaged_call_for_life_stands_right_below_the_first_priority(tmp_pa
     folded.close()
     names = {str(s.id(name)): name for name in calls}
     order = [names[one["id"]] for one in board["incidents"]]
-    assert order == ["urgent", "wires", "missing", "road", "cut"]
+    assert order == ["urgent", "missing", "wires", "road", "cut"]

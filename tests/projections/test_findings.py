@@ -11,13 +11,16 @@ from domain.commands.grant_corrections import RecordPaymentFailure, RetryPayment
 from domain.commands.households import RecordDeath, RemoveMember, RevealHousehold
 from domain.commands.payments import GrantInput
 from domain.commands.relief_cases import ApplyVillage
+from domain.commands.revealing import RevealCaller
 from projections import disasters, findings, households, ledger, lists, officers, seasons, situation
 from projections.asking.contest_findings import MANY_CONTESTS
 from projections.asking.scope import EVERYTHING, Scope
 from projections.asking.unsealing_findings import MANY
 from projections.findings import finding_counts
 from projections.findings import findings as findings_page
-from tests.domain.ledger import Ledger, confirming, dying, family, id_number
+from tests.domain.ledger import Ledger, confirming, dying, family
+from tests.domain.test_incidents import open_incident
+from tests.id_numbers import id_number
 from tests.projections.relief import fold, over, same_for_all_batches
 
 VIEWS = (households.VIEW, seasons.VIEW, ledger.VIEW, lists.VIEW, findings.VIEW, officers.VIEW)
@@ -217,12 +220,14 @@ def test_whoever_opens_very_many_households_in_an_hour_is_on_the_auditors_list(
     story = Ledger().apply()
     s = story.scenario
     look = RevealHousehold(household=s.id("a"), reason="核对一卡通账号")
-    s.given(*[look] * (MANY - 1), by="payer")
+    s.given(open_incident(s, occurred_at=s.now, reporter_phone="13900000000"), by="village")
+    called = RevealCaller(incident=s.id("incident"), reason="回电核实")
+    s.given(called, *[look] * (MANY - 2), by="auditor")
     assert not found(story, tmp_path / "below", kind="many_unsealings")
-    s.given(look, by="payer")
+    s.given(look, by="auditor")
     (row,) = found(story, tmp_path / "at", kind="many_unsealings")
     assert row["number"] == MANY and row["reason"].endswith("：核对一卡通账号")
     assert "*" in row["reason"], "the officer's masked name"
-    s.wait(hours=2).given(*[look] * (MANY - 1), by="payer")
+    s.wait(hours=2).given(*[look] * (MANY - 1), by="auditor")
     assert len(found(story, tmp_path / "later", kind="many_unsealings")) == 1
     assert not found(story, tmp_path / "scope", Scope((s.id("other"),)), kind="many_unsealings")

@@ -6,7 +6,8 @@ from typing import Any
 
 from domain.commands.erasure import ErasePerson
 from domain.commands.households import AddMember, RemoveMember
-from domain.household import Household, Relation
+from domain.household import Household
+from domain.household_members import Relation
 from projections import households
 from projections.asking.scope import EVERYTHING
 from projections.households import ERASED_MASK, members_of

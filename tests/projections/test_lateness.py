@@ -154,7 +154,7 @@ def test_a_load_is_overdue_by_what_had_passed_when_the_clock_was_good(tmp_path: 
     county = sent()
     good = county.now + timedelta(hours=7)
     at = county.now + YEAR
-    with fold(tmp_path, county, (stock.VIEW, dispatch.VIEW)).reading() as db:
+    with fold(tmp_path, county, (stock.VIEW, dispatch.VIEW, officers.VIEW)).reading() as db:
 
         def overdue(held: HeldTime) -> set[bool]:
             told: dict[str, Any] = {"at": at, "held": held}

@@ -215,7 +215,8 @@ def test_a_season_from_above_is_listed_with_its_rates(paid: Ledger, folded: Fold
         (row,) = seasons_page(db, over(paid.scenario, "yuantan_1"), year=2017).items
         one = season(db, over(paid.scenario, "county"), season=paid.season)
         above = season(db, over(paid.scenario, "yuantan_1"), season=paid.season)
-        foreign = seasons_page(db, over(paid.scenario, "foreign_county")).items
-    assert one == {**row} and above is None and foreign == []
+        elsewhere = over(paid.scenario, "foreign_county")
+        foreign = (season(db, elsewhere, season=paid.season), seasons_page(db, elsewhere).items)
+    assert one == above == {**row} and foreign == (None, [])
     assert row["rates"][0]["basis"] == "person" and "appraisal" in row["steps"]
     assert row["deliver_by"] == "2018-02-15"

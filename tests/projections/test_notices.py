@@ -6,14 +6,8 @@ from typing import Any
 
 import pytest
 
-from domain.commands.village_lists import (
-    PostNotice,
-    PostSecondNotice,
-    RaiseObjection,
-    ReturnList,
-    SettleObjection,
-    WithdrawNotice,
-)
+from domain.commands.notices import PostNotice, PostSecondNotice, WithdrawNotice
+from domain.commands.village_lists import RaiseObjection, ReturnList, SettleObjection
 from domain.notice import ObjectionKind
 from projections import households, ledger, lists, notices, seasons
 from projections.lists import village_list, village_lists

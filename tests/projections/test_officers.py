@@ -14,8 +14,8 @@ from domain.commands.officers import (
 )
 from domain.world import Role
 from projections import officers as view
+from projections.asking.officer_lists import officer, officers
 from projections.asking.scope import EVERYTHING
-from projections.officers import officer, officers
 from tests.domain.county import make_county, register
 from tests.domain.scenario import Scenario
 from tests.projections.relief import fold, over, same_for_all_batches

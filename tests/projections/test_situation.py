@@ -56,6 +56,7 @@ def test_a_figure_nobody_knows_is_null_and_a_partly_known_one_is_marked(tmp_path
     assert rows["双峰居委会"]["reported"]["figures"]["injured"] is None
     assert rows["双峰居委会"]["official"]["figures"] == {}
     assert rows["源潭镇"]["reported"]["partial"] == ["injured"]
+    assert rows["源潭镇"]["reported"]["in_part"] == {"injured": {"gave": 1, "of": 2}}
 
 
 def test_an_own_accepted_report_counts_instead_of_the_childrens(tmp_path: Path) -> None:

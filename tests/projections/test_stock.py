@@ -11,7 +11,7 @@ from domain.base import Event
 from domain.conservation import conserved
 from domain.consignment import Consignment
 from domain.stockpile import Stockpile
-from projections import stock
+from projections import officers, stock
 from projections.asking.scope import EVERYTHING
 from projections.asking.stock_books import (
     stock_lot,
@@ -35,7 +35,7 @@ def story() -> Scenario:
 
 @pytest.fixture(scope="module")
 def folded(story: Scenario, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folded]:
-    found = fold(tmp_path_factory.mktemp("stock"), story, (stock.VIEW,))
+    found = fold(tmp_path_factory.mktemp("stock"), story, (stock.VIEW, officers.VIEW))
     yield found
     found.close()
 

@@ -1,6 +1,5 @@
 """Reading the views on PostgreSQL: one state a query, nothing written, over a restart."""
 
-import base64
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from sqlalchemy.schema import CreateTable
 
 from cli.trial.postgres import PostgresServer
 from eventstore.errors import StoreLocked, StoreReadOnly
+from eventstore.url_text import text_of
 from projections.areas import AREAS
 from projections.asking.fund_books import fund_flows, funds
 from projections.asking.paging import BadCursor
@@ -83,13 +83,13 @@ def test_a_restart_of_the_server_is_not_noticed_by_the_next_query(tmp_path: Path
 def test_a_cursor_that_does_not_fit_its_column_is_refused(
     reader: ViewsReader, values: list[object]
 ) -> None:
-    cursor = base64.urlsafe_b64encode(msgspec.json.encode(values)).decode()
+    cursor = text_of(msgspec.json.encode(values))
     with reader() as db, pytest.raises(BadCursor):
         fund_flows(db, EVERYTHING, cursor=cursor)
 
 
 def test_a_cursor_with_text_that_no_row_can_hold_is_refused(reader: ViewsReader) -> None:
-    cursor = base64.urlsafe_b64encode(msgspec.json.encode(["\0", "a"])).decode()
+    cursor = text_of(msgspec.json.encode(["\0", "a"]))
     with reader() as db, pytest.raises(BadCursor):
         funds(db, EVERYTHING, cursor=cursor)
 

@@ -13,9 +13,9 @@ from eventstore.clock import Clock
 from eventstore.errors import CommitUnknown, StoreFull, StoreLocked, StoreUnreachable
 from eventstore.following import HeadWatch
 from eventstore.log import Log, OutcomeRow, Row
-from eventstore.sql import Sql, explain
+from eventstore.sql import Sql, begun, explain
 from eventstore.vault import Vault
-from projections.folding.databases import TABLES, SQLiteDatabase, transaction
+from projections.folding.databases import TABLES, SQLiteDatabase
 from tests.simulation.chance import Chance
 
 
@@ -156,7 +156,7 @@ class MemoryViews(SQLiteDatabase):
     def applying(self, partition: int) -> Iterator[None]:
         if self._chance is not None and self._chance.strikes("views locked"):
             raise StoreLocked
-        with transaction(self.db):
+        with begun(self.db):
             yield
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ from tests.simulation.world import World
 
 ROOT = Path(__file__).parents[2]
 SEEDS = range(1, 501)
-LONGEST_SECONDS = 300
+LONGEST_SECONDS = 900
 ONE = 42
 
 

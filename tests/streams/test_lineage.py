@@ -24,7 +24,8 @@ from eventstore.errors import StoreReplaced
 from eventstore.lineage import begin_epoch, epoch_of
 from eventstore.store import Store
 from projections.folding.rebuild import check
-from tests.eventstore.support import found_town, id_number, new_household, new_unit, send
+from tests.eventstore.support import found_town, new_household, new_unit, send
+from tests.id_numbers import id_number
 
 UNITS = 12
 

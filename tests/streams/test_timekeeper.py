@@ -15,8 +15,8 @@ import pytest
 from domain.base import Event
 from domain.catalog import AGGREGATES
 from domain.commands.incidents import TriageIncident
+from domain.commands.notices import WithdrawNotice
 from domain.commands.rulebooks import AdoptRulebook
-from domain.commands.village_lists import WithdrawNotice
 from domain.incident import Incident
 from domain.village_list import VillageList
 from domain.world import Command, Role
@@ -27,7 +27,7 @@ from projections.catalog import VIEWS
 from projections.folding.engine import ViewsDatabase
 from projections.folding.reader import ViewsReader
 from streams.embedded import Follower
-from streams.keeping import Keeper, accept_clock
+from streams.keeping import Keeper, accept_clock, advance_clock
 from streams.timekeeper import Timekeeper
 from tests.api.seed import NOW, id_of, officer_of, seed
 
@@ -136,6 +136,22 @@ def test_a_notice_comes_down_at_its_time_and_once(folder: Path) -> None:
         assert len({fact.originator_id for fact in found}) == len(found) == NOTICES
         assert {fact.meta.role for fact in found} == {"system"}
         assert not any(fact.early for fact in found)
+
+
+def test_what_became_due_by_an_advanced_clock_happens_beside_a_running_server(
+    folder: Path,
+) -> None:
+    """Another process moves the clock, as `relief clock advance` does."""
+    with process(folder) as one:
+        one.store.run_clock()
+        other = Store.at(folder, AGGREGATES)
+        advance_clock(other, by=timedelta(days=36), rate=1, operator="li")
+        Keeper(one.store).step()
+        assert one.passes() == 0
+        advance_clock(other, by=timedelta(days=1, minutes=1), rate=1, operator="li")
+        other.close()
+        Keeper(one.store).step()
+        assert one.passes() == NOTICES
 
 
 def test_a_restart_does_nothing_again_though_the_views_lag(folder: Path) -> None:

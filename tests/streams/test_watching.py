@@ -11,10 +11,11 @@ import pytest
 from sqlalchemy import Boolean, Integer
 
 from cli.trial.postgres import PostgresServer
+from eventstore.sql import begun
 from eventstore.store import Store
 from projections.catalog import VIEWS
 from projections.folding.base import ANYWHERE, Row, Rows
-from projections.folding.databases import CHANNEL, transaction
+from projections.folding.databases import CHANNEL
 from projections.folding.engine import Applied, ViewsDatabase
 from projections.folding.partitions import partition_of
 from projections.reviews import WAITING
@@ -161,7 +162,7 @@ def test_a_row_that_is_gone_and_one_appended_are_told_with_those_that_changed(
         rows.put(WAITING, waiting(n))
     rows.delete(WAITING, *[waiting(2)[key] for key in ("subject", "step")])
     rows.delete(WAITING, str(UUID(int=3)), "review")
-    with transaction(views.db):
+    with begun(views.db):
         changed = rows.write()
     told = {row["area"] for row in changed[WAITING.name]}
     assert told == {areas[1], areas[2], None}

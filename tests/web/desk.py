@@ -71,10 +71,12 @@ class LivingCounty:
 
 @contextmanager
 def living_county(
-    folder: Path, *, simulated_from: datetime | None = None
+    folder: Path, *, simulated_from: datetime | None = None, **set_: Any
 ) -> Iterator[LivingCounty]:
-    """The county on a fresh store in ``folder``, stopped in order at the end."""
-    settings: dict[str, Any] = {"data": folder, "after_wait_seconds": 5.0}
+    """The county on a fresh store in ``folder``, stopped in order at the end.
+
+    ``set_``: other settings."""
+    settings: dict[str, Any] = {"data": folder, "after_wait_seconds": 5.0, **set_}
     with running(Settings(**settings)) as system:
         if simulated_from is not None:
             system.store.begin_simulated(simulated_from)

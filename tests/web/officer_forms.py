@@ -7,16 +7,10 @@ from uuid import UUID, uuid4
 from fastapi.testclient import TestClient
 
 from domain.commands.engaging import EngageOfficer
-from domain.identity import check_character
 from domain.posts import Post
 from domain.world import Role
+from tests.id_numbers import id_number
 from tests.web.desk import PASSWORD, LivingCounty
-
-
-def id_number(sequence: int) -> str:
-    """Made up and valid."""
-    first = f"34082419810304{sequence:03d}"
-    return first + check_character(first)
 
 
 def engage(county: LivingCounty, login: str, name: str, sequence: int) -> UUID:

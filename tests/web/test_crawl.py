@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from enum import StrEnum
 from functools import cache
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -16,10 +17,12 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 import domain.catalog  # noqa: F401  all state words of the domain are loaded with it
+from api.routes_writes import WRITES
 from domain.officer import Officer
 from projections.catalog import VIEWS
 from tests.web.relief_desk import RunningDemo
 from tests.web.test_relief_pages import enter
+from web.forms.pages import BEGUN, BY_HAND, KINDS, NO_PAGE, pages_of, sendable
 
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 SNAKE = re.compile(r"(?<![\w./@-])[a-z]+[0-9]*(?:_[a-z0-9]+)+(?![\w./@-])")
@@ -160,37 +163,143 @@ LOGINS = (
 )
 
 
-@pytest.mark.parametrize("login", LOGINS)
-def test_every_page_opens_and_says_nothing_that_is_not_for_readers(
-    server: TestClient,
-    faults: Faults,
-    logins: frozenset[str],
-    login: str,
-) -> None:
-    enter(server, login)
-    broken: list[str] = []
-    for language in ("zh", "en"):
-        waiting, met = [f"/?lang={language}"], {"/"}
-        while waiting:
-            address = waiting.pop(0)
-            answer = server.get(address)
-            if answer.status_code != 200:
-                broken.append(f"{address}: {answer.status_code}")
-            if not answer.headers.get("content-type", "").startswith("text/html"):
-                continue
-            page = Seen(answer.text)
-            texts = [
-                " · ".join(part for part in text.split(" · ") if part not in logins)
-                for text in page.texts
-            ]
-            found = [one for text in texts for one in faults(language, text)]
-            broken += [f"{address}: {one}" for one in found]
-            for link in page.links:
-                if EMPTY.search(link):
-                    broken.append(f"{address}: empty value: {link}")
-                elif "lang=" in link or kind_of(link) in met or link.startswith("/static/"):
-                    continue
-                else:
+PLACE = re.compile(rf"{ID.pattern}|{{\w+}}|(?<=^/rulebooks/)(?!change)\w+$")
+"""What differs in addresses of one page."""
+
+ADDRESSES = [
+    (re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(write.path))), write.command.__name__)
+    for write in WRITES
+]
+
+
+def sent_by(text: str) -> set[str]:
+    """The commands that the forms of a page send, and the kinds of things whose acts it shows."""
+    found = set(re.findall(r'data-command="(\w+)"', text))
+    found |= {f"acts of {kind}" for kind in re.findall(r'data-acts="([\w-]+)"', text)}
+    for address in re.findall(r'action="(/v1/[^"]+)"', text):
+        found |= {name for path, name in ADDRESSES if path.fullmatch(address)}
+    return found
+
+
+ASKED = ("division_lists.py", "following.py")
+"""Where pages find the commands of what they carry out in steps."""
+
+Crawled = Callable[[str], list[tuple[str, str, int, str]]]
+
+
+@pytest.fixture(scope="module")
+def crawled(server: TestClient) -> Crawled:
+    """Language, address, status and text of every page that somebody is led to, one a kind."""
+
+    @cache
+    def pages(login: str) -> list[tuple[str, str, int, str]]:
+        enter(server, login)
+        found = []
+        for language in ("zh", "en"):
+            waiting, met = [f"/?lang={language}"], {"/"}
+            while waiting:
+                address = waiting.pop(0)
+                answer = server.get(address)
+                is_page = answer.headers.get("content-type", "").startswith("text/html")
+                found.append(
+                    (language, address, answer.status_code, answer.text if is_page else "")
+                )
+                for link in Seen(answer.text).links if is_page else ():
+                    known = kind_of(link) in met or EMPTY.search(link)
+                    if "lang=" in link or known or link.startswith("/static/"):
+                        continue
                     met.add(kind_of(link))
                     waiting.append(link)
+        return found
+
+    return pages
+
+
+@pytest.mark.parametrize("login", LOGINS)
+def test_every_page_opens_and_says_nothing_that_is_not_for_readers(
+    crawled: Crawled, faults: Faults, logins: frozenset[str], login: str
+) -> None:
+    broken: list[str] = []
+    for language, address, status, text in crawled(login):
+        if status != 200:
+            broken.append(f"{address}: {status}")
+        if not text:
+            continue
+        page = Seen(text)
+        texts = [
+            " · ".join(part for part in text.split(" · ") if part not in logins)
+            for text in page.texts
+        ]
+        found = [one for text in texts for one in faults(language, text)]
+        broken += [f"{address}: {one}" for one in found]
+        broken += [f"{address}: empty value: {link}" for link in page.links if EMPTY.search(link)]
     assert broken == [], "\n".join(broken)
+
+
+def others_of(server: TestClient, crawled: Crawled, page: str) -> Iterator[str]:
+    """The texts of all pages of this kind that somebody is led to, but for the one walked.
+
+    The walk opens the first page of a kind that it meets. Whether that one's steps are open, or it
+    is in the reader's hand at all, is chance. A page that hangs below another one (the casualties
+    of a report) is led to by each of those.
+    """
+    above, _, last = page.rpartition("/")
+    for login in LOGINS:
+        enter(server, login)
+        links = {
+            link.partition("?")[0]
+            for language, _, _, text in crawled(login)
+            if language == "zh"
+            for link in Seen(text).links
+        }
+        links |= {f"{link}/{last}" for link in links if PLACE.sub("…", link) == above}
+        for link in sorted(one for one in links if PLACE.sub("…", one) == page):
+            yield server.get(link).text
+
+
+def test_every_command_that_a_post_may_send_has_a_page(
+    server: TestClient, crawled: Crawled
+) -> None:
+    """Held to what the pages of the store of all events show, not to what a table says of them."""
+    without = {one.__name__ for one in sendable() if not pages_of(one) and one not in NO_PAGE}
+    assert without == set(), "give it a form on a page (docs/development.md)"
+    assert not [one for one in NO_PAGE if pages_of(one) or not NO_PAGE[one]]
+
+    seen: dict[str, set[str]] = {}
+    for login in LOGINS:
+        for _, address, _, text in crawled(login):
+            if "<!doctype" in text:  # else it is a part of another page
+                seen.setdefault(PLACE.sub("…", address.split("?")[0]), set()).update(sent_by(text))
+    told = {one.__name__: {PLACE.sub("…", page) for page in pages_of(one)} for one in sendable()}
+    for page, shown in sorted(seen.items()):
+        unsaid = {name for name in shown & told.keys() if page not in told[name]}
+        assert unsaid == set(), f"{page} sends them: say so in web/forms/pages.py"
+
+    def kept(page: str, what: str, otherwise: str) -> None:
+        shown = seen.get(page, set())
+        others = others_of(server, crawled, page)
+        assert what in shown or any(what in sent_by(text) for text in others), otherwise
+
+    for kind, page in KINDS.items():
+        kept(PLACE.sub("…", page), f"acts of {kind}", f"{page} shows no acts of {kind}")
+    for command, page in BEGUN.items():
+        kept(PLACE.sub("…", page), command.__name__, f"{page} does not begin it")
+
+
+def test_what_is_said_to_be_written_by_hand_stands_in_a_template_or_a_page() -> None:
+    """Many of these forms show in one state only, which a walk over links does not meet."""
+    web = Path(__file__).parents[2] / "web"
+    files = [
+        *web.rglob("*.html"),
+        *web.rglob("*.py"),
+        *(web.parent / "api" / name for name in ASKED),
+    ]
+    files.remove(web / "forms" / "pages.py")
+    source = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    routes = set(re.findall(r'@router\.get\("([^"]+)"', source))
+    addresses = {write.command.__name__: write.path for write in WRITES}
+    for page, names in BY_HAND.items():
+        assert page in routes, f"there is no page {page}"
+        for name in names:
+            last = re.sub(r"{\w+}", "", addresses[name]).rstrip("/").rsplit("/", 1)[-1]
+            assert re.search(rf"\b({name}|{last})\b", source), f"no page sends {name}"

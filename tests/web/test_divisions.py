@@ -8,9 +8,16 @@ from uuid import uuid4
 import pytest
 from fastapi.testclient import TestClient
 
+from domain.commands.areas import RenameArea
+from domain.commands.officers import AppointOfficer, RegisterOfficer
+from domain.commands.store import RecordStore
+from domain.officer import Officer
+from domain.rules.base import china_day
+from domain.world import Role
+from eventstore.outcomes import Refused
 from intake.divisions import HEADINGS
 from tests.intake.make import workbook
-from tests.web.desk import LivingCounty, living_county
+from tests.web.desk import PASSWORD, LivingCounty, living_county
 from tests.web.officer_forms import ask, enter, hidden_in, token_in
 
 
@@ -159,3 +166,49 @@ def test_a_code_for_a_division_that_there_is_not_is_not_found(browser: TestClien
     path = f"/divisions/{uuid4()}/code"
     answer = post(browser, path, code="340882106299", document_no="潜政〔2026〕4号")
     assert answer.status_code == 404
+
+
+def administrator(county: LivingCounty, login: str, place: str) -> None:
+    """One more, in post there from today on."""
+    person, area = uuid4(), county.id(place)
+    county.officers[login] = officer = Officer.id_of(person)
+    county.run(RegisterOfficer(person=person, full_name="王高", area=area))
+    appointed = AppointOfficer(
+        id=uuid4(),
+        officer=officer,
+        role=Role.ADMINISTRATOR,
+        area=area,
+        starts_on=china_day(county.now),
+    )
+    county.run(appointed)
+    county.system.accounts.set_password(login, officer, PASSWORD)
+
+
+def test_a_merger_is_asked_about_at_the_root_too(county: LivingCounty, browser: TestClient) -> None:
+    """Above it there is no area whose villages could be looked for."""
+    administrator(county, "root", "nation")
+    enter(browser, "root")
+    page = ask(browser, f"/divisions/{county.id('nation')}/merger")
+    assert "源潭居委会" in page
+
+
+def test_who_is_at_the_seat_keeps_its_name_once_the_store_has_recorded_it(
+    county: LivingCounty, browser: TestClient
+) -> None:
+    """Before, as the command says, it is kept from above; the page offers what the command does."""
+    top, store, today = county.id("province"), county.system.store, china_day(county.now)
+    administrator(county, "top", "province")
+    enter(browser, "top")
+    page = f"/divisions/{top}"
+    offered = f"{page}/code"
+    rename = RenameArea(area=top, name="皖省", effective_on=today, document_no="国函〔2026〕1号")
+    assert store.log.mark("seat") is None
+    assert offered not in ask(browser, page)
+    assert browser.get(offered).status_code == 404
+    with pytest.raises(Refused):
+        county.run(rename, by="top")
+    county.run(RecordStore(born=store.log.mark("born") or "", seat=top))
+    assert offered in ask(browser, page)
+    assert browser.get(offered).status_code == 200
+    county.run(rename, by="top")
+    assert "皖省" in ask(browser, page)

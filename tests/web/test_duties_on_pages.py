@@ -97,7 +97,10 @@ def test_a_county_passes_on_once_and_sees_its_townships_in_one_line(
     county: LivingCounty, client: TestClient
 ) -> None:
     enter(client, "county")
-    assert overdue(client.get("/").text).count("<li>") == 1, "its own duty to pass it on"
+    home = client.get("/").text
+    assert overdue(home) == "" and home.count("转报上级") == 1, "one thing to do, told once"
+    untold = home[home.index("下级已审定，本级还没有报告") :]
+    assert re.search(r"源潭镇.*?chip-overdue.*?转报上级", untold[:3000], re.DOTALL)
     told = overdue(client.get("/situation").text)
     assert f"2 个区划 · 欠 {2 * DAYS} 次" in told
     assert "/zero-reports" not in told

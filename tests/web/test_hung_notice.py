@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
 from uuid import UUID
 
 import pytest
@@ -53,6 +54,24 @@ def test_every_notice_of_every_list_opens(demo: RunningDemo, server: TestClient)
             assert page.status_code == (200 if posted else 404), (one["id"], kind)
             answers[kind, page.status_code] += 1
     assert answers["first", 200] > 3 and answers["second", 200] > 3
+
+
+def test_a_notice_of_one_villagers_group_is_hung_up_there(
+    demo: RunningDemo, server: TestClient
+) -> None:
+    """自然灾害救助条例, art. 20: posted in the village and its groups."""
+    posted = next(one for one in lists(demo) if one["first_posted_at"])
+    path = f"/lists/{posted['id']}/notice/first"
+    whole = server.get(path).text
+    groups = set(re.findall(r"notice/first\?group=([^\"]+)", whole))
+    assert len(groups) > 1 and "按小组查看" in whole
+    parts = []
+    for group in groups:
+        page = server.get(f"{path}?group={group}").text
+        assert f"{unquote(group)} 公示" in page and f"{len(names(page))} 户公示如下" in page
+        parts += names(page)
+    assert sorted(parts) == sorted(names(whole))
+    assert names(server.get(f"{path}?group=无此组").text) == names(whole)
 
 
 def test_there_is_no_third_notice(demo: RunningDemo, server: TestClient) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from domain.world import ROLE_NAMES, Role
+from tests.domain.test_plurals import found, in_code
 from web.i18n import (
     LANGUAGES,
     BrokenCatalog,
@@ -16,13 +17,21 @@ from web.i18n import (
 )
 from web.shell import NAV, Mark
 
-WEB = Path(__file__).parents[2] / "web"
+ROOT = Path(__file__).parents[2]
+ROOMS = ("domain", "eventstore", "streams", "intake", "api", "web")
+WEB = ROOT / "web"
 ASKED = re.compile(
     r"""(?<![\w.])t\(\s*['"]([a-z_.0-9]+)['"]\s*([~+]?)|\b_t\(\s*['"]([a-z_.0-9]+)"""
 )
 ASKED_IN_BROWSER = re.compile(r"""\btext\(\s*["']([a-z_]+)["']""")
+IN_FORMS = re.compile(r'"([a-z_]+\.[a-z_]+)"')
+"""Keys, and prefixes of keys, that forms of commands hand on to be said."""
 BROWSER_NAMES = re.compile(r'"([a-z_]+)"')
 NAMED = re.compile(r"""["']((?:nav|error|mark|chip|role)\.(?!html)[a-z_]+)["']""")
+
+IN_A_FORM = re.compile(r'"([a-z_]+)\.([a-z_0-9]+)"')
+FILES = {file.stem for file in (WEB / "messages").glob("*.toml")}
+"""Of a dotted text in a form the first part tells a message from a field of a table."""
 
 
 def templates() -> list[Path]:
@@ -46,6 +55,10 @@ def asked() -> tuple[set[str], set[str]]:
         for key, joined, private in ASKED.findall(text):
             (prefixes if joined else keys).add(key or private)
         keys |= set(NAMED.findall(text))
+        if file.parent.name == "forms":
+            said = {f"{room}.{name}" for room, name in IN_A_FORM.findall(text) if room in FILES}
+            prefixes |= {key for key in said if key.endswith("_")}
+            keys |= {key for key in said if not key.endswith("_")}
     for file in scripts():
         keys |= {f"js.{key}" for key in ASKED_IN_BROWSER.findall(file.read_text(encoding="utf-8"))}
     return keys, prefixes
@@ -76,9 +89,15 @@ def test_no_key_is_unused() -> None:
         for name in BROWSER_NAMES.findall(file.read_text(encoding="utf-8"))
     }
     hints = {f"{item.key}_hint" for items in NAV.values() for item in items}
+    forms = {
+        name
+        for file in sorted((WEB / "forms").glob("*.py"))
+        for name in IN_FORMS.findall(file.read_text(encoding="utf-8"))
+    }
+    prefixes |= {name for name in forms if name.endswith("_")}
     unused = {
         key
-        for key in set(read_messages()) - keys - browser - hints
+        for key in set(read_messages()) - keys - browser - hints - forms
         if not any(key.startswith(prefix) for prefix in prefixes)
     }
     assert unused == set()
@@ -134,3 +153,21 @@ def test_a_broken_catalog_is_named_by_file_and_key(
     (tmp_path / "page.toml").write_text(line, encoding="utf-8")
     with pytest.raises(BrokenCatalog, match=re.escape(complaint)):
         read_messages(tmp_path)
+
+
+def test_no_sentence_of_a_page_has_a_number_before_a_plural_without_its_singular() -> None:
+    wrong = {
+        key: bad for key, entry in read_messages().items() if (bad := list(found(entry["en"])))
+    }
+    assert wrong == {}
+
+
+def test_no_refusal_has_a_number_before_a_plural_without_its_singular() -> None:
+    wrong = {
+        f"{file.relative_to(ROOT)}: {sentence[:80]}": bad
+        for room in ROOMS
+        for file in sorted((ROOT / room).rglob("*.py"))
+        for sentence in in_code(file)
+        if (bad := list(found(sentence)))
+    }
+    assert wrong == {}

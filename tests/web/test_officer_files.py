@@ -8,9 +8,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from intake.officers import HEADINGS
+from tests.id_numbers import id_number
 from tests.intake.make import workbook
 from tests.web.desk import LivingCounty, living_county
-from tests.web.officer_forms import ask, enter, hidden_in, id_number, token_in
+from tests.web.officer_forms import ask, enter, hidden_in, token_in
 
 ROLE = "村（社区）灾害信息员"
 
@@ -54,7 +55,9 @@ def test_a_list_is_previewed_then_engaged_and_its_slips_printed(
     county: LivingCounty, browser: TestClient, tmp_path: Path
 ) -> None:
     enter(browser, "admin")
-    form = {"csrf_token": token_in(ask(browser, "/officers/list"))}
+    page = ask(browser, "/officers/list")
+    assert "没有设置 RELIEF_PUBLIC_URL" in page, "told before codes are given out, not after"
+    form = {"csrf_token": token_in(page)}
     file = content(
         tmp_path,
         line("冯一一", 101),

@@ -83,13 +83,13 @@ def test_the_administrators_home_counts_who_never_came_and_all_its_cards_open(
     assert "从未登录" in home and "/officers?state=never" in home
     first = home.index('class="door door-first"')
     assert 'href="/officers"' in home[first : first + 80]
-    for href in ("/officers", "/parked", "/officers?state=never", "/officers?state=expired"):
+    for href in ("/officers", "/parked", "/officers?state=never", "/officers?state=no_code"):
         assert browser.get(href).status_code == 200
 
 
 def test_an_expired_invitation_is_said_as_expired(county: LivingCounty) -> None:
+    from projections.asking.officer_lists import officer_counts, officers
     from projections.asking.scope import EVERYTHING
-    from projections.officers import officer_counts, officers
 
     engage(county, "late", "孙多福", 4)
     later = county.now + timedelta(hours=73)
@@ -113,7 +113,7 @@ def test_a_slip_is_made_of_its_code_and_kept_by_nobody(
     county: LivingCounty, browser: TestClient
 ) -> None:
     officer = engage(county, "slipped", "周全", 6)
-    code = Invitations(county.system.store.vault).begin("slipped", officer).code
+    code = Invitations(county.system.store).begin("slipped", officer).code
     enter(browser, "admin")
     token = token_in(ask(browser, f"/officers/{officer}"))
     form = {"csrf_token": token, "code": code, "name": "周全"}
@@ -145,9 +145,16 @@ def test_a_page_offers_what_the_caller_may_do_there(
     browser.cookies.clear()
     enter(browser, "county")
     looked = ask(browser, f"/officers/{county.officers['village']}")
-    assert "data-form" not in looked
+    assert "/suspensions" not in looked and "/suspension-proposals" in looked
     assert browser.get("/officers/new").status_code == 403
-    assert browser.get("/officers/places?q=x").status_code == 403
+    form = {"q": "x", "csrf_token": token_in(browser.get("/officers").text)}
+    assert browser.post("/officers/places", data=form).status_code == 200, "to propose for"
+    browser.cookies.clear()
+    enter(browser, "auditor")
+    form["csrf_token"] = token_in(browser.get("/officers").text)
+    assert browser.post("/officers/places", data=form).status_code == 403
+    looked = ask(browser, f"/officers/{county.officers['village']}")
+    assert "data-form" not in looked
 
 
 def test_a5_who_lacks_an_id_number_is_marked_and_the_step_is_offered_to_who_may_do_it(
@@ -214,7 +221,7 @@ def test_a_code_is_void_once_its_officer_has_a_higher_post_and_the_page_says_so(
     county: LivingCounty, browser: TestClient
 ) -> None:
     officer = engage(county, "risen", "冯升", 9)
-    code = Invitations(county.system.store.vault).begin("risen", officer).code
+    code = Invitations(county.system.store).begin("risen", officer).code
     higher = AppointOfficer(
         id=uuid4(),
         officer=officer,

@@ -31,7 +31,7 @@ def browser(county: LivingCounty) -> Iterator[TestClient]:
 def code_for(county: LivingCounty, login: str, officer: UUID | None = None) -> str:
     officer = officer or county.officers["village"]
     county.run(OpenAccount(officer=officer, login=login))
-    return Invitations(county.system.store.vault).begin(login, officer).code
+    return Invitations(county.system.store).begin(login, officer).code
 
 
 def token_in(page: str) -> str:

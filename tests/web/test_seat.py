@@ -73,7 +73,7 @@ def test_what_was_issued_says_by_whom_and_asks_for_the_receipt(
     enter(client, "county")
     home = client.get("/").text
     assert "限时上报" in home and path in home and "已签发，待上报上级" in home
-    assert "没有等您处理的事项" not in home
+    assert "今天没有等您办的事" not in home
     page = client.get(path).text
     assert "chip-issued" in page and "签发于" in page and "/versions/1/sent-upward" in page
     assert "上报时限" in page

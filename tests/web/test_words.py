@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.words import Words
-from domain.household import Relation
+from domain.household_members import Relation
 from domain.incident import IncidentKind
 from domain.rules.dispatch import USUAL, Dispatch, Fit
 from domain.rules.items import Items

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID, uuid4
 
@@ -15,8 +16,10 @@ from domain.officer import Officer
 from domain.posts import Post
 from domain.rules.base import china_day
 from domain.world import Role
+from projections.asking.ending_posts import SOON_DAYS
+from tests.id_numbers import id_number
 from tests.web.desk import LivingCounty, living_county
-from tests.web.officer_forms import ask, engage, enter, hidden_in, id_number, token_in
+from tests.web.officer_forms import ask, engage, enter, hidden_in, token_in
 
 PAGE = "/officers/year-end"
 
@@ -160,3 +163,19 @@ def test_who_was_taken_out_of_a_post_is_not_renewed_unless_somebody_ticks_it(
     }
     assert (boxes[ended], boxes[yearly]) == (False, True)
     assert "任期届满" in page, "and why it ends stands beside it"
+    soon = china_day(county.now) + timedelta(days=SOON_DAYS - 1)
+    told = home_count(browser)
+    for number, ends in ((33, soon), (34, None)):
+        post = replace(command, person=uuid4(), id=uuid4(), login=f"soon{number}", ends_on=ends)
+        another = replace(post, id_number=id_number(number))
+        officer = UUID(str(county.run(another, by="admin").result["officer"]))
+    assert home_count(browser) == told + 1, "its term ends, and nobody may have seen it"
+    post = next(iter(held(county, officer)))
+    end = EndAppointment(officer=officer, appointment=post, ends_on=soon, reason="调离")
+    county.run(end, by="admin")
+    assert home_count(browser) == told + 1, "whoever took somebody out of a post knows it"
+
+
+def home_count(browser: TestClient) -> int:
+    found = re.search(r'<span class="count">([0-9,]+)</span> 个岗位将于', ask(browser, "/"))
+    return int(found[1].replace(",", "")) if found else 0

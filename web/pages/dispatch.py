@@ -7,31 +7,33 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
-from sqlalchemy import select
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.auth import Caller
-from api.words import rule_for
-from domain.area import AreaLevel
-from domain.commands.incidents import OpenIncident, TriageIncident
-from domain.incident import IncidentKind, Severity, Stage
-from domain.rules.dispatch import Dispatch
-from projections.areas import AREAS, children
+from domain.commands.incidents import (
+    AcknowledgeAssignment,
+    OpenIncident,
+    ReportEnRoute,
+    ReportOnScene,
+    TriageIncident,
+)
+from domain.commands.revealing import RevealCaller
+from domain.commands.units import PutUnitOffDuty, RegisterUnit
+from domain.incident import Stage
 from projections.dispatch import dispatch_board, incident, incidents, units
-from web.formats import china
+from web.acting import acts_of, begin_of
+from web.pages.in_full import open_now
 from web.pages.rulebooks import unsure_here
-from web.paging import ROWS, Turned
+from web.paging import ROWS, Turned, book_of
 from web.parts import AtDesk, Desk, parsed
 
 router = APIRouter(include_in_schema=False)
 
 NEXT_STEP = {
-    Stage.ASSIGNED: ("acknowledgements", "acknowledge"),
-    Stage.ACKNOWLEDGED: ("departures", "depart"),
-    Stage.EN_ROUTE: ("arrivals", "arrive"),
+    Stage.ASSIGNED: ("acknowledgements", "acknowledge", AcknowledgeAssignment.__name__),
+    Stage.ACKNOWLEDGED: ("departures", "depart", ReportEnRoute.__name__),
+    Stage.EN_ROUTE: ("arrivals", "arrive", ReportOnScene.__name__),
 }
-"""Stage of a unit → the address and the words of the step that comes after it."""
+"""Stage of a unit → address, words and command of the step that comes after it."""
 
 
 async def _board(desk: Desk) -> dict[str, Any]:
@@ -59,22 +61,31 @@ async def board(request: Request, desk: AtDesk) -> Response:
 
 @router.get("/dispatch/new")
 async def new(request: Request, desk: AtDesk) -> Response:
-    roles = OpenIncident.roles
-    areas = await run_in_threadpool(_places, desk.caller, desk.caller.areas(roles))
+    made = await begin_of(request, desk, OpenIncident)
+    return await desk.show(request, "incident_new.html", made=made)
+
+
+@router.get("/dispatch/units")
+async def all_units(request: Request, desk: AtDesk, turn: Turned) -> Response:
+    """Who there is: on duty and off, each with what may be done; and the form of a new one."""
+    found = await desk.ask(units, cursor=turn.cursor, limit=ROWS)
+    made = {}
+    for one in found.items:
+        may = desk.may(PutUnitOffDuty, one["area"])
+        made[one["id"]] = (
+            await acts_of(request, desk, "units", one["id"], each=True) if may else None
+        )
+    begin = await begin_of(request, desk, RegisterUnit)
+    leaf = turn.leaf(found, "/dispatch/units", book=book_of("units"))
     return await desk.show(
-        request,
-        "incident_new.html",
-        areas=areas,
-        kinds=list(IncidentKind),
-        severities=list(Severity),
-        local_now=china(desk.now).strftime("%Y-%m-%dT%H:%M"),
+        request, "units.html", rows=found.items, made=made, begin_unit=begin, leaf=leaf
     )
 
 
 @router.get("/dispatch/past")
 async def past(request: Request, desk: AtDesk, turn: Turned) -> Response:
     found = await desk.ask(incidents, open=False, cursor=turn.cursor, limit=ROWS)
-    leaf = turn.leaf(found, "/dispatch/past")
+    leaf = turn.leaf(found, "/dispatch/past", book=book_of("past"))
     return await desk.show(request, "incidents_past.html", rows=found.items, leaf=leaf)
 
 
@@ -91,38 +102,11 @@ async def _one(desk: Desk, id: UUID) -> dict[str, Any]:
 async def one_incident(request: Request, desk: AtDesk, id: UUID) -> Response:
     context = await _one(desk, id)
     one = context["one"]
-    free = await desk.ask(units, status="free", exercise=one["exercise"], limit=500)
-    rule = await run_in_threadpool(
-        rule_for, desk.caller, Dispatch, UUID(one["in_charge"]), desk.now
-    )
-    offered = sorted(
-        free.items, key=lambda unit: rule.fitness(one["kind"], unit["kind"]) if rule else 0
-    )
-    others = await desk.ask(incidents, open=True, exercise=one["exercise"], limit=100)
-    return await desk.show(
-        request,
-        "incident.html",
-        free=offered,
-        others=[other for other in others.items if other["id"] != one["id"]],
-        **context,
-    )
+    made = await acts_of(request, desk, "incidents", id, one=one, in_charge=one["in_charge"])
+    open_until = await open_now(desk, RevealCaller(incident=id, reason=""))
+    return await desk.show(request, "incident.html", made=made, open_until=open_until, **context)
 
 
 @router.get("/dispatch/incidents/{id}/facts")
 async def incident_facts(request: Request, desk: AtDesk, id: UUID) -> Response:
     return await desk.show(request, "incident_facts.html", **await _one(desk, id))
-
-
-def _places(caller: Caller, roots: tuple[UUID, ...]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Township → itself (no village known) and its villages. The tree of divisions is public."""
-    groups: list[tuple[str, list[tuple[str, str]]]] = []
-    with caller.system.reader() as db:
-        known = select(AREAS).where(AREAS.c.id.in_([str(root) for root in roots]))
-        waiting = [dict(row) for row in db.execute(known).mappings()]
-        while waiting:
-            area = waiting.pop(0)
-            below = [one for one in children(db, UUID(area["id"])) if not one["abolished_on"]]
-            villages = [one for one in below if one["level"] == AreaLevel.VILLAGE]
-            waiting += [one for one in below if one["level"] != AreaLevel.VILLAGE]
-            groups.append((area["name"], [(one["id"], one["name"]) for one in (area, *villages)]))
-    return groups

@@ -23,9 +23,10 @@ from domain.rules.base import china_day
 from domain.world import Command
 from eventstore.outcomes import Envelope, Problem, Refused
 from intake.columns import Column
-from intake.division_changes import Differences, Tree
+from intake.division_changes import Differences, DivisionTree
 from intake.divisions import DivisionLine, fill
-from web.keeping import KEEPERS, UNNUMBERED, division_of, keeps, merged_by, moving, on_it
+from projections.asking.village_groups import changed_codes
+from web.keeping import KEEPERS, UNNUMBERED, division_of, keeper, keeps, merged_by, moving, on_it
 from web.pages.division_files import SHOWN, kinds_of, problems_of
 from web.pages.passwords import own_form
 from web.parts import AtDesk, Desk
@@ -87,7 +88,7 @@ def _renumbered(desk: Desk, id: UUID, code: str, document: str, since: str) -> D
     caller = desk.caller
     scope = caller.scope(KEEPERS, None)
     with caller.system.reader() as db:
-        tree = Tree(db, scope)
+        tree = DivisionTree(db, scope)
     one = tree.by_id[str(id)]
     today = china_day(desk.now)
     head = _line(1, code, one.name, since, today, former=one.code)
@@ -163,7 +164,7 @@ def _begin(desk: Desk, one: dict[str, Any], form: dict[str, str]) -> Any:
     code, today = form.get("code", ""), china_day(desk.now)
     line = _line(1, code, form.get("name", ""), form.get("effective_on", ""), today)
     with caller.system.reader() as db:
-        tree = Tree(db, scope)
+        tree = DivisionTree(db, scope)
     parent = tree.by_id[one["parent"] if village else one["id"]]
     line.parent = parent.code
     found = differences(caller.system, caller.id, scope, [line], document or UNNUMBERED)
@@ -273,10 +274,13 @@ async def _merger(
 
     def asked() -> dict[str, Any]:
         with desk.caller.system.reader() as db:
-            near = None if q else UUID(one["parent"])
-            found = places(db, desk.caller.scope(KEEPERS, near), q)
-        fit = [it for it in found if it.level == AreaLevel.VILLAGE and str(it.id) != one["id"]]
-        return {"hangs": on_it(desk.caller, id), "places": fit}
+            near = None if q else UUID(one["parent"] or one["id"])
+            scope = desk.caller.scope(KEEPERS, near)
+            found = places(db, scope, q)
+            fit = [it for it in found if it.level == AreaLevel.VILLAGE and str(it.id) != one["id"]]
+            both = desk.caller.scope(KEEPERS, None)
+            changed = changed_codes(db, both, id, [it.id for it in fit])
+        return {"hangs": on_it(desk.caller, id), "places": fit, "changed_codes": changed}
 
     return await desk.show(
         request,
@@ -301,7 +305,7 @@ async def _kept(desk: Desk, id: UUID, *, below: bool = False) -> dict[str, Any]:
     if below and one["level"] != AreaLevel.VILLAGE:
         desk.caller.actor(KEEPERS, id)
     elif not keeps(desk, one):
-        desk.caller.actor(KEEPERS, UUID(one["parent"] or one["id"]))
+        desk.caller.actor(KEEPERS, keeper(desk, one))
     return one
 
 

@@ -4,7 +4,6 @@ The file stays in the browser between the two steps, as that of officers does (d
 is brought about is compared anew.
 """
 
-from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -13,14 +12,14 @@ from starlette.responses import Response
 
 from api.auth import Caller
 from api.division_lists import brought_about, differences
-from api.officer_files import kept_for_reading
 from api.workbooks import XLSX
 from domain.rules.base import china_day
 from eventstore.outcomes import Refused
-from intake.division_changes import Differences, Tree
+from intake.division_changes import Differences, DivisionTree
 from intake.divisions import DivisionLine, read_divisions, template
 from intake.problems import CellProblem
 from intake.refused import FileRefused
+from intake.sent import sent_file
 from web.keeping import KEEPERS, UNNUMBERED
 from web.parts import AtDesk, Desk
 from web.sent_files import digest_of, file_of, form_with_file
@@ -46,7 +45,7 @@ async def divisions_as_they_are(desk: AtDesk) -> Response:
 def _template(caller: Caller) -> bytes:
     scope = caller.scope(KEEPERS, None)
     with caller.system.reader() as db:
-        return template(Tree(db, scope).as_rows())
+        return template(DivisionTree(db, scope).as_rows())
 
 
 @router.post("/divisions/list")
@@ -125,8 +124,7 @@ async def _compared(
     scope = caller.scope(KEEPERS, None)
 
     def read() -> Differences:
-        with kept_for_reading(name, content) as folder:
-            file = next(Path(folder).iterdir())
+        with sent_file(name, content) as file:
             lines = read_divisions(file, china_day(desk.now))
         most = caller.system.limits.rows
         if len(lines) > most:

@@ -12,16 +12,19 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.auth import Caller
-from domain.area import Area
+from domain.area import Area, AreaLevel
 from domain.commands.areas import EstablishArea
 from domain.rules.base import china_day
 from eventstore.store import Store
 from projections.areas import AREAS, lineage
 from projections.asking.area_lists import areas
 from projections.asking.old_codes import earlier_codes
+from projections.asking.paging import Page
+from web.formats import UNKNOWN
 from web.keeping import KEEPERS, division_of, division_row, keeps, moving, on_it
-from web.paging import ROWS, Turned
+from web.paging import ROWS, Leaf, Turn, Turned, book_of
 from web.parts import AtDesk, Desk
+from web.village_groups import groups_on_page
 
 router = APIRouter(include_in_schema=False)
 
@@ -33,6 +36,11 @@ _KEYS: dict[type[Any], str] = {
     Area.MergedInto: "area_merged_into",
     Area.SplitFrom: "area_split_from",
     Area.Abolished: "area_abolished",
+    Area.GroupNamed: "area_group_named",
+    Area.GroupRenamed: "area_group_renamed",
+    Area.GroupEnded: "area_group_ended",
+    Area.GroupPassedOn: "area_group_passed_on",
+    Area.GroupTakenOver: "area_group_taken_over",
 }
 
 
@@ -46,7 +54,7 @@ async def tree(request: Request, desk: AtDesk, turn: Turned, q: str = "") -> Res
     if text or len(roots) == 1:
         parent = None if text else UUID(roots[0]["id"])
         found = await desk.ask(areas, q=text, parent=parent, cursor=turn.cursor, limit=ROWS)
-        rows, leaf = found.items, turn.leaf(found, "/divisions", q=text)
+        rows, leaf = found.items, _leaf(turn, found, text, parent)
     return await desk.show(
         request,
         "divisions.html",
@@ -71,6 +79,7 @@ async def one_division(request: Request, desk: AtDesk, id: UUID) -> Response:
         goes_on=False,
         refused=None,
         earlier=earlier_codes(found["code"]),
+        groups=await groups_on_page(desk, found) if found["level"] == AreaLevel.VILLAGE else None,
         below=below,
         more=more,
         history=await run_in_threadpool(history, desk.caller.system.store, id),
@@ -90,6 +99,10 @@ def _acts(desk: Desk, one: dict[str, Any]) -> dict[str, Any] | None:
     if one["abolished_on"] is not None:
         return None
     return {"hangs": on_it(desk.caller, id), "own": own}
+
+
+def _leaf(turn: Turn, found: Page, text: str, parent: UUID | None) -> Leaf:
+    return turn.leaf(found, "/divisions", book=book_of("divisions", q=text, parent=parent), q=text)
 
 
 def _roots(desk: Desk) -> tuple[UUID, ...]:
@@ -133,8 +146,17 @@ def _says(store: Store, event: Any) -> str:
         return f"{event.name} {event.code}"
     if isinstance(event, Area.Renamed):
         return event.name
-    if isinstance(event, Area.CodeChanged):
+    if isinstance(event, Area.CodeChanged | Area.GroupEnded):
         return event.code
-    other = getattr(event, "target", None) or getattr(event, "source", None)
+    if isinstance(event, Area.GroupNamed | Area.GroupRenamed):
+        return f"{event.code} {event.name}"
+    named = (getattr(event, name, None) for name in ("target", "source", "into", "origin"))
+    other = next((one for one in named if one is not None), None)
     area: Area | None = store.load(other) if other is not None else None
-    return f"{area.name} {area.code}" if area is not None else ""
+    if area is None:
+        return ""
+    if isinstance(event, Area.GroupPassedOn):
+        return f"{event.code} → {area.name} {event.into_code or UNKNOWN}"
+    if isinstance(event, Area.GroupTakenOver):
+        return f"{event.code} {event.name} ← {area.name} {event.origin_code}"
+    return f"{area.name} {area.code}"

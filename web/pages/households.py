@@ -1,28 +1,45 @@
-"""Household 户: masked members, its cases and numbered grants, and its whole history in sentences.
+"""Household 户: masked members, its cases and numbered grants, what may be done, its whole history.
 
-Addresses of timelines of other things (a list, a case) are served here too.
+Addresses of timelines of other things (a list, a case) are served here too. A county that a
+household is offered to sees the offer here, and nothing else of it until it takes the household in.
 """
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.words import words_of
+from domain.case_checks import ENDED
+from domain.commands.contests import MergeHouseholds
+from domain.commands.household_groups import ChangeHouseholdGroup
+from domain.commands.households import RegisterHousehold, RevealHousehold
+from domain.commands.relief_cases import ApplyForRelief
+from domain.grants import OPEN
+from domain.refusal import NotFound
+from projections.asking.belongings import household_moves
 from projections.asking.ledger_books import household
+from projections.asking.persons import Doubles, doubles_of
 from projections.asking.stock_books import stockpiles
 from projections.timeline import timeline
+from web.acting import acts_of, begin_of
 from web.officials import name_officials
+from web.pages.applying import left_to_apply
+from web.pages.in_full import open_now
 from web.parts import AtDesk, Desk
 from web.render import language_of
 from web.story import Teller
+from web.village_groups import living_groups
 
 router = APIRouter(include_in_schema=False)
 
 WHOLE = 1000
+"""Facts, or stockpiles, that are asked for at once."""
 MOST_FACTS = 5000
+"""Facts of one history that a page tells."""
+Name = Annotated[str, Query(max_length=100)]
 
 
 async def history(request: Request, desk: Desk, subject: UUID) -> list[dict[str, Any]]:
@@ -41,18 +58,78 @@ async def history(request: Request, desk: Desk, subject: UUID) -> list[dict[str,
     return teller.tell(reversed(rows))
 
 
+@router.get("/households/new")
+async def new(request: Request, desk: AtDesk) -> Response:
+    made = await begin_of(request, desk, RegisterHousehold)
+    return await desk.show(request, "household_new.html", made=made)
+
+
 @router.get("/households/{id}")
-async def one_household(request: Request, desk: AtDesk, id: UUID) -> Response:
-    found = await desk.ask(household, household=id)
+async def one_household(request: Request, desk: AtDesk, id: UUID, to: Name = "") -> Response:
+    """``to``: a village of another county is looked for by this name, to offer the household."""
+    offer = await _latest_move(desk, id)
+    try:
+        found = await desk.ask(household, household=id)
+    except NotFound:
+        if offer is None or offer["status"] not in ("offered", "expired"):
+            raise
+        made = await acts_of(request, desk, "households", id, one=offer)
+        return await desk.show(request, "household_offered.html", one=offer, made=made)
     grants: dict[str, list[dict[str, Any]]] = {}
     for one in found["grants"]:
         grants.setdefault(one["relief_case"], []).append(one)
     depots = {row["stockpile"] for row in (await desk.ask(stockpiles, limit=WHOLE)).items}
+    doubles = await run_in_threadpool(_doubles, desk, found)
+    made = await acts_of(
+        request,
+        desk,
+        "households",
+        id,
+        leave_out=(ChangeHouseholdGroup,),
+        one=found,
+        to=to,
+        doubles=doubles.rows,
+        unsettled=_unsettled(found),
+    )
     return await desk.show(
         request,
         "household.html",
         one=found,
         grants=grants,
         depots=depots,
+        groups=await living_groups(desk, UUID(found["area"])),
+        may_apply=desk.may(ApplyForRelief, found["area"]) and await left_to_apply(desk, found),
+        may_group=desk.may(ChangeHouseholdGroup, found["area"]) and not found["merged_into"],
+        made=made,
+        offers_move=any(act.command == "OfferHouseholdMove" for act in made.open),
+        offer=offer,
+        to=to,
+        doubles=doubles.rows,
+        doubles_in_all=doubles.total,
+        open_until=await open_now(desk, RevealHousehold(household=id, reason="")),
         story=await history(request, desk, id),
+    )
+
+
+async def _latest_move(desk: Desk, id: UUID) -> dict[str, Any] | None:
+    """The latest move between counties, as either of the two sees it."""
+    found = await desk.ask(household_moves, household=id, at=desk.now, limit=1)
+    return next(iter(found.items), None)
+
+
+def _doubles(desk: Desk, one: dict[str, Any]) -> Doubles:
+    """What may be the same household, for who may merge them: only where they may."""
+    if one["merged_into"] or not desk.may(MergeHouseholds, one["area"]):
+        return Doubles([], 0)
+    scope = desk.caller.scope(MergeHouseholds.roles, None)
+    namesakes = desk.caller.system.store.namesakes
+    with desk.caller.system.reader() as db:
+        return doubles_of(db, scope.on(db), household=UUID(one["id"]), namesakes=namesakes)
+
+
+def _unsettled(one: dict[str, Any]) -> frozenset[str]:
+    """The cases of which something may still come: a payment that bounced is owed after closing."""
+    owed = {grant["relief_case"] for grant in one["grants"] if grant["status"] in OPEN}
+    return frozenset(
+        case["id"] for case in one["cases"] if case["status"] not in ENDED or case["id"] in owed
     )

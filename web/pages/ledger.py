@@ -4,7 +4,7 @@ Names are masked everywhere; the search asks the vault, so a name can be found a
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -25,9 +25,12 @@ from projections.asking.paging import Page
 from projections.findings import finding_counts, findings
 from projections.seasons import seasons
 from web.figures import grouped
+from web.pages.passwords import own_form
 from web.pages.sheets import Form, saved_as
-from web.paging import ROWS, Leaf, Turn, Turned
+from web.paging import ROWS, Leaf, Turn, Turned, book_of
 from web.parts import AtDesk, Desk, url
+from web.render import language_of
+from web.typed import ASKED, NOTHING_TYPED, Typed, TypedSearch, id_of, require_open, typed
 
 router = APIRouter(include_in_schema=False)
 
@@ -51,17 +54,18 @@ class Asked:
     season: UUID | None = None
     area: UUID | None = None
     status: Text = ""
-    search: Text = ""
+    search: Typed = NOTHING_TYPED
 
     def said(self, **change: Any) -> dict[str, Any]:
         """The parameters of a link to this, changed."""
-        return {**asdict(self), **change}
+        kept = {"season": self.season, "area": self.area, "status": self.status}
+        return {**kept, "search": self.search.sealed, **change}
 
 
 def asked_of(
-    season: UUID | None = None, area: UUID | None = None, status: Text = "", search: Text = ""
+    search: TypedSearch, season: UUID | None = None, area: UUID | None = None, status: Text = ""
 ) -> Asked:
-    return Asked(season, area, status, search.strip())
+    return Asked(season, area, status, search)
 
 
 Asking = Annotated[Asked, Depends(asked_of)]
@@ -87,7 +91,7 @@ async def _rows(
         asked.area,
         season=season,
         status=asked.status or None,
-        search=asked.search or None,
+        search=asked.search.text or None,
         cursor=cursor,
         limit=limit or ROWS,
     )
@@ -163,12 +167,38 @@ async def the_ledger(request: Request, desk: AtDesk, asked: Asking, turn: Turned
 
 
 def _leaf(turn: Turn, asked: Asked, season: UUID, rows: Page) -> Leaf:
-    return turn.leaf(rows, "/ledger", anchor="rows-title", **asked.said(season=season))
+    return turn.leaf(
+        rows, "/ledger", book=_book(asked, season), anchor="rows-title", **asked.said(season=season)
+    )
+
+
+def _book(asked: Asked, season: UUID) -> str:
+    return url("/ledger/xlsx", **asked.said(season=season))
 
 
 @router.get("/ledger/rows")
 async def ledger_rows(
     request: Request, desk: AtDesk, asked: Asking, season: UUID, turn: Turned
+) -> Response:
+    return await _show_rows(request, desk, asked, season, turn)
+
+
+@router.post("/ledger/rows")
+async def ledger_rows_asked(request: Request, desk: AtDesk) -> Response:
+    """The rows for what is typed just now; the address of the page that has them is told beside."""
+    form = await own_form(request, desk)
+    season, area = id_of(form.get("season", "")), id_of(form.get("area", ""))
+    if season is None:
+        raise NotFound(kind="Season", id=UUID(int=0))
+    words = typed(desk.caller.session, form.get("search", ""))
+    asked = Asked(season, area, form.get("status", ""), words)
+    answer = await _show_rows(request, desk, asked, season, Turn(None, 0))
+    answer.headers[ASKED] = url("/ledger", **asked.said())
+    return answer
+
+
+async def _show_rows(
+    request: Request, desk: Desk, asked: Asked, season: UUID, turn: Turn
 ) -> Response:
     rows = await _rows(desk, asked, season, turn.cursor)
     return await desk.show(
@@ -186,13 +216,14 @@ async def paper(
     request: Request, desk: AtDesk, asked: Asking, turn: Turned, whole: bool = False
 ) -> Response:
     """应急统表10, for A4 landscape: some rows on the screen, all of them when ``whole``."""
+    require_open(asked.search)
     head = await _head(desk, asked)
     if head is None:
         return await desk.show(request, "ledger_empty.html")
     season = UUID(head["season"]["id"])
     found = await _rows(desk, asked, season, turn.cursor, WHOLE if whole else SHEET_ROWS)
     said = asked.said(season=season)
-    leaf = turn.leaf(found, "/ledger/paper", rows=SHEET_ROWS, **said)
+    leaf = turn.leaf(found, "/ledger/paper", book=_book(asked, season), rows=SHEET_ROWS, **said)
     context = {**head, "whole": whole, "leaf": leaf, "cut": bool(leaf.previous or leaf.next)}
     if not whole:
         return await desk.show(request, "ledger_paper.html", rows=found.items, **context)
@@ -218,7 +249,9 @@ async def all_findings(request: Request, desk: AtDesk, turn: Turned, kind: Text 
         request,
         "findings.html",
         rows=found.items,
-        leaf=turn.leaf(found, "/findings", total=total, kind=kind),
+        leaf=turn.leaf(
+            found, "/findings", book=book_of("findings", kind=kind), total=total, kind=kind
+        ),
         counts=counts["counts"],
         kind=kind,
         figure=grouped,
@@ -226,18 +259,19 @@ async def all_findings(request: Request, desk: AtDesk, turn: Turned, kind: Text 
 
 
 @router.get("/ledger/csv")
-async def as_csv(desk: AtDesk, asked: Asking) -> Response:
+async def as_csv(request: Request, desk: AtDesk, asked: Asking) -> Response:
     """The rows of the page, all of them, as the sheet that the API gives."""
-    return await _as_sheet(desk, asked, "csv")
+    return await _as_sheet(request, desk, asked, "csv")
 
 
 @router.get("/ledger/xlsx")
-async def as_xlsx(desk: AtDesk, asked: Asking) -> Response:
+async def as_xlsx(request: Request, desk: AtDesk, asked: Asking) -> Response:
     """The same as a workbook."""
-    return await _as_sheet(desk, asked, "xlsx")
+    return await _as_sheet(request, desk, asked, "xlsx")
 
 
-async def _as_sheet(desk: Desk, asked: Asked, form: Form) -> Response:
+async def _as_sheet(request: Request, desk: Desk, asked: Asked, form: Form) -> Response:
+    require_open(asked.search)
     _, season = await _season(desk, asked)
     return await sheet(
         desk.caller,
@@ -245,7 +279,8 @@ async def _as_sheet(desk: Desk, asked: Asked, form: Form) -> Response:
         asked.area,
         saved_as(f"ledger-{season['year'] if season else 'none'}", form),
         as_book=form == "xlsx",
+        language=language_of(request),
         season=UUID(season["id"]) if season else None,  # none was opened: a heading, no rows
         status=asked.status or None,
-        search=asked.search or None,
+        search=asked.search.text or None,
     )

@@ -10,20 +10,17 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from domain.commands.payments import PayList
+from domain.commands.notices import PostNotice, PostSecondNotice
+from domain.commands.payments import AllocateList, PayList
+from domain.commands.revealing import RevealObjection
 from domain.commands.village_lists import (
+    AppraiseList,
     ApproveList,
     CloseList,
-    PostNotice,
-    PostSecondNotice,
-    RaiseObjection,
-    ReturnList,
     ReviewList,
     SettleObjection,
-    WithdrawNotice,
 )
-from domain.lateness import IN_TIME
-from domain.notice import Notice, ObjectionKind
+from domain.notice import Notice
 from domain.refusal import NotFound
 from domain.village_list import VillageList
 from domain.world import Command
@@ -31,16 +28,30 @@ from projections.asking.ledger_books import ledger
 from projections.lists import village_list, village_lists
 from projections.notices import notice, notices
 from projections.seasons import seasons
+from web.acting import Acts, acts_of
 from web.hung import as_it_hung
 from web.pages.households import history
 from web.pages.rulebooks import unsure_here
-from web.paging import ROWS, Turned
-from web.parts import AtDesk, Desk, moment_of
+from web.paging import ROWS, Turned, book_of
+from web.parts import AtDesk, Desk
 
 router = APIRouter(include_in_schema=False)
 
 USED = ("standards", "notices", "household_kinds")
 """Rules that lists go by: amounts, how long notices hang, kinds of households."""
+SETTLED_HERE = 20
+"""Open objections that have their forms on the page; the others follow as these are settled."""
+NEXT: dict[str, type[Command]] = {
+    "appraised": AppraiseList,
+    "first_notice": PostNotice,
+    "reviewed": ReviewList,
+    "approved": ApproveList,
+    "allocated": AllocateList,
+    "second_notice": PostSecondNotice,
+    "paid": PayList,
+    "closed": CloseList,
+}
+"""Step of a list → the command that does it."""
 STAGES = ("", "draft", "reviewed", "approved", "allocated", "closed")
 
 
@@ -60,7 +71,13 @@ async def all_lists(
         request,
         "lists.html",
         rows=rows,
-        leaf=turn.leaf(found, "/lists", season=season, status=status),
+        leaf=turn.leaf(
+            found,
+            "/lists",
+            book=book_of("lists", season=season, status=status),
+            season=season,
+            status=status,
+        ),
         chosen=status,
         season=season,
         stages=STAGES,
@@ -70,6 +87,7 @@ async def all_lists(
 
 @router.get("/lists/{id}")
 async def one_list(request: Request, desk: AtDesk, id: UUID, turn: Turned) -> Response:
+    logged = await run_in_threadpool(_logged, desk, id)  # before what is shown of it
     found = await desk.ask(village_list, village_list=id)
     cases = await desk.ask(ledger, village_list=id, cursor=turn.cursor, limit=ROWS)
     return await desk.show(
@@ -78,17 +96,27 @@ async def one_list(request: Request, desk: AtDesk, id: UUID, turn: Turned) -> Re
         one=found,
         steps=steps(found),
         cases=cases,
-        leaf=turn.leaf(cases, f"/lists/{id}", total=found["households"], anchor="rows-title"),
-        may=_rights(desk, found),
-        kinds=list(ObjectionKind),
+        leaf=turn.leaf(
+            cases,
+            f"/lists/{id}",
+            book=book_of("list", village_list=id),
+            total=found["households"],
+            anchor="rows-title",
+        ),
+        may_read=desk.may(RevealObjection, found["area"]),
+        made=await _acts(request, desk, found, logged.version if logged else 0),
+        settling=await _settling(request, desk, found),
         unsure=await unsure_here(request, desk, UUID(found["area"]), *USED),
-        not_over=await run_in_threadpool(_not_over, desk, id),
+        not_over=_not_over(logged),
         story=[fact for fact in await history(request, desk, id) if fact["kind"] != "ReliefCase"],
     )
 
 
 @router.get("/lists/{id}/notice/{kind}")
-async def one_notice(request: Request, desk: AtDesk, id: UUID, kind: str) -> Response:
+async def one_notice(
+    request: Request, desk: AtDesk, id: UUID, kind: str, group: str = ""
+) -> Response:
+    """``group``: the lines of one villagers' group only, to be hung up there."""
     if kind not in set(Notice):
         raise NotFound(kind="Notice", id=id)
     found = await desk.ask(notice, village_list=id, notice=kind, at=desk.now)
@@ -96,29 +124,107 @@ async def one_notice(request: Request, desk: AtDesk, id: UUID, kind: str) -> Res
         found = await run_in_threadpool(as_it_hung, desk.caller, id, kind)
     if found is None:
         raise NotFound(kind="Notice", id=id)
-    not_over = await run_in_threadpool(_not_over, desk, id)
-    return await desk.show(request, "notice.html", one=found, kind=kind, not_over=not_over)
+    groups = _groups_of(found)
+    group = group if group in groups else ""
+    lines = [line for line in found["lines"] if group in ("", line["village_group"])]
+    return await desk.show(
+        request,
+        "notice.html",
+        one=found,
+        lines=lines,
+        groups=groups,
+        group=group,
+        kind=kind,
+        not_over=_not_over(await run_in_threadpool(_logged, desk, id)),
+    )
 
 
 @router.get("/notices")
 async def hanging(request: Request, desk: AtDesk, turn: Turned) -> Response:
     known = {one["id"]: one for one in (await desk.ask(seasons, limit=100)).items}
     found = await desk.ask(notices, at=desk.now, cursor=turn.cursor, limit=ROWS)
-    leaf = turn.leaf(found, "/notices")
+    leaf = turn.leaf(found, "/notices", book=book_of("notices"))
     unsure = await unsure_here(request, desk, None, "notices")
     return await desk.show(
         request, "notices.html", rows=found.items, leaf=leaf, seasons=known, unsure=unsure
     )
 
 
-def _not_over(desk: Desk, id: UUID) -> bool:
-    """Whether a notice of the list was posted by rules that nobody had confirmed."""
+def _groups_of(found: dict[str, Any]) -> list[str]:
+    """The villagers' groups on a notice, in its order."""
+    return list(
+        dict.fromkeys(one["village_group"] for one in found["lines"] if one["village_group"])
+    )
+
+
+def _logged(desk: Desk, id: UUID) -> VillageList | None:
+    """The list as the log has it now, which views may be behind of; None for what is no list."""
     found = desk.caller.system.store.load(id)
-    return isinstance(found, VillageList) and not found.unsure.keys().isdisjoint(found.notices)
+    return found if isinstance(found, VillageList) else None
+
+
+def _not_over(logged: VillageList | None) -> bool:
+    """Whether a notice of the list was posted by rules that nobody had confirmed."""
+    return logged is not None and not logged.unsure.keys().isdisjoint(logged.notices)
+
+
+async def _acts(request: Request, desk: Desk, one: dict[str, Any], version: int) -> Acts:
+    """What may be done to the list; objections that wait are settled one by one (`_settling`)."""
+    return await acts_of(
+        request,
+        desk,
+        "village-lists",
+        one["id"],
+        leave_out=(RevealObjection, *((SettleObjection,) if one["open_objections"] else ())),
+        first=_next_step(one),
+        one=one,
+        village=one["area"],
+        needs_minutes="appraisal" in one["season_steps"] and not one["appraised_on"],
+        said={"name": one["village_name"]},
+        version=version,
+    )
+
+
+async def _settling(request: Request, desk: Desk, one: dict[str, Any]) -> dict[str, Acts]:
+    """The form, or why there is none, of each open objection."""
+    waiting = [said for said in one["objection_lines"] if said["status"] == "open"]
+    return {
+        said["objection"]: await acts_of(
+            request,
+            desk,
+            "village-lists",
+            one["id"],
+            only=(SettleObjection,),
+            each=True,
+            part=said["objection"],
+            one=one,
+            objection=said["objection"],
+        )
+        for said in waiting[:SETTLED_HERE]
+    }
+
+
+def _next_step(one: dict[str, Any]) -> type[Command] | None:
+    """The step that the list waits for; whether it is open now, its command says."""
+    if one["status"] == "draft" and not one["households"]:
+        return AppraiseList
+    names = [name for name, state, _ in steps(one) if state != "done" and name != "objections"]
+    return NEXT[names[0]] if names else None
+
+
+NEEDS = {
+    "appraised": "appraisal",
+    "first_notice": "first_notice",
+    "objections": "first_notice",
+    "reviewed": "township_review",
+    "second_notice": "second_notice",
+}
+"""Step of a list → the step of a programme without which it is none."""
 
 
 def steps(one: dict[str, Any]) -> list[tuple[str, str, str | None]]:
-    """The way of a list: (step, done | now | open, when). One step is under way at a time."""
+    """The way of a list by its programme: (step, done | now | open, when). One step is under way
+    at a time."""
     objections = one["objections"] > 0
     way = [
         ("appraised", one["appraised_on"]),
@@ -131,6 +237,7 @@ def steps(one: dict[str, Any]) -> list[tuple[str, str, str | None]]:
         ("paid", one["paid_at"]),
         ("closed", one["closed_at"]),
     ]
+    way = [step for step in way if NEEDS.get(step[0]) in (None, *one["season_steps"])]
     reached = max((n for n, (_, at) in enumerate(way) if at), default=-1)
     found: list[tuple[str, str, str | None]] = []
     for n, (name, at) in enumerate(way):
@@ -139,37 +246,3 @@ def steps(one: dict[str, Any]) -> list[tuple[str, str, str | None]]:
             state = "now"
         found.append((name, state, at if name != "objections" else None))
     return found
-
-
-def _rights(desk: Desk, one: dict[str, Any]) -> dict[str, bool]:
-    """Which buttons to show: the post allows it and the list's stage may. The command decides."""
-    stage, showing = one["status"], one["showing"]
-    over = _over(desk, one["first_ends_at"])
-    second_over = _over(desk, one["second_ends_at"])
-
-    def may(command: type[Command], fits: bool) -> bool:
-        return fits and desk.may(command, one["area"])
-
-    quiet = one["open_objections"] == 0
-    return {
-        "post": may(PostNotice, stage == "draft" and not one["first_posted_at"] and _listed(one)),
-        "post_second": may(PostSecondNotice, stage == "allocated" and not one["second_posted_at"]),
-        "withdraw": may(WithdrawNotice, showing is not None),
-        "object": may(RaiseObjection, showing is not None),
-        "settle": may(SettleObjection, not quiet),
-        "review": may(ReviewList, stage == "draft" and over and quiet),
-        "send_back": may(ReturnList, stage in ("draft", "reviewed") and _listed(one)),
-        "approve": may(ApproveList, stage == "reviewed" and quiet),
-        "pay": may(PayList, stage == "allocated" and second_over and quiet),
-        "close": may(CloseList, stage in ("approved", "allocated")),
-    }
-
-
-def _listed(one: dict[str, Any]) -> bool:
-    return bool(one["households"])
-
-
-def _over(desk: Desk, ends_at: str | None) -> bool:
-    end = moment_of(ends_at)
-    held = desk.caller.system.store.clock.held_time
-    return end is not None and held.left(end, desk.now) <= IN_TIME

@@ -4,7 +4,6 @@ The file stays in the browser between the two steps: it is sent again with what 
 that nobody's ID number waits on the server.
 """
 
-from pathlib import Path
 from uuid import uuid4
 
 from fastapi import APIRouter, Request
@@ -13,10 +12,11 @@ from starlette.responses import Response
 
 from api.auth import Caller
 from api.observing import correlation_of
-from api.officer_files import engage_lines, kept_for_reading, previewed
+from api.officer_files import engage_lines, previewed
 from api.workbooks import XLSX
 from intake.officers import Divisions, OfficerLine, template
 from intake.refused import FileRefused
+from intake.sent import sent_file
 from web.pages.officers import ADMINISTRATORS
 from web.parts import AtDesk, Desk, moment_of
 from web.sent_files import digest_of, file_of, form_with_file
@@ -29,7 +29,15 @@ router = APIRouter(include_in_schema=False)
 @router.get("/officers/list")
 async def choose_file(request: Request, desk: AtDesk) -> Response:
     desk.caller.scope(ADMINISTRATORS, None)
-    return await desk.show(request, "officer_list.html", lines=None, refusal=None)
+    return await desk.show(
+        request, "officer_list.html", public=_public(desk), lines=None, refusal=None
+    )
+
+
+def _public(desk: Desk) -> bool:
+    """Whether slips will say where the pages are: who knows in time that they will not can still
+    set it, but codes that were given out are shown once."""
+    return bool(desk.caller.system.public_url)
 
 
 @router.get("/officers/template")
@@ -84,6 +92,7 @@ async def _preview(
         request,
         "officer_preview.html" if "hx-request" in request.headers else "officer_list.html",
         status=200,
+        public=_public(desk),
         lines=lines,
         good=good,
         wrong=[line for line in lines or [] if line.problems],
@@ -102,8 +111,7 @@ async def _read(
     scope = caller.scope(ADMINISTRATORS, None)
 
     def read() -> list[OfficerLine]:
-        with kept_for_reading(name, content) as folder:
-            file = next(Path(folder).iterdir())
+        with sent_file(name, content) as file:
             rows = caller.system.limits.rows
             return previewed(caller.system, caller.id, scope, file, rows, logins)
 

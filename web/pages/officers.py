@@ -7,7 +7,7 @@ themselves go to the API: what a page offers is only what the caller's posts all
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
@@ -17,27 +17,37 @@ from api.auth import Caller
 from api.invitations import invitation_of, sessions_told
 from api.routes_reports import KEEPERS
 from api.system import System
-from domain.commands.appointing import takes_number
+from domain.commands.appointing import has_number, takes_number
 from domain.commands.engaging import EngageOfficer
 from domain.commands.id_numbers import ExcuseIdNumber
 from domain.commands.officers import SuspendOfficer
+from domain.commands.reviews import ANY_REVIEWER
 from domain.posts import LEVELS_OF
 from domain.rules.base import china_day
 from domain.world import Role
 from eventstore.codes import grouped, plain
-from projections.officers import STATES, officer, officer_counts, officers
+from eventstore.lineage import seat_recorded
+from projections.asking.officer_lists import STATES, officer, officer_counts, officers
+from projections.proposals import proposal_counts
 from projections.reviews import review_counts
+from web.pages.dispensations import may_dispense
 from web.pages.passwords import own_form
-from web.paging import ROWS, Turned
+from web.paging import ROWS, Turned, book_of
 from web.parts import AtDesk, Desk
 from web.places import MOST, FoundPlace, places
+from web.proposing import about_officer, own_level
 from web.reporting import place_of
 from web.slips import show_slips
+from web.typed import TypedPlace, TypedQ, TypedSearch
 
 router = APIRouter(include_in_schema=False)
 
 ROLES: Final = tuple(role for role in Role if role is not Role.SYSTEM)
 ADMINISTRATORS: Final = EngageOfficer.roles - {Role.SYSTEM}
+AGAIN: Final = frozenset({"no_code", "expired", "void", "never"})
+"""States in which officers of the list are chosen to be invited again."""
+MANY: Final = 50
+"""Rows of that list on one page: what one form invites."""
 
 
 def found_places(caller: Caller, roles: frozenset[Role], text: str) -> list[FoundPlace]:
@@ -46,52 +56,68 @@ def found_places(caller: Caller, roles: frozenset[Role], text: str) -> list[Foun
         return places(db, caller.scope(roles, None), text)
 
 
+def places_below(caller: Caller, text: str) -> list[FoundPlace]:
+    """The areas that a superior proposes for, by what was typed."""
+    own = own_level(caller)
+    return [one for one in found_places(caller, ANY_REVIEWER, text) if str(one.id) not in own]
+
+
 @router.get("/officers")
 async def all_officers(
     request: Request,
     desk: AtDesk,
     turn: Turned,
+    place: TypedPlace,
+    search: TypedSearch,
     area: UUID | None = None,
-    place: str = "",
     role: str = "",
     state: str = "",
-    search: str = "",
 ) -> Response:
     """``place``: an area as it is typed; if several fit, they are offered as links (``area``)."""
     offered: list[FoundPlace] = []
-    if place.strip() and area is None:
-        offered = await run_in_threadpool(found_places, desk.caller, KEEPERS, place)
-        area = offered[0].id if len(offered) == 1 else None
-    said: dict[str, Any] = {"area": area, "role": role, "state": state, "search": search}
+    one: FoundPlace | None = None
+    if place.text and area is None:
+        offered = await run_in_threadpool(found_places, desk.caller, KEEPERS, place.text)
+        one = offered[0] if len(offered) == 1 and offered[0].certain else None
+        area = one.id if one is not None else None
+    said: dict[str, Any] = {"area": area, "role": role, "state": state, "search": search.sealed}
     rows: Any = []
     leaf = None
-    if area is not None or not place.strip():
+    keeps = not ADMINISTRATORS.isdisjoint(desk.caller.roles())
+    again = keeps and state in AGAIN
+    if area is not None or not place.text:
         found = await desk.ask(
             officers,
             area,
             role=role or None,
             state=state or None,
-            search=search.strip() or None,
+            search=search.text or None,
             at=desk.now,
             cursor=turn.cursor,
-            limit=ROWS,
+            limit=MANY if again else ROWS,
         )
-        rows, leaf = found.items, turn.leaf(found, "/officers", **said)
+        rows, book = found.items, book_of("officers", **said)
+        rows_most = MANY if again else ROWS
+        leaf = turn.leaf(found, "/officers", rows=rows_most, book=book, **said)
     return await desk.show(
         request,
         "officers.html",
         rows=rows,
         leaf=leaf,
         counts=await desk.ask(officer_counts, at=desk.now),
-        asked={**said, "place": place.strip()},
+        asked={**said, "place": place.text, "words": search.text},
         offered=offered if area is None else [],
+        understood=one.understood if one is not None else None,
         here=await run_in_threadpool(place_of, desk.caller, area) if area else None,
         roles=ROLES,
         states=STATES,
         bare=await run_in_threadpool(
             without_number, desk.caller.system, [one["id"] for one in rows if number_counts(one)]
         ),
-        keeps=not ADMINISTRATORS.isdisjoint(desk.caller.roles()),
+        keeps=keeps,
+        proposals=(await desk.ask(proposal_counts, at=desk.now))["open"],
+        again=again,
+        key=uuid4(),
     )
 
 
@@ -109,29 +135,37 @@ def levels_of_roles(desk: Desk) -> list[dict[str, Any]]:
 
 
 @router.get("/officers/new")
-async def engage_one(request: Request, desk: AtDesk, q: str = "") -> Response:
+async def engage_one(request: Request, desk: AtDesk, q: TypedQ) -> Response:
     """The form that engages one officer."""
     desk.caller.scope(ADMINISTRATORS, None)
     return await desk.show(
         request,
         "officer_new.html",
-        places=await run_in_threadpool(found_places, desk.caller, ADMINISTRATORS, q),
-        q=q,
+        places=await run_in_threadpool(found_places, desk.caller, ADMINISTRATORS, q.text),
+        q=q.text,
         roles=levels_of_roles(desk),
     )
 
 
-@router.get("/officers/places")
-async def some_places(request: Request, desk: AtDesk, q: str = "") -> Response:
-    """The areas that fit what is typed, as the choices of a list."""
-    found = await run_in_threadpool(found_places, desk.caller, ADMINISTRATORS, q)
+@router.post("/officers/places")
+async def some_places(request: Request, desk: AtDesk) -> Response:
+    """The areas that fit what is typed, as the choices of a list: to decide or to propose for."""
+    text = (await own_form(request, desk)).get("q", "")
+    decides = not ADMINISTRATORS.isdisjoint(desk.caller.roles())
+    found = await run_in_threadpool(_placed, desk.caller, text, decides=decides)
     return await desk.show(request, "officer_places.html", places=found)
 
 
-@router.get("/officers/others")
-async def some_officers(request: Request, desk: AtDesk, q: str = "") -> Response:
+def _placed(caller: Caller, text: str, *, decides: bool) -> list[FoundPlace]:
+    return found_places(caller, ADMINISTRATORS, text) if decides else places_below(caller, text)
+
+
+@router.post("/officers/others")
+async def some_officers(request: Request, desk: AtDesk) -> Response:
     """The officers whose log-in name fits what is typed, as the choices of a list."""
-    return await desk.show(request, "officer_others.html", others=await others(desk, q))
+    form = await own_form(request, desk)
+    found = await others(desk, form.get("q", ""))
+    return await desk.show(request, "officer_others.html", others=found)
 
 
 async def others(desk: Desk, text: str) -> list[dict[str, Any]]:
@@ -153,7 +187,7 @@ def without_number(system: System, officers: Iterable[str]) -> set[str]:
         return set()
     known = {id: system.officer_lately(UUID(id)) for id in officers}
     vault = system.store.vault
-    return {id for id, one in known.items() if one is not None and not vault.is_person(one.person)}
+    return {id for id, one in known.items() if one is not None and not has_number(vault, one)}
 
 
 def may_excuse(desk: Desk, home: str) -> bool:
@@ -161,11 +195,11 @@ def may_excuse(desk: Desk, home: str) -> bool:
     if not desk.may(ExcuseIdNumber, home):
         return False
     at = desk.caller.actor(ExcuseIdNumber.roles, UUID(home)).area
-    return str(at) != home or desk.caller.system.store.log.mark("seat") == home
+    return at != UUID(home) or at == seat_recorded(desk.caller.system.store)
 
 
 @router.get("/officers/{id}")
-async def one_officer(request: Request, desk: AtDesk, id: UUID, q: str = "") -> Response:
+async def one_officer(request: Request, desk: AtDesk, id: UUID, q: TypedQ) -> Response:
     found = await desk.ask(officer, officer=id, at=desk.now)
     today = china_day(desk.now).isoformat()
     own = id == desk.caller.id
@@ -177,6 +211,8 @@ async def one_officer(request: Request, desk: AtDesk, id: UUID, q: str = "") -> 
         for one in found["appointments"]
         if one["handed_to"] is None and (one["ends_on"] is None or one["ends_on"] >= today)
     ]
+    proposing = await about_officer(desk, found, held)
+    acts = may or proposing["proposes"]
     return await desk.show(
         request,
         "officer.html",
@@ -185,14 +221,16 @@ async def one_officer(request: Request, desk: AtDesk, id: UUID, q: str = "") -> 
         past=[post for post in found["appointments"] if post not in held],
         substitutions=[one for one in found["substitutions"] if one["ended_on"] is None],
         may=may,
+        may_dispense=may_dispense(desk, found),
         open_steps=await run_in_threadpool(_open_steps, desk.caller, held) if may else [],
         own=own,
         bare=bare,
         may_excuse=asked and may and may_excuse(desk, found["area"]),
-        roles=[one for one in levels_of_roles(desk) if not (asked and one["id"])] if may else [],
-        places=await run_in_threadpool(found_places, desk.caller, ADMINISTRATORS, q) if may else [],
-        others=[one for one in await others(desk, q) if one["id"] != str(id)] if may else [],
-        q=q,
+        **proposing,
+        roles=[one for one in levels_of_roles(desk) if not (asked and one["id"])] if acts else [],
+        places=await run_in_threadpool(_placed, desk.caller, q.text, decides=may) if acts else [],
+        others=[one for one in await others(desk, q.text) if one["id"] != str(id)] if may else [],
+        q=q.text,
         today=today,
         **await run_in_threadpool(_logged_in, desk, id, found["logins"] if may else ()),
     )
@@ -204,15 +242,20 @@ def _open_steps(caller: Caller, held: list[dict[str, Any]]) -> list[dict[str, An
     with caller.system.reader() as db:
         for post in held:
             here = caller.scope(KEEPERS, UUID(post["area"]))
-            counts = review_counts(db, here, role=post["role"])["counts"]
-            found.append({**post, "counts": counts})
+            waits = review_counts(db, here, role=post["role"], exercise=here.training)
+            found.append({**post, "counts": waits["counts"]})
     return found
 
 
 def _logged_in(desk: Desk, id: UUID, logins: Any) -> dict[str, Any]:
-    """For who may end it: which log-in names ask for a code, and where the officer is logged in."""
-    accounts = desk.caller.system.accounts
+    """For who may end it: which log-in names ask for a code, which of them an account at the
+    identity provider opens, and where the officer is logged in."""
+    system = desk.caller.system
+    accounts = system.accounts
+    names = [system.login_name(one["login"]) for one in logins] if system.provider else []
     return {
+        "provided": system.provider is not None,
+        "connected": {one.login for one in names if one is not None and system.connected(one)},
         "factors": {one["login"] for one in logins if accounts.factors.has(one["login"])},
         "sessions": sessions_told(accounts.sessions_of(id)) if logins else [],
     }

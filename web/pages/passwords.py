@@ -19,6 +19,7 @@ from api.invitations import (
     end_sessions,
     invitation_of,
     log_in_anew,
+    log_in_first,
     page_of,
     sessions_shown,
 )
@@ -35,6 +36,7 @@ from web.session import (
     ask_for_code,
     form_is_own,
     keep_form,
+    provider_name,
     read_form,
     require_token,
     stranger,
@@ -79,10 +81,13 @@ async def accepted(request: Request, code: str) -> Response:
     except Refused as refused:
         problem = refused.problem
         return _code_page(request, words_for(request, problem), status=problem.status)
+    by_provider = system_of(request).by_provider_alone
+    if await run_in_threadpool(by_provider, found.officer, found.login):
+        return RedirectResponse("/login?failure=provider", 303)
     if await run_in_threadpool(system_of(request).accounts.factors.has, found.login):
         return await ask_for_code(request, found.officer, found.login)
     response = RedirectResponse("/", 303)
-    await log_in_anew(request, response, found.officer, found.login)
+    await log_in_first(request, response, found)
     response.delete_cookie(FORM_COOKIE)
     return response
 
@@ -140,7 +145,14 @@ async def _me(
         sentence=sentence,
         least=MIN_PASSWORD,
         factor=await run_in_threadpool(_has_factor, desk),
+        provider=provider_name(request),
+        connected=await run_in_threadpool(_connected, desk),
     )
+
+
+def _connected(desk: Desk) -> bool:
+    name = desk.caller.system.login_name(desk.caller.session.login)
+    return name is not None and desk.caller.system.connected(name)
 
 
 def _has_factor(desk: Desk) -> bool:
@@ -164,7 +176,7 @@ async def other_password(request: Request, desk: AtDesk) -> Response:
             raise
         return await _me(request, desk, sentence=words_for(request, problem.problem), status=422)
     response = RedirectResponse("/me?done=changed", 303)
-    await log_in_anew(request, response, session.officer, session.login)
+    await log_in_anew(request, response, session)
     return response
 
 

@@ -12,13 +12,15 @@ from starlette.responses import RedirectResponse, Response
 from api.auth import Caller
 from api.words import rule_for
 from domain.area import AreaLevel
+from domain.commands.disasters import DECLARERS
 from domain.commands.reports import ANY_LISTENER
 from domain.refusal import NotFound, NotYourRole
 from domain.report_filing import OFFICIAL, Kind, Review
 from domain.rules.hazards import Hazards
 from domain.rules.indicators import Indicators
 from projections.asking.report_queries import situation_report, situation_reports
-from projections.disasters import disasters
+from projections.disasters import disaster, disasters
+from web.acting import acts_of
 from web.figures import COMMON, SHORT, Known, arithmetic, names_for, sheet
 from web.officials import name_officials
 from web.pages.rulebooks import titles_in
@@ -34,6 +36,7 @@ from web.reporting import (
     rights_on,
     show,
 )
+from web.taking_over import offered, processes_below, that_holds, to_begin_from
 
 router = APIRouter(include_in_schema=False)
 
@@ -67,9 +70,16 @@ FORMS: Final = {
 
 @router.get("/report/new")
 async def new_report(
-    request: Request, desk: AtDesk, area: UUID | None = None, phone: bool = False
+    request: Request,
+    desk: AtDesk,
+    area: UUID | None = None,
+    phone: bool = False,
+    about: UUID | None = None,
 ) -> Response:
-    """What I have under way, and a fresh 初报 (or a call to be taken down)."""
+    """What I have under way, and a fresh 初报 (or a call to be taken down).
+
+    ``about``: a report from below; the form offers what was accepted of the same occurrence.
+    """
     caller = desk.caller
     if phone:
         places = await run_in_threadpool(_callers, caller)
@@ -82,7 +92,9 @@ async def new_report(
     running = [] if phone else await _running(desk, place)
     form = FORMS["phone" if phone else "initial"]
     found = (await desk.ask(disasters, stage="open")).items
-    context = await run_in_threadpool(_form, caller, form, place, desk.now, {}, {}, {})
+    processes = [] if phone else await processes_below(desk, place)
+    below, choices = to_begin_from(processes, about)
+    context = await run_in_threadpool(_form, caller, form, place, desk.now, {}, {}, {}, below)
     return await show(
         request,
         desk,
@@ -92,6 +104,7 @@ async def new_report(
         running=running,
         disasters=found,
         report=None,
+        below_choices=choices,
         **context,
     )
 
@@ -132,8 +145,12 @@ async def next_version(
     occurred_at = moment_of(found["occurred_at"])
     assert occurred_at is not None
     split = found["versions"][-1]["split"]
+    below = None
+    if form.figures and not form.called:
+        processes = await processes_below(desk, place, exercise=found["exercise"])
+        below = that_holds(processes, str(report))
     context = await run_in_threadpool(
-        _form, desk.caller, form, place, occurred_at, found["figures"], baseline, split
+        _form, desk.caller, form, place, occurred_at, found["figures"], baseline, split, below
     )
     return await show(
         request,
@@ -145,6 +162,7 @@ async def next_version(
         places=[place],
         running=[],
         disasters=[],
+        below_choices=[],
         **context,
     )
 
@@ -157,13 +175,17 @@ def _form(
     last: Known,
     baseline: Known,
     split: dict[str, Known],
+    below: dict[str, Any] | None,
 ) -> dict[str, Any]:
-    """What a form is made of. ``last`` fills the fields; ``baseline`` is compared with."""
+    """What a form is made of. ``last`` fills the fields; ``baseline`` is compared with; ``below``
+    is what the areas below had accepted of the occurrence."""
     rules = rule_for(caller, Indicators, place.id, at)
     hazards = rule_for(caller, Hazards, place.id, at)
     if rules is None or hazards is None:
         raise NotFound(kind="Rulebook", id=place.id)
     parts = parts_of(caller, place.id) if form.figures and form.key != "phone" else []
+    gone = [one for one in (below["parts"] if below else []) if one["abolished_on"] is not None]
+    parts += [{"id": one["area"], "name": one["name"]} for one in gone]
     return {
         "form": form,
         "place": place,
@@ -171,6 +193,7 @@ def _form(
         "groups": sheet(rules, last),
         "rules": arithmetic(rules, baseline, verifying=form.key == "verified"),
         "split": _split(rules, parts, split),
+        "below": offered(below, rules),
         "must_split": place.level == AreaLevel.COUNTY,
     }
 
@@ -210,7 +233,12 @@ async def one_report(
     names = await run_in_threadpool(names_for, desk.caller, place.id, at, language_of(request))
     current = found["versions"][-1]
     accepted = (found["accepted"] or {}).get("figures") or {}
-    decided = (found["adjudicated"] or {}).get("figures") or {}
+    decision = found["adjudicated"]
+    counts = decision is not None and decision["through"] >= (found["accepted_number"] or 0)
+    decided = decision["figures"] if counts else {}
+    made = await acts_of(
+        request, desk, "situation-reports", report, report=found, version=found["number"]
+    )
     keys = names.order(
         {
             key
@@ -228,6 +256,9 @@ async def one_report(
         report=found,
         place=place,
         rights=rights,
+        made=made,
+        disaster=await _disaster_of(desk, found),
+        declares=bool(desk.caller.areas(DECLARERS)) and not found["withdrawn"],
         current=current,
         keys=keys,
         accepted=accepted,
@@ -238,6 +269,14 @@ async def one_report(
         next_steps=next_steps(found, rights),
         due_marks=await run_in_threadpool(due_marks, desk.caller, report),
     )
+
+
+async def _disaster_of(desk: Desk, report: dict[str, Any]) -> dict[str, Any] | None:
+    """The disaster it is attached to; None if it is on none."""
+    if report["disaster"] is None:
+        return None
+    found: dict[str, Any] = await desk.ask(disaster, disaster=UUID(report["disaster"]))
+    return found
 
 
 def next_steps(report: dict[str, Any], rights: Rights) -> list[str]:

@@ -4,14 +4,16 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.auth import Caller
 from domain.world import Role
+from projections.areas import children
 from projections.asking.paging import Page
 from projections.asking.report_queries import situation_report
 from projections.reviews import review_counts, review_queue
-from web.paging import Turn, Turned
+from web.paging import Turn, Turned, book_of
 from web.parts import AtDesk, Desk, url
 from web.reporting import show
 
@@ -50,23 +52,24 @@ async def counted_for(desk: Desk, *, exercise: bool | None = None) -> dict[tuple
 
     ``exercise`` None: what is usual in this store.
     """
-    if not _roles(desk.caller):
+    if not roles_said(desk.caller):
         return {}
-    answer = await desk.ask(review_counts, role=_roles(desk.caller), exercise=exercise)
+    answer = await desk.ask(review_counts, role=roles_said(desk.caller), exercise=exercise)
     return {(one["kind"], one["step"]): one for one in answer["counts"]}
 
 
 async def waiting_for(desk: Desk, **asked: Any) -> Page:
     """What waits for one of the caller's roles, with where it is dealt with."""
-    if not _roles(desk.caller):
+    if not roles_said(desk.caller):
         return Page([])
-    found: Page = await desk.ask(review_queue, role=_roles(desk.caller), **asked)
+    found: Page = await desk.ask(review_queue, role=roles_said(desk.caller), **asked)
     for row in found.items:
         row["href"] = WHERE[row["kind"]].format(row["subject"])
     return found
 
 
-def _roles(caller: Caller) -> str:
+def roles_said(caller: Caller) -> str:
+    """The caller's posts as the queue takes them; an administrator decides about nothing in it."""
     return ",".join(sorted(caller.roles() - {Role.ADMINISTRATOR}))
 
 
@@ -79,21 +82,38 @@ async def _queue(desk: Desk, turn: Turn, exercise: bool) -> dict[str, Any]:
     for row in found.items:
         if _to_review(row):
             row["report"] = await desk.ask(situation_report, report=UUID(row["subject"]))
+            row["parts"] = await run_in_threadpool(_names_of_parts, desk.caller, row["report"])
     counts = await counted_for(desk, exercise=exercise or None)
     total = sum(one["count"] for one in counts.values())
     of_reports = sum(counts[key]["count"] for key in LOOKED_OVER if key in counts)
     said = {"exercise": "true" if exercise else "", "cursor": turn.cursor}
+    leaf = turn.leaf(
+        found,
+        "/review",
+        book=book_of("reviews", exercise=said["exercise"]),
+        rows=CARDS,
+        total=total,
+        exercise=said["exercise"],
+    )
     return {
         "reports": [r for r in found.items if _to_review(r) and r["report"]["review"] == "pending"],
         "total": of_reports,
         "others": [row for row in found.items if not _to_review(row)],
         "of_others": total - of_reports,
-        "leaf": turn.leaf(found, "/review", rows=CARDS, total=total, exercise=said["exercise"]),
+        "leaf": leaf,
         "here": url("/review", **said, before=turn.before),
         "rows_here": url("/review/rows", **said, before=turn.before),
         "exercise": exercise,
         "me": str(desk.caller.officer.id),
     }
+
+
+def _names_of_parts(caller: Caller, report: dict[str, Any]) -> dict[str, str]:
+    """Names of the areas that the current version gives shares of, by id."""
+    if not report["versions"][-1]["split"]:
+        return {}
+    with caller.system.reader() as db:
+        return {row["id"]: row["name"] for row in children(db, UUID(report["area"]))}
 
 
 def _to_review(row: dict[str, Any]) -> bool:

@@ -1,7 +1,9 @@
 """Changing rules: the text of a copy or of a file, and what is wrong in it or what it says."""
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, get_args
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -13,24 +15,28 @@ from api.rulebook_comparisons import ASKERS, CURSOR, comparison_of, rule_asked
 from api.rulebook_reads import rulebooks_on, versions_of
 from domain.commands.rulebooks import CONFIRMERS, AdoptRulebookFile
 from domain.refusal import NotFound
-from domain.rules.base import Problem
+from domain.rules.base import Problem, china_day
 from domain.rules.loading import (
     TYPES,
     RulebookFile,
     RulebookInvalid,
+    Status,
     located,
     parse_rulebook,
 )
+from eventstore import national
 from web.pages.rulebooks import (
+    Row,
     asked,
     code_of,
-    content_of,
     name_of,
     reader_for,
-    text_of,
     titles_in,
+    whole,
 )
 from web.parts import AtDesk, Desk
+from web.rule_copies import copy_of, first_day, original_of, text_with
+from web.rule_fields import groups_of
 from web.rule_tables import RuleReader
 from web.sent_files import form_with_file
 
@@ -42,30 +48,54 @@ MOST_LISTED = 200
 PAGES = {"report": "/report/", "incident": "/dispatch/incidents/", "list": "/lists/"}
 """Where things of these kinds are looked at."""
 
-FIELDS = 10
+FIELDS = 300
+"""Of one form: the standards of six programmes have a hundred."""
+STATUSES = get_args(Status)
 
 NO_TEXT = Problem("", "文件不是 UTF-8 编码的文本", "The file is no text in UTF-8.")
 
 
 @router.get("/rulebooks/change")
 async def change(
-    request: Request, desk: AtDesk, area: UUID | None = None, kind: str = "", version: str = ""
+    request: Request,
+    desk: AtDesk,
+    area: UUID | None = None,
+    kind: str = "",
+    version: str = "",
+    example: bool = False,
 ) -> Response:
-    """The text of a version to change, or an empty place for a file."""
+    """A copy of a version to change, of the ``example`` that comes with the program, or an empty
+    place for a file."""
     place, _, rows = await asked(desk, area, "", kind if kind in TYPES else None)
     desk.caller.actor(AdoptRulebookFile.roles, place)
-    text = ""
-    if kind in TYPES:
-        own = await run_in_threadpool(versions_of, desk.caller, place, kind)
-        found = next((row for row in own if row["version"] == version), None)
-        found = found or next((row for row in rows if row["content"]), None)
-        text = text_of(kind, found, code_of(desk.caller, place)) if found else ""
-    return await _show(request, desk, place, text)
+    if kind not in TYPES:
+        return await _show(request, desk, place, "")
+    own = await run_in_threadpool(versions_of, desk.caller, place, kind)
+    in_force = next((row for row in rows if row["content"]), None)
+    found = next((row for row in own if row["version"] == version), None) or in_force
+    shipped = national.example(kind) if example else None
+    if shipped is not None:
+        found = original_of(shipped)
+    if found is None:
+        return await _show(request, desk, place, "")
+    day = china_day(desk.now)
+    text = copy_of(
+        kind,
+        found,
+        code_of(desk.caller, place),
+        first_day(day) if in_force else day,
+        {row["version"] for row in own},
+    )
+    base = parse_rulebook("TOML", text)
+    return await _show(
+        request, desk, place, text, base=base, original=found, later=in_force is not None
+    )
 
 
 @router.post("/rulebooks/change")
 async def preview(request: Request, desk: AtDesk) -> Response:
-    """What the text would come to: its mistakes by line, or its contents. Nothing is adopted."""
+    """What the fields or the text would come to: the mistakes, or the contents. Nothing is
+    adopted."""
     form = await form_with_file(request, desk, AdoptRulebookFile.roles, fields=FIELDS)
     try:
         place = UUID(str(form.get("area", "")))
@@ -83,7 +113,18 @@ async def preview(request: Request, desk: AtDesk) -> Response:
         book = parse_rulebook("TOML", text)
     except RulebookInvalid as wrong:
         return await _show(request, desk, place, text, problems=located(wrong, text).problems)
-    return await _show(request, desk, place, text, book=book)
+    if form.get("how") != "fields":
+        return await _show(request, desk, place, text, book=book, base=book)
+    typed = {name: str(value) for name, value in form.items() if isinstance(value, str)}
+    reader = await reader_for(request, desk, place)
+    try:
+        text = text_with(book, typed, reader)
+        changed = parse_rulebook("TOML", text)
+    except RulebookInvalid as wrong:
+        return await _show(
+            request, desk, place, text, base=book, typed=typed, problems=wrong.problems
+        )
+    return await _show(request, desk, place, text, book=changed, base=changed)
 
 
 @router.post("/rulebooks/comparison")
@@ -130,8 +171,15 @@ async def _show(
     text: str,
     *,
     book: RulebookFile | None = None,
+    base: RulebookFile | None = None,
+    original: Row | None = None,
+    later: bool = False,
+    typed: Mapping[str, str] = MappingProxyType({}),
     problems: tuple[Problem, ...] = (),
 ) -> Response:
+    """``book``: what would be adopted. ``base``: what the fields show, with what was ``typed`` in
+    its place. ``original``: what ``base`` is a copy of; ``later``: it is to be valid from a later
+    day than today."""
     reader = await reader_for(request, desk, place)
     told: dict[str, Any] = {"book": book, "sections": [], "differences": None, "taken": False}
     if book is not None:
@@ -143,6 +191,12 @@ async def _show(
         place=place,
         place_name=name_of(desk.caller, place),
         toml=text,
+        base=base,
+        groups=groups_of(base.kind, base.content, reader) if base else [],
+        original=original,
+        later=later,
+        typed=typed,
+        statuses=STATUSES,
         problems=[(one, _field(reader, one.key)) for one in problems],
         titles=titles_in(request),
         **told,
@@ -160,7 +214,7 @@ async def _beside(
 
     rows, versions = await run_in_threadpool(ask)
     in_force = next((row for row in rows if row["content"]), None)
-    old = content_of(in_force) if in_force is not None else None
+    old = whole(book.kind, in_force) if in_force is not None else None
     return {
         "differences": reader.differences(old, book.content) if old is not None else None,
         "taken": any(row["version"] == book.version for row in versions),

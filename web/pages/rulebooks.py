@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 
 from api.auth import Caller
-from api.rulebook_reads import NOON, place_of, rulebooks_on, versions_of, waiting_in
+from api.rulebook_reads import NOON, place_of, rulebooks_on, versions_of
 from domain.area import Area
 from domain.commands.rulebooks import AdoptRulebookFile, ConfirmRulebook
 from domain.refusal import NotFound
@@ -19,6 +19,7 @@ from domain.rules.base import china_day, china_moment
 from domain.rules.loading import NATION, TYPES, as_toml
 from domain.rules.working_days import WorkingDays
 from domain.telling import RULES
+from eventstore import national
 from web.parts import AtDesk, Desk
 from web.render import language_of
 from web.rule_tables import Names, RuleReader, all_named
@@ -43,28 +44,34 @@ def content_of(row: Row) -> dict[str, Any]:
     return msgspec.json.decode(bytes(row["content"]), type=dict[str, Any])
 
 
-async def waiting_here(desk: Desk) -> int:
-    """How many versions wait for this officer to confirm them, in the areas of their posts."""
-    areas = desk.caller.areas(ConfirmRulebook.roles)
+def whole(kind: str, row: Row) -> dict[str, Any]:
+    """What a version says with all that goes without saying, to be compared with another."""
+    typed = msgspec.convert(content_of(row), TYPES[kind])
+    found: dict[str, Any] = msgspec.to_builtins(typed, str_keys=True)
+    return found
 
-    return await run_in_threadpool(waiting_in, desk.caller.system.store, areas)
 
-
-async def unconfirmed_here(desk: Desk) -> list[str]:
+async def unconfirmed_here(desk: Desk) -> dict[str, date | None]:
     """Kinds of rules without which no season opens, no response starts or no notice ends, and of
-    which nothing confirmed is in force where this officer adopts or confirms rules. In a training
-    store none: there they work as they are."""
+    which nothing confirmed is in force where this officer adopts or confirms rules: from which day
+    on a version that is confirmed will be, or None. In a training store none: there they work as
+    they are."""
     roles = AdoptRulebookFile.roles | ConfirmRulebook.roles
     areas = desk.caller.areas(roles)
     if not areas or desk.caller.system.store.training:
-        return []
+        return {}
 
-    def ask() -> list[str]:
+    def ask() -> dict[str, date | None]:
         def missing(kind: str) -> bool:
             rows = rulebooks_on(desk.caller, areas[0], desk.now, kind)
             return not any(row["confirmed"] for row in rows)
 
-        return [kind for kind in sorted(BINDING) if missing(kind)]
+        def begins(kind: str) -> date | None:
+            versions = versions_of(desk.caller, areas[0], kind)
+            later = (row["valid_from"] for row in versions if row["confirmed"])
+            return min((day for day in later if day > _today(desk)), default=None)
+
+        return {kind: begins(kind) for kind in sorted(BINDING) if missing(kind)}
 
     return await run_in_threadpool(ask)
 
@@ -132,8 +139,16 @@ async def rulebooks(
         rows=rows,
         titles=titles_in(request),
         may_adopt=desk.may(AdoptRulebookFile, place),
+        may_confirm=desk.may(ConfirmRulebook, place),
+        to_begin=to_begin(rows),
         no_calendar=day.year if calendar_missing(rows, day.year) else None,
     )
+
+
+def to_begin(rows: list[Row]) -> list[str]:
+    """Kinds of which nothing is in force and nothing waits, with an example to begin from."""
+    there = {row["kind"] for row in rows if row["content"] or row["waiting"]}
+    return [kind for kind in TYPES if kind not in there and national.example(kind) is not None]
 
 
 @router.get("/rulebooks/{kind}")
@@ -168,20 +183,21 @@ async def rulebook(
         versions=versions,
         own=Rulebook.id_of(place, kind),
         sections=reader.sections(content_of(one)) if one else [],
-        differences=differing(reader, in_force, one),
+        differences=differing(kind, reader, in_force, one),
         titles=titles_in(request),
         may_confirm=desk.may(ConfirmRulebook, place),
+        has_example=national.example(kind) is not None,
         may_adopt=desk.may(AdoptRulebookFile, place),
     )
 
 
 def differing(
-    reader: RuleReader, in_force: Row | None, one: Row | None
+    kind: str, reader: RuleReader, in_force: Row | None, one: Row | None
 ) -> list[tuple[str, str, str]] | None:
     """What a version says otherwise than the one in force; None if there is nothing to compare."""
     if in_force is None or one is None or not one["content"] or one is in_force:
         return None
-    return reader.differences(content_of(in_force), content_of(one))
+    return reader.differences(whole(kind, in_force), whole(kind, one))
 
 
 @router.get("/rulebooks/{kind}/{version}.toml")

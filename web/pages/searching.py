@@ -6,6 +6,7 @@ from starlette.responses import Response
 from api.searching import LONGEST, found
 from domain.world import Role
 from web.parts import AtDesk
+from web.typed import TypedQ
 
 router = APIRouter(include_in_schema=False)
 
@@ -13,9 +14,9 @@ HELPED = tuple(role for role in Role if role is not Role.SYSTEM)
 
 
 @router.get("/search")
-async def search(request: Request, desk: AtDesk, q: str = "") -> Response:
+async def search(request: Request, desk: AtDesk, q: TypedQ) -> Response:
     """What the words find, kind by kind, as far as the caller's own lists go."""
-    text = q.strip()[:LONGEST]
+    text = q.text[:LONGEST]
     told = await found(desk.caller, text)
     kinds: dict[str, list[dict[str, str]]] = {}
     for item in told["items"]:

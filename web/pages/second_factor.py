@@ -96,11 +96,16 @@ async def _enrolling(request: Request, caller: EnrollingCaller) -> Desk:
     """The desk of who may do nothing else yet: without the ways to other desks."""
     check_parameters(request, parameters_of(request.scope["route"]), strangers=True)
     shell = await run_in_threadpool(shell_of, caller)
-    if await run_in_threadpool(caller.system.must_enroll, caller.session):
+    if await run_in_threadpool(_shut_in, caller):
         shell = replace(shell, role=None, roles=())
     request.state.shell = shell
     system = caller.system
     return Desk(caller, system.store.clock.now(), system.boards.position)
+
+
+def _shut_in(caller: Caller) -> bool:
+    system, session = caller.system, caller.session
+    return system.must_enroll(session) or system.must_connect(session)
 
 
 AtEnrolling = Annotated[Desk, Depends(_enrolling)]

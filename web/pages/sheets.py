@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -18,21 +18,32 @@ from api.routes import read_of
 from api.sheets import Sheet
 from api.words import words_of
 from domain.refusal import NotFound
-from projections.asking.fund_books import funds
+from projections.asking.area_lists import areas
+from projections.asking.fund_books import fund_flows, funds
 from projections.asking.ledger_books import ledger
+from projections.asking.officer_lists import officers
 from projections.asking.paging import MAX_LIMIT, Page
+from projections.asking.report_queries import situation_reports
+from projections.asking.season_openings import season_openings
+from projections.asking.season_progress import season_townships, season_villages
 from projections.asking.stock_books import stock_moves, stockpiles
-from projections.dispatch import incidents
+from projections.disasters import disasters
+from projections.dispatch import incidents, units
 from projections.findings import findings
 from projections.lists import village_lists
 from projections.notices import notices
+from projections.proposals import post_proposals
+from projections.reviews import review_queue
+from projections.seasons import seasons
 from projections.sections.consignments import consignments
 from projections.timeline import timeline
-from web.i18n import DEFAULT, catalog
+from web.i18n import Language, catalog
 from web.officials import name_officials
+from web.pages.reviews import roles_said
 from web.pages.timeline import shaped
 from web.parts import AtDesk
-from web.render import HEADERS
+from web.render import HEADERS, language_of
+from web.typed import TypedSearch, require_open
 
 router = APIRouter(include_in_schema=False)
 
@@ -45,9 +56,18 @@ class Kept:
 
     season: UUID | None = None
     status: Text = ""
+    stage: Text = ""
+    disaster: UUID | None = None
     kind: Text = ""
     stockpile: UUID | None = None
+    parent: UUID | None = None
+    role: Text = ""
+    state: Text = ""
+    q: Text = ""
+    exercise: bool = False
     village_list: UUID | None = None
+    fund: UUID | None = None
+    subject: UUID | None = None
 
     def given(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if value}
@@ -65,12 +85,24 @@ class Source:
 SOURCES: Final = {
     "lists": Source(village_lists, frozenset({"season", "status"})),
     "list": Source(ledger, frozenset({"village_list"})),
+    "divisions": Source(areas, frozenset({"q", "parent"})),
+    "disasters": Source(disasters, frozenset({"stage"})),
+    "disaster-reports": Source(situation_reports, frozenset({"disaster"})),
     "notices": Source(notices),
+    "seasons": Source(seasons),
+    "season-townships": Source(season_townships, frozenset({"season"})),
+    "season-villages": Source(season_villages, frozenset({"season", "parent"})),
+    "season-openings": Source(season_openings),
+    "officers": Source(officers, frozenset({"role", "state", "search"})),
+    "proposals": Source(post_proposals, frozenset({"state"})),
+    "reviews": Source(review_queue, frozenset({"exercise"}), {"reports_first": True}),
     "findings": Source(findings, frozenset({"kind"})),
     "stock": Source(stockpiles),
     "moves": Source(stock_moves, frozenset({"stockpile"})),
     "consignments": Source(consignments, frozenset({"status"})),
     "funds": Source(funds),
+    "fund-flows": Source(fund_flows, frozenset({"fund", "kind", "subject"})),
+    "units": Source(units),
     "past": Source(incidents, always={"open": False}),
 }
 """By the name in the address."""
@@ -85,23 +117,27 @@ def saved_as(name: str, form: Form) -> dict[str, str]:
 
 
 @router.get("/sheets/timeline/{subject}")
-async def of_timeline(desk: AtDesk, subject: UUID, form: Form = "csv") -> Response:
+async def of_timeline(
+    request: Request, desk: AtDesk, subject: UUID, form: Form = "csv"
+) -> Response:
     """What happened to one thing, the latest first, as its page tells it."""
+
+    language = language_of(request)
 
     async def some(cursor: str | None = None) -> Page:
         found: Page = await desk.ask(timeline, subject=subject, cursor=cursor, limit=MAX_LIMIT)
         await run_in_threadpool(name_officials, desk.caller, found.items)
-        return found.of([_told(row, subject) for row in found.items])
+        return found.of([_told(row, subject, language) for row in found.items])
 
     first = await some()
-    words = await run_in_threadpool(words_of, desk.caller, desk.now, DEFAULT)
-    sheet = Sheet("timeline_page", words, desk.caller.system.store.training)
+    words = await run_in_threadpool(words_of, desk.caller, desk.now, language)
+    sheet = Sheet("timeline_page", words, desk.caller.system.store.training, language)
     return sheet_answer(sheet, first, some, saved_as("timeline", form), as_book=form == "xlsx")
 
 
-def _told(row: dict[str, Any], subject: UUID) -> dict[str, Any]:
+def _told(row: dict[str, Any], subject: UUID, language: Language) -> dict[str, Any]:
     """The row with the words of its page in place of keys."""
-    t, said = catalog(DEFAULT).t, shaped(row, subject)
+    t, said = catalog(language).t, shaped(row, subject)
     detail = said["detail"]
     return said | {
         "event": t(f"event.{said['event']}"),
@@ -113,11 +149,28 @@ def _told(row: dict[str, Any], subject: UUID) -> dict[str, Any]:
 
 @router.get("/sheets/{name}")
 async def of_list(
-    desk: AtDesk, name: str, kept: Annotated[Kept, Depends()], form: Form = "csv"
+    request: Request,
+    desk: AtDesk,
+    name: str,
+    kept: Annotated[Kept, Depends()],
+    search: TypedSearch,
+    area: UUID | None = None,
+    form: Form = "csv",
 ) -> Response:
+    require_open(search)
     source = SOURCES.get(name)
-    if source is None or not kept.given().keys() <= source.filters:
+    filtered = kept.given() | ({"search": search.text} if search.text else {})
+    if source is None or not filtered.keys() <= source.filters:
         raise NotFound(kind="Form", id=UUID(int=0))
-    given = {**source.always, **kept.given()}
-    headers, read = saved_as(name, form), read_of(source.query)
-    return await sheet(desk.caller, read, None, headers, as_book=form == "xlsx", **given)
+    given = {**source.always, **filtered}
+    if source.query is review_queue:  # what waits for the caller's own posts, as on its page
+        given["role"] = roles_said(desk.caller)
+    return await sheet(
+        desk.caller,
+        read_of(source.query),
+        area if source.query is officers else None,
+        saved_as(name, form),
+        as_book=form == "xlsx",
+        language=language_of(request),
+        **given,
+    )

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BeforeValidator
 from starlette.responses import Response
 
+from api.duties import REPORT_KINDS, gathered_dues, grouped_dues, owed_by
 from domain.commands.reports import ANY_LISTENER
 from domain.report_filing import Review
 from domain.world import Role
@@ -18,7 +19,7 @@ from projections.disasters import disasters
 from web.figures import MAIN, Known
 from web.pages.rulebooks import unsure_here
 from web.parts import AtDesk, Desk, url
-from web.reporting import gathered_dues, grouped_dues, owed_by, show
+from web.reporting import show
 
 router = APIRouter(include_in_schema=False)
 
@@ -26,10 +27,6 @@ ROWS = 1000
 MOST = 10_000
 """Reports, and rows of each kind of duty, that one page looks at."""
 STRIP = 12
-REPORT_KINDS = frozenset(
-    {"initial_report", "follow_up", "verified_report", "forward_report", "send_upward"}
-)
-
 USED = ("deadlines", "indicators", "hazards", "thresholds", "working_days")
 """Rules that this page goes by: due times, questions, names, response levels."""
 OVERSEERS = ANY_LISTENER | {Role.AUDITOR}
@@ -90,7 +87,7 @@ async def _board(desk: Desk, asked: Asked) -> dict[str, Any]:
     )
     strip, cut_off = await _dues(desk, asked) if _follows_dues(desk) else ([], False)
     separate = await _separate(desk, asked)
-    rows = _indented(board.items)
+    rows = indented(board.items)
     _latest(rows, reports)
     roots = [row for row in rows if row["depth"] == 0]
     overdue = grouped_dues(row for row in strip if row["state"] == "overdue")
@@ -156,7 +153,7 @@ def _years(separate: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _indented(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def indented(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows in the order of the tree, each with its depth in it."""
     known = {row["area"] for row in rows}
     below: dict[str | None, list[dict[str, Any]]] = {}

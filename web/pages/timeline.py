@@ -16,11 +16,12 @@ from domain.telling import STATES
 from projections.timeline import timeline
 from web.i18n import Language, catalog
 from web.officials import name_officials
-from web.paging import ROWS, Turn, Turned
+from web.paging import ROWS, Turn, Turned, book_of
 from web.parts import AtDesk, Desk
 from web.render import language_of
 from web.reporting import place_of, show
 from web.subjects import found_by
+from web.typed import TypedSubject
 
 router = APIRouter(include_in_schema=False)
 
@@ -91,7 +92,8 @@ PAGES: Final = {
     "SituationReport": "/report/{}",
     "VillageList": "/lists/{}",
     "Household": "/households/{}",
-    "Disaster": "/situation?disaster={}",
+    "Disaster": "/disasters/{}",
+    "ReliefCase": "/cases/{}",
     "Incident": "/dispatch/incidents/{}",
     "Stockpile": "/stock/stockpiles/{}",
     "Consignment": "/stock/consignments/{}",
@@ -112,15 +114,15 @@ WORDS: Final = {
 
 
 @router.get("/timeline")
-async def own(request: Request, desk: AtDesk, turn: Turned, subject: str = "") -> Response:
+async def own(request: Request, desk: AtDesk, turn: Turned, subject: TypedSubject) -> Response:
     """The box to look one up; below it, what happened in the caller's own area."""
     try:
-        return RedirectResponse(f"/timeline/{UUID(subject.strip())}", 303)
+        return RedirectResponse(f"/timeline/{UUID(subject.text)}", 303)
     except ValueError:
-        things, more = await found_by(desk, subject)
+        things, more = await found_by(desk, subject.text)
     areas = desk.caller.areas()
-    if subject.strip() or not areas:
-        return await _show(request, desk, asked=subject.strip(), things=things, more=more)
+    if subject.text or not areas:
+        return await _show(request, desk, asked=subject.text, things=things, more=more)
     return await _page(request, desk, areas[0], turn)
 
 
@@ -135,7 +137,7 @@ async def _page(request: Request, desk: Desk, subject: UUID, turn: Turn) -> Resp
         found = await desk.ask(timeline, subject=subject, cursor=turn.cursor, limit=ROWS)
         await run_in_threadpool(name_officials, desk.caller, found.items)
         items = [shaped(row, subject) for row in found.items]
-        leaf = turn.leaf(found, f"/timeline/{subject}")
+        leaf = turn.leaf(found, f"/timeline/{subject}", book=book_of(f"timeline/{subject}"))
     except NotFound:
         if subject not in desk.caller.areas():
             raise

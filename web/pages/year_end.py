@@ -13,9 +13,8 @@ from api.observing import correlation_of
 from api.renewal_lists import RenewalList, renewed
 from domain.commands.renewing import RenewPost
 from domain.rules.base import china_day
-from projections.asking.ending_posts import SOON_DAYS, ending_posts
-from projections.asking.paging import Page
-from projections.officers import officers
+from projections.asking.ending_posts import SOON_DAYS, ending_post_counts, ending_posts
+from projections.asking.officer_lists import officers
 from web.parts import AtDesk, Desk
 from web.session import own_key, read_fields, require_token
 
@@ -33,12 +32,12 @@ def year_end(day: date) -> date:
     return max(date(day.year, 12, 31), day + timedelta(days=SOON_DAYS))
 
 
-async def ending_soon(desk: Desk) -> Page:
-    """What home tells an administrator: posts that end soon, `ROWS` at most."""
+async def ending_soon(desk: Desk) -> int:
+    """What home tells an administrator: how many posts end soon."""
     today = china_day(desk.now)
     until = today + timedelta(days=SOON_DAYS)
-    found: Page = await desk.ask(ending_posts, since=today, until=until, limit=ROWS)
-    return found
+    found: dict[str, int] = await desk.ask(ending_post_counts, since=today, until=until)
+    return found["posts"]
 
 
 @router.get("/officers/year-end")

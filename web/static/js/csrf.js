@@ -51,5 +51,7 @@ export function guardHtmx(root) {
     const { verb, headers } = event.detail;
     if (READS.has(verb.toUpperCase())) return;
     headers[CSRF_HEADER] = csrfToken();
+    const box = event.target; // one that asks by itself sends what stands in it, not the boxes beside it
+    if (box.matches("input[hx-post]")) event.detail.parameters = { csrf_token: csrfToken(), [box.name]: box.value };
   });
 }

@@ -5,13 +5,16 @@
 // of the subject the page was made from (data-version, else If-Match). On a page of a later version
 // a field that says something else now is not filled in: both values are shown, and a person chooses.
 
+import { isOfHead, keptAs } from "./rows.js";
 import { ago, announce, text } from "./text.js";
 
-// An ID number (data-unkept) is not: it stays in no browser, and is typed again.
+// An ID number (data-unkept) is not: it stays in no browser, and is typed again. Nor is what only the
+// page says, in a field that nobody sees: the next page says it anew.
 const isKept = (element) =>
   element.name &&
   element.tagName !== "BUTTON" &&
   !("unkept" in element.dataset) &&
+  !element.hidden &&
   !["hidden", "password", "file"].includes(element.type);
 
 /** What an element says, as something to keep; a radio group speaks through its checked button. */
@@ -101,6 +104,7 @@ export class Draft {
 
   /** What was typed before is put back, or asked about; then it is based on this page's version. */
   begin() {
+    this.dropAbsent();
     const draft = this.known();
     if (!draft) return;
     this.before = draft;
@@ -110,9 +114,22 @@ export class Draft {
     if (this.known()) this.tell();
   }
 
+  /** What was typed for a row that this page does not bring is of no row here. */
+  dropAbsent() {
+    const draft = this.known();
+    if (!draft) return;
+    const here = new Set(this.elements().map(keptAs));
+    const left = Object.entries(draft.fields).filter(([name]) => !isOfHead(name) || here.has(name));
+    if (left.length === Object.keys(draft.fields).length) return;
+    this.instance.write({ draft: left.length ? { ...draft, fields: Object.fromEntries(left) } : undefined });
+  }
+
   /** Carried from another form: what this one has no field for, or says anyway, is no draft. */
   settle() {
-    const here = this.elements().filter((one) => this.before.fields[one.name] && !this.open.has(one.name));
+    const here = this.elements().filter((one) => {
+      const name = keptAs(one);
+      return this.before.fields[name] && !this.open.has(name);
+    });
     const waiting = ([name]) => this.open.has(name) || name.startsWith("split.");
     const fields = Object.fromEntries(Object.entries(this.before.fields).filter(waiting));
     this.instance.write({ draft: { ...this.before, fields } });
@@ -136,18 +153,20 @@ export class Draft {
     const later = version !== null && this.version !== null && version !== this.version;
     const seen = new Set();
     for (const element of elements) {
-      const kept = fields[element.name];
+      const name = keptAs(element);
+      const kept = fields[name];
       if (kept === undefined) continue;
       const now = pageValue(this.form, element);
       const untouched = equal(kept.value, kept.was);
       if (later && untouched) continue; // sent as the page had it: the page has it better now
+      if (untouched && "now" in element.dataset) continue; // the moment of another press
       if (later && !equal(kept.was, now) && !equal(kept.value, now)) {
-        if (!seen.has(element.name)) this.ask(element, kept.value, now);
+        if (!seen.has(name)) this.ask(element, kept.value, now);
       } else {
         put(element, kept.value);
-        if (!seen.has(element.name)) tellOthers(element);
+        if (!seen.has(name)) tellOthers(element);
       }
-      seen.add(element.name);
+      seen.add(name);
       const folded = untouched ? null : element.closest("details");
       if (folded) folded.open = true;
     }
@@ -161,8 +180,8 @@ export class Draft {
       if (element.type === "radio" && !element.checked) continue;
       const value = valueOf(element);
       const was = pageValue(this.form, element);
-      if (equal(value, was) && !this.instance.read().pending) delete fields[element.name];
-      else fields[element.name] = { value, was };
+      if (equal(value, was) && !this.instance.read().pending) delete fields[keptAs(element)];
+      else fields[keptAs(element)] = { value, was };
     }
     if (Object.keys(fields).length === 0) this.instance.write({ draft: undefined });
     else this.instance.write({ draft: { fields, version: this.stillBased(), at: Date.now() } });
@@ -183,7 +202,7 @@ export class Draft {
     const fields = {};
     for (const element of this.elements()) {
       if (element.type === "radio" && !element.checked) continue;
-      fields[element.name] = { value: valueOf(element), was: pageValue(this.form, element) };
+      fields[keptAs(element)] = { value: valueOf(element), was: pageValue(this.form, element) };
     }
     return fields;
   }
@@ -246,15 +265,16 @@ export class Draft {
       button(text("draft_now", { value: said(element, now) }), choose(now)),
     );
     this.asked.append(row);
-    this.open.set(element.name, row);
+    this.open.set(keptAs(element), row);
   }
 
   chosen(element, value) {
-    for (const one of this.elements()) if (one.name === element.name) put(one, value);
-    this.open.get(element.name)?.remove();
-    this.open.delete(element.name);
+    const name = keptAs(element);
+    for (const one of this.elements()) if (keptAs(one) === name) put(one, value);
+    this.open.get(name)?.remove();
+    this.open.delete(name);
     tellOthers(element);
-    this.keep(this.elements().filter((one) => one.name === element.name));
+    this.keep(this.elements().filter((one) => keptAs(one) === name));
     const next = this.open.values().next().value?.querySelector("button");
     if (next) next.focus();
     else {

@@ -13,7 +13,10 @@
 //   data-booked="/report/{report}"            where that is, if not here; {names} are the ids made here
 //   data-carry="report-follow_up"             the form that takes what was typed since, for that subject
 //
-// data-next is where to go after success; {names} are filled in from the result.
+// A place in the address, {number}, takes the field of that name, which is then in no body.
+//
+// data-next is where to go after success; {names} are filled in from the result. data-done is the
+// sentence that is said there (told.js).
 // data-if-match is the version a person saw: the server refuses (412) if there is a newer one.
 
 import { logInAndBack, send } from "./csrf.js";
@@ -21,12 +24,24 @@ import { Draft, tellDrafts } from "./draft.js";
 import { BadField, collect } from "./fields.js";
 import { Instance, undecided } from "./instance.js";
 import { clearProblem, showProblem } from "./problem.js";
+import { startRows } from "./rows.js";
 import { announce, text } from "./text.js";
+import { keepTold } from "./told.js";
 
 const TIMEOUT_MS = 30_000;
 
 const filled = (address, values) =>
   address.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(values?.[name] ?? ""));
+
+/** The address, with fields of the body in its places; they leave the body. */
+function placed(address, body) {
+  return address.replace(/\{(\w+)\}/g, (_, name) => {
+    const value = body[name] ?? "";
+    if (value === "") throw new BadField([{ field: name, zh: text("choose"), en: text("choose") }]);
+    delete body[name];
+    return encodeURIComponent(value);
+  });
+}
 
 class CommandForm {
   constructor(form) {
@@ -47,8 +62,10 @@ class CommandForm {
     if (this.draft.asks() && !this.instance.read().pending) return;
     let body;
     let nows;
+    let address;
     try {
       [body, nows] = collect(this.form, button, (field) => this.instance.id(field));
+      address = placed(button?.getAttribute("formaction") ?? this.form.getAttribute("action"), body);
     } catch (error) {
       if (!(error instanceof BadField)) throw error;
       showProblem(this.form, { sentence: text("refused"), errors: error.errors });
@@ -56,14 +73,13 @@ class CommandForm {
     }
     this.busy(true);
     try {
-      await this.exchange(body, nows, button);
+      await this.exchange(address, body, nows, button);
     } finally {
       this.busy(false);
     }
   }
 
-  async exchange(body, nows, button) {
-    const address = button?.getAttribute("formaction") ?? this.form.getAttribute("action");
+  async exchange(address, body, nows, button) {
     const { ifMatch } = this.form.dataset;
     const attempt = this.instance.attempt(address, body, nows, ifMatch, this.draft.said());
     if (await this.wasBooked()) return;
@@ -88,7 +104,7 @@ class CommandForm {
     if (response.status >= 400 && (await this.wasBooked())) return;
     this.instance.answered(response.status);
     if (!response.ok && !this.instance.read().pending) this.draft.prune(undecided(response.status));
-    if (response.ok) this.done(answer);
+    if (response.ok) this.done(answer, button);
     else this.failed(response.status, answer);
   }
 
@@ -115,10 +131,11 @@ class CommandForm {
     return false;
   }
 
-  done(answer) {
+  done(answer, button) {
     const happened = new CustomEvent("relief:done", { bubbles: true, cancelable: true, detail: answer });
     if (!this.form.dispatchEvent(happened)) return;
     announce(text("sent"));
+    keepTold(this.form, button);
     const next = new URL(filled(this.form.dataset.next ?? location.href, answer.result), location.href);
     if (answer.position !== undefined) next.searchParams.set("after", answer.position);
     location.assign(next);
@@ -197,6 +214,7 @@ function startCommands(root) {
   for (const form of root.querySelectorAll("form[data-form]:not([data-ready])")) {
     form.dataset.ready = "";
     form.autocomplete = "off"; // draft.js keeps it, for its writer: the browser would, for anybody
+    startRows(form, Object.keys(Instance.of(form).read().draft?.fields ?? {}));
     new CommandForm(form);
     const { pressedEarly } = form; // hold.js kept a press that came before us
     if (pressedEarly) form.requestSubmit(pressedEarly === true ? undefined : pressedEarly);

@@ -1,7 +1,8 @@
 // What this tab remembers of a form: the values a person typed, and the try that has no answer yet.
 //
 // One memory a subject: officer + form + what the form is about (data-subject: a village, a report;
-// else its address, in which the subject's id stands). What was typed for one village is never
+// else its address, in which the subject's id stands), and in a table of rows that a page brings by
+// what a row is about (keptAs of rows.js). What was typed for one village is never
 // another's, and what one officer typed is never shown to another.
 //
 //   ids     the ids made here (data-type="uuid"): one a form, until it is booked
@@ -65,9 +66,9 @@ export class Instance {
    *  key and with the moment of its first press; another wish is a command of its own, and what
    *  became of the one before it must be asked (earlier). fields: what the form says with it. */
   attempt(url, body, nows, ifMatch, fields) {
-    const secret = [...this.elements].filter((one) => "unkept" in one.dataset).map((one) => one.name);
-    const kept = Object.fromEntries(Object.entries(body).filter(([name]) => !secret.includes(name)));
-    const whole = (attempt) => ({ ...attempt, body: { ...body, ...attempt.body } });
+    const secret = [...this.elements].filter((one) => "unkept" in one.dataset).map((one) => one.name.split("."));
+    const kept = without(body, secret);
+    const whole = (attempt) => ({ ...attempt, body: withThese(attempt.body, body, secret) });
     const known = this.read().pending;
     if (known && known.url === url && same(known.body, kept, nows)) {
       this.write({ pending: { ...known, again: true } });
@@ -104,6 +105,27 @@ export class Instance {
     if (status < 400) this.forget();
     else this.write({ pending: undefined });
   }
+}
+
+/** Where a dotted name leads to in a body: what holds the value, if anything does. */
+const holder = (body, path) => path.slice(0, -1).reduce((at, step) => at?.[step], body);
+
+/** A body without what stands at these paths. */
+function without(body, paths) {
+  const left = structuredClone(body);
+  for (const path of paths) delete holder(left, path)?.[path.at(-1)];
+  return left;
+}
+
+/** A kept body with what a form says at these paths. */
+function withThese(kept, body, paths) {
+  const whole = structuredClone(kept);
+  for (const path of paths) {
+    const value = holder(body, path)?.[path.at(-1)];
+    const place = holder(whole, path);
+    if (place && value !== undefined) place[path.at(-1)] = value;
+  }
+  return whole;
 }
 
 /** Whether two bodies wish the same. When the button was pressed is no part of the wish. */

@@ -46,7 +46,7 @@ document.addEventListener("relief:done", (event) => {
     slip.elements.name.value = event.target.elements.full_name?.value ?? "";
     slip.action = `/officers/slips?after=${position}`;
   }
-  if (event.target.id === "engage") event.target.remove();
+  if (event.target.matches("#engage, [data-once]")) (event.target.closest(".proposal") ?? event.target).remove();
   place.hidden = false;
   place.focus();
 });

@@ -57,11 +57,11 @@ function watchBox(box) {
   box.addEventListener("compositionend", later);
 }
 
-/** What a form asks for stands in the address once it was answered, so that Back, reload and the links
- *  that follow the form (data-follows: print, download) mean the rows that are seen. */
-function remember(form) {
-  const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== ""));
-  history.replaceState(history.state, "", `${form.getAttribute("action")}?${query}`);
+/** The answer names the address of the page with these rows, in which what was typed is sealed: Back,
+ *  reload and the links that follow the form (data-follows: print, download) mean the rows that are seen. */
+function remember(form, address) {
+  const query = address.split("?")[1] ?? "";
+  history.replaceState(history.state, "", address);
   for (const link of document.querySelectorAll(`[data-follows="${form.id}"]`)) {
     link.setAttribute("href", `${link.getAttribute("href").split("?")[0]}?${query}`);
   }
@@ -69,7 +69,8 @@ function remember(form) {
 
 function rememberSearches() {
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.target.matches?.("form[data-remembers]") && event.detail.successful) remember(event.target);
+    const address = event.detail.xhr?.getResponseHeader("Relief-Asked");
+    if (event.target.matches?.("form[data-remembers]") && event.detail.successful && address) remember(event.target, address);
   });
 }
 

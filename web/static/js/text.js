@@ -8,7 +8,10 @@ export const language = document.documentElement.lang.startsWith("en") ? "en" : 
 export function text(key, values = {}) {
   const sentence = messages[key];
   if (sentence === undefined) throw new Error(`no message ${key}`);
-  return sentence.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+  return sentence.replace(/\{(\w+)(?::([^|}]*)\|([^}]*))?\}/g, (_, name, one, more) => {
+    if (more === undefined) return String(values[name]);
+    return String(values[name]) === "1" ? one : more; // {n:report|reports}
+  });
 }
 
 /** "12 秒前": how long ago something was, in milliseconds. */

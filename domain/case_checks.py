@@ -1,0 +1,172 @@
+"""What a relief case must be before a step is taken: which stage, which grants, what standard."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar
+from uuid import UUID
+
+from domain.grants import (
+    OPEN,
+    Grant,
+    GrantsOpen,
+    GrantStatus,
+    NoCashThere,
+    NoGrantThere,
+    NoSuchGrant,
+    WrongGrantStatus,
+    check_standard,
+)
+from domain.household import Household
+from domain.household_members import Losses
+from domain.need import Need
+from domain.refusal import Refusal
+from domain.rules.standards import Programme, Rate
+
+
+class Stage(StrEnum):
+    APPLIED = "applied"  # 户报
+    APPRAISED = "appraised"  # 村评
+    ON_LIST = "on_list"
+    REVIEWED = "reviewed"  # 乡审
+    APPROVED = "approved"  # 县定
+    REFUSED = "refused"
+    CLOSED = "closed"
+
+
+@dataclass(eq=False)
+class WrongStage(Refusal):
+    zh: ClassVar[str] = "救助对象 {case} 处于“{stage}”阶段，此步骤需要“{needed}”"
+    en: ClassVar[str] = "Case {case} is at stage {stage}; this step needs {needed}."
+    case: UUID
+    stage: str
+    needed: str
+
+
+@dataclass(eq=False)
+class OnAnotherList(Refusal):
+    zh: ClassVar[str] = "救助对象 {case} 已列入另一名册（{village_list}）"
+    en: ClassVar[str] = "Case {case} stands on another list ({village_list})."
+    case: UUID
+    village_list: UUID
+
+
+@dataclass(eq=False)
+class OnlyLess(Refusal):
+    """Once the list was reviewed nobody gets more on it: more takes an application of its own."""
+
+    zh: ClassVar[str] = (
+        "乡审以后只能核减：人数不能多于 {persons} 人，天数不能多于 {days}，"
+        "间数或人数（按间、按遇难人数核定的）不能多于 {count}，标准档次不能更改"
+    )
+    en: ClassVar[str] = (
+        "After the township's review an application is only reduced: no more than {persons} "
+        "{persons:person|persons}, {days} {days:day|days} and {count} {count:room|rooms} or "
+        "{count:death|deaths}, and the same rate."
+    )
+    case: UUID
+    persons: int
+    days: int
+    count: int
+
+
+DECIDED = (Stage.REVIEWED, Stage.APPROVED)
+ENDED = (Stage.REFUSED, Stage.CLOSED)
+
+
+class CaseChecks:
+    """What `ReliefCase` is asked before it triggers a fact. A check that fails raises its refusal.
+
+    No aggregate: of a base that is one the library takes the fields for those of the first fact.
+    """
+
+    if TYPE_CHECKING:
+
+        @property
+        def id(self) -> UUID: ...
+
+        stage: Stage
+        need: Need
+        village_list: UUID | None
+        grants: dict[int, Grant]
+        status: dict[int, GrantStatus]
+        known_losses: Losses | None
+
+    @property
+    def open_grants(self) -> list[int]:
+        return [number for number, status in self.status.items() if status in OPEN]
+
+    def must_be(self, *stages: Stage) -> None:
+        if self.stage not in stages:
+            raise WrongStage(case=self.id, stage=self.stage, needed=" / ".join(stages))
+
+    def check_list(self, village_list: UUID) -> None:
+        if self.village_list not in (None, village_list):
+            assert self.village_list is not None
+            raise OnAnotherList(case=self.id, village_list=self.village_list)
+
+    def check_correctable(self) -> None:
+        """It goes on: what was asked for can be corrected, after the review downwards only."""
+        self.must_be(*(stage for stage in Stage if stage not in ENDED))
+
+    def check_reopenable(self) -> None:
+        """It ended, and no payment has bounced since. Refuses `WrongStage`, `GrantsOpen`."""
+        self.must_be(*ENDED)
+        if self.open_grants:
+            raise GrantsOpen(subject=self.id, count=len(self.open_grants))
+
+    def grants_at(self, *statuses: GrantStatus, cash: bool = False) -> list[int]:
+        """Numbers of the grants in one of these states; with ``cash`` of money only."""
+        return [
+            number
+            for number, status in self.status.items()
+            if status in statuses and (self.grants[number].is_cash or not cash)
+        ]
+
+    def check_some(self, *statuses: GrantStatus, cash: bool = False) -> None:
+        """`NoGrantThere` (or `NoCashThere`) if no grant is in one of these states."""
+        if not self.grants_at(*statuses, cash=cash):
+            refusal = NoCashThere if cash else NoGrantThere
+            raise refusal(case=self.id, needed=" / ".join(statuses))
+
+    def lost_since(self, household: Household) -> Losses | None:
+        """What the household has lost since the amounts were set, if that holds open grants.
+
+        A death always does. Who left, or was given to another household, does if fewer are there
+        now than the amounts were reckoned for; so does any loss if it is not known what was known.
+        """
+        known, short = self.known_losses, self.need.persons > household.size
+        if not self.open_grants:
+            return None
+        if known is None:
+            return household.losses if short else None
+        died = household.losses.died - known.died
+        gone = household.losses.gone - known.gone
+        return Losses(died, gone) if died or (gone and short) else None
+
+    @property
+    def next_number(self) -> int:
+        return len(self.grants) + 1
+
+    def check_standard(
+        self, grants: Sequence[Grant], terms: Programme, rate: Rate, reason: str | None
+    ) -> None:
+        """Whether these, in place of or beside what stands, keep within the standard."""
+        numbers = {grant.number for grant in grants}
+        standing = [one for one in self.grants.values() if one.number not in numbers]
+        check_standard(self.id, self.need, standing, grants, terms, rate, reason)
+
+    def check_closable(self) -> None:
+        """Everything granted has arrived. Refuses `WrongStage`, `GrantsOpen`."""
+        self.must_be(Stage.APPROVED)
+        if self.open_grants:
+            raise GrantsOpen(subject=self.id, count=len(self.open_grants))
+
+    def must_have(self, number: int, *statuses: GrantStatus) -> Grant:
+        """The grant of that number in one of these states."""
+        grant = self.grants.get(number)
+        if grant is None:
+            raise NoSuchGrant(case=self.id, number=number)
+        if self.status[number] not in statuses:
+            raise WrongGrantStatus(case=self.id, number=number, state=self.status[number])
+        return grant

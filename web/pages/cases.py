@@ -1,0 +1,219 @@
+"""Relief cases 救助个案: one household in one season, and the cases of a list that wait for a step.
+
+A case's page has what whoever decides needs to see: what was applied for, each grant with what
+became of it, and the steps that are open now. The lists of those that wait (bounced, held, goods to
+be signed for) are where the work list leads: one step, household by household.
+"""
+
+from typing import Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from api.auth import Caller
+from api.routes import read_of
+from api.telling import named_for
+from domain.case_checks import Stage
+from domain.commands.grant_corrections import RetryPayment
+from domain.commands.handing_out import SignGoods
+from domain.commands.held_grants import DecideHeldGrants
+from domain.grants import OPEN
+from domain.paying import check_payable
+from domain.refusal import refusal_of
+from domain.relief_case import ReliefCase
+from domain.rules.standards import Programme
+from domain.season import Season
+from domain.world import Command
+from eventstore.outcomes import problem_of
+from projections.asking.ledger_books import ledger, relief_case, waiting_cases
+from projections.asking.paging import Page
+from projections.lists import village_list
+from web.acting import Acts, acts_of
+from web.i18n import catalog
+from web.pages.households import history
+from web.paging import ROWS, Turned, book_of
+from web.parts import AtDesk, Desk
+from web.picking.cases import rate_said, terms_of
+from web.render import language_of
+
+router = APIRouter(include_in_schema=False)
+
+STEPS: Final = {
+    "applied": "application",
+    "appraised": "appraisal",
+    "listed": "",
+    "reviewed": "township_review",
+    "approved": "county_approval",
+    "granted": "",
+    "delivered": "",
+    "closed": "",
+}
+"""Step of a case → the step of its programme that it needs; "": every programme has it."""
+
+
+@router.get("/cases/{id}")
+async def one_case(request: Request, desk: AtDesk, id: UUID) -> Response:
+    one = await desk.ask(relief_case, case=id)
+    terms = await terms_of(desk, one["season"])
+    rate = terms.rate(one["rate"])
+    language = language_of(request)
+    made = await acts_of(request, desk, "relief-cases", id, one=one, terms=terms)
+    return await desk.show(
+        request,
+        "case.html",
+        one=one,
+        made=made,
+        signing=await _signing(request, desk, one),
+        steps=_steps(one, terms),
+        rate=rate,
+        rate_said=rate_said(rate, catalog(language).t, language) if rate else "",
+        gone=[each for each in one["members"] if each["status"] != "present"],
+        story=await history(request, desk, id),
+    )
+
+
+async def _signing(request: Request, desk: Desk, one: dict[str, Any]) -> Acts | None:
+    """The form to sign for what lies ready; None where nothing does."""
+    ready = any(line["item"] and line["status"] == "granted" for line in one["grant_lines"])
+    if not ready or one["village_list"] is None:
+        return None
+    return await acts_of(
+        request,
+        desk,
+        "village-lists",
+        one["village_list"],
+        only=(SignGoods,),
+        of=one["id"],
+        waiting=[one],
+    )
+
+
+def _steps(one: dict[str, Any], terms: Programme) -> list[dict[str, Any]]:
+    """The steps done and to come, in order: name, when, and whether it is waited for. A refused
+    case has no steps to come."""
+    names = [name for name, step in STEPS.items() if not step or terms.requires(step)]
+    refused = one["status"] == Stage.REFUSED
+    steps = []
+    for name in names:
+        at = one["closed_at" if name == "closed" and refused else f"{name}_at"]
+        key = "refused" if name == "closed" and refused else name
+        if at or not refused:
+            steps.append({"key": key, "at": at, "done": _done(one, name, at)})
+    waited = next((step for step in steps if not step["done"]), None)
+    return [{**step, "now": step is waited} for step in steps]
+
+
+def _done(one: dict[str, Any], name: str, at: str | None) -> bool:
+    """What was given to one hand and not yet to the other is not done."""
+    if name == "delivered":
+        return bool(one["grants"]) and one["delivered"] >= one["grants"]
+    reached = (Stage.APPLIED, Stage.APPRAISED, Stage.ON_LIST, Stage.REVIEWED, Stage.APPROVED)
+    names = ("applied", "appraised", "listed", "reviewed", "approved")
+    if name in names and one["status"] in reached:  # reopened: what it had passed comes again
+        return names.index(name) <= reached.index(one["status"])
+    return at is not None
+
+
+# Those of a list that wait
+
+
+@router.get("/lists/{id}/bounced")
+async def bounced(request: Request, desk: AtDesk, id: UUID, turn: Turned) -> Response:
+    """Payments that the bank sent back, each to be paid again."""
+    rows = await desk.ask(ledger, village_list=id, status="failed", cursor=turn.cursor, limit=ROWS)
+    return await _waiting(request, desk, id, turn, "bounced", rows, (RetryPayment,))
+
+
+@router.get("/lists/{id}/held")
+async def held(request: Request, desk: AtDesk, id: UUID, turn: Turned) -> Response:
+    """Grants that have not gone out and what holds each of them, first those that the county
+    decides upon; what bounced is paid again here too."""
+    rows = await run_in_threadpool(_not_delivered, desk.caller, id, turn)
+    return await _waiting(request, desk, id, turn, "held", rows, (DecideHeldGrants, RetryPayment))
+
+
+def _not_delivered(caller: Caller, id: UUID, turn: Turned) -> Page:
+    scope = caller.scope(read_of(ledger).roles, None)
+    with caller.system.reader() as db:
+        return waiting_cases(db, scope.on(db), village_list=id, cursor=turn.cursor, limit=ROWS)
+
+
+@router.get("/lists/{id}/goods")
+async def goods(request: Request, desk: AtDesk, id: UUID, turn: Turned) -> Response:
+    """Goods that lie ready: one table in which each household signs."""
+    found = await desk.ask(village_list, village_list=id)
+    rows = await desk.ask(
+        ledger, village_list=id, status="unsigned", cursor=turn.cursor, limit=ROWS
+    )
+    made = await acts_of(
+        request,
+        desk,
+        "village-lists",
+        id,
+        only=(SignGoods,),
+        of=turn.cursor,
+        waiting=rows.items,
+    )
+    leaf = turn.leaf(rows, f"/lists/{id}/goods", book=book_of("list", village_list=id))
+    return await desk.show(
+        request, "cases_goods.html", one=found, made=made, rows=rows.items, leaf=leaf
+    )
+
+
+async def _waiting(
+    request: Request,
+    desk: Desk,
+    id: UUID,
+    turn: Turned,
+    key: str,
+    rows: Page,
+    commands: tuple[type[Command], ...],
+) -> Response:
+    """These cases of a list, each with the steps that they wait for."""
+    found = await desk.ask(village_list, village_list=id)
+    terms = await terms_of(desk, found["season"])
+    cases = []
+    for row in rows.items:
+        one = await desk.ask(relief_case, case=UUID(row["id"]))
+        made = await acts_of(
+            request,
+            desk,
+            "relief-cases",
+            row["id"],
+            only=commands,
+            each=True,
+            one=one,
+            terms=terms,
+        )
+        cases.append({**one, "made": made})
+    ids = [UUID(one["id"]) for one in cases]
+    whys = await run_in_threadpool(_whys, desk.caller, ids, language_of(request))
+    return await desk.show(
+        request,
+        "cases_waiting.html",
+        one=found,
+        key=key,
+        cases=cases,
+        whys=whys,
+        leaf=turn.leaf(rows, f"/lists/{id}/{key}", book=book_of("list", village_list=id)),
+    )
+
+
+def _whys(caller: Caller, ids: list[UUID], language: str) -> dict[str, str]:
+    """Case → what holds its open money or goods back at present, as people say it; without those
+    that nothing holds."""
+    world = caller.system.store.world()
+    problems: dict[str, Any] = {}
+    for id in ids:
+        case = world.get(ReliefCase, id)
+        season = world.get(Season, case.season)
+        for number in case.grants_at(*OPEN):
+            refusal = refusal_of(check_payable, world, season, case, case.grants[number])
+            if refusal is not None:
+                problems.setdefault(str(id), problem_of(refusal))
+    told = named_for(caller, list(problems.values()))
+    return {
+        id: one.zh if language == "zh" else one.en for id, one in zip(problems, told, strict=True)
+    }

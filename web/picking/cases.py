@@ -1,0 +1,231 @@
+"""Households, rates and grants to choose from at the relief desk.
+
+What a page hands on: ``one`` is the case (`relief_case`) or the household, ``terms`` those of the
+season, ``households`` those of a village that have not applied, ``waiting`` cases with goods to be
+signed for.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from starlette.concurrency import run_in_threadpool
+
+from domain.grants import OPEN, GrantStatus
+from domain.household_members import Relation
+from domain.refusal import NotFound
+from domain.rules.standards import Programme, Rate
+from domain.season import Season
+from domain.telling import yuan
+from projections.asking.ledger_books import ledger
+from web.forms.form import Finder, Matter, Option
+from web.picking.words import words_for
+
+if TYPE_CHECKING:
+    from web.parts import Desk
+
+THERE = (GrantStatus.PAID, GrantStatus.SIGNED)
+MOST = 200
+"""Households of one list that stand in one table."""
+
+JOINT = " · "
+
+Line = Mapping[str, Any]
+
+
+async def terms_of(desk: "Desk", season: UUID | str) -> Programme:
+    """The terms of a season as they stand: its rates have their names there."""
+    found = await run_in_threadpool(desk.caller.system.store.load, UUID(str(season)))
+    if not isinstance(found, Season):
+        raise NotFound(kind="Season", id=UUID(str(season)))
+    return found.terms
+
+
+def rate_said(rate: Rate, t: Callable[..., str], language: str) -> str:
+    """转移安置 300.00 元／人"""
+    name = rate.zh if language == "zh" else rate.en
+    return f"{name} {yuan(rate.amount_fen, language)}" + t("case.basis_" + rate.basis)
+
+
+async def rates(matter: Matter) -> list[Option]:
+    """What the need is reckoned by, each with its amount; the usual one first."""
+    return [
+        Option(rate.key, rate_said(rate, matter.t, matter.language))
+        for rate in matter.known["terms"].rates
+    ]
+
+
+def beside_the_basis(prefix: str = "") -> Callable[[Matter], frozenset[str]]:
+    """Of a need, what no rate of the season reckons with: days, rooms or deaths, or which rate."""
+
+    def found(matter: Matter) -> frozenset[str]:
+        terms = matter.known["terms"]
+        bases = {rate.basis for rate in terms.rates}
+        away = set()
+        if len(terms.rates) < 2:
+            away.add("need.rate")
+        if "person_day" not in bases:
+            away.add("need.days")
+        if not bases & {"room", "death"}:
+            away.add("need.count")
+        return frozenset(prefix + name for name in away)
+
+    return found
+
+
+async def all_members(matter: Matter) -> dict[str, Any]:
+    """All who live there, until somebody says fewer."""
+    usual = matter.known["terms"].rates[0].key
+    return {"need.persons": matter.known["one"]["size"], "need.rate": usual}
+
+
+async def as_applied(matter: Matter) -> dict[str, Any]:
+    one = matter.known["one"]
+    return {
+        "need.persons": one["persons"],
+        "need.kinds": tuple(one["kinds"]),
+        "need.cause": one["cause"],
+        "need.rate": one["rate"],
+        "need.days": one["days"],
+        "need.count": one["need_count"],
+    }
+
+
+async def households_here(matter: Matter) -> list[Option]:
+    """The households of the village that have not applied in this season."""
+    t = matter.t
+    return [
+        Option(
+            one["id"],
+            JOINT.join(
+                said
+                for said in (
+                    one["head_masked"] or t("household.no_head"),
+                    one["village_group"] or "",
+                    t("household.size", n=one["size"]),
+                )
+                if said
+            ),
+        )
+        for one in matter.known["households"]
+    ]
+
+
+async def nobody_yet(matter: Matter) -> dict[str, Any]:
+    """A row for each of them, with nothing in it: only who is in need gets a number."""
+    usual = matter.known["terms"].rates[0].key
+    households = matter.known["households"]
+    return {"applications": [{"household": one["id"], "need.rate": usual} for one in households]}
+
+
+# Grants
+
+
+def _of_case(fits: Callable[[Line], bool]) -> Finder:
+    async def found(matter: Matter) -> list[Option]:
+        return [
+            Option(
+                str(one["number"]),
+                await _said(matter, one),
+                matter.t(f"household.grant_{one['status']}"),
+            )
+            for one in _lines(matter, fits)
+        ]
+
+    return found
+
+
+def _lines(matter: Matter, fits: Callable[[Line], bool]) -> list[Line]:
+    return [one for one in matter.known["one"]["grant_lines"] if fits(one)]
+
+
+def _to_come(one: Line) -> bool:
+    return one["status"] in OPEN
+
+
+def _there(one: Line) -> bool:
+    return one["status"] in THERE
+
+
+grants_to_come = _of_case(_to_come)
+"""What has not gone out yet, or came back from the bank."""
+grants_there = _of_case(_there)
+"""What the household has."""
+cash_to_come = _of_case(lambda one: _to_come(one) and not one["item"])
+cash_paid = _of_case(lambda one: one["status"] == GrantStatus.PAID)
+
+
+def _beside(
+    lines: Iterable[Line], money: str, goods: str, prefix: str, *also: str
+) -> frozenset[str]:
+    """Of an amount and a number of goods the one that no grant of these has."""
+    have = {bool(one["item"]) for one in lines}
+    away = {money, *also} if have == {True} else {goods} if have == {False} else set()
+    return frozenset(prefix + name for name in away)
+
+
+def kinds_to_come(prefix: str = "") -> Callable[[Matter], frozenset[str]]:
+    """The amount if only goods are to come, the number of goods if only money is."""
+
+    def found(matter: Matter) -> frozenset[str]:
+        return _beside(_lines(matter, _to_come), "cash_fen", "units", prefix)
+
+    return found
+
+
+def kinds_there(matter: Matter) -> frozenset[str]:
+    """The same of what the household has."""
+    return _beside(_lines(matter, _there), "amount_fen", "units", "")
+
+
+async def _said(matter: Matter, one: Line) -> str:
+    """第 1 号 · 1,200.00 元"""
+    t = matter.t
+    what = yuan(one["cash_fen"] - one["returned_fen"], matter.language)
+    if one["item"]:
+        what = await _goods(matter, one["item"], one["units"] - one["returned_units"])
+    return JOINT.join((t("household.nth", n=one["number"]), what))
+
+
+async def _goods(matter: Matter, item: str, units: int) -> str:
+    words = await words_for(matter)
+    return f"{units:,} {words.counted(item, units)}"
+
+
+# Goods signed for
+
+
+async def _with_goods(matter: Matter) -> list[Line]:
+    """The cases of a list (or of the page) with goods that nobody has signed for."""
+    if "waiting" in matter.known:
+        return list(matter.known["waiting"])
+    rows, _ = await matter.desk.ask_all(
+        ledger, most=MOST, village_list=matter.id, status="unsigned"
+    )
+    return rows
+
+
+async def goods_waiting(matter: Matter) -> list[Option]:
+    """Each household with what lies ready for it."""
+    found = []
+    for one in await _with_goods(matter):
+        ready = {
+            item: units - one["goods_signed"].get(item, 0)
+            for item, units in one["goods_granted"].items()
+        }
+        said = [await _goods(matter, item, units) for item, units in ready.items() if units > 0]
+        head = one["head_masked"] or matter.t("household.no_head")
+        found.append(Option(one["id"], JOINT.join((head, *said))))
+    return found
+
+
+async def unsigned(matter: Matter) -> dict[str, Any]:
+    """A row for each: who signs is typed, and who that is to the head is chosen."""
+    return {"signatures": [{"case": one["id"]} for one in await _with_goods(matter)]}
+
+
+async def signers(matter: Matter) -> list[Option]:
+    """Who may sign, as the list keeps it: 本人, 配偶, 子女 …"""
+    t = matter.t
+    others = (t(f"story.word_relation_{one.value}") for one in Relation if one != Relation.HEAD)
+    return [Option(one, one) for one in (t("case.oneself"), *others)]

@@ -1,0 +1,221 @@
+"""Cases, funds, depots and goods to choose from on a village's list; what a season begins with.
+
+What the page hands on: ``one``, the list as it has read it; ``roles`` that may open a season.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from starlette.concurrency import run_in_threadpool
+
+from api.words import Words
+from domain.disaster import GOES_ON
+from domain.refusal import NotFound
+from domain.rules.base import china_day
+from domain.rules.standards import Standards, amount_fen
+from domain.season import Season
+from domain.world import InForce
+from projections.asking.fund_books import funds
+from projections.asking.ledger_books import ledger
+from projections.asking.stock_books import stockpiles
+from projections.disasters import disasters
+from web.formats import Formats
+from web.forms.form import Matter, Option
+from web.i18n import catalog
+from web.parts import Desk
+from web.picking.words import words_for
+
+MOST: Final = 2000
+"""Cases of one village, funds and stockpiles that are looked through."""
+
+# What a season begins with
+
+
+async def programmes_in_force(matter: Matter) -> list[Option]:
+    """The programmes of the standards in force for the officer's area, with their document."""
+    desk = matter.desk
+    area, *_ = desk.caller.areas(matter.known["roles"])
+    found = await run_in_threadpool(_standards, desk, area)
+    if found is None:
+        return []
+    return [
+        Option(one.key, one.zh if matter.language == "zh" else one.en, found.ref.document_no)
+        for one in found.rule.programmes
+    ]
+
+
+def _standards(desk: Desk, area: UUID) -> InForce[Standards] | None:
+    """None: nobody has adopted any there."""
+    try:
+        return desk.caller.system.store.world().rules(Standards, area, desk.now)
+    except NotFound:
+        return None
+
+
+async def disasters_here(matter: Matter) -> list[Option]:
+    """Disasters that are not over, the latest first."""
+    rows, _ = await matter.desk.ask_all(disasters, most=MOST)
+    said = Formats(catalog(matter.language))
+    return [
+        Option(row["id"], row["name"], said.day(date.fromisoformat(row["occurred_at"][:10])))
+        for row in rows
+        if row["stage"] in GOES_ON
+    ]
+
+
+async def this_year(matter: Matter) -> dict[str, Any]:
+    return {"year": china_day(matter.desk.now).year}
+
+
+# Cases of a list
+
+
+async def on_list(matter: Matter) -> list[Option]:
+    """The households on the list, each with its need."""
+    return [_case(matter, await words_for(matter), row) for row in await _listed(matter)]
+
+
+async def to_appraise(matter: Matter) -> list[Option]:
+    """Those on the list, and those of the village that applied and stand on none."""
+    words = await words_for(matter)
+    rows = [*await _listed(matter), *await _waiting(matter)]
+    return [_case(matter, words, row) for row in rows]
+
+
+async def all_accepted(matter: Matter) -> dict[str, Any]:
+    """Every household is accepted until the meeting has held otherwise."""
+    rows = [*await _listed(matter), *await _waiting(matter)]
+    tier = {row["id"]: row["tier"] or "general" for row in rows}
+    return {"verdicts": [{"case": id, "accepted": True, "tier": one} for id, one in tier.items()]}
+
+
+def notice_void(matter: Matter) -> str:
+    """What appraising again does to a notice that counts."""
+    one, t = matter.known["one"], matter.t
+    if not one["first_posted_at"]:
+        return ""
+    return t("list.voids_hanging") if one["showing"] else t("list.voids_posted")
+
+
+async def not_on_list(matter: Matter) -> list[Option]:
+    """Those of the village that applied and stand on no list."""
+    return [_case(matter, await words_for(matter), row) for row in await _waiting(matter)]
+
+
+async def households_on(matter: Matter) -> list[Option]:
+    """Whom an objection may be about: households on the list, and those left out of it."""
+    words = await words_for(matter)
+    rows = [*await _listed(matter), *await _waiting(matter)]
+    return [_case(matter, words, row)._replace(value=row["household"]) for row in rows]
+
+
+async def by_the_rule(matter: Matter) -> dict[str, Any]:
+    """What the standard gives each household; nothing where amounts are added to earlier ones.
+
+    The fund, where only one is there to be chosen.
+    """
+    one = matter.known["one"]
+    season = await run_in_threadpool(_season, matter)
+    rows = await _listed(matter)
+    grants: list[dict[str, Any]] = []
+    for row in rows:
+        need = (row["persons"], row["days"], row["need_count"])
+        cash_fen = amount_fen(season.rate(row["rate"]), *need)
+        first = {"cash_fen": cash_fen} if not one["allocated_at"] else {}
+        grants.append({"case": row["id"], **first})
+    there = await funds_for(matter)
+    return {"grants": grants} | ({"fund": there[0].value} if len(there) == 1 else {})
+
+
+# Money and goods for a list
+
+
+async def funds_for(matter: Matter) -> list[Option]:
+    """Funds with money left that may be spent on the season's programme."""
+    one = matter.known["one"]
+    t = matter.t
+    rows, _ = await matter.desk.ask_all(funds, most=MOST, exercise=one["exercise"])
+    said = Formats(catalog(matter.language))
+    return [
+        Option(
+            row["id"],
+            f"{row['document_no']} {row['holder_name'] or ''}".strip(),
+            t("list.fund_left", amount=said.fen(row["available_fen"])),
+            most={"grants.cash_fen": row["available_fen"]},
+        )
+        for row in rows
+        if row["available_fen"] and (not row["earmark"] or one["programme"] in row["earmark"])
+    ]
+
+
+async def depots_for(matter: Matter) -> list[Option]:
+    """Depots with something free of what the programme gives, with how much of each."""
+    words = await words_for(matter)
+    depots: dict[str, list[dict[str, Any]]] = {}
+    for row in await _stock(matter):
+        depots.setdefault(row["area"], []).append(row)
+    return [
+        Option(
+            area,
+            rows[0]["warehouse_name"] or matter.t("stock.depot"),
+            matter.t("desk.comma").join(
+                f"{row['available']:,} {words.counted(row['item'], row['available'])}"
+                for row in rows
+            ),
+            most={f"grants.goods:{row['item']}": row["available"] for row in rows},
+        )
+        for area, rows in depots.items()
+    ]
+
+
+async def goods_for(matter: Matter) -> list[Option]:
+    """The items that the programme gives and some depot has, with the unit of each."""
+    words = await words_for(matter)
+    items = dict.fromkeys(row["item"] for row in await _stock(matter))
+    return [
+        Option(
+            item, f"{words.item(item)} {matter.t('stock.in_units', unit=words.unit(item))}".strip()
+        )
+        for item in items
+    ]
+
+
+async def _stock(matter: Matter) -> list[dict[str, Any]]:
+    season = await run_in_threadpool(_season, matter)
+    given = {allowance.item for allowance in season.terms.goods}
+    drill = matter.known["one"]["exercise"]
+    rows, _ = await matter.desk.ask_all(stockpiles, most=MOST, exercise=drill)
+    return [row for row in rows if row["available"] and row["item"] in given]
+
+
+def _season(matter: Matter) -> Season:
+    found = matter.desk.caller.system.store.load(UUID(matter.known["one"]["season"]))
+    assert isinstance(found, Season), "a list is opened in a season"
+    return found
+
+
+async def _listed(matter: Matter) -> list[dict[str, Any]]:
+    one = UUID(matter.known["one"]["id"])
+    rows, _ = await matter.desk.ask_all(ledger, most=MOST, village_list=one)
+    return rows
+
+
+async def _waiting(matter: Matter) -> list[dict[str, Any]]:
+    """Cases of the list's season and village that stand on no list."""
+    one = matter.known["one"]
+    rows, _ = await matter.desk.ask_all(
+        ledger, UUID(one["area"]), most=MOST, season=UUID(one["season"]), status="applied"
+    )
+    return [row for row in rows if row["village_list"] is None and row["area"] == one["area"]]
+
+
+def _case(matter: Matter, words: Words, row: Mapping[str, Any]) -> Option:
+    """A masked name with the group; how many of its members are in need, and its kind."""
+    t = matter.t
+    said = [t("list.in_need", persons=row["persons"], size=row["size"])]
+    if row["category"]:
+        said.append(words.kind(row["category"]))
+    name = f"{row['head_masked'] or t('list.unnamed')} {row['village_group'] or ''}"
+    return Option(row["id"], name.strip(), t("desk.comma").join(said))

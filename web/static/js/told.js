@@ -1,0 +1,32 @@
+// What became of a decision, in words on the page that follows it (base.html has the place). A form says
+// the sentence in data-done: whose, where and what comes next; else the words of its button are said.
+//
+// It is kept for the next page of this tab only, and names areas, never people.
+
+import { text } from "./text.js";
+
+const KEPT = "relief:told";
+const LASTS_MS = 60_000;
+
+/** To be said on the next page: the form's own sentence, or that what its button says was done. */
+export function keepTold(form, button) {
+  const act = button?.dataset.words ?? button?.textContent.trim();
+  const sentence = form.dataset.done ?? (act ? text("done", { act }) : "");
+  if (sentence) sessionStorage.setItem(KEPT, JSON.stringify({ sentence, at: Date.now() }));
+}
+
+export function startTold() {
+  const kept = sessionStorage.getItem(KEPT);
+  const place = document.querySelector("[data-told]");
+  sessionStorage.removeItem(KEPT);
+  if (kept === null || !place) return;
+  const { sentence, at } = JSON.parse(kept);
+  if (Date.now() - at > LASTS_MS) return;
+  place.hidden = false;
+  place.textContent = sentence;
+}
+
+/** Buttons that print the page they stand on. */
+export function startPrinting() {
+  for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => print());
+}
