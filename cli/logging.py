@@ -5,6 +5,7 @@ What an exception says may quote what somebody typed, and so may the variables a
 traceback keeps type, file, line and function, and the sentence only of errors that are ours.
 """
 
+import faulthandler
 import json
 import logging
 import re
@@ -12,6 +13,8 @@ import sys
 import threading
 import traceback
 import warnings
+from contextlib import suppress
+from io import UnsupportedOperation
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
@@ -64,6 +67,17 @@ def configure(level: str, process: str = "") -> None:
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     _take_over_what_python_prints()
+    _tell_crashes()
+
+
+def _tell_crashes() -> None:
+    """A crash inside a library made in C says in which function of which file, and no value.
+
+    It is the one thing on stderr that is no JSON: nothing of Python runs any more by then.
+    """
+    if not faulthandler.is_enabled() and sys.__stderr__ is not None:
+        with suppress(UnsupportedOperation):  # a stderr that is no file
+            faulthandler.enable(sys.__stderr__)
 
 
 class _Stderr:

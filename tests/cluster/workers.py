@@ -1,6 +1,7 @@
 """A log with the facts of a city, a broker, and real workers that make the tables from it."""
 
 import re
+import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -34,9 +35,10 @@ RUN_WORKER = ("-m", "cli.worker_command")
 LAST_FRAME_SECONDS = 120.0
 SETTLED_SECONDS = 120.0
 ALL = set(range(PARTITIONS))
-STARTED_AGAIN = (LEFT_OUT, STUCK_EXIT)
+STARTED_AGAIN = (LEFT_OUT, STUCK_EXIT, -signal.SIGSEGV)
 """Exit codes after which whoever keeps the processes starts a worker again: it says itself that
-its group did not take it in for 45 s, or that it hung, as happens on a machine under load."""
+its group did not take it in for 45 s, or that it hung, as happens on a machine under load, or it
+crashed inside a library made in C (docs/reliability.md)."""
 
 
 @lru_cache(maxsize=1)
@@ -139,8 +141,9 @@ class Cluster:
     def settled(self, *workers: "WorkerProcess", seconds: float = SETTLED_SECONDS) -> None:
         """Wait until each of them has partitions and together they have all.
 
-        Who ended because its group did not take it in is started again, as by a supervisor.
-        Raises `AssertionError` with what the workers said when one ends otherwise, or in vain.
+        Who ended because its group did not take it in, or crashed, is started again, as by a
+        supervisor. Raises `AssertionError` with what the workers said when one ends otherwise, or
+        in vain.
         """
         try:
             wait_for(lambda: _shared(workers), seconds)
@@ -175,8 +178,9 @@ class WorkerProcess(Process):
             self._start_again()
 
     def keep_if_left_out(self) -> None:
-        """Start it again if its group did not take it in; one that was killed stays ended."""
-        if self._process.poll() == LEFT_OUT:
+        """Start it again if its group did not take it in or it crashed. Who was killed stays
+        ended."""
+        if self._process.poll() in (LEFT_OUT, -signal.SIGSEGV):
             self._start_again()
 
     def _start_again(self) -> None:
