@@ -169,7 +169,7 @@ def idempotency_key(request: Request) -> UUID:
 
 def endpoint_of(write: Write) -> Callable[[Request], Coroutine[Any, Any, Response]]:
     """The endpoint: who, may they, which command, run, answer."""
-    if_match = _takes_if_match(write)
+    if_match = takes_version(write.command)
 
     async def endpoint(request: Request) -> Response:
         system = system_of(request)
@@ -295,15 +295,15 @@ def router_of(writes: tuple[Write, ...]) -> APIRouter:
             description=_describe(write.command),
             operation_id=write.command.__name__,
             response_class=Response,
-            openapi_extra=_openapi(write, if_match=_takes_if_match(write)),
+            openapi_extra=_openapi(write, if_match=takes_version(write.command)),
             responses=RESPONSES,
         )
     return router
 
 
-def _takes_if_match(write: Write) -> bool:
+def takes_version(command: type[Command]) -> bool:
     """Whether the command can be told which version a person saw."""
-    return any(one.name == "expected_version" for one in fields(write.command))  # type: ignore[arg-type]
+    return any(one.name == "expected_version" for one in fields(command))  # type: ignore[arg-type]
 
 
 def _describe(command: type[Command]) -> str:

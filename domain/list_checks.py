@@ -14,7 +14,7 @@ from domain.notice import (
     NoticeStands,
     ObjectionsOpen,
 )
-from domain.roster import EmptyList, ListChanged, ListStage, NotOnList, WrongListStage
+from domain.roster import EmptyList, ListStage, NotOnList, WrongListStage
 from domain.rules.standards import Programme
 
 UNDECIDED = (ListStage.DRAFT, ListStage.REVIEWED)
@@ -42,11 +42,6 @@ class ListChecks:
     @property
     def open_objections(self) -> int:
         return sum(self.objections.values())
-
-    def expect(self, version: int | None) -> None:
-        """`ListChanged` unless the list has so many facts (None: however many it has)."""
-        if version is not None and version != self.version:
-            raise ListChanged(village_list=self.id)
 
     def must_be(self, *stages: ListStage) -> None:
         if self.stage not in stages:

@@ -134,6 +134,19 @@ class IdNotFresh(Refusal):
 
 
 @dataclass(eq=False)
+class MovedOn(Refusal):
+    """Somebody took a step of it since you looked (``If-Match``)."""
+
+    status: ClassVar[int] = 412
+    zh: ClassVar[str] = "您打开之后，这个{kind}（{id}）已有新的办理，请核对后再提交"
+    en: ClassVar[str] = (
+        "This {kind} {id} has gone on since you opened it: look again before you send."
+    )
+    kind: str
+    id: UUID
+
+
+@dataclass(eq=False)
 class ChangedMeanwhile(Refusal):
     """Somebody changed it since you looked (``If-Match``)."""
 

@@ -39,18 +39,6 @@ class WrongListStage(Refusal):
 
 
 @dataclass(eq=False)
-class ListChanged(Refusal):
-    """Somebody took a step of the list since it was looked at (``If-Match``)."""
-
-    status: ClassVar[int] = 412
-    zh: ClassVar[str] = "您打开之后，名册 {village_list} 已有新的办理，请核对后再提交"
-    en: ClassVar[str] = (
-        "List {village_list} has gone on since you opened it: look again before you send."
-    )
-    village_list: UUID
-
-
-@dataclass(eq=False)
 class EmptyList(Refusal):
     zh: ClassVar[str] = "名册 {village_list} 没有救助对象"
     en: ClassVar[str] = "There is no household on list {village_list}."

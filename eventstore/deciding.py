@@ -21,7 +21,8 @@ from domain.one_line import in_one_line
 from domain.person import Person
 from domain.reach import in_sight
 from domain.reasons import check_reasons
-from domain.refusal import AlreadyExists, IdNotFresh, NotFound, Refusal, refusal_of
+from domain.refusal import AlreadyExists, IdNotFresh, MovedOn, NotFound, Refusal, refusal_of
+from domain.report_versions import Versions
 from domain.rows import check_rows
 from domain.rulebook import BINDING, Edition, Rulebook, nearest_of
 from domain.rules.base import china_day
@@ -291,9 +292,19 @@ def closed(world: DecisionWorld, command: Command) -> Refusal | None:
     if elsewhere:
         return None
     seen = getattr(command, "expected_version", None)
-    if seen is not None and (newer := refusal_of(subject.expect, seen)) is not None:
+    if seen is not None and (newer := refusal_of(expect, subject, seen)) is not None:
         return newer  # what they saw is not so any more: that first, then what follows from it
     return command.closed(looking, subject)
+
+
+def expect(subject: Aggregate, seen: int) -> None:
+    """`MovedOn` unless that is how many facts it has; of a report people see the number of its
+    version (`ChangedMeanwhile`). Else the second of two who look at the same values overwrites
+    the first one's, or decides on what is no longer there."""
+    if isinstance(subject, Versions):
+        subject.expect(seen)
+    elif subject.version != seen:
+        raise MovedOn(kind=type(subject).__name__, id=subject.id)
 
 
 class _Looking:

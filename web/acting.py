@@ -8,7 +8,7 @@ the step that comes next first, the others folded, and below them what cannot be
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any, Final
@@ -20,7 +20,7 @@ from starlette.concurrency import run_in_threadpool
 from api.actions import actions_of, as_told
 from api.auth import Caller
 from api.routes_writes import WRITES
-from api.writes import Write
+from api.writes import Write, takes_version
 from domain.commands.subjects import SUBJECTS
 from domain.world import Command
 from web.asking import UNSEEN, Ask, Asker
@@ -129,11 +129,13 @@ async def acts_of(
     ``of``: what else the forms are about here (a case of the list, a page of it): what was typed
     for one is never another's.
     ``first``: the step that comes next, where the state alone does not tell.
-    ``known``: what finders and forms go by (`Matter.known`); ``version`` is the one a person saw,
-    ``said`` what the sentences of forms name.
+    ``known``: what finders and forms go by (`Matter.known`); ``version`` is the one a person saw
+    if it is not how many facts the page knows of, ``said`` what the sentences of forms name.
     """
     told = await run_in_threadpool(_told, desk.caller, kind, UUID(str(id)), only)
     subject = told["subject"]
+    if "version" not in known and any(one["open"] and _guarded(one) for one in told["actions"]):
+        known["version"] = await run_in_threadpool(_version_seen, desk, UUID(str(id)))
     matter = matter_of(request, desk, kind, UUID(str(id)), str(subject["state"]), known)
     drawn, closed = [], []
     hidden = {one.__name__ for one in leave_out}
@@ -156,6 +158,17 @@ async def acts_of(
             closed.append(NotNow(name, key_of(name), why[matter.language], why["until"]))
     ordered = _next_first(drawn, matter.state, first)
     return Acts(kind, str(id), matter.state, ordered, tuple(closed))
+
+
+def _guarded(action: Mapping[str, Any]) -> bool:
+    """Whether it is refused if its subject has changed since the page was made."""
+    return takes_version(commands_by_name()[action["command"]].command)
+
+
+def _version_seen(desk: Desk, id: UUID) -> int:
+    """How many facts the page tells of it: what the log got since, nobody has seen on it."""
+    found: Any = desk.caller.system.store.load(id, position=desk.position)
+    return int(found.version) if found is not None else 0
 
 
 def _told(
@@ -250,7 +263,6 @@ async def _act(options: PageOptions, name: str, form: Form, path: str, *, among:
     id = key_of(name).replace("_", "-")
     t = matter.t
     said = matter.known.get("said", {})
-    takes_version = any(one.name == "expected_version" for one in fields(command))  # type: ignore[arg-type]
     return Act(
         command=name,
         key=key_of(name),
@@ -265,7 +277,7 @@ async def _act(options: PageOptions, name: str, form: Form, path: str, *, among:
         done=t(form.done, **said) if form.done else "",
         next=PLACE.sub(_known_or_left(matter), form.next),
         booked=form.booked,
-        version=str(matter.known.get("version", "")) if takes_version else "",
+        version=str(matter.known.get("version", "")) if takes_version(command) else "",
     )
 
 

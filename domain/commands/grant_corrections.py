@@ -152,6 +152,7 @@ class CorrectGrant(OfGrant):
     units: int | None = None
     over_standard: str | None = None
     """The written reason if the new amount is over the standard."""
+    expected_version: int | None = None
 
     def decide(self, world: World) -> Result | None:
         check_text("reason", self.reason)

@@ -24,6 +24,7 @@ class ChangeHouseholdGroup(OfHousehold):
 
     group: str = ""
     group_code: str = ""
+    expected_version: int | None = None
 
     def decide(self, world: World) -> Result | None:
         household = self.of(world)

@@ -348,6 +348,7 @@ class ChangeHead(OfHousehold):
     """Name another member head of the household."""
 
     head: UUID
+    expected_version: int | None = None
 
     def decide(self, world: World) -> Result | None:
         self.of(world).change_head(self.head, self.reason)
@@ -359,6 +360,7 @@ class CategorizeHousehold(OfHousehold):
     """Change the household's kind 家庭类型."""
 
     category: str
+    expected_version: int | None = None
 
     def decide(self, world: World) -> Result | None:
         household = self.of(world)
@@ -374,6 +376,7 @@ class RecordCard(OfHousehold):
     holder: UUID
     number: str
     bank: str = ""
+    expected_version: int | None = None
 
     def decide(self, world: World) -> Result | None:
         household = self.of(world)
@@ -389,6 +392,7 @@ class ChangeContact(OfHousehold):
 
     phone: str | None = None
     address: str | None = None
+    expected_version: int | None = None
 
     def decide(self, world: World) -> Result | None:
         household = self.of(world)

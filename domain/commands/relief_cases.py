@@ -293,6 +293,7 @@ class CorrectApplication(OfCase):
     roles: ClassVar[frozenset[Role]] = frozenset({Role.VILLAGE_REPORTER, Role.TOWNSHIP_REVIEWER})
     need: NeedInput
     reason: str
+    expected_version: int | None = None
 
     @classmethod
     def check(cls, world: World, subject: ReliefCase) -> None:

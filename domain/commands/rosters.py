@@ -328,6 +328,7 @@ class RegradeHouseDamage(_OnDamage):
     grade: Grade
     rooms: int
     reason: str
+    expected_version: int | None = None
 
     def decide(self, world: World) -> Result:
         check_text("reason", self.reason)

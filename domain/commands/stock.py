@@ -128,6 +128,8 @@ class RecountStock(Command):
     stockpile: UUID
     counts: tuple[LotFound, ...]
     reason: str
+    expected_version: int | None = None
+    """Facts of the stock when it was counted: what came or went since would be booked away."""
 
     def decide(self, world: World) -> Result | None:
         check_text("reason", self.reason)

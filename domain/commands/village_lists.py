@@ -150,6 +150,7 @@ class AppraiseList(OfList):
     verdicts: tuple[VerdictInput, ...]
     minutes: MinutesInput | None = None
     """Required where the programme has an appraisal, once for each time the list is drawn up."""
+    expected_version: int | None = None
 
     @classmethod
     def check(cls, world: World, found: VillageList, season: Season) -> None:
@@ -290,6 +291,7 @@ class ReviewList(OfList):
     roles: ClassVar[frozenset[Role]] = REVIEWERS
     opinion: str = ""
     struck: tuple[StrikeInput, ...] = ()
+    expected_version: int | None = None
 
     @classmethod
     def check(cls, world: World, found: VillageList, season: Season) -> None:
@@ -340,6 +342,7 @@ class ApproveList(OfList):
     roles: ClassVar[frozenset[Role]] = APPROVERS
     document_no: str
     struck: tuple[StrikeInput, ...] = ()
+    expected_version: int | None = None
 
     @classmethod
     def check(cls, world: World, found: VillageList, season: Season) -> None:

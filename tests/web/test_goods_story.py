@@ -115,11 +115,14 @@ def test_a_load_that_cannot_get_through_comes_back_and_a_request_is_called_off(
 
     pile = Desk(server, "county-storekeeper").open(pile.address)
     pile = pile.form(g.RecountStock).press(counts__0__found="29", reason="盘点少一条，原因不明")
-    form = pile.form(g.WriteOffGoods)
+    form, beside = pile.form(g.WriteOffGoods), pile.form(g.RecountStock)
     pile = form.press(
         lot=form.options("lot")[0], quantity="2", document_no="潜报废〔2026〕1号", reason="受潮霉变"
     )
     assert "<b>27</b>" in pile.text
+    stale = beside.send(counts__0__found="29", reason="盘点无误")
+    assert stale.status_code == 412, "what was written off since would be booked back"
+    assert "已有新的办理" in stale.json()["zh"] and "（）" not in stale.json()["zh"], stale.text
 
 
 def test_money_is_appropriated_passed_down_and_given_back(server: TestClient) -> None:

@@ -87,7 +87,6 @@ async def all_lists(
 
 @router.get("/lists/{id}")
 async def one_list(request: Request, desk: AtDesk, id: UUID, turn: Turned) -> Response:
-    logged = await run_in_threadpool(_logged, desk, id)  # before what is shown of it
     found = await desk.ask(village_list, village_list=id)
     cases = await desk.ask(ledger, village_list=id, cursor=turn.cursor, limit=ROWS)
     return await desk.show(
@@ -104,10 +103,10 @@ async def one_list(request: Request, desk: AtDesk, id: UUID, turn: Turned) -> Re
             anchor="rows-title",
         ),
         may_read=desk.may(RevealObjection, found["area"]),
-        made=await _acts(request, desk, found, logged.version if logged else 0),
+        made=await _acts(request, desk, found),
         settling=await _settling(request, desk, found),
         unsure=await unsure_here(request, desk, UUID(found["area"]), *USED),
-        not_over=_not_over(logged),
+        not_over=await run_in_threadpool(_not_over, desk, id),
         story=[fact for fact in await history(request, desk, id) if fact["kind"] != "ReliefCase"],
     )
 
@@ -135,7 +134,7 @@ async def one_notice(
         groups=groups,
         group=group,
         kind=kind,
-        not_over=_not_over(await run_in_threadpool(_logged, desk, id)),
+        not_over=await run_in_threadpool(_not_over, desk, id),
     )
 
 
@@ -157,18 +156,13 @@ def _groups_of(found: dict[str, Any]) -> list[str]:
     )
 
 
-def _logged(desk: Desk, id: UUID) -> VillageList | None:
-    """The list as the log has it now, which views may be behind of; None for what is no list."""
-    found = desk.caller.system.store.load(id)
-    return found if isinstance(found, VillageList) else None
-
-
-def _not_over(logged: VillageList | None) -> bool:
+def _not_over(desk: Desk, id: UUID) -> bool:
     """Whether a notice of the list was posted by rules that nobody had confirmed."""
-    return logged is not None and not logged.unsure.keys().isdisjoint(logged.notices)
+    found = desk.caller.system.store.load(id)
+    return isinstance(found, VillageList) and not found.unsure.keys().isdisjoint(found.notices)
 
 
-async def _acts(request: Request, desk: Desk, one: dict[str, Any], version: int) -> Acts:
+async def _acts(request: Request, desk: Desk, one: dict[str, Any]) -> Acts:
     """What may be done to the list; objections that wait are settled one by one (`_settling`)."""
     return await acts_of(
         request,
@@ -181,7 +175,6 @@ async def _acts(request: Request, desk: Desk, one: dict[str, Any], version: int)
         village=one["area"],
         needs_minutes="appraisal" in one["season_steps"] and not one["appraised_on"],
         said={"name": one["village_name"]},
-        version=version,
     )
 
 
