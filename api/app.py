@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any, Literal
 
 from fastapi import APIRouter, FastAPI, Response
-from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
@@ -41,6 +40,7 @@ from api import (
 from api.begun import not_set_up
 from api.beside import AskedTogether
 from api.compressing import Compressed
+from api.described import document_of
 from api.fast import OPENAPI, Commands, Routed
 from api.importing import Importing
 from api.metrics import tell_of_boards
@@ -58,47 +58,6 @@ MAX_WAIT_SECONDS = 60.0
 """For so long may the first of these facts have waited."""
 READY_SECONDS = 3.0
 """How long the log may take to say where its head is."""
-
-PROBLEM_SCHEMA = {
-    "type": "object",
-    "required": ["type", "title", "status", "zh", "en"],
-    "properties": {
-        "type": {"type": "string", "description": "Stable name of the rule"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "zh": {"type": "string"},
-        "en": {"type": "string"},
-        "facts": {"type": "object", "description": "Ids and figures of the refusal"},
-        "errors": {"type": "array", "items": {"type": "object"}},
-        "position": {"type": "integer"},
-        "incident": {"type": "string"},
-    },
-}
-RECEIPT_SCHEMA = {
-    "type": "object",
-    "required": ["command", "position", "facts", "result"],
-    "properties": {
-        "command": {"type": "string", "format": "uuid"},
-        "position": {"type": "integer"},
-        "facts": {"type": "integer"},
-        "result": {"type": "object"},
-        "shown": {"type": "object", "description": "For this once, with Cache-Control: no-store"},
-        "likely_same": {
-            "type": ["array", "null"],
-            "items": {"type": "object"},
-            "description": "Of a report that begins: others of its area and hazard, at most an hour"
-            " apart. It is kept all the same; ask whoever sent it, and withdraw one. null: the"
-            " views have not seen it yet",
-        },
-        "parts": {
-            "type": ["object", "null"],
-            "description": "Of a report that begins, is verified or accepted: what the areas below"
-            " had accepted and it does not say. hidden: dead and missing (own, parts); less:"
-            " figures of shares by the name of a part. null: the views have not seen it yet",
-        },
-    },
-}
-
 
 Status = Literal["ready", "catching-up", "stopped", "not-set-up"]
 
@@ -267,13 +226,5 @@ def readiness(system: System) -> Readiness:
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
-        schema = get_openapi(
-            title=app.title, version=app.version, description=app.description, routes=app.routes
-        )
-        parts = schema.setdefault("components", {}).setdefault("schemas", {})
-        parts["Problem"] = PROBLEM_SCHEMA
-        parts["Receipt"] = RECEIPT_SCHEMA
-        for write in WRITES:
-            parts.update(write.definitions())
-        app.openapi_schema = schema
+        app.openapi_schema = document_of(app, WRITES)
     return app.openapi_schema

@@ -21,7 +21,7 @@ from api.plain_json import error_of
 from api.problems import malformed
 from api.sent_forms import KIND, digest_of, file_of, sent_form
 from api.workbooks import XLSX
-from api.writes import RESPONSES, idempotency_key
+from api.writes import PART, RESPONSES, idempotency_key
 from domain.commands.households import REGISTRARS
 from domain.refusal import NotFound, Refusal
 from eventstore.errors import CommandIdReused
@@ -55,7 +55,7 @@ def importing_of(request: Request) -> Importing:
 
 
 def _form_described() -> dict[str, Any]:
-    schema = ImportFields.model_json_schema()
+    schema = ImportFields.model_json_schema(ref_template=PART)
     file = {"type": "string", "format": "binary", "description": "An .xlsx or .csv list"}
     schema["properties"] = {"file": file, **schema["properties"]}
     schema["required"] = ["file", *schema["required"]]

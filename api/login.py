@@ -27,7 +27,7 @@ from api.devices import device_of
 from api.plain_json import check_plain, object_of
 from api.problems import ApiProblem, field_errors, malformed, unauthenticated
 from api.system import System
-from api.writes import RESPONSES
+from api.writes import PART, RESPONSES
 from domain.access import posts_at
 from domain.officer import OfficerSuspended
 from domain.posts import post_of
@@ -62,7 +62,7 @@ SMALL_BODY = 4096
 
 def documented(model: type[BaseModel]) -> dict[str, Any]:
     """What OpenAPI says of a body that `taking` reads."""
-    content = {"application/json": {"schema": model.model_json_schema()}}
+    content = {"application/json": {"schema": model.model_json_schema(ref_template=PART)}}
     return {"requestBody": {"required": True, "content": content}}
 
 

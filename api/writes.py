@@ -41,6 +41,8 @@ from eventstore.limits_reached import limit_reached
 from eventstore.outcomes import Envelope, Receipt, Refused
 from eventstore.store import Store
 
+PART = "#/components/schemas/{model}"
+"""Where the OpenAPI document keeps what bodies refer to (`api.described`)."""
 LIFE_SAVING = frozenset({"situation-reports", "rosters", "dispatch"})
 """Tags of commands that may never be stopped by what else an officer did."""
 NEW_ID = (
@@ -94,7 +96,7 @@ class Write:
 
     def body_schema(self) -> dict[str, Any]:
         """JSON schema of the body: the command without what the path names."""
-        schema = self.adapter.json_schema(ref_template="#/components/schemas/{model}")
+        schema = self.adapter.json_schema(ref_template=PART)
         schema.pop("$defs", None)
         for name in self.in_path:
             schema.get("properties", {}).pop(name, None)
@@ -110,7 +112,7 @@ class Write:
         return {name: value for name, value in made.items() if name not in self.in_path}
 
     def definitions(self) -> dict[str, Any]:
-        schema = self.adapter.json_schema(ref_template="#/components/schemas/{model}")
+        schema = self.adapter.json_schema(ref_template=PART)
         found: dict[str, Any] = schema.get("$defs", {})
         return found
 

@@ -49,6 +49,18 @@ class Pin:
 # htmx 4 is weeks old (4.0.0 in September 2026); 2.x is maintained and does all we need.
 PINS = (
     Pin("htmx.org", "2.0.11", "0BSD", {"dist/htmx.min.js": "htmx.min.js", "LICENSE": "LICENSE"}),
+    Pin(
+        "swagger-ui-dist",
+        "5.35.0",
+        "Apache-2.0",
+        {
+            "swagger-ui-bundle.js": "swagger-ui-bundle.js",
+            "swagger-ui-bundle.js.LICENSE.txt": "LICENSE-OF-PARTS.txt",
+            "swagger-ui.css": "swagger-ui.css",
+            "LICENSE": "LICENSE",
+            "NOTICE": "NOTICE",
+        },
+    ),
 )
 
 

@@ -161,10 +161,10 @@ def stranger(request: Request) -> Shell:
     )
 
 
-def put_shell(request: Request) -> Shell:
+def put_shell(request: Request, *, counted: bool = False) -> Shell:
     """Give the request its shell, whoever asks: a missing session makes a stranger."""
     try:
-        shell = shell_of(caller_of(request))
+        shell = shell_of(caller_of(request), counted=counted)
     except (ApiProblem, Refusal):
         shell = stranger(request)
     request.state.shell = shell

@@ -3,6 +3,7 @@
 import inspect
 import json
 import pkgutil
+import re
 from importlib import import_module
 from typing import Any
 
@@ -10,6 +11,7 @@ import httpx
 import pytest
 
 import domain.commands
+from api.described import PROBLEM_SCHEMA, RECEIPT_SCHEMA, TAGS
 from api.examples import example_of
 from api.routes import READS, WRITES
 from api.writes import Write
@@ -49,10 +51,19 @@ def test_every_operation_is_described(document: dict[str, Any]) -> None:
 
 
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
-    known = document["components"]["schemas"]
-    text = json.dumps(document)
-    names = {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}
-    assert names and names <= known.keys()
+    """A viewer reads the document from its root: what a part defines for itself is not found."""
+    known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    named = set(re.findall(r'"\$ref": "([^"]*)"', json.dumps(document)))
+    assert named and named <= known
+
+
+def test_every_part_of_the_document_is_told_in_both_languages(document: dict[str, Any]) -> None:
+    used = {tag for _, operation in operations(document) for tag in operation["tags"]}
+    assert used == TAGS.keys()
+    assert [tag["name"] for tag in document["tags"]] == list(TAGS)
+    for tag in document["tags"]:
+        zh, _, en = tag["description"].partition(" · ")
+        assert re.search(r"[\u4e00-\u9fff]", zh) and re.search(r"[a-z]", en), tag
 
 
 @pytest.mark.parametrize("write", WRITES, ids=lambda write: write.command.__name__)
@@ -68,10 +79,19 @@ def test_every_example_is_accepted(write: Write, document: dict[str, Any]) -> No
     assert type(command) is write.command
 
 
-def test_definitions_of_different_commands_do_not_collide() -> None:
-    seen: dict[str, Any] = {}
-    for write in WRITES:
-        for name, definition in write.definitions().items():
+def test_definitions_of_different_bodies_do_not_collide(edge: Any) -> None:
+    seen: dict[str, Any] = {"Problem": PROBLEM_SCHEMA, "Receipt": RECEIPT_SCHEMA}
+    bodies = [
+        kind["schema"].get("$defs", {})
+        for route in edge.app.routes
+        for kind in (getattr(route, "openapi_extra", None) or {})
+        .get("requestBody", {})
+        .get("content", {})
+        .values()
+    ]
+    assert any(bodies)
+    for definitions in [*bodies, *(write.definitions() for write in WRITES)]:
+        for name, definition in definitions.items():
             assert seen.setdefault(name, definition) == definition, name
 
 
