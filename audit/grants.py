@@ -304,18 +304,31 @@ class Audit:
         if grant["number"] != len(case.grants) + 1 or not grant["document_no"]:
             self.wrong(fact.position, "a grant without its number or document")
         self._apart(fact, [roll.steps, case.steps], [case.roll, fact.stream])
+        self._part(fact, case, grant.get("part", 0))
         case.excused = case.excused or bool(fact.body["reason"])
         case.grants[grant["number"]] = {**grant, "roll": case.roll}
         case.status[grant["number"]] = "granted"
         self._standard(fact, case)
 
+    def _part(self, fact: Fact, case: Case, part: int) -> None:
+        """A month, ten days or a milestone is granted once."""
+        standing = {
+            grant.get("part", 0)
+            for number, grant in case.grants.items()
+            if case.status[number] not in ("void", "refunded")
+        }
+        if part and part in standing:
+            self.wrong(fact.position, f"part {part} was granted twice")
+
     def _standard(self, fact: Fact, case: Case) -> None:
         terms, need = self._terms(case.season), case.need
         wanted = need.get("rate") or terms["rates"][0]["key"]
         rate = next(r for r in terms["rates"] if r["key"] == wanted)
+        days = min(need.get("days", 1), rate.get("max_days", 1))
         by_basis = {
             "person": need["persons"],
-            "person_day": need["persons"] * min(need.get("days", 1), rate.get("max_days", 1)),
+            "person_day": need["persons"] * days,
+            "person_ten_days": need["persons"] * -(-days // 10),
             "household": 1,
         }
         ceiling = rate["ceiling_fen"] * by_basis.get(rate["basis"], need.get("count", 1))

@@ -14,13 +14,18 @@ from domain.grants import (
     NoCashThere,
     NoGrantThere,
     NoSuchGrant,
+    NoSuchPart,
+    PartGranted,
+    PartNotNext,
     WrongGrantStatus,
+    check_guide,
     check_standard,
 )
 from domain.household import Household
 from domain.household_members import Losses
 from domain.need import Need
 from domain.refusal import Refusal
+from domain.rules.parts import Part, parts_of
 from domain.rules.standards import Programme, Rate
 
 
@@ -148,6 +153,35 @@ class CaseChecks:
     def next_number(self) -> int:
         return len(self.grants) + 1
 
+    @property
+    def parts_granted(self) -> frozenset[int]:
+        """The parts that stand, paid or not. What was made void or all given back is to come."""
+        ended = (GrantStatus.VOID, GrantStatus.REFUNDED)
+        return frozenset(
+            grant.part
+            for number, grant in self.grants.items()
+            if grant.part and self.status[number] not in ended
+        )
+
+    def parts_left(self, rate: Rate) -> tuple[Part, ...]:
+        """The parts that have not been granted, the next one first; none where all is paid at
+        once."""
+        granted = self.parts_granted
+        return tuple(one for one in parts_of(rate, self.need.days) if one.number not in granted)
+
+    def check_parts(self, grants: Sequence[Grant], rate: Rate) -> None:
+        """New cash names the part that comes next. Refuses `NoSuchPart`, `PartGranted`,
+        `PartNotNext`."""
+        known = parts_of(rate, self.need.days)
+        left = self.parts_left(rate)
+        for part in (grant.part for grant in grants if grant.is_cash):
+            if part in self.parts_granted:
+                raise PartGranted(case=self.id, part=part)
+            if bool(part) != bool(known) or part > len(known):
+                raise NoSuchPart(case=self.id, part=part, parts=len(known))
+            if left and part != left[0].number:
+                raise PartNotNext(case=self.id, part=part, next=left[0].number)
+
     def check_standard(
         self, grants: Sequence[Grant], terms: Programme, rate: Rate, reason: str | None
     ) -> None:
@@ -155,6 +189,13 @@ class CaseChecks:
         numbers = {grant.number for grant in grants}
         standing = [one for one in self.grants.values() if one.number not in numbers]
         check_standard(self.id, self.need, standing, grants, terms, rate, reason)
+
+    def check_guide(
+        self, grants: Sequence[Grant], terms: Programme, rate: Rate, reason: str | None
+    ) -> None:
+        """Whether these come to what the standard gives, where it leaves no range."""
+        standing = list(self.grants.values())
+        check_guide(self.id, self.need, standing, grants, terms, rate, reason)
 
     def check_closable(self) -> None:
         """Everything granted has arrived. Refuses `WrongStage`, `GrantsOpen`."""

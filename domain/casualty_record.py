@@ -83,6 +83,7 @@ class CasualtyRecord(Aggregate):
         self.severe = casualty.severe
         self.casualty = casualty
         self.exercise = exercise
+        self.case: UUID | None = None
 
     @property
     def home(self) -> UUID:
@@ -137,6 +138,15 @@ class CasualtyRecord(Aggregate):
     @event("Withdrawn")
     def _withdrawn(self, was: Fate, reason: str) -> None:
         self.fate = Fate.WITHDRAWN
+
+    @property
+    def masked_name(self) -> str:
+        return self.casualty.masked_name
+
+    @event("AppliedFor")
+    def applied_for(self, case: UUID) -> None:
+        """The family's application names this person (抚慰)."""
+        self.case = case
 
     def must_be(self, *fates: Fate) -> None:
         """Refuse with `WrongFate` unless it is one of these that is known of the person."""

@@ -34,7 +34,7 @@ PLAIN: dict[str, str] = {
     for why, names in {
         "a code or key of rules or of the program": (
             "also_to area_code category code condition epoch figures goods group_code"
-            " hazard into_code item key keys kind kinds legacy_code level origin_code"
+            " hazard hazards into_code item key keys kind kinds legacy_code level origin_code"
             " programme rate rows rule schema_version severity sex stage status step"
             " sub_hazard version view decided earmark split"
         ),

@@ -12,7 +12,8 @@ from domain.base import NAMESPACE
 from domain.goods import LotPick, value_of
 from domain.need import Need
 from domain.refusal import Refusal
-from domain.rules.standards import Programme, Rate, ceiling_fen, minimum_fen
+from domain.rules.parts import part_fen, parts_of
+from domain.rules.standards import Programme, Rate, amount_fen, ceiling_fen, minimum_fen
 
 
 class GrantStatus(StrEnum):
@@ -39,7 +40,8 @@ class Grant(msgspec.Struct, frozen=True, omit_defaults=True):
     """One numbered grant: cash of a fund, or goods of a stockpile, by its document (文号).
 
     Cash: ``fund`` and ``source`` (the commitment). Goods: ``stockpile``, ``source`` (the
-    reservation), ``item`` and the ``picks`` of lots that were set aside.
+    reservation), ``item`` and the ``picks`` of lots that were set aside. ``part``: which part of
+    relief that is paid in parts (`domain.rules.parts`); 0: it is paid at once.
     """
 
     number: int
@@ -50,6 +52,7 @@ class Grant(msgspec.Struct, frozen=True, omit_defaults=True):
     stockpile: UUID | None = None
     item: str = ""
     picks: tuple[LotPick, ...] = ()
+    part: int = 0
 
     @property
     def is_cash(self) -> bool:
@@ -106,6 +109,61 @@ class UnderStandard(Refusal):
     case: UUID
     total_fen: int
     minimum_fen: int
+
+
+@dataclass(eq=False)
+class OffGuide(Refusal):
+    """Where the standard is an amount and no range, a smaller one takes a reason as well."""
+
+    zh: ClassVar[str] = "拟发放 {total_fen}，与标准 {guide_fen} 不一致，须书面说明理由"
+    en: ClassVar[str] = "{total_fen} is not the {guide_fen} of the standard: give a written reason."
+    case: UUID
+    total_fen: int
+    guide_fen: int
+
+
+@dataclass(eq=False)
+class PartGranted(Refusal):
+    """A month, ten days or a milestone is granted once."""
+
+    zh: ClassVar[str] = "第 {part} 期已经分配过，不能重复分配"
+    en: ClassVar[str] = "Part {part} has been granted already."
+    case: UUID
+    part: int
+
+
+@dataclass(eq=False)
+class PartNotNext(Refusal):
+    zh: ClassVar[str] = "第 {part} 期还不能分配：应先分配第 {next} 期"
+    en: ClassVar[str] = "Part {part} is not to be granted yet. The next one is {next}."
+    case: UUID
+    part: int
+    next: int
+
+
+@dataclass(eq=False)
+class NoSuchPart(Refusal):
+    zh: ClassVar[str] = "没有第 {part} 期：本户共分 {parts} 期，不分期的不填期次"
+    en: ClassVar[str] = (
+        "There is no part {part}: this household has {parts} {parts:part|parts}; "
+        "what is paid at once names none."
+    )
+    case: UUID
+    part: int
+    parts: int
+
+
+@dataclass(eq=False)
+class PartsLeft(Refusal):
+    """A list that closes over parts not granted says why they never will be."""
+
+    zh: ClassVar[str] = "还有 {count} 户没有分完各期，须说明理由才能办结"
+    en: ClassVar[str] = (
+        "{count} {count:household has|households have} parts that were not granted: say why to "
+        "close the list."
+    )
+    village_list: UUID
+    count: int
 
 
 @dataclass(eq=False)
@@ -232,16 +290,25 @@ def check_standard(
     """Whether ``new`` grants beside the ``standing`` ones keep within the standard.
 
     Goods count at their value where the programme says so (含物资折款). The minimum is asked for
-    when cash is granted: goods alone may come first. Refuses `OverStandard`, `UnderStandard`,
-    `OverAllowance`, `ItemNotInProgramme`.
+    when cash is granted: goods alone may come first. A part keeps within its share of both.
+    Refuses `OverStandard`, `UnderStandard`, `OverAllowance`, `ItemNotInProgramme`.
     """
     both = (*standing, *new)
     total = sum(one.value_fen for one in both if one.is_cash or terms.goods_count)
-    ceiling = ceiling_fen(rate, need.persons, need.days, need.count)
+    ceiling = ceiling_fen(rate, *_reckoned(need))
     if total > ceiling and not reason:
         raise OverStandard(case=case, total_fen=total, ceiling_fen=ceiling)
-    minimum = minimum_fen(rate, need.persons, need.days, need.count)
-    if total < minimum and any(one.cash_fen for one in new):
+    in_parts = parts_of(rate, need.days)
+    for part in in_parts:
+        for one in (one for one in new if one.part == part.number and one.cash_fen):
+            most = part_fen(rate, rate.ceiling_fen, part, *_reckoned(need))
+            if one.cash_fen > most and not reason:
+                raise OverStandard(case=case, total_fen=one.cash_fen, ceiling_fen=most)
+            least = part_fen(rate, rate.minimum_fen, part, *_reckoned(need))
+            if one.cash_fen < least:
+                raise UnderStandard(case=case, total_fen=one.cash_fen, minimum_fen=least)
+    minimum = minimum_fen(rate, *_reckoned(need))
+    if not in_parts and total < minimum and any(one.cash_fen for one in new):
         raise UnderStandard(case=case, total_fen=total, minimum_fen=minimum)
     for item in sorted({one.item for one in new if not one.is_cash}):
         allowance = terms.allowance(item)
@@ -251,6 +318,40 @@ def check_standard(
         allowed = allowance.per_person * need.persons
         if units > allowed and not reason:
             raise OverAllowance(case=case, item=item, units=units, allowed=allowed)
+
+
+def _reckoned(need: Need) -> tuple[int, int, int]:
+    return need.persons, need.days, need.count
+
+
+def guide_fen(rate: Rate, need: Need, part: int) -> int:
+    """What the standard gives by itself: all of it, or this part."""
+    for one in parts_of(rate, need.days):
+        if one.number == part:
+            return part_fen(rate, rate.amount_fen, one, *_reckoned(need))
+    return amount_fen(rate, *_reckoned(need))
+
+
+def check_guide(
+    case: UUID,
+    need: Need,
+    standing: Sequence[Grant],
+    new: Sequence[Grant],
+    terms: Programme,
+    rate: Rate,
+    reason: str | None,
+) -> None:
+    """Whether new cash comes to the guide value, where the programme is exact. Else `OffGuide`."""
+    for one in new:
+        if not terms.exact or reason or not one.cash_fen:
+            continue
+        beside = [other for other in (*standing, *new) if other is not one and not one.part]
+        total = one.cash_fen + sum(
+            other.value_fen for other in beside if other.is_cash or terms.goods_count
+        )
+        guide = guide_fen(rate, need, one.part)
+        if total != guide:
+            raise OffGuide(case=case, total_fen=total, guide_fen=guide)
 
 
 @dataclass(eq=False)

@@ -61,12 +61,15 @@ class HouseDamage(Aggregate):
         self.report = report
         self.area = area
         self.counted_as = household or owner
+        self.household = household
+        self.masked_name = masked_name
         self.name = name
         self.registered = household is not None or id_number is not None
         self.grade = grade
         self.rooms = rooms
         self.exercise = exercise
         self.withdrawn = False
+        self.case: UUID | None = None
 
     @property
     def home(self) -> UUID:
@@ -102,6 +105,11 @@ class HouseDamage(Aggregate):
     @event("Withdrawn")
     def _withdrawn(self, was: Grade, rooms: int, reason: str) -> None:
         self.withdrawn = True
+
+    @event("AppliedFor")
+    def applied_for(self, case: UUID) -> None:
+        """A household's application names this home (倒损房)."""
+        self.case = case
 
     def must_stand(self) -> None:
         """Refuse with `DamageWithdrawn` what was taken off the roster."""

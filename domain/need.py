@@ -44,7 +44,8 @@ class Need(msgspec.Struct, frozen=True, omit_defaults=True):
     """For how many persons and why; ``rate``, ``days`` and ``count`` say how it is reckoned.
 
     ``rate`` is a key of the standard ("" = the usual one), ``days`` for a rate per person and
-    day, ``count`` the rooms or deaths of a rate per room or death.
+    day, ``count`` the rooms or deaths of a rate per room or death. ``dead`` and ``house``: the rows
+    of the rosters that it names.
     """
 
     persons: int
@@ -53,12 +54,15 @@ class Need(msgspec.Struct, frozen=True, omit_defaults=True):
     rate: str = ""
     days: int = 1
     count: int = 1
+    dead: tuple[UUID, ...] = ()
+    house: UUID | None = None
 
     def exceeds(self, old: "Need") -> bool:
         """Whether this could give a household more than ``old``: more persons, days, rooms or
-        deaths, or another rate."""
+        deaths, another rate, or for others than it named."""
         more = self.persons > old.persons or self.days > old.days or self.count > old.count
-        return more or self.rate != old.rate
+        others = not set(self.dead) <= set(old.dead) or self.house != old.house
+        return more or others or self.rate != old.rate
 
 
 @dataclass(eq=False)
@@ -91,3 +95,77 @@ class NotForThisKind(Refusal):
     en: ClassVar[str] = "This programme is not for households of kind {category}."
     household: UUID
     category: str
+
+
+@dataclass(eq=False)
+class TooManyDays(Refusal):
+    zh: ClassVar[str] = "申请 {days} 天，本标准最多 {most} 天"
+    en: ClassVar[str] = "{days} {days:day|days} asked for: this rate gives {most} at most."
+    days: int
+    most: int
+
+
+@dataclass(eq=False)
+class NotTenDays(Refusal):
+    """旱灾 is helped by whole 旬."""
+
+    zh: ClassVar[str] = "申请 {days} 天：本标准按旬（10 天）计算，天数须是 10 的整数倍"
+    en: ClassVar[str] = (
+        "{days} {days:day|days} asked for: this rate goes by ten days, so it takes whole tens."
+    )
+    days: int
+
+
+@dataclass(eq=False)
+class DeadNotNamed(Refusal):
+    """抚慰 goes by the roster of people: a row there says who died."""
+
+    zh: ClassVar[str] = "本救助项目须写明台账上的遇难人员"
+    en: ClassVar[str] = "This programme asks who died, as the roster of people has it."
+
+
+@dataclass(eq=False)
+class HomeNotNamed(Refusal):
+    """倒损房 goes by the roster of homes: a row there says which home, and how damaged."""
+
+    zh: ClassVar[str] = "本救助项目须写明台账上的受损住房"
+    en: ClassVar[str] = "This programme asks which home, as the roster of homes has it."
+
+
+@dataclass(eq=False)
+class NotAmongTheDead(Refusal):
+    zh: ClassVar[str] = "{masked}不是本次灾害人员台账上的遇难人员"
+    en: ClassVar[str] = "{masked} is not among the dead on the rosters of this disaster."
+    masked: str
+
+
+@dataclass(eq=False)
+class NotAmongHomes(Refusal):
+    zh: ClassVar[str] = "{masked}的住房不在本次灾害的住房台账上"
+    en: ClassVar[str] = "The home of {masked} is on no roster of this disaster."
+    masked: str
+
+
+@dataclass(eq=False)
+class HelpedAlready(Refusal):
+    """One dead person is condoled for once, one home is helped once."""
+
+    zh: ClassVar[str] = "{masked}已在另一户的申请（{case}）中，不能重复救助"
+    en: ClassVar[str] = "{masked} stands in another household's application ({case}) already."
+    masked: str
+    case: UUID
+
+
+@dataclass(eq=False)
+class AnothersHome(Refusal):
+    zh: ClassVar[str] = "{masked}的住房登记在另一户名下，不能由本户申请"
+    en: ClassVar[str] = "The home of {masked} is recorded as another household's."
+    masked: str
+
+
+@dataclass(eq=False)
+class RateForOtherDamage(Refusal):
+    zh: ClassVar[str] = "{masked}的住房评定为“{grade}”，与所选标准档次不符"
+    en: ClassVar[str] = "The home of {masked} is graded {grade}: the rate is for other damage."
+    masked: str
+    grade: str

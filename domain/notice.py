@@ -37,6 +37,16 @@ class NoticeNotPosted(Refusal):
 
 
 @dataclass(eq=False)
+class NoticeNotWanted(Refusal):
+    """The programme goes on without this notice: nobody waits for it, and none is posted."""
+
+    zh: ClassVar[str] = "本救助项目没有{notice}公示这一步，不用张榜，直接办理下一步"
+    en: ClassVar[str] = "This programme has no {notice} notice: go on with the next step."
+    village_list: UUID
+    notice: str
+
+
+@dataclass(eq=False)
 class NoticeRunning(Refusal):
     zh: ClassVar[str] = "名册 {village_list} 的公示（{notice}）到 {ends_at} 才期满"
     en: ClassVar[str] = "The {notice} notice of list {village_list} runs until {ends_at}."

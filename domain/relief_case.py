@@ -174,11 +174,13 @@ class ReliefCase(CaseChecks, Aggregate):
 
         ``losses``: what the household had lost by now; what it loses later holds the grants.
 
-        Refuses `WrongStage`, `OverStandard`, `UnderStandard`, `OverAllowance`,
-        `ItemNotInProgramme`.
+        Refuses `WrongStage`, `NoSuchPart`, `PartGranted`, `PartNotNext`, `OverStandard`,
+        `UnderStandard`, `OffGuide`, `OverAllowance`, `ItemNotInProgramme`.
         """
         self.must_be(Stage.APPROVED)
+        self.check_parts(grants, rate)
         self.check_standard(grants, terms, rate, reason)
+        self.check_guide(grants, terms, rate, reason)
         for grant in grants:
             assert grant.number == self.next_number
             self._granted(grant=grant, reason=reason, losses=losses)

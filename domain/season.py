@@ -6,12 +6,12 @@ what differs (steps, notice days, rates, goods) is the rulebook's `Programme`, k
 
 from dataclasses import dataclass
 from datetime import date
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID, uuid5
 
 from eventsourcing.domain import event
 
-from domain.base import NAMESPACE, Aggregate
+from domain.base import NAMESPACE, Aggregate, grown
 from domain.refusal import Malformed, Refusal
 from domain.rules.standards import Programme, Rate
 from domain.world import RuleRef
@@ -54,6 +54,16 @@ class DisasterNeeded(Refusal):
     zh: ClassVar[str] = "“{programme}”救助必须对应一次灾害过程"
     en: ClassVar[str] = "The programme {programme} is run for one disaster: name it."
     programme: str
+
+
+@dataclass(eq=False)
+class OtherHazard(Refusal):
+    """旱灾 relief is run for a drought, and for nothing else."""
+
+    zh: ClassVar[str] = "“{programme}”不能用于这场灾害（{disaster}）：灾种不符"
+    en: ClassVar[str] = "The programme {programme} is not for this disaster ({disaster}): its kind."
+    programme: str
+    disaster: UUID
 
 
 @dataclass(eq=False)
@@ -170,3 +180,11 @@ class Season(Aggregate):
     @event("Closed")
     def _closed(self, reason: str) -> None:
         self.closed = True
+
+
+def _terms_without_parts(values: dict[str, Any]) -> None:
+    """The first terms knew neither parts, nor rosters, nor exact amounts: their defaults say so."""
+
+
+grown(Season.Opened, _terms_without_parts)
+grown(Season.StandardChanged, _terms_without_parts)

@@ -60,6 +60,7 @@ VIEWS: tuple[View, ...] = (
 _IDENTITY = "the log-in name's own ProviderBound and ProviderUnbound tell it"
 _STORE = "what the ledger knows of itself is the timeline's, and the log's marks"
 _ROSTER = "rows of a roster are counted on the report: SituationReport.RosterCounted"
+_NAMED = "the application that names the row tells it: ReliefCase.Applied, Corrected"
 _CLAIM = "a claim that nobody contests is shown by the Household's own facts"
 
 IGNORED: dict[type[Event], str] = {
@@ -86,6 +87,8 @@ IGNORED: dict[type[Event], str] = {
     HouseDamage.Recorded: _ROSTER,
     HouseDamage.Regraded: _ROSTER,
     HouseDamage.Withdrawn: _ROSTER,
+    CasualtyRecord.AppliedFor: _NAMED,
+    HouseDamage.AppliedFor: _NAMED,
     Household.ContactChanged: "sealed phone and address: nothing of them is shown",
     Season.ListOpened: "the list's own Opened tells it",
     Season.ListClosed: "the list's own Closed tells it",

@@ -33,6 +33,7 @@ from domain.household import Household
 from domain.incident import Incident
 from domain.lateness import NEVER_HELD, HeldTime
 from domain.person import Person
+from domain.rules.standards import TEN_DAYS
 from domain.village_list import VillageList
 from projections.areas import AREAS
 from projections.asking.contest_findings import MAKERS, claimed_of_others, many_contests
@@ -256,6 +257,7 @@ def over_standard(scope: Scope) -> Select[Any]:
     units = case(
         (R.basis == "person", L.persons),
         (R.basis == "person_day", L.persons * days),
+        (R.basis == "person_ten_days", L.persons * ((days + TEN_DAYS - 1) // TEN_DAYS)),
         (R.basis == "household", 1),
         else_=L.need_count,
     )

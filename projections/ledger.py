@@ -78,6 +78,7 @@ GRANTS = Table(
     Column("item", String, nullable=False),
     Column("units", Integer, nullable=False),
     Column("cash_fen", Integer, nullable=False),
+    Column("part", Integer, nullable=False),  # of relief paid in parts; 0: at once
     Column("value_fen", Integer, nullable=False),
     Column("returned_units", Integer, nullable=False),
     Column("returned_fen", Integer, nullable=False),
@@ -249,6 +250,7 @@ def granted(rows: Rows, at: int, e: ReliefCase.Granted) -> None:
             "item": grant.item,
             "units": grant.units,
             "cash_fen": grant.cash_fen,
+            "part": grant.part,
             "value_fen": value,
             "returned_units": 0,
             "returned_fen": 0,
@@ -416,7 +418,7 @@ def refunded(rows: Rows, at: int, e: ReliefCase.Refunded) -> None:
 
 VIEW = View(
     name="ledger",
-    version=5,
+    version=6,
     tables=(LEDGER, GRANTS),
     routes={
         ReliefCase.Applied: applied,

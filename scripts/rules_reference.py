@@ -20,7 +20,7 @@ from domain.rules.indicators import Indicators  # noqa: E402
 from domain.rules.items import Items  # noqa: E402
 from domain.rules.loading import RulebookFile, parse_rulebook  # noqa: E402
 from domain.rules.notices import Notices  # noqa: E402
-from domain.rules.standards import Programme, Standards  # noqa: E402
+from domain.rules.standards import BY_DAYS, Programme, Standards  # noqa: E402
 from domain.rules.thresholds import ROMAN, Thresholds  # noqa: E402
 from domain.rules.working_days import WorkingDays  # noqa: E402
 
@@ -154,6 +154,20 @@ def _course(programme: Programme) -> str:
         parts.append(f"goods {goods}")
     if programme.pay_before_spring_festival:
         parts.append("before 春节")
+    for rate in programme.rates:
+        if rate.basis in BY_DAYS:
+            every = f", paid every {rate.pay_every_days}" if rate.pay_every_days else ""
+            parts.append(f"`{rate.key}` for {rate.max_days} days at most{every}")
+        if rate.milestones:
+            stood = ", ".join(f"{one.en} {one.percent} %" for one in rate.milestones)
+            parts.append(f"`{rate.key}` paid as it stands: {stood}")
+    if programme.names:
+        named = {"dead": "who died", "house": "the home"}[programme.names]
+        parts.append(f"an application names {named} on the roster, helped once")
+    if programme.hazards:
+        parts.append("only for " + ", ".join(programme.hazards))
+    if programme.exact:
+        parts.append("another amount than the guide takes a reason")
     return "; ".join(parts) + "."
 
 

@@ -4,6 +4,7 @@ September 2018 and the winter after it, in the demo county, by its officers and 
 """
 
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 from demo.divisions import COUNTY, SMALL_TOWNSHIP, SMALL_VILLAGES
@@ -24,8 +25,11 @@ from domain.commands import (
     rulebooks,
     units,
 )
+from domain.commands.relief_cases import ApplyForRelief, NeedInput
+from domain.commands.seasons import OpenSeason
 from domain.house_damage import Grade
 from domain.incident import IncidentKind, Severity
+from domain.need import Cause
 from domain.rulebook import Rulebook
 from domain.season import Season
 from tests.about_log_ins import about_log_ins
@@ -294,9 +298,48 @@ def _rosters(desk: Desk) -> None:
         REPORTER,
     )
     desk.do(rosters.WithdrawHouseDamage(record=house, reason="非因灾损坏"), REPORTER)
+    _named(desk)
     unit = demo_id("unit", "power")
     desk.do(units.PutUnitOffDuty(unit=unit, reason="车辆检修"), "dispatcher")
     desk.do(units.PutUnitOnDuty(unit=unit), "dispatcher")
+
+
+def _named(desk: Desk) -> None:
+    """Two families apply by the rosters: one for who died, one for its home."""
+    county, village = desk.names.area(COUNTY), desk.names.area(VILLAGE)
+    storm, report = demo_id("disaster", "storm"), demo_id("report", "everything/storm")
+    desk.do(disasters.AttachReport(report=report, disaster=storm), "county-approver")
+    dead, home = demo_id("record", "everything/dead"), demo_id("record", "everything/home")
+    desk.do(
+        rosters.RecordCasualty(
+            record=dead, report=report, area=village, fate="dead", full_name="何大山"
+        ),
+        REPORTER,
+    )
+    desk.do(
+        rosters.RecordHouseDamage(
+            record=home,
+            report=report,
+            area=village,
+            owner_name="何大山",
+            grade=Grade.COLLAPSED,
+            rooms=3,
+        ),
+        REPORTER,
+    )
+    named: dict[str, dict[str, Any]] = {"condolence": {"dead": (dead,)}, "housing": {"house": home}}
+    for number, (programme, row) in enumerate(named.items(), start=1):
+        season = OpenSeason(area=county, programme=programme, year=2018, disaster=storm)
+        desk.do(season, "county-approver")
+        desk.do(
+            ApplyForRelief(
+                season=Season.id_of(county, programme, 2018, storm, exercise=False),
+                household=desk.names.household(f"{VILLAGE}-{number:04d}"),
+                need=NeedInput(persons=1, cause=Cause.DEATH, **row),
+                applied_on=DAY,
+            ),
+            REPORTER,
+        )
 
 
 def _on_the_road(desk: Desk) -> None:

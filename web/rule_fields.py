@@ -17,7 +17,7 @@ from domain.rules.deadlines import Deadlines, FollowUpRule, InitialLimit, Verifi
 from domain.rules.dispatch import AcknowledgeLimit, Dispatch
 from domain.rules.household_kinds import HouseholdKinds
 from domain.rules.notices import Notices
-from domain.rules.standards import Programme, Rate, Standards
+from domain.rules.standards import BY_DAYS, Programme, Rate, Standards
 from domain.rules.thresholds import Thresholds
 from web.rule_tables import RuleReader
 
@@ -123,10 +123,11 @@ def _programmes(content: Content, reader: RuleReader) -> Iterator[FieldGroup]:
             inside: tuple[Step, ...] = (*at, "rates", (("key", rate["key"]),))
             called = f"{reader.name_of(rate)} · {reader.value('basis', rate['basis'])}"
             names = ["amount_fen", "ceiling_fen", "minimum_fen"]
-            names += ["max_days"] if rate["basis"] == "person_day" else []
+            names += ["max_days", "pay_every_days"] if rate["basis"] in BY_DAYS else []
             for one in names:
                 label = f"{called} · {reader.label(one)}"
-                group.fields.append(_field(content, (*inside, one), label, Rate))
+                needed = one != "pay_every_days"
+                group.fields.append(_field(content, (*inside, one), label, Rate, required=needed))
         for one in ("first_notice_days", "second_notice_days", "pay_within_working_days"):
             needed = one != "pay_within_working_days"
             group.fields.append(

@@ -7,7 +7,7 @@ from typing import ClassVar
 from domain.area import check_text
 from domain.commands.sealing import check_sha256
 from domain.commands.village_lists import REPORTERS, REVIEWERS, OfList
-from domain.notice import Notice
+from domain.notice import Notice, NoticeNotWanted
 from domain.refusal import Refusal, refusal_of
 from domain.rules.notices import Notices
 from domain.season import Season
@@ -26,6 +26,7 @@ class PostNotice(OfList):
     @classmethod
     def check(cls, world: World, found: VillageList, season: Season) -> None:
         found.check_postable(Notice.FIRST)
+        check_wanted(found, season, Notice.FIRST)
 
     def decide(self, world: World) -> Result | None:
         return post(world, self, Notice.FIRST, self.photo_sha256)
@@ -41,6 +42,7 @@ class PostSecondNotice(OfList):
     @classmethod
     def check(cls, world: World, found: VillageList, season: Season) -> None:
         found.check_postable(Notice.SECOND)
+        check_wanted(found, season, Notice.SECOND)
 
     def decide(self, world: World) -> Result | None:
         return post(world, self, Notice.SECOND, self.photo_sha256)
@@ -84,11 +86,21 @@ class WithdrawNoticeWhenDue(OfList):
         return None
 
 
+STEP = {Notice.FIRST: "first_notice", Notice.SECOND: "second_notice"}
+
+
+def check_wanted(found: VillageList, season: Season, notice: Notice) -> None:
+    """`NoticeNotWanted` where the programme goes without it (应急: nobody waits for a notice)."""
+    if not season.terms.requires(STEP[notice]):
+        raise NoticeNotWanted(village_list=found.id, notice=notice)
+
+
 def post(world: World, command: OfList, notice: Notice, photo_sha256: str | None) -> Result:
     """Post a notice for as many days as the programme asks and the rulebook at least wants."""
     check_sha256("photo_sha256", photo_sha256)
     found, season = command.of(world)
     notices = world.rules(Notices, found.village, world.now)
+    check_wanted(found, season, notice)
     first = notice is Notice.FIRST
     days = season.terms.first_notice_days if first else season.terms.second_notice_days
     ends_at = notices.rule.ends_at(world.now, days)

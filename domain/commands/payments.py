@@ -28,6 +28,7 @@ from domain.reach import in_reach, within
 from domain.refusal import Malformed, NotFound, Refusal, missing
 from domain.relief_case import ReliefCase
 from domain.roster import Hands
+from domain.rules.standards import Rate
 from domain.season import Season
 from domain.separation import separate
 from domain.stockpile import Stockpile
@@ -52,6 +53,8 @@ class GrantInput:
     cash_fen: int = 0
     goods: tuple[GoodsInput, ...] = ()
     reason: str | None = None
+    part: int | None = None
+    """Of relief paid in parts, which one; left out, the one that comes next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +109,8 @@ class AllocateList(OfList):
             household = world.get(Household, case.household)
             check_losses(case, household)
             check_size(household, case.need.persons)
-            made = self._grants(case, given, commitment, parts)
             rate = season.rate(case.need.rate)
+            made = self._grants(case, given, commitment, parts, rate)
             case.grant(made, season.terms, rate, given.reason, household.losses)
         return {"cash_fen": cash_fen, "goods": goods, "commitment": commitment}
 
@@ -156,6 +159,7 @@ class AllocateList(OfList):
         given: GrantInput,
         commitment: UUID | None,
         parts: dict[str, tuple[UUID, UUID, list[tuple[LotPick, ...]]]],
+        rate: Rate,
     ) -> list[Grant]:
         """The numbered grants of one case, cash first."""
         number = case.next_number
@@ -169,6 +173,7 @@ class AllocateList(OfList):
                     source=commitment,
                     cash_fen=given.cash_fen,
                     fund=self.fund,
+                    part=_part(case, given, rate),
                 )
             )
         for one in given.goods:
@@ -202,6 +207,15 @@ def _check_grants(grants: tuple[GrantInput, ...]) -> None:
         seen.add(one.case)
         for goods in one.goods:
             positive("units", goods.units)
+
+
+def _part(case: ReliefCase, given: GrantInput, rate: Rate) -> int:
+    """The part named, else the next one; where all are granted, the last once more: refused."""
+    if given.part is not None:
+        positive("part", given.part)
+        return given.part
+    left = case.parts_left(rate)
+    return left[0].number if left else max(case.parts_granted, default=0)
 
 
 def _goods_totals(grants: tuple[GrantInput, ...]) -> dict[str, int]:

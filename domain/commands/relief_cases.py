@@ -13,6 +13,7 @@ from domain.access import posts_at
 from domain.area import check_text
 from domain.commands.checked import Checked
 from domain.commands.households import check_village
+from domain.commands.named_rows import check_named, claim
 from domain.commands.sealing import not_future, seal_text
 from domain.exercise import keep_apart
 from domain.goods import positive
@@ -23,7 +24,9 @@ from domain.need import (
     Need,
     NeedKind,
     NotForThisKind,
+    NotTenDays,
     PersonsExceedHousehold,
+    TooManyDays,
 )
 from domain.officer import Officer
 from domain.posts import post_of
@@ -31,6 +34,7 @@ from domain.reach import seen
 from domain.refusal import NotFound, Refusal
 from domain.relief_case import ReliefCase
 from domain.roster import Hands
+from domain.rules.standards import BY_DAYS, TEN_DAYS
 from domain.season import OutsideSeason, Season
 from domain.separation import separate
 from domain.village_list import VillageList
@@ -58,20 +62,33 @@ class NeedInput:
     rate: str = ""
     days: int = 1
     count: int = 1
+    dead: tuple[UUID, ...] = ()
+    """Rows of the roster of people, where the programme goes by it: ``count`` is their number."""
+    house: UUID | None = None
+    """A row of the roster of homes, where the programme goes by it."""
 
     def checked(self, season: Season) -> Need:
         """As a value of the event. `Malformed` if a number or the rate is impossible."""
         positive("persons", self.persons)
         positive("days", self.days)
         positive("count", self.count)
-        return Need(
+        rate = season.rate(self.rate)
+        if rate.basis in BY_DAYS and self.days > rate.max_days:
+            raise TooManyDays(days=self.days, most=rate.max_days)
+        if rate.basis == "person_ten_days" and self.days % TEN_DAYS:
+            raise NotTenDays(days=self.days)
+        need = Need(
             persons=self.persons,
             kinds=self.kinds,
             cause=self.cause,
-            rate=season.rate(self.rate).key,
+            rate=rate.key,
             days=self.days,
-            count=self.count,
+            count=len(self.dead) or self.count,
+            dead=self.dead,
+            house=self.house,
         )
+        check_named(season, need)
+        return need
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +155,7 @@ def apply(
         raise NotForThisKind(household=household.id, category=household.category)
     need = given.need.checked(season)
     check_size(household, need.persons)
+    claim(world, season, household, need, id)
     owner = household.head or world.vault.new_person()
     return world.add(
         ReliefCase(
@@ -304,9 +322,12 @@ class CorrectApplication(OfCase):
     def decide(self, world: World) -> Result | None:
         check_text("reason", self.reason)
         case = self.checked(world)
-        need = self.need.checked(world.get(Season, case.season))
-        check_size(world.get(Household, case.household), need.persons)
+        season = world.get(Season, case.season)
+        need = self.need.checked(season)
+        household = world.get(Household, case.household)
+        check_size(household, need.persons)
         step = STEP_OF[world.actor.role]
+        claim(world, season, household, need, case.id)
         case.correct(need, self.reason, step, single_hands(world, case, step))
         return None
 
@@ -328,5 +349,7 @@ class ReopenCase(OfCase):
         check_text("reason", self.reason)
         case = self.checked(world)
         step = STEP_OF[world.actor.role]
+        season = world.get(Season, case.season)
+        claim(world, season, world.get(Household, case.household), case.need, case.id)
         case.reopen(self.reason, step, single_hands(world, case, step))
         return None

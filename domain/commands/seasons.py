@@ -16,7 +16,7 @@ from domain.rulebook import require_confirmed
 from domain.rules.base import china_day
 from domain.rules.standards import Programme, Standards
 from domain.rules.working_days import WorkingDays
-from domain.season import DisasterNeeded, Season, UnknownProgramme
+from domain.season import DisasterNeeded, OtherHazard, Season, UnknownProgramme
 from domain.world import About, Command, Result, Role, RuleRef, World
 
 OLDEST_YEARS = 10
@@ -106,6 +106,8 @@ class OpenSeason(Command):
             if self.area not in there and found.area not in here:
                 raise OutsideDisaster(disaster=found.id, area=self.area)
             keep_apart("Disaster", found.id, exercise=found.exercise, wanted=self.exercise)
+            if terms.hazards and found.hazard not in terms.hazards:
+                raise OtherHazard(programme=self.programme, disaster=found.id)
         season = world.add(
             Season(
                 id=Season.id_of(self.area, self.programme, self.year, self.disaster, self.exercise),

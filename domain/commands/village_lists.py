@@ -20,6 +20,7 @@ from domain.commands.relief_cases import (
 from domain.commands.sealing import check_sha256, not_future, seal_text
 from domain.exercise import keep_apart
 from domain.goods import positive
+from domain.grants import PartsLeft
 from domain.household import Household
 from domain.ids import NewId
 from domain.list_checks import UNDECIDED
@@ -383,6 +384,9 @@ class CloseList(OfList):
     def decide(self, world: World) -> Result | None:
         found, season = self.of(world)
         cases = cases_of(world, found.cases)
+        left = [case for case in cases if case.parts_left(season.rate(case.need.rate))]
+        if left and not self.reason.strip():
+            raise PartsLeft(village_list=found.id, count=len(left))
         found.close(self.reason)
         for case in cases:
             case.close()

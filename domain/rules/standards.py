@@ -4,13 +4,13 @@ The six programmes are those of 财建〔2020〕245号 art.6. Amounts are local:
 """
 
 from datetime import date
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 import msgspec
 
 from domain.rules.base import Fen, Key, Problem, Text, repeated
 
-Basis = Literal["person", "person_day", "household", "room", "death"]
+Basis = Literal["person", "person_day", "person_ten_days", "household", "room", "death"]
 Step = Literal[
     "application",
     "appraisal",
@@ -19,6 +19,8 @@ Step = Literal[
     "county_approval",
     "second_notice",
 ]
+Grade = Literal["collapsed", "severely_damaged", "slightly_damaged"]
+Named = Literal["", "dead", "house"]
 ProgrammeKey = Literal[
     "winter_spring", "emergency", "transitional", "drought", "housing", "condolence"
 ]
@@ -34,11 +36,27 @@ Days = Annotated[int, msgspec.Meta(ge=0, le=366)]
 Amount = Annotated[int, msgspec.Meta(ge=1, le=10**12)]
 
 
+TEN_DAYS: Final = 10
+"""旬: what a drought is counted and helped by."""
+BY_DAYS: Final[tuple[Basis, ...]] = ("person_day", "person_ten_days")
+
+
+class Milestone(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A stage of rebuilding 建房节点, at which so many hundredths of the amount are paid."""
+
+    key: Key
+    zh: Text
+    en: Text
+    percent: Annotated[int, msgspec.Meta(ge=1, le=100)]
+
+
 class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``amount_fen`` per unit of ``basis`` is the guide value.
 
     Above ``ceiling_fen`` per unit a grant needs a written reason; below ``minimum_fen`` it is not
-    allowed. ``max_days`` bounds the days of a person_day rate.
+    allowed. ``max_days`` bounds the days of a rate by days, ``pay_every_days`` says that it is paid
+    in parts of so many days; ``milestones``: in parts as the home stands. ``grades``: the damage
+    that a rate for homes is for, empty = any.
     """
 
     key: Key
@@ -49,6 +67,9 @@ class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ceiling_fen: Amount
     minimum_fen: Fen = 0
     max_days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 1
+    pay_every_days: Annotated[int, msgspec.Meta(ge=1, le=366)] | None = None
+    milestones: Annotated[tuple[Milestone, ...], msgspec.Meta(max_length=10)] = ()
+    grades: tuple[Grade, ...] = ()
 
 
 class GoodsAllowance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,8 +94,10 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``goods_count``: the value of goods counts towards minimum and ceiling (含物资折款).
     ``window_from``/``window_to``: the part of the year it pays in; the end lies in the next year
     when it is before the start. ``assess_by``: need is assessed by then.
-    ``pay_before_spring_festival``: cash and goods must reach people before 春节. ``example``: no
-    document sets these amounts.
+    ``pay_before_spring_festival``: cash and goods must reach people before 春节. ``hazards``: kinds
+    of disasters it is run for, empty = all. ``names``: an application names the dead, or the home,
+    as they stand on the rosters 台账, each helped once. ``exact``: an amount other than the guide
+    value takes a written reason, a smaller one too. ``example``: no document sets these amounts.
     """
 
     key: ProgrammeKey
@@ -88,6 +111,9 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     goods_count: bool = True
     kinds: tuple[Key, ...] = ()
     needs_disaster: bool = True
+    hazards: tuple[Key, ...] = ()
+    names: Named = ""
+    exact: bool = False
     legacy_code: str = ""
     assess_by: MonthDay | None = None
     window_from: MonthDay | None = None
@@ -104,6 +130,11 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def requires(self, step: str) -> bool:
         return step in self.steps
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether any of its rates is paid in parts (`domain.rules.parts`)."""
+        return any(rate.milestones or rate.pay_every_days for rate in self.rates)
 
     def allowance(self, item: str) -> GoodsAllowance | None:
         """What may be given of an item; None = this programme does not give it."""
@@ -131,12 +162,15 @@ class Standards(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def units(rate: Rate, persons: int, days: int = 1, count: int = 1) -> int:
     """How many units of the rate's basis: persons, person-days, rooms, deaths or one household.
 
-    ``count`` is the number of rooms or deaths. Days beyond the rate's longest period do not count.
+    ``count`` is the number of rooms or deaths. Days beyond the rate's longest period do not count;
+    ten days that have begun do.
     """
     if rate.basis == "person":
         return persons
     if rate.basis == "person_day":
         return persons * min(days, rate.max_days)
+    if rate.basis == "person_ten_days":
+        return persons * -(-min(days, rate.max_days) // TEN_DAYS)
     if rate.basis == "household":
         return 1
     return count
@@ -157,6 +191,27 @@ def minimum_fen(rate: Rate, persons: int, days: int = 1, count: int = 1) -> int:
     return rate.minimum_fen * units(rate, persons, days, count)
 
 
+def _part_problems(where: str, rate: Rate) -> list[Problem]:
+    """Ten days are whole, parts are of days or of a home, and milestones are all of the amount."""
+    found = repeated(tuple(one.key for one in rate.milestones), f"{where}.milestones")
+
+    def wrong(field: str, zh: str, en: str) -> None:
+        found.append(Problem(f"{where}.{field}", zh, en))
+
+    by_days = rate.basis in BY_DAYS
+    if rate.basis == "person_ten_days":
+        for field in ("max_days", "pay_every_days"):
+            if (getattr(rate, field) or TEN_DAYS) % TEN_DAYS:
+                wrong(field, "按旬计算的，应为 10 天的整数倍", "by ten days: whole tens of days")
+    if rate.pay_every_days is not None and not by_days:
+        wrong("pay_every_days", "只有按天、按旬计算的才能按天数分期", "only a rate by days has it")
+    if rate.milestones and (by_days or rate.pay_every_days is not None):
+        wrong("milestones", "按天数计算的不按节点分期", "a rate by days has no milestones")
+    if rate.milestones and sum(one.percent for one in rate.milestones) != 100:
+        wrong("milestones", "各节点的百分数合计应为 100", "the percents add up to 100")
+    return found
+
+
 def _programme_problems(programme: Programme) -> list[Problem]:
     where = f"programmes.{programme.key}"
     found = repeated(tuple(rate.key for rate in programme.rates), f"{where}.rates")
@@ -167,6 +222,11 @@ def _programme_problems(programme: Programme) -> list[Problem]:
             zh = "应满足 最低额 ≤ 标准额 ≤ 上限额"
             en = "minimum_fen <= amount_fen <= ceiling_fen does not hold"
             found.append(Problem(f"{where}.rates.{rate.key}", zh, en))
+        found += _part_problems(f"{where}.rates.{rate.key}", rate)
+    if programme.names == "dead" and any(rate.basis != "death" for rate in programme.rates):
+        zh = "写明遇难人员的项目，各档都应按遇难人员计算"
+        en = "what names the dead is reckoned by deaths at every rate"
+        found.append(Problem(f"{where}.names", zh, en))
     for step, days in (
         ("first_notice", programme.first_notice_days),
         ("second_notice", programme.second_notice_days),

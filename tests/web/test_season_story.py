@@ -7,7 +7,7 @@ signatures and the payment that is tried again.
 import asyncio
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,22 +22,16 @@ from domain.commands import payments as p
 from domain.commands import seasons as s
 from domain.commands import village_lists as v
 from domain.commands.funds import AppropriateFund
-from domain.commands.households import RegisterHousehold
 from domain.commands.relief_cases import ApplicationInput, ApplyVillage, NeedInput
-from domain.commands.sealing import CardInput, MemberInput
 from domain.commands.stock import ReceiveGoods
-from domain.household_members import Relation
 from domain.money import Source
-from eventstore.clock import SimulatedClock
 from projections.asking.season_turns import Standing
-from tests.id_numbers import id_number
 from tests.web.desk import LivingCounty, living_county
 from tests.web.pressing import Desk, Page, uuid_in
+from tests.web.season_desk import FAMILIES, masked, register, wait
 from web.pages.seasons import _of_village, turn_of
 
 BEGUN = datetime(2018, 11, 5, 1, tzinfo=UTC)
-FAMILIES = {"a": "赵一二", "b": "钱三四", "c": "孙五六", "d": "李七八"}
-NOTICE = timedelta(days=8)
 
 
 @pytest.fixture(scope="module")
@@ -45,23 +39,7 @@ def county(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivingCounty]:
     """Four households of two persons each, quilts, coats and money for the winter."""
     folder: Path = tmp_path_factory.mktemp("winter")
     with living_county(folder / "county", simulated_from=BEGUN) as found:
-        for serial, (key, name) in enumerate(FAMILIES.items()):
-            members = (
-                MemberInput(name=name, relation=Relation.HEAD, id_number=id_number(serial * 2)),
-                MemberInput(
-                    name="周小小", relation=Relation.CHILD, id_number=id_number(serial * 2 + 1)
-                ),
-            )
-            found.run(
-                RegisterHousehold(
-                    id=found.id(key),
-                    village=found.id("yuantan_1"),
-                    members=members,
-                    category="hardship",
-                    card=CardInput(number="6217 0000 1234 5678", bank="农商行"),
-                ),
-                by="village",
-            )
+        register(found, dict.fromkeys(FAMILIES, 2))
         _provide(found)
         yield found
 
@@ -98,20 +76,6 @@ def _provide(county: LivingCounty) -> None:
 def server(county: LivingCounty) -> Iterator[TestClient]:
     with TestClient(county.app()) as client:
         yield client
-
-
-def wait(county: LivingCounty) -> None:
-    """The days of a notice go by."""
-    clock = county.system.store.clock
-    assert isinstance(clock, SimulatedClock)
-    clock.move_to(clock.now() + NOTICE)
-
-
-def masked(page: Page, field: str, key: str, form: type) -> str:
-    """How a household is called among the options of a field."""
-    found = [one for one in page.form(form).options(field) if one.startswith(FAMILIES[key][0])]
-    assert len(found) == 1, (key, page.form(form).options(field))
-    return found[0]
 
 
 def opened(county: LivingCounty, server: TestClient) -> Page:

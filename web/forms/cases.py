@@ -8,7 +8,7 @@ from domain.commands import handing_out as o
 from domain.commands import held_grants as h
 from domain.commands import relief_cases as r
 from domain.world import Command
-from web.forms.form import Form
+from web.forms.form import Finder, Form
 from web.picking import cases as pick
 
 NEED = {
@@ -23,13 +23,29 @@ NEED_LABELS = {
     "need.rate": "case.rate",
     "need.days": "case.days",
     "need.count": "case.count",
+    "need.dead": "case.dead",
+    "need.house": "case.house",
 }
+NEED_HINTS = {
+    "need.days": "case.days_hint",
+    "need.dead": "case.dead_hint",
+    "need.house": "case.house_hint",
+}
+NEED_PICKS: Mapping[str, Finder] = {
+    "need.rate": pick.rates,
+    "need.dead": pick.the_dead,
+    "need.house": pick.damaged_homes,
+}
+NEED_ORDER = ("need.dead", "need.house", "need.rate", "need.days", "need.count", "need.persons")
 ROWS = "applications."
 
 VILLAGE = Form(
     fields=("applications",),
     told={"season": "season", "village": "village"},
-    picks={"applications.household": pick.households_here, "applications.need.rate": pick.rates},
+    picks={
+        "applications.household": pick.households_here,
+        **{ROWS + key: finder for key, finder in NEED_PICKS.items()},
+    },
     words={ROWS + key: prefix for key, prefix in NEED.items()},
     heads={"applications": "household"},
     some=frozenset({"applications"}),
@@ -49,27 +65,30 @@ VILLAGE = Form(
 
 FORMS: Mapping[type[Command], Form] = {
     r.ApplyForRelief: Form(
-        fields=("need", "applied_on", "nominated", "note"),
+        fields=("need", *NEED_ORDER, "applied_on", "nominated", "note"),
         told={"season": "season", "household": "household"},
-        picks={"need.rate": pick.rates},
+        needed=frozenset({"need.house"}),
+        picks=NEED_PICKS,
         words=NEED,
         begins=pick.all_members,
         without=pick.beside_the_basis(),
         today=frozenset({"applied_on"}),
         labels={"nominated": "case.nominated", **NEED_LABELS},
-        hints={"note": "case.note_hint"},
+        hints={"note": "case.note_hint", **NEED_HINTS},
         next="/cases/{case}",
         done="case.done_applied",
     ),
     r.ApplyVillage: VILLAGE,
     r.ApplyOnBehalf: VILLAGE,
     r.CorrectApplication: Form(
-        fields=("need", "reason"),
-        picks={"need.rate": pick.rates},
+        fields=("need", *NEED_ORDER, "reason"),
+        needed=frozenset({"need.house"}),
+        picks=NEED_PICKS,
         words=NEED,
         begins=pick.as_applied,
         without=pick.beside_the_basis(),
         labels=NEED_LABELS,
+        hints=NEED_HINTS,
     ),
     h.DecideHeldGrants: Form(
         next_in=(Stage.APPROVED, Stage.CLOSED),

@@ -5,6 +5,7 @@ became of it, and the steps that are open now. The lists of those that wait (bou
 be signed for) are where the work list leads: one step, household by household.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,14 +17,17 @@ from api.auth import Caller
 from api.routes import read_of
 from api.telling import named_for
 from domain.case_checks import Stage
+from domain.casualty_record import CasualtyRecord
 from domain.commands.grant_corrections import RetryPayment
 from domain.commands.handing_out import SignGoods
 from domain.commands.held_grants import DecideHeldGrants
 from domain.grants import OPEN
+from domain.house_damage import HouseDamage
 from domain.paying import check_payable
 from domain.refusal import refusal_of
 from domain.relief_case import ReliefCase
-from domain.rules.standards import Programme
+from domain.rules.parts import parts_of
+from domain.rules.standards import BY_DAYS, Programme, Rate
 from domain.season import Season
 from domain.world import Command
 from eventstore.outcomes import problem_of
@@ -35,7 +39,7 @@ from web.i18n import catalog
 from web.pages.households import history
 from web.paging import ROWS, Turned, book_of
 from web.parts import AtDesk, Desk
-from web.picking.cases import rate_said, terms_of
+from web.picking.cases import part_said, rate_said, terms_of
 from web.render import language_of
 
 router = APIRouter(include_in_schema=False)
@@ -68,10 +72,46 @@ async def one_case(request: Request, desk: AtDesk, id: UUID) -> Response:
         signing=await _signing(request, desk, one),
         steps=_steps(one, terms),
         rate=rate,
+        by_days=rate is not None and rate.basis in BY_DAYS,
         rate_said=rate_said(rate, catalog(language).t, language) if rate else "",
+        named=await run_in_threadpool(_named, desk.caller, id),
+        parts=_parts(desk, id, rate, catalog(language).t, language),
+        waits=_waits(one, terms),
         gone=[each for each in one["members"] if each["status"] != "present"],
         story=await history(request, desk, id),
     )
+
+
+def _waits(one: dict[str, Any], terms: Programme) -> str:
+    """What the case waits for, where its programme goes without what others wait for: a key of
+    ``case.now_…``, "" where it waits as others do."""
+    if one["status"] == Stage.APPLIED and not terms.requires("appraisal"):
+        return "applied_unmet"
+    if one["status"] == Stage.ON_LIST and not terms.requires("first_notice"):
+        return "on_list_unposted"
+    return ""
+
+
+def _named(caller: Caller, id: UUID) -> list[str]:
+    """The rows of the rosters that the case names, masked: who died, whose home."""
+    world = caller.system.store.world()
+    need = world.get(ReliefCase, id).need
+    named = [world.get(CasualtyRecord, row).masked_name for row in need.dead]
+    if need.house is not None:
+        named.append(world.get(HouseDamage, need.house).masked_name)
+    return named
+
+
+def _parts(
+    desk: Desk, id: UUID, rate: Rate | None, t: Callable[..., str], language: str
+) -> dict[str, Any]:
+    """Of relief in parts: what each part is called, and which have not been granted."""
+    case = desk.caller.system.store.load(id)
+    assert isinstance(case, ReliefCase)
+    if rate is None:
+        return {"names": {}, "left": []}
+    names = {p.number: part_said(p, t, language) for p in parts_of(rate, case.need.days)}
+    return {"names": names, "left": [names[p.number] for p in case.parts_left(rate)]}
 
 
 async def _signing(request: Request, desk: Desk, one: dict[str, Any]) -> Acts | None:

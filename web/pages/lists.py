@@ -20,8 +20,11 @@ from domain.commands.village_lists import (
     ReviewList,
     SettleObjection,
 )
+from domain.list_checks import ALLOCATABLE
 from domain.notice import Notice
 from domain.refusal import NotFound
+from domain.relief_case import ReliefCase
+from domain.season import Season
 from domain.village_list import VillageList
 from domain.world import Command
 from projections.asking.ledger_books import ledger
@@ -30,10 +33,12 @@ from projections.notices import notice, notices
 from projections.seasons import seasons
 from web.acting import Acts, acts_of
 from web.hung import as_it_hung
+from web.i18n import catalog
 from web.pages.households import history
 from web.pages.rulebooks import unsure_here
 from web.paging import ROWS, Turned, book_of
 from web.parts import AtDesk, Desk
+from web.render import language_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -87,6 +92,7 @@ async def all_lists(
 
 @router.get("/lists/{id}")
 async def one_list(request: Request, desk: AtDesk, id: UUID, turn: Turned) -> Response:
+    parts_left = await run_in_threadpool(_parts_left, desk, id)
     found = await desk.ask(village_list, village_list=id)
     cases = await desk.ask(ledger, village_list=id, cursor=turn.cursor, limit=ROWS)
     return await desk.show(
@@ -103,7 +109,8 @@ async def one_list(request: Request, desk: AtDesk, id: UUID, turn: Turned) -> Re
             anchor="rows-title",
         ),
         may_read=desk.may(RevealObjection, found["area"]),
-        made=await _acts(request, desk, found),
+        made=await _acts(request, desk, found, parts_left),
+        parts_left=parts_left,
         settling=await _settling(request, desk, found),
         unsure=await unsure_here(request, desk, UUID(found["area"]), *USED),
         not_over=await run_in_threadpool(_not_over, desk, id),
@@ -162,7 +169,7 @@ def _not_over(desk: Desk, id: UUID) -> bool:
     return isinstance(found, VillageList) and not found.unsure.keys().isdisjoint(found.notices)
 
 
-async def _acts(request: Request, desk: Desk, one: dict[str, Any]) -> Acts:
+async def _acts(request: Request, desk: Desk, one: dict[str, Any], parts_left: int) -> Acts:
     """What may be done to the list; objections that wait are settled one by one (`_settling`)."""
     return await acts_of(
         request,
@@ -170,12 +177,42 @@ async def _acts(request: Request, desk: Desk, one: dict[str, Any]) -> Acts:
         "village-lists",
         one["id"],
         leave_out=(RevealObjection, *((SettleObjection,) if one["open_objections"] else ())),
-        first=_next_step(one),
+        first=AllocateList if parts_left and one["paid_at"] else _next_step(one),
         one=one,
         village=one["area"],
         needs_minutes="appraisal" in one["season_steps"] and not one["appraised_on"],
-        said={"name": one["village_name"]},
+        said={"name": one["village_name"], **_afterwards(request, one["season_steps"])},
     )
+
+
+def _afterwards(request: Request, season_steps: list[str]) -> dict[str, str]:
+    """What comes after a step, which programmes without a notice or a review have otherwise."""
+    t = catalog(language_of(request)).t
+    drawn_up = "approved"
+    if "first_notice" in season_steps:
+        drawn_up = "posted"
+    elif "township_review" in season_steps:
+        drawn_up = "reviewed"
+    again = "second_notice" in season_steps
+    return {
+        "after_appraisal": t("list.next_" + drawn_up),
+        "after_approval": t("list.next_allocated_posted" if again else "list.next_allocated"),
+        "after_allocation": t("list.next_posted_again" if again else "list.next_paid"),
+    }
+
+
+def _parts_left(desk: Desk, id: UUID) -> int:
+    """Households of the list with parts that nobody has granted: by the month, by the ten days or
+    by milestones."""
+    logged = desk.caller.system.store.load(id)
+    if not isinstance(logged, VillageList) or logged.stage not in ALLOCATABLE:
+        return 0
+    world = desk.caller.system.store.world()
+    season = world.get(Season, logged.season)
+    if not season.terms.in_parts:
+        return 0
+    cases = (world.get(ReliefCase, id) for id in logged.cases)
+    return sum(1 for case in cases if case.parts_left(season.rate(case.need.rate)))
 
 
 async def _settling(request: Request, desk: Desk, one: dict[str, Any]) -> dict[str, Acts]:

@@ -19,9 +19,12 @@ from projections.asking.season_progress import season_townships, season_villages
 from projections.asking.season_turns import Standing, season_standing
 from projections.seasons import season, seasons
 from web.acting import Act, acts_of, begin_of
+from web.i18n import catalog
 from web.pages.rulebooks import unsure_here
 from web.paging import ROWS, Turned, book_of
 from web.parts import AtDesk, Desk, moment_of
+from web.picking.cases import more_said, terms_of
+from web.render import language_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -76,6 +79,7 @@ async def one_season(
         one=one,
         made=await acts_of(request, desk, "seasons", id, one=one),
         rates=_in_force(one["rates"]),
+        said=await _rates_said(request, desk, one["id"]),
         stages=list(ListStage),
         by_township=townships is not None,
         parent=parent,
@@ -83,6 +87,18 @@ async def one_season(
         leaf=leaf,
         here=_is_here(desk, one),
     )
+
+
+async def _rates_said(request: Request, desk: Desk, id: str) -> dict[str, Any]:
+    """Of each rate its name and how it is paid; what else the programme asks for."""
+    language = language_of(request)
+    t, terms = catalog(language).t, await terms_of(desk, id)
+    rates = {
+        rate.key: (rate.zh if language == "zh" else rate.en, more_said(rate, t, language))
+        for rate in terms.rates
+    }
+    asks = [t("season.names_" + terms.names)] if terms.names else []
+    return {"rates": rates, "asks": asks + ([t("season.exact")] if terms.exact else [])}
 
 
 def _is_here(desk: Desk, one: dict[str, Any]) -> bool:

@@ -11,10 +11,15 @@ from uuid import UUID
 
 from starlette.concurrency import run_in_threadpool
 
+from api.named_rows import free_rows
+from domain.commands.named_rows import Row
 from domain.grants import OPEN, GrantStatus
+from domain.house_damage import HouseDamage
 from domain.household_members import Relation
 from domain.refusal import NotFound
-from domain.rules.standards import Programme, Rate
+from domain.relief_case import ReliefCase
+from domain.rules.parts import Part
+from domain.rules.standards import BY_DAYS, TEN_DAYS, Programme, Rate
 from domain.season import Season
 from domain.telling import yuan
 from projections.asking.ledger_books import ledger
@@ -47,16 +52,40 @@ def rate_said(rate: Rate, t: Callable[..., str], language: str) -> str:
     return f"{name} {yuan(rate.amount_fen, language)}" + t("case.basis_" + rate.basis)
 
 
+def more_said(rate: Rate, t: Callable[..., str], language: str) -> str:
+    """最多 90 天，每 30 天发一次; 按节点分期：开工 30%、主体完工 40%、竣工验收 30%. "" where it is
+    paid at once."""
+    if rate.basis in BY_DAYS:
+        if rate.pay_every_days is None:
+            return t("season.rate_days", n=rate.max_days)
+        return t("season.rate_days_every", n=rate.max_days, every=rate.pay_every_days)
+    parts = (
+        t("season.rate_milestone", name=one.zh if language == "zh" else one.en, percent=one.percent)
+        for one in rate.milestones
+    )
+    return t("season.rate_milestones", parts=t("desk.comma").join(parts)) if rate.milestones else ""
+
+
+def part_said(part: Part, t: Callable[..., str], language: str) -> str:
+    """第 2 期（第 31–60 天）, 第 2 期（主体完工 40%）"""
+    if part.last_day:
+        return t("case.part_days", n=part.number, first=part.first_day, last=part.last_day)
+    name = part.zh if language == "zh" else part.en
+    return t("case.part_at", n=part.number, name=name, percent=part.percent)
+
+
 async def rates(matter: Matter) -> list[Option]:
     """What the need is reckoned by, each with its amount; the usual one first."""
+    t, language = matter.t, matter.language
     return [
-        Option(rate.key, rate_said(rate, matter.t, matter.language))
+        Option(rate.key, rate_said(rate, t, language), more_said(rate, t, language))
         for rate in matter.known["terms"].rates
     ]
 
 
 def beside_the_basis(prefix: str = "") -> Callable[[Matter], frozenset[str]]:
-    """Of a need, what no rate of the season reckons with: days, rooms or deaths, or which rate."""
+    """Of a need, what no rate of the season reckons with: days, rooms or deaths, or which rate; and
+    rows of rosters that the programme does not go by."""
 
     def found(matter: Matter) -> frozenset[str]:
         terms = matter.known["terms"]
@@ -64,10 +93,11 @@ def beside_the_basis(prefix: str = "") -> Callable[[Matter], frozenset[str]]:
         away = set()
         if len(terms.rates) < 2:
             away.add("need.rate")
-        if "person_day" not in bases:
+        if not bases & set(BY_DAYS):
             away.add("need.days")
-        if not bases & {"room", "death"}:
+        if not bases & {"room", "death"} or terms.names == "dead":
             away.add("need.count")
+        away |= {f"need.{what}" for what in ("dead", "house") if terms.names != what}
         return frozenset(prefix + name for name in away)
 
     return found
@@ -75,8 +105,19 @@ def beside_the_basis(prefix: str = "") -> Callable[[Matter], frozenset[str]]:
 
 async def all_members(matter: Matter) -> dict[str, Any]:
     """All who live there, until somebody says fewer."""
-    usual = matter.known["terms"].rates[0].key
-    return {"need.persons": matter.known["one"]["size"], "need.rate": usual}
+    usual = matter.known["terms"].rates[0]
+    return {
+        "need.persons": matter.known["one"]["size"],
+        "need.rate": usual.key,
+        "need.days": _usual_days(usual),
+    }
+
+
+def _usual_days(rate: Rate) -> int:
+    """One part of a rate by days: a month, or ten days."""
+    if rate.basis not in BY_DAYS:
+        return 1
+    return rate.pay_every_days or (TEN_DAYS if rate.basis == "person_ten_days" else 1)
 
 
 async def as_applied(matter: Matter) -> dict[str, Any]:
@@ -88,7 +129,50 @@ async def as_applied(matter: Matter) -> dict[str, Any]:
         "need.rate": one["rate"],
         "need.days": one["days"],
         "need.count": one["need_count"],
+        **(await run_in_threadpool(_rows_named, matter)),
     }
+
+
+def _rows_named(matter: Matter) -> dict[str, Any]:
+    """The rows of rosters that the case names."""
+    case = matter.desk.caller.system.store.load(UUID(matter.known["one"]["id"]))
+    assert isinstance(case, ReliefCase), "a page of a case"
+    return {"need.dead": case.need.dead, "need.house": case.need.house}
+
+
+async def the_dead(matter: Matter) -> list[Option]:
+    """Who died in the season's disaster, as the rosters in the officer's reach have it, without
+    those whom another household's application names."""
+    return await run_in_threadpool(_on_rosters, matter, "dead")
+
+
+async def damaged_homes(matter: Matter) -> list[Option]:
+    """The homes on these rosters that no other application names."""
+    return await run_in_threadpool(_on_rosters, matter, "house")
+
+
+def _on_rosters(matter: Matter, which: str) -> list[Option]:
+    caller, known = matter.desk.caller, matter.known
+    if known["terms"].names != which:
+        return []
+    season = known.get("season") or known["one"]["season"]
+    own = UUID(str(matter.id)) if matter.id else None
+    told = free_rows(caller, UUID(str(season)), which, own)
+    return [_row_said(matter, row) for row in told]
+
+
+def _row_said(matter: Matter, row: Row) -> Option:
+    """张*三 · 男，63 岁; 李*的住房 · 倒塌，3 间"""
+    t = matter.t
+    if isinstance(row, HouseDamage):
+        said = [t(f"roster.grade_{row.grade}"), t("roster.rooms", n=row.rooms)]
+        return Option(
+            str(row.id), t("case.home_said", name=row.masked_name), t("desk.comma").join(said)
+        )
+    told = row.casualty
+    said = [t(f"roster.sex_{told.sex}")] if told.sex != "unknown" else []
+    said += [t("roster.age", n=told.age)] if told.age is not None else []
+    return Option(str(row.id), row.masked_name, t("desk.comma").join(said))
 
 
 async def households_here(matter: Matter) -> list[Option]:
@@ -113,9 +197,10 @@ async def households_here(matter: Matter) -> list[Option]:
 
 async def nobody_yet(matter: Matter) -> dict[str, Any]:
     """A row for each of them, with nothing in it: only who is in need gets a number."""
-    usual = matter.known["terms"].rates[0].key
+    usual = matter.known["terms"].rates[0]
+    begun = {"need.rate": usual.key, "need.days": _usual_days(usual)}
     households = matter.known["households"]
-    return {"applications": [{"household": one["id"], "need.rate": usual} for one in households]}
+    return {"applications": [{"household": one["id"], **begun} for one in households]}
 
 
 # Grants
@@ -182,6 +267,8 @@ async def _said(matter: Matter, one: Line) -> str:
     """第 1 号 · 1,200.00 元"""
     t = matter.t
     what = yuan(one["cash_fen"] - one["returned_fen"], matter.language)
+    if one["part"]:
+        what = JOINT.join((t("case.part", n=one["part"]), what))
     if one["item"]:
         what = await _goods(matter, one["item"], one["units"] - one["returned_units"])
     return JOINT.join((t("household.nth", n=one["number"]), what))

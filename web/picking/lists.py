@@ -3,7 +3,7 @@
 What the page hands on: ``one``, the list as it has read it; ``roles`` that may open a season.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -12,9 +12,12 @@ from starlette.concurrency import run_in_threadpool
 
 from api.words import Words
 from domain.disaster import GOES_ON
+from domain.grants import guide_fen
 from domain.refusal import NotFound
+from domain.relief_case import ReliefCase
 from domain.rules.base import china_day
-from domain.rules.standards import Standards, amount_fen
+from domain.rules.parts import Part, parts_of
+from domain.rules.standards import Standards
 from domain.season import Season
 from domain.world import InForce
 from projections.asking.fund_books import funds
@@ -25,6 +28,7 @@ from web.formats import Formats
 from web.forms.form import Matter, Option
 from web.i18n import catalog
 from web.parts import Desk
+from web.picking.cases import part_said
 from web.picking.words import words_for
 
 MOST: Final = 2000
@@ -91,6 +95,13 @@ async def all_accepted(matter: Matter) -> dict[str, Any]:
     return {"verdicts": [{"case": id, "accepted": True, "tier": one} for id, one in tier.items()]}
 
 
+def without_a_meeting(matter: Matter) -> frozenset[str]:
+    """Nobody is asked for the record of a meeting, nor for its tiers, where the programme has no
+    appraisal: the village puts down who applied."""
+    met = "appraisal" in matter.known["one"]["season_steps"]
+    return frozenset() if met else frozenset({"minutes", "verdicts.tier"})
+
+
 def notice_void(matter: Matter) -> str:
     """What appraising again does to a notice that counts."""
     one, t = matter.known["one"], matter.t
@@ -112,21 +123,62 @@ async def households_on(matter: Matter) -> list[Option]:
 
 
 async def by_the_rule(matter: Matter) -> dict[str, Any]:
-    """What the standard gives each household; nothing where amounts are added to earlier ones.
+    """What the standard gives each household: of relief in parts the next part, else nothing where
+    amounts are added to earlier ones.
 
     The fund, where only one is there to be chosen.
     """
     one = matter.known["one"]
     season = await run_in_threadpool(_season, matter)
     rows = await _listed(matter)
+    cases = await run_in_threadpool(_cases, matter, rows)
     grants: list[dict[str, Any]] = []
-    for row in rows:
-        need = (row["persons"], row["days"], row["need_count"])
-        cash_fen = amount_fen(season.rate(row["rate"]), *need)
-        first = {"cash_fen": cash_fen} if not one["allocated_at"] else {}
-        grants.append({"case": row["id"], **first})
+    for row, case in zip(rows, cases, strict=True):
+        rate = season.rate(case.need.rate)
+        left = case.parts_left(rate)
+        part = left[0].number if left else 0
+        begun: dict[str, Any] = {"case": row["id"]}
+        if part:
+            begun["part"] = part
+        if part or not (one["allocated_at"] or case.parts_granted):
+            begun["cash_fen"] = guide_fen(rate, case.need, part)
+        grants.append(begun)
     there = await funds_for(matter)
     return {"grants": grants} | ({"fund": there[0].value} if len(there) == 1 else {})
+
+
+async def parts_here(matter: Matter) -> list[Option]:
+    """The parts in which relief is paid here, by days or by milestones."""
+    season = await run_in_threadpool(_season, matter)
+    cases = await run_in_threadpool(_cases, matter, await _listed(matter))
+    found: dict[int, Part] = {}
+    for case in cases:
+        for part in parts_of(season.rate(case.need.rate), case.need.days):
+            longer = part.number not in found or part.last_day > found[part.number].last_day
+            found |= {part.number: part} if longer else {}
+    return [
+        Option(str(number), part_said(part, matter.t, matter.language))
+        for number, part in sorted(found.items())
+    ]
+
+
+def paid_at_once(matter: Matter) -> frozenset[str]:
+    """Which part is asked for where relief is paid in parts."""
+    return frozenset() if _season(matter).terms.in_parts else frozenset({"grants.part"})
+
+
+def exactly(matter: Matter) -> str:
+    """What to know where the standard is an amount and no range."""
+    return matter.t("season.exact") if _season(matter).terms.exact else ""
+
+
+def _cases(matter: Matter, rows: Iterable[Mapping[str, Any]]) -> list[ReliefCase]:
+    return _loaded(matter, (UUID(row["id"]) for row in rows))
+
+
+def _loaded(matter: Matter, ids: Iterable[UUID]) -> list[ReliefCase]:
+    world = matter.desk.caller.system.store.world()
+    return [world.get(ReliefCase, id) for id in ids]
 
 
 # Money and goods for a list
