@@ -18,7 +18,7 @@ from eventstore.url_text import text_of
 from projections.asking.paging import BadCursor, Page
 
 SEAL_BYTES = 9
-NOT_OF_THE_LIST = frozenset({"cursor", "limit", "at", "names"})
+NOT_OF_THE_LIST = frozenset({"cursor", "limit", "at", "names", "meant"})
 
 
 class Cursors:

@@ -26,7 +26,7 @@ from api.filters import SEVERAL, WORDS, check_known, check_words, unruled
 from api.problems import ApiProblem, malformed
 from api.sheets import Language, Sheet, has_sheet, whole
 from api.system import System
-from api.words import words_of
+from api.words import meant_by, words_of
 from api.workbooks import XLSX, workbook
 from domain.refusal import NotFound, NotYourRole
 from domain.world import Role
@@ -190,13 +190,14 @@ def endpoint_of(read: Read) -> Callable[..., Any]:
 
 
 EXERCISE = "Exercises, or what is in earnest. Not said: a training store's exercises, else earnest."
-FILLED_IN = ("area", "names", "held", "asker")
+FILLED_IN = ("area", "names", "meant", "held", "asker")
 """Parameters of a query that the edge fills in: nobody sends them."""
 
 
 async def _fill_in(caller: Caller, read: Read, given: dict[str, Any]) -> None:
     """``at`` is now unless it is asked for; ``held`` is the time that does not count because
-    a clock was held; ``asker`` is who asks; ``names`` asks who is called what ``search`` says."""
+    a clock was held; ``asker`` is who asks; ``names`` asks who is called what ``search`` says, and
+    ``meant`` which keys of the rulebooks are."""
     for name, value in given.items():
         if isinstance(value, str) and "\x00" in value:
             raise malformed(
@@ -217,6 +218,8 @@ async def _fill_in(caller: Caller, read: Read, given: dict[str, Any]) -> None:
         seconds = caller.system.after_wait_seconds
         await run_in_threadpool(store.effects.until, caller.system.boards.position, seconds)
         given["names"] = partial(store.find, search)
+    if "meant" in read.parameters and given.get("search"):
+        given["meant"] = await run_in_threadpool(meant_by, caller, store.clock.now())
 
 
 def _bounded(parameter: inspect.Parameter, read: Read) -> inspect.Parameter:

@@ -1,7 +1,7 @@
-"""One question for whatever has a name or a number: divisions, households, officers, disasters.
+"""One question for whatever has a name or a number: places, people, disasters, goods, money, lists.
 
 Each kind is asked of its own list, so with that list's jurisdiction, limits and masks: what a
-caller may not list is not found here either.
+caller may not list is not found here either. A document number leads to whatever bears it.
 """
 
 from collections.abc import Callable
@@ -9,34 +9,66 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
+from starlette.concurrency import run_in_threadpool
 
 from api.auth import Asking, Caller, check_parameters
-from api.reads import ask
+from api.reads import Read, ask
 from api.routes import read_of
 from api.routes_reports import EVERYBODY
 from api.writes import RESPONSES
+from domain.telling import INCIDENT_KINDS
+from eventstore import spelling
 from projections.asking.area_lists import areas
+from projections.asking.fund_books import funds
+from projections.asking.looked_for import MOST_WORDS, SaysTooLittle, spelled
 from projections.asking.officer_lists import officers
+from projections.asking.report_queries import situation_reports
+from projections.asking.stock_books import stockpiles
 from projections.disasters import disasters
+from projections.dispatch import incidents
 from projections.households import households
+from projections.lists import village_lists
+from projections.seasons import seasons
+from projections.sections.consignments import consignments
 
 router = APIRouter(tags=["search"])
 
 EACH: Final = 20
 """Rows of each kind. Who looks for more is led to the list itself."""
 LONGEST: Final = 100
+MOST_READ: Final = 1_000
+"""Incidents, the newest first, whose own words are read: they are sealed, and no index has them."""
+
+Said = Callable[[dict[str, Any]], str]
 
 
 @dataclass(frozen=True)
 class Kind:
-    """How one kind of thing is found: by which list, and what its row is called and lies where."""
+    """How one kind of thing is found: by which list, and what its row is called and lies where.
+
+    ``about``: what else tells a row from others, by the names that the list gives it.
+    ``documents``: its columns with document numbers. ``says``: what a row says with its sealed
+    words, which are looked through once they are opened for the caller.
+    """
 
     name: str
     query: Callable[..., Any]
-    word: str
     href: str
-    titled: Callable[[dict[str, Any]], str]
-    placed: Callable[[dict[str, Any]], str]
+    titled: Said
+    placed: Said
+    id: str = "id"
+    word: str = "search"
+    about: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
+    says: Said | None = None
+
+
+def _at(name: str) -> Said:
+    return lambda row: row[name] or ""
+
+
+def _joined(*names: str, between: str = " ") -> Said:
+    return lambda row: between.join(str(row[name]) for name in names if row[name])
 
 
 def _log_ins(row: dict[str, Any]) -> str:
@@ -47,31 +79,95 @@ def _where_a_household_lives(row: dict[str, Any]) -> str:
     return f"{row['township_name'] or ''}{row['village_name']} {row['village_group']}".strip()
 
 
+def _of_an_incident(row: dict[str, Any]) -> str:
+    said = (row["place"], row["details"], row["area_name"], row["in_charge_name"])
+    return " ".join([*filter(None, said), *INCIDENT_KINDS.get(row["kind"], ())])
+
+
 KINDS: Final = (
-    Kind("area", areas, "q", "/divisions/{}", lambda r: r["name"], lambda r: r["code"]),
-    Kind(
-        "household",
-        households,
-        "search",
-        "/households/{}",
-        lambda r: r["head_masked"] or "",
-        _where_a_household_lives,
-    ),
-    Kind("officer", officers, "search", "/officers/{}", _log_ins, lambda r: r["area_name"]),
+    Kind("area", areas, "/divisions/{}", _at("name"), _at("code"), word="q"),
+    Kind("household", households, "/households/{}", _at("head_masked"), _where_a_household_lives),
     Kind(
         "disaster",
         disasters,
-        "search",
         "/disasters/{}",
-        lambda r: r["name"],
-        lambda r: r["area_name"],
+        _at("name"),
+        _at("area_name"),
+        about=("hazard", "occurred_at", "stage"),
     ),
+    Kind(
+        "report",
+        situation_reports,
+        "/report/{}",
+        _at("area_name"),
+        _at("area_code"),
+        id="report",
+        about=("hazard", "sub_hazard", "occurred_at", "review"),
+    ),
+    Kind(
+        "incident",
+        incidents,
+        "/dispatch/incidents/{}",
+        _at("place"),
+        _at("area_name"),
+        about=("kind", "opened_at", "status"),
+        says=_of_an_incident,
+    ),
+    Kind(
+        "village_list",
+        village_lists,
+        "/lists/{}",
+        _at("village_name"),
+        _at("township_name"),
+        about=("programme", "year", "round", "status"),
+        documents=("document_no", "allocation_document_no"),
+    ),
+    Kind(
+        "season",
+        seasons,
+        "/seasons/{}",
+        _joined("name_zh", "year"),
+        _at("area_name"),
+        about=("programme", "year"),
+        documents=("standards_document_no",),
+    ),
+    Kind(
+        "consignment",
+        consignments,
+        "/stock/consignments/{}",
+        _at("document_no"),
+        _joined("source_name", "destination_name", between=" → "),
+        about=("lines", "requested_at", "status"),
+        documents=("document_no", "struck_document_no"),
+    ),
+    Kind(
+        "stockpile",
+        stockpiles,
+        "/stock/stockpiles/{}",
+        _at("warehouse_name"),
+        _at("warehouse_code"),
+        id="stockpile",
+        about=("item", "on_hand"),
+    ),
+    Kind(
+        "fund",
+        funds,
+        "/funds/{}",
+        _at("document_no"),
+        _at("holder_name"),
+        about=("available_fen",),
+        documents=("document_no", "source_document_no"),
+    ),
+    Kind("officer", officers, "/officers/{}", _log_ins, _at("area_name")),
 )
 
 
-async def found(caller: Caller, text: str) -> dict[str, Any]:
-    """``items`` with ``kind, id, title, area, href, understood``, kind by kind; ``cut``: there are
-    more. ``understood``: of a division, as `projections.asking.area_lists.areas` tells it.
+async def found(caller: Caller, text: str, kinds: tuple[Kind, ...] = KINDS) -> dict[str, Any]:
+    """``items`` with ``kind, id, title, area, href, understood, about, documents``, kind by kind.
+
+    ``understood``: of a division, as `projections.asking.area_lists.areas` tells it. ``about``:
+    what `Kind.about` names. ``documents``: the row's document numbers that fit. ``cut``: there are
+    more. ``partly``: kinds of which only the newest `MOST_READ` were looked through.
 
     An empty text finds nothing. 403 to who is in no post; 429 beyond the searches an officer
     and minute.
@@ -79,33 +175,79 @@ async def found(caller: Caller, text: str) -> dict[str, Any]:
     caller.scope(EVERYBODY, None)
     items: list[dict[str, Any]] = []
     cut = False
-    for kind in KINDS if text else ():
+    partly: list[str] = []
+    for kind in kinds if text else ():
         read = read_of(kind.query)
         if read.roles.isdisjoint(caller.roles()):
             continue
-        page = await ask(caller, read, None, limit=EACH, **{kind.word: text})
-        cut = cut or page.next is not None
-        items += [
-            {
-                "kind": kind.name,
-                "id": row["id"],
-                "title": kind.titled(row),
-                "area": kind.placed(row),
-                "href": kind.href.format(row["id"]),
-                "understood": row.get("understood"),
-            }
-            for row in page.items
-        ]
-    return {"items": items, "cut": cut}
+        try:
+            page = await ask(caller, read, None, limit=EACH, **{kind.word: text})
+        except SaysTooLittle:
+            cut = True
+            continue
+        rows, more = page.items, page.next is not None
+        if kind.says is not None and not more:
+            some, whole = await _by_their_words(caller, read, kind.says, text)
+            rows += [row for row in some if row[kind.id] not in {one[kind.id] for one in rows}]
+            rows, more = rows[:EACH], len(rows) > EACH
+            partly += [] if whole else [kind.name]
+        cut = cut or more
+        items += [_item(kind, row, text) for row in rows]
+    return {"items": items, "cut": cut, "partly": partly}
+
+
+def _item(kind: Kind, row: dict[str, Any], text: str) -> dict[str, Any]:
+    numbers = dict.fromkeys(row[name] for name in kind.documents if row[name])
+    return {
+        "kind": kind.name,
+        "id": row[kind.id],
+        "title": kind.titled(row),
+        "area": kind.placed(row),
+        "href": kind.href.format(row[kind.id]),
+        "understood": row.get("understood"),
+        "about": {name: row[name] for name in kind.about},
+        "documents": [number for number in numbers if spelled(number, text)],
+    }
+
+
+async def _by_their_words(
+    caller: Caller, read: Read, says: Said, text: str
+) -> tuple[list[dict[str, Any]], bool]:
+    """Rows whose own words say what is looked for, and whether the list was read to its end."""
+    page = await ask(caller, read, None, limit=MOST_READ)
+
+    def fitting() -> list[dict[str, Any]]:
+        return [row for row in page.items if _fits(says(row), text)]
+
+    return await run_in_threadpool(fitting), page.next is None
+
+
+def _fits(words: str, text: str) -> bool:
+    """Whether each word of the text is said there; in letters, also read from the beginning of one
+    of its words. Nothing of what was sealed is kept, as `spelled` keeps public names."""
+    plain = spelling.normalized(words)
+
+    def fits(word: str) -> bool:
+        wanted = spelling.asked(word)
+        if not wanted or spelling.normalized(word) in plain:
+            return bool(wanted)
+        read = (spelling.terms(part) for part in words.split()) if word.isascii() else ()
+        return any(term.startswith(wanted) for terms in read for term in terms)
+
+    return all(fits(word) for word in text.split(maxsplit=MOST_WORDS - 1))
 
 
 @router.get(
     "/v1/search",
-    summary="What has this name or number: divisions, households, officers, disasters",
+    summary="What has this name or number: places, people, disasters, goods, money, lists",
     description=(
         "`items` with `kind`, `id`, `title` (personal names masked), `area` and `href`, the page, "
-        "and `understood` where a code means a division by a former code of its county; "
-        f"at most {EACH} of each kind, and only what the caller may list. `cut`: there are more."
+        "`about` (keys, moments and figures that tell it from others), `documents` (numbers of it "
+        "that fit) and `understood` where a code means a division by a former code of its county; "
+        f"at most {EACH} of each kind, and only what the caller may list. `cut`: there are more. "
+        f"`partly`: kinds of which the own words of the newest {MOST_READ} only were read. Names "
+        "of places and events, goods and hazards are found in Chinese, pinyin and initials, "
+        "document numbers whatever their brackets and spaces."
     ),
     responses={code: RESPONSES[code] for code in (401, 403, 422, 429)},
 )

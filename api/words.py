@@ -13,12 +13,15 @@ from domain.area import AreaLevel
 from domain.plurals import unit_of
 from domain.rulebook import Rulebook
 from domain.rules.dispatch import Dispatch
-from domain.rules.hazards import Hazards
+from domain.rules.hazards import Hazard, Hazards, SubHazard
 from domain.rules.household_kinds import HouseholdKinds
 from domain.rules.indicators import Indicators
 from domain.rules.items import Item, Items
+from domain.rules.standards import PROGRAMMES
+from domain.telling import INCIDENT_KINDS, RULES
 from eventstore.deciding import rule_of
 from projections.areas import AREAS
+from projections.asking.looked_for import Meant, spelled
 
 R = TypeVar("R", HouseholdKinds, Items, Hazards, Indicators, Dispatch)
 NO_UNIT = ""
@@ -27,6 +30,7 @@ OF_FIGURES = {"split_differs", "casualties_hidden", "parts_larger"}
 KEY = re.compile(r"[a-z][a-z0-9_]*")
 
 STREAMS_A_QUESTION = 500
+KEYS = INCIDENT_KINDS | {key: RULES[key] for key in PROGRAMMES}
 
 
 class Below(Protocol):
@@ -162,6 +166,27 @@ def rules_for(caller: Caller, kind: type[R], at: datetime) -> Iterator[R]:
         if own is not None:
             yield own
         yield from _rules_below(caller, kind, area, at)
+
+
+def meant_by(caller: Caller, at: datetime) -> Meant:
+    """Which keys are called what somebody types, also in pinyin or by initials: hazards and goods
+    by the rules over the caller's areas, the kinds of incidents and the programmes of relief."""
+    named = [(key, name) for key, names in KEYS.items() for name in names]
+    for area in caller.areas():
+        items = rule_for(caller, Items, area, at)
+        hazards = rule_for(caller, Hazards, area, at)
+        kinds: list[Item | Hazard | SubHazard] = list(items.items) if items else []
+        for one in hazards.hazards if hazards else ():
+            kinds += [one, *one.sub_kinds]
+        for kind in kinds:
+            aliases = kind.aliases if isinstance(kind, Item) else ()
+            named += [(kind.key, name) for name in (kind.zh, kind.en, *aliases)]
+    known = tuple(dict.fromkeys(named))
+
+    def meant(word: str) -> set[str]:
+        return {key for key, name in known if spelled(name, word)}
+
+    return meant
 
 
 def _rules_below(caller: Caller, kind: type[R], area: UUID, at: datetime) -> tuple[R, ...]:

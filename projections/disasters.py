@@ -8,9 +8,9 @@ from sqlalchemy import Boolean, Column, Connection, Index, Integer, String, Tabl
 
 from domain.disaster import Disaster, DisasterStage
 from projections.areas import AREAS
+from projections.asking.looked_for import Meant, Source, looked_for, names_in, numbers_in
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
-from projections.asking.searching import like
 from projections.folding.base import LOGICAL, Row, Rows, View, text_of, when
 
 DISASTERS = Table(
@@ -222,6 +222,7 @@ def disasters(
     *,
     stage: str | None = None,
     search: str | None = None,
+    meant: Meant | None = None,
     exercise: bool = False,
     cursor: str | None = None,
     limit: int = 100,
@@ -229,11 +230,18 @@ def disasters(
     """Disasters, the latest first, with the responses that run. ``unconfirmed``: the rules that one
     was declared or started by had not been confirmed.
 
-    ``stage``: open, stabilized, closed or merged. ``search``: a part of the name.
+    ``stage``: open, stabilized, closed or merged. ``search``: the name (also pinyin or initials),
+    the place, the hazard, the document of a response.
     """
     query = _query(scope).where(DISASTERS.c.exercise == exercise)
     if search:
-        query = query.where(*like(search, DISASTERS.c.name))
+        seen = query.with_only_columns(DISASTERS.c.id, maintain_column_froms=True)
+        steps = select(RESPONSES.c.disaster, RESPONSES.c.document_no).distinct()
+        documents = Source(DISASTERS.c.id, steps.where(RESPONSES.c.disaster.in_(seen)))
+        sources = names_in(query, DISASTERS.c.name, AREAS.c.name)
+        keys = (DISASTERS.c.hazard.in_, DISASTERS.c.sub_hazard.in_)
+        every = [*sources, *numbers_in(search, documents)]
+        query = query.where(looked_for(db, search, every, keys=keys, meant=meant))
     if stage is not None:
         query = query.where(DISASTERS.c.stage == stage)
     order = [DISASTERS.c.occurred_at, DISASTERS.c.id]

@@ -25,6 +25,7 @@ from domain.lateness import NEVER_HELD, HeldTime
 from domain.unit import Unit
 from projections.areas import AREAS
 from projections.asking.counted import over
+from projections.asking.looked_for import Meant, looked_for, names_in
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
 from projections.folding.base import LOGICAL, Rows, View, as_json, text_of, when
@@ -272,19 +273,20 @@ def unit_off_duty(rows: Rows, at: int, e: Unit.WentOffDuty) -> None:
 
 # Queries
 
+LEADERS = AREAS.alias("leader")
+
 
 def _incidents(scope: Scope) -> Select[Any]:
     """Incidents that happened here, or that an area here is in charge of."""
-    leader = AREAS.alias("leader")
     return (
         select(
             INCIDENTS,
             AREAS.c.name.label("area_name"),
-            leader.c.name.label("in_charge_name"),
+            LEADERS.c.name.label("in_charge_name"),
             RANK.label("rank"),
         )
         .outerjoin(AREAS, AREAS.c.id == INCIDENTS.c.area)
-        .outerjoin(leader, leader.c.id == INCIDENTS.c.in_charge)
+        .outerjoin(LEADERS, LEADERS.c.id == INCIDENTS.c.in_charge)
         .where(or_(scope.covers(INCIDENTS.c.area), scope.covers(INCIDENTS.c.in_charge)))
     )
 
@@ -315,17 +317,24 @@ def incidents(
     *,
     status: str | None = None,
     open: bool | None = None,
+    search: str | None = None,
+    meant: Meant | None = None,
     exercise: bool = False,
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page:
-    """Incidents, the newest first; ``open=true`` leaves out what is over."""
+    """Incidents, the newest first; ``open=true`` leaves out what is over. ``search``: the area
+    where it happened or that is in charge (name, pinyin, initials or code), or the kind."""
     query = _incidents(scope).where(INCIDENTS.c.exercise.is_(exercise))
     if status is not None:
         query = query.where(INCIDENTS.c.status == status)
     if open is not None:
         over = INCIDENTS.c.status.in_(DONE)
         query = query.where(~over if open else over)
+    if search:
+        names, codes = names_in(query, AREAS.c.name, LEADERS.c.name), [AREAS.c.code]
+        kinds = [INCIDENTS.c.kind.in_]
+        query = query.where(looked_for(db, search, names, codes=codes, keys=kinds, meant=meant))
     order: list[Any] = [INCIDENTS.c.opened_at, INCIDENTS.c.id]
     found = page(db, query, order, cursor=cursor, limit=limit, descending=True)
     return found.of(_with_units(db, found.items))

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import (
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     Index,
     Integer,
@@ -19,11 +20,12 @@ from sqlalchemy import (
 
 from domain.village_list import VillageList
 from projections.areas import AREAS
+from projections.asking.looked_for import Meant, Source, looked_for, names_in, numbers_in
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
 from projections.folding.base import LOGICAL, Row, Rows, View, as_json, text_of, when
 from projections.households import TOWNSHIPS
-from projections.ledger import LEDGER
+from projections.ledger import GRANTS, LEDGER
 from projections.seasons import SEASONS
 
 LISTS = Table(
@@ -311,19 +313,55 @@ def village_lists(
     *,
     season: UUID | None = None,
     status: str | None = None,
+    search: str | None = None,
+    meant: Meant | None = None,
     exercise: bool = False,
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page:
-    """Village lists by village and round, with their steps, notices, objections and amounts."""
+    """Village lists by village and round, with their steps, notices, objections and amounts.
+
+    ``search``: village or township (name, pinyin, initials or code), programme, year, or the number
+    of a decision, an allocation or a payment.
+    """
     query = lists_of(scope).where(LISTS.c.exercise.is_(exercise))
     if season is not None:
         query = query.where(LISTS.c.season == str(season))
     if status is not None:
         query = query.where(LISTS.c.status == status)
+    if search:
+        query = query.where(_called(db, scope, search, meant))
     order: list[Any] = [func.coalesce(AREAS.c.code, "").label("village_order"), LISTS.c.id]
     found = page(db, query.add_columns(order[0]), order, cursor=cursor, limit=limit)
     return found.of([_shaped(row) for row in found.items])
+
+
+def _called(db: Connection, scope: Scope, search: str, meant: Meant | None) -> ColumnElement[bool]:
+    """That a list is called so, by itself or by a document of a grant on it."""
+    seen = (
+        select(LISTS)
+        .join(SEASONS, SEASONS.c.id == LISTS.c.season)
+        .outerjoin(AREAS, AREAS.c.id == LISTS.c.area)
+        .outerjoin(TOWNSHIPS, TOWNSHIPS.c.id == AREAS.c.parent)
+        .where(scope.covers(LISTS.c.area))
+    )
+    own = (LISTS.c.document_no, LISTS.c.allocation_document_no)
+    sources = [
+        *names_in(seen, AREAS.c.name, TOWNSHIPS.c.name, *own),
+        *numbers_in(search, _of_grants(scope, GRANTS.c.document_no)),
+        *numbers_in(search, _of_grants(scope, GRANTS.c.payment_document_no)),
+    ]
+    kinds = [SEASONS.c.programme.in_]
+    codes, years = [AREAS.c.code], [SEASONS.c.year]
+    return looked_for(db, search, sources, codes=codes, years=years, keys=kinds, meant=meant)
+
+
+def _of_grants(scope: Scope, document: ColumnElement[str]) -> Source:
+    """Lists by the documents of their grants: of all rounds, also of bounced payments."""
+    pairs = select(LEDGER.c.village_list, document).select_from(GRANTS)
+    pairs = pairs.join(LEDGER, LEDGER.c.id == GRANTS.c.relief_case)
+    on_a_list = LEDGER.c.village_list.is_not(None)
+    return Source(LISTS.c.id, pairs.where(scope.covers(GRANTS.c.area), on_a_list).distinct())
 
 
 def village_list(db: Connection, scope: Scope, *, village_list: UUID) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from sqlalchemy import Boolean, Column, Connection, Index, Integer, Select, Stri
 from domain.rules.standards import Programme
 from domain.season import Season
 from projections.areas import AREAS
+from projections.asking.looked_for import Meant, looked_for, names_in
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
 from projections.folding.base import LOGICAL, Rows, View, as_json, text_of, when
@@ -135,16 +136,24 @@ def seasons(
     *,
     programme: str | None = None,
     year: int | None = None,
+    search: str | None = None,
+    meant: Meant | None = None,
     exercise: bool = False,
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page:
-    """Relief seasons that run in these areas, the newest first."""
+    """Relief seasons that run in these areas, the newest first. ``search``: the programme (name,
+    pinyin or initials), the year, the area, the document of the standards."""
     query = _seasons(scope).where(SEASONS.c.exercise.is_(exercise))
     if programme is not None:
         query = query.where(SEASONS.c.programme == programme)
     if year is not None:
         query = query.where(SEASONS.c.year == year)
+    if search:
+        s = SEASONS.c
+        names = names_in(query, s.name_zh, s.name_en, s.standards_document_no, AREAS.c.name)
+        kinds = [s.programme.in_]
+        query = query.where(looked_for(db, search, names, years=[s.year], keys=kinds, meant=meant))
     order: list[Any] = [SEASONS.c.year, SEASONS.c.programme, SEASONS.c.id]
     found = page(db, query, order, cursor=cursor, limit=limit, descending=True)
     return found.of(_with_rates(db, scope, found.items))

@@ -7,8 +7,9 @@ from sqlalchemy import Connection, or_, select
 
 from domain.half_width import half_width
 from projections.areas import AREAS
-from projections.asking.area_lists import coded, spelled
+from projections.asking.area_lists import coded
 from projections.asking.child_codes import Meant, meant
+from projections.asking.looked_for import spelled
 from projections.asking.scope import Scope
 
 MOST = 30

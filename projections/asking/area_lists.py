@@ -1,24 +1,21 @@
 """The divisions of a reader, looked for by name, code or pinyin, as they stood on a day."""
 
 from datetime import date
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, or_, select
 
 from domain.half_width import half_width
-from eventstore import spelling
 from projections.areas import AREAS
 from projections.asking.child_codes import Meant, meant
+from projections.asking.looked_for import spelled
 from projections.asking.old_codes import earlier_codes, old_code
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
 
 CODE_DIGITS = 12
 """Shorter codes are filled up with zeros, as people write them: a township's of 9 digits."""
-
-_terms = lru_cache(maxsize=50_000)(spelling.terms)
 
 
 def areas(
@@ -93,10 +90,3 @@ def _named(
     """Those whose name is spelled so: the spelling is not the database's to know."""
     rows = db.execute(select(AREAS.c.id, AREAS.c.name).where(scope.covers(AREAS.c.id), *kept)).all()
     return AREAS.c.id.in_([id for id, name in rows if spelled(name, text)])
-
-
-def spelled(name: str, text: str) -> bool:
-    """Whether a part of the name is written so, or it or a part between dots is read so, whole or
-    by its initials. Nothing that could be a name fits nothing."""
-    wanted = spelling.asked(text)
-    return bool(wanted) and any(term.startswith(wanted) for term in _terms(name))

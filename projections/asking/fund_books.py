@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Select, select
 
 from projections.areas import AREAS
+from projections.asking.looked_for import Source, looked_for, names_in, numbers_in
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
 from projections.funds import COMMITMENTS, FUND_FLOWS, FUNDS, PAYMENTS
@@ -36,11 +37,13 @@ def funds(
     *,
     document_no: str | None = None,
     holder: UUID | None = None,
+    search: str | None = None,
     exercise: bool = False,
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page:
-    """Funds with their balances in fen, by document number."""
+    """Funds with their balances in fen, by document number. ``search``: the holder (name, pinyin or
+    initials) or a document: of the fund, of its source, or of any movement of its money."""
     query = funds_of(scope).where(FUNDS.c.exercise.is_(exercise))
     if document_no is not None:
         query = query.where(
@@ -48,6 +51,12 @@ def funds(
         )
     if holder is not None:
         query = query.where(FUNDS.c.area == str(holder))
+    if search:
+        f = FUND_FLOWS.c
+        moved = select(f.fund, f.document_no).where(scope.covers(f.area)).distinct()
+        names = names_in(query, FUNDS.c.document_no, FUNDS.c.source_document_no, AREAS.c.name)
+        sources = [*names, *numbers_in(search, Source(FUNDS.c.id, moved))]
+        query = query.where(looked_for(db, search, sources, codes=[AREAS.c.code]))
     order: list[Any] = [FUNDS.c.document_no, FUNDS.c.id]
     found = page(db, query, order, cursor=cursor, limit=limit)
     return found.of([shaped(row) for row in found.items])

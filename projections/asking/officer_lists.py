@@ -9,6 +9,7 @@ from domain.lateness import NEVER_HELD
 from domain.rules.base import china_day
 from projections.areas import AREAS
 from projections.asking.counted import over
+from projections.asking.looked_for import looked_for, names_in
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
 from projections.asking.void_codes import mark_void
@@ -85,8 +86,9 @@ def officers(
     limit: int = 100,
 ) -> Page:
     """Officers employed in an area and below, with the posts held by them now or later and the
-    state of their log-in names. ``search``: a part of a log-in name. ``certified_until``: whose
-    certificate is good until that day or an earlier one."""
+    state of their log-in names. ``search``: a part of a log-in name, what the mask shows of a name,
+    or where they are employed (also in pinyin or initials). ``certified_until``: whose certificate
+    is good until that day or an earlier one."""
     query = (
         select(OFFICERS, AREAS.c.name.label("area_name"), AREAS.c.code.label("area_code"))
         .join(AREAS, AREAS.c.id == OFFICERS.c.area)
@@ -106,7 +108,9 @@ def officers(
         query = query.where(OFFICERS.c.certified_until <= certified_until.isoformat())
     if search:
         named = func.lower(LOGINS.c.login).contains(search.strip().lower(), autoescape=True)
-        query = query.where(OFFICERS.c.id.in_(select(LOGINS.c.officer).where(named)))
+        by_login = OFFICERS.c.id.in_(select(LOGINS.c.officer).where(named))
+        names, codes = names_in(query, OFFICERS.c.masked_name, AREAS.c.name), [AREAS.c.code]
+        query = query.where(by_login | looked_for(db, search, names, codes=codes))
     order = [AREAS.c.code.label("area_code"), OFFICERS.c.id]
     found = page(db, query, order, cursor=cursor, limit=limit)
     ids = [row["id"] for row in found.items]

@@ -7,16 +7,17 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, Select, select
 
 from domain.report_filing import OFFICIAL, Review
 from projections.areas import AREAS, at_seat
 from projections.asking.figures import differences
+from projections.asking.looked_for import Meant, Source, looked_for, names_in
 from projections.asking.paging import Page, page
 from projections.asking.report_findings import same_as
 from projections.asking.report_parts import parts_beside
 from projections.asking.scope import Scope
-from projections.disasters import absorbed_into
+from projections.disasters import DISASTERS, absorbed_into
 from projections.folding.base import Row
 from projections.officers import OFFICERS
 from projections.situation import REPORTS, VERSIONS
@@ -77,6 +78,8 @@ def situation_reports(
     hazard: str | None = None,
     review: str | None = None,
     itself: UUID | None = None,
+    search: str | None = None,
+    meant: Meant | None = None,
     exercise: bool = False,
     cursor: str | None = None,
     limit: int = 100,
@@ -85,8 +88,8 @@ def situation_reports(
 
     ``review``: pending 未审, accepted, issued 签发 by the seat, returned, or withdrawn (else those
     are left out). ``at_seat``: it is the seat's own, which a second person there issues.
-    ``itself``: only those of that area itself, none from below. Exercise reports only with
-    ``exercise``.
+    ``itself``: only those of that area itself, none from below. ``search``: the place (name,
+    pinyin, initials or code), the disaster, the hazard. Exercise reports only with ``exercise``.
     """
     query = _reports().where(scope.covers(REPORTS.c.area), REPORTS.c.exercise == exercise)
     if itself is not None:
@@ -99,9 +102,21 @@ def situation_reports(
         query = query.where(REPORTS.c.review == review)
     else:
         query = query.where(REPORTS.c.review != str(Review.WITHDRAWN))
+    if search:
+        query = query.where(_called(db, query, search, meant))
     order = [REPORTS.c.occurred_at, REPORTS.c.report]
     found = page(db, query, order, cursor=cursor, limit=limit, descending=True)
     return found.of([_shaped(row) for row in found.items])
+
+
+def _called(
+    db: Connection, query: Select[Any], search: str, meant: Meant | None
+) -> ColumnElement[bool]:
+    of = query.with_only_columns(REPORTS.c.disaster, maintain_column_froms=True)
+    named = select(DISASTERS.c.id, DISASTERS.c.name).where(DISASTERS.c.id.in_(of))
+    sources = [*names_in(query, AREAS.c.name), Source(REPORTS.c.disaster, named)]
+    keys = (REPORTS.c.hazard.in_, REPORTS.c.sub_hazard.in_)
+    return looked_for(db, search, sources, codes=[AREAS.c.code], keys=keys, meant=meant)
 
 
 def situation_report(db: Connection, scope: Scope, *, report: UUID) -> Row | None:

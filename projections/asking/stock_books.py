@@ -3,9 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, case, func, select
+from sqlalchemy import ColumnElement, Connection, Select, case, func, literal, select
 
 from projections.areas import AREAS
+from projections.asking.looked_for import Meant, Source, looked_for, names_in, numbers_in
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
 from projections.sections.consignments import CARGO, on_the_road, visible
@@ -59,6 +60,8 @@ def stockpiles(
     *,
     item: str | None = None,
     warehouse: UUID | None = None,
+    search: str | None = None,
+    meant: Meant | None = None,
     exercise: bool = False,
     cursor: str | None = None,
     limit: int = 100,
@@ -66,6 +69,8 @@ def stockpiles(
     """What every warehouse holds of every item, free, reserved and on the road from there.
 
     By item, then down the tree: the county's own before its townships', those by division code.
+    ``search``: the warehouse (name, pinyin, initials or code), the goods, or a document by which
+    goods of a lot came or anything was moved.
     """
     code = func.coalesce(AREAS.c.code, "").label("warehouse_code")
     query = _balances(scope).add_columns(code).where(B.exercise.is_(exercise))
@@ -73,7 +78,22 @@ def stockpiles(
         query = query.where(B.item == item)
     if warehouse is not None:
         query = query.where(B.area == str(warehouse))
+    if search:
+        query = query.where(_called(db, scope, search, meant))
     return page(db, query, [B.item, code, B.stockpile], cursor=cursor, limit=limit)
+
+
+def _called(db: Connection, scope: Scope, search: str, meant: Meant | None) -> ColumnElement[bool]:
+    here = select(STOCK_BALANCES).outerjoin(AREAS, AREAS.c.id == B.area).where(scope.covers(B.area))
+    lots, moves = STOCK_LOTS.c, STOCK_MOVES.c
+    came = select(lots.stockpile, lots.document_no).where(scope.covers(lots.area)).distinct()
+    documents = [Source(B.stockpile, came)]
+    for account in (moves.debit, moves.credit):
+        moved = select(account, moves.document_no).where(scope.covers(moves.area)).distinct()
+        documents.append(Source(literal("depot:").concat(B.stockpile), moved))
+    sources = [*names_in(here, AREAS.c.name), *numbers_in(search, *documents)]
+    codes = [AREAS.c.code]
+    return looked_for(db, search, sources, codes=codes, keys=[B.item.in_], meant=meant)
 
 
 def stockpile(db: Connection, scope: Scope, *, stockpile: UUID) -> dict[str, Any] | None:

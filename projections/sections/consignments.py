@@ -30,6 +30,7 @@ from domain.goods import LotPick
 from domain.lateness import NEVER_HELD, HeldTime
 from projections.areas import AREAS
 from projections.asking.counted import over
+from projections.asking.looked_for import Meant, looked_for, names_in
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
 from projections.folding.base import LOGICAL, Rows, as_json, text_of, when
@@ -345,6 +346,8 @@ def cancelled(rows: Rows, at: int, e: Consignment.Cancelled) -> None:
 
 # Queries
 
+ORIGINS = AREAS.alias("origin")
+
 
 def visible(scope: Scope, table: Table) -> ColumnElement[bool]:
     """Sender and receiver both see a consignment."""
@@ -353,20 +356,26 @@ def visible(scope: Scope, table: Table) -> ColumnElement[bool]:
 
 def query_of(scope: Scope, at: datetime, held: HeldTime) -> Select[Any]:
     """Consignments with names; ``overdue`` when shipped and not there by its ETA as of ``at``."""
-    origin = AREAS.alias("origin")
     late = and_(CONSIGNMENTS.c.status == Phase.SHIPPED, over(CONSIGNMENTS.c.eta, held, at))
     return (
         select(
             CONSIGNMENTS,
             AREAS.c.name.label("destination_name"),
             AREAS.c.code.label("destination_code"),
-            origin.c.name.label("source_name"),
+            ORIGINS.c.name.label("source_name"),
             case((late, True), else_=False).label("overdue"),
         )
         .outerjoin(AREAS, AREAS.c.id == CONSIGNMENTS.c.area)
-        .outerjoin(origin, origin.c.id == CONSIGNMENTS.c.source)
+        .outerjoin(ORIGINS, ORIGINS.c.id == CONSIGNMENTS.c.source)
         .where(visible(scope, CONSIGNMENTS))
     )
+
+
+def _holds_goods(items: list[str]) -> ColumnElement[bool]:
+    """One of these goods is asked for or ordered: `requested` and `ordered` write lines as JSON."""
+    both = (CONSIGNMENTS.c.asked, CONSIGNMENTS.c.lines)
+    named = [f'"item":"{item}"' for item in items]
+    return or_(*[lines.contains(name, autoescape=True) for lines in both for name in named])
 
 
 def consignments(
@@ -375,19 +384,28 @@ def consignments(
     *,
     status: str | None = None,
     on_the_way: bool | None = None,
+    search: str | None = None,
+    meant: Meant | None = None,
     exercise: bool = False,
     at: datetime,
     held: HeldTime = NEVER_HELD,
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page:
-    """Consignments to or from these areas, in the order they were asked for."""
+    """Consignments to or from these areas, in the order they were asked for. ``search``: a
+    document, a vehicle, from where or where to (name, pinyin or initials), what is asked for."""
     query = query_of(scope, at, held).where(CONSIGNMENTS.c.exercise.is_(exercise))
     if status is not None:
         query = query.where(CONSIGNMENTS.c.status == status)
     if on_the_way is not None:
         moving = CONSIGNMENTS.c.status == Phase.SHIPPED
         query = query.where(moving if on_the_way else ~moving)
+    if search:
+        c = CONSIGNMENTS.c
+        said = (c.document_no, c.struck_document_no, c.vehicle, AREAS.c.name, ORIGINS.c.name)
+        query = query.where(
+            looked_for(db, search, names_in(query, *said), keys=[_holds_goods], meant=meant)
+        )
     order: list[Any] = [CONSIGNMENTS.c.requested_at, CONSIGNMENTS.c.id]
     return page(db, query, order, cursor=cursor, limit=limit, descending=True)
 

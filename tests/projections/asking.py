@@ -161,6 +161,8 @@ class Asking:
             return [[UUID(id) for ids in some for id in ids]]
         if name == "names":
             return [None, self.called]
+        if name == "meant":
+            return [None, meaning]
         if name == "namesakes":
             return [self.alike]
         if name == "villages":
@@ -254,6 +256,8 @@ class Asking:
         for p in named:
             for value in values[p.name][p.name in plain :]:
                 yield plain | {p.name: value}
+                if p.name == "search" and "meant" in values:
+                    yield plain | {"search": value, "meant": meaning}
 
     def questions(self, query: Callable[..., Any]) -> Iterator[tuple[str, Question]]:
         """The calls in the whole store; the plain one page by page and in every scope too."""
@@ -266,6 +270,12 @@ class Asking:
             if paged and n == 0:
                 first = (EVERYTHING,) if scoped else ()
                 yield f"{query.__name__} by pages {call}", _by_pages(query, first, call)
+
+
+def meaning(word: str) -> set[str]:
+    """Rulebooks in which these are called by whatever is searched for; nothing is called 皖."""
+    known = {"flood", "wind_hail", "flooding", "winter_spring", "quilt", "tent_12"}
+    return set() if word == "皖" else known
 
 
 def _asked(query: Callable[..., Any], first: tuple[Any, ...], call: dict[str, Any]) -> Question:

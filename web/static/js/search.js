@@ -1,5 +1,6 @@
-// Keys for people who do this all day: / goes to the search box, j and k walk the rows of a list that
-// has the focus. Letters typed into a field stay letters, and the keys can be turned off (WCAG 2.1.4).
+// Keys for people who do this all day: / goes to the search box of the page, or to the one of
+// everything; j and k walk the rows of a list, the arrows what was found, Escape goes back.
+// Letters typed into a field stay letters, and the keys can be turned off (WCAG 2.1.4).
 
 const SWITCH = "relief:keys-off";
 const WAIT_MS = 150;
@@ -11,32 +12,122 @@ function walk(step) {
   const rows = [...document.querySelectorAll("[data-rows] [data-row]")];
   if (rows.length === 0) return;
   const current = rows.findIndex((row) => row.getAttribute("aria-current") === "true");
-  const next = Math.min(rows.length - 1, Math.max(0, current + step));
+  stand(rows, rows[Math.min(rows.length - 1, Math.max(0, current + step))]);
+}
+
+function stand(rows, here) {
   for (const row of rows) row.removeAttribute("aria-current");
-  rows[next].setAttribute("aria-current", "true");
-  const target = rows[next].querySelector("a, button") ?? rows[next];
-  if (target === rows[next]) target.tabIndex = -1;
+  here.setAttribute("aria-current", "true");
+  const target = here.querySelector("a, button") ?? here;
+  if (target === here) target.tabIndex = -1;
   target.focus();
-  rows[next].scrollIntoView({ block: "nearest" });
+  here.scrollIntoView({ block: "nearest" });
+}
+
+/** The search of everything, which every page but its own has folded away: a link, and a form. */
+const everything = () => ({ form: document.getElementById("find"), opener: document.querySelector("[data-find-open]") });
+let before = null;
+
+function openFind() {
+  const { form, opener } = everything();
+  if (!form) return false;
+  before ??= document.activeElement;
+  form.hidden = false;
+  opener.setAttribute("aria-expanded", "true");
+  const box = form.querySelector("[data-find]");
+  box.focus();
+  box.select();
+  return true;
+}
+
+function closeFind() {
+  const { form, opener } = everything();
+  form.hidden = true;
+  opener.setAttribute("aria-expanded", "false");
+  const back = before && before !== document.body ? before : opener;
+  before = null;
+  back.focus();
+}
+
+/** Where the arrows walk: on the page of what was found, from its box through the rows and back. */
+const results = () => {
+  const box = document.querySelector("[data-results]");
+  const list = box && document.getElementById(box.dataset.results);
+  return list ? { box, list } : null;
+};
+
+/** Back to the page before, if it is one of ours: a search is left as it was come to. */
+function leave(box) {
+  if (box.dataset.results && document.referrer.startsWith(`${location.origin}/`)) history.back();
+  else box.blur();
+}
+
+/** Escape and the arrows, which no field needs here. Says whether the key was ours. */
+function onWay(event, box) {
+  const found = results();
+  const inRows = found?.list.contains(event.target);
+  if (event.key === "Escape") {
+    if (inRows) found.box.focus();
+    else if (event.target === box) leave(box);
+    else return false;
+    return true;
+  }
+  if (event.key === "ArrowDown" && (event.target === box || inRows)) walk(1);
+  else if (event.key === "ArrowUp" && inRows) {
+    if (found.list.querySelector("[data-row]").contains(event.target)) found.box.focus();
+    else walk(-1);
+  } else return false;
+  return true;
+}
+
+/** Says whether there was a box to go to: the page's own, and from that one, empty, the other. */
+function toSearch(event, box) {
+  if (event.target === box) return box.value === "" && openFind();
+  if (isTyping(event.target)) return false;
+  if (!box) return openFind();
+  box.focus();
+  box.select();
+  return true;
 }
 
 function onKey(event) {
-  if (off() || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   const box = document.querySelector("[data-search]");
-  if (event.key === "Escape" && event.target === box) {
-    box.blur();
-  } else if (isTyping(event.target)) {
-    if (event.target === box && event.key === "ArrowDown") {
-      event.preventDefault();
-      walk(1);
-    }
-  } else if (event.key === "/" && box) {
+  if (event.key === "Escape" && event.target.matches?.("[data-find]")) {
     event.preventDefault();
-    box.focus();
-    box.select();
-  } else if (event.key === "j" || event.key === "k") {
+    closeFind();
+  } else if (off()) {
+    return;
+  } else if (onWay(event, box) || (event.key === "/" && toSearch(event, box))) {
+    event.preventDefault();
+  } else if (!isTyping(event.target) && (event.key === "j" || event.key === "k")) {
     walk(event.key === "j" ? 1 : -1);
   }
+}
+
+/** The icon opens the search where it stands; without scripts it is a link to the page of it. */
+function startFind() {
+  const { form, opener } = everything();
+  if (!form || !opener) return;
+  opener.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    if (form.hidden) openFind();
+    else closeFind();
+  });
+}
+
+/** Who comes back from what was found stands where they left. */
+function startResults() {
+  const found = results();
+  if (!found) return;
+  found.list.addEventListener("click", (event) => {
+    const row = event.target.closest?.("[data-row]");
+    if (row) history.replaceState({ ...history.state, row: row.id }, "");
+  });
+  const left = history.state?.row && document.getElementById(history.state.row);
+  const rows = [...found.list.querySelectorAll("[data-row]")];
+  if (rows.includes(left)) stand(rows, left);
 }
 
 /** A search box asks (event relief:search, for hx-trigger) once the typing rests. Letters on their
@@ -76,11 +167,13 @@ function rememberSearches() {
 
 export function startKeys() {
   rememberSearches();
+  startFind();
+  startResults();
   document.addEventListener("keydown", onKey);
   for (const box of document.querySelectorAll("[data-search]")) watchBox(box);
   const footer = document.querySelector("[data-keys-footer]");
   const button = document.querySelector("[data-keys-switch]");
-  if (!footer || !button || !document.querySelector("[data-rows], [data-search]")) return;
+  if (!footer || !button || !document.querySelector("[data-rows], [data-search], [data-find]")) return;
   const name = () => (button.textContent = off() ? button.dataset.on : button.dataset.off);
   footer.hidden = false;
   name();
