@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
+import msgspec
 from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 
@@ -196,6 +197,14 @@ async def found(caller: Caller, text: str, kinds: tuple[Kind, ...] = KINDS) -> d
     return {"items": items, "cut": cut, "partly": partly}
 
 
+def by_kind(items: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """What was found, each kind apart, in the order of `KINDS`."""
+    kinds: dict[str, list[dict[str, Any]]] = {}
+    for item in items:
+        kinds.setdefault(item["kind"], []).append(item)
+    return kinds
+
+
 def _item(kind: Kind, row: dict[str, Any], text: str) -> dict[str, Any]:
     numbers = dict.fromkeys(row[name] for name in kind.documents if row[name])
     return {
@@ -205,9 +214,13 @@ def _item(kind: Kind, row: dict[str, Any], text: str) -> dict[str, Any]:
         "area": kind.placed(row),
         "href": kind.href.format(row[kind.id]),
         "understood": row.get("understood"),
-        "about": {name: row[name] for name in kind.about},
+        "about": {name: _read(name, row[name]) for name in kind.about},
         "documents": [number for number in numbers if spelled(number, text)],
     }
+
+
+def _read(name: str, value: Any) -> Any:
+    return msgspec.json.decode(value) if name == "lines" else value
 
 
 async def _by_their_words(

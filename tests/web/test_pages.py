@@ -283,7 +283,7 @@ def test_a_subject_is_looked_up_by_name_or_number(
     enter(stranger, "county")
     page = stranger.get("/timeline", params={"subject": typed}).text
     assert found in page and not re.search(r"\d{4}-\d\d-\d\dT\d\d:\d\d<", page)
-    for address in re.findall(r'id="s-[^"]*"><a href="(/timeline/[^"]+)"', page):
+    for address in re.findall(r'id="f-[^"]*"><span><a href="(/timeline/[^"]+)"', page):
         assert stranger.get(address).status_code in (200, 404)
     assert 'href="/timeline/' in page
 

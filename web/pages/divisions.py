@@ -20,6 +20,7 @@ from projections.areas import AREAS, lineage
 from projections.asking.area_lists import areas
 from projections.asking.old_codes import earlier_codes
 from projections.asking.paging import Page
+from projections.timeline import timeline
 from web.formats import UNKNOWN
 from web.keeping import KEEPERS, division_of, division_row, keeps, moving, on_it
 from web.paging import ROWS, Leaf, Turn, Turned, book_of
@@ -74,6 +75,7 @@ async def one_division(request: Request, desk: AtDesk, id: UUID) -> Response:
         request,
         "division.html",
         one=found,
+        told=desk.may_ask(timeline),
         over=await run_in_threadpool(over, desk.caller, id),
         acts=await run_in_threadpool(_acts, desk, found),
         goes_on=False,

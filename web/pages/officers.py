@@ -30,6 +30,7 @@ from eventstore.lineage import seat_recorded
 from projections.asking.officer_lists import STATES, officer, officer_counts, officers
 from projections.proposals import proposal_counts
 from projections.reviews import review_counts
+from projections.timeline import timeline
 from web.pages.dispensations import may_dispense
 from web.pages.passwords import own_form
 from web.paging import ROWS, Turned, book_of
@@ -217,6 +218,7 @@ async def one_officer(request: Request, desk: AtDesk, id: UUID, q: TypedQ) -> Re
         request,
         "officer.html",
         one=found,
+        told=desk.may_ask(timeline),
         held=held,
         past=[post for post in found["appointments"] if post not in held],
         substitutions=[one for one in found["substitutions"] if one["ended_on"] is None],

@@ -1,12 +1,10 @@
 """Search: one box for whatever has a name or a number, and help, a page for each post."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.searching import LONGEST, MOST_READ, found
+from api.searching import LONGEST, MOST_READ, by_kind, found
 from domain.world import Role
 from web.figures import names_for
 from web.parts import AtDesk
@@ -23,9 +21,7 @@ async def search(request: Request, desk: AtDesk, q: TypedQ) -> Response:
     """What the words find, kind by kind, as far as the caller's own lists go."""
     text = q.text[:LONGEST]
     told = await found(desk.caller, text)
-    kinds: dict[str, list[dict[str, Any]]] = {}
-    for item in told["items"]:
-        kinds.setdefault(item["kind"], []).append(item)
+    kinds = by_kind(told["items"])
     names = await run_in_threadpool(names_for, desk.caller, None, desk.now, language_of(request))
     return await desk.show(
         request, "search.html", q=text, kinds=kinds, told=told, names=names, most_read=MOST_READ

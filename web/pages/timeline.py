@@ -10,6 +10,8 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
+from api.searching import by_kind
+from api.searching import found as found_everywhere
 from api.words import Words, words_of
 from domain.refusal import NotFound
 from domain.telling import STATES
@@ -20,7 +22,6 @@ from web.paging import ROWS, Turn, Turned, book_of
 from web.parts import AtDesk, Desk
 from web.render import language_of
 from web.reporting import place_of, show
-from web.subjects import found_by
 from web.typed import TypedSubject
 
 router = APIRouter(include_in_schema=False)
@@ -97,6 +98,8 @@ PAGES: Final = {
     "Incident": "/dispatch/incidents/{}",
     "Stockpile": "/stock/stockpiles/{}",
     "Consignment": "/stock/consignments/{}",
+    "Fund": "/funds/{}",
+    "Season": "/seasons/{}",
 }
 """Kinds of things that have a page of their own."""
 
@@ -119,10 +122,11 @@ async def own(request: Request, desk: AtDesk, turn: Turned, subject: TypedSubjec
     try:
         return RedirectResponse(f"/timeline/{UUID(subject.text)}", 303)
     except ValueError:
-        things, more = await found_by(desk, subject.text)
+        told = await found_everywhere(desk.caller, subject.text)
     areas = desk.caller.areas()
     if subject.text or not areas:
-        return await _show(request, desk, asked=subject.text, things=things, more=more)
+        said = {"things": by_kind(told["items"]), "more": told["cut"]}
+        return await _show(request, desk, asked=subject.text, **said)
     return await _page(request, desk, areas[0], turn)
 
 
@@ -149,7 +153,7 @@ async def _page(request: Request, desk: Desk, subject: UUID, turn: Turn) -> Resp
 async def _show(request: Request, desk: Desk, **said: Any) -> Response:
     empty = {
         "asked": "",
-        "things": [],
+        "things": {},
         "more": False,
         "subject": None,
         "items": [],
@@ -159,6 +163,7 @@ async def _show(request: Request, desk: Desk, **said: Any) -> Response:
     language = language_of(request)
     words = await run_in_threadpool(words_of, desk.caller, desk.now, language)
     said = {**empty, **said, "known": DETAILS, "named": partial(named, language, words)}
+    said["words"] = words
     return await show(request, desk, "timeline.html", **said)
 
 
