@@ -68,8 +68,12 @@ def _at(name: str) -> Said:
     return lambda row: row[name] or ""
 
 
-def _joined(*names: str, between: str = " ") -> Said:
-    return lambda row: between.join(str(row[name]) for name in names if row[name])
+def _named_by_year(row: dict[str, Any]) -> str:
+    return f"{row['name_zh']} {row['year']}"
+
+
+def _from_and_to(row: dict[str, Any]) -> str:
+    return f"{row['source_name'] or ''} → {row['destination_name']}".strip()
 
 
 def _log_ins(row: dict[str, Any]) -> str:
@@ -127,7 +131,7 @@ KINDS: Final = (
         "season",
         seasons,
         "/seasons/{}",
-        _joined("name_zh", "year"),
+        _named_by_year,
         _at("area_name"),
         about=("programme", "year"),
         documents=("standards_document_no",),
@@ -137,7 +141,7 @@ KINDS: Final = (
         consignments,
         "/stock/consignments/{}",
         _at("document_no"),
-        _joined("source_name", "destination_name", between=" → "),
+        _from_and_to,
         about=("lines", "requested_at", "status"),
         documents=("document_no", "struck_document_no"),
     ),

@@ -8,15 +8,19 @@ const WAIT_MS = 150;
 const off = () => localStorage.getItem(SWITCH) !== null;
 const isTyping = (element) => element.matches?.("input, select, textarea, [contenteditable]");
 
+const walked = () => [...document.querySelectorAll("[data-rows] [data-row]")];
+
 function walk(step) {
-  const rows = [...document.querySelectorAll("[data-rows] [data-row]")];
+  const rows = walked();
   if (rows.length === 0) return;
   const current = rows.findIndex((row) => row.getAttribute("aria-current") === "true");
   stand(rows, rows[Math.min(rows.length - 1, Math.max(0, current + step))]);
 }
 
+const stepOff = (rows) => rows.forEach((row) => row.removeAttribute("aria-current"));
+
 function stand(rows, here) {
-  for (const row of rows) row.removeAttribute("aria-current");
+  stepOff(rows);
   here.setAttribute("aria-current", "true");
   const target = here.querySelector("a, button") ?? here;
   if (target === here) target.tabIndex = -1;
@@ -72,8 +76,10 @@ function onWay(event, box) {
     else return false;
     return true;
   }
-  if (event.key === "ArrowDown" && (event.target === box || inRows)) walk(1);
-  else if (event.key === "ArrowUp" && inRows) {
+  if (event.key === "ArrowDown" && (event.target === box || inRows)) {
+    if (event.target === box) stepOff(walked());
+    walk(1);
+  } else if (event.key === "ArrowUp" && inRows) {
     if (found.list.querySelector("[data-row]").contains(event.target)) found.box.focus();
     else walk(-1);
   } else return false;
