@@ -33,6 +33,7 @@ ALLOWED = {
     "officer_lists._logins": "log-in names of officers that a scoped query has found",
     "officer_lists._posts": "posts of officers that a scoped query has found",
     "officer_lists._substitutions": "substitutions of one officer that a scoped query has found",
+    "report_queries._called": "names of disasters of reports that a scoped query has found",
     "report_queries._reports": "a SELECT that its callers limit by scope.covers",
     "situation_board.held_by": "reports by conditions that its caller made with scope.covers",
     "situation_board.tree_of": "names and parents of divisions",
