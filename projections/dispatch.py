@@ -89,6 +89,7 @@ UNITS = Table(
     Index("units_by_area", "area"),
 )
 
+LEADERS = AREAS.alias("leader")
 RANK = case(
     (INCIDENTS.c.priority == 1, 2),
     (INCIDENTS.c.priority.is_not(None), INCIDENTS.c.priority * 2 + 1),
@@ -273,8 +274,6 @@ def unit_off_duty(rows: Rows, at: int, e: Unit.WentOffDuty) -> None:
 
 # Queries
 
-LEADERS = AREAS.alias("leader")
-
 
 def _incidents(scope: Scope) -> Select[Any]:
     """Incidents that happened here, or that an area here is in charge of."""
@@ -297,17 +296,11 @@ def _with_units(db: Connection, found: list[dict[str, Any]]) -> list[dict[str, A
         one["units"] = json.loads(one["units"])
     ids = sorted({unit for one in found for unit in one["units"]})
     query = select(UNITS.c.id, UNITS.c.name, UNITS.c.kind).where(UNITS.c.id.in_(ids))
-    known = {row.id: row for row in db.execute(query)} if ids else {}
+    rows = db.execute(query) if ids else ()
+    known, nobody = {r.id: {"name": r.name, "kind": r.kind} for r in rows}, {"name": "", "kind": ""}
     for one in found:
-        one["units"] = [
-            {
-                "unit": unit,
-                "name": known[unit].name if unit in known else "",
-                "kind": known[unit].kind if unit in known else "",
-                **work,
-            }
-            for unit, work in sorted(one["units"].items())
-        ]
+        work = sorted(one["units"].items())
+        one["units"] = [{"unit": id, **known.get(id, nobody), **done} for id, done in work]
     return found
 
 
@@ -332,9 +325,9 @@ def incidents(
         over = INCIDENTS.c.status.in_(DONE)
         query = query.where(~over if open else over)
     if search:
-        names, codes = names_in(query, AREAS.c.name, LEADERS.c.name), [AREAS.c.code]
-        kinds = [INCIDENTS.c.kind.in_]
-        query = query.where(looked_for(db, search, names, codes=codes, keys=kinds, meant=meant))
+        names, kinds = names_in(query, AREAS.c.name, LEADERS.c.name), [INCIDENTS.c.kind.in_]
+        code = [AREAS.c.code]
+        query = query.where(looked_for(db, search, names, codes=code, keys=kinds, meant=meant))
     order: list[Any] = [INCIDENTS.c.opened_at, INCIDENTS.c.id]
     found = page(db, query, order, cursor=cursor, limit=limit, descending=True)
     return found.of(_with_units(db, found.items))

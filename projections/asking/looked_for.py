@@ -57,6 +57,16 @@ def numbers_in(text: str, *sources: Source) -> tuple[Source, ...]:
     return sources if any(c.isdigit() for c in text) else ()
 
 
+def goods_in(*lines: Any) -> Callable[[list[str]], ColumnElement[bool]]:
+    """Rows that hold one of some goods in these columns, which have lines of goods as JSON."""
+
+    def holds(items: list[str]) -> ColumnElement[bool]:
+        named = [f'"item":"{item}"' for item in items]
+        return or_(*[column.contains(one, autoescape=True) for column in lines for one in named])
+
+    return holds
+
+
 def spelled(name: str, text: str) -> bool:
     """Whether a part of the name is written so, or it or a part between dots is read so, whole or
     by its initials. Nothing that could be a name fits nothing."""

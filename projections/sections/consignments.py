@@ -30,7 +30,7 @@ from domain.goods import LotPick
 from domain.lateness import NEVER_HELD, HeldTime
 from projections.areas import AREAS
 from projections.asking.counted import over
-from projections.asking.looked_for import Meant, looked_for, names_in
+from projections.asking.looked_for import Meant, goods_in, looked_for, names_in
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
 from projections.folding.base import LOGICAL, Rows, as_json, text_of, when
@@ -371,13 +371,6 @@ def query_of(scope: Scope, at: datetime, held: HeldTime) -> Select[Any]:
     )
 
 
-def _holds_goods(items: list[str]) -> ColumnElement[bool]:
-    """One of these goods is asked for or ordered: `requested` and `ordered` write lines as JSON."""
-    both = (CONSIGNMENTS.c.asked, CONSIGNMENTS.c.lines)
-    named = [f'"item":"{item}"' for item in items]
-    return or_(*[lines.contains(name, autoescape=True) for lines in both for name in named])
-
-
 def consignments(
     db: Connection,
     scope: Scope,
@@ -403,9 +396,8 @@ def consignments(
     if search:
         c = CONSIGNMENTS.c
         said = (c.document_no, c.struck_document_no, c.vehicle, AREAS.c.name, ORIGINS.c.name)
-        query = query.where(
-            looked_for(db, search, names_in(query, *said), keys=[_holds_goods], meant=meant)
-        )
+        names, goods = names_in(query, *said), [goods_in(c.asked, c.lines)]
+        query = query.where(looked_for(db, search, names, keys=goods, meant=meant))
     order: list[Any] = [CONSIGNMENTS.c.requested_at, CONSIGNMENTS.c.id]
     return page(db, query, order, cursor=cursor, limit=limit, descending=True)
 
@@ -430,20 +422,12 @@ def consignment(
         return None
     cargo = select(CARGO).where(CARGO.c.consignment == id, visible(scope, CARGO))
     moves = select(STOCK_MOVES).where(STOCK_MOVES.c.subject == id, scope.covers(STOCK_MOVES.c.area))
+    cargo = cargo.order_by(CARGO.c.item, CARGO.c.received_on, CARGO.c.lot)
+    moves = moves.order_by(STOCK_MOVES.c.position, STOCK_MOVES.c.line)
     return {
         **found,
-        "cargo": [
-            dict(row)
-            for row in db.execute(
-                cargo.order_by(CARGO.c.item, CARGO.c.received_on, CARGO.c.lot)
-            ).mappings()
-        ],
-        "moves": [
-            dict(row)
-            for row in db.execute(
-                moves.order_by(STOCK_MOVES.c.position, STOCK_MOVES.c.line)
-            ).mappings()
-        ],
+        "cargo": [dict(row) for row in db.execute(cargo).mappings()],
+        "moves": [dict(row) for row in db.execute(moves).mappings()],
     }
 
 
