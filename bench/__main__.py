@@ -29,6 +29,7 @@ NAMES = {
     "snapshots": "bench.snapshots",
     "protections": "bench.protections",
     "tasks": "bench.tasks",
+    "pages": "bench.pages",
 }
 
 

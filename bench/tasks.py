@@ -23,6 +23,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_pla
 from bench.base import Reach, Result, machine
 from bench.demo_store import ROOT, build
 from bench.serving import server
+from bench.winter_list import approved
 from cli.demo_command import PASSWORD
 from scripts.from_maven import Unavailable
 
@@ -191,8 +192,23 @@ def nothing_new(browser: Browser, address: str) -> Task:
     return one.done(browser, "零报告", 1, "/")
 
 
+def allocate(browser: Browser, address: str) -> Task:
+    """A county sets the amounts of a village's list, household by household as the rule gives."""
+    one = Person(browser, address, "county-approver")
+    one.tap(one.page.locator("main").get_by_role("link", name=re.compile("双峰居委会")))
+    path = _path(one.page)
+    form = one.page.locator("form[data-command=AllocateList]")
+    form.locator("[name=document_no]").fill("潜应急〔2018〕32号")
+    fund = form.locator("[name=fund] option[value]:not([value=''])").first
+    one.choose(form.locator("[name=fund]"), str(fund.get_attribute("value")))
+    one.tap(form.locator("button[type=submit]").last)
+    one.page.locator("#allocate-list[data-state=approved]").wait_for(state="detached")
+    return one.done(browser, "一村救助款物分配", 5, path)
+
+
 TASKS: tuple[Callable[[Browser, str], Task], ...] = (report, accept, order, find)
 NEXT_DAY: tuple[Callable[[Browser, str], Task], ...] = (nothing_new,)
+WINTER: tuple[Callable[[Browser, str], Task], ...] = (allocate,)
 
 
 def chromium() -> str:
@@ -221,10 +237,12 @@ def run(*, tiny: bool = False) -> Result:
         folder = Path(scratch) / "demo"
         build(folder, small=True)
         browser = started.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        days = [TASKS[:2]] if tiny else [TASKS, NEXT_DAY]
-        for n, day in enumerate(days):
-            if n:  # townships owe a follow-up each day
+        days = [TASKS[:2]] if tiny else [TASKS, NEXT_DAY, WINTER]
+        for day in days:
+            if day is NEXT_DAY:  # townships owe a follow-up each day
                 advance(folder, "1d")
+            if day is WINTER:
+                approved(folder)
             with server(str(folder)) as served:
                 tasks += [task(browser, f"http://127.0.0.1:{served.port}") for task in day]
         browser.close()
