@@ -1,6 +1,6 @@
 """Home: a work list. What waits for me, what is overdue, what I wait for, what I did lately."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -27,10 +27,12 @@ from web.pages.officers import ADMINISTRATORS
 from web.pages.rulebooks import calendar_asked, unconfirmed_here
 from web.pages.system import pressing
 from web.pages.timeline import shaped
+from web.pages.together import BYTES, ROWS, TOGETHER, Ticked, offered, taken
 from web.pages.year_end import ending_soon
 from web.parts import AtDesk, Desk, url
 from web.render import language_of
 from web.reporting import place_of, show
+from web.session import own_key, read_fields, require_token
 
 router = APIRouter(include_in_schema=False)
 
@@ -107,9 +109,53 @@ def _done_lately(desk: Desk, work: Work) -> Iterator[dict[str, Any]]:
 @router.get("/waiting/{matter}")
 async def of_matter(request: Request, desk: AtDesk, matter: str, whose: Whose = "mine") -> Response:
     """All that waits of one matter, the first thousand: what is done makes room for the rest."""
+    return await _of_matter(request, desk, matter, whose)
+
+
+@router.post("/waiting/{matter}")
+async def take_together(
+    request: Request, desk: AtDesk, matter: str, whose: Whose = "mine"
+) -> Response:
+    """The step of all ticked lists; the same page then tells of which it was taken and why of
+    others not."""
+    if matter not in TOGETHER:
+        raise NotFound(kind="Page", id=desk.caller.id)
+    desk.caller.scope(TOGETHER[matter].roles, None)
+    fields = await read_fields(request, BYTES, ROWS + 5)
+    form = dict(fields)
+    require_token(desk.caller.session, form)
+    ticked = [Ticked.of(value) for name, value in fields if name == "list"]
+    paper = form.get("document_no", "").strip()
+    if not ticked or (TOGETHER[matter].paper and not paper):
+        missing = "none_ticked" if not ticked else "no_paper"
+        return await _of_matter(request, desk, matter, whose, missing=missing, ticked=ticked)
+    key = own_key(form.get("key", ""))
+    told = await run_in_threadpool(taken, request, desk.caller, matter, key, ticked, paper)
+    return await _of_matter(request, desk, matter, whose, told=told)
+
+
+async def _of_matter(
+    request: Request,
+    desk: Desk,
+    matter: str,
+    whose: Whose,
+    *,
+    told: dict[str, Any] | None = None,
+    missing: str = "",
+    ticked: Sequence[Ticked] = (),
+) -> Response:
+    """``told``: what became of those that were taken together (`taken`); ``missing``: what the form
+    was sent without, though these were ``ticked``."""
     if matter not in MATTERS:
         raise NotFound(kind="Page", id=desk.caller.id)
     work = await run_in_threadpool(work_of, desk.caller, whose=whose, each=MOST, matter=matter)
+    done = told["done"] if told else set()
+    items = [one for one in work.items if one["subject"] not in done]
+    counted = work.counts.get(matter, {"count": 0, "overdue": 0})
+    counted = {
+        **counted,
+        "count": max(len(items), counted["count"] - (len(work.items) - len(items))),
+    }
     language = language_of(request)
     names = await run_in_threadpool(names_for, desk.caller, None, desk.now, language)
     words = await run_in_threadpool(words_of, desk.caller, desk.now, language)
@@ -120,10 +166,14 @@ async def of_matter(request: Request, desk: AtDesk, matter: str, whose: Whose = 
         names=names,
         matter=matter,
         whose=whose,
-        items=work.items,
-        counted=work.counts.get(matter, {"count": 0, "overdue": 0}),
+        items=items,
+        counted=counted,
         titled=_Titles(names, words, language).title,
         absent={one.officer: one.name for one in request.state.shell.stands_in},
+        together=await offered(desk, matter, items, least=1 if told or missing else 2),
+        told=told,
+        missing=missing,
+        ticked={str(one.village_list) for one in ticked},
     )
 
 

@@ -11,6 +11,7 @@ import { startKeys } from "./search.js";
 import { startSplitTables } from "./split-table.js";
 import { startSums } from "./sums.js";
 import { startTakingOver } from "./take-over.js";
+import { startTicks } from "./ticks.js";
 import { startPrinting, startTold } from "./told.js";
 import { startTwins } from "./twin.js";
 
@@ -22,6 +23,7 @@ startActs();
 startSplitTables();
 startTakingOver();
 startTwins();
+startTicks();
 startReportForms();
 startKeys();
 startChoices();

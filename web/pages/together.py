@@ -1,0 +1,131 @@
+"""Steps that one press may take for many village lists: notices, and the payment of approved lists.
+
+Each list by itself, as if its own button had been pressed: what one is refused for stops no other.
+Nothing that is decided or judged is here: no approval, objection, contest, nor a report with dead
+or missing.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from starlette.requests import Request
+
+from api.auth import Caller
+from api.observing import correlation_of
+from api.officer_lists import run_rows, why_not
+from api.problems import ApiProblem
+from domain.commands.notices import PostNotice, PostSecondNotice
+from domain.commands.payments import PayList
+from domain.world import Command, Role
+from eventstore.outcomes import Envelope, Receipt
+from projections.lists import village_lists
+from web.parts import Desk
+
+ROWS: Final = 100
+"""Lists on one page, taken on by one press; the next page has the next ones."""
+BYTES: Final = ROWS * 120 + 1000
+MOST_LISTS: Final = 5000
+BOX: Final = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) ([0-9]{1,9})")
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """A step that may be taken for many. ``make``: of the list, of the version that was seen, and
+    of the number of the paper that goes for all of them."""
+
+    roles: frozenset[Role]
+    make: Callable[[UUID, int, str], Command]
+    paper: bool = False
+    money: bool = False
+
+
+def _pay(village_list: UUID, seen: int, paper: str) -> Command:
+    return PayList(village_list=village_list, document_no=paper, expected_version=seen)
+
+
+TOGETHER: Final[dict[str, Together]] = {
+    "village_list_post": Together(
+        PostNotice.roles, lambda one, _, __: PostNotice(village_list=one)
+    ),
+    "village_list_post_second": Together(
+        PostSecondNotice.roles, lambda one, _, __: PostSecondNotice(village_list=one)
+    ),
+    "village_list_pay": Together(PayList.roles, _pay, paper=True, money=True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """A list that was ticked, and the version of it that the page showed."""
+
+    village_list: UUID
+    version: int
+
+    @staticmethod
+    def of(text: str) -> "Ticked":
+        """``<id> <version>`` as the boxes say it. 422 for anything else."""
+        found = BOX.fullmatch(text)
+        if found is None:
+            raise ApiProblem(
+                422, "malformed", "页面已过期，请刷新后重试", "Reload the page and try again."
+            )
+        return Ticked(UUID(found[1]), int(found[2]))
+
+
+async def offered(
+    desk: Desk, matter: str, items: list[dict[str, Any]], *, least: int = 2
+) -> dict[str, Any] | None:
+    """What the form of many shows: ``rows`` (items with ``box``, and ``due_fen`` of a payment) and
+    ``key``; None where fewer than ``least`` wait, or the step is one to be looked at each time."""
+    step = TOGETHER.get(matter)
+    if step is None or len(items) < least:
+        return None
+    due = await _due(desk) if step.money else {}
+    store = desk.caller.system.store
+    rows = []
+    for one in items[:ROWS]:
+        seen: Any = store.load(UUID(one["subject"]), position=desk.position)
+        box = f"{one['subject']} {seen.version}"
+        rows.append({**one, "box": box, "due_fen": due.get(one["subject"])})
+    return {"rows": rows, "key": uuid4(), "paper": step.paper, "money": step.money}
+
+
+async def _due(desk: Desk) -> dict[str, int]:
+    """What is granted and not yet paid, by list."""
+    training = desk.caller.system.store.training
+    found, _ = await desk.ask_all(
+        village_lists, most=MOST_LISTS, status="allocated", exercise=training
+    )
+    return {one["id"]: one["cash_fen"] - one["paid_fen"] for one in found}
+
+
+def taken(
+    request: Request, caller: Caller, matter: str, key: UUID, ticked: list[Ticked], paper: str
+) -> dict[str, Any]:
+    """Take the step of each. ``done``: which; ``paid_fen`` and ``held`` (households that must
+    wait) of payments; ``refused``: why, by list. The same key again does nothing again."""
+    store, step = caller.system.store, TOGETHER[matter]
+    envelopes = [
+        Envelope(
+            id=store.system_command_id("together", key, one.village_list),
+            officer=caller.id,
+            command=step.make(one.village_list, one.version, paper),
+            correlation=correlation_of(request),
+        )
+        for one in ticked
+    ]
+    told = dict(
+        zip((str(one.village_list) for one in ticked), run_rows(store, envelopes), strict=True)
+    )
+    done = {id: answer for id, answer in told.items() if isinstance(answer, Receipt)}
+    return {
+        "done": set(done),
+        "paid_fen": sum(one.result.get("paid_fen", 0) for one in done.values()),
+        "held": sum(len(one.result.get("held", ())) for one in done.values()),
+        "refused": {
+            id: why_not(answer) for id, answer in told.items() if not isinstance(answer, Receipt)
+        },
+    }
