@@ -19,6 +19,7 @@ from sqlalchemy import (
     and_,
     case,
     func,
+    or_,
     select,
 )
 
@@ -238,10 +239,11 @@ def consignment_over(rows: Rows, at: int, e: Consignment.Closed | Consignment.Ca
 _ORDERERS = {
     AreaLevel.VILLAGE: Role.COUNTY_APPROVER,
     AreaLevel.TOWNSHIP: Role.COUNTY_APPROVER,
-    AreaLevel.COUNTY: Role.COUNTY_APPROVER,
-    AreaLevel.CITY: Role.CITY_REVIEWER,
+    AreaLevel.COUNTY: Role.CITY_REVIEWER,
+    AreaLevel.CITY: Role.PROVINCE_REVIEWER,
     AreaLevel.PROVINCE: Role.PROVINCE_REVIEWER,
 }
+"""Who answers a request for goods, by the level that they are for: a superior who may order."""
 _FILERS = {
     AreaLevel.VILLAGE: Role.VILLAGE_REPORTER,
     AreaLevel.TOWNSHIP: Role.TOWNSHIP_REVIEWER,
@@ -263,12 +265,17 @@ ISSUED = and_(LOOKED_OVER, at_seat(WAITING.c.area))
 STEP: ColumnElement[Any] = case((ISSUED, "issue"), else_=WAITING.c.step)
 """Whether a report is accepted above or issued where it is depends on the seat as it is now."""
 
+ASKED_AT_SEAT = and_(
+    WAITING.c.kind == "consignment", WAITING.c.step == "order", at_seat(WAITING.c.area)
+)
+"""Nobody above the seat of a store is in it: who asks there for goods orders them as well."""
+
 NEEDED: ColumnElement[Any] = func.coalesce(
     WAITING.c.role,
     case(
         (ISSUED, _by_level(REVIEWERS)),
         (LOOKED_OVER, _by_level(REVIEWERS, ABOVE)),
-        (WAITING.c.kind == "report", _by_level(_FILERS)),
+        (or_(WAITING.c.kind == "report", ASKED_AT_SEAT), _by_level(_FILERS)),
         else_=_by_level(_ORDERERS),
     ),
 )

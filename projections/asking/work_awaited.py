@@ -148,6 +148,9 @@ def _waits(post: Post, where: Scope, running: ColumnElement[bool]) -> ColumnElem
         where.covers(CONSIGNMENTS.c.area), post.near(CONSIGNMENTS.c.area, AREAS.c.level)
     )
     told.append(and_(kind == "consignment", step.in_(awaited), asked_for))
+    if post.role in ORDERERS:
+        for_them = CONSIGNMENTS.c.area == str(post.area)
+        told.append(and_(kind == "consignment", step == "order", for_them))
     return or_(*told)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from domain.commands.consignments import GoodsLine, RequestConsignment
 from domain.commands.issuing import IssueReport, RecordSentUpward
 from domain.commands.store import RecordStore
 from domain.world import Role
@@ -88,6 +89,26 @@ def test_the_seats_report_waits_for_its_own_second_person(tmp_path: Path) -> Non
     assert waiting(tmp_path, county, step="review") == []
     county.given(issue(county), by="county2")
     assert waiting(tmp_path, county) == []
+
+
+def test_goods_that_the_seat_asks_for_wait_for_itself_and_others_for_the_level_above(
+    tmp_path: Path,
+) -> None:
+    """Nobody above the seat is in the store; of a township the county orders, in any store."""
+    for seat, who in (("county", "county_approver"), ("city", "city_reviewer")):
+        county = seated(seat)
+        for place, by in (("county", "county"), ("yuantan", "township")):
+            asked = RequestConsignment(
+                consignment=county.id(f"load/{place}"),
+                destination=county.id(place),
+                lines=(GoodsLine(item="quilt", quantity=300),),
+                reason="转移安置",
+            )
+            county.given(asked, by=by)
+        assert set(waiting(tmp_path, county, step="order")) == {
+            ("潜山市", "order", who),
+            ("源潭镇", "order", "county_approver"),
+        }
 
 
 def test_what_the_seat_has_issued_is_official(tmp_path: Path) -> None:

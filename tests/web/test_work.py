@@ -190,6 +190,28 @@ def test_my_area_shows_what_a_superior_may_do_too(county: LivingCounty, client: 
     assert "whose=area" not in client.get("/").text, "a village has no area beside it"
 
 
+def test_what_a_county_asks_for_itself_waits_for_the_city_and_not_for_the_county(
+    tmp_path: Path,
+) -> None:
+    with living_county(tmp_path / "asked") as found:
+        asked = RequestConsignment(
+            consignment=found.id("for-all"),
+            destination=found.id("county"),
+            lines=(GoodsLine(item="quilt", quantity=300),),
+            reason="转移安置",
+        )
+        found.run(asked, by="county")
+        with TestClient(found.app(), follow_redirects=False) as client:
+            enter(client, "city")
+            assert len(lines(client.get("/").text, "consignment_order")) == 1
+            enter(client, "county")
+            assert lines(client.get("/").text, "consignment_order") == []
+            told = client.get("/v1/work").json()["waiting_for"]
+            assert [(one["subject"], one["who_role"], one["who_area"]) for one in told] == [
+                (str(found.id("for-all")), "city_reviewer", "安庆市")
+            ]
+
+
 def test_who_shipped_goods_does_not_receive_them(county: LivingCounty) -> None:
     """Two storekeepers of one warehouse: what one sent off, the other takes in."""
     received = ReceiveGoods(
