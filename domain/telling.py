@@ -14,6 +14,7 @@ from uuid import UUID
 from domain.field_names import field_name
 from domain.plurals import fill
 from domain.rules.base import CHINA
+from domain.rules.thresholds import CHINESE, ROMAN
 from domain.world import ROLE_NAMES
 
 NOTHING = ("", "-")
@@ -223,6 +224,8 @@ def spoken(field: str, value: Any, language: str, names: Names) -> str:
         return yuan(value, language)
     if isinstance(value, Enum):
         value = value.value
+    if field == "level" and isinstance(value, int):
+        return (CHINESE, ROMAN)[which].get(value, str(value))
     if field == "field" and isinstance(value, str):
         return field_name(value, language, names)
     if field in KEYED and isinstance(value, str):

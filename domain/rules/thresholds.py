@@ -135,6 +135,7 @@ def _measure(metric: Metric, figures: Given, farming_population: int | None) -> 
 
 ROMAN = {1: "I", 2: "II", 3: "III", 4: "IV"}
 CHINESE = {1: "一", 2: "二", 3: "三", 4: "四"}
+"""Levels of response as documents write them: 四级, level IV."""
 
 
 def _reached(metric: Metric, condition: Condition, value: Decimal) -> Reached:

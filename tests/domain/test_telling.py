@@ -15,7 +15,7 @@ import pytest
 
 from domain.catalog import AGGREGATES
 from domain.consignment import ConsignmentNotReady, Phase
-from domain.disaster import DisasterStage
+from domain.disaster import DisasterStage, NoGroundForResponse, ResponseRuns, SameLevel
 from domain.grants import GrantStatus
 from domain.house_damage import Grade
 from domain.incident import UNASSIGNED, IncidentKind, Stage, UnitNotAssigned
@@ -186,6 +186,16 @@ def test_money_time_and_states_are_said_as_people_do() -> None:
     assert early.sentence("zh") == "调拨现为“已下令”，此步骤须在“已发出、已到达”时办理"
     wrong = Malformed(field="as_of", value=AT.isoformat(), rule_zh="晚于现在", rule_en="not yet")
     assert "2018年7月4日 11:00" in wrong.sentence("zh") and "+00:00" not in wrong.sentence("zh")
+
+
+def test_levels_of_response_are_written_as_in_documents() -> None:
+    for refusal in (
+        ResponseRuns(disaster=ID, area=ID, level=4, document_no="潜减灾〔2018〕3号"),
+        SameLevel(disaster=ID, area=ID, level=4),
+        NoGroundForResponse(disaster=ID, area=ID, level=4),
+    ):
+        assert "四级" in refusal.sentence("zh")
+        assert "level IV" in refusal.sentence("en")
 
 
 def test_rulebooks_programmes_and_fields_have_words() -> None:
