@@ -111,6 +111,14 @@ FIELD_RULES = {
     "json_invalid": ("不是合法的 JSON", "This is not valid JSON."),
     "enum": ("不在允许的取值之内", "This is not one of the allowed values."),
     "timezone_aware": ("时间须带时区", "A time needs its zone."),
+    **dict.fromkeys(
+        ("datetime_parsing", "datetime_from_date_parsing", "datetime_type"),
+        ("应为日期和时间", "This should be a date and a time."),
+    ),
+    **dict.fromkeys(
+        ("date_parsing", "date_from_datetime_parsing", "date_type"),
+        ("应为日期", "This should be a date."),
+    ),
 }
 
 
@@ -125,6 +133,8 @@ def field_errors(problem: ValidationError | RequestValidationError) -> list[dict
         *places, last = error["loc"] or ("",)
         if last in FIGURE_TYPES and places:
             error = {**error, "loc": tuple(places), "type": "figure_type"}
+        elif error["input"] is None:
+            error = {**error, "type": "missing"}  # a form sends null for what was left empty
         where = ".".join(str(step) for step in error["loc"])
         zh, en = FIELD_RULES.get(error["type"], ("此项不符合要求", str(error["msg"])))
         if all(one["field"] != where or one["rule"] != error["type"] for one in found):

@@ -136,6 +136,20 @@ def test_all_wrong_fields_are_named_at_once(village: httpx.Client) -> None:
     assert all(e["zh"] and e["en"] for e in answer.json()["errors"])
 
 
+def test_what_was_left_empty_is_said_to_be_missing_and_a_wrong_time_to_be_one(
+    village: httpx.Client,
+) -> None:
+    """A form sends null for a field that nobody filled in, whatever its kind."""
+    for value, zh, en in (
+        (None, "缺少此项", "This field is required."),
+        ("昨天", "应为日期和时间", "This should be a date and a time."),
+    ):
+        answer = post(village, REPORTS, report(occurred_at=value))
+        assert answer.status_code == 422, answer.text
+        (found,) = answer.json()["errors"]
+        assert (found["field"], found["zh"], found["en"]) == ("occurred_at", zh, en)
+
+
 def test_a_time_without_a_zone_is_refused(village: httpx.Client) -> None:
     answer = post(village, REPORTS, report(occurred_at="2018-07-04T15:00:00"))
     assert answer.status_code == 422, answer.text
