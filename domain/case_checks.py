@@ -40,6 +40,15 @@ class Stage(StrEnum):
 
 
 @dataclass(eq=False)
+class NoReasonGiven(Refusal):
+    """One of several cases that a list leaves out, without saying why."""
+
+    zh: ClassVar[str] = "户 {household} 不列入名册，须写明理由"
+    en: ClassVar[str] = "Say why household {household} is left off the list."
+    household: UUID
+
+
+@dataclass(eq=False)
 class WrongStage(Refusal):
     zh: ClassVar[str] = "救助对象 {case} 处于“{stage}”阶段，此步骤需要“{needed}”"
     en: ClassVar[str] = "Case {case} is at stage {stage}; this step needs {needed}."

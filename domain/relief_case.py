@@ -14,7 +14,7 @@ from eventsourcing.domain import event
 from msgspec.structs import replace
 
 from domain.base import NAMESPACE, Aggregate, grown
-from domain.case_checks import DECIDED, ENDED, CaseChecks, OnlyLess, Stage
+from domain.case_checks import DECIDED, ENDED, CaseChecks, NoReasonGiven, OnlyLess, Stage
 from domain.goods import LotPick
 from domain.grants import (
     OPEN,
@@ -136,6 +136,11 @@ class ReliefCase(CaseChecks, Aggregate):
     @event("Approved")
     def _approved(self, document_no: str) -> None:
         self.stage = Stage.APPROVED
+
+    def check_reason(self, reason: str) -> None:
+        """Whoever decides about several cases says of each why it is left out."""
+        if not reason.strip():
+            raise NoReasonGiven(household=self.household)
 
     def refuse(self, step: str, reason: str) -> None:
         """Not to be helped, and why: by the village, the township, the county or an objection."""

@@ -109,8 +109,9 @@ def cases_on(world: World, found: VillageList, cases: Iterable[UUID]) -> list[Re
 def strike(world: World, struck: tuple[StrikeInput, ...], step: str) -> tuple[UUID, ...]:
     """Refuse single cases in a review, each with its reason. Answers their ids."""
     for one in struck:
-        check_text("reason", one.reason)
-        world.get(ReliefCase, one.case).refuse(step, one.reason)
+        case = world.get(ReliefCase, one.case)
+        case.check_reason(one.reason)
+        case.refuse(step, one.reason)
     return tuple(one.case for one in struck)
 
 
@@ -180,7 +181,7 @@ class AppraiseList(OfList):
                     case.appraise(found.id, verdict.tier)
                 case.put_on(found.id)
             else:
-                check_text("reason", verdict.reason)
+                case.check_reason(verdict.reason)
                 case.refuse("report", verdict.reason)
         return {"listed": len(found.cases), "refused": len(off)}
 

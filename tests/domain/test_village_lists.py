@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from domain.case_checks import OnAnotherList, Stage, WrongStage
+from domain.case_checks import NoReasonGiven, OnAnotherList, Stage, WrongStage
 from domain.commands.notices import PostNotice, PostSecondNotice, WithdrawNotice
 from domain.commands.relief_cases import ApplyForRelief, NeedInput
 from domain.commands.village_lists import (
@@ -79,7 +79,8 @@ def test_the_appraisal_lists_some_and_refuses_others_with_a_reason(ledger: Ledge
         village_list=ledger.list,
         verdicts=(VerdictInput(case=ledger.case("c"), accepted=False),),
     )
-    assert county.when(silent, by="village").then(Malformed).field == "reason"
+    refused = county.when(silent, by="village").then(NoReasonGiven)
+    assert refused.household == ledger.load_case("c").household
 
 
 def test_no_list_without_the_minutes_of_a_meeting(ledger: Ledger) -> None:
@@ -273,6 +274,25 @@ def test_the_township_may_strike_single_cases(ledger: Ledger) -> None:
         "ReliefCase.Reviewed",
     )
     assert county.result == {"reviewed": 2, "struck": 1}
+
+
+def test_a_case_is_struck_with_its_reason_and_the_household_without_one_is_named(
+    ledger: Ledger,
+) -> None:
+    county = ledger.until("posted").scenario
+    struck = (
+        StrikeInput(case=ledger.case("a"), reason="不在本村居住"),
+        StrikeInput(case=ledger.case("b"), reason=" "),
+    )
+    review = ReviewList(village_list=ledger.list, struck=struck)
+    refused = county.when(review, by="township").then(NoReasonGiven)
+    assert refused.household == ledger.load_case("b").household
+
+
+def test_the_county_strikes_only_what_the_township_has_let_pass(ledger: Ledger) -> None:
+    county = ledger.until("posted").scenario
+    struck = (StrikeInput(case=ledger.case("b"), reason="不在本村居住"),)
+    county.given(ReviewList(village_list=ledger.list, struck=struck), by="township")
     struck = (StrikeInput(case=ledger.case("b"), reason="试填"),)
     approve = ApproveList(village_list=ledger.list, document_no="县定1号", struck=struck)
     county.when(approve, by="county").then(NotOnList)
