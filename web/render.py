@@ -13,6 +13,7 @@ from starlette.responses import Response, StreamingResponse
 
 from web.assets import asset, integrity, vendored
 from web.formats import UNKNOWN, Formats, iso, mask
+from web.helping import help_at
 from web.i18n import DEFAULT, LANGUAGES, TAGS, Language, as_language, catalog
 from web.shell import STRANGER, Shell
 
@@ -146,6 +147,7 @@ class Pages:
         around = {
             "shell": shell,
             "path": request.url.path,
+            "help_address": help_at(getattr(request.scope.get("route"), "path", ""), shell.roles),
             "other_language": str(request.url.include_query_params(lang=_other(language)).query),
         }
         return self._environments[language].get_template(name), {**around, **context}

@@ -1,4 +1,4 @@
-"""Search over all kinds, and help for each post."""
+"""Search over all kinds."""
 
 import re
 from collections.abc import Iterator
@@ -151,13 +151,3 @@ def test_it_says_when_there_are_more_and_takes_no_more_than_it_reads(
     assert browser.get("/v1/search", params={"q": ""}).json() == empty
     assert browser.get("/v1/search", params={"q": "x" * 101}).status_code == 422
     assert browser.get("/v1/search", params={"q": "x", "kind": "area"}).status_code == 422
-
-
-def test_everybody_finds_help_for_their_own_post_first(browser: TestClient) -> None:
-    for name, own in (("village", "先填已知的数字报初报"), ("admin", "打印邀请单")):
-        browser.cookies.clear()
-        enter(browser, name)
-        assert 'href="/help"' in ask(browser, "/", lang="zh")
-        page = ask(browser, "/help")
-        assert own in page and page.index(own) < page.index("<details>")
-    assert "For everybody" in ask(browser, "/help", lang="en")

@@ -1,19 +1,16 @@
-"""Search: one box for whatever has a name or a number, and help, a page for each post."""
+"""Search: one box for whatever has a name or a number."""
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.searching import LONGEST, MOST_READ, by_kind, found
-from domain.world import Role
 from web.figures import names_for
 from web.parts import AtDesk
 from web.render import language_of
 from web.typed import TypedQ
 
 router = APIRouter(include_in_schema=False)
-
-HELPED = tuple(role for role in Role if role is not Role.SYSTEM)
 
 
 @router.get("/search")
@@ -26,11 +23,3 @@ async def search(request: Request, desk: AtDesk, q: TypedQ) -> Response:
     return await desk.show(
         request, "search.html", q=text, kinds=kinds, told=told, names=names, most_read=MOST_READ
     )
-
-
-@router.get("/help")
-async def help_page(request: Request, desk: AtDesk) -> Response:
-    """What each of the caller's posts does here, step by step; the other posts folded below."""
-    own = [role for role in HELPED if role in desk.caller.roles()]
-    others = [role for role in HELPED if role not in own]
-    return await desk.show(request, "help.html", own=own, others=others)
