@@ -12,6 +12,7 @@ import typer
 
 from bench.__main__ import NAMES
 from cli.main import program
+from web.i18n import read_messages
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -150,3 +151,30 @@ def test_a_command_that_is_none_is_noticed(tmp_path: Path, said: str, lost: str)
     page = tmp_path / "page.md"
     page.write_text(f"Type `{said}`.\n")
     assert lost in [missing_part(words) for words in commands(page)]
+
+
+GUIDES = sorted((ROOT / "docs").glob("walk-*.md"))
+QUOTED = re.compile(r"“([^”]+)”")
+FILLED = re.compile(r"\{[^}]*\}")
+
+
+def test_every_kind_of_user_has_a_guide_that_the_readme_lists() -> None:
+    listed = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(GUIDES) >= 9
+    for guide in GUIDES:
+        assert f"(docs/{guide.name})" in listed, guide.name
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=name_of)
+def test_what_a_guide_quotes_is_what_a_page_says(guide: Path) -> None:
+    """Help is left out: it takes its words from the pages, and would prove itself."""
+    said = [
+        FILLED.sub("…", one["zh"])
+        for key, one in read_messages().items()
+        if not key.startswith("help.") or key == "help.title"
+    ]
+    quoted = QUOTED.findall(guide.read_text(encoding="utf-8"))
+    assert quoted
+    for words in quoted:
+        pieces = [piece.strip() for piece in re.split("…| N ", words) if piece.strip()]
+        assert any(all(piece in one for piece in pieces) for one in said), words
