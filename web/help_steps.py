@@ -12,7 +12,6 @@ from functools import cache
 from itertools import count
 from typing import Final
 
-from api.routes import read_of
 from domain.commands.areas import EstablishAreas
 from domain.commands.engaging import EngageOfficer
 from domain.commands.households import RegisterHouseholds
@@ -20,23 +19,27 @@ from domain.commands.proposing import ProposeEngagement
 from domain.commands.relief_cases import ApplyOnBehalf, ApplyVillage
 from domain.commands.renewing import RenewPost
 from domain.world import Role
-from projections.asking.fund_books import funds
-from projections.dispatch import units
-from projections.findings import findings
-from projections.lists import village_lists
-from projections.proposals import post_proposals
-from projections.seasons import seasons
-from projections.sections.consignments import consignments
 from web.acting import key_of
 from web.forms.pages import BEGUN
 from web.helping import POSTS
 from web.i18n import Catalog, placeholders
-from web.shell import NAV
+from web.shell import DISPATCH, LEDGER, NAV, OFFICERS, STOCK, NavItem
 
 NAMED: Final = re.compile(r"\[([a-z_0-9]+\.[a-z_0-9]+)\]")
 """A message that a step names by its key."""
 LEFT_OPEN: Final = "…"
 """What stands in a named message where its page fills something in."""
+
+TABS: Final[Mapping[str, tuple[str, NavItem]]] = {
+    "season.title": ("/seasons", LEDGER),
+    "list.title": ("/lists", LEDGER),
+    "ledger.findings": ("/findings", LEDGER),
+    "stock.consignments": ("/stock/consignments", STOCK),
+    "funds.title": ("/funds", STOCK),
+    "dispatch.units": ("/dispatch/units", DISPATCH),
+    "proposals.title": ("/officers/proposals", OFFICERS),
+}
+"""Pages beside those of the navigation: for whoever has that desk."""
 
 Door = tuple[str, Collection[Role]]
 
@@ -58,18 +61,9 @@ def _doors() -> Mapping[str, Door]:
         for command, page in BEGUN.items()
         if "{" not in page
     }
-    lists = {
-        "season.title": ("/seasons", seasons),
-        "list.title": ("/lists", village_lists),
-        "funds.title": ("/funds", funds),
-        "stock.consignments": ("/stock/consignments", consignments),
-        "ledger.findings": ("/findings", findings),
-        "dispatch.units": ("/dispatch/units", units),
-        "proposals.title": ("/officers/proposals", post_proposals),
-    }
     return {
         **begun,
-        **{key: (page, read_of(query).roles) for key, (page, query) in lists.items()},
+        **{key: (page, _holders(desk)) for key, (page, desk) in TABS.items()},
         "act.apply_village": ("/cases/apply", ApplyVillage.roles | ApplyOnBehalf.roles),
         "imports.title": ("/households/import", RegisterHouseholds.roles),
         "officers.engage": ("/officers/new", EngageOfficer.roles),
@@ -82,6 +76,10 @@ def _doors() -> Mapping[str, Door]:
         "work.title": ("/", POSTS),
         "me.title": ("/me", POSTS),
     }
+
+
+def _holders(desk: NavItem) -> list[Role]:
+    return [role for role, items in NAV.items() if desk in items]
 
 
 def doors_of(roles: Collection[Role]) -> dict[str, str]:
