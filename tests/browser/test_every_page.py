@@ -77,8 +77,11 @@ KEYED = """() => {
     "a[href], button, input, select, textarea, summary, [tabindex='0']")]
     .filter((e) => e.type !== "hidden" && !e.disabled)
     .filter((e) => e.checkVisibility({ visibilityProperty: true }))
-    .filter((e) => e.type !== "radio" || e.checked
-      || !document.querySelector(`[name="${e.name}"]:checked`));
+    .filter((e) => {
+      if (e.type !== "radio" || e.checked) return true;
+      const group = [...(e.form ?? document).querySelectorAll(`[name="${e.name}"]`)];
+      return e === group[0] && !group.some((one) => one.checked);
+    });
   window.passed = [];
   addEventListener("focusin", ({ target }) => window.passed.push(target));
   window.wanted = wanted;
@@ -136,7 +139,7 @@ def links(page: Page) -> list[str]:
     return [
         one.partition("#")[0]
         for one in found
-        if "lang=" not in one and not one.startswith("/static/")
+        if "lang=" not in one and not one.startswith(("/static/", "/v1/"))
     ]
 
 
