@@ -83,6 +83,19 @@ def test_a_list_s_own_box_comes_first_and_the_other_by_pressing_again(
     expect(page.locator("#ledger-search")).to_be_focused()
 
 
+def test_a_box_that_is_folded_away_is_not_gone_to(server: str, open_page: OpenPage) -> None:
+    """It takes no focus: the key seemed to do nothing."""
+    page = open_page()
+    enter(page, server, "administrator")
+    page.goto(f"{server}/officers?lang=zh")
+    page.locator("main [data-row] a[href^='/officers/']").first.click()
+    folded = page.locator("[data-search]").first
+    expect(folded).to_be_attached()
+    expect(folded).to_be_hidden()
+    page.keyboard.press("/")
+    expect(page.locator("[data-find]")).to_be_focused()
+
+
 TOP = "document.querySelector('main').getBoundingClientRect().top"
 
 

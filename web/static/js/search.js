@@ -86,6 +86,14 @@ function onWay(event, box) {
   return true;
 }
 
+const isShown = (one) => one.checkVisibility?.() ?? one.getClientRects().length > 0;
+
+/** The page's own box: the one that is typed into, else the first that is not folded away. */
+function ownBox(target) {
+  if (target.matches?.("[data-search]")) return target;
+  return [...document.querySelectorAll("[data-search]")].find(isShown) ?? null;
+}
+
 /** Says whether there was a box to go to: the page's own, and from that one, empty, the other. */
 function toSearch(event, box) {
   if (event.target === box) return box.value === "" && openFind();
@@ -98,7 +106,7 @@ function toSearch(event, box) {
 
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  const box = document.querySelector("[data-search]");
+  const box = ownBox(event.target);
   if (event.key === "Escape" && event.target.matches?.("[data-find]")) {
     event.preventDefault();
     closeFind();
