@@ -25,7 +25,7 @@ FIELDS = {
     "arrived_at": ("到达时间", "time of arrival"),
     "as_of": ("截至时间", "as of"),
     "at": ("时点", "point in time"),
-    "attendees": ("参会人", "attendees"),
+    "attendees": ("参会人数", "number of people who attended"),
     "bank": ("开户银行", "bank"),
     "before": ("前面的行数", "rows before"),
     "birth_date": ("出生日期", "date of birth"),

@@ -93,9 +93,10 @@ def first_units(picks: Iterable[LotPick], units: int) -> tuple[LotPick, ...]:
 class OverStandard(Refusal):
     """More than the standard's ceiling takes a written reason (domain.md §2.4)."""
 
-    zh: ClassVar[str] = "拟发放 {total_fen}，超过该户标准上限 {ceiling_fen}，须书面说明理由"
+    zh: ClassVar[str] = "拟给户 {case} 发放 {total_fen}，超过标准上限 {ceiling_fen}，须书面说明理由"
     en: ClassVar[str] = (
-        "{total_fen} is over this household's ceiling of {ceiling_fen}: give a written reason."
+        "{total_fen} for household {case} is over its ceiling of {ceiling_fen}: give a written "
+        "reason."
     )
     case: UUID
     total_fen: int
@@ -104,8 +105,8 @@ class OverStandard(Refusal):
 
 @dataclass(eq=False)
 class UnderStandard(Refusal):
-    zh: ClassVar[str] = "拟发放 {total_fen}，低于该户最低标准 {minimum_fen}"
-    en: ClassVar[str] = "{total_fen} is under this household's minimum of {minimum_fen}."
+    zh: ClassVar[str] = "拟给户 {case} 发放 {total_fen}，低于最低标准 {minimum_fen}"
+    en: ClassVar[str] = "{total_fen} for household {case} is under its minimum of {minimum_fen}."
     case: UUID
     total_fen: int
     minimum_fen: int
@@ -115,8 +116,11 @@ class UnderStandard(Refusal):
 class OffGuide(Refusal):
     """Where the standard is an amount and no range, a smaller one takes a reason as well."""
 
-    zh: ClassVar[str] = "拟发放 {total_fen}，与标准 {guide_fen} 不一致，须书面说明理由"
-    en: ClassVar[str] = "{total_fen} is not the {guide_fen} of the standard: give a written reason."
+    zh: ClassVar[str] = "拟给户 {case} 发放 {total_fen}，与标准 {guide_fen} 不一致，须书面说明理由"
+    en: ClassVar[str] = (
+        "{total_fen} for household {case} is not the {guide_fen} of the standard: give a written "
+        "reason."
+    )
     case: UUID
     total_fen: int
     guide_fen: int
@@ -126,8 +130,8 @@ class OffGuide(Refusal):
 class PartGranted(Refusal):
     """A month, ten days or a milestone is granted once."""
 
-    zh: ClassVar[str] = "第 {part} 期已经分配过，不能重复分配"
-    en: ClassVar[str] = "Part {part} has been granted already."
+    zh: ClassVar[str] = "户 {case} 的第 {part} 期已经分配过，不能重复分配"
+    en: ClassVar[str] = "Part {part} has been granted to household {case} already."
     case: UUID
     part: int
 
@@ -170,9 +174,10 @@ class PartsLeft(Refusal):
 class OverAllowance(Refusal):
     """More of an item than its allowance a person takes a written reason."""
 
-    zh: ClassVar[str] = "{item} 拟发放 {units}，超过该户限量 {allowed}，须书面说明理由"
+    zh: ClassVar[str] = "拟给户 {case} 发放 {item} {units}，超过限量 {allowed}，须书面说明理由"
     en: ClassVar[str] = (
-        "{units} of {item} {units:is|are} over the allowance of {allowed}: give a reason."
+        "{units} of {item} for household {case} {units:is|are} over the allowance of {allowed}: "
+        "give a reason."
     )
     case: UUID
     item: str

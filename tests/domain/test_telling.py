@@ -16,7 +16,14 @@ import pytest
 from domain.catalog import AGGREGATES
 from domain.consignment import ConsignmentNotReady, Phase
 from domain.disaster import DisasterStage, NoGroundForResponse, ResponseRuns, SameLevel
-from domain.grants import GrantStatus
+from domain.grants import (
+    GrantStatus,
+    OffGuide,
+    OverAllowance,
+    OverStandard,
+    PartGranted,
+    UnderStandard,
+)
 from domain.house_damage import Grade
 from domain.incident import UNASSIGNED, IncidentKind, Stage, UnitNotAssigned
 from domain.money import FundOverdrawn, NotPassedDownFrom
@@ -186,6 +193,23 @@ def test_money_time_and_states_are_said_as_people_do() -> None:
     assert early.sentence("zh") == "调拨现为“已下令”，此步骤须在“已发出、已到达”时办理"
     wrong = Malformed(field="as_of", value=AT.isoformat(), rule_zh="晚于现在", rule_en="not yet")
     assert "2018年7月4日 11:00" in wrong.sentence("zh") and "+00:00" not in wrong.sentence("zh")
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        OverStandard(case=ID, total_fen=2, ceiling_fen=1),
+        UnderStandard(case=ID, total_fen=1, minimum_fen=2),
+        OffGuide(case=ID, total_fen=1, guide_fen=2),
+        OverAllowance(case=ID, item="quilt", units=2, allowed=1),
+        PartGranted(case=ID, part=1),
+    ],
+    ids=lambda refusal: type(refusal).__name__,
+)
+def test_what_one_of_many_households_is_refused_names_the_household(refusal: Refusal) -> None:
+    """A list is allocated with tens of households in one form."""
+    for language in ("zh", "en"):
+        assert "张*三" in refusal.sentence(language, {ID: ("张*三", "张*三")})
 
 
 def test_levels_of_response_are_written_as_in_documents() -> None:
