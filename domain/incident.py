@@ -199,6 +199,18 @@ def not_in_future(field: str, at: datetime, now: datetime) -> None:
         )
 
 
+def not_over(field: str, at: datetime, now: datetime) -> None:
+    """Refuse with `Malformed` a time to come that is over: pages say times to the minute."""
+    with_zone(field, at)
+    if at <= now - timedelta(minutes=1):
+        raise Malformed(
+            field=field,
+            value=at.isoformat(),
+            rule_zh="这个时间已经过去",
+            rule_en="that time is over",
+        )
+
+
 class Incident(Aggregate):
     """One thing that happened in one place. ``in_charge`` is the area that leads the response.
 

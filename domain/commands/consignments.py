@@ -26,7 +26,7 @@ from domain.consignment import (
 from domain.exercise import AS_THE_STORE
 from domain.goods import Lot, Purpose, ReturnSource, StockExhausted
 from domain.ids import NewId
-from domain.incident import not_in_future, with_zone
+from domain.incident import not_in_future, not_over
 from domain.refusal import Malformed, NotYourRole, Refusal, refusal_of
 from domain.separation import separate
 from domain.stockpile import Stockpile
@@ -182,7 +182,7 @@ class ShipConsignment(_OnConsignment):
         consignment.need(Phase.ORDERED)
         check_text("vehicle", self.vehicle)
         if self.eta is not None:
-            with_zone("eta", self.eta)
+            not_over("eta", self.eta, world.now)
         hands = separate(world, consignment.id, consignment.steps, "ship")
         cargo: list[Cargo] = []
         for stockpile in _sources(world, consignment):

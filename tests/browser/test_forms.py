@@ -181,6 +181,8 @@ def test_arithmetic_is_asked_about_as_it_is_typed_and_never_blocks(
     expect(summary).to_be_hidden()
     fill(page, place="光明村", moved="12", central="5")
     expect(summary).to_have_text("数字勾稽一致")  # one part is not known yet
+    fill(page, scattered="很多")
+    expect(summary).to_be_hidden()
     fill(page, scattered="6")
     expect(page.locator('[data-rule="moved"]')).to_contain_text("12 对 5 + 6")
     expect(summary).to_contain_text("1 处")

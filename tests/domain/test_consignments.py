@@ -177,7 +177,7 @@ def test_exercise_goods_are_never_ordered_for_a_real_need(county: Scenario) -> N
 def test_the_driver_is_sealed(county: Scenario) -> None:
     county.given(receive(county), by="storekeeper").given(request(county), by="township")
     county.given(order(county), by="county")
-    command = ship(county, driver_name="王师傅", driver_phone="13800000000", eta=NOW)
+    command = ship(county, driver_name="王师傅", driver_phone="13800000000", eta=county.now)
     shipped = county.when(command, by="storekeeper").then(
         "Consignment.Shipped", "Stockpile.Shipped"
     )[0]
@@ -194,6 +194,9 @@ def test_a_load_ships_only_as_ordered(county: Scenario) -> None:
     naive = NOW.replace(tzinfo=None)
     refusal = county.when(ship(county, eta=naive), by="storekeeper").then(Malformed)
     assert refusal.field == "eta"
+    over = county.now - timedelta(hours=1)
+    refusal = county.when(ship(county, eta=over), by="storekeeper").then(Malformed)
+    assert refusal.field == "eta", "what is due before it leaves would be late at once"
     county.when(ship(county), by="county").then(NotYourRole)
 
 

@@ -105,6 +105,7 @@ def test_a_village_s_winter_from_the_season_opened_to_the_season_closed(
 
     wait(county)
     page = page.seen_by("township")
+    assert "公示期满" in page.text and "公示中" not in page.text
     form = page.form(v.ReviewList)
     page = form.press(
         opinion="入户核实，情况属实",

@@ -100,6 +100,7 @@ async def one_list(request: Request, desk: AtDesk, id: UUID, turn: Turned) -> Re
         "list.html",
         one=found,
         steps=steps(found),
+        hangs=await _hangs(desk, found),
         cases=cases,
         leaf=turn.leaf(
             cases,
@@ -116,6 +117,14 @@ async def one_list(request: Request, desk: AtDesk, id: UUID, turn: Turned) -> Re
         not_over=await run_in_threadpool(_not_over, desk, id),
         story=[fact for fact in await history(request, desk, id) if fact["kind"] != "ReliefCase"],
     )
+
+
+async def _hangs(desk: AtDesk, one: dict[str, Any]) -> bool:
+    """Whether the notice that was last posted hangs now: it does no longer after its days."""
+    if not one["showing"]:
+        return False
+    asked = {"village_list": UUID(one["id"]), "notice": Notice(one["showing"]), "at": desk.now}
+    return bool((await desk.ask(notice, **asked))["hanging"])
 
 
 @router.get("/lists/{id}/notice/{kind}")

@@ -83,13 +83,15 @@ class CheckedForm {
   values() {
     const values = new Map();
     for (const name of new Set(this.rules.flatMap((rule) => [...rule.left, ...rule.right]))) {
-      values.set(name, scaled(this.input(name)?.value ?? "") ?? null);
+      values.set(name, scaled(this.input(name)?.value ?? ""));
     }
     return values;
   }
 
   check() {
-    const values = this.values();
+    const read = this.values();
+    const values = new Map([...read].map(([name, value]) => [name, value ?? null]));
+    const unread = [...read.values()].some((value) => value === undefined || value < 0n);
     const questioned = new Set();
     let broken = 0;
     let jumps = 0;
@@ -109,7 +111,7 @@ class CheckedForm {
     }
     // The table of the parts (split-table.js) has looked at the same keystroke already.
     broken += this.form.querySelectorAll(".split-table .differs").length;
-    this.summarize(broken, [...values.values()].some((value) => value !== null));
+    this.summarize(broken, [...values.values()].some((value) => value !== null), unread);
   }
 
   tell(rule, values) {
@@ -137,9 +139,10 @@ class CheckedForm {
     this.notes.delete(rule.id);
   }
 
-  summarize(broken, started) {
+  /** Nothing is said to add up while one of the figures cannot be read. */
+  summarize(broken, started, unread) {
     if (!this.summary) return;
-    this.summary.hidden = !started;
+    this.summary.hidden = !started || (unread && !broken);
     this.summary.toggleAttribute("data-broken", broken > 0);
     const sentence = broken ? text("rules_broken", { n: broken }) : text("rules_kept");
     if (this.summary.textContent !== sentence) this.summary.textContent = sentence;
