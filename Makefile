@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 ROOMS := domain eventstore projections streams intake api web demo cli audit
 
-.PHONY: help venv run county test quick faults check audit sbom bench clean lock docs fingerprints
+.PHONY: help venv run county test quick faults looks check audit sbom bench clean lock docs fingerprints
 
 # Tests start the program hundreds of times: its bytecode is kept, whatever the environment says
 unexport PYTHONDONTWRITEBYTECODE
@@ -48,6 +48,10 @@ faults: venv ## Every fault of docs/reliability.md in full counts, and a table (
 	@$(BIN)/python scripts/need_postgres.py
 	@$(BIN)/python scripts/need_kafka.py
 	@$(BIN)/python scripts/faults.py
+
+looks: venv ## Look at every page: widths, languages, light and dark, with axe; images and findings in var/looks
+	@$(BIN)/python scripts/need_browser.py
+	@$(BIN)/python -m tests.browser.looks $(if $(wildcard var/log.sqlite),--county var)
 
 check: venv ## Format, lint, types, import contracts, tidiness
 	@$(BIN)/ruff format --check .

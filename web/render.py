@@ -224,5 +224,4 @@ def render_error(
         errors=errors,
         again=again,
         retry=_same_address(request) if status in PASSING else "",
-        english=language_of(request) == "en",
     )

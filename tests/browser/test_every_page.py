@@ -25,6 +25,9 @@ FORM = "/file?"
 FORM_SCREENS = 9
 """A form of sixty figures shows those that were reported before; they are to be seen when sent."""
 
+PARTS = "/design"
+"""Every component in every state, for whoever changes pages: nobody's work waits below."""
+
 OFFICERS = (
     "county-storekeeper",
     "dispatcher",
@@ -224,6 +227,8 @@ def test_no_english_page_is_wider_than_a_phone(walked: list[Seen]) -> None:
 def test_no_page_is_taller_than_some_screens_of_a_phone(walked: list[Seen]) -> None:
     tall = {}
     for one in walked:
+        if one.address == PARTS:
+            continue
         screens = FORM_SCREENS if FORM in one.address else SCREENS
         height = max(side["height"] for side in one.on_a_phone())
         if height > screens * HEIGHTS[PHONE]:

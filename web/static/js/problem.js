@@ -63,18 +63,40 @@ function boxOf(form) {
   return box;
 }
 
+/** Several fields are wrong: a list that leads to each of them, for who does not see the whole form. */
+function waysTo(told) {
+  const list = document.createElement("ul");
+  for (const [input, sentence] of told) {
+    const link = document.createElement("a");
+    link.href = `#${input.id}`;
+    link.textContent = sentence;
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      input.focus();
+    });
+    const item = document.createElement("li");
+    item.append(link);
+    list.append(item);
+  }
+  return list;
+}
+
 /** Say it above the form and at its fields, and bring the reader there. What to do next may follow
  *  it: a link {href, words}, a button press {words, act}. */
 export function showProblem(form, problem) {
   clearProblem(form);
   const homeless = [];
+  const told = [];
   for (const error of problem.errors ?? []) {
     const input = inputOf(form, nameOf(error));
-    if (input && input.type !== "hidden") tellField(input, say(error));
-    else homeless.push(named(error));
+    if (input && input.type !== "hidden") {
+      tellField(input, say(error));
+      told.push([input, named(error)]);
+    } else homeless.push(named(error));
   }
   const box = boxOf(form);
   box.textContent = [say(problem) || text("try_again"), ...homeless].join(" ");
+  if (told.length > 1) box.append(waysTo(told));
   if (problem.link) {
     const link = document.createElement("a");
     link.href = problem.link.href;
