@@ -59,8 +59,10 @@ ARGUED: Final[dict[str, str]] = {}
 """Rules of axe that we do not keep, and the decision that argues it."""
 
 RULER = """() => {
+  const clipped = (e) => e !== null
+    && (getComputedStyle(e).clipPath !== "none" || clipped(e.parentElement));
   const shown = (e) => e.checkVisibility({ visibilityProperty: true })
-    && !e.closest(".hidden, .skip");
+    && !e.closest(".hidden, .skip") && !clipped(e);
   const told = (e) => e.outerHTML.replace(/\\s+/g, " ").slice(0, 120);
   const all = (what) => [...document.querySelectorAll(what)].filter(shown);
   const box = (e) => (e.matches("[type=checkbox], [type=radio]") && e.closest("label") || e)
@@ -268,7 +270,9 @@ def main() -> None:
     findings: list[Finding] = []
 
     def seen(page: Page, address: str, officer: str, view: View) -> None:
-        findings.extend(looked_at(page, address, officer))
+        found = list(looked_at(page, address, officer))
+        findings.extend(found)
+        print(f"{len(found):4} {address} {officer} {view}", file=sys.stderr, flush=True)
         if not given.no_images:
             name = "-".join((name_of(address), officer, *(str(part) for part in view)))
             page.screenshot(path=FOLDER / f"{name}.png", full_page=True)
