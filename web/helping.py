@@ -192,6 +192,7 @@ WITHOUT: Final[Mapping[str, str]] = {
     "/report": "leads on to /report/new",
     "/help": "is the help",
     "/docs": "is a description itself, and open without a log-in",
+    "/design": "shows what pages are made of: nobody's work is done there",
     "/dispatch/board": PART,
     "/dispatch/incidents/{id}/facts": PART,
     "/ledger/rows": PART,
