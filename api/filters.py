@@ -274,7 +274,7 @@ def check_known(
     Raises 404 for a thing or an area that is not there for this caller, 422 for a word that is in
     no rulebook in force for the caller's areas or below them.
     """
-    if read.of_one or (isinstance(found, Page) and found.items):
+    if found.items if isinstance(found, Page) else read.of_one:
         return
     scope = caller.scope(read.roles, None)
     for name, value in given.items():

@@ -127,6 +127,8 @@ async def ask(caller: Caller, read: Read, area: UUID | None, **given: Any) -> An
                 everywhere = caller.scope(caller.roles(), None)
                 if read.query(db, everywhere, **given) is not None:
                     raise NotYourRole(needed=", ".join(sorted(read.roles)))
+            if isinstance(found, Page):  # a list of one thing, with filters of its own
+                check_known(caller, read, db, given, found)
             return found
 
     def opened() -> Any:
