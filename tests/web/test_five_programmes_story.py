@@ -293,6 +293,7 @@ def test_a_stay_elsewhere_is_asked_for_by_days_and_paid_by_the_month(
 
     page = page.seen_by("county")
     assert "还有 1 户没有分完各期" in page.text
+    assert re.search(r'way-now[^>]*><b>分配', re.sub(r"\s+", "", page.text)), "the next month"
     refused(page.form(v.CloseList).send(), "1 户没有分完各期")
     form = page.form(p.AllocateList)
     assert sorted(amounts(form)) == ["", "600.00"], "fifteen days are left of one household"
@@ -388,6 +389,8 @@ def test_a_home_of_the_roster_is_paid_for_as_it_stands(
     case = case_page(server, county, season, "a")
     for said in ("开工 30%", "主体完工 40%", "竣工验收 30%", "8,000.00 元"):
         assert said in case.text
+    paper = Desk(server, "county").open(f"/ledger/paper?season={uuid_in(season.address)}")
+    assert "20,000.00 元" in paper.text and "冬春" not in paper.text, "form 10 is of winters"
     assert page.seen_by("county").form(v.CloseList).press().state == "closed"
 
 
@@ -406,8 +409,9 @@ def test_a_dead_person_s_family_is_condoled_with_once(
     form, beside = applying(village, county, season, "a"), applying(village, county, season, "b")
     who = form.options("need.dead")
     assert len(who) == 1 and who[0].startswith("赵"), "the missing are not dead"
-    refused(form.send(need__cause="因灾死亡"), "遇难人员")
-    case = form.press(need__dead=who, need__cause="因灾死亡")
+    refused(form.send(), "遇难人员")
+    case = form.press(need__dead=who)
+    assert "因灾死亡" in case.text, "as it stands in the form"
     assert who[0] in case.text and "赵老大" not in case.text
     refused(beside.send(need__dead=who, need__cause="因灾死亡"), "不能重复救助")
     assert applying(village, county, season, "b").options("need.dead") == []

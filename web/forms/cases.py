@@ -36,6 +36,7 @@ NEED_PICKS: Mapping[str, Finder] = {
     "need.dead": pick.the_dead,
     "need.house": pick.damaged_homes,
 }
+NEED_MUST = frozenset({"need.dead", "need.house", "need.days"})
 NEED_ORDER = ("need.dead", "need.house", "need.rate", "need.days", "need.count", "need.persons")
 ROWS = "applications."
 
@@ -49,6 +50,7 @@ VILLAGE = Form(
     words={ROWS + key: prefix for key, prefix in NEED.items()},
     heads={"applications": "household"},
     some=frozenset({"applications"}),
+    needed=frozenset(ROWS + key for key in NEED_MUST),
     begins=pick.nobody_yet,
     without=pick.beside_the_basis(ROWS),
     today=frozenset({"applications.applied_on"}),
@@ -67,7 +69,7 @@ FORMS: Mapping[type[Command], Form] = {
     r.ApplyForRelief: Form(
         fields=("need", *NEED_ORDER, "applied_on", "nominated", "note"),
         told={"season": "season", "household": "household"},
-        needed=frozenset({"need.house"}),
+        needed=NEED_MUST,
         picks=NEED_PICKS,
         words=NEED,
         begins=pick.all_members,
@@ -82,7 +84,7 @@ FORMS: Mapping[type[Command], Form] = {
     r.ApplyOnBehalf: VILLAGE,
     r.CorrectApplication: Form(
         fields=("need", *NEED_ORDER, "reason"),
-        needed=frozenset({"need.house"}),
+        needed=NEED_MUST,
         picks=NEED_PICKS,
         words=NEED,
         begins=pick.as_applied,

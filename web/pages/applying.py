@@ -28,9 +28,11 @@ from projections.households import households
 from projections.lists import village_list
 from projections.seasons import seasons
 from web.acting import begin_of
+from web.i18n import catalog
 from web.paging import ROWS, Turned
 from web.parts import AtDesk, Desk, url
-from web.picking.cases import terms_of
+from web.picking.cases import rates_said, terms_of
+from web.render import language_of
 from web.reporting import place_of
 
 router = APIRouter(include_in_schema=False)
@@ -84,6 +86,7 @@ async def for_one(
         one=one,
         made=made,
         chosen=chosen,
+        rates=await _rates(request, desk, chosen),
         left=left,
         may=desk.may(ApplyForRelief, area),
     )
@@ -126,8 +129,24 @@ async def for_village(
     if chosen is not None:
         said = await _table(request, desk, turn, area, chosen)
     return await desk.show(
-        request, "applying_village.html", place=place, chosen=chosen, left=running, **said
+        request,
+        "applying_village.html",
+        place=place,
+        chosen=chosen,
+        rates=await _rates(request, desk, chosen),
+        left=running,
+        **said,
     )
+
+
+async def _rates(
+    request: Request, desk: Desk, season: dict[str, Any] | None
+) -> list[tuple[str, str]]:
+    """What the chosen season gives, and how it is paid."""
+    if season is None:
+        return []
+    language = language_of(request)
+    return rates_said(await terms_of(desk, season["id"]), catalog(language).t, language)
 
 
 async def _table(

@@ -64,18 +64,19 @@ async def one_case(request: Request, desk: AtDesk, id: UUID) -> Response:
     rate = terms.rate(one["rate"])
     language = language_of(request)
     made = await acts_of(request, desk, "relief-cases", id, one=one, terms=terms)
+    parts = await run_in_threadpool(_parts, desk.caller, id, rate, catalog(language).t, language)
     return await desk.show(
         request,
         "case.html",
         one=one,
         made=made,
         signing=await _signing(request, desk, one),
-        steps=_steps(one, terms),
+        steps=_steps(one, terms, bool(parts["left"])),
         rate=rate,
         by_days=rate is not None and rate.basis in BY_DAYS,
         rate_said=rate_said(rate, catalog(language).t, language) if rate else "",
         named=await run_in_threadpool(_named, desk.caller, id),
-        parts=_parts(desk, id, rate, catalog(language).t, language),
+        parts=parts,
         waits=_waits(one, terms),
         gone=[each for each in one["members"] if each["status"] != "present"],
         story=await history(request, desk, id),
@@ -103,15 +104,17 @@ def _named(caller: Caller, id: UUID) -> list[str]:
 
 
 def _parts(
-    desk: Desk, id: UUID, rate: Rate | None, t: Callable[..., str], language: str
+    caller: Caller, id: UUID, rate: Rate | None, t: Callable[..., str], language: str
 ) -> dict[str, Any]:
-    """Of relief in parts: what each part is called, and which have not been granted."""
-    case = desk.caller.system.store.load(id)
+    """Of relief in parts: what each part is called, and which of a case that goes on have not been
+    granted."""
+    case = caller.system.store.load(id)
     assert isinstance(case, ReliefCase)
     if rate is None:
         return {"names": {}, "left": []}
     names = {p.number: part_said(p, t, language) for p in parts_of(rate, case.need.days)}
-    return {"names": names, "left": [names[p.number] for p in case.parts_left(rate)]}
+    left = case.parts_left(rate) if case.stage is Stage.APPROVED else ()
+    return {"names": names, "left": [names[p.number] for p in left]}
 
 
 async def _signing(request: Request, desk: Desk, one: dict[str, Any]) -> Acts | None:
@@ -130,9 +133,9 @@ async def _signing(request: Request, desk: Desk, one: dict[str, Any]) -> Acts | 
     )
 
 
-def _steps(one: dict[str, Any], terms: Programme) -> list[dict[str, Any]]:
+def _steps(one: dict[str, Any], terms: Programme, parts_left: bool) -> list[dict[str, Any]]:
     """The steps done and to come, in order: name, when, and whether it is waited for. A refused
-    case has no steps to come."""
+    case has no steps to come. ``parts_left``: what has arrived was a part of it."""
     names = [name for name, step in STEPS.items() if not step or terms.requires(step)]
     refused = one["status"] == Stage.REFUSED
     steps = []
@@ -140,7 +143,8 @@ def _steps(one: dict[str, Any], terms: Programme) -> list[dict[str, Any]]:
         at = one["closed_at" if name == "closed" and refused else f"{name}_at"]
         key = "refused" if name == "closed" and refused else name
         if at or not refused:
-            steps.append({"key": key, "at": at, "done": _done(one, name, at)})
+            again = parts_left and name in ("granted", "delivered") and _done(one, "delivered", at)
+            steps.append({"key": key, "at": at, "done": _done(one, name, at) and not again})
     waited = next((step for step in steps if not step["done"]), None)
     return [{**step, "now": step is waited} for step in steps]
 

@@ -99,7 +99,7 @@ async def one_list(request: Request, desk: AtDesk, id: UUID, turn: Turned) -> Re
         request,
         "list.html",
         one=found,
-        steps=steps(found),
+        steps=steps(found, parts_left=bool(parts_left)),
         hangs=await _hangs(desk, found),
         cases=cases,
         leaf=turn.leaf(
@@ -261,9 +261,9 @@ NEEDS = {
 """Step of a list → the step of a programme without which it is none."""
 
 
-def steps(one: dict[str, Any]) -> list[tuple[str, str, str | None]]:
+def steps(one: dict[str, Any], *, parts_left: bool = False) -> list[tuple[str, str, str | None]]:
     """The way of a list by its programme: (step, done | now | open, when). One step is under way
-    at a time."""
+    at a time. ``parts_left``: what was paid was a part; after it the next one is allocated."""
     objections = one["objections"] > 0
     way = [
         ("appraised", one["appraised_on"]),
@@ -281,6 +281,8 @@ def steps(one: dict[str, Any]) -> list[tuple[str, str, str | None]]:
     found: list[tuple[str, str, str | None]] = []
     for n, (name, at) in enumerate(way):
         state = "done" if n <= reached else "now" if n == reached + 1 else "open"
+        if parts_left and one["paid_at"]:
+            state = {"allocated": "now", "closed": "open"}.get(name, state)
         if name == "objections" and one["open_objections"]:
             state = "now"
         found.append((name, state, at if name != "objections" else None))

@@ -16,6 +16,7 @@ from domain.commands.named_rows import Row
 from domain.grants import OPEN, GrantStatus
 from domain.house_damage import HouseDamage
 from domain.household_members import Relation
+from domain.need import Cause
 from domain.refusal import NotFound
 from domain.relief_case import ReliefCase
 from domain.rules.parts import Part
@@ -66,6 +67,11 @@ def more_said(rate: Rate, t: Callable[..., str], language: str) -> str:
     return t("season.rate_milestones", parts=t("desk.comma").join(parts)) if rate.milestones else ""
 
 
+def rates_said(terms: Programme, t: Callable[..., str], language: str) -> list[tuple[str, str]]:
+    """Each rate with its amount, and how it is paid."""
+    return [(rate_said(rate, t, language), more_said(rate, t, language)) for rate in terms.rates]
+
+
 def part_said(part: Part, t: Callable[..., str], language: str) -> str:
     """第 2 期（第 31–60 天）, 第 2 期（主体完工 40%）"""
     if part.last_day:
@@ -97,6 +103,7 @@ def beside_the_basis(prefix: str = "") -> Callable[[Matter], frozenset[str]]:
             away.add("need.days")
         if not bases & {"room", "death"} or terms.names == "dead":
             away.add("need.count")
+        away |= {"need.kinds"} if terms.names == "dead" else set()
         away |= {f"need.{what}" for what in ("dead", "house") if terms.names != what}
         return frozenset(prefix + name for name in away)
 
@@ -105,12 +112,30 @@ def beside_the_basis(prefix: str = "") -> Callable[[Matter], frozenset[str]]:
 
 async def all_members(matter: Matter) -> dict[str, Any]:
     """All who live there, until somebody says fewer."""
-    usual = matter.known["terms"].rates[0]
     return {
         "need.persons": matter.known["one"]["size"],
-        "need.rate": usual.key,
-        "need.days": _usual_days(usual),
+        **_usual(matter),
     }
+
+
+USUAL_CAUSES: Mapping[str, Cause] = {
+    "emergency": Cause.EVACUATED,
+    "drought": Cause.WATER_SHORTAGE,
+    "housing": Cause.HOUSE_COLLAPSED,
+    "condolence": Cause.DEATH,
+}
+"""Why people mostly apply in a programme."""
+
+
+def _usual(matter: Matter) -> dict[str, Any]:
+    """Rate, days and cause, as most of a programme's applications have them."""
+    terms = matter.known["terms"]
+    begun: dict[str, Any] = {
+        "need.rate": terms.rates[0].key,
+        "need.days": _usual_days(terms.rates[0]),
+    }
+    cause = USUAL_CAUSES.get(terms.key)
+    return begun | ({"need.cause": cause} if cause else {})
 
 
 def _usual_days(rate: Rate) -> int:
@@ -197,8 +222,7 @@ async def households_here(matter: Matter) -> list[Option]:
 
 async def nobody_yet(matter: Matter) -> dict[str, Any]:
     """A row for each of them, with nothing in it: only who is in need gets a number."""
-    usual = matter.known["terms"].rates[0]
-    begun = {"need.rate": usual.key, "need.days": _usual_days(usual)}
+    begun = _usual(matter)
     households = matter.known["households"]
     return {"applications": [{"household": one["id"], **begun} for one in households]}
 
