@@ -172,9 +172,11 @@ class CaseChecks:
             if grant.part and self.status[number] not in ended
         )
 
-    def parts_left(self, rate: Rate) -> tuple[Part, ...]:
+    def parts_left(self, rate: Rate | None) -> tuple[Part, ...]:
         """The parts that have not been granted, the next one first; none where all is paid at
-        once."""
+        once, or where the standard has no such rate any more."""
+        if rate is None:
+            return ()
         granted = self.parts_granted
         return tuple(one for one in parts_of(rate, self.need.days) if one.number not in granted)
 

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
+from domain.casualty_record import CasualtyRecord, Fate
 from domain.grants import OPEN, Grant, GrantStatus
+from domain.house_damage import HouseDamage
 from domain.household import Household
+from domain.need import Need, NotAmongTheDead, RateForOtherDamage
 from domain.notice_rules import check_notice_rules
 from domain.refusal import Refusal
 from domain.relief_case import ReliefCase
@@ -82,12 +85,14 @@ def check_payable(world: World, season: Season, case: ReliefCase, grant: Grant) 
 
     Refuses with the first of these that holds it back: `SeasonClosed`, `WrongGrantStatus`, what
     `check_list` says of the list it was set on (no notice standing, an objection
-    open), what `check_household` says of the household, and `NoCard` for cash.
+    open), what `check_household` says of the household and `check_rows` of the rosters, and
+    `NoCard` for cash.
     """
     season.check_open()
     case.must_have(grant.number, *(OPEN if grant.is_cash else (GrantStatus.GRANTED,)))
     check_list(world, season, world.get(VillageList, case.lists[grant.number]))
     household = check_household(world, season, case)
+    check_rows(world, season, case.need)
     if not grant.is_cash:
         return None
     if household.card is None and not season.pays_contested:
@@ -110,6 +115,24 @@ def check_household(world: World, season: Season, case: ReliefCase) -> Household
         )
     check_losses(case, household)
     return household
+
+
+def check_rows(world: World, season: Season, need: Need) -> None:
+    """The rows of the rosters that a need names still say what it is granted for.
+
+    Refuses `NotAmongTheDead`, `DamageWithdrawn`, `RateForOtherDamage`: who was found alive, or a
+    home that was graded again, is not paid for by what the roster said before.
+    """
+    for id in need.dead:
+        person = world.get(CasualtyRecord, id)
+        if person.fate is not Fate.DEAD:
+            raise NotAmongTheDead(masked=person.masked_name)
+    if need.house is None:
+        return
+    home, rate = world.get(HouseDamage, need.house), season.terms.rate(need.rate)
+    home.must_stand()
+    if rate is not None and rate.grades and home.grade not in rate.grades:
+        raise RateForOtherDamage(masked=home.masked_name, grade=home.grade)
 
 
 def check_losses(case: ReliefCase, household: Household) -> None:

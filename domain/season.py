@@ -57,6 +57,22 @@ class DisasterNeeded(Refusal):
 
 
 @dataclass(eq=False)
+class OtherParts(Refusal):
+    """A month that was granted as part 1 is not the first ten days of another standard."""
+
+    zh: ClassVar[str] = (
+        "新标准的“{rate}”分期与本年度不同，而已有 {count} 个村级名册按原来的分期办理："
+        "各名册办结后再更换，或另开年度"
+    )
+    en: ClassVar[str] = (
+        "The new standard pays {rate} in other parts, and {count} "
+        "{count:village list goes|village lists go} by those of now: close them first."
+    )
+    rate: str
+    count: int
+
+
+@dataclass(eq=False)
 class OtherHazard(Refusal):
     """旱灾 relief is run for a drought, and for nothing else."""
 
@@ -143,11 +159,20 @@ class Season(Aggregate):
     def change_standard(
         self, terms: Programme, standards: RuleRef, deliver_by: date | None, reason: str
     ) -> None:
-        """New terms from now on; what was granted keeps the terms of its day."""
+        """New terms from now on; what was granted keeps the terms of its day. Refuses
+        `SeasonClosed`, `OtherParts`."""
         self.check_open()
+        self._check_parts(terms)
         self._standard_changed(
             terms=terms, standards=standards, deliver_by=deliver_by, reason=reason
         )
+
+    def _check_parts(self, terms: Programme) -> None:
+        """Parts are numbers: while a list goes by them they mean what they meant."""
+        for rate in self.terms.rates if self.open_lists else ():
+            new = terms.rate(rate.key)
+            if new is not None and new.parted != rate.parted:
+                raise OtherParts(rate=rate.zh, count=len(self.open_lists))
 
     @event("StandardChanged")
     def _standard_changed(

@@ -10,7 +10,7 @@ from itertools import chain
 from uuid import UUID
 
 from domain.case_checks import Stage
-from domain.casualty_record import CasualtyRecord, Fate
+from domain.casualty_record import CasualtyRecord
 from domain.disaster import Disaster
 from domain.house_damage import HouseDamage
 from domain.household import Household
@@ -22,8 +22,8 @@ from domain.need import (
     Need,
     NotAmongHomes,
     NotAmongTheDead,
-    RateForOtherDamage,
 )
+from domain.paying import check_rows
 from domain.reach import within
 from domain.refusal import Malformed
 from domain.relief_case import ReliefCase
@@ -60,15 +60,14 @@ def check_named(season: Season, need: Need) -> None:
 def claim(world: World, season: Season, household: Household, need: Need, case: UUID) -> None:
     """Put the application down at each row that it names: as of now, nobody else's may.
 
-    Refuses `NotAmongTheDead`, `NotAmongHomes`, `HelpedAlready`, `AnothersHome`,
-    `RateForOtherDamage`.
+    Refuses `NotAmongTheDead`, `NotAmongHomes`, `DamageWithdrawn`, `RateForOtherDamage`,
+    `AnothersHome`, `HelpedAlready`.
     """
-    for row in _named(world, season, need):
-        if isinstance(row, CasualtyRecord):
-            if row.fate is not Fate.DEAD:
-                raise NotAmongTheDead(masked=row.masked_name)
-        else:
-            _check_home(season, household, need, row)
+    rows = tuple(_named(world, season, need))
+    check_rows(world, season, need)
+    for row in rows:
+        if isinstance(row, HouseDamage) and row.household not in (None, household.id):
+            raise AnothersHome(masked=row.masked_name)
         for same in (row, *_same_elsewhere(world, season, row)):
             holder = holder_of(world, same)
             if holder is not None and holder != case:
@@ -102,15 +101,6 @@ def reports_of(world: World, disaster: UUID) -> dict[UUID, UUID]:
 
 def _reports(world: World, season: Season) -> Iterable[UUID]:
     return () if season.disaster is None else reports_of(world, season.disaster).values()
-
-
-def _check_home(season: Season, household: Household, need: Need, row: HouseDamage) -> None:
-    row.must_stand()
-    if row.household not in (None, household.id):
-        raise AnothersHome(masked=row.masked_name)
-    grades = season.rate(need.rate).grades
-    if grades and row.grade not in grades:
-        raise RateForOtherDamage(masked=row.masked_name, grade=row.grade)
 
 
 def _same_elsewhere(world: World, season: Season, row: Row) -> Iterator[Row]:

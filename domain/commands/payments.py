@@ -23,7 +23,7 @@ from domain.grants import (
 )
 from domain.household import Household
 from domain.list_checks import ALLOCATABLE
-from domain.paying import check_list, check_losses, check_payable
+from domain.paying import check_list, check_losses, check_payable, check_rows
 from domain.reach import in_reach, within
 from domain.refusal import Malformed, NotFound, Refusal, missing
 from domain.relief_case import ReliefCase
@@ -108,6 +108,8 @@ class AllocateList(OfList):
         for case, given in zip(cases, self.grants, strict=True):
             household = world.get(Household, case.household)
             check_losses(case, household)
+            if given.cash_fen or given.goods:
+                check_rows(world, season, case.need)
             check_size(household, case.need.persons)
             rate = season.rate(case.need.rate)
             made = self._grants(case, given, commitment, parts, rate)

@@ -385,7 +385,7 @@ class CloseList(OfList):
     def decide(self, world: World) -> Result | None:
         found, season = self.of(world)
         cases = cases_of(world, found.cases)
-        left = [case for case in cases if case.parts_left(season.rate(case.need.rate))]
+        left = [case for case in cases if case.parts_left(season.terms.rate(case.need.rate))]
         if left and not self.reason.strip():
             raise PartsLeft(village_list=found.id, count=len(left))
         found.close(self.reason)

@@ -71,6 +71,13 @@ class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     milestones: Annotated[tuple[Milestone, ...], msgspec.Meta(max_length=10)] = ()
     grades: tuple[Grade, ...] = ()
 
+    @property
+    def parted(self) -> tuple[object, ...]:
+        """What its parts are counted by: the basis, the days of a part, the shares."""
+        in_parts = self.pay_every_days or self.milestones
+        shares = tuple((one.key, one.percent) for one in self.milestones)
+        return (self.basis, self.pay_every_days, shares) if in_parts else ()
+
 
 class GoodsAllowance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An item of the catalogue this programme may give, and how many a person without reason."""

@@ -12,8 +12,8 @@ from domain.commands.notices import PostNotice, PostSecondNotice
 from domain.commands.payments import GrantInput, PayList
 from domain.commands.relief_cases import CorrectApplication, NeedInput, ReopenCase
 from domain.commands.reports import FileInitialReport
-from domain.commands.rosters import RecordCasualty, RegradeHouseDamage
-from domain.commands.seasons import OpenSeason
+from domain.commands.rosters import RecordCasualty, RegradeHouseDamage, WithdrawCasualty
+from domain.commands.seasons import ChangeSeasonStandard, OpenSeason
 from domain.commands.village_lists import (
     AppraiseList,
     ApproveList,
@@ -46,11 +46,12 @@ from domain.notice import NoticeNotWanted
 from domain.refusal import Malformed
 from domain.rules.parts import part_fen, parts_of
 from domain.rules.standards import Basis, Milestone, Rate, Standards, amount_fen
-from domain.season import OtherHazard
+from domain.season import OtherHazard, OtherParts
 from tests.domain.ledger import Ledger, application
 from tests.domain.rule_files import rule
 from tests.domain.scenario import Scenario
 from tests.domain.test_programmes import applied, dead, home, ledger_of, on_rosters
+from tests.domain.test_seasons import adopt
 
 
 def approved(programme: str, **need: Any) -> Ledger:
@@ -143,6 +144,45 @@ def test_less_than_the_standard_takes_a_reason_where_it_is_no_range() -> None:
     assert (refusal.total_fen, refusal.guide_fen) == (420_000, 600_000)
     assert "4,200.00 元" in refusal.sentence("zh") and "6,000.00 元" in refusal.sentence("zh")
     county.given(grant(ledger, 420_000, reason="另有保险赔付"), by="county")
+
+
+def with_rate(ledger: Ledger, version: str, rate: dict[str, Any]) -> None:
+    """The county adopts standards in which transitional relief has this rate."""
+    change = {"rates": [rate]}
+    ledger.scenario.given(adopt(ledger.scenario, change, version, "transitional"))
+
+
+DAILY = {"key": "daily", "zh": "生活补助", "en": "daily", "basis": "person_day", "max_days": 90}
+
+
+def test_a_running_list_keeps_its_months_though_the_standard_pays_by_ten_days() -> None:
+    ledger = approved("transitional", days=75)
+    county = ledger.scenario
+    county.given(grant(ledger, 180_000), by="county")
+    change = ChangeSeasonStandard(season=ledger.season, reason="新标准")
+    amounts = {"amount_fen": 2_500, "ceiling_fen": 3_000}
+    with_rate(ledger, "2019-1", {**DAILY, **amounts, "pay_every_days": 10})
+    refusal = county.when(change, by="county").then(OtherParts)
+    assert refusal.count == 1 and "生活补助" in refusal.sentence("zh")
+    with_rate(ledger, "2019-2", {**DAILY, **amounts, "pay_every_days": 30})
+    county.given(change, by="county")
+    more = county.when(grant(ledger, 180_000), by="county").then(OffGuide)
+    assert more.guide_fen == 2_500 * 3 * 30, "the second month goes by the new amount"
+
+
+def test_a_list_whose_rate_is_gone_from_the_standard_can_be_closed() -> None:
+    ledger = approved("transitional", days=75)
+    county = ledger.scenario
+    grants = [
+        GrantInput(case=ledger.case(name), cash_fen=2_000 * size * 30)
+        for name, size in ledger.SIZES.items()
+    ]
+    county.given(ledger.allocation(*grants), by="county")
+    paid(ledger)
+    amounts = {"amount_fen": 2_500, "ceiling_fen": 3_000}
+    with_rate(ledger, "2019", {**DAILY, **amounts, "key": "another"})
+    county.given(ChangeSeasonStandard(season=ledger.season, reason="新标准"), by="county")
+    county.given(CloseList(village_list=ledger.list), by="county")
 
 
 RATES = st.builds(
@@ -377,6 +417,33 @@ def test_a_home_is_helped_once_at_the_rate_of_its_grade_and_not_for_another() ->
         reason="核对",
     )
     county.when(same, by="village").then(RateForOtherDamage)
+
+
+def test_who_was_taken_off_the_roster_is_not_paid_for() -> None:
+    ledger = approved("condolence")
+    county = ledger.scenario
+    grants = [GrantInput(case=ledger.case(name), cash_fen=1_000_000) for name in "abc"]
+    county.given(ledger.allocation(*grants), by="county")
+    county.given(WithdrawCasualty(record=county.id("dead/a"), reason="经核实为病故"), by="village")
+    county.given(PayList(village_list=ledger.list, document_no="支1号"), by="payer")
+    assert county.result["payments"] == 2
+    assert county.result["held"] == {str(ledger.case("a")): "not-among-the-dead"}
+    county.given(ledger.correction("a", cash_fen=0), by="county")
+    county.given(CloseList(village_list=ledger.list), by="county")
+
+
+def test_a_home_graded_again_gets_no_further_milestone() -> None:
+    ledger = approved("housing")
+    county = ledger.scenario
+    lighter = RegradeHouseDamage(
+        record=county.id("home/a"), grade=Grade.SLIGHT, rooms=3, reason="复核"
+    )
+    county.given(lighter, by="village")
+    refusal = county.when(grant(ledger, 600_000), by="county").then(RateForOtherDamage)
+    assert "一般损坏" in refusal.sentence("zh")
+    others = [GrantInput(case=ledger.case(name), cash_fen=600_000) for name in "bc"]
+    nothing = GrantInput(case=ledger.case("a"))
+    county.given(ledger.allocation(nothing, *others), by="county")
 
 
 def test_a_condolence_names_no_home(families: Ledger) -> None:

@@ -41,13 +41,18 @@ def opening(county: Scenario, **more: Any) -> OpenSeason:
     return OpenSeason(**(values | more))
 
 
-def adopt(county: Scenario, change: dict[str, Any], version: str = "2018") -> AdoptRulebook:
-    """The county's standards with the winter programme changed, adopted anew."""
+def adopt(
+    county: Scenario,
+    change: dict[str, Any],
+    version: str = "2018",
+    key: str = "winter_spring",
+) -> AdoptRulebook:
+    """The county's standards with one programme changed, adopted anew."""
     book = county.load(Rulebook, Rulebook.id_of(county.id("county"), Standards.KIND))
     standards = book.in_force(Standards, county.now).rule
     content = msgspec.to_builtins(standards)
     for programme in content["programmes"]:
-        if programme["key"] == "winter_spring":
+        if programme["key"] == key:
             programme.update(change)
     return AdoptRulebook(
         area=county.id("county"),

@@ -221,7 +221,7 @@ def _parts_left(desk: Desk, id: UUID) -> int:
     if not season.terms.in_parts:
         return 0
     cases = (world.get(ReliefCase, id) for id in logged.cases)
-    return sum(1 for case in cases if case.parts_left(season.rate(case.need.rate)))
+    return sum(1 for case in cases if case.parts_left(season.terms.rate(case.need.rate)))
 
 
 async def _settling(request: Request, desk: Desk, one: dict[str, Any]) -> dict[str, Acts]:

@@ -153,7 +153,8 @@ async def parts_here(matter: Matter) -> list[Option]:
     cases = await run_in_threadpool(_cases, matter, await _listed(matter))
     found: dict[int, Part] = {}
     for case in cases:
-        for part in parts_of(season.rate(case.need.rate), case.need.days):
+        rate = season.terms.rate(case.need.rate)
+        for part in parts_of(rate, case.need.days) if rate else ():
             longer = part.number not in found or part.last_day > found[part.number].last_day
             found |= {part.number: part} if longer else {}
     return [
