@@ -159,6 +159,32 @@ def test_a_refusal_is_told_at_its_field_and_the_next_try_is_a_new_command(
     assert first[1]["id"] == second[1]["id"]
 
 
+def test_a_rule_about_one_value_is_told_at_its_field_by_what_the_refusal_knows(
+    desk: FakeDesk, address: str, open_page: OpenPage
+) -> None:
+    """Whoever presses Enter in a field goes on in it, and not at the head of the form."""
+    refusal = {
+        "type": "/problems/malformed",
+        "title": "Malformed",
+        "status": 422,
+        "zh": "“地点”的值不符合要求：不能为空",
+        "en": "place is not acceptable: it is required",
+        "facts": {"field": "place", "value": ""},
+    }
+    elsewhere = {**refusal, "facts": {"field": "warehouse"}}
+    desk.answers = [(422, refusal), (422, elsewhere)]
+    page = open_page()
+    page.goto(f"{address}/form")
+    fill(page, place=" ", moved="120")
+    page.get_by_role("button", name="提交").click()
+    place = page.locator('[name="place"]')
+    expect(place).to_be_focused()
+    expect(place).to_have_accessible_description(re.compile("不能为空"))
+    page.get_by_role("button", name="提交").click()
+    expect(page.get_by_role("alert")).to_be_focused()
+    expect(page.locator(".field-error")).to_have_count(0)
+
+
 def test_a_figure_that_is_none_is_told_before_it_is_sent(
     desk: FakeDesk, address: str, open_page: OpenPage
 ) -> None:

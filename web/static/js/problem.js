@@ -1,6 +1,6 @@
 // What the server says when it refuses: RFC 9457 problem details, with a sentence in both languages and
 // the fields it is about: {type, title, status, detail, zh, en,
-// errors: [{field | pointer, zh, en, name_zh, name_en}]}.
+// errors: [{field | pointer, zh, en, name_zh, name_en}], facts: {field}}.
 
 import { language, text } from "./text.js";
 
@@ -94,6 +94,10 @@ export function showProblem(form, problem) {
       told.push([input, named(error)]);
     } else homeless.push(named(error));
   }
+  // A rule about one value names its field among the facts: told there as well, and the reader is
+  // led to it. The sentence stays above the form, too: it may be about another thing's field.
+  const about = problem.facts?.field && inputOf(form, problem.facts.field);
+  if (about && about.type !== "hidden" && !problem.errors?.length) tellField(about, say(problem));
   const box = boxOf(form);
   box.textContent = [say(problem) || text("try_again"), ...homeless].join(" ");
   if (told.length > 1) box.append(waysTo(told));
