@@ -123,7 +123,11 @@ async def _hangs(desk: AtDesk, one: dict[str, Any]) -> bool:
     """Whether the notice that was last posted hangs now: it does no longer after its days."""
     if not one["showing"]:
         return False
-    asked = {"village_list": UUID(one["id"]), "notice": Notice(one["showing"]), "at": desk.now}
+    asked: dict[str, Any] = {
+        "village_list": UUID(one["id"]),
+        "notice": Notice(one["showing"]),
+        "at": desk.now,
+    }
     return bool((await desk.ask(notice, **asked))["hanging"])
 
 
