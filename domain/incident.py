@@ -7,7 +7,7 @@ unit. Times of the field (``occurred_at``) come from the caller.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
@@ -21,6 +21,7 @@ from domain.due import check_due
 from domain.exercise import keep_apart
 from domain.lateness import Counting
 from domain.refusal import Malformed, Refusal
+from domain.rules.base import china_day
 from domain.world import RuleRef, Sealed
 
 UNANSWERED = "逾时无队伍接令，系统自动升级"
@@ -203,12 +204,19 @@ def not_over(field: str, at: datetime, now: datetime) -> None:
     """Refuse with `Malformed` a time to come that is over: pages say times to the minute."""
     with_zone(field, at)
     if at <= now - timedelta(minutes=1):
-        raise Malformed(
-            field=field,
-            value=at.isoformat(),
-            rule_zh="这个时间已经过去",
-            rule_en="that time is over",
-        )
+        raise _over(field, at.isoformat())
+
+
+def day_not_over(field: str, day: date, now: datetime) -> None:
+    """Refuse with `Malformed` a day to come that is over in China."""
+    if day < china_day(now):
+        raise _over(field, day.isoformat())
+
+
+def _over(field: str, value: str) -> Malformed:
+    return Malformed(
+        field=field, value=value, rule_zh="这个时间已经过去", rule_en="that time is over"
+    )
 
 
 class Incident(Aggregate):

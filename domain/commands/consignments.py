@@ -26,7 +26,7 @@ from domain.consignment import (
 from domain.exercise import AS_THE_STORE
 from domain.goods import Lot, Purpose, ReturnSource, StockExhausted
 from domain.ids import NewId
-from domain.incident import not_in_future, not_over
+from domain.incident import day_not_over, not_in_future, not_over
 from domain.refusal import Malformed, NotYourRole, Refusal, refusal_of
 from domain.separation import separate
 from domain.stockpile import Stockpile
@@ -90,6 +90,8 @@ class RequestConsignment(Command):
     def decide(self, world: World) -> Result | None:
         check_text("reason", self.reason)
         lines = _lines(self.lines)
+        if self.needed_by is not None:
+            day_not_over("needed_by", self.needed_by, world.now)
         world.get(Area, self.destination).require_living()
         books = catalogue(world, self.destination, (line.item for line in lines))
         world.add(

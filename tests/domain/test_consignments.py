@@ -27,6 +27,7 @@ from domain.consignment import (
 )
 from domain.goods import ItemUnknown, StockExhausted
 from domain.refusal import AlreadyExists, Malformed, NotFound, NotYourRole
+from domain.rules.base import china_day
 from domain.separation import SamePersonTwice
 from domain.stockpile import Stockpile
 from domain.world import Role
@@ -350,3 +351,13 @@ def test_a_consignment_that_was_never_requested_is_not_found(county: Scenario) -
     county.when(damage(county), by="storekeeper").then(NotFound)
     county.when(close(county), by="county").then(NotFound)
     county.when(cancel(county), by="county").then(NotFound)
+
+
+def test_goods_are_needed_by_a_day_that_is_not_over(county: Scenario) -> None:
+    """What was asked for by yesterday stood on every list as late as soon as it was asked for."""
+    today = china_day(county.now)
+    refusal = county.when(request(county, needed_by=today - timedelta(days=1)), by="township").then(
+        Malformed
+    )
+    assert (refusal.field, refusal.rule_zh) == ("needed_by", "这个时间已经过去")
+    county.when(request(county, needed_by=today), by="township").then("Consignment.Requested")

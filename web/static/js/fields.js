@@ -49,18 +49,21 @@ export class BadField extends Error {
 /** What cannot be seen in a field (a tab) is shown, so that people see why it is asked about. */
 const shown = (value) => value.trim().replace(/\t/g, "⇥").slice(0, 30);
 
+/** What is not known may be left out, but not of a field that must be filled in. */
+const orEmpty = (required) => (required ? "" : text("or_empty"));
+
 const READERS = {
   text: (value) => value,
-  int(value) {
+  int(value, required = false) {
     const figure = plain(value);
     if (figure === "") return null;
-    if (!/^\d{1,15}$/.test(figure)) throw text("whole_number", { value: shown(value) });
+    if (!/^\d{1,15}$/.test(figure)) throw text("whole_number", { value: shown(value) }) + orEmpty(required);
     return Number(figure);
   },
-  decimal(value) {
+  decimal(value, required = false) {
     const figure = plain(value);
     if (figure === "") return null;
-    if (!/^\d{1,15}(\.\d{1,4})?$/.test(figure)) throw text("decimal_number", { value: shown(value) });
+    if (!/^\d{1,15}(\.\d{1,4})?$/.test(figure)) throw text("decimal_number", { value: shown(value) }) + orEmpty(required);
     return figure;
   },
   money(value) {
@@ -132,7 +135,7 @@ export function collect(form, button, makeId) {
       else if (type === "checkbox") value = element.checked;
       else if (isNow(element)) value = READERS.now();
       else if (element.multiple) value = [...element.selectedOptions].map((option) => option.value);
-      else value = READERS[dataset.type ?? "text"](element.value);
+      else value = READERS[dataset.type ?? "text"](element.value, element.required);
       if (isNow(element)) nows.push(name);
       put(body, name.split(":")[0].split("."), value);
     } catch (sentence) {
