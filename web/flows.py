@@ -87,8 +87,9 @@ def picture_of(bars: Iterable[Bar], flows: Iterable[Flow]) -> Picture:
         for bar in members:
             tall = max(2.0, through[bar.key] * scale)
             picture.bars.append(PlacedBar(bar, through[bar.key], x, y, tall, place == last))
-            y += max(tall, LINE) + GAP
-        picture.height = max(picture.height, y - GAP)
+            bottom = y + max(tall, LINE)
+            picture.height = max(picture.height, bottom)
+            y = bottom + GAP
     picture.bands = _bands(picture.bars, real, scale)
     return picture
 

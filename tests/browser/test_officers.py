@@ -119,7 +119,7 @@ def test_a_substitute_is_named_and_a_post_ended(
     page.goto(f"{server}/officers/{officer}")
     page.get_by_text("指定代理人", exact=True).first.click()
     form = page.locator("#stand-in")
-    form.get_by_label("按登录名查找人员").fill("standin")
+    form.get_by_label("按登录名、姓或单位查找人员").fill("standin")
     expect(form.locator("#stand-in-other option")).to_have_count(1)
     form.get_by_label("最后一天").fill("2099-01-01")
     axe(page)

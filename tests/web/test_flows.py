@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from web.flows import Bar, Flow, picture_of
@@ -12,6 +12,7 @@ def bar(key: str, column: int) -> Bar:
     return Bar(key, column, key, "fund", f"/{key}")
 
 
+@example([1, 442_709_822_499, 562_136_902_915, 1, 1, 1, 758_903_522_119])
 @given(st.lists(st.integers(min_value=0, max_value=10**12), min_size=1, max_size=12))
 def test_the_bands_fill_the_bar_they_leave(amounts: list[int]) -> None:
     bars = [bar("from", 0), *(bar(f"to-{n}", 7) for n in range(len(amounts)))]

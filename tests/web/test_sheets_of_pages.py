@@ -43,17 +43,20 @@ ROW_OF = {
 """What is a row of the sheet, where a page shows rows of other things too."""
 
 NO_SHEET = {
+    "/design": "what pages are made of; its rows are examples",
     "/dispatch": "what goes on now; past incidents have theirs",
     "/households/new": "the members of a form, not rows of a list",
     "/rulebooks": "a dozen documents, each saved as its own text",
     "/stock/consignments/…": "one load, whose lots stand on its printed papers",
     "/stock/consignments/new": "the lines of a form, not rows of a list",
+    "/search": "a few of each kind; their lists have sheets",
     "/situation": "disasters side by side, which have no common rows",
 }
 """Pages with rows and without a sheet, and why."""
 
 
 UNKEPT = (
+    "design.html",  # what pages are made of; its rows are examples
     "applying_village.html",  # a form with a row for each household that has not applied
     "cases_goods.html",  # a form with a row for each household that signs
     "cases_waiting.html",  # what a step of a list waits for: the list itself has a sheet
