@@ -26,7 +26,7 @@ from domain.consignment import (
 from domain.exercise import AS_THE_STORE
 from domain.goods import Lot, Purpose, ReturnSource, StockExhausted
 from domain.ids import NewId
-from domain.incident import day_not_over, not_in_future, not_over
+from domain.moments import day_not_over, not_in_future, not_over
 from domain.refusal import Malformed, NotYourRole, Refusal, refusal_of
 from domain.separation import separate
 from domain.stockpile import Stockpile

@@ -22,8 +22,8 @@ from domain.incident import (
     Severity,
     Spot,
     Stage,
-    not_in_future,
 )
+from domain.moments import not_in_future
 from domain.refusal import Malformed, NotFound, Refusal, refusal_of
 from domain.rules.dispatch import Dispatch
 from domain.unit import Unit
