@@ -1,6 +1,6 @@
-"""The pages of a county with more than 20,000 households, as its officers open them.
+"""The pages of a whole county, the demo in full, as its officers open them.
 
-The demo county in full (``BENCH_DEMO``, or built), served as `relief serve` does. Each officer
+It (``BENCH_DEMO``, or built: 16,513 households) is served as `relief serve` does. Each officer
 opens home and what its menu leads to, and of those pages the first matter of each kind that they
 link; every page is asked for ``TIMES`` times after once, one after the other, in one language.
 ``p95_ms`` is from the request to the last byte, at the machine of the server.
