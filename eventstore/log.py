@@ -212,6 +212,12 @@ class Log(ApplicationRecorder):
             args.append(upto_position)
         return self.fetch(sql + " ORDER BY version", tuple(args))
 
+    def version_at(self, stream: UUID, position: int) -> int:
+        """How many facts a stream had as of a position; 0 if it had not begun."""
+        sql = "SELECT COALESCE(MAX(version), 0) FROM events WHERE stream = ? AND position <= ?"
+        ((version,),) = self.fetch(sql, (stream.bytes, position))
+        return int(version)
+
     def begun(self, streams: Sequence[UUID]) -> set[UUID]:
         """Which of these streams (at most some hundreds) have a first fact."""
         marks = ",".join("?" * len(streams)) or "NULL"

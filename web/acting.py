@@ -167,8 +167,7 @@ def _guarded(action: Mapping[str, Any]) -> bool:
 
 def _version_seen(desk: Desk, id: UUID) -> int:
     """How many facts the page tells of it: what the log got since, nobody has seen on it."""
-    found: Any = desk.caller.system.store.load(id, position=desk.position)
-    return int(found.version) if found is not None else 0
+    return desk.caller.system.store.log.version_at(id, desk.position)
 
 
 def _told(

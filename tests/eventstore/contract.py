@@ -79,7 +79,9 @@ class LogContract:
             then: Unit = loaded(store, unit, version=version)
             assert (then.version, then.on_duty) == (version, duty)
             assert loaded(store, unit, position=at[version - 1]).on_duty is duty
+            assert store.log.version_at(unit, at[version - 1]) == version
         assert store.load(unit, position=at[0] - 1) is None
+        assert store.log.version_at(unit, at[0] - 1) == 0
         assert loaded(store, unit).version == 3
         assert [f.position for f in store.history(unit)] == at
 

@@ -87,8 +87,8 @@ async def offered(
     store = desk.caller.system.store
     rows = []
     for one in items[:ROWS]:
-        seen: Any = store.load(UUID(one["subject"]), position=desk.position)
-        box = f"{one['subject']} {seen.version}"
+        seen = store.log.version_at(UUID(one["subject"]), desk.position)
+        box = f"{one['subject']} {seen}"
         rows.append({**one, "box": box, "due_fen": due.get(one["subject"])})
     return {"rows": rows, "key": uuid4(), "paper": step.paper, "money": step.money}
 
