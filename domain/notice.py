@@ -60,6 +60,21 @@ class NoticeRunning(Refusal):
 
 
 @dataclass(eq=False)
+class NothingToShow(Refusal):
+    """A second notice over amounts of which nothing is to go out any more."""
+
+    zh: ClassVar[str] = (
+        "名册 {village_list} 核定的款物已经全部发放或签领，不需要再公示；"
+        "再分配款物后，才有新的第二榜公示"
+    )
+    en: ClassVar[str] = (
+        "All that was granted on list {village_list} has been paid or signed for: there is "
+        "nothing to post. A further allocation takes a second notice of its own."
+    )
+    village_list: UUID
+
+
+@dataclass(eq=False)
 class NoticeStands(Refusal):
     """The list was appraised again without a household more or less, while its notice counts:
     nothing would come of it but that the notice is void."""

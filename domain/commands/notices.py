@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from domain.area import check_text
 from domain.commands.sealing import check_sha256
-from domain.commands.village_lists import REPORTERS, REVIEWERS, OfList
-from domain.notice import Notice, NoticeNotWanted
+from domain.commands.village_lists import REPORTERS, REVIEWERS, OfList, cases_of
+from domain.notice import NothingToShow, Notice, NoticeNotWanted
 from domain.refusal import Refusal, refusal_of
 from domain.rules.notices import Notices
 from domain.season import Season
@@ -43,8 +43,10 @@ class PostSecondNotice(OfList):
     def check(cls, world: World, found: VillageList, season: Season) -> None:
         found.check_postable(Notice.SECOND)
         check_wanted(found, season, Notice.SECOND)
+        _check_something_due(world, found)
 
     def decide(self, world: World) -> Result | None:
+        _check_something_due(world, self.of(world)[0])
         return post(world, self, Notice.SECOND, self.photo_sha256)
 
 
@@ -93,6 +95,12 @@ def check_wanted(found: VillageList, season: Season, notice: Notice) -> None:
     """`NoticeNotWanted` where the programme goes without it (应急: nobody waits for a notice)."""
     if not season.terms.requires(STEP[notice]):
         raise NoticeNotWanted(village_list=found.id, notice=notice)
+
+
+def _check_something_due(world: World, found: VillageList) -> None:
+    """`NothingToShow` where all has gone out: a second notice is for what is still to be paid."""
+    if not any(case.open_grants for case in cases_of(world, found.cases)):
+        raise NothingToShow(village_list=found.id)
 
 
 def post(world: World, command: OfList, notice: Notice, photo_sha256: str | None) -> Result:

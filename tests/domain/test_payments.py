@@ -24,7 +24,13 @@ from domain.grants import (
     WrongGrantStatus,
     grant_id,
 )
-from domain.notice import NoticeNotPosted, NoticeRunning, ObjectionKind, ObjectionsOpen
+from domain.notice import (
+    NothingToShow,
+    NoticeNotPosted,
+    NoticeRunning,
+    ObjectionKind,
+    ObjectionsOpen,
+)
 from domain.paying import MemberContested, NoCard
 from domain.refusal import Malformed, NotYourRole
 from domain.roster import NotOnList
@@ -73,6 +79,20 @@ def test_new_amounts_need_a_new_second_notice(ledger: Ledger) -> None:
     more = ledger.allocation(GrantInput(case=ledger.case("c"), cash_fen=1_000))
     county.given(more, by="county")
     county.when(paying(ledger), by="payer").then(NoticeNotPosted)
+
+
+def test_nothing_is_posted_over_a_list_of_which_all_has_gone_out(ledger: Ledger) -> None:
+    """A paid list was offered its second notice once more, for nobody (decision 0070)."""
+    county = ledger.until("payable").scenario
+    again = PostSecondNotice(village_list=ledger.list)
+    county.given(paying(ledger), by="payer")
+    assert county.closed(again, by="village") is None, "goods are still to be signed for"
+    county.given(ledger.signing("a"), by="storekeeper")
+    assert isinstance(county.closed(again, by="village"), NothingToShow)
+    county.when(again, by="village").then(NothingToShow)
+    bounced = RecordPaymentFailure(case=ledger.case("a"), number=1, reason="账号已注销")
+    county.given(bounced, by="payer")
+    assert county.closed(again, by="village") is None, "this one is to be paid again"
 
 
 def test_who_approved_does_not_pay(ledger: Ledger) -> None:
