@@ -2,7 +2,8 @@
 
 ``type`` is stable per rule (``/problems/stock-exhausted``); ``title`` is the sentence in the
 reader's language, ``zh`` and ``en`` are both there; ``facts`` are ids and figures; ``errors``
-name fields.
+name fields. Of a rule about one field ``name_zh`` and ``name_en`` say what its sentences call it,
+so that a form may call it as it does.
 """
 
 import re
@@ -90,6 +91,8 @@ def answer(
     }
     if problem.facts:
         body["facts"] = problem.facts
+    if isinstance(field := problem.facts.get("field"), str):
+        body |= {"name_zh": field_name(field, "zh"), "name_en": field_name(field, "en")}
     if errors:
         body["errors"] = errors
     return Response(

@@ -120,8 +120,8 @@ def checked_lines(lines: tuple[Line, ...]) -> tuple[Line, ...]:
             rule_zh="至少一项，且同一物资只列一次",
             rule_en="at least one line, and each item once",
         )
-    for line in lines:
-        positive("quantity", line.quantity)
+    for at, line in enumerate(lines):
+        positive(f"lines[{at}].quantity", line.quantity)
     return lines
 
 

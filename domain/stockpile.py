@@ -276,9 +276,9 @@ class Stockpile(Aggregate):
         did, the count is still a fact. Refuses `Malformed`, `LotUnknown`, `RecountBelowReserved`.
         """
         counts = []
-        for lot, number in found.items():
+        for at, (lot, number) in enumerate(found.items()):
             value_fen = self._lot(lot).unit_value_fen
-            not_negative("found", number)
+            not_negative(f"counts[{at}].found", number)
             kept = self.reserved_of(lot)
             if number < kept:
                 raise RecountBelowReserved(stockpile=self.id, lot=lot, found=number, reserved=kept)

@@ -52,9 +52,9 @@ class SignGoods(OfList):
         cases = cases_on(world, found, (one.case for one in self.signatures))
         hands = hands_for(world, found, cases, "pay")
         units = 0
-        for case, signature in zip(cases, self.signatures, strict=True):
-            check_text("signed_by", signature.signed_by)
-            check_sha256("photo_sha256", signature.photo_sha256)
+        for at, (case, signature) in enumerate(zip(cases, self.signatures, strict=True)):
+            check_text(f"signatures[{at}].signed_by", signature.signed_by)
+            check_sha256(f"signatures[{at}].photo_sha256", signature.photo_sha256)
             waiting = _unsigned(case)
             if not waiting:
                 raise NothingToGrant(village_list=found.id)

@@ -196,8 +196,8 @@ class AllocateList(OfList):
 def _check_grants(grants: tuple[GrantInput, ...]) -> None:
     """No amount below zero, no case and no item of a case twice."""
     seen: set[UUID] = set()
-    for one in grants:
-        not_negative("cash_fen", one.cash_fen)
+    for at, one in enumerate(grants):
+        not_negative(f"grants[{at}].cash_fen", one.cash_fen)
         items = [goods.item for goods in one.goods]
         if one.case in seen or len(set(items)) < len(items):
             raise Malformed(
@@ -207,8 +207,8 @@ def _check_grants(grants: tuple[GrantInput, ...]) -> None:
                 rule_en="a case, or an item of a case, is named twice",
             )
         seen.add(one.case)
-        for goods in one.goods:
-            positive("units", goods.units)
+        for nth, goods in enumerate(one.goods):
+            positive(f"grants[{at}].goods[{nth}].units", goods.units)
 
 
 def _part(case: ReliefCase, given: GrantInput, rate: Rate) -> int:
@@ -311,8 +311,8 @@ class PayList(OfList):
     def _failed(self, world: World, found: VillageList, due: "_Due") -> dict[UUID, str]:
         """The bank's reasons by case, each for a case that has cash due."""
         failed: dict[UUID, str] = {}
-        for one in self.failures:
-            check_text("failures.reason", one.reason)
+        for at, one in enumerate(self.failures):
+            check_text(f"failures[{at}].reason", one.reason)
             found.must_hold(one.case)
             if one.case in failed or one.case not in due.cases:
                 household = world.get(Household, world.get(ReliefCase, one.case).household)

@@ -17,8 +17,10 @@ from starlette.routing import Mount, Route
 
 from domain.world import Role
 from tests.browser.fake_command import LOT, act
+from tests.browser.fake_forms import all_forms
+from web.acting import Act
 from web.assets import Assets
-from web.render import Pages, render
+from web.render import Pages, language_of, render
 from web.shell import Mark, Shell
 
 NOON = datetime(2018, 7, 3, 6, 5, 12, tzinfo=UTC)
@@ -50,6 +52,10 @@ RULES = [
         "en": "Central should not exceed moved",
     },
 ]
+
+
+def forms_for(request: Request) -> list[Act]:
+    return all_forms(NOON, language_of(request))
 
 
 @dataclass(frozen=True)
@@ -163,6 +169,7 @@ class FakeDesk:
                 Route("/board/rows", board_rows),
                 Route("/stream", self.stream),
                 Route("/form", form),
+                Route("/forms", lambda to: page(to, "fake_forms.html", forms=forms_for(to))),
                 Route("/acting", lambda to: page(to, "fake_acting.html", made=act(NOON, self.lot))),
                 Route("/ledger", ledger),
                 Route("/ledger/found", ledger_found),

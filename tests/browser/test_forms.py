@@ -175,7 +175,7 @@ def test_a_rule_about_one_value_is_told_at_its_field_by_what_the_refusal_knows(
     desk.answers = [(422, refusal), (422, elsewhere)]
     page = open_page()
     page.goto(f"{address}/form")
-    fill(page, place=" ", moved="120")
+    fill(page, place="某处", moved="120")
     page.get_by_role("button", name="提交").click()
     place = page.locator('[name="place"]')
     expect(place).to_be_focused()

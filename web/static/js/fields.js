@@ -135,6 +135,7 @@ export function collect(form, button, makeId) {
       else if (type === "checkbox") value = element.checked;
       else if (isNow(element)) value = READERS.now();
       else if (element.multiple) value = [...element.selectedOptions].map((option) => option.value);
+      else if (element.required && element.value.trim() === "") throw text("fill_in");
       else value = READERS[dataset.type ?? "text"](element.value, element.required);
       if (isNow(element)) nows.push(name);
       put(body, name.split(":")[0].split("."), value);
