@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from domain.half_width import half_width
 from domain.invisible import hides_something
+from domain.phone_number import NUMBER, read_phone
 
 Read: TypeAlias = tuple[str | None, str | None]
 
@@ -33,7 +34,6 @@ _WIDE = str.maketrans(
     | {0x3000: " ", 0xA0: " "}
 )
 _SCIENTIFIC = re.compile(r"[0-9](?:\.[0-9]+)?[Ee]\+?[0-9]{1,2}")
-_MOBILE_OR_LANDLINE = re.compile(r"(?:\+?86)?1[0-9]{10}|0[0-9]{9,11}|[0-9]{7,8}")
 _HAN_NAME = re.compile(r"[\u4e00-\u9fff]{2,4}")
 # What most cells look like: nothing in them has to be changed.
 _PLAIN_TEXT = re.compile(r"[\u4e00-\u9fff0-9A-Za-z()（）·、，。-]{1,100}")
@@ -135,18 +135,13 @@ def phone(value: Any) -> Read:
     """One number, or several parted by a comma, a slash or a space. Hyphens go."""
     if value is None:
         return None, None
-    if isinstance(value, str) and len(value) == 11 and _MOBILE_OR_LANDLINE.fullmatch(value):
+    if isinstance(value, str) and len(value) == 11 and NUMBER.fullmatch(value):
         return value, None
     plain = half_width(_bare(value)) if isinstance(value, str) else _number(value)
     if "".join(plain.split()) in _NOTHING:
         return None, None
-    joined = re.sub(r"\.0$|[\s\-()]", "", plain)
-    if _MOBILE_OR_LANDLINE.fullmatch(joined):
-        return joined, None
-    parts = [re.sub(r"[\-()]", "", part) for part in re.split(r"[,/;、\s]+", plain) if part]
-    if len(parts) > 4 or not all(_MOBILE_OR_LANDLINE.fullmatch(part) for part in parts):
-        return None, "phone-form"
-    return "、".join(parts), None
+    number = read_phone(re.sub(r"\.0$", "", plain))
+    return (number, None) if number else (None, "phone-form")
 
 
 def size(value: Any) -> tuple[int | None, str | None]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.masking import mask_card, mask_id, mask_name, mask_phone
+from domain.phone_number import RULE_EN, RULE_ZH
 from domain.plurals import fill
 from intake.columns import Column
 from intake.division_rules import OF_DIVISIONS
@@ -36,10 +37,7 @@ RULES: dict[str, tuple[str, str]] = {
         "and cannot be restored. Set the column to text and enter it again.",
     ),
     "card-form": ("账号应为8至25位数字", "An account number has 8 to 25 digits."),
-    "phone-form": (
-        "联系电话应为11位手机号或带区号的座机号",
-        "A phone number is a mobile number of 11 digits or a landline number.",
-    ),
+    "phone-form": (f"联系电话{RULE_ZH}", f"A phone number is {RULE_EN}."),
     "size-missing": ("家庭人口不能为空", "The number of people in the household is missing."),
     "size-form": (
         "家庭人口应为1至99的一个整数",

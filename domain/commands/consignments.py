@@ -27,6 +27,7 @@ from domain.exercise import AS_THE_STORE
 from domain.goods import Lot, Purpose, ReturnSource, StockExhausted
 from domain.ids import NewId
 from domain.moments import day_not_over, not_in_future, not_over
+from domain.phone_number import checked_phone
 from domain.refusal import Malformed, NotYourRole, Refusal, refusal_of
 from domain.separation import separate
 from domain.stockpile import Stockpile
@@ -202,11 +203,12 @@ class ShipConsignment(_OnConsignment):
         return {"units": sum(one.lot.quantity for one in cargo)}
 
     def _driver(self, world: World) -> tuple[Sealed | None, Sealed | None]:
-        if not (self.driver_name or self.driver_phone):
+        number = checked_phone("driver_phone", self.driver_phone)
+        if not (self.driver_name or number):
             return None, None
         person = world.vault.new_person()
         name = world.vault.seal(person, self.consignment, "driver_name", self.driver_name)
-        phone = world.vault.seal(person, self.consignment, "driver_phone", self.driver_phone)
+        phone = world.vault.seal(person, self.consignment, "driver_phone", number)
         return name, phone
 
 

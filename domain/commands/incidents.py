@@ -24,6 +24,7 @@ from domain.incident import (
     Stage,
 )
 from domain.moments import not_in_future
+from domain.phone_number import checked_phone
 from domain.refusal import Malformed, NotFound, Refusal, refusal_of
 from domain.rules.dispatch import Dispatch
 from domain.unit import Unit
@@ -95,9 +96,9 @@ class OpenIncident(Command):
         spot = _spot(self.latitude, self.longitude)
         world.get(Area, self.area).require_living()
         phone = None
-        if self.reporter_phone:
+        if number := checked_phone("reporter_phone", self.reporter_phone, short=True):
             caller = world.vault.new_person()
-            phone = world.vault.seal(caller, self.incident, "reporter_phone", self.reporter_phone)
+            phone = world.vault.seal(caller, self.incident, "reporter_phone", number)
         incident = world.add(
             Incident(
                 id=self.incident,

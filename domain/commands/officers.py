@@ -14,7 +14,7 @@ from domain.commands.appointing import (
     require_number_of_heir,
     void_invitations,
 )
-from domain.commands.sealing import person_of
+from domain.commands.sealing import person_of, seal_phone
 from domain.dispensation import Dispensation, NotSuperior, OwnDispensation
 from domain.identity import normalize_id, parse_id
 from domain.ids import NewId
@@ -84,7 +84,7 @@ def register(
             area=area,
             name=vault.seal(person, id, "name", name),
             masked_name=mask_name(name),
-            phone=vault.seal(person, id, "phone", phone) if phone else None,
+            phone=seal_phone(world, id, person, phone),
         )
     )
 

@@ -14,14 +14,14 @@ from domain.half_width import half_width
 from domain.household import Card
 from domain.household_members import Member, Relation, Sex
 from domain.identity import normalize_id, parse_id
-from domain.masking import mask_card, mask_name, mask_phone
+from domain.masking import mask_card, mask_name
 from domain.person import Person
+from domain.phone_number import checked_phone
 from domain.refusal import Malformed, missing
 from domain.rules.base import china_day
 from domain.world import Sealed, World
 
 ACCOUNT = re.compile(r"[0-9]{8,25}")
-PHONE = re.compile(r"\+?[0-9]{7,15}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -177,19 +177,10 @@ def seal_card(world: World, household: UUID, holder: UUID, card: CardInput) -> C
     return Card(holder=holder, number=sealed, masked=mask_card(number), bank=card.bank)
 
 
-def seal_phone(world: World, household: UUID, person: UUID, phone: str | None) -> Sealed | None:
-    """A phone number of digits, or several parted by 、, sealed. Blank counts as not given."""
-    number = digits(phone or "")
-    if not number:
-        return None
-    if not all(map(PHONE.fullmatch, number.split("、"))):
-        raise Malformed(
-            field="phone",
-            value=mask_phone(number),
-            rule_zh="联系电话应为7至15位数字",
-            rule_en="a phone number has 7 to 15 digits",
-        )
-    return world.vault.seal(person, household, "phone", number)
+def seal_phone(world: World, stream: UUID, person: UUID, phone: str | None) -> Sealed | None:
+    """A phone number, or several, sealed. Blank counts as not given."""
+    number = checked_phone("phone", phone)
+    return world.vault.seal(person, stream, "phone", number) if number else None
 
 
 def seal_text(

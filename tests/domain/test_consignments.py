@@ -178,7 +178,9 @@ def test_exercise_goods_are_never_ordered_for_a_real_need(county: Scenario) -> N
 def test_the_driver_is_sealed(county: Scenario) -> None:
     county.given(receive(county), by="storekeeper").given(request(county), by="township")
     county.given(order(county), by="county")
-    command = ship(county, driver_name="王师傅", driver_phone="13800000000", eta=county.now)
+    short = ship(county, driver_name="王师傅", driver_phone="12")
+    assert county.when(short, by="storekeeper").then(Malformed).field == "driver_phone"
+    command = ship(county, driver_name="王师傅", driver_phone="138 0000 0000", eta=county.now)
     shipped = county.when(command, by="storekeeper").then(
         "Consignment.Shipped", "Stockpile.Shipped"
     )[0]

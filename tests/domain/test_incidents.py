@@ -187,6 +187,7 @@ def test_the_caller_s_phone_is_sealed_and_the_spot_is_exact(county: Scenario) ->
     ("field", "changed"),
     [
         ("place", {"place": ""}),
+        ("reporter_phone", {"reporter_phone": "12"}),
         ("occurred_at", {"occurred_at": NOW + timedelta(hours=1)}),
         ("occurred_at", {"occurred_at": NOW.replace(tzinfo=None)}),
         ("latitude", {"latitude": 91.0, "longitude": 1.0}),

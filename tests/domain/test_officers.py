@@ -66,6 +66,11 @@ def appoint(county: Scenario, name: str = "new", **other: Any) -> AppointOfficer
     return replace(appointment(county, name, REPORTER, "yuantan_1", Post.A, nth="+"), **other)
 
 
+def test_an_officer_is_rung_at_night_so_the_number_is_one(county: Scenario) -> None:
+    short = registration(county, phone="12")
+    assert county.when(short, by="admin").then(Malformed).field == "phone"
+
+
 def substitute(county: Scenario, absent: str, by: str, **other: Any) -> NameSubstitute:
     values: dict[str, Any] = {
         "id": county.id(f"{by} for {absent}"),
