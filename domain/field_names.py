@@ -224,6 +224,8 @@ FIELDS = {
     "strike": ("从名册划去的户", "households to strike off"),
     "struck": ("划去的户", "households struck off"),
     "structure": ("房屋结构", "structure of the house"),
+    "seen_hazard": ("所见的灾种", "hazard you saw"),
+    "seen_occurred_at": ("所见的发生时间", "time of occurrence you saw"),
     "sub_hazard": ("亚灾种", "sub-hazard"),
     "subject": ("事项", "subject"),
     "substitute": ("代岗人", "substitute"),

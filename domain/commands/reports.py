@@ -26,7 +26,7 @@ from domain.commands.filing import (
 )
 from domain.exercise import AS_THE_STORE
 from domain.ids import NewId
-from domain.refusal import NotYourRole
+from domain.refusal import MovedOn, NotYourRole
 from domain.report_filing import Filing, Kind
 from domain.rules.base import china_day
 from domain.rules.deadlines import Deadlines
@@ -367,21 +367,36 @@ class ExplainJump(_OfItsLevel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorrectOccurrence(_OfItsLevel):
-    """Correct 更正 when a report's occurrence happened and of what kind it is, with the reason."""
+    """Correct 更正 when a report's occurrence happened and of what kind it is, with the reason.
+
+    A correction files no new version: who says beside ``expected_version`` what it said when they
+    looked is refused if somebody corrected it since, whose correction this one would undo.
+    """
 
     report: UUID
     occurred_at: datetime
     hazard: str
     sub_hazard: str = ""
     reason: str
+    expected_version: int | None = None
+    seen_occurred_at: datetime | None = None
+    seen_hazard: str | None = None
     roles: ClassVar[frozenset[Role]] = ANY_FILER
 
     def decide(self, world: World) -> None:
         check_text("reason", self.reason)
         report = world.get(SituationReport, self.report)
         _as_its_level(world, report)
+        report.expect(self.expected_version)
+        self._expect_seen(report)
         occurred_at = check_moment("occurred_at", self.occurred_at, world)
         hazards = check_hazard(world, report.area, occurred_at, self.hazard, self.sub_hazard)
         report.correct_occurrence(
             occurred_at, self.hazard, self.sub_hazard, self.reason.strip(), hazards.ref
         )
+
+    def _expect_seen(self, report: SituationReport) -> None:
+        """`MovedOn` if the occurrence is not told any more as it was when somebody looked."""
+        is_same = self.seen_occurred_at in (None, report.occurred_at)
+        if not is_same or self.seen_hazard not in (None, report.hazard):
+            raise MovedOn(kind="SituationReport", id=report.id)

@@ -1,5 +1,6 @@
 """Situation reports: filing, follow-ups, reports by telephone."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,7 +15,14 @@ from domain.commands.reports import (
     MakeUpReport,
     PhoneInFollowUp,
 )
-from domain.refusal import AlreadyExists, ChangedMeanwhile, Malformed, NotFound, NotYourRole
+from domain.refusal import (
+    AlreadyExists,
+    ChangedMeanwhile,
+    Malformed,
+    MovedOn,
+    NotFound,
+    NotYourRole,
+)
 from domain.report_refusals import (
     AsOfGoesBack,
     HappenedAfterReport,
@@ -347,3 +355,25 @@ def test_a_wrong_kind_or_time_is_corrected_by_a_fact_with_its_reason(county: Sce
     late = values | {"occurred_at": START + timedelta(minutes=30)}
     county.when(CorrectOccurrence(**late), by="village").then(HappenedAfterReport)
     county.when(CorrectOccurrence(**values | {"hazard": "x"}), by="village").then(Malformed)
+
+
+def test_of_two_corrections_at_once_the_second_does_not_undo_the_first(county: Scenario) -> None:
+    """It files no version, so that the number alone does not tell that somebody corrected it."""
+    county.given(initial(county), by="village")
+    seen = loaded(county)
+    told = {"seen_occurred_at": seen.occurred_at, "seen_hazard": seen.hazard}
+    one = CorrectOccurrence(
+        report=seen.id,
+        occurred_at=seen.occurred_at,
+        hazard="landslide",
+        reason="现场核实为滑坡",
+        expected_version=1,
+        **told,
+    )
+    earlier = seen.occurred_at - timedelta(minutes=30)
+    other = replace(one, hazard=seen.hazard, occurred_at=earlier, reason="时间记错")
+    county.when(replace(one, expected_version=2), by="village").then(ChangedMeanwhile)
+    county.given(one, by="village")
+    assert county.when(other, by="village").then(MovedOn).status == 412
+    county.given(replace(other, hazard="landslide", seen_hazard="landslide"), by="village")
+    assert (loaded(county).hazard, loaded(county).occurred_at) == ("landslide", earlier)

@@ -237,7 +237,14 @@ async def one_report(
     counts = decision is not None and decision["through"] >= (found["accepted_number"] or 0)
     decided = decision["figures"] if counts else {}
     made = await acts_of(
-        request, desk, "situation-reports", report, report=found, version=found["number"]
+        request,
+        desk,
+        "situation-reports",
+        report,
+        report=found,
+        version=found["number"],
+        seen_occurred_at=found["occurred_at"],
+        seen_hazard=found["hazard"],
     )
     keys = names.order(
         {
