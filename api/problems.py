@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from api.language import language_of
 from api.observing import route_of
 from domain.field_names import field_name
 from eventstore.errors import CommandIdReused, StoreError
@@ -64,12 +65,6 @@ def unauthenticated() -> ApiProblem:
     return ApiProblem(
         401, "not-logged-in", "请先登录", "Log in first.", headers={"WWW-Authenticate": "Bearer"}
     )
-
-
-def language_of(request: Request) -> str:
-    """``zh`` or ``en``: the ``lang`` cookie, else Accept-Language, else Chinese."""
-    chosen = request.cookies.get("lang") or request.headers.get("accept-language", "")
-    return "en" if chosen.lower().startswith("en") else "zh"
 
 
 def answer(

@@ -17,13 +17,12 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from string import Formatter
-from typing import Any, Literal
+from typing import Any
 
+from api.language import LANGUAGES as LANGUAGES
+from api.language import Language as Language
 from domain.plurals import FORMS, fill
 
-Language = Literal["zh", "en"]
-LANGUAGES: tuple[Language, ...] = ("zh", "en")
-DEFAULT: Language = "zh"
 LOCALES: dict[Language, str] = {"zh": "zh_CN", "en": "en"}
 TAGS: dict[Language, str] = {"zh": "zh-CN", "en": "en"}
 
@@ -99,11 +98,3 @@ def catalog(language: Language) -> Catalog:
     """The catalog of a language, read once."""
     messages = read_messages()
     return Catalog(language, {key: entry[language] for key, entry in messages.items()})
-
-
-def as_language(text: str | None) -> Language | None:
-    """The language a cookie or a query names, or None if it is none of ours."""
-    for language in LANGUAGES:
-        if text == language:
-            return language
-    return None

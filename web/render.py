@@ -11,14 +11,15 @@ from fastapi.responses import HTMLResponse
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, Template
 from starlette.responses import Response, StreamingResponse
 
+from api.language import LANGUAGE_COOKIE, as_language
+from api.language import language_of as language_of
 from web.assets import asset, integrity, vendored
 from web.formats import UNKNOWN, Formats, iso, mask
 from web.helping import help_at
-from web.i18n import DEFAULT, LANGUAGES, TAGS, Language, as_language, catalog
+from web.i18n import LANGUAGES, TAGS, Language, catalog
 from web.shell import STRANGER, Shell
 
 TEMPLATES = Path(__file__).parent / "templates"
-LANGUAGE_COOKIE: Final = "lang"
 YEAR_SECONDS: Final = 365 * 24 * 3600
 PIECES: Final = 500
 """Parts of a template that go out together."""
@@ -46,7 +47,7 @@ HEADERS: Final[Mapping[str, str]] = {
     "Permissions-Policy": "geolocation=(self), camera=(self), microphone=()",
     # Pages show people in need, on computers that others use after you.
     "Cache-Control": "no-store",
-    "Vary": "Cookie",
+    "Vary": "Cookie, Accept-Language",
 }
 
 HTMX_CONFIG: Final = json.dumps(
@@ -165,12 +166,6 @@ def _remember_language(request: Request, response: Response) -> None:
             samesite="lax",
             secure=request.url.scheme == "https",
         )
-
-
-def language_of(request: Request) -> Language:
-    """What ``?lang=`` says, else the cookie, else Chinese."""
-    asked = as_language(request.query_params.get(LANGUAGE_COOKIE))
-    return asked or as_language(request.cookies.get(LANGUAGE_COOKIE)) or DEFAULT
 
 
 def _other(language: Language) -> Language:

@@ -173,6 +173,22 @@ def test_the_language_switch_is_remembered(stranger: TestClient) -> None:
     assert "Log-in name" in stranger.get("/login").text
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [("en-US,en;q=0.9", "Log-in name"), ("zh-CN,en", "登录名"), ("fr,en;q=0.3", "Log-in name")],
+)
+def test_who_has_not_chosen_meets_the_language_of_the_browser(
+    stranger: TestClient, said: str, shown: str
+) -> None:
+    """An English browser met a Chinese log-in page."""
+    headers = {"Accept-Language": said}
+    page = stranger.get("/login", headers=headers)
+    assert shown in page.text
+    assert "Accept-Language" in page.headers["vary"]
+    stranger.get("/login?lang=zh")
+    assert "登录名" in stranger.get("/login", headers=headers).text
+
+
 def test_assets_are_served_from_here(stranger: TestClient) -> None:
     assert stranger.get("/static/css/relief.css").status_code == 200
     assert stranger.get("/static/../app.py").status_code == 404
