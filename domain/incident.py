@@ -158,6 +158,22 @@ class DuplicateOfItself(Refusal):
 
 
 @dataclass(eq=False)
+class DuplicateOfClosed(Refusal):
+    """Nobody works on a closed incident any more: a call that was laid to it would go unheard."""
+
+    zh: ClassVar[str] = (
+        "险情 {original} 已经办结，不能把险情 {incident} 标记为它的重复："
+        "还有人求助的，按新的险情派队"
+    )
+    en: ClassVar[str] = (
+        "Incident {original} is closed: incident {incident} cannot be a duplicate of it. Whoever "
+        "calls again needs a unit again."
+    )
+    incident: UUID
+    original: UUID
+
+
+@dataclass(eq=False)
 class NoCallerKnown(Refusal):
     """Only a number that was taken down can be shown."""
 
@@ -352,6 +368,8 @@ class Incident(Aggregate):
         self.need(*NEW)
         if original.id == self.id or original.stage == Stage.DUPLICATE:
             raise DuplicateOfItself(incident=self.id, original=original.id)
+        if original.stage == Stage.CLOSED:
+            raise DuplicateOfClosed(incident=self.id, original=original.id)
         keep_apart("Incident", original.id, exercise=original.exercise, wanted=self.exercise)
         self._duplicate_found(original=original.id)
 

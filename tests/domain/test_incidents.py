@@ -24,6 +24,7 @@ from domain.commands.incidents import (
 from domain.commands.units import RegisterUnit
 from domain.exercise import ExerciseMixed
 from domain.incident import (
+    DuplicateOfClosed,
     DuplicateOfItself,
     Incident,
     IncidentKind,
@@ -320,6 +321,17 @@ def test_the_same_thing_called_in_twice_is_one_incident(county: Scenario, desk: 
     back = MarkDuplicateIncident(incident=county.id("first"), original=desk.incident)
     county.when(back, by="dispatcher").then(DuplicateOfItself)
     county.when(desk.triage(), by="dispatcher").then(IncidentNotThere)
+
+
+def test_a_call_is_no_duplicate_of_an_incident_that_is_closed(county: Scenario, desk: Desk) -> None:
+    """Nobody works on that one any more: the second caller would have waited for ever."""
+    county.given(open_incident(county), by="village")
+    county.given(open_incident(county, "first"), by="township")
+    first = county.id("first")
+    triaged = replace(desk.triage(2), incident=first)
+    county.given(triaged, replace(desk.close(), incident=first), by="dispatcher")
+    county.when(desk.duplicate("first"), by="dispatcher").then(DuplicateOfClosed)
+    assert desk.stage() is Stage.OPEN
 
 
 def test_what_was_taken_for_a_duplicate_stands_again_where_it_stood(
