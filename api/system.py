@@ -18,6 +18,7 @@ from api.checkup import Found, Looks, checkup
 from api.errands import Errand
 from api.limits import DEFAULT_LIMITS, EdgeLimits, Quotas
 from api.provider_settings import ProviderSettings
+from api.unsealing import RunningLooks
 from domain.access import posts_at
 from domain.login_name import LoginName
 from domain.officer import Officer
@@ -115,12 +116,14 @@ class System:
     bodies: HeldBodies = field(init=False)
     waiting: Waiting = field(init=False)
     head: AskedTogether[int] = field(init=False)
+    looks: RunningLooks = field(init=False)
 
     def __post_init__(self) -> None:
         self.quotas = Quotas(self.limits)
         self.bodies = HeldBodies(self.limits.held_body_bytes)
         self.waiting = Waiting(self.boards)
         self.head = AskedTogether(self.store.head, "head")
+        self.looks = RunningLooks(self.store)
         self._officers = Lately[UUID, Officer](LATELY_SECONDS, OFFICERS)
         self._names = Lately[str, LoginName](LATELY_SECONDS, OFFICERS)
 

@@ -6,6 +6,8 @@ The reason is in the log before a text is opened (`Household.Revealed`, `Inciden
 no outcome, no log and no cache keeps them.
 """
 
+from collections import OrderedDict
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -16,26 +18,55 @@ from domain.household import Household
 from domain.incident import Incident
 from domain.village_list import VillageList
 from domain.world import Command, Sealed
+from eventstore.clock import since_boot
 from eventstore.store import Store
 
 HOLDS: Final = timedelta(minutes=15)
 """So long after a reason was given its officer reads the texts again without another one."""
 
+MOST_LOOKS: Final = 10_000
+"""Reasons whose running time a process remembers: those of an hour, at the limits of the edge."""
+
 Reveal = RevealHousehold | RevealCaller | RevealObjection
 
 
-def open_until(store: Store, command: Reveal, officer: UUID, now: datetime) -> datetime | None:
+class RunningLooks:
+    """How long this process has known of a reason, by the time since the machine's start, which
+    nobody can set. The store's time may stand, go back or start anew while its clock is held: a
+    reason that held by it alone could hold for days."""
+
+    def __init__(self, store: Store, boot: Callable[[], float] = since_boot) -> None:
+        self._clock, self._boot = store.clock, boot
+        self._begun = store.clock.now()
+        self._known: OrderedDict[int, float] = OrderedDict()
+
+    def left(self, position: int, recorded_at: datetime, now: datetime) -> timedelta:
+        """How much of `HOLDS` is left of a reason by running time; nothing of one that is older
+        than this process where the store's time since then cannot be believed."""
+        is_of_earlier_run = position not in self._known and recorded_at <= self._begun
+        if is_of_earlier_run and (self._clock.held is not None or recorded_at > now):
+            return timedelta(0)
+        known = self._known.setdefault(position, self._boot())
+        if len(self._known) > MOST_LOOKS:
+            self._known.popitem(last=False)
+        return HOLDS - timedelta(seconds=self._boot() - known)
+
+
+def open_until(
+    store: Store, looks: RunningLooks, command: Reveal, officer: UUID, now: datetime
+) -> datetime | None:
     """Until when a reason that this officer gave for this very matter still holds; None: it does
     not, or was never given. The reason in ``command`` is not looked at."""
     stream, fact = _opened_by(command)
     for recorded in reversed(store.history(stream)):
         event = recorded.event
-        if event.meta.recorded_at + HOLDS <= now:
+        at: datetime = event.meta.recorded_at
+        if at + HOLDS <= now:
             return None
         own = isinstance(event, fact) and event.meta.actor == officer
         if own and getattr(event, "objection", None) == getattr(command, "objection", None):
-            until: datetime = event.meta.recorded_at + HOLDS
-            return until
+            until = min(at + HOLDS, now + looks.left(recorded.position, at, now))
+            return until if until > now else None
     return None
 
 

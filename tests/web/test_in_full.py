@@ -1,18 +1,21 @@
 """Names and numbers in full: by a reason, to its officer, for fifteen minutes."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from uuid import UUID, uuid4
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from api.unsealing import HOLDS, unsealed_household, unsealed_objection
+from api.unsealing import HOLDS, RunningLooks, unsealed_household, unsealed_objection
 from domain.commands.households import RevealHousehold
 from domain.commands.incidents import OpenIncident
 from domain.commands.revealing import RevealCaller, RevealObjection
 from domain.household import Household
+from domain.store import Hold, HoldCause
 from eventstore.clock import SimulatedClock
 from projections.households import HOUSEHOLDS
 from projections.lists import OBJECTIONS
@@ -84,6 +87,57 @@ def test_names_are_open_after_a_reason_to_its_officer_alone_and_for_a_quarter_of
     clock.move_to(clock.now() + timedelta(seconds=30))
     assert number not in desk.open(address).text
     assert address not in desk.open(f"/households/{id}").links
+
+
+@dataclass
+class Boot:
+    """Seconds since a machine's start, set by the test."""
+
+    seconds: float = 1_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def test_a_reason_ends_by_running_time_while_the_store_s_time_stands(
+    server: TestClient, demo: RunningDemo, clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a clock was held the quarter of an hour went on for as long as that took."""
+    id, _, number = household_of(demo)
+    boot = Boot()
+    monkeypatch.setattr(demo.system, "looks", RunningLooks(demo.system.store, boot))
+    desk = Desk(server, "county-payer")
+    desk.open(f"/households/{id}").form(RevealHousehold, id).press(reason="核对身份证号")
+    address = f"/households/{id}/in-full"
+    stands = clock.now()
+    boot.seconds += HOLDS.total_seconds() - 30
+    clock.move_to(stands)
+    assert number in desk.open(address).text
+    boot.seconds += 31
+    assert number not in desk.open(address).text
+    assert clock.now() - stands < HOLDS, "by the store's time it would still be open"
+
+
+@dataclass
+class Told:
+    """What is asked of a store's clock: what time it is, and whether that is to be believed."""
+
+    at: datetime
+    held: Hold | None = None
+
+    def now(self) -> datetime:
+        return self.at
+
+
+def test_a_reason_of_an_earlier_run_does_not_hold_while_the_clock_is_held() -> None:
+    """A machine that started again goes on from the last good moment: the night is not counted."""
+    at = datetime(2018, 7, 3, 6, tzinfo=UTC)
+    hold = Hold(at, at, 0.0, "", HoldCause.BEHIND)
+    held, sure = SimpleNamespace(clock=Told(at, hold)), SimpleNamespace(clock=Told(at))
+    before, after = at - timedelta(minutes=1), at + timedelta(minutes=1)
+    assert RunningLooks(held).left(7, before, at) == timedelta(0)  # type: ignore[arg-type]
+    assert RunningLooks(held).left(7, after, after) > timedelta(0)  # type: ignore[arg-type]
+    assert RunningLooks(sure).left(7, before, at) > timedelta(0)  # type: ignore[arg-type]
 
 
 def test_one_may_say_why_in_one_s_own_words(server: TestClient, demo: RunningDemo) -> None:

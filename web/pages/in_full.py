@@ -47,9 +47,9 @@ class InFull:
 
 async def open_now(desk: Desk, command: Reveal) -> datetime | None:
     """Until when the officer's reason for this matter holds; None: there is none."""
-    caller = desk.caller
+    system, officer = desk.caller.system, desk.caller.id
     return await run_in_threadpool(
-        open_until, caller.system.store, command, caller.id, caller.system.store.clock.now()
+        open_until, system.store, system.looks, command, officer, system.store.clock.now()
     )
 
 
