@@ -24,6 +24,7 @@ COMMANDS = {
     "import": "import_command",
     "ledger": "ledger_command",
     "log": "log_command",
+    "audit": "audit_command",
     "clock": "clock_command",
     "views": "views_command",
     "parked": "parked_command",

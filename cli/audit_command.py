@@ -1,0 +1,376 @@
+"""`relief audit`: checkpoints of the log, proofs of facts, and reading it all again."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from audit.relief_verify import (
+    FORMAT,
+    Checkpoint,
+    Unreadable,
+    checkpoint_of,
+    key_of,
+    signers,
+)
+from audit.verifying import WHAT, Examination
+from cli.beside import settings_here
+from cli.compose import open_store
+from cli.saying import Json, failed, say_json
+from eventstore.checkpoints import SigningKey, origin_of
+from eventstore.log import Row
+from eventstore.outcomes import decode_outcome
+from eventstore.proving import (
+    MOST_FACTS,
+    ROWS_AT_ONCE,
+    GapInLog,
+    entry_shown,
+    joined,
+    tree_of,
+)
+from eventstore.store import Store
+
+app = typer.Typer(no_args_is_help=True, help="Proofs that nothing was changed.")
+out = Console()
+err = Console(stderr=True)
+
+MOST_CHECKPOINT_BYTES = 100_000
+IDS_AT_ONCE = 500
+To = Annotated[
+    Path | None, typer.Option("--to", help="A new file for it; without, it is written to stdout")
+]
+
+
+@app.callback()
+def audit() -> None:
+    """Proofs that nothing was changed 核验."""
+
+
+@app.command()
+def key() -> None:
+    """The line by which others know this store's signatures."""
+    store = open_store(settings_here())
+    try:
+        typer.echo(SigningKey(store.vault, origin_of(store)).published)
+    finally:
+        store.close()
+
+
+@app.command()
+def checkpoint(to: To = None) -> None:
+    """Sign what the log is now: keep it elsewhere, and later changes are noticed."""
+    store = open_store(settings_here())
+    try:
+        size = store.head()
+        _write(to, _signed(store, tree_root(store, size), size))
+    finally:
+        store.close()
+    if to is not None:
+        out.print(
+            f"已签出检查点（{size} 条），请存放到别处 · a checkpoint of {size} facts: keep it"
+            " elsewhere",
+            highlight=False,
+        )
+
+
+def tree_root(store: Store, size: int) -> bytes:
+    try:
+        return tree_of(store.log, size).root()
+    except GapInLog as gap:
+        raise _gap(gap) from None
+
+
+def _signed(store: Store, root: bytes, size: int) -> str:
+    signing = SigningKey(store.vault, origin_of(store))
+    return signing.signed(size, root, store.clock.now())
+
+
+def _gap(gap: GapInLog) -> typer.Exit:
+    return failed(
+        f"第 {gap.position} 条记录不在账本里，请运行 relief audit verify",
+        f"Fact {gap.position} is missing in the log: relief audit verify tells more.",
+    )
+
+
+def _write(to: Path | None, text: str) -> None:
+    if to is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        with to.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise failed(f"{to} 已经存在，请换一个名字", f"{to} is there already.") from None
+    except OSError as problem:
+        raise failed(f"{to} 写不进去", f"{to} cannot be written: {problem.strerror}") from None
+
+
+# -- proofs ------------------------------------------------------------------------------------
+
+
+@app.command()
+def prove(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="RECEIPT|HOUSEHOLD|DOCUMENT",
+            help="Id of a command or of a household (or fund, list …), a document number, or a"
+            " position",
+        ),
+    ],
+    to: To = None,
+    seen: Annotated[
+        Path | None,
+        typer.Option("--from-checkpoint", help="One that the reader has kept: it is joined to it"),
+    ] = None,
+) -> None:
+    """Prove facts to a stranger, who checks them with relief_verify.py alone."""
+    store = open_store(settings_here())
+    try:
+        size = store.head()
+        earlier = _kept(store, [seen])[0] if seen is not None else None
+        rows = facts_of(store, what, size)
+        text = proof(store, rows, size, earlier)
+    finally:
+        store.close()
+    _write(to, text)
+    if to is not None:
+        out.print(f"已写出 {len(rows)} 条记录的证明 · {len(rows)} facts proven", highlight=False)
+
+
+def facts_of(store: Store, what: str, size: int) -> list[Row]:
+    """The rows that are meant, in order. Exits when there are none, or too many."""
+    rows = list(_meant(store, what.strip(), size))
+    if not rows:
+        raise failed(f"账本中没有“{what}”", f"The log has nothing called {what}.")
+    if len(rows) > MOST_FACTS:
+        raise failed(
+            f"“{what}”有 {len(rows)} 条记录，一份证明最多 {MOST_FACTS} 条",
+            f"{what} has {len(rows)} facts; {MOST_FACTS} are proven at most at once.",
+        )
+    return sorted(rows)
+
+
+def _meant(store: Store, what: str, size: int) -> Iterable[Row]:
+    log = store.log
+    try:
+        id_ = UUID(what)
+    except ValueError:
+        if what.isdigit() and len(what) < 19:
+            return log.rows(int(what) - 1, 1, min(int(what), size))
+        return _naming(store, what, size)
+    for _, _, _, outcome in log.outcomes([id_]):
+        told = decode_outcome(bytes(outcome))
+        return log.rows(told.position - told.facts, told.facts, told.position)
+    return log.stream_rows(id_, upto_position=size)
+
+
+def _naming(store: Store, document: str, size: int) -> Iterator[Row]:
+    """Facts that bear this document number, wherever in them it stands."""
+    wanted = msgspec.json.encode(document)
+    after = found = 0
+    while (rows := store.log.rows(after, ROWS_AT_ONCE, size)) and found <= MOST_FACTS:
+        for row in rows:
+            if wanted in bytes(row[4]):
+                found += 1
+                yield row
+        after = rows[-1][0]
+
+
+def proof(store: Store, rows: Sequence[Row], size: int, earlier: Checkpoint | None) -> str:
+    """The proof of these facts under a checkpoint of ``size`` facts made for it."""
+    old = earlier.size if earlier is not None and earlier.size else 0
+    try:
+        tree = tree_of(store.log, size, [row[0] - 1 for row in rows], old)
+    except GapInLog as gap:
+        raise _gap(gap) from None
+    consistency = earlier and {"checkpoint": earlier.text, "path": joined(old, tree)}
+    made = {
+        "format": FORMAT,
+        "origin": origin_of(store),
+        "checkpoint": _signed(store, tree.root(), size),
+        "entries": [entry_shown(row, tree) for row in rows],
+        "consistency": consistency,
+        "says": SAYS,
+    }
+    return msgspec.json.format(msgspec.json.encode(made)).decode() + "\n"
+
+
+SAYS = {
+    "zh": "本证明说明：所列记录在签出检查点时就在账本里，位置和内容与所示一致。"
+    "它不说明：没有别的记录、记录所说属实；账本整体是否被改过，由 relief audit verify 核对。",
+    "en": "It proves that these facts stood in the log when the checkpoint was signed, at these"
+    " places and as shown. It does not prove that there are no others, nor that what they say is"
+    " true; whether anything in the whole log was changed, relief audit verify tells.",
+}
+
+
+# -- reading it all again ----------------------------------------------------------------------
+
+
+class Read(NamedTuple):
+    """What an examination found, and how long it took apart from reading."""
+
+    examined: Examination
+    seconds: float
+
+
+@app.command()
+def verify(
+    kept: Annotated[
+        list[Path] | None,
+        typer.Option("--from-checkpoint", help="A checkpoint that was kept elsewhere; repeatable"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Read the whole log again: nothing missing, nothing changed since the checkpoints kept."""
+    store = open_store(settings_here())
+    try:
+        known = _kept(store, kept or ())
+        size = store.head()
+        began = time.perf_counter()
+        read = examine(store, size, known)
+        whole = time.perf_counter() - began
+    finally:
+        store.close()
+    report = _report(read, size, whole, known)
+    if as_json:
+        say_json(report)
+    else:
+        _tell(report)
+    if not report["ok"]:
+        raise typer.Exit(1)
+
+
+def examine(store: Store, size: int, known: Sequence[Checkpoint]) -> Read:
+    """Every fact, with bounded memory; ``known`` are believed, the log is not."""
+    examined = Examination(known)
+    seconds = 0.0
+    for rows in _batches(store, size):
+        began = time.perf_counter()
+        for position, stream, version, topic, state in rows:
+            examined.take(position, bytes(stream), version, topic, bytes(state))
+        seconds += time.perf_counter() - began
+        for position in _without_outcome(store, rows):
+            examined.note(position, "outcome")
+    if (torn := _torn(store, size)) is not None:
+        examined.note(torn, "version")
+    examined.end()
+    return Read(examined, seconds)
+
+
+def _batches(store: Store, size: int) -> Iterator[list[Row]]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as bar:
+        task = bar.add_task("核验 · verifying", total=size)
+        after = 0
+        while rows := store.log.rows(after, ROWS_AT_ONCE, size):
+            yield rows
+            after = rows[-1][0]
+            bar.update(task, completed=after)
+
+
+class _Command(msgspec.Struct):
+    command: UUID
+
+
+class _Made(msgspec.Struct):
+    """Of a stored fact of whatever type, the command that made it."""
+
+    meta: _Command
+
+
+_made = msgspec.json.Decoder(_Made).decode
+
+
+def _without_outcome(store: Store, rows: Sequence[Row]) -> Iterator[int]:
+    """Positions of facts whose command has no outcome: it was never run here."""
+    by_command: dict[UUID, int] = {}
+    for row in rows:
+        try:
+            by_command.setdefault(_made(bytes(row[4])).meta.command, row[0])
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            continue  # told as unreadable
+    commands = list(by_command)
+    for begin in range(0, len(commands), IDS_AT_ONCE):
+        some = commands[begin : begin + IDS_AT_ONCE]
+        run = {UUID(bytes=bytes(row[0])) for row in store.log.outcomes(some)}
+        yield from (by_command[one] for one in some if one not in run)
+
+
+TORN = """
+SELECT min(position) FROM (
+  SELECT position, version, row_number() OVER (PARTITION BY stream ORDER BY position) AS n
+  FROM events WHERE position <= ?
+) AS numbered WHERE version <> n
+"""
+
+
+def _torn(store: Store, size: int) -> int | None:
+    """The first position where the versions of a stream are not 1, 2, 3 …"""
+    ((position,),) = store.log.fetch(TORN, (size,))
+    return position if position is None else int(position)
+
+
+def _kept(store: Store, files: Iterable[Path]) -> list[Checkpoint]:
+    """Checkpoints of this log, signed by its key. Exits on any other."""
+    found: list[Checkpoint] = []
+    for file in files:
+        try:
+            with file.open("rb") as opened:
+                text = opened.read(MOST_CHECKPOINT_BYTES).decode()
+            one = checkpoint_of(text)
+            signed = signers(one, [key_of(SigningKey(store.vault, one.origin).published)])
+        except (OSError, UnicodeDecodeError):
+            raise failed(f"{file} 读不出来", f"{file} cannot be read.") from None
+        except Unreadable as problem:
+            raise failed(f"{file}：{problem.zh}", f"{file}: {problem.en}") from None
+        if not signed:
+            raise failed(f"{file} 不是这本账签出的检查点", f"{file} was not signed by this ledger.")
+        found.append(one)
+    return found
+
+
+def _report(read: Read, size: int, whole: float, known: Sequence[Checkpoint]) -> dict[str, Any]:
+    bad, sizes = read.examined.bad, [one.size for one in known]
+    return {
+        "facts": size,
+        "head": size,
+        "root": read.examined.root.hex() if bad is None else None,
+        "seconds": round(whole, 3),
+        "facts_per_second": round(size / read.seconds) if read.seconds else None,
+        "ok": bad is None,
+        "first_bad": bad and bad._asdict(),
+        "checkpoints": {
+            "checked": len(sizes),
+            "oldest": min(sizes, default=None),
+            "newest": max(sizes, default=None),
+        },
+    }
+
+
+def _tell(report: dict[str, Any]) -> None:
+    bad = report["first_bad"]
+    if bad is None:
+        checked = report["checkpoints"]["checked"]
+        out.print(
+            f"{report['facts']} 条记录完整，与 {checked} 个检查点一致 · {report['facts']} facts are"
+            f" whole and agree with {checked} checkpoints\n{report['root']}",
+            highlight=False,
+        )
+        if not checked:
+            out.print(
+                "没有给出检查点：改写过的账本可能仍然前后一致 · without a checkpoint kept elsewhere"
+                " a log that was rewritten as a whole is not noticed",
+                highlight=False,
+            )
+        return
+    zh, en = WHAT[bad["what"]]
+    at = bad["position"] or "–".join(map(str, bad["between"]))
+    err.print(f"[red]第 {at} 条：{zh}[/red]\nAt {at}: {en}", highlight=False)
