@@ -52,7 +52,7 @@ class Growing:
         self.size = size
         self._wholes = list(wholes)
         if len(self._wholes) != size.bit_count():
-            raise ValueError(f"{len(self._wholes)} subtrees for {size} leaves")
+            raise ValueError(f"not the subtrees of a tree of {size}")
 
     def add(self, leaf: bytes) -> list[tuple[int, int, bytes]]:
         """The subtrees that this leaf makes whole, itself first: level, number, hash."""
@@ -91,7 +91,7 @@ def inclusion(index: int, size: int, whole: Whole) -> list[bytes]:
 def consistency(old: int, size: int, whole: Whole) -> list[bytes]:
     """The hashes that show that the tree of ``size`` begins with that of ``old`` (§2.1.2)."""
     if not 0 < old <= size:
-        raise ValueError(f"{old} leaves are no beginning of {size}")
+        raise ValueError(f"a tree of {old} is no beginning of one of {size}")
     return list(_grown(old, 0, size, whole, known=True))
 
 

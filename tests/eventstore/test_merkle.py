@@ -122,7 +122,7 @@ def test_a_tree_goes_on_from_its_whole_subtrees(size: int, data: st.DataObject) 
 
 
 def test_a_beginning_that_is_none_is_refused() -> None:
-    with pytest.raises(ValueError, match="1 subtrees for 3 leaves"):
+    with pytest.raises(ValueError, match="not the subtrees of a tree of 3"):
         Growing(3, [EMPTY])
     for old in (0, 4):
         with pytest.raises(ValueError, match="no beginning"):
