@@ -31,6 +31,14 @@ from projections.asking.paging import MAX_LIMIT
 from web.render import language_of, render, stream
 from web.session import Visitor
 
+MOST_SEASONS = 2_000
+MOST_DISASTERS = 1_000
+MOST_REPORTS = 2_000
+"""Of one area itself."""
+MOST_STOCKPILES = 5_000
+"""What pages read whole before they sort or leave out rows, or add them up: of the first hundred
+alone each of these would hide something. No province has so many."""
+
 
 @dataclass(frozen=True)
 class Desk:

@@ -30,7 +30,7 @@ from projections.seasons import seasons
 from web.acting import begin_of
 from web.i18n import catalog
 from web.paging import ROWS, Turned
-from web.parts import AtDesk, Desk, url
+from web.parts import MOST_SEASONS, AtDesk, Desk, url
 from web.picking.cases import rates_said, terms_of
 from web.render import language_of
 from web.reporting import place_of
@@ -39,8 +39,6 @@ router = APIRouter(include_in_schema=False)
 
 MOST_CASES = 5000
 """Cases of one village in one season that are looked through."""
-MOST_SEASONS = 2000
-"""Seasons that are looked through: the newest."""
 MOST_VILLAGES = 200
 """Villages of a township that are looked at."""
 

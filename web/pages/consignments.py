@@ -20,12 +20,10 @@ from projections.sections.consignments import consignment, consignments
 from web.acting import acts_of, begin_of
 from web.officials import name_officials
 from web.paging import ROWS, Turned, book_of
-from web.parts import AtDesk, Desk, parsed
+from web.parts import MOST_STOCKPILES, AtDesk, Desk, parsed
 
 router = APIRouter(include_in_schema=False)
 
-MOST_STOCKPILES: Final = 500
-"""Stockpiles of one item, or of one depot, that are looked through."""
 CAME: Final = ("good", "damaged", "missing")
 SENT: Final = frozenset({Phase.SHIPPED, Phase.ARRIVED, Phase.CLOSED})
 """Phases in which there is a load with lots: only then are there papers to print."""

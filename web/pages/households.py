@@ -28,7 +28,7 @@ from web.acting import acts_of, begin_of
 from web.officials import name_officials
 from web.pages.applying import left_to_apply
 from web.pages.in_full import open_now
-from web.parts import AtDesk, Desk
+from web.parts import MOST_STOCKPILES, AtDesk, Desk
 from web.render import language_of
 from web.story import Teller
 from web.village_groups import living_groups
@@ -36,7 +36,7 @@ from web.village_groups import living_groups
 router = APIRouter(include_in_schema=False)
 
 WHOLE = 1000
-"""Facts, or stockpiles, that are asked for at once."""
+"""Facts that are asked for at once."""
 MOST_FACTS = 5000
 """Facts of one history that a page tells."""
 Name = Annotated[str, Query(max_length=100)]
@@ -78,7 +78,8 @@ async def one_household(request: Request, desk: AtDesk, id: UUID, to: Name = "")
     grants: dict[str, list[dict[str, Any]]] = {}
     for one in found["grants"]:
         grants.setdefault(one["relief_case"], []).append(one)
-    depots = {row["stockpile"] for row in (await desk.ask(stockpiles, limit=WHOLE)).items}
+    seen, _ = await desk.ask_all(stockpiles, most=MOST_STOCKPILES)
+    depots = {row["stockpile"] for row in seen}
     doubles = await run_in_threadpool(_doubles, desk, found)
     made = await acts_of(
         request,

@@ -28,13 +28,15 @@ from web.figures import grouped
 from web.pages.passwords import own_form
 from web.pages.sheets import Form, saved_as
 from web.paging import ROWS, Leaf, Turn, Turned, book_of
-from web.parts import AtDesk, Desk, url
+from web.parts import MOST_SEASONS, AtDesk, Desk, url
 from web.render import language_of
 from web.typed import ASKED, NOTHING_TYPED, Typed, TypedSearch, id_of, require_open, typed
 
 router = APIRouter(include_in_schema=False)
 
 WHOLE = 1000
+MOST_FINDINGS = 10_000
+"""So many findings of a season have their marks at the rows of the ledger."""
 """Rows a question when all are wanted."""
 
 SHEET_ROWS = 60
@@ -73,7 +75,7 @@ Asking = Annotated[Asked, Depends(asked_of)]
 
 async def _season(desk: Desk, asked: Asked) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
     """All seasons here, and the one that was asked for, else the newest cold one."""
-    found = (await desk.ask(seasons, limit=100)).items
+    found, _ = await desk.ask_all(seasons, most=MOST_SEASONS)
     if asked.season is not None:
         for one in found:
             if one["id"] == str(asked.season):
@@ -100,9 +102,11 @@ async def _rows(
 
 async def _marks(desk: Desk, asked: Asked, season: UUID) -> dict[str, list[str]]:
     """Household → kinds of its open findings."""
-    found = await desk.ask(findings, asked.area, season=season, at=desk.now, limit=WHOLE)
+    found, _ = await desk.ask_all(
+        findings, asked.area, most=MOST_FINDINGS, season=season, at=desk.now
+    )
     marks: dict[str, list[str]] = {}
-    for one in found.items:
+    for one in found:
         if one["household"] and one["kind"] not in marks.setdefault(one["household"], []):
             marks[one["household"]].append(one["kind"])
     return marks

@@ -37,7 +37,7 @@ from web.i18n import catalog
 from web.pages.households import history
 from web.pages.rulebooks import unsure_here
 from web.paging import ROWS, Turned, book_of
-from web.parts import AtDesk, Desk
+from web.parts import MOST_SEASONS, AtDesk, Desk
 from web.render import language_of
 
 router = APIRouter(include_in_schema=False)
@@ -160,7 +160,8 @@ async def one_notice(
 
 @router.get("/notices")
 async def hanging(request: Request, desk: AtDesk, turn: Turned) -> Response:
-    known = {one["id"]: one for one in (await desk.ask(seasons, limit=100)).items}
+    here, _ = await desk.ask_all(seasons, most=MOST_SEASONS)
+    known = {one["id"]: one for one in here}
     found = await desk.ask(notices, at=desk.now, cursor=turn.cursor, limit=ROWS)
     leaf = turn.leaf(found, "/notices", book=book_of("notices"))
     unsure = await unsure_here(request, desk, None, "notices")

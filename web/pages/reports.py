@@ -24,7 +24,7 @@ from web.acting import acts_of
 from web.figures import COMMON, SHORT, Known, arithmetic, names_for, sheet
 from web.officials import name_officials
 from web.pages.rulebooks import titles_in
-from web.parts import AtDesk, Desk, moment_of
+from web.parts import MOST_DISASTERS, MOST_REPORTS, AtDesk, Desk, moment_of
 from web.render import language_of
 from web.reporting import (
     Place,
@@ -91,7 +91,7 @@ async def new_report(
         return await show(request, desk, "report_start.html", listens=listens)
     running = [] if phone else await _running(desk, place)
     form = FORMS["phone" if phone else "initial"]
-    found = (await desk.ask(disasters, stage="open")).items
+    found, _ = await desk.ask_all(disasters, most=MOST_DISASTERS, stage="open")
     processes = [] if phone else await processes_below(desk, place)
     below, choices = to_begin_from(processes, about)
     context = await run_in_threadpool(_form, caller, form, place, desk.now, {}, {}, {}, below)
@@ -111,9 +111,10 @@ async def new_report(
 
 async def _running(desk: Desk, place: Place) -> list[dict[str, Any]]:
     """Reports of this area itself that are not finished."""
-    found = await desk.ask(situation_reports, place.id, itself=place.id, limit=200)
-    drills = await desk.ask(situation_reports, place.id, itself=place.id, exercise=True, limit=50)
-    mine = {row["report"]: row for row in (*found.items, *drills.items)}.values()
+    own: dict[str, Any] = {"itself": place.id, "most": MOST_REPORTS}
+    found, _ = await desk.ask_all(situation_reports, place.id, **own)
+    drills, _ = await desk.ask_all(situation_reports, place.id, exercise=True, **own)
+    mine = {row["report"]: row for row in (*found, *drills)}.values()
     return [row for row in mine if row["kind"] != Kind.VERIFIED or row["review"] not in OFFICIAL]
 
 

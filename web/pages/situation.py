@@ -18,7 +18,7 @@ from projections.asking.situation_board import situation_board, situation_disast
 from projections.disasters import disasters
 from web.figures import MAIN, Known
 from web.pages.rulebooks import unsure_here
-from web.parts import AtDesk, Desk, url
+from web.parts import MOST_DISASTERS, AtDesk, Desk, url
 from web.reporting import show
 
 router = APIRouter(include_in_schema=False)
@@ -65,7 +65,7 @@ Filters = Annotated[Asked, Depends()]
 
 @router.get("/situation")
 async def situation(request: Request, desk: AtDesk, asked: Filters) -> Response:
-    open_ones = (await desk.ask(disasters, exercise=asked.drills)).items
+    open_ones, _ = await desk.ask_all(disasters, most=MOST_DISASTERS, exercise=asked.drills)
     context = await _board(desk, asked)
     context["unsure"] = await unsure_here(request, desk, asked.area, *USED)
     return await show(request, desk, "situation.html", asked=asked, disasters=open_ones, **context)

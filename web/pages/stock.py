@@ -23,11 +23,10 @@ from projections.asking.stock_books import (
 from projections.sections.consignments import consignments
 from web.acting import acts_of, begin_of
 from web.paging import ROWS, Turned, book_of
-from web.parts import AtDesk, Desk, parsed
+from web.parts import MOST_STOCKPILES, AtDesk, Desk, parsed
 
 router = APIRouter(include_in_schema=False)
 
-MOST_STOCKPILES = 500
 MOST_LOTS = 2000
 SOON = timedelta(days=180)
 """Lots whose term ends within it are told with those whose term has ended."""
@@ -37,9 +36,9 @@ HELD = ("available", "reserved", "in_transit")
 
 async def _board(desk: Desk) -> dict[str, Any]:
     proof = await desk.ask(stock_proof)
-    found = await desk.ask(stockpiles, limit=MOST_STOCKPILES)
+    found, more = await desk.ask_all(stockpiles, most=MOST_STOCKPILES)
     depots: dict[str, list[dict[str, Any]]] = {}
-    for row in found.items:
+    for row in found:
         depots.setdefault(row["item"], []).append(row)
     items = [
         {
@@ -55,8 +54,8 @@ async def _board(desk: Desk) -> dict[str, Any]:
         "items": items,
         "fen_left": _terms(proof["fen"], IN),
         "fen_right": _terms(proof["fen"], OUT),
-        "more": found.next,
-        "asked": await _asked(desk, found.items),
+        "more": more,
+        "asked": await _asked(desk, found),
         "lots": (await desk.ask_all(stock_lots, most=MOST_LOTS))[0],
         "soon": china_day(desk.now) + SOON,
         "today": china_day(desk.now),

@@ -11,8 +11,10 @@ from domain.rules.dispatch import Dispatch
 from projections.dispatch import incidents, units
 from web.forms.form import Finder, Matter, Option
 
-MOST_UNITS = 500
-MOST_INCIDENTS = 100
+MOST_UNITS = 5_000
+MOST_INCIDENTS = 2_000
+"""No county has so many. What is put into another order here is read whole before: the unit that
+fits best would else stand behind the end of the list."""
 
 
 async def usual_call(matter: Matter) -> dict[str, Any]:
@@ -31,10 +33,10 @@ async def free_units(matter: Matter) -> list[Option]:
     """Units that can be sent now, those that fit this kind of incident first."""
     one = matter.known["one"]
     desk = matter.desk
-    free = await desk.ask(units, status="free", exercise=one["exercise"], limit=MOST_UNITS)
+    free, _ = await desk.ask_all(units, most=MOST_UNITS, status="free", exercise=one["exercise"])
     charge = UUID(one["in_charge"])
     rule = await run_in_threadpool(rule_for, desk.caller, Dispatch, charge, desk.now)
-    fit = sorted(free.items, key=lambda u: rule.fitness(one["kind"], u["kind"]) if rule else 0)
+    fit = sorted(free, key=lambda u: rule.fitness(one["kind"], u["kind"]) if rule else 0)
     return [_unit(matter, unit, unit["id"], unit["area_name"] or "") for unit in fit]
 
 
@@ -55,13 +57,13 @@ def units_at(*stages: Stage) -> Finder:
 async def other_incidents(matter: Matter) -> list[Option]:
     """Open incidents besides this one, the newest first."""
     one = matter.known["one"]
-    found = await matter.desk.ask(
-        incidents, open=True, exercise=one["exercise"], limit=MOST_INCIDENTS
+    found, _ = await matter.desk.ask_all(
+        incidents, most=MOST_INCIDENTS, open=True, exercise=one["exercise"]
     )
     t = matter.t
     return [
         Option(other["id"], f"{t('dispatch.kind_' + other['kind'])} · {other['place']}")
-        for other in found.items
+        for other in found
         if other["id"] != one["id"]
     ]
 
