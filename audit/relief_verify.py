@@ -208,7 +208,7 @@ def key_of(line: str) -> Key:
     """A key as its owner publishes it: ``name+hash+base64``."""
     name, _, rest = line.strip().partition("+")
     told, _, text = rest.partition("+")
-    data = _base64(text)
+    data = bytes_of(text)
     if not name or " " in name or len(data) != 33 or data[0] not in (ED25519, COSIGNATURE):
         raise Unreadable(f"公钥看不懂：{line.strip()[:60]}", f"This is no key: {line.strip()[:60]}")
     found = hashlib.sha256(name.encode() + b"\n" + data).digest()[:4]
@@ -240,7 +240,7 @@ def checkpoint_of(text: str) -> Checkpoint:
         raise Unreadable("检查点看不懂：缺少名称、条数或根", "It lacks origin, size or root.")
     if any(ord(sign) < 32 for line in lines for sign in line):
         raise Unreadable("检查点里有控制字符", "There are control characters in it.")
-    root = _base64(lines[2])
+    root = bytes_of(lines[2])
     if len(root) != HASH_BYTES:
         raise Unreadable("检查点的根长度不对", "The root of the checkpoint has a wrong length.")
     return Checkpoint(lines[0], int(lines[1]), root, f"{body}\n".encode(), tuple(signatures), text)
@@ -250,7 +250,7 @@ def _signature_of(line: str) -> tuple[str, bytes, bytes]:
     found = re.fullmatch(r"— ([^\s+]+) (\S+)", line)
     if found is None:
         raise Unreadable("签名行看不懂", "A line of signatures cannot be read.")
-    data = _base64(found[2])
+    data = bytes_of(found[2])
     return found[1], data[:4], data[4:]
 
 
@@ -338,13 +338,13 @@ def _entry(found: Any) -> Entry:
         stream,
         named["version"],
         named["topic"],
-        _base64(named["state"]),
+        bytes_of(named["state"]),
         _path(named["path"]),
     )
 
 
 def _path(found: list[Any]) -> list[bytes]:
-    path = [_base64(one) if isinstance(one, str) else b"" for one in found]
+    path = [bytes_of(one) if isinstance(one, str) else b"" for one in found]
     if len(path) > 2 * LONGEST_PATH or any(len(one) != HASH_BYTES for one in path):
         raise Unreadable("路径看不懂", "A path of hashes cannot be read.")
     return path
@@ -367,7 +367,7 @@ def _once(pairs: Any) -> dict[str, Any]:
     return found
 
 
-def _base64(text: str) -> bytes:
+def bytes_of(text: str) -> bytes:
     """Of several ways to write the same bytes only one is taken."""
     try:
         found = base64.b64decode(text, validate=True)

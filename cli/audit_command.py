@@ -20,9 +20,11 @@ from audit.relief_verify import (
     signers,
 )
 from audit.verifying import WHAT, Examination
+from audit.witness import request_text
 from cli.beside import settings_here
 from cli.compose import open_store
 from cli.saying import Json, failed, say_json
+from cli.writing import To, write_new
 from eventstore.checkpoints import SigningKey, origin_of
 from eventstore.log import Row
 from eventstore.outcomes import decode_outcome
@@ -30,6 +32,7 @@ from eventstore.proving import (
     MOST_FACTS,
     ROWS_AT_ONCE,
     GapInLog,
+    Tree,
     entry_shown,
     joined,
     tree_of,
@@ -42,9 +45,6 @@ err = Console(stderr=True)
 
 MOST_CHECKPOINT_BYTES = 100_000
 IDS_AT_ONCE = 500
-To = Annotated[
-    Path | None, typer.Option("--to", help="A new file for it; without, it is written to stdout")
-]
 
 
 @app.callback()
@@ -68,7 +68,7 @@ def checkpoint(to: To = None) -> None:
     store = open_store(settings_here())
     try:
         size = store.head()
-        _write(to, _signed(store, tree_root(store, size), size))
+        write_new(to, _signed(store, _tree(store, size).root(), size))
     finally:
         store.close()
     if to is not None:
@@ -79,9 +79,36 @@ def checkpoint(to: To = None) -> None:
         )
 
 
-def tree_root(store: Store, size: int) -> bytes:
+Seen = Annotated[
+    Path | None,
+    typer.Option("--from-checkpoint", help="One that the reader has kept: it is joined to it"),
+]
+
+
+@app.command()
+def request(to: To = None, seen: Seen = None) -> None:
+    """Sign what the log is now, for a witness to sign too: joined to the last one that it signed
+    (none: the first time)."""
+    store = open_store(settings_here())
     try:
-        return tree_of(store.log, size).root()
+        size = store.head()
+        earlier = _kept(store, [seen])[0] if seen is not None else None
+        old = earlier.size if earlier is not None else 0
+        tree = _tree(store, size, old=old)
+        path = joined(old, tree) if old else []
+        write_new(to, request_text(old, path, _signed(store, tree.root(), size)))
+    finally:
+        store.close()
+
+
+def _tree(store: Store, size: int, indices: Sequence[int] = (), old: int = 0) -> Tree:
+    if old > size:
+        raise failed(
+            f"账本只有 {size} 条，比给出的检查点（{old} 条）短",
+            f"The log has {size} facts, fewer than the checkpoint given ({old}).",
+        )
+    try:
+        return tree_of(store.log, size, indices, old)
     except GapInLog as gap:
         raise _gap(gap) from None
 
@@ -98,19 +125,6 @@ def _gap(gap: GapInLog) -> typer.Exit:
     )
 
 
-def _write(to: Path | None, text: str) -> None:
-    if to is None:
-        typer.echo(text, nl=False)
-        return
-    try:
-        with to.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise failed(f"{to} 已经存在，请换一个名字", f"{to} is there already.") from None
-    except OSError as problem:
-        raise failed(f"{to} 写不进去", f"{to} cannot be written: {problem.strerror}") from None
-
-
 # -- proofs ------------------------------------------------------------------------------------
 
 
@@ -125,21 +139,23 @@ def prove(
         ),
     ],
     to: To = None,
-    seen: Annotated[
+    seen: Seen = None,
+    under: Annotated[
         Path | None,
-        typer.Option("--from-checkpoint", help="One that the reader has kept: it is joined to it"),
+        typer.Option(help="A checkpoint that a witness has signed, in place of one made now"),
     ] = None,
 ) -> None:
     """Prove facts to a stranger, who checks them with relief_verify.py alone."""
     store = open_store(settings_here())
     try:
-        size = store.head()
+        signed = _kept(store, [under])[0] if under is not None else None
+        size = signed.size if signed is not None else store.head()
         earlier = _kept(store, [seen])[0] if seen is not None else None
         rows = facts_of(store, what, size)
-        text = proof(store, rows, size, earlier)
+        text = proof(store, rows, size, earlier, signed)
     finally:
         store.close()
-    _write(to, text)
+    write_new(to, text)
     if to is not None:
         out.print(f"已写出 {len(rows)} 条记录的证明 · {len(rows)} facts proven", highlight=False)
 
@@ -183,20 +199,31 @@ def _naming(store: Store, document: str, size: int) -> Iterator[Row]:
         after = rows[-1][0]
 
 
-def proof(store: Store, rows: Sequence[Row], size: int, earlier: Checkpoint | None) -> str:
-    """The proof of these facts under a checkpoint of ``size`` facts made for it."""
-    old = earlier.size if earlier is not None and earlier.size else 0
-    try:
-        tree = tree_of(store.log, size, [row[0] - 1 for row in rows], old)
-    except GapInLog as gap:
-        raise _gap(gap) from None
-    consistency = earlier and {"checkpoint": earlier.text, "path": joined(old, tree)}
+def proof(
+    store: Store,
+    rows: Sequence[Row],
+    size: int,
+    earlier: Checkpoint | None = None,
+    signed: Checkpoint | None = None,
+) -> str:
+    """The proof of these facts under a checkpoint of ``size`` facts: ``signed``, or one made now.
+    It is joined to an ``earlier`` one. Exits when the log is not what was signed."""
+    old = earlier.size if earlier is not None else 0
+    tree = _tree(store, size, [row[0] - 1 for row in rows], old)
+    root = tree.root()
+    if signed is not None and root != signed.root:
+        raise failed(
+            "账本与给出的检查点不符，请运行 relief audit verify",
+            "The log is not what was signed: relief audit verify tells more.",
+        )
     made = {
         "format": FORMAT,
-        "origin": origin_of(store),
-        "checkpoint": _signed(store, tree.root(), size),
+        "origin": signed.origin if signed is not None else origin_of(store),
+        "checkpoint": signed.text if signed is not None else _signed(store, root, size),
         "entries": [entry_shown(row, tree) for row in rows],
-        "consistency": consistency,
+        "consistency": {"checkpoint": earlier.text, "path": joined(old, tree)}
+        if earlier is not None and old
+        else None,
         "says": SAYS,
     }
     return msgspec.json.format(msgspec.json.encode(made)).decode() + "\n"

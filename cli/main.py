@@ -25,6 +25,7 @@ COMMANDS = {
     "ledger": "ledger_command",
     "log": "log_command",
     "audit": "audit_command",
+    "witness": "witness_command",
     "clock": "clock_command",
     "views": "views_command",
     "parked": "parked_command",
