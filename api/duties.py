@@ -34,6 +34,8 @@ REPORT_KINDS: Final = frozenset(
 )
 UPWARD: Final = frozenset({"forward_report", "send_upward"})
 """What goes to the level above within an hour or two: told before it is late."""
+AWAITED: Final = frozenset({"verified_report"})
+"""What the work list has as a matter of its own, due or not (`report_verify`)."""
 MOST: Final = 5000
 """Rows of what one area owes of one kind that are read at most: years of one report's days."""
 NO_ROLE: frozenset[Role] = frozenset()
@@ -56,7 +58,7 @@ def owed_by(caller: Caller, due: Row) -> bool:
 
 def own_duties(caller: Caller, exercise: bool) -> tuple[list[Row], list[Row]]:
     """What the caller's own areas owe, a line a report: what is overdue, and what must go up and
-    is not late yet. Who need not act does not see it.
+    is not late yet; but the 核报, which are `AWAITED`. Who need not act does not see it.
 
     A line has the columns of a deadline, ``times``, ``latest``, ``subjects`` (`grouped_dues`) and
     ``grave``: one of its reports names a dead or missing person.
@@ -65,7 +67,7 @@ def own_duties(caller: Caller, exercise: bool) -> tuple[list[Row], list[Row]]:
     with caller.system.reader() as db:
         for area in caller.areas(ANY_FILER):
             scope = caller.scope(ANY_FILER, area)
-            for kind in sorted(REPORT_KINDS):
+            for kind in sorted(REPORT_KINDS - AWAITED):
                 late = kind not in UPWARD
                 rows = _all(db, caller, scope, exercise, kind, late, itself=area)
                 found += [row for row in rows if owed_by(caller, row)]

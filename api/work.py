@@ -1,6 +1,6 @@
 """`GET /v1/work`: what waits for the officer who asks, and what the officer waits for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Annotated, Any, Final, Literal
 
@@ -12,6 +12,7 @@ from api.duties import DONE_BY, duties_below, own_duties
 from api.reads import Position, wait_for
 from api.routes_reports import EVERYBODY
 from api.rulebook_reads import waiting_in
+from api.thresholds import graver_than_run
 from api.writes import RESPONSES
 from domain.access import posts_at
 from domain.area import Area
@@ -91,6 +92,7 @@ def work_of(
     """The caller's work. ``matter``: of this one ``each`` rows, and none of the others."""
     scope, asked = _asked(caller, whose == "area", exercise)
     with caller.system.reader() as db:
+        asked = replace(asked, graver=graver_than_run(caller, db, scope, asked))
         counts = work_counts(db, scope, asked=asked)
         items = work_items(db, scope, asked=asked, each=each, matter=matter)
         awaited_counts, awaited = work_awaited(db, scope, asked=asked)
@@ -126,6 +128,7 @@ def waiting_count(caller: Caller) -> int:
 def _counted(caller: Caller) -> int:
     scope, asked = _asked(caller, whole=False, exercise=None)
     with caller.system.reader() as db:
+        asked = replace(asked, graver=graver_than_run(caller, db, scope, asked))
         counts = work_counts(db, scope, asked=asked)
     _count_duties(counts, *own_duties(caller, asked.exercise))
     return sum(int(one["count"]) for one in counts.values()) + rules_waiting(caller)

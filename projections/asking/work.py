@@ -35,6 +35,13 @@ from domain.commands.consignments import (
     WriteOffDamaged,
 )
 from domain.commands.contests import ResolveContest
+from domain.commands.disasters import (
+    DECIDERS,
+    ChangeResponse,
+    CloseDisaster,
+    EndResponse,
+    StartResponse,
+)
 from domain.commands.grant_corrections import RetryPayment
 from domain.commands.handing_out import SignGoods
 from domain.commands.held_grants import DecideHeldGrants
@@ -51,8 +58,8 @@ from domain.commands.notices import PostNotice, PostSecondNotice
 from domain.commands.payments import AllocateList, PayList
 from domain.commands.proposing import TakeProposal
 from domain.commands.relief_cases import ApplyForRelief, ApplyOnBehalf
-from domain.commands.reports import MakeUpReport, ResubmitReport
-from domain.commands.reviews import AcceptReport
+from domain.commands.reports import FileVerifiedReport, MakeUpReport, ResubmitReport
+from domain.commands.reviews import AcceptReport, StabilizeReport
 from domain.commands.village_lists import (
     AppraiseList,
     AppraiseOnBehalf,
@@ -66,6 +73,7 @@ from domain.lateness import NEVER_HELD, HeldTime
 from domain.person import Person
 from domain.world import Command, Role
 from projections.areas import AREAS
+from projections.asking import work_disasters as of_disasters
 from projections.asking import work_lists as lists
 from projections.asking import work_sources as sources
 from projections.asking.counted import day_over, over
@@ -96,16 +104,23 @@ MATTERS: dict[str, Matter] = {
     "incident_triage": Matter("incidents", TriageIncident, "/dispatch/incidents/{}"),
     "incident_assign": Matter("incidents", AssignUnit, "/dispatch/incidents/{}"),
     "incident_acknowledge": Matter("incidents", AcknowledgeAssignment, "/dispatch/incidents/{}"),
+    "response_start": Matter("disasters", StartResponse, "/disasters/{}"),
+    "response_change": Matter("disasters", ChangeResponse, "/disasters/{}"),
     "report_review": Matter("situation-reports", AcceptReport, "/report/{}", by_level=True),
     "report_issue": Matter("situation-reports", IssueReport, "/report/{}", by_level=True),
     "report_correct": Matter("situation-reports", ResubmitReport, "/report/{}", by_level=True),
     "report_make_up": Matter(
         "situation-reports", MakeUpReport, "/report/{}/file?kind=make_up", by_level=True
     ),
+    "report_stabilize": Matter("situation-reports", StabilizeReport, "/report/{}"),
+    "report_verify": Matter(
+        "situation-reports", FileVerifiedReport, "/report/{}/file?kind=verified", by_level=True
+    ),
     "consignment_order": Matter("consignments", OrderConsignment, "/stock/consignments/{}"),
     "consignment_ship": Matter("consignments", ShipConsignment, "/stock/consignments/{}"),
     "consignment_receive": Matter("consignments", ArriveConsignment, "/stock/consignments/{}"),
     "consignment_write_off": Matter("consignments", WriteOffDamaged, "/stock/consignments/{}"),
+    "village_list_begin": Matter("seasons", OpenVillageList, "/seasons/{}"),
     "village_list_open": Matter("seasons", OpenVillageList, "/seasons/{}"),
     "village_list_apply": Matter("village-lists", ApplyForRelief, "/lists/{}/apply"),
     "village_list_appraise": Matter("village-lists", AppraiseList, "/lists/{}"),
@@ -125,14 +140,17 @@ MATTERS: dict[str, Matter] = {
     "contest_resolve": Matter("persons", ResolveContest, "/persons/{}"),
     "household_move": Matter("households", AcceptHouseholdMove, "/households/{}"),
     "proposal_decide": Matter("post-proposals", TakeProposal, "/officers/proposals?state=open"),
+    "response_end": Matter("disasters", EndResponse, "/disasters/{}"),
+    "disaster_close": Matter("disasters", CloseDisaster, "/disasters/{}"),
     "incident_close": Matter("incidents", CloseIncident, "/dispatch/incidents/{}"),
     "consignment_close": Matter("consignments", CloseConsignment, "/stock/consignments/{}"),
     "village_list_close": Matter("village-lists", CloseList, "/lists/{}"),
 }
 """In the order of the list where nothing is late: lives, reports, goods, lists, papers."""
 
-AT_THE_PLACE = ("consignment_receive", "consignment_close")
-"""Goods that come to a village or a township are taken in by whoever is in post there too."""
+AT_THE_PLACE = ("consignment_receive", "consignment_close", "report_verify")
+"""Goods that come to a village or a township are taken in by whoever is in post there too, and the
+people of a farm of township rank report for themselves."""
 GIVEN_OUT = ("village_list_sign",)
 """Goods of a list are handed out by the payer or the storekeeper, whoever is there."""
 ANYWHERE = frozenset({Role.STOREKEEPER, Role.DISPATCHER, Role.ADMINISTRATOR})
@@ -163,7 +181,8 @@ class Post:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One question for work. ``posts``: own ones first; ``whole``: all that they may do in their
-    areas, not only what is theirs first of all."""
+    areas, not only what is theirs first of all; ``graver``: disasters and areas whose figures reach
+    a graver level of response than runs there, by the rulebooks."""
 
     officer: UUID
     posts: tuple[Post, ...]
@@ -172,6 +191,12 @@ class Asked:
     whole: bool = False
     exercise: bool = False
     scopes: tuple[Scope, ...] = field(default=(), repr=False)
+    graver: frozenset[tuple[UUID, UUID]] = frozenset()
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """The roles of the posts asked for."""
+        return frozenset(post.role for post in self.posts)
 
 
 def work_counts(db: Connection, scope: Scope, *, asked: Asked) -> dict[str, dict[str, Any]]:
@@ -292,7 +317,25 @@ def _sources(scope: Scope, asked: Asked) -> Any:
         sources.contests(scope, exercise=exercise),
         sources.moves(scope, exercise=exercise, held=held, at=at),
         sources.proposals(scope, asker=asked.officer, held=held, at=at),
+        *_of_disasters(scope, asked),
+        *_of_seasons(scope, asked),
     )
+
+
+def _of_disasters(scope: Scope, asked: Asked) -> list[Select[Any]]:
+    found = [of_disasters.unverified(scope, exercise=asked.exercise)]
+    if not asked.roles.isdisjoint(DECIDERS):
+        found += of_disasters.disasters_waiting(scope, exercise=asked.exercise, graver=asked.graver)
+        found.append(of_disasters.unstable(scope, exercise=asked.exercise))
+    return found
+
+
+def _of_seasons(scope: Scope, asked: Asked) -> list[Select[Any]]:
+    """Only for those who may open a list: above the county there are too many villages to look
+    through for nothing."""
+    if asked.roles.isdisjoint(OpenVillageList.roles):
+        return []
+    return [lists.unlisted(scope, exercise=asked.exercise, at=asked.at)]
 
 
 def _for(post: Post, where: Scope, found: Any, asked: Asked) -> ColumnElement[bool]:
@@ -302,10 +345,10 @@ def _for(post: Post, where: Scope, found: Any, asked: Asked) -> ColumnElement[bo
     may = [name for name, one in MATTERS.items() if post.role in one.command.roles]
     by_level = [name for name in may if MATTERS[name].by_level]
     mine = found.c.role == str(post.role)
+    there = and_(found.c.matter.in_(AT_THE_PLACE), found.c.area == str(post.area))
     if asked.whole:
-        told: ColumnElement[bool] = or_(mine, found.c.matter.not_in(by_level))
+        told: ColumnElement[bool] = or_(mine, there, found.c.matter.not_in(by_level))
     else:
-        there = and_(found.c.matter.in_(AT_THE_PLACE), found.c.area == str(post.area))
         told = or_(mine, there, found.c.matter.in_(GIVEN_OUT))
         told = and_(told, post.near(found.c.desk, DESKS.c.level))
     here = and_(found.c.matter.in_(may), told, where.covers(found.c.area))

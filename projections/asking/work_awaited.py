@@ -3,7 +3,18 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    case,
+    false,
+    func,
+    or_,
+    select,
+    union_all,
+)
 
 from domain.area import AreaLevel
 from domain.commands.consignments import ORDERERS, REQUESTERS
@@ -13,13 +24,17 @@ from projections.areas import AREAS
 from projections.asking.counted import over
 from projections.asking.scope import Scope
 from projections.asking.work import Asked, Post
+from projections.asking.work_disasters import awaited_verified, reports_for, verified_for
+from projections.asking.work_lists import unlisted
 from projections.asking.work_sources import NOTHING, ended, said, taken_by
+from projections.deadlines import SUBJECTS
 from projections.households import HOUSEHOLDS, MOVES
 from projections.proposals import open_ones
 from projections.reviews import ABOVE, CONSIGNMENTS, NEEDED, STEP
 from projections.reviews import REPORTS as REVIEWED
 from projections.sections.review_lists import SEASONS as TERMS
 from projections.sections.review_lists import WAITING, waits
+from projections.situation import REPORTS
 from projections.timeline import STREAMS, TIMELINE
 
 AFTERWARDS: dict[Role, tuple[str, ...]] = {
@@ -28,6 +43,9 @@ AFTERWARDS: dict[Role, tuple[str, ...]] = {
     Role.COUNTY_APPROVER: ("post_second", "pay"),
 }
 """Steps of a list behind those of a post: who has done theirs waits for these."""
+
+WAIT_FOR_LISTS = frozenset({Role.TOWNSHIP_REVIEWER, Role.COUNTY_APPROVER})
+"""Who looks over and decides upon the lists that villages have not begun."""
 
 ON_THE_WAY = {"order": REQUESTERS, "ship": REQUESTERS | ORDERERS, "receive": ORDERERS}
 """Who waits for these steps of a consignment: who asked for it, and who ordered it."""
@@ -54,7 +72,13 @@ def work_awaited(
     ``who_role`` and ``who_area``: whose step it is. ``ready_at``: a notice hangs until then and
     nobody can do the step before; then it may be the officer's own.
     """
-    queries = [_steps(scope, asked), _offers(scope, asked), _proposed(scope, asked)]
+    queries = [
+        _steps(scope, asked),
+        _offers(scope, asked),
+        _proposed(scope, asked),
+        _verified(scope, asked),
+        _unlisted(scope, asked),
+    ]
     found = union_all(*queries).subquery("found")
     counted = select(found.c.matter, func.count().label("many")).group_by(found.c.matter)
     counts = {one.matter: int(one.many) for one in db.execute(counted)}
@@ -207,6 +231,63 @@ def _proposed(scope: Scope, asked: Asked) -> Select[Any]:
         )
         .join(AREAS, AREAS.c.id == p.c.area)
         .where(p.c.proposed_by == str(asked.officer))
+    )
+
+
+def _verified(scope: Scope, asked: Asked) -> Select[Any]:
+    """The 核报 of areas below that are stable: who declared them stable waits for them."""
+    source, owed = awaited_verified(scope, asked.exercise)
+    who, waits = reports_for(AREAS.c.level), verified_for(AREAS.c.level)
+    told = [
+        and_(waits == str(post.role), where.covers(SUBJECTS.c.area))
+        for post, where in zip(asked.posts, asked.scopes, strict=True)
+    ]
+    return (
+        select(
+            *_columns(
+                matter=said("report_verify"),
+                subject=REPORTS.c.report,
+                area=SUBJECTS.c.area,
+                area_name=AREAS.c.name,
+                who_role=who,
+                who_area=AREAS.c.name,
+                since=REPORTS.c.stable_at,
+                label=REPORTS.c.hazard,
+                detail=REPORTS.c.sub_hazard,
+            )
+        )
+        .select_from(source)
+        .join(AREAS, AREAS.c.id == SUBJECTS.c.area)
+        .where(owed, or_(*told) if told else false())
+    )
+
+
+def _unlisted(scope: Scope, asked: Asked) -> Select[Any]:
+    """Villages whose list a township and its county wait for."""
+    u = unlisted(scope, exercise=asked.exercise, at=asked.at).subquery("unlisted")
+    told = [
+        where.covers(u.c.area)
+        for post, where in zip(asked.posts, asked.scopes, strict=True)
+        if post.role in WAIT_FOR_LISTS
+    ]
+    mine = [str(post.role) for post in asked.posts]
+    vacant = u.c.role == str(Role.TOWNSHIP_REVIEWER)
+    return (
+        select(
+            *_columns(
+                matter=u.c.matter,
+                subject=u.c.subject,
+                area=u.c.area,
+                area_name=AREAS.c.name,
+                who_role=u.c.role,
+                who_area=case((vacant, ABOVE.c.name), else_=AREAS.c.name),
+                since=u.c.since,
+                label=u.c.label,
+            )
+        )
+        .join(AREAS, AREAS.c.id == u.c.area)
+        .outerjoin(ABOVE, ABOVE.c.id == AREAS.c.parent)
+        .where(u.c.role.not_in(mine), or_(*told) if told else false())
     )
 
 

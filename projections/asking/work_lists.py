@@ -9,10 +9,14 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, Subquery, and_, case, exists, func, or_, select
 
+from domain.area import AreaLevel
 from domain.lateness import HeldTime
+from domain.report_filing import Review
 from domain.season import EMERGENCY
 from domain.world import Role
+from projections.areas import AREAS
 from projections.asking.ledger_books import HELD
+from projections.asking.report_sums import HOSTS, hosted
 from projections.asking.scope import Scope
 from projections.asking.vacancies import nobody_reports
 from projections.asking.work_sources import ended, row, said, village_or_township, whole
@@ -22,6 +26,7 @@ from projections.lists import LISTS
 from projections.seasons import SEASONS
 from projections.sections.review_lists import LISTS as REVIEWED
 from projections.sections.review_lists import SEASONS as TERMS
+from projections.situation import REPORTS
 
 H, M = HOUSEHOLDS.c, MEMBERS.c
 GRANTED = LISTS.c.status.in_(["allocated", "closed"])
@@ -256,3 +261,58 @@ def applications(scope: Scope, *, exercise: bool, at: datetime) -> list[Select[A
         .join(SEASONS, SEASONS.c.id == told.c.season)
         .where(~taken_up, SEASONS.c.closed_at.is_(None)),
     ]
+
+
+def unlisted(scope: Scope, *, exercise: bool, at: datetime) -> Select[Any]:
+    """Villages in which an open season has no list and nobody has applied: the sweep from house to
+    house has not begun. A season for a disaster waits only for villages that reported it: what
+    happened in the others nobody knows."""
+    village, township, county, city = (AREAS.alias(f"{one}_there") for one in "vtcp")
+    told = _applied(scope, exercise)
+    listed = exists().where(LISTS.c.season == SEASONS.c.id, LISTS.c.area == village.c.id)
+    applied = and_(told.c.season == SEASONS.c.id, told.c.area == village.c.id)
+    source, host = hosted(REPORTS)
+    theirs = HOSTS.alias("theirs")
+    struck = (
+        select(REPORTS.c.report)
+        .select_from(source)
+        .where(
+            REPORTS.c.area == village.c.id,
+            REPORTS.c.review != str(Review.WITHDRAWN),
+            host == func.coalesce(theirs.c.host, SEASONS.c.disaster),
+        )
+        .correlate(village, SEASONS, theirs)
+        .exists()
+    )
+    runs_in = (village.c.id, township.c.id, county.c.id, city.c.id, city.c.parent)
+    return (
+        select(
+            *row(
+                matter=said("village_list_begin"),
+                subject=SEASONS.c.id,
+                area=village.c.id,
+                role=village_or_township(village.c.id, at),
+                since=SEASONS.c.opened_at,
+                due_at=SEASONS.c.assess_by,
+                label=SEASONS.c.programme,
+                year=SEASONS.c.year,
+            )
+        )
+        .select_from(village)
+        .join(township, township.c.id == village.c.parent)
+        .join(county, county.c.id == township.c.parent)
+        .outerjoin(city, city.c.id == county.c.parent)
+        .join(SEASONS, SEASONS.c.area.in_(runs_in))
+        .outerjoin(theirs, theirs.c.id == SEASONS.c.disaster)
+        .outerjoin(told, applied)
+        .where(
+            scope.covers(village.c.id),
+            village.c.level == str(AreaLevel.VILLAGE),
+            village.c.abolished_on.is_(None),
+            SEASONS.c.exercise.is_(exercise),
+            SEASONS.c.closed_at.is_(None),
+            ~listed,
+            told.c.season.is_(None),
+            or_(SEASONS.c.disaster.is_(None), struck),
+        )
+    )

@@ -30,6 +30,7 @@ from sqlalchemy import (
 from domain.consignment import Consignment
 from domain.incident import Stage
 from domain.lateness import HeldTime
+from domain.situation_report import SituationReport
 from domain.village_list import VillageList
 from domain.world import Role
 from projections.areas import AREAS
@@ -57,9 +58,11 @@ URGENT = 3
 _ORDERED, _SHIPPED = (Consignment.Ordered,), (Consignment.Shipped,)
 _DRAWN_UP, _REVIEWED = (VillageList.CasesListed,), (VillageList.Reviewed,)
 _APPROVED = (VillageList.Approved, VillageList.Allocated)
+_LOOKED_OVER = (SituationReport.Accepted, SituationReport.Returned)
 APART: dict[str, list[str]] = {
     matter: [fact.topic() for fact in facts]
     for matter, facts in {
+        "report_verify": _LOOKED_OVER,
         "consignment_ship": _ORDERED,
         "consignment_receive": (*_ORDERED, *_SHIPPED),
         "village_list_review": _DRAWN_UP,

@@ -37,6 +37,7 @@ ALLOWED = {
     "report_queries._reports": "a SELECT that its callers limit by scope.covers",
     "situation_board.held_by": "reports by conditions that its caller made with scope.covers",
     "situation_board.tree_of": "names and parents of divisions",
+    "work_disasters._hosts_of": "ids of disasters merged into ones that a scoped query has found",
     "work._of_persons": "persons of contests that a scoped query has found",
     "void_codes._lines": "the tree of divisions is public",
 }

@@ -42,9 +42,18 @@ MOST: Final = 1000
 
 DESKS: Final = {"report_review": "/review", "report_issue": "/review"}
 """Where all of a matter stand beside each other with what they change and their buttons."""
-GROUPS: Final = ("incident", "report", "consignment", "village_list", "household", "office")
+GROUPS: Final = (
+    "incident",
+    "disaster",
+    "report",
+    "consignment",
+    "village_list",
+    "household",
+    "office",
+)
 """The matters of home by what they are about, in the order of the page."""
 GROUP_OF: Final = {
+    "response": "disaster",
     "grant": "village_list",
     "village": "village_list",
     "contest": "household",
