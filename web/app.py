@@ -63,12 +63,14 @@ from web.pages import (
     system,
     timeline,
     year_end,
+    zero_reports,
 )
 from web.render import language_of, render_error
 
 ROUTERS: Final = (
     session.router,
     home.router,
+    zero_reports.router,
     searching.router,
     help.router,
     design.router,

@@ -90,6 +90,7 @@ TASKS: Final[Mapping[str, tuple[Role, ...]]] = {
 PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "/": ("work",),
     "/waiting/{matter}": ("work",),
+    "/zero-reports": ("follow_up",),
     "/search": ("search",),
     "/me": ("own_login",),
     "/me/second-factor": ("own_login",),

@@ -29,6 +29,7 @@ from web.pages.system import pressing
 from web.pages.timeline import shaped
 from web.pages.together import BYTES, ROWS, TOGETHER, Ticked, offered, taken
 from web.pages.year_end import ending_soon
+from web.pages.zero_reports import owed_zeros
 from web.parts import AtDesk, Desk, url
 from web.render import language_of
 from web.reporting import place_of, show
@@ -93,6 +94,7 @@ async def home(request: Request, desk: AtDesk, whose: Whose = "mine") -> Respons
         titled=_Titles(names, words, language).title,
         absent={one.officer: one.name for one in request.state.shell.stands_in},
         overdue=len(overdue),
+        zeros=len(owed_zeros(overdue)),
         duties=gathered_dues(overdue, by=("area",)),
         upward=list(_told_once(work.upward, untold)) if work else [],
         lately=list(_done_lately(desk, work)) if work else [],
