@@ -44,6 +44,7 @@ from projections.asking.scope import Scope
 from projections.asking.stock_books import stockpile
 from projections.disasters import disaster
 from projections.households import HOUSEHOLDS, MOVES
+from projections.households import STATES as HOUSEHOLD_STATES
 from projections.lists import village_list
 from projections.officers import OFFICERS
 from projections.proposals import STATES as PROPOSAL_STATES
@@ -146,6 +147,7 @@ WORDS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("consignments", "status"): tuple(Phase),
     ("fund_flows", "kind"): FLOWS,
     ("household_moves", "status"): ("offered", "expired", "accepted", *MoveEnd),
+    ("households", "state"): tuple(HOUSEHOLD_STATES),
     ("seasons", "programme"): PROGRAMMES,
     ("ledger", "programme"): PROGRAMMES,
     ("ledger", "status"): tuple(dict.fromkeys((*CaseStage, *STATES))),

@@ -1,5 +1,6 @@
 """Households 户: one row each, masked, as they are now, with who counts in them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import (
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Table,
     and_,
     case,
+    false,
     func,
     or_,
     select,
@@ -347,6 +349,14 @@ def _in_group(group: str) -> ColumnElement[bool]:
     return or_(referred == group, GROUP_NAME.in_([group]))
 
 
+STATES: Mapping[str, ColumnElement[bool]] = {
+    "contested": HOUSEHOLDS.c.contested > 0,
+    "no_card": HOUSEHOLDS.c.card_masked.is_(None),
+    "no_head": HOUSEHOLDS.c.head.is_(None),
+}
+"""What a household lacks, or is disputed: what has to be set right before anything is paid."""
+
+
 def households_of(scope: Scope) -> Select[Any]:
     """Households with the names of their group, village and township."""
     query = select(
@@ -365,6 +375,7 @@ def households(
     *,
     category: str | None = None,
     contested: bool | None = None,
+    state: str | None = None,
     group: str | None = None,
     search: str | None = None,
     names: Names | None = None,
@@ -375,6 +386,7 @@ def households(
     """Households by village, masked. ``search``: a name (also pinyin or initials), a village, a
     group; ``next`` leads to the last of them. ``group``: of the villagers' group with this sub-code
     (of each village that has one), or with exactly this name; "-": of none that the village has.
+    ``state``: contested, no_card or no_head.
     """
     h, scope = HOUSEHOLDS.c, scope.on(db)
     query = households_of(scope).where(h.exercise.is_(exercise), h.merged_into.is_(None))
@@ -382,6 +394,8 @@ def households(
         query = query.where(h.category == category)
     if contested is not None:
         query = query.where(h.contested > 0 if contested else h.contested == 0)
+    if state is not None:
+        query = query.where(STATES.get(state, false()))
     if group is not None:
         query = query.where(_in_group(group))
     order = by_village(scope, h.id)

@@ -31,6 +31,7 @@ LEFT_OPEN: Final = "…"
 """What stands in a named message where its page fills something in."""
 
 TABS: Final[Mapping[str, tuple[str, NavItem]]] = {
+    "household.list": ("/households", LEDGER),
     "season.title": ("/seasons", LEDGER),
     "list.title": ("/lists", LEDGER),
     "ledger.findings": ("/findings", LEDGER),

@@ -127,6 +127,7 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "/funds/{id}": ("fund_record", "fund_look"),
     "/ledger": ("history",),
     "/ledger/paper": ("history",),
+    "/households": ("register", "history"),
     "/households/new": ("register",),
     "/households/{id}": ("register", "history", "move_household"),
     "/households/{id}/in-full": ("in_full",),

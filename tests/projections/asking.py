@@ -32,6 +32,7 @@ from projections.asking.searching import Names
 from projections.asking.work import Asked, Post
 from projections.folding.base import LOGICAL
 from projections.households import HOUSEHOLDS
+from projections.households import STATES as HOUSEHOLD_STATES
 from projections.officers import APPOINTMENTS
 
 MOST_VALUES = 15
@@ -102,7 +103,7 @@ GIVEN: dict[str, tuple[Any, ...]] = {
     "since": (None, date(2018, 9, 1)),
     "until": (None, date(2018, 12, 31)),
     "certified_until": (None, date(2018, 12, 31)),
-    "state": STATES,
+    "state": (*STATES, *HOUSEHOLD_STATES),
     "year": (2016, 2017, 2018, 2**40),
     "each": (1,),
     "matter": ("report_review", "incident_triage"),

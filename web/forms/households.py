@@ -18,12 +18,21 @@ HINTS: Final = {"member.id_number": "household.id_hint", "member.birth_date": "h
 GONE: Final = Form(
     fields=("person", "on", "new_head", "reason"),
     picks={"person": pick.members_here, "new_head": pick.members_here},
+    begins=pick.the_member("person"),
     today=frozenset({"on"}),
     labels={"person": "household.who", "new_head": "household.new_head", "on": "household.on"},
     hints={"new_head": "household.new_head_hint"},
     short=frozenset({"reason"}),
 )
 SHORT: Final = frozenset({"reason"})
+OF_MEMBER: Final[Mapping[type[Command], str]] = {
+    h.RecordDeath: "person",
+    h.RemoveMember: "person",
+    h.IdentifyMember: "person",
+    h.ChangeHead: "head",
+    h.RecordCard: "holder",
+}
+"""Steps of a household that are about one member → the field that names the member."""
 
 FORMS: Mapping[type[Command], Form] = {
     h.RegisterHousehold: Form(
@@ -58,6 +67,7 @@ FORMS: Mapping[type[Command], Form] = {
     h.IdentifyMember: Form(
         fields=("person", "member", "reason"),
         picks={"person": pick.members_here},
+        begins=pick.the_member("person"),
         words=WORDS,
         labels={**LABELS, "person": "household.who"},
         hint="household.identify_hint",
@@ -65,6 +75,7 @@ FORMS: Mapping[type[Command], Form] = {
     ),
     h.ChangeHead: Form(
         picks={"head": pick.not_head},
+        begins=pick.the_member("head"),
         fields=("head", "reason"),
         labels={"head": "household.new_head"},
         short=SHORT,
@@ -78,6 +89,7 @@ FORMS: Mapping[type[Command], Form] = {
     ),
     h.RecordCard: Form(
         picks={"holder": pick.members_here},
+        begins=pick.the_member("holder"),
         fields=("holder", "number", "bank", "reason"),
         labels={"holder": "household.holder", "number": "household.card_number"},
         hints={"holder": "household.holder_hint"},

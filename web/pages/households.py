@@ -24,7 +24,8 @@ from projections.asking.ledger_books import household
 from projections.asking.persons import Doubles, doubles_of
 from projections.asking.stock_books import stockpiles
 from projections.timeline import timeline
-from web.acting import acts_of, begin_of
+from web.acting import Act, Acts, acts_of, begin_of
+from web.forms.households import OF_MEMBER
 from web.officials import name_officials
 from web.pages.applying import left_to_apply
 from web.pages.in_full import open_now
@@ -65,8 +66,17 @@ async def new(request: Request, desk: AtDesk) -> Response:
 
 
 @router.get("/households/{id}")
-async def one_household(request: Request, desk: AtDesk, id: UUID, to: Name = "") -> Response:
-    """``to``: a village of another county is looked for by this name, to offer the household."""
+async def one_household(
+    request: Request,
+    desk: AtDesk,
+    id: UUID,
+    to: Name = "",
+    member: UUID | None = None,
+    step: Name = "",
+) -> Response:
+    """``to``: a village of another county is looked for by this name, to offer the household.
+    ``member``, ``step``: the step that was chosen beside a member's name stands open, about them.
+    """
     offer = await _latest_move(desk, id)
     try:
         found = await desk.ask(household, household=id)
@@ -87,7 +97,10 @@ async def one_household(request: Request, desk: AtDesk, id: UUID, to: Name = "")
         "households",
         id,
         leave_out=(ChangeHouseholdGroup,),
+        of=member or "",
+        first=next((one for one in OF_MEMBER if one.__name__ == step), None) if member else None,
         one=found,
+        member=str(member or ""),
         to=to,
         doubles=doubles.rows,
         unsettled=_unsettled(found),
@@ -105,11 +118,25 @@ async def one_household(request: Request, desk: AtDesk, id: UUID, to: Name = "")
         offers_move=any(act.command == "OfferHouseholdMove" for act in made.open),
         offer=offer,
         to=to,
+        of_members={one["person"]: _steps_of(made, one["person"]) for one in found["members"]},
         doubles=doubles.rows,
         doubles_in_all=doubles.total,
         open_until=await open_now(desk, RevealHousehold(household=id, reason="")),
         story=await history(request, desk, id),
     )
+
+
+def _steps_of(made: Acts, person: str) -> list[Act]:
+    """Of what may be done to the household now the steps that may be about this member: those whose
+    form has the member to choose."""
+    fields = {command.__name__: field for command, field in OF_MEMBER.items()}
+    return [
+        act
+        for act in made.open
+        for ask in act.asks
+        if ask.name == fields.get(act.command)
+        and person in {option.value for option in ask.options}
+    ]
 
 
 async def _latest_move(desk: Desk, id: UUID) -> dict[str, Any] | None:

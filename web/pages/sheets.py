@@ -30,6 +30,7 @@ from projections.asking.stock_books import stock_moves, stockpiles
 from projections.disasters import disasters
 from projections.dispatch import incidents, units
 from projections.findings import findings
+from projections.households import households
 from projections.lists import village_lists
 from projections.notices import notices
 from projections.proposals import post_proposals
@@ -63,6 +64,7 @@ class Kept:
     parent: UUID | None = None
     role: Text = ""
     state: Text = ""
+    category: Text = ""
     q: Text = ""
     exercise: bool = False
     village_list: UUID | None = None
@@ -75,11 +77,13 @@ class Kept:
 
 @dataclass(frozen=True)
 class Source:
-    """The query that a page asks, with what the page always says, and the filters it takes."""
+    """The query that a page asks, with what the page always says, and the filters it takes.
+    ``placed``: of one area of the officer's, if the page names one."""
 
     query: Callable[..., Any]
     filters: frozenset[str] = frozenset()
     always: dict[str, Any] = field(default_factory=dict)
+    placed: bool = False
 
 
 SOURCES: Final = {
@@ -89,11 +93,12 @@ SOURCES: Final = {
     "disasters": Source(disasters, frozenset({"stage"})),
     "disaster-reports": Source(situation_reports, frozenset({"disaster"})),
     "notices": Source(notices),
+    "households": Source(households, frozenset({"category", "state"}), placed=True),
     "seasons": Source(seasons),
     "season-townships": Source(season_townships, frozenset({"season"})),
     "season-villages": Source(season_villages, frozenset({"season", "parent"})),
     "season-openings": Source(season_openings),
-    "officers": Source(officers, frozenset({"role", "state", "search"})),
+    "officers": Source(officers, frozenset({"role", "state", "search"}), placed=True),
     "proposals": Source(post_proposals, frozenset({"state"})),
     "reviews": Source(review_queue, frozenset({"exercise"}), {"reports_first": True}),
     "findings": Source(findings, frozenset({"kind"})),
@@ -168,7 +173,7 @@ async def of_list(
     return await sheet(
         desk.caller,
         read_of(source.query),
-        area if source.query is officers else None,
+        area if source.placed else None,
         saved_as(name, form),
         as_book=form == "xlsx",
         language=language_of(request),

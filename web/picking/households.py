@@ -17,7 +17,7 @@ from domain.area import AreaLevel
 from domain.household_members import Relation
 from domain.rules.household_kinds import HouseholdKinds
 from projections.areas import AREAS
-from web.forms.form import Matter, Option
+from web.forms.form import Begun, Matter, Option
 
 MOST_VILLAGES: Final = 50
 """Of other counties, by the name that was typed."""
@@ -35,6 +35,15 @@ async def members_here(matter: Matter) -> list[Option]:
 async def not_head(matter: Matter) -> list[Option]:
     head = matter.known["one"]["head"]
     return [one for one in await members_here(matter) if one.value != head]
+
+
+def the_member(field: str) -> Begun:
+    """The member beside whose name the step was chosen (``member`` of the page), in that field."""
+
+    async def begun(matter: Matter) -> dict[str, Any]:
+        return {field: matter.known["member"]} if matter.known.get("member") else {}
+
+    return begun
 
 
 async def kinds_here(matter: Matter) -> list[Option]:
