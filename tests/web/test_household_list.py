@@ -28,7 +28,9 @@ def county(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivingCounty]:
     with living_county(tmp_path_factory.mktemp("list") / "county") as found:
         for n in range(MANY):
             register(found, f"house/{n}", n * 3, "yuantan_1", "village", card=None if n else CARD)
-        register(found, "low", 600, "yuantan_2", "village2", category="subsistence_allowance", card=CARD)
+        register(
+            found, "low", 600, "yuantan_2", "village2", category="subsistence_allowance", card=CARD
+        )
         twin = MemberInput(name="王小一", relation=Relation.OTHER, id_number=id_number(1))
         register(found, "claims", 700, "yuantan_2", "village2", twin)
         yield found

@@ -58,9 +58,6 @@ NO_SHEET = {
 UNKEPT = (
     "design.html",  # what pages are made of; its rows are examples
     "applying_village.html",  # a form with a row for each household that has not applied
-    "cases_goods.html",  # a form with a row for each household that signs
-    "cases_waiting.html",  # what a step of a list waits for: the list itself has a sheet
-    "roster.html",  # read row by row from its records
     "system_sessions.html",  # nobody keeps who is logged in
 )
 """Templates with pages and without a sheet, and why."""

@@ -6,7 +6,7 @@ be signed for) are where the work list leads: one step, household by household.
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -37,7 +37,7 @@ from projections.lists import village_list
 from web.acting import Acts, acts_of
 from web.i18n import catalog
 from web.pages.households import history
-from web.paging import ROWS, Turned, book_of
+from web.paging import ROWS, Leaf, Turn, Turned, book_of
 from web.parts import AtDesk, Desk
 from web.picking.cases import part_said, rate_said, terms_of
 from web.render import language_of
@@ -163,34 +163,47 @@ def _done(one: dict[str, Any], name: str, at: str | None) -> bool:
 # Those of a list that wait
 
 
+WAITING = Literal["bounced", "held", "goods"]
+
+
+async def waiting_rows(desk: Desk, id: UUID, key: WAITING, cursor: str | None, limit: int) -> Page:
+    """The cases of a list that wait, by why: payments that the bank sent back; grants that have not
+    gone out, first those that the county decides upon; goods that nobody has signed for."""
+    if key == "held":
+        return await run_in_threadpool(_not_delivered, desk.caller, id, cursor, limit)
+    status = {"bounced": "failed", "goods": "unsigned"}[key]
+    found: Page = await desk.ask(ledger, village_list=id, status=status, cursor=cursor, limit=limit)
+    return found
+
+
+def _leaf(turn: Turn, rows: Page, id: UUID, key: WAITING) -> Leaf:
+    return turn.leaf(rows, f"/lists/{id}/{key}", book=book_of(f"waiting/{id}/{key}"))
+
+
 @router.get("/lists/{id}/bounced")
 async def bounced(request: Request, desk: AtDesk, id: UUID, turn: Turned) -> Response:
     """Payments that the bank sent back, each to be paid again."""
-    rows = await desk.ask(ledger, village_list=id, status="failed", cursor=turn.cursor, limit=ROWS)
-    return await _waiting(request, desk, id, turn, "bounced", rows, (RetryPayment,))
+    return await _waiting(request, desk, id, turn, "bounced", (RetryPayment,))
 
 
 @router.get("/lists/{id}/held")
 async def held(request: Request, desk: AtDesk, id: UUID, turn: Turned) -> Response:
-    """Grants that have not gone out and what holds each of them, first those that the county
-    decides upon; what bounced is paid again here too."""
-    rows = await run_in_threadpool(_not_delivered, desk.caller, id, turn)
-    return await _waiting(request, desk, id, turn, "held", rows, (DecideHeldGrants, RetryPayment))
+    """Grants that have not gone out and what holds each of them; what bounced is paid again here
+    too."""
+    return await _waiting(request, desk, id, turn, "held", (DecideHeldGrants, RetryPayment))
 
 
-def _not_delivered(caller: Caller, id: UUID, turn: Turned) -> Page:
+def _not_delivered(caller: Caller, id: UUID, cursor: str | None, limit: int) -> Page:
     scope = caller.scope(read_of(ledger).roles, None)
     with caller.system.reader() as db:
-        return waiting_cases(db, scope.on(db), village_list=id, cursor=turn.cursor, limit=ROWS)
+        return waiting_cases(db, scope.on(db), village_list=id, cursor=cursor, limit=limit)
 
 
 @router.get("/lists/{id}/goods")
 async def goods(request: Request, desk: AtDesk, id: UUID, turn: Turned) -> Response:
     """Goods that lie ready: one table in which each household signs."""
     found = await desk.ask(village_list, village_list=id)
-    rows = await desk.ask(
-        ledger, village_list=id, status="unsigned", cursor=turn.cursor, limit=ROWS
-    )
+    rows = await waiting_rows(desk, id, "goods", turn.cursor, ROWS)
     made = await acts_of(
         request,
         desk,
@@ -200,7 +213,7 @@ async def goods(request: Request, desk: AtDesk, id: UUID, turn: Turned) -> Respo
         of=turn.cursor,
         waiting=rows.items,
     )
-    leaf = turn.leaf(rows, f"/lists/{id}/goods", book=book_of("list", village_list=id))
+    leaf = _leaf(turn, rows, id, "goods")
     return await desk.show(
         request, "cases_goods.html", one=found, made=made, rows=rows.items, leaf=leaf
     )
@@ -211,13 +224,13 @@ async def _waiting(
     desk: Desk,
     id: UUID,
     turn: Turned,
-    key: str,
-    rows: Page,
+    key: WAITING,
     commands: tuple[type[Command], ...],
 ) -> Response:
     """These cases of a list, each with the steps that they wait for."""
     found = await desk.ask(village_list, village_list=id)
     terms = await terms_of(desk, found["season"])
+    rows = await waiting_rows(desk, id, key, turn.cursor, ROWS)
     cases = []
     for row in rows.items:
         one = await desk.ask(relief_case, case=UUID(row["id"]))
@@ -233,7 +246,7 @@ async def _waiting(
         )
         cases.append({**one, "made": made})
     ids = [UUID(one["id"]) for one in cases]
-    whys = await run_in_threadpool(_whys, desk.caller, ids, language_of(request))
+    whys = await run_in_threadpool(whys_of, desk.caller, ids, language_of(request))
     return await desk.show(
         request,
         "cases_waiting.html",
@@ -241,11 +254,11 @@ async def _waiting(
         key=key,
         cases=cases,
         whys=whys,
-        leaf=turn.leaf(rows, f"/lists/{id}/{key}", book=book_of("list", village_list=id)),
+        leaf=_leaf(turn, rows, id, key),
     )
 
 
-def _whys(caller: Caller, ids: list[UUID], language: str) -> dict[str, str]:
+def whys_of(caller: Caller, ids: list[UUID], language: str) -> dict[str, str]:
     """Case → what holds its open money or goods back at present, as people say it; without those
     that nothing holds."""
     world = caller.system.store.world()

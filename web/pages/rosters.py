@@ -14,7 +14,7 @@ from domain.report_filing import Review
 from projections.asking.report_queries import situation_report
 from web.acting import acts_of, begin_of
 from web.figures import names_for
-from web.paging import ROWS, Leaf, Turn, Turned
+from web.paging import ROWS, Leaf, Turn, Turned, book_of
 from web.parts import AtDesk, Desk, moment_of, url
 from web.render import language_of
 from web.reporting import place_of, show
@@ -64,7 +64,7 @@ async def _roster(request: Request, desk: Desk, turn: Turn, report: UUID, which:
         which=which,
         rows=told["rows"],
         sums=_sums(found["figures"], told["counted"], FIGURES[which]),
-        leaf=_leaf(f"/report/{report}/{which}", turn.before, len(told["rows"]), told["total"]),
+        leaf=_leaf(report, which, turn.before, len(told["rows"]), told["total"]),
         begin_row=begin,
     )
 
@@ -84,12 +84,13 @@ def _sums(
     return rows
 
 
-def _leaf(path: str, before: int, count: int, total: int) -> Leaf:
+def _leaf(report: UUID, which: str, before: int, count: int, total: int) -> Leaf:
+    path = f"/report/{report}/{which}"
     return Leaf(
         before + 1,
         before + count,
         url(path, before=before - ROWS) or path if before else "",
         url(path, before=before + count) if before + count < total else "",
         total,
-        "",
+        book_of(f"rosters/{report}/{which}"),
     )
