@@ -22,9 +22,11 @@ from domain.refusal import NotFound
 from domain.rulebook import Edition, Rulebook
 from domain.rules.base import china_day, china_moment
 from domain.rules.loading import TYPES
+from domain.telling import RULES
 from eventstore.deciding import edition_of
 from eventstore.store import Store
 from projections.areas import AREAS
+from projections.asking.looked_for import spelled
 from projections.officers import OFFICERS
 
 router = APIRouter(tags=["rulebooks"])
@@ -103,6 +105,32 @@ def rulebooks_on(
         }
         found.append(said | (_told(place.edition) if place else NOTHING))
     _name(caller, found, area)
+    return found
+
+
+def rulebooks_called(caller: Caller, text: str) -> list[dict[str, Any]]:
+    """The rules of the caller's areas by what their kind is called, or by a document number: of
+    what is in force there, whoever adopted it, and of all that the area itself adopted.
+
+    ``kind``, ``area`` and ``area_name`` (where they hold), ``documents``: the numbers that fit,
+    ``version``: which version has that number, if it is not the one in force.
+    """
+    now = caller.system.store.clock.now()
+    found = []
+    for area in caller.areas():
+        for row in rulebooks_on(caller, area, now, None):
+            kind = row["kind"]
+            versions = versions_of(caller, area, kind)
+            numbers = {one["document_no"]: one["version"] for one in reversed(versions)}
+            fit = [one for one in numbers if spelled(one, text)]
+            version = numbers[fit[-1]] if fit else None
+            if row["document_no"] is not None and spelled(row["document_no"], text):
+                fit, version = [*fit, row["document_no"]], None
+            if fit or any(spelled(name, text) for name in RULES.get(kind, (kind,))):
+                about = {"kind": kind, "area": area, "origin": None, "version": version}
+                found.append(about | {"documents": list(dict.fromkeys(fit))})
+    for one in found:
+        _name(caller, [one], one["area"])
     return found
 
 

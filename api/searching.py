@@ -1,4 +1,4 @@
-"""One question for whatever has a name or a number: places, people, disasters, goods, money, lists.
+"""One question for whatever has a name or a number: places, people, disasters, goods, money, rules.
 
 Each kind is asked of its own list, so with that list's jurisdiction, limits and masks: what a
 caller may not list is not found here either. A document number leads to whatever bears it.
@@ -7,6 +7,7 @@ caller may not list is not found here either. A document number leads to whateve
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
+from urllib.parse import urlencode
 
 import msgspec
 from fastapi import APIRouter, Query, Request
@@ -16,8 +17,9 @@ from api.auth import Asking, Caller, check_parameters
 from api.reads import Read, ask
 from api.routes import read_of
 from api.routes_reports import EVERYBODY
+from api.rulebook_reads import rulebooks_called
 from api.writes import RESPONSES
-from domain.telling import INCIDENT_KINDS
+from domain.telling import INCIDENT_KINDS, RULES
 from eventstore import spelling
 from projections.asking.area_lists import areas
 from projections.asking.fund_books import funds
@@ -26,7 +28,7 @@ from projections.asking.officer_lists import officers
 from projections.asking.report_queries import situation_reports
 from projections.asking.stock_books import stockpiles
 from projections.disasters import disasters
-from projections.dispatch import incidents
+from projections.dispatch import incidents, units
 from projections.households import households
 from projections.lists import village_lists
 from projections.seasons import seasons
@@ -163,7 +165,22 @@ KINDS: Final = (
         about=("available_fen",),
         documents=("document_no", "source_document_no"),
     ),
-    Kind("officer", officers, "/officers/{}", _log_ins, _at("area_name")),
+    Kind(
+        "unit",
+        units,
+        "/dispatch/units?unit={}",
+        _at("name"),
+        _at("area_name"),
+        about=("kind", "status"),
+    ),
+    Kind(
+        "officer",
+        officers,
+        "/officers/{}",
+        _log_ins,
+        _at("area_name"),
+        documents=("certificate",),
+    ),
 )
 
 
@@ -198,7 +215,27 @@ async def found(caller: Caller, text: str, kinds: tuple[Kind, ...] = KINDS) -> d
             partly += [] if whole else [kind.name]
         cut = cut or more
         items += [_item(kind, row, text) for row in rows]
+    if text and kinds is KINDS:
+        books = await run_in_threadpool(rulebooks_called, caller, text)
+        items += [_rulebook(row) for row in books[:EACH]]
+        cut = cut or len(books) > EACH
     return {"items": items, "cut": cut, "partly": partly}
+
+
+def _rulebook(row: dict[str, Any]) -> dict[str, Any]:
+    """One that holds in an area of the caller's."""
+    zh, en = RULES.get(row["kind"], (row["kind"], row["kind"]))
+    asked = {"area": row["area"]} | ({"version": row["version"]} if row["version"] else {})
+    return {
+        "kind": "rulebook",
+        "id": f"{row['kind']}-{row['area']}",
+        "title": zh,
+        "area": row["area_name"] or "",
+        "href": f"/rulebooks/{row['kind']}?{urlencode(asked)}",
+        "understood": None,
+        "about": {"zh": zh, "en": en},
+        "documents": row["documents"],
+    }
 
 
 def by_kind(items: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:

@@ -346,11 +346,13 @@ def units(
     *,
     status: str | None = None,
     kind: str | None = None,
+    search: str | None = None,
     exercise: bool = False,
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page:
-    """Units that can be sent, and where they are."""
+    """Units that can be sent, and where they are. ``search``: the name, or the area they are at
+    home in (name, pinyin, initials or code)."""
     query = (
         select(UNITS, AREAS.c.name.label("area_name"))
         .outerjoin(AREAS, AREAS.c.id == UNITS.c.area)
@@ -360,6 +362,9 @@ def units(
         query = query.where(UNITS.c.status == status)
     if kind is not None:
         query = query.where(UNITS.c.kind == kind)
+    if search:
+        names = names_in(query, UNITS.c.name, AREAS.c.name)
+        query = query.where(looked_for(db, search, names, codes=[AREAS.c.code]))
     return page(db, query, [UNITS.c.name, UNITS.c.id], cursor=cursor, limit=limit)
 
 

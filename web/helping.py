@@ -205,6 +205,8 @@ WITHOUT: Final[Mapping[str, str]] = {
     "/ledger/xlsx": FILE,
     "/sheets/{name}": FILE,
     "/sheets/timeline/{subject}": FILE,
+    "/sheets/rosters/{report}/{which}": FILE,
+    "/sheets/waiting/{village_list_id}/{key}": FILE,
     "/officers/template": FILE,
     "/divisions/template": FILE,
     "/rulebooks/{kind}/{version}.toml": FILE,

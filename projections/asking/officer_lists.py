@@ -1,15 +1,16 @@
 """Officers as they are asked for: who is in office where, and how far their log-ins are."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
 from domain.lateness import NEVER_HELD
 from domain.rules.base import china_day
 from projections.areas import AREAS
 from projections.asking.counted import over
-from projections.asking.looked_for import looked_for, names_in
+from projections.asking.looked_for import Source, looked_for, names_in, numbers_in
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
 from projections.asking.void_codes import mark_void
@@ -87,8 +88,9 @@ def officers(
 ) -> Page:
     """Officers employed in an area and below, with the posts held by them now or later and the
     state of their log-in names. ``search``: a part of a log-in name, what the mask shows of a name,
-    or where they are employed (also in pinyin or initials). ``certified_until``: whose certificate
-    is good until that day or an earlier one."""
+    where they are employed (also in pinyin or initials), or the number of a certificate, theirs
+    or that of one of their posts. ``certified_until``: whose certificate is good until that day
+    or an earlier one."""
     query = (
         select(OFFICERS, AREAS.c.name.label("area_name"), AREAS.c.code.label("area_code"))
         .join(AREAS, AREAS.c.id == OFFICERS.c.area)
@@ -110,7 +112,8 @@ def officers(
         named = func.lower(LOGINS.c.login).contains(search.strip().lower(), autoescape=True)
         by_login = OFFICERS.c.id.in_(select(LOGINS.c.officer).where(named))
         names, codes = names_in(query, OFFICERS.c.masked_name, AREAS.c.name), [AREAS.c.code]
-        query = query.where(by_login | looked_for(db, search, names, codes=codes))
+        every = [*names, *_certificates(query, search)]
+        query = query.where(by_login | looked_for(db, search, every, codes=codes))
     order = [AREAS.c.code.label("area_code"), OFFICERS.c.id]
     found = page(db, query, order, cursor=cursor, limit=limit)
     ids = [row["id"] for row in found.items]
@@ -119,6 +122,15 @@ def officers(
         row["appointments"] = posts.get(row["id"], [])
         row["logins"] = logins.get(row["id"]) or _older_login(row)
     return found
+
+
+def _certificates(query: Select[Any], search: str) -> tuple[Source, ...]:
+    """The numbers that certificates 上岗证 of these officers and of their posts bear."""
+    seen = query.with_only_columns(OFFICERS.c.id, maintain_column_froms=True)
+    own = query.with_only_columns(OFFICERS.c.id, OFFICERS.c.certificate, maintain_column_froms=True)
+    of_posts = select(APPOINTMENTS.c.officer, APPOINTMENTS.c.certificate)
+    of_posts = of_posts.where(APPOINTMENTS.c.officer.in_(seen)).distinct()
+    return numbers_in(search, Source(OFFICERS.c.id, own), Source(OFFICERS.c.id, of_posts))
 
 
 def officer_counts(db: Connection, scope: Scope, *, at: datetime) -> Row:

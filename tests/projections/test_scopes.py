@@ -29,6 +29,7 @@ ALLOWED = {
     "loose_reports._inside": "the tree of divisions is public",
     "ledger_books._goods": "sums over conditions that its caller made with scope.covers",
     "mergers._merging": "what is checked of disasters that a scoped query has found; told by name",
+    "officer_lists._certificates": "certificates of officers that a scoped query has found",
     "officer_lists._areas_opened": "posts of officers that a scoped query has found",
     "officer_lists._logins": "log-in names of officers that a scoped query has found",
     "officer_lists._posts": "posts of officers that a scoped query has found",

@@ -3,7 +3,7 @@
 The board is live. Every button sends one command of the JSON API; the commands decide.
 """
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -19,6 +19,8 @@ from domain.commands.incidents import (
 from domain.commands.revealing import RevealCaller
 from domain.commands.units import PutUnitOffDuty, RegisterUnit
 from domain.incident import Stage
+from domain.refusal import NotFound
+from projections.asking.paging import Page
 from projections.dispatch import dispatch_board, incident, incidents, units
 from web.acting import acts_of, begin_of
 from web.pages.in_full import open_now
@@ -27,6 +29,9 @@ from web.paging import ROWS, Turned, book_of
 from web.parts import AtDesk, Desk, parsed
 
 router = APIRouter(include_in_schema=False)
+
+MOST_UNITS: Final = 1_000
+"""Units among which one is looked for that the search has found."""
 
 NEXT_STEP = {
     Stage.ASSIGNED: ("acknowledgements", "acknowledge", AcknowledgeAssignment.__name__),
@@ -66,9 +71,17 @@ async def new(request: Request, desk: AtDesk) -> Response:
 
 
 @router.get("/dispatch/units")
-async def all_units(request: Request, desk: AtDesk, turn: Turned) -> Response:
-    """Who there is: on duty and off, each with what may be done; and the form of a new one."""
-    found = await desk.ask(units, cursor=turn.cursor, limit=ROWS)
+async def all_units(
+    request: Request, desk: AtDesk, turn: Turned, unit: UUID | None = None
+) -> Response:
+    """Who there is: on duty and off, each with what may be done; and the form of a new one.
+    ``unit``: only this one, as the search leads to it."""
+    found: Page = await desk.ask(units, cursor=turn.cursor, limit=ROWS)
+    if unit is not None:
+        rows, _ = await desk.ask_all(units, most=MOST_UNITS)
+        found = Page([one for one in rows if one["id"] == str(unit)])
+        if not found.items:
+            raise NotFound(kind="Unit", id=unit)
     made = {}
     for one in found.items:
         may = desk.may(PutUnitOffDuty, one["area"])
@@ -78,7 +91,13 @@ async def all_units(request: Request, desk: AtDesk, turn: Turned) -> Response:
     begin = await begin_of(request, desk, RegisterUnit)
     leaf = turn.leaf(found, "/dispatch/units", book=book_of("units"))
     return await desk.show(
-        request, "units.html", rows=found.items, made=made, begin_unit=begin, leaf=leaf
+        request,
+        "units.html",
+        rows=found.items,
+        made=made,
+        begin_unit=begin if unit is None else None,
+        leaf=leaf,
+        alone=unit is not None,
     )
 
 
