@@ -32,6 +32,7 @@ NONCE_BYTES: Final = 12
 LONGEST: Final = 100
 """Characters of what is typed; sealed they take more."""
 BOXES: Final = {
+    "/households/{id}": {"search"},
     "/ledger": {"search"},
     "/officers": {"search", "place"},
     "/officers/new": {"q"},
@@ -130,6 +131,7 @@ TypedPlace = Annotated[Typed, Depends(_place)]
 TypedSubject = Annotated[Typed, Depends(_subject)]
 
 
+@router.post("/households/{id}")
 @router.post("/ledger")
 @router.post("/officers")
 @router.post("/officers/new")

@@ -1,6 +1,6 @@
 """One person 自然人 in the households that count or claim them; households entered twice."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -78,10 +78,17 @@ class Doubles(NamedTuple):
     total: int
 
 
-def doubles_of(db: Connection, scope: Scope, *, household: UUID, namesakes: Namesakes) -> Doubles:
+def doubles_of(
+    db: Connection,
+    scope: Scope,
+    *,
+    household: UUID,
+    namesakes: Namesakes,
+    named: Sequence[UUID] = (),
+) -> Doubles:
     """Households of the scope that may be this one, entered once more: they count the same
-    persons, or live in its village under a head of the same name. ``same``: persons in both;
-    those with the most come first."""
+    persons, or live in its village under a head of the same name, or are those that somebody
+    ``named``. ``same``: persons in both; the named ones come first, then those with the most."""
     id = str(household)
     this = db.execute(households_of(scope).where(H.id == id)).mappings().first()
     if this is None:
@@ -100,12 +107,13 @@ def doubles_of(db: Connection, scope: Scope, *, household: UUID, namesakes: Name
         H.id != id,
         H.merged_into.is_(None),
         H.exercise.is_(this["exercise"]),
-        or_(both > 0, heads),
+        or_(both > 0, heads, H.id.in_([str(one) for one in named])),
     )
+    asked_for = H.id.in_([str(one) for one in named])
     total = db.scalar(select(func.count()).select_from(found.subquery())) or 0
     first = (
         found.add_columns(both.label("same"))
-        .order_by(both.desc(), H.registered_at, H.id)
+        .order_by(asked_for.desc(), both.desc(), H.registered_at, H.id)
         .limit(MOST_DOUBLES)
     )
     return Doubles([dict(row) for row in db.execute(first).mappings()], total)

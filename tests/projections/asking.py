@@ -164,6 +164,8 @@ class Asking:
             return [None, self.called]
         if name == "meant":
             return [None, meaning]
+        if name == "named":
+            return [(), tuple(UUID(one) for one in self._distinct("households.id")[:3])]
         if name == "namesakes":
             return [self.alike]
         if name == "villages":
@@ -244,7 +246,7 @@ class Asking:
         named = [p for p in parameters if p.name not in ("scope", *PAGED)]
         needed = [p for p in named if p.default is p.empty or p.name == "at"]
         known = {*IDS, *TEXTS, *GIVEN, "at", "persons", "ids", "exercise", "asked"}
-        known |= {"namesakes", "villages", "held"}
+        known |= {"namesakes", "villages", "held", "named"}
         if query.__name__.startswith("_") or any(p.name not in known for p in needed):
             if query in {read.query for read in READS}:
                 raise KeyError(f"{query.__name__}: {[p.name for p in needed]}")

@@ -19,10 +19,12 @@ from domain.commands.households import RegisterHousehold, RevealHousehold
 from domain.commands.relief_cases import ApplyForRelief
 from domain.grants import OPEN
 from domain.refusal import NotFound
+from domain.world import Command
 from projections.asking.belongings import household_moves
 from projections.asking.ledger_books import household
-from projections.asking.persons import Doubles, doubles_of
+from projections.asking.persons import MOST_DOUBLES, Doubles, doubles_of
 from projections.asking.stock_books import stockpiles
+from projections.households import households
 from projections.timeline import timeline
 from web.acting import Act, Acts, acts_of, begin_of
 from web.forms.households import OF_MEMBER
@@ -32,6 +34,7 @@ from web.pages.in_full import open_now
 from web.parts import MOST_STOCKPILES, AtDesk, Desk
 from web.render import language_of
 from web.story import Teller
+from web.typed import TypedSearch
 from web.village_groups import living_groups
 
 router = APIRouter(include_in_schema=False)
@@ -73,9 +76,12 @@ async def one_household(
     to: Name = "",
     member: UUID | None = None,
     step: Name = "",
+    *,
+    search: TypedSearch,
 ) -> Response:
     """``to``: a village of another county is looked for by this name, to offer the household.
     ``member``, ``step``: the step that was chosen beside a member's name stands open, about them.
+    ``search``: by this name the household is looked for that this one is to be merged into.
     """
     offer = await _latest_move(desk, id)
     try:
@@ -90,7 +96,8 @@ async def one_household(
         grants.setdefault(one["relief_case"], []).append(one)
     seen, _ = await desk.ask_all(stockpiles, most=MOST_STOCKPILES)
     depots = {row["stockpile"] for row in seen}
-    doubles = await run_in_threadpool(_doubles, desk, found)
+    named, more = await _named(desk, id, search.text)
+    doubles = await run_in_threadpool(_doubles, desk, found, named)
     made = await acts_of(
         request,
         desk,
@@ -98,7 +105,7 @@ async def one_household(
         id,
         leave_out=(ChangeHouseholdGroup,),
         of=member or "",
-        first=next((one for one in OF_MEMBER if one.__name__ == step), None) if member else None,
+        first=MergeHouseholds if search.text else _step(member, step),
         one=found,
         member=str(member or ""),
         to=to,
@@ -115,6 +122,10 @@ async def one_household(
         may_apply=desk.may(ApplyForRelief, found["area"]) and await left_to_apply(desk, found),
         may_group=desk.may(ChangeHouseholdGroup, found["area"]) and not found["merged_into"],
         made=made,
+        merges=any(act.command == "MergeHouseholds" for act in made.open),
+        search=search.text,
+        found_none=bool(search.text) and not named and not more,
+        found_more=more,
         offers_move=any(act.command == "OfferHouseholdMove" for act in made.open),
         offer=offer,
         to=to,
@@ -145,14 +156,35 @@ async def _latest_move(desk: Desk, id: UUID) -> dict[str, Any] | None:
     return next(iter(found.items), None)
 
 
-def _doubles(desk: Desk, one: dict[str, Any]) -> Doubles:
+def _step(member: UUID | None, step: str) -> type[Command] | None:
+    """The command that was chosen beside a member's name."""
+    return next((one for one in OF_MEMBER if member and one.__name__ == step), None)
+
+
+async def _named(desk: Desk, one: UUID, text: str) -> tuple[list[UUID], bool]:
+    """The first other households that somebody of this name belongs to, for who merges them; and
+    whether there are more."""
+    if not text or not desk.caller.areas(MergeHouseholds.roles):
+        return [], False
+    found = await desk.ask(households, search=text, limit=MOST_DOUBLES)
+    others = [
+        UUID(row["id"])
+        for row in found.items
+        if row["id"] != str(one) and desk.may(MergeHouseholds, row["area"])
+    ]
+    return others, found.next is not None
+
+
+def _doubles(desk: Desk, one: dict[str, Any], named: list[UUID]) -> Doubles:
     """What may be the same household, for who may merge them: only where they may."""
     if one["merged_into"] or not desk.may(MergeHouseholds, one["area"]):
         return Doubles([], 0)
     scope = desk.caller.scope(MergeHouseholds.roles, None)
     namesakes = desk.caller.system.store.namesakes
     with desk.caller.system.reader() as db:
-        return doubles_of(db, scope.on(db), household=UUID(one["id"]), namesakes=namesakes)
+        return doubles_of(
+            db, scope.on(db), household=UUID(one["id"]), namesakes=namesakes, named=named
+        )
 
 
 def _unsettled(one: dict[str, Any]) -> frozenset[str]:
