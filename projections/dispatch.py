@@ -351,8 +351,7 @@ def units(
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page:
-    """Units that can be sent, and where they are. ``search``: the name, or the area they are at
-    home in (name, pinyin, initials or code)."""
+    """Units, and where they are. ``search``: name or area, also in pinyin or by initials."""
     query = (
         select(UNITS, AREAS.c.name.label("area_name"))
         .outerjoin(AREAS, AREAS.c.id == UNITS.c.area)
@@ -363,8 +362,7 @@ def units(
     if kind is not None:
         query = query.where(UNITS.c.kind == kind)
     if search:
-        names = names_in(query, UNITS.c.name, AREAS.c.name)
-        query = query.where(looked_for(db, search, names, codes=[AREAS.c.code]))
+        query = query.where(looked_for(db, search, names_in(query, UNITS.c.name, AREAS.c.name)))
     return page(db, query, [UNITS.c.name, UNITS.c.id], cursor=cursor, limit=limit)
 
 

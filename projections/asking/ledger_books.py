@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
 from projections.areas import AREAS
+from projections.asking.members import members_of
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
 from projections.asking.searching import Names, found_page, like, nobody
@@ -17,7 +18,6 @@ from projections.households import (
     by_village,
     households_of,
     in_villages,
-    members_of,
     named_group,
 )
 from projections.ledger import GRANTS, LEDGER

@@ -9,8 +9,9 @@ from domain.commands.households import AddMember, RemoveMember
 from domain.household import Household
 from domain.household_members import Relation
 from projections import households
+from projections.asking.members import members_of
 from projections.asking.scope import EVERYTHING
-from projections.households import ERASED_MASK, members_of
+from projections.households import ERASED_MASK
 from projections.households import households as households_page
 from tests.domain.county import make_county
 from tests.domain.ledger import family, member
