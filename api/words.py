@@ -13,7 +13,7 @@ from domain.area import AreaLevel
 from domain.plurals import unit_of
 from domain.rulebook import Rulebook
 from domain.rules.dispatch import Dispatch
-from domain.rules.hazards import Hazard, Hazards, SubHazard
+from domain.rules.hazards import Hazards
 from domain.rules.household_kinds import HouseholdKinds
 from domain.rules.indicators import Indicators
 from domain.rules.items import Item, Items
@@ -43,6 +43,22 @@ def none_below(kind: type[R]) -> tuple[R, ...]:
     return ()
 
 
+class Nearest:
+    """The rules that name a thing: the reader's own, then those below, which are asked for once and
+    only if needed."""
+
+    def __init__(self, below: Below) -> None:
+        self._below = below
+        self._asked: dict[type[Any], tuple[Any, ...]] = {}
+
+    def rules(self, kind: type[R], own: R | None) -> Iterator[R]:
+        if own is not None:
+            yield own
+        if kind not in self._asked:
+            self._asked[kind] = self._below(kind)
+        yield from self._asked[kind]
+
+
 class Words:
     """Names from the rulebooks in force: goods, household kinds, hazards, figures. Else the key.
 
@@ -60,20 +76,11 @@ class Words:
         below: Below = none_below,
     ) -> None:
         self._indicators = indicators
-        self._below = below
-        self._asked: dict[type[Any], tuple[Any, ...]] = {}
+        self._rules = Nearest(below).rules
         self._items = items
         self._kinds = kinds
         self._hazards = hazards
         self._chinese = language == "zh"
-
-    def _rules(self, kind: type[R], own: R | None) -> Iterator[R]:
-        """The reader's own rules, then those below, which are asked for once and only if needed."""
-        if own is not None:
-            yield own
-        if kind not in self._asked:
-            self._asked[kind] = self._below(kind)
-        yield from self._asked[kind]
 
     def _item(self, key: str) -> Item | None:
         found = (rule.find(key) for rule in self._rules(Items, self._items))
@@ -155,7 +162,7 @@ def words_of(caller: Caller, now: datetime, language: str) -> Words:
         rule_for(caller, Hazards, areas[0], now),
         language,
         rule_for(caller, Indicators, areas[0], now),
-        below=lambda kind: _rules_below(caller, kind, areas[0], now),
+        below=below_of(caller, areas[0], now),
     )
 
 
@@ -170,23 +177,31 @@ def rules_for(caller: Caller, kind: type[R], at: datetime) -> Iterator[R]:
 
 def meant_by(caller: Caller, at: datetime) -> Meant:
     """Which keys are called what somebody types, also in pinyin or by initials: hazards and goods
-    by the rules over the caller's areas, the kinds of incidents and the programmes of relief."""
+    by the rules over the caller's areas and those of areas below, the kinds of incidents and the
+    programmes of relief."""
     named = [(key, name) for key, names in KEYS.items() for name in names]
-    for area in caller.areas():
-        items = rule_for(caller, Items, area, at)
-        hazards = rule_for(caller, Hazards, area, at)
-        kinds: list[Item | Hazard | SubHazard] = list(items.items) if items else []
-        for one in hazards.hazards if hazards else ():
-            kinds += [one, *one.sub_kinds]
-        for kind in kinds:
-            aliases = kind.aliases if isinstance(kind, Item) else ()
-            named += [(kind.key, name) for name in (kind.zh, kind.en, *aliases)]
+    for items in rules_for(caller, Items, at):
+        for item in items.items:
+            named += [(item.key, name) for name in (item.zh, item.en, *item.aliases)]
+    for hazards in rules_for(caller, Hazards, at):
+        for one in hazards.hazards:
+            named += [(one.key, one.zh), (one.key, one.en)]
+            named += [(sub.key, name) for sub in one.sub_kinds for name in (sub.zh, sub.en)]
     known = tuple(dict.fromkeys(named))
 
     def meant(word: str) -> set[str]:
         return {key for key, name in known if spelled(name, word)}
 
     return meant
+
+
+def below_of(caller: Caller, area: UUID, at: datetime) -> Below:
+    """What tells the rules that areas below this one have for themselves."""
+
+    def below(kind: type[R]) -> tuple[R, ...]:
+        return _rules_below(caller, kind, area, at)
+
+    return below
 
 
 def _rules_below(caller: Caller, kind: type[R], area: UUID, at: datetime) -> tuple[R, ...]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from api.auth import Caller
-from api.words import rule_for
+from api.words import Below, Nearest, below_of, none_below, rule_for
 from domain.plurals import unit_of
 from domain.rules.hazards import Hazards
 from domain.rules.indicators import Indicator, Indicators
@@ -61,17 +61,32 @@ SHORT: Final = {
 
 
 class Names:
-    """Names of figures and hazards in one language; the key itself where no rulebook names it."""
+    """Names of figures and hazards in one language; the key itself where no rulebook names it.
 
-    def __init__(self, figures: Indicators | None, hazards: Hazards | None, language: str) -> None:
+    ``below`` tells the rules that areas below have for themselves: a city reads of the county's
+    hail, which its own rules do not know. It is asked for what is not found otherwise.
+    """
+
+    def __init__(
+        self,
+        figures: Indicators | None,
+        hazards: Hazards | None,
+        language: str,
+        below: Below = none_below,
+    ) -> None:
         self._figures = figures
         self._hazards = hazards
+        self._rules = Nearest(below).rules
         self._zh = language == "zh"
         self._language = language
 
     def figure(self, key: str) -> str:
-        one = self._figures.find(key) if self._figures else None
+        one = self._indicator(key)
         return key if one is None else (one.zh if self._zh else one.en)
+
+    def _indicator(self, key: str) -> Indicator | None:
+        found = (rules.find(key) for rules in self._rules(Indicators, self._figures))
+        return next((one for one in found if one is not None), None)
 
     def short(self, key: str) -> str:
         return SHORT[key][0 if self._zh else 1] if key in SHORT else self.figure(key)
@@ -90,17 +105,21 @@ class Names:
 
         Behind a ``number`` in the form that number takes: 1 person.
         """
-        one = self._figures.find(key) if self._figures else None
+        one = self._indicator(key)
         said = "" if one is None else (one.unit_zh if self._zh else unit_of(number, one.unit_en))
         return f"× {said}" if said[:1].isdigit() else said
 
     def hazard(self, key: str, sub: str = "") -> str:
-        """As officials write it: 洪涝灾害-山洪; without a sub-kind the kind alone."""
-        found = self._hazards.find(key) if self._hazards else None
+        """As officials write it: 洪涝灾害-山洪; the kind alone without a sub-kind, or where nobody
+        names it: it is not 其他 for that."""
+        if sub:
+            for rules in self._rules(Hazards, self._hazards):
+                if rules.knows(key, sub):
+                    return rules.label(key, sub, self._language)
+        named = (rules.find(key) for rules in self._rules(Hazards, self._hazards))
+        found = next((one for one in named if one is not None), None)
         if found is None:
             return key
-        if sub and self._hazards is not None:
-            return self._hazards.label(key, sub, self._language)
         return found.zh if self._zh else found.en
 
     def order(self, keys: Any) -> list[str]:
@@ -116,7 +135,8 @@ def names_for(caller: Caller, area: UUID | None, at: datetime, language: str) ->
     if place is None:
         return Names(None, None, language)
     figures = rule_for(caller, Indicators, place, at)
-    return Names(figures, rule_for(caller, Hazards, place, at), language)
+    hazards = rule_for(caller, Hazards, place, at)
+    return Names(figures, hazards, language, below_of(caller, place, at))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,14 @@ from api.words import Words
 from domain.household_members import Relation
 from domain.incident import IncidentKind
 from domain.rules.dispatch import USUAL, Dispatch, Fit
+from domain.rules.hazards import Hazards
 from domain.rules.items import Items
 from domain.rules.loading import parse_rulebook
 from domain.unit import UnitKind
 from intake.inputs import RELATION_WORDS
 from tests.domain.county import RULES
 from tests.web.test_relief_pages import enter
+from web.figures import Names
 from web.i18n import read_messages
 
 
@@ -61,6 +63,26 @@ def test_an_auditor_reads_who_acted_and_others_read_a_mask(server: TestClient) -
     enter(server, "county-approver")
     others = {name.strip() for name in re.findall(told, server.get(address).text)}
     assert others and all("*" in name for name in others)
+
+
+def test_a_city_calls_a_county_s_kinds_of_disaster_as_the_county_does(server: TestClient) -> None:
+    """Its own rules know no flash floods: they were "flood - other" on its lists."""
+    enter(server, "county-approver")
+    county = server.get("/disasters?lang=en").text
+    assert "flood - flash flood" in county
+    enter(server, "city-reviewer")
+    city = server.get("/disasters?lang=en").text
+    assert "flood - flash flood" in city and "- other" not in city
+    found = server.get("/v1/disasters", params={"search": "山洪"}).json()["items"]
+    assert "flash_flood" in {one["sub_hazard"] for one in found}
+
+
+def test_a_kind_that_no_rules_name_is_not_called_other() -> None:
+    path = RULES / "hazards.toml"
+    rule = parse_rulebook(path.name, path.read_text(encoding="utf-8")).typed
+    assert isinstance(rule, Hazards)
+    assert Names(None, rule, "en").hazard("flood", "flash_flood") == "flood"
+    assert Names(None, rule, "zh").hazard("flood") == "洪涝灾害"
 
 
 def test_a_relation_is_called_alike_by_an_import_and_on_the_household_s_page() -> None:
