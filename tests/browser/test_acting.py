@@ -105,6 +105,25 @@ def test_a_row_that_is_taken_away_is_neither_sent_nor_put_back(
     assert body["arrived_at"] == "2018-07-02T09:30:00+08:00"
 
 
+def test_enter_in_a_table_goes_to_the_row_below_and_sends_nothing(
+    desk: FakeDesk, address: str, open_page: OpenPage
+) -> None:
+    """As in a spreadsheet: the first figure of a long table was sent without the others."""
+    page = open_page()
+    opened(page, address)
+    add = page.locator("[data-add-row]")
+    add.press("Enter")
+    page.locator('[name="lines.0.quantity"]').fill("300")
+    page.keyboard.press("Enter")
+    expect(page.locator('[name="lines.1.quantity"]')).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(add).to_be_focused()
+    page.locator('[name="counts.0.good"]').fill("299")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="派队")).to_be_focused()
+    assert desk.posts == []
+
+
 def test_what_was_typed_in_a_row_is_put_back_only_in_the_row_of_the_same_thing(
     desk: FakeDesk, address: str, open_page: OpenPage
 ) -> None:

@@ -176,6 +176,24 @@ def test_a_refusal_is_said_where_the_button_was_pressed(
     expect(folded.locator("[data-problem]")).to_be_visible()
 
 
+def test_enter_in_a_note_chooses_no_priority_for_anybody(
+    demo: RunningDemo, server: str, open_page: OpenPage
+) -> None:
+    """A browser presses the first button of a form: the call became one of the first priority."""
+    incident = opened(demo, "按键登记处")
+    page = open_page()
+    enter(page, server, "dispatcher")
+    page.goto(f"{server}/dispatch/incidents/{incident}")
+    form = page.locator("#triage-incident[data-ready]")
+    form.locator("[name=note]").fill("两人在屋顶")
+    page.keyboard.press("Enter")
+    expect(form.get_by_role("button", name="1 特急")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#incident-state")).to_contain_text("紧急")
+    expect(page.locator("#incident-state")).not_to_contain_text("特急")
+
+
 def test_forms_that_a_foreign_change_made_old_say_so_and_lose_nothing(
     demo: RunningDemo, server: str, open_page: OpenPage
 ) -> None:

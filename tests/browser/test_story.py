@@ -151,6 +151,9 @@ def test_the_form_is_filled_in_and_sent_by_keyboard_alone(
     reach(page, "[name='figures.dead']")
     page.keyboard.type("0")
     page.keyboard.press("Enter")
+    expect(page.locator("[name='figures.missing']")).to_be_focused()  # nothing is sent halfway
+    reach(page, ".report-form .send button")
+    page.keyboard.press("Enter")
     expect(page.locator("#receipt")).to_be_visible()
     expect(page.locator(".figures-table")).to_contain_text("86")
 

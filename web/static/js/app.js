@@ -4,6 +4,7 @@ import { startActs } from "./acting.js";
 import { startChoices } from "./choose.js";
 import { guardHtmx } from "./csrf.js";
 import { startDigests } from "./digest.js";
+import { startEnter } from "./enter.js";
 import { startForms } from "./form.js";
 import { startLive } from "./live.js";
 import { startReportForms } from "./report-form.js";
@@ -17,6 +18,7 @@ import { startTwins } from "./twin.js";
 
 guardHtmx(document);
 startForms();
+startEnter();
 startDigests();
 startSums();
 startActs();
