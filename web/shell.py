@@ -35,6 +35,7 @@ SITUATION = NavItem("/situation", "nav.situation")
 DISPATCH = NavItem("/dispatch", "nav.dispatch")
 STOCK = NavItem("/stock", "nav.stock")
 LEDGER = NavItem("/ledger", "nav.ledger")
+FUNDS = NavItem("/funds", "nav.funds")
 TIMELINE = NavItem("/timeline", "nav.timeline")
 OFFICERS = NavItem("/officers", "nav.officers")
 DIVISIONS = NavItem("/divisions", "nav.divisions")
@@ -57,7 +58,7 @@ NAV: dict[Role, tuple[NavItem, ...]] = {
         OFFICERS,
         RULEBOOKS,
     ),
-    Role.COUNTY_PAYER: (LEDGER, STOCK, TIMELINE),
+    Role.COUNTY_PAYER: (LEDGER, FUNDS, STOCK, TIMELINE),
     Role.STOREKEEPER: (STOCK, DISPATCH),
     Role.DISPATCHER: (DISPATCH, SITUATION, DISASTERS, STOCK),
     Role.CITY_REVIEWER: (
@@ -82,7 +83,17 @@ NAV: dict[Role, tuple[NavItem, ...]] = {
         OFFICERS,
         RULEBOOKS,
     ),
-    Role.AUDITOR: (LEDGER, STOCK, TIMELINE, SITUATION, DISASTERS, OFFICERS, PARKED, RULEBOOKS),
+    Role.AUDITOR: (
+        LEDGER,
+        FUNDS,
+        STOCK,
+        TIMELINE,
+        SITUATION,
+        DISASTERS,
+        OFFICERS,
+        PARKED,
+        RULEBOOKS,
+    ),
     Role.ADMINISTRATOR: (OFFICERS, DIVISIONS, RULEBOOKS, SYSTEM, PARKED),
     Role.SYSTEM: (),
 }

@@ -105,6 +105,12 @@ def test_who_may_file_a_report_finds_the_form(role: Role) -> None:
     assert REPORT in NAV[role]
 
 
+@pytest.mark.parametrize("role", [Role.COUNTY_PAYER, Role.AUDITOR])
+def test_whose_work_is_money_finds_it_by_its_name(role: Role) -> None:
+    """It lay two clicks away, behind the goods."""
+    assert "/funds" in [item.href for item in NAV[role]]
+
+
 def test_every_role_has_its_desk_named() -> None:
     assert set(NAV) == set(Role)
 
