@@ -171,6 +171,19 @@ class PartsLeft(Refusal):
 
 
 @dataclass(eq=False)
+class NothingGranted(Refusal):
+    """A list that closes over approved households to whom nothing was ever granted says why."""
+
+    zh: ClassVar[str] = "名册上有 {count} 户审定后没有分配任何款物，须说明理由才能办结"
+    en: ClassVar[str] = (
+        "{count} {count:household of the list was|households of the list were} approved and "
+        "{count:has|have} been granted nothing: say why to close the list."
+    )
+    village_list: UUID
+    count: int
+
+
+@dataclass(eq=False)
 class OverAllowance(Refusal):
     """More of an item than its allowance a person takes a written reason."""
 

@@ -20,7 +20,7 @@ from domain.commands.relief_cases import (
 from domain.commands.sealing import check_sha256, not_future, seal_text
 from domain.exercise import keep_apart
 from domain.goods import positive
-from domain.grants import PartsLeft
+from domain.grants import NothingGranted, PartsLeft
 from domain.household import Household
 from domain.ids import NewId
 from domain.list_checks import UNDECIDED
@@ -371,7 +371,8 @@ class ApproveList(OfList):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseList(OfList):
-    """Close a list on which everything granted was paid or signed for."""
+    """Close a list on which everything granted was paid or signed for. Who was approved and granted
+    nothing, or not all parts, is left out for good: that takes a reason."""
 
     roles: ClassVar[frozenset[Role]] = APPROVERS | {Role.COUNTY_PAYER}
     reason: str = ""
@@ -385,14 +386,23 @@ class CloseList(OfList):
     def decide(self, world: World) -> Result | None:
         found, season = self.of(world)
         cases = cases_of(world, found.cases)
-        left = [case for case in cases if case.parts_left(season.terms.rate(case.need.rate))]
-        if left and not self.reason.strip():
-            raise PartsLeft(village_list=found.id, count=len(left))
+        if not self.reason.strip():
+            self._check_nobody_left_out(found, cases, season)
         found.close(self.reason)
         for case in cases:
             case.close()
         season.list_closed(village_list=found.id)
         return {"closed": len(cases)}
+
+    @staticmethod
+    def _check_nobody_left_out(found: VillageList, cases: list[ReliefCase], season: Season) -> None:
+        """Refuses `NothingGranted`, `PartsLeft`."""
+        nothing = sum(1 for case in cases if not case.grants)
+        if nothing:
+            raise NothingGranted(village_list=found.id, count=nothing)
+        left = sum(1 for case in cases if case.parts_left(season.terms.rate(case.need.rate)))
+        if left:
+            raise PartsLeft(village_list=found.id, count=left)
 
 
 def _minutes(world: World, given: MinutesInput) -> Minutes:

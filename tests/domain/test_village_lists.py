@@ -19,7 +19,7 @@ from domain.commands.village_lists import (
     StrikeInput,
     VerdictInput,
 )
-from domain.grants import GrantsOpen
+from domain.grants import GrantsOpen, NothingGranted
 from domain.notice import (
     NoObjectionOpen,
     NoSuchObjection,
@@ -385,6 +385,17 @@ def test_a_list_closes_when_all_is_delivered(ledger: Ledger) -> None:
         "VillageList.Closed", "Season.ListClosed", *["ReliefCase.Closed"] * 3
     )
     county.when(close, by="county").then(WrongListStage)
+
+
+def test_who_was_approved_and_granted_nothing_is_left_out_only_for_a_reason(ledger: Ledger) -> None:
+    """One press closed an approved list for ever, before anything was allocated."""
+    county = ledger.until("approved").scenario
+    close = CloseList(village_list=ledger.list)
+    assert county.when(close, by="county").then(NothingGranted).count == 3
+    said = CloseList(village_list=ledger.list, reason="改由慈善救助")
+    county.when(said, by="county").then(
+        "VillageList.Closed", "Season.ListClosed", *["ReliefCase.Closed"] * 3
+    )
 
 
 def test_a_list_nobody_is_on_may_be_closed(ledger: Ledger) -> None:

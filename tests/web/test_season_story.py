@@ -118,6 +118,9 @@ def test_a_village_s_winter_from_the_season_opened_to_the_season_closed(
     assert re.search(r"已乡审</a>(?:(?!</tr>).)*县级", whose.text, re.S)
     page = page.seen_by("county").form(v.ApproveList).press(document_no="潜应急〔2018〕31号")
     assert page.state == "approved"
+    assert "现在办结，这 3 户什么都得不到" in page.text
+    refused = page.form(v.CloseList).send()
+    assert refused.status_code == 409 and "有 3 户" in refused.json()["zh"]
     page = allocated(page)
 
     page = page.seen_by("village").form(n.PostSecondNotice).press(photo_sha256=b"photo")

@@ -176,5 +176,10 @@ FORMS: Mapping[type[Command], Form] = {
         hints={"failures": "list.sent_back_hint"},
         done="list.done_pay",
     ),
-    v.CloseList: Form(hint="list.close_hint", done="list.done_close"),
+    v.CloseList: Form(
+        hint="list.close_hint",
+        warns=pick.nothing_granted,
+        must={"reason": "leaves_out"},
+        done="list.done_close",
+    ),
 }

@@ -185,6 +185,7 @@ def _not_over(desk: Desk, id: UUID) -> bool:
 
 async def _acts(request: Request, desk: Desk, one: dict[str, Any], parts_left: int) -> Acts:
     """What may be done to the list; objections that wait are settled one by one (`_settling`)."""
+    nothing = 0 if one["allocated_at"] else one["households"]
     return await acts_of(
         request,
         desk,
@@ -195,6 +196,8 @@ async def _acts(request: Request, desk: Desk, one: dict[str, Any], parts_left: i
         one=one,
         village=one["area"],
         needs_minutes="appraisal" in one["season_steps"] and not one["appraised_on"],
+        nothing_granted=nothing,
+        leaves_out=bool(parts_left or nothing),
         said={"name": one["village_name"], **_afterwards(request, one["season_steps"])},
     )
 
@@ -267,8 +270,9 @@ NEEDS = {
 
 
 def steps(one: dict[str, Any], *, parts_left: bool = False) -> list[tuple[str, str, str | None]]:
-    """The way of a list by its programme: (step, done | now | open, when). One step is under way
-    at a time. ``parts_left``: what was paid was a part; after it the next one is allocated."""
+    """The way of a list by its programme: (step, done | now | open | skipped, when). One step is
+    under way at a time; a list may be closed without money. ``parts_left``: what was paid was a
+    part; after it the next one is allocated."""
     objections = one["objections"] > 0
     way = [
         ("appraised", one["appraised_on"]),
@@ -290,5 +294,7 @@ def steps(one: dict[str, Any], *, parts_left: bool = False) -> list[tuple[str, s
             state = {"allocated": "now", "closed": "open"}.get(name, state)
         if name == "objections" and one["open_objections"]:
             state = "now"
+        if one["closed_at"] and not at and name in ("allocated", "second_notice", "paid"):
+            state = "skipped"
         found.append((name, state, at if name != "objections" else None))
     return found

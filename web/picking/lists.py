@@ -168,6 +168,12 @@ def paid_at_once(matter: Matter) -> frozenset[str]:
     return frozenset() if _season(matter).terms.in_parts else frozenset({"grants.part"})
 
 
+def nothing_granted(matter: Matter) -> str:
+    """What closing does to households that were approved and got nothing yet."""
+    left = matter.known.get("nothing_granted")
+    return matter.t("list.close_nothing", n=left) if left else ""
+
+
 def exactly(matter: Matter) -> str:
     """What to know where the standard is an amount and no range."""
     return matter.t("season.exact") if _season(matter).terms.exact else ""
