@@ -1,6 +1,6 @@
 """What reports owe: by the caller's own areas, and by those below, a line a report or a place."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -23,6 +23,7 @@ from domain.world import Command, Role
 from projections.areas import AREAS
 from projections.asking.deadlines_at import deadlines
 from projections.asking.paging import MAX_LIMIT
+from projections.asking.report_findings import casualties_hidden, parts_larger
 from projections.asking.scope import Scope
 from projections.asking.work_sources import grave
 from projections.situation import REPORTS, counted_with
@@ -60,8 +61,8 @@ def own_duties(caller: Caller, exercise: bool) -> tuple[list[Row], list[Row]]:
     """What the caller's own areas owe, a line a report: what is overdue, and what must go up and
     is not late yet; but the 核报, which are `AWAITED`. Who need not act does not see it.
 
-    A line has the columns of a deadline, ``times``, ``latest``, ``subjects`` (`grouped_dues`) and
-    ``grave``: one of its reports names a dead or missing person.
+    A line has the columns of a deadline, ``times``, ``latest``, ``subjects`` (`grouped_dues`),
+    ``grave`` and ``behind`` (`told_where_zero_misleads`).
     """
     found: list[Row] = []
     with caller.system.reader() as db:
@@ -76,13 +77,22 @@ def own_duties(caller: Caller, exercise: bool) -> tuple[list[Row], list[Row]]:
             grouped_dues(row for row in found if row["state"] == state)
             for state in ("overdue", "open")
         )
-        lines = (*overdue, *upward)
-        subjects = sorted(set[str]().union(*(line["subjects"] for line in lines)))
-        with_people = _naming_people(db, caller, subjects)
-    for line in lines:
-        line["grave"] = not with_people.isdisjoint(line["subjects"])
+    told_where_zero_misleads(caller, (*overdue, *upward))
     overdue.sort(key=lambda line: (not line["grave"], str(line["due_at"])))
     return overdue, upward
+
+
+def told_where_zero_misleads(caller: Caller, lines: Sequence[Row]) -> None:
+    """Says of each line of the caller's why "nothing has changed" is not one press there: ``grave``
+    where one of its reports names a dead or missing person, ``behind`` where areas below had
+    larger figures accepted since its own."""
+    subjects = sorted(set[str]().union(*(line["subjects"] for line in lines)))
+    with caller.system.reader() as db:
+        with_people = _naming_people(db, caller, subjects)
+        behind = _behind(db, caller) if subjects else set()
+    for line in lines:
+        line["grave"] = not with_people.isdisjoint(line["subjects"])
+        line["behind"] = not behind.isdisjoint(line["subjects"])
 
 
 def duties_below(caller: Caller, exercise: bool) -> list[Row]:
@@ -144,6 +154,14 @@ def _naming_people(db: Connection, caller: Caller, reports: list[str]) -> set[st
         REPORTS.c.report.in_(reports), scope.covers(REPORTS.c.area), grave(REPORTS.c.figures)
     )
     return set(db.scalars(query))
+
+
+def _behind(db: Connection, caller: Caller) -> set[str]:
+    """The reports whose accepted version is older and smaller than what was accepted below."""
+    scope = caller.scope(ANY_FILER, None)
+    found = (parts_larger(scope).subquery(), casualties_hidden(scope).subquery())
+    ids = (id for rows in found for id in db.scalars(select(rows.c.id)))
+    return {str(id).partition(":")[0] for id in ids}
 
 
 def _parents(db: Connection, areas: set[str]) -> dict[str, tuple[str, str]]:

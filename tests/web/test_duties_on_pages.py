@@ -82,6 +82,29 @@ def test_what_was_returned_is_corrected_and_not_repeated_by_a_zero_report(
         assert f"/report/{county.id('report/shuihou')}/file?kind=resubmit" in told
 
 
+def test_who_accepted_larger_figures_from_below_is_not_offered_that_nothing_has_changed(
+    county: LivingCounty, client: TestClient
+) -> None:
+    """One press said so, a minute after the township had accepted its village's larger figures."""
+    at = datetime(2018, 7, 4, 7, tzinfo=UTC)
+    told = FileInitialReport(
+        report=county.id("report/village"),
+        area=county.id("yuantan_1"),
+        occurred_at=at - timedelta(minutes=50),
+        as_of=county.now,
+        hazard="flood",
+        figures={"affected": 90},
+    )
+    county.run(told, by="village")
+    enter(client, "township")
+    assert "/zero-reports" in overdue(client.get("/").text), "nobody has accepted it"
+    county.run(AcceptReport(report=told.report, version=1), by="township")
+    for path in ("/", "/situation"):
+        page = overdue(client.get(path).text)
+        assert "/zero-reports" not in page and "下级已审定的数字更新、更大" in page
+        assert f"/report/{county.id('report/yuantan')}/file?kind=follow_up" in page
+
+
 def test_once_it_is_stable_no_zero_report_is_offered(
     county: LivingCounty, client: TestClient
 ) -> None:

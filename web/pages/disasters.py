@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.duties import REPORT_KINDS, grouped_dues, owed_by
+from api.duties import REPORT_KINDS, grouped_dues, owed_by, told_where_zero_misleads
 from api.thresholds import reached_in
 from api.words import words_of
 from domain.commands.disasters import (
@@ -205,7 +205,10 @@ async def _due(desk: Desk, one: dict[str, Any]) -> list[dict[str, Any]]:
         )
         found += rows
     late = grouped_dues(row for row in found if row["state"] == "overdue")
-    return late + grouped_dues(row for row in found if row["state"] == "open")
+    lines = late + grouped_dues(row for row in found if row["state"] == "open")
+    mine = [line for line in lines if owed_by(desk.caller, line)]
+    await run_in_threadpool(told_where_zero_misleads, desk.caller, mine)
+    return lines
 
 
 async def _detaching(

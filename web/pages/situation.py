@@ -6,9 +6,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BeforeValidator
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.duties import REPORT_KINDS, gathered_dues, grouped_dues, owed_by
+from api.duties import REPORT_KINDS, gathered_dues, grouped_dues, owed_by, told_where_zero_misleads
 from domain.commands.reports import ANY_LISTENER
 from domain.report_filing import Review
 from domain.world import Role
@@ -92,6 +93,7 @@ async def _board(desk: Desk, asked: Asked) -> dict[str, Any]:
     roots = [row for row in rows if row["depth"] == 0]
     overdue = grouped_dues(row for row in strip if row["state"] == "overdue")
     mine = [line for line in overdue if owed_by(desk.caller, line)]
+    await run_in_threadpool(told_where_zero_misleads, desk.caller, mine)
     return {
         "rows": rows,
         "root": roots[0] if len(roots) == 1 and len(separate) < 2 else None,
