@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from playwright.sync_api import Page, expect
 
-from domain.commands.incidents import OpenIncident, TriageIncident
+from domain.commands.incidents import CloseIncident, OpenIncident, TriageIncident
 from domain.incident import IncidentKind, Severity
 from projections.asking.ledger_books import ledger, ledger_totals
 from projections.asking.scope import EVERYTHING
@@ -192,6 +192,26 @@ def test_enter_in_a_note_chooses_no_priority_for_anybody(
     page.keyboard.press("Enter")
     expect(page.locator("#incident-state")).to_contain_text("紧急")
     expect(page.locator("#incident-state")).not_to_contain_text("特急")
+    expect(page.locator("[data-told]")).to_have_text("已完成：分级 · 2 紧急")
+
+
+def test_a_step_that_is_over_leads_to_what_may_be_done_now(
+    demo: RunningDemo, server: str, open_page: OpenPage
+) -> None:
+    """A second tab was told that the incident is closed, and left there."""
+    incident = opened(demo, "另一页已归档")
+    page = open_page()
+    enter(page, server, "dispatcher")
+    page.goto(f"{server}/dispatch/incidents/{incident}")
+    form = page.locator("#triage-incident[data-ready]")
+    demo.run(TriageIncident(incident=incident, priority=4), by="dispatcher")
+    demo.run(CloseIncident(incident=incident, reason="误报"), by="dispatcher")
+    form.get_by_role("button", name="1 特急").click()
+    problem = form.locator("[data-problem]")
+    expect(problem).to_contain_text("已办结")
+    expect(form.get_by_role("button", name="1 特急")).to_have_text("1 特急")
+    problem.get_by_role("button", name="查看现在可以办理的").click()
+    expect(page.locator("#triage-incident")).to_have_count(0)
 
 
 def test_forms_that_a_foreign_change_made_old_say_so_and_lose_nothing(

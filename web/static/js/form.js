@@ -29,6 +29,7 @@ import { announce, text } from "./text.js";
 import { keepTold } from "./told.js";
 
 const TIMEOUT_MS = 30_000;
+const SEE_NOW = { words: text("see_now"), act: () => location.reload() };
 
 const filled = (address, values) =>
   address.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(values?.[name] ?? ""));
@@ -43,11 +44,20 @@ function placed(address, body) {
   });
 }
 
+/** What was done, in words: what the button says, or, where the buttons are what can be chosen, the form. */
+function actOf(form, button) {
+  const said = button?.textContent.trim() ?? "";
+  if (!button?.name) return said;
+  const choice = button.querySelector("b")?.textContent.trim() ?? said;
+  return [form.getAttribute("aria-label"), choice].filter(Boolean).join(" · ");
+}
+
 class CommandForm {
   constructor(form) {
     this.form = form;
     this.instance = Instance.of(form);
     this.sending = false;
+    this.words = new Map(); // what stands on its buttons while they say that it is sent
     form.noValidate = true; // the server's sentences and ours, not the browser's bubbles
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -71,15 +81,16 @@ class CommandForm {
       showProblem(this.form, { sentence: text("refused"), errors: error.errors });
       return;
     }
+    const act = actOf(this.form, button);
     this.busy(true);
     try {
-      await this.exchange(address, body, nows, button);
+      await this.exchange(address, body, nows, act);
     } finally {
       this.busy(false);
     }
   }
 
-  async exchange(address, body, nows, button) {
+  async exchange(address, body, nows, act) {
     const { ifMatch } = this.form.dataset;
     const attempt = this.instance.attempt(address, body, nows, ifMatch, this.draft.said());
     if (await this.wasBooked()) return;
@@ -104,8 +115,23 @@ class CommandForm {
     if (response.status >= 400 && (await this.wasBooked())) return;
     this.instance.answered(response.status);
     if (!response.ok && !this.instance.read().pending) this.draft.prune(undecided(response.status));
-    if (response.ok) this.done(answer, button);
+    if (response.ok) this.done(answer, act);
+    else if (response.status === 409 && (await this.isOver())) this.failed(409, { ...answer, press: SEE_NOW });
     else this.failed(response.status, answer);
+  }
+
+  /** Whether somebody has done this step, or another, since the page was made: it is not open now. */
+  async isOver() {
+    const { command, subject } = this.form.dataset;
+    const kind = this.form.closest("[data-acts]")?.dataset.acts;
+    if (!kind) return false;
+    try {
+      const asked = await send(`/v1/actions/${kind}/${subject.split(" ")[0]}`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+      const { actions } = await asked.json();
+      return actions.some((one) => one.command === command && !one.open);
+    } catch {
+      return false; // the refusal is said without it
+    }
   }
 
   /** Whether a try before this one was booked: then that is told here. Also true if nobody can say
@@ -131,11 +157,11 @@ class CommandForm {
     return false;
   }
 
-  done(answer, button) {
+  done(answer, act) {
     const happened = new CustomEvent("relief:done", { bubbles: true, cancelable: true, detail: answer });
     if (!this.form.dispatchEvent(happened)) return;
     announce(text("sent"));
-    keepTold(this.form, button);
+    keepTold(this.form, act);
     const next = new URL(filled(this.form.dataset.next ?? location.href, answer.result), location.href);
     if (answer.position !== undefined) next.searchParams.set("after", answer.position);
     location.assign(next);
@@ -193,8 +219,8 @@ class CommandForm {
     this.form.setAttribute("aria-busy", String(on));
     for (const button of this.form.querySelectorAll("button[type=submit]")) {
       button.disabled = on;
-      if (on) button.dataset.words ??= button.textContent;
-      button.textContent = on ? text("sending") : button.dataset.words;
+      if (on) this.words.set(button, [...button.childNodes]);
+      button.replaceChildren(...(on ? [text("sending")] : this.words.get(button)));
     }
     if (on) announce(text("sending"));
   }

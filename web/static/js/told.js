@@ -8,9 +8,8 @@ import { text } from "./text.js";
 const KEPT = "relief:told";
 const LASTS_MS = 60_000;
 
-/** To be said on the next page: the form's own sentence, or that what its button says was done. */
-export function keepTold(form, button) {
-  const act = button?.dataset.words ?? button?.textContent.trim();
+/** To be said on the next page: the form's own sentence, or that this was done. */
+export function keepTold(form, act) {
   const sentence = form.dataset.done ?? (act ? text("done", { act }) : "");
   if (sentence) sessionStorage.setItem(KEPT, JSON.stringify({ sentence, at: Date.now() }));
 }
