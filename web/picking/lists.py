@@ -170,8 +170,8 @@ def paid_at_once(matter: Matter) -> frozenset[str]:
 
 def nothing_granted(matter: Matter) -> str:
     """What closing does to households that were approved and got nothing yet."""
-    left = matter.known.get("nothing_granted")
-    return matter.t("list.close_nothing", n=left) if left else ""
+    left, t = matter.known.get("nothing_granted"), matter.t
+    return t("list.close_nothing", n=left) if left else ""
 
 
 def exactly(matter: Matter) -> str:
