@@ -3,7 +3,7 @@
 A view's cursor holds the values of a row's order and would fit many a list. What leaves the house
 bears a seal over the list, its area, its filters and that cursor: under another list or another
 filter it is refused, and nobody can make one up. Not sealed are how many rows a page has, as of
-when it is asked, and who asks: a colleague may open the same page.
+when it is asked and by which clock, and who asks: a colleague may open the same page.
 """
 
 import hmac
@@ -18,7 +18,7 @@ from eventstore.url_text import text_of
 from projections.asking.paging import BadCursor, Page
 
 SEAL_BYTES = 9
-NOT_OF_THE_LIST = frozenset({"cursor", "limit", "at", "names", "meant"})
+NOT_OF_THE_LIST = frozenset({"cursor", "limit", "at", "held", "names", "meant", "among"})
 
 
 class Cursors:

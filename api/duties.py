@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, union_all
 
 from api.auth import Caller
 from domain.area import AreaLevel
@@ -24,6 +24,7 @@ from projections.areas import AREAS
 from projections.asking.deadlines_at import deadlines
 from projections.asking.paging import MAX_LIMIT
 from projections.asking.report_findings import casualties_hidden, parts_larger
+from projections.asking.report_sums import ReportSums
 from projections.asking.scope import Scope
 from projections.asking.work_sources import grave
 from projections.situation import REPORTS, counted_with
@@ -158,9 +159,9 @@ def _naming_people(db: Connection, caller: Caller, reports: list[str]) -> set[st
 
 def _behind(db: Connection, caller: Caller) -> set[str]:
     """The reports whose accepted version is older and smaller than what was accepted below."""
-    scope = caller.scope(ANY_FILER, None)
-    found = (parts_larger(scope).subquery(), casualties_hidden(scope).subquery())
-    ids = (id for rows in found for id in db.scalars(select(rows.c.id)))
+    sums = ReportSums(caller.scope(ANY_FILER, None))
+    found = (ask(sums).subquery() for ask in (parts_larger, casualties_hidden))
+    ids = db.scalars(union_all(*(select(rows.c.id) for rows in found)))
     return {str(id).partition(":")[0] for id in ids}
 
 

@@ -192,7 +192,7 @@ def endpoint_of(read: Read) -> Callable[..., Any]:
 
 
 EXERCISE = "Exercises, or what is in earnest. Not said: a training store's exercises, else earnest."
-FILLED_IN = ("area", "names", "meant", "held", "asker")
+FILLED_IN = ("area", "names", "meant", "held", "asker", "among")
 """Parameters of a query that the edge fills in: nobody sends them."""
 
 

@@ -1,6 +1,6 @@
 """Disasters 灾害过程: name, hazard, stage, and the responses 救灾应急响应 with their documents."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -246,8 +246,9 @@ def disasters(
         query = query.where(DISASTERS.c.stage == stage)
     order = [DISASTERS.c.occurred_at, DISASTERS.c.id]
     found = page(db, query, order, cursor=cursor, limit=limit, descending=True)
+    running = running_in(db, [row["id"] for row in found.items])
     for row in found.items:
-        row["responses"] = running_in(db, row["id"])
+        row["responses"] = running[row["id"]]
     return found
 
 
@@ -262,7 +263,7 @@ def disaster(db: Connection, scope: Scope, *, disaster: UUID) -> Row | None:
     found = dict(row)
     ids = absorbed_into(db, disaster)
     found["absorbed"] = [id for id in ids if id != found["id"]]
-    found["responses"] = running_in(db, found["id"])
+    found["responses"] = running_in(db, [found["id"]])[found["id"]]
     steps = select(RESPONSES).where(RESPONSES.c.disaster == found["id"])
     found["response_steps"] = [
         dict(step) for step in db.execute(steps.order_by(RESPONSES.c.position)).mappings()
@@ -277,15 +278,19 @@ def disaster(db: Connection, scope: Scope, *, disaster: UUID) -> Row | None:
     return found
 
 
-def running_in(db: Connection, disaster: str) -> list[Row]:
-    """Responses are published: they are shown to whoever sees the disaster."""
+def running_in(db: Connection, disasters: Sequence[str]) -> dict[str, list[Row]]:
+    """The responses that run, by disaster. They are published: they are shown to whoever sees the
+    disaster."""
     query = (
         select(RUNNING, AREAS.c.name.label("area_name"))
         .join(AREAS, AREAS.c.id == RUNNING.c.area)
-        .where(RUNNING.c.disaster == disaster)
+        .where(RUNNING.c.disaster.in_(disasters))
         .order_by(RUNNING.c.level, RUNNING.c.area)
     )
-    return [dict(row) for row in db.execute(query).mappings()]
+    found: dict[str, list[Row]] = {id: [] for id in disasters}
+    for row in db.execute(query).mappings():
+        found[row["disaster"]].append(dict(row))
+    return found
 
 
 VIEW = View(

@@ -6,7 +6,10 @@ side of a contest, never the other's.
 """
 
 import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -17,43 +20,45 @@ from sqlalchemy import (
     Index,
     Select,
     String,
+    Subquery,
     Table,
     and_,
-    case,
-    cast,
     func,
     literal,
-    or_,
     select,
+    union,
     union_all,
 )
-from sqlalchemy.sql.selectable import FromClause
 
 from domain.household import Household
 from domain.incident import Incident
 from domain.lateness import NEVER_HELD, HeldTime
 from domain.person import Person
-from domain.rules.standards import TEN_DAYS
 from domain.village_list import VillageList
 from projections.areas import AREAS
 from projections.asking.contest_findings import MAKERS, claimed_of_others, many_contests
 from projections.asking.counted import day_over
 from projections.asking.finding_rows import finding
-from projections.asking.ledger_books import HELD
+from projections.asking.ledger_findings import (
+    delivery_overdue,
+    equal_amounts,
+    grant_without_need,
+    held_after_loss,
+    need_without_grant,
+    over_standard,
+    payment_failed,
+)
 from projections.asking.officer_findings import maybe_one_person, registered_twice
-from projections.asking.paging import Page, page
+from projections.asking.paging import Page, page_in_parts
 from projections.asking.recovery_findings import administrator_recovered
 from projections.asking.report_findings import REPORT_FINDINGS, never_sent_upward, tell_reports
+from projections.asking.report_sums import ReportSums
 from projections.asking.scope import Scope
 from projections.asking.unsealing_findings import UNSEALINGS, many_unsealings, revealed
 from projections.folding.base import LOGICAL, Rows, View, as_json, text_of, when
-from projections.households import HOUSEHOLDS, MEMBERS, TOWNSHIPS
-from projections.ledger import GRANTS, LEDGER
-from projections.lists import LISTS
-from projections.seasons import SEASON_RATES, SEASONS
-
-FEWEST_EQUAL = 3
-"""From how many households on equal amounts are worth a question (平均分配)."""
+from projections.households import HOUSEHOLDS, TOWNSHIPS
+from projections.ledger import LEDGER
+from projections.seasons import SEASONS
 
 CONTESTS = Table(
     "person_contests",
@@ -139,26 +144,12 @@ def resolved(rows: Rows, at: int, e: Person.Resolved) -> None:
 
 # Queries: each kind of finding is one SELECT with the same columns
 
-L, G, H, S, C, R = LEDGER.c, GRANTS.c, HOUSEHOLDS.c, SEASONS.c, CLAIMS.c, SEASON_RATES.c
+L, H, C = LEDGER.c, HOUSEHOLDS.c, CLAIMS.c
 
 
-def _of_case(kind: str, source: FromClause, **known: Any) -> Select[Any]:
-    return finding(
-        literal(kind),
-        known.pop("id", L.id),
-        source,
-        season=L.season,
-        area=L.area,
-        household=L.household,
-        relief_case=L.id,
-        village_list=L.village_list,
-        persons=L.persons,
-        **known,
-    )
-
-
-def person_twice(scope: Scope) -> Select[Any]:
-    """A person whom several households claim; ``person_twice`` if two have a case this season."""
+def claims(scope: Scope, *, twice: bool) -> Select[Any]:
+    """A person whom several households claim; ``twice``: and two have a case this season."""
+    scope = scope.of_few
     living = and_(L.household == C.household, L.status != "refused", scope.covers(L.area))
     both = (
         select(C.person, L.season)
@@ -173,9 +164,8 @@ def person_twice(scope: Scope) -> Select[Any]:
         .outerjoin(LEDGER, living)
         .outerjoin(both, and_(both.c.person == C.person, both.c.season == L.season))
     )
-    kind = case((both.c.person.is_not(None), "person_twice"), else_="person_contested")
     return finding(
-        kind,
+        literal("person_twice" if twice else "person_contested"),
         C.person + ":" + C.household + ":" + func.coalesce(L.season, ""),
         source,
         season=L.season,
@@ -186,157 +176,63 @@ def person_twice(scope: Scope) -> Select[Any]:
         person=C.person,
         since=C.since,
         status=C.status,
-    ).where(scope.covers(H.area))
+    ).where(scope.covers(H.area), both.c.person.is_not(None) if twice else both.c.person.is_(None))
 
 
-def need_without_grant(scope: Scope, ended: ColumnElement[bool]) -> Select[Any]:
-    """遗漏: nothing granted or refused, though the list was allocated or the day is past."""
-    source = LEDGER.join(SEASONS, S.id == L.season).outerjoin(LISTS, LISTS.c.id == L.village_list)
-    past = or_(
-        LISTS.c.status.in_(("allocated", "closed")),
-        S.closed_at.is_not(None),
-        ended,
-    )
-    return _of_case("need_without_grant", source, since=L.applied_at).where(
-        scope.covers(L.area), L.status != "refused", L.grants == 0, past
-    )
+@dataclass(frozen=True)
+class About:
+    """What every kind is asked of: some areas, as of a moment. ``few``: of a few cases there."""
+
+    scope: Scope
+    at: datetime
+    held: HeldTime
+    few: bool = False
+
+    @cached_property
+    def delivered_by(self) -> ColumnElement[bool]:
+        """Whether a season's last day is over."""
+        return day_over(SEASONS.c.deliver_by, self.held, self.at)
+
+    @cached_property
+    def reports(self) -> ReportSums:
+        return ReportSums(self.scope)
 
 
-def grant_without_need(scope: Scope) -> Select[Any]:
-    """Granted without a decision, or for more persons than the household had that day."""
-    there = (
-        select(func.count())
-        .where(
-            MEMBERS.c.household == L.household,
-            (MEMBERS.c.status == "present") | (MEMBERS.c.until > L.granted_at),  # of a later day
-        )
-        .correlate(LEDGER)
-        .scalar_subquery()
-    )
-    source = LEDGER.join(HOUSEHOLDS, H.id == L.household)
-    too_many = and_(L.persons > H.size, L.persons > there + H.unnamed)
-    return _of_case(
-        "grant_without_need",
-        source,
-        amount_fen=L.cash_granted_fen + L.goods_granted_fen,
-        number=there + H.unnamed,
-        since=L.granted_at,
-    ).where(scope.covers(L.area), L.grants > 0, or_(L.approved_at.is_(None), too_many))
+def _of_reports(ask: Callable[[ReportSums], Select[Any]]) -> Callable[[About], Select[Any]]:
+    return lambda about: ask(about.reports)
 
 
-def held_after_loss(scope: Scope) -> Select[Any]:
-    """Open grants of a household that has lost somebody since: the county decides.
-
-    The rule is `ReliefCase.lost_since`; ``number`` is how many have died since.
-    """
-    source = LEDGER.join(HOUSEHOLDS, H.id == L.household)
-    return _of_case(
-        "held_after_loss",
-        source,
-        amount_fen=L.cash_granted_fen + L.goods_granted_fen,
-        number=H.died - func.coalesce(L.known_died, 0),
-        since=L.granted_at,
-    ).where(scope.covers(L.area), HELD)
-
-
-def over_standard(scope: Scope) -> Select[Any]:
-    """More than the ceiling of the day's standard; ``reason`` is what was written, if anything."""
-    later = SEASON_RATES.alias("later")
-    replaced = (
-        select(later.c.since)
-        .where(
-            later.c.season == R.season,
-            later.c.rate == R.rate,
-            later.c.since > R.since,
-            later.c.since <= L.granted_at,
-        )
-        .correlate(LEDGER, SEASON_RATES)
-        .exists()
-    )
-    days = case((L.days < R.max_days, L.days), else_=R.max_days)
-    units = case(
-        (R.basis == "person", L.persons),
-        (R.basis == "person_day", L.persons * days),
-        (R.basis == "person_ten_days", L.persons * ((days + TEN_DAYS - 1) // TEN_DAYS)),
-        (R.basis == "household", 1),
-        else_=L.need_count,
-    )
-    value = L.cash_granted_fen + case((R.goods_count.is_(True), L.goods_granted_fen), else_=0)
-    in_force = and_(R.season == L.season, R.rate == L.rate, R.since <= L.granted_at)
-    source = LEDGER.join(SEASON_RATES, in_force)
-    return _of_case(
-        "over_standard",
-        source,
-        amount_fen=value,
-        limit_fen=R.ceiling_fen * units,
-        reason=L.over_standard_reason,
-        since=L.granted_at,
-    ).where(scope.covers(L.area), L.grants > 0, value > R.ceiling_fen * units, ~replaced)
+OF_REPORTS = {kind: _of_reports(ask) for kind, ask in REPORT_FINDINGS.items()}
+OF_CASES: dict[str, Callable[[About], Select[Any]]] = {
+    "delivery_overdue": lambda about: delivery_overdue(
+        about.scope, about.delivered_by, few=about.few
+    ),
+    "grant_without_need": lambda about: grant_without_need(about.scope),
+    "held_after_loss": lambda about: held_after_loss(about.scope),
+    "need_without_grant": lambda about: need_without_grant(
+        about.scope, about.delivered_by, few=about.few
+    ),
+    "over_standard": lambda about: over_standard(about.scope),
+    "payment_failed": lambda about: payment_failed(about.scope, few=about.few),
+    "person_contested": lambda about: claims(about.scope, twice=False),
+    "person_twice": lambda about: claims(about.scope, twice=True),
+}
+KINDS: dict[str, Callable[[About], Select[Any]]] = {
+    **OF_REPORTS,
+    **OF_CASES,
+    "administrator_recovered": lambda about: administrator_recovered(about.scope),
+    "equal_amounts": lambda about: equal_amounts(about.scope),
+    "many_contests": lambda about: many_contests(about.scope),
+    "many_unsealings": lambda about: many_unsealings(about.scope),
+    "maybe_one_person": lambda about: maybe_one_person(about.scope),
+    "never_sent_upward": lambda about: never_sent_upward(about.scope, about.held, about.at),
+    "registered_twice": lambda about: registered_twice(about.scope),
+}
+"""Kind → its question. Only what is asked for is asked: most kinds look at all that a place has."""
 
 
-def equal_amounts(scope: Scope) -> Select[Any]:
-    """平均分配: every household of a village got the same, however many they are."""
-    return (
-        finding(
-            literal("equal_amounts"),
-            L.season + ":" + L.area,
-            LEDGER,
-            season=L.season,
-            area=L.area,
-            amount_fen=func.min(L.cash_granted_fen),
-            persons=func.sum(L.persons),
-            number=func.count(),
-            since=func.max(L.granted_at),
-        )
-        .where(scope.covers(L.area), L.cash_granted_fen > 0, L.exercise.is_(scope.training))
-        .group_by(L.season, L.area)
-        .having(
-            func.count() >= FEWEST_EQUAL,
-            func.min(L.cash_granted_fen) == func.max(L.cash_granted_fen),
-            func.min(L.persons) < func.max(L.persons),
-        )
-    )
-
-
-def not_delivered(scope: Scope, ended: ColumnElement[bool]) -> tuple[Select[Any], Select[Any]]:
-    """Payments that bounced and wait; what is not there by the season's last day."""
-    source = GRANTS.join(LEDGER, L.id == G.relief_case).join(SEASONS, S.id == L.season)
-    known: dict[str, Any] = {
-        "id": L.id + ":" + cast(G.number, String),
-        "amount_fen": G.value_fen,
-        "number": G.number,
-    }
-    failed = _of_case(
-        "payment_failed", source, **known, reason=G.failed_reason, since=G.failed_at
-    ).where(scope.covers(G.area), G.status == "failed")
-    late = _of_case("delivery_overdue", source, **known, since=S.deliver_by).where(
-        scope.covers(G.area), G.status.in_(("granted", "failed")), ended
-    )
-    return failed, late
-
-
-def _all(scope: Scope, at: datetime, held: HeldTime, figures: bool = False) -> Any:
-    of_reports = [one(scope) for one in REPORT_FINDINGS]
-    if figures:
-        return union_all(*of_reports).subquery("found")
-    delivered_by = day_over(SEASONS.c.deliver_by, held, at)
-    parts = (
-        person_twice(scope),
-        many_contests(scope),
-        need_without_grant(scope, delivered_by),
-        grant_without_need(scope),
-        held_after_loss(scope),
-        over_standard(scope),
-        equal_amounts(scope),
-        *not_delivered(scope, delivered_by),
-        *of_reports,
-        many_unsealings(scope),
-        maybe_one_person(scope),
-        registered_twice(scope),
-        never_sent_upward(scope, held, at),
-        administrator_recovered(scope),
-    )
-    return union_all(*parts).subquery("found")
+def _all(kinds: Mapping[str, Callable[[About], Select[Any]]], about: About) -> Subquery:
+    return union_all(*(ask(about) for ask in kinds.values())).subquery("found")
 
 
 def _named(found: Any, conditions: list[ColumnElement[bool]]) -> Select[Any]:
@@ -364,6 +260,7 @@ def findings(
     exercise: bool = False,
     at: datetime,
     held: HeldTime = NEVER_HELD,
+    among: Collection[str] | None = None,
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page:
@@ -376,18 +273,23 @@ def findings(
     ``open=false``: contests that were decided. Those about figures say which, with the ``own`` one
     and that of the ``parts``, and by which ``reports`` of the area and ``parts`` below it.
     """
-    found = _all(scope.on(db), at, held)
+    about = About(scope.on(db), at, held)
     of_no_household = exercise is scope.training  # those say what is usual here
     asked = H.exercise.is_not(not exercise) if of_no_household else H.exercise.is_(exercise)
-    conditions: list[ColumnElement[bool]] = [asked]
+
+    def of_kind(name: str) -> tuple[Select[Any], list[ColumnElement[Any]]]:
+        found = KINDS[name](about).subquery("found")
+        conditions: list[ColumnElement[bool]] = [asked]
+        if season is not None:
+            conditions.append(found.c.season == str(season))
+        if open is not None:
+            conditions.append(found.c.status == "open" if open else found.c.status != "open")
+        return _named(found, conditions), [found.c.kind, found.c.id]
+
+    names = sorted(KINDS if among is None else KINDS.keys() & among)
     if kind is not None:
-        conditions.append(found.c.kind == kind)
-    if season is not None:
-        conditions.append(found.c.season == str(season))
-    if open is not None:
-        conditions.append(found.c.status == "open" if open else found.c.status != "open")
-    order: list[Any] = [found.c.kind, found.c.id]
-    rows = page(db, _named(found, conditions), order, cursor=cursor, limit=limit)
+        names = [name for name in names if name == kind]
+    rows = page_in_parts(db, names, of_kind, cursor=cursor, limit=limit)
     tell_reports(db, scope, rows.items)
     return rows
 
@@ -402,8 +304,9 @@ def finding_counts(
     held: HeldTime = NEVER_HELD,
 ) -> dict[str, Any]:
     """How many open findings there are of each kind; ``figures``: of those about reports only."""
-    found = _all(scope := scope.on(db), at, held, figures)
-    drill = select(H.id).where(H.exercise.is_not(scope.training), scope.covers(H.area))
+    scope = scope.on(db)
+    found = _all(OF_REPORTS if figures else KINDS, About(scope, at, held))
+    drill = select(H.id).where(H.exercise.is_(not scope.training), scope.covers(H.area))
     query = (
         select(found.c.kind, func.count().label("findings"))
         .where(found.c.status == "open")
@@ -414,6 +317,37 @@ def finding_counts(
     if season is not None:
         query = query.where(found.c.season == str(season))
     return {"counts": {row.kind: row.findings for row in db.execute(query)}}
+
+
+def marks_of(
+    db: Connection,
+    scope: Scope,
+    *,
+    cases: Collection[str],
+    at: datetime,
+    held: HeldTime = NEVER_HELD,
+) -> dict[str, list[str]]:
+    """Household → kinds of the open findings of these cases."""
+    about = About(scope.on(db).by_rows, at, held, few=True)
+
+    def of_kind(found: Subquery) -> Select[Any]:
+        return (
+            select(found.c.household, found.c.kind)
+            .join(HOUSEHOLDS, H.id == found.c.household)
+            .where(
+                found.c.relief_case.in_(sorted(cases)),
+                found.c.status == "open",
+                H.exercise.is_(scope.training),
+            )
+        )
+
+    each = [of_kind(ask(about).subquery(kind)) for kind, ask in OF_CASES.items()]
+    found = union(*each).subquery("found")
+    query = select(found).order_by(found.c.kind)
+    marks: dict[str, list[str]] = {}
+    for row in db.execute(query):
+        marks.setdefault(row.household, []).append(row.kind)
+    return marks
 
 
 VIEW = View(

@@ -24,9 +24,9 @@ from domain.household import Household
 from domain.household_members import Member, Relation
 from domain.person import Person
 from projections.areas import AREAS, GROUPS
-from projections.asking.paging import Page, page
+from projections.asking.paging import Page
 from projections.asking.scope import Scope
-from projections.asking.searching import Names, found_page, like, nobody
+from projections.asking.searching import Names, found_page, in_places, like, nobody, village_page
 from projections.folding.base import LOGICAL, Row, Rows, View, as_json, text_of, when
 
 HOUSEHOLDS = Table(
@@ -388,7 +388,9 @@ def households(
     ``state``: contested, no_card or no_head.
     """
     h, scope = HOUSEHOLDS.c, scope.on(db)
-    query = households_of(scope).where(h.exercise.is_(exercise), h.merged_into.is_(None))
+    query = households_of(scope if search else scope.by_rows).where(
+        h.exercise.is_(exercise), h.merged_into.is_(None)
+    )
     if category is not None:
         query = query.where(h.category == category)
     if contested is not None:
@@ -400,7 +402,7 @@ def households(
     order = by_village(scope, h.id)
     query = query.add_columns(order[0])
     if not search:
-        return page(db, query, order, cursor=cursor, limit=limit)
+        return village_page(db, scope, query, order, area=h.area, cursor=cursor, limit=limit)
     return found_page(
         db,
         scope,
@@ -409,7 +411,7 @@ def households(
         names=names or nobody,
         household=h.id,
         area=h.area,
-        also=like(search, h.head_masked, GROUP_NAME, AREAS.c.name, TOWNSHIPS.c.name),
+        also=[*like(search, h.head_masked, GROUP_NAME), in_places(search, h.area)],
         exercise=exercise,
         cursor=cursor,
         limit=limit,

@@ -75,6 +75,7 @@ GRANTS = Table(
     Column("number", Integer, primary_key=True),
     Column("season", String(36), nullable=False),
     Column("area", String(36), nullable=False),
+    Column("village_list", String(36)),  # on which the case stood as it was granted
     Column("item", String, nullable=False),
     Column("units", Integer, nullable=False),
     Column("cash_fen", Integer, nullable=False),
@@ -100,7 +101,9 @@ GRANTS = Table(
     Column("delivered_at", String),
     Column("failed_at", String),
     Index("ledger_grants_by_season", "season", "area"),
+    Index("ledger_grants_by_area", "area"),
     Index("ledger_grants_by_status", "status", "area"),
+    Index("ledger_grants_by_list", "village_list", "document_no", "payment_document_no"),
 )
 
 
@@ -247,6 +250,7 @@ def granted(rows: Rows, at: int, e: ReliefCase.Granted) -> None:
             "number": grant.number,
             "season": row["season"],
             "area": row["area"],
+            "village_list": row["village_list"],
             "item": grant.item,
             "units": grant.units,
             "cash_fen": grant.cash_fen,
@@ -418,7 +422,7 @@ def refunded(rows: Rows, at: int, e: ReliefCase.Refunded) -> None:
 
 VIEW = View(
     name="ledger",
-    version=6,
+    version=7,
     tables=(LEDGER, GRANTS),
     routes={
         ReliefCase.Applied: applied,

@@ -1,16 +1,30 @@
 """The ledger's questions: its rows, one case, totals for a county, roll-up by area (应急统表10)."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Subquery,
+    and_,
+    case,
+    exists,
+    func,
+    null,
+    or_,
+    select,
+)
+from sqlalchemy.sql.selectable import FromClause
 
 from projections.areas import AREAS
 from projections.asking.members import members_of
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
-from projections.asking.searching import Names, found_page, like, nobody
+from projections.asking.searching import Names, found_page, in_places, like, nobody, village_page
 from projections.households import (
     GROUP_NAME,
     HOUSEHOLDS,
@@ -131,7 +145,10 @@ def ledger(
     township, a group, a document number.
     """
     scope = scope.on(db)
-    query = _cases(scope).where(*_seasonal(season, programme, year, exercise))
+    by_village_only = not search and village_list is None
+    query = _cases(scope.by_rows if by_village_only else scope).where(
+        *_seasonal(season, programme, year, exercise)
+    )
     if status is not None:
         query = query.where(STATES.get(status, L.status == status))
     if category is not None:
@@ -140,10 +157,12 @@ def ledger(
         query = query.where(L.village_list == str(village_list))
     order = by_village(scope, L.id)
     query = query.add_columns(order[0])
-    if not search:
+    if by_village_only:
+        found = village_page(db, scope, query, order, area=L.area, cursor=cursor, limit=limit)
+    elif not search:
         found = page(db, query, order, cursor=cursor, limit=limit)
     else:
-        texts = (H.head_masked, GROUP_NAME, AREAS.c.name, TOWNSHIPS.c.name)
+        texts = (H.head_masked, GROUP_NAME, L.document_no, L.grant_documents)
         found = found_page(
             db,
             scope,
@@ -153,7 +172,7 @@ def ledger(
             household=L.household,
             area=L.area,
             lives=H.area,
-            also=like(search, *texts, L.document_no, L.grant_documents),
+            also=[*like(search, *texts), in_places(search, L.area)],
             exercise=None if season is not None else exercise,
             cursor=cursor,
             limit=limit,
@@ -249,27 +268,71 @@ def _side(row: Any, side: str, goods: dict[str, int]) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class _Summed:
+    """Which cases and grants are added up: first by season and village, so that season and village
+    are looked up once for each of these and not for each row."""
+
+    places: tuple[Scope, ...]
+    season: UUID | None
+    asked: tuple[ColumnElement[bool], ...]
+    """What the season is asked for."""
+
+    def each(
+        self, table: FromClause, condition: ColumnElement[bool], sums: list[Any], *by: Any
+    ) -> Subquery:
+        """Sums over the rows of the ledger or of its grants, by season, village and ``by``."""
+        columns = (table.c.season, table.c.area, *by)
+        query = select(*columns, *sums).where(
+            condition, *(p.covers(table.c.area) for p in self.places)
+        )
+        if self.season is not None:
+            query = query.where(table.c.season == str(self.season))
+        return query.group_by(*columns).subquery("each")
+
+    def of_season(self, each: Subquery) -> ColumnElement[bool]:
+        """Whether a sum is of a season that is asked for."""
+        return exists().where(S.id == each.c.season, *self.asked)
+
+
+def _summed(
+    scope: Scope,
+    season: UUID | None,
+    programme: str,
+    year: int | None,
+    exercise: bool,
+    county: UUID | None = None,
+) -> _Summed:
+    """``season`` goes before programme and exercise. A case is of an exercise if its season is."""
+    asked = [] if season is not None else [S.programme == programme, S.exercise.is_(exercise)]
+    if year is not None:
+        asked.append(S.year == year)
+    places: tuple[Scope, ...] = (scope,)
+    if county is not None and scope.roots != (county,):
+        places = (scope, Scope((county,)))
+    return _Summed(places, season, tuple(asked))
+
+
 def _goods(
-    db: Connection, conditions: list[ColumnElement[bool]], by: Any = None
+    db: Connection, summed: _Summed, level: str | None = None
 ) -> dict[Any, tuple[dict[str, int], dict[str, int]]]:
-    """Item → units, granted and signed for, by area or all together."""
-    standing = case((G.status != "void", G.units), else_=0)
+    """Item → units, granted and signed for, by township or village or all together."""
+    standing = func.sum(case((G.status != "void", G.units), else_=0)).label("granted")
     signed = case((G.status == "signed", G.units - G.returned_units), else_=0)
-    group = [G.item] if by is None else [by, G.item]
+    got = func.sum(signed).label("got")
+    each = summed.each(GRANTS, G.item != "", [standing, got], G.item)
+    place = {"village": each.c.area, "township": AREAS.c.parent}.get(level or "", null())
     query = (
-        select(*group, func.sum(standing).label("granted"), func.sum(signed).label("signed"))
-        .join(LEDGER, L.id == G.relief_case)
-        .join(SEASONS, S.id == L.season)
-        .outerjoin(AREAS, AREAS.c.id == L.area)
-        .where(G.item != "", *conditions)
-        .group_by(*group)
-        .order_by(G.item)
+        select(place, each.c.item, func.sum(each.c.granted), func.sum(each.c.got))
+        .select_from(each.outerjoin(AREAS, AREAS.c.id == each.c.area))
+        .where(summed.of_season(each))
+        .group_by(each.c.item, *(() if level is None else (place,)))
+        .order_by(each.c.item)
     )
     found: dict[Any, tuple[dict[str, int], dict[str, int]]] = {}
-    for row in db.execute(query):
-        *place, item, granted, got = row
-        both = found.setdefault(place[0] if place else None, ({}, {}))
-        for units, side in ((granted, both[0]), (got, both[1])):
+    for at, item, granted, signed_for in db.execute(query):
+        both = found.setdefault(at, ({}, {}))
+        for units, side in ((granted, both[0]), (signed_for, both[1])):
             if units:
                 side[item] = units
     return found
@@ -290,24 +353,26 @@ def ledger_totals(
     ``county`` (any area) narrows it down; None if that area lies outside the scope.
     """
     scope = scope.on(db)
-    conditions = [
-        scope.covers(L.area),
-        *_seasonal(season, None if season else programme, year, exercise),
-    ]
     if county is not None:
         here = select(AREAS.c.id).where(AREAS.c.id == str(county), scope.covers(AREAS.c.id))
         if db.execute(here).first() is None:
             return None
-        conditions.append(Scope((county,)).covers(L.area))
-    needed = L.status != "refused"
-    query = select(*_sums()).join(SEASONS, S.id == L.season).where(needed, *conditions)
-    row = db.execute(query).mappings().one()
-    granted, signed = _goods(db, conditions).get(None, ({}, {}))
+    summed = _summed(scope, season, programme, year, exercise, county)
+    each = summed.each(LEDGER, L.status != "refused", _sums())
+    added = [func.coalesce(one, 0).label(one.name) for one in _added(each)]
+    row = db.execute(select(*added).where(summed.of_season(each))).mappings().one()
+    granted, signed = _goods(db, summed).get(None, ({}, {}))
     return {
         "needed": {"households": row["needed_households"], "persons": row["needed_persons"]},
         "granted": _side(row, "granted", granted),
         "paid_or_signed": _side(row, "paid", signed),
     }
+
+
+def _added(each: Subquery) -> list[Any]:
+    """The sums of sums."""
+    names = [one.name for one in _sums()]
+    return [func.sum(each.c[name]).label(name) for name in names]
 
 
 def ledger_by_area(
@@ -323,23 +388,19 @@ def ledger_by_area(
     limit: int = 100,
 ) -> Page:
     """The same totals by township, or by village with ``level=village``."""
-    scope = scope.on(db)
-    conditions = [
-        scope.covers(L.area),
-        *_seasonal(season, None if season else programme, year, exercise),
-    ]
+    summed = _summed(scope.on(db), season, programme, year, exercise)
+    each = summed.each(LEDGER, L.status != "refused", _sums())
     places = TOWNSHIPS if level == "township" else AREAS
     query = (
-        select(places.c.code, places.c.id, places.c.name, *_sums())
-        .select_from(LEDGER)
-        .join(SEASONS, S.id == L.season)
-        .join(AREAS, AREAS.c.id == L.area)
+        select(places.c.code, places.c.id, places.c.name, *_added(each))
+        .select_from(each)
+        .join(AREAS, AREAS.c.id == each.c.area)
         .join(TOWNSHIPS, TOWNSHIPS.c.id == AREAS.c.parent)
-        .where(L.status != "refused", *conditions)
+        .where(summed.of_season(each))
         .group_by(places.c.code, places.c.id, places.c.name)
     )
     found = page(db, query, [places.c.code, places.c.id], cursor=cursor, limit=limit)
-    goods = _goods(db, conditions, AREAS.c.parent if level == "township" else L.area)
+    goods = _goods(db, summed, "township" if level == "township" else "village")
     return found.of([_rolled(row, goods.get(row["id"], ({}, {}))) for row in found.items])
 
 

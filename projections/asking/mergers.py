@@ -67,7 +67,7 @@ def merger_preview(
         "into": _told(other) if other else None,
         "counted_together": _of(db, scope, mine, at, held),
         "stays": {
-            "responses": running_in(db, other["id"]) if other else [],
+            "responses": running_in(db, [other["id"]])[other["id"]] if other else [],
             "seasons": _seasons(db, scope, mine),
         },
         "doubled": _doubled(db, scope, mine, other) if other else [],
@@ -133,7 +133,7 @@ def _merging(db: Connection, one: Row) -> Merging:
         one["exercise"],
         {
             UUID(row["area"]): Response(row["level"], row["document_no"])
-            for row in running_in(db, one["id"])
+            for row in running_in(db, [one["id"]])[one["id"]]
         },
         {UUID(row.area): UUID(row.report) for row in db.execute(reports)},
     )

@@ -1,6 +1,6 @@
 """Pages by cursor: keyset paging over the columns a list is ordered by."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -60,6 +60,39 @@ def page(
     found = db.execute(query.order_by(*ordered).limit(limit + 1)).mappings().all()
     rows = [dict(row) for row in found]
     keys = [[row[c.name] for c in order] for row in found]
+    return between(rows, keys, begun=cursor is not None, back=back, limit=limit)
+
+
+def page_in_parts(
+    db: Connection,
+    parts: Sequence[str],
+    part: Callable[[str], tuple[Select[Any], Sequence[ColumnElement[Any]]]],
+    *,
+    cursor: str | None,
+    limit: int,
+) -> Page:
+    """A page of a list that is made of parts, one after the other, of which no more are asked for
+    than the page needs. ``parts``: their names in order, each what the first column of the order
+    is throughout that part; ``part``: its query and the order."""
+    limit = allowed(limit)
+    back, cursor = backwards(cursor)
+    found: list[Any] = []
+    keys: list[list[Any]] = []
+    for name in reversed(parts) if back else parts:
+        query, order = part(name)
+        if cursor is not None:
+            begins = str(values_of(cursor, order)[0].value)
+            if name > begins if back else name < begins:
+                continue
+            query = query.where(beyond(cursor, order, descending=back))
+        ordered = [c.desc() if back else c.asc() for c in order]
+        more = limit + 1 - len(found)
+        some = db.execute(query.order_by(*ordered).limit(more)).mappings().all()
+        found += some
+        keys += [[row[c.name] for c in order] for row in some]
+        if len(found) > limit:
+            break
+    rows = [dict(row) for row in found]
     return between(rows, keys, begun=cursor is not None, back=back, limit=limit)
 
 

@@ -1,6 +1,6 @@
 """Findings about situation reports: a parent that does not tell what its children told; twins."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -29,14 +29,12 @@ from projections.asking.counted import over
 from projections.asking.figures import text
 from projections.asking.finding_rows import finding
 from projections.asking.report_sums import (
-    heads_of,
+    ReportSums,
     hosted,
     hundredths,
     real,
     same_occurrence,
     shares_of,
-    sums_below,
-    told_by,
 )
 from projections.asking.scope import Scope
 from projections.folding.base import Row
@@ -50,7 +48,7 @@ def _beside(own: Any, theirs: Any, key: Any) -> JoinedText:
     return JoinedText(key + "=" + pair)
 
 
-def split_differs(scope: Scope) -> Select[Any]:
+def split_differs(reports: ReportSums) -> Select[Any]:
     """An area's share in the report of the area above is not what it reported itself.
 
     Both accepted, of one occurrence: a share that is smaller, at any time; another one, as of the
@@ -59,8 +57,8 @@ def split_differs(scope: Scope) -> Select[Any]:
     was adjudicated 核定 counts in place of what was reported. ``number``: how many figures differ;
     ``reason``: their names.
     """
-    shares, told, heads = shares_of(scope), told_by(scope), heads_of(scope)
-    above, below = heads.alias(), heads.alias()
+    shares, told = shares_of(reports.scope), reports.told
+    above, below = reports.heads.alias(), reports.heads.alias()
     verified = str(Kind.VERIFIED)
     all_verified = [h.c[name] == verified for h in (above, below) for name in ("kind", "last_kind")]
     same_time = or_(above.c.as_of == below.c.as_of, and_(*all_verified))
@@ -148,13 +146,13 @@ def split_leaves_out(scope: Scope) -> Select[Any]:
     )
 
 
-def casualties_hidden(scope: Scope) -> Select[Any]:
+def casualties_hidden(reports: ReportSums) -> Select[Any]:
     """An own accepted report has fewer dead or missing than the areas below have accepted.
 
     Boards show those of the areas below until somebody decides in writing (decision 0027).
     ``number``: how many are missing from it; ``reason``: the figure.
     """
-    sums = sums_below(scope)
+    sums = reports.below
     settled = and_(
         sums.c.kept.is_not(None),
         hundredths(JsonMember(sums.c.kept, "parts")) >= sums.c.theirs,
@@ -175,12 +173,12 @@ def casualties_hidden(scope: Scope) -> Select[Any]:
     ).where(sums.c.key.in_(CASUALTIES), func.coalesce(settled, False).is_(False))
 
 
-def parts_larger(scope: Scope) -> Select[Any]:
+def parts_larger(reports: ReportSums) -> Select[Any]:
     """An own accepted report is older than those below and smaller than their sum.
 
     ``number``: in how many figures; ``reason``: their names.
     """
-    sums = sums_below(scope)
+    sums = reports.below
     return (
         finding(
             literal("parts_larger"),
@@ -273,14 +271,14 @@ def never_sent_upward(scope: Scope, held: HeldTime, at: datetime) -> Select[Any]
     )
 
 
-REPORT_FINDINGS = (
-    split_differs,
-    split_leaves_out,
-    casualties_hidden,
-    parts_larger,
-    likely_same,
-)
-"""Every kind of finding about reports: a function of the scope each."""
+REPORT_FINDINGS: dict[str, Callable[[ReportSums], Select[Any]]] = {
+    "casualties_hidden": casualties_hidden,
+    "likely_same": lambda reports: likely_same(reports.scope),
+    "parts_larger": parts_larger,
+    "split_differs": split_differs,
+    "split_leaves_out": lambda reports: split_leaves_out(reports.scope),
+}
+"""Every kind of finding about reports."""
 
 
 def tell_reports(db: Connection, scope: Scope, rows: list[Row]) -> None:

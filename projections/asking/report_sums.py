@@ -1,5 +1,7 @@
 """What areas and the areas below them told of one occurrence, added up as a board adds it."""
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import (
@@ -161,10 +163,9 @@ def _nearest(scope: Scope, heads: CTE) -> CTE:
     return up.union(step.where(higher.c.parent.is_not(None), ~spoke.exists()))
 
 
-def sums_below(scope: Scope) -> Any:
+def sums_below(scope: Scope, heads: CTE, told: CTE) -> CTE:
     """Figures of accepted own reports that are smaller than the sum of what the areas below had
     accepted of the same occurrence: ``key``, ``own``, ``theirs`` (hundredths) and about them."""
-    heads, told = heads_of(scope), told_by(scope)
     up = _nearest(scope, heads)
     above, below, mine = heads.alias(), heads.alias(), told.alias()
     own = func.coalesce(func.max(mine.c.value), 0)
@@ -197,5 +198,24 @@ def sums_below(scope: Scope) -> Any:
         .select_from(source)
         .group_by(*columns, told.c.key)
         .having(theirs > own)
-        .subquery("sums")
+        .cte("sums")
     )
+
+
+@dataclass(frozen=True)
+class ReportSums:
+    """What several questions about reports add up, each sum once in a statement."""
+
+    scope: Scope
+
+    @cached_property
+    def heads(self) -> CTE:
+        return heads_of(self.scope)
+
+    @cached_property
+    def told(self) -> CTE:
+        return told_by(self.scope)
+
+    @cached_property
+    def below(self) -> CTE:
+        return sums_below(self.scope, self.heads, self.told)

@@ -17,6 +17,8 @@ from projections.folding.dialects import IsOneOf
 
 WIDE = ("nation", "province")
 """Levels whose areas hold so much of a store that it is read as a whole."""
+LOCAL = ("township", "village")
+"""Levels whose areas hold so little that what is rare in the store is looked for right there."""
 
 
 @dataclass(frozen=True)
@@ -27,14 +29,31 @@ class Scope:
     wide: bool = field(default=False, repr=False)
     """Rows are read in whatever order serves a question and each is asked where it lies, instead
     of area by area; see `on`."""
+    local: bool = field(default=False, repr=False)
+    """Only townships and villages are named; see `of_few`."""
     training: bool = False
     """Whether the store is for training: there exercises are what sums and findings are about."""
 
     def on(self, db: Connection) -> "Scope":
         """The same areas, wide if they are a nation's, a province's or the whole store's."""
-        levels = select(AREAS.c.level).where(AREAS.c.id.in_(self._named))
-        wide = self.roots is None or any(level in WIDE for level in db.execute(levels).scalars())
-        return replace(self, wide=wide)
+        named = select(AREAS.c.level).where(AREAS.c.id.in_(self._named))
+        levels = db.execute(named).scalars().all()
+        wide = self.roots is None or any(level in WIDE for level in levels)
+        local = bool(levels) and all(level in LOCAL for level in levels)
+        return replace(self, wide=wide, local=local)
+
+    @cached_property
+    def by_rows(self) -> "Scope":
+        """The same areas for a question whose rows are found by something else, and are few: each
+        is asked where it lies."""
+        return self if self.wide else replace(self, wide=True)
+
+    @property
+    def of_few(self) -> "Scope":
+        """The same areas for what is rare wherever it lies, as contests between households are. In
+        a county it is quicker to ask each of them where it lies than to look in every area for
+        what is hardly ever there; in a village or township the other way round."""
+        return self if self.local else self.by_rows
 
     @cached_property
     def _below(self) -> CTE:

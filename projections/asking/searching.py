@@ -1,4 +1,4 @@
-"""Pages of a search by name: village by village, each asked of the vault's index of names.
+"""Pages village by village; of a search by name each asked of the vault's index of names.
 
 The index knows who is called what and where; the view knows what may be shown of it. A page takes
 villages in the order of the list until it is full, so that nothing is cut before jurisdiction is
@@ -13,14 +13,17 @@ from sqlalchemy import ColumnElement, Connection, Select, or_, select
 
 from eventstore.names import Hit
 from projections.areas import AREAS
-from projections.asking.paging import Page, allowed, backwards, between, beyond, values_of
+from projections.asking.paging import Page, allowed, backwards, between, beyond, page, values_of
 from projections.asking.scope import Scope
 
 Names = Callable[..., list[Hit]]
 """``names(villages, exercise=…)``: the members there whose name fits what is searched for, in
 earnest or in drills (None: in both)."""
 
+SHOWN_VILLAGES = 2
+"""So many villages are read first for a page of all that is there: a village has some dozens."""
 FIRST_VILLAGES = 8
+"""So many are asked first for a name."""
 WIDER = 4
 """Each run of villages is so many times as long as the one before, while the page is not full."""
 IDS_A_QUESTION = 5_000
@@ -37,6 +40,56 @@ def like(search: str, *texts: Any) -> list[ColumnElement[bool]]:
     """That one of these texts holds what is searched for, as it was typed."""
     wanted = "%" + "".join(f"\\{c}" if c in "\\%_" else c for c in search.strip()) + "%"
     return [text.ilike(wanted, escape="\\") for text in texts]
+
+
+Ask = Callable[[list[UUID], Select[Any], int, bool], list[Any]]
+"""``ask(villages, query, limit, back)``: the rows of these villages in order (``back``: in the
+reverse one), one more than ``limit`` at most."""
+
+
+def in_places(search: str, area: Any) -> ColumnElement[bool]:
+    """That a row lies in a village whose name, or whose township's, holds what is searched for:
+    the villages are found once, and not named for each row."""
+    village, township = AREAS.alias("named"), AREAS.alias("named_above")
+    named = select(village.c.id).outerjoin(township, township.c.id == village.c.parent)
+    found: ColumnElement[bool] = area.in_(
+        named.where(or_(*like(search, village.c.name, township.c.name)))
+    )
+    return found
+
+
+def village_page(
+    db: Connection,
+    scope: Scope,
+    query: Select[Any],
+    order: Sequence[ColumnElement[Any]],
+    *,
+    area: Any,
+    cursor: str | None,
+    limit: int,
+) -> Page:
+    """A page of ``query``, which begins its order with the village's code: of a county's villages
+    no more are read than fill it, whatever plan a database would make for all of them. The whole
+    store has rows of no known village too, and is read at once."""
+    if scope.roots is None:
+        return page(db, query, order, cursor=cursor, limit=limit)
+
+    def ask(villages: list[UUID], some: Select[Any], limit: int, back: bool) -> list[Any]:
+        del villages
+        ordered = [c.desc() for c in order] if back else order
+        return list(db.execute(some.order_by(*ordered).limit(limit + 1)).mappings())
+
+    return _by_runs(
+        db,
+        scope,
+        query,
+        order,
+        ask,
+        first=SHOWN_VILLAGES,
+        area=area,
+        cursor=cursor,
+        limit=limit,
+    )
 
 
 def found_page(
@@ -59,6 +112,41 @@ def found_page(
     ``order`` begins with the village's code. ``household`` and ``area`` are the query's columns;
     ``lives`` is where the household lives now, if a row may stay where it lived before.
     """
+
+    def ask(villages: list[UUID], some: Select[Any], limit: int, back: bool) -> list[Any]:
+        if lives is not None:
+            moved = some.with_only_columns(lives).where(lives != area).distinct()
+            villages = [*villages, *(UUID(village) for village in db.scalars(moved))]
+        ids = sorted({hit.household for hit in names(villages, exercise=exercise)})
+        return _matching(db, some, order, household, ids, also, limit, back=back)
+
+    return _by_runs(
+        db,
+        scope,
+        query,
+        order,
+        ask,
+        first=FIRST_VILLAGES,
+        area=area,
+        cursor=cursor,
+        limit=limit,
+    )
+
+
+def _by_runs(
+    db: Connection,
+    scope: Scope,
+    query: Select[Any],
+    order: Sequence[ColumnElement[Any]],
+    ask: Ask,
+    *,
+    first: int,
+    area: Any,
+    cursor: str | None,
+    limit: int,
+) -> Page:
+    """What is asked of the scope's villages, ``first`` so many and then ever more at a time, until
+    a page is full."""
     limit = allowed(limit)
     back, cursor = backwards(cursor)
     code = None
@@ -66,13 +154,9 @@ def found_page(
         code = str(values_of(cursor, order)[0].value)
         query = query.where(beyond(cursor, order, descending=back))
     found: list[Any] = []
-    for villages in _runs(db, scope, code, back=back):
+    for villages in _runs(db, scope, code, first, back=back):
         some = query.where(area.in_([str(village) for village in villages]))
-        if lives is not None:
-            moved = some.with_only_columns(lives).where(lives != area).distinct()
-            villages += [UUID(village) for village in db.scalars(moved)]
-        ids = sorted({hit.household for hit in names(villages, exercise=exercise)})
-        found += _matching(db, some, order, household, ids, also, limit, back=back)
+        found += ask(villages, some, limit, back)
         if len(found) > limit:
             break
     found = found[: limit + 1]
@@ -105,7 +189,9 @@ def _matching(
     return [rows[key] for key in sorted(rows, reverse=back)][: limit + 1]
 
 
-def _runs(db: Connection, scope: Scope, code: str | None, *, back: bool) -> Iterator[list[UUID]]:
+def _runs(
+    db: Connection, scope: Scope, code: str | None, first: int, *, back: bool
+) -> Iterator[list[UUID]]:
     """The villages of the scope from a code on (``back``: the other way), in ever longer runs;
     those of one code together."""
     query = (
@@ -116,7 +202,7 @@ def _runs(db: Connection, scope: Scope, code: str | None, *, back: bool) -> Iter
     if code is not None:
         query = query.where(AREAS.c.code <= code if back else AREAS.c.code >= code)
     villages = db.execute(query).all()
-    start, size = 0, FIRST_VILLAGES
+    start, size = 0, first
     while start < len(villages):
         end = min(start + size, len(villages))
         while end < len(villages) and villages[end].code == villages[end - 1].code:

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Connection,
     Select,
@@ -202,7 +203,7 @@ class Asked:
 def work_counts(db: Connection, scope: Scope, *, asked: Asked) -> dict[str, dict[str, Any]]:
     """By matter, in the order of `MATTERS`: ``count`` (all of them), ``overdue``, ``grave`` (dead,
     missing, lives at stake), ``since`` the longest, ``due_at`` the first."""
-    found = _rows(scope, asked)
+    found = _rows(scope, asked, scope.on(db).of_few)
     query = select(
         found.c.matter,
         func.count().label("count"),
@@ -221,7 +222,7 @@ def work_items(
     """The first ``each`` of every matter (or of one): graver before others, then what is most
     overdue, then by due time, then by who has waited longest. ``post`` is the number of the
     officer's post by which it may be done."""
-    found = _rows(scope, asked)
+    found = _rows(scope, asked, scope.on(db).of_few)
     order = (
         found.c.rank,
         found.c.overdue.desc(),
@@ -272,9 +273,10 @@ def _of_persons(
     return [{**row, "subject": persons.get(row["subject"], row["subject"])} for row in rows]
 
 
-def _rows(scope: Scope, asked: Asked) -> Subquery:
-    """All that waits for this officer, a row a step and subject."""
-    found = _sources(scope, asked).subquery("found")
+def _rows(scope: Scope, asked: Asked, few: Scope) -> Subquery:
+    """All that waits for this officer, a row a step and subject. ``few``: the scope for what is
+    rare (`Scope.of_few`)."""
+    found = _sources(scope, asked, few).subquery("found")
     late = case(
         (found.c.due_at.is_(None), 0),
         (
@@ -306,19 +308,20 @@ def _placed(scope: Scope, asked: Asked) -> list[tuple[Post, Scope]]:
     return list(zip(asked.posts, asked.scopes, strict=True))
 
 
-def _sources(scope: Scope, asked: Asked) -> Any:
+def _sources(scope: Scope, asked: Asked, few: Scope) -> Any:
     exercise, held, at = asked.exercise, asked.held, asked.at
+    told = lists.applied(scope, exercise=exercise)
     return union_all(
         sources.steps(scope, exercise=exercise, held=held, at=at),
         *lists.deliveries(scope, exercise=exercise, held=held, at=at),
         lists.cards(scope, exercise=exercise, at=at),
-        *lists.applications(scope, exercise=exercise, at=at),
+        *lists.applications(scope, told, exercise=exercise, at=at),
         sources.incidents(scope, exercise=exercise),
-        sources.contests(scope, exercise=exercise),
+        sources.contests(few, exercise=exercise),
         sources.moves(scope, exercise=exercise, held=held, at=at),
         sources.proposals(scope, asker=asked.officer, held=held, at=at),
         *_of_disasters(scope, asked),
-        *_of_seasons(scope, asked),
+        *_of_seasons(scope, asked, told),
     )
 
 
@@ -330,12 +333,12 @@ def _of_disasters(scope: Scope, asked: Asked) -> list[Select[Any]]:
     return found
 
 
-def _of_seasons(scope: Scope, asked: Asked) -> list[Select[Any]]:
+def _of_seasons(scope: Scope, asked: Asked, told: CTE) -> list[Select[Any]]:
     """Only for those who may open a list: above the county there are too many villages to look
     through for nothing."""
     if asked.roles.isdisjoint(OpenVillageList.roles):
         return []
-    return [lists.unlisted(scope, exercise=asked.exercise, at=asked.at)]
+    return [lists.unlisted(scope, told, exercise=asked.exercise, at=asked.at)]
 
 
 def _for(post: Post, where: Scope, found: Any, asked: Asked) -> ColumnElement[bool]:

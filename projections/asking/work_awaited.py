@@ -25,7 +25,7 @@ from projections.asking.counted import over
 from projections.asking.scope import Scope
 from projections.asking.work import Asked, Post
 from projections.asking.work_disasters import awaited_verified, reports_for, verified_for
-from projections.asking.work_lists import unlisted
+from projections.asking.work_lists import applied, unlisted
 from projections.asking.work_sources import NOTHING, ended, said, taken_by
 from projections.deadlines import SUBJECTS
 from projections.households import HOUSEHOLDS, MOVES
@@ -264,7 +264,8 @@ def _verified(scope: Scope, asked: Asked) -> Select[Any]:
 
 def _unlisted(scope: Scope, asked: Asked) -> Select[Any]:
     """Villages whose list a township and its county wait for."""
-    u = unlisted(scope, exercise=asked.exercise, at=asked.at).subquery("unlisted")
+    cases = applied(scope, exercise=asked.exercise)
+    u = unlisted(scope, cases, exercise=asked.exercise, at=asked.at).subquery("unlisted")
     told = [
         where.covers(u.c.area)
         for post, where in zip(asked.posts, asked.scopes, strict=True)

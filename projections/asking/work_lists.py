@@ -7,7 +7,7 @@ county's decision, or a card that was recorded, the payer has the list again.
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, case, exists, func, or_, select
+from sqlalchemy import CTE, ColumnElement, Select, and_, case, exists, func, or_, select
 
 from domain.area import AreaLevel
 from domain.lateness import HeldTime
@@ -59,9 +59,10 @@ NO_CARD = and_(H.card_holder.is_(None), SEASONS.c.programme != EMERGENCY)
 """Money has nowhere to go: `domain.paying.NoCard`."""
 
 
-def outstanding(scope: Scope, *, exercise: bool, held: HeldTime, at: datetime) -> Subquery:
+def outstanding(scope: Scope, *, exercise: bool, held: HeldTime, at: datetime) -> CTE:
     """Of each list what nobody has yet: ``cash``, ``goods`` and ``failed`` grants that can go out
-    now, ``held`` cases that the county decides upon, and ``left``, all of its open grants."""
+    now, ``held`` cases that the county decides upon, and ``left``, all of its open grants. Added up
+    once in a statement, however many steps ask for it."""
     g = GRANTS.c
     free = _stopped(held, at) == 0
 
@@ -89,7 +90,7 @@ def outstanding(scope: Scope, *, exercise: bool, held: HeldTime, at: datetime) -
             LEDGER.c.village_list.is_not(None),
         )
         .group_by(LEDGER.c.village_list)
-        .subquery("outstanding")
+        .cte("outstanding")
     )
 
 
@@ -178,8 +179,9 @@ def cards(scope: Scope, *, exercise: bool, at: datetime) -> Select[Any]:
     )
 
 
-def _applied(scope: Scope, exercise: bool) -> Subquery:
-    """Of each season and village the cases that wait to be appraised."""
+def applied(scope: Scope, *, exercise: bool) -> CTE:
+    """Of each season and village the cases that wait to be appraised: what several questions of
+    one statement ask for (``told``)."""
     return (
         select(
             LEDGER.c.season,
@@ -193,15 +195,14 @@ def _applied(scope: Scope, exercise: bool) -> Subquery:
             LEDGER.c.exercise.is_(exercise),
         )
         .group_by(LEDGER.c.season, LEDGER.c.area)
-        .subquery("told")
+        .cte("told")
     )
 
 
-def applications(scope: Scope, *, exercise: bool, at: datetime) -> list[Select[Any]]:
+def applications(scope: Scope, told: CTE, *, exercise: bool, at: datetime) -> list[Select[Any]]:
     """Lists that are drawn up: households to be put down for them, and those put down to be
     appraised; and cases that no open list of their village takes up. Where nobody is in post the
     township does it on the village's behalf."""
-    told = _applied(scope, exercise)
     same = and_(told.c.season == LISTS.c.season, told.c.area == LISTS.c.area)
     draft = and_(
         scope.covers(LISTS.c.area),
@@ -263,14 +264,13 @@ def applications(scope: Scope, *, exercise: bool, at: datetime) -> list[Select[A
     ]
 
 
-def unlisted(scope: Scope, *, exercise: bool, at: datetime) -> Select[Any]:
+def unlisted(scope: Scope, told: CTE, *, exercise: bool, at: datetime) -> Select[Any]:
     """Villages in which an open season has no list and nobody has applied: the sweep from house to
     house has not begun. A season for a disaster waits only for villages that reported it: what
     happened in the others nobody knows."""
     village, township, county, city = (AREAS.alias(f"{one}_there") for one in "vtcp")
-    told = _applied(scope, exercise)
     listed = exists().where(LISTS.c.season == SEASONS.c.id, LISTS.c.area == village.c.id)
-    applied = and_(told.c.season == SEASONS.c.id, told.c.area == village.c.id)
+    there = and_(told.c.season == SEASONS.c.id, told.c.area == village.c.id)
     source, host = hosted(REPORTS)
     theirs = HOSTS.alias("theirs")
     struck = (
@@ -304,7 +304,7 @@ def unlisted(scope: Scope, *, exercise: bool, at: datetime) -> Select[Any]:
         .outerjoin(city, city.c.id == county.c.parent)
         .join(SEASONS, SEASONS.c.area.in_(runs_in))
         .outerjoin(theirs, theirs.c.id == SEASONS.c.disaster)
-        .outerjoin(told, applied)
+        .outerjoin(told, there)
         .where(
             scope.covers(village.c.id),
             village.c.level == str(AreaLevel.VILLAGE),

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,10 +11,14 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from api.cursors import Cursors
 from api.filters import FREE, PLACES, RULED, SEVERAL, THINGS, WORDS
 from api.reads import FILLED_IN, Read
 from api.routes import READS, WRITES
+from domain.lateness import NEVER_HELD, HeldTime
 from domain.world import Role
+from projections.asking.paging import BadCursor, Page
+from projections.findings import KINDS
 from projections.folding.base import LOGICAL
 from projections.folding.reader import ViewsReader
 from tests.api.cells import path_of
@@ -164,6 +169,7 @@ def test_every_word_that_the_views_have_is_allowed() -> None:
 
 
 def test_every_kind_of_finding_can_be_asked_for() -> None:
+    assert set(WORDS["findings", "kind"]) == set(KINDS)
     said = catalog("zh").sentences
     assert {f"ledger.finding_{kind}" for kind in WORDS["findings", "kind"]} == {
         key for key in said if re.fullmatch(r"ledger\.finding_[a-z_]+", key)
@@ -222,6 +228,20 @@ def test_a_cursor_is_taken_with_its_own_filters_alone(edge: Edge, read: Read) ->
                 assert refused(client, path, cursor, **{name: "true"}), name
         if not read.of_one:
             assert refused(client, path, cursor, area=str(id_of("county")))
+
+
+def test_a_cursor_is_bound_neither_to_what_the_edge_fills_in_nor_to_the_clock() -> None:
+    """A page could not be turned once the clock was held between it and the next."""
+
+    def seals(**more: Any) -> Cursors:
+        return Cursors(b"key", "findings", None, {"kind": None, **more})
+
+    page = seals(held=NEVER_HELD, among=["parts_larger"]).sealed(Page([], next="WzFd"))
+    assert page.next is not None
+    held = HeldTime(datetime(2018, 7, 1, tzinfo=UTC))
+    assert seals(held=held, among=None).opened(page.next) == "WzFd"
+    with pytest.raises(BadCursor):
+        seals(season="other").opened(page.next)
 
 
 @pytest.mark.parametrize("read", TURNING, ids=lambda read: read.path)

@@ -168,6 +168,10 @@ class Asking:
             return [(), tuple(UUID(one) for one in self._distinct("households.id")[:3])]
         if name == "namesakes":
             return [self.alike]
+        if name == "cases":
+            return [self._distinct(IDS["case"])]
+        if name == "among":
+            return [None, FINDINGS[::2]]
         if name == "villages":
             return [[UUID(one) for one in self._distinct("village_lists.area")]]
         if name == "asked":
@@ -246,7 +250,7 @@ class Asking:
         named = [p for p in parameters if p.name not in ("scope", *PAGED)]
         needed = [p for p in named if p.default is p.empty or p.name == "at"]
         known = {*IDS, *TEXTS, *GIVEN, "at", "persons", "ids", "exercise", "asked"}
-        known |= {"namesakes", "villages", "held", "named"}
+        known |= {"namesakes", "villages", "held", "named", "cases"}
         if query.__name__.startswith("_") or any(p.name not in known for p in needed):
             if query in {read.query for read in READS}:
                 raise KeyError(f"{query.__name__}: {[p.name for p in needed]}")

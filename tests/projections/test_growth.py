@@ -10,17 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from bench.copies import Template
 from bench.questions import AT, QUESTIONS
 from projections.areas import AREAS
+from projections.asking.ledger_books import ledger
 from projections.asking.scope import Scope
 from projections.catalog import VIEWS
+from projections.findings import marks_of
 from projections.folding.base import LOGICAL
 from projections.folding.engine import ViewsDatabase
 from projections.folding.fold import STRICT
 from projections.folding.reader import ViewsReader
+from projections.households import households
 from projections.ledger import LEDGER
 
 CITIES = (1, 4)
@@ -30,6 +33,26 @@ MOST_MORE = 1.3
 """As much more may a county's question read with four times as many counties beside it."""
 PAGES = ("households", "ledger", "deadlines")
 """Lists of which a page is read in its order, however long they are."""
+SCALE, FEWEST = 4, 6
+"""So many times as many villages with their households in a county; so few counties a city has."""
+ROWS = 15
+
+
+def a_page_of_households(db: Connection, scope: Scope) -> None:
+    households(db, scope, limit=ROWS)
+
+
+def a_page_of_the_ledger(db: Connection, scope: Scope) -> None:
+    ledger(db, scope, programme="winter_spring", limit=ROWS)
+
+
+def the_marks_of_a_page(db: Connection, scope: Scope) -> None:
+    """Whether anything was found about the cases that a page shows."""
+    cases = db.execute(select(LEDGER.c.id).order_by(LEDGER.c.id).limit(ROWS)).scalars().all()
+    marks_of(db, scope, cases=cases, at=AT)
+
+
+COUNTY_PAGES = (a_page_of_households, a_page_of_the_ledger, the_marks_of_a_page)
 
 
 @dataclass(frozen=True)
@@ -81,6 +104,27 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Grown]]:
     yield found
     for one in found:
         one.reader.close()
+
+
+@pytest.fixture(scope="module")
+def deeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grown]:
+    """A county with four times as many villages and households."""
+    path = tmp_path_factory.mktemp("deeper") / "views.sqlite"
+    found = folded(Template(SCALE, counties=FEWEST), 1, path)
+    yield found
+    found.reader.close()
+
+
+@pytest.mark.parametrize("question", COUNTY_PAGES)
+def test_a_countys_page_reads_no_more_when_it_has_more_households(
+    question: Callable[..., Any], grown: list[Grown], deeper: Grown
+) -> None:
+    """A page of fifteen read all 16,000 cases of a county, joined and sorted them."""
+    both = (grown[0], deeper)
+    few, many = (one.steps("page", one.county, question) for one in both)
+    areas = [one.steps("areas", one.county, every_area) for one in both]
+    assert few > STEPS
+    assert many - few <= 10 * (areas[1] - areas[0]), "beyond what it takes to know the villages"
 
 
 @pytest.mark.parametrize("name", QUESTIONS)

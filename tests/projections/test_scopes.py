@@ -26,6 +26,7 @@ ALLOWED = {
     "dispatch._with_units": "units of incidents that a scoped query has found",
     "finding_rows.finding": "columns of one kind of finding; each kind adds scope.covers",
     "findings._named": "names beside findings that are scoped kind by kind",
+    "searching.in_places": "names of divisions; the query that asks is limited by scope.covers",
     "loose_reports._inside": "the tree of divisions is public",
     "ledger_books._goods": "sums over conditions that its caller made with scope.covers",
     "mergers._merging": "what is checked of disasters that a scoped query has found; told by name",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
+from domain.area import AreaLevel
 from domain.commands.households import RecordCard, RemoveMember
 from domain.commands.officers import SuspendOfficer
 from domain.commands.payments import FailureInput, PayList
@@ -32,6 +33,7 @@ from tests.everything import everything
 from tests.id_numbers import id_number
 from tests.projections.asking import Asking
 from tests.projections.desks import MOST, POSTED, Desks, scope_of
+from tests.projections.plans import explained
 
 
 @pytest.fixture(scope="module")
@@ -295,3 +297,28 @@ def test_a_contest_of_a_drill_leads_to_the_person_and_not_to_the_drills_stream(
         (row,) = work_items(db, scope_of(asked), asked=asked)
     assert row["matter"] == "contest_resolve"
     assert row["subject"] == str(county.vault.tokens[id_number(61)])
+
+
+def test_what_is_outstanding_is_added_up_once_however_many_steps_ask_for_it(
+    db: Connection,
+) -> None:
+    """Five steps of a list each read and joined all open grants of a county."""
+    asked = everybody(db)[0]
+    with explained(db) as plans:
+        work_counts(db, scope_of(asked), asked=asked)
+        work_items(db, scope_of(asked), asked=asked)
+    asking = [plan for plan in plans if "outstanding" in plan]
+    assert len(asking) == 2
+    for plan in asking:
+        assert plan.count("MATERIALIZE outstanding") == 1, plan
+        assert plan.count("MATERIALIZE told") == 1, plan
+
+
+def test_contests_are_looked_for_where_they_are_and_not_in_every_household(db: Connection) -> None:
+    county = next(one for one in everybody(db) if one.posts[0].level == AreaLevel.COUNTY)
+    with explained(db) as plans:
+        work_counts(db, scope_of(county), asked=county)
+    (plan,) = (plan for plan in plans if "person_contests" in plan)
+    by_contest = plan[plan.index("person_contests") :]
+    assert "SCAN households" not in plan
+    assert "SEARCH households__g1 USING INDEX sqlite_autoindex" in by_contest, plan

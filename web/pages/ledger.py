@@ -22,7 +22,7 @@ from domain.refusal import NotFound
 from projections.areas import AREAS
 from projections.asking.ledger_books import ledger, ledger_by_area, ledger_totals
 from projections.asking.paging import Page
-from projections.findings import finding_counts, findings
+from projections.findings import finding_counts, findings, marks_of
 from projections.seasons import seasons
 from web.figures import grouped
 from web.pages.passwords import own_form
@@ -35,8 +35,6 @@ from web.typed import ASKED, NOTHING_TYPED, Typed, TypedSearch, id_of, require_o
 router = APIRouter(include_in_schema=False)
 
 WHOLE = 1000
-MOST_FINDINGS = 10_000
-"""So many findings of a season have their marks at the rows of the ledger."""
 """Rows a question when all are wanted."""
 
 SHEET_ROWS = 60
@@ -100,16 +98,16 @@ async def _rows(
     return found
 
 
-async def _marks(desk: Desk, asked: Asked, season: UUID) -> dict[str, list[str]]:
-    """Household → kinds of its open findings."""
-    found, _ = await desk.ask_all(
-        findings, asked.area, most=MOST_FINDINGS, season=season, at=desk.now
-    )
-    marks: dict[str, list[str]] = {}
-    for one in found:
-        if one["household"] and one["kind"] not in marks.setdefault(one["household"], []):
-            marks[one["household"]].append(one["kind"])
-    return marks
+async def _marks(desk: Desk, asked: Asked, rows: Page) -> dict[str, list[str]]:
+    """Household → kinds of the open findings of the cases that are shown."""
+    store, cases = desk.caller.system.store, [row["id"] for row in rows.items]
+
+    def found() -> dict[str, list[str]]:
+        scope = desk.caller.scope(read_of(findings).roles, asked.area)
+        with desk.caller.system.reader() as db:
+            return marks_of(db, scope, cases=cases, at=desk.now, held=store.clock.held_time)
+
+    return await run_in_threadpool(found)
 
 
 def _place(caller: Caller, area: UUID) -> dict[str, Any]:
@@ -165,7 +163,7 @@ async def the_ledger(request: Request, desk: AtDesk, asked: Asking, turn: Turned
         rows=rows,
         states=STATES,
         leaf=_leaf(turn, asked, id, rows),
-        marks=await _marks(desk, asked, id),
+        marks=await _marks(desk, asked, rows),
         **head,
     )
 
@@ -211,7 +209,7 @@ async def _show_rows(
         asked=asked,
         rows=rows,
         leaf=_leaf(turn, asked, season, rows),
-        marks=await _marks(desk, asked, season),
+        marks=await _marks(desk, asked, rows),
     )
 
 
@@ -247,7 +245,14 @@ def _one_by_one(desk: Desk, asked: Asked, season: UUID, found: Page) -> Iterator
 async def all_findings(request: Request, desk: AtDesk, turn: Turned, kind: Text = "") -> Response:
     """What an auditor would ask about, by kind."""
     counts = await desk.ask(finding_counts, at=desk.now)
-    found = await desk.ask(findings, kind=kind or None, at=desk.now, cursor=turn.cursor, limit=ROWS)
+    found = await desk.ask(
+        findings,
+        kind=kind or None,
+        at=desk.now,
+        among=counts["counts"],
+        cursor=turn.cursor,
+        limit=ROWS,
+    )
     total = counts["counts"].get(kind, 0) if kind else sum(counts["counts"].values())
     return await desk.show(
         request,
