@@ -8,17 +8,13 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-import structlog
-
 from domain.base import EPOCH, Aggregate
 from eventstore.deciding import Memo
 from eventstore.errors import StoreError
-from eventstore.log import CAUGHT_UP, NEWEST, SNAPSHOT, Log, News, Piece, Row, recorded_at
+from eventstore.log import CAUGHT_UP, NEWEST, Log, News, Piece, Row, recorded_at
 from eventstore.mapper import TypedMapper
 from eventstore.snapshots import Snapshots
 from eventstore.sql import DATABASE_ERRORS, explain
-
-log = structlog.get_logger("aggregates")
 
 CACHE_SIZE = 20_000
 SELDOM = ("Area.", "Rulebook.")
@@ -69,16 +65,9 @@ class AggregateCache:
 
         Raises `LogUnreadable`.
         """
-        pieces = self._pieces(stream, self.snapshots.program)
-        if pieces and pieces[0][2].startswith(SNAPSHOT):
-            try:
-                return self.snapshots.rebuilt(pieces)
-            except Exception as problem:
-                log.warning("snapshot.passed-over", stream=str(stream), problem=str(problem))
-                pieces = self._pieces(stream)
-        return self.snapshots.rebuilt(pieces)
+        return self.snapshots.loaded(stream, self._pieces)
 
-    def _pieces(self, stream: UUID, program: bytes = b"") -> list[Piece]:
+    def _pieces(self, stream: UUID, program: bytes) -> list[Piece]:
         try:
             return self.log.pieces([stream.bytes], program, self.log.writer)
         except DATABASE_ERRORS as problem:

@@ -199,9 +199,14 @@ class Log(ApplicationRecorder):
         return self.fetch(f"{sql} ORDER BY position LIMIT {int(limit)}", args)
 
     def stream_rows(
-        self, stream: UUID, *, upto_version: int | None = None, upto_position: int | None = None
+        self,
+        stream: UUID,
+        *,
+        upto_version: int | None = None,
+        upto_position: int | None = None,
+        limit: int | None = None,
     ) -> list[Row]:
-        """A stream's rows in order, whole or up to a version or a position."""
+        """A stream's rows in order, whole or up to a version or a position; the first ``limit``."""
         sql = "SELECT position, stream, version, topic, state FROM events WHERE stream = ?"
         args: list[Any] = [stream.bytes]
         if upto_version is not None:
@@ -210,7 +215,8 @@ class Log(ApplicationRecorder):
         if upto_position is not None:
             sql += " AND position <= ?"
             args.append(upto_position)
-        return self.fetch(sql + " ORDER BY version", tuple(args))
+        first = "" if limit is None else f" LIMIT {int(limit)}"
+        return self.fetch(f"{sql} ORDER BY version{first}", tuple(args))
 
     def version_at(self, stream: UUID, position: int) -> int:
         """How many facts a stream had as of a position; 0 if it had not begun."""

@@ -10,7 +10,7 @@ dropped from here too. It is made and written past the order lock (decision 0039
 import hashlib
 import hmac
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -72,6 +72,25 @@ class Snapshots:
         return self._vault.secret("snapshots")
 
     # -- reading ------------------------------------------------------------------------------
+
+    def loaded(
+        self,
+        stream: UUID,
+        ask: Callable[[UUID, bytes], list[Piece]],
+        version: int | None = None,
+    ) -> Aggregate | None:
+        """The aggregate as stored, or as of one of its versions: from its snapshot if that counts
+        and is no younger, else from its first fact on. ``ask``: a stream's `Log.pieces` of a
+        program. Raises what ``ask`` raises, and what decoding and replaying facts raise."""
+        pieces = ask(stream, self.program)
+        if pieces and pieces[0][2].startswith(SNAPSHOT):
+            if version is None or pieces[0][1] <= version:
+                try:
+                    return self.rebuilt(_upto(pieces, version))
+                except Exception as problem:
+                    log.warning("snapshot.passed-over", stream=str(stream), problem=str(problem))
+            pieces = ask(stream, b"")
+        return self.rebuilt(_upto(pieces, version))
 
     def rebuilt(self, pieces: Sequence[Piece]) -> Aggregate | None:
         """The aggregate of one stream's pieces (`Log.pieces`); None if it has not begun.
@@ -162,6 +181,10 @@ class Snapshots:
         self._log.put_snapshot(row._replace(mac=self._mac(row)))
         reached("after-snapshot")
         return True
+
+
+def _upto(pieces: Sequence[Piece], version: int | None) -> Sequence[Piece]:
+    return pieces if version is None else [piece for piece in pieces if piece[1] <= version]
 
 
 def _digest(fact: Piece) -> bytes:

@@ -80,10 +80,10 @@ def kept(store: Store, stream: UUID = UNIT) -> bool:
 
 
 def used(store: Store, stream: UUID = UNIT) -> bool:
-    """Whether a stream is rebuilt from its snapshot. By both ways in which the writer loads it, it
-    is as replayed, whatever the snapshot."""
+    """Whether a stream is rebuilt from its snapshot. By both ways in which the writer loads it, and
+    as pages load it, it is as replayed, whatever the snapshot."""
     store.writer.cache.forget()
-    cache, replayed = store.writer.cache, store.load(stream)
+    cache, by_facts = store.writer.cache, replayed(store, stream)
     pieces = store.log.pieces([stream.bytes], store.snapshots.program)
     counts = kept(store, stream)
     with suppress(Exception):
@@ -91,10 +91,20 @@ def used(store: Store, stream: UUID = UNIT) -> bool:
         cache.read_ahead([stream.bytes], pieces)
     counts = counts and stream in cache.kept
     with store.log.transaction():
-        assert state_of(cache.get(Unit, stream)) == state_of(replayed)
-        assert state_of(cache.load(stream)) == state_of(replayed)
+        assert state_of(cache.get(Unit, stream)) == state_of(by_facts)
+        assert state_of(cache.load(stream)) == state_of(by_facts)
+    assert state_of(store.load(stream)) == state_of(by_facts), "what pages look at"
     cache.forget()
     return counts
+
+
+def replayed(store: Store, stream: UUID, position: int = 2**53) -> Aggregate | None:
+    """The aggregate of its facts alone, from the first to the last that stood at a position."""
+    found: Any = None
+    for fact in store.history(stream):
+        if fact.position <= position:
+            found = fact.event.mutate(found)
+    return found
 
 
 def state_of(aggregate: Aggregate | None) -> dict[str, Any] | None:
@@ -119,9 +129,55 @@ def test_every_aggregate_is_the_same_by_snapshot_and_by_replay(tmp_path: Path) -
     seen: set[type[Aggregate]] = set()
     for stream in streams:
         assert used(store, stream), store.load(stream)
-        seen.add(type(store.load(stream)))
+        seen.add(type(replayed(store, stream)))
     assert seen == set(AGGREGATES)
     store.close()
+
+
+def test_pages_see_every_aggregate_as_of_a_position_the_same_by_snapshot_and_by_replay(
+    tmp_path: Path,
+) -> None:
+    store = Store.at(copy_of_everything(tmp_path), AGGREGATES)
+    store.snapshots.every = 2
+    of_each: dict[UUID, list[int]] = {}
+    for fact in store.read(0, 1_000_000):
+        of_each.setdefault(fact.event.originator_id, []).append(fact.position)
+    make(store)
+    by_snapshot = 0
+    for stream, facts in of_each.items():
+        for position in {facts[-1], facts[-1] - 1, facts[len(facts) // 2], facts[0] - 1}:
+            by_facts = replayed(store, stream, position)
+            assert state_of(store.load(stream, position=position)) == state_of(by_facts)
+            version = store.log.version_at(stream, position)
+            if version:
+                assert state_of(store.load(stream, version=version)) == state_of(by_facts)
+        by_snapshot += kept(store, stream)
+    assert by_snapshot > 100
+    store.close()
+
+
+def test_a_page_reads_no_more_facts_of_a_long_stream_than_came_since_its_snapshot(
+    town: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stockpile of 20,000 facts was replayed for every look at what may be done with it."""
+    decoded: list[str] = []
+    decode = town.mapper.decode
+
+    def counted(topic: str, state: bytes) -> Any:
+        if topic.startswith("Unit."):
+            decoded.append(topic)
+        return decode(topic, state)
+
+    work(town, 40)
+    make(town)
+    work(town, 2)
+    by_facts = replayed(town, UNIT)
+    monkeypatch.setattr(town.mapper, "decode", counted)
+    world = town.world(town.head())
+    found = world.look(Unit, UNIT)
+    assert state_of(found) == state_of(by_facts) and found is world.look(Unit, UNIT)
+    assert found is not None and found.version > 80
+    assert len(decoded) <= 2 * town.snapshots.every
 
 
 def test_one_that_has_gone_on_since_goes_on_from_its_snapshot(town: Store) -> None:
