@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import DESK, PHONE, OpenPage, Serve
+from tests.browser.looks import looked_at
 from tests.web.desk import living_county
 
 
@@ -48,6 +49,8 @@ def test_it_shows_every_part_and_what_one_address_takes_and_asks_nobody_else(
             for tab in body.get_by_role("tab", name="结构").all():
                 tab.click()
             expect(page.locator(".try-out, .execute, .authorize")).to_have_count(0)
+            expect(page.locator("main")).to_have_count(1)
+            assert [one.kind for one in looked_at(page, "/docs", "") if "axe" in one.kind] == []
             wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
             assert wide <= 0
         assert asked and {one for one in asked if not one.startswith(address)} == set()
