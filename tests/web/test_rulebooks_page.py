@@ -67,6 +67,15 @@ def test_the_page_of_standards_is_no_wall(server: TestClient) -> None:
     assert "<pre" not in page
 
 
+def test_each_table_of_the_standards_is_called_by_its_programme_too(server: TestClient) -> None:
+    """Six regions were called 标准: who hears the page could not tell them apart."""
+    enter(server, "county-approver")
+    for language in ("zh", "en"):
+        page = server.get(f"/rulebooks/standards?lang={language}").text
+        called = re.findall(r'role="region" aria-label="([^"]+)"', page)
+        assert len(called) > 6 and len(called) == len(set(called)), called
+
+
 def test_a_text_is_checked_line_by_line_before_anything_is_adopted(server: TestClient) -> None:
     enter(server, "administrator")
     page = server.get("/rulebooks/change?kind=notices&lang=zh").text
