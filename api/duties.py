@@ -98,8 +98,8 @@ def told_where_zero_misleads(caller: Caller, lines: Sequence[Row]) -> None:
 
 def duties_below(caller: Caller, exercise: bool) -> list[Row]:
     """What areas below the caller's owe and have not sent, a line a place above them, occurrence
-    and kind: ``above_name``, ``places`` (how many areas), ``times`` (how many reports),
-    ``due_at`` the first."""
+    and kind: ``above_name``, ``above`` ("" where the caller may not look), ``places`` (how many
+    areas), ``times`` (how many reports), ``due_at`` the first."""
     found: list[Row] = []
     own = set(caller.areas(ANY_FILER))
     with caller.system.reader() as db:
@@ -110,8 +110,11 @@ def duties_below(caller: Caller, exercise: bool) -> list[Row]:
                 found += [row for row in rows if UUID(row["area"]) not in own]
         lines = grouped_dues(row for row in found if row["state"] == "overdue")
         parents = _parents(db, {line["area"] for line in lines})
+    roots = caller.areas(ANY_LISTENER)
     for line in lines:
         line["above"], line["above_name"] = parents.get(line["area"], ("", ""))
+        if line["above"] and not caller.system.tree.inside(UUID(line["above"]), roots):
+            line["above"] = ""  # the caller's own area owes it: what is above is not theirs to open
     return gathered_dues(lines, by=("above",))
 
 

@@ -7,7 +7,7 @@ A page takes a `Desk` and shows what it asked for::
         return await desk.show(request, "stock.html", proof=proof)
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
@@ -28,6 +28,7 @@ from domain.refusal import Refusal
 from domain.rules.base import china_day
 from domain.world import Command
 from projections.asking.paging import MAX_LIMIT
+from projections.asking.within_reach import within_reach
 from web.render import language_of, render, stream
 from web.session import Visitor
 
@@ -64,6 +65,22 @@ class Desk:
             cursor = found.next
             if cursor is None or len(rows) >= most:
                 return rows[:most], cursor is not None or len(rows) > most
+
+    async def reached(self, query: Callable[..., Any], ids: Iterable[Any]) -> frozenset[str]:
+        """Those of the things, asked for one by one by ``query``, that the caller may open: only
+        to these a page leads. Their kind is that of the query's address."""
+        read = read_of(query)
+        kind = read.path.split("/")[2]
+        named = [str(id) for id in ids if id]
+
+        def found() -> frozenset[str]:
+            scope = self.caller.scope(read.roles, None)
+            with self.caller.system.reader() as db:
+                return within_reach(db, scope.on(db), kind, named)
+
+        if not self.may_ask(query):
+            return frozenset()
+        return await run_in_threadpool(found)
 
     def may_ask(self, query: Callable[..., Any]) -> bool:
         """Whether one of the caller's posts may ask this at all."""

@@ -106,6 +106,7 @@ GIVEN: dict[str, tuple[Any, ...]] = {
     "state": (*STATES, *HOUSEHOLD_STATES),
     "year": (2016, 2017, 2018, 2**40),
     "each": (1,),
+    "things": ("households", "funds"),
     "matter": ("report_review", "incident_triage"),
 }
 PAGED = ("cursor", "limit")

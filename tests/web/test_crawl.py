@@ -215,6 +215,46 @@ def crawled(server: TestClient) -> Crawled:
     return pages
 
 
+OF_A_KIND = 5
+"""So many pages of a kind are opened to see whether they answer: another one of the same kind may
+lie elsewhere."""
+BESIDE = ("yuantan-storekeeper", "city-storekeeper", "city-dispatcher")
+
+
+def of_things(text: str) -> list[str]:
+    """The pages of single things that a page leads to."""
+    links = Seen(text).links
+    return [one for one in links if ID.search(one) and "lang=" not in one and "sheet" not in one]
+
+
+@pytest.mark.parametrize("login", [*LOGINS, *BESIDE])
+def test_no_page_leads_to_one_that_is_not_for_its_reader(
+    server: TestClient, crawled: Crawled, login: str
+) -> None:
+    """Of each kind the walk opens the first page alone: that a fund leads to the one its money
+    came from, above the reader, and a row to a household that moved away, was not seen."""
+    links: dict[str, dict[str, str]] = {}
+    for language, address, _, text in crawled(login):
+        for link in of_things(text) if language == "zh" else ():
+            links.setdefault(kind_of(link), {}).setdefault(link, address)
+    enter(server, login)
+    broken = []
+    for of_kind in links.values():
+        for link, led_from in list(of_kind.items())[:OF_A_KIND]:
+            status = server.get(link).status_code
+            broken += [f"{led_from} leads to {link}: {status}"] if status != 200 else []
+    assert broken == [], "\n".join(broken)
+
+
+def test_a_fund_leads_only_to_funds_that_its_reader_may_open(server: TestClient) -> None:
+    """The money of a county came from its city, whose fund answered the county 404."""
+    enter(server, "county-payer")
+    funds = {one for one in of_things(server.get("/funds").text) if one.startswith("/funds/")}
+    led = {link for one in sorted(funds) for link in of_things(server.get(one).text)}
+    wrong = [one for one in sorted(led) if re.fullmatch(rf"/funds/{ID.pattern}", one)]
+    assert [one for one in wrong if server.get(one).status_code != 200] == []
+
+
 @pytest.mark.parametrize("login", LOGINS)
 def test_every_page_opens_and_says_nothing_that_is_not_for_readers(
     crawled: Crawled, faults: Faults, logins: frozenset[str], login: str

@@ -90,3 +90,11 @@ def test_a_relation_is_called_alike_by_an_import_and_on_the_household_s_page() -
     assert set(RELATION_WORDS) == set(Relation)
     for relation, (zh, en) in RELATION_WORDS.items():
         assert pages[f"story.word_relation_{relation}"] == {"zh": zh, "en": en}
+
+
+def test_what_is_owed_is_said_to_be_owed_in_both_languages() -> None:
+    """The board said "24 times" where Chinese says that 24 reports are owed."""
+    owed = {key: one for key, one in read_messages().items() if "欠" in one["zh"]}
+    assert owed
+    wrong = {key: one["en"] for key, one in owed.items() if not re.search(r"\bow", one["en"])}
+    assert wrong == {}

@@ -31,7 +31,7 @@ from domain.rules.standards import BY_DAYS, Programme, Rate
 from domain.season import Season
 from domain.world import Command
 from eventstore.outcomes import problem_of
-from projections.asking.ledger_books import ledger, relief_case, waiting_cases
+from projections.asking.ledger_books import household, ledger, relief_case, waiting_cases
 from projections.asking.paging import Page
 from projections.lists import village_list
 from web.acting import Acts, acts_of
@@ -69,6 +69,7 @@ async def one_case(request: Request, desk: AtDesk, id: UUID) -> Response:
         request,
         "case.html",
         one=one,
+        open_households=await desk.reached(household, [one["household"]]),
         made=made,
         signing=await _signing(request, desk, one),
         steps=_steps(one, terms, bool(parts["left"])),
@@ -251,6 +252,7 @@ async def _waiting(
         request,
         "cases_waiting.html",
         one=found,
+        open_households=await desk.reached(household, (case["household"] for case in cases)),
         key=key,
         cases=cases,
         whys=whys,

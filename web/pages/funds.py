@@ -85,6 +85,7 @@ async def one_fund(
         failed_fen=sum(line["failed_fen"] for line in one["commitments"]),
         lists=await _lists(desk),
         flows=flows.items,
+        open_funds=await desk.reached(fund, (row["counterpart"] for row in flows.items)),
         leaf=leaf,
         chosen=kind or "",
     )

@@ -118,6 +118,7 @@ async def one_household(
         one=found,
         grants=grants,
         depots=depots,
+        open_households=await desk.reached(household, [found["merged_into"]]),
         groups=await living_groups(desk, UUID(found["area"])),
         may_apply=desk.may(ApplyForRelief, found["area"]) and await left_to_apply(desk, found),
         may_group=desk.may(ChangeHouseholdGroup, found["area"]) and not found["merged_into"],

@@ -20,7 +20,7 @@ from api.routes import read_of
 from domain.area import AreaLevel
 from domain.refusal import NotFound
 from projections.areas import AREAS
-from projections.asking.ledger_books import ledger, ledger_by_area, ledger_totals
+from projections.asking.ledger_books import household, ledger, ledger_by_area, ledger_totals
 from projections.asking.paging import Page
 from projections.findings import finding_counts, findings, marks_of
 from projections.seasons import seasons
@@ -98,6 +98,11 @@ async def _rows(
     return found
 
 
+async def _open(desk: Desk, rows: Page) -> frozenset[str]:
+    """The households of these rows that the reader may open."""
+    return await desk.reached(household, (row["household"] for row in rows.items))
+
+
 async def _marks(desk: Desk, asked: Asked, rows: Page) -> dict[str, list[str]]:
     """Household → kinds of the open findings of the cases that are shown."""
     store, cases = desk.caller.system.store, [row["id"] for row in rows.items]
@@ -161,6 +166,7 @@ async def the_ledger(request: Request, desk: AtDesk, asked: Asking, turn: Turned
         below=below.items,
         level=level,
         rows=rows,
+        open_households=await _open(desk, rows),
         states=STATES,
         leaf=_leaf(turn, asked, id, rows),
         marks=await _marks(desk, asked, rows),
@@ -208,6 +214,7 @@ async def _show_rows(
         "ledger_rows.html",
         asked=asked,
         rows=rows,
+        open_households=await _open(desk, rows),
         leaf=_leaf(turn, asked, season, rows),
         marks=await _marks(desk, asked, rows),
     )
@@ -258,6 +265,7 @@ async def all_findings(request: Request, desk: AtDesk, turn: Turned, kind: Text 
         request,
         "findings.html",
         rows=found.items,
+        open_households=await _open(desk, found),
         leaf=turn.leaf(
             found, "/findings", book=book_of("findings", kind=kind), total=total, kind=kind
         ),

@@ -27,7 +27,7 @@ from domain.relief_case import ReliefCase
 from domain.season import Season
 from domain.village_list import VillageList
 from domain.world import Command
-from projections.asking.ledger_books import ledger
+from projections.asking.ledger_books import household, ledger
 from projections.lists import village_list, village_lists
 from projections.notices import notice, notices
 from projections.seasons import seasons
@@ -102,6 +102,10 @@ async def one_list(request: Request, desk: AtDesk, id: UUID, turn: Turned) -> Re
         steps=steps(found, parts_left=bool(parts_left)),
         hangs=await _hangs(desk, found),
         cases=cases,
+        open_households=await desk.reached(
+            household,
+            (row["household"] for row in (*cases.items, *found["objection_lines"])),
+        ),
         leaf=turn.leaf(
             cases,
             f"/lists/{id}",
