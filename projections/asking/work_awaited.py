@@ -9,7 +9,6 @@ from sqlalchemy import (
     Select,
     and_,
     case,
-    false,
     func,
     or_,
     select,
@@ -19,6 +18,7 @@ from sqlalchemy import (
 from domain.area import AreaLevel
 from domain.commands.consignments import ORDERERS, REQUESTERS
 from domain.commands.reports import ANY_FILER
+from domain.commands.reviews import STABILIZERS
 from domain.world import Role
 from projections.areas import AREAS
 from projections.asking.counted import over
@@ -72,13 +72,11 @@ def work_awaited(
     ``who_role`` and ``who_area``: whose step it is. ``ready_at``: a notice hangs until then and
     nobody can do the step before; then it may be the officer's own.
     """
-    queries = [
-        _steps(scope, asked),
-        _offers(scope, asked),
-        _proposed(scope, asked),
-        _verified(scope, asked),
-        _unlisted(scope, asked),
-    ]
+    queries = [_steps(scope, asked), _offers(scope, asked), _proposed(scope, asked)]
+    if not asked.roles.isdisjoint(STABILIZERS):
+        queries.append(_verified(scope, asked))
+    if not asked.roles.isdisjoint(WAIT_FOR_LISTS):
+        queries.append(_unlisted(scope, asked))
     found = union_all(*queries).subquery("found")
     counted = select(found.c.matter, func.count().label("many")).group_by(found.c.matter)
     counts = {one.matter: int(one.many) for one in db.execute(counted)}
@@ -258,7 +256,7 @@ def _verified(scope: Scope, asked: Asked) -> Select[Any]:
         )
         .select_from(source)
         .join(AREAS, AREAS.c.id == SUBJECTS.c.area)
-        .where(owed, or_(*told) if told else false())
+        .where(owed, or_(*told))
     )
 
 
@@ -288,7 +286,7 @@ def _unlisted(scope: Scope, asked: Asked) -> Select[Any]:
         )
         .join(AREAS, AREAS.c.id == u.c.area)
         .outerjoin(ABOVE, ABOVE.c.id == AREAS.c.parent)
-        .where(u.c.role.not_in(mine), or_(*told) if told else false())
+        .where(u.c.role.not_in(mine), or_(*told))
     )
 
 
