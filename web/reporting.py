@@ -1,5 +1,6 @@
 """What the pages of the reporting side share: who may do what with a report, and its words."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -96,13 +97,23 @@ def filing_places(caller: Caller) -> list[Place]:
 def due_marks(caller: Caller, report: UUID) -> list[str]:
     """What is to be said beside the time at which the verified report is due: "unconfirmed" rules,
     "plain" weekends for want of that year's calendar."""
-    asked = select(DUE.c.detail).where(
-        DUE.c.kind == "verified_report", DUE.c.subject == str(report), DUE.c.number == 0
+    return all_due_marks(caller, [str(report)]).get(str(report), [])
+
+
+def all_due_marks(caller: Caller, reports: Collection[str]) -> dict[str, list[str]]:
+    """The same of several reports; without those beside which nothing is to be said."""
+    asked = select(DUE.c.subject, DUE.c.detail).where(
+        DUE.c.kind == "verified_report", DUE.c.subject.in_(reports), DUE.c.number == 0
     )
+    if not reports:
+        return {}
     with caller.system.reader() as db:
-        told = db.execute(asked).scalar_one_or_none()
-    detail = msgspec.json.decode(told) if told else {}
-    return [name.partition("_")[0] for name in MARKS if detail.get(name)]
+        told = {one.subject: msgspec.json.decode(one.detail) for one in db.execute(asked)}
+    marks = {
+        report: [name.partition("_")[0] for name in MARKS if detail.get(name)]
+        for report, detail in told.items()
+    }
+    return {report: said for report, said in marks.items() if said}
 
 
 def minute(moment: datetime) -> str:

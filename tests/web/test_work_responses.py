@@ -1,7 +1,7 @@
 """Home leads whoever decides to the response that the figures ask for, and to its end."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -121,3 +121,24 @@ def test_the_end_of_a_response_and_the_verified_report_stand_at_home_with_their_
     assert told["total"] == told["counts"]["report_verify"]["count"] == 1
     english = client.get("/?lang=en").text
     assert "verified report to file" in english
+
+
+def test_the_time_of_a_verified_report_says_by_what_rules_it_was_set(tmp_path: Path) -> None:
+    """No calendar of that year is adopted: its working days are plain weekends (decision 0068)."""
+    begun = datetime(2041, 7, 4, 7, tzinfo=UTC)
+    with living_county(tmp_path / "county", simulated_from=begun) as found:
+        told = FileInitialReport(
+            report=found.id("report"),
+            area=found.id("yuantan_1"),
+            occurred_at=begun - timedelta(minutes=50),
+            as_of=begun - timedelta(minutes=20),
+            hazard="flood",
+            figures={"affected": 40},
+        )
+        found.run(told, by="village")
+        found.run(StabilizeReport(report=found.id("report"), stable_at=found.now), by="county")
+        with TestClient(found.app(), follow_redirects=False) as client:
+            enter(client, "village")
+            for address in ("/", "/waiting/report_verify"):
+                (line,) = lines(client.get(f"{address}?lang=zh").text, "report_verify")
+                assert "当年工作日历未录入，按周末计算" in line, address

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.auth import Caller
 from api.duties import gathered_dues
 from api.words import Words, words_of
 from api.work import RULES, Whose, Work, rules_waiting, work_of
@@ -32,7 +33,7 @@ from web.pages.year_end import ending_soon
 from web.pages.zero_reports import owed_zeros
 from web.parts import AtDesk, Desk, url
 from web.render import language_of
-from web.reporting import place_of, show
+from web.reporting import all_due_marks, place_of, show
 from web.session import own_key, read_fields, require_token
 
 router = APIRouter(include_in_schema=False)
@@ -81,6 +82,7 @@ async def home(request: Request, desk: AtDesk, whose: Whose = "mine") -> Respons
     names = await run_in_threadpool(names_for, desk.caller, None, desk.now, language)
     words = await run_in_threadpool(words_of, desk.caller, desk.now, language)
     if work is not None:
+        await run_in_threadpool(_mark, desk.caller, work.items)
         request.state.shell = request.state.shell.with_waiting(work.total, whose)
     overdue = list(_told_once(work.overdue, untold)) if work else []
     return await show(
@@ -162,6 +164,7 @@ async def _of_matter(
     work = await run_in_threadpool(work_of, desk.caller, whose=whose, each=MOST, matter=matter)
     done = told["done"] if told else set()
     items = [one for one in work.items if one["subject"] not in done]
+    await run_in_threadpool(_mark, desk.caller, items)
     counted = work.counts.get(matter, {"count": 0, "overdue": 0})
     counted = {
         **counted,
@@ -186,6 +189,14 @@ async def _of_matter(
         missing=missing,
         ticked={str(one.village_list) for one in ticked},
     )
+
+
+def _mark(caller: Caller, items: list[dict[str, Any]]) -> None:
+    """Say of a 核报 by what rules its time was set, where that is to be said (decision 0068)."""
+    owed = {one["subject"] for one in items if one["matter"] == "report_verify"}
+    marks = all_due_marks(caller, owed)
+    for one in items:
+        one["marks"] = marks.get(one["subject"], []) if one["subject"] in owed else []
 
 
 class _Titles:
