@@ -163,6 +163,23 @@ def test_an_incident_is_opened_from_a_phone(server: str, open_page: OpenPage) ->
     expect(page.locator(".incident", has_text="双峰居委会东头")).to_contain_text("待分级")
 
 
+def test_who_opens_an_incident_sees_what_is_open_there_already(
+    demo: RunningDemo, server: str, open_page: OpenPage
+) -> None:
+    """The guide said so, and the page showed nothing."""
+    incident = opened(demo, "县城河堤")
+    page = open_page()
+    enter(page, server, "dispatcher")
+    page.goto(f"{server}/dispatch/new")
+    near = page.locator("[data-near]")
+    expect(near).to_contain_text("是同一起吗")
+    expect(near.get_by_role("link", name="县城河堤")).to_have_attribute(
+        "href", f"/dispatch/incidents/{incident}"
+    )
+    page.get_by_label("所在村（社区）").select_option("源潭镇")
+    expect(near).to_be_hidden()
+
+
 def test_a_refusal_is_said_where_the_button_was_pressed(
     demo: RunningDemo, server: str, open_page: OpenPage
 ) -> None:

@@ -1,6 +1,7 @@
 """Every step of an incident and of a unit by a rendered page and its form, sent over HTTP."""
 
 import re
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -53,7 +54,7 @@ def test_an_incident_s_whole_life_by_its_pages(desk: Desk) -> None:
     assert page.form(i.AcknowledgeAssignment).options("unit") == ["二号民兵队"]
     page = page.form(i.AcknowledgeAssignment).press(unit="二号民兵队")
     page = page.form(i.ReportEnRoute).press(unit="二号民兵队", eta_minutes="20")
-    assert page.state == "en_route" and "20" in page.text
+    assert page.state == "en_route" and re.search(r"途中\s*· 预计 .*\d\d:\d\d", page.text)
     page = page.form(i.EscalateIncident).press(to="安庆市", reason="需要市里的冲锋舟队支援")
     page = page.form(i.ReportOnScene).press(unit="二号民兵队")
     assert page.offers(incident)[0] == "ResolveIncident"
@@ -62,6 +63,24 @@ def test_an_incident_s_whole_life_by_its_pages(desk: Desk) -> None:
     page = page.form(i.CloseIncident).press(reason="处置完毕，人员都已安置")
     assert page.state == "closed" and page.offers(incident) == []
     assert set(page.closed) >= {"TriageIncident", "AssignUnit", "ResolveIncident"}
+
+
+def test_a_unit_that_is_not_there_when_it_said_is_marked(desk: Desk) -> None:
+    """ "About 20 minutes" stood there unchanged the day after."""
+    registered(desk, "四号民兵队")
+    incident, page = opened(desk, "水库泄洪道")
+    page = page.form(i.TriageIncident).press(priority="2")
+    page = page.form(i.AssignUnit).press(unit="四号民兵队")
+    page = page.form(i.AcknowledgeAssignment).press(unit="四号民兵队")
+    form = page.form(i.ReportEnRoute)
+    (at,) = [one.value for one in form.inputs if one.name == "occurred_at"]
+    left = datetime.fromisoformat(at) - timedelta(hours=1)
+    page = form.press(unit="四号民兵队", eta_minutes="20", occurred_at=left.isoformat()[:16])
+    due = (left + timedelta(minutes=20)).strftime("%H:%M")
+    board = desk.open("/dispatch").text
+    row = board[board.index(f'id="incident-{incident}"') :]
+    for text in (page.text, row[: row.index("</li>")]):
+        assert due in text and "chip-overdue" in text
 
 
 def test_a_false_alarm_a_duplicate_and_a_recall(desk: Desk) -> None:
@@ -74,6 +93,7 @@ def test_a_false_alarm_a_duplicate_and_a_recall(desk: Desk) -> None:
     _, again = opened(desk, "石门水库坝下")
     again = again.form(i.MarkDuplicateIncident).press(original="人员失联 · 石门水库坝脚")
     assert again.state == "duplicate"
+    assert "act-next" not in again.text, "nothing waits to be done about it"
     again = again.form(i.UndoDuplicateIncident).press(reason="坝脚和坝下是两处，各有一人失联")
     assert again.state in ("open", "triaged")
     page = (

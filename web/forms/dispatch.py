@@ -52,7 +52,7 @@ FORMS: Mapping[type[Command], Form] = {
     i.MarkDuplicateIncident: Form(
         picks={"original": pick.other_incidents}, labels={"original": "dispatch.original"}
     ),
-    i.UndoDuplicateIncident: Form(next_in=(Stage.DUPLICATE,)),
+    i.UndoDuplicateIncident: Form(),
     i.OpenIncident: Form(
         fields=("kind", "area", "place", "severity", "occurred_at", "details", "reporter_phone"),
         picks={"area": areas_below},

@@ -3,6 +3,7 @@
 The board is live. Every button sends one command of the JSON API; the commands decide.
 """
 
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -32,6 +33,8 @@ router = APIRouter(include_in_schema=False)
 
 MOST_UNITS: Final = 1_000
 """Units among which one is looked for that the search has found."""
+MOST_NEAR: Final = 100
+"""Open incidents that a new one is compared with, the newest first."""
 
 NEXT_STEP = {
     Stage.ASSIGNED: ("acknowledgements", "acknowledge", AcknowledgeAssignment.__name__),
@@ -44,11 +47,23 @@ NEXT_STEP = {
 async def _board(desk: Desk) -> dict[str, Any]:
     found = await desk.ask(dispatch_board, at=desk.now)
     for one in found["incidents"]:
+        _tell_due(desk, one)
         one["may"] = desk.may(TriageIncident, one["in_charge"])
     for one in found["consignments"]:
         one["lines"] = parsed(one["lines"])
     places = {one["id"]: one["place"] for one in found["incidents"]}
     return {"board": found, "places": places, "next_step": NEXT_STEP}
+
+
+def _tell_due(desk: Desk, one: dict[str, Any]) -> None:
+    """When each unit on its way said that it would be there (``due_at``), and whether that is past:
+    "35 minutes" of yesterday means nothing."""
+    for unit in one["units"]:
+        unit["due_at"], unit["late"] = None, False
+        if unit["stage"] != Stage.EN_ROUTE or not unit["eta_minutes"]:
+            continue
+        due = datetime.fromisoformat(unit["en_route_at"]) + timedelta(minutes=unit["eta_minutes"])
+        unit["due_at"], unit["late"] = due.isoformat(), due < desk.now
 
 
 @router.get("/dispatch")
@@ -66,8 +81,11 @@ async def board(request: Request, desk: AtDesk) -> Response:
 
 @router.get("/dispatch/new")
 async def new(request: Request, desk: AtDesk) -> Response:
+    """The form; above it what is open in the village that is chosen."""
     made = await begin_of(request, desk, OpenIncident)
-    return await desk.show(request, "incident_new.html", made=made)
+    running = await desk.ask(incidents, open=True, limit=MOST_NEAR) if made else None
+    near = running.items if running else []
+    return await desk.show(request, "incident_new.html", made=made, near=near)
 
 
 @router.get("/dispatch/units")
@@ -110,6 +128,7 @@ async def past(request: Request, desk: AtDesk, turn: Turned) -> Response:
 
 async def _one(desk: Desk, id: UUID) -> dict[str, Any]:
     found = await desk.ask(incident, incident=id)
+    _tell_due(desk, found)
     return {
         "one": found,
         "may": desk.may(TriageIncident, found["in_charge"]),

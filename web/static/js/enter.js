@@ -3,6 +3,8 @@
 // sheet of figures it sends filled in to the first of them. Here Enter goes on instead: to the buttons to
 // choose from, in a table to the field below, in a report to the next figure.
 
+const FIELDS = "form[data-form] :is(input, select, textarea)";
+
 const choices = (form) => form.querySelectorAll("button[type=submit][name]");
 
 const isShown = (one) => one.type !== "hidden" && one.getClientRects().length > 0;
@@ -31,10 +33,17 @@ function whereTo(field) {
   return field.name.startsWith("figures.") ? after(field) : choices(field.form)[0];
 }
 
+/** Ctrl and Enter send from wherever one is: the button of a long table is hundreds of stops away. */
+function send(form) {
+  const [only, ...others] = form.querySelectorAll("button[type=submit]");
+  if (only && others.length === 0) form.requestSubmit(only);
+}
+
 function onEnter(event) {
   const field = event.target;
-  if (event.key !== "Enter" || event.isComposing || event.ctrlKey || event.metaKey) return;
-  if (!field.matches("form[data-form] input") || field.type === "file") return;
+  if (event.key !== "Enter" || event.isComposing || !field.matches(FIELDS)) return;
+  if (event.ctrlKey || event.metaKey) return send(field.form);
+  if (!field.matches("input") || field.type === "file") return;
   const next = whereTo(field);
   if (!next) return;
   event.preventDefault();
