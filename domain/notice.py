@@ -29,9 +29,7 @@ class NoticeNotPosted(Refusal):
     """The step needs a public notice that was not posted, was withdrawn early or made void."""
 
     zh: ClassVar[str] = "名册 {village_list} 尚未公示（{notice}），或内容变更后未重新公示"
-    en: ClassVar[str] = (
-        "The {notice} notice of list {village_list} is not posted, or not since it changed."
-    )
+    en: ClassVar[str] = "List {village_list} is not posted ({notice}), or not since it changed."
     village_list: UUID
     notice: str
 

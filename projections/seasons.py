@@ -12,6 +12,7 @@ from projections.areas import AREAS
 from projections.asking.looked_for import Meant, looked_for, names_in
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
+from projections.disasters import DISASTERS
 from projections.folding.base import LOGICAL, Rows, View, as_json, text_of, when
 
 SEASONS = Table(
@@ -124,8 +125,13 @@ def closed(rows: Rows, at: int, e: Season.Closed) -> None:
 def _seasons(scope: Scope) -> Select[Any]:
     """Seasons of these areas, and of those above, which run here too."""
     return (
-        select(SEASONS, AREAS.c.name.label("area_name"))
+        select(
+            SEASONS,
+            AREAS.c.name.label("area_name"),
+            DISASTERS.c.name.label("disaster_name"),
+        )
         .outerjoin(AREAS, AREAS.c.id == SEASONS.c.area)
+        .outerjoin(DISASTERS, DISASTERS.c.id == SEASONS.c.disaster)
         .where(scope.reaches(SEASONS.c.area))
     )
 

@@ -140,6 +140,8 @@ class Asker:
         if key in self.form.digests:
             return replace(base, draw="digest")
         if key in self.options:
+            if not self.options[key] and not required and key in self.form.none:
+                base = replace(base, hint=self.matter.t(self.form.none[key]))
             return self._picked(base, kind, key, self.options[key], begun)
         return self._derived(base, kind, key, begun)
 

@@ -111,12 +111,18 @@ class ReceiveGoods(Command):
 
     def _unit_value_fen(self, items: Items) -> int:
         """Without a value no 折款 could ever be booked: `Malformed` if nobody gives one."""
-        value_fen = self.unit_value_fen
-        if value_fen is None:
-            entry = items.find(self.item)
-            value_fen = entry.unit_value_fen if entry else 0
-        positive("unit_value_fen", value_fen)
-        return value_fen
+        if self.unit_value_fen is not None:
+            positive("unit_value_fen", self.unit_value_fen)
+            return self.unit_value_fen
+        entry = items.find(self.item)
+        if entry is None or entry.unit_value_fen <= 0:
+            raise Malformed(
+                field="unit_value_fen",
+                value="",
+                rule_zh="物资目录里没有这一品名的单价，须填写",
+                rule_en="the catalogue has no value for this item: fill it in",
+            )
+        return entry.unit_value_fen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

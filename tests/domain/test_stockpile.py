@@ -108,6 +108,9 @@ def test_without_a_value_of_its_own_a_lot_takes_the_catalogue_s_if_there_is_one(
     unknown = receive(county, warehouse=county.id("city"), unit_value_fen=None)
     refusal = county.when(unknown, by="city_storekeeper").then(Malformed)
     assert refusal.field == "unit_value_fen"
+    assert "目录里没有这一品名的单价" in refusal.rule_zh, (
+        "it said that 0.00 yuan must be above zero"
+    )
 
 
 def test_only_a_storekeeper_of_the_place_takes_goods_in(county: Scenario) -> None:

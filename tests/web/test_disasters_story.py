@@ -1,5 +1,6 @@
 """A disaster from a village's first report to its end and back, by pages and forms."""
 
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -103,6 +104,9 @@ def test_reports_that_a_form_leaves_out_are_told(
     there = f"/disasters/new?report={report}"
     page = reached(server, COUNTY, f"/report/{report}").desk.open(there)
     assert "1 份报告填写" in page.text and "下面只列前" not in page.text
+    told = r"低温冷冻灾害 · \d{4}-\d\d-\d\d \d\d:\d\d · 初报"
+    assert re.search(told, page.text), "two of one place are told apart"
+    assert "先点开那一组" in page.desk.open("/disasters/new").text, "none to tick yet"
     for module in (pages, picking):
         monkeypatch.setattr(module, "MOST_REPORTS", 0)
     assert "下面只列前 0 份" in page.desk.open(there).text
@@ -128,8 +132,10 @@ def test_two_that_are_one_are_merged_with_a_look_before_and_split_again(
     assert f"/report/{reports[0]}" in row.links, "it is proposed again, on no disaster"
     page = reached(server, COUNTY, chosen)
     assert "合在一起（11月台风）" in page.text and "20" in page.text
+    assert "act-next" in page.text, "what the page is for is not folded away"
     page = page.form(d.MergeDisaster).press(reason="查明为同一天气过程")
     assert page.state == "merged" and "11月台风" in page.text
+    assert '<a class="button primary" data-act="SplitDisaster"' not in page.text
     host = page.desk.open(first.address)
     assert f"/report/{reports[1]}" in host.links and "11月风雹" in host.text
 

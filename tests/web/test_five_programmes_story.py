@@ -148,6 +148,9 @@ def opened(server: TestClient, programme: str, disaster: str = "七月洪涝") -
     assert form.send(**{**chosen, "disaster": ""}).status_code == 409, "a disaster is named"
     page = form.press(**chosen)
     assert page.state == "open" and "冬春" not in page.text.split("<main")[1]
+    head = page.text.split('class="matter"')[1].split("</header>")[0]
+    assert disaster in head, "which of two of that year it is"
+    assert disaster in page.desk.open("/seasons").text
     return page
 
 
@@ -233,6 +236,8 @@ def test_an_emergency_goes_from_the_application_to_the_signature_without_a_notic
     assert any("紧急转移安置 300.00 元／人" in one for one in form.options("need.rate"))
     case = form.press(need__kinds=["口粮", "衣被"], need__cause="转移安置")
     assert "等待村里评议" not in case.text and case.state == "applied"
+    closing = Desk(server, "county").open(season.address.split("?")[0])
+    assert "还有 1 户已申请、没有列入名册" in closing.text and closing.form(s.CloseSeason)
 
     page = drawn_up(season, county, meeting=False)
     assert page.closed["PostNotice"] and "不用张榜" in page.closed["PostNotice"]

@@ -20,6 +20,7 @@ FORMS: Mapping[type[Command], Form] = {
             "reports": pick.loose_ones,
         },
         begins=pick.as_proposed,
+        none={"reports": "disasters.open_a_group"},
         labels={"name": "disasters.name", "reports": "disasters.reports"},
         hints={"name": "disasters.name_hint", "reports": "disasters.reports_hint"},
         next="/disasters/{disaster}",
@@ -56,7 +57,5 @@ FORMS: Mapping[type[Command], Form] = {
         picks={"into": pick.others},
         next="/disasters/{id}",
     ),
-    d.SplitDisaster: Form(
-        next_in=(DisasterStage.MERGED,), at="/disasters/{id}/split", next="/disasters/{id}"
-    ),
+    d.SplitDisaster: Form(at="/disasters/{id}/split", next="/disasters/{id}"),
 }

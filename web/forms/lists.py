@@ -74,7 +74,7 @@ FORMS: Mapping[type[Command], Form] = {
         next="/seasons/{season}",
     ),
     s.ChangeSeasonStandard: Form(hint="season.change_hint"),
-    s.CloseSeason: Form(hint="season.close_hint"),
+    s.CloseSeason: Form(hint="season.close_hint", warns=pick.nobody_decided),
     v.OpenVillageList: Form(
         told={"season": "season", "village": "village", "round": "round"},
         next="/lists/{village_list}",
@@ -138,6 +138,7 @@ FORMS: Mapping[type[Command], Form] = {
             "grants.goods.item": pick.goods_for,
         },
         without=pick.paid_at_once,
+        none={"fund": "list.no_fund", "warehouse": "list.no_depot"},
         warns=pick.exactly,
         heads={"grants": "case"},
         spread={"grants.goods": ("item", "units")},

@@ -211,6 +211,7 @@ async def goods(request: Request, desk: AtDesk, id: UUID, turn: Turned) -> Respo
         "village-lists",
         id,
         only=(SignGoods,),
+        first=SignGoods,
         of=turn.cursor,
         waiting=rows.items,
     )

@@ -271,7 +271,14 @@ async def merger(request: Request, desk: AtDesk, id: UUID, into: MaybeId = None)
     made = None
     if into is not None and not preview["against"]:
         made = await acts_of(
-            request, desk, "disasters", id, only=(MergeDisaster,), one=one, into=into
+            request,
+            desk,
+            "disasters",
+            id,
+            only=(MergeDisaster,),
+            first=MergeDisaster,
+            one=one,
+            into=into,
         )
     return await show(
         request,
@@ -294,7 +301,9 @@ async def split(request: Request, desk: AtDesk, id: UUID) -> Response:
     preview = await desk.ask(split_preview, disaster=id, at=desk.now)
     made = None
     if not preview["against"]:
-        made = await acts_of(request, desk, "disasters", id, only=(SplitDisaster,), one=one)
+        made = await acts_of(
+            request, desk, "disasters", id, only=(SplitDisaster,), first=SplitDisaster, one=one
+        )
     return await show(
         request,
         desk,

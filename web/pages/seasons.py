@@ -3,7 +3,7 @@
 Whose turn it is follows from where a village's list stands; the buttons come from the commands.
 """
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.routes import read_of
-from domain.commands.seasons import OpenSeason
+from domain.commands.seasons import CloseSeason, OpenSeason
 from domain.commands.village_lists import OpenVillageList
 from domain.lateness import IN_TIME
 from domain.roster import ListStage
@@ -27,6 +27,8 @@ from web.picking.cases import more_said, terms_of
 from web.render import language_of
 
 router = APIRouter(include_in_schema=False)
+MOST_VILLAGES: Final = 5000
+"""Of a season that are looked through for applications on no list."""
 
 
 @router.get("/seasons")
@@ -77,7 +79,9 @@ async def one_season(
         request,
         "season.html",
         one=one,
-        made=await acts_of(request, desk, "seasons", id, one=one),
+        made=await acts_of(
+            request, desk, "seasons", id, one=one, applied=await _applied(desk, one)
+        ),
         rates=_in_force(one["rates"]),
         said=await _rates_said(request, desk, one["id"]),
         stages=list(ListStage),
@@ -87,6 +91,14 @@ async def one_season(
         leaf=leaf,
         here=_is_here(desk, one),
     )
+
+
+async def _applied(desk: Desk, one: dict[str, Any]) -> int:
+    """Households that applied and stand on no list, for who may close the season over them."""
+    if one["closed_at"] or not desk.caller.areas(CloseSeason.roles):
+        return 0
+    rows, _ = await desk.ask_all(season_villages, season=UUID(one["id"]), most=MOST_VILLAGES)
+    return sum({row["village"]: row["applied"] for row in rows}.values())
 
 
 async def _rates_said(request: Request, desk: Desk, id: str) -> dict[str, Any]:

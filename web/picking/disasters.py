@@ -16,6 +16,7 @@ from domain.commands.disasters import DECIDERS, DECLARERS, MOST_REPORTS
 from domain.disaster import GOES_ON
 from domain.rules.hazards import Hazards
 from projections.disasters import disasters
+from web.figures import names_for
 from web.formats import Formats
 from web.forms.form import Matter, Option
 from web.i18n import catalog
@@ -114,12 +115,21 @@ async def response_proposed(matter: Matter) -> dict[str, Any]:
 async def loose_ones(matter: Matter) -> list[Option]:
     """The reports of the occurrence that is looked at; of each area the first."""
     proposal = matter.known.get("proposal")
-    t = matter.t
+    t, desk = matter.t, matter.desk
+    names = await run_in_threadpool(names_for, desk.caller, None, desk.now, matter.language)
+    said = Formats(catalog(matter.language))
     return [
         Option(
             row["report"],
             row["area_name"],
-            f"{t('report.kind_' + row['kind'])} · {t('chip.' + row['review'])}",
+            " · ".join(
+                (
+                    names.hazard(row["hazard"], row["sub_hazard"]),
+                    said.when(datetime.fromisoformat(row["occurred_at"])),
+                    t("report.kind_" + row["kind"]),
+                    t("chip." + row["review"]),
+                )
+            ),
         )
         for row in (proposal["reports"] if proposal else ())
     ][:MOST_REPORTS]

@@ -168,6 +168,12 @@ def paid_at_once(matter: Matter) -> frozenset[str]:
     return frozenset() if _season(matter).terms.in_parts else frozenset({"grants.part"})
 
 
+def nobody_decided(matter: Matter) -> str:
+    """What closing a season does to households that applied and stand on no list."""
+    left, t = matter.known.get("applied"), matter.t
+    return t("season.close_applied", n=left) if left else ""
+
+
 def nothing_granted(matter: Matter) -> str:
     """What closing does to households that were approved and got nothing yet."""
     left, t = matter.known.get("nothing_granted"), matter.t
