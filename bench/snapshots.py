@@ -1,6 +1,7 @@
 """A stockpile of 20,000 facts: the first command of a process that needs it, with its snapshot and
-without; a command that is refused after it had changed the stockpile, against one that is accepted;
-and the copy that is made of a thing before a command changes it.
+without; a page that looks at it, likewise; a command that is refused after it had changed the
+stockpile, against one that is accepted; and the copy that is made of a thing before a command
+changes it.
 
 Snapshots are made by the same step that a server runs behind its commits, before anything is timed.
 """
@@ -70,6 +71,14 @@ class LongStream:
         self.store.snapshots.program = self.program
         return took
 
+    def look(self, *, snapshot: bool) -> float:
+        """Seconds until a page has the stockpile as of the position that it shows."""
+        self.store.snapshots.program = self.program if snapshot else b"none"
+        position = self.store.head()
+        took = _timed(lambda: self.store.world(position).find(Stockpile, STOCKPILE))
+        self.store.snapshots.program = self.program
+        return took
+
     def command(self, make: Callable[[], Envelope], answered: type[Any]) -> float:
         envelope = make()
         began = time.perf_counter()
@@ -110,6 +119,9 @@ def run(*, tiny: bool = False) -> Result:
             lambda _: here.first_need(snapshot=False),
             repetitions,
         )
+        looked, replayed = pairs(
+            lambda _: here.look(snapshot=True), lambda _: here.look(snapshot=False), repetitions
+        )
         no, yes = pairs(
             lambda _: here.typical(refused, Refused, count),
             lambda _: here.typical(one_unit, Receipt, count),
@@ -129,6 +141,8 @@ def run(*, tiny: bool = False) -> Result:
             "facts": facts,
             "first_need_with_ms": round(1000 * median(with_one), 2),
             "first_need_without_ms": round(1000 * median(without), 2),
+            "look_with_ms": round(1000 * median(looked), 2),
+            "look_without_ms": round(1000 * median(replayed), 2),
             "refused_after_a_change_ms": round(1000 * median(no), 3),
             "accepted_ms": round(1000 * median(yes), 3),
             "making_the_first_ms": round(1000 * making, 1),
@@ -137,12 +151,14 @@ def run(*, tiny: bool = False) -> Result:
         },
         {
             "first_need_without_over_with": ratio(without, with_one),
+            "look_without_over_with": ratio(replayed, looked),
             "refused_over_accepted": ratio(no, yes),
             "copy_of_30000_entries_over_command": ratio(copy, accepted),
         },
         about,
         {
             "first_need_without_over_with": Reach(at_least=10),
+            "look_without_over_with": Reach(at_least=10),
             "refused_over_accepted": Reach(at_most=1.5),
             "copy_of_30000_entries_over_command": Reach(at_most=0.5),
         },
