@@ -78,23 +78,29 @@ def rescued(city: City, key: str, unit: str, dispatcher: str, sender: str) -> Ac
     city.do(CloseIncident(incident=told["incident"], reason="处置完毕"), dispatcher)
 
 
+def told_twice(city: City, county: County, village: Village) -> Act:
+    """While help is on its way somebody else calls for the same."""
+    again = f"twice-{county.key}"
+    open_incident(city, again, village)
+    yield
+    same = MarkDuplicateIncident(
+        incident=city.id("incident", again), original=city.id("incident", village.key)
+    )
+    city.do(same, county.dispatcher)
+    yield
+
+
 def rescues(city: City, county: County) -> Act:
     """One for every village, one told twice, one in the city's hands with a neighbor's unit."""
     fire = f"{county.key}-fire"
+    first, second = county.villages[:2]
     for village in county.villages:
         open_incident(city, village.key, village)
         yield
+        if village is first:
+            yield from told_twice(city, county, first)
         yield from rescued(city, village.key, fire, county.dispatcher, county.dispatcher)
         yield
-    first, second = county.villages[:2]
-    open_incident(city, f"twice-{county.key}", first)
-    yield
-    twice = MarkDuplicateIncident(
-        incident=city.id("incident", f"twice-{county.key}"),
-        original=city.id("incident", first.key),
-    )
-    city.do(twice, county.dispatcher)
-    yield
     grave = f"grave-{county.key}"
     open_incident(city, grave, second)
     yield
