@@ -4,7 +4,7 @@ By itself it begins with the files of many tests. Those are quick; the last ones
 of few tests, two of the cluster side by side and at the end one alone.
 
 Tests of the cluster and the browser wait much: for brokers, processes, pages. All others compute.
-Here one worker takes the files that wait and the other those that compute, each the longest first,
+Here one worker takes the files that wait and the others those that compute, each the longest first,
 and they meet among the short ones. A core is seldom idle, no two files that start many processes
 run at once, and the servers that only such files need are started once.
 """
@@ -73,10 +73,10 @@ def in_order(counts: dict[str, int]) -> list[str]:
 
 
 class FromBothEnds(LoadFileScheduling):
-    """The first worker takes files from the front, the second from the end, and so on in turn."""
+    """The first worker takes files from the front, all others from the end."""
 
     def _assign_work_unit(self, node: WorkerController) -> None:
         order = in_order({file: len(tests) for file, tests in self.workqueue.items()})
-        end = self.nodes.index(node) % 2
+        end = min(self.nodes.index(node), 1)
         self.workqueue.move_to_end(order[-end], last=False)  # where the next one is taken from
         super()._assign_work_unit(node)

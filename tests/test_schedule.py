@@ -1,4 +1,4 @@
-"""The order in which two workers take the files of tests."""
+"""The order in which workers take the files of tests."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -54,11 +54,27 @@ def test_two_workers_meet_in_the_middle_and_leave_out_no_test(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("tests.schedule.LONG", MADE_UP)
+    waiting, computing = taken(2)
+    assert waiting[0].startswith("tests/cluster/test_up.py")
+    assert computing[0].startswith("tests/api/test_matrix.py")
+
+
+def test_a_third_worker_computes_too_and_no_two_begin_clusters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tests.schedule.LONG", MADE_UP)
+    waiting, *computing = taken(3)
+    assert waiting[0].startswith("tests/cluster/test_up.py")
+    assert not any(one[0].startswith("tests/cluster/") for one in computing)
+
+
+def taken(workers: int) -> list[list[str]]:
+    """What each of so many workers is sent, in order; all tests once."""
     tests = [f"{file}::test_{n}" for file, count in FILES.items() for n in range(count)]
     config: Any = SimpleNamespace(
-        getvalue=lambda _: ["2*popen"], option=SimpleNamespace(loadscopereorder=True)
+        getvalue=lambda _: [f"{workers}*popen"], option=SimpleNamespace(loadscopereorder=True)
     )
-    waiting, computing = nodes = Node(), Node()
+    nodes = [Node() for _ in range(workers)]
     sched = FromBothEnds(config)
     for node in nodes:
         sched.add_node(node)  # type: ignore[arg-type]
@@ -69,9 +85,8 @@ def test_two_workers_meet_in_the_middle_and_leave_out_no_test(
         node, test = todo[0]
         done.append(test)
         sched.mark_test_complete(node, test)  # type: ignore[arg-type]
-    assert sorted(waiting.sent + computing.sent) == list(range(len(tests)))
-    assert tests[waiting.sent[0]].startswith("tests/cluster/test_up.py")
-    assert tests[computing.sent[0]].startswith("tests/api/test_matrix.py")
+    assert sorted(n for node in nodes for n in node.sent) == list(range(len(tests)))
+    return [[tests[n] for n in node.sent] for node in nodes]
 
 
 def test_the_long_files_are_there() -> None:
