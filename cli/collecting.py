@@ -7,4 +7,6 @@ YOUNG_OBJECTS = 20_000
 
 
 def collect_seldom() -> None:
+    """From now on. What was imported by now is never looked through again, also not at the end."""
     gc.set_threshold(YOUNG_OBJECTS, 20, 20)
+    gc.freeze()

@@ -18,8 +18,6 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlunsplit
 
 import psycopg
-from alembic import command
-from alembic.config import Config
 from psycopg import sql
 from sqlalchemy import NullPool, create_engine
 
@@ -186,6 +184,9 @@ def migrate(admin_url: str, names: Names) -> None:
     engine = create_engine(
         url_of(admin_url).set(drivername="postgresql+psycopg"), poolclass=NullPool
     )
+    from alembic import command  # long to import, and needed by nobody but who migrates
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", "eventstore:migrations")
     with engine.connect() as connection:
