@@ -158,6 +158,7 @@ class LoginName(Aggregate):
         self.area = area
         self.entered = False
         self.factor: UUID | None = None
+        self.invited = False
         self.invited_until: datetime | None = None
         self.invited_areas: tuple[UUID, ...] | None = None
         self.identity: UUID | None = None
@@ -187,7 +188,7 @@ class LoginName(Aggregate):
     def _invited(
         self, officer: UUID, login: str, expires_at: datetime, areas: tuple[UUID, ...] | None
     ) -> None:
-        self.invited_until, self.invited_areas = expires_at, areas
+        self.invited, self.invited_until, self.invited_areas = True, expires_at, areas
 
     def recover(self, reason: str, operator: str) -> None:
         """An administrator's: whoever keeps the machine opens it, for nobody else is left."""
@@ -196,6 +197,11 @@ class LoginName(Aggregate):
     @event("Recovered")
     def _recovered(self, officer: UUID, login: str, reason: str, operator: str) -> None:
         self.recovered = True
+
+    @property
+    def awaited(self) -> bool:
+        """Somebody was invited to it, and it has never been opened."""
+        return self.invited and not self.entered and self.identity is None
 
     def is_invited(self, now: datetime) -> bool:
         """Whether the code of an invitation still opens this name."""

@@ -75,8 +75,6 @@ IGNORED: dict[type[Event], str] = {
     LoginName.SecondFactorSet: "the vault is asked, which knows the log-ins of now",
     LoginName.SecondFactorRemoved: "the vault is asked, which knows the log-ins of now",
     LateNumber.Given: "the officer's own NumberGiven tells it",
-    LoginName.ProviderBound: "the log is asked, at a log-in and on the officer's page",
-    LoginName.ProviderUnbound: "the log is asked, at a log-in and on the officer's page",
     Dispensation.Granted: "it is on the auditor's list, which is the timeline",
     Disaster.Absorbed: "the absorbed disaster's MergedInto tells it",
     Disaster.Released: "the disaster's own SplitBack tells it",

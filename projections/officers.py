@@ -46,6 +46,7 @@ LOGINS = Table(
     Column("invited_areas", String),  # where the code opens posts, and below; null: everywhere
     Column("password_at", String),
     Column("password_way", String),
+    Column("provider_at", String),  # since when an account at a provider opens it; null: none
     Index("officer_logins_by_officer", "officer"),
 )
 """An officer's log-in names: invited until when, and how and when they came to their password."""
@@ -146,6 +147,14 @@ def password_set(rows: Rows, at: int, e: LoginName.PasswordSet) -> None:
     )
 
 
+def provider_bound(rows: Rows, at: int, e: LoginName.ProviderBound) -> None:
+    rows.change(LOGINS, e.login, provider_at=when(e.meta.recorded_at))
+
+
+def provider_unbound(rows: Rows, at: int, e: LoginName.ProviderUnbound) -> None:
+    rows.change(LOGINS, e.login, provider_at=None)
+
+
 def appointed(rows: Rows, at: int, e: Officer.Appointed) -> None:
     post = Appointment(e.appointment, e.role, e.area, e.post, e.certificate, e.starts_on, e.ends_on)
     _hold(rows, e, post)
@@ -234,7 +243,7 @@ def reinstated(rows: Rows, at: int, e: Officer.Reinstated) -> None:
 
 VIEW = View(
     name="officers",
-    version=8,
+    version=9,
     tables=(OFFICERS, LOGINS, RECOVERIES, APPOINTMENTS, SUBSTITUTIONS),
     routes={
         Officer.Registered: registered,
@@ -245,6 +254,8 @@ VIEW = View(
         LoginName.Invited: invited,
         LoginName.Recovered: recovered,
         LoginName.PasswordSet: password_set,
+        LoginName.ProviderBound: provider_bound,
+        LoginName.ProviderUnbound: provider_unbound,
         Officer.Appointed: appointed,
         Officer.AppointmentEnded: appointment_ended,
         Officer.CertificateRecorded: certificate_recorded,
@@ -260,8 +271,6 @@ VIEW = View(
         LoginName.LoggedOut: "it is on the auditor's list, which is the timeline",
         LoginName.SecondFactorSet: "the vault is asked, which knows the log-ins of now",
         LoginName.SecondFactorRemoved: "the vault is asked, which knows the log-ins of now",
-        LoginName.ProviderBound: "the log is asked, at a log-in and on the officer's page",
-        LoginName.ProviderUnbound: "the log is asked, at a log-in and on the officer's page",
         Officer.BecameSubstitute: "the absent officer's SubstituteNamed tells it",
         Officer.StoppedSubstituting: "the absent officer's SubstitutionEnded tells it",
     },

@@ -18,6 +18,7 @@ from domain.commands.sealing import not_future, seal_text
 from domain.exercise import keep_apart
 from domain.goods import positive
 from domain.household import Household
+from domain.login_name import LoginName
 from domain.need import (
     Cause,
     DuplicateApplication,
@@ -248,12 +249,22 @@ class VillageInPost(Refusal):
     officer: UUID
 
 
+def _never_came(world: World, officer: Officer) -> bool:
+    """Whether all log-in names of the officer still wait for whoever was invited to open them.
+
+    One that nobody was invited to was opened by the keeper of the machine, or before invitations.
+    """
+    names = [world.look(LoginName, LoginName.id_of(login)) for login in officer.logins]
+    found = [name for name in names if name is not None]
+    return bool(found) and all(name.awaited for name in found)
+
+
 def check_nobody_in_post(world: World, village: UUID) -> None:
     """`VillageInPost` if somebody can report for this village today, in their own post or in an
-    absent officer's place. Who is suspended cannot."""
+    absent officer's place. Who is suspended cannot, nor who was invited and never came."""
     for id in world.officers:
         officer = world.look(Officer, id)
-        if officer is None or officer.suspended is not None:
+        if officer is None or officer.suspended is not None or _never_came(world, officer):
             continue
         for post in map(post_of, posts_at(officer, world.now)):
             if (post.area, post.role) == (village, Role.VILLAGE_REPORTER):

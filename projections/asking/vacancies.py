@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, exists, or_
 
 from domain.rules.base import china_day
 from domain.world import Role
-from projections.officers import APPOINTMENTS, OFFICERS, SUBSTITUTIONS
+from projections.officers import APPOINTMENTS, LOGINS, OFFICERS, SUBSTITUTIONS
 
 
 def nobody_reports(area: Any, at: datetime) -> ColumnElement[bool]:
@@ -21,7 +21,24 @@ def nobody_reports(area: Any, at: datetime) -> ColumnElement[bool]:
         a.starts_on <= today,
         or_(a.ends_on.is_(None), a.ends_on >= today),
     )
-    working = OFFICERS.c.suspended.is_(None)
+    name = LOGINS.c
+    awaited = and_(
+        name.officer == OFFICERS.c.id,
+        name.invited_at.is_not(None),
+        name.password_at.is_(None),
+        name.provider_at.is_(None),
+    )
+    known = and_(
+        name.officer == OFFICERS.c.id,
+        or_(
+            name.invited_at.is_(None),
+            name.password_at.is_not(None),
+            name.provider_at.is_not(None),
+        ),
+    )
+    working = and_(
+        OFFICERS.c.suspended.is_(None), or_(~exists().where(awaited), exists().where(known))
+    )
     own = exists().where(post, OFFICERS.c.id == a.officer, working)
     stands_in = exists().where(
         post,

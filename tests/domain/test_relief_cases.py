@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -5,8 +6,9 @@ import pytest
 from domain.case_checks import OnlyLess, Stage, WrongStage
 from domain.commands.contests import MergeHouseholds
 from domain.commands.households import RecordDeath
+from domain.commands.logins import InviteOfficer, RecordPassword
 from domain.commands.notices import PostNotice
-from domain.commands.officers import ReinstateOfficer, SuspendOfficer
+from domain.commands.officers import OpenAccount, ReinstateOfficer, SuspendOfficer
 from domain.commands.payments import GrantInput, PayList
 from domain.commands.relief_cases import (
     ApplyOnBehalf,
@@ -30,6 +32,7 @@ from domain.grants import (
     OverStandard,
 )
 from domain.household import HouseholdMerged
+from domain.login_name import PasswordWay
 from domain.need import (
     DuplicateApplication,
     NotForThisKind,
@@ -284,6 +287,30 @@ def test_the_township_takes_applications_where_nobody_is_in_post_and_then_anothe
         assert (twice.other, twice.step) == (closed.other, closed.step) == ("report", "review")
     s.when(review, by="township_b")
     assert not isinstance(s.outcome, Refusal), s.outcome
+
+
+def test_who_was_invited_and_never_came_reports_for_no_village() -> None:
+    """A reporter who had never logged in barred the township, and the village applied for nobody
+    (decision 0076)."""
+    ledger = Ledger()
+    s = ledger.scenario
+    taken = ApplyOnBehalf(
+        season=ledger.season,
+        village=s.id("yuantan_1"),
+        applications=(ledger.application("a"),),
+    )
+    gone = SuspendOfficer(officer=s.officers["village_b"], reason="停职检查")
+    s.given(gone, by="admin")
+    officer, login = s.officers["village"], "yuantan-1"
+    s.given(OpenAccount(officer=officer, login=login), by="admin")
+    assert s.when(taken, by="township").then(VillageInPost).officer == officer
+    s.given(InviteOfficer(officer=officer, login=login), by="admin")
+    s.wait(days=30)  # the code of the invitation is over too
+    other = replace(taken, applications=(ledger.application("b"),))
+    s.when(taken, by="township").then("ReliefCase.Applied")
+    came = RecordPassword(officer=officer, login=login, way=PasswordWay.KEEPER)
+    s.given(came)
+    assert s.when(other, by="township").then(VillageInPost).officer == officer
 
 
 def test_applications_of_the_village_itself_say_so() -> None:

@@ -10,9 +10,11 @@ from sqlalchemy import Connection
 
 from domain.area import AreaLevel
 from domain.commands.households import RecordCard, RemoveMember
-from domain.commands.officers import SuspendOfficer
+from domain.commands.logins import InviteOfficer, RecordPassword
+from domain.commands.officers import OpenAccount, SuspendOfficer
 from domain.commands.payments import FailureInput, PayList
 from domain.household_members import Relation
+from domain.login_name import PasswordWay
 from domain.world import Role
 from projections.asking.scope import Scope
 from projections.asking.work import MATTERS, Asked, Post, work_counts, work_items
@@ -279,6 +281,24 @@ def test_the_township_has_the_work_of_a_village_with_nobody_in_post(tmp_path: Pa
         county.given(suspend, by="admin")
     walk.catch_up()
     assert set(walk.work("township")) == {"village_list_appraise_for"}
+
+
+def test_the_township_has_the_work_of_a_village_whose_reporters_never_came(tmp_path: Path) -> None:
+    """They had been invited, and counted as in post for ever (decision 0076)."""
+    walk = Walk(tmp_path)
+    county = walk.ledger.until("applied").scenario
+    for name in ("village", "village_b"):
+        officer, login = county.officers[name], f"login-{name}"
+        county.given(OpenAccount(officer=officer, login=login), by="admin")
+        walk.catch_up()
+        assert set(walk.work("township")) == set(), "no invitation is out"
+        county.given(InviteOfficer(officer=officer, login=login), by="admin")
+    walk.catch_up()
+    assert set(walk.work("township")) == {"village_list_appraise_for"}
+    came = {"officer": county.officers["village"], "login": "login-village"}
+    county.given(RecordPassword(**came, way=PasswordWay.KEEPER))
+    walk.catch_up()
+    assert set(walk.work("township")) == set()
 
 
 def test_a_contest_of_a_drill_leads_to_the_person_and_not_to_the_drills_stream(
