@@ -24,6 +24,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from struct import pack
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -121,18 +122,11 @@ def signed_by(key: bytes, message: bytes, signature: bytes) -> bool:
 # -- the tree, RFC 6962 §2.1 -------------------------------------------------------------------
 
 
-def entry_of(stream: UUID, version: int, topic: str, state: bytes, position: int) -> bytes:
+def entry_of(stream: bytes, version: int, topic: str, state: bytes, position: int) -> bytes:
     """What one fact puts into the tree. ``position``: from 1 on, one more than its index."""
     name = topic.encode()
-    return (
-        b"relief-fact/1\n"
-        + position.to_bytes(8, "big")
-        + stream.bytes
-        + version.to_bytes(4, "big")
-        + len(name).to_bytes(2, "big")
-        + name
-        + hashlib.sha256(state).digest()
-    )
+    place = pack(">Q16sIH", position, stream, version, len(name))
+    return b"relief-fact/1\n" + place + name + hashlib.sha256(state).digest()
 
 
 def leaf_hash(entry: bytes) -> bytes:
@@ -397,7 +391,9 @@ def check(proof: Proof, keys: Iterable[Key], seen: Checkpoint | None = None) -> 
 
 def _check_entry(entry: Entry, checkpoint: Checkpoint) -> None:
     position = entry.index + 1
-    leaf = leaf_hash(entry_of(entry.stream, entry.version, entry.topic, entry.state, position))
+    leaf = leaf_hash(
+        entry_of(entry.stream.bytes, entry.version, entry.topic, entry.state, position)
+    )
     if root_from(leaf, entry.index, checkpoint.size, entry.path) != checkpoint.root:
         raise Broken(
             f"第 {position} 条记录与检查点不符：内容或次序被改过",

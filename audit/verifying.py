@@ -82,17 +82,19 @@ class Examination:
             self._look_into(position, stream, version, _recorded(state))
         except (msgspec.MsgspecError, UnicodeDecodeError):
             self._found(position, "unreadable")
-        found = leaf_hash(entry_of(UUID(bytes=stream), version, topic, state, position))
+        found = leaf_hash(entry_of(stream, version, topic, state, position))
         size = self.size
         while size & 1 and self._wholes:
             found = node_hash(self._wholes.pop(), found)
             size >>= 1
         self._wholes.append(found)
         self.size += 1
-        self._compare()
+        if self._waiting and self._waiting[-1].size == self.size:
+            self._compare()
 
     def _look_into(self, position: int, stream: bytes, version: int, fact: _Recorded) -> None:
-        if (fact.originator_id.bytes, fact.originator_version) != (stream, version):
+        told = fact.originator_id.int, fact.originator_version
+        if told != (int.from_bytes(stream), version):
             self._found(position, "other")
         at = fact.meta.recorded_at
         if self._last is not None and at < self._last:

@@ -171,7 +171,7 @@ def test_an_entry_is_laid_out_as_documented() -> None:
         + "报告".encode()
         + hashlib.sha256(b"{}").digest()
     )
-    assert entry == relief_verify.entry_of(stream, 3, "Village.报告", b"{}", 258)
+    assert entry == relief_verify.entry_of(stream.bytes, 3, "Village.报告", b"{}", 258)
     assert leaf_hash(entry) == relief_verify.leaf_hash(entry)
 
 
