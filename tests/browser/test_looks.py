@@ -64,6 +64,25 @@ def test_a_sample_of_pages_is_good_to_look_at(chromium: Browser, server: str) ->
     assert looked == set(VIEWS)
 
 
+def test_the_english_ledger_fits_a_tablet_and_breaks_no_head_of_a_column(
+    open_page: OpenPage, server: str
+) -> None:
+    """It was 32 px wider than a window of 768 px."""
+    page: Page = open_page(768)
+    enter(page, server, "county-approver")
+    opened(page, server, "/ledger", "en")
+    found = list(looked_at(page, "/ledger", "county-approver"))
+    assert not found, summary(found)
+    heads = page.locator("[data-rows] thead th")
+    assert heads.count() == 8
+    one_line = page.evaluate(
+        "() => [...document.querySelectorAll('[data-rows] thead th:not(.num)')].map(e => {"
+        " const r = document.createRange(); r.selectNodeContents(e);"
+        " return r.getClientRects().length; })"
+    )
+    assert set(one_line) == {1}, "each of these is one word"
+
+
 BROKEN = {
     "wide": "<div style='width: 2000px'>宽</div>",
     "clipped": "<p style='width: 5rem; overflow: hidden; white-space: nowrap'>一二三四五六七八</p>",
