@@ -7,7 +7,7 @@ answer was lost bears the same id as before, so that the store gives the first a
 nothing twice. How far the plan got is what the lists themselves say: there is no other record.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -46,8 +46,14 @@ def command_id(plan: UUID, village_list: UUID, step: PlanStep, version: int) -> 
     return uuid5(plan, f"{village_list}/{step}/{version}")
 
 
-def next_step(village_list: VillageList, terms: Programme, now: datetime) -> PlanStep | None:
-    """What this list waits for; None while a notice runs, an objection is open, or it is closed."""
+def next_step(
+    village_list: VillageList, terms: Programme, now: datetime, *, parts_left: bool = False
+) -> PlanStep | None:
+    """What this list waits for; None while a notice runs, an objection is open, or it is closed.
+
+    ``parts_left``: some of its cases have parts that nobody has granted (`ReliefCase.parts_left`):
+    after what was paid the next part is allocated, and the list is not yet to be closed.
+    """
     stage = village_list.stage
     if stage is ListStage.CLOSED or village_list.open_objections:
         return None
@@ -67,7 +73,7 @@ def next_step(village_list: VillageList, terms: Programme, now: datetime) -> Pla
     if stage is ListStage.APPROVED:
         return PlanStep.ALLOCATE
     if village_list.has_paid:
-        return PlanStep.CLOSE
+        return PlanStep.ALLOCATE if parts_left else PlanStep.CLOSE
     if terms.requires("second_notice"):
         ends_at = village_list.notices.get(Notice.SECOND)
         if ends_at is None:
@@ -78,11 +84,17 @@ def next_step(village_list: VillageList, terms: Programme, now: datetime) -> Pla
 
 
 def next_moves(
-    plan: UUID, lists: Iterable[VillageList], terms: Programme, now: datetime
+    plan: UUID,
+    lists: Iterable[VillageList],
+    terms: Programme,
+    now: datetime,
+    *,
+    parts_left: Collection[UUID] = (),
 ) -> Iterator[Move]:
-    """The commits that can be made now, in the order of the lists."""
+    """The commits that can be made now, in the order of the lists. ``parts_left``: those lists on
+    which parts are still to be granted."""
     for one in lists:
-        step = next_step(one, terms, now)
+        step = next_step(one, terms, now, parts_left=one.id in parts_left)
         if step is not None:
             command = command_id(plan, one.id, step, one.version)
             yield Move(one.id, one.village, step, command)

@@ -58,3 +58,16 @@ def test_a_county_plan_waits_for_notices_and_objections(ledger: Ledger) -> None:
     assert next_step(ledger.load_list(), terms, county.now) is PlanStep.REVIEW
     county.given(ReturnList(village_list=ledger.list, reason="补件"), by="township")
     assert next_step(ledger.load_list(), terms, county.now) is PlanStep.APPRAISE
+
+
+def test_a_list_that_was_paid_a_part_is_allocated_the_next_one_and_not_closed(
+    ledger: Ledger,
+) -> None:
+    """The plan closed a list after the first month of three."""
+    county = ledger.until("paid").scenario
+    terms = county.load(Season, ledger.season).terms
+    found, plan = ledger.load_list(), county.id("plan")
+    assert next_step(found, terms, county.now) is PlanStep.CLOSE
+    assert next_step(found, terms, county.now, parts_left=True) is PlanStep.ALLOCATE
+    (move,) = next_moves(plan, [found], terms, county.now, parts_left={found.id})
+    assert move.step is PlanStep.ALLOCATE
