@@ -225,6 +225,7 @@ FIELDS = {
     "struck": ("划去的户", "households struck off"),
     "structure": ("房屋结构", "structure of the house"),
     "seen_hazard": ("所见的灾种", "hazard you saw"),
+    "seen_priority": ("所见的优先级", "priority you saw"),
     "seen_occurred_at": ("所见的发生时间", "time of occurrence you saw"),
     "sub_hazard": ("亚灾种", "sub-hazard"),
     "subject": ("事项", "subject"),

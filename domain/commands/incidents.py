@@ -25,7 +25,7 @@ from domain.incident import (
 )
 from domain.moments import not_in_future
 from domain.phone_number import checked_phone
-from domain.refusal import Malformed, NotFound, Refusal, refusal_of
+from domain.refusal import Malformed, MovedOn, NotFound, Refusal, refusal_of
 from domain.rules.dispatch import Dispatch
 from domain.unit import Unit
 from domain.world import About, Command, InForce, Result, Role, World
@@ -143,13 +143,19 @@ class _OfUnit(_OnIncident):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriageIncident(_OnIncident):
-    """Give an incident its priority, 1 (first) to 4."""
+    """Give an incident its priority, 1 (first) to 4.
+
+    Who says which one they saw (0: none yet) is refused if somebody gave it another since.
+    """
 
     priority: int
     note: str = ""
+    seen_priority: int | None = None
 
     def decide(self, world: World) -> Result | None:
         incident = world.get(Incident, self.incident)
+        if self.seen_priority not in (None, incident.priority):
+            raise MovedOn(kind="Incident", id=incident.id)
         incident.triage(self.priority, note=self.note)
         _await_unit(world, incident)
         return None

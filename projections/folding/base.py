@@ -133,6 +133,15 @@ class TableWriter:
         db.executemany(self.delete, keys)
 
 
+LONGEST_NAME = 63
+"""Bytes that PostgreSQL takes for a name."""
+
+
+def _index_name(physical_table: str, index: Index) -> str:
+    columns = "_".join(column.name for column in index.columns)
+    return f"ix_{physical_table}_{columns}"[:LONGEST_NAME]
+
+
 @lru_cache(maxsize=1024)
 def create_statements(
     table: Table, generation: int, dialect: Dialect
@@ -140,10 +149,7 @@ def create_statements(
     """DDL of the physical table, and of its indexes (made after a bulk load)."""
     copy = table.to_metadata(MetaData(), name=physical(table, generation))
     indexes = [
-        Index(
-            f"ix_{copy.name}_{'_'.join(c.name for c in i.columns)}",
-            *[copy.c[c.name] for c in i.columns],
-        )
+        Index(_index_name(copy.name, i), *[copy.c[c.name] for c in i.columns])
         for i in table.indexes
     ]
     compiled = str(CreateTable(copy).compile(dialect=dialect))

@@ -37,7 +37,7 @@ from domain.incident import (
     UnitNotAssigned,
     UnitsStillOut,
 )
-from domain.refusal import AlreadyExists, Malformed, NotFound, NotYourRole
+from domain.refusal import AlreadyExists, Malformed, MovedOn, NotFound, NotYourRole
 from domain.unit import Unit, UnitBusy, UnitKind
 from tests.domain.county import make_county
 from tests.domain.goods import NOW
@@ -218,6 +218,17 @@ def test_a_priority_is_one_to_four_and_may_change(county: Scenario, desk: Desk) 
     county.when(desk.triage(5), by="dispatcher").then(Malformed)
     county.given(desk.triage(3), desk.triage(1), by="dispatcher")
     assert desk.state.priority == 1
+
+
+def test_a_priority_that_a_colleague_gave_meanwhile_is_not_overwritten(
+    county: Scenario, desk: Desk
+) -> None:
+    county.given(open_incident(county), by="village")
+    fresh, stale = (replace(desk.triage(one), seen_priority=0) for one in (2, 4))
+    county.when(fresh, by="dispatcher").then("Incident.Triaged")
+    county.when(stale, by="dispatcher").then(MovedOn)
+    county.when(replace(stale, seen_priority=2), by="dispatcher").then("Incident.Triaged")
+    assert desk.state.priority == 4
 
 
 def test_no_unit_is_sent_before_triage(county: Scenario, desk: Desk) -> None:

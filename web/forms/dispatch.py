@@ -15,6 +15,7 @@ FORMS: Mapping[type[Command], Form] = {
         next_in=(Stage.OPEN,),
         press="priority",
         picks={"priority": pick.priorities},
+        told={"seen_priority": "seen_priority"},
         short=frozenset({"note"}),
     ),
     i.AssignUnit: Form(

@@ -140,7 +140,10 @@ async def _one(desk: Desk, id: UUID) -> dict[str, Any]:
 async def one_incident(request: Request, desk: AtDesk, id: UUID) -> Response:
     context = await _one(desk, id)
     one = context["one"]
-    made = await acts_of(request, desk, "incidents", id, one=one, in_charge=one["in_charge"])
+    seen = one["priority"] or 0
+    made = await acts_of(
+        request, desk, "incidents", id, one=one, in_charge=one["in_charge"], seen_priority=seen
+    )
     open_until = await open_now(desk, RevealCaller(incident=id, reason=""))
     return await desk.show(request, "incident.html", made=made, open_until=open_until, **context)
 
