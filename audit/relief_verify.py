@@ -23,6 +23,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 from struct import pack
 from typing import Any, NamedTuple
@@ -205,7 +206,7 @@ def key_of(line: str) -> Key:
     data = bytes_of(text)
     if not name or " " in name or len(data) != 33 or data[0] not in (ED25519, COSIGNATURE):
         raise Unreadable(f"公钥看不懂：{line.strip()[:60]}", f"This is no key: {line.strip()[:60]}")
-    found = hashlib.sha256(name.encode() + b"\n" + data).digest()[:4]
+    found = hashlib.sha256(name.encode(errors="replace") + b"\n" + data).digest()[:4]
     if told != found.hex():
         raise Unreadable(f"公钥与其校验码不符：{name}", f"The key does not fit its hash: {name}")
     return Key(name, found, data[0], data[1:])
@@ -232,7 +233,7 @@ def checkpoint_of(text: str) -> Checkpoint:
         raise Unreadable("检查点看不懂：没有签名", "This checkpoint has no signatures.")
     if len(lines) < 3 or not lines[0] or not re.fullmatch(r"0|[1-9][0-9]{0,18}", lines[1]):
         raise Unreadable("检查点看不懂：缺少名称、条数或根", "It lacks origin, size or root.")
-    if any(ord(sign) < 32 for line in lines for sign in line):
+    if not all(line.isprintable() for line in lines):
         raise Unreadable("检查点里有控制字符", "There are control characters in it.")
     root = bytes_of(lines[2])
     if len(root) != HASH_BYTES:
@@ -325,7 +326,7 @@ def _entry(found: Any) -> Entry:
         raise Unreadable("记录的编号看不懂", "The stream of a fact cannot be read.")
     if not (0 <= named["index"] < 2**63 and 0 < named["version"] < 2**32):
         raise Unreadable("记录的序号超出范围", "An index or a version is out of range.")
-    if not 0 < len(named["topic"].encode()) < 2**16:
+    if not named["topic"].isprintable() or not 0 < len(named["topic"].encode()) < 2**16:
         raise Unreadable("记录的种类看不懂", "The topic of a fact cannot be read.")
     return Entry(
         named["index"],
@@ -492,4 +493,6 @@ def _tell(proof: Proof, say: Callable[[str], object]) -> None:
 
 
 if __name__ == "__main__":
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a console that lacks Chinese: the code decides
     sys.exit(main())

@@ -115,7 +115,7 @@ class Examination:
     def note(self, position: int, what: str) -> None:
         """What was found otherwise; the earlier one of the two is told."""
         first = self.bad
-        if first is None or position < (first.position or (first.between or (0, 0))[0]):
+        if first is None or position < (first.between[0] if first.between else first.position or 0):
             self.bad = Bad(position, None, what)
 
     def end(self) -> None:

@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audit.relief_verify import (
     COSIGNATURE,
+    ED25519,
+    HASH_BYTES,
     LONGEST_PATH,
     Broken,
     Checkpoint,
@@ -69,7 +71,10 @@ def request_of(text: str) -> Request:
         raise Unreadable("申请看不懂", "This is no request for a signature.")
     if len(path) > LONGEST_PATH or len(size) > len(str(2**63)):
         raise Unreadable("申请太长", "The request is too long.")
-    return Request(int(size), [bytes_of(one) for one in path], checkpoint_of(note))
+    hashes = [bytes_of(one) for one in path]
+    if any(len(one) != HASH_BYTES for one in hashes):
+        raise Unreadable("申请里的路径看不懂", "A path of hashes in the request cannot be read.")
+    return Request(int(size), hashes, checkpoint_of(note))
 
 
 class Witness:
@@ -108,7 +113,9 @@ class Witness:
             opened.write(body)
             opened.flush()
             os.fsync(opened.fileno())
-        return cls(folder)
+        made = cls(folder)
+        made._keep({})
+        return made
 
     @property
     def _key(self) -> bytes:
@@ -133,9 +140,14 @@ class Witness:
         return [key_of(line) for line in lines if line]
 
     def trust(self, line: str) -> Key:
-        """Watch the log of this key from now on. Raises `Unreadable`, or `Refused` when there are
-        as many as may be."""
+        """Watch the log of this key from now on. Raises `Unreadable`, or `Refused` of a key that is
+        a witness's, and when there are as many as may be."""
         key = key_of(line)
+        if key.kind != ED25519:
+            raise Refused(
+                f"{key.name} 的公钥是见证单位的，不是账本的",
+                f"The key of {key.name} is that of a witness and not of a log.",
+            )
         with self._alone():
             known = self.logs()
             if key in known:
@@ -155,20 +167,26 @@ class Witness:
         `Broken` or `Unreadable`.
 
         What was signed is durable before anybody gets the signature: a witness that has forgotten
-        would sign a second history.
+        would sign a second history. What was signed last is signed again whatever it is joined to:
+        its signature may have been lost on the way.
         """
         told = request.checkpoint
-        if not signers(told, self.logs()):
+        if not any(key.name == told.origin for key in signers(told, self.logs())):
             raise Refused(f"不认识这本账：{told.origin}", f"This log is not known: {told.origin}")
         with self._alone():
             seen = self._seen()
             size, root = seen.get(told.origin, (0, b""))
-            if request.old != size:
+            is_joined = request.old == size
+            if not is_joined and (told.size, told.root) != (size, root):
                 raise Refused(
                     f"上次见证到第 {size} 条，请从那份检查点接起",
                     f"The last checkpoint signed had {size} facts: join this one to it.",
                 )
-            if size and not grown_from(size, root, told.size, told.root, request.path):
+            if (
+                is_joined
+                and size
+                and not grown_from(size, root, told.size, told.root, request.path)
+            ):
                 raise Broken(
                     f"与上次见证的检查点（{size} 条）不是同一本账：账本被改写过",
                     f"It is not the history signed before ({size} facts): the log was rewritten.",
@@ -186,12 +204,10 @@ class Witness:
         try:
             told = json.loads((self.folder / SEEN).read_text(encoding="utf-8"))
             return {name: (int(size), bytes.fromhex(root)) for name, (size, root) in told.items()}
-        except FileNotFoundError:
-            return {}
         except (OSError, ValueError, TypeError, AttributeError):
             raise Refused(
                 f"{SEEN} 读不出来：不知道上次见证到哪里，不能再签",
-                f"{SEEN} is damaged: without knowing what was signed nothing more is.",
+                f"{SEEN} is lost or damaged: without knowing what was signed nothing more is.",
             ) from None
 
     def _keep(self, seen: dict[str, tuple[int, bytes]]) -> None:

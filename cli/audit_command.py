@@ -92,13 +92,29 @@ def request(to: To = None, seen: Seen = None) -> None:
     store = open_store(settings_here())
     try:
         size = store.head()
-        earlier = _kept(store, [seen])[0] if seen is not None else None
+        earlier = _earlier(store, seen, origin_of(store))
         old = earlier.size if earlier is not None else 0
         tree = _tree(store, size, old=old)
         path = joined(old, tree) if old else []
         write_new(to, request_text(old, path, _signed(store, tree.root(), size)))
     finally:
         store.close()
+
+
+def _earlier(store: Store, seen: Path | None, origin: str) -> Checkpoint | None:
+    """The checkpoint that the reader has kept. Exits when it is of another origin, as after a
+    restore: who checks joins no two origins, and would take the proof for a broken one."""
+    if seen is None:
+        return None
+    (found,) = _kept(store, [seen])
+    if found.origin != origin:
+        raise failed(
+            f"{seen} 是“{found.origin}”的检查点，与“{origin}”接不上：账本恢复、复制或接管以后另起"
+            "一本，请不带 --from-checkpoint 重新出具",
+            f"{seen} is of {found.origin} and cannot be joined to {origin}, which a restore, copy"
+            " or promotion began: leave out --from-checkpoint.",
+        )
+    return found
 
 
 def _tree(store: Store, size: int, indices: Sequence[int] = (), old: int = 0) -> Tree:
@@ -150,7 +166,8 @@ def prove(
     try:
         signed = _kept(store, [under])[0] if under is not None else None
         size = signed.size if signed is not None else store.head()
-        earlier = _kept(store, [seen])[0] if seen is not None else None
+        origin = signed.origin if signed is not None else origin_of(store)
+        earlier = _earlier(store, seen, origin)
         rows = facts_of(store, what, size)
         text = proof(store, rows, size, earlier, signed)
     finally:
@@ -178,12 +195,12 @@ def _meant(store: Store, what: str, size: int) -> Iterable[Row]:
     try:
         id_ = UUID(what)
     except ValueError:
-        if what.isdigit() and len(what) < 19:
+        if what.isdecimal() and len(what) < 19:
             return log.rows(int(what) - 1, 1, min(int(what), size))
         return _naming(store, what, size)
     for _, _, _, outcome in log.outcomes([id_]):
         told = decode_outcome(bytes(outcome))
-        return log.rows(told.position - told.facts, told.facts, told.position)
+        return log.rows(told.position - told.facts, told.facts, min(told.position, size))
     return log.stream_rows(id_, upto_position=size)
 
 
@@ -288,6 +305,8 @@ def examine(store: Store, size: int, known: Sequence[Checkpoint]) -> Read:
             examined.note(position, "outcome")
     if (torn := _torn(store, size)) is not None:
         examined.note(torn, "version")
+    if (before := _before_all(store)) is not None:
+        examined.note(before, "order")
     examined.end()
     return Read(examined, seconds)
 
@@ -345,6 +364,16 @@ def _torn(store: Store, size: int) -> int | None:
     return position if position is None else int(position)
 
 
+BEFORE_ALL = "SELECT min(position) FROM events WHERE position < 1"
+
+
+def _before_all(store: Store) -> int | None:
+    """A position before the first: who reads the log in order misses that row, and who reads its
+    stream does not."""
+    ((position,),) = store.log.fetch(BEFORE_ALL)
+    return position if position is None else int(position)
+
+
 def _kept(store: Store, files: Iterable[Path]) -> list[Checkpoint]:
     """Checkpoints of this log, signed by its key. Exits on any other."""
     found: list[Checkpoint] = []
@@ -399,5 +428,5 @@ def _tell(report: dict[str, Any]) -> None:
             )
         return
     zh, en = WHAT[bad["what"]]
-    at = bad["position"] or "–".join(map(str, bad["between"]))
+    at = "–".join(map(str, bad["between"])) if bad["between"] else bad["position"]
     err.print(f"[red]第 {at} 条：{zh}[/red]\nAt {at}: {en}", highlight=False)

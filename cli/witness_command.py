@@ -69,9 +69,17 @@ def sign(
     try:
         with request.open("rb") as file:
             asked = request_of(file.read(MOST_BYTES).decode())
-        signed = here.sign(asked, datetime.now(UTC))
     except (OSError, UnicodeDecodeError):
         raise failed(f"{request} 读不出来", f"{request} cannot be read.") from None
+    except Unreadable as problem:
+        raise failed(problem.zh, problem.en) from None
+    try:
+        signed = here.sign(asked, datetime.now(UTC))
+    except OSError as problem:
+        raise failed(
+            f"{folder} 写不进去，没有加签",
+            f"{folder} cannot be written, and nothing was signed: {problem.strerror}",
+        ) from None
     except (Refused, Unreadable) as problem:
         raise failed(problem.zh, problem.en) from None
     write_new(to, signed)

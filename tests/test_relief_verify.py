@@ -230,6 +230,19 @@ def test_a_bare_interpreter_says_what_holds(tmp_path: Path) -> None:
     assert code == BROKEN and "第 18 条记录与检查点不符" in said and "Does not hold" in said
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "gbk"])
+def test_a_console_without_chinese_signs_changes_no_exit_code(
+    tmp_path: Path, encoding: str
+) -> None:
+    """Python ends with 1 when it cannot print: that would say that the proof does not hold."""
+    (tmp_path / "proof.json").write_text(json.dumps(made(OURS, WITNESS)), encoding="utf-8")
+    words = [sys.executable, "-S", FILE, "proof.json", *KEY, *WATCHED]
+    here = {"PYTHONIOENCODING": encoding}
+    done = subprocess.run(words, cwd=tmp_path, env=here, capture_output=True, timeout=120)
+    assert done.returncode == HOLDS, done.stderr
+    assert b"Holds, witnessed by" in done.stdout
+
+
 def leaves_in(value: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     if isinstance(value, dict):
         pairs: list[tuple[Any, Any]] = list(value.items())
@@ -296,6 +309,22 @@ def test_a_number_is_a_number(tmp_path: Path, name: str, value: Any) -> None:
     proof = made(OURS)
     proof["entries"][0][name] = value
     assert verified(tmp_path, proof, *KEY) == UNREADABLE
+
+
+@pytest.mark.parametrize("sign", ["\ud800", "\n", "\x1b", "\u2028"])
+def test_signs_that_nobody_can_print_are_not_read(tmp_path: Path, sign: str) -> None:
+    """A half sign ended the program with the code of a proof that does not hold; a new line in a
+    topic could have said to people that a witness signed."""
+    proof = made(OURS)
+    proof["entries"][0]["topic"] += sign
+    assert verified(tmp_path, proof, *KEY) == UNREADABLE
+    proof = made(OURS)
+    proof["checkpoint"] = proof["checkpoint"].replace("\n\n", f"\nmade{sign}\n\n", 1)
+    assert verified(tmp_path, proof, *KEY) in (BROKEN, UNREADABLE)
+    assert verified(tmp_path, made(OURS), "--key", f"{sign}{OURS.published}") in (
+        UNREADABLE,
+        UNWITNESSED,
+    )
 
 
 @pytest.mark.parametrize("said", ["", "{", "[]", '{"a":1,"a":2}', "[" * 100_000, '{"a":NaN}'])

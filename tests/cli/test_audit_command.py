@@ -170,6 +170,7 @@ TAMPERINGS: dict[str, tuple[Callable[[Rows], Rows], int, bool | None]] = {
     "the last deleted": (lambda rows: rows[:-1], 0, False),
     "put back to an old state": (lambda rows: rows[:AT], AT + 1, False),
     "one written to the end": (_appended, 0, True),
+    "one put before the first": (lambda rows: [(-1, *_forged(rows)[1:]), *rows], -1, True),
 }
 """What is done, at which position it is first to be seen (0: at the end), and whether it is seen
 without a checkpoint that was kept elsewhere (None: by its time, if that is another)."""
@@ -241,9 +242,36 @@ def test_a_stranger_checks_what_was_proven(data: Path, tmp_path: Path) -> None:
 
 
 def test_what_is_not_there_is_not_proven(data: Path) -> None:
-    for what in (str(uuid4()), "民〔1999〕9号", "0", "999999", "9" * 19):
+    for what in (str(uuid4()), "民〔1999〕9号", "0", "²", "999999", "9" * 19):
         done = relief(data, "prove", what)
         assert done.exit_code == 1 and f"账本中没有“{what}”" in done.stderr, done.output
+
+
+def test_a_receipt_that_is_younger_than_the_checkpoint_is_not_proven_under_it(
+    data: Path, tmp_path: Path
+) -> None:
+    """It ended with a traceback."""
+    kept = tmp_path / "kept"
+    assert relief(data, "checkpoint", "--to", str(kept)).exit_code == 0
+    with closing(open_store(data)) as store:
+        send(store, off_duty("2队"), "dispatcher", named("command/later"))
+    later = str(named("command/later"))
+    done = relief(data, "prove", later, "--under", str(kept))
+    assert done.exit_code == 1 and f"账本中没有“{later}”" in done.stderr, done.output
+    assert relief(data, "prove", later).exit_code == 0
+
+
+def test_a_checkpoint_of_another_epoch_is_joined_to_nothing(data: Path, tmp_path: Path) -> None:
+    """After a restore the proof was written, and whoever checked it was told that it is broken."""
+    kept = tmp_path / "kept"
+    with closing(open_store(data)) as store:
+        before = SigningKey(store.vault, f"{origin_of(store)}-before")
+        root = tree_of(store.log, 3).root()
+        kept.write_text(before.signed(3, root, store.clock.now()), encoding="utf-8")
+    for words in (("prove", "2"), ("request",)):
+        done = relief(data, *words, "--from-checkpoint", str(kept))
+        assert done.exit_code == 1 and "接不上" in done.stderr and not done.stdout, done.output
+    assert relief(data, "verify", "--from-checkpoint", str(kept)).exit_code == 0, "the same facts"
 
 
 def test_as_many_facts_as_allowed_are_proven_and_one_more_is_not(

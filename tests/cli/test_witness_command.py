@@ -16,6 +16,7 @@ from audit.relief_verify import Broken, Unreadable, checkpoint_of
 from audit.witness import Refused, Witness, request_of, request_text
 from cli.main import program
 from tests.eventstore.support import found_town, named, new_unit, open_store, send
+from tests.test_relief_verify import Signer
 
 NAME = "安庆市审计局"
 NOW = datetime(2018, 1, 5, 1, tzinfo=UTC)
@@ -107,6 +108,37 @@ def test_the_same_checkpoint_is_signed_again(relief: Run, tmp_path: Path) -> Non
     assert two[0].root == two[1].root and two[0].size == two[1].size
 
 
+def test_a_request_whose_answer_was_lost_is_signed_again(relief: Run, tmp_path: Path) -> None:
+    """The witness had kept it and written nothing: whatever it was asked then was joined to a
+    checkpoint that nobody had."""
+    first = signed(relief, asked(relief, tmp_path / "1"))
+    more(tmp_path / "var", "2队")
+    request = asked(relief, tmp_path / "2", "--from-checkpoint", first)
+    taken = relief("witness", "sign", request, "--to", first)
+    assert taken.exit_code == 1 and "已经存在" in taken.stderr
+    again = checkpoint_of(signed(relief, request).read_text("utf-8"))
+    assert again.size > checkpoint_of(first.read_text("utf-8")).size
+
+
+def test_one_log_does_not_speak_for_another(relief: Run, tmp_path: Path) -> None:
+    """Of two logs that are watched one could have put an end to the other's, or begun it."""
+    here = Witness(tmp_path / "witness")
+    note = request_of(asked(relief, tmp_path / "1").read_text("utf-8")).checkpoint
+    other = Signer("relief-ledger/4567/1", relief_verify.ED25519, 7)
+    here.trust(other.published)
+    forged = request_of(
+        request_text(0, [], f"{note.body.decode()}\n{other.line(note.body.decode())}")
+    )
+    with pytest.raises(Refused, match="不认识这本账"):
+        here.sign(forged, NOW)
+    signed(relief, tmp_path / "1")
+
+
+def test_the_key_of_a_witness_is_no_log_s(relief: Run, tmp_path: Path) -> None:
+    done = relief("witness", "trust", relief("witness", "key").stdout.strip())
+    assert done.exit_code == 1 and "不是账本的" in done.stderr
+
+
 def test_who_is_not_known_is_not_signed(relief: Run, tmp_path: Path) -> None:
     with closing(found_town(open_store(tmp_path / "stranger"))):
         pass
@@ -118,11 +150,18 @@ def test_who_is_not_known_is_not_signed(relief: Run, tmp_path: Path) -> None:
     assert done.exit_code == 1 and "签名是假的" in done.stderr
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", '{"a": 1}', '{"a": [1, "x"]}'])
-def test_a_witness_that_forgot_signs_nothing(relief: Run, tmp_path: Path, damage: str) -> None:
+@pytest.mark.parametrize("damage", [None, "", "{", "[]", '{"a": 1}', '{"a": [1, "x"]}'])
+def test_a_witness_that_forgot_signs_nothing(
+    relief: Run, tmp_path: Path, damage: str | None
+) -> None:
+    """``None``: the file is gone; the witness would have signed any history from its beginning."""
     request = asked(relief, tmp_path / "1")
     signed(relief, request)
-    (tmp_path / "witness" / witness.SEEN).write_text(damage)
+    seen = tmp_path / "witness" / witness.SEEN
+    if damage is None:
+        seen.unlink()
+    else:
+        seen.write_text(damage)
     done = relief("witness", "sign", request)
     assert done.exit_code == 1 and "不能再签" in done.stderr
 
@@ -139,6 +178,9 @@ def test_what_was_signed_is_kept_before_anybody_has_it(
     monkeypatch.setattr(here, "_put", full)
     with pytest.raises(OSError, match="seen"):
         here.sign(request, NOW)
+    monkeypatch.setattr(Witness, "_put", lambda *_: full("full", ""))
+    done = relief("witness", "sign", tmp_path / "1")
+    assert done.exit_code == 1 and "写不进去，没有加签" in done.stderr and not done.stdout
 
 
 def test_there_is_one_key_a_folder_and_only_its_owner_reads_it(relief: Run, tmp_path: Path) -> None:
@@ -171,15 +213,17 @@ def test_as_many_logs_as_allowed_are_watched(
     here = Witness(tmp_path / "witness")
     monkeypatch.setattr(witness, "MOST_LOGS", 2)
     ours = relief("audit", "key").stdout.strip()
-    here.trust(Witness.begin(tmp_path / "w1", "a").published)
+    here.trust(Signer("a", relief_verify.ED25519, 1).published)
     here.trust(ours)  # known already
-    with pytest.raises(Refused):
-        here.trust(Witness.begin(tmp_path / "w2", "b").published)
+    with pytest.raises(Refused, match="最多见证 2 本账"):
+        here.trust(Signer("b", relief_verify.ED25519, 2).published)
     with pytest.raises(Unreadable):
         here.trust("x+y+z")
 
 
 HASH = base64.b64encode(bytes(32)).decode()
+SHORT = base64.b64encode(bytes(31)).decode()
+NOTE = f"log\n1\n{HASH}\n\n— log {HASH}\n"
 
 
 @pytest.mark.parametrize(
@@ -191,6 +235,7 @@ HASH = base64.b64encode(bytes(32)).decode()
         "old ²\n\nnote",
         "new 1\n\nnote",
         "old 1\n?\n\nnote",
+        f"old 1\n{SHORT}\n\n{NOTE}",
         "old " + "1" * 30 + "\n\nnote",
         "old 1\n" + f"{HASH}\n" * 64 + "\nnote",
     ],
@@ -202,6 +247,7 @@ def test_a_request_that_is_none_is_told(text: str) -> None:
 
 def test_a_request_is_read_as_it_was_written(relief: Run, tmp_path: Path) -> None:
     note = request_of(asked(relief, tmp_path / "1").read_text("utf-8")).checkpoint
+    assert request_of(f"old 1\n{HASH}\n\n{NOTE}").checkpoint.origin == "log"
     read = request_of(request_text(5, [HASH] * 63, note.text))
     assert (read.old, len(read.path), read.checkpoint) == (5, 63, note)
     with pytest.raises(Refused):
