@@ -17,6 +17,7 @@ from uuid import UUID
 import msgspec
 from fastapi import Depends, Request
 from jinja2 import Undefined
+from pydantic import BeforeValidator
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -31,6 +32,9 @@ from projections.asking.paging import MAX_LIMIT
 from projections.asking.within_reach import within_reach
 from web.render import language_of, render, stream
 from web.session import Visitor
+
+MaybeId = Annotated[UUID | None, BeforeValidator(lambda given: given or None)]
+"""A select that says nothing sends an empty value."""
 
 MOST_SEASONS = 2_000
 MOST_DISASTERS = 1_000

@@ -102,6 +102,8 @@ def test_it_is_of_one_village_one_kind_and_of_what_is_to_be_set_right(
     assert shown(contested) == ids(county, "claims", "house/0") and "成员归属有争议" in contested
     nobody = desk.open(f"{PAGE}?state=no_head").text
     assert shown(nobody) == set() and "没有符合条件的户" in nobody
+    everywhere = desk.open(f"{PAGE}?area=&category=&state=no_card").text
+    assert len(shown(everywhere)) == ROWS, "as the form says it where nothing is chosen"
     offered = re.search(r'<select id="area".*?</select>', desk.open(there).text, re.DOTALL)
     assert offered is not None and "源潭镇" in offered[0] and "双峰居委会" in offered[0]
     assert "水吼" not in offered[0], "of another township"

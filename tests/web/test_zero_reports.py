@@ -161,6 +161,29 @@ def test_reports_of_others_the_dead_and_malformed_boxes_are_refused(
     assert kinds(county, "flood")[1] == 1
 
 
+def test_who_accepted_larger_figures_from_below_says_here_no_more_that_nothing_has_changed(
+    county: LivingCounty, server: TestClient
+) -> None:
+    """Home led to the follow-up report, and this page still took a zero report for it."""
+    township = Desk(server, "township")
+    boxes = BOX.findall(township.open(PAGE).text)
+    told = FileInitialReport(
+        report=county.id("below"),
+        area=county.id("yuantan_1"),
+        occurred_at=BEGUN - timedelta(minutes=50),
+        as_of=county.now,
+        hazard="flood",
+        figures={"affected": 90},
+    )
+    county.run(told, by="village")
+    county.run(AcceptReport(report=told.report, version=1), by="township")
+    offered = {UUID(box.split(" ")[0]) for box in BOX.findall(township.open(PAGE).text)}
+    assert offered == {county.id("hail")}
+    answer = press(township, boxes)
+    assert "已报 1 份零报告" in answer.text and "下级已审定更大数字的也不在内" in answer.text
+    assert kinds(county, "flood") == (Kind.INITIAL, 1) and kinds(county, "hail")[0] == Kind.ZERO
+
+
 def test_it_is_told_in_english_too(county: LivingCounty, server: TestClient) -> None:
     township = Desk(server, "township")
     page = township.open(f"{PAGE}?lang=en").text

@@ -34,9 +34,9 @@ from projections.disasters import disaster, disasters
 from projections.sections.consignments import consignments
 from web.acting import Acts, acts_of, begin_of, matter_of
 from web.figures import names_for
-from web.pages.situation import MaybeId, indented
+from web.pages.situation import indented
 from web.paging import ROWS, Turned, book_of
-from web.parts import AtDesk, Desk, moment_of, parsed
+from web.parts import AtDesk, Desk, MaybeId, moment_of, parsed
 from web.picking.disasters import others
 from web.render import language_of
 from web.reporting import parts_of, place_of, show

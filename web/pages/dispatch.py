@@ -4,7 +4,7 @@ The board is live. Every button sends one command of the JSON API; the commands 
 """
 
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -28,13 +28,9 @@ from web.pages.in_full import open_now
 from web.pages.rulebooks import unsure_here
 from web.paging import ROWS, Turned, book_of
 from web.parts import AtDesk, Desk, parsed
+from web.picking.dispatch import MOST_INCIDENTS, MOST_UNITS
 
 router = APIRouter(include_in_schema=False)
-
-MOST_UNITS: Final = 1_000
-"""Units among which one is looked for that the search has found."""
-MOST_NEAR: Final = 100
-"""Open incidents that a new one is compared with, the newest first."""
 
 NEXT_STEP = {
     Stage.ASSIGNED: ("acknowledgements", "acknowledge", AcknowledgeAssignment.__name__),
@@ -83,8 +79,7 @@ async def board(request: Request, desk: AtDesk) -> Response:
 async def new(request: Request, desk: AtDesk) -> Response:
     """The form; above it what is open in the village that is chosen."""
     made = await begin_of(request, desk, OpenIncident)
-    running = await desk.ask(incidents, open=True, limit=MOST_NEAR) if made else None
-    near = running.items if running else []
+    near, _ = await desk.ask_all(incidents, most=MOST_INCIDENTS, open=True) if made else ([], False)
     return await desk.show(request, "incident_new.html", made=made, near=near)
 
 

@@ -17,7 +17,7 @@ from domain.area import AreaLevel
 from domain.rules.household_kinds import HouseholdKinds
 from projections.households import STATES, households
 from web.paging import ROWS, Turned, book_of
-from web.parts import AtDesk, Desk
+from web.parts import AtDesk, Desk, MaybeId
 from web.reporting import Place, parts_of, place_of
 
 router = APIRouter(include_in_schema=False)
@@ -31,7 +31,7 @@ async def all_households(
     request: Request,
     desk: AtDesk,
     turn: Turned,
-    area: UUID | None = None,
+    area: MaybeId = None,
     category: Text = "",
     state: Text = "",
 ) -> Response:

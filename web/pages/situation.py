@@ -2,10 +2,8 @@
 
 from decimal import Decimal
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BeforeValidator
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -19,7 +17,7 @@ from projections.asking.situation_board import situation_board, situation_disast
 from projections.disasters import disasters
 from web.figures import MAIN, Known
 from web.pages.rulebooks import unsure_here
-from web.parts import MOST_DISASTERS, AtDesk, Desk, url
+from web.parts import MOST_DISASTERS, AtDesk, Desk, MaybeId, url
 from web.reporting import show
 
 router = APIRouter(include_in_schema=False)
@@ -32,9 +30,6 @@ USED = ("deadlines", "indicators", "hazards", "thresholds", "working_days")
 """Rules that this page goes by: due times, questions, names, response levels."""
 OVERSEERS = ANY_LISTENER | {Role.AUDITOR}
 """Who sees on the situation page what others have not reported."""
-
-MaybeId = Annotated[UUID | None, BeforeValidator(lambda given: given or None)]
-"""A select that says nothing sends an empty value."""
 
 
 class Asked:

@@ -1,7 +1,8 @@
 """Zero reports 零报告 of several reports by one press: the officer's own, each by itself.
 
 Nothing has changed, which only who answers for the area can say: nobody says it here for an area
-below. A report that names dead or missing people is never among them, nor one that was sent back.
+below. A report that names dead or missing people is never among them, nor one that was sent back,
+nor one below which larger figures were accepted since.
 """
 
 import re
@@ -16,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.auth import Caller
-from api.duties import owed_by, own_duties
+from api.duties import owed_by, own_duties, told_where_zero_misleads
 from api.observing import correlation_of
 from api.officer_lists import run_rows, why_not
 from api.problems import ApiProblem
@@ -24,7 +25,6 @@ from domain.commands.reports import ANY_FILER, FileZeroReport
 from domain.report_filing import Review
 from eventstore.outcomes import Envelope, Receipt
 from projections.areas import AREAS
-from projections.asking.work_sources import grave
 from projections.situation import REPORTS
 from web.pages.together import BYTES, ROWS
 from web.parts import AtDesk
@@ -40,8 +40,10 @@ BOX: Final = re.compile(
 )
 NOT_HERE: Final = {
     "rule": "not-yours-here",
-    "zh": "这里只报本级自己的、没有死亡失踪的零报告；请打开该报告，填报续报",
-    "en": "Only your own areas' reports without dead or missing: open it and file a follow-up.",
+    "zh": "这里只报本级自己的、没有死亡失踪的零报告，下级已审定更大数字的也不在内；"
+    "请打开该报告，填报续报",
+    "en": "Only your own areas' reports without dead or missing, and none below which larger "
+    "figures were accepted: open it and file a follow-up.",
 }
 
 Row = dict[str, Any]
@@ -78,7 +80,7 @@ def owed_zeros(lines: list[Row]) -> list[Row]:
         if line["kind"] == "follow_up"
         and line["state"] == "overdue"
         and line["review"] != Review.RETURNED
-        and not line["grave"]
+        and not (line["grave"] or line["behind"])
     ]
 
 
@@ -132,19 +134,21 @@ def filed(request: Request, caller: Caller, key: UUID, ticked: list[Ticked]) -> 
 
 
 def _own_and_plain(caller: Caller, reports: list[str]) -> set[str]:
-    """Those of these reports that the caller answers for, without dead or missing."""
+    """Those of these reports that the caller answers for and of which "nothing has changed" may be
+    one press."""
     query = (
         select(REPORTS.c.report, REPORTS.c.area, AREAS.c.level)
         .join(AREAS, AREAS.c.id == REPORTS.c.area)
         .where(
             REPORTS.c.report.in_(reports),
             caller.scope(ANY_FILER, None).covers(REPORTS.c.area),
-            ~grave(REPORTS.c.figures),
         )
     )
     with caller.system.reader() as db:
         rows = [dict(one) for one in db.execute(query).mappings()]
-    return {row["report"] for row in rows if owed_by(caller, row)}
+    lines = [{**row, "subjects": {row["report"]}} for row in rows if owed_by(caller, row)]
+    told_where_zero_misleads(caller, lines)
+    return {line["report"] for line in lines if not (line["grave"] or line["behind"])}
 
 
 async def _page(

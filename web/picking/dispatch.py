@@ -13,8 +13,8 @@ from web.forms.form import Finder, Matter, Option
 
 MOST_UNITS = 5_000
 MOST_INCIDENTS = 2_000
-"""No county has so many. What is put into another order here is read whole before: the unit that
-fits best would else stand behind the end of the list."""
+"""No county has so many. What is put into another order, or looked through for a few, is read whole
+before: the unit that fits best would else stand behind the end of the list."""
 
 
 async def usual_call(matter: Matter) -> dict[str, Any]:
