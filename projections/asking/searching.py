@@ -192,8 +192,8 @@ def _matching(
 def _runs(
     db: Connection, scope: Scope, code: str | None, first: int, *, back: bool
 ) -> Iterator[list[UUID]]:
-    """The villages of the scope from a code on (``back``: the other way), in ever longer runs;
-    those of one code together."""
+    """The villages of the scope from a code on (``back``: the other way), in ever longer runs, of
+    no more than a statement takes; those of one code together."""
     query = (
         select(AREAS.c.id, AREAS.c.code)
         .where(scope.covers(AREAS.c.id), AREAS.c.level == VILLAGE)
@@ -208,4 +208,4 @@ def _runs(
         while end < len(villages) and villages[end].code == villages[end - 1].code:
             end += 1
         yield [UUID(village.id) for village in villages[start:end]]
-        start, size = end, size * WIDER
+        start, size = end, min(size * WIDER, IDS_A_QUESTION)

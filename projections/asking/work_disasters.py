@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, select
 
 from domain.area import AreaLevel
 from domain.disaster import DisasterStage
@@ -135,8 +135,11 @@ def disasters_waiting(
     """Responses to start or to raise (``graver``: disasters and areas where the figures ask for
     more than runs), to end once the disaster is stable, and stable disasters that can be closed."""
     here = D.exercise.is_(exercise)
-    asked = [and_(D.id == str(one), AREAS.c.id == str(area)) for one, area in graver]
-    reached = or_(*asked) if asked else D.id == ""
+    reached = and_(
+        D.id.in_([str(one) for one, _ in graver]),
+        AREAS.c.id.in_([str(area) for _, area in graver]),
+        (D.id + ":" + AREAS.c.id).in_([f"{one}:{area}" for one, area in graver]),
+    )
     running = RUNNING.c.disaster.is_not(None)
     raise_ = (
         select(

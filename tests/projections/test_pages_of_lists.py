@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from projections import findings as findings_view
 from projections.areas import AREAS
+from projections.asking import searching
 from projections.asking.ledger_books import ledger
 from projections.asking.paging import BadCursor, Page
 from projections.asking.scope import EVERYTHING, Scope
@@ -77,6 +78,20 @@ def test_households_are_the_same_by_pages_and_all_of_the_place(db: Connection) -
         assert [row["id"] for row in rows] == known
         most = max(most, len(rows))
     assert most > 2 * FEW
+
+
+def test_no_run_of_villages_is_longer_than_a_statement_takes(
+    db: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a nation the last run had half a million ids, and a database takes 65,535."""
+    villages = [
+        village for run in searching._runs(db, EVERYTHING, None, 2, back=False) for village in run
+    ]
+    assert len(villages) > 2 + 2 * 3
+    monkeypatch.setattr(searching, "IDS_A_QUESTION", 3)
+    runs = list(searching._runs(db, EVERYTHING, None, 2, back=False))
+    assert [village for run in runs for village in run] == villages
+    assert max(map(len, runs)) == 3
 
 
 def test_findings_are_the_same_kind_by_kind_as_counted(db: Connection, at: datetime) -> None:
