@@ -188,5 +188,5 @@ def test_it_is_told_in_english_too(county: LivingCounty, server: TestClient) -> 
     township = Desk(server, "township")
     page = township.open(f"{PAGE}?lang=en").text
     home = township.open("/?lang=en").text
-    assert re.search(r"</a> <b>3 times</b> <time", home), "words stand apart"
+    assert re.search(r"</a> <b>3 reports owed</b> <time", home), "words stand apart"
     assert "Zero reports together" in page and "Nothing has changed in the ticked ones" in page
