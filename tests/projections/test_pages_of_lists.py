@@ -87,7 +87,7 @@ def test_no_run_of_villages_is_longer_than_a_statement_takes(
     villages = [
         village for run in searching._runs(db, EVERYTHING, None, 2, back=False) for village in run
     ]
-    assert len(villages) > 2 + 2 * 3
+    assert len(villages) > 2 + 3, "the second run could be longer"
     monkeypatch.setattr(searching, "IDS_A_QUESTION", 3)
     runs = list(searching._runs(db, EVERYTHING, None, 2, back=False))
     assert [village for run in runs for village in run] == villages
