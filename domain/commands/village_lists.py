@@ -20,7 +20,7 @@ from domain.commands.relief_cases import (
 from domain.commands.sealing import check_sha256, not_future, seal_text
 from domain.exercise import keep_apart
 from domain.goods import positive
-from domain.grants import NothingGranted, PartsLeft
+from domain.grants import GrantsOpen, NothingGranted, PartsLeft
 from domain.household import Household
 from domain.ids import NewId
 from domain.list_checks import UNDECIDED
@@ -380,8 +380,11 @@ class CloseList(OfList):
     @classmethod
     def check(cls, world: World, found: VillageList, season: Season) -> None:
         found.check_closable()
-        for case in found.cases:
-            world.get(ReliefCase, case).check_closable()
+        cases = [world.get(ReliefCase, case) for case in found.cases]
+        if waiting := sum(len(case.open_grants) for case in cases):
+            raise GrantsOpen(subject=found.id, count=waiting)
+        for case in cases:
+            case.check_closable()
 
     def decide(self, world: World) -> Result | None:
         found, season = self.of(world)

@@ -379,12 +379,21 @@ def test_who_reported_one_case_alone_does_not_review_its_list(everybody: Ledger)
 def test_a_list_closes_when_all_is_delivered(ledger: Ledger) -> None:
     county = ledger.until("paid").scenario
     close = CloseList(village_list=ledger.list)
-    assert county.when(close, by="county").then(GrantsOpen).subject == ledger.case("a")
+    waiting = county.when(close, by="county").then(GrantsOpen)
+    assert (waiting.subject, waiting.count) == (ledger.list, 1)
     ledger._signed()
     county.when(close, by="county").then(
         "VillageList.Closed", "Season.ListClosed", *["ReliefCase.Closed"] * 3
     )
     county.when(close, by="county").then(WrongListStage)
+
+
+def test_what_waits_on_a_list_is_counted_over_all_its_households(ledger: Ledger) -> None:
+    """It named the first household's alone: "1 grant" where three were waiting."""
+    county = ledger.until("allocated").scenario
+    close = CloseList(village_list=ledger.list)
+    waiting = county.when(close, by="county").then(GrantsOpen)
+    assert (waiting.subject, waiting.count) == (ledger.list, 4)
 
 
 def test_who_was_approved_and_granted_nothing_is_left_out_only_for_a_reason(ledger: Ledger) -> None:
