@@ -209,10 +209,16 @@ async def begin_of(
     return replace(act, first=True, subject=subject)
 
 
+SEEN = "seen_"
+"""Begins the fields that say what a thing was when it was looked at: the form stays the same."""
+
+
 def about(matter: Matter, form: Form, in_path: Sequence[str]) -> str:
-    """What a form is about: its subject, and all else that it says though nobody typed it. What was
-    typed for one household, village or report then never stands in the form of another."""
-    told = [matter.known.get(name) for name in (*form.told.values(), *in_path)]
+    """What a form is about: its subject, and all else that it says though nobody typed it, but for
+    what was seen. What was typed for one household, village or report then never stands in the form
+    of another, and stays in its own when somebody has changed the thing meanwhile."""
+    said = [name for field, name in form.told.items() if not field.startswith(SEEN)]
+    told = [matter.known.get(name) for name in (*said, *in_path)]
     return _joined(matter.id, *told)
 
 

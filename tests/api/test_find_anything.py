@@ -73,8 +73,10 @@ def test_each_kind_is_found_in_chinese_pinyin_and_initials(
 
 
 def test_every_kind_is_tried_here() -> None:
-    """But divisions and households: see `test_search.py` and `tests/web/test_searching.py`."""
-    assert {kind for kind, _, _ in WAYS} == {kind.name for kind in KINDS} - {"area", "household"}
+    """But divisions and households: see `test_search.py` and `tests/web/test_searching.py`; units,
+    rules and certificates: `test_search_more.py`."""
+    elsewhere = {"area", "household", "unit", "rulebook", "certificate"}
+    assert {kind for kind, _, _ in WAYS} == {kind.name for kind in KINDS} - elsewhere
 
 
 def concerns_the_county(area: str, kind: str) -> bool:

@@ -36,6 +36,11 @@ LOOKING = [
     ("parked", "replay"),
     ("parked", "drop", "stock", "1", *REASON),
     ("log", "show", "1"),
+    ("audit", "key"),
+    ("audit", "checkpoint"),
+    ("audit", "request"),
+    ("audit", "verify"),
+    ("audit", "prove", "1"),
     ("log", "tail"),
     ("log", "new-epoch", *REASON),
     ("clock", "show"),
@@ -63,6 +68,7 @@ ELSEWHERE = {
     *("up", "relay", "worker", "events resend"),  # of a cluster: without its settings they end
     "resume",  # speaks with processes alone
     "actions",  # tells of the program, not of a store
+    *("witness begin", "witness key", "witness trust", "witness sign"),  # have no store
 }
 SECRETS = {"database_url": "app", "vault_url": "vault", "views_url": "views"}
 

@@ -109,7 +109,8 @@ class GrantLives(RuleBasedStateMachine):
 
     @rule()
     def close(self) -> None:
-        done = self.tried(CloseList(village_list=self.ledger.list), "county")
+        close = CloseList(village_list=self.ledger.list, reason="其余各户不再救助")
+        done = self.tried(close, "county")
         open_ones = any(state in ("granted", "failed") for state, _ in self.model.values())
         assert done == (not self.closed and not open_ones)
         self.closed = self.closed or done

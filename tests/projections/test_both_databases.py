@@ -162,10 +162,19 @@ def answers(at_home: Connection) -> Answers:
     return Answers(questions, found, ran)
 
 
+def _in_order(found: Any) -> Any:
+    """Sets and answers by id have no order: which comes first differs from process to process."""
+    if isinstance(found, frozenset | set):
+        return sorted(found, key=repr)
+    if isinstance(found, dict):
+        return sorted(((name, _in_order(one)) for name, one in found.items()), key=repr)
+    return [_in_order(one) for one in found] if type(found) is list else found
+
+
 def answer(question: Question, db: Connection) -> str:
     """With its types and order. Rows with gaps may be more than a query bargained for."""
     try:
-        return repr(question(db))
+        return repr(_in_order(question(db)))
     except (TypeError, AttributeError, KeyError, ValueError) as problem:
         return f"raised {problem!r}"
 

@@ -154,7 +154,8 @@ def test_codes_change_with_all_below_and_what_is_new_begins(tmp_path: Path) -> N
 def test_nobody_else_changes_a_division(county: LivingCounty, browser: TestClient) -> None:
     enter(browser, "county")
     village = county.id("yuantan_2")
-    assert "办理" not in ask(browser, f"/divisions/{village}")
+    page = ask(browser, f"/divisions/{village}")
+    assert "data-command" not in page and f'href="/divisions/{village}/' not in page
     for path in ("code", "new", "merger"):
         assert browser.get(f"/divisions/{village}/{path}").status_code == 403
         assert post(browser, f"/divisions/{village}/{path}").status_code == 403
