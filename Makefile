@@ -10,8 +10,9 @@ ROOMS := domain eventstore projections streams intake api web demo cli audit
 # Tests start the program hundreds of times: its bytecode is kept, whatever the environment says
 unexport PYTHONDONTWRITEBYTECODE
 
-# How many test files run side by side, each with servers of its own: of three on two cores one waits
-JOBS ?= 3
+# How many test files run side by side, each with servers of its own. Three on two cores are no sooner
+# done: what is left at the end are browsers, and three of those wait for each other
+JOBS ?= 2
 PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
 
 help: ## This list

@@ -272,7 +272,8 @@ def test_on_a_phone_the_parts_are_cards_that_open_and_nothing_scrolls_sideways(
     page.get_by_role("button", name="填写 源潭镇").click()
     expect(field).to_be_hidden()
     page.get_by_role("button", name="上报初报").click()
-    expect(field).to_be_focused()  # refused: it is shown, and told
+    expect(field).to_be_visible()  # refused: it is shown, and told
+    expect(field).to_have_attribute("aria-invalid", "true")
     field.fill("70")
     wide = """() => [...document.querySelectorAll("main, .scroll, div:has(> .split-table)")]
         .filter((one) => one.scrollWidth > one.clientWidth).length"""

@@ -8,7 +8,7 @@ import pytest
 
 from domain.commands.grant_corrections import RecordPaymentFailure, RefundGrant, RetryPayment
 from eventstore.names import Hit
-from projections import households, ledger, seasons
+from projections import disasters, households, ledger, seasons
 from projections.asking.ledger_books import (
     household,
     ledger_by_area,
@@ -40,7 +40,7 @@ def paid() -> Ledger:
 
 @pytest.fixture(scope="module")
 def folded(paid: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folded]:
-    found = fold(tmp_path_factory.mktemp("ledger"), paid.scenario, VIEWS)
+    found = fold(tmp_path_factory.mktemp("ledger"), paid.scenario, (disasters.VIEW, *VIEWS))
     yield found
     found.close()
 

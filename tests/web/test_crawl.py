@@ -215,9 +215,9 @@ def crawled(server: TestClient) -> Crawled:
     return pages
 
 
-OF_A_KIND = 5
-"""So many pages of a kind are opened to see whether they answer: another one of the same kind may
-lie elsewhere."""
+OF_A_KIND = 2
+"""So many more pages of a kind than the walk has opened are opened to see whether they answer:
+another one of the same kind may lie elsewhere."""
 BESIDE = ("yuantan-storekeeper", "city-storekeeper", "city-dispatcher")
 
 
@@ -240,7 +240,7 @@ def test_no_page_leads_to_one_that_is_not_for_its_reader(
     enter(server, login)
     broken = []
     for of_kind in links.values():
-        for link, led_from in list(of_kind.items())[:OF_A_KIND]:
+        for link, led_from in list(of_kind.items())[1 : 1 + OF_A_KIND]:
             status = server.get(link).status_code
             broken += [f"{led_from} leads to {link}: {status}"] if status != 200 else []
     assert broken == [], "\n".join(broken)
