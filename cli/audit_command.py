@@ -3,13 +3,12 @@
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from audit.relief_verify import (
     FORMAT,
@@ -19,8 +18,9 @@ from audit.relief_verify import (
     key_of,
     signers,
 )
-from audit.verifying import WHAT, Examination
+from audit.verifying import WHAT
 from audit.witness import request_text
+from cli.audit_examining import Read, examine
 from cli.beside import settings_here
 from cli.compose import open_store
 from cli.saying import Json, failed, say_json
@@ -44,7 +44,6 @@ out = Console()
 err = Console(stderr=True)
 
 MOST_CHECKPOINT_BYTES = 100_000
-IDS_AT_ONCE = 500
 
 
 @app.callback()
@@ -258,13 +257,6 @@ SAYS = {
 # -- reading it all again ----------------------------------------------------------------------
 
 
-class Read(NamedTuple):
-    """What an examination found, and how long it took apart from reading."""
-
-    examined: Examination
-    seconds: float
-
-
 @app.command()
 def verify(
     kept: Annotated[
@@ -290,88 +282,6 @@ def verify(
         _tell(report)
     if not report["ok"]:
         raise typer.Exit(1)
-
-
-def examine(store: Store, size: int, known: Sequence[Checkpoint]) -> Read:
-    """Every fact, with bounded memory; ``known`` are believed, the log is not."""
-    examined = Examination(known)
-    seconds = 0.0
-    for rows in _batches(store, size):
-        began = time.perf_counter()
-        for position, stream, version, topic, state in rows:
-            examined.take(position, bytes(stream), version, topic, bytes(state))
-        seconds += time.perf_counter() - began
-        for position in _without_outcome(store, rows):
-            examined.note(position, "outcome")
-    if (torn := _torn(store, size)) is not None:
-        examined.note(torn, "version")
-    if (before := _before_all(store)) is not None:
-        examined.note(before, "order")
-    examined.end()
-    return Read(examined, seconds)
-
-
-def _batches(store: Store, size: int) -> Iterator[list[Row]]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as bar:
-        task = bar.add_task("核验 · verifying", total=size)
-        after = 0
-        while rows := store.log.rows(after, ROWS_AT_ONCE, size):
-            yield rows
-            after = rows[-1][0]
-            bar.update(task, completed=after)
-
-
-class _Command(msgspec.Struct):
-    command: UUID
-
-
-class _Made(msgspec.Struct):
-    """Of a stored fact of whatever type, the command that made it."""
-
-    meta: _Command
-
-
-_made = msgspec.json.Decoder(_Made).decode
-
-
-def _without_outcome(store: Store, rows: Sequence[Row]) -> Iterator[int]:
-    """Positions of facts whose command has no outcome: it was never run here."""
-    by_command: dict[UUID, int] = {}
-    for row in rows:
-        try:
-            by_command.setdefault(_made(bytes(row[4])).meta.command, row[0])
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            continue  # told as unreadable
-    commands = list(by_command)
-    for begin in range(0, len(commands), IDS_AT_ONCE):
-        some = commands[begin : begin + IDS_AT_ONCE]
-        run = {UUID(bytes=bytes(row[0])) for row in store.log.outcomes(some)}
-        yield from (by_command[one] for one in some if one not in run)
-
-
-TORN = """
-SELECT min(position) FROM (
-  SELECT position, version, row_number() OVER (PARTITION BY stream ORDER BY position) AS n
-  FROM events WHERE position <= ?
-) AS numbered WHERE version <> n
-"""
-
-
-def _torn(store: Store, size: int) -> int | None:
-    """The first position where the versions of a stream are not 1, 2, 3 …"""
-    ((position,),) = store.log.fetch(TORN, (size,))
-    return position if position is None else int(position)
-
-
-BEFORE_ALL = "SELECT min(position) FROM events WHERE position < 1"
-
-
-def _before_all(store: Store) -> int | None:
-    """A position before the first: who reads the log in order misses that row, and who reads its
-    stream does not."""
-    ((position,),) = store.log.fetch(BEFORE_ALL)
-    return position if position is None else int(position)
 
 
 def _kept(store: Store, files: Iterable[Path]) -> list[Checkpoint]:

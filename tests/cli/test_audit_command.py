@@ -16,7 +16,7 @@ from audit import relief_verify
 from audit.relief_verify import Checkpoint, checkpoint_of
 from audit.verifying import WHAT
 from cli import audit_command
-from cli.audit_command import examine
+from cli.audit_examining import examine
 from cli.main import program
 from eventstore.checkpoints import SigningKey, origin_of
 from eventstore.log import Row
@@ -147,6 +147,14 @@ def _appended(rows: Rows) -> Rows:
     return [*rows, (len(rows) + 1, *fact[1:4], json.dumps(body, ensure_ascii=False).encode())]
 
 
+def _of_a_real_command(rows: Rows) -> Rows:
+    """As `_appended`, but it says that a command made it which was really run."""
+    *before, last = _appended(rows)
+    body = json.loads(last[4])
+    body["meta"]["command"] = json.loads(bytes(rows[AT][4]))["meta"]["command"]
+    return [*before, (*last[:4], json.dumps(body, ensure_ascii=False).encode())]
+
+
 TAMPERINGS: dict[str, tuple[Callable[[Rows], Rows], int, bool | None]] = {
     "state edited": (_state, AT + 1, False),
     "topic edited": (lambda rows: _put(rows, AT, topic="Unit.WentOnDuty"), AT + 1, False),
@@ -165,11 +173,12 @@ TAMPERINGS: dict[str, tuple[Callable[[Rows], Rows], int, bool | None]] = {
     "one deleted and the gap closed": (
         lambda rows: _numbered([*rows[:AT], *rows[AT + 1 :]]),
         AT + 1,
-        False,
+        True,
     ),
     "the last deleted": (lambda rows: rows[:-1], 0, False),
     "put back to an old state": (lambda rows: rows[:AT], AT + 1, False),
     "one written to the end": (_appended, 0, True),
+    "one written to the end in a real command's name": (_of_a_real_command, 0, True),
     "one put before the first": (lambda rows: [(-1, *_forged(rows)[1:]), *rows], -1, True),
 }
 """What is done, at which position it is first to be seen (0: at the end), and whether it is seen
