@@ -13,6 +13,7 @@ import msgspec
 from eventsourcing.domain import event
 
 from domain.base import Aggregate
+from domain.moments import not_before
 from domain.refusal import Refusal
 from domain.world import Sealed
 
@@ -56,10 +57,11 @@ class Casualty(msgspec.Struct, frozen=True):
 
 @dataclass(eq=False)
 class WrongFate(Refusal):
-    zh = "记录 {record} 当前为“{fate}”，不能办理此变更"
-    en = "Record {record} says {fate} now; this change does not fit."
+    zh = "记录 {record} 当前为“{fate}”，不是此变更所需的情形（{needed}）"
+    en = "Record {record} says {fate} now, which is not what this change takes ({needed})."
     record: UUID
     fate: str
+    needed: str = ""
 
 
 class CasualtyRecord(Aggregate):
@@ -112,6 +114,8 @@ class CasualtyRecord(Aggregate):
     def confirm_death(self, died_at: datetime | None, cause: str, place: Sealed | None) -> None:
         """失踪→死亡 (or an injured person dies): a transfer."""
         self.must_be(*MORTAL)
+        order = ("死亡不能早于登记的事发时间", "nobody died of it before it happened to them")
+        self._after_it_happened("died_at", died_at, order)
         self._confirmed_dead(was=self.fate, died_at=died_at, cause=cause, place=place)
 
     @event("ConfirmedDead")
@@ -123,6 +127,8 @@ class CasualtyRecord(Aggregate):
     def find(self, found_at: datetime, injured: bool, severe: bool) -> None:
         """A missing person is found alive, injured or not."""
         self.must_be(*SOUGHT)
+        order = ("找到不能早于失踪的时间", "nobody is found before they went missing")
+        self._after_it_happened("found_at", found_at, order)
         self._found(found_at=found_at, injured=injured, severe=severe)
 
     @event("Found")
@@ -148,7 +154,13 @@ class CasualtyRecord(Aggregate):
         """The family's application names this person (抚慰)."""
         self.case = case
 
+    def _after_it_happened(self, field: str, at: datetime | None, order: tuple[str, str]) -> None:
+        """`Malformed` for a time before that of the row, where both are known."""
+        happened_at = self.casualty.happened_at
+        if at is not None and happened_at is not None:
+            not_before(field, at, happened_at, order)
+
     def must_be(self, *fates: Fate) -> None:
         """Refuse with `WrongFate` unless it is one of these that is known of the person."""
         if self.fate not in fates:
-            raise WrongFate(record=self.id, fate=self.fate)
+            raise WrongFate(record=self.id, fate=self.fate, needed=" / ".join(fates))

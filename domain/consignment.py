@@ -9,15 +9,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
 from eventsourcing.domain import event
 
 from domain.area import check_text
-from domain.base import Aggregate
+from domain.base import Aggregate, grown
 from domain.goods import Lot, not_negative, positive
+from domain.moments import CLOCK_SLACK, not_before
 from domain.refusal import Malformed, Refusal
 from domain.world import RuleRef, Sealed
 
@@ -144,6 +145,7 @@ class Consignment(Aggregate):
         self.exercise = exercise
         self.source: UUID | None = None
         self.phase = Phase.REQUESTED
+        self.shipped_at: datetime | None = None
         self.turned_back = False
         self.steps: dict[str, tuple[UUID, ...]] = {}
         self.cargo: dict[UUID, Cargo] = {}
@@ -219,6 +221,7 @@ class Consignment(Aggregate):
         driver_name: Sealed | None,
         driver_phone: Sealed | None,
         eta: datetime | None,
+        shipped_at: datetime,
         hands: tuple[UUID, ...],
     ) -> None:
         """The load leaves with its lots (出库单). The driver's name and phone are sealed.
@@ -241,6 +244,7 @@ class Consignment(Aggregate):
             driver_name=driver_name,
             driver_phone=driver_phone,
             eta=eta,
+            shipped_at=shipped_at,
             hands=hands,
         )
 
@@ -252,8 +256,10 @@ class Consignment(Aggregate):
         driver_name: Sealed | None,
         driver_phone: Sealed | None,
         eta: datetime | None,
+        shipped_at: datetime,
         hands: tuple[UUID, ...],
     ) -> None:
+        self.shipped_at = shipped_at
         self.cargo = {one.lot.lot: one for one in cargo}
         self.phase = Phase.SHIPPED
         self.steps["ship"] = hands
@@ -269,9 +275,12 @@ class Consignment(Aggregate):
         """Acceptance 验收 at the destination: lot → (good, damaged, missing) for every lot shipped.
 
         A difference needs a remark. Refuses `ConsignmentNotReady`, `ArrivalDoesNotAddUp`,
-        `Malformed`.
+        `Malformed`, also for an arrival that is dated before the goods left.
         """
         self.need(Phase.SHIPPED)
+        self._after_shipping(
+            arrived_at, ("到达不能早于发出", "goods do not arrive before they left")
+        )
         checked = self._checked(counts, remark)
         self._arrived(counts=checked, remark=remark, arrived_at=arrived_at, hands=hands)
         return checked
@@ -302,6 +311,9 @@ class Consignment(Aggregate):
         """
         self.need(Phase.SHIPPED)
         check_text("remark", remark)
+        self._after_shipping(
+            arrived_at, ("退回不能早于发出", "goods do not come back before they left")
+        )
         checked = self._checked(counts, remark)
         self._turned_back(counts=checked, remark=remark, arrived_at=arrived_at, hands=hands)
         return checked
@@ -352,6 +364,11 @@ class Consignment(Aggregate):
     def _cancelled(self, reason: str) -> None:
         self.phase = Phase.CANCELLED
 
+    def _after_shipping(self, arrived_at: datetime, order: tuple[str, str]) -> None:
+        """`Malformed` for a time before the goods were sent: a typing error, or another load's."""
+        if self.shipped_at is not None:
+            not_before("arrived_at", arrived_at, self.shipped_at, order, CLOCK_SLACK)
+
     def _checked(
         self, counts: Mapping[UUID, tuple[int, int, int]], remark: str
     ) -> tuple[Count, ...]:
@@ -375,6 +392,14 @@ class Consignment(Aggregate):
             value_fen = shipped.lot.unit_value_fen
             checked.append(Count(shipped.item, lot, good, damaged, missing, value_fen))
         return tuple(checked)
+
+
+def _shipped_when_recorded(values: dict[str, Any]) -> None:
+    """The first facts did not say when the goods left: when it was recorded, then."""
+    values["shipped_at"] = values["meta"]["recorded_at"]
+
+
+grown(Consignment.Shipped, _shipped_when_recorded)
 
 
 def _others(counts: Iterable[UUID], known: Mapping[UUID, Cargo]) -> list[UUID]:

@@ -6,21 +6,31 @@ both streams record an assignment in one commit. The stage of an incident is tha
 unit. Times of the field (``occurred_at``) come from the caller.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from eventsourcing.domain import event
 
 from domain.area import check_text
-from domain.base import Aggregate
+from domain.base import Aggregate, grown
 from domain.due import check_due
 from domain.exercise import keep_apart
+from domain.incident_refusals import (
+    DuplicateOfClosed,
+    DuplicateOfItself,
+    IncidentNotThere,
+    NoCallerKnown,
+    NotAbove,
+    NoUnitThere,
+    UnitNotAssigned,
+    UnitsStillOut,
+)
 from domain.lateness import Counting
-from domain.refusal import Malformed, Refusal
+from domain.moments import CLOCK_SLACK, not_before
+from domain.refusal import Malformed
 from domain.world import RuleRef, Sealed
 
 UNANSWERED = "逾时无队伍接令，系统自动升级"
@@ -86,6 +96,13 @@ NEW = (Stage.OPEN, Stage.TRIAGED)
 SENDABLE = (Stage.TRIAGED, *WORKING)
 """When units can be sent to it."""
 LIVING = (Stage.OPEN, *SENDABLE)
+NOT_BEFORE = {
+    Stage.ASSIGNED: ("接令不能早于派出", "a unit does not take its order before it was sent"),
+    Stage.ACKNOWLEDGED: ("出发不能早于接令", "a unit does not set out before it took its order"),
+    Stage.EN_ROUTE: ("到场不能早于出发", "a unit is not on the scene before it set out"),
+    Stage.ON_SCENE: ("处置完毕不能早于到场", "it is not over before a unit was on the scene"),
+}
+"""What is said to a step that is dated before the one it follows."""
 RESOLVABLE = (Stage.ON_SCENE,)
 
 UNASSIGNED = "unassigned"
@@ -99,102 +116,10 @@ class Spot(msgspec.Struct, frozen=True):
     longitude_e6: int
 
 
-@dataclass(eq=False)
-class IncidentNotThere(Refusal):
-    """The life of an incident has its order."""
-
-    zh: ClassVar[str] = "险情 {incident} 现为“{stage}”，此步骤须在“{needed}”时办理"
-    en: ClassVar[str] = "Incident {incident} is {stage}; this step takes one that is {needed}."
-    incident: UUID
-    stage: str
-    needed: str
-
-
-@dataclass(eq=False)
-class UnitNotAssigned(Refusal):
-    """That unit does not work on this incident, or is not at the stage before this one."""
-
-    zh: ClassVar[str] = "队伍 {unit} 在险情 {incident} 中的状态为“{stage}”，须为“{needed}”"
-    en: ClassVar[str] = (
-        "Unit {unit} is {stage} at incident {incident}; this step takes one that is {needed}."
-    )
-    incident: UUID
-    unit: UUID
-    stage: str
-    needed: str
-
-
-@dataclass(eq=False)
-class NoUnitThere(Refusal):
-    """The step is one of a unit's, and none of the incident's units has come to it."""
-
-    zh: ClassVar[str] = "险情 {incident} 没有状态为“{needed}”的队伍"
-    en: ClassVar[str] = "No unit of incident {incident} is {needed}."
-    incident: UUID
-    needed: str
-
-
-@dataclass(eq=False)
-class UnitsStillOut(Refusal):
-    """Units are recalled, or the incident resolved, before it ends."""
-
-    zh: ClassVar[str] = "险情 {incident} 仍有 {units} 支队伍在处置"
-    en: ClassVar[str] = "{units} {units:unit still works|units still work} on incident {incident}."
-    incident: UUID
-    units: int
-
-
-@dataclass(eq=False)
-class DuplicateOfItself(Refusal):
-    """An incident is a duplicate of another one, which is not itself a duplicate."""
-
-    zh: ClassVar[str] = "险情 {incident} 不能标记为险情 {original} 的重复：两者相同或后者本身为重复"
-    en: ClassVar[str] = (
-        "Incident {incident} cannot be a duplicate of incident {original}: "
-        "they are one, or that one is itself a duplicate."
-    )
-    incident: UUID
-    original: UUID
-
-
-@dataclass(eq=False)
-class DuplicateOfClosed(Refusal):
-    """Nobody works on a closed incident any more: a call that was laid to it would go unheard."""
-
-    zh: ClassVar[str] = (
-        "险情 {original} 已经办结，不能把险情 {incident} 标记为它的重复："
-        "还有人求助的，按新的险情派队"
-    )
-    en: ClassVar[str] = (
-        "Incident {original} is closed: incident {incident} cannot be a duplicate of it. Whoever "
-        "calls again needs a unit again."
-    )
-    incident: UUID
-    original: UUID
-
-
-@dataclass(eq=False)
-class NoCallerKnown(Refusal):
-    """Only a number that was taken down can be shown."""
-
-    zh: ClassVar[str] = "险情 {incident} 未登记来电号码"
-    en: ClassVar[str] = "No telephone number of who called was taken down for incident {incident}."
-    incident: UUID
-
-
-@dataclass(eq=False)
-class NotAbove(Refusal):
-    """An incident is escalated to an area above the one that is in charge."""
-
-    zh: ClassVar[str] = "区划 {area} 不在现负责区划（{in_charge}）之上"
-    en: ClassVar[str] = "Area {area} does not lie above the area in charge ({in_charge})."
-    area: UUID
-    in_charge: UUID
-
-
 class Incident(Aggregate):
     """One thing that happened in one place. ``in_charge`` is the area that leads the response.
 
+    ``since``: when each of its units came to the stage that it is at, as somebody said.
     ``acknowledge_by``: when it is escalated by itself, unless a unit has acknowledged it by then.
     """
 
@@ -218,6 +143,7 @@ class Incident(Aggregate):
         self.stage = Stage.OPEN
         self.priority = 0
         self.units: dict[UUID, Stage] = {}
+        self.since: dict[UUID, datetime] = {}
         self.acknowledge_by: datetime | None = None
         self.duplicate_of: UUID | None = None
         self.caller_known = reporter_phone is not None
@@ -252,49 +178,53 @@ class Incident(Aggregate):
         if self.stage == Stage.OPEN:
             self.stage = Stage.TRIAGED
 
-    def assign(self, unit: UUID) -> None:
+    def assign(self, unit: UUID, *, assigned_at: datetime) -> None:
         """Send a unit. Only a triaged incident; `Unit.assign` belongs to the same commit."""
         self.need(*SENDABLE)
         if unit in self.units:
             raise UnitNotAssigned(
                 incident=self.id, unit=unit, stage=self.units[unit], needed=Stage.TRIAGED
             )
-        self._assigned(unit=unit)
+        self._assigned(unit=unit, assigned_at=assigned_at)
 
     @event("Assigned")
-    def _assigned(self, unit: UUID) -> None:
+    def _assigned(self, unit: UUID, assigned_at: datetime) -> None:
         self.units[unit] = Stage.ASSIGNED
+        self.since[unit] = assigned_at
         self._follow()
 
     def acknowledge(self, unit: UUID, *, occurred_at: datetime) -> None:
         """The unit has the order."""
-        self._need_unit(unit, Stage.ASSIGNED)
+        self._need_next(unit, Stage.ASSIGNED, occurred_at)
         self._acknowledged(unit=unit, occurred_at=occurred_at)
 
     @event("Acknowledged")
     def _acknowledged(self, unit: UUID, occurred_at: datetime) -> None:
         self.units[unit] = Stage.ACKNOWLEDGED
+        self.since[unit] = occurred_at
         self.acknowledge_by = None
         self._follow()
 
     def depart(self, unit: UUID, *, occurred_at: datetime, eta_minutes: int | None) -> None:
         """The unit is on its way."""
-        self._need_unit(unit, Stage.ACKNOWLEDGED)
+        self._need_next(unit, Stage.ACKNOWLEDGED, occurred_at)
         self._en_route(unit=unit, occurred_at=occurred_at, eta_minutes=eta_minutes)
 
     @event("EnRoute")
     def _en_route(self, unit: UUID, occurred_at: datetime, eta_minutes: int | None) -> None:
         self.units[unit] = Stage.EN_ROUTE
+        self.since[unit] = occurred_at
         self._follow()
 
     def reach(self, unit: UUID, *, occurred_at: datetime) -> None:
         """The unit is there."""
-        self._need_unit(unit, Stage.EN_ROUTE)
+        self._need_next(unit, Stage.EN_ROUTE, occurred_at)
         self._on_scene(unit=unit, occurred_at=occurred_at)
 
     @event("OnScene")
     def _on_scene(self, unit: UUID, occurred_at: datetime) -> None:
         self.units[unit] = Stage.ON_SCENE
+        self.since[unit] = occurred_at
         self._follow()
 
     def recall(self, unit: UUID, *, reason: str) -> None:
@@ -306,6 +236,7 @@ class Incident(Aggregate):
     @event("Recalled")
     def _recalled(self, unit: UUID, reason: str) -> None:
         del self.units[unit]
+        del self.since[unit]
         self.acknowledge_by = None
         self._follow()
 
@@ -313,6 +244,8 @@ class Incident(Aggregate):
         """It is over: some unit is on scene and says so. Answers the units to release."""
         self.need(*RESOLVABLE)
         check_text("outcome", outcome)
+        there = [self.since[one] for one, stage in self.units.items() if stage == Stage.ON_SCENE]
+        not_before("occurred_at", occurred_at, min(there), NOT_BEFORE[Stage.ON_SCENE])
         units = tuple(self.units)
         self._resolved(outcome=outcome, occurred_at=occurred_at, units=units)
         return units
@@ -320,6 +253,7 @@ class Incident(Aggregate):
     @event("Resolved")
     def _resolved(self, outcome: str, occurred_at: datetime, units: tuple[UUID, ...]) -> None:
         self.units = {}
+        self.since = {}
         self.stage = Stage.RESOLVED
 
     def close(self, *, reason: str) -> None:
@@ -417,6 +351,12 @@ class Incident(Aggregate):
     def _caller_revealed(self, reason: str) -> None:
         """Nothing follows from it: who was shown it is the timeline's."""
 
+    def _need_next(self, unit: UUID, stage: Stage, at: datetime) -> None:
+        """The unit is at that stage, and its next step is not dated before it came there."""
+        self._need_unit(unit, stage)
+        slack = CLOCK_SLACK if stage == Stage.ASSIGNED else timedelta(0)
+        not_before("occurred_at", at, self.since[unit], NOT_BEFORE[stage], slack)
+
     def _need_unit(self, unit: UUID, *needed: Stage) -> None:
         stage = self.units.get(unit)
         if stage not in needed:
@@ -428,3 +368,11 @@ class Incident(Aggregate):
         """The incident is where its foremost unit is; with no unit it waits, triaged."""
         foremost = max((WORKING.index(stage) for stage in self.units.values()), default=None)
         self.stage = Stage.TRIAGED if foremost is None else WORKING[foremost]
+
+
+def _assigned_when_recorded(values: dict[str, Any]) -> None:
+    """The first facts did not say when a unit was sent: when it was recorded, then."""
+    values["assigned_at"] = values["meta"]["recorded_at"]
+
+
+grown(Incident.Assigned, _assigned_when_recorded)

@@ -1,4 +1,5 @@
-"""Moments of the field that a command may say: not yet to come, or not over."""
+"""Moments of the field that a command may say: not yet to come, not over, not before the step
+that they follow."""
 
 from datetime import date, datetime, timedelta
 
@@ -40,6 +41,34 @@ def day_not_over(field: str, day: date, now: datetime) -> None:
     """Refuse with `Malformed` a day to come that is over in China."""
     if day < china_day(now):
         raise _over(field, day.isoformat())
+
+
+def not_before(
+    field: str,
+    at: datetime,
+    then: datetime,
+    order: tuple[str, str],
+    slack: timedelta = timedelta(0),
+) -> None:
+    """Refuse with `Malformed` a step that is dated before the one it follows, to the minute.
+
+    ``order``: a sentence in Chinese and English that names both steps. ``slack``: `CLOCK_SLACK`
+    where ``then`` was read from the server's clock, behind which a phone's may run.
+    """
+    with_zone(field, at)
+    if at < then.replace(second=0, microsecond=0) - slack:
+        raise _too_early(field, at.isoformat(), then.isoformat(), order)
+
+
+def day_not_before(field: str, day: date, then: date, order: tuple[str, str]) -> None:
+    """The same for days."""
+    if day < then:
+        raise _too_early(field, day.isoformat(), then.isoformat(), order)
+
+
+def _too_early(field: str, value: str, then: str, order: tuple[str, str]) -> Malformed:
+    zh, en = order
+    return Malformed(field=field, value=value, rule_zh=f"{zh}（{then}）", rule_en=f"{en} ({then})")
 
 
 def _over(field: str, value: str) -> Malformed:

@@ -56,6 +56,7 @@ class ReliefCase(CaseChecks, Aggregate):
         self.household = household
         self.village = village
         self.need = need
+        self.applied_on = applied_on
         self.exercise = exercise
         self.stage = Stage.APPLIED
         self.village_list: UUID | None = None

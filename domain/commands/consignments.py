@@ -198,6 +198,7 @@ class ShipConsignment(_OnConsignment):
             driver_name=name,
             driver_phone=phone,
             eta=self.eta,
+            shipped_at=world.now,
             hands=hands,
         )
         return {"units": sum(one.lot.quantity for one in cargo)}

@@ -114,15 +114,16 @@ class Occasion:
 
 
 def check_moment(
-    name: str, moment: datetime, world: World, not_before: datetime | None = None
+    name: str, moment: datetime, world: World, occurred_at: datetime | None = None
 ) -> datetime:
-    """The moment in UTC. `Malformed` if it has no zone, is to come, or is before ``not_before``."""
+    """The moment in UTC. `Malformed` if it has no zone, is to come, or is before it happened."""
     if moment.tzinfo is None:
         zh, en = "必须带时区", "it needs a time zone"
     elif moment > world.now + CLOCK_SKEW:
         zh, en = "不能晚于现在", "it lies in the future"
-    elif not_before is not None and moment < not_before:
-        zh, en = f"不能早于 {not_before}", f"it lies before {not_before}"
+    elif occurred_at is not None and moment < occurred_at:
+        zh = f"不能早于发生时间 {occurred_at}"
+        en = f"it lies before the time of occurrence, {occurred_at}"
     else:
         return moment.astimezone(UTC)
     raise Malformed(field=name, value=str(moment), rule_zh=zh, rule_en=en)

@@ -176,6 +176,7 @@ class FollowMerger(OnArea):
             driver_name=None,
             driver_phone=None,
             eta=None,
+            shipped_at=world.now,
             hands=(),
         )
         counts = {lot.lot: (lot.quantity, 0, 0) for lot in lots}

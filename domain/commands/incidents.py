@@ -174,7 +174,7 @@ class AssignUnit(_OnIncident):
 
     def decide(self, world: World) -> Result | None:
         incident = world.get(Incident, self.incident)
-        incident.assign(self.unit)
+        incident.assign(self.unit, assigned_at=world.now)
         world.get(Unit, self.unit).assign(incident.id, exercise=incident.exercise)
         return None
 
@@ -258,7 +258,7 @@ class ReassignIncident(_OfUnit):
         incident = world.get(Incident, self.incident)
         incident.recall(self.from_unit, reason=self.reason)
         world.get(Unit, self.from_unit).release()
-        incident.assign(self.to_unit)
+        incident.assign(self.to_unit, assigned_at=world.now)
         world.get(Unit, self.to_unit).assign(incident.id, exercise=incident.exercise)
         _await_unit(world, incident)
         return None

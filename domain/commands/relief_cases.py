@@ -15,10 +15,12 @@ from domain.commands.checked import Checked
 from domain.commands.households import check_village
 from domain.commands.named_rows import check_named, claim
 from domain.commands.sealing import not_future, seal_text
+from domain.disaster import Disaster
 from domain.exercise import keep_apart
 from domain.goods import positive
 from domain.household import Household
 from domain.login_name import LoginName
+from domain.moments import day_not_before
 from domain.need import (
     Cause,
     DuplicateApplication,
@@ -35,6 +37,7 @@ from domain.reach import seen
 from domain.refusal import NotFound, Refusal
 from domain.relief_case import ReliefCase
 from domain.roster import Hands
+from domain.rules.base import china_day
 from domain.rules.standards import BY_DAYS, TEN_DAYS
 from domain.season import OutsideSeason, Season
 from domain.separation import separate
@@ -149,6 +152,7 @@ def apply(
     household.check_open()
     keep_apart("Household", household.id, exercise=household.exercise, wanted=season.exercise)
     not_future(world, "applied_on", given.applied_on)
+    _after_the_disaster(world, season, given.applied_on)
     id = ReliefCase.id_of(season.id, household.id)
     if world.find(ReliefCase, id) is not None:
         raise DuplicateApplication(household=household.id, case=id)
@@ -173,6 +177,14 @@ def apply(
             on_behalf=on_behalf,
         )
     )
+
+
+def _after_the_disaster(world: World, season: Season, applied_on: date) -> None:
+    """`Malformed` for an application dated before the disaster that the relief is for."""
+    disaster = world.look(Disaster, season.disaster) if season.disaster else None
+    if disaster is not None:
+        order = ("申请不能早于受灾", "nobody applies before the disaster came")
+        day_not_before("applied_on", applied_on, china_day(disaster.occurred_at), order)
 
 
 def season_over(world: World, season: UUID, village: UUID) -> Season:

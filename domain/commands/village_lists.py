@@ -24,6 +24,7 @@ from domain.grants import GrantsOpen, NothingGranted, PartsLeft
 from domain.household import Household
 from domain.ids import NewId
 from domain.list_checks import UNDECIDED
+from domain.moments import day_not_before
 from domain.need import Tier
 from domain.notice import ObjectionKind
 from domain.notice_rules import check_notice_rules
@@ -161,9 +162,9 @@ class AppraiseList(OfList):
 
     def decide(self, world: World) -> Result | None:
         found, season = self.of(world)
-        if self.minutes is not None:
-            found.record_minutes(_minutes(world, self.minutes))
         cases = [_belonging(world, found, verdict.case) for verdict in self.verdicts]
+        if self.minutes is not None:
+            found.record_minutes(_minutes(world, self.minutes, cases))
         hands = hands_for(world, found, cases, "report")
         appraised = season.terms.requires("appraisal")
         on: list[UUID] = []
@@ -408,9 +409,13 @@ class CloseList(OfList):
             raise PartsLeft(village_list=found.id, count=left)
 
 
-def _minutes(world: World, given: MinutesInput) -> Minutes:
+def _minutes(world: World, given: MinutesInput, cases: Iterable[ReliefCase]) -> Minutes:
+    """The record of a meeting, which is not held before the last of its households applied."""
     positive("minutes.attendees", given.attendees)
     not_future(world, "minutes.held_on", given.held_on)
+    order = ("评议会不能早于户报", "a meeting is not held before a household on its list applied")
+    for case in cases:
+        day_not_before("minutes.held_on", given.held_on, case.applied_on, order)
     check_sha256("minutes.document_sha256", given.document_sha256)
     return Minutes(given.held_on, given.attendees, given.document_sha256)
 

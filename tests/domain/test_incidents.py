@@ -23,17 +23,13 @@ from domain.commands.incidents import (
 )
 from domain.commands.units import RegisterUnit
 from domain.exercise import ExerciseMixed
-from domain.incident import (
+from domain.incident import Incident, IncidentKind, Severity, Spot, Stage
+from domain.incident_refusals import (
     DuplicateOfClosed,
     DuplicateOfItself,
-    Incident,
-    IncidentKind,
     IncidentNotThere,
     NotAbove,
     NoUnitThere,
-    Severity,
-    Spot,
-    Stage,
     UnitNotAssigned,
     UnitsStillOut,
 )
@@ -47,6 +43,12 @@ from tests.domain.scenario import Scenario
 @pytest.fixture
 def county() -> Scenario:
     scenario = make_county()
+    with_units(scenario)
+    return scenario
+
+
+def with_units(scenario: Scenario) -> "Desk":
+    """The county's fire brigade and boats, and the desk that sends them."""
     for name in ("fire", "boats"):
         unit = RegisterUnit(
             unit=scenario.id(name),
@@ -56,7 +58,7 @@ def county() -> Scenario:
             size=8,
         )
         scenario.given(unit, by="dispatcher")
-    return scenario
+    return Desk(scenario)
 
 
 def open_incident(scenario: Scenario, name: str = "incident", **changed: Any) -> OpenIncident:

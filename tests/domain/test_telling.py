@@ -25,7 +25,8 @@ from domain.grants import (
     UnderStandard,
 )
 from domain.house_damage import Grade
-from domain.incident import UNASSIGNED, IncidentKind, Stage, UnitNotAssigned
+from domain.incident import UNASSIGNED, IncidentKind, Stage
+from domain.incident_refusals import UnitNotAssigned
 from domain.money import FundOverdrawn, NotPassedDownFrom
 from domain.notice import Notice, NoticeRunning
 from domain.refusal import Malformed, NotFound, Refusal, missing

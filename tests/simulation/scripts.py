@@ -98,7 +98,7 @@ class People:
         lot = city.id("lot", "city/quilt/False")
         came = LotArrival(lot=lot, good=units - damaged - missing, damaged=damaged, missing=missing)
         arrived = ArriveConsignment(
-            consignment=load, counts=(came,), arrived_at=self._time.now - LATELY / 2, remark="雨淋"
+            consignment=load, counts=(came,), arrived_at=self._time.now, remark="雨淋"
         )
         yield arrived, keeper
         if damaged:

@@ -71,12 +71,13 @@ def test_a_unit_that_is_not_there_when_it_said_is_marked(desk: Desk) -> None:
     incident, page = opened(desk, "水库泄洪道")
     page = page.form(i.TriageIncident).press(priority="2")
     page = page.form(i.AssignUnit).press(unit="四号民兵队")
-    page = page.form(i.AcknowledgeAssignment).press(unit="四号民兵队")
-    form = page.form(i.ReportEnRoute)
+    form = page.form(i.AcknowledgeAssignment)
     (at,) = [one.value for one in form.inputs if one.name == "occurred_at"]
-    left = datetime.fromisoformat(at) - timedelta(hours=1)
-    page = form.press(unit="四号民兵队", eta_minutes="20", occurred_at=left.isoformat()[:16])
-    due = (left + timedelta(minutes=20)).strftime("%H:%M")
+    left = datetime.fromisoformat(at) - timedelta(minutes=4)
+    typed = {"unit": "四号民兵队", "occurred_at": left.isoformat()[:16]}
+    page = form.press(**typed)
+    page = page.form(i.ReportEnRoute).press(**typed, eta_minutes="1")
+    due = (left + timedelta(minutes=1)).strftime("%H:%M")
     board = desk.open("/dispatch").text
     row = board[board.index(f'id="incident-{incident}"') :]
     for text in (page.text, row[: row.index("</li>")]):

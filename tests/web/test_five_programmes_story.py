@@ -30,6 +30,7 @@ from domain.commands.rulebooks import AdoptRulebook
 from domain.commands.stock import ReceiveGoods
 from domain.money import Source
 from domain.relief_case import ReliefCase
+from domain.rules.base import china_day
 from domain.rules.loading import parse_rulebook
 from domain.world import Command
 from tests.domain.county import RULES
@@ -169,7 +170,7 @@ def drawn_up(season: Page, county: LivingCounty, *, meeting: bool) -> Page:
     typed: dict[str, Any] = {}
     if meeting:
         typed = {
-            "minutes__held_on": "2018-08-01",
+            "minutes__held_on": china_day(county.now).isoformat(),
             "minutes__attendees": "27",
             "minutes__document_sha256": b"the signed record",
         }
