@@ -19,6 +19,7 @@ from api.routes_reports import EVERYBODY, IN_POST
 from api.routes_writes import WRITES
 from api.telling import named_for
 from api.writes import RESPONSES
+from domain.commands.coming_first import ComingFirst, coming_first
 from domain.commands.subjects import SUBJECTS, Subject
 from domain.commands.undoing import UNDO, Undo
 from domain.refusal import NotFound, NotYourRole, Refusal
@@ -41,7 +42,8 @@ PATHS: dict[type[Command], str] = {write.command: write.path for write in WRITES
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A step that one of the officer's posts may take. ``why``: what speaks against it now.
+    """A step that one of the officer's posts may take. ``why``: what speaks against it now;
+    ``first``: what comes before it.
 
     ``path``: where it is sent; ``{names}`` that are left in it are fields of the command.
     """
@@ -50,6 +52,7 @@ class Action:
     path: str
     actor: Actor
     why: Refusal | None
+    first: ComingFirst
     undo: Undo
 
     @property
@@ -135,7 +138,9 @@ def _actions(
             continue
         for field, value in {subject.about.field: thing.id, **command.path_fields(thing)}.items():
             path = path.replace(f"{{{field}}}", str(value))
-        yield Action(command, path, world.actor, why, UNDO[command])
+        state = subject.state(thing)
+        first = coming_first(command, why, state) if why is not None else ComingFirst()
+        yield Action(command, path, world.actor, why, first, UNDO[command])
 
 
 def as_told(caller: Caller, found: Actions) -> dict[str, Any]:
@@ -151,7 +156,7 @@ def as_told(caller: Caller, found: Actions) -> dict[str, Any]:
                 "command": one.command.__name__,
                 "path": one.path,
                 "open": one.open,
-                "why": _why(one.why, next(told)) if one.why is not None else None,
+                "why": _why(one.why, one.first, next(told)) if one.why is not None else None,
                 "undo": {
                     "command": one.undo.by.__name__ if one.undo.by is not None else None,
                     "zh": one.undo.zh,
@@ -163,12 +168,19 @@ def as_told(caller: Caller, found: Actions) -> dict[str, Any]:
     }
 
 
-def _why(refusal: Refusal, told: Any) -> dict[str, Any]:
+def _why(refusal: Refusal, first: ComingFirst, told: Any) -> dict[str, Any]:
+    """``first``: the steps of which one comes before it, with the roles that take them; ``over``:
+    the matter is past it."""
     return {
         "type": f"/problems/{refusal.code()}",
         "zh": told.zh,
         "en": told.en,
         "until": refusal.opens_at,
+        "over": first.over,
+        "first": [
+            {"command": step.__name__, "roles": [one.value for one in Role if one in step.roles]}
+            for step in first.steps
+        ],
     }
 
 

@@ -60,10 +60,11 @@ class OutsideDisaster(Refusal):
 
 @dataclass(eq=False)
 class DisasterNotOpen(Refusal):
-    zh = "灾害过程 {disaster} 处于“{stage}”状态，不能办理此事项"
-    en = "Disaster {disaster} is {stage}; this cannot be done now."
+    zh = "灾害过程 {disaster} 处于“{stage}”状态，不是此步骤所需的状态（{needed}）"
+    en = "Disaster {disaster} is {stage}, which is not what this step takes ({needed})."
     disaster: UUID
     stage: str
+    needed: str = ""
 
 
 @dataclass(eq=False)
@@ -153,12 +154,14 @@ class Merging(msgspec.Struct, frozen=True):
 GOES_ON = (DisasterStage.OPEN, DisasterStage.STABILIZED)
 """The stages in which disasters can be merged, and take reports."""
 ENDED = (DisasterStage.STABILIZED, DisasterStage.CLOSED)
+ON = " / ".join(GOES_ON)
+"""As refusals name them."""
 
 
 def against_leaving(one: Merging) -> Iterator[Refusal]:
     """What speaks against merging ``one`` into any other: `DisasterNotOpen`, `ResponseRuns`."""
     if one.stage not in GOES_ON:
-        yield DisasterNotOpen(disaster=one.id, stage=one.stage)
+        yield DisasterNotOpen(disaster=one.id, stage=one.stage, needed=ON)
     for area, running in one.responses.items():
         yield ResponseRuns(
             disaster=one.id, area=area, level=running.level, document_no=running.document_no
@@ -177,7 +180,7 @@ def against_merger(one: Merging, other: Merging) -> Iterator[Refusal]:
         return
     yield from against_leaving(one)
     if other.stage not in GOES_ON:
-        yield DisasterNotOpen(disaster=other.id, stage=other.stage)
+        yield DisasterNotOpen(disaster=other.id, stage=other.stage, needed=ON)
     if other.exercise is not one.exercise:
         yield ExerciseMixed(kind="Disaster", id=other.id, exercise=other.exercise)
     both = tuple(sorted(one.reports.keys() & other.reports.keys()))
@@ -421,7 +424,7 @@ class Disaster(Aggregate):
 
     def must_be(self, *stages: DisasterStage) -> None:
         if self.stage not in stages:
-            raise DisasterNotOpen(disaster=self.id, stage=self.stage)
+            raise DisasterNotOpen(disaster=self.id, stage=self.stage, needed=" / ".join(stages))
 
     def _must_not_run(self, area: UUID) -> None:
         running = self.responses.get(area)

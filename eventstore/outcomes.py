@@ -1,7 +1,7 @@
 """What became of a command: stored with its facts, and given again when it is repeated."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime
 from functools import cache
 from typing import Any, get_type_hints
@@ -97,6 +97,7 @@ def told(problem: Problem, names: Names | None = None) -> Problem:
             **{
                 one.name: msgspec.convert(problem.facts[one.name], hints[one.name], strict=False)
                 for one in fields(kind)
+                if one.name in problem.facts or one.default is MISSING
             }
         )
     except (KeyError, msgspec.ValidationError):

@@ -74,13 +74,24 @@ class Act:
 
 
 @dataclass(frozen=True)
+class Before:
+    """A step that comes before one that is closed, and the roles that take it."""
+
+    key: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class NotNow:
-    """What cannot be done at present: why, and until when."""
+    """What cannot be done at present: why, until when, and what comes ``first`` (any of these);
+    ``over``: nothing does, the matter has gone on."""
 
     command: str
     key: str
     why: str
     until: datetime | None
+    first: tuple[Before, ...] = ()
+    over: bool = False
 
 
 @dataclass(frozen=True)
@@ -154,10 +165,14 @@ async def acts_of(
             undo = action["undo"][matter.language]
             drawn.append(replace(act, undo=undo, subject=_joined(act.subject, of)))
         else:
-            why = action["why"]
-            closed.append(NotNow(name, key_of(name), why[matter.language], why["until"]))
+            closed.append(_not_now(name, action["why"], matter.language))
     ordered = _next_first(drawn, matter.state, first)
     return Acts(kind, str(id), matter.state, ordered, tuple(closed))
+
+
+def _not_now(command: str, why: Mapping[str, Any], language: str) -> NotNow:
+    first = tuple(Before(key_of(one["command"]), tuple(one["roles"])) for one in why["first"])
+    return NotNow(command, key_of(command), why[language], why["until"], first, why["over"])
 
 
 def _guarded(action: Mapping[str, Any]) -> bool:

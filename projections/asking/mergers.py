@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 
 from domain.disaster import (
     GOES_ON,
+    ON,
     DisasterNotOpen,
     Merging,
     NotMergedInto,
@@ -97,7 +98,7 @@ def split_preview(
     elif host is None:
         return None
     elif host["stage"] not in GOES_ON:
-        against.append(DisasterNotOpen(disaster=UUID(host["id"]), stage=host["stage"]))
+        against.append(DisasterNotOpen(disaster=UUID(host["id"]), stage=host["stage"], needed=ON))
     hosts = dict.fromkeys(absorbed_into(db, disaster), str(mine["id"]))
     if host is not None:
         hosts = dict.fromkeys(absorbed_into(db, UUID(host["id"])), str(host["id"])) | hosts

@@ -44,6 +44,8 @@ def test_why_not_is_said_with_names_and_states(edge: Edge) -> None:
     assert not closed["open"]
     why = closed["why"]
     assert why["type"] == "/problems/incident-not-there" and why["until"] is None
+    assert why["first"] == [{"command": "ReportOnScene", "roles": ["dispatcher"]}]
+    assert not why["over"]
     answer = client.post(
         f"/v1/incidents/{one}/resolutions",
         json={"outcome": "", "occurred_at": "2018-07-01T10:00:00+08:00"},

@@ -7,7 +7,7 @@ of the story. So by its sender, and by whoever did the last step, whom four eyes
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from itertools import groupby
 from pathlib import Path
@@ -16,12 +16,48 @@ from uuid import UUID
 
 import pytest
 
+from domain.area import AreaAbolished
 from domain.base import OWNERS
+from domain.casualty_record import WrongFate
 from domain.catalog import AGGREGATES
+from domain.commands.coming_first import ComingFirst, coming_first
+from domain.commands.connecting import NobodysProvider
+from domain.commands.consignments import ArriveConsignment, OrderConsignment, ShipConsignment
+from domain.commands.disasters import CloseDisaster, StabilizeDisaster
+from domain.commands.following import NotMerged
+from domain.commands.id_numbers import ExcusedFromAbove
+from domain.commands.incidents import AcknowledgeAssignment, AssignUnit
+from domain.commands.logins import NobodysFactor
+from domain.commands.notices import PostSecondNotice
+from domain.commands.payments import PayList
 from domain.commands.subjects import NO_SUBJECT, SUBJECTS
 from domain.commands.undoing import UNDO
-from domain.refusal import Refusal
+from domain.commands.village_lists import ApproveList, ReviewList
+from domain.consignment import NothingDamaged
+from domain.grants import NothingDue, NothingHeld, NothingToGrant
+from domain.house_damage import DamageWithdrawn
+from domain.household import HouseholdMerged
+from domain.money import FundEmpty, NothingToReturn
+from domain.officer import AlreadySuspended, NotSuspended, SuspendedOfficerChosen
+from domain.post_proposal import ProposalDecided, TakenOtherwise
+from domain.posts import OwnPosts
+from domain.refusal import NotYourRole, Refusal
+from domain.report_refusals import (
+    AcceptedNotWithdrawn,
+    AlreadyIssued,
+    AlreadyReviewed,
+    IssuesOwnReport,
+    NoJumpToExplain,
+    NothingReturned,
+    NothingToMakeUp,
+    NotTheSeat,
+    ReportWithdrawn,
+    ReturnedFiguresRepeated,
+)
+from domain.season import SeasonClosed
+from domain.separation import SamePersonTwice
 from domain.telling import STATES
+from domain.unit import UnitOffDuty, UnitOnDuty
 from domain.world import About, Command, Role
 from eventstore.deciding import DecisionWorld, authorized, settled
 from eventstore.outcomes import Envelope
@@ -200,3 +236,80 @@ def test_every_kind_was_seen_in_its_states(tried: list[Tried]) -> None:
     assert {state for _, state in seen} <= STATES.keys()
     said = {one.command for one in tried if one.said is not None}
     assert said, "something is closed somewhere"
+
+
+SAYS_ALL: Mapping[type[Refusal], str] = {
+    AcceptedNotWithdrawn: "it says what is done instead",
+    AlreadyIssued: "it is done",
+    AlreadyReviewed: "it is done",
+    AlreadySuspended: "it is done",
+    AreaAbolished: "it is no more",
+    DamageWithdrawn: "it is no more",
+    ExcusedFromAbove: "it says who does it",
+    FundEmpty: "it says where the money went",
+    HouseholdMerged: "it says where to go on",
+    IssuesOwnReport: "it says who does it",
+    NoJumpToExplain: "there is nothing to do",
+    NobodysFactor: "there is nothing to take away",
+    NobodysProvider: "there is nothing to take away",
+    NotMerged: "nothing moves with it",
+    NotSuspended: "there is nothing to lift",
+    NotTheSeat: "it says who does it",
+    NotYourRole: "it says who does it",
+    NothingDamaged: "there is nothing to write off",
+    NothingDue: "it says what is done instead",
+    NothingHeld: "there is nothing to decide",
+    NothingReturned: "it says what is done instead",
+    NothingToGrant: "there is nothing to hand out",
+    NothingToMakeUp: "there is nothing to make up",
+    NothingToReturn: "there is nothing to return",
+    OwnPosts: "nobody does it for themselves",
+    ProposalDecided: "it is done",
+    ReportWithdrawn: "it says what is done instead",
+    ReturnedFiguresRepeated: "it says what is done instead",
+    SamePersonTwice: "it says who does it",
+    SeasonClosed: "it is over",
+    SuspendedOfficerChosen: "it says why nobody chooses them",
+    TakenOtherwise: "it says what is done instead",
+    UnitOffDuty: "it is done",
+    UnitOnDuty: "it is done",
+    WrongFate: "it says whom the change is for",
+}
+"""Refusals before which no step stands, and why."""
+
+
+def test_each_closed_step_names_the_step_that_comes_before_it(tried: list[Tried]) -> None:
+    """A sentence alone, as "this cannot be done now", leaves an officer to guess."""
+    bare, named = [], set()
+    for one in tried:
+        if one.said is None:
+            continue
+        found = coming_first(one.command, one.said, one.state)
+        named |= {type(one.said)} if found.steps or found.over else set()
+        if not found.steps and not found.over and type(one.said) not in SAYS_ALL:
+            bare.append(str(one))
+        assert one.command not in found.steps, f"{one} comes before itself"
+        assert all(step.roles - {Role.SYSTEM} for step in found.steps), "somebody takes it"
+    assert not bare, "\n".join(bare[:30])
+    assert not named & SAYS_ALL.keys(), "one way to say it"
+
+
+@pytest.mark.parametrize(
+    ("command", "state", "first"),
+    [
+        (ArriveConsignment, "ordered", ShipConsignment),
+        (CloseDisaster, "open", StabilizeDisaster),
+        (ApproveList, "draft", ReviewList),
+        (AcknowledgeAssignment, "triaged", AssignUnit),
+        (PayList, "allocated", PostSecondNotice),
+        (OrderConsignment, "arrived", None),
+        (StabilizeDisaster, "stabilized", None),
+    ],
+)
+def test_what_comes_before_a_closed_step(
+    tried: list[Tried], command: type[Command], state: str, first: type[Command] | None
+) -> None:
+    said = [one for one in tried if (one.command, one.state) == (command, state) and one.said]
+    answers = [coming_first(one.command, one.said, one.state) for one in said if one.said]
+    wanted = ComingFirst((first,)) if first else ComingFirst(over=True)
+    assert wanted in answers

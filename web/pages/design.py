@@ -14,7 +14,7 @@ from starlette.responses import Response
 from api.words import rule_for
 from domain.field_names import field_name
 from domain.rules.indicators import Indicators
-from web.acting import Act, Acts, NotNow
+from web.acting import Act, Acts, Before, NotNow
 from web.asking import Ask
 from web.figures import COMMON, MAIN, arithmetic, names_for
 from web.forms.form import Option
@@ -27,6 +27,8 @@ router = APIRouter(include_in_schema=False)
 
 SAMPLE: Final = "Sample"
 """What the forms here send: no command is called so."""
+
+ORDERED_FIRST: Final = (Before("order_consignment", ("county_approver", "city_reviewer")),)
 
 BANNERS: Final = ("connecting", "live", "silent", "late", "stale")
 CHIPS: Final = ("pending", "accepted", "issued", "returned", "overdue")
@@ -122,7 +124,8 @@ def _acts(words: Catalog, now: datetime) -> Acts:
             _act("merge_households", (), at="/design#acts"),
         ),
         (
-            NotNow(SAMPLE, "ship_consignment", t("design.why"), None),
+            NotNow(SAMPLE, "ship_consignment", t("design.why"), None, ORDERED_FIRST),
+            NotNow(SAMPLE, "triage_incident", t("design.why"), None, over=True),
             NotNow(SAMPLE, "close_consignment", t("design.why"), now + timedelta(days=7)),
         ),
     )
