@@ -47,6 +47,7 @@ HOUSEHOLDS = Table(
     Column("card_holder", String(36)),
     Column("card_masked", String),
     Column("bank", String),
+    Column("card_at", String),  # when the card was said
     Column("merged_into", String(36)),
     Column("exercise", Boolean, nullable=False),
     Column("registered_at", String, nullable=False),
@@ -144,6 +145,7 @@ def registered(rows: Rows, at: int, e: Household.Registered) -> None:
             "card_holder": text_of(card.holder) if card else None,
             "card_masked": card.masked if card else None,
             "bank": card.bank if card else None,
+            "card_at": when(e.meta.recorded_at) if card else None,
             "merged_into": None,
             "exercise": e.exercise,
             "registered_at": when(e.meta.recorded_at),
@@ -217,6 +219,7 @@ def card_recorded(rows: Rows, at: int, e: Household.CardRecorded) -> None:
         card_holder=text_of(e.card.holder),
         card_masked=e.card.masked,
         bank=e.card.bank,
+        card_at=when(e.meta.recorded_at),
     )
 
 
@@ -420,7 +423,7 @@ def households(
 
 VIEW = View(
     name="households",
-    version=6,
+    version=7,
     tables=(HOUSEHOLDS, MEMBERS, MOVES, ERASED),
     routes={
         Household.Registered: registered,

@@ -25,7 +25,7 @@ from projections.asking.counted import over
 from projections.asking.scope import Scope
 from projections.asking.work import Asked, Post
 from projections.asking.work_disasters import awaited_verified, reports_for, verified_for
-from projections.asking.work_lists import applied, unlisted
+from projections.asking.work_lists import applied, deliveries, unlisted
 from projections.asking.work_sources import NOTHING, ended, said, taken_by
 from projections.deadlines import SUBJECTS
 from projections.households import HOUSEHOLDS, MOVES
@@ -47,6 +47,9 @@ AFTERWARDS: dict[Role, tuple[str, ...]] = {
 WAIT_FOR_LISTS = frozenset({Role.TOWNSHIP_REVIEWER, Role.COUNTY_APPROVER})
 """Who looks over and decides upon the lists that villages have not begun."""
 
+WAIT_FOR_MONEY = frozenset({Role.VILLAGE_REPORTER, Role.TOWNSHIP_REVIEWER, Role.COUNTY_APPROVER})
+"""Whose households get again what came back from the bank."""
+
 ON_THE_WAY = {"order": REQUESTERS, "ship": REQUESTERS | ORDERERS, "receive": ORDERERS}
 """Who waits for these steps of a consignment: who asked for it, and who ordered it."""
 
@@ -59,6 +62,8 @@ DESK = {
     Role.PROVINCE_REVIEWER: AreaLevel.PROVINCE,
 }
 """At which level a post is held; others are where the thing lies."""
+
+GRAND = AREAS.alias("grand")
 
 LOOKED_BACK = 50_000
 """Facts from the newest on among which an officer's last ones are looked for."""
@@ -75,6 +80,8 @@ def work_awaited(
     queries = [_steps(scope, asked), _offers(scope, asked), _proposed(scope, asked)]
     if not asked.roles.isdisjoint(STABILIZERS):
         queries.append(_verified(scope, asked))
+    if not asked.roles.isdisjoint(WAIT_FOR_MONEY):
+        queries.append(_bounced(scope, asked))
     if not asked.roles.isdisjoint(WAIT_FOR_LISTS):
         queries.append(_unlisted(scope, asked))
     found = union_all(*queries).subquery("found")
@@ -106,7 +113,7 @@ def _columns(**said_of: Any) -> list[Any]:
 
 def _steps(scope: Scope, asked: Asked) -> Select[Any]:
     """What the review queue holds for others, or for nobody yet."""
-    grand, needed = AREAS.alias("grand"), taken_by(asked.at)
+    needed = taken_by(asked.at)
     running = and_(
         WAITING.c.ready_at.is_not(None), ~ended(WAITING.c.ready_at, asked.held, asked.at)
     )
@@ -117,7 +124,7 @@ def _steps(scope: Scope, asked: Asked) -> Select[Any]:
     desk = case(
         (AREAS.c.level == level, AREAS.c.name),
         (ABOVE.c.level == level, ABOVE.c.name),
-        (grand.c.level == level, grand.c.name),
+        (GRAND.c.level == level, GRAND.c.name),
         else_=AREAS.c.name,
     )
     waiting = [
@@ -140,7 +147,7 @@ def _steps(scope: Scope, asked: Asked) -> Select[Any]:
         )
         .join(AREAS, AREAS.c.id == WAITING.c.area)
         .outerjoin(ABOVE, ABOVE.c.id == AREAS.c.parent)
-        .outerjoin(grand, grand.c.id == ABOVE.c.parent)
+        .outerjoin(GRAND, GRAND.c.id == ABOVE.c.parent)
         .outerjoin(TERMS, TERMS.c.id == WAITING.c.season)
         .outerjoin(REVIEWED, REVIEWED.c.id == WAITING.c.subject)
         .outerjoin(CONSIGNMENTS, CONSIGNMENTS.c.id == WAITING.c.subject)
@@ -257,6 +264,44 @@ def _verified(scope: Scope, asked: Asked) -> Select[Any]:
         .select_from(source)
         .join(AREAS, AREAS.c.id == SUBJECTS.c.area)
         .where(owed, or_(*told))
+    )
+
+
+def _bounced(scope: Scope, asked: Asked) -> Select[Any]:
+    """Lists of which something came back from the bank: the payer sends it again."""
+    (found,) = (
+        one.subquery("bounced")
+        for one in deliveries(
+            scope,
+            exercise=asked.exercise,
+            held=asked.held,
+            at=asked.at,
+            matters=frozenset({"grant_retry"}),
+        )
+    )
+    told = [
+        where.covers(found.c.area)
+        for post, where in zip(asked.posts, asked.scopes, strict=True)
+        if post.role in WAIT_FOR_MONEY
+    ]
+    county = case((ABOVE.c.level == str(AreaLevel.COUNTY), ABOVE.c.name), else_=GRAND.c.name)
+    return (
+        select(
+            *_columns(
+                matter=found.c.matter,
+                subject=found.c.subject,
+                area=found.c.area,
+                area_name=AREAS.c.name,
+                who_role=found.c.role,
+                who_area=county,
+                since=found.c.since,
+                label=found.c.label,
+            )
+        )
+        .join(AREAS, AREAS.c.id == found.c.area)
+        .outerjoin(ABOVE, ABOVE.c.id == AREAS.c.parent)
+        .outerjoin(GRAND, GRAND.c.id == ABOVE.c.parent)
+        .where(or_(*told))
     )
 
 

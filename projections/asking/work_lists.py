@@ -4,6 +4,7 @@ What holds a household up is asked here as `domain.paying` asks it, of the prese
 county's decision, or a card that was recorded, the payer has the list again.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -94,9 +95,16 @@ def outstanding(scope: Scope, *, exercise: bool, held: HeldTime, at: datetime) -
     )
 
 
-def deliveries(scope: Scope, *, exercise: bool, held: HeldTime, at: datetime) -> list[Select[Any]]:
+def deliveries(
+    scope: Scope,
+    *,
+    exercise: bool,
+    held: HeldTime,
+    at: datetime,
+    matters: Collection[str] | None = None,
+) -> list[Select[Any]]:
     """Lists whose amounts are set: to pay, to hand goods out, to pay again what bounced, to decide
-    what a loss holds, and to close when nobody waits any more."""
+    what a loss holds, and to close when nobody waits any more. ``matters``: these of them only."""
     found = outstanding(scope, exercise=exercise, held=held, at=at)
     names = ("cash", "goods", "failed", "held", "left")
     cash, goods, failed, lost, left = (func.coalesce(found.c[name], 0) for name in names)
@@ -143,6 +151,7 @@ def deliveries(scope: Scope, *, exercise: bool, held: HeldTime, at: datetime) ->
             one.where,
         )
         for one in kinds
+        if matters is None or one.matter in matters
     ]
 
 
@@ -174,6 +183,40 @@ def cards(scope: Scope, *, exercise: bool, at: datetime) -> Select[Any]:
             NO_CARD,
             g.cash_fen > 0,
             g.status.in_(["granted", "failed"]),
+        )
+        .group_by(H.id, H.area, H.head_masked)
+    )
+
+
+def bounced(scope: Scope, *, exercise: bool, at: datetime) -> Select[Any]:
+    """Households whose money came back from the bank and whose card nobody has recorded anew since:
+    the payer can send it again, but where they live somebody knows what is wrong with the card."""
+    g = GRANTS.c
+    return (
+        select(
+            *row(
+                matter=said("household_bounced"),
+                subject=H.id,
+                area=H.area,
+                role=village_or_township(H.area, at),
+                since=func.min(g.failed_at),
+                due_at=func.min(LISTS.c.deliver_by),
+                label=H.head_masked,
+            )
+        )
+        .join(LEDGER, LEDGER.c.household == H.id)
+        .join(GRANTS, g.relief_case == LEDGER.c.id)
+        .join(LISTS, LISTS.c.id == LEDGER.c.village_list)
+        .join(SEASONS, SEASONS.c.id == LEDGER.c.season)
+        .where(
+            scope.covers(H.area),
+            H.exercise.is_(exercise),
+            H.merged_into.is_(None),
+            GRANTED,
+            SEASONS.c.closed_at.is_(None),
+            H.card_holder.is_not(None),
+            H.card_at <= g.failed_at,
+            g.status == "failed",
         )
         .group_by(H.id, H.area, H.head_masked)
     )

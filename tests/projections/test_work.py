@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection
 
 from domain.area import AreaLevel
+from domain.commands.grant_corrections import RetryPayment
 from domain.commands.households import RecordCard, RemoveMember
 from domain.commands.logins import InviteOfficer, RecordPassword
 from domain.commands.officers import OpenAccount, SuspendOfficer
@@ -211,6 +213,37 @@ def test_what_bounced_waits_to_be_paid_again_and_an_objection_to_be_settled(
     told = walk.work("payer")
     assert told["grant_retry"]["count"] == 1
     assert "village_list_pay" not in told and "village_list_close" not in walk.work("county")
+
+
+def test_a_village_knows_of_what_bounced_and_waits_for_it_to_be_paid_again(tmp_path: Path) -> None:
+    """Its home said nothing, though the right number of the card is known there alone."""
+    walk = Walk(tmp_path)
+    county = walk.ledger.until("payable").scenario
+    county.given(paying(walk.ledger, "b"), by="payer").wait(minutes=5)
+    walk.catch_up()
+    assert walk.work("village")["household_bounced"]["count"] == 1
+    (one,) = walk.items("village", "household_bounced")
+    assert UUID(one["subject"]) == county.id("b")
+    awaited = {"village": 1, "township": 1, "county": 1, "payer": 0}
+    for name, many in awaited.items():
+        told = [one for one in walk.awaited(name) if one["matter"] == "grant_retry"]
+        assert len(told) == many, name
+        assert all(one["who_role"] == "county_payer" for one in told)
+        assert all(one["who_area"] == "潜山市" for one in told)
+    card = RecordCard(
+        household=county.id("b"),
+        holder=county.vault.tokens[id_number(11)],
+        number="6217 0000 1234 5678",
+        reason="原账号已注销",
+    )
+    county.given(card, by="village")
+    walk.catch_up()
+    assert "household_bounced" not in walk.work("village"), "it is recorded anew"
+    assert [one for one in walk.awaited("village") if one["matter"] == "grant_retry"]
+    again = RetryPayment(case=walk.ledger.case("b"), number=1, document_no="支2号")
+    county.given(again, by="payer")
+    walk.catch_up()
+    assert not [one for one in walk.awaited("village") if one["matter"] == "grant_retry"]
 
 
 def test_a_loss_goes_to_the_county_and_after_its_decision_the_payer_has_the_list_again(
