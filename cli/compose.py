@@ -25,7 +25,7 @@ from eventstore.limits_reached import note_limits
 from eventstore.lineage import settle_epoch
 from eventstore.postgres import PostgresLog, PostgresVault
 from eventstore.store import Store
-from projections.asking.cases import cases_of, officers_in
+from projections.asking.cases import cases_of, officers_in, unlisted_in
 from projections.catalog import VIEWS
 from projections.folding.engine import ViewsDatabase
 from projections.folding.lineage import UNKNOWN, belong
@@ -91,6 +91,7 @@ def running(settings: Settings, *, follow: bool = True, make: bool = True) -> It
         seconds = settings.after_wait_seconds
         store.cases_of = _asked(cases_of, store.cases_of, store, reader, boards, seconds)
         store.posts_in = _asked(officers_in, store.posts_in, store, reader, boards, seconds)
+        store.unlisted_in = _asked(unlisted_in, store.unlisted_in, store, reader, boards, seconds)
         system = System(
             store=store,
             views=views,

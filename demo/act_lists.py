@@ -62,7 +62,11 @@ def open_season(names: Names, step: OpenSeason) -> Iterator[Command]:
 
 
 def close_season(names: Names, step: CloseSeason) -> Iterator[Command]:
-    yield seasons.CloseSeason(season=names.season, reason="冬春救助期满，款物全部发放到位")
+    yield seasons.CloseSeason(
+        season=names.season,
+        reason="冬春救助期满，款物全部发放到位",
+        without_list_reason="各村摸排后无需救助",
+    )
 
 
 def open_list(names: Names, step: OpenList) -> Iterator[Command]:

@@ -256,6 +256,7 @@ FIELDS = {
     "village_list": ("村级名册", "village list"),
     "village_lists": ("村级名册", "village lists"),
     "warehouse": ("仓库", "warehouse"),
+    "without_list_reason": ("未建名册的理由", "reason for villages without a list"),
     "write_off_document_no": ("核销文号", "document number of the write-off"),
     "year": ("年度", "year"),
 }

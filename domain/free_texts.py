@@ -26,7 +26,7 @@ from domain.world import World
 
 FREE = frozenset(
     {"cause", "details", "ethnic_group", "forecast", "narrative", "note", "opinion", "outcome"}
-    | {"place", "reason", "relation", "remark", "structure", "whom"}
+    | {"place", "reason", "relation", "remark", "structure", "whom", "without_list_reason"}
 )
 
 PLAIN: dict[str, str] = {

@@ -12,7 +12,8 @@ FEWEST_LETTERS = 3
 FEWEST_CHINESE = 2
 """Different ones: two Chinese characters say as much as a word (轮休, 外迁, 换卡)."""
 
-reason_fields = TextsCalled({"reason"})
+REASONS = frozenset({"reason", "without_list_reason"})
+reason_fields = TextsCalled(REASONS)
 
 CHINESE = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]")
 
@@ -46,7 +47,7 @@ def check_reasons(command: object) -> None:
 
 
 def _reasons(given: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Path and text of each field that is called ``reason``."""
+    """Path and text of each field that is called a reason."""
     for name, nested in reason_fields(type(given)).items():
         value = getattr(given, name)
         if not nested:

@@ -17,6 +17,8 @@ from domain.rules.standards import Programme, Rate
 from domain.world import RuleRef
 
 EMERGENCY = "emergency"
+VILLAGES_SAID = 10
+"""How many a refusal names of the villages that it counts."""
 
 
 @dataclass(eq=False)
@@ -37,6 +39,23 @@ class ListsOpen(Refusal):
     )
     season: UUID
     count: int
+
+
+@dataclass(eq=False)
+class VillagesWithoutList(Refusal):
+    """A season that closes over villages in which nobody ever opened a list says why."""
+
+    zh: ClassVar[str] = (
+        "救助年度 {season} 有 {count} 个村（社区）从未建立名册（{villages}），须说明理由才能结束"
+    )
+    en: ClassVar[str] = (
+        "{count} {count:village|villages} of season {season} never opened a list ({villages}): say "
+        "why to close it."
+    )
+    season: UUID
+    count: int
+    villages: tuple[UUID, ...]
+    """The first of them."""
 
 
 @dataclass(eq=False)
@@ -192,9 +211,21 @@ class Season(Aggregate):
         """Everything on that list is settled."""
         self.open_lists.discard(village_list)
 
-    def close(self, reason: str) -> None:
+    def close(
+        self, reason: str, without_list: tuple[UUID, ...] = (), without_list_reason: str = ""
+    ) -> None:
+        """``without_list``: the villages that never opened one, of whose households nobody will be
+        helped: that takes a reason of its own. Refuses `VillagesWithoutList`."""
         self.check_closable()
-        self._closed(reason=reason)
+        if without_list and not without_list_reason.strip():
+            raise VillagesWithoutList(
+                season=self.id, count=len(without_list), villages=without_list[:VILLAGES_SAID]
+            )
+        self._closed(
+            reason=reason,
+            without_list=len(without_list),
+            without_list_reason=without_list_reason.strip() if without_list else "",
+        )
 
     def check_closable(self) -> None:
         """Refuses `SeasonClosed`, `ListsOpen`."""
@@ -203,7 +234,7 @@ class Season(Aggregate):
             raise ListsOpen(season=self.id, count=len(self.open_lists))
 
     @event("Closed")
-    def _closed(self, reason: str) -> None:
+    def _closed(self, reason: str, without_list: int, without_list_reason: str) -> None:
         self.closed = True
 
 
@@ -211,5 +242,12 @@ def _terms_without_parts(values: dict[str, Any]) -> None:
     """The first terms knew neither parts, nor rosters, nor exact amounts: their defaults say so."""
 
 
+def _closed_without_counting(values: dict[str, Any]) -> None:
+    """The first seasons closed without a word about villages without a list."""
+    values["without_list"] = 0
+    values["without_list_reason"] = ""
+
+
+grown(Season.Closed, _closed_without_counting)
 grown(Season.Opened, _terms_without_parts)
 grown(Season.StandardChanged, _terms_without_parts)

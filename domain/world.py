@@ -144,6 +144,10 @@ class World(Protocol):
     officers: tuple[UUID, ...]
     """Whoever may be in post in the area that the command asks about (`wants_posts_in`)."""
 
+    villages: tuple[UUID, ...]
+    """The villages without a list in the season that the command asks about
+    (`wants_unlisted_in`)."""
+
     @property
     def vault(self) -> Vault: ...
 
@@ -255,6 +259,11 @@ class Command:
     def wants_posts_in(self) -> UUID | None:
         """The area of which it must be told who may be in post there. An area's stream does not
         know them: they are looked up before it is decided, and looked at as it is."""
+        return None
+
+    def wants_unlisted_in(self) -> UUID | None:
+        """The season of which it must be told which villages never opened a list in it. A season's
+        stream knows those that did."""
         return None
 
     def decide(self, world: World) -> Result | None:

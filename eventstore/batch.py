@@ -141,6 +141,7 @@ class Batch:
             held=held,
             cases=envelope.cases or (),
             officers=envelope.officers or (),
+            villages=envelope.villages or (),
             born=cache.born,
         )
 

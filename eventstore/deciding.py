@@ -69,11 +69,13 @@ class DecisionWorld:
         held: HeldTime = NEVER_HELD,
         cases: tuple[UUID, ...] = (),
         officers: tuple[UUID, ...] = (),
+        villages: tuple[UUID, ...] = (),
         born: str = "",
     ) -> None:
         self.held = held
         self.cases = cases
         self.officers = officers
+        self.villages = villages
         self.born = born
         self._memo = memo or Memo()
         self._load = load

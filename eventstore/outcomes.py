@@ -30,6 +30,8 @@ class Envelope:
     """Those that the command wants (`wants_cases_of`), if its sender has asked the ledger."""
     officers: tuple[UUID, ...] | None = None
     """Likewise whoever may be in post where it wants to know it (`wants_posts_in`)."""
+    villages: tuple[UUID, ...] | None = None
+    """Likewise the villages without a list in its season (`wants_unlisted_in`)."""
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):

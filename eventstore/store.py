@@ -15,10 +15,12 @@ from uuid import UUID, uuid4
 
 import msgspec
 
+from domain.area import Area, AreaLevel
 from domain.base import Aggregate, Event
 from domain.officer import Officer
 from domain.person import Person
 from domain.relief_case import ReliefCase
+from domain.season import Season
 from domain.world import Sealed
 from eventstore.batch import Answer
 from eventstore.clock import Clock, SimulatedClock, clock_state
@@ -84,6 +86,7 @@ class Store:
         self.snapshots = self.writer.snapshots
         self.cases_of: Callable[[UUID], tuple[UUID, ...]] = self._cases_in_log
         self.posts_in: Callable[[UUID], tuple[UUID, ...]] = self._officers_in_log
+        self.unlisted_in: Callable[[UUID], tuple[UUID, ...]] = self._unlisted_in_log
         self.effects = Effects(self.log, self.vault, self.mapper)
         self.texts = FreeTexts(self.vault, self.effects)
 
@@ -226,12 +229,15 @@ class Store:
     def _told(self, envelope: Envelope) -> Envelope:
         """With what the command wants to be told, unless its sender has asked for it."""
         household, area = envelope.command.wants_cases_of(), envelope.command.wants_posts_in()
-        if (household or area) is None or self.log.has_run(envelope.id):
+        season = envelope.command.wants_unlisted_in()
+        if (household or area or season) is None or self.log.has_run(envelope.id):
             return envelope
         if household is not None and envelope.cases is None:
             envelope = replace(envelope, cases=self.cases_of(household))
         if area is not None and envelope.officers is None:
             envelope = replace(envelope, officers=self.posts_in(area))
+        if season is not None and envelope.villages is None:
+            envelope = replace(envelope, villages=self.unlisted_in(season))
         return envelope
 
     def _officers_in_log(self, area: UUID) -> tuple[UUID, ...]:
@@ -244,6 +250,20 @@ class Store:
             for one in batch
             if isinstance(one.event, Officer.Registered)
         )
+
+    def _unlisted_in_log(self, season: UUID) -> tuple[UUID, ...]:
+        """Every village that there is without a list of that season, for who keeps no views: which
+        of them lie in it, the command looks up."""
+        villages, listed = dict[UUID, None](), set[UUID]()
+        for batch in self._all_facts():
+            for fact in (one.event for one in batch):
+                if isinstance(fact, Area.Established) and fact.level == AreaLevel.VILLAGE:
+                    villages[fact.originator_id] = None
+                elif isinstance(fact, Area.Abolished | Area.MergedInto):
+                    villages.pop(fact.originator_id, None)
+                elif isinstance(fact, Season.ListOpened) and fact.originator_id == season:
+                    listed.add(fact.village)
+        return tuple(one for one in villages if one not in listed)
 
     def _cases_in_log(self, household: UUID) -> tuple[UUID, ...]:
         """From every fact there is: for who keeps no views. Where they are kept, they tell."""

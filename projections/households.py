@@ -224,14 +224,8 @@ def card_recorded(rows: Rows, at: int, e: Household.CardRecorded) -> None:
 
 
 def moved(rows: Rows, at: int, e: Household.Moved) -> None:
-    id = text_of(e.originator_id)
-    rows.change(
-        HOUSEHOLDS,
-        id,
-        area=text_of(e.village),
-        village_group=e.group,
-        group_code=e.group_code,
-    )
+    group = {"village_group": e.group, "group_code": e.group_code}
+    rows.change(HOUSEHOLDS, text_of(e.originator_id), area=text_of(e.village), **group)
 
 
 def group_changed(rows: Rows, at: int, e: Household.GroupChanged) -> None:

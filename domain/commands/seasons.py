@@ -156,6 +156,11 @@ class CloseSeason(Command):
     roles: ClassVar[frozenset[Role]] = OPENERS
     season: UUID
     reason: str
+    without_list_reason: str = ""
+    """Why villages of it never opened a list, if there are any."""
+
+    def wants_unlisted_in(self) -> UUID | None:
+        return self.season
 
     @classmethod
     def closed(cls, world: World, subject: Season) -> Refusal | None:
@@ -163,5 +168,7 @@ class CloseSeason(Command):
 
     def decide(self, world: World) -> Result | None:
         check_text("reason", self.reason)
-        world.get(Season, self.season).close(self.reason)
-        return None
+        season = world.get(Season, self.season)
+        there = tuple(one for one in world.villages if season.area in world.lineage(one))
+        season.close(self.reason, there, self.without_list_reason)
+        return {"without_list": len(there)}

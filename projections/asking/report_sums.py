@@ -49,6 +49,25 @@ def hosted(reports: FromClause) -> tuple[FromClause, ColumnElement[str]]:
     return source, func.coalesce(hosts.c.host, reports.c.occurrence)
 
 
+def reported(village: FromClause, disaster: ColumnElement[Any], *beside: FromClause) -> Any:
+    """Whether a village has reported a disaster, or one that is counted with it. ``beside``: the
+    tables of the statement around it that ``disaster`` is a column of."""
+    source, host = hosted(REPORTS)
+    theirs = HOSTS.alias("theirs")
+    into = select(theirs.c.host).where(theirs.c.id == disaster).correlate(*beside)
+    return (
+        select(REPORTS.c.report)
+        .select_from(source)
+        .where(
+            REPORTS.c.area == village.c.id,
+            REPORTS.c.review != str(Review.WITHDRAWN),
+            host == func.coalesce(into.scalar_subquery(), disaster),
+        )
+        .correlate(village, *beside)
+        .exists()
+    )
+
+
 def real(scope: Scope, report: FromClause) -> ColumnElement[bool]:
     """What counts: nothing that was withdrawn, and no exercise but in a training store."""
     drill = report.c.exercise.is_(scope.training)

@@ -12,12 +12,11 @@ from sqlalchemy import CTE, ColumnElement, Select, and_, case, exists, func, or_
 
 from domain.area import AreaLevel
 from domain.lateness import HeldTime
-from domain.report_filing import Review
 from domain.season import EMERGENCY
 from domain.world import Role
 from projections.areas import AREAS
 from projections.asking.ledger_books import HELD
-from projections.asking.report_sums import HOSTS, hosted
+from projections.asking.report_sums import reported
 from projections.asking.scope import Scope
 from projections.asking.vacancies import nobody_reports
 from projections.asking.work_sources import ended, row, said, village_or_township, whole
@@ -27,7 +26,6 @@ from projections.lists import LISTS
 from projections.seasons import SEASONS
 from projections.sections.review_lists import LISTS as REVIEWED
 from projections.sections.review_lists import SEASONS as TERMS
-from projections.situation import REPORTS
 
 H, M = HOUSEHOLDS.c, MEMBERS.c
 GRANTED = LISTS.c.status.in_(["allocated", "closed"])
@@ -314,19 +312,7 @@ def unlisted(scope: Scope, told: CTE, *, exercise: bool, at: datetime) -> Select
     village, township, county, city = (AREAS.alias(f"{one}_there") for one in "vtcp")
     listed = exists().where(LISTS.c.season == SEASONS.c.id, LISTS.c.area == village.c.id)
     there = and_(told.c.season == SEASONS.c.id, told.c.area == village.c.id)
-    source, host = hosted(REPORTS)
-    theirs = HOSTS.alias("theirs")
-    struck = (
-        select(REPORTS.c.report)
-        .select_from(source)
-        .where(
-            REPORTS.c.area == village.c.id,
-            REPORTS.c.review != str(Review.WITHDRAWN),
-            host == func.coalesce(theirs.c.host, SEASONS.c.disaster),
-        )
-        .correlate(village, SEASONS, theirs)
-        .exists()
-    )
+    struck = reported(village, SEASONS.c.disaster, SEASONS)
     runs_in = (village.c.id, township.c.id, county.c.id, city.c.id, city.c.parent)
     return (
         select(
@@ -346,7 +332,6 @@ def unlisted(scope: Scope, told: CTE, *, exercise: bool, at: datetime) -> Select
         .join(county, county.c.id == township.c.parent)
         .outerjoin(city, city.c.id == county.c.parent)
         .join(SEASONS, SEASONS.c.area.in_(runs_in))
-        .outerjoin(theirs, theirs.c.id == SEASONS.c.disaster)
         .outerjoin(told, there)
         .where(
             scope.covers(village.c.id),

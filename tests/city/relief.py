@@ -348,4 +348,7 @@ def winter(city: City) -> None:
 def close_seasons(city: City) -> None:
     """The emergency is over; what the winter still owes keeps its seasons open."""
     season = season_of(city, "city", EMERGENCY, city.id("disaster", FLOOD))
-    city.do(CloseSeason(season=season, reason="应急救助结束"), "city-reviewer")
+    city.do(
+        CloseSeason(season=season, reason="应急救助结束", without_list_reason="各村摸排后无需救助"),
+        "city-reviewer",
+    )

@@ -14,11 +14,13 @@ from uuid import UUID, uuid4
 
 import msgspec
 
+from domain.area import Area, AreaLevel
 from domain.base import Aggregate, Event, Meta, stamp
 from domain.ids import seeded_id
 from domain.lateness import NEVER_HELD, HeldSpan, HeldTime, joined
 from domain.refusal import Refusal
 from domain.relief_case import ReliefCase
+from domain.season import Season
 from domain.world import Command, Result, Sealed
 from eventstore.deciding import DecisionWorld, authorized, closed, decide, pending
 
@@ -108,6 +110,15 @@ class Scenario:
         applied = (one for one in self.facts if isinstance(one, ReliefCase.Applied))
         return tuple(one.originator_id for one in applied if one.household == household)
 
+    def _unlisted(self, season: UUID | None) -> tuple[UUID, ...]:
+        if season is None:
+            return ()
+        areas = (one for one in self.facts if isinstance(one, Area.Established))
+        villages = [one.originator_id for one in areas if one.level == AreaLevel.VILLAGE]
+        lists = (one for one in self.facts if isinstance(one, Season.ListOpened))
+        listed = {one.village for one in lists if one.originator_id == season}
+        return tuple(one for one in villages if one not in listed)
+
     def _world(self, command: Command) -> DecisionWorld:
         return DecisionWorld(
             self.load,
@@ -117,6 +128,7 @@ class Scenario:
             held=self.held,
             cases=self._cases(command.wants_cases_of()),
             officers=tuple(self.officers.values()) if command.wants_posts_in() else (),
+            villages=self._unlisted(command.wants_unlisted_in()),
             born=BORN,
         )
 

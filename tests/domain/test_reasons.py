@@ -11,7 +11,7 @@ import pytest
 import domain.commands
 from api.examples import example_of
 from domain.hints import classes_in
-from domain.reasons import reason_fields, says_something
+from domain.reasons import REASONS, reason_fields, says_something
 from domain.refusal import Malformed, Refusal
 from domain.world import Command
 from eventstore import deciding
@@ -43,7 +43,7 @@ def with_reason(kind: type[Any], reason: str) -> Any:
     """The command of the API's example, its reasons said like this."""
     said = example_of(kind)
     for name in reason_fields(kind):
-        if name == "reason":
+        if name in REASONS:
             said[name] = reason
             continue
         (part,) = filter(reason_fields, classes_in(get_type_hints(kind)[name]))

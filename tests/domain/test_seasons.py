@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -20,6 +21,7 @@ from domain.season import (
     Season,
     SeasonClosed,
     UnknownProgramme,
+    VillagesWithoutList,
 )
 from domain.village_list import VillageList
 from tests.domain.county import adopt_elsewhere, make_county
@@ -106,7 +108,9 @@ def test_a_changed_standard_holds_from_now_on(county: Scenario) -> None:
 def test_a_season_does_not_close_over_an_open_list() -> None:
     ledger = Ledger().until("applied")
     county = ledger.scenario
-    close = CloseSeason(season=ledger.season, reason="年度结束")
+    close = CloseSeason(
+        season=ledger.season, reason="年度结束", without_list_reason="各村摸排后无需救助"
+    )
     assert county.when(close, by="county").then(ListsOpen).count == 1
     second = OpenVillageList(season=ledger.season, village=county.id("yuantan_2"))
     county.when(second, by="village2").then("Season.ListOpened", "VillageList.Opened")
@@ -120,10 +124,36 @@ def test_a_season_does_not_close_over_an_open_list() -> None:
     county.when(close, by="county").then("Season.Closed")
 
 
+def test_a_season_that_closes_over_villages_without_a_list_says_why() -> None:
+    """It closed at once, for ever, and nothing was said of those who were never asked."""
+    ledger = Ledger().until("closed")
+    county = ledger.scenario
+    silent = CloseSeason(season=ledger.season, reason="年度结束")
+    refused = county.when(silent, by="county").then(VillagesWithoutList)
+    outside = {county.id("yuantan_1"), county.id("foreign_village")}
+    assert refused.count == len(refused.villages) > 0
+    assert not outside & set(refused.villages), "one had its list, one lies elsewhere"
+    assert county.id("yuantan_2") in refused.villages
+    idle = replace(silent, without_list_reason="x")
+    assert county.when(idle, by="county").then(Malformed).field == "without_list_reason"
+    said = replace(silent, without_list_reason="摸排后无人需要救助")
+    (closed,) = county.when(said, by="county").then("Season.Closed")
+    assert closed.without_list == refused.count
+    assert closed.without_list_reason == "摸排后无人需要救助"
+
+
+def test_an_older_closing_says_nothing_of_villages_without_a_list() -> None:
+    values: dict[str, Any] = {"reason": "年度结束"}
+    Season.Closed.upcast_v1_v2(values)
+    assert values["without_list"] == 0 and values["without_list_reason"] == ""
+
+
 def test_a_closed_season_refuses_everything() -> None:
     ledger = Ledger().until("closed")
     county = ledger.scenario
-    close = CloseSeason(season=ledger.season, reason="年度结束")
+    close = CloseSeason(
+        season=ledger.season, reason="年度结束", without_list_reason="各村摸排后无需救助"
+    )
     county.when(close, by="township").then(NotFound)
     county.when(close, by="county").then("Season.Closed")
     county.when(close, by="county").then(SeasonClosed)
@@ -169,7 +199,12 @@ def test_a_drill_s_season_takes_no_real_household(county: Scenario) -> None:
 def test_what_was_wrongly_had_is_given_back_after_the_season_too() -> None:
     ledger = Ledger().until("closed")
     county = ledger.scenario
-    county.given(CloseSeason(season=ledger.season, reason="年度结束"), by="county")
+    county.given(
+        CloseSeason(
+            season=ledger.season, reason="年度结束", without_list_reason="各村摸排后无需救助"
+        ),
+        by="county",
+    )
     case = ledger.case("c")
     back = RefundGrant(
         case=case, number=1, amount_fen=13_500, reason="审计发现冒领", document_no="退1号"

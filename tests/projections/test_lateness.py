@@ -178,7 +178,10 @@ def test_a_season_closed_while_the_clock_was_held_was_not_late(tmp_path: Path) -
     story = Ledger().until("closed")
     county = story.scenario.wait(days=400)
     county.clock_held = True
-    county.given(CloseSeason(season=story.season, reason="办结"), by="county")
+    county.given(
+        CloseSeason(season=story.season, reason="办结", without_list_reason="各村摸排后无需救助"),
+        by="county",
+    )
     county.clock_held = False
     found = states(tmp_path, county, county.now)
     assert {kind: found[kind] for kind in found if kind.startswith("season")} == {

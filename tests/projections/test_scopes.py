@@ -12,6 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 ALLOWED = {
     "cases.officers_in": "ids for a decision, which looks at jurisdiction itself",
+    "report_sums.reported": "a question about villages that a query around it has found",
+    "cases.unlisted_in": "ids for a decision, which looks at jurisdiction itself",
     "cases.cases_of": "ids for a decision, which looks at jurisdiction itself",
     "areas.at_seat": "which area is the seat of the store; the tree of divisions is public",
     "areas.lineage": "the tree of divisions is public",

@@ -31,7 +31,12 @@ def test_a_season_says_who_opened_it_and_whether_its_standards_were_confirmed(
     county.given(season(county, exercise=True), by=APPROVER)
     county.given(confirm(county, Standards), by=APPROVER)
     (opened,) = county.when(season(county), by=APPROVER).then("Season.Opened")
-    county.given(CloseSeason(season=opened.originator_id, reason="发放完毕"), by=APPROVER)
+    county.given(
+        CloseSeason(
+            season=opened.originator_id, reason="发放完毕", without_list_reason="各村摸排后无需救助"
+        ),
+        by=APPROVER,
+    )
     folded = fold(tmp_path, county, VIEWS)
     with folded.reading() as db:
         found = season_openings(db, EVERYTHING).items

@@ -49,7 +49,10 @@ def test_it_is_gone_with_the_list_with_an_application_and_with_the_season(tmp_pa
 
 def test_a_closed_season_waits_for_nobody(tmp_path: Path) -> None:
     ledger = Ledger()
-    ledger.scenario.given(CloseSeason(season=ledger.season, reason="停办"), by="county")
+    ledger.scenario.given(
+        CloseSeason(season=ledger.season, reason="停办", without_list_reason="各村摸排后无需救助"),
+        by="county",
+    )
     desks = Desks(tmp_path, ledger.scenario)
     assert desks.work("village") == {}
     assert "village_list_begin" not in desks.work("county", whole=True)

@@ -143,7 +143,11 @@ def test_a_village_s_winter_from_the_season_opened_to_the_season_closed(
     assert "<span>县级" in whose.text
     page = page.seen_by("county").form(v.CloseList).press()
     assert page.state == "closed" and page.offers() == []
-    page = Desk(server, "county").open(season).form(s.CloseSeason).press(reason="款物全部到户")
+    page = Desk(server, "county").open(season)
+    assert "3 个村（社区）从未建立名册：双峰居委会" in page.text
+    page = page.form(s.CloseSeason).press(
+        reason="款物全部到户", without_list_reason="摸排后无人需要救助"
+    )
     assert page.state == "closed" and page.closed["ChangeSeasonStandard"]
 
 

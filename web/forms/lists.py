@@ -74,7 +74,12 @@ FORMS: Mapping[type[Command], Form] = {
         next="/seasons/{season}",
     ),
     s.ChangeSeasonStandard: Form(hint="season.change_hint"),
-    s.CloseSeason: Form(hint="season.close_hint", warns=pick.nobody_decided),
+    s.CloseSeason: Form(
+        hint="season.close_hint",
+        warns=pick.nobody_decided,
+        without=pick.all_listed,
+        must={"without_list_reason": "unlisted"},
+    ),
     v.OpenVillageList: Form(
         told={"season": "season", "village": "village", "round": "round"},
         next="/lists/{village_list}",

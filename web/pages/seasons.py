@@ -15,6 +15,9 @@ from domain.commands.seasons import CloseSeason, OpenSeason
 from domain.commands.village_lists import OpenVillageList
 from domain.lateness import IN_TIME
 from domain.roster import ListStage
+from domain.season import VILLAGES_SAID
+from projections.asking.cases import unlisted_in
+from projections.asking.names import names
 from projections.asking.season_progress import season_townships, season_villages
 from projections.asking.season_turns import Standing, season_standing
 from projections.seasons import season, seasons
@@ -80,7 +83,13 @@ async def one_season(
         "season.html",
         one=one,
         made=await acts_of(
-            request, desk, "seasons", id, one=one, applied=await _applied(desk, one)
+            request,
+            desk,
+            "seasons",
+            id,
+            one=one,
+            applied=await _applied(desk, one),
+            unlisted=await run_in_threadpool(_unlisted, desk, one),
         ),
         rates=_in_force(one["rates"]),
         said=await _rates_said(request, desk, one["id"]),
@@ -99,6 +108,21 @@ async def _applied(desk: Desk, one: dict[str, Any]) -> int:
         return 0
     rows, _ = await desk.ask_all(season_villages, season=UUID(one["id"]), most=MOST_VILLAGES)
     return sum({row["village"]: row["applied"] for row in rows}.values())
+
+
+def _unlisted(desk: Desk, one: dict[str, Any]) -> tuple[int, list[str]] | None:
+    """How many villages have no list and the names of the first, for who may close the season over
+    them; None if all have one."""
+    if one["closed_at"] or not desk.caller.areas(CloseSeason.roles):
+        return None
+    with desk.caller.system.reader() as db:
+        there = unlisted_in(db, UUID(one["id"]))
+        first, scope = (
+            there[:VILLAGES_SAID],
+            desk.caller.scope(read_of(season_villages).roles, None),
+        )
+        said = names(db, scope.on(db), ids=first)
+    return (len(there), [said[one][0] for one in first if one in said]) if there else None
 
 
 async def _rates_said(request: Request, desk: Desk, id: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from domain.relief_case import ReliefCase
 from domain.rules.base import china_day
 from domain.rules.parts import Part, parts_of
 from domain.rules.standards import Standards
-from domain.season import Season
+from domain.season import VILLAGES_SAID, Season
 from domain.world import InForce
 from projections.asking.fund_books import funds
 from projections.asking.ledger_books import ledger
@@ -169,9 +169,20 @@ def paid_at_once(matter: Matter) -> frozenset[str]:
 
 
 def nobody_decided(matter: Matter) -> str:
-    """What closing a season does to households that applied and stand on no list."""
-    left, t = matter.known.get("applied"), matter.t
-    return t("season.close_applied", n=left) if left else ""
+    """What closing a season does to households that applied and stand on no list, and to the
+    villages that never opened one."""
+    left, villages, t = matter.known.get("applied"), matter.known.get("unlisted"), matter.t
+    told = [t("season.close_applied", n=left)] if left else []
+    if villages:
+        count, names = villages
+        more = t("season.and_more") if count > VILLAGES_SAID else ""
+        told.append(t("season.close_unlisted", n=count, names=t("desk.comma").join(names) + more))
+    return " ".join(told)
+
+
+def all_listed(matter: Matter) -> frozenset[str]:
+    """No reason is asked for where every village had a list."""
+    return frozenset() if matter.known.get("unlisted") else frozenset({"without_list_reason"})
 
 
 def nothing_granted(matter: Matter) -> str:
