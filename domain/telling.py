@@ -231,7 +231,7 @@ def spoken(field: str, value: Any, language: str, names: Names) -> str:
     if field in KEYED and isinstance(value, str):
         return _keys(value, which, names)
     if isinstance(value, str):
-        value = STAMP.sub(lambda found: moment(datetime.fromisoformat(found[0]), language), value)
+        value = STAMP.sub(lambda found: _stamped(found[0], language), value)
         return ID.sub(lambda found: names.get(UUID(found[0]), ("", ""))[which], value)
     return str(value)
 
@@ -246,8 +246,19 @@ def tidied(sentence: str) -> str:
 
 def moment(at: datetime, language: str) -> str:
     """China time to the minute: 2018年7月4日 11:00, 4 July 2018 11:00."""
-    there = at.astimezone(CHINA)
+    try:
+        there = at.astimezone(CHINA)
+    except OverflowError:  # the first and the last day that there is, as somebody typed it
+        there = at
     return f"{_day(there.date(), language)} {there:%H:%M}"
+
+
+def _stamped(text: str, language: str) -> str:
+    """A moment that is written in a text; what only looks like one stays as it was typed."""
+    try:
+        return moment(datetime.fromisoformat(text), language)
+    except ValueError:
+        return text
 
 
 def yuan(fen: int, language: str) -> str:

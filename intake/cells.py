@@ -24,7 +24,10 @@ _NOTHING = ERRORS | {
 }
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060\ufeff\x00-\x08\x0e-\x1b\x7f]")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
-_AT_THE_EDGES = re.compile(rf"^(?:\s|{_INVISIBLE.pattern})+|(?:\s|{_INVISIBLE.pattern})+$")
+_SPACES = "".join(one for one in map(chr, range(0x10000)) if one.isspace())
+_AT_THE_EDGES = _SPACES + "".join(filter(_INVISIBLE.match, map(chr, range(0x10000))))
+"""What is stripped from a text's ends: as characters, since a pattern that ends with ``+$`` tries
+each run of spaces anew from every one of them."""
 _WIDE = str.maketrans(
     {
         wide: wide - 0xFEE0
@@ -211,7 +214,7 @@ def digits(value: str) -> str:
 
 def _shown(value: str) -> str:
     """A text without what surrounds it and nobody sees; within it only its script's own marks."""
-    return _CONTROL.sub("", _AT_THE_EDGES.sub("", value))
+    return _CONTROL.sub("", value.strip(_AT_THE_EDGES))
 
 
 def _bare(value: str) -> str:

@@ -121,6 +121,7 @@ _WIDE = re.compile(
 )
 _HAN_NUMBERS = {han: number for number, han in enumerate("一二三四五六七八九十", 1)}
 _OF_A_MEMBER = (Column.NAME, Column.ID_NUMBER, Column.RELATION, Column.GENDER, Column.BIRTH)
+_LONGEST_TITLE = 300
 _CODE = re.compile(r"\d{6}|\d{9}|\d{12}|\d{15,19}|\d{17}[Xx]")
 _UNITS = ("人", "元", "户", "间", "口", "床", "件", "岁")
 _REMARKS = ("必填", "选填", "18位", "19位", "文本", "文本格式", "数字", "含户主", "含本人")
@@ -223,7 +224,7 @@ def find_header(sheet: str, top: Grid, merged: Merged) -> Header | None:
     most different columns is the header. Raises ``FileRefused`` if it lacks what a list needs or
     names a thing twice.
     """
-    filled = _filled(top, merged)
+    filled = _filled(sheet, top, merged)
     rows = range(len(filled))
     pairs = [(row, row + 1) for row in rows[:-1]]
     candidates = [
@@ -267,13 +268,19 @@ def _spread(filled: list[list[Any]], row: int) -> list[list[Any]]:
     return [*filled[:row], upper, *filled[row + 1 :]]
 
 
-def _filled(top: Grid, merged: Merged) -> list[list[Any]]:
-    """The rows with each merged cell's text in all cells it covers."""
+def _filled(sheet: str, top: Grid, merged: Merged) -> list[list[Any]]:
+    """The rows with each merged cell's text in all cells it covers. Raises ``FileRefused`` where
+    merged cells cover more than all there are: they overlap, which no spreadsheet lets them do,
+    and a hundred thousand over the same cells would take hours."""
     width = max((len(row) for row in top), default=0)
     filled = [list(row) + [None] * (width - len(row)) for row in top]
+    left = len(filled) * width
     for row1, column1, row2, column2 in merged:
         if row1 >= len(filled) or column1 >= width:
             continue
+        left -= (min(row2 + 1, len(filled)) - row1) * (min(column2 + 1, width) - column1)
+        if left < 0:
+            raise FileRefused("merged-overlap", sheet=sheet)
         text = filled[row1][column1]
         for row in range(row1, min(row2 + 1, len(filled))):
             for column in range(column1, min(column2 + 1, width)):
@@ -391,7 +398,8 @@ def _like_codes(cells: Sequence[Any]) -> bool:
 
 
 def _title(value: Any) -> str:
-    return " ".join(str(value).split()) if value is not None else ""
+    """What stands above a header, as far as a village may be named in it."""
+    return " ".join(str(value).split())[:_LONGEST_TITLE] if value is not None else ""
 
 
 def _check(sheet: str, header: Header) -> None:

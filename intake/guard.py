@@ -68,6 +68,7 @@ class IntakeLimits:
     ratio: int = 100
     rows: int = 200_000
     columns: int = 256
+    cell: int = 32_767  # characters of one cell: more than that no spreadsheet holds
     memory_bytes: int = 448 * MIB
     cpu_seconds: int = 30
     stall_seconds: float = 60.0

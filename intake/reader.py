@@ -171,6 +171,8 @@ def _csv_rows(
                 raise FileRefused(
                     "too-many-columns", sheet=name, count=len(row), limit=limits.columns
                 )
+            if any(len(cell) > limits.cell for cell in row):
+                raise FileRefused("cell-too-long", sheet=name, row=number, limit=limits.cell)
             yield [cell or None for cell in row]
     except (csv.Error, UnicodeDecodeError) as error:
         raise FileRefused("csv-broken", row=number + 1) from error
@@ -250,6 +252,7 @@ class _Parser:
             "cpu_seconds": self._limits.cpu_seconds,
             "rows": self._limits.rows,
             "columns": self._limits.columns,
+            "cell": self._limits.cell,
         }
         # The child inherits the descriptor: a buffered file's seek may stay in its buffer.
         os.lseek(self._file.fileno(), 0, os.SEEK_SET)

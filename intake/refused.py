@@ -104,6 +104,15 @@ REASONS: dict[str, tuple[str, str]] = {
         "Sheet {sheet} has {count} {count:column|columns}, more than {limit}. Delete what is "
         "far right.",
     ),
+    "merged-overlap": (
+        "工作表“{sheet}”的合并单元格互相重叠，文件可能已损坏：请用表格软件打开，取消合并后另存",
+        "Merged cells of sheet {sheet} overlap: the file may be damaged. Open it with a "
+        "spreadsheet program, unmerge them and save it again.",
+    ),
+    "cell-too-long": (
+        "工作表“{sheet}”第 {row} 行有单元格超过 {limit} 个字，请删去多余内容",
+        "Row {row} of sheet {sheet} has a cell of more than {limit} characters. Shorten it.",
+    ),
     "too-much-memory": (
         "读取工作簿所需内存超过上限，请删除数据区以外（最右、最下）的内容，或分成几个文件",
         "The workbook needs too much memory. Delete what lies far right or far below, or split it.",

@@ -6,11 +6,14 @@ too, since the row above it is not.
 """
 
 import io
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Container, Iterator, Mapping
+from contextlib import suppress
 from datetime import date
 from typing import Any, Final, TypeAlias
 
 import xlsxwriter  # type: ignore[import-untyped]
+from xlsxwriter.exceptions import OverlappingRange  # type: ignore[import-untyped]
 
 from intake.columns import REASON
 from intake.gathering import Gathered, HeadingFound, RowSource
@@ -73,7 +76,9 @@ class _Page:
     def __init__(self, book: Any, table: Table) -> None:
         self._text = book.add_format({"num_format": "@"})
         self._wrong = book.add_format({"num_format": "@", "text_wrap": True, "bold": True})
-        self._page = book.add_worksheet(_sheet_name(table.sheet))
+        self._page = book.add_worksheet(
+            _sheet_name(table.sheet, {one.lower() for one in book.sheetnames})
+        )
         self._heading: str | None = None
         header = table.header
         self._own = next((at for at, label in header.labels.items() if REASON in label), None)
@@ -82,8 +87,10 @@ class _Page:
         for number, cells in enumerate(table.top):
             self._put(number, cells)
         for row1, column1, row2, column2 in table.merged:
-            if row2 <= header.last_row:
-                value = table.top[row1][column1] if column1 < len(table.top[row1]) else None
+            if row2 > header.last_row or (row1, column1) == (row2, column2):
+                continue
+            value = table.top[row1][column1] if column1 < len(table.top[row1]) else None
+            with suppress(OverlappingRange):  # a file may say so of cells that are merged already
                 self._page.merge_range(row1, column1, row2, column2, str(value or ""))
         self._next = len(table.top)
         if self._own is None:
@@ -116,7 +123,13 @@ class _Page:
                 self._page.write_string(row, at, str(cell)[:32_767], self._text)
 
 
-def _sheet_name(name: str) -> str:
-    """As a spreadsheet takes it: a CSV's file name may be longer, or have other characters."""
-    plain = "".join("_" if one in "[]:*?/\\" else one for one in name).strip("'")
-    return plain[:31] or "名单"
+def _sheet_name(name: str, taken: Container[str]) -> str:
+    """As a spreadsheet takes it: a CSV's file name may be longer, or have other characters, and two
+    names that differ in what is cut off, or in capitals only, would be one."""
+    plain = re.sub(r"[\[\]:*?/\\\x00-\x1f\x7f]", "_", name)[:31].strip("'") or "名单"
+    number = 1
+    unlike = plain
+    while unlike.lower() in taken:
+        number += 1
+        unlike = f"{plain[:27]}_{number}"
+    return unlike

@@ -9,14 +9,16 @@ with frames, each four bytes of length (big-endian) and a msgpack array whose fi
 - ``["rows", sheet index, first row's index, [[cell, …], …]]``: consecutive rows of a sheet.
 - ``["end"]``: that was all.  ``["refused", code, facts]``: a limit was met.
 
-Cells are text, number, boolean or nil; dates and times become ISO text. ``merged`` is a list of
-[first row, first column, last row, last column]. ``marks`` are five: runs of hidden rows and of
+Cells are text, number, boolean or nil; dates and times become ISO text, a number that is none (NaN,
+or beyond every number) the error ``#NUM!``. ``merged`` is a list of [first row, first column, last
+row, last column]. ``marks`` are five: runs of hidden rows and of
 hidden columns as [first, last], runs of formulas and of error values as [column's letters, first
 row, last row], and whether these are all there are. Indexes count from 0 in the sheet's own grid.
 Rows without content are left out at the end of a sheet only.
 """
 
 import json
+import math
 import os
 import re
 import resource
@@ -49,6 +51,9 @@ def main() -> None:
         _send_all(out, limits)
     except MemoryError:
         os._exit(OUT_OF_MEMORY)  # nothing that needs memory, not even a message
+    except _CellTooLong as long:
+        facts = {"sheet": long.sheet, "row": long.row, "limit": limits["cell"]}
+        _send(out, ["refused", "cell-too-long", facts])
     except python_calamine.PasswordError:
         _send(out, ["refused", "file-old-or-encrypted", {}])
     except python_calamine.CalamineError:
@@ -105,8 +110,7 @@ def _send_all(out: BinaryIO, limits: dict[str, Any]) -> None:
         cells += sheet.height * sheet.width
         if len(visible) == 1 or cells <= KEPT_CELLS:
             kept[name] = sheet
-        merged = [[*first, *last] for first, last in sheet.merged_cell_ranges or ()]
-        tops.append([name, _height(sheet), _width(sheet), _top(sheet), merged])
+        tops.append([name, _height(sheet), _width(sheet), _top(sheet, limits), _merged(sheet)])
     marks = _Marks(sys.stdin.buffer)
     for top in tops:
         top.append(marks.of(top[0], top[1]))
@@ -114,9 +118,17 @@ def _send_all(out: BinaryIO, limits: dict[str, Any]) -> None:
     for index, top in enumerate(tops):
         name = top[0]
         sheet = kept.pop(name) if name in kept else book.get_sheet_by_name(name)
-        for first, rows in _frames(sheet):
+        for first, rows in _frames(sheet, limits):
             _send(out, ["rows", index, first, rows])
     _send(out, ["end"])
+
+
+def _merged(sheet: Sheet) -> list[list[int]]:
+    """The merged cells, each from its upper left corner, whichever way its range is written."""
+    return [
+        [*map(min, first, last), *map(max, first, last)]
+        for first, last in sheet.merged_cell_ranges or ()
+    ]
 
 
 def _height(sheet: Sheet) -> int:
@@ -190,20 +202,32 @@ def rows_with_values(part: IO[bytes], most: int) -> int:
     return count
 
 
-def _grid(sheet: Sheet) -> Iterator[list[Any]]:
+class _CellTooLong(Exception):
+    """A text longer than any spreadsheet holds: nobody typed it."""
+
+    def __init__(self, sheet: str, row: int) -> None:
+        self.sheet, self.row = sheet, row
+
+
+def _grid(sheet: Sheet, limits: dict[str, Any]) -> Iterator[list[Any]]:
     """The sheet's rows from row 1 and column A: calamine leaves empty columns at the left out."""
+    longest = limits["cell"]
     left: list[Any] = [None] * (sheet.start[1] if sheet.start else 0)
     above = sheet.start[0] if sheet.start else 0
     for number, row in enumerate(sheet.iter_rows()):
         if number < above:
             yield []
             continue
+        if any(isinstance(value, str) and len(value) > longest for value in row):
+            raise _CellTooLong(sheet.name, number + 1)
         yield left + [_cell(value) for value in row] if left else [_cell(value) for value in row]
 
 
 def _cell(value: Any) -> Any:
     if value == "":
         return None
+    if isinstance(value, float) and not math.isfinite(value):
+        return "#NUM!"
     if isinstance(value, str | float | bool | int):
         return value
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
@@ -333,19 +357,19 @@ def _into(runs: list[list[Any]], before: list[Any], row: int) -> bool:
     return True
 
 
-def _top(sheet: Sheet) -> list[list[Any]]:
+def _top(sheet: Sheet, limits: dict[str, Any]) -> list[list[Any]]:
     top: list[list[Any]] = []
-    for row in _grid(sheet):
+    for row in _grid(sheet, limits):
         if len(top) == TOP_ROWS:
             break
         top.append(row)
     return top
 
 
-def _frames(sheet: Sheet) -> Iterator[tuple[int, list[list[Any]]]]:
+def _frames(sheet: Sheet, limits: dict[str, Any]) -> Iterator[tuple[int, list[list[Any]]]]:
     frame: list[list[Any]] = []
     first = 0
-    for row in _grid(sheet):
+    for row in _grid(sheet, limits):
         frame.append(row)
         if len(frame) == ROWS_A_FRAME:
             yield first, frame

@@ -197,6 +197,20 @@ def test_money_time_and_states_are_said_as_people_do() -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("9999-12-31T23:59:59Z", "9999年12月31日 23:59"),
+        ("0001-01-01T00:00:00+09:00", "1年1月1日 00:00"),
+        ("2024-13-45T99:99Z", "2024-13-45T99:99Z"),
+        ("2024-02-30 10:00+08:00", "2024-02-30 10:00+08:00"),
+    ],
+)
+def test_a_moment_that_no_calendar_has_is_told_and_no_failure(typed: str, said: str) -> None:
+    """What somebody typed stands in the refusal of it: the sentence itself failed then."""
+    assert said in Malformed(field="as_of", value=typed, rule_zh="", rule_en="").sentence("zh")
+
+
+@pytest.mark.parametrize(
     "refusal",
     [
         OverStandard(case=ID, total_fen=2, ceiling_fen=1),

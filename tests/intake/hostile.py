@@ -125,6 +125,26 @@ def far_corner(path: Path) -> None:
     package(path, {"xl/worksheets/sheet1.xml": OPEN + rows + CLOSE}).close()
 
 
+def overlapping(path: Path) -> None:
+    """Each of a hundred thousand merged cells covers all there is."""
+    dice = random.Random(5)
+    heading = b"".join(b'<c t="inlineStr"><is><t>%d</t></is></c>' % n for n in range(200))
+    merged = b"".join(
+        b'<mergeCell ref="A1:%c%c%d"/>' % (*dice.choices(b"HIJKLMNOP", k=2), dice.randrange(40, 99))
+        for _ in range(100_000)
+    )
+    sheet = OPEN + b"<row>" + heading + b"</row></sheetData><mergeCells>" + merged
+    sheet += b"</mergeCells></worksheet>"
+    package(path, {"xl/worksheets/sheet1.xml": sheet}).close()
+
+
+def long_cell(path: Path) -> None:
+    """Half a million spaces and a letter: trimming them took ten minutes of the server's time."""
+    noise = bytes(random.Random(6).choices(b" \t", k=500_000))
+    cell = b'<row><c t="inlineStr"><is><t xml:space="preserve">x' + noise + b"x</t></is></c></row>"
+    package(path, {"xl/worksheets/sheet1.xml": OPEN + cell + CLOSE}).close()
+
+
 def truncated(path: Path) -> None:
     package(path, {"xl/media/image1.png": random.Random(3).randbytes(200_000)}).close()
     path.write_bytes(path.read_bytes()[:100_000])
@@ -187,6 +207,8 @@ HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "a million columns": (a_million_columns, "too-many-columns"),
     "two cells far apart": (far_corner, "too-much-memory"),
+    "merged cells over each other": (overlapping, "merged-overlap"),
+    "a cell longer than any": (long_cell, "cell-too-long"),
     "truncated": (truncated, "file-broken"),
     "damaged": (damaged, "file-broken"),
     "no workbook in it": (without_workbook, "workbook-parts-missing"),

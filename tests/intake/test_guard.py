@@ -131,6 +131,9 @@ def test_a_csv_over_the_limits_is_refused(tmp_path: Path) -> None:
     path.write_text("\n".join(lines), encoding="utf-8")
     assert refusal(path, IntakeLimits(rows=10)).code == "too-many-rows"
     assert refusal(path, IntakeLimits(columns=3)).code == "too-many-columns"
+    long = refusal(path, IntakeLimits(cell=17))
+    assert (long.code, long.facts["row"]) == ("cell-too-long", 2), "an ID number has 18"
+    assert "第 2 行" in long.reason_zh
 
 
 def test_a_parser_that_dies_of_memory_or_time_is_a_refusal(tmp_path: Path) -> None:
