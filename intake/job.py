@@ -25,16 +25,8 @@ class State(StrEnum):
 OPEN: Final = (State.CHECKING, State.CHECKED, State.CONFIRMED, State.RUNNING)
 IN_HAND: Final = (State.CHECKING, State.CONFIRMED, State.RUNNING)
 """What a process has to do something for."""
-
-
-@dataclass(eq=False)
-class ImportUnderWay(Refusal):
-    status: ClassVar[int] = 409
-    zh: ClassVar[str] = "{area}已有一份名单正在导入，请先等它结束，或将其取消"
-    en: ClassVar[str] = (
-        "A list of {area} is being imported already: wait for its end, or cancel it."
-    )
-    area: UUID
+UNDER_WAY: Final = (State.CONFIRMED, State.RUNNING)
+"""What somebody has confirmed: of an area, one after the other."""
 
 
 @dataclass(eq=False)
@@ -107,6 +99,7 @@ class Job(msgspec.Struct):
     state: State = State.CHECKING
     changed: float = 0.0
     confirmed_by: UUID | None = None
+    confirmed: float = 0.0
     checked: Report | None = None
     ran: Report | None = None
     batches: int = 0
@@ -132,6 +125,12 @@ Part = Literal["file", "ran", "reasons-checked", "reasons-ran", "faults", "refus
 refused; of the step that ended last, the report with every fault, and the refused rows."""
 
 
+MADE_ROOM: Final = Why(
+    "import-made-room",
+    "等待确认的名单太多，这份一直没有确认，已删除，请重新上传",
+    "Too many lists wait for a confirmation: this one was not confirmed, and was deleted. Send it"
+    " again.",
+)
 TOO_LATE: Final = Why(
     "import-too-late",
     "上传后一天内没有完成，名单已删除，请重新上传",

@@ -28,15 +28,17 @@ from eventstore.vault import Vault
 from eventstore.wrapping import Wrapping
 from intake.job import (
     IN_HAND,
+    MADE_ROOM,
     OPEN,
     TOO_LATE,
+    UNDER_WAY,
     ImportNotChecked,
     ImportOver,
-    ImportUnderWay,
     Job,
     Part,
     State,
     TooManyImports,
+    Why,
 )
 
 KEPT_SECONDS: Final = 24 * 3600.0
@@ -45,6 +47,8 @@ TOLD_SECONDS: Final = 30 * 24 * 3600.0
 """How long the figures of a job can be seen."""
 HELD_SECONDS: Final = 180.0
 """How long a process that is not heard of holds a job; longer than a batch, or a check, takes."""
+LYING: Final = 5
+"""So many times as many lists as may be in hand wait for a confirmation; then the oldest goes."""
 PIECE: Final = 256 * 1024
 SECRET: Final = "import-files"  # noqa: S105 - the name of a secret
 
@@ -80,7 +84,10 @@ class Jobs:
     # -- coming and going ---------------------------------------------------------------------
 
     def offer(self, job: Job, content: bytes) -> Job:
-        """Take a list in. The same one twice is one. Raises `ImportUnderWay`, `TooManyImports`.
+        """Take a list in. The same one twice is one. Raises `TooManyImports`.
+
+        A list that nobody has confirmed bars nobody: not from sending one of the same area, and
+        not from a place in the queue. Of those that wait for a word, the oldest makes room.
 
         It is put down first and withdrawn when others were before it: so two that come at once,
         even to two processes, cannot both pass.
@@ -104,16 +111,16 @@ class Jobs:
             for one in self.all()
             if one.state in OPEN and (one.begun, one.id) < (job.begun, job.id)
         ]
-        for one in first:
-            if self._inside(one.area, job.area) or self._inside(job.area, one.area):
-                raise ImportUnderWay(area=one.area)
         mine = sum(one.officer == job.officer for one in first)
         if mine >= self._an_officer:
             limit_reached("imports_an_officer")
             raise TooManyImports(most=self._an_officer)
-        if len(first) >= self._waiting:
+        if sum(one.state in IN_HAND for one in first) >= self._waiting:
             limit_reached("imports_waiting")
             raise TooManyImports(most=self._waiting)
+        lying = [one for one in first if one.state is State.CHECKED]
+        for one in lying[self._waiting * LYING - 1 :]:  # the newest come first
+            self._fail(one, MADE_ROOM)
 
     def _put(self, job: Job, content: bytes) -> None:
         key = random_bytes(KEY_BYTES)
@@ -147,6 +154,7 @@ class Jobs:
         job = self.get(id)
         if job.state is State.CHECKED:
             job.state, job.confirmed_by, job.batches, job.rows = State.CONFIRMED, by, 0, 0
+            job.confirmed = self._clock()
             if not self._change(job, State.CHECKED):
                 job = self.get(id)
         if job.state is State.CHECKING:
@@ -176,16 +184,40 @@ class Jobs:
             ).fetchall()
         return bool(changed)
 
+    def _fail(self, job: Job, why: Why) -> None:
+        """End what waits, unless somebody has decided about it meanwhile."""
+        before, job.state, job.why = job.state, State.FAILED, why
+        if self._change(job, before):
+            with self._writing() as db:
+                _destroy(db, job.id)
+
     # -- who works on them --------------------------------------------------------------------
 
+    def behind(self, job: Job) -> bool:
+        """Whether a confirmed list has to wait for another one of its area, or of one above or
+        below it: for the one that is being written, or was confirmed before it."""
+        return self._behind(job, self.all())
+
+    def _behind(self, job: Job, others: Iterable[Job]) -> bool:
+        if job.state is not State.CONFIRMED:
+            return False
+        return any(
+            one.state in UNDER_WAY
+            and one.id != job.id
+            and (self._inside(one.area, job.area) or self._inside(job.area, one.area))
+            and (one.state is State.RUNNING or (one.confirmed, one.id) < (job.confirmed, job.id))
+            for one in others
+        )
+
     def claim(self) -> Job | None:
-        """The oldest job that nobody has in hand, from now on held by this process."""
+        """The oldest job that nobody has in hand and that is behind none, from now on held by this
+        process."""
         now = self._clock()
         marks = ",".join("?" * len(IN_HAND))
         sql = f"SELECT job, holder FROM imports WHERE state IN ({marks}) ORDER BY begun, id"  # noqa: S608
-        for row in self._vault.fetch(sql, IN_HAND):
-            job = self._opened(*row)
-            if job.waits_until > now:
+        jobs = [self._opened(*row) for row in self._vault.fetch(sql, IN_HAND)]
+        for job in jobs:
+            if job.waits_until > now or self._behind(job, jobs):
                 continue
             free = job.holder in ("", self.me) or _is_dead(job.holder)
             with self._writing() as db:
@@ -275,8 +307,7 @@ class Jobs:
             if job.state in (State.CONFIRMED, State.RUNNING) and job.begun + TOLD_SECONDS > now:
                 continue
             if job.state in OPEN:
-                before, job.state, job.why = job.state, State.FAILED, TOO_LATE
-                self._change(job, before)
+                self._fail(job, TOO_LATE)
             if lies or job.begun + TOLD_SECONDS < now:
                 with self._writing() as db:
                     (_destroy if job.begun + TOLD_SECONDS > now else _forget)(db, job.id)

@@ -16,9 +16,9 @@ from eventstore.limiter import Limit, LimitReached
 from eventstore.outcomes import Envelope
 from intake import batches
 from intake.guard import IntakeLimits
-from intake.job import ImportUnderWay, Job, State, TooManyImports
+from intake.job import Job, State, TooManyImports
 from intake.job_work import Ground, Work
-from intake.jobs import JobLost, Jobs
+from intake.jobs import LYING, JobLost, Jobs
 from intake.known_places import kinds_in_force, places_below
 from projections.areas import by_code
 from projections.asking.scope import Scope
@@ -208,22 +208,82 @@ def test_cancelled_while_it_runs_it_stops_and_what_is_registered_stays(tmp_path:
         assert jobs.pieces(job.id, "file") is None
 
 
-def test_one_list_an_area_and_so_many_an_officer_and_a_store(tmp_path: Path) -> None:
+def the_villages(town: County) -> list[UUID]:
+    with town.system.reader() as db:
+        found = [by_code(db, f"34088210{n}") for n in ("1001", "1002", "6200", "6201")]
+    return [one for one in found if one is not None]
+
+
+def test_so_many_lists_an_officer_and_so_many_in_hand_of_a_store(tmp_path: Path) -> None:
     with county(make_county(tmp_path / "data")) as town:
-        root = ground(town)[1]
-        with town.system.reader() as db:
-            villages = [by_code(db, f"34088210{n}") for n in ("1001", "1002", "6200", "6201")]
-        first, second, third, _ = (one for one in villages if one is not None)
+        first, second, third, fourth = the_villages(town)
         jobs = jobs_of(town, an_officer=2, waiting=3)
         jobs.offer(a_job(first), b"x")
-        for area in (first, root):
-            with pytest.raises(ImportUnderWay):
-                jobs.offer(a_job(area, "township"), b"x")
         jobs.offer(a_job(second), b"x")
         with pytest.raises(TooManyImports) as refused:
             jobs.offer(a_job(third), b"x")
         assert refused.value.most == 2
         jobs.offer(a_job(third, "township"), b"x")
         with pytest.raises(TooManyImports) as refused:
-            jobs.offer(a_job(villages[3] or root, "village"), b"x")
+            jobs.offer(a_job(fourth, "village"), b"x")
         assert refused.value.most == 3 and len(jobs.all()) == 3
+
+
+def test_a_list_that_nobody_confirmed_bars_nobody(tmp_path: Path) -> None:
+    """A county's list that was sent and left kept its villages from importing for a day."""
+    file = the_list(tmp_path)
+    with county(make_county(tmp_path / "data")) as town:
+        root, village = ground(town)[1], the_villages(town)[0]
+        jobs = jobs_of(town, an_officer=1, waiting=1)
+        left = jobs.offer(a_job(root), file)
+        carry_out(town, jobs)
+        assert jobs.get(left.id).state is State.CHECKED
+        sent = jobs.offer(a_job(village, "village"), file)
+        carry_out(town, jobs)
+        jobs.confirm(sent.id, officer("village"))
+        carry_out(town, jobs)
+        assert jobs.get(sent.id).state is State.DONE
+        assert jobs.get(left.id).state is State.CHECKED, "it can still be confirmed"
+
+
+def test_confirmed_lists_of_an_area_are_registered_one_after_the_other(tmp_path: Path) -> None:
+    file = the_list(tmp_path)
+    with county(make_county(tmp_path / "data")) as town:
+        root, (village, *_, other) = ground(town)[1], the_villages(town)
+        jobs = jobs_of(town)
+        lists = [jobs.offer(a_job(area), file) for area in (root, village)]
+        while carry_out(town, jobs):
+            pass
+        apart = jobs.offer(a_job(other, "township"), file)
+        for job in reversed(lists):
+            jobs.confirm(job.id, officer("county"))
+        county_list, village_list = (jobs.get(job.id) for job in lists)
+        assert jobs.behind(county_list) and not jobs.behind(village_list)
+        held = jobs.claim()
+        assert held is not None and held.id == village_list.id
+        checked = jobs_of(town).claim()
+        assert checked is not None and checked.id == apart.id
+        assert jobs_of(town).claim() is None, "the county's waits for its village's"
+        jobs.keep(held, release=True)
+        carry_out(town, jobs)
+        assert jobs.get(village_list.id).state is State.DONE
+        assert not jobs.behind(county_list)
+        carry_out(town, jobs)
+        assert jobs.get(county_list.id).state is State.DONE
+        assert len(town.facts(Household.Registered.topic())) == 58, "each household once"
+
+
+def test_of_lists_that_wait_for_a_word_the_oldest_makes_room(tmp_path: Path) -> None:
+    file = the_list(tmp_path)
+    with county(make_county(tmp_path / "data")) as town:
+        root = ground(town)[1]
+        jobs = jobs_of(town, an_officer=100, waiting=1)
+        sent = []
+        for _ in range(LYING + 1):
+            sent.append(jobs.offer(a_job(root), file).id)
+            carry_out(town, jobs)
+        states = [jobs.get(id).state for id in sent]
+        assert states == [State.FAILED] + [State.CHECKED] * LYING
+        assert jobs.pieces(sent[0], "file") is None
+        why = jobs.get(sent[0]).why
+        assert why is not None and "没有确认" in why.zh

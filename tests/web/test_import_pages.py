@@ -79,8 +79,9 @@ def test_a_list_goes_from_file_to_households(
     path = send(browser, page, area, content(tmp_path, other)).headers["location"]
     checked = until(browser, path, "checked")
     assert re.search(r"154\*+01.*139\*+00", checked, re.S), "old → new"
-    busy = send(browser, ask(browser, "/households/import"), area, file)
-    assert busy.status_code == 200 and "已有一份名单正在导入" in busy.text
+    beside = send(browser, ask(browser, "/households/import"), area, file).headers["location"]
+    until(browser, beside, "checked")
+    assert browser.post(f"{beside}/cancellations", data=token).status_code == 303
     assert browser.post(f"{path}/cancellations", data=token).status_code == 303
     assert "已取消" in browser.get(path).text
     assert browser.post(f"{path}/confirmations", data=token).status_code == 410

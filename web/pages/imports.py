@@ -125,6 +125,7 @@ async def one_import(request: Request, desk: AtDesk, id: UUID) -> Response:
             found = places(db, caller.scope(caller.roles(), None), "", MOST_PLACES)
         return {
             "job": job,
+            "behind": importing.jobs.behind(job),
             "area": next((one.name for one in found if one.id == job.area), ""),
             "figures": figures_of(job.figures),
             "refused": rules,
