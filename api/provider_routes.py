@@ -1,4 +1,11 @@
-"""The connection of log-in names to the identity provider, by the API: only where one is set."""
+"""The connection of log-in names to the identity provider, by the API: only where one is set.
+
+Connecting is no row of the table of commands (`api.routes_writes`), for its body is not the command:
+what is sent names the account as the provider calls it, what is kept is a keyed hash of that and
+the provider's address, which the edge makes, and the officer's passwords end after it. All else is
+that of every command: the same order of questions, one quota, one receipt. Ending the connection
+stands beside it, since both are there only where a provider is set.
+"""
 
 from typing import Annotated, Any, NamedTuple, TypeVar
 from uuid import UUID
@@ -15,7 +22,7 @@ from api.permitting import not_allowed
 from api.plain_json import object_of
 from api.provider import connection_shown, end, end_passwords, provider_of, secrets_of
 from api.second_factor import Enrolling, EnrollingCaller
-from api.writes import RESPONSES, idempotency_key, receipt_told
+from api.writes import RESPONSES, idempotency_key, receipt_told, run_counted
 from domain.commands.connecting import BindProvider, UnbindProvider
 from domain.world import Command
 from eventstore.outcomes import Envelope
@@ -93,7 +100,7 @@ async def _run(
     said = Envelope(
         id=sent.key, officer=sent.officer, command=command, correlation=correlation_of(request)
     )
-    receipt = await system_of(request).store.arun(said)
+    receipt = await run_counted(system_of(request), said, type(command).roles)
     system_of(request).forget_names()
     answer, headers = receipt_told(receipt)
     response.headers.update(headers)

@@ -35,7 +35,7 @@ from api.problems import ApiProblem, field_errors, malformed
 from api.strict_numbers import counts_of, strict_numbers
 from api.system import System
 from domain.ids import client_made
-from domain.world import Command
+from domain.world import Command, Role
 from eventstore.limiter import LimitReached
 from eventstore.limits_reached import limit_reached
 from eventstore.outcomes import Envelope, Receipt, Refused
@@ -181,7 +181,8 @@ def endpoint_of(write: Write) -> Callable[[Request], Coroutine[Any, Any, Respons
             told = not wants(envelope.command) or await run_in_threadpool(has_run, envelope.id)
             if not told:
                 envelope = await with_wanted(await run_in_threadpool(caller_of, request), envelope)
-            receipt = await _run(system, envelope, write)
+            roles, lives = write.command.roles, write.saves_lives
+            receipt = await run_counted(system, envelope, roles, saves_lives=lives)
             return await _answer(request, write, envelope.command, receipt)
 
     return endpoint
@@ -239,14 +240,17 @@ async def _answer(request: Request, write: Write, command: Command, receipt: Rec
     )
 
 
-async def _run(system: System, envelope: Envelope, write: Write) -> Receipt:
+async def run_counted(
+    system: System, envelope: Envelope, roles: frozenset[Role], *, saves_lives: bool = False
+) -> Receipt:
     """Run a command within its officer's quota. A repeat is answered even if nothing is left."""
     assert envelope.officer is not None
     taken: Taken | None = None
     try:
-        lives = write.saves_lives
-        posts = await roles_held(system, envelope.officer, write.command.roles)
-        taken = system.quotas.take(envelope.officer, envelope.command, posts, saves_lives=lives)
+        posts = await roles_held(system, envelope.officer, roles)
+        taken = system.quotas.take(
+            envelope.officer, envelope.command, posts, saves_lives=saves_lives
+        )
     except LimitReached:
         if not await run_in_threadpool(system.store.log.has_run, envelope.id):
             raise

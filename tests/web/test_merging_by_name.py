@@ -79,9 +79,10 @@ def test_the_other_entry_is_found_by_the_name_of_anybody_in_it(
     assert county.system.store.load(county.id("once")).merged_into == county.id("again")
 
 
-def test_more_than_can_be_offered_is_said(county: LivingCounty, server: TestClient) -> None:
-    for n in range(MOST_DOUBLES + 1):
-        head = MemberInput(name="李同名", relation=Relation.HEAD, id_number=id_number(500 + n))
+def register(county: LivingCounty, name: str, count: int) -> None:
+    """So many households under heads of one name."""
+    for n in range(count):
+        head = MemberInput(name=name, relation=Relation.HEAD, id_number=id_number(500 + n))
         many = RegisterHousehold(
             id=county.id(f"many/{n}"),
             village=county.id("yuantan_2"),
@@ -89,6 +90,22 @@ def test_more_than_can_be_offered_is_said(county: LivingCounty, server: TestClie
             category="hardship",
         )
         county.run(many, by="village2")
+
+
+def test_the_household_itself_takes_no_place_of_those_that_are_offered(
+    county: LivingCounty, server: TestClient
+) -> None:
+    """The first dozen of a name were taken, and only then looked through for what may be offered:
+    one of the dozen was missing, and more were said to be there."""
+    register(county, "柳小河", MOST_DOUBLES)
+    page = Desk(server, "township").open(f"/households/{county.id('once')}")
+    found = looked_for(page, "柳小河")
+    offered = [n for n in range(MOST_DOUBLES) if str(county.id(f"many/{n}")) in found.text]
+    assert len(offered) == MOST_DOUBLES and "还有更多" not in found.text
+
+
+def test_more_than_can_be_offered_is_said(county: LivingCounty, server: TestClient) -> None:
+    register(county, "李同名", MOST_DOUBLES + 1)
     page = Desk(server, "township").open(f"/households/{county.id('once')}")
     assert "还有更多，请多输入几个字" in looked_for(page, "李同名").text
     assert "还有更多" not in looked_for(page, "柳大山").text

@@ -28,13 +28,14 @@ from web.pages.officers import ADMINISTRATORS
 from web.pages.rulebooks import calendar_asked, unconfirmed_here
 from web.pages.system import pressing
 from web.pages.timeline import shaped
-from web.pages.together import BYTES, ROWS, TOGETHER, Ticked, offered, taken
+from web.pages.together import BYTES, ROWS, TOGETHER, offered, taken
 from web.pages.year_end import ending_soon
 from web.pages.zero_reports import owed_zeros
 from web.parts import AtDesk, Desk, url
 from web.render import language_of
 from web.reporting import all_due_marks, place_of, show
 from web.session import own_key, read_fields, require_token
+from web.ticked import Ticked, ticked_in
 
 router = APIRouter(include_in_schema=False)
 
@@ -137,7 +138,7 @@ async def take_together(
     fields = await read_fields(request, BYTES, ROWS + 5)
     form = dict(fields)
     require_token(desk.caller.session, form)
-    ticked = [Ticked.of(value) for name, value in fields if name == "list"]
+    ticked = ticked_in(fields, "list")
     paper = form.get("document_no", "").strip()
     if not ticked or (TOGETHER[matter].paper and not paper):
         missing = "none_ticked" if not ticked else "no_paper"
@@ -187,7 +188,7 @@ async def _of_matter(
         together=await offered(desk, matter, items, least=1 if told or missing else 2),
         told=told,
         missing=missing,
-        ticked={str(one.village_list) for one in ticked},
+        ticked={str(one.id) for one in ticked},
     )
 
 

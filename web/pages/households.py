@@ -43,6 +43,9 @@ WHOLE = 1000
 """Facts that are asked for at once."""
 MOST_FACTS = 5000
 """Facts of one history that a page tells."""
+MOST_NAMED = 1000
+"""Households that somebody of a name belongs to, of which those are looked for that may be merged:
+some of them are others', and the first ones may all be."""
 Name = Annotated[str, Query(max_length=100)]
 
 
@@ -96,7 +99,7 @@ async def one_household(
         grants.setdefault(one["relief_case"], []).append(one)
     seen, _ = await desk.ask_all(stockpiles, most=MOST_STOCKPILES)
     depots = {row["stockpile"] for row in seen}
-    named, more = await _named(desk, id, search.text)
+    named, more = await _named(desk, found, search.text)
     doubles = await run_in_threadpool(_doubles, desk, found, named)
     made = await acts_of(
         request,
@@ -162,18 +165,20 @@ def _step(member: UUID | None, step: str) -> type[Command] | None:
     return next((one for one in OF_MEMBER if member and one.__name__ == step), None)
 
 
-async def _named(desk: Desk, one: UUID, text: str) -> tuple[list[UUID], bool]:
+async def _named(desk: Desk, one: dict[str, Any], text: str) -> tuple[list[UUID], bool]:
     """The first other households that somebody of this name belongs to, for who merges them; and
     whether there are more."""
     if not text or not desk.caller.areas(MergeHouseholds.roles):
         return [], False
-    found = await desk.ask(households, search=text, limit=MOST_DOUBLES)
+    found, more = await desk.ask_all(
+        households, most=MOST_NAMED, search=text, exercise=one["exercise"]
+    )
     others = [
         UUID(row["id"])
-        for row in found.items
-        if row["id"] != str(one) and desk.may(MergeHouseholds, row["area"])
+        for row in found
+        if row["id"] != one["id"] and desk.may(MergeHouseholds, row["area"])
     ]
-    return others, found.next is not None
+    return others[:MOST_DOUBLES], more or len(others) > MOST_DOUBLES
 
 
 def _doubles(desk: Desk, one: dict[str, Any], named: list[UUID]) -> Doubles:

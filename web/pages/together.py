@@ -5,7 +5,6 @@ Nothing that is decided or judged is here: no approval, objection, contest, nor 
 or missing.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,19 +15,18 @@ from starlette.requests import Request
 from api.auth import Caller
 from api.observing import correlation_of
 from api.officer_lists import run_rows, why_not
-from api.problems import ApiProblem
 from domain.commands.notices import PostNotice, PostSecondNotice
 from domain.commands.payments import PayList
 from domain.world import Command, Role
 from eventstore.outcomes import Envelope, Receipt
 from projections.lists import village_lists
 from web.parts import Desk
+from web.ticked import Ticked
 
 ROWS: Final = 100
 """Lists on one page, taken on by one press; the next page has the next ones."""
 BYTES: Final = ROWS * 120 + 1000
 MOST_LISTS: Final = 5000
-BOX: Final = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) ([0-9]{1,9})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +53,6 @@ TOGETHER: Final[dict[str, Together]] = {
     ),
     "village_list_pay": Together(PayList.roles, _pay, paper=True, money=True),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Ticked:
-    """A list that was ticked, and the version of it that the page showed."""
-
-    village_list: UUID
-    version: int
-
-    @staticmethod
-    def of(text: str) -> "Ticked":
-        """``<id> <version>`` as the boxes say it. 422 for anything else."""
-        found = BOX.fullmatch(text)
-        if found is None:
-            raise ApiProblem(
-                422, "malformed", "页面已过期，请刷新后重试", "Reload the page and try again."
-            )
-        return Ticked(UUID(found[1]), int(found[2]))
 
 
 async def offered(
@@ -110,16 +90,14 @@ def taken(
     store, step = caller.system.store, TOGETHER[matter]
     envelopes = [
         Envelope(
-            id=store.system_command_id("together", key, one.village_list),
+            id=store.system_command_id("together", key, one.id),
             officer=caller.id,
-            command=step.make(one.village_list, one.version, paper),
+            command=step.make(one.id, one.version, paper),
             correlation=correlation_of(request),
         )
         for one in ticked
     ]
-    told = dict(
-        zip((str(one.village_list) for one in ticked), run_rows(store, envelopes), strict=True)
-    )
+    told = dict(zip((str(one.id) for one in ticked), run_rows(store, envelopes), strict=True))
     done = {id: answer for id, answer in told.items() if isinstance(answer, Receipt)}
     return {
         "done": set(done),

@@ -5,10 +5,8 @@ below. A report that names dead or missing people is never among them, nor one t
 nor one below which larger figures were accepted since.
 """
 
-import re
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Request
@@ -20,7 +18,6 @@ from api.auth import Caller
 from api.duties import owed_by, own_duties, told_where_zero_misleads
 from api.observing import correlation_of
 from api.officer_lists import run_rows, why_not
-from api.problems import ApiProblem
 from domain.commands.reports import ANY_FILER, FileZeroReport
 from domain.report_filing import Review
 from eventstore.outcomes import Envelope, Receipt
@@ -30,14 +27,11 @@ from web.pages.together import BYTES, ROWS
 from web.parts import AtDesk
 from web.reporting import show
 from web.session import own_key, read_fields, require_token
+from web.ticked import Ticked, ticked_as_of
 
 router = APIRouter(include_in_schema=False)
 
 ADDRESS: Final = "/zero-reports"
-BOX: Final = re.compile(
-    r"(?P<report>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) (?P<version>[0-9]{1,9})"
-    r" (?P<as_of>[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,15}(?:Z|[+-][0-9]{2}:[0-9]{2}))"
-)
 NOT_HERE: Final = {
     "rule": "not-yours-here",
     "zh": "这里只报本级自己的、没有死亡失踪的零报告，下级已审定更大数字的也不在内；"
@@ -47,29 +41,7 @@ NOT_HERE: Final = {
 }
 
 Row = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Ticked:
-    """A report that was ticked: the version and the time that the page showed."""
-
-    report: UUID
-    version: int
-    as_of: datetime
-
-    @staticmethod
-    def of(text: str) -> "Ticked":
-        """``<id> <version> <as of>`` as the boxes say it. 422 for anything else."""
-        found = BOX.fullmatch(text)
-        try:
-            as_of = datetime.fromisoformat(found["as_of"]) if found else None
-        except ValueError:
-            as_of = None
-        if found is None or as_of is None:
-            raise ApiProblem(
-                422, "malformed", "页面已过期，请刷新后重试", "Reload the page and try again."
-            )
-        return Ticked(UUID(found["report"]), int(found["version"]), as_of)
+Stated: TypeAlias = tuple[Ticked, datetime]
 
 
 def owed_zeros(lines: list[Row]) -> list[Row]:
@@ -98,7 +70,7 @@ async def file_together(request: Request, desk: AtDesk) -> Response:
     fields = await read_fields(request, BYTES, ROWS + 5)
     form = dict(fields)
     require_token(desk.caller.session, form)
-    ticked = [Ticked.of(value) for name, value in fields if name == "report"]
+    ticked = ticked_as_of(fields, "report")
     if not ticked:
         return await _page(request, desk, none_ticked=True)
     key = own_key(form.get("key", ""))
@@ -106,26 +78,24 @@ async def file_together(request: Request, desk: AtDesk) -> Response:
     return await _page(request, desk, told=told)
 
 
-def filed(request: Request, caller: Caller, key: UUID, ticked: list[Ticked]) -> Row:
+def filed(request: Request, caller: Caller, key: UUID, ticked: list[Stated]) -> Row:
     """File each by itself. ``done``: which; ``refused``: why, by report. The same key again files
     nothing again."""
-    own = _own_and_plain(caller, [str(one.report) for one in ticked])
+    own = _own_and_plain(caller, [str(one.id) for one, _ in ticked])
     store = caller.system.store
-    mine = [one for one in ticked if str(one.report) in own]
+    mine = [(one, as_of) for one, as_of in ticked if str(one.id) in own]
     envelopes = [
         Envelope(
-            id=store.system_command_id("zero-reports", key, one.report),
+            id=store.system_command_id("zero-reports", key, one.id),
             officer=caller.id,
-            command=FileZeroReport(
-                report=one.report, as_of=one.as_of, expected_version=one.version
-            ),
+            command=FileZeroReport(report=one.id, as_of=as_of, expected_version=one.version),
             correlation=correlation_of(request),
         )
-        for one in mine
+        for one, as_of in mine
     ]
     answers = run_rows(store, envelopes) if envelopes else []
-    told = dict(zip((str(one.report) for one in mine), answers, strict=True))
-    refused = {str(one.report): NOT_HERE for one in ticked if str(one.report) not in own}
+    told = dict(zip((str(one.id) for one, _ in mine), answers, strict=True))
+    refused = {str(one.id): NOT_HERE for one, _ in ticked if str(one.id) not in own}
     return {
         "done": {id for id, answer in told.items() if isinstance(answer, Receipt)},
         "refused": refused
