@@ -1,10 +1,10 @@
 """The connection of log-in names to the identity provider, by the API: only where one is set.
 
-Connecting is no row of the table of commands (`api.routes_writes`), for its body is not the command:
-what is sent names the account as the provider calls it, what is kept is a keyed hash of that and
-the provider's address, which the edge makes, and the officer's passwords end after it. All else is
-that of every command: the same order of questions, one quota, one receipt. Ending the connection
-stands beside it, since both are there only where a provider is set.
+Connecting is no row of the table of commands (`api.routes_writes`), for its body is not the
+command: what is sent names the account as the provider calls it, what is kept is a keyed hash of
+that and the provider's address, which the edge makes, and the officer's passwords end after it. All
+else is that of every command: the same order of questions, one quota, one receipt. Ending the
+connection stands beside it, since both are there only where a provider is set.
 """
 
 from typing import Annotated, Any, NamedTuple, TypeVar
