@@ -157,6 +157,25 @@ class HelpedAlready(Refusal):
 
 
 @dataclass(eq=False)
+class MaybeHelped(Refusal):
+    """A row of the same name on another roster of the disaster is named already, and no ID number
+    tells the two apart: a question. Who says ``another`` is believed, and the fact is theirs."""
+
+    zh: ClassVar[str] = (
+        "{masked}可能与另一份台账上的是同一人（{reason_zh}），那一行已在另一户的申请（{case}）中。"
+        "若确是另一人，请勾选“是另一人”后再提交"
+    )
+    en: ClassVar[str] = (
+        "{masked} is likely the same person as one on another roster ({reason_en}), who stands in "
+        "another household's application ({case}): say that it is another, if it is."
+    )
+    masked: str
+    reason_zh: str
+    reason_en: str
+    case: UUID
+
+
+@dataclass(eq=False)
 class AnothersHome(Refusal):
     zh: ClassVar[str] = "{masked}的住房登记在另一户名下，不能由本户申请"
     en: ClassVar[str] = "The home of {masked} is recorded as another household's."

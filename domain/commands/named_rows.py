@@ -11,6 +11,7 @@ from uuid import UUID
 
 from domain.case_checks import Stage
 from domain.casualty_record import CasualtyRecord
+from domain.commands.rosters import same_name
 from domain.disaster import Disaster
 from domain.house_damage import HouseDamage
 from domain.household import Household
@@ -19,6 +20,7 @@ from domain.need import (
     DeadNotNamed,
     HelpedAlready,
     HomeNotNamed,
+    MaybeHelped,
     Need,
     NotAmongHomes,
     NotAmongTheDead,
@@ -57,11 +59,20 @@ def check_named(season: Season, need: Need) -> None:
         )
 
 
-def claim(world: World, season: Season, household: Household, need: Need, case: UUID) -> None:
+def claim(
+    world: World,
+    season: Season,
+    household: Household,
+    need: Need,
+    case: UUID,
+    *,
+    another: bool = False,
+) -> None:
     """Put the application down at each row that it names: as of now, nobody else's may.
 
-    Refuses `NotAmongTheDead`, `NotAmongHomes`, `DamageWithdrawn`, `RateForOtherDamage`,
-    `AnothersHome`, `HelpedAlready`.
+    ``another``: somebody has said that the dead are others than those of the same name on other
+    rosters. Refuses `NotAmongTheDead`, `NotAmongHomes`, `DamageWithdrawn`, `RateForOtherDamage`,
+    `AnothersHome`, `HelpedAlready`, `MaybeHelped`.
     """
     rows = tuple(_named(world, season, need))
     check_rows(world, season, need)
@@ -72,6 +83,8 @@ def claim(world: World, season: Season, household: Household, need: Need, case: 
             holder = holder_of(world, same)
             if holder is not None and holder != case:
                 raise HelpedAlready(masked=row.masked_name, case=holder)
+        if isinstance(row, CasualtyRecord) and not another:
+            _ask(world, season, row, case)
         if row.case != case:
             row.applied_for(case=case)
 
@@ -84,11 +97,54 @@ def _named(world: World, season: Season, need: Need) -> Iterator[Row]:
         ((HouseDamage, id) for id in (need.house,) if id is not None),
     )
     for kind, id in ids:
-        row = within(world, kind, id)
+        row = _looked_up(world, season, kind, id)
         if row.report not in reports or row.exercise is not season.exercise:
             dead = isinstance(row, CasualtyRecord)
             raise (NotAmongTheDead if dead else NotAmongHomes)(masked=row.masked_name)
         yield row
+
+
+def _looked_up(world: World, season: Season, kind: type[Row], id: UUID) -> Row:
+    """The row. Who died away from home stands on the roster of another village, and their family's
+    village applies for them: the dead of all the season's area may be named. Else `NotFound`."""
+    if kind is CasualtyRecord and season.area in world.lineage(world.get(kind, id).home):
+        return world.get(kind, id)
+    return within(world, kind, id)
+
+
+def _ask(world: World, season: Season, row: CasualtyRecord, case: UUID) -> None:
+    """`MaybeHelped` if another roster of the disaster has a row of this name that is helped by
+    another case: without an ID number the same person is another one there."""
+    name = world.vault.unseal(row.casualty.name, row.id, "name")
+    numbered = row.casualty.id_number is not None
+    for report in _reports(world, season):
+        for id in world.get(SituationReport, report).casualties.values() if name else ():
+            other = world.get(CasualtyRecord, id)
+            if other.report == row.report or not other.may_be(
+                row.casualty.sex, row.casualty.age, numbered
+            ):
+                continue
+            holder = holder_of(world, other)
+            if holder in (None, case):
+                continue
+            if same_name(name or "", world.vault.unseal(other.casualty.name, other.id, "name")):
+                zh, en = _alike(row, other)
+                raise MaybeHelped(
+                    masked=row.masked_name, reason_zh=zh, reason_en=en, case=holder or case
+                )
+
+
+def _alike(row: CasualtyRecord, other: CasualtyRecord) -> tuple[str, str]:
+    """What the two agree in, and what would tell them apart and is not there."""
+    zh, en = ["姓名相同"], ["the same name"]
+    one, two = row.casualty, other.casualty
+    if one.sex == two.sex != "unknown":
+        zh.append("性别相同")
+        en.append("the same sex")
+    if one.age is not None and two.age is not None:
+        zh.append("年龄相同或相差一岁")
+        en.append("ages within a year")
+    return "、".join([*zh, "没有身份证号可以区分"]), ", ".join([*en, "no ID number in both"])
 
 
 def reports_of(world: World, disaster: UUID) -> dict[UUID, UUID]:

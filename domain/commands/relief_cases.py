@@ -70,6 +70,8 @@ class NeedInput:
     """Rows of the roster of people, where the programme goes by it: ``count`` is their number."""
     house: UUID | None = None
     """A row of the roster of homes, where the programme goes by it."""
+    another: bool = False
+    """The dead are others than those of the same name on other rosters, about which was asked."""
 
     def checked(self, season: Season) -> Need:
         """As a value of the event. `Malformed` if a number or the rate is impossible."""
@@ -160,7 +162,7 @@ def apply(
         raise NotForThisKind(household=household.id, category=household.category)
     need = given.need.checked(season)
     check_size(household, need.persons)
-    claim(world, season, household, need, id)
+    claim(world, season, household, need, id, another=given.need.another)
     owner = household.head or world.vault.new_person()
     return world.add(
         ReliefCase(
@@ -350,7 +352,7 @@ class CorrectApplication(OfCase):
         household = world.get(Household, case.household)
         check_size(household, need.persons)
         step = STEP_OF[world.actor.role]
-        claim(world, season, household, need, case.id)
+        claim(world, season, household, need, case.id, another=self.need.another)
         case.correct(need, self.reason, step, single_hands(world, case, step))
         return None
 
@@ -373,6 +375,7 @@ class ReopenCase(OfCase):
         case = self.checked(world)
         step = STEP_OF[world.actor.role]
         season = world.get(Season, case.season)
-        claim(world, season, world.get(Household, case.household), case.need, case.id)
+        home = world.get(Household, case.household)
+        claim(world, season, home, case.need, case.id, another=True)
         case.reopen(self.reason, step, single_hands(world, case, step))
         return None

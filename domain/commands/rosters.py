@@ -143,13 +143,13 @@ class RecordCasualty(Command):
         """`MaybeOnRoster` if the same person seems to stand on the roster, by name, sex and age."""
         for id in report.casualties.values():
             row = world.get(CasualtyRecord, id)
-            if row.may_be(self.sex, self.age, numbered) and _same(
+            if row.may_be(self.sex, self.age, numbered) and same_name(
                 name, world.vault.unseal(row.casualty.name, row.id, "name")
             ):
                 raise MaybeOnRoster(report=report.id, record=id, masked=row.casualty.masked_name)
 
 
-def _same(name: str, other: str | None) -> bool:
+def same_name(name: str, other: str | None) -> bool:
     """Whether two names are written alike, whatever their spaces and dots."""
     return other is not None and _plain(name) == _plain(other)
 
@@ -304,7 +304,7 @@ class RecordHouseDamage(Command):
             row = world.get(HouseDamage, id)
             if (row.registered and registered) or row.area != self.area:
                 continue
-            if _same(name, world.vault.unseal(row.name, row.id, "name")):
+            if same_name(name, world.vault.unseal(row.name, row.id, "name")):
                 raise MaybeOnRoster(report=report.id, record=id, masked=mask_name(name))
 
 

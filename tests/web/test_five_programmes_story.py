@@ -53,7 +53,7 @@ def county(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivingCounty]:
         _adopt_example(found)
         _provide(found)
         for key, hazard, name in (("flood", "flood", "七月洪涝"), ("dry", "drought", "夏秋连旱")):
-            _strike(found, key, hazard, name)
+            strike(found, key, hazard, name)
         yield found
 
 
@@ -99,7 +99,7 @@ def _provide(county: LivingCounty) -> None:
     )
 
 
-def _strike(county: LivingCounty, key: str, hazard: str, name: str) -> None:
+def strike(county: LivingCounty, key: str, hazard: str, name: str) -> None:
     """A disaster, and the village's report of it."""
     began = BEGUN - timedelta(days=20)
     county.run(

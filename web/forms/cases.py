@@ -25,11 +25,13 @@ NEED_LABELS = {
     "need.count": "case.count",
     "need.dead": "case.dead",
     "need.house": "case.house",
+    "need.another": "case.another",
 }
 NEED_HINTS = {
     "need.days": "case.days_hint",
     "need.dead": "case.dead_hint",
     "need.house": "case.house_hint",
+    "need.another": "case.another_hint",
 }
 NEED_PICKS: Mapping[str, Finder] = {
     "need.rate": pick.rates,
@@ -37,7 +39,10 @@ NEED_PICKS: Mapping[str, Finder] = {
     "need.house": pick.damaged_homes,
 }
 NEED_MUST = frozenset({"need.dead", "need.house", "need.days"})
-NEED_ORDER = ("need.dead", "need.house", "need.rate", "need.days", "need.count", "need.persons")
+NEED_ORDER = (
+    *("need.dead", "need.another", "need.house"),
+    *("need.rate", "need.days", "need.count", "need.persons"),
+)
 ROWS = "applications."
 
 VILLAGE = Form(

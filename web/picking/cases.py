@@ -11,8 +11,7 @@ from uuid import UUID
 
 from starlette.concurrency import run_in_threadpool
 
-from api.named_rows import free_rows
-from domain.commands.named_rows import Row
+from api.named_rows import Free, free_rows
 from domain.grants import OPEN, GrantStatus
 from domain.house_damage import HouseDamage
 from domain.household_members import Relation
@@ -26,6 +25,7 @@ from domain.telling import yuan
 from projections.asking.ledger_books import ledger
 from web.forms.form import Finder, Matter, Option
 from web.picking.words import words_for
+from web.reporting import place_of
 
 if TYPE_CHECKING:
     from web.parts import Desk
@@ -104,6 +104,7 @@ def beside_the_basis(prefix: str = "") -> Callable[[Matter], frozenset[str]]:
         if not bases & {"room", "death"} or terms.names == "dead":
             away.add("need.count")
         away |= {"need.kinds"} if terms.names == "dead" else set()
+        away |= {"need.another"} if terms.names != "dead" else set()
         away |= {f"need.{what}" for what in ("dead", "house") if terms.names != what}
         return frozenset(prefix + name for name in away)
 
@@ -182,13 +183,21 @@ def _on_rosters(matter: Matter, which: str) -> list[Option]:
         return []
     season = known.get("season") or known["one"]["season"]
     own = UUID(str(matter.id)) if matter.id else None
-    told = free_rows(caller, UUID(str(season)), which, own)
-    return [_row_said(matter, row) for row in told]
+    told = free_rows(caller, UUID(str(season)), which, own, _households_of(known))
+    return [_row_said(matter, free) for free in told]
 
 
-def _row_said(matter: Matter, row: Row) -> Option:
-    """张*三 · 男，63 岁; 李*的住房 · 倒塌，3 间"""
-    t = matter.t
+def _households_of(known: Mapping[str, Any]) -> list[UUID]:
+    """Whose application it is: one household's, a case's, or those of a village."""
+    if "households" in known:
+        return [UUID(one["id"]) for one in known["households"]]
+    one = known["one"]
+    return [UUID(one["household"] if "household" in one else one["id"])]
+
+
+def _row_said(matter: Matter, free: Free) -> Option:
+    """张*三 · 男，63 岁，源潭村，本户成员; 李*的住房 · 倒塌，3 间"""
+    t, row = matter.t, free.row
     if isinstance(row, HouseDamage):
         said = [t(f"roster.grade_{row.grade}"), t("roster.rooms", n=row.rooms)]
         return Option(
@@ -197,6 +206,9 @@ def _row_said(matter: Matter, row: Row) -> Option:
     told = row.casualty
     said = [t(f"roster.sex_{told.sex}")] if told.sex != "unknown" else []
     said += [t("roster.age", n=told.age)] if told.age is not None else []
+    if free.kin:
+        place = place_of(matter.desk.caller, row.area)
+        said += [place.name, t("case.kin_" + free.kin)]
     return Option(str(row.id), row.masked_name, t("desk.comma").join(said))
 
 
