@@ -14,6 +14,7 @@ from domain.need import Need
 from domain.refusal import Refusal
 from domain.rules.parts import part_fen, parts_of
 from domain.rules.standards import Programme, Rate, amount_fen, ceiling_fen, minimum_fen
+from domain.telling import Names, told
 
 
 class GrantStatus(StrEnum):
@@ -89,8 +90,26 @@ def first_units(picks: Iterable[LotPick], units: int) -> tuple[LotPick, ...]:
     return tuple(kept)
 
 
-@dataclass(eq=False)
-class OverStandard(Refusal):
+@dataclass(eq=False, kw_only=True)
+class _MoneyAndGoods(Refusal):
+    """A refusal about what a household gets in all: where goods are in it, it says their worth,
+    which nobody typed."""
+
+    total_fen: int
+    goods_fen: int = 0
+
+    def sentence(self, language: str, names: Names | None = None) -> str:
+        template, split = self.zh, "（现金 {cash_fen}，物资折款 {goods_fen}）"
+        if language != "zh":
+            template, split = self.en, " ({cash_fen} in cash and goods worth {goods_fen})"
+        if self.goods_fen:
+            template = template.replace("{total_fen}", "{total_fen}" + split)
+        facts = {**self.facts(), "cash_fen": self.total_fen - self.goods_fen}
+        return told(template, facts, language, names)
+
+
+@dataclass(eq=False, kw_only=True)
+class OverStandard(_MoneyAndGoods):
     """More than the standard's ceiling takes a written reason (domain.md §2.4)."""
 
     zh: ClassVar[str] = "拟给户 {case} 发放 {total_fen}，超过标准上限 {ceiling_fen}，须书面说明理由"
@@ -99,21 +118,19 @@ class OverStandard(Refusal):
         "reason."
     )
     case: UUID
-    total_fen: int
     ceiling_fen: int
 
 
-@dataclass(eq=False)
-class UnderStandard(Refusal):
+@dataclass(eq=False, kw_only=True)
+class UnderStandard(_MoneyAndGoods):
     zh: ClassVar[str] = "拟给户 {case} 发放 {total_fen}，低于最低标准 {minimum_fen}"
     en: ClassVar[str] = "{total_fen} for household {case} is under its minimum of {minimum_fen}."
     case: UUID
-    total_fen: int
     minimum_fen: int
 
 
-@dataclass(eq=False)
-class OffGuide(Refusal):
+@dataclass(eq=False, kw_only=True)
+class OffGuide(_MoneyAndGoods):
     """Where the standard is an amount and no range, a smaller one takes a reason as well."""
 
     zh: ClassVar[str] = "拟给户 {case} 发放 {total_fen}，与标准 {guide_fen} 不一致，须书面说明理由"
@@ -122,7 +139,6 @@ class OffGuide(Refusal):
         "reason."
     )
     case: UUID
-    total_fen: int
     guide_fen: int
 
 
@@ -296,6 +312,11 @@ def less(grant: Grant, amount_fen: int, picks: tuple[LotPick, ...]) -> Grant:
     return msgspec.structs.replace(grant, picks=tuple(pick for pick in kept if pick.quantity > 0))
 
 
+def goods_fen(grants: Iterable[Grant], terms: Programme) -> int:
+    """What the goods among these are worth, where the programme counts them (含物资折款)."""
+    return sum(one.value_fen for one in grants if not one.is_cash and terms.goods_count)
+
+
 def check_standard(
     case: UUID,
     need: Need,
@@ -312,10 +333,11 @@ def check_standard(
     Refuses `OverStandard`, `UnderStandard`, `OverAllowance`, `ItemNotInProgramme`.
     """
     both = (*standing, *new)
-    total = sum(one.value_fen for one in both if one.is_cash or terms.goods_count)
+    goods = goods_fen(both, terms)
+    total = sum(one.cash_fen for one in both) + goods
     ceiling = ceiling_fen(rate, *_reckoned(need))
     if total > ceiling and not reason:
-        raise OverStandard(case=case, total_fen=total, ceiling_fen=ceiling)
+        raise OverStandard(case=case, total_fen=total, goods_fen=goods, ceiling_fen=ceiling)
     in_parts = parts_of(rate, need.days)
     for part in in_parts:
         for one in (one for one in new if one.part == part.number and one.cash_fen):
@@ -327,7 +349,7 @@ def check_standard(
                 raise UnderStandard(case=case, total_fen=one.cash_fen, minimum_fen=least)
     minimum = minimum_fen(rate, *_reckoned(need))
     if not in_parts and total < minimum and any(one.cash_fen for one in new):
-        raise UnderStandard(case=case, total_fen=total, minimum_fen=minimum)
+        raise UnderStandard(case=case, total_fen=total, goods_fen=goods, minimum_fen=minimum)
     for item in sorted({one.item for one in new if not one.is_cash}):
         allowance = terms.allowance(item)
         if allowance is None:
@@ -364,12 +386,11 @@ def check_guide(
         if not terms.exact or reason or not one.cash_fen:
             continue
         beside = [other for other in (*standing, *new) if other is not one and not one.part]
-        total = one.cash_fen + sum(
-            other.value_fen for other in beside if other.is_cash or terms.goods_count
-        )
+        goods = goods_fen(beside, terms)
+        total = one.cash_fen + sum(other.cash_fen for other in beside) + goods
         guide = guide_fen(rate, need, one.part)
         if total != guide:
-            raise OffGuide(case=case, total_fen=total, guide_fen=guide)
+            raise OffGuide(case=case, total_fen=total, goods_fen=goods, guide_fen=guide)
 
 
 @dataclass(eq=False)

@@ -68,6 +68,23 @@ def test_above_the_standard_takes_a_written_reason(ledger: Ledger) -> None:
     assert ledger.load_case("c").grants[1].cash_fen == 30_001
 
 
+def test_a_refusal_about_the_standard_says_what_is_money_and_what_the_goods_are_worth(
+    ledger: Ledger,
+) -> None:
+    """It said ¥320.00 where the officer had typed 200.00: the quilt's worth was in it unsaid."""
+    county = ledger.until("approved").scenario
+    goods = (GoodsInput(item="quilt", units=1),)
+    counted = GrantInput(case=ledger.case("c"), cash_fen=20_000, goods=goods)
+    refusal = county.when(ledger.allocation(counted), by="county").then(OverStandard)
+    told = refusal.sentence("zh")
+    assert "320.00 元（现金 200.00 元，物资折款 120.00 元），超过标准上限 300.00 元" in told
+    told = refusal.sentence("en")
+    assert "¥320.00 (¥200.00 in cash and goods worth ¥120.00)" in told and "¥300.00" in told
+    money = GrantInput(case=ledger.case("c"), cash_fen=30_001)
+    alone = county.when(ledger.allocation(money), by="county").then(OverStandard)
+    assert "物资" not in alone.sentence("zh"), "no goods, nothing of them"
+
+
 def test_a_second_allocation_counts_what_was_granted_before(ledger: Ledger) -> None:
     county = ledger.until("allocated").scenario
     more = ledger.allocation(GrantInput(case=ledger.case("c"), cash_fen=16_501))
