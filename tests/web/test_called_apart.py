@@ -1,12 +1,16 @@
-"""Forms of many rows of one page: who hears the page knows which row each of them is for."""
+"""Forms, buttons and links of many rows of one page: who hears the page knows which row each of
+them is for."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from html.parser import HTMLParser
 
 import pytest
 from fastapi.testclient import TestClient
 
 from tests.web.relief_desk import RunningDemo
+from tests.web.test_crawl import Seen, kind_of
 from tests.web.test_relief_pages import enter
 
 ROWS = ("/seasons", "/dispatch/units", "/disasters")
@@ -34,3 +38,62 @@ def test_no_two_forms_of_a_page_are_called_alike(server: TestClient, login: str)
             assert len(called) == len(set(called)), (page, called)
             met += len(called)
     assert met
+
+
+PRESSED = ("button", "summary")
+ELSEWHERE = ("/v1", "/static", "/docs", "/help", "/log")
+MOST_PAGES = 80
+
+
+class Pressed(HTMLParser):
+    """What is pressed or unfolded on a page, and the links of a work list, by what each is called:
+    a button within a form that has a name is told apart by that. A button that
+    sends nothing (take this row away) belongs to its row."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.called: Counter[tuple[str, str, str]] = Counter()
+        self._form, self._open = "", list[tuple[str, str, list[str]]]()
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        of = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._form = of.get("aria-label", "")
+        sends = tag in PRESSED and of.get("type") != "button"
+        if sends or (tag == "a" and "work-do" in of.get("class", "")):
+            self._open.append((tag, of.get("aria-label", ""), []))
+
+    def handle_data(self, data: str) -> None:
+        for _, _, texts in self._open:
+            texts.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._form = ""
+        if self._open and self._open[-1][0] == tag:
+            _, label, texts = self._open.pop()
+            name = label or " ".join(" ".join(texts).split())
+            self.called[tag, name, self._form if tag == "button" else ""] += 1
+
+
+@pytest.mark.parametrize("login", ["county-approver", "dispatcher", "yuantan-reviewer-new"])
+def test_no_two_buttons_or_foldings_of_a_page_are_called_alike(
+    server: TestClient, login: str
+) -> None:
+    """Six foldings "take off duty" stood on one page, and two links "accept" in one work list."""
+    enter(server, login)
+    waiting, seen, met = ["/"], set[str](), 0
+    while waiting and met < MOST_PAGES:
+        path = waiting.pop(0)
+        if kind_of(path) in seen or path.startswith(ELSEWHERE):
+            continue
+        seen.add(kind_of(path))
+        page = server.get(path)
+        if page.status_code != 200 or "html" not in page.headers["content-type"]:
+            continue
+        met += 1
+        waiting += Seen(page.text).links
+        alike = {one: n for one, n in Pressed(page.text).called.items() if n > 1}
+        assert not alike, (path, alike)
+    assert met > 20
