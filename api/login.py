@@ -23,6 +23,7 @@ from api.auth import (
     system_of,
 )
 from api.bodies import read_body
+from api.calendar_days import check_days
 from api.devices import device_of
 from api.plain_json import check_plain, object_of
 from api.problems import ApiProblem, field_errors, malformed, unauthenticated
@@ -83,9 +84,11 @@ def checked_as(model: type[M], values: dict[str, Any]) -> M:
     if errors:
         raise malformed(errors)
     try:
-        return model.model_validate(values)
+        found = model.model_validate(values)
     except ValidationError as problem:
         raise malformed(field_errors(problem)) from problem
+    check_days(found)
+    return found
 
 
 Given = Annotated[Credentials, Depends(taking(Credentials))]

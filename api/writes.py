@@ -24,6 +24,7 @@ from starlette.responses import Response
 
 from api.auth import Caller, caller_of, check_parameters, system_of, writing_session
 from api.bodies import SMALL_BODY, Holding, read_body
+from api.calendar_days import check_days
 from api.cases import wants, with_wanted
 from api.examples import example_of
 from api.limits import DEFAULT_LIMITS, EdgeLimits, Taken, too_many_rows
@@ -142,6 +143,7 @@ class Write:
         wrong = wrongly_made(command)
         if wrong:
             raise malformed([error_of(thing.field, "new_id", *NEW_ID) for thing in wrong])
+        check_days(command)
         return command
 
 

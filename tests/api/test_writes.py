@@ -1,5 +1,7 @@
 """Commands over HTTP: idempotency, If-Match, what is malformed, what an answer carries."""
 
+import json
+import re
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -8,12 +10,16 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from api.problems import ApiProblem
+from api.routes import WRITES
+from api.writes import Write
 from domain.world import Role
 from tests.api.edge import Edge, write_headers
 from tests.api.seed import id_of
 
 MOMENT = "2018-07-04T15:00:00+08:00"
 REPORTS = "/v1/situation-reports"
+DAY = re.compile(r"\d{4}-\d\d-\d\d(T|$)")
 
 
 def report(**change: Any) -> dict[str, Any]:
@@ -313,3 +319,50 @@ def test_a_report_on_no_disaster_is_compared_with_its_parts_as_it_is_filed(edge:
     with edge.client(Role.CITY_REVIEWER, "city") as city:
         path = f"{REPORTS}/{hides['report']}/versions/1/acceptances"
         assert post(city, path, {}).json()["parts"] == told
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["0001-01-01T00:00:00+09:00", "0218-07-04T15:00:00+08:00", "9999-12-31T23:59:59-08:00"],
+)
+def test_a_day_that_no_calendar_in_use_has_is_refused_by_name(
+    village: httpx.Client, moment: str
+) -> None:
+    """The first and the last days that there are have no moment in China: the program failed."""
+    answer = post(village, REPORTS, report(occurred_at=moment, as_of=moment))
+    assert (answer.status_code, code(answer)) == (422, "malformed")
+    wrong = {one["field"]: one["zh"] for one in answer.json()["errors"]}
+    assert wrong.keys() == {"occurred_at", "as_of"} and "请核对年份" in wrong["as_of"]
+
+
+DATED = [one for one in WRITES if "date" in json.dumps(one.body_schema())]
+
+
+@pytest.mark.parametrize("write", DATED, ids=lambda one: one.command.__name__)
+def test_every_command_refuses_such_a_day_in_each_of_its_fields(write: Write) -> None:
+    """Also in the rows of its tables: a year of three digits, or of five cut off, is a slip."""
+    counts = {"version", "number"}
+    path = {name: "1" if name in counts else str(uuid4()) for name in write.in_path}
+    for name in _days_in(write.body_example()):
+        body = json.loads(json.dumps(write.body_example()))
+        inside, last = body, name[-1]
+        for step in name[:-1]:
+            inside = inside[step]
+        inside[last] = f"0218{inside[last][4:]}"
+        with pytest.raises(ApiProblem) as refused:
+            write.parse(json.dumps(body).encode(), path)
+        named = [one["field"] for one in refused.value.errors]
+        assert ".".join(map(str, name)) in named, named
+
+
+def _days_in(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where in a body days and moments stand."""
+    if isinstance(value, str) and DAY.match(value):
+        yield at
+    steps: Any = ()
+    if isinstance(value, dict):
+        steps = value.items()
+    elif isinstance(value, list | tuple):
+        steps = enumerate(value)
+    for step, one in steps:
+        yield from _days_in(one, (*at, step))
