@@ -5,6 +5,8 @@ numbers, so it stays in memory here, and is counted among the large bodies that 
 """
 
 import hashlib
+import re
+import unicodedata
 
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
@@ -47,11 +49,22 @@ async def sent_form(
 
 
 async def file_of(form: FormData) -> tuple[str, bytes]:
-    """The file's name and content; both empty where none was chosen."""
+    """The file's name, as it may be shown, and content; both empty where none was chosen."""
     file = form.get("file")
     if not isinstance(file, UploadFile):
         return "", b""
-    return file.filename or "", await file.read()
+    return plain_file_name(file.filename or ""), await file.read()
+
+
+def plain_file_name(name: str) -> str:
+    """The name alone, without the folders that some programs send along, and without what nobody
+    sees: a mark of direction in it shows a program as a list.
+
+    >>> plain_file_name("C:\\\\名单\\\\a.csv"), plain_file_name("x\\u202evsc.exe.csv")
+    ('a.csv', 'xvsc.exe.csv')
+    """
+    last = re.split(r"[/\\]", name)[-1]
+    return "".join(one for one in last if unicodedata.category(one)[0] != "C").strip()
 
 
 def digest_of(content: bytes) -> str:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from api.bodies import HeldBodies
 from api.problems import ApiProblem
-from api.sent_forms import file_of, sent_form
+from api.sent_forms import file_of, plain_file_name, sent_form
 
 MOST = 4 * 1024 * 1024
 
@@ -62,3 +62,20 @@ def test_what_cannot_be_taken_is_told(headers: dict[str, str], held: int, status
     with pytest.raises(ApiProblem) as refused:
         sent(form(b"x" * 200_000, **headers), HeldBodies(held))
     assert refused.value.problem.status == status
+
+
+@pytest.mark.parametrize(
+    ("sent_as", "shown"),
+    [
+        ("x\u202evsc.exe.csv", "xvsc.exe.csv"),
+        ("../../etc/a.csv", "a.csv"),
+        ("C:\\名单\\a.csv", "a.csv"),
+        ("a\x7f\u200b.csv", "a.csv"),
+        ("/", ""),
+    ],
+)
+def test_a_name_of_a_file_is_shown_without_folders_and_without_what_nobody_sees(
+    sent_as: str, shown: str
+) -> None:
+    """A mark of direction in it turned round what stands beside it on the page."""
+    assert plain_file_name(sent_as) == shown
