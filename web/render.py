@@ -1,14 +1,27 @@
 """Pages out of templates: a Jinja environment a language, strict and escaped; strict headers."""
 
+import hashlib
 import json
+import pickle
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemBytecodeCache,
+    FileSystemLoader,
+    StrictUndefined,
+    Template,
+)
+from jinja2 import __version__ as jinja_version
+from jinja2.bccache import Bucket
 from starlette.responses import Response, StreamingResponse
 
 from api.language import LANGUAGE_COOKIE, as_language
@@ -20,6 +33,7 @@ from web.i18n import LANGUAGES, TAGS, Language, catalog
 from web.shell import STRANGER, Shell
 
 TEMPLATES = Path(__file__).parent / "templates"
+COMPILED = TEMPLATES / "__pycache__"
 YEAR_SECONDS: Final = 365 * 24 * 3600
 PIECES: Final = 500
 """Parts of a template that go out together."""
@@ -78,6 +92,31 @@ PASSING: Final = frozenset({429, 500, 503})
 """What may be well a moment later."""
 
 
+class Compiled(FileSystemBytecodeCache):
+    """Templates as bytecode, kept beside them as Python keeps that of modules.
+
+    To compile one takes longer than to fill it in a hundred times, and each is needed in both
+    languages, by every process.
+    """
+
+    def __init__(self, folder: Path = COMPILED) -> None:
+        by = jinja_version.encode() + Path(__file__).read_bytes()  # how they are read stands here
+        super().__init__(str(folder), f"{hashlib.sha256(by).hexdigest()[:16]}-%s.j2c")
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        try:
+            super().load_bytecode(bucket)
+        except (OSError, pickle.UnpicklingError):  # such as half a file, after a power cut
+            bucket.reset()
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if sys.dont_write_bytecode:
+            return
+        with suppress(OSError):  # a folder of the system, or a full disk: it is compiled each time
+            Path(self.directory).mkdir(exist_ok=True)
+            super().dump_bytecode(bucket)
+
+
 def make_environment(language: Language, *more: Path) -> Environment:
     """The environment of a language; ``more`` are folders searched after our own templates."""
     words = catalog(language)
@@ -89,6 +128,7 @@ def make_environment(language: Language, *more: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        bytecode_cache=Compiled(),
     )
     env.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": True}
     env.globals |= {

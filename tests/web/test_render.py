@@ -2,16 +2,20 @@
 
 import html
 import re
+import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 from fastapi.testclient import TestClient
-from jinja2 import UndefinedError
+from jinja2 import Environment, UndefinedError
 
 from domain.commands.reports import ANY_FILER
 from domain.world import Role
-from web.render import CONTENT_POLICY, render, render_error
+from web.i18n import LANGUAGES
+from web.render import CONTENT_POLICY, Compiled, make_environment, render, render_error
 from web.shell import NAV, REPORT, Mark, Shell
 
 OFFICER = Shell(
@@ -133,3 +137,37 @@ def test_an_error_page_says_what_to_do_in_both_languages(status: int) -> None:
 
 def test_an_error_page_uses_the_rules_own_words() -> None:
     assert "库存不足" in make_client().get("/error/409?sentence=库存不足").text
+
+
+def test_a_template_is_compiled_once_for_both_languages_and_all_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[str] = []
+    whole = Environment._generate
+
+    def note(env: Environment, source: Any, name: str | None, *rest: Any, **more: Any) -> Any:
+        compiled.append(name or "")
+        return whole(env, source, name, *rest, **more)
+
+    monkeypatch.setattr(Environment, "_generate", note)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+
+    def two_languages(folder: Path) -> list[str]:
+        compiled.clear()
+        for language in LANGUAGES:
+            env = make_environment(language)
+            env.bytecode_cache = Compiled(folder)
+            env.get_template("login.html")
+        return list(compiled)
+
+    assert two_languages(tmp_path / "kept") == ["login.html"]
+    assert two_languages(tmp_path / "kept") == [], "as another process finds it"
+    for one in (tmp_path / "kept").iterdir():
+        one.write_bytes(one.read_bytes()[:40])  # a power cut while it was written
+    assert two_languages(tmp_path / "kept") == ["login.html"]
+
+    (tmp_path / "a file").write_text("")
+    assert two_languages(tmp_path / "a file" / "below") == ["login.html"] * 2, "cannot be written"
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    assert two_languages(tmp_path / "unwanted") == ["login.html"] * 2
+    assert not (tmp_path / "unwanted").exists()
