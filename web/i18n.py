@@ -96,5 +96,10 @@ def _entry(file: Path, name: str, entry: object) -> dict[Language, str]:
 @cache
 def catalog(language: Language) -> Catalog:
     """The catalog of a language, read once."""
-    messages = read_messages()
-    return Catalog(language, {key: entry[language] for key, entry in messages.items()})
+    return Catalog(language, {key: entry[language] for key, entry in _messages().items()})
+
+
+@cache
+def _messages() -> dict[str, dict[Language, str]]:
+    """Files hold both languages: they are read once for both."""
+    return read_messages()

@@ -41,7 +41,6 @@ from eventstore.accounts import HALF_SECONDS, Session
 from eventstore.patience import LoginLocked, LoginRefused, PasswordNotEnough
 from eventstore.second_factor import SecondFactorNeeded
 from projections.areas import AREAS
-from projections.asking.officer_lists import officer as officer_row
 from projections.officers import OFFICERS
 from web.render import language_of, render
 from web.shell import InPlaceOf, Mark, Shell
@@ -112,15 +111,11 @@ def _names(caller: Caller, held: list[Appointment | StandIn]) -> tuple[str, str]
     areas = tuple(post_of(one).area for one in held)
     if not areas:
         return "", ""
+    name = select(OFFICERS.c.masked_name).where(OFFICERS.c.id == str(caller.id))
+    area = select(AREAS.c.name).where(AREAS.c.id == str(areas[0]))
     with caller.system.reader() as db:
-        area = db.execute(select(AREAS.c.name).where(AREAS.c.id == str(areas[0]))).scalar()
-        found = officer_row(
-            db,
-            caller.scope(caller.roles(), None),
-            officer=caller.id,
-            at=caller.system.store.clock.now(),
-        )
-    return (found["masked_name"] if found else ""), area or ""
+        said, of = db.execute(select(name.scalar_subquery(), area.scalar_subquery())).one()
+    return said or "", of or ""
 
 
 def _stands_in(caller: Caller, held: list[Appointment | StandIn]) -> tuple[InPlaceOf, ...]:

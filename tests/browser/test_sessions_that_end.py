@@ -23,7 +23,7 @@ from tests.web.test_relief_pages import enter as enter_quietly
 TEMPLATES = Path(web.__file__).parent / "templates"
 FORM = re.compile(r"<form[^>]*\bdata-form\b.*?</form>", re.DOTALL)
 FIELD = re.compile(r"<(?:select|textarea|input(?![^>]*hidden))|\b(?:field|figure_line)\(")
-OF_A_KIND = 12
+OF_A_KIND = 4
 """Pages of one kind that are looked at: what may be done depends on the state of the thing."""
 
 WRITERS = {

@@ -75,6 +75,12 @@ class Seen(HTMLParser):
             self.texts.append(" ".join(data.split()))
 
 
+@cache
+def seen(page: str) -> Seen:
+    """Many tests look at a page: it is parsed once, which takes as long as to make it."""
+    return Seen(page)
+
+
 @pytest.fixture(scope="module")
 def data(demo: RunningDemo) -> str:
     """Every text that somebody gave to the store, as readers see it: it is in no language."""
@@ -204,7 +210,7 @@ def crawled(server: TestClient) -> Crawled:
                 found.append(
                     (language, address, answer.status_code, answer.text if is_page else "")
                 )
-                for link in Seen(answer.text).links if is_page else ():
+                for link in seen(answer.text).links if is_page else ():
                     known = kind_of(link) in met or EMPTY.search(link)
                     if "lang=" in link or known or link.startswith("/static/"):
                         continue
@@ -223,7 +229,7 @@ BESIDE = ("yuantan-storekeeper", "city-storekeeper", "city-dispatcher")
 
 def of_things(text: str) -> list[str]:
     """The pages of single things that a page leads to."""
-    links = Seen(text).links
+    links = seen(text).links
     return [one for one in links if ID.search(one) and "lang=" not in one and "sheet" not in one]
 
 
@@ -265,7 +271,7 @@ def test_every_page_opens_and_says_nothing_that_is_not_for_readers(
             broken.append(f"{address}: {status}")
         if not text:
             continue
-        page = Seen(text)
+        page = seen(text)
         texts = [
             " · ".join(part for part in text.split(" · ") if part not in logins)
             for text in page.texts
@@ -290,7 +296,7 @@ def others_of(server: TestClient, crawled: Crawled, page: str) -> Iterator[str]:
             link.partition("?")[0]
             for language, _, _, text in crawled(login)
             if language == "zh"
-            for link in Seen(text).links
+            for link in seen(text).links
         }
         links |= {f"{link}/{last}" for link in links if PLACE.sub("…", link) == above}
         for link in sorted(one for one in links if PLACE.sub("…", one) == page):
