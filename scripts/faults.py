@@ -72,6 +72,7 @@ CASES = (
     Case("A15", "lock held, pool empty", (f"{CLUSTER}/test_postgres_faults.py",), "held or pool"),
     Case("A16", "rebuilt elsewhere and later", (f"{CLUSTER}/test_determinism.py",)),
     Case("A21", "device offline 48 h", (f"{CLUSTER}/test_field_device.py",)),
+    Case("worlds", "five hundred worlds of chance", ("tests/simulation",), "hundreds"),
     Case("equality", "one, four workers, rebuild", (f"{CLUSTER}/test_equality.py",), "followers"),
 )
 

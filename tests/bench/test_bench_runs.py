@@ -18,8 +18,8 @@ from tests.servers import skipped_if_unavailable
 
 pytestmark = pytest.mark.timeout(300)
 
-LONG = {"http-cluster", "worker-kafka", "worker-views", "latency", "province"}
-"""A minute each in their tiniest form, for they start a cluster: with ``RELIEF_FAULTS=full``."""
+LONG = {"http-cluster", "worker-kafka", "worker-views", "latency", "province", "tasks", "scale"}
+"""Half a minute to a minute each in their tiniest form: with ``RELIEF_FAULTS=full``."""
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if FULL or name not in LONG])

@@ -76,8 +76,9 @@ def test_the_ledger_prints_on_a4_landscape_with_its_header_on_each_sheet(
     assert {(round(float(w)), round(float(h))) for w, h in boxes} == {(842, 595)}
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize(
+    ("width", "dark"), [(PHONE, False), (DESK, True)], ids=["phone-light", "desk-dark"]
+)
 def test_every_page_is_open_to_everybody(
     desk: FakeDesk,
     address: str,

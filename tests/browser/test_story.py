@@ -319,8 +319,9 @@ def lively(county: LivingCounty) -> None:
     )
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize(
+    ("width", "dark"), [(PHONE, True), (DESK, False)], ids=["phone-dark", "desk-light"]
+)
 def test_every_page_of_reporting_is_open_to_everybody(
     server: str,
     county: LivingCounty,

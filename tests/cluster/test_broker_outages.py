@@ -54,8 +54,8 @@ def emptied(broker: KafkaServer) -> None:
 
 
 OUTAGES: dict[type[KafkaServer], tuple[Callable[[KafkaServer], None], ...]] = {
-    Broker: (restarted, gone, emptied) if FULL else (gone,),  # each is the same to it
     ApacheKafka: (restarted, gone, emptied),
+    **({Broker: (restarted, gone, emptied)} if FULL else {}),  # all the same to it: `make faults`
 }
 """What happens between the broker's end and its start."""
 
@@ -122,7 +122,7 @@ def outages(
 
 
 @pytest.mark.timeout(TIMEOUT)
-@pytest.mark.parametrize("kind", [Broker, ApacheKafka], ids=["tansu", "apache-kafka"])
+@pytest.mark.parametrize("kind", OUTAGES)
 def test_the_boards_catch_up_when_the_broker_was_restarted_gone_or_emptied(
     city: CityPlace,
     tmp_path: Path,

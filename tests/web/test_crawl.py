@@ -221,7 +221,7 @@ def crawled(server: TestClient) -> Crawled:
     return pages
 
 
-OF_A_KIND = 2
+OF_A_KIND = 1
 """So many more pages of a kind than the walk has opened are opened to see whether they answer:
 another one of the same kind may lie elsewhere."""
 BESIDE = ("yuantan-storekeeper", "city-storekeeper", "city-dispatcher")
