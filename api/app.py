@@ -43,6 +43,7 @@ from api.compressing import Compressed
 from api.described import document_of
 from api.fast import OPENAPI, Commands, Routed
 from api.importing import Importing
+from api.known_at import KnownAt
 from api.metrics import tell_of_boards
 from api.noticing import Notice, notices_of
 from api.observing import Observed
@@ -125,7 +126,7 @@ def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None
     build = app.build_middleware_stack
     commands = routers[0].routes
     app.build_middleware_stack = lambda: Observed(  # type: ignore[method-assign]
-        Compressed(Commands(build(), app, commands))
+        Compressed(KnownAt(Commands(build(), app, commands)))
     )
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     if mount is not None:

@@ -12,6 +12,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
+from api import known_at
 from api.problems import ApiProblem, malformed, unauthenticated
 from api.system import System
 from domain.access import permits, posts_at
@@ -95,7 +96,9 @@ def _session_of(request: Request, *, writing: bool) -> Session:
 async def writing_session(request: Request) -> Session:
     """Who writes, as `session_for_writing` has it. A dependency: it takes no other parameter, for
     FastAPI would let the client say it."""
-    return await session_for_writing(request)
+    session = await session_for_writing(request)
+    await run_in_threadpool(known_at.refuse_writing, system_of(request).store)
+    return session
 
 
 async def session_for_writing(request: Request, *, enrolled: bool = True) -> Session:
@@ -178,6 +181,7 @@ def reader_of(request: Request, *, enrolled: bool = True) -> Caller:
     officer = system.officer(session.officer)
     if officer is None:
         raise unauthenticated()
+    known_at.settle(system.store)
     return Caller(system, session, officer)
 
 

@@ -134,7 +134,7 @@ def _all(
         found = deadlines(
             db,
             scope,
-            at=clock.now(),
+            at=caller.system.moment(),
             held=clock.held_time,
             kind=kind,
             itself=itself,

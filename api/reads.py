@@ -23,6 +23,7 @@ from starlette.responses import Response, StreamingResponse
 from api.auth import Asking, Caller
 from api.cursors import Cursors
 from api.filters import SEVERAL, WORDS, check_known, check_words, unruled
+from api.known_at import HEADER, PARAMETER, Moment, moment_asked
 from api.problems import ApiProblem, malformed
 from api.sheets import Language, Sheet, has_sheet, whole
 from api.system import System
@@ -39,6 +40,12 @@ Position = Annotated[
     Query(ge=0, le=2**53, description="Wait (bounded) until the view has seen this log position"),
 ]
 
+
+KNOWN_AT = Query(
+    max_length=200,
+    description="Answer as it was known at a position of the log, or at a time: a time without a "
+    "zone is China time, a bare date its 24:00. 503 while that past is being prepared.",
+)
 
 KIND_OF = {"case": "ReliefCase", "report": "SituationReport", "village": "Area"}
 """What a name in a path stands for, where it is not simply the thing's own."""
@@ -82,6 +89,17 @@ async def wait_for(caller: Caller, after: int | None) -> None:
     A position that the log has not reached is refused at once: nobody was ever told of it.
     """
     system = caller.system
+    if after is not None and moment_asked() is not None:
+        raise malformed(
+            [
+                {
+                    "field": "after",
+                    "rule": "of_the_past",
+                    "zh": "查看过去的时点时不能同时等待新记录",
+                    "en": "Of a moment of the past there is nothing to wait for.",
+                }
+            ]
+        )
     if after is None or system.boards.position >= after:
         return
     if not await _in_the_log(system, after - system.limits.after_ahead):
@@ -151,6 +169,8 @@ async def ask(caller: Caller, read: Read, area: UUID | None, **given: Any) -> An
 def _cursors(caller: Caller, read: Read, area: UUID | None, given: Mapping[str, Any]) -> Cursors:
     """The seals of this list as it is asked: what is not given is what the query takes it for."""
     filters = {name: given.get(name, p.default) for name, p in read.parameters.items()}
+    if (moment := moment_asked()) is not None:
+        filters[PARAMETER] = moment.position
     return Cursors(caller.system.cursor_key, read.query.__name__, area, filters)
 
 
@@ -162,15 +182,20 @@ def endpoint_of(read: Read) -> Callable[..., Any]:
         caller: Asking,
         area: UUID | None = None,
         after: Position = None,
+        known_at: str | None = None,
         **given: Any,
     ) -> Response:
+        del known_at  # `api.known_at` has found the moment before we were asked
         await wait_for(caller, after)
-        boards = caller.system.boards
+        boards, moment = caller.system.boards, moment_asked()
         position, places = boards.position, cursor_of(boards.vector())
         headers = {"Relief-Position": str(position), "Relief-Positions": places, "Vary": "Accept"}
+        if moment is not None:
+            position = moment.position
+            headers = {HEADER: str(position), "Relief-Position": str(position), "Vary": "Accept"}
         if "text/csv" in request.headers.get("accept", "") and has_sheet(read.query.__name__):
             return await sheet(caller, read, area, headers, **given)
-        return render(await ask(caller, read, area, **given), position, headers)
+        return render(await ask(caller, read, area, **given), position, headers, moment)
 
     def mine(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> None:
         kind = inspect.Parameter.KEYWORD_ONLY
@@ -180,6 +205,7 @@ def endpoint_of(read: Read) -> Callable[..., Any]:
     mine("request", Request)
     mine("caller", Asking)
     mine("after", Position, None)
+    mine(PARAMETER, Annotated[str | None, KNOWN_AT], None)
     if "area" in read.in_path:
         mine("area", UUID)
     elif not read.of_one:
@@ -208,7 +234,7 @@ async def _fill_in(caller: Caller, read: Read, given: dict[str, Any]) -> None:
     check_words(caller, read, given)
     store = caller.system.store
     if "at" in read.parameters and given.get("at") is None:
-        given["at"] = store.clock.now()
+        given["at"] = caller.system.moment()
     if "exercise" in read.parameters and given.get("exercise") is None:
         given["exercise"] = store.training
     if "held" in read.parameters:
@@ -250,12 +276,15 @@ def _bounded(parameter: inspect.Parameter, read: Read) -> inspect.Parameter:
     return parameter
 
 
-def render(found: Any, position: int, headers: dict[str, str]) -> Response:
-    """The answer as JSON."""
+def render(
+    found: Any, position: int, headers: dict[str, str], moment: Moment | None = None
+) -> Response:
+    """The answer as JSON; of the past it says which moment it is about."""
+    known = {} if moment is None else {PARAMETER: moment.told()}
     if isinstance(found, Page):
-        body: Any = {"items": found.items, "next": found.next, "position": position}
+        body: Any = {"items": found.items, "next": found.next, "position": position, **known}
     else:
-        body = {**found, "position": position} if isinstance(found, dict) else found
+        body = {**found, "position": position, **known} if isinstance(found, dict) else found
         if isinstance(found, dict) and isinstance(found.get("version"), int):
             headers["ETag"] = f'"{found["version"]}"'
     return Response(
@@ -280,7 +309,7 @@ async def sheet(
 
     The list is asked page by page while it is sent; the moment it is asked for stays the same.
     """
-    now = caller.system.store.clock.now()
+    now = caller.system.moment()
     if "at" in read.parameters and given.get("at") is None:
         given["at"] = now
     given["limit"] = MAX_LIMIT

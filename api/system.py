@@ -4,6 +4,7 @@ import hmac
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from api.beside import AskedTogether, Waiting
 from api.bodies import HeldBodies
 from api.checkup import Found, Looks, checkup
 from api.errands import Errand
+from api.known_at import Reading, moment_asked
 from api.limits import DEFAULT_LIMITS, EdgeLimits, Quotas
 from api.provider_settings import ProviderSettings
 from api.unsealing import RunningLooks
@@ -31,6 +33,7 @@ from projections.areas import ABOVE, AREAS
 from projections.folding.engine import Applied, ViewsDatabase
 from projections.folding.reader import ViewsReader
 from streams.following import Boards
+from streams.past import Past
 
 LATELY_SECONDS = 1.0
 OFFICERS = 10_000
@@ -93,7 +96,9 @@ class System:
 
     store: Store
     views: ViewsDatabase
-    reader: ViewsReader
+    views_reader: ViewsReader
+    """The views as they are now, whatever moment somebody looks at."""
+    past: Past
     boards: Boards
     accounts: Accounts
     tree: AreaTree
@@ -117,8 +122,11 @@ class System:
     waiting: Waiting = field(init=False)
     head: AskedTogether[int] = field(init=False)
     looks: RunningLooks = field(init=False)
+    reader: Reading = field(init=False)
+    """The views as of the moment that a request is about."""
 
     def __post_init__(self) -> None:
+        self.reader = Reading(self.views_reader, self.past)
         self.quotas = Quotas(self.limits)
         self.bodies = HeldBodies(self.limits.held_body_bytes)
         self.waiting = Waiting(self.boards)
@@ -131,6 +139,11 @@ class System:
     def cursor_key(self) -> bytes:
         """What seals cursors: the same in every process, made of a secret that is there already."""
         return hmac.digest(self.store.vault.secret("token-hmac"), b"cursors of lists", "sha256")
+
+    def moment(self) -> datetime:
+        """What a request means by now: the store's time, or the moment of the past it is about."""
+        asked = moment_asked()
+        return self.store.clock.now() if asked is None else asked.at
 
     def officer(self, id: UUID) -> Officer | None:
         """The officer as the log has them now: a suspension takes effect at once."""

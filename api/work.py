@@ -72,7 +72,7 @@ def _asked(caller: Caller, whole: bool, exercise: bool | None) -> tuple[Scope, A
     asked = Asked(
         officer=caller.id,
         posts=tuple(posts),
-        at=store.clock.now(),
+        at=caller.system.moment(),
         held=store.clock.held_time,
         whole=whole,
         exercise=store.training if exercise is None else exercise,

@@ -37,6 +37,7 @@ from streams.frames import partitions_of
 from streams.keeping import Keeper
 from streams.leader import Leader
 from streams.metrics import tell_of_views
+from streams.past import Past
 from streams.timekeeper import Timekeeper
 from streams.watching import ViewsWatch
 
@@ -92,10 +93,13 @@ def running(settings: Settings, *, follow: bool = True, make: bool = True) -> It
         store.cases_of = _asked(cases_of, store.cases_of, store, reader, boards, seconds)
         store.posts_in = _asked(officers_in, store.posts_in, store, reader, boards, seconds)
         store.unlisted_in = _asked(unlisted_in, store.unlisted_in, store, reader, boards, seconds)
+        past = Past(store.log, settings.data)
+        stack.callback(past.close)
         system = System(
             store=store,
             views=views,
-            reader=reader,
+            views_reader=reader,
+            past=past,
             boards=boards,
             accounts=Accounts(store.vault, address_failures=settings.address_failures),
             tree=AreaTree(reader),

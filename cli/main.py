@@ -28,6 +28,7 @@ COMMANDS = {
     "ledger": "ledger_command",
     "log": "log_command",
     "audit": "audit_command",
+    "asof": "asof_command",
     "witness": "witness_command",
     "clock": "clock_command",
     "views": "views_command",

@@ -19,6 +19,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.actions import actions_of, as_told
 from api.auth import Caller
+from api.known_at import moment_asked
 from api.routes_writes import WRITES
 from api.writes import Write, takes_version
 from domain.commands.subjects import SUBJECTS
@@ -143,6 +144,8 @@ async def acts_of(
     ``known``: what finders and forms go by (`Matter.known`); ``version`` is the one a person saw
     if it is not how many facts the page knows of, ``said`` what the sentences of forms name.
     """
+    if moment_asked() is not None:  # nothing is done in the past
+        return Acts(kind, str(id), "")
     told = await run_in_threadpool(_told, desk.caller, kind, UUID(str(id)), only)
     subject = told["subject"]
     if "version" not in known and any(one["open"] and _guarded(one) for one in told["actions"]):
@@ -213,7 +216,7 @@ async def begin_of(
     ``of``: what the form is about besides what it is told (`about`); a form that
     goes by anything that the page knows must be about something.
     """
-    if not desk.caller.areas(command.roles):
+    if not desk.caller.areas(command.roles) or moment_asked() is not None:
         return None
     form, write = FORMS[command], commands_by_name()[command.__name__]
     matter = matter_of(request, desk, "", None, "", {"roles": command.roles, **known})

@@ -40,6 +40,7 @@ from web.pages import (
     imports,
     in_full,
     invited_again,
+    known_at,
     ledger,
     lists,
     officer_files,
@@ -86,6 +87,7 @@ ROUTERS: Final = (
     sheets.router,
     own_sheets.router,
     timeline.router,
+    known_at.router,
     dispatch.router,
     stock.router,
     consignments.router,
@@ -159,7 +161,7 @@ def _as_page(handler: Any, *, own_words: bool) -> Handler:
         with contextlib.suppress(StoreError):  # then with the shell of a stranger
             await run_in_threadpool(session.put_shell, request)
         errors = said.get("errors", []) if own_words else []
-        return render_error(
+        page = render_error(
             request,
             answer.status_code,
             reference=said.get("incident", ""),
@@ -169,6 +171,9 @@ def _as_page(handler: Any, *, own_words: bool) -> Handler:
                 request, problem, [one["field"].removeprefix("query.") for one in errors]
             ),
         )
+        if "refresh" in answer.headers:  # it passes by itself
+            page.headers["Refresh"] = answer.headers["refresh"]
+        return page
 
     return told
 

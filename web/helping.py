@@ -28,6 +28,7 @@ POSTS: Final = (V, T, A, P, S, D, C, R, U, M)
 TASKS: Final[Mapping[str, tuple[Role, ...]]] = {
     "work": POSTS,
     "search": POSTS,
+    "past": POSTS,
     "own_login": POSTS,
     "initial": (V, T, A, C, R),
     "follow_up": (V, T, A, C, R),
@@ -92,6 +93,7 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "/waiting/{matter}": ("work",),
     "/zero-reports": ("follow_up",),
     "/search": ("search",),
+    "/known-at": ("past",),
     "/me": ("own_login",),
     "/me/second-factor": ("own_login",),
     "/me/provider": ("own_login",),
@@ -192,6 +194,7 @@ WITHOUT: Final[Mapping[str, str]] = {
     "/setup": BEFORE,
     "/setup/divisions/{code}": BEFORE,
     "/report": "leads on to /report/new",
+    "/known-at/now": "leads back to the page that was looked at",
     "/help": "is the help",
     "/docs": "is a description itself, and open without a log-in",
     "/design": "shows what pages are made of: nobody's work is done there",

@@ -22,6 +22,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.auth import Caller
+from api.known_at import moment_asked
 from api.reads import Position, ask, wait_for
 from api.routes import read_of
 from api.words import words_of
@@ -122,8 +123,10 @@ class Desk:
 
 async def desk_of(caller: Visitor, after: Position = None) -> Desk:
     """The desk of a visitor; waits (bounded) for ``?after=``, the visitor's own write."""
-    await wait_for(caller, after)
-    return Desk(caller, caller.system.store.clock.now(), caller.system.boards.position)
+    moment = moment_asked()
+    await wait_for(caller, after if moment is None else None)
+    position = caller.system.boards.position if moment is None else moment.position
+    return Desk(caller, caller.system.moment(), position)
 
 
 AtDesk = Annotated[Desk, Depends(desk_of)]

@@ -16,7 +16,7 @@ from api.auth import Caller
 from domain.area import AreaLevel
 from domain.commands.reports import ANY_LISTENER, FILERS
 from domain.commands.reviews import REVIEWERS, STABILIZERS
-from domain.refusal import Refusal
+from domain.refusal import NotFound, Refusal
 from domain.world import Role
 from projections.areas import AREAS, children
 from projections.deadlines import DUE
@@ -51,11 +51,11 @@ class Rights:
 
 
 def place_of(caller: Caller, area: UUID) -> Place:
-    """An area of the public tree. KeyError if there is none."""
+    """An area of the public tree. Raises `NotFound`; in the past also of one that came later."""
     with caller.system.reader() as db:
         row = db.execute(select(AREAS).where(AREAS.c.id == str(area))).mappings().first()
     if row is None:
-        raise KeyError(area)
+        raise NotFound(kind="Area", id=area)
     parent = UUID(row["parent"]) if row["parent"] else None
     return Place(UUID(row["id"]), row["name"], AreaLevel(row["level"]), parent)
 

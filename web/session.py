@@ -28,6 +28,8 @@ from api.auth import (
     system_of,
 )
 from api.begun import DEMO, begun_here, not_set_up
+from api.known_at import COOKIE as PAST_COOKIE
+from api.known_at import moment_asked
 from api.login import keep_session, log_ins_of
 from api.noticing import Notice, notices_of
 from api.problems import ApiProblem
@@ -89,6 +91,7 @@ def shell_of(caller: Caller, *, counted: bool = False) -> Shell:
     posts = [post_of(one) for one in held]
     first = posts[0] if posts else None
     name, area = _names(caller, held)
+    known = moment_asked()
     return Shell(
         officer=str(caller.id),
         user=name or caller.session.login,
@@ -102,7 +105,8 @@ def shell_of(caller: Caller, *, counted: bool = False) -> Shell:
         clock=now,
         ahead=system.store.clock.ahead_of_real,
         csrf_token=caller.session.csrf,
-        waiting=waiting_count(caller) if counted and posts else None,
+        known=known,
+        waiting=waiting_count(caller) if counted and posts and known is None else None,
     )
 
 
@@ -113,7 +117,7 @@ def _names(caller: Caller, held: list[Appointment | StandIn]) -> tuple[str, str]
         return "", ""
     name = select(OFFICERS.c.masked_name).where(OFFICERS.c.id == str(caller.id))
     area = select(AREAS.c.name).where(AREAS.c.id == str(areas[0]))
-    with caller.system.reader() as db:
+    with caller.system.views_reader() as db:
         said, of = db.execute(select(name.scalar_subquery(), area.scalar_subquery())).one()
     return said or "", of or ""
 
@@ -123,7 +127,7 @@ def _stands_in(caller: Caller, held: list[Appointment | StandIn]) -> tuple[InPla
     taken = [one for one in held if isinstance(one, StandIn)]
     if not taken:
         return ()
-    with caller.system.reader() as db:
+    with caller.system.views_reader() as db:
         names = select(OFFICERS.c.id, OFFICERS.c.masked_name).where(
             OFFICERS.c.id.in_([str(one.absent) for one in taken])
         )
@@ -214,6 +218,7 @@ async def log_in(request: Request) -> Response:
     keep_session(response, secret, session, system_of(request))
     log_ins.remember(request, response, session.login, secure=system_of(request).secure_cookies)
     response.delete_cookie(FORM_COOKIE)
+    response.delete_cookie(PAST_COOKIE)  # of whoever sat here before
     return response
 
 
@@ -247,6 +252,7 @@ async def log_out(request: Request) -> Response:
         await run_in_threadpool(accounts.log_out, secret)
     response = RedirectResponse("/login", 303)
     response.delete_cookie(COOKIE)
+    response.delete_cookie(PAST_COOKIE)
     return response
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from api.known_at import Moment
 from api.noticing import Notice
 from domain.world import Role
 
@@ -132,6 +133,8 @@ class Shell:
     clock: datetime | None = None
     ahead: timedelta = timedelta(0)
     csrf_token: str = ""
+    known: Moment | None = None
+    """The moment of the past that every page shows, if one was chosen."""
     waiting: int | None = None
     """How much waits for the officer's own posts; None: not counted."""
 

@@ -137,7 +137,8 @@ LONGEST_NAME = 63
 """Bytes that PostgreSQL takes for a name."""
 
 
-def _index_name(physical_table: str, index: Index) -> str:
+def index_name(physical_table: str, index: Index) -> str:
+    """The name of a table's index, not too long for any database."""
     columns = "_".join(column.name for column in index.columns)
     return f"ix_{physical_table}_{columns}"[:LONGEST_NAME]
 
@@ -149,8 +150,7 @@ def create_statements(
     """DDL of the physical table, and of its indexes (made after a bulk load)."""
     copy = table.to_metadata(MetaData(), name=physical(table, generation))
     indexes = [
-        Index(_index_name(copy.name, i), *[copy.c[c.name] for c in i.columns])
-        for i in table.indexes
+        Index(index_name(copy.name, i), *[copy.c[c.name] for c in i.columns]) for i in table.indexes
     ]
     compiled = str(CreateTable(copy).compile(dialect=dialect))
     made = tuple(str(CreateIndex(i).compile(dialect=dialect)) for i in indexes)

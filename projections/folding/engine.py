@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 import msgspec
+from sqlalchemy import Table
 
 from domain.catalog import AGGREGATES
 from eventstore.errors import StoreError
@@ -257,7 +258,13 @@ class ViewsDatabase:
         facts: Sequence[Fact],
         policy: Policy,
     ) -> Applied:
-        folding = Folding(
+        folding = self._folding(partition, standing, policy)
+        changed = folding.fold(self.db, self._writers, facts)
+        self._settle_parked(partition, standing, folding)
+        return self._moved(partition, last, changed)
+
+    def _folding(self, partition: int, standing: Sequence[Standing], policy: Policy) -> Folding:
+        return Folding(
             self._routing,
             Takes({view.view: view.position for view in standing}, without=self.dropped),
             policy,
@@ -269,13 +276,16 @@ class ViewsDatabase:
             failing={(view.view, partition): view.failing for view in standing if view.failing},
             foresight=self._foresight if policy is STRICT else None,
         )
-        changed = folding.fold(self.db, self._writers, facts)
+
+    def _settle_parked(
+        self, partition: int, standing: Sequence[Standing], folding: Folding
+    ) -> None:
+        """Write down what could not be folded, and how often in a row."""
         park(self.db, folding.parked)
         for view in standing:
             failing = folding.failing[view.view, partition]
             if failing != view.failing:
                 self.db.execute(FAILING, (failing, view.view, partition))
-        return self._moved(partition, last, changed)
 
     def _say_stopped(self, partition: int, stop: TooManyParked) -> None:
         """Mark the view as standing still, for all who look at the positions. The mark is gone when
@@ -376,8 +386,13 @@ class ViewsDatabase:
         db.execute("DELETE FROM parked WHERE view = ?", (name,))
         for table in view.tables:
             db.execute(f"DROP VIEW IF EXISTS {table.name}")
-            db.execute(f"CREATE VIEW {table.name} AS SELECT * FROM {physical(table, generation)}")  # noqa: S608
+            self.show(table, generation)
         return old[0] if old is not None else None
+
+    def show(self, table: Table, generation: int) -> None:
+        """Let queries find a generation's table under its plain name."""
+        sql = f"CREATE VIEW {table.name} AS SELECT * FROM {physical(table, generation)}"  # noqa: S608
+        self.db.execute(sql)
 
     def drop_tables(self, view: View, generation: int | None) -> None:
         if generation is not None:

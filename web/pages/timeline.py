@@ -182,7 +182,7 @@ async def _title(desk: Desk, subject: UUID) -> str:
     """The name of the area, if the thing is one."""
     try:
         return (await run_in_threadpool(place_of, desk.caller, subject)).name
-    except KeyError:
+    except NotFound:
         return ""
 
 

@@ -1,0 +1,207 @@
+"""Keeping the past of the views: a process of its own that runs while somebody asks for it.
+
+Nobody pays for it before: the first question starts it, it folds the log from the first fact on
+into `projections.folding.past`, follows the log, and ends when for a while nobody has asked.
+It holds a lock on its file, so that of several servers on one folder one process keeps it.
+"""
+
+import fcntl
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import msgspec
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from eventstore.errors import StoreError
+from eventstore.log import Log
+from eventstore.modes import private_folder
+from eventstore.postgres import PostgresLog
+from eventstore.source import URLS
+from eventstore.sqlite import SQLiteLog
+from projections.catalog import VIEWS
+from projections.folding.lineage import belong
+from projections.folding.parking import dropped_in
+from projections.folding.past import KNOWN_AT, PastReader, PastViews
+
+BATCH = 512
+LOOK_SECONDS = 0.2
+IDLE_SECONDS = 900.0
+"""So long it is kept up to date after the last question."""
+WAIT_SECONDS = 2.0
+"""So long a question waits for what is nearly there."""
+NICENESS = 10
+"""Boards go first."""
+FILE = "past.sqlite"
+HOW_FAR = (
+    "SELECT g.view, g.version, g.lineage, p.position FROM generations g"
+    " JOIN positions p ON p.view = g.view"
+)
+VERSIONS = {view.name: view.version for view in VIEWS}
+
+
+class PastBehind(Exception):
+    """The past is kept up to ``position`` so far, and ``wanted`` was asked for."""
+
+    def __init__(self, position: int, wanted: int) -> None:
+        super().__init__(f"{position} of {wanted}")
+        self.position, self.wanted = position, wanted
+
+
+class Job(msgspec.Struct):
+    """What the keeper is told: the log's address, and the file."""
+
+    source: str
+    file: str
+
+
+class Past:
+    """The past of one store's views, for questions. Any number of threads may ask."""
+
+    def __init__(self, log: Log, folder: Path) -> None:
+        self._log, self.path = log, folder / FILE
+        self._reader = PastReader(self.path)
+        self._keeper: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def at(self, position: int) -> Iterator[Connection]:
+        """A connection on which queries see the rows as they were once the fact at ``position``
+        was folded. Raises `PastBehind` while that is not kept yet; it will be."""
+        self.ask()
+        self._wait(position)
+        token = KNOWN_AT.set(position)
+        try:
+            with self._reader() as db:
+                yield db
+        finally:
+            KNOWN_AT.reset(token)
+
+    def position(self) -> int:
+        """How far the past of this log is kept, by this program; 0 if it is not."""
+        if not self.path.exists():
+            return 0
+        try:
+            with self._reader() as db:
+                rows = db.exec_driver_sql(HOW_FAR).all()
+        except (StoreError, DBAPIError):  # it is being made
+            return 0
+        lineage = self._log.lineage()
+        known = {row[0]: row[3] for row in rows if VERSIONS.get(row[0]) == row[1]}
+        if known.keys() != VERSIONS.keys() or any(row[2] != lineage for row in rows):
+            return 0
+        return int(min(known.values()))
+
+    def _wait(self, position: int) -> None:
+        until = time.monotonic() + WAIT_SECONDS
+        while (known := self.position()) < position:
+            if time.monotonic() > until:
+                raise PastBehind(known, position)
+            time.sleep(LOOK_SECONDS / 4)
+
+    def ask(self) -> None:
+        """See to it that somebody keeps the past, from now on for a while."""
+        private_folder(self.path.parent)
+        _asked(self.path).touch(mode=0o600)
+        with self._lock:
+            if self._keeper is not None and self._keeper.poll() is None:
+                return
+            job = Job(self._log.source, str(self.path.absolute()))
+            self._keeper = _started(job)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._keeper is not None:
+                self._keeper.terminate()
+                self._keeper.wait()
+        self._reader.close()
+
+
+def _asked(file: Path) -> Path:
+    """Its time of change says when somebody asked last."""
+    return file.with_suffix(".asked")
+
+
+def _started(job: Job) -> subprocess.Popen[bytes]:
+    """The keeper's process. Its job goes to its standard input, not to its command line, which
+    others can read: an address may hold a password."""
+    root = str(Path(__file__).parents[1])
+    begin = f"import sys; sys.path.insert(0, {root!r}); from streams.past import main; main()"
+    keeper = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-c", begin],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,  # who ends the server by a key ends us by our parent
+    )
+    assert keeper.stdin is not None
+    with keeper.stdin as stdin:
+        stdin.write(msgspec.json.encode(job))
+    return keeper
+
+
+def main() -> None:
+    """What such a process does."""
+    parent = os.getppid()
+    os.nice(NICENESS)
+    job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
+    file = Path(job.file)
+
+    def goes_on() -> bool:
+        asked = _asked(file)
+        idle = time.time() - asked.stat().st_mtime if asked.exists() else IDLE_SECONDS
+        return os.getppid() == parent and idle < IDLE_SECONDS
+
+    while goes_on() and not keep(job, goes_on):
+        time.sleep(1.0)  # another process keeps it
+
+
+def opened(source: str) -> Log:
+    """The log at an address, for reading: `Log.source`."""
+    if source.startswith(URLS):
+        return PostgresLog(source, allow_power=True)
+    return SQLiteLog(Path(source))
+
+
+def keep(job: Job, goes_on: Callable[[], bool]) -> bool:
+    """Follow the log into the file while it ``goes_on``. False if somebody else has the file."""
+    file = Path(job.file)
+    private_folder(file.parent)
+    handle = os.open(file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    with os.fdopen(handle) as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        with closing(PastViews(file, VIEWS)) as views, closing(opened(job.source)) as log:
+            while goes_on():
+                try:
+                    moved = follow(views, log)
+                except StoreError as problem:
+                    if problem.retry_after is None:
+                        raise
+                    moved = 0  # a locked file, a full disk
+                if not moved:
+                    time.sleep(LOOK_SECONDS)
+    return True
+
+
+def follow(views: PastViews, log: Log) -> int:
+    """Fold the next facts, if there are any; answers how many. What the log's operator has given
+    up after it was parked here is left out by beginning anew. Raises a `StoreError`."""
+    belong(views, log)
+    dropped = dropped_in(log.source, VIEWS) if views.parked() else frozenset()
+    if not dropped <= views.dropped:
+        views.forget()
+    if not views.position():
+        views.dropped = dropped_in(log.source, VIEWS)
+    after = views.position()
+    rows = log.rows(after, BATCH)
+    if rows:
+        views.apply_frame(0, after, rows[-1][0], rows)
+    return len(rows)

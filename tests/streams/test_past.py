@@ -1,0 +1,155 @@
+"""Who keeps the past: a process that comes when somebody asks, comes again, and ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import UUID
+
+import psutil
+import pytest
+from sqlalchemy import func, select
+
+from domain.catalog import AGGREGATES
+from eventstore.log import Log
+from eventstore.postgres import PostgresLog, PostgresVault
+from eventstore.sqlite import SQLiteLog
+from eventstore.store import Store
+from projections.areas import AREAS
+from streams.past import Past, PastBehind
+from tests.cluster.relaying import urls
+from tests.eventstore.support import found_town, new_unit, send
+from tests.servers import Database
+
+PATIENCE_SECONDS = 120.0
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def areas_at(past: Past, position: int) -> int:
+    """How many areas there were; waits until that is kept."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            with past.at(position) as db:
+                return int(db.execute(select(func.count()).select_from(AREAS)).scalar_one())
+        except PastBehind:
+            assert time.monotonic() < deadline
+
+
+def keepers(file: Path) -> list[psutil.Process]:
+    """Processes that hold the file open."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if any(one.path == str(file) for one in process.open_files()):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return [one for one in found if one.pid != os.getpid()]
+
+
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def town(
+    request: pytest.FixtureRequest, tmp_path: Path, postgres_database: Database
+) -> Iterator[Store]:
+    if request.param == "SQLite":
+        store = Store.at(tmp_path / "town", AGGREGATES)
+    else:
+        made = urls(postgres_database)
+        vault = PostgresVault(made.vault, tmp_path / "vault.key")
+        store = Store(PostgresLog(made.database), vault, AGGREGATES)
+    yield found_town(store)
+    store.close()
+
+
+def test_the_first_question_starts_a_keeper_and_a_killed_one_is_started_again(
+    town: Store, tmp_path: Path
+) -> None:
+    past = Past(town.log, tmp_path / "kept")
+    assert past.position() == 0 and not past.path.exists(), "nobody has asked"
+    head = town.head()
+    whole = areas_at(past, head)
+    assert whole > areas_at(past, 1) == 1
+    (keeper,) = keepers(past.path)
+    assert keeper.nice() >= 10
+
+    keeper.send_signal(signal.SIGKILL)
+    keeper.wait()
+    send(town, new_unit("later"), by="dispatcher")
+    assert town.head() > head
+    assert areas_at(past, town.head()) == whole
+    (again,) = keepers(past.path)
+    assert again.pid != keeper.pid
+    past.close()
+    until(lambda: not keepers(past.path))
+
+
+def test_of_several_servers_on_a_folder_one_process_keeps_it(town: Store, tmp_path: Path) -> None:
+    one, other = Past(town.log, tmp_path / "kept"), Past(town.log, tmp_path / "kept")
+    whole = areas_at(one, town.head())
+    assert areas_at(other, town.head()) == whole
+    assert len(keepers(one.path)) == 1
+    one.close()  # the other's process takes it up
+    send(town, new_unit("later"), by="dispatcher")
+    assert areas_at(other, town.head()) == whole
+    other.close()
+
+
+def test_a_keeper_ends_with_the_server_that_started_it(tmp_path: Path) -> None:
+    folder = tmp_path / "town"
+    found_town(Store.at(folder, AGGREGATES)).close()
+    program = (
+        "import sys, time, pathlib\n"
+        "from eventstore.sqlite import SQLiteLog\n"
+        "from streams.past import Past\n"
+        "folder = pathlib.Path(sys.argv[1])\n"
+        "Past(SQLiteLog(folder / 'log.sqlite'), folder).ask()\n"
+        "print('asked', flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    server = subprocess.Popen(
+        [sys.executable, "-c", program, str(folder)], stdout=subprocess.PIPE, text=True
+    )
+    assert server.stdout is not None
+    with server:
+        assert server.stdout.readline() == "asked\n"
+        until(lambda: len(keepers(folder / "past.sqlite")) == 1)
+        server.kill()
+    until(lambda: not keepers(folder / "past.sqlite"))
+
+
+def test_the_past_of_another_log_is_made_anew(town: Store, tmp_path: Path) -> None:
+    past = Past(town.log, tmp_path / "kept")
+    areas_at(past, town.head())
+    past.close()
+    elsewhere = Store.at(tmp_path / "other", AGGREGATES)
+    found_town(elsewhere)
+    other: Log = SQLiteLog(tmp_path / "other" / "log.sqlite")
+    of_other = Past(other, tmp_path / "kept")
+    assert of_other.position() == 0, "its rows are of another log"
+    areas_at(of_other, elsewhere.head())
+    with of_other.at(elsewhere.head()) as db:
+        kept = {UUID(id) for id in db.execute(select(AREAS.c.id)).scalars()}
+    assert all(elsewhere.load(one) is not None for one in kept)
+    of_other.close()
+    other.close()
+    elsewhere.close()
+
+
+def test_it_ends_when_nobody_has_asked_for_a_while(town: Store, tmp_path: Path) -> None:
+    past = Past(town.log, tmp_path / "kept")
+    areas_at(past, town.head())
+    long_ago = time.time() - 10_000
+    os.utime(past.path.with_suffix(".asked"), (long_ago, long_ago))
+    until(lambda: not keepers(past.path))
+    assert areas_at(past, town.head()), "and comes again with the next question"
+    past.close()
