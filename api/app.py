@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api import (
     actions,
+    changes,
     division_lists,
     imports,
     invitation_lists,
@@ -159,6 +160,7 @@ def _routers(system: System) -> tuple[APIRouter, ...]:
         rulebook_comparisons.router,
         rulebook_reads.router,
         searching.router,
+        changes.router,
         work.router,
         sealing_keys.router,
         second_factor.router,

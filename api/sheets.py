@@ -86,6 +86,10 @@ class Sheet:
     def cell(self, row: Row, column: str) -> str:
         return guarded(self._said(column.rpartition(".")[2], self._raw(row, column)))
 
+    def said(self, column: str, value: Any) -> str:
+        """One value of a column, as its cell says it."""
+        return guarded(self._said(column.rpartition(".")[2], value))
+
     def value(self, row: Row, column: str) -> str | int | Decimal:
         """The cell as what it is: ``Decimal`` yuan, another number, or text (ids, codes)."""
         raw, name = self._raw(row, column), column.rpartition(".")[2]

@@ -23,6 +23,7 @@ from web.assets import PREFIX, Assets
 from web.pages import (
     applying,
     cases,
+    changes,
     consignments,
     design,
     disasters,
@@ -88,6 +89,7 @@ ROUTERS: Final = (
     own_sheets.router,
     timeline.router,
     known_at.router,
+    changes.router,
     dispatch.router,
     stock.router,
     consignments.router,

@@ -94,6 +94,7 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "/zero-reports": ("follow_up",),
     "/search": ("search",),
     "/known-at": ("past",),
+    "/changes": ("past",),
     "/me": ("own_login",),
     "/me/second-factor": ("own_login",),
     "/me/provider": ("own_login",),

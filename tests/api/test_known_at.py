@@ -267,3 +267,64 @@ def test_while_the_past_is_being_prepared_its_progress_is_told(
         if page.status_code == 503:
             assert "/known-at/now" in page.text and page.headers["Refresh"]
         assert asked(server, "/v1/seasons", head).status_code == 200
+
+
+def test_changes_name_facts_and_who_made_them(demo: RunningDemo, server: TestClient) -> None:
+    first, at = registered(demo).popitem()[0] - 40, demo.system.store.head()
+    said = {"from": str(first), "to": str(at), "view": "households"}
+    answer = server.get("/v1/changes", params=said)
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    assert (body["from"]["position"], body["to"]["position"]) == (first, at)
+    assert body["items"]
+    facts = {fact.position: fact.event.meta for fact in demo.system.store.read(0, at)}
+    for one in body["items"]:
+        assert one["view"] == "households" and one["before"] != one["now"]
+        by = {(str(facts[p].actor), facts[p].role) for p in one["positions"]}
+        assert {(who["officer"], who["role"]) for who in one["actors"]} == by
+        assert all(first < p <= at for p in one["positions"])
+
+
+def test_changes_are_read_to_their_end_and_within_the_jurisdiction(
+    demo: RunningDemo, server: TestClient
+) -> None:
+    said = {"from": "1", "to": str(demo.system.store.head()), "view": "ledger"}
+
+    def all_of(limit: int) -> list[Any]:
+        found, cursor = [], None
+        while True:
+            more = {"limit": str(limit), **({"cursor": cursor} if cursor else {})}
+            page = server.get("/v1/changes", params={**said, **more}).json()
+            found += page["items"]
+            if (cursor := page["next"]) is None:
+                return found
+
+    whole = all_of(200)
+    assert whole and all_of(3) == whole
+    enter(server, "taihu-approver")
+    assert {one["area"] for one in all_of(200)}.isdisjoint(one["area"] for one in whole)
+    county = whole[0]["area"]
+    assert server.get("/v1/changes", params={**said, "area": county}).status_code == 404
+
+
+def test_changes_that_cannot_be_asked_are_refused(demo: RunningDemo, server: TestClient) -> None:
+    head = demo.system.store.head()
+    good = {"from": "1", "to": str(head), "view": "ledger"}
+    wrong: list[tuple[dict[str, str], int]] = [
+        ({"view": "weather"}, 422),
+        ({"from": str(head), "to": "1"}, 422),
+        ({"to": str(head + 1)}, 422),
+        ({"from": ""}, 422),
+        ({"limit": "0"}, 422),
+        ({"limit": "201"}, 422),
+        ({"cursor": "zz"}, 400),
+        ({"cursor": b"[9,1]".hex()}, 400),
+        ({"cursor": b'[0,"a","b","c"]'.hex()}, 400),
+        ({"cursor": b"[-1,1]".hex()}, 400),
+        ({"cursor": b"{}".hex()}, 400),
+    ]
+    for more, status in wrong:
+        answer = server.get("/v1/changes", params={**good, **more})
+        assert answer.status_code == status, (more, answer.text)
+    server.cookies.clear()
+    assert server.get("/v1/changes", params=good).status_code == 401
