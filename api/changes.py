@@ -147,7 +147,7 @@ def _opened(cursor: str | None, names: Sequence[str]) -> tuple[int, tuple[Any, .
 
 @router.get(
     "/v1/changes",
-    tags=["audit"],
+    tags=["past"],
     summary="What differs between two moments: columns before and now, by which facts, by whom.",
     operation_id="changes",
     responses=READ_RESPONSES,

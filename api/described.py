@@ -31,6 +31,7 @@ TAGS: Final[dict[str, str]] = {
     "receipts": "收条 · What became of a command",
     "search": "查找 · One box for everything",
     "timeline": "经过 · Who did what, and when",
+    "past": "过去 · What changed between two moments",
     "live": "看板 · Boards that change by themselves (server-sent events)",
     "notices": "公示 · Public notices",
     "log-in": "登录 · Sessions, passwords, second factor",

@@ -74,8 +74,8 @@ class KnownAt:
 def _asked_by(scope: Scope) -> Asked | None:
     if PARAMETER.encode() in scope["query_string"]:
         given = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        if PARAMETER in given:
-            return Asked(given[PARAMETER][0])
+        if PARAMETER in given:  # said twice, it is refused with the other parameters
+            return Asked(given[PARAMETER][0]) if len(given[PARAMETER]) == 1 else None
     if any(COOKIE.encode() in value for name, value in scope["headers"] if name == b"cookie"):
         text = Request(scope).cookies.get(COOKIE)
         return Asked(text, kept=True) if text is not None else None
@@ -180,6 +180,6 @@ def preparing(behind: PastBehind) -> ApiProblem:
         503,
         "past-being-prepared",
         f"正在整理历史记录（{done} 条），请稍候，页面会自动刷新",
-        f"The past is being prepared ({done} facts). Wait a little and ask again.",
+        f"The past is being prepared: {done}. Wait a little and ask again.",
         headers={"Retry-After": str(RETRY_SECONDS), "Refresh": str(RETRY_SECONDS)},
     )

@@ -301,6 +301,7 @@ POST /v1/imports/{id}/confirmations - *
 POST /v1/imports/{id}/cancellations - *
 GET /v1/imports/{id}/refused-rows.xlsx - *
 GET /v1/receipts/{command} - *
+GET /v1/changes - *
 GET /v1/search - *
 GET /v1/work - *
 GET /v1/system - M

@@ -194,7 +194,7 @@ Crawled = Callable[[str], list[tuple[str, str, int, str]]]
 
 
 @pytest.fixture(scope="module")
-def crawled(server: TestClient) -> Crawled:
+def crawled(server: TestClient) -> Iterator[Crawled]:
     """Language, address, status and text of every page that somebody is led to, one a kind."""
 
     @cache
@@ -218,7 +218,8 @@ def crawled(server: TestClient) -> Crawled:
                     waiting.append(link)
         return found
 
-    return pages
+    yield pages
+    seen.cache_clear()
 
 
 OF_A_KIND = 1
