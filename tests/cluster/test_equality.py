@@ -16,7 +16,7 @@ from cli.trial.broker import Broker
 from cli.trial.server import KafkaServer
 from projections.folding.rebuild import rebuild
 from tests.cluster.cities import COUNTIES
-from tests.cluster.relaying import Process
+from tests.cluster.relaying import Process, wait_for
 from tests.cluster.test_relay_processes import RELAY
 from tests.cluster.workers import Cluster, city, cluster
 from tests.faults import FULL, TIMEOUT, Told, count, load_a_core
@@ -65,9 +65,9 @@ def test_workers_and_a_rebuild_make_the_embedded_followers_tables(
     began = time.monotonic()
     town.reach(rows[-1][0])
     took = time.monotonic() - began
+    wait_for(lambda: sum(worker.folded() for worker in workers) >= len(rows), 30)  # told after it
     each = [worker.folded() for worker in workers]
     assert min(each) > 0, f"every worker folds facts: {each}"
-    assert sum(each) >= len(rows), each
     for worker in workers:
         health = worker.health()
         assert set(health["positions"].values()) == {rows[-1][0]}, health
