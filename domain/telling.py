@@ -42,7 +42,7 @@ STATES = {
     "county": ("县", "county"),
     "decided": ("已有处理结果", "decided"),
     "dead": ("死亡", "dead"),
-    "draft": ("村评公示", "in the village"),
+    "draft": ("村级办理", "in the village"),
     "duplicate": ("重复", "duplicate"),
     "en_route": ("途中", "en route"),
     "failed": ("退票", "bounced"),

@@ -266,8 +266,11 @@ class Asker:
         return china(moment).strftime("%Y-%m-%dT%H:%M") if moment else ""
 
     def _label(self, key: str) -> str:
-        if key in self.form.labels:
-            return self._said(self.form.labels, key)
+        labels = self.form.labels
+        if self.form.labels_here is not None:
+            labels = {**labels, **self.form.labels_here(self.matter)}
+        if key in labels:
+            return self._said(labels, key)
         zh, en = FIELDS[key.rsplit(".", 1)[-1]]
         return zh if self.matter.language == "zh" else en[0].upper() + en[1:]
 

@@ -247,7 +247,7 @@ def test_rulebooks_programmes_and_fields_have_words() -> None:
 
 def test_a_name_is_said_where_it_is_known_and_no_id_where_it_is_not() -> None:
     refusal = WrongListStage(village_list=ID, stage="draft", needed="approved")
-    assert refusal.sentence("zh") == "名册处于“村评公示”阶段，此步骤需要“县定”"
+    assert refusal.sentence("zh") == "名册处于“村级办理”阶段，此步骤需要“县定”"
     assert "名册源潭村处于" in refusal.sentence("zh", {ID: ("源潭村", "Yuantan")})
     assert "Yuantan" in refusal.sentence("en", {ID: ("源潭村", "Yuantan")})
     assert NotFound(kind="Household", id=ID).sentence("zh", {ID: ("张*三", "")}).count("*") == 0

@@ -83,7 +83,8 @@ class Form:
     ``hint``: message key of what to know before pressing. ``warns``: says what the
     press would undo as things stand, said before the hint; "" for nothing.
     ``hints``: hints of single fields.
-    ``labels``: message keys of fields that are called otherwise here (`domain.field_names`).
+    ``labels``: message keys of fields that are called otherwise here (`domain.field_names`);
+    ``labels_here``: those that are called otherwise as things stand.
     ``done``: message key of what is said afterwards. ``next``: the page to go to, with
     ``{names}`` from what the page knows (``{id}``: the subject) or from the result.
     ``booked``: where it is, if its answer was lost (form.js).
@@ -118,6 +119,7 @@ class Form:
     warns: Callable[[Matter], str] | None = None
     hints: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    labels_here: Callable[[Matter], Mapping[str, str]] | None = None
     done: str = ""
     next: str = ""
     booked: str = ""

@@ -54,6 +54,7 @@ APPRAISAL = Form(
         "verdicts.case": "list.household",
         "verdicts.reason": "list.why_not",
     },
+    labels_here=pick.drawn_up,
     hints={"minutes.document_sha256": "list.file_hint", "verdicts": "list.verdicts_hint"},
     done="list.done_appraise",
 )

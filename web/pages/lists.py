@@ -3,6 +3,7 @@
 The public notice 公示 is a page of its own, masked, made to be printed and hung up.
 """
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -10,13 +11,14 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from domain.commands.notices import PostNotice, PostSecondNotice
+from domain.commands.notices import PostNotice, PostSecondNotice, WithdrawNotice
 from domain.commands.payments import AllocateList, PayList
 from domain.commands.revealing import RevealObjection
 from domain.commands.village_lists import (
     AppraiseList,
     ApproveList,
     CloseList,
+    RaiseObjection,
     ReviewList,
     SettleObjection,
 )
@@ -31,7 +33,7 @@ from projections.asking.ledger_books import household, ledger
 from projections.lists import village_list, village_lists
 from projections.notices import notice, notices
 from projections.seasons import seasons
-from web.acting import Acts, acts_of
+from web.acting import Act, Acts, acts_of
 from web.hung import as_it_hung
 from web.i18n import catalog
 from web.pages.households import history
@@ -190,19 +192,67 @@ def _not_over(desk: Desk, id: UUID) -> bool:
 async def _acts(request: Request, desk: Desk, one: dict[str, Any], parts_left: int) -> Acts:
     """What may be done to the list; objections that wait are settled one by one (`_settling`)."""
     nothing = 0 if one["allocated_at"] else one["households"]
-    return await acts_of(
+    steps = one["season_steps"]
+    made = await acts_of(
         request,
         desk,
         "village-lists",
         one["id"],
-        leave_out=(RevealObjection, *((SettleObjection,) if one["open_objections"] else ())),
+        leave_out=(
+            RevealObjection,
+            *((SettleObjection,) if one["open_objections"] else ()),
+            *_of_no_notice(steps),
+        ),
         first=AllocateList if parts_left and one["paid_at"] else _next_step(one),
         one=one,
         village=one["area"],
-        needs_minutes="appraisal" in one["season_steps"] and not one["appraised_on"],
+        needs_minutes="appraisal" in steps and not one["appraised_on"],
         nothing_granted=nothing,
         leaves_out=bool(parts_left or nothing),
-        said={"name": one["village_name"], **_afterwards(request, one["season_steps"])},
+        said={"name": one["village_name"], **_afterwards(request, steps)},
+    )
+    return replace(
+        made,
+        open=tuple(_as_run(request, act, steps) for act in made.open),
+        closed=tuple(replace(one, key=_name(one.key, steps)) for one in made.closed),
+    )
+
+
+def _of_no_notice(steps: list[str]) -> tuple[type[Command], ...]:
+    """What belongs to notices that the programme does not post: no page of it speaks of them."""
+    first, second = "first_notice" in steps, "second_notice" in steps
+    both = () if first or second else (WithdrawNotice, RaiseObjection, SettleObjection)
+    return (
+        *(() if first else (PostNotice,)),
+        *(() if second else (PostSecondNotice,)),
+        *both,
+    )
+
+
+SAID_OTHERWISE: dict[str, tuple[str, str]] = {
+    "appraise_list": ("draw_up_list", "first_notice"),
+    "appraise_on_behalf": ("draw_up_on_behalf", "first_notice"),
+    "return_list": ("return_list", "first_notice"),
+    "allocate_list": ("allocate_list", "second_notice"),
+}
+"""Acts whose words speak of a meeting or a notice → their name where the programme has none, and
+the step without which their sentence about what takes them back is another."""
+
+
+def _name(key: str, steps: list[str]) -> str:
+    return key if "appraisal" in steps or key not in SAID_OTHERWISE else SAID_OTHERWISE[key][0]
+
+
+def _as_run(request: Request, act: Act, steps: list[str]) -> Act:
+    """An act in words that fit how the programme is run."""
+    if act.key not in SAID_OTHERWISE:
+        return act
+    _, notice = SAID_OTHERWISE[act.key]
+    t, undo = catalog(language_of(request)).t, act.key.replace("on_behalf", "list")
+    return replace(
+        act,
+        key=_name(act.key, steps),
+        undo=act.undo if notice in steps else t(f"list.undo_{undo}"),
     )
 
 

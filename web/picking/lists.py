@@ -102,6 +102,12 @@ def without_a_meeting(matter: Matter) -> frozenset[str]:
     return frozenset() if met else frozenset({"minutes", "verdicts.tier"})
 
 
+def drawn_up(matter: Matter) -> dict[str, str]:
+    """No word of what a meeting held where none is."""
+    met = "appraisal" in matter.known["one"]["season_steps"]
+    return {} if met else {"verdicts": "list.put_down"}
+
+
 def notice_void(matter: Matter) -> str:
     """What appraising again does to a notice that counts."""
     one, t = matter.known["one"], matter.t
