@@ -65,6 +65,7 @@ INCIDENTS = Table(
     Column("on_scene_at", String),
     Column("resolved_at", String),
     Column("ended_at", String),
+    Column("worked", String, nullable=False),  # units that were there, and are not any more
     Column("outcome", String),
     Column("duplicate_of", String(36)),
     Index("incidents_by_status", "status"),
@@ -121,6 +122,7 @@ def opened(rows: Rows, at: int, e: Incident.Opened) -> None:
             "exercise": e.exercise,
             "status": "open",
             "units": "{}",
+            "worked": "{}",
             "occurred_at": when(e.occurred_at),
             "opened_at": when(e.meta.recorded_at),
             "clock_held": e.meta.clock_held,
@@ -145,7 +147,9 @@ def _work(rows: Rows, incident: str, unit: str, step: dict[str, Any] | None, at:
     units: dict[str, dict[str, Any]] = json.loads(row["units"])
     changes: dict[str, Any] = {}
     if step is None:
-        units.pop(unit, None)
+        done = units.pop(unit, None)
+        if done is not None and done["stage"] == Stage.ON_SCENE:
+            changes["worked"] = as_json({**json.loads(row["worked"]), unit: done})
     else:
         units[unit] = {**units.get(unit, {}), **step}
         if row[f"{step['stage']}_at"] is None:
@@ -196,11 +200,14 @@ def recalled(rows: Rows, at: int, e: Incident.Recalled) -> None:
 
 
 def resolved(rows: Rows, at: int, e: Incident.Resolved) -> None:
+    id = text_of(e.originator_id)
+    row = rows.need(INCIDENTS, id)
     rows.change(
         INCIDENTS,
-        text_of(e.originator_id),
+        id,
         status="resolved",
         units="{}",
+        worked=as_json({**json.loads(row["worked"]), **json.loads(row["units"])}),
         outcome=e.outcome,
         resolved_at=when(e.occurred_at),
     )
@@ -291,16 +298,18 @@ def _incidents(scope: Scope) -> Select[Any]:
 
 
 def _with_units(db: Connection, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The incidents with the names of the units that work on them."""
+    """The incidents with the names of the units that work on them, or have."""
+    lists = ("units", "worked")
     for one in found:
-        one["units"] = json.loads(one["units"])
-    ids = sorted({unit for one in found for unit in one["units"]})
+        one.update({name: json.loads(one[name]) for name in lists})
+    ids = sorted({unit for one in found for name in lists for unit in one[name]})
     query = select(UNITS.c.id, UNITS.c.name, UNITS.c.kind).where(UNITS.c.id.in_(ids))
     rows = db.execute(query) if ids else ()
     known, nobody = {r.id: {"name": r.name, "kind": r.kind} for r in rows}, {"name": "", "kind": ""}
     for one in found:
-        work = sorted(one["units"].items())
-        one["units"] = [{"unit": id, **known.get(id, nobody), **done} for id, done in work]
+        for name in lists:
+            work = sorted(one[name].items())
+            one[name] = [{"unit": id, **known.get(id, nobody), **done} for id, done in work]
     return found
 
 
@@ -334,7 +343,7 @@ def incidents(
 
 
 def incident(db: Connection, scope: Scope, *, incident: UUID) -> dict[str, Any] | None:
-    """One incident with its units and the times of each step."""
+    """One incident with its units, those that have ``worked`` on it, and the times of each step."""
     query = _incidents(scope).where(INCIDENTS.c.id == str(incident))
     found = [dict(row) for row in db.execute(query).mappings()]
     return _with_units(db, found)[0] if found else None
@@ -424,7 +433,7 @@ def escalations_due(
 
 VIEW = View(
     name="dispatch",
-    version=5,
+    version=6,
     tables=(INCIDENTS, UNITS),
     routes={
         Incident.Opened: opened,

@@ -60,6 +60,8 @@ def test_an_incident_s_whole_life_by_its_pages(desk: Desk) -> None:
     assert page.offers(incident)[0] == "ResolveIncident"
     page = page.form(i.ResolveIncident).press(outcome="三人已安全转移到村部")
     assert page.state == "resolved" and page.offers(incident)[0] == "CloseIncident"
+    facts = page.text[page.text.index("处置力量") :].split("</dd>")[0]
+    assert "二号民兵队" in facts and "一号民兵队" not in facts, "who was there, and nobody else"
     page = page.form(i.CloseIncident).press(reason="处置完毕，人员都已安置")
     assert page.state == "closed" and page.offers(incident) == []
     assert set(page.closed) >= {"TriageIncident", "AssignUnit", "ResolveIncident"}

@@ -115,7 +115,7 @@ def test_a_village_s_winter_from_the_season_opened_to_the_season_closed(
     assert page.state == "reviewed"
     assert page.closed["ReviewList"], "once is enough"
     whose = Desk(server, "county").open(f"{season}?parent={county.id('yuantan')}")
-    assert re.search(r"已乡审</a>(?:(?!</tr>).)*县级", whose.text, re.S)
+    assert re.search(r"已乡审<span(?:(?!</tr>).)*县级", whose.text, re.S)
     page = page.seen_by("county").form(v.ApproveList).press(document_no="潜应急〔2018〕31号")
     assert page.state == "approved"
     assert "现在办结，这 3 户什么都得不到" in page.text

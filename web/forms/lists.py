@@ -54,7 +54,7 @@ APPRAISAL = Form(
         "verdicts.case": "list.household",
         "verdicts.reason": "list.why_not",
     },
-    labels_here=pick.drawn_up,
+    labels_here=pick.without_a_word_of_it({"verdicts": "list.put_down"}),
     hints={"minutes.document_sha256": "list.file_hint", "verdicts": "list.verdicts_hint"},
     done="list.done_appraise",
 )

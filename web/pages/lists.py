@@ -252,7 +252,7 @@ def _as_run(request: Request, act: Act, steps: list[str]) -> Act:
     return replace(
         act,
         key=_name(act.key, steps),
-        undo=act.undo if notice in steps else t(f"list.undo_{undo}"),
+        undo=act.undo if notice in steps else t("list.undo_" + undo),
     )
 
 

@@ -3,7 +3,7 @@
 What the page hands on: ``one``, the list as it has read it; ``roles`` that may open a season.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -102,10 +102,13 @@ def without_a_meeting(matter: Matter) -> frozenset[str]:
     return frozenset() if met else frozenset({"minutes", "verdicts.tier"})
 
 
-def drawn_up(matter: Matter) -> dict[str, str]:
-    """No word of what a meeting held where none is."""
-    met = "appraisal" in matter.known["one"]["season_steps"]
-    return {} if met else {"verdicts": "list.put_down"}
+def without_a_word_of_it(labels: Mapping[str, str]) -> Callable[[Matter], Mapping[str, str]]:
+    """What fields are called where the programme has no meeting."""
+
+    def called(matter: Matter) -> Mapping[str, str]:
+        return {} if "appraisal" in matter.known["one"]["season_steps"] else labels
+
+    return called
 
 
 def notice_void(matter: Matter) -> str:
