@@ -22,7 +22,6 @@ from sqlalchemy import (
 
 from domain.incident import LIFE_AT_STAKE, WORKING, Incident, Severity, Stage
 from domain.lateness import NEVER_HELD, HeldTime
-from domain.unit import Unit
 from projections.areas import AREAS
 from projections.asking.counted import over
 from projections.asking.looked_for import Meant, looked_for, names_in
@@ -31,6 +30,8 @@ from projections.asking.scope import Scope
 from projections.folding.base import LOGICAL, Rows, View, as_json, text_of, when
 from projections.sections.consignments import CONSIGNMENTS
 from projections.sections.consignments import query_of as consignments_of
+from projections.sections.units import ROUTES as UNIT_ROUTES
+from projections.sections.units import UNITS
 
 MOST_ON_BOARD = 500
 ATTENTION = timedelta(minutes=15)
@@ -72,22 +73,6 @@ INCIDENTS = Table(
     Index("incidents_by_area", "area"),
     Index("incidents_by_charge", "in_charge"),
     Index("incidents_by_limit", "acknowledge_by"),
-)
-
-UNITS = Table(
-    "units",
-    LOGICAL,
-    Column("id", String(36), primary_key=True),
-    Column("area", String(36), nullable=False),
-    Column("name", String, nullable=False),
-    Column("kind", String, nullable=False),
-    Column("size", Integer, nullable=False),
-    Column("exercise", Boolean, nullable=False),
-    Column("status", String, nullable=False),
-    Column("incident", String(36)),
-    Column("reason", String),
-    Column("since", String, nullable=False),
-    Index("units_by_area", "area"),
 )
 
 LEADERS = AREAS.alias("leader")
@@ -239,44 +224,6 @@ def duplicate_undone(rows: Rows, at: int, e: Incident.DuplicateUndone) -> None:
     id = text_of(e.originator_id)
     status = "open" if rows.need(INCIDENTS, id)["priority"] is None else "triaged"
     rows.change(INCIDENTS, id, status=status, duplicate_of=None, ended_at=None, acknowledge_by=None)
-
-
-def unit_registered(rows: Rows, at: int, e: Unit.Registered) -> None:
-    rows.put(
-        UNITS,
-        {
-            "id": text_of(e.originator_id),
-            "area": text_of(e.area),
-            "name": e.name,
-            "kind": str(e.kind),
-            "size": e.size,
-            "exercise": e.exercise,
-            "status": "free",
-            "since": when(e.meta.recorded_at),
-        },
-    )
-
-
-def _unit(rows: Rows, e: Any, status: str, **changes: Any) -> None:
-    rows.change(
-        UNITS,
-        text_of(e.originator_id),
-        **{"incident": None, "reason": None, **changes},
-        status=status,
-        since=when(e.meta.recorded_at),
-    )
-
-
-def unit_assigned(rows: Rows, at: int, e: Unit.Assigned) -> None:
-    _unit(rows, e, "assigned", incident=text_of(e.incident))
-
-
-def unit_free(rows: Rows, at: int, e: Unit.Released | Unit.CameOnDuty) -> None:
-    _unit(rows, e, "free")
-
-
-def unit_off_duty(rows: Rows, at: int, e: Unit.WentOffDuty) -> None:
-    _unit(rows, e, "off_duty", reason=e.reason)
 
 
 # Queries
@@ -436,6 +383,7 @@ VIEW = View(
     version=6,
     tables=(INCIDENTS, UNITS),
     routes={
+        **UNIT_ROUTES,
         Incident.Opened: opened,
         Incident.Triaged: triaged,
         Incident.Assigned: assigned,
@@ -450,10 +398,5 @@ VIEW = View(
         Incident.Escalated: escalated,
         Incident.DuplicateFound: duplicate_found,
         Incident.DuplicateUndone: duplicate_undone,
-        Unit.Registered: unit_registered,
-        Unit.Assigned: unit_assigned,
-        Unit.Released: unit_free,
-        Unit.WentOffDuty: unit_off_duty,
-        Unit.CameOnDuty: unit_free,
     },
 )

@@ -10,7 +10,7 @@ from domain.telling import INCIDENT_KINDS, Names, moment
 from projections.areas import AREAS
 from projections.asking.scope import Scope
 from projections.disasters import DISASTERS
-from projections.dispatch import INCIDENTS, UNITS
+from projections.dispatch import INCIDENTS
 from projections.funds import FUNDS
 from projections.households import ERASED, HOUSEHOLDS, MEMBERS
 from projections.ledger import LEDGER
@@ -18,6 +18,7 @@ from projections.lists import LISTS
 from projections.officers import OFFICERS
 from projections.seasons import SEASONS
 from projections.sections.consignments import CARGO, CONSIGNMENTS
+from projections.sections.units import UNITS
 from projections.situation import REPORTS
 from projections.stock import STOCK_BALANCES as STOCKS
 from projections.stock import STOCK_LOTS

@@ -18,6 +18,26 @@ def server(tmp_path: Path, serve: Serve) -> Iterator[str]:
         yield address
 
 
+def test_what_was_found_for_other_words_does_not_stand_below_new_ones(
+    server: str, open_page: OpenPage, axe: Check, shot: Shot
+) -> None:
+    page = open_page()
+    enter(page, server, "county-approver")
+    page.goto(f"{server}/search")
+    words, rows = page.locator("[data-results]"), page.locator("#found [data-row]")
+    words.fill("yuantan")
+    page.keyboard.press("Enter")
+    expect(rows.first).to_be_visible()
+    words.press("End")
+    page.keyboard.type("x")
+    expect(rows.first).to_be_hidden()
+    expect(page.get_by_role("status").filter(has_text="按回车")).to_be_visible()
+    axe(page)
+    shot(page, "found-for-other-words-1440")
+    page.keyboard.press("Backspace")
+    expect(rows.first).to_be_visible()
+
+
 def test_a_matter_is_found_opened_and_come_back_from_without_a_mouse(
     server: str, open_page: OpenPage, axe: Check, shot: Shot
 ) -> None:

@@ -50,3 +50,10 @@ def masked(page: Page, field: str, key: str, form: type) -> str:
     found = [one for one in page.form(form).options(field) if one.startswith(FAMILIES[key][0])]
     assert len(found) == 1, (key, page.form(form).options(field))
     return found[0]
+
+
+def spoken_of(page: Page) -> None:
+    """No page of a programme without meetings and notices speaks of them, or of what they void."""
+    main = page.text.split("<main")[1].split("</main>")[0]
+    found = [word for word in ("公示", "张榜", "评议", "村评", "会议") if word in main]
+    assert not found, [main[main.index(word) - 80 :][:200] for word in found]

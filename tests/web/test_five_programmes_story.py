@@ -36,7 +36,7 @@ from domain.world import Command
 from tests.domain.county import RULES
 from tests.web.desk import LivingCounty, living_county
 from tests.web.pressing import Desk, Form, Page, uuid_in
-from tests.web.season_desk import register, wait
+from tests.web.season_desk import register, spoken_of, wait
 
 BEGUN = datetime(2018, 8, 1, 1, tzinfo=UTC)
 SIZES = {"a": 3, "b": 2, "c": 1}
@@ -176,15 +176,6 @@ def drawn_up(season: Page, county: LivingCounty, *, meeting: bool) -> Page:
         }
     assert meeting == any(name.startswith("minutes.") for name in form.names())
     return form.press(**typed)
-
-
-def spoken_of(page: Page) -> None:
-    """No page of a programme without meetings and notices speaks of them, or of what comes of
-    them: "what the meeting held", "a notice is then void"."""
-    assert not page.closed.keys() & {"PostNotice", "PostSecondNotice", "RaiseObjection"}
-    main = page.text.split("<main")[1].split("</main>")[0]
-    found = [word for word in ("公示", "张榜", "评议", "村评", "会议") if word in main]
-    assert not found, [main[main.index(word) - 80 :][:200] for word in found]
 
 
 def decided(page: Page) -> Page:

@@ -144,6 +144,20 @@ function startResults() {
   if (rows.includes(left)) stand(rows, left);
 }
 
+/** What was found belongs to the words that were asked: while others stand in the box it is hidden. */
+function keepTrue() {
+  const found = results();
+  const answer = document.querySelector("[data-asked]");
+  const note = document.querySelector("[data-ask-again]");
+  if (!found || !answer || !note) return;
+  const look = () => {
+    note.hidden = found.box.value.trim() === found.box.defaultValue.trim();
+    answer.hidden = !note.hidden;
+  };
+  found.box.addEventListener("input", look);
+  window.addEventListener("pageshow", look);
+}
+
 /** A search box asks (event relief:search, for hx-trigger) once the typing rests. Letters on their
  *  way through a Chinese input method are not a question yet. */
 function watchBox(box) {
@@ -183,6 +197,7 @@ export function startKeys() {
   rememberSearches();
   startFind();
   startResults();
+  keepTrue();
   document.addEventListener("keydown", onKey);
   for (const box of document.querySelectorAll("[data-search]")) watchBox(box);
   const footer = document.querySelector("[data-keys-footer]");
