@@ -13,11 +13,16 @@ from domain.commands.engaging import EngageOfficer, LoginOfUnnumbered
 from domain.login_name import LoginName
 from domain.rules.base import china_day
 from eventstore.outcomes import Problem
+from intake.guard import IntakeLimits
 from intake.officers import Divisions, OfficerLine, read_officers
 from intake.problems import CellProblem
 from intake.sent import ListFile
 from intake.trial import Trial
 from projections.asking.scope import Scope
+
+FURTHER = 5
+"""Rows beyond those that one run takes are told one by one, up to so many times as many; a longer
+list is refused as a whole."""
 
 
 def previewed(
@@ -41,7 +46,8 @@ def previewed(
 
     with system.reader() as db:
         divisions = Divisions(db, scope)
-    lines = read_officers(file, divisions, taken, china_day(store.clock.now()))
+    limits = IntakeLimits(rows=FURTHER * rows)
+    lines = read_officers(file, divisions, taken, china_day(store.clock.now()), limits)
     trial = Trial(store, officer)
     before = logins if logins is not None and len(logins) == len(lines) else [""] * len(lines)
     for number, (line, login) in enumerate(zip(lines, before, strict=True)):

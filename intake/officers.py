@@ -9,6 +9,7 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -278,24 +279,28 @@ def _give_logins(lines: list[OfficerLine], taken: Callable[[str], bool]) -> None
             )
             line.problems.append(said)
     used = set(first)
+    spellings: dict[str, Iterator[str]] = {}
     for line in lines:
         if line.login or not line.name:
             continue
-        line.login = next(one for one in _spelled(line.name) if one not in used and not taken(one))
+        base = _spelled(line.name)
+        further = spellings.setdefault(base, _numbered(base))  # goes on where a namesake stopped
+        line.login = next(one for one in further if one not in used and not taken(one))
         used.add(line.login)
 
 
-def _spelled(name: str) -> Iterator[str]:
-    """zhangxiaosan, zhangxiaosan2, … for 张小三."""
+def _spelled(name: str) -> str:
+    """zhangxiaosan for 张小三."""
     from pypinyin import lazy_pinyin  # its dictionary takes a third of a second to load
 
     spelled = "".join(one for one in "".join(lazy_pinyin(name)).lower() if one.isalnum())
-    base = "".join(one for one in spelled if one.isascii())[:40] or "officer"
+    return "".join(one for one in spelled if one.isascii())[:40] or "officer"
+
+
+def _numbered(base: str) -> Iterator[str]:
+    """zhangxiaosan, zhangxiaosan2, …"""
     yield base
-    number = 2
-    while True:
-        yield f"{base}{number}"
-        number += 1
+    yield from (f"{base}{number}" for number in count(2))
 
 
 def template(divisions: Divisions) -> bytes:

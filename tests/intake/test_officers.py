@@ -153,3 +153,20 @@ def test_the_template_is_an_empty_list_that_names_roles_and_areas(
     said = [[cell.value for cell in row] for row in book.worksheets[1].iter_rows()]
     assert ["村（社区）灾害信息员", "乡镇、村"] in [line[:2] for line in said]
     assert ["340882101001", "源潭居委会"] in [line[2:4] for line in said]
+
+
+def test_a_list_of_namesakes_does_not_cost_the_square_of_its_length(
+    divisions: Divisions, tmp_path: Path
+) -> None:
+    """Each of them tried every log-in name that the one before had tried: a list of one name, as
+    large as may be sent, held a core for hours."""
+    asked: list[str] = []
+
+    def taken(login: str) -> bool:
+        asked.append(login)
+        return len(asked) <= 300
+
+    workbook(tmp_path / "list.xlsx", [HEADER, *(row(number) for number in range(200))])
+    lines = read_officers(tmp_path / "list.xlsx", divisions, taken, TODAY)
+    assert len({line.login for line in lines}) == 200
+    assert len(asked) == len(set(asked)) == 300 + 200, "no name is asked for twice"

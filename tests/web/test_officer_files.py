@@ -112,3 +112,21 @@ def test_no_list_without_the_post_the_token_or_a_list(
     assert browser.get("/officers/template").status_code == 403
     token = token_in(browser.get("/me").text)
     assert sent(browser, "/officers/list", {"csrf_token": token}, file).status_code == 403
+
+
+def test_a_list_much_too_long_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    """Its rows were all read and held before anybody counted them."""
+    rows = "\n".join([",".join(HEADINGS.values()), *["张三" + "," * 8] * 200])
+    with (
+        living_county(tmp_path / "data", rows=20) as county,
+        TestClient(county.app(), base_url="http://test", follow_redirects=False) as browser,
+    ):
+        enter(browser, "admin")
+        form = {"csrf_token": token_in(ask(browser, "/officers/list"))}
+        file = {"file": ("名单.csv", rows.encode())}
+        page = browser.post("/officers/list", data=form, files=file)
+        assert page.status_code == 200 and "超过 100 行" in page.text
+        form = {"csrf_token": token_in(ask(browser, "/divisions/list"))}
+        file = {"file": ("区划.csv", ("区划代码,名称\n" + "340882101901,新村\n" * 200).encode())}
+        page = browser.post("/divisions/list", data=form, files=file)
+        assert page.status_code == 200 and "超过 20 行" in page.text

@@ -17,6 +17,7 @@ from domain.rules.base import china_day
 from eventstore.outcomes import Refused
 from intake.division_changes import Differences, DivisionTree
 from intake.divisions import DivisionLine, read_divisions, template
+from intake.guard import IntakeLimits
 from intake.problems import CellProblem
 from intake.refused import FileRefused
 from intake.sent import sent_file
@@ -124,9 +125,9 @@ async def _compared(
     scope = caller.scope(KEEPERS, None)
 
     def read() -> Differences:
-        with sent_file(name, content) as file:
-            lines = read_divisions(file, china_day(desk.now))
         most = caller.system.limits.rows
+        with sent_file(name, content) as file:
+            lines = read_divisions(file, china_day(desk.now), IntakeLimits(rows=most))
         if len(lines) > most:
             raise FileRefused("too-many-rows", sheet=lines[0].sheet, limit=most)
         return differences(caller.system, caller.id, scope, lines, document)
