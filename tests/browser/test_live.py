@@ -29,6 +29,20 @@ def test_a_board_changes_by_itself_and_says_where_it_stands(
     assert desk.asked_after == [str(position)]
 
 
+def test_what_was_drawn_larger_is_exchanged_without_an_inline_style(
+    desk: FakeDesk, address: str, open_page: OpenPage
+) -> None:
+    """The style was carried over as an attribute, against the content policy: `open_page` fails
+    a test for the complaint in the console."""
+    page = open_page()
+    page.goto(f"{address}/board")
+    expect(page.locator("[data-live-state]")).to_have_text("实时")
+    page.evaluate("document.querySelector('#row-1').style.height = '90px'")
+    desk.change(0, affected=1351)
+    expect(page.locator("#row-1")).to_contain_text("1,351")
+    expect(page.locator("#row-1")).not_to_have_class(re.compile("htmx-"))
+
+
 def test_the_first_connection_starts_where_the_page_was_rendered(
     desk: FakeDesk, address: str, open_page: OpenPage
 ) -> None:
