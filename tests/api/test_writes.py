@@ -3,13 +3,14 @@
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
+from api.plain_json import MAX_FEN, MAX_LINE, MOST, ONE_LINE
 from api.problems import ApiProblem
 from api.routes import WRITES
 from api.writes import Write
@@ -355,9 +356,82 @@ def test_every_command_refuses_such_a_day_in_each_of_its_fields(write: Write) ->
         assert ".".join(map(str, name)) in named, named
 
 
-def _days_in(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+@pytest.mark.parametrize("write", WRITES, ids=lambda one: one.command.__name__)
+def test_every_name_and_number_of_a_paper_is_one_line(write: Write) -> None:
+    """The name of a disaster was kept with 20,000 characters, and stood on every page."""
+    counts = {"version", "number"}
+    path = {name: "1" if name in counts else str(uuid4()) for name in write.in_path}
+    for name in _texts_in(write.body_example()):
+        body = json.loads(json.dumps(write.body_example()))
+        inside = body
+        for step in name[:-1]:
+            inside = inside[step]
+        inside[name[-1]] = "长" * (MAX_LINE + 1)
+        with pytest.raises(ApiProblem) as refused:
+            write.parse(json.dumps(body).encode(), path)
+        wrong = {one["field"]: one["zh"] for one in refused.value.errors}
+        assert f"最多 {MAX_LINE} 个字" in wrong[".".join(map(str, name))]
+
+
+@pytest.mark.parametrize("write", WRITES, ids=lambda one: one.command.__name__)
+def test_every_sum_of_money_and_quantity_has_a_largest_one(write: Write) -> None:
+    """Quilts of 2 to the 53rd were received, each worth as much: their product is no number that a
+    database keeps, and a fund of ninety million million yuan stood on the boards."""
+    counts = {"version", "number"}
+    path = {name: "1" if name in counts else str(uuid4()) for name in write.in_path}
+    for name in _sums_in(write.body_example()):
+        most = MOST.get(name[-1], MAX_FEN)
+        body = json.loads(json.dumps(write.body_example()))
+        inside = body
+        for step in name[:-1]:
+            inside = inside[step]
+        inside[name[-1]] = most + 1
+        with pytest.raises(ApiProblem) as refused:
+            write.parse(json.dumps(body).encode(), path)
+        wrong = {one["field"]: one["zh"] for one in refused.value.errors}
+        said = wrong[".".join(map(str, name))]
+        assert "过大" in said and ("元" in said) == name[-1].endswith("_fen")
+
+
+def _sums_in(value: Any) -> Iterator[tuple[Any, ...]]:
+    """Where in a body money and quantities stand."""
+    return _places(value, lambda name, one: isinstance(one, int) and _is_sum(name))
+
+
+def _is_sum(name: str) -> bool:
+    return name.endswith("_fen") or name in MOST
+
+
+def test_the_longest_line_is_kept(village: httpx.Client) -> None:
+    longest = "长" * MAX_LINE
+    body = {
+        "id": str(uuid4()),
+        "village": str(id_of("yuantan_1")),
+        "members": [{"name": "张" * 50, "relation": "head"}],
+        "category": "ordinary",
+        "address": longest,
+    }
+    assert post(village, "/v1/households", body).status_code == 200
+    over = body | {"id": str(uuid4()), "address": longest + "长"}
+    assert post(village, "/v1/households", over).status_code == 422
+
+
+def _texts_in(value: Any) -> Iterator[tuple[Any, ...]]:
+    """Where in a body the texts of one line stand."""
+    return _places(value, lambda name, one: isinstance(one, str) and name in ONE_LINE)
+
+
+def _days_in(value: Any) -> Iterator[tuple[Any, ...]]:
     """Where in a body days and moments stand."""
-    if isinstance(value, str) and DAY.match(value):
+    return _places(value, lambda _, one: isinstance(one, str) and DAY.match(one) is not None)
+
+
+def _places(
+    value: Any, fits: Callable[[str, Any], bool], at: tuple[Any, ...] = ()
+) -> Iterator[tuple[Any, ...]]:
+    """The ways into a body to all values that fit, by the name of their field."""
+    named = [step for step in at if isinstance(step, str)]
+    if named and fits(named[-1], value):
         yield at
     steps: Any = ()
     if isinstance(value, dict):
@@ -365,4 +439,4 @@ def _days_in(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     elif isinstance(value, list | tuple):
         steps = enumerate(value)
     for step, one in steps:
-        yield from _days_in(one, (*at, step))
+        yield from _places(one, fits, (*at, step))
