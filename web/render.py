@@ -69,8 +69,8 @@ HTMX_CONFIG: Final = json.dumps(
         "allowEval": False,
         "allowScriptTags": False,
         "includeIndicatorStyles": False,
-        # Of what is exchanged it would carry a style over as an attribute, which the policy refuses:
-        # a field that was drawn larger on a live page was a complaint in the console at each change.
+        # It would carry a style over to what is exchanged, as an attribute, which the policy
+        # refuses: a field drawn larger on a live page was a complaint at each change.
         "attributesToSettle": ["class"],
         "selfRequestsOnly": True,
         "historyCacheSize": 0,  # its cache would leave names in sessionStorage
