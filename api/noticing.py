@@ -4,8 +4,10 @@ A notice passes by itself when its cause does. It stops nobody from working.
 """
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Literal
 
+import msgspec
 from pydantic import BaseModel
 
 from api.system import System
@@ -15,7 +17,19 @@ from domain.store import Hold, HoldCause
 from eventstore.clock import ahead_by, clock_state
 from eventstore.store import Store
 
-Name = Literal["clock-held", "clock-gap", "views-remade"]
+Name = Literal["log-changed", "clock-held", "clock-gap", "views-remade"]
+
+WATCH = "watch"
+"""The folder beside the data in which `relief audit watch` keeps what it has seen."""
+ALARM = "alarm.json"
+
+
+class Alarm(msgspec.Struct):
+    """What the watch has found: at which position, or positions from–to, and what in words."""
+
+    position: str
+    zh: str
+    en: str
 
 
 class Notice(BaseModel):
@@ -28,7 +42,25 @@ class Notice(BaseModel):
 
 def notices_of(system: System) -> list[Notice]:
     """All of them, the gravest first. Raises a `StoreError` when the log cannot be read."""
-    return [*_remade(system), *clock_notices(system.store)]
+    return [*_changed(system.house.data), *_remade(system), *clock_notices(system.store)]
+
+
+def _changed(data: Path) -> list[Notice]:
+    """The log was written to by somebody else than the program."""
+    try:
+        alarm = msgspec.json.decode((data / WATCH / ALARM).read_bytes(), type=Alarm)
+    except (OSError, msgspec.MsgspecError):  # there is none, as a rule
+        return []
+    return [
+        Notice(
+            name="log-changed",
+            zh=f"账本被程序以外的人改动：第 {alarm.position} 条，{alarm.zh}。"
+            "请立即报告管理员，运行 relief audit verify，不要据此拨款发物",
+            en=f"The ledger was changed by somebody else than the program: at {alarm.position}. "
+            f"{alarm.en} Tell an administrator at once and run relief audit verify; "
+            "pay out nothing on its word.",
+        )
+    ]
 
 
 def _remade(system: System) -> list[Notice]:

@@ -30,6 +30,7 @@ NAMES = {
     "protections": "bench.protections",
     "tasks": "bench.tasks",
     "pages": "bench.pages",
+    "asof": "bench.asof",
 }
 
 

@@ -1,5 +1,6 @@
 """`relief audit`: checkpoints of the log, proofs of facts, and reading it all again."""
 
+import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ import msgspec
 import typer
 from rich.console import Console
 
+from api.noticing import WATCH
 from audit.relief_verify import (
     FORMAT,
     Checkpoint,
@@ -18,9 +20,10 @@ from audit.relief_verify import (
     key_of,
     signers,
 )
-from audit.verifying import WHAT
+from audit.verifying import WHAT, Bad
 from audit.witness import request_text
 from cli.audit_examining import Read, examine
+from cli.audit_watch import NICENESS, keep_watch, look
 from cli.beside import settings_here
 from cli.compose import open_store
 from cli.saying import Json, failed, say_json
@@ -284,6 +287,29 @@ def verify(
         raise typer.Exit(1)
 
 
+@app.command()
+def watch(
+    once: Annotated[bool, typer.Option(help="One round only; exit 1 when it finds something")] = (
+        False
+    ),
+    parent: Annotated[int | None, typer.Option(help="Ends with that process", hidden=True)] = None,
+) -> None:
+    """Read the log again and again, and raise an alarm on the boards when it was changed."""
+    os.nice(NICENESS)
+    settings = settings_here()
+    if not once:
+        keep_watch(settings, parent)
+        return
+    store = open_store(settings)
+    try:
+        bad = look(store, settings.data / WATCH)
+    finally:
+        store.close()
+    if bad is not None:
+        say_bad(bad)
+        raise typer.Exit(1)
+
+
 def _kept(store: Store, files: Iterable[Path]) -> list[Checkpoint]:
     """Checkpoints of this log, signed by its key. Exits on any other."""
     found: list[Checkpoint] = []
@@ -337,6 +363,11 @@ def _tell(report: dict[str, Any]) -> None:
                 highlight=False,
             )
         return
-    zh, en = WHAT[bad["what"]]
-    at = "–".join(map(str, bad["between"])) if bad["between"] else bad["position"]
+    say_bad(Bad(**bad))
+
+
+def say_bad(bad: Bad) -> None:
+    """Where the log was changed, in words."""
+    zh, en = WHAT[bad.what]
+    at = "–".join(map(str, bad.between)) if bad.between else bad.position
     err.print(f"[red]第 {at} 条：{zh}[/red]\nAt {at}: {en}", highlight=False)

@@ -16,6 +16,7 @@ from cli.public import reached_at
 from cli.serving import listening
 from cli.serving import serve as serve_app
 from cli.settings import Settings
+from cli.watching import watching
 from eventstore.errors import StoreError
 from web.app import mount_pages
 
@@ -43,7 +44,11 @@ def serve(
         wanted = settings.port if port is None else port
         sock, moved = listening(address, wanted, others=settings.database_url is None)
     real = sock.getsockname()[1]
-    with running(settings) as system, telling(settings, system) as heart:
+    with (
+        running(settings) as system,
+        telling(settings, system) as heart,
+        watching(settings),
+    ):
         web = create_app(system, mount=mount_pages)
 
         def started() -> None:

@@ -1,0 +1,131 @@
+"""`relief audit watch`: what is done to the log by hand is told on the boards, and no more."""
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from api.noticing import ALARM, WATCH, _changed
+from cli.audit_watch import look
+from domain.catalog import AGGREGATES
+from eventstore.store import Store
+from tests.cli.test_audit_command import TAMPERINGS, place, tamper, town
+from tests.eventstore.support import ROOT, found_town, new_unit, send
+
+__all__ = ["place", "tamper", "town"]
+
+PATIENCE_SECONDS = 180.0
+
+
+def checkpoints(folder: Path) -> list[int]:
+    return sorted(int(one.stem) for one in folder.glob("*.checkpoint"))
+
+
+def test_rounds_over_a_log_that_grows_find_nothing(town: Store, tmp_path: Path) -> None:
+    folder, heads = tmp_path / WATCH, []
+    for n in range(3):
+        assert look(town, folder) is None
+        assert look(town, folder) is None, "nothing new: no second checkpoint"
+        heads.append(town.head())
+        send(town, new_unit(f"later {n}"), "dispatcher")
+    assert checkpoints(folder) == heads
+    assert {one.stat().st_mode & 0o777 for one in folder.iterdir()} == {0o600}
+    assert _changed(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", TAMPERINGS)
+def test_every_tampering_raises_the_alarm_until_it_is_undone(
+    town: Store, tamper: Callable[[Any], None], tmp_path: Path, name: str
+) -> None:
+    folder, whole = tmp_path / WATCH, list[Any]()
+    assert look(town, folder) is None
+    tamper(lambda rows: whole.extend(rows) or rows)
+    tamper(TAMPERINGS[name][0])
+    assert look(town, folder) is not None
+    (notice,) = _changed(tmp_path)
+    assert notice.name == "log-changed"
+    assert "relief audit verify" in notice.zh and "relief audit verify" in notice.en
+    assert any(sign.isdigit() for sign in notice.en)
+    assert checkpoints(folder) == [len(whole)], "a log that was changed is not signed"
+    tamper(lambda _: whole)
+    assert look(town, folder) is None and _changed(tmp_path) == []
+
+
+def test_checkpoints_that_are_not_of_this_log_are_left_out(town: Store, tmp_path: Path) -> None:
+    """As after a restore, and where somebody put one that the ledger has not signed."""
+    folder = tmp_path / WATCH
+    other = found_town(Store.at(tmp_path / "other", AGGREGATES))
+    assert look(other, folder) is None
+    other.close()
+    (folder / "7.checkpoint").write_text("no note at all")
+    (folder / "8.checkpoint").write_bytes(b"\xff")
+    assert look(town, folder) is None
+    assert checkpoints(folder) == [town.head()]
+
+
+def test_checkpoints_do_not_grow_for_ever(
+    town: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.audit_watch.MOST_KEPT", 6)
+    folder = tmp_path / WATCH
+    for n in range(20):
+        send(town, new_unit(f"more {n}"), "dispatcher")
+        assert look(town, folder) is None
+    assert len(checkpoints(folder)) <= 7
+    assert checkpoints(folder)[-1] == town.head()
+
+
+@pytest.mark.parametrize("text", [b"", b"{}", b"\xff", b'{"position":1}'])
+def test_an_alarm_that_cannot_be_read_stops_no_page(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / WATCH).mkdir()
+    (tmp_path / WATCH / ALARM).write_bytes(text)
+    assert _changed(tmp_path) == []
+
+
+def until(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_a_server_says_that_its_log_was_changed_and_ends_its_watch(tmp_path: Path) -> None:
+    folder = tmp_path / "town"
+    found_town(Store.at(folder, AGGREGATES)).close()
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "RELIEF_DATA": str(folder)}
+    server = subprocess.Popen(
+        [sys.executable, "-m", "cli.main", "serve", "--port", str(port)],
+        env=env,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        until(lambda: checkpoints(folder / WATCH))
+        (watch,) = psutil.Process(server.pid).children()
+        with closing(sqlite3.connect(folder / "log.sqlite")) as db, db:
+            db.execute("UPDATE events SET topic = topic || 's' WHERE position = 3")
+
+        def told() -> bool:
+            said = httpx.get(f"http://127.0.0.1:{port}/ready").json()["notices"]
+            return any(one["name"] == "log-changed" for one in said)
+
+        until(told)
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(PATIENCE_SECONDS) == 0
+        assert not watch.is_running()
+    finally:
+        server.kill()
+        server.wait()
