@@ -1,10 +1,14 @@
 """Consignments and their papers, and stock as who decides on it sees it, over the small demo."""
 
 import re
+from uuid import UUID, uuid4
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
+from domain.commands.consignments import GoodsLine, RequestConsignment
+from projections.areas import AREAS
 from projections.asking.fund_books import funds
 from projections.asking.scope import EVERYTHING
 from projections.sections.consignments import consignments
@@ -37,6 +41,28 @@ def test_a_request_says_where_there_is_enough_of_what_it_asks_for(
     free = int(cells(there, "棉被")[0].replace(",", ""))
     assert ("够" if free >= asked else "差") in cells(there, "够不够")[0]
     assert free > 0
+
+
+def test_depots_below_who_asks_are_no_suppliers_and_those_not_shown_are_accounted_for(
+    server: TestClient, demo: RunningDemo
+) -> None:
+    """A county's own request named its townships' depots as if they could supply it."""
+    with demo.system.reader() as db:
+        county = db.execute(select(AREAS.c.id).where(AREAS.c.name == "潜山市")).scalar_one()
+    own = uuid4()
+    asked = RequestConsignment(
+        consignment=own,
+        destination=UUID(county),
+        lines=(GoodsLine(item="quilt", quantity=5),),
+        reason="库存不足，请市里支援",
+    )
+    demo.run(asked, by="county-approver")
+    enter(server, "county-approver")
+    there = server.get(f"/stock/consignments/{own}").text
+    there = there[there.index('id="there"') :]
+    assert "这里只有潜山市及下级的仓库" in there and "由共同的上级查看、下令调出" in there
+    rows = re.findall(r'<tr data-row><th scope="row">(.*?)</th>', there, re.S)
+    assert rows and all("收回" in row for row in rows), rows
 
 
 def test_a_closed_consignment_says_who_did_every_step_and_what_came(

@@ -70,6 +70,7 @@ async def one_consignment(request: Request, desk: AtDesk, id: UUID) -> Response:
         steps=_steps(one),
         goods_of=_by_item(one),
         depots=depots,
+        sees_all=_sees_all(desk, one),
         held=await _held(desk, one) if one["status"] == Phase.ORDERED else [],
     )
 
@@ -146,7 +147,9 @@ def _sums(lines: Iterable[dict[str, Any]]) -> dict[str, int]:
 
 async def _depots(desk: Desk, one: dict[str, Any]) -> list[dict[str, Any]]:
     """What is asked against what is there: the depots the reader sees, with what is free of every
-    item asked for. Who could send all of it comes first, then who holds most of it."""
+    item asked for. Who could send all of it comes first, then who holds most of it; last those that
+    lie ``below`` who asks: what they have is there already, and an order only brings it back."""
+    lineage, asks = desk.caller.system.tree.lineage, UUID(one["area"])
     wanted = _sums(one["lines"])
     free: dict[str, dict[str, Any]] = {}
     for item in wanted:
@@ -163,7 +166,15 @@ async def _depots(desk: Desk, one: dict[str, Any]) -> list[dict[str, Any]]:
         covered = {item: min(depot["free"].get(item, 0), n) for item, n in wanted.items()}
         depot["short"] = {n: wanted[n] - units for n, units in covered.items() if units < wanted[n]}
         depot["covered"] = sum(covered.values())
-    return sorted(free.values(), key=lambda one: (len(one["short"]), -one["covered"]))
+        depot["below"] = asks in lineage(UUID(depot["area"]))[1:]
+    order = sorted(free.values(), key=lambda one: (len(one["short"]), -one["covered"]))
+    return sorted(order, key=lambda one: one["below"])
+
+
+def _sees_all(desk: Desk, one: dict[str, Any]) -> bool:
+    """Whether the reader stands above who asks, and so sees depots beside and above it."""
+    above = desk.caller.system.tree.lineage(UUID(one["area"]))[1:]
+    return not set(desk.caller.areas()).isdisjoint(above)
 
 
 async def _held(desk: Desk, one: dict[str, Any]) -> list[dict[str, Any]]:

@@ -51,7 +51,8 @@ async def depots(matter: Matter) -> list[Option]:
             matter.t("desk.comma").join(
                 f"{units:,} {words.counted(item, units)}" for item, units in depot["free"].items()
             )
-            + (f" · {matter.t('stock.enough')}" if not depot["short"] else ""),
+            + (f" · {matter.t('stock.enough')}" if not depot["short"] else "")
+            + (f" · {matter.t('stock.brings_back')}" if depot["below"] else ""),
         )
         for depot in matter.known["depots"][:OFFERED]
     ]
