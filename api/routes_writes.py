@@ -53,6 +53,12 @@ REPORTS = (
     Write(f"{REPORT}/phoned-follow-ups", s.PhoneInFollowUp, "situation-reports"),
     Write(f"{REPORT}/zero-reports", s.FileZeroReport, "situation-reports"),
     Write(f"{REPORT}/verified-reports", s.FileVerifiedReport, "situation-reports", asks=parts_of),
+    Write(
+        f"{REPORT}/verified-reports-on-behalf",
+        s.FileVerifiedOnBehalf,
+        "situation-reports",
+        asks=parts_of,
+    ),
     Write(f"{REPORT}/resubmissions", s.ResubmitReport, "situation-reports"),
     Write(f"{REPORT}/make-ups", s.MakeUpReport, "situation-reports"),
     Write(f"{VERSION}/jump-reasons", s.ExplainJump, "situation-reports"),

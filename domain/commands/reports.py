@@ -24,9 +24,10 @@ from domain.commands.filing import (
     compose,
     repeat,
 )
+from domain.commands.relief_cases import check_nobody_in_post
 from domain.exercise import AS_THE_STORE
 from domain.ids import NewId
-from domain.refusal import MovedOn, NotYourRole
+from domain.refusal import Malformed, MovedOn, NotFound, NotYourRole
 from domain.report_filing import Filing, Kind
 from domain.rules.base import china_day
 from domain.rules.deadlines import Deadlines
@@ -194,11 +195,14 @@ def _next(
     expected_version: int | None,
     call: Call | None = None,
     asked: bool = True,
+    on_behalf: bool = False,
 ) -> tuple[SituationReport, Filing]:
-    """The report and its next version. ``asked``: a deadline applies to it."""
+    """The report and its next version. ``asked``: a deadline applies to it. ``on_behalf``: another
+    level files it, for nobody is in post there."""
     report = world.get(SituationReport, told.report)
     area = world.get(Area, report.area)
-    _must_file(world, area, call)
+    if not on_behalf:
+        _must_file(world, area, call)
     report.expect(expected_version)
     occasion = Occasion(area, report.occurred_at, kind, report, call=call, asked=asked)
     return report, compose(world, occasion, told)
@@ -276,6 +280,45 @@ class FileVerifiedReport(Told, _OfItsLevel):
     def decide(self, world: World) -> Result:
         report, filed = _next(world, self, Kind.VERIFIED, self.expected_version)
         _must_not_have_reviewed(world, report)
+        report.verify(filed)
+        return _answer(report.id, filed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileVerifiedOnBehalf(FileVerifiedReport):
+    """File the verified report 核报 of a village that has nobody in post.
+
+    Who does it has reported: another person reviews at the township.
+    """
+
+    village: UUID
+    """The report's own: of this village it is asked who is in post there."""
+    roles: ClassVar[frozenset[Role]] = frozenset({Role.TOWNSHIP_REVIEWER})
+
+    def wants_posts_in(self) -> UUID | None:
+        return self.village
+
+    @classmethod
+    def check(cls, world: World, report: SituationReport) -> None:
+        report.must_stand()
+        area = world.get(Area, report.area)
+        if area.level != AreaLevel.VILLAGE:
+            raise Malformed(
+                field="village",
+                value=area.name,
+                rule_zh="代报只用于村（社区）",
+                rule_en="only a village or community is reported for",
+            )
+        check_nobody_in_post(world, report.area)
+        _must_not_have_reviewed(world, report)
+        report.must_be_stable()
+
+    def decide(self, world: World) -> Result:
+        found = world.get(SituationReport, self.report)
+        if found.area != self.village:
+            raise NotFound(kind="Area", id=self.village)
+        self.check(world, found)
+        report, filed = _next(world, self, Kind.VERIFIED, self.expected_version, on_behalf=True)
         report.verify(filed)
         return _answer(report.id, filed)
 

@@ -99,6 +99,7 @@ _SUBJECTS = (
             reports.FileZeroReport,
             reviews.StabilizeReport,
             reports.FileVerifiedReport,
+            reports.FileVerifiedOnBehalf,
             reviews.ResumeFollowUps,
             disasters.AttachReport,
             disasters.DetachReport,

@@ -103,6 +103,11 @@ UNDO: Mapping[type[Command], Undo] = {
         "可以说明理由后再报核报更正",
         "It is corrected by another verified report, with the reason.",
     ),
+    rp.FileVerifiedOnBehalf: by(
+        rp.FileVerifiedOnBehalf,
+        "可以说明理由后再报核报更正",
+        "It is corrected by another verified report, with the reason.",
+    ),
     rv.ResumeFollowUps: by(
         rv.StabilizeReport, "可以再宣布灾情稳定", "It can be declared stable again."
     ),

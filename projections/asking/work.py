@@ -59,7 +59,12 @@ from domain.commands.notices import PostNotice, PostSecondNotice
 from domain.commands.payments import AllocateList, PayList
 from domain.commands.proposing import TakeProposal
 from domain.commands.relief_cases import ApplyForRelief, ApplyOnBehalf
-from domain.commands.reports import FileVerifiedReport, MakeUpReport, ResubmitReport
+from domain.commands.reports import (
+    FileVerifiedOnBehalf,
+    FileVerifiedReport,
+    MakeUpReport,
+    ResubmitReport,
+)
 from domain.commands.reviews import AcceptReport, StabilizeReport
 from domain.commands.village_lists import (
     AppraiseList,
@@ -116,6 +121,9 @@ MATTERS: dict[str, Matter] = {
     "report_stabilize": Matter("situation-reports", StabilizeReport, "/report/{}"),
     "report_verify": Matter(
         "situation-reports", FileVerifiedReport, "/report/{}/file?kind=verified", by_level=True
+    ),
+    "report_verify_for": Matter(
+        "situation-reports", FileVerifiedOnBehalf, "/report/{}/file?kind=verified_for"
     ),
     "consignment_order": Matter("consignments", OrderConsignment, "/stock/consignments/{}"),
     "consignment_ship": Matter("consignments", ShipConsignment, "/stock/consignments/{}"),
@@ -328,7 +336,7 @@ def _sources(scope: Scope, asked: Asked, few: Scope) -> Any:
 
 
 def _of_disasters(scope: Scope, asked: Asked) -> list[Select[Any]]:
-    found = [of_disasters.unverified(scope, exercise=asked.exercise)]
+    found = [of_disasters.unverified(scope, exercise=asked.exercise, at=asked.at)]
     if not asked.roles.isdisjoint(DECIDERS):
         found += of_disasters.disasters_waiting(scope, exercise=asked.exercise, graver=asked.graver)
         found.append(of_disasters.unstable(scope, exercise=asked.exercise))

@@ -23,6 +23,7 @@ from domain.world import Role
 from projections.areas import AREAS
 from projections.asking.counted import over
 from projections.asking.scope import Scope
+from projections.asking.vacancies import nobody_reports
 from projections.asking.work import Asked, Post
 from projections.asking.work_disasters import awaited_verified, reports_for, verified_for
 from projections.asking.work_lists import applied, deliveries, unlisted
@@ -243,6 +244,9 @@ def _verified(scope: Scope, asked: Asked) -> Select[Any]:
     """The 核报 of areas below that are stable: who declared them stable waits for them."""
     source, owed = awaited_verified(scope, asked.exercise)
     who, waits = reports_for(AREAS.c.level), verified_for(AREAS.c.level)
+    vacant = and_(
+        AREAS.c.level == str(AreaLevel.VILLAGE), nobody_reports(SUBJECTS.c.area, asked.at)
+    )
     told = [
         and_(waits == str(post.role), where.covers(SUBJECTS.c.area))
         for post, where in zip(asked.posts, asked.scopes, strict=True)
@@ -254,8 +258,8 @@ def _verified(scope: Scope, asked: Asked) -> Select[Any]:
                 subject=REPORTS.c.report,
                 area=SUBJECTS.c.area,
                 area_name=AREAS.c.name,
-                who_role=who,
-                who_area=AREAS.c.name,
+                who_role=case((vacant, said(Role.TOWNSHIP_REVIEWER)), else_=who),
+                who_area=case((vacant, ABOVE.c.name), else_=AREAS.c.name),
                 since=REPORTS.c.stable_at,
                 label=REPORTS.c.hazard,
                 detail=REPORTS.c.sub_hazard,
@@ -263,6 +267,7 @@ def _verified(scope: Scope, asked: Asked) -> Select[Any]:
         )
         .select_from(source)
         .join(AREAS, AREAS.c.id == SUBJECTS.c.area)
+        .outerjoin(ABOVE, ABOVE.c.id == AREAS.c.parent)
         .where(owed, or_(*told))
     )
 

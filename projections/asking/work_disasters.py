@@ -6,6 +6,7 @@ was found to ask for more than runs there.
 """
 
 from collections.abc import Collection
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -21,6 +22,7 @@ from projections.asking.figures import Held, official_by_area
 from projections.asking.report_sums import HOSTS, hosted
 from projections.asking.scope import Scope
 from projections.asking.situation_board import asked_for, held_by, tree_of
+from projections.asking.vacancies import nobody_reports
 from projections.asking.work_sources import grave, row, said, whole
 from projections.deadlines import SUBJECTS
 from projections.disasters import DISASTERS, RUNNING
@@ -242,16 +244,18 @@ def awaited_verified(scope: Scope, exercise: bool) -> tuple[Any, ColumnElement[b
     return source, owed
 
 
-def unverified(scope: Scope, *, exercise: bool) -> Select[Any]:
-    """The 核报 that are owed once the situation is stable, due where a rulebook sets a limit."""
+def unverified(scope: Scope, *, exercise: bool, at: datetime) -> Select[Any]:
+    """The 核报 that are owed once the situation is stable, due where a rulebook sets a limit. That
+    of a village with nobody in post is the township's to file."""
     source, owed = awaited_verified(scope, exercise)
+    vacant = and_(AREAS.c.level == str(AreaLevel.VILLAGE), nobody_reports(SUBJECTS.c.area, at))
     return (
         select(
             *row(
-                matter=said("report_verify"),
+                matter=case((vacant, said("report_verify_for")), else_=said("report_verify")),
                 subject=R.report,
                 area=SUBJECTS.c.area,
-                role=reports_for(AREAS.c.level),
+                role=case((vacant, said(Role.TOWNSHIP_REVIEWER)), else_=reports_for(AREAS.c.level)),
                 since=R.stable_at,
                 due_at=R.verified_due_at,
                 rank=case((grave(R.figures), 0), else_=1),

@@ -63,6 +63,7 @@ APART: dict[str, list[str]] = {
     matter: [fact.topic() for fact in facts]
     for matter, facts in {
         "report_verify": _LOOKED_OVER,
+        "report_verify_for": _LOOKED_OVER,
         "consignment_ship": _ORDERED,
         "consignment_receive": (*_ORDERED, *_SHIPPED),
         "village_list_review": _DRAWN_UP,

@@ -41,6 +41,7 @@ POST /v1/situation-reports/{report}/follow-ups report VTACR level
 POST /v1/situation-reports/{report}/phoned-follow-ups report VTADCR
 POST /v1/situation-reports/{report}/zero-reports report VTACR level
 POST /v1/situation-reports/{report}/verified-reports report VTACR level
+POST /v1/situation-reports/{report}/verified-reports-on-behalf report T
 POST /v1/situation-reports/{report}/resubmissions report VTACR level
 POST /v1/situation-reports/{report}/make-ups report VTACR level
 POST /v1/situation-reports/{report}/versions/{version}/jump-reasons report VTACR level

@@ -1,13 +1,17 @@
 """Situation reports: review, stability, the verified report, adjudication."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from domain.commands.officers import SuspendOfficer
+from domain.commands.relief_cases import VillageInPost
 from domain.commands.reports import (
     ExplainJump,
+    FileVerifiedOnBehalf,
     FileVerifiedReport,
     PhoneInFollowUp,
     ResubmitReport,
@@ -283,3 +287,30 @@ def test_adjudication_is_done_by_somebody_else_above_and_adds_up(county: Scenari
     county.when(adjudicate(county, document_no=""), by="township_b").then(Malformed)
     county.when(adjudicate(county, version=3), by="township_b").then(ChangedMeanwhile)
     county.when(adjudicate(county), by="township_b").then("SituationReport.Adjudicated")
+
+
+def test_the_township_files_the_verified_report_where_nobody_is_in_post_and_another_reviews(
+    county: Scenario,
+) -> None:
+    """Whose reporters had both gone owed a verified report that nobody could file."""
+    county.given(initial(county), by="village").given(stabilize(county), by="county")
+    village = county.id("yuantan_1")
+    own = follow_up(county, FileVerifiedReport)
+    taken = FileVerifiedOnBehalf(
+        report=own.report, village=village, as_of=own.as_of, figures=own.figures
+    )
+    assert county.when(taken, by="township").then(VillageInPost).village == village
+    for name in ("village", "village_b"):
+        gone = SuspendOfficer(officer=county.officers[name], reason="停职检查")
+        county.given(gone, by="admin")
+    county.when(own, by="township").then(NotYourRole)
+    elsewhere = replace(taken, village=county.id("yuantan_2"))
+    county.when(elsewhere, by="township").then(NotFound)
+    county.when(taken, by="township2").then(NotFound)
+    county.when(taken, by="county").then(NotYourRole)
+    stale = replace(taken, expected_version=7)
+    county.when(stale, by="township").then(ChangedMeanwhile)
+    county.given(taken, by="township")
+    accept_it = accept(county, version=2)
+    county.when(accept_it, by="township").then(SamePersonTwice)
+    county.given(accept_it, by="township_b")

@@ -13,7 +13,7 @@ import pytest
 from api.routes_writes import WRITES
 from api.writes import takes_version
 from domain.catalog import AGGREGATES
-from domain.commands.reports import PhoneInFollowUp
+from domain.commands.reports import FileVerifiedOnBehalf, PhoneInFollowUp
 from domain.commands.village_lists import AppraiseOnBehalf
 from domain.refusal import ChangedMeanwhile, MovedOn, Refusal
 from domain.world import Command
@@ -26,7 +26,7 @@ GONE = 100_000
 COMMANDS = {write.command for write in WRITES}
 GUARDED = {one for one in COMMANDS if takes_version(one)}
 
-TRIED_ELSEWHERE = {AppraiseOnBehalf, PhoneInFollowUp}
+TRIED_ELSEWHERE = {AppraiseOnBehalf, FileVerifiedOnBehalf, PhoneInFollowUp}
 """The store of everything has none: `tests/web/test_on_behalf.py`, `tests/api/test_writes.py`."""
 
 

@@ -25,6 +25,9 @@ POSTED = {
     "city_storekeeper": (Role.STOREKEEPER, "city", AreaLevel.CITY),
 }
 
+BESIDE = {"township_b": POSTED["township"]}
+"""Who holds the same post beside one of these."""
+
 
 def scope_of(asked: Asked) -> Scope:
     return Scope(tuple(post.area for post in asked.posts))
@@ -46,7 +49,7 @@ class Desks:
         self.known = len(facts)
 
     def asked(self, name: str, **more: Any) -> Asked:
-        role, area, level = POSTED[name]
+        role, area, level = (POSTED | BESIDE)[name]
         s = self.scenario
         post = Post(role, s.id(area), level)
         return Asked(

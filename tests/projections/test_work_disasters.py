@@ -9,7 +9,12 @@ from domain.commands.disasters import StartResponse
 from domain.commands.filing import RawFigures
 from domain.commands.officers import SuspendOfficer
 from domain.commands.parts import ReportTree
-from domain.commands.reports import FileFollowUp, FileInitialReport, FileVerifiedReport
+from domain.commands.reports import (
+    FileFollowUp,
+    FileInitialReport,
+    FileVerifiedOnBehalf,
+    FileVerifiedReport,
+)
 from domain.commands.reviews import AcceptReport, ReturnReport, StabilizeReport
 from domain.world import World
 from projections.asking.scope import Scope
@@ -255,10 +260,10 @@ def test_where_nothing_runs_the_disasters_own_area_is_looked_at(tmp_path: Path) 
         assert response_figures(db, Scope((desks.scenario.id("county"),)), exercise=False) == []
 
 
-def test_nobody_is_asked_for_the_verified_report_of_a_village_without_an_officer(
+def test_the_township_is_asked_for_the_verified_report_of_a_village_without_an_officer(
     tmp_path: Path,
 ) -> None:
-    """It stays counted where it is awaited: a village that nobody answers for is looked for."""
+    """It was only awaited, of a village where nobody could file it."""
     desks = flooded(tmp_path, "yuantan_1")
     county = desks.scenario
     ended = StabilizeReport(report=county.id("report/yuantan_1"), stable_at=county.now)
@@ -267,5 +272,15 @@ def test_nobody_is_asked_for_the_verified_report_of_a_village_without_an_officer
         halted = SuspendOfficer(officer=county.officers[name], reason="停职检查")
         county.given(halted, by="admin")
     desks.catch_up()
+    assert desks.work("township_b")["report_verify_for"]["count"] == 1
+    assert "report_verify_for" not in desks.work("township"), "who accepted it does not file it"
     assert "report_verify" not in desks.work("township", whole=True)
-    assert [row["matter"] for row in desks.awaited("county")] == ["report_verify"]
+    (awaited,) = [row for row in desks.awaited("county") if row["matter"] == "report_verify"]
+    assert (awaited["who_role"], awaited["who_area"]) == ("township_reviewer", "源潭镇")
+    one, village = county.id("report/yuantan_1"), county.id("yuantan_1")
+    filed = FileVerifiedOnBehalf(report=one, village=village, as_of=county.now, figures=FIGURES)
+    county.given(filed, by="township_b")
+    desks.catch_up()
+    assert "report_verify_for" not in desks.work("township_b")
+    assert desks.work("township")["report_review"]["count"] == 1, "another person reviews it"
+    assert "report_review" not in desks.work("township_b")

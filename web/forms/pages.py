@@ -84,6 +84,7 @@ BY_HAND: Final[Mapping[str, tuple[str, ...]]] = {
         "PhoneInFollowUp",
         "FileZeroReport",
         "FileVerifiedReport",
+        "FileVerifiedOnBehalf",
         "ResubmitReport",
         "MakeUpReport",
     ),

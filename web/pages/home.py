@@ -192,9 +192,12 @@ async def _of_matter(
     )
 
 
+VERIFIED: Final = ("report_verify", "report_verify_for")
+
+
 def _mark(caller: Caller, items: list[dict[str, Any]]) -> None:
     """Say of a 核报 by what rules its time was set, where that is to be said (decision 0068)."""
-    owed = {one["subject"] for one in items if one["matter"] == "report_verify"}
+    owed = {one["subject"] for one in items if one["matter"] in VERIFIED}
     marks = all_due_marks(caller, owed)
     for one in items:
         one["marks"] = marks.get(one["subject"], []) if one["subject"] in owed else []

@@ -9,11 +9,12 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
+from api.actions import actions_of
 from api.auth import Caller
 from api.words import rule_for
 from domain.area import AreaLevel
 from domain.commands.disasters import DECLARERS
-from domain.commands.reports import ANY_LISTENER
+from domain.commands.reports import ANY_LISTENER, FileVerifiedOnBehalf
 from domain.refusal import NotFound, NotYourRole
 from domain.report_filing import OFFICIAL, Kind, Review
 from domain.rules.hazards import Hazards
@@ -61,6 +62,7 @@ FORMS: Final = {
         Form("follow_up", "/v1/situation-reports/{report}/follow-ups"),
         Form("zero", "/v1/situation-reports/{report}/zero-reports", figures=False),
         Form("verified", "/v1/situation-reports/{report}/verified-reports"),
+        Form("verified_for", "/v1/situation-reports/{report}/verified-reports-on-behalf"),
         Form("resubmit", "/v1/situation-reports/{report}/resubmissions"),
         Form("make_up", "/v1/situation-reports/{report}/make-ups"),
         Form("phone_follow_up", "/v1/situation-reports/{report}/phoned-follow-ups", called=True),
@@ -139,7 +141,10 @@ async def next_version(
     found = await desk.ask(situation_report, report=report)
     place = await run_in_threadpool(place_of, desk.caller, UUID(found["area"]))
     rights = await run_in_threadpool(rights_on, desk.caller, place)
-    if not (rights.listen if form.called else rights.file):
+    may = rights.listen if form.called else rights.file
+    if form.key == "verified_for":
+        may = await run_in_threadpool(_verifies_for, desk.caller, report)
+    if not may:
         raise NotYourRole(needed="")
     returned = found["review"] == Review.RETURNED
     baseline = (found["accepted"] or {}).get("figures", {}) if returned else found["figures"]
@@ -192,7 +197,7 @@ def _form(
         "place": place,
         "hazards": hazards.hazards,
         "groups": sheet(rules, last),
-        "rules": arithmetic(rules, baseline, verifying=form.key == "verified"),
+        "rules": arithmetic(rules, baseline, verifying=form.key in ("verified", "verified_for")),
         "split": _split(rules, parts, split),
         "below": offered(below, rules),
         "must_split": place.level == AreaLevel.COUNTY,
@@ -247,6 +252,7 @@ async def one_report(
         seen_occurred_at=found["occurred_at"],
         seen_hazard=found["hazard"],
     )
+    verifies_for = await run_in_threadpool(_verifies_for, desk.caller, report)
     keys = names.order(
         {
             key
@@ -274,9 +280,18 @@ async def one_report(
         after=after,
         signs=found["at_seat"] and rights.sign,
         mine=current["reported_by"] == str(desk.caller.officer.id),
-        next_steps=next_steps(found, rights),
+        next_steps=("verified_for",) * verifies_for + tuple(next_steps(found, rights)),
         due_marks=await run_in_threadpool(due_marks, desk.caller, report),
     )
+
+
+def _verifies_for(caller: Caller, report: UUID) -> bool:
+    """Whether the visitor files the verified report for a village that has nobody in post."""
+    if not caller.areas(FileVerifiedOnBehalf.roles):
+        return False
+    found = actions_of(caller, "situation-reports", report, (FileVerifiedOnBehalf,))
+    act = found.of(FileVerifiedOnBehalf)
+    return act is not None and act.open
 
 
 async def _disaster_of(desk: Desk, report: dict[str, Any]) -> dict[str, Any] | None:
