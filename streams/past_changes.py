@@ -51,16 +51,18 @@ def changes(
     limit: int = 100,
 ) -> tuple[list[Change], tuple[Any, ...] | None]:
     """The changes of a table's rows, ``limit`` rows at most in the order of their keys after
-    ``after``; and the key of the last one looked at if there may be more."""
+    ``after``; and the key of the last one looked at if there may be more. What left the scope is
+    as if it had ended, and what came into it as if it had begun there."""
     versions = _versions(table, generation)
     key = [versions.c[c.name] for c in table.primary_key.columns]
     first, last = versions.c[FROM], versions.c[TO]
     touched = or_(_between(first, since, upto), _between(last, since, upto))
-    asked = select(*key).where(touched, scope.covers(versions.c.area)).distinct().order_by(*key)
+    mine = scope.covers(versions.c.area)
+    asked = select(*key).where(touched, mine).distinct().order_by(*key)
     if after:
         asked = asked.where(tuple_(*key) > tuple_(*after))
     keys = [tuple(row) for row in db.execute(asked.limit(limit))]
-    found = [one for one in keys for one in _of_row(db, versions, key, one, since, upto)]
+    found = [one for one in keys for one in _of_row(db, versions, key, one, mine, since, upto)]
     return found, keys[-1] if len(keys) == limit else None
 
 
@@ -79,13 +81,14 @@ def _of_row(
     versions: Table,
     key: Sequence[Column[Any]],
     values: tuple[Any, ...],
+    mine: ColumnElement[bool],
     since: int,
     upto: int,
 ) -> Iterator[Change]:
     same = and_(*(column == value for column, value in zip(key, values, strict=True)))
     first, last = versions.c[FROM], versions.c[TO]
     lasted = and_(first <= upto, or_(last.is_(None), last > since))
-    rows = db.execute(select(versions).where(same, lasted).order_by(first)).mappings().all()
+    rows = db.execute(select(versions).where(same, lasted, mine).order_by(first)).mappings().all()
     before = next((row for row in rows if row[FROM] <= since), None)
     now = next((row for row in rows if row[TO] is None or row[TO] > upto), None)
     bounds: set[int] = {

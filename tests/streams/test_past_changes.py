@@ -2,16 +2,18 @@
 
 import random
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
 from api.changes import TABLES, VIEW_OF
 from eventstore.log import Row
-from projections.asking.scope import EVERYTHING
+from projections.asking.scope import EVERYTHING, Scope
 from projections.folding.base import LOGICAL
-from projections.folding.past import KNOWN_AT, PastReader
-from streams.past_changes import UNSAID, _parts, changes, generations
+from projections.folding.past import FROM, KNOWN_AT, PastReader
+from projections.households import HOUSEHOLDS
+from streams.past_changes import UNSAID, _parts, _versions, changes, generations
 from tests.projections.test_past import past, rows
 
 __all__ = ["past", "rows"]
@@ -70,6 +72,33 @@ def test_changes_are_what_differs(past: PastReader, rows: list[Row], n: int) -> 
         assert found == wanted, name
         told += len(found)
     assert told or upto - since < 20
+
+
+def test_what_moved_is_told_on_each_side_up_to_the_border(
+    past: PastReader, rows: list[Row]
+) -> None:
+    """A household that moved away shows nothing of where it is now, nor one that came of where it
+    was: neither side may look there."""
+    name = HOUSEHOLDS.name
+    KNOWN_AT.set(len(rows))
+    with past() as db:
+        generation = generations(db)[VIEW_OF[name]]
+        versions = _versions(HOUSEHOLDS, generation)
+        asked = select(versions.c.id, versions.c.area, versions.c[FROM]).order_by(versions.c[FROM])
+        moved: dict[str, list[str]] = {}
+        for id, at, _ in db.execute(asked):
+            if at is not None and at not in moved.setdefault(id, []):
+                moved[id].append(at)
+        sides = {(id, at) for id, areas in moved.items() if len(areas) > 1 for at in areas}
+        assert sides
+        for id, at in sides:
+            mine = Scope((UUID(at),)).on(db)
+            span = {"since": 0, "upto": len(rows), "limit": 10_000}
+            found, _ = changes(db, HOUSEHOLDS, generation, mine, **span)
+            others = set(moved[id]) - {at}
+            for one in found:
+                assert one.area == at
+                assert others.isdisjoint((one.before, one.now)), (id, one)
 
 
 def test_what_went_and_came_back_is_no_change(past: PastReader, rows: list[Row]) -> None:
