@@ -31,6 +31,12 @@ COOKIE: Final = "relief_known_at"
 HEADER: Final = "Relief-Known-At"
 LONGEST: Final = 40
 POSITION = re.compile(r"[0-9]{1,15}")
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+TIME = re.compile(
+    DAY.pattern + r"[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
+)
+"""Nothing else is kept in a cookie: Python takes any sign for the T, also one that no header may
+hold."""
 RETRY_SECONDS = 2
 
 
@@ -72,7 +78,7 @@ class KnownAt:
 
 
 def _asked_by(scope: Scope) -> Asked | None:
-    if PARAMETER.encode() in scope["query_string"]:
+    if scope["query_string"]:  # read as it is read later: an address may say "known%5Fat"
         given = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         if PARAMETER in given:  # said twice, it is refused with the other parameters
             return Asked(given[PARAMETER][0]) if len(given[PARAMETER]) == 1 else None
@@ -86,6 +92,12 @@ def moment_asked() -> Moment | None:
     """The moment that the present request is about, if it is about the past."""
     asked = ASKED.get()
     return asked.moment if asked is not None else None
+
+
+def position_asked() -> int | None:
+    """Up to which position the log is read for the present request; None: all of it."""
+    moment = moment_asked()
+    return moment.position if moment is not None else None
 
 
 def settle(store: Store) -> None:
@@ -104,6 +116,11 @@ def settle(store: Store) -> None:
 def refuse_writing(store: Store) -> None:
     """Raises 409 while a moment of the past is chosen."""
     settle(store)
+    refuse_in_the_past()
+
+
+def refuse_in_the_past() -> None:
+    """`refuse_writing` where the moment has been settled already, as for each `Caller`."""
     if moment_asked() is not None:
         raise ApiProblem(
             409,
@@ -135,10 +152,10 @@ def moment_of(store: Store, text: str) -> Moment:
 def _time_of(text: str) -> datetime:
     """A time or a day as people write it. Raises 422."""
     try:
-        if len(text) > LONGEST:
-            raise ValueError
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        if DAY.fullmatch(text):
             return china_moment(date.fromisoformat(text) + timedelta(days=1))
+        if not TIME.fullmatch(text):
+            raise ValueError
         at = datetime.fromisoformat(text)
         return (at if at.tzinfo is not None else at.replace(tzinfo=CHINA)).astimezone(UTC)
     except (ValueError, OverflowError) as problem:

@@ -5,6 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from api.auth import Caller
+from api.known_at import position_asked
 from domain.casualty_record import CasualtyRecord
 from domain.commands.reviews import roster_rows
 from domain.house_damage import HouseDamage
@@ -24,7 +25,7 @@ def roster_of(caller: Caller, report: UUID, which: str, first: int, most: int) -
     A person who was found, and what was withdrawn, stands on no roster: the timeline has them.
     """
     store = caller.system.store
-    world = store.world(store.head())
+    world = store.world(position_asked())
     found = world.get(SituationReport, report)
     ids = list((found.casualties if which == "casualties" else found.houses).values())
     tell = _casualty if which == "casualties" else _house

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from api.auth import Caller
+from api.known_at import position_asked
 from domain.commands.disasters import DECIDERS, thresholds_reached
 from domain.disaster import Disaster
 from domain.refusal import NotFound
@@ -23,7 +24,7 @@ def reached_in(caller: Caller, disaster: UUID, area: UUID) -> dict[str, Any]:
     ``unconfirmed``: nobody has confirmed it, so that it starts nothing in earnest. Of a disaster
     and an area that the caller was shown."""
     store = caller.system.store
-    world = store.world(store.head())
+    world = store.world(position_asked())
     found = world.get(Disaster, disaster)
     grounds, ref = thresholds_reached(world, found, area)
     return {
@@ -45,7 +46,7 @@ def graver_than_run(
     if not found:
         return frozenset()
     store = caller.system.store
-    world = store.world(store.head())
+    world = store.world(position_asked())
     return frozenset(
         (UUID(one.disaster), UUID(one.area)) for one in found if _asks_for_more(world, one)
     )

@@ -378,9 +378,9 @@ class Store:
         held, born = writer.clock.held_time, writer.cache.born
         return DecisionWorld(load, self.vault, self.clock.now(), uuid4(), held=held, born=born)
 
-    def history(self, stream: UUID) -> list[Recorded]:
-        """All facts of one stream."""
-        rows = self.log.stream_rows(stream)
+    def history(self, stream: UUID, *, position: int | None = None) -> list[Recorded]:
+        """All facts of one stream, up to a log position if one is said."""
+        rows = self.log.stream_rows(stream, upto_position=position)
         return [Recorded(r[0], self.mapper.decode(r[3], r[4])) for r in rows]
 
     # -- people -------------------------------------------------------------------------------

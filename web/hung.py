@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from api.auth import Caller
+from api.known_at import position_asked
 from domain.area import Area
 from domain.household import Household
 from domain.notice import Notice
@@ -36,7 +37,7 @@ def as_it_hung(caller: Caller, village_list: UUID, kind: str) -> dict[str, Any] 
     The caller must have been allowed to see the list.
     """
     store = caller.system.store
-    facts = store.history(village_list)
+    facts = store.history(village_list, position=position_asked())
     postings = [n for n, fact in enumerate(facts) if _posts(fact, kind)]
     if not postings:
         return None

@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.auth import Caller
 from api.following import belongings_now
+from api.known_at import position_asked
 from domain.area import Area
 from domain.commands.areas import KEEPERS as KEEPING
 from domain.commands.areas import RenameArea
@@ -80,7 +81,7 @@ def moving(desk: Desk, id: UUID, of: str = "") -> dict[str, Any]:
 
 def merged_by(desk: Desk, id: UUID) -> str:
     """The document of the merger."""
-    for fact in reversed(desk.caller.system.store.history(id)):
+    for fact in reversed(desk.caller.system.store.history(id, position=position_asked())):
         if isinstance(fact.event, Area.MergedInto):
             return fact.event.document_no
     return UNNUMBERED

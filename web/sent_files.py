@@ -21,7 +21,7 @@ async def form_with_file(
     limit: str = "bulk_body_bytes",
 ) -> Any:
     """The form with its file and at most so many ``fields``. 403 for who may not, or of another
-    site; 413 beyond the limit of that name."""
+    site; 409 in the past; 413 beyond the limit of that name."""
     desk.caller.scope(roles, None)
     system = desk.caller.system
     most = getattr(system.limits, limit)

@@ -29,7 +29,7 @@ from api.auth import (
 )
 from api.begun import DEMO, begun_here, not_set_up
 from api.known_at import COOKIE as PAST_COOKIE
-from api.known_at import moment_asked
+from api.known_at import moment_asked, refuse_in_the_past
 from api.login import keep_session, log_ins_of
 from api.noticing import Notice, notices_of
 from api.problems import ApiProblem
@@ -340,12 +340,15 @@ async def read_fields(
         ) from problem
 
 
-def require_token(session: Session, form: Mapping[str, Any]) -> None:
-    """403 for a form that does not come from a page of this session."""
+def require_token(session: Session, form: Mapping[str, Any], *, acts: bool = True) -> None:
+    """403 for a form that does not come from a page of this session. 409 while a moment of the past
+    is chosen, perhaps in another window, unless the form only asks (``acts`` is not so)."""
     if not same(session.csrf, str(form.get("csrf_token", ""))):
         raise ApiProblem(
             403, "csrf-token-missing", "页面已过期，请刷新后重试", "Reload the page and try again."
         )
+    if acts:
+        refuse_in_the_past()
 
 
 def own_key(text: str) -> UUID:

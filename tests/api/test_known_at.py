@@ -112,6 +112,12 @@ def test_a_time_is_said_as_people_write_it(demo: RunningDemo) -> None:
         ("2018-01-05T09:00" + " " * 40, None),
         ("2018-01-05T09:00" + "0" * 40, "moment"),
         ("9999-12-31", "moment"),
+        ("2018-01-05时09:00", "moment"),
+        ("2018-01-05\n09:00", "moment"),
+        ("2018-01-05T09:00\x00", "moment"),
+        ("2018-01-05T09", "moment"),
+        ("2018-W01-5", "moment"),
+        ("20180105T09", "moment"),
         ("0001-01-01T00:00:00+14:00", "moment"),
         ("-1", "moment"),
         ("1e3", "moment"),
@@ -201,6 +207,9 @@ def test_a_question_of_the_past_is_whole_or_refused(server: TestClient) -> None:
     ):
         answer = server.get("/v1/seasons", params=params)  # type: ignore[arg-type]
         assert answer.status_code == 422, params
+    for name in ("known%5Fat", "known_a%74"):
+        answer = server.get(f"/v1/seasons?{name}=tomorrow")
+        assert answer.status_code == 422, "a name may be written so, and is read so"
     for path in ("/v1/work", "/v1/live/situation", "/v1/me"):
         assert server.get(path, params={"known_at": "5"}).status_code in (404, 422), path
 

@@ -3,7 +3,9 @@
 import re
 import time
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlencode
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -12,6 +14,7 @@ from fastapi.testclient import TestClient
 from api.changes import TABLES
 from api.known_at import COOKIE
 from domain.area import Area
+from domain.village_list import VillageList
 from tests.web.relief_desk import PASSWORD, RunningDemo
 from tests.web.test_crawl import EMPTY, kind_of, seen
 from tests.web.test_relief_pages import enter
@@ -87,6 +90,74 @@ def test_what_cannot_be_meant_is_told_beside_the_field(server: TestClient) -> No
         assert 'value="2090-01-01T09:00"' in page.text, "what was typed stays"
     page = server.get("/known-at", params={"at": "12", "next": "https://example.org/"})
     assert page.url.path == "/" and page.url.host == "testserver"
+
+
+@pytest.mark.parametrize("sign", ["时", "\n", "\x00", ";", "，"])
+def test_a_moment_that_no_cookie_could_hold_is_told_as_unreadable(
+    server: TestClient, sign: str
+) -> None:
+    page = server.get("/known-at", params={"at": f"2018-01-05{sign}09:00"})
+    assert page.status_code == 200 and "2018-01-05 09:00" in page.text
+    assert COOKIE not in server.cookies
+
+
+@pytest.mark.parametrize(
+    ("who", "path", "in_parts"),
+    [
+        ("county-payer", "/waiting/village_list_pay", False),
+        ("yuantan-shuangfeng-a", "/zero-reports", False),
+        ("administrator", "/officers/year-end", False),
+        ("administrator", "/officers/invitations", False),
+        ("administrator", "/system/checkups", False),
+        ("administrator", "/divisions/list/run", True),
+        ("administrator", "/officers/list/slips", True),
+        ("yuantan-shuangfeng-a", "/me/sessions", False),
+    ],
+)
+def test_a_form_of_another_window_does_nothing_while_a_moment_is_chosen(
+    server: TestClient, demo: RunningDemo, who: str, path: str, in_parts: bool
+) -> None:
+    """Its page was opened before the moment was chosen; it would have acted on what is now."""
+    server.cookies.clear()
+    enter(server, who)
+    token = re.search(r'name="csrf-token" content="([^"]+)"', server.get("/help").text)
+    assert token is not None
+    sent = {"csrf_token": token[1], "key": str(uuid4())}
+    server.get("/known-at", params={"at": "5", "next": "/help"})
+    head = demo.system.store.head()
+    if in_parts:
+        answer = server.post(path, data=sent, files={"file": ("a.csv", b"a,b")})
+    else:
+        answer = server.post(path, data=sent)
+    assert answer.status_code == 409 and "先回到现在" in answer.text, answer.text[:300]
+    assert "/known-at/now" in answer.text, "and leads there"
+    assert demo.system.store.head() == head
+
+
+def test_a_notice_is_told_as_of_the_moment(server: TestClient, demo: RunningDemo) -> None:
+    """One that was posted, and taken down, later than the moment is not known on its page yet; nor
+    is the later name of a division in what happened to it."""
+    store = demo.system.store
+    facts = store.read(0, store.head())
+    posted = [one for one in facts if isinstance(one.event, VillageList.Posted)]
+    for at in {one.event.notice: one for one in posted}.values():  # type: ignore[attr-defined]
+        event: Any = at.event
+        path = f"/lists/{event.originator_id}/notice/{event.notice}"
+        server.get("/known-at", params={"at": str(at.position - 1)})
+        earlier = [one for one in posted if one.event.originator_id == event.originator_id]
+        first = earlier[0].position == at.position
+        assert opened(server, path).status_code == (404 if first else 200), path
+        server.get("/known-at", params={"at": str(at.position)})
+        assert opened(server, path).status_code == 200, path
+    renamed = next(one for one in facts if isinstance(one.event, Area.Renamed))
+    path = f"/divisions/{renamed.event.originator_id}"
+    server.get("/known-at", params={"at": str(renamed.position - 1)})
+    before = opened(server, path).text
+    server.get("/known-at", params={"at": str(renamed.position)})
+    what_happened = re.compile(r'aria-labelledby="history-title".*?</section>', re.DOTALL)
+    name = renamed.event.name  # type: ignore[attr-defined]
+    assert name not in what_happened.findall(before)[0]
+    assert name in what_happened.findall(opened(server, path).text)[0]
 
 
 def test_who_logs_in_next_begins_in_the_present(server: TestClient) -> None:

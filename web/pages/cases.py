@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.auth import Caller
+from api.known_at import position_asked
 from api.routes import read_of
 from api.telling import named_for
 from domain.case_checks import Stage
@@ -96,7 +97,7 @@ def _waits(one: dict[str, Any], terms: Programme) -> str:
 
 def _named(caller: Caller, id: UUID) -> list[str]:
     """The rows of the rosters that the case names, masked: who died, whose home."""
-    world = caller.system.store.world()
+    world = caller.system.store.world(position_asked())
     need = world.get(ReliefCase, id).need
     named = [world.get(CasualtyRecord, row).masked_name for row in need.dead]
     if need.house is not None:
@@ -109,7 +110,7 @@ def _parts(
 ) -> dict[str, Any]:
     """Of relief in parts: what each part is called, and which of a case that goes on have not been
     granted."""
-    case = caller.system.store.load(id)
+    case = caller.system.store.load(id, position=position_asked())
     assert isinstance(case, ReliefCase)
     if rate is None:
         return {"names": {}, "left": []}
@@ -264,7 +265,7 @@ async def _waiting(
 def whys_of(caller: Caller, ids: list[UUID], language: str) -> dict[str, str]:
     """Case → what holds its open money or goods back at present, as people say it; without those
     that nothing holds."""
-    world = caller.system.store.world()
+    world = caller.system.store.world(position_asked())
     problems: dict[str, Any] = {}
     for id in ids:
         case = world.get(ReliefCase, id)

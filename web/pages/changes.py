@@ -88,7 +88,7 @@ def _told(desk: Desk, found: Differing, language: Language) -> list[Told]:
     """In words. Columns that have none are what the program goes by, and nobody's figures."""
     words = words_of(desk.caller, found.upto.at, language)
     areas = {row["area"] for row in found.items if row["area"]}
-    with desk.caller.system.views_reader() as db:
+    with desk.caller.system.past.at(found.upto.position) as db:
         named = select(AREAS.c.id, AREAS.c.name).where(AREAS.c.id.in_(areas))
         names = {row[0]: row[1] for row in db.execute(named)}
     told = []

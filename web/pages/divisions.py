@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.auth import Caller
+from api.known_at import position_asked
 from domain.area import Area, AreaLevel
 from domain.commands.areas import EstablishArea
 from domain.rules.base import china_day
@@ -129,7 +130,7 @@ def history(store: Store, id: UUID) -> list[dict[str, Any]]:
     """Its facts, the latest first: ``event``, the day it takes effect, the document, what it says
     (a name, a code, another division)."""
     told = []
-    for fact in store.history(id):
+    for fact in store.history(id, position=position_asked()):
         event: Any = fact.event
         begun = isinstance(event, Area.Established)
         told.append(
@@ -154,7 +155,7 @@ def _says(store: Store, event: Any) -> str:
         return f"{event.code} {event.name}"
     named = (getattr(event, name, None) for name in ("target", "source", "into", "origin"))
     other = next((one for one in named if one is not None), None)
-    area: Area | None = store.load(other) if other is not None else None
+    area: Area | None = store.load(other, position=position_asked()) if other is not None else None
     if area is None:
         return ""
     if isinstance(event, Area.GroupPassedOn):

@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from api.actions import actions_of
+from api.known_at import moment_asked
 from api.unsealing import (
     Reveal,
     open_until,
@@ -46,7 +47,10 @@ class InFull:
 
 
 async def open_now(desk: Desk, command: Reveal) -> datetime | None:
-    """Until when the officer's reason for this matter holds; None: there is none."""
+    """Until when the officer's reason for this matter holds; None: there is none. The texts are
+    those of now, so they are opened on no page that shows the past."""
+    if moment_asked() is not None:
+        return None
     system, officer = desk.caller.system, desk.caller.id
     return await run_in_threadpool(
         open_until, system.store, system.looks, command, officer, system.store.clock.now()

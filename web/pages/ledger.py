@@ -194,7 +194,7 @@ async def ledger_rows(
 @router.post("/ledger/rows")
 async def ledger_rows_asked(request: Request, desk: AtDesk) -> Response:
     """The rows for what is typed just now; the address of the page that has them is told beside."""
-    form = await own_form(request, desk)
+    form = await own_form(request, desk, acts=False)
     season, area = id_of(form.get("season", "")), id_of(form.get("area", ""))
     if season is None:
         raise NotFound(kind="Season", id=UUID(int=0))

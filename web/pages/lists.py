@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.known_at import position_asked
 from domain.commands.notices import PostNotice, PostSecondNotice, WithdrawNotice
 from domain.commands.payments import AllocateList, PayList
 from domain.commands.revealing import RevealObjection
@@ -185,7 +186,7 @@ def _groups_of(found: dict[str, Any]) -> list[str]:
 
 def _not_over(desk: Desk, id: UUID) -> bool:
     """Whether a notice of the list was posted by rules that nobody had confirmed."""
-    found = desk.caller.system.store.load(id)
+    found = desk.caller.system.store.load(id, position=position_asked())
     return isinstance(found, VillageList) and not found.unsure.keys().isdisjoint(found.notices)
 
 
@@ -275,10 +276,10 @@ def _afterwards(request: Request, season_steps: list[str]) -> dict[str, str]:
 def _parts_left(desk: Desk, id: UUID) -> int:
     """Households of the list with parts that nobody has granted: by the month, by the ten days or
     by milestones."""
-    logged = desk.caller.system.store.load(id)
+    logged = desk.caller.system.store.load(id, position=position_asked())
     if not isinstance(logged, VillageList) or logged.stage not in ALLOCATABLE:
         return 0
-    world = desk.caller.system.store.world()
+    world = desk.caller.system.store.world(position_asked())
     season = world.get(Season, logged.season)
     if not season.terms.in_parts:
         return 0

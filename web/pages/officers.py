@@ -151,7 +151,7 @@ async def engage_one(request: Request, desk: AtDesk, q: TypedQ) -> Response:
 @router.post("/officers/places")
 async def some_places(request: Request, desk: AtDesk) -> Response:
     """The areas that fit what is typed, as the choices of a list: to decide or to propose for."""
-    text = (await own_form(request, desk)).get("q", "")
+    text = (await own_form(request, desk, acts=False)).get("q", "")
     decides = not ADMINISTRATORS.isdisjoint(desk.caller.roles())
     found = await run_in_threadpool(_placed, desk.caller, text, decides=decides)
     return await desk.show(request, "officer_places.html", places=found)
@@ -164,7 +164,7 @@ def _placed(caller: Caller, text: str, *, decides: bool) -> list[FoundPlace]:
 @router.post("/officers/others")
 async def some_officers(request: Request, desk: AtDesk) -> Response:
     """The officers whose log-in name fits what is typed, as the choices of a list."""
-    form = await own_form(request, desk)
+    form = await own_form(request, desk, acts=False)
     found = await others(desk, form.get("q", ""))
     return await desk.show(request, "officer_others.html", others=found)
 

@@ -188,8 +188,8 @@ async def end(request: Request, desk: AtDesk) -> Response:
     return RedirectResponse("/me?done=ended", 303)
 
 
-async def own_form(request: Request, desk: Desk) -> dict[str, str]:
-    """The form of a logged-in officer. 403 if it does not come from a page of this session."""
+async def own_form(request: Request, desk: Desk, *, acts: bool = True) -> dict[str, str]:
+    """The form of a logged-in officer. 403, 409 as `require_token`."""
     form = await read_form(request)
-    require_token(desk.caller.session, form)
+    require_token(desk.caller.session, form, acts=acts)
     return form

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 
 from api.auth import Caller
+from api.known_at import position_asked
 from api.rulebook_reads import NOON, place_of, rulebooks_on, versions_of
 from domain.area import Area
 from domain.commands.rulebooks import AdoptRulebookFile, ConfirmRulebook
@@ -242,7 +243,7 @@ async def reader_for(request: Request, desk: Desk, place: UUID) -> RuleReader:
 
 
 def _area(caller: Caller, area: UUID) -> Area | None:
-    found = caller.system.store.load(area)
+    found = caller.system.store.load(area, position=position_asked())
     return found if isinstance(found, Area) else None
 
 

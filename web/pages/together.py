@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from starlette.requests import Request
 
 from api.auth import Caller
+from api.known_at import moment_asked
 from api.observing import correlation_of
 from api.officer_lists import run_rows, why_not
 from domain.commands.notices import PostNotice, PostSecondNotice
@@ -61,7 +62,7 @@ async def offered(
     """What the form of many shows: ``rows`` (items with ``box``, and ``due_fen`` of a payment) and
     ``key``; None where fewer than ``least`` wait, or the step is one to be looked at each time."""
     step = TOGETHER.get(matter)
-    if step is None or len(items) < least:
+    if step is None or len(items) < least or moment_asked() is not None:
         return None
     due = await _due(desk) if step.money else {}
     store = desk.caller.system.store
