@@ -46,7 +46,8 @@ def accepted_below(db: Connection, scope: Scope, *, exercise: bool = False) -> d
     last two years there.
 
     Each has ``disaster`` (or None), ``hazard``, ``sub_hazard`` (where all say the same),
-    ``occurred_at`` (the first), ``own`` (the area's own reports of it), ``reports`` and
+    ``occurred_at`` (the first), ``own`` (the area's own reports of it, also those on no disaster
+    beside a disaster of an area below, which can take none from above it), ``reports`` and
 
     - ``parts``: ``area``, ``name``, ``as_of``, ``figures`` (the known ones), ``in_part`` (those of
       them that only some of the ``reports`` behind them gave, see the board), ``from_below`` (it
@@ -87,10 +88,14 @@ def _of_area(
     areas = tree_of(db, conditions)
     direct = children(db, UUID(area))
     found = []
-    for process in processes(held, known):
+    every = processes(held, known)
+    loose = [one for one in every if one.group not in known]
+    for process in every:
         shaped = _shaped(process, area, areas, direct, about)
+        disaster = known.get(process.group)
+        if disaster is not None and disaster["area"] in areas and disaster["area"] != area:
+            shaped["own"] += _beside(process, loose, area, about)
         if shaped["parts"] or shaped["several"]:
-            disaster = known.get(process.group)
             shaped["disaster"] = process.group if disaster else None
             shaped["disaster_name"] = disaster["name"] if disaster else None
             found.append(shaped)
@@ -128,6 +133,22 @@ def processes(held: list[Held], known: dict[str, Row]) -> list[Process]:
             last.until = max(last.until, until)
             last.reports.append(one)
     return sorted(found, key=lambda one: one.until, reverse=True)
+
+
+def _beside(process: Process, loose: list[Process], area: str, about: dict[str, Row]) -> list[str]:
+    """The area's own reports on no disaster that are about the same process, by hazard and time:
+    its figures stand, and it is not told that it has not reported."""
+    begun = min(_moment(one.occurred_at) for one in process.reports)
+    hazards = {about[one.report]["hazard"] for one in process.reports}
+    return [
+        one.report
+        for other in loose
+        for one in other.reports
+        if one.area == area
+        and about[one.report]["hazard"] in hazards
+        and _moment(one.occurred_at) <= process.until + APART
+        and _moment(one.as_of) >= begun - APART
+    ]
 
 
 def _shaped(

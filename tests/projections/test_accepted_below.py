@@ -247,3 +247,32 @@ def test_the_first_dead_of_a_disaster_of_years_are_not_left_out(tmp_path: Path) 
     county.given(accept(county, "shuihou"), by="county")
     (one,) = below(tmp_path, county)
     assert one["sums"]["dead"] == {"value": "3", "of": 2} and one["silent"] == []
+
+
+def test_a_city_that_reported_by_itself_is_not_told_to_report_a_disaster_of_its_county(
+    tmp_path: Path,
+) -> None:
+    """Its report can join no disaster of a county: its figures stood, and it was asked for them."""
+    county = make_county()
+    county.given(initial(county, "city", {"affected": 70}), by="city")
+    flood = DeclareDisaster(
+        disaster=county.id("flood"),
+        name="潜山洪涝",
+        hazard="flood",
+        occurred_at=START,
+        area=county.id("county"),
+    )
+    county.given(flood, by="county")
+    told = initial(county, "county", {"affected": 60}, disaster=county.id("flood"))
+    county.given(told, by="county").given(accept(county, "county"), by="city")
+    (one,) = below(tmp_path, county, "city")
+    assert one["disaster"] == str(county.id("flood"))
+    assert one["own"] == [str(county.id("report/city"))], "by hazard and time it is the same"
+    assert [part["name"] for part in one["parts"]] == ["潜山市"]
+    later = make_county()
+    before = START - timedelta(days=40)
+    old = initial(later, "city", {"affected": 70}, occurred_at=before, as_of=before)
+    later.given(old, by="city")
+    later.given(flood, told, by="county").given(accept(later, "county"), by="city")
+    (one,) = below(tmp_path, later, "city")
+    assert one["own"] == [], "a flood of a month before is another one"

@@ -14,6 +14,7 @@ from domain.commands.disasters import (
     StartResponse,
 )
 from domain.commands.filing import RawFigures
+from domain.commands.officers import SuspendOfficer
 from domain.commands.reports import FileFollowUp, FileInitialReport
 from domain.commands.reviews import AcceptReport, StabilizeReport
 from tests.web.desk import LivingCounty, living_county
@@ -121,6 +122,39 @@ def test_the_end_of_a_response_and_the_verified_report_stand_at_home_with_their_
     assert told["total"] == told["counts"]["report_verify"]["count"] == 1
     english = client.get("/?lang=en").text
     assert "verified report to file" in english
+
+
+def test_the_township_files_the_verified_report_for_a_village_without_anybody(
+    tmp_path: Path,
+) -> None:
+    begun = datetime(2018, 7, 4, 7, tzinfo=UTC)
+    with living_county(tmp_path / "county", simulated_from=begun) as county:
+        report = county.id("report")
+        told = FileInitialReport(
+            report=report,
+            area=county.id("yuantan_1"),
+            occurred_at=begun - timedelta(minutes=50),
+            as_of=begun - timedelta(minutes=20),
+            hazard="flood",
+            figures={"affected": 40},
+        )
+        county.run(told, by="village")
+        county.run(StabilizeReport(report=report, stable_at=county.now), by="county")
+        there = f"/report/{report}/file?kind=verified_for"
+        with TestClient(county.app(), follow_redirects=False) as client:
+            enter(client, "township")
+            assert client.get(there).status_code == 403, "the village does it itself"
+            assert there not in client.get(f"/report/{report}").text
+            for name in ("village", "village_b"):
+                gone = SuspendOfficer(officer=county.officers[name], reason="停职检查")
+                county.run(gone, by="admin")
+            (line,) = lines(client.get("/?lang=zh").text, "report_verify_for")
+            assert f'href="{there}"' in line and "代村核报" in line
+            assert there in client.get(f"/report/{report}").text
+            page = client.get(f"{there}&lang=zh").text
+            assert f'action="/v1/situation-reports/{report}/verified-reports-on-behalf"' in page
+            assert f'name="village" value="{county.id("yuantan_1")}"' in page
+            assert "另一人审核" in page
 
 
 def test_the_time_of_a_verified_report_says_by_what_rules_it_was_set(tmp_path: Path) -> None:
