@@ -27,6 +27,7 @@ from eventstore.modes import private_folder
 from eventstore.store import Store
 
 EVERY_SECONDS = 30.0
+"""Where nobody has set how often (`RELIEF_WATCH_SECONDS`), and where a server is not to watch."""
 SHARE = 20
 """A round may take one in so many seconds."""
 MOST_KEPT = 64
@@ -113,7 +114,8 @@ def keep_watch(settings: Settings, parent: int | None) -> None:
             except StoreError as problem:
                 if problem.retry_after is None:
                     raise
-            _rest(max(EVERY_SECONDS, SHARE * (time.monotonic() - began)), parent)
+            took = time.monotonic() - began
+            _rest(max(settings.watch_seconds or EVERY_SECONDS, SHARE * took), parent)
 
 
 def _lives(parent: int | None) -> bool:

@@ -81,6 +81,9 @@ class Settings(BaseSettings):
     checkup_seconds: float = Field(
         30, gt=0, description="How long the page of the system waits before it looks again"
     )
+    watch_seconds: float = Field(
+        30, ge=0, description="Between two readings of the whole log for changes by hand; 0: none"
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
     trusted_proxies: str = Field(

@@ -17,10 +17,13 @@ FIRST_SECONDS = 20.0
 @contextmanager
 def watching(settings: Settings) -> Iterator[None]:
     """While a server runs, somebody looks at its log."""
+    if not settings.watch_seconds:
+        yield
+        return
     ended, started = threading.Event(), list[subprocess.Popen[bytes]]()
 
     def start() -> None:
-        if ended.wait(FIRST_SECONDS):
+        if ended.wait(min(FIRST_SECONDS, settings.watch_seconds)):
             return
         command = [sys.executable, "-m", "cli.main", "audit", "watch", "--parent", str(os.getpid())]
         environment = {**os.environ, "RELIEF_DATA": str(settings.data.absolute())}

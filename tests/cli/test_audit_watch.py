@@ -6,6 +6,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -18,6 +19,8 @@ import pytest
 
 from api.noticing import ALARM, WATCH, _changed
 from cli.audit_watch import look
+from cli.settings import Settings
+from cli.watching import watching
 from domain.catalog import AGGREGATES
 from eventstore.store import Store
 from tests.cli.test_audit_command import TAMPERINGS, place, tamper, town
@@ -107,6 +110,7 @@ def test_a_server_says_that_its_log_was_changed_and_ends_its_watch(tmp_path: Pat
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     env = {**os.environ, "PYTHONPATH": str(ROOT), "RELIEF_DATA": str(folder)}
+    env["RELIEF_WATCH_SECONDS"] = "1"
     server = subprocess.Popen(
         [sys.executable, "-m", "cli.main", "serve", "--port", str(port)],
         env=env,
@@ -129,3 +133,8 @@ def test_a_server_says_that_its_log_was_changed_and_ends_its_watch(tmp_path: Pat
     finally:
         server.kill()
         server.wait()
+
+
+def test_a_server_that_is_told_not_to_watches_nothing() -> None:
+    with watching(Settings(watch_seconds=0)):
+        assert all(one.name != "watch" for one in threading.enumerate())
