@@ -7,9 +7,11 @@ the shell of a stranger.
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from api.known_at import Moment
 from api.noticing import Notice
+from domain.rules.base import CHINA
 from domain.world import Role
 
 
@@ -112,6 +114,14 @@ class InPlaceOf:
     officer: str = ""
 
 
+STEPS: Final = {
+    "day_back": timedelta(days=-1),
+    "hour_back": timedelta(hours=-1),
+    "hour_on": timedelta(hours=1),
+    "day_on": timedelta(days=1),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shell:
     """``user`` is a display name, empty for a stranger; ``clock`` the store's time if simulated,
@@ -137,6 +147,16 @@ class Shell:
     """The moment of the past that every page shows, if one was chosen."""
     waiting: int | None = None
     """How much waits for the officer's own posts; None: not counted."""
+
+    @property
+    def steps(self) -> tuple[tuple[str, str], ...]:
+        """From the moment of the past that is shown: a day and an hour back and on, none of them
+        in the future; as ``/known-at`` takes them."""
+        if self.known is None or self.clock is None:
+            return ()
+        moved = {name: self.known.at + by for name, by in STEPS.items()}
+        said = {name: at.astimezone(CHINA) for name, at in moved.items() if at <= self.clock}
+        return tuple((name, at.strftime("%Y-%m-%dT%H:%M:%S")) for name, at in said.items())
 
     def with_waiting(self, total: int, whose: str) -> "Shell":
         """With what home has just counted, if that was the officer's own."""

@@ -194,3 +194,23 @@ def test_the_page_of_changes_says_figures_in_words(server: TestClient, demo: Run
     wrong = server.get("/changes", params={"view": "ledger", "since": "5", "upto": "3"})
     assert wrong.status_code == 200 and "早于" in wrong.text
     assert "变化" in server.get("/changes").text
+
+
+def test_one_press_goes_a_day_or_an_hour_on_and_never_into_the_future(
+    server: TestClient, demo: RunningDemo
+) -> None:
+    server.get("/known-at", params={"at": "2018-07-02T09:00", "next": "/help"})
+    page = opened(server, "/help")
+    assert "2018-07-02 09:00" in page.text
+    steps = dict(re.findall(r'href="/known-at\?at=([^&"]+)&amp;next=/help">([^<]+)<', page.text))
+    assert sorted(steps) == [
+        "2018-07-01T09:00:00",
+        "2018-07-02T08:00:00",
+        "2018-07-02T10:00:00",
+        "2018-07-03T09:00:00",
+    ]
+    server.get("/known-at", params={"at": next(iter(steps)), "next": "/help"})
+    assert f"{next(iter(steps))[:10]} 0" in opened(server, "/help").text
+    server.get("/known-at", params={"at": str(demo.system.store.head()), "next": "/help"})
+    text = opened(server, "/help").text
+    assert "前一天" in text and "后一天" not in text
