@@ -5,11 +5,12 @@ import re
 from typing import Any
 
 from api.problems import ApiProblem, malformed
+from domain.rules.loading import LONGEST
 from domain.telling import yuan
 
 MAX_TEXT = 20_000
-LONG_TEXTS = {"toml": 200_000}
-"""Fields that hold a whole file: a rulebook of all figures is longer than any letter."""
+LONG_TEXTS = {"toml": LONGEST}
+"""Fields that hold a whole file."""
 ONE_LINE = frozenset(
     {
         *("name", "full_name", "owner", "owner_name", "signed_by"),

@@ -104,11 +104,17 @@ class RulebookInvalid(Refusal):
 DEEP_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){40}""")
 """A key of more than 40 parts. No rulebook has one, and the reader of TOML takes time by the square
 of them: 60,000 held up whoever waited for two minutes."""
+LONGEST = 200_000
+"""Characters of a rulebook: one of all figures is longer than any letter. The reader of TOML takes
+a second for half a million."""
+TOO_LONG = (f"文件过长，最多 {LONGEST:,} 个字", f"it is longer than {LONGEST:,} characters")
 TOO_DEEP = ("嵌套过深，或有数字过长", "it is nested too deeply, or a number is too long")
 
 
 def parse_rulebook(name: str, text: str) -> RulebookFile:
     """The rulebook in this TOML text. Raises `RulebookInvalid` with all problems and their keys."""
+    if len(text) > LONGEST:
+        raise _invalid(name, [Problem("", *TOO_LONG)])
     if DEEP_KEY.search(text):
         raise _invalid(name, [Problem("", *TOO_DEEP)])
     try:

@@ -17,6 +17,7 @@ from domain.commands.rulebooks import CONFIRMERS, AdoptRulebookFile
 from domain.refusal import NotFound
 from domain.rules.base import Problem, china_day
 from domain.rules.loading import (
+    LONGEST,
     TYPES,
     RulebookFile,
     RulebookInvalid,
@@ -110,16 +111,17 @@ async def preview(request: Request, desk: AtDesk) -> Response:
         except UnicodeDecodeError:
             return await _show(request, desk, place, text, problems=(NO_TEXT,))
     try:
-        book = parse_rulebook("TOML", text)
+        book = await run_in_threadpool(parse_rulebook, "TOML", text)
     except RulebookInvalid as wrong:
-        return await _show(request, desk, place, text, problems=located(wrong, text).problems)
+        shown = text if len(text) <= LONGEST else ""
+        return await _show(request, desk, place, shown, problems=located(wrong, text).problems)
     if form.get("how") != "fields":
         return await _show(request, desk, place, text, book=book, base=book)
     typed = {name: str(value) for name, value in form.items() if isinstance(value, str)}
     reader = await reader_for(request, desk, place)
     try:
         text = text_with(book, typed, reader)
-        changed = parse_rulebook("TOML", text)
+        changed = await run_in_threadpool(parse_rulebook, "TOML", text)
     except RulebookInvalid as wrong:
         return await _show(
             request, desk, place, text, base=book, typed=typed, problems=wrong.problems
