@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from html import unescape
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -124,3 +126,33 @@ def test_only_households_that_one_may_merge_are_found(
     assert "按姓名查找另一户" not in village.text, "a village merges nothing"
     nothing = village.desk.open(f"{village.address}?search=柳大山")
     assert str(county.id("again")) not in nothing.text
+
+
+def test_who_registers_a_person_without_an_id_number_again_is_told_who_it_may_be(
+    county: LivingCounty, server: TestClient
+) -> None:
+    """It went in without a word, for without a number each entry is another person. Who may merge
+    had a table of such households; who registers them, and knows them, had nothing."""
+
+    def entered(name: str, key: str, **more: Any) -> None:
+        head = MemberInput(name=name, relation=Relation.HEAD, **more)
+        made = RegisterHousehold(
+            id=county.id(key), village=county.id("yuantan_1"), members=(head,), category="hardship"
+        )
+        county.run(made, by="village")
+
+    entered("柳 大山", "unnumbered")
+    entered("柳大山", "numbered", id_number=id_number(700))
+    entered("赵一一", "man", sex="male", birth_date=date(1950, 1, 1))
+    entered("赵一一", "woman", sex="female", birth_date=date(1950, 1, 1))
+    page = Desk(server, "village").open(f"/households/{county.id('unnumbered')}").text
+    assert "可能与下面的户重复登记" in page and "没有两个身份证号可以区分" in page
+    for key in ("once", "numbered"):
+        assert f'href="/households/{county.id(key)}"' in page
+    page = Desk(server, "village").open(f"/households/{county.id('numbered')}").text
+    assert f'href="/households/{county.id("unnumbered")}"' in page
+    assert str(county.id("once")) not in page, "two ID numbers tell two persons apart"
+    page = Desk(server, "village").open(f"/households/{county.id('man')}").text
+    assert "可能与下面的户重复登记" not in page
+    page = Desk(server, "township").open(f"/households/{county.id('unnumbered')}").text
+    assert "可能与下面的户重复登记" not in page, "who may merge has the table of them"

@@ -28,6 +28,7 @@ from projections.households import households
 from projections.timeline import timeline
 from web.acting import Act, Acts, acts_of, begin_of
 from web.forms.households import OF_MEMBER
+from web.likely_same import likely_same
 from web.officials import name_officials
 from web.pages.applying import left_to_apply
 from web.pages.in_full import open_now
@@ -136,6 +137,7 @@ async def one_household(
         of_members={one["person"]: _steps_of(made, one["person"]) for one in found["members"]},
         doubles=doubles.rows,
         doubles_in_all=doubles.total,
+        likely=await run_in_threadpool(likely_same, desk, found),
         open_until=await open_now(desk, RevealHousehold(household=id, reason="")),
         story=await history(request, desk, id),
     )
