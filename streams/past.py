@@ -19,7 +19,7 @@ import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from eventstore.errors import StoreError
+from eventstore.errors import StoreDamaged, StoreError, StoreTooNew
 from eventstore.log import Log
 from eventstore.modes import private_folder
 from eventstore.postgres import PostgresLog
@@ -67,6 +67,7 @@ class Past:
     def __init__(self, log: Log, folder: Path) -> None:
         self._log, self.path = log, folder / FILE
         self._reader = PastReader(self.path)
+        self._file = 0
         self._keeper: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
@@ -80,13 +81,19 @@ class Past:
         try:
             with self._reader() as db:
                 yield db
+        except StoreDamaged as problem:  # its keeper sees that it is gone, and another begins anew
+            remove(self.path)
+            raise PastBehind(0, position) from problem
         finally:
             KNOWN_AT.reset(token)
 
     def position(self) -> int:
         """How far the past of this log is kept, by this program; 0 if it is not."""
-        if not self.path.exists():
+        if not (file := number(self.path)):
             return 0
+        if file != self._file:  # connections stay with a file that is gone
+            self._reader.close()
+            self._file = file
         try:
             with self._reader() as db:
                 rows = db.exec_driver_sql(HOW_FAR).all()
@@ -121,6 +128,20 @@ class Past:
                 self._keeper.terminate()
                 self._keeper.wait()
         self._reader.close()
+
+
+def number(file: Path) -> int:
+    """What tells a file from another of its name; 0 if there is none."""
+    try:
+        return file.stat().st_ino
+    except FileNotFoundError:
+        return 0
+
+
+def remove(file: Path) -> None:
+    """Remove the file of the past. It is made again from the log."""
+    for end in ("", "-wal", "-shm"):
+        file.with_name(file.name + end).unlink(missing_ok=True)
 
 
 def _asked(file: Path) -> Path:
@@ -169,7 +190,8 @@ def opened(source: str) -> Log:
 
 
 def keep(job: Job, goes_on: Callable[[], bool]) -> bool:
-    """Follow the log into the file while it ``goes_on``. False if somebody else has the file."""
+    """Follow the log into the file while it ``goes_on`` and the file is there: anybody may delete
+    it. One that is damaged, or a later program's, is made anew. False if somebody else has it."""
     file = Path(job.file)
     private_folder(file.parent)
     handle = os.open(file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
@@ -178,10 +200,14 @@ def keep(job: Job, goes_on: Callable[[], bool]) -> bool:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
-        with closing(PastViews(file, VIEWS)) as views, closing(opened(job.source)) as log:
-            while goes_on():
+        with closing(_views(file)) as views, closing(opened(job.source)) as log:
+            mine = number(file)
+            while goes_on() and number(file) == mine:
                 try:
                     moved = follow(views, log)
+                except StoreDamaged:
+                    remove(file)
+                    raise
                 except StoreError as problem:
                     if problem.retry_after is None:
                         raise
@@ -189,6 +215,15 @@ def keep(job: Job, goes_on: Callable[[], bool]) -> bool:
                 if not moved:
                     time.sleep(LOOK_SECONDS)
     return True
+
+
+def _views(file: Path) -> PastViews:
+    """The file of the past, made anew if it cannot be read."""
+    try:
+        return PastViews(file, VIEWS)
+    except (StoreDamaged, StoreTooNew):
+        remove(file)
+        return PastViews(file, VIEWS)
 
 
 def follow(views: PastViews, log: Log) -> int:

@@ -2,10 +2,12 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from uuid import UUID
 
@@ -143,6 +145,55 @@ def test_the_past_of_another_log_is_made_anew(town: Store, tmp_path: Path) -> No
     of_other.close()
     other.close()
     elsewhere.close()
+
+
+def cut_short(file: Path) -> None:
+    os.truncate(file, file.stat().st_size // 2)
+
+
+def garbled(file: Path) -> None:
+    file.write_bytes(b"no database" * 4_000)
+
+
+def garbled_inside(file: Path) -> None:
+    """The first pages are whole: that it is damaged shows only when somebody asks for rows."""
+    whole = file.read_bytes()
+    file.write_bytes(whole[:8_192] + b"\x07" * (len(whole) - 8_192))
+
+
+def of_a_later_program(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as db:
+        db.execute("PRAGMA user_version = 99")
+        db.execute("UPDATE positions SET position = 1")
+        db.commit()
+
+
+@pytest.mark.parametrize("harm", [cut_short, garbled, garbled_inside, of_a_later_program])
+def test_a_file_that_cannot_be_read_is_made_anew(
+    tmp_path: Path, harm: Callable[[Path], None]
+) -> None:
+    """Nothing is lost with it: who asks waits as for the first time, and needs nobody's help."""
+    with closing(found_town(Store.at(tmp_path / "town", AGGREGATES))) as town:
+        past = Past(town.log, tmp_path / "kept")
+        whole = areas_at(past, town.head())
+        past.close()
+        with closing(sqlite3.connect(past.path)) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        harm(past.path)
+        past = Past(town.log, tmp_path / "kept")
+        assert areas_at(past, town.head()) == whole
+        past.close()
+
+
+def test_a_file_that_is_deleted_while_it_is_kept_is_made_anew(tmp_path: Path) -> None:
+    with closing(found_town(Store.at(tmp_path / "town", AGGREGATES))) as town:
+        past = Past(town.log, tmp_path / "kept")
+        whole = areas_at(past, town.head())
+        for file in past.path.parent.glob("past.sqlite*"):
+            file.unlink()
+        assert areas_at(past, town.head()) == whole
+        assert past.path.exists() and past.path.stat().st_mode & 0o777 == 0o600
+        past.close()
 
 
 def test_it_ends_when_nobody_has_asked_for_a_while(town: Store, tmp_path: Path) -> None:
