@@ -173,7 +173,7 @@ def test_every_setback_of_the_plan_happened(built: Path) -> None:
     assert topics["VillageList.ObjectionRaised"] == kinds[Object] > 0
     assert topics["VillageList.ObjectionSettled"] == kinds[Object]
     assert topics["Person.Contested"] == 2, "the duplicate, and the household entered twice"
-    assert topics["Consignment.Shipped"] - topics["Consignment.Arrived"] == 2, "on the road"
+    assert topics["Consignment.Shipped/2"] - topics["Consignment.Arrived"] == 2, "on the road"
 
 
 def test_only_one_thing_is_overdue_when_the_demo_ends(built: Path) -> None:
