@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -175,6 +176,29 @@ def test_who_logs_in_next_begins_in_the_present(server: TestClient) -> None:
     fields = {"csrf_token": token[1], "name": "dispatcher", "password": PASSWORD, "next": "/help"}
     assert server.post("/login", data=fields).url.path == "/help"
     assert COOKIE not in server.cookies
+
+
+def test_no_value_of_a_change_is_said_as_the_program_keeps_it(
+    server: TestClient, demo: RunningDemo
+) -> None:
+    """Lists were shown with brackets and quotes, and states by their English keys."""
+    cell, shown = re.compile(r'<td class="figure"[^>]*>(.*?)</td>', re.DOTALL), 0
+    raw = set()
+    for board in TABLES:
+        cursor: str | None = ""
+        while cursor is not None:
+            asked = {"view": board, "since": "1", "upto": str(demo.system.store.head())}
+            asked |= {"cursor": cursor} if cursor else {}
+            page = opened(server, f"/changes?{urlencode(asked)}")
+            main = re.findall(r"<main.*</main>", page.text, re.DOTALL)[0]
+            for value in cell.findall(main):
+                said = unescape(re.sub(r"<[^>]+>", "", value)).strip()
+                if re.search(r'[\[\]{}"]|[a-z]{2,}_|^[a-z]{3,}$', said):
+                    raw.add((board, said))
+                shown += 1
+            found = re.search(r"cursor=([0-9a-f]+)", main)
+            cursor = found[1] if found else None
+    assert shown > 1_000 and raw == set()
 
 
 def test_the_page_of_changes_says_figures_in_words(server: TestClient, demo: RunningDemo) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
 from fastapi import APIRouter, Request
 from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
@@ -15,7 +16,7 @@ from api.routes import LIVE
 from api.sheets import Sheet, has_sheet, heading
 from api.words import Words, words_of
 from projections.areas import AREAS
-from web.i18n import Language
+from web.i18n import Language, catalog
 from web.parts import AtDesk, Desk
 from web.render import language_of
 
@@ -23,6 +24,11 @@ router = APIRouter(include_in_schema=False)
 ROWS: Final = 40
 SHEETS: Final = {
     "situation_reports": "situation_reports",
+    "disasters": "disasters",
+    "deadlines": "deadlines",
+    "reviews": "review_queue",
+    "notices": "notices",
+    "post_proposals": "post_proposals",
     "incidents": "incidents",
     "units": "units",
     "consignments": "consignments",
@@ -114,6 +120,24 @@ def _told(desk: Desk, found: Differing, language: Language) -> list[Told]:
 
 
 def _said(row: dict[str, Any], value: Any, words: Words, language: Language) -> str:
+    if value is None:
+        return ""
+    t = catalog(language).t
+    match row["table"], row["column"]:  # of these no sheet has the words
+        case "ledger", "cause":
+            return t(f"story.word_cause_{value}")
+        case "ledger_grants", "status":
+            return t(f"household.grant_{value}")
+        case "objections", "kind":
+            return t(f"story.word_kind_{value}")
+        case "situation_reports", "review" if value == "withdrawn":
+            return t("chip.withdrawn")
+        case "post_proposals", _ if value in ("taken", "declined"):
+            return t(f"proposals.state_{value}")
+        case "objections", "status":
+            return t("changes.objection_" + str(value))
+    if isinstance(value, str) and value.startswith(("[", "{")):  # as views keep a list
+        value = msgspec.json.decode(value)
     name = SHEETS.get(row["table"], "")
     sheet = Sheet(name if has_sheet(name) else "ledger", words, language=language)
     return sheet.said(row["column"], value)
