@@ -113,9 +113,13 @@ class Past:
             time.sleep(LOOK_SECONDS / 4)
 
     def ask(self) -> None:
-        """See to it that somebody keeps the past, from now on for a while."""
-        private_folder(self.path.parent)
-        _asked(self.path).touch(mode=0o600)
+        """See to it that somebody keeps the past, from now on for a while. In a folder that nobody
+        may write to it stays as it is."""
+        try:
+            private_folder(self.path.parent)
+            _asked(self.path).touch(mode=0o600)
+        except OSError:
+            return
         with self._lock:
             if self._keeper is not None and self._keeper.poll() is None:
                 return
@@ -134,7 +138,7 @@ def number(file: Path) -> int:
     """What tells a file from another of its name; 0 if there is none."""
     try:
         return file.stat().st_ino
-    except FileNotFoundError:
+    except OSError:
         return 0
 
 

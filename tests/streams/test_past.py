@@ -204,3 +204,14 @@ def test_it_ends_when_nobody_has_asked_for_a_while(town: Store, tmp_path: Path) 
     until(lambda: not keepers(past.path))
     assert areas_at(past, town.head()), "and comes again with the next question"
     past.close()
+
+
+def test_a_folder_that_cannot_be_written_to_is_no_error_of_the_asker(tmp_path: Path) -> None:
+    """It was a 500; now the past is not there, as when nobody has asked for it yet."""
+    store = found_town(Store.at(tmp_path / "town", AGGREGATES))
+    (tmp_path / "a file").write_text("")
+    past = Past(store.log, tmp_path / "a file" / "below")
+    with pytest.raises(PastBehind), past.at(1):
+        pass
+    past.close()
+    store.close()
