@@ -16,6 +16,7 @@ from api.known_at import Moment, moment_of, preparing
 from api.problems import malformed
 from api.reads import READ_RESPONSES
 from api.routes import LIVE
+from domain.world import Role
 from eventstore.store import Store
 from projections.asking.paging import BadCursor
 from projections.catalog import VIEWS
@@ -57,9 +58,9 @@ def changes_of(
 ) -> Differing:
     """What changed on a board between two moments, for who may see it now. 404, 403 as its lists;
     422 for moments that cannot be meant or of which the later is said first."""
+    scope = caller.scope(LIVE[board][1] if board in TABLES else frozenset(Role), area)
     if board not in TABLES:
         raise malformed([_wrong("view", "没有这个看板", f"One of: {', '.join(sorted(TABLES))}.")])
-    scope = caller.scope(LIVE[board][1], area)
     store = caller.system.store
     first, last = moment_of(store, since), moment_of(store, upto)
     if last.position < first.position:
@@ -155,9 +156,11 @@ def _opened(cursor: str | None, names: Sequence[str]) -> tuple[int, tuple[Any, .
 )
 async def asked_for(
     caller: Asking,
-    since: Annotated[str, Query(alias="from", max_length=60, description="As known_at")],
-    upto: Annotated[str, Query(alias="to", max_length=60, description="As known_at")],
-    view: Annotated[str, Query(max_length=40, description=f"One of: {', '.join(sorted(TABLES))}")],
+    since: Annotated[str, Query(alias="from", max_length=60, description="As known_at")] = "",
+    upto: Annotated[str, Query(alias="to", max_length=60, description="As known_at")] = "",
+    view: Annotated[
+        str, Query(max_length=40, description=f"One of: {', '.join(sorted(TABLES))}")
+    ] = "",
     area: UUID | None = None,
     cursor: Annotated[str | None, Query(max_length=1_000)] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 50,

@@ -217,7 +217,7 @@ def test_a_returned_report_is_corrected_with_the_reason_before_the_eyes(
     township = open_page(DESK)
     enter(township, server, "township")
     township.goto(f"{server}/review")
-    township.get_by_text("退回", exact=True).click()
+    township.locator("summary", has_text="退回").first.click()
     township.get_by_role("button", name="确认退回").click()
     expect(township.get_by_role("alert")).to_be_visible()  # a reason is needed
     township.get_by_label(re.compile("退回原因")).fill("受伤人数与医院不符")

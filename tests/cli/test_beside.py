@@ -41,6 +41,8 @@ LOOKING = [
     ("audit", "request"),
     ("audit", "verify"),
     ("audit", "prove", "1"),
+    ("audit", "watch", "--once"),
+    ("asof", "5", "stock"),
     ("log", "tail"),
     ("log", "new-epoch", *REASON),
     ("clock", "show"),

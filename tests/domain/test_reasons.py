@@ -91,6 +91,7 @@ def test_the_walk_meets_every_command_whose_source_has_a_reason() -> None:
     assert dict(NEVER_STOPPED).keys() == {
         "FileFollowUp",
         "FileInitialReport",
+        "FileVerifiedOnBehalf",
         "FileVerifiedReport",
         "MakeUpReport",
         "PhoneInFollowUp",

@@ -194,7 +194,8 @@ class Goods(RuleBasedStateMachine):
         if not self._reserve(source, load.id, quantity, Purpose.CONSIGNMENT):
             return None
         cargo = tuple(Cargo("quilt", lot) for lot in self.houses[source].ship(load.id))
-        load.ship(cargo, vehicle="车", driver_name=None, driver_phone=None, eta=None, hands=())
+        nobody = {"driver_name": None, "driver_phone": None, "eta": None}
+        load.ship(cargo, vehicle="车", shipped_at=AT, hands=(), **nobody)
         self.kept[load.id] -= quantity
         self.road += quantity
         return load

@@ -365,8 +365,9 @@ def test_an_administrator_is_asked_for_the_calendar_in_december(
     demo: RunningDemo, server: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     enter(server, "administrator")
+    early, late = datetime(2026, 11, 5, tzinfo=UTC), datetime(2026, 12, 5, tzinfo=UTC)
+    monkeypatch.setattr("web.pages.rulebooks._today", lambda desk: early.date())
     assert "工作日历" not in server.get("/?lang=zh").text
-    late = datetime(2026, 12, 5, tzinfo=UTC)
     monkeypatch.setattr("web.pages.rulebooks._today", lambda desk: late.date())
     assert "请采用 2027 年的工作日历" in server.get("/?lang=zh").text
     clock = demo.system.store.clock

@@ -20,7 +20,6 @@ BEGINNING_IS_ENOUGH = {
     ("situation.py", "situation_board"): "a board of the areas directly below, and says if more",
     ("situation.py", "situation_disasters"): "turns its own pages",
     ("households.py", "household_moves"): "the newest one of a household",
-    ("households.py", "households"): "found by what is typed, and says that there are more",
     ("ledger.py", "ledger_by_area"): "the areas directly below one: a thousand of them",
     ("officers.py", "officers"): "found by what is typed, and says that it may be more",
     ("proposing.py", "post_proposals"): "the newest ones about one officer",

@@ -95,18 +95,23 @@ async def all_accepted(matter: Matter) -> dict[str, Any]:
     return {"verdicts": [{"case": id, "accepted": True, "tier": one} for id, one in tier.items()]}
 
 
+def _meets(matter: Matter) -> bool:
+    """Whether the list's programme has an appraisal; so it is taken where no list is known."""
+    one = matter.known.get("one")
+    return not isinstance(one, Mapping) or "appraisal" in one["season_steps"]
+
+
 def without_a_meeting(matter: Matter) -> frozenset[str]:
     """Nobody is asked for the record of a meeting, nor for its tiers, where the programme has no
     appraisal: the village puts down who applied."""
-    met = "appraisal" in matter.known["one"]["season_steps"]
-    return frozenset() if met else frozenset({"minutes", "verdicts.tier"})
+    return frozenset() if _meets(matter) else frozenset({"minutes", "verdicts.tier"})
 
 
 def without_a_word_of_it(labels: Mapping[str, str]) -> Callable[[Matter], Mapping[str, str]]:
     """What fields are called where the programme has no meeting."""
 
     def called(matter: Matter) -> Mapping[str, str]:
-        return {} if "appraisal" in matter.known["one"]["season_steps"] else labels
+        return {} if _meets(matter) else labels
 
     return called
 
