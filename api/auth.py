@@ -97,7 +97,8 @@ async def writing_session(request: Request) -> Session:
     """Who writes, as `session_for_writing` has it. A dependency: it takes no other parameter, for
     FastAPI would let the client say it."""
     session = await session_for_writing(request)
-    await run_in_threadpool(known_at.refuse_writing, system_of(request).store)
+    if known_at.is_asked():  # else a command would wait for a thread, to be told nothing
+        await run_in_threadpool(known_at.refuse_writing, system_of(request).store)
     return session
 
 

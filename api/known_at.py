@@ -88,6 +88,11 @@ def _asked_by(scope: Scope) -> Asked | None:
     return None
 
 
+def is_asked() -> bool:
+    """Whether the present request names a moment, whatever it may turn out to be."""
+    return ASKED.get() is not None
+
+
 def moment_asked() -> Moment | None:
     """The moment that the present request is about, if it is about the past."""
     asked = ASKED.get()

@@ -14,11 +14,13 @@ from fastapi.testclient import TestClient
 
 from api.changes import TABLES
 from api.known_at import COOKIE
+from api.words import Words
 from domain.area import Area
 from domain.village_list import VillageList
 from tests.web.relief_desk import PASSWORD, RunningDemo
 from tests.web.test_crawl import EMPTY, kind_of, seen
 from tests.web.test_relief_pages import enter
+from web.pages.changes import _said
 
 PATIENCE_SECONDS = 120.0
 BAR = "notice-bar past"
@@ -238,3 +240,10 @@ def test_one_press_goes_a_day_or_an_hour_on_and_never_into_the_future(
     server.get("/known-at", params={"at": str(demo.system.store.head()), "next": "/help"})
     text = opened(server, "/help").text
     assert "前一天" in text and "后一天" not in text
+
+
+def test_words_that_begin_like_a_list_are_said_as_they_are(demo: RunningDemo) -> None:
+    """Somebody's remark "[urgent" made the whole page fail."""
+    words = Words(None, None, None, "zh")
+    for text, said in (("[急]水库", "[急]水库"), ('["甲","乙"]', "甲、乙"), ("{", "{"), ("[", "[")):
+        assert _said({"table": "incidents", "column": "place"}, text, words, "zh") == said

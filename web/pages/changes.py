@@ -1,5 +1,6 @@
 """What changed on a board between two moments: column by column, by which facts, by whom."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -136,8 +137,9 @@ def _said(row: dict[str, Any], value: Any, words: Words, language: Language) -> 
             return t(f"proposals.state_{value}")
         case "objections", "status":
             return t("changes.objection_" + str(value))
-    if isinstance(value, str) and value.startswith(("[", "{")):  # as views keep a list
-        value = msgspec.json.decode(value)
+    if isinstance(value, str) and value.startswith("["):  # a list, or somebody's own words
+        with suppress(msgspec.DecodeError):
+            value = msgspec.json.decode(value)
     name = SHEETS.get(row["table"], "")
     sheet = Sheet(name if has_sheet(name) else "ledger", words, language=language)
     return sheet.said(row["column"], value)
