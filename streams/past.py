@@ -36,6 +36,8 @@ IDLE_SECONDS = 900.0
 """So long it is kept up to date after the last question."""
 WAIT_SECONDS = 2.0
 """So long a question waits for what is nearly there."""
+MOST_WAITING = 4
+"""So many questions wait at once, each in a thread that others need: further ones are told."""
 NICENESS = 10
 """Boards go first."""
 FILE = "past.sqlite"
@@ -70,6 +72,7 @@ class Past:
         self._file = 0
         self._keeper: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
+        self._places = threading.BoundedSemaphore(MOST_WAITING)
 
     @contextmanager
     def at(self, position: int) -> Iterator[Connection]:
@@ -106,11 +109,18 @@ class Past:
         return int(min(known.values()))
 
     def _wait(self, position: int) -> None:
-        until = time.monotonic() + WAIT_SECONDS
-        while (known := self.position()) < position:
-            if time.monotonic() > until:
-                raise PastBehind(known, position)
-            time.sleep(LOOK_SECONDS / 4)
+        if (known := self.position()) >= position:
+            return
+        if not self._places.acquire(blocking=False):
+            raise PastBehind(known, position)
+        try:
+            until = time.monotonic() + WAIT_SECONDS
+            while (known := self.position()) < position:
+                if time.monotonic() > until:
+                    raise PastBehind(known, position)
+                time.sleep(LOOK_SECONDS / 4)
+        finally:
+            self._places.release()
 
     def ask(self) -> None:
         """See to it that somebody keeps the past, from now on for a while. In a folder that nobody

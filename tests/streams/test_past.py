@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -21,7 +22,8 @@ from eventstore.postgres import PostgresLog, PostgresVault
 from eventstore.sqlite import SQLiteLog
 from eventstore.store import Store
 from projections.areas import AREAS
-from streams.past import Past, PastBehind
+from projections.folding.reader import ViewsReader
+from streams.past import MOST_WAITING, Past, PastBehind
 from tests.cluster.relaying import urls
 from tests.eventstore.support import found_town, new_unit, send
 from tests.servers import Database
@@ -213,5 +215,35 @@ def test_a_folder_that_cannot_be_written_to_is_no_error_of_the_asker(tmp_path: P
     past = Past(store.log, tmp_path / "a file" / "below")
     with pytest.raises(PastBehind), past.at(1):
         pass
+    past.close()
+    store.close()
+
+
+def test_few_wait_for_a_past_that_is_not_there_and_others_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each that waits holds a thread that everybody's questions need."""
+    monkeypatch.setattr("streams.past.WAIT_SECONDS", 3_600.0)  # whoever waits, waits to the end
+    store = found_town(Store.at(tmp_path / "town", AGGREGATES))
+    (tmp_path / "a file").write_text("")
+    past = Past(store.log, tmp_path / "a file" / "below")  # nobody can keep it there
+    told = list[int]()
+
+    def ask(n: int) -> None:
+        try:
+            with past.at(1):
+                pass
+        except PastBehind:
+            told.append(n)
+
+    askers = [threading.Thread(target=ask, args=(n,), daemon=True) for n in range(12)]
+    for one in askers:
+        one.start()
+    until(lambda: len(told) == 12 - MOST_WAITING)
+    monkeypatch.setattr(Past, "position", lambda self: 1)
+    monkeypatch.setattr(past, "_reader", ViewsReader(tmp_path / "town" / "log.sqlite"))
+    for one in askers:
+        one.join(PATIENCE_SECONDS)
+    assert len(told) == 12 - MOST_WAITING and not any(one.is_alive() for one in askers)
     past.close()
     store.close()
