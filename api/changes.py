@@ -1,6 +1,5 @@
 """The difference of two moments: which figures changed, by which facts, by whom."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
@@ -12,13 +11,16 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.auth import Asking, Caller
+from api.cursors import Cursors
 from api.known_at import Moment, moment_of, preparing
 from api.problems import malformed
 from api.reads import READ_RESPONSES
 from api.routes import LIVE
 from domain.world import Role
+from eventstore.moments import makers
 from eventstore.store import Store
-from projections.asking.paging import BadCursor
+from eventstore.url_text import bytes_of, text_of
+from projections.asking.paging import Page
 from projections.catalog import VIEWS
 from projections.folding.base import LOGICAL
 from projections.officers import OFFICERS
@@ -66,7 +68,9 @@ def changes_of(
     if last.position < first.position:
         raise malformed([_wrong("to", "后一时点早于前一时点", "The second moment is the earlier.")])
     names = TABLES[board]
-    number, after = _opened(cursor, names)
+    asked = {"board": board, "from": first.position, "to": last.position}
+    cursors = Cursors(caller.system.cursor_key, "changes", area, asked)
+    number, after = _opened(cursors.opened(cursor)) if cursor is not None else (0, ())
     items: list[Change] = []
     onward: tuple[int, tuple[Any, ...]] | None = None
     try:
@@ -88,7 +92,8 @@ def changes_of(
     except PastBehind as behind:
         raise preparing(behind) from behind
     store.texts.opened(told)
-    return Differing(first, last, told, None if onward is None else _sealed(*onward))
+    leaf = cursors.sealed(Page(told, None if onward is None else _inner(*onward)))
+    return Differing(first, last, leaf.items, leaf.next)
 
 
 def _wrong(field: str, zh: str, en: str) -> dict[str, Any]:
@@ -111,15 +116,12 @@ def _told(one: Change) -> dict[str, Any]:
 def _name_actors(store: Store, db: Any, rows: list[dict[str, Any]]) -> None:
     """Beside the facts of each row who made them: officer, masked name, role; each once."""
     wanted = sorted({position for row in rows for position in row["positions"]})
-    metas = {}
-    for position in wanted:
-        fact = store.read(position - 1, limit=1, upto=position)[0]
-        metas[position] = fact.event.meta
+    metas = makers(store.log, wanted)
     officers = {str(meta.actor) for meta in metas.values()}
     asked = select(OFFICERS.c.id, OFFICERS.c.masked_name).where(OFFICERS.c.id.in_(officers))
     named = {row[0]: row[1] for row in db.execute(asked)}
     for row in rows:
-        of = [metas[position] for position in row["positions"]]
+        of = [metas[position] for position in row["positions"] if position in metas]
         actors = {(str(meta.actor), meta.role) for meta in of}
         row["actors"] = [
             {"officer": id, "name": named.get(id), "role": role} for id, role in sorted(actors)
@@ -127,23 +129,14 @@ def _name_actors(store: Store, db: Any, rows: list[dict[str, Any]]) -> None:
         row["at"] = of[-1].recorded_at if of else None
 
 
-def _sealed(number: int, key: tuple[Any, ...]) -> str:
-    return msgspec.json.encode([number, *key]).hex()
+def _inner(number: int, key: tuple[Any, ...]) -> str:
+    """In which table the next page begins, and after which key."""
+    return text_of(msgspec.json.encode([number, *key]))
 
 
-def _opened(cursor: str | None, names: Sequence[str]) -> tuple[int, tuple[Any, ...]]:
-    """Which table a page begins in, and after which key. Raises `BadCursor`."""
-    if cursor is None:
-        return 0, ()
-    try:
-        number, *key = msgspec.json.decode(bytes.fromhex(cursor), type=list[str | int])
-        if not isinstance(number, int) or not 0 <= number < len(names):
-            raise ValueError(cursor)
-        if len(key) != len(LOGICAL.tables[names[number]].primary_key.columns):
-            raise ValueError(cursor)
-    except (ValueError, msgspec.DecodeError, msgspec.ValidationError) as problem:
-        raise BadCursor(cursor=cursor[:40]) from problem
-    return number, tuple(key)
+def _opened(inner: str) -> tuple[int, tuple[Any, ...]]:
+    number, *key = msgspec.json.decode(bytes_of(inner), type=list[Any])  # sealed: it is our own
+    return int(number), tuple(key)
 
 
 @router.get(

@@ -1,6 +1,8 @@
-"""Which fact of the log was the last one at a moment: times of facts never go back."""
+"""Which fact was the last one at a moment, for times of facts never go back; who made a fact."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
 
@@ -32,3 +34,34 @@ def position_at(log: Log, moment: datetime) -> int:
         else:
             beyond = middle
     return known
+
+
+class By(msgspec.Struct):
+    """Who made a fact, in which role, and when it was recorded."""
+
+    actor: UUID
+    role: str
+    recorded_at: datetime
+
+
+class _Fact(msgspec.Struct):
+    meta: By
+
+
+_by = msgspec.json.Decoder(_Fact).decode
+AT_ONCE = 500
+
+
+def makers(log: Log, positions: Sequence[int]) -> dict[int, By]:
+    """By position who made these facts; without those that cannot be read."""
+    found: dict[int, By] = {}
+    for start in range(0, len(positions), AT_ONCE):
+        some = positions[start : start + AT_ONCE]
+        marks = ",".join("?" * len(some))
+        sql = f"SELECT position, state FROM events WHERE position IN ({marks})"  # noqa: S608
+        for position, state in log.fetch(sql, some):
+            try:
+                found[position] = _by(bytes(state)).meta
+            except (msgspec.DecodeError, msgspec.ValidationError):  # a fact that is parked
+                continue
+    return found

@@ -156,54 +156,37 @@ def deliveries(
 def cards(scope: Scope, *, exercise: bool, at: datetime) -> Select[Any]:
     """Households that money waits for and that have no card: it is recorded where they live."""
     g = GRANTS.c
-    return (
-        select(
-            *row(
-                matter=said("household_card"),
-                subject=H.id,
-                area=H.area,
-                role=village_or_township(H.area, at),
-                since=func.min(g.granted_at),
-                due_at=func.min(LISTS.c.deliver_by),
-                label=H.head_masked,
-            )
-        )
-        .join(LEDGER, LEDGER.c.household == H.id)
-        .join(GRANTS, g.relief_case == LEDGER.c.id)
-        .join(LISTS, LISTS.c.id == LEDGER.c.village_list)
-        .join(SEASONS, SEASONS.c.id == LEDGER.c.season)
-        .where(
-            scope.covers(H.area),
-            H.exercise.is_(exercise),
-            H.merged_into.is_(None),
-            GRANTED,
-            SEASONS.c.closed_at.is_(None),
-            NO_CARD,
-            g.cash_fen > 0,
-            g.status.in_(["granted", "failed"]),
-        )
-        .group_by(H.id, H.area, H.head_masked)
-    )
+    waits = NO_CARD, g.cash_fen > 0, g.status.in_(["granted", "failed"])
+    homes = _of_homes("household_card", g.granted_at, scope, exercise=exercise, at=at)
+    return homes.where(*waits)
 
 
 def bounced(scope: Scope, *, exercise: bool, at: datetime) -> Select[Any]:
     """Households whose money came back from the bank and whose card nobody has recorded anew since:
     the payer can send it again, but where they live somebody knows what is wrong with the card."""
     g = GRANTS.c
+    homes = _of_homes("household_bounced", g.failed_at, scope, exercise=exercise, at=at)
+    return homes.where(H.card_holder.is_not(None), H.card_at <= g.failed_at, g.status == "failed")
+
+
+def _of_homes(
+    matter: str, since: ColumnElement[Any], scope: Scope, *, exercise: bool, at: datetime
+) -> Select[Any]:
+    """Households with grants of seasons that are open, for who works where they live."""
     return (
         select(
             *row(
-                matter=said("household_bounced"),
+                matter=said(matter),
                 subject=H.id,
                 area=H.area,
                 role=village_or_township(H.area, at),
-                since=func.min(g.failed_at),
+                since=func.min(since),
                 due_at=func.min(LISTS.c.deliver_by),
                 label=H.head_masked,
             )
         )
         .join(LEDGER, LEDGER.c.household == H.id)
-        .join(GRANTS, g.relief_case == LEDGER.c.id)
+        .join(GRANTS, GRANTS.c.relief_case == LEDGER.c.id)
         .join(LISTS, LISTS.c.id == LEDGER.c.village_list)
         .join(SEASONS, SEASONS.c.id == LEDGER.c.season)
         .where(
@@ -212,9 +195,6 @@ def bounced(scope: Scope, *, exercise: bool, at: datetime) -> Select[Any]:
             H.merged_into.is_(None),
             GRANTED,
             SEASONS.c.closed_at.is_(None),
-            H.card_holder.is_not(None),
-            H.card_at <= g.failed_at,
-            g.status == "failed",
         )
         .group_by(H.id, H.area, H.head_masked)
     )

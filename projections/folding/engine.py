@@ -259,9 +259,13 @@ class ViewsDatabase:
         policy: Policy,
     ) -> Applied:
         folding = self._folding(partition, standing, policy)
-        changed = folding.fold(self.db, self._writers, facts)
+        changed = self._fold_into(folding, facts)
         self._settle_parked(partition, standing, folding)
         return self._moved(partition, last, changed)
+
+    def _fold_into(self, folding: Folding, facts: Sequence[Fact]) -> dict[str, list[Row]]:
+        """Fold and write a batch; the changed rows by table."""
+        return folding.fold(self.db, self._writers, facts)
 
     def _folding(self, partition: int, standing: Sequence[Standing], policy: Policy) -> Folding:
         return Folding(

@@ -20,11 +20,11 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from eventstore.sql import Sql
-from projections.folding.base import TableWriter, View, index_name, physical
+from projections.folding.base import Row, TableWriter, View, index_name, physical
 from projections.folding.databases import SQLiteDatabase
-from projections.folding.engine import Applied, Standing, ViewsDatabase
+from projections.folding.engine import ViewsDatabase
 from projections.folding.facts import Fact
-from projections.folding.fold import Policy
+from projections.folding.fold import Folding
 from projections.folding.reader import ViewsReader
 
 FROM, TO = "from_position", "to_position"
@@ -109,21 +109,12 @@ class PastViews(ViewsDatabase):
                 self.begin_anew(view, known[view.name] + 1)
         self.use()
 
-    def _fold(
-        self,
-        partition: int,
-        standing: Sequence[Standing],
-        last: int,
-        facts: Sequence[Fact],
-        policy: Policy,
-    ) -> Applied:
-        """As the live views, but each fact's rows are written before the next one is folded."""
-        folding = self._folding(partition, standing, policy)
+    def _fold_into(self, folding: Folding, facts: Sequence[Fact]) -> dict[str, list[Row]]:
+        """Each fact's rows are written before the next one is folded. No board is told."""
         for fact in facts:
             self._at = fact.position
             folding.fold(self.db, self._writers, [fact])
-        self._settle_parked(partition, standing, folding)
-        return self._moved(partition, last, {})
+        return {}
 
     def show(self, table: Table, generation: int) -> None:
         """What was valid at ``known_at()``, under the plain name that queries know."""

@@ -20,16 +20,13 @@ from domain.posts import post_of
 from domain.rules.base import CHINA
 from eventstore.log import recorded_at
 from eventstore.moments import position_at
+from tests.web.conftest import demo
 from tests.web.relief_desk import PASSWORD, RunningDemo, running_demo
 from tests.web.test_relief_pages import enter
 
+__all__ = ["demo"]
+
 PATIENCE_SECONDS = 120.0
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
-    with running_demo(tmp_path_factory.mktemp("past")) as one:
-        yield one
 
 
 @pytest.fixture(scope="module")
@@ -319,6 +316,8 @@ def test_changes_are_read_to_their_end_and_within_the_jurisdiction(
 def test_changes_that_cannot_be_asked_are_refused(demo: RunningDemo, server: TestClient) -> None:
     head = demo.system.store.head()
     good = {"from": "1", "to": str(head), "view": "ledger"}
+    other = server.get("/v1/changes", params={**good, "from": "2", "limit": "1"}).json()["next"]
+    assert other, "a cursor of other moments is of another list"
     wrong: list[tuple[dict[str, str], int]] = [
         ({"view": "weather"}, 422),
         ({"from": str(head), "to": "1"}, 422),
@@ -331,6 +330,7 @@ def test_changes_that_cannot_be_asked_are_refused(demo: RunningDemo, server: Tes
         ({"cursor": b'[0,"a","b","c"]'.hex()}, 400),
         ({"cursor": b"[-1,1]".hex()}, 400),
         ({"cursor": b"{}".hex()}, 400),
+        ({"cursor": other}, 400),
     ]
     for more, status in wrong:
         answer = server.get("/v1/changes", params={**good, **more})
