@@ -9,7 +9,6 @@ page on which the task is done, with an empty cache, a processor four times slow
 """
 
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from bench.serving import server
 from bench.winter_list import approved
 from cli.demo_command import PASSWORD
 from scripts.from_maven import Unavailable
+from scripts.need_browser import browser_path
 
 PHONE = {"width": 375, "height": 740}
 FIRST_BYTES, AFTER_BYTES, PAINT_MS = 150_000, 30_000, 3_000
@@ -213,9 +213,9 @@ WINTER: tuple[Callable[[Browser, str], Task], ...] = (allocate,)
 
 def chromium() -> str:
     """Where the browser is. Raises `Unavailable` on a machine without one."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    found = browser_path()
     if found is None:
-        raise Unavailable("没有 Chromium。Chromium is missing: apt-get install chromium")
+        raise Unavailable("没有 Chromium。Chromium is missing: see scripts/need_browser.py")
     return found
 
 

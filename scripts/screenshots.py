@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from cli.demo_command import PASSWORD  # noqa: E402
+from scripts.need_browser import browser_path  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 SERVE = "from cli.main import main; main()"
@@ -196,7 +197,7 @@ def main() -> None:
     if not (store / "log.sqlite").exists():
         sys.exit(f"{store} holds no store: load it first by relief demo")
     folder.mkdir(parents=True, exist_ok=True)
-    path = shutil.which("chromium") or sys.exit("chromium is not installed")
+    path = browser_path() or sys.exit("chromium is not installed")
     with serving(store) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=path,

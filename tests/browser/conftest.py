@@ -5,7 +5,6 @@ in the main thread, and tests elsewhere call ``asyncio.run``.
 """
 
 import os
-import shutil
 import socket
 import threading
 import time
@@ -19,6 +18,7 @@ import uvicorn
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from scripts.need_browser import browser_path
 from tests.browser.fake_desk import FakeDesk
 
 ARGUMENTS = (
@@ -46,11 +46,11 @@ Serve = Callable[[Any], AbstractContextManager[str]]
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """The browser. Without one: failed under CI, skipped in plain words elsewhere."""
-    path = shutil.which("chromium")
+    path = browser_path()
     if path is None:
         if os.environ.get("CI") == "true":
             pytest.fail("chromium is not installed, and CI must not skip the browser tests")
-        pytest.skip("NO BROWSER TESTS: chromium is not installed (apt-get install chromium)")
+        pytest.skip("NO BROWSER TESTS: chromium is not installed (see scripts/need_browser.py)")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=path, args=list(ARGUMENTS), headless=True

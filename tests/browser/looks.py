@@ -30,6 +30,7 @@ from api.app import create_app
 from cli.compose import running
 from cli.demo_command import PASSWORD as DEMO_PASSWORD
 from cli.settings import Settings
+from scripts.need_browser import browser_path
 from tests.browser.conftest import ARGUMENTS, running_app
 from tests.web.relief_desk import PASSWORD, running_demo
 from tests.web.test_crawl import kind_of
@@ -251,7 +252,7 @@ def county(data: Path, folder: Path) -> Iterator[str]:
 
 
 def launched(playwright: Any) -> Browser:
-    path = shutil.which("chromium") or sys.exit("chromium is not installed")
+    path = browser_path() or sys.exit("chromium is not installed")
     browser: Browser = playwright.chromium.launch(
         executable_path=path, args=list(ARGUMENTS), headless=True
     )
