@@ -98,7 +98,7 @@ def answer(
 FIELD_RULES = {
     "missing": ("缺少此项", "This field is required."),
     "extra_forbidden": ("没有此项", "There is no such field."),
-    "uuid_parsing": ("应为 UUID", "This should be a UUID."),
+    "uuid_parsing": ("应从所列选项中选择", "This should be one of those listed, by its UUID."),
     "int_parsing": ("应为整数", "This should be a whole number."),
     "int_type": ("应为整数", "This should be a whole number."),
     "figure_type": ("应为数字", "This should be a number."),

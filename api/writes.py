@@ -47,7 +47,7 @@ PART = "#/components/schemas/{model}"
 LIFE_SAVING = frozenset({"situation-reports", "rosters", "dispatch"})
 """Tags of commands that may never be stopped by what else an officer did."""
 NEW_ID = (
-    "新事项的编号应为随机生成的 UUID（第4版或第7版）",
+    "新事项的编号应随机生成，请重新打开页面后再填",
     "The id of something new should be a UUID made at random (version 4 or 7).",
 )
 _parsing = ThreadPoolExecutor(1, "parsing")

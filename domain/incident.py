@@ -103,6 +103,7 @@ NOT_BEFORE = {
     Stage.ON_SCENE: ("处置完毕不能早于到场", "it is not over before a unit was on the scene"),
 }
 """What is said to a step that is dated before the one it follows."""
+SENT_AFTER = ("派出不能早于发生", "a unit is not sent before it happened")
 RESOLVABLE = (Stage.ON_SCENE,)
 
 UNASSIGNED = "unassigned"
@@ -139,6 +140,7 @@ class Incident(Aggregate):
     ) -> None:
         self.area = area
         self.exercise = exercise
+        self.occurred_at = occurred_at
         self.in_charge = area
         self.stage = Stage.OPEN
         self.priority = 0
@@ -179,12 +181,16 @@ class Incident(Aggregate):
             self.stage = Stage.TRIAGED
 
     def assign(self, unit: UUID, *, assigned_at: datetime) -> None:
-        """Send a unit. Only a triaged incident; `Unit.assign` belongs to the same commit."""
+        """Send a unit. Only a triaged incident; `Unit.assign` belongs to the same commit.
+
+        `Malformed` for a time before what it is sent to happened.
+        """
         self.need(*SENDABLE)
         if unit in self.units:
             raise UnitNotAssigned(
                 incident=self.id, unit=unit, stage=self.units[unit], needed=Stage.TRIAGED
             )
+        not_before("assigned_at", assigned_at, self.occurred_at, SENT_AFTER, CLOCK_SLACK)
         self._assigned(unit=unit, assigned_at=assigned_at)
 
     @event("Assigned")

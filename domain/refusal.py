@@ -127,7 +127,7 @@ class IdNotFresh(Refusal):
     """A new thing came under an id that no client may choose, or a derived one under another."""
 
     status: ClassVar[int] = 422
-    zh: ClassVar[str] = "新事项的编号须随机生成（UUID 第4版或第7版）"
+    zh: ClassVar[str] = "新事项的编号须随机生成，请重新打开页面后再填"
     en: ClassVar[str] = "The id of something new must be made at random (UUID version 4 or 7)."
     kind: str
     id: UUID

@@ -145,7 +145,7 @@ def _work(rows: Rows, incident: str, unit: str, step: dict[str, Any] | None, at:
 
 
 def assigned(rows: Rows, at: int, e: Incident.Assigned) -> None:
-    moment = when(e.meta.recorded_at)
+    moment = when(e.assigned_at)
     step = {"stage": "assigned", "assigned_at": moment}
     _work(rows, text_of(e.originator_id), text_of(e.unit), step, moment)
 
@@ -380,7 +380,7 @@ def escalations_due(
 
 VIEW = View(
     name="dispatch",
-    version=6,
+    version=7,
     tables=(INCIDENTS, UNITS),
     routes={
         **UNIT_ROUTES,

@@ -367,7 +367,7 @@ def written_off(rows: Rows, at: int, e: Stockpile.WrittenOff) -> None:
 
 VIEW = View(
     name="stock",
-    version=3,
+    version=4,
     tables=(
         STOCK_BALANCES,
         STOCK_LOTS,

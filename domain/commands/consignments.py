@@ -26,9 +26,10 @@ from domain.consignment import (
 from domain.exercise import AS_THE_STORE
 from domain.goods import Lot, Purpose, ReturnSource, StockExhausted
 from domain.ids import NewId
-from domain.moments import day_not_over, not_in_future, not_over
+from domain.moments import day_not_before, day_not_over, not_in_future, not_over
 from domain.phone_number import checked_phone
 from domain.refusal import Malformed, NotYourRole, Refusal, refusal_of
+from domain.rules.base import china_day
 from domain.separation import separate
 from domain.stockpile import Stockpile
 from domain.world import About, Command, Result, Role, Sealed, World
@@ -37,6 +38,10 @@ CONSIGNMENT = About("consignments", Consignment, "consignment")
 ORDERERS = frozenset({Role.COUNTY_APPROVER, Role.CITY_REVIEWER, Role.PROVINCE_REVIEWER})
 REQUESTERS = frozenset({Role.VILLAGE_REPORTER, Role.TOWNSHIP_REVIEWER, Role.STOREKEEPER})
 RECEIVERS = REQUESTERS
+NOT_BEFORE_RECEIPT = (
+    "发出不能早于这批物资入库",
+    "goods do not leave before they came into the depot",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +180,8 @@ class ShipConsignment(_OnConsignment):
     driver_name: str = ""
     driver_phone: str = ""
     eta: datetime | None = None
+    shipped_at: datetime | None = None
+    """When the goods left, for what is keyed later; None: now."""
 
     @classmethod
     def lies_in(cls, world: World, subject: Consignment) -> UUID:
@@ -186,11 +193,15 @@ class ShipConsignment(_OnConsignment):
         check_text("vehicle", self.vehicle)
         if self.eta is not None:
             not_over("eta", self.eta, world.now)
+        left_at = self.shipped_at or world.now
+        not_in_future("shipped_at", left_at, world.now)
         hands = separate(world, consignment.id, consignment.steps, "ship")
         cargo: list[Cargo] = []
         for stockpile in _sources(world, consignment):
             shipped = stockpile.ship(consignment.id)
             cargo.extend(Cargo(stockpile.item, lot) for lot in shipped)
+        came_on = max(one.lot.received_on for one in cargo)
+        day_not_before("shipped_at", china_day(left_at), came_on, NOT_BEFORE_RECEIPT)
         name, phone = self._driver(world)
         consignment.ship(
             tuple(cargo),
@@ -198,7 +209,7 @@ class ShipConsignment(_OnConsignment):
             driver_name=name,
             driver_phone=phone,
             eta=self.eta,
-            shipped_at=world.now,
+            shipped_at=left_at,
             hands=hands,
         )
         return {"units": sum(one.lot.quantity for one in cargo)}

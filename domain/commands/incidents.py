@@ -70,6 +70,14 @@ def _await_unit(world: World, incident: Incident) -> None:
         incident.acknowledgement_due(due_at=due_at, rules=limits.ref)
 
 
+def _sent_at(world: World, said: datetime | None) -> datetime:
+    """When a unit was sent: now, unless somebody says when. `Malformed` for a time to come."""
+    if said is None:
+        return world.now
+    not_in_future("assigned_at", said, world.now)
+    return said
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenIncident(Command):
     """Open an incident: what happened, where and when."""
@@ -167,6 +175,8 @@ class AssignUnit(_OnIncident):
 
     stages: ClassVar[tuple[Stage, ...]] = SENDABLE
     unit: UUID
+    assigned_at: datetime | None = None
+    """When it was told, for what is keyed later; None: now."""
 
     def scope(self, world: World) -> UUID:
         incident, unit = world.get(Incident, self.incident), world.get(Unit, self.unit)
@@ -174,7 +184,7 @@ class AssignUnit(_OnIncident):
 
     def decide(self, world: World) -> Result | None:
         incident = world.get(Incident, self.incident)
-        incident.assign(self.unit, assigned_at=world.now)
+        incident.assign(self.unit, assigned_at=_sent_at(world, self.assigned_at))
         world.get(Unit, self.unit).assign(incident.id, exercise=incident.exercise)
         return None
 
@@ -249,6 +259,8 @@ class ReassignIncident(_OfUnit):
     from_unit: UUID
     to_unit: UUID
     reason: str
+    assigned_at: datetime | None = None
+    """When the other unit was told, for what is keyed later; None: now."""
 
     def scope(self, world: World) -> UUID:
         incident, unit = world.get(Incident, self.incident), world.get(Unit, self.to_unit)
@@ -258,7 +270,7 @@ class ReassignIncident(_OfUnit):
         incident = world.get(Incident, self.incident)
         incident.recall(self.from_unit, reason=self.reason)
         world.get(Unit, self.from_unit).release()
-        incident.assign(self.to_unit, assigned_at=world.now)
+        incident.assign(self.to_unit, assigned_at=_sent_at(world, self.assigned_at))
         world.get(Unit, self.to_unit).assign(incident.id, exercise=incident.exercise)
         _await_unit(world, incident)
         return None

@@ -207,7 +207,7 @@ def shipped(rows: Rows, at: int, e: Consignment.Shipped) -> None:
         vehicle=e.vehicle,
         eta=when(e.eta) if e.eta else None,
         units=sum(one.lot.quantity for one in e.cargo),
-        shipped_at=when(e.meta.recorded_at),
+        shipped_at=when(e.shipped_at),
         shipped_by=text_of(e.meta.actor),
     )
     for one in e.cargo:

@@ -68,6 +68,30 @@ def test_no_command_begins_something_under_an_id_that_is_not_random(write: Write
             assert [one["field"] for one in refused.value.errors or []] == [thing.field]
 
 
+@pytest.mark.parametrize("write", WRITES, ids=lambda write: write.command.__name__)
+def test_what_is_put_in_the_place_of_an_id_is_answered_without_the_word_uuid(write: Write) -> None:
+    """Somebody changed a list of a Chinese page by hand, or made the id of what begins."""
+    values = example_of(write.command)
+    path = {name: str(_forged(values.pop(name))) for name in write.in_path}
+    with pytest.raises(ApiProblem) as refused:
+        write.parse(json.dumps(_forged(values)).encode(), path)
+    said = refused.value.errors or []
+    assert said and not any("UUID" in one["zh"] or "UUID" in one["name_zh"] for one in said)
+
+
+def _forged(value: Any) -> Any:
+    """The same with something else where an id stood."""
+    if isinstance(value, dict):
+        return {name: _forged(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_forged(one) for one in value]
+    try:
+        UUID(str(value))
+    except ValueError:
+        return value
+    return "潜山市"
+
+
 def test_references_may_be_of_any_version(edge: Edge) -> None:
     """Stores of earlier programs are full of version 5."""
     old = uuid5(NAMESPACE_OID, "an old disaster")

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from domain.commands.consignments import ArriveConsignment, TurnBackConsignment
+from domain.commands.incidents import AssignUnit, ReassignIncident
 from domain.commands.rosters import ConfirmDeath, FindMissing, RecordCasualty
 from domain.commands.village_lists import MinutesInput
 from domain.consignment import Consignment
@@ -17,7 +18,7 @@ from domain.rules.base import china_day
 from domain.season import Season
 from domain.world import Command, Role
 from tests.domain.county import appoint, make_county
-from tests.domain.goods import came, on_the_road
+from tests.domain.goods import came, on_the_road, order, receive, request, ship
 from tests.domain.ledger import HASH, Ledger, application
 from tests.domain.reporting import initial
 from tests.domain.scenario import Scenario
@@ -123,3 +124,49 @@ def test_nobody_applies_before_the_disaster_that_the_relief_is_for() -> None:
     refused = county.when(early, by="village").then(Malformed)
     assert refused.field == "applied_on" and "申请不能早于受灾" in refused.sentence("zh")
     county.given(replace(early, applied_on=came), by="village")
+
+
+def test_goods_that_left_while_the_line_was_down_are_keyed_with_the_time_they_left(
+    county: Scenario,
+) -> None:
+    """Keyed two hours later, and the arrival an hour before that: both as they were."""
+    county.given(receive(county), by="storekeeper").given(request(county), by="township")
+    county.given(order(county), by="county")
+    left = county.now - timedelta(hours=2)
+    for wrong, rule in (
+        (county.now + CLOCK_SLACK + SECOND, "不能晚于当前时间"),
+        (left - timedelta(days=400), "发出不能早于这批物资入库"),
+    ):
+        refused = county.when(ship(county, shipped_at=wrong), by="storekeeper").then(Malformed)
+        assert refused.field == "shipped_at" and rule in refused.sentence("zh")
+    county.given(ship(county, shipped_at=left), by="storekeeper")
+    assert county.load(Consignment, county.id("load")).shipped_at == left
+    came_at = {"counts": (came(county, 40),), "arrived_at": left + timedelta(hours=1)}
+    county.given(ArriveConsignment(consignment=county.id("load"), **came_at), by="township")
+
+
+def test_a_unit_that_was_told_by_radio_is_keyed_with_the_time_it_was_told(
+    county: Scenario,
+) -> None:
+    desk = with_units(county)
+    county.given(open_incident(county), by="village")
+    county.given(desk.triage(), by="dispatcher")
+    told = county.now - timedelta(minutes=8)
+
+    def refused(command: AssignUnit | ReassignIncident) -> None:
+        early = county.now - timedelta(minutes=10) - CLOCK_SLACK - MINUTE
+        for wrong, rule in (
+            (county.now + CLOCK_SLACK + SECOND, "不能晚于当前时间"),
+            (early, "派出不能早于发生"),
+        ):
+            late = replace(command, assigned_at=wrong)
+            answer = county.when(late, by="dispatcher").then(Malformed)
+            assert answer.field == "assigned_at" and rule in answer.sentence("zh")
+
+    refused(desk.assign())
+    county.given(replace(desk.assign(), assigned_at=told), by="dispatcher")
+    county.given(replace(desk.acknowledge(), occurred_at=told + MINUTE), by="dispatcher")
+    refused(desk.reassign())
+    county.given(replace(desk.reassign(), assigned_at=told + 2 * MINUTE), by="dispatcher")
+    boats = replace(desk.acknowledge("boats"), occurred_at=told + 3 * MINUTE)
+    county.given(boats, by="dispatcher")

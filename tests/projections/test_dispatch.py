@@ -26,6 +26,7 @@ from domain.incident import IncidentKind, Severity
 from domain.unit import UnitKind
 from projections import dispatch, stock
 from projections.dispatch import dispatch_board, incident, incidents, units
+from projections.folding.base import when
 from tests.domain import goods
 from tests.domain.county import make_county
 from tests.domain.goods import NOW
@@ -69,7 +70,7 @@ def story() -> Scenario:
         ReportOnScene(incident=t, unit=fire, occurred_at=NOW + timedelta(minutes=3)),
         EscalateIncident(incident=t, to=s.id("county"), reason="力量不足"),
         TriageIncident(incident=s.id("fallen"), priority=2),
-        AssignUnit(incident=s.id("fallen"), unit=boats),
+        AssignUnit(incident=s.id("fallen"), unit=boats, assigned_at=NOW - timedelta(minutes=5)),
         AcknowledgeAssignment(incident=s.id("fallen"), unit=boats, occurred_at=NOW),
         ReportEnRoute(incident=s.id("fallen"), unit=boats, occurred_at=NOW),
         ReportOnScene(incident=s.id("fallen"), unit=boats, occurred_at=NOW),
@@ -132,6 +133,8 @@ def test_what_is_over_is_asked_for_by_name(story: Scenario, folded: Folded) -> N
         foreign = incidents(db, over(story, "foreign_county")).items
     ends = {one["status"]: one for one in over_now}
     assert ends["closed"]["outcome"] == "救出两人"
+    told = when(NOW - timedelta(minutes=5))
+    assert ends["closed"]["assigned_at"] == told, "when it was told, not when it was keyed"
     assert ends["duplicate"]["duplicate_of"] == str(story.id("trapped"))
     assert [one["name"] for one in mine] == ["medics"] and foreign == []
 

@@ -20,6 +20,7 @@ from projections.asking.stock_books import (
     stockpile,
     stockpiles,
 )
+from projections.folding.base import when
 from projections.sections.consignments import consignment, consignments
 from tests.domain import goods
 from tests.domain.ledger import Ledger
@@ -103,7 +104,8 @@ def test_a_late_load_is_overdue_only_after_its_eta(tmp_path: Path) -> None:
     s = Ledger().scenario
     s.given(goods.request(s), by="township").given(goods.order(s), by="county")
     eta = s.now + timedelta(hours=3)
-    s.given(goods.ship(s, eta=eta), by="storekeeper")
+    left = s.now - timedelta(hours=1)
+    s.given(goods.ship(s, eta=eta, shipped_at=left), by="storekeeper")
     folded = fold(tmp_path, s, (stock.VIEW,))
     with folded.reading() as db:
         scope = over(s, "yuantan")
@@ -114,6 +116,7 @@ def test_a_late_load_is_overdue_only_after_its_eta(tmp_path: Path) -> None:
     assert [one["overdue"] for one in early] == [False]
     assert [one["overdue"] for one in late] == [True]
     assert late[0]["source_name"] == "潜山市" and foreign == []
+    assert late[0]["shipped_at"] == when(left), "when it left, not when it was keyed"
 
 
 def test_one_consignment_shows_its_cargo_and_its_moves(story: Scenario, folded: Folded) -> None:

@@ -46,6 +46,7 @@ def test_an_incident_s_whole_life_by_its_pages(desk: Desk) -> None:
 
     page = page.form(i.TriageIncident).press(note="水还在涨", priority="1 特急")
     assert page.state == "triaged" and page.offers(incident)[0] == "AssignUnit"
+    assert "assigned_at" in page.form(i.AssignUnit).names(), "for what is keyed later"
     page = page.form(i.AssignUnit).press(unit="一号民兵队")
     assert page.state == "assigned"
     page = page.form(i.ReassignIncident).press(

@@ -55,6 +55,7 @@ def test_quilts_go_from_the_city_s_depot_to_a_township_and_are_filed(server: Tes
     assert page.state == "ordered" and page.closed["OrderConsignment"]
 
     page = looked_at(page, "city-storekeeper")
+    assert "shipped_at" in page.form(c.ShipConsignment).names(), "for what is keyed later"
     page = page.form(c.ShipConsignment).press(
         vehicle="皖H20261", driver_name="王师傅", driver_phone="13900000001"
     )

@@ -23,6 +23,7 @@ FORMS: Mapping[type[Command], Form] = {
         press="unit",
         picks={"unit": pick.free_units},
         none={"unit": "dispatch.none_free"},
+        hints={"assigned_at": "act.earlier_hint"},
     ),
     i.AcknowledgeAssignment: Form(
         next_in=(Stage.ASSIGNED,),
@@ -48,6 +49,7 @@ FORMS: Mapping[type[Command], Form] = {
     i.ReassignIncident: Form(
         picks={"from_unit": pick.units_out, "to_unit": pick.free_units},
         none={"to_unit": "dispatch.none_free"},
+        hints={"assigned_at": "act.earlier_hint"},
     ),
     i.EscalateIncident: Form(picks={"to": areas_above}, hint="dispatch.escalate_hint"),
     i.MarkDuplicateIncident: Form(

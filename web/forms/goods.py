@@ -54,8 +54,12 @@ FORMS: Mapping[type[Command], Form] = {
     ),
     c.ShipConsignment: Form(
         next_in=(Phase.ORDERED,),
-        fields=("vehicle", "driver_name", "driver_phone", "eta"),
-        hints={"vehicle": "stock.vehicle_hint", "driver_name": "stock.driver_hint"},
+        fields=("vehicle", "driver_name", "driver_phone", "shipped_at", "eta"),
+        hints={
+            "vehicle": "stock.vehicle_hint",
+            "driver_name": "stock.driver_hint",
+            "shipped_at": "act.earlier_hint",
+        },
     ),
     c.ArriveConsignment: ARRIVAL,
     c.TurnBackConsignment: Form(
