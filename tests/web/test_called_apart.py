@@ -77,11 +77,42 @@ class Pressed(HTMLParser):
             self.called[tag, name, self._form if tag == "button" else ""] += 1
 
 
+class Linked(HTMLParser):
+    """Where the links of a page lead, by what each is called: those in tables, figures and lists
+    of its main part. A link to a place of the same page is told apart by its row."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.led: dict[str, set[str]] = {}
+        self._main, self._open = False, list[tuple[str, str, list[str]]]()
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        of = {name: value or "" for name, value in attrs}
+        self._main = self._main or tag == "main"
+        if tag == "a" and self._main:
+            self._open.append((of.get("href", "").split("#")[0], of.get("aria-label", ""), []))
+
+    def handle_data(self, data: str) -> None:
+        for _, _, texts in self._open:
+            texts.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "main":
+            self._main = False
+        if tag == "a" and self._open:
+            there, label, texts = self._open.pop()
+            name = label or " ".join(" ".join(texts).split())
+            if there:
+                self.led.setdefault(name, set()).add(there)
+
+
 @pytest.mark.parametrize("login", ["county-approver", "dispatcher", "yuantan-reviewer-new"])
-def test_no_two_buttons_or_foldings_of_a_page_are_called_alike(
+def test_no_two_buttons_foldings_or_links_of_a_page_are_called_alike(
     server: TestClient, login: str
 ) -> None:
-    """Six foldings "take off duty" stood on one page, and two links "accept" in one work list."""
+    """Six foldings "take off duty" stood on one page, and two links "accept" in one work list;
+    seven links 潜山市 of one page led to seven stocks."""
     enter(server, login)
     waiting, seen, met = ["/"], set[str](), 0
     while waiting and met < MOST_PAGES:
@@ -96,4 +127,6 @@ def test_no_two_buttons_or_foldings_of_a_page_are_called_alike(
         waiting += Seen(page.text).links
         alike = {one: n for one, n in Pressed(page.text).called.items() if n > 1}
         assert not alike, (path, alike)
+        apart = {one: there for one, there in Linked(page.text).led.items() if len(there) > 1}
+        assert not apart, (path, apart)
     assert met > 20
