@@ -22,6 +22,7 @@ from api import (
     login,
     officer_lists,
     problems,
+    proofs,
     provider,
     provider_routes,
     reads,
@@ -45,7 +46,7 @@ from api.described import document_of
 from api.fast import OPENAPI, Commands, Routed
 from api.importing import Importing
 from api.known_at import KnownAt
-from api.metrics import tell_of_boards
+from api.metrics import tell_of_boards, tell_of_watch
 from api.noticing import Notice, notices_of
 from api.observing import Observed
 from api.routes import LIVE, READS, WRITES
@@ -93,10 +94,11 @@ def create_app(system: System, *, mount: Callable[[FastAPI], None] | None = None
         system.boards.listen(hub.applied)
         system.waiting.attach(asyncio.get_running_loop())
         importing.start()
-        ended = tell_of_boards(hub.opened)
+        ended = (tell_of_boards(hub.opened), tell_of_watch(system.house.data))
         yield
         await run_in_threadpool(importing.close)
-        ended()
+        for end in ended:
+            end()
         hub.close()
         setup.close()
         ready.close()
@@ -157,6 +159,7 @@ def _routers(system: System) -> tuple[APIRouter, ...]:
         renewal_lists.router,
         invitation_lists.router,
         receipts.router,
+        proofs.router,
         rulebook_comparisons.router,
         rulebook_reads.router,
         searching.router,

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from api.noticing import clock_notices
 from api.system import System
+from api.watched import watched
 from eventstore import postgres, sqlite, vault_tables
 from eventstore.backup import LOG
 from eventstore.clock import clock_state, machine_now
@@ -52,6 +53,7 @@ def process_told(system: System) -> dict[str, Any]:
         "seat": _seat(system),
         "training": store.training,
         "clock": _clock(system),
+        "watched": watched(system.house.data).told(),
         "views": [
             {
                 "name": view.name,

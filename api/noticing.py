@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-import msgspec
 from pydantic import BaseModel
 
 from api.system import System
+from api.watched import ALARM, WATCH, Alarm, read
 from domain.plurals import counted
 from domain.rules.base import CHINA
 from domain.store import Hold, HoldCause
@@ -18,18 +18,6 @@ from eventstore.clock import ahead_by, clock_state
 from eventstore.store import Store
 
 Name = Literal["log-changed", "clock-held", "clock-gap", "views-remade"]
-
-WATCH = "watch"
-"""The folder beside the data in which `relief audit watch` keeps what it has seen."""
-ALARM = "alarm.json"
-
-
-class Alarm(msgspec.Struct):
-    """What the watch has found: at which position, or positions from–to, and what in words."""
-
-    position: str
-    zh: str
-    en: str
 
 
 class Notice(BaseModel):
@@ -47,9 +35,8 @@ def notices_of(system: System) -> list[Notice]:
 
 def _changed(data: Path) -> list[Notice]:
     """The log was written to by somebody else than the program."""
-    try:
-        alarm = msgspec.json.decode((data / WATCH / ALARM).read_bytes(), type=Alarm)
-    except (OSError, msgspec.MsgspecError):  # there is none, as a rule
+    alarm = read(data / WATCH / ALARM, Alarm)
+    if alarm is None:  # as a rule
         return []
     return [
         Notice(

@@ -19,6 +19,7 @@ from api.checkup import Found, Looks, checkup
 from api.errands import Errand
 from api.known_at import Reading, moment_asked
 from api.limits import DEFAULT_LIMITS, EdgeLimits, Quotas
+from api.proofs_kept import Proofs
 from api.provider_settings import ProviderSettings
 from api.unsealing import RunningLooks
 from domain.access import posts_at
@@ -122,6 +123,7 @@ class System:
     waiting: Waiting = field(init=False)
     head: AskedTogether[int] = field(init=False)
     looks: RunningLooks = field(init=False)
+    proofs: Proofs = field(init=False)
     reader: Reading = field(init=False)
     """The views as of the moment that a request is about."""
 
@@ -132,6 +134,7 @@ class System:
         self.waiting = Waiting(self.boards)
         self.head = AskedTogether(self.store.head, "head")
         self.looks = RunningLooks(self.store)
+        self.proofs = Proofs(self.store)
         self._officers = Lately[UUID, Officer](LATELY_SECONDS, OFFICERS)
         self._names = Lately[str, LoginName](LATELY_SECONDS, OFFICERS)
 

@@ -129,7 +129,9 @@ def begin_backup(backups: Backups) -> None:
     summary="The process and its store in figures: version, head, each view's lag, clock, disk",
     description=(
         "`views` with `version`, `position`, `lag`, and how many facts are `parked` since when; "
-        "`clock.state` is `fine`, `held`, `decided` or `simulated`; `schemas` of log and vault."
+        "`clock.state` is `fine`, `held`, `decided` or `simulated`; `schemas` of log and vault; "
+        "`watched`: the last checkpoint, the last that a witness signed, when the whole log was "
+        "last `verified`, and where it was `changed`."
     ),
     responses=ASKED,
 )

@@ -2,18 +2,18 @@
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
-from uuid import UUID
 
 import msgspec
 import typer
 from rich.console import Console
 
-from api.noticing import WATCH
+from api.watched import COSIGNED, WATCH, Cosigned, put, read
 from audit.relief_verify import (
-    FORMAT,
+    COSIGNATURE,
     Checkpoint,
     Unreadable,
     checkpoint_of,
@@ -30,16 +30,16 @@ from cli.saying import Json, failed, say_json
 from cli.writing import To, write_new
 from eventstore.checkpoints import SigningKey, origin_of
 from eventstore.log import Row
-from eventstore.outcomes import decode_outcome
-from eventstore.proving import (
-    MOST_FACTS,
-    ROWS_AT_ONCE,
-    GapInLog,
-    Tree,
-    entry_shown,
-    joined,
-    tree_of,
+from eventstore.proofs import (
+    NotAsSigned,
+    NothingCalled,
+    TooManyFacts,
+    as_file,
+    facts_of,
+    proof_of,
 )
+from eventstore.proofs import signed as signed_now
+from eventstore.proving import MOST_FACTS, GapInLog, NotInOrder, Tree, joined, tree_of
 from eventstore.store import Store
 
 app = typer.Typer(no_args_is_help=True, help="Proofs that nothing was changed.")
@@ -70,7 +70,7 @@ def checkpoint(to: To = None) -> None:
     store = open_store(settings_here())
     try:
         size = store.head()
-        write_new(to, _signed(store, _tree(store, size).root(), size))
+        write_new(to, signed_now(store, _tree(store, size).root(), size))
     finally:
         store.close()
     if to is not None:
@@ -98,9 +98,43 @@ def request(to: To = None, seen: Seen = None) -> None:
         old = earlier.size if earlier is not None else 0
         tree = _tree(store, size, old=old)
         path = joined(old, tree) if old else []
-        write_new(to, request_text(old, path, _signed(store, tree.root(), size)))
+        write_new(to, request_text(old, path, signed_now(store, tree.root(), size)))
     finally:
         store.close()
+
+
+@app.command()
+def keep(
+    file: Annotated[Path, typer.Argument(help="What `relief witness sign` wrote")],
+    witness: Annotated[str, typer.Option(help="The witness's line, as `relief witness key` says")],
+) -> None:
+    """Keep a checkpoint that came back from a witness: pages tell how old the last one is."""
+    settings = settings_here()
+    store = open_store(settings)
+    try:
+        (one,) = _kept(store, [file])
+    finally:
+        store.close()
+    try:
+        key = key_of(witness.strip())
+        signed = signers(one, [key])
+    except Unreadable as problem:
+        raise failed(problem.zh, problem.en) from None
+    if not signed or key.kind != COSIGNATURE:
+        raise failed(f"{file} 没有这个见证单位的签名", f"{file} was not signed by that witness.")
+    stamp = next(
+        signature for name, id_, signature in one.signatures if (name, id_) == (key.name, key.id)
+    )
+    at = datetime.fromtimestamp(int.from_bytes(stamp[:8], "big"), UTC)
+    there = settings.data / WATCH / COSIGNED
+    last = read(there, Cosigned)
+    if last is not None and last.facts > one.size and f"\n{one.origin}\n" in f"\n{last.text}":
+        raise failed(
+            f"已存有更新的一份（{last.facts} 条）",
+            f"A newer one is kept already, of {last.facts} facts.",
+        )
+    put(there, msgspec.json.encode(Cosigned(one.size, key.name, at, one.text)))
+    out.print(f"已存入，见证到第 {one.size} 条 · kept: witnessed up to {one.size}", highlight=False)
 
 
 def _earlier(store: Store, seen: Path | None, origin: str) -> Checkpoint | None:
@@ -129,17 +163,21 @@ def _tree(store: Store, size: int, indices: Sequence[int] = (), old: int = 0) ->
         return tree_of(store.log, size, indices, old)
     except GapInLog as gap:
         raise _gap(gap) from None
-
-
-def _signed(store: Store, root: bytes, size: int) -> str:
-    signing = SigningKey(store.vault, origin_of(store))
-    return signing.signed(size, root, store.clock.now())
+    except NotInOrder as row:
+        raise _no_place(row) from None
 
 
 def _gap(gap: GapInLog) -> typer.Exit:
     return failed(
         f"第 {gap.position} 条记录不在账本里，请运行 relief audit verify",
         f"Fact {gap.position} is missing in the log: relief audit verify tells more.",
+    )
+
+
+def _no_place(row: NotInOrder) -> typer.Exit:
+    return failed(
+        f"第 {row.position} 条不是账本该有的记录，请运行 relief audit verify",
+        f"Row {row.position} has no place in the log: relief audit verify tells more.",
     )
 
 
@@ -170,7 +208,7 @@ def prove(
         size = signed.size if signed is not None else store.head()
         origin = signed.origin if signed is not None else origin_of(store)
         earlier = _earlier(store, seen, origin)
-        rows = facts_of(store, what, size)
+        rows = _facts(store, what.strip(), size)
         text = proof(store, rows, size, earlier, signed)
     finally:
         store.close()
@@ -179,43 +217,24 @@ def prove(
         out.print(f"已写出 {len(rows)} 条记录的证明 · {len(rows)} facts proven", highlight=False)
 
 
-def facts_of(store: Store, what: str, size: int) -> list[Row]:
+def _facts(store: Store, what: str, size: int) -> list[Row]:
     """The rows that are meant, in order. Exits when there are none, or too many."""
-    rows = list(_meant(store, what.strip(), size))
-    if not rows:
-        raise failed(f"账本中没有“{what}”", f"The log has nothing called {what}.")
-    if len(rows) > MOST_FACTS:
-        raise failed(
-            f"“{what}”有 {len(rows)} 条记录，一份证明最多 {MOST_FACTS} 条",
-            f"{what} has {len(rows)} facts; {MOST_FACTS} are proven at most at once.",
-        )
-    return sorted(rows)
-
-
-def _meant(store: Store, what: str, size: int) -> Iterable[Row]:
-    log = store.log
     try:
-        id_ = UUID(what)
-    except ValueError:
-        if what.isdecimal() and len(what) < 19:
-            return log.rows(int(what) - 1, 1, min(int(what), size))
-        return _naming(store, what, size)
-    for _, _, _, outcome in log.outcomes([id_]):
-        told = decode_outcome(bytes(outcome))
-        return log.rows(told.position - told.facts, told.facts, min(told.position, size))
-    return log.stream_rows(id_, upto_position=size)
-
-
-def _naming(store: Store, document: str, size: int) -> Iterator[Row]:
-    """Facts that bear this document number, wherever in them it stands."""
-    wanted = msgspec.json.encode(document)
-    after = found = 0
-    while (rows := store.log.rows(after, ROWS_AT_ONCE, size)) and found <= MOST_FACTS:
-        for row in rows:
-            if wanted in bytes(row[4]):
-                found += 1
-                yield row
-        after = rows[-1][0]
+        return facts_of(store, what, size, MOST_FACTS)
+    except NothingCalled:
+        raise failed(f"账本中没有“{what}”", f"The log has nothing called {what}.") from None
+    except TooManyFacts as many:
+        raise failed(
+            f"“{what}”有 {many.found} 条记录，一份证明最多 {MOST_FACTS} 条",
+            f"{what} has {many.found} facts; {MOST_FACTS} are proven at most at once.",
+        ) from None
+    except NotInOrder as row:
+        raise _no_place(row) from None
+    except msgspec.MsgspecError:
+        raise failed(
+            f"“{what}”的办理结果读不出来，请运行 relief audit verify",
+            f"What became of {what} cannot be read: relief audit verify tells more.",
+        ) from None
 
 
 def proof(
@@ -227,34 +246,21 @@ def proof(
 ) -> str:
     """The proof of these facts under a checkpoint of ``size`` facts: ``signed``, or one made now.
     It is joined to an ``earlier`` one. Exits when the log is not what was signed."""
-    old = earlier.size if earlier is not None else 0
-    tree = _tree(store, size, [row[0] - 1 for row in rows], old)
-    root = tree.root()
-    if signed is not None and root != signed.root:
+    try:
+        made = proof_of(
+            store,
+            rows,
+            size,
+            earlier=(earlier.size, earlier.text) if earlier is not None else None,
+            under=(signed.origin, signed.text, signed.root) if signed is not None else None,
+            tree=lambda size, indices, old: _tree(store, size, indices, old),
+        )
+    except NotAsSigned:
         raise failed(
             "账本与给出的检查点不符，请运行 relief audit verify",
             "The log is not what was signed: relief audit verify tells more.",
-        )
-    made = {
-        "format": FORMAT,
-        "origin": signed.origin if signed is not None else origin_of(store),
-        "checkpoint": signed.text if signed is not None else _signed(store, root, size),
-        "entries": [entry_shown(row, tree) for row in rows],
-        "consistency": {"checkpoint": earlier.text, "path": joined(old, tree)}
-        if earlier is not None and old
-        else None,
-        "says": SAYS,
-    }
-    return msgspec.json.format(msgspec.json.encode(made)).decode() + "\n"
-
-
-SAYS = {
-    "zh": "本证明说明：所列记录在签出检查点时就在账本里，位置和内容与所示一致。"
-    "它不说明：没有别的记录、记录所说属实；账本整体是否被改过，由 relief audit verify 核对。",
-    "en": "It proves that these facts stood in the log when the checkpoint was signed, at these"
-    " places and as shown. It does not prove that there are no others, nor that what they say is"
-    " true; whether anything in the whole log was changed, relief audit verify tells.",
-}
+        ) from None
+    return as_file(made)
 
 
 # -- reading it all again ----------------------------------------------------------------------

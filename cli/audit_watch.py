@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from api.noticing import ALARM, WATCH, Alarm
+from api.watched import ALARM, LOOKED, WATCH, Alarm, Looked, put
 from audit.relief_verify import Checkpoint, Unreadable, checkpoint_of, key_of, signers
 from audit.verifying import WHAT, Bad
 from cli.audit_examining import examine
@@ -38,16 +38,18 @@ def look(store: Store, folder: Path) -> Bad | None:
     """One round: what is wrong with the log, or None and one more checkpoint."""
     private_folder(folder)
     kept = _kept(store, folder)
-    size = store.head()
+    size, began = store.head(), time.monotonic()
     examined = examine(store, size, list(kept.values())).examined
     if examined.bad is not None:
         _raise_alarm(folder, examined.bad)
         return examined.bad
     (folder / ALARM).unlink(missing_ok=True)
+    looked = Looked(store.clock.now(), size, round(time.monotonic() - began, 3))
+    put(folder / LOOKED, msgspec.json.encode(looked))
     if size and all(one.size != size for one in kept.values()):
         signing = SigningKey(store.vault, origin_of(store))
         note = signing.signed(size, examined.root, store.clock.now())
-        _put(folder / f"{size}.checkpoint", note.encode())
+        put(folder / f"{size}.checkpoint", note.encode())
         _thin(folder, kept)
     return None
 
@@ -83,16 +85,7 @@ def _raise_alarm(folder: Path, bad: Bad) -> None:
     zh, en = WHAT[bad.what]
     first, last = bad.between or (bad.position, bad.position)
     at = f"{first}" if first == last else f"{first}–{last}"
-    _put(folder / ALARM, msgspec.json.encode(Alarm(position=at, zh=zh, en=en)))
-
-
-def _put(file: Path, text: bytes) -> None:
-    """Whole or not at all."""
-    new = file.with_suffix(".new")
-    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as out:
-        out.write(text)
-    new.replace(file)
+    put(folder / ALARM, msgspec.json.encode(Alarm(position=at, zh=zh, en=en)))
 
 
 def keep_watch(settings: Settings, parent: int | None) -> None:

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Connection,
     Index,
     Integer,
+    Select,
     String,
     Table,
     or_,
@@ -267,7 +268,28 @@ def timeline(
         select(TIMELINE.c.position).where(TIMELINE.c.stream.in_(streams)),
         select(LINKS.c.position).where(LINKS.c.subject.in_(streams)),
     )
-    query = (
+    query = _told(scope).where(TIMELINE.c.position.in_(positions))
+    if topic is not None:
+        is_one = not topic.endswith(".")
+        query = query.where(
+            TIMELINE.c.topic == topic if is_one else STREAMS.c.kind == topic.removesuffix(".")
+        )
+    found = page(db, query, [TIMELINE.c.position], cursor=cursor, limit=limit, descending=True)
+    _opened(db, scope, found.items)
+    return found
+
+
+def facts_between(db: Connection, scope: Scope, *, first: int, last: int) -> list[dict[str, Any]]:
+    """The facts at these positions that lie in the scope, in order, as `timeline` tells them."""
+    query = _told(scope).where(TIMELINE.c.position.between(first, last))
+    found = [dict(row._mapping) for row in db.execute(query.order_by(TIMELINE.c.position))]
+    _opened(db, scope, found)
+    return found
+
+
+def _told(scope: Scope) -> Select[Any]:
+    """Facts in the scope, with the names of places and people."""
+    return (
         select(
             TIMELINE,
             STREAMS.c.kind,
@@ -280,18 +302,14 @@ def timeline(
         .outerjoin(AREAS, AREAS.c.id == STREAMS.c.area)
         .outerjoin(OFFICERS, OFFICERS.c.id == TIMELINE.c.actor)
         .outerjoin(STANDING_FOR, STANDING_FOR.c.id == TIMELINE.c.standing_for)
-        .where(TIMELINE.c.position.in_(positions), scope.covers(STREAMS.c.area))
+        .where(scope.covers(STREAMS.c.area))
     )
-    if topic is not None:
-        is_one = not topic.endswith(".")
-        query = query.where(
-            TIMELINE.c.topic == topic if is_one else STREAMS.c.kind == topic.removesuffix(".")
-        )
-    found = page(db, query, [TIMELINE.c.position], cursor=cursor, limit=limit, descending=True)
-    for row in found.items:
+
+
+def _opened(db: Connection, scope: Scope, rows: list[dict[str, Any]]) -> None:
+    for row in rows:
         row["detail"] = msgspec.json.decode(row["detail"])
-    _hide_the_other_side(db, scope, found.items)
-    return found
+    _hide_the_other_side(db, scope, rows)
 
 
 BETWEEN_HOUSEHOLDS = frozenset(

@@ -302,6 +302,7 @@ POST /v1/imports/{id}/confirmations - *
 POST /v1/imports/{id}/cancellations - *
 GET /v1/imports/{id}/refused-rows.xlsx - *
 GET /v1/receipts/{command} - *
+GET /v1/receipts/{command}/proof - APCRU
 GET /v1/changes - *
 GET /v1/search - *
 GET /v1/work - *

@@ -294,6 +294,41 @@ def test_as_many_facts_as_allowed_are_proven_and_one_more_is_not(
     assert done.exit_code == 1 and "一份证明最多 1 条" in done.stderr
 
 
+BEFORE_ALL = "INSERT INTO events SELECT 0, stream, version + 9, topic, state FROM events"
+
+
+def test_a_row_before_the_first_position_is_told_and_not_proven(data: Path) -> None:
+    """It ended with a traceback, of its position and of the thing that it was put to."""
+    unit = str(named("unit/1队"))
+    with closing(sqlite3.connect(data / "log.sqlite")) as db, db:
+        db.execute(f"{BEFORE_ALL} WHERE stream = ? LIMIT 1", (named("unit/1队").bytes,))
+    done = relief(data, "prove", unit)
+    assert done.exit_code == 1 and "第 0 条不是账本该有的记录" in done.stderr, done.output
+    done = relief(data, "prove", "0")
+    assert done.exit_code == 1 and "第 0 条不是账本该有的记录" in done.stderr, done.output
+    assert relief(data, "prove", str(named("command/0"))).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("stream", b"short"), ("version", -1), ("topic", "x" * 70_000)]
+)
+def test_a_row_that_the_program_never_writes_ends_no_command_with_a_traceback(
+    data: Path, column: str, value: object
+) -> None:
+    with closing(sqlite3.connect(data / "log.sqlite")) as db, db:
+        db.execute(f"UPDATE events SET {column} = ? WHERE position = 4", (value,))
+    for words in (("prove", "3"), ("prove", "4"), ("checkpoint",), ("request",)):
+        done = relief(data, *words)
+        assert done.exit_code == 1 and "第 4 条不是账本该有的记录" in done.stderr, done.output
+
+
+def test_an_outcome_that_cannot_be_read_is_told(data: Path) -> None:
+    with closing(sqlite3.connect(data / "log.sqlite")) as db, db:
+        db.execute("UPDATE outcomes SET outcome = ?", (b"nothing",))
+    done = relief(data, "prove", str(named("command/1")))
+    assert done.exit_code == 1 and "办理结果读不出来" in done.stderr, done.output
+
+
 def test_verify_tells_figures_and_fails_when_something_is_wrong(data: Path, tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     relief(data, "checkpoint", "--to", str(kept))

@@ -14,14 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import psutil
 import pytest
 
-from api.noticing import ALARM, WATCH, _changed
+from api.metrics import tell_of_watch
+from api.noticing import _changed
+from api.watched import ALARM, WATCH, Alarm, put, watched
 from cli.audit_watch import look
 from cli.settings import Settings
 from cli.watching import watching
 from domain.catalog import AGGREGATES
+from eventstore.metrics import page
 from eventstore.store import Store
 from tests.cli.test_audit_command import TAMPERINGS, place, tamper, town
 from tests.eventstore.support import ROOT, found_town, new_unit, send
@@ -63,6 +67,31 @@ def test_every_tampering_raises_the_alarm_until_it_is_undone(
     assert checkpoints(folder) == [len(whole)], "a log that was changed is not signed"
     tamper(lambda _: whole)
     assert look(town, folder) is None and _changed(tmp_path) == []
+
+
+def test_a_round_tells_when_the_whole_log_was_read(town: Store, tmp_path: Path) -> None:
+    assert watched(tmp_path).told() == {
+        "checkpoint": None,
+        "cosigned": None,
+        "verified": None,
+        "changed": None,
+    }
+    assert look(town, tmp_path / WATCH) is None
+    known = watched(tmp_path)
+    assert known.looked is not None and known.looked.facts == town.head()
+    assert known.checkpoint is not None and known.checkpoint.facts == town.head()
+    assert known.looked.at <= town.clock.now() and known.alarm is None
+    ended = tell_of_watch(tmp_path)
+    try:
+        told = page()[2].decode()
+        put(tmp_path / WATCH / ALARM, msgspec.json.encode(Alarm(position="7", zh="改", en="C.")))
+        told_then = page()[2].decode()
+    finally:
+        ended()
+    assert "relief_log_changed 0.0" in told and "relief_log_changed 1.0" in told_then
+    assert "relief_log_verified_timestamp_seconds 1" in told
+    assert "relief_checkpoint_timestamp_seconds 1" in told
+    assert "relief_checkpoint_cosigned_timestamp_seconds 1" not in told
 
 
 def test_checkpoints_that_are_not_of_this_log_are_left_out(town: Store, tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ LOOKING = [
     ("audit", "request"),
     ("audit", "verify"),
     ("audit", "prove", "1"),
+    ("audit", "keep", "signed", "--witness", "key"),
     ("audit", "watch", "--once"),
     ("asof", "5", "stock"),
     ("log", "tail"),

@@ -5,12 +5,13 @@ import json
 import shutil
 from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from api.watched import Cosigned, watched
 from audit import relief_verify, witness
 from audit.relief_verify import Broken, Unreadable, checkpoint_of
 from audit.witness import Refused, Witness, request_of, request_text
@@ -256,3 +257,33 @@ def test_a_request_is_read_as_it_was_written(relief: Run, tmp_path: Path) -> Non
     wrong = request_of(request_text(note.size, [HASH], note.text))
     with pytest.raises(Broken):
         Witness(tmp_path / "witness").sign(wrong, NOW)
+
+
+def test_what_came_back_from_a_witness_is_kept_and_its_age_known(
+    relief: Run, tmp_path: Path
+) -> None:
+    key = relief("witness", "key").stdout.strip()
+    first = signed(relief, asked(relief, tmp_path / "first"))
+    more(tmp_path / "var", "2队")
+    second = signed(relief, asked(relief, tmp_path / "second", "--from-checkpoint", first))
+
+    def keep(file: Path, by: str = key) -> Result:
+        return relief("audit", "keep", file, "--witness", by)
+
+    def known() -> Cosigned | None:
+        return watched(tmp_path / "var").cosigned
+
+    own = relief("audit", "key").stdout.strip()
+    for other in (own, key[:-8] + "AAAAAAA=", "nobody"):
+        assert keep(second, other).exit_code == 1 and known() is None, other
+    alone = tmp_path / "alone"
+    assert relief("audit", "checkpoint", "--to", alone).exit_code == 0
+    assert "没有这个见证单位的签名" in keep(alone).stderr and known() is None
+    assert keep(second).exit_code == 0
+    kept = known()
+    assert kept is not None and kept.witness == NAME
+    assert kept.facts == checkpoint_of(second.read_text("utf-8")).size
+    assert abs(kept.at - datetime.now(UTC)) < timedelta(hours=1)
+    older = keep(first)
+    assert older.exit_code == 1 and "更新的一份" in older.stderr and known() == kept
+    assert keep(second).exit_code == 0, "the same once more does no harm"

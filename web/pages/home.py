@@ -10,12 +10,15 @@ from starlette.responses import Response
 
 from api.auth import Caller
 from api.duties import gathered_dues
+from api.known_at import moment_asked
+from api.watched import watched
 from api.words import Words, words_of
 from api.work import RULES, Whose, Work, rules_waiting, work_of
 from domain.area import AreaLevel
 from domain.commands.reports import FIRST_FILERS
 from domain.commands.reviews import ANY_REVIEWER
 from domain.refusal import NotFound
+from domain.world import Role
 from projections.asking.accepted_below import accepted_below
 from projections.asking.ending_posts import SOON_DAYS
 from projections.asking.officer_lists import officer_counts
@@ -106,6 +109,7 @@ async def home(request: Request, desk: AtDesk, whose: Whose = "mine") -> Respons
         odd=odd,
         shown=SHOWN,
         people=await _people(desk),
+        **await _audited(desk),
         rules_waiting=await run_in_threadpool(rules_waiting, desk.caller),
         rules_missing=await unconfirmed_here(desk),
         calendar=await calendar_asked(desk),
@@ -271,6 +275,15 @@ def _sees_both(desk: Desk) -> bool:
     """Whether anybody is in post below the caller: who has only a village has no area beside it."""
     places = [place_of(desk.caller, area) for area in desk.caller.areas()]
     return any(place.level is not AreaLevel.VILLAGE for place in places)
+
+
+async def _audited(desk: Desk) -> dict[str, Any]:
+    """For an auditor: whether the log is whole, as is known now, and how many findings are open."""
+    if Role.AUDITOR not in desk.caller.roles() or moment_asked() is not None:
+        return {}
+    counts = (await desk.ask(finding_counts, at=desk.now))["counts"]
+    known = await run_in_threadpool(watched, desk.caller.system.house.data)
+    return {"watched": known.told(), "findings": sum(counts.values())}
 
 
 async def _people(desk: Desk) -> dict[str, int]:

@@ -32,6 +32,7 @@ from web.likely_same import likely_same
 from web.officials import name_officials
 from web.pages.applying import left_to_apply
 from web.pages.in_full import open_now
+from web.pages.receipts import receipts_of
 from web.parts import MOST_STOCKPILES, AtDesk, Desk
 from web.render import language_of
 from web.story import Teller
@@ -116,10 +117,12 @@ async def one_household(
         doubles=doubles.rows,
         unsettled=_unsettled(found),
     )
+    story = await history(request, desk, id)
     return await desk.show(
         request,
         "household.html",
         one=found,
+        receipts=receipts_of(desk, story),
         grants=grants,
         depots=depots,
         open_households=await desk.reached(household, [found["merged_into"]]),
@@ -139,7 +142,7 @@ async def one_household(
         doubles_in_all=doubles.total,
         likely=await run_in_threadpool(likely_same, desk, found),
         open_until=await open_now(desk, RevealHousehold(household=id, reason="")),
-        story=await history(request, desk, id),
+        story=story,
     )
 
 

@@ -19,6 +19,7 @@ from api.house import limits_told, process_told
 from api.logged_in import logged_in
 from api.problems import ApiProblem
 from api.upkeep import administrators_only, begin_backup, begun
+from api.watched import watched
 from projections.asking.ledger_books import ledger
 from projections.asking.season_openings import season_openings
 from web.pages.passwords import own_form, words_for
@@ -52,6 +53,7 @@ async def _page(request: Request, desk: Desk, *, sentence: str = "", status: int
         status=status,
         sentence=sentence,
         checkup=_checkup(desk),
+        watched=(await run_in_threadpool(watched, desk.caller.system.house.data)).told(),
         backups=await _backups(desk),
     )
 

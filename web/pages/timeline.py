@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
+from api.proofs import PROVERS
 from api.searching import by_kind
 from api.searching import found as found_everywhere
 from api.words import Words, words_of
@@ -164,6 +165,7 @@ async def _show(request: Request, desk: Desk, **said: Any) -> Response:
     words = await run_in_threadpool(words_of, desk.caller, desk.now, language)
     said = {**empty, **said, "known": DETAILS, "named": partial(named, language, words)}
     said["words"] = words
+    said["proves"] = not PROVERS.isdisjoint(desk.caller.roles())
     return await show(request, desk, "timeline.html", **said)
 
 
