@@ -53,6 +53,14 @@ class Received:
     rows: list[Row]
     left_out: int
 
+    def alone(self, position: int) -> "Received":
+        """Of these facts the one at this position."""
+        return Received(
+            [one for one in self.items if one["position"] == position],
+            [row for row in self.rows if row[0] == position],
+            0,
+        )
+
     @property
     def first(self) -> int:
         return self.rows[0][0]

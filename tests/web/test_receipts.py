@@ -106,7 +106,13 @@ def test_a_receipt_says_all_facts_of_its_step_and_no_id(
     command = fact.event.meta.command
     told = server.get(f"/v1/receipts/{command}/proof").json()
     assert [entry["index"] + 1 for entry in told["entries"]] == [one.position for one in same]
+    alone = server.get("/receipts/proof", params={"at": paid[1]}).json()
+    assert [entry["index"] + 1 for entry in alone["entries"]] == [paid[1]], "of one household"
+    whole = server.get("/receipts/proof", params={"at": paid[1], "whole": True}).json()
+    assert whole["entries"] and len(whole["entries"]) == len(same) > 1
     page = server.get("/receipts", params={"at": paid[1]}).text
+    assert f"/receipts?at={paid[1]}&amp;whole=true" in page
+    page += server.get("/receipts", params={"at": paid[1], "whole": True}).text
     assert str(command) not in re.sub(r'href="[^"]*"', "", page)
 
 
@@ -142,7 +148,7 @@ def test_what_another_household_did_with_the_same_person_is_not_in_a_proof(
             told = server.get(f"/v1/timeline/{subject}", params={"limit": 1000})
             items = told.json()["items"] if told.status_code == 200 else []
             known = any(row["position"] == at and row["actor"] for row in items)
-            answer = server.get("/receipts/proof", params={"at": at})
+            answer = server.get("/receipts/proof", params={"at": at, "whole": True})
             entries = answer.json()["entries"] if answer.status_code == 200 else []
             assert known == (at - 1 in [entry["index"] for entry in entries]), (login, at)
 

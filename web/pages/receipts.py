@@ -50,10 +50,21 @@ def receipts_of(desk: Desk, story: list[dict[str, Any]]) -> dict[tuple[str, int]
     }
 
 
+def _meant(desk: Desk, at: int, whole: bool) -> tuple[Received, int]:
+    """The facts of a receipt, and how many its step has. What one household was given stands on
+    its receipt alone, without what others were given by the same step, unless that is asked for."""
+    found = received_at(desk.caller, at)
+    given = any(
+        one["position"] == at and one["topic"].partition("/")[0] in HANDED_OUT
+        for one in found.items
+    )
+    return (found.alone(at) if given and not whole else found), len(found.rows)
+
+
 @router.get("/receipts")
-async def receipt(request: Request, desk: AtDesk, at: At) -> Response:
+async def receipt(request: Request, desk: AtDesk, at: At, whole: bool = False) -> Response:
     """What was done, and the code of a checkpoint that stands for the whole log until now."""
-    found = await run_in_threadpool(received_at, desk.caller, at)
+    found, of_step = await run_in_threadpool(_meant, desk, at, whole)
     proof, why = None, None
     if moment_asked() is None:
         try:
@@ -65,7 +76,9 @@ async def receipt(request: Request, desk: AtDesk, at: At) -> Response:
         request,
         "receipt.html",
         at=at,
+        whole=whole,
         found=found,
+        of_step=of_step,
         story=shown,
         code=drawing(proof["checkpoint"]) if proof else "",
         why=why.problem if why else None,
@@ -93,11 +106,11 @@ def _page(row: dict[str, Any]) -> str:
 
 
 @router.get("/receipts/proof")
-async def proof(desk: AtDesk, at: At) -> Response:
+async def proof(desk: AtDesk, at: At, whole: bool = False) -> Response:
     """The proof as a file, for who checks it without us."""
     refuse_in_the_past()
 
     def made() -> str:
-        return as_file(proof_for(desk.caller, received_at(desk.caller, at)))
+        return as_file(proof_for(desk.caller, _meant(desk, at, whole)[0]))
 
     return proof_answer(await run_in_threadpool(made), str(at))
