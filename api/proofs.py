@@ -158,7 +158,7 @@ def being_read(behind: ProofsBehind) -> ApiProblem:
         503,
         "proof-being-prepared",
         f"正在准备证明（已读 {done} 条），请稍候，页面会自动刷新",
-        f"The proof is being prepared: {done} facts are read. Wait a little and ask again.",
+        f"The proof is being prepared; read so far: {done}. Wait a little and ask again.",
         headers={"Retry-After": str(RETRY_SECONDS), "Refresh": str(RETRY_SECONDS)},
     )
 

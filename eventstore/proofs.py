@@ -42,7 +42,7 @@ class TooManyFacts(Exception):
     """``found`` facts are meant: more than one proof holds."""
 
     def __init__(self, found: int) -> None:
-        super().__init__(f"{found} facts")
+        super().__init__(f"too many for one proof: {found}")
         self.found = found
 
 

@@ -50,7 +50,7 @@ class RowChanged(Exception):
     """The rows from ``first`` to ``last`` are not those that were read before."""
 
     def __init__(self, first: int, last: int) -> None:
-        super().__init__(f"rows {first} to {last} are not what they were")
+        super().__init__(f"changed since they were read: {first} to {last}")
         self.first, self.last = first, last
 
 
