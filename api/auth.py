@@ -96,7 +96,12 @@ def _session_of(request: Request, *, writing: bool) -> Session:
 async def writing_session(request: Request) -> Session:
     """Who writes, as `session_for_writing` has it. A dependency: it takes no other parameter, for
     FastAPI would let the client say it."""
-    session = await session_for_writing(request)
+    return await acting_session(request)
+
+
+async def acting_session(request: Request, *, enrolled: bool = True) -> Session:
+    """`session_for_writing` of who does something to the store. 409 while they look at the past."""
+    session = await session_for_writing(request, enrolled=enrolled)
     if known_at.is_asked():  # else a command would wait for a thread, to be told nothing
         await run_in_threadpool(known_at.refuse_writing, system_of(request).store)
     return session

@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.auth import Asking, Caller
 from api.filters import none_of
+from api.known_at import position_asked
 from api.problems import malformed
 from api.routes_reports import EVERYBODY
 from api.writes import RESPONSES
@@ -35,7 +36,9 @@ KINDS = tuple(sorted(TYPES))
 
 
 def _books(store: Store, line: tuple[UUID, ...], kind: str) -> list[Rulebook]:
-    found = (store.load(Rulebook.id_of(area, kind)) for area in line)
+    """Of areas; of a moment of the past with what was adopted by then."""
+    at = position_asked()
+    found = (store.load(Rulebook.id_of(area, kind), position=at) for area in line)
     return [book for book in found if isinstance(book, Rulebook)]
 
 
@@ -115,7 +118,7 @@ def rulebooks_called(caller: Caller, text: str) -> list[dict[str, Any]]:
     ``kind``, ``area`` and ``area_name`` (where they hold), ``documents``: the numbers that fit,
     ``version``: which version has that number, if it is not the one in force.
     """
-    now = caller.system.store.clock.now()
+    now = caller.system.moment()
     found = []
     for area in caller.areas():
         for row in rulebooks_on(caller, area, now, None):
@@ -136,10 +139,9 @@ def rulebooks_called(caller: Caller, text: str) -> list[dict[str, Any]]:
 
 def versions_of(caller: Caller, area: UUID, kind: str) -> list[dict[str, Any]]:
     """All versions that an area itself adopted, the one adopted last first."""
-    book = caller.system.store.load(Rulebook.id_of(area, kind))
-    if not isinstance(book, Rulebook):
-        return []
-    found = [_told(edition) | {"area": area} for edition in reversed(book.editions)]
+    books = _books(caller.system.store, (area,), kind)
+    editions = [edition for book in books for edition in reversed(book.editions)]
+    found = [_told(edition) | {"area": area} for edition in editions]
     _name(caller, found, area)
     return found
 
@@ -194,7 +196,7 @@ async def rulebooks(
     """
     if kind is not None and kind not in TYPES:
         raise malformed([none_of("kind", KINDS)])
-    now = caller.system.store.clock.now()
+    now = caller.system.moment()
     at = now if on is None else china_moment(on, NOON)
 
     def ask() -> dict[str, Any]:

@@ -11,11 +11,11 @@ from starlette.concurrency import run_in_threadpool
 
 from api.auth import (
     Caller,
+    acting_session,
     address_of,
     check_parameters,
     own_token,
     reader_of,
-    session_for_writing,
     system_of,
 )
 from api.login import SESSIONS, documented, log_ins_of, taking
@@ -35,7 +35,7 @@ CHANGED = SESSIONS | {409: RESPONSES[409]}
 
 async def enrolling_session(request: Request) -> Session:
     """Who writes, also who may do nothing else before they have a second factor."""
-    return await session_for_writing(request, enrolled=False)
+    return await acting_session(request, enrolled=False)
 
 
 def enrolling_caller(request: Request) -> Caller:

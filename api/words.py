@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from api.auth import Caller
+from api.known_at import position_asked
 from domain.area import AreaLevel
 from domain.plurals import unit_of
 from domain.rulebook import Rulebook
@@ -208,7 +209,7 @@ def _rules_below(caller: Caller, kind: type[R], area: UUID, at: datetime) -> tup
     """The rules in force that cities and counties below an area adopted for themselves."""
     store, found = caller.system.store, list[R]()
     for id in _adopted_below(caller, kind.KIND, area):
-        book: Rulebook | None = store.load(id)
+        book: Rulebook | None = store.load(id, position=position_asked())
         rule = book.in_force(kind, at) if book is not None else None
         if rule is not None:
             found.append(rule.rule)
@@ -231,9 +232,10 @@ def _adopted_below(caller: Caller, kind: str, area: UUID) -> Iterator[UUID]:
 
 
 def rule_for(caller: Caller, kind: type[R], area: UUID, at: datetime) -> R | None:
-    """The rules in force there: as a command would find them. None if they must be adopted."""
-    store = caller.system.store
+    """The rules in force there: as a command would find them. None if they must be adopted. Of a
+    moment of the past: of those adopted by then."""
+    store, known = caller.system.store, position_asked()
     ids = [Rulebook.id_of(step, kind.KIND) for step in caller.system.tree.lineage(area)]
-    books = [book for id in ids if (book := store.load(id)) is not None]
+    books = [book for id in ids if (book := store.load(id, position=known)) is not None]
     found = rule_of(books, kind, at)
     return None if found is None else found.rule

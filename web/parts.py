@@ -22,7 +22,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.auth import Caller
-from api.known_at import moment_asked
+from api.known_at import moment_asked, refuse_in_the_past
 from api.reads import Position, ask, wait_for
 from api.routes import read_of
 from api.words import words_of
@@ -92,7 +92,10 @@ class Desk:
         return not read_of(query).roles.isdisjoint(self.caller.roles())
 
     def may(self, command: type[Command], area: UUID | str) -> bool:
-        """Whether the caller's posts allow this command there; the command itself decides."""
+        """Whether the caller's posts allow this command there; the command itself decides. Nothing
+        is done in the past."""
+        if moment_asked() is not None:
+            return False
         try:
             self.caller.actor(command.roles, UUID(str(area)))
         except Refusal:
@@ -130,6 +133,15 @@ async def desk_of(caller: Visitor, after: Position = None) -> Desk:
 
 
 AtDesk = Annotated[Desk, Depends(desk_of)]
+
+
+async def acting_desk(desk: AtDesk) -> Desk:
+    """The desk of a page that is nothing but a form. 409 in the past, where nothing is done."""
+    refuse_in_the_past()
+    return desk
+
+
+ToAct = Annotated[Desk, Depends(acting_desk)]
 
 
 def moment_of(text: str | None) -> datetime | None:

@@ -29,7 +29,7 @@ from projections.asking.village_groups import changed_codes
 from web.keeping import KEEPERS, UNNUMBERED, division_of, keeper, keeps, merged_by, moving, on_it
 from web.pages.division_files import SHOWN, kinds_of, problems_of
 from web.pages.passwords import own_form
-from web.parts import AtDesk, Desk
+from web.parts import AtDesk, Desk, ToAct
 from web.places import places
 
 router = APIRouter(include_in_schema=False)
@@ -39,7 +39,7 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/divisions/{id}/code")
-async def new_codes(request: Request, desk: AtDesk, id: UUID, code: str = "") -> Response:
+async def new_codes(request: Request, desk: ToAct, id: UUID, code: str = "") -> Response:
     """Which codes all below would have, before anything is done."""
     return await _codes(request, desk, id, code)
 
@@ -128,7 +128,7 @@ def _line(
 
 
 @router.get("/divisions/{id}/new")
-async def ask_new(request: Request, desk: AtDesk, id: UUID) -> Response:
+async def ask_new(request: Request, desk: ToAct, id: UUID) -> Response:
     """The form for what begins below a township or county, or as a part of a village."""
     return await _new(request, desk, id, {})
 
@@ -209,7 +209,7 @@ def _ran(caller: Caller, command: Command, *parts: object) -> Problem | None:
 
 @router.get("/divisions/{id}/merger")
 async def ask_merger(
-    request: Request, desk: AtDesk, id: UUID, q: str = "", into: UUID | None = None
+    request: Request, desk: ToAct, id: UUID, q: str = "", into: UUID | None = None
 ) -> Response:
     """What hangs on the village and would move, and into which village."""
     return await _merger(request, desk, id, q, into)

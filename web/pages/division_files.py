@@ -22,7 +22,7 @@ from intake.problems import CellProblem
 from intake.refused import FileRefused
 from intake.sent import sent_file
 from web.keeping import KEEPERS, UNNUMBERED
-from web.parts import AtDesk, Desk
+from web.parts import AtDesk, Desk, ToAct
 from web.sent_files import digest_of, file_of, form_with_file
 
 router = APIRouter(include_in_schema=False)
@@ -31,7 +31,7 @@ SHOWN = 50
 
 
 @router.get("/divisions/list")
-async def choose_file(request: Request, desk: AtDesk) -> Response:
+async def choose_file(request: Request, desk: ToAct) -> Response:
     desk.caller.scope(KEEPERS, None)
     return await desk.show(request, "division_list.html", found=None, refusal=None)
 

@@ -30,7 +30,7 @@ from eventstore.outcomes import problem_of
 from intake.job import IN_HAND, OPEN, Job, State
 from intake.known_places import kinds_in_force
 from web.pages.passwords import own_form
-from web.parts import AtDesk, Desk
+from web.parts import AtDesk, Desk, ToAct
 from web.places import FoundPlace, places
 from web.render import language_of
 from web.sent_files import file_of, form_with_file
@@ -62,7 +62,7 @@ def _kinds(caller: Caller, area: UUID) -> tuple[HouseholdKind, ...]:
 
 
 @router.get("/households/import")
-async def choose_file(request: Request, desk: AtDesk) -> Response:
+async def choose_file(request: Request, desk: ToAct) -> Response:
     return await _form(request, desk, "", {})
 
 

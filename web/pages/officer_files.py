@@ -18,7 +18,7 @@ from intake.officers import Divisions, OfficerLine, template
 from intake.refused import FileRefused
 from intake.sent import sent_file
 from web.pages.officers import ADMINISTRATORS
-from web.parts import AtDesk, Desk, moment_of
+from web.parts import AtDesk, Desk, ToAct, moment_of
 from web.sent_files import digest_of, file_of, form_with_file
 from web.session import own_key
 from web.slips import show_slips
@@ -27,7 +27,7 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/officers/list")
-async def choose_file(request: Request, desk: AtDesk) -> Response:
+async def choose_file(request: Request, desk: ToAct) -> Response:
     desk.caller.scope(ADMINISTRATORS, None)
     return await desk.show(
         request, "officer_list.html", public=_public(desk), lines=None, refusal=None

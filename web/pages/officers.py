@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from api.auth import Caller
 from api.invitations import invitation_of, sessions_told
+from api.known_at import moment_asked
 from api.routes_reports import KEEPERS
 from api.system import System
 from domain.commands.appointing import has_number, takes_number
@@ -34,7 +35,7 @@ from projections.timeline import timeline
 from web.pages.dispensations import may_dispense
 from web.pages.passwords import own_form
 from web.paging import ROWS, Turned, book_of
-from web.parts import AtDesk, Desk
+from web.parts import AtDesk, Desk, ToAct
 from web.places import MOST, FoundPlace, places
 from web.proposing import about_officer, own_level
 from web.reporting import place_of
@@ -85,7 +86,7 @@ async def all_officers(
     rows: Any = []
     leaf = None
     keeps = not ADMINISTRATORS.isdisjoint(desk.caller.roles())
-    again = keeps and state in AGAIN
+    again = keeps and state in AGAIN and moment_asked() is None
     if area is not None or not place.text:
         found = await desk.ask(
             officers,
@@ -136,7 +137,7 @@ def levels_of_roles(desk: Desk) -> list[dict[str, Any]]:
 
 
 @router.get("/officers/new")
-async def engage_one(request: Request, desk: AtDesk, q: TypedQ) -> Response:
+async def engage_one(request: Request, desk: ToAct, q: TypedQ) -> Response:
     """The form that engages one officer."""
     desk.caller.scope(ADMINISTRATORS, None)
     return await desk.show(

@@ -16,7 +16,7 @@ from domain.rules.base import china_day
 from projections.proposals import STATES, post_proposals, proposal_counts
 from web.pages.officers import levels_of_roles, places_below
 from web.paging import ROWS, Turned, book_of
-from web.parts import AtDesk, Desk
+from web.parts import AtDesk, Desk, ToAct
 from web.typed import TypedQ
 
 router = APIRouter(include_in_schema=False)
@@ -44,7 +44,7 @@ async def proposals(request: Request, desk: AtDesk, turn: Turned, state: str = "
 
 
 @router.get("/officers/proposals/new")
-async def propose(request: Request, desk: AtDesk, q: TypedQ) -> Response:
+async def propose(request: Request, desk: ToAct, q: TypedQ) -> Response:
     """The form that proposes somebody new."""
     desk.caller.scope(ProposeEngagement.roles, None)
     return await desk.show(

@@ -25,7 +25,7 @@ from web.acting import acts_of
 from web.figures import COMMON, SHORT, Known, arithmetic, names_for, sheet
 from web.officials import name_officials
 from web.pages.rulebooks import titles_in
-from web.parts import MOST_DISASTERS, MOST_REPORTS, AtDesk, Desk, moment_of
+from web.parts import MOST_DISASTERS, MOST_REPORTS, AtDesk, Desk, ToAct, moment_of
 from web.render import language_of
 from web.reporting import (
     Place,
@@ -73,7 +73,7 @@ FORMS: Final = {
 @router.get("/report/new")
 async def new_report(
     request: Request,
-    desk: AtDesk,
+    desk: ToAct,
     area: UUID | None = None,
     phone: bool = False,
     about: UUID | None = None,
@@ -132,7 +132,7 @@ def _callers(caller: Caller) -> list[Place]:
 
 @router.get("/report/{report}/file")
 async def next_version(
-    request: Request, desk: AtDesk, report: UUID, kind: str = "follow_up"
+    request: Request, desk: ToAct, report: UUID, kind: str = "follow_up"
 ) -> Response:
     """The next version of a report, with what was said last beside every field."""
     form = FORMS.get(kind)

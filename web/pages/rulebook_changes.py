@@ -35,7 +35,7 @@ from web.pages.rulebooks import (
     titles_in,
     whole,
 )
-from web.parts import AtDesk, Desk
+from web.parts import AtDesk, Desk, ToAct
 from web.rule_copies import copy_of, first_day, original_of, text_with
 from web.rule_fields import groups_of
 from web.rule_tables import RuleReader
@@ -59,7 +59,7 @@ NO_TEXT = Problem("", "文件不是 UTF-8 编码的文本", "The file is no text
 @router.get("/rulebooks/change")
 async def change(
     request: Request,
-    desk: AtDesk,
+    desk: ToAct,
     area: UUID | None = None,
     kind: str = "",
     version: str = "",

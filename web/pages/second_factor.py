@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.auth import Caller, check_parameters, parameters_of, system_of
+from api.known_at import refuse_in_the_past
 from api.login import keep_session, log_ins_of
 from api.problems import ApiProblem
 from api.second_factor import (
@@ -93,7 +94,8 @@ async def show_code(request: Request) -> Response:
 
 
 async def _enrolling(request: Request, caller: EnrollingCaller) -> Desk:
-    """The desk of who may do nothing else yet: without the ways to other desks."""
+    """The desk of who may do nothing else yet: without the ways to other desks. 409 in the past."""
+    refuse_in_the_past()
     check_parameters(request, parameters_of(request.scope["route"]), strangers=True)
     shell = await run_in_threadpool(shell_of, caller)
     if await run_in_threadpool(_shut_in, caller):

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.known_at import moment_asked
 from api.login import checked_as
 from api.observing import correlation_of
 from api.renewal_lists import RenewalList, renewed
@@ -100,7 +101,7 @@ async def _show(
         until=until,
         today=today.isoformat(),
         proposed=date(today.year + 1, 12, 31),
-        keeps=not RenewPost.roles.isdisjoint(desk.caller.roles()),
+        keeps=not RenewPost.roles.isdisjoint(desk.caller.roles()) and moment_asked() is None,
         own=str(desk.caller.id),
         key=uuid4(),
     )

@@ -24,7 +24,7 @@ from eventstore.outcomes import Envelope, Receipt
 from projections.areas import AREAS
 from projections.situation import REPORTS
 from web.pages.together import BYTES, ROWS
-from web.parts import AtDesk
+from web.parts import AtDesk, ToAct
 from web.reporting import show
 from web.session import own_key, read_fields, require_token
 from web.ticked import Ticked, ticked_as_of
@@ -57,7 +57,7 @@ def owed_zeros(lines: list[Row]) -> list[Row]:
 
 
 @router.get(ADDRESS)
-async def zero_reports(request: Request, desk: AtDesk) -> Response:
+async def zero_reports(request: Request, desk: ToAct) -> Response:
     """What the officer's own areas owe and may say nothing new of."""
     return await _page(request, desk)
 
