@@ -93,6 +93,8 @@ class Sheet:
     def value(self, row: Row, column: str) -> str | int | Decimal:
         """The cell as what it is: ``Decimal`` yuan, another number, or text (ids, codes)."""
         raw, name = self._raw(row, column), column.rpartition(".")[2]
+        if isinstance(raw, Decimal):  # yuan already, where one column has figures of many kinds
+            return raw
         if not isinstance(raw, int) or isinstance(raw, bool):
             return self._said(name, raw)
         return Decimal(raw) / 100 if name.endswith("_fen") else raw

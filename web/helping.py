@@ -212,6 +212,7 @@ WITHOUT: Final[Mapping[str, str]] = {
     "/receipts/proof": FILE,
     "/sheets/{name}": FILE,
     "/sheets/timeline/{subject}": FILE,
+    "/sheets/changes/{view}": FILE,
     "/sheets/rosters/{report}/{which}": FILE,
     "/sheets/waiting/{village_list_id}/{key}": FILE,
     "/officers/template": FILE,

@@ -1,8 +1,10 @@
 """What changed on a board between two moments: column by column, by which facts, by whom."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from decimal import Decimal
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -11,18 +13,24 @@ from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.changes import TABLES, Differing, changes_of
+from api.changes import MOST_ROWS, TABLES, Differing, changes_of
 from api.problems import ApiProblem
+from api.reads import sheet_answer
 from api.routes import LIVE
 from api.sheets import Sheet, has_sheet, heading
 from api.words import Words, words_of
+from domain.world import Role
 from projections.areas import AREAS
+from projections.asking.paging import Page
+from web.formats import UNKNOWN
 from web.i18n import Language, catalog
+from web.pages.sheets import Form, saved_as
 from web.parts import AtDesk, Desk
 from web.render import language_of
 
 router = APIRouter(include_in_schema=False)
 ROWS: Final = 40
+Cell: TypeAlias = str | int | Decimal
 SHEETS: Final = {
     "situation_reports": "situation_reports",
     "disasters": "disasters",
@@ -44,7 +52,7 @@ SHEETS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One column that changed, in words."""
+    """One column that changed, in words. ``figures``: before and now as a workbook takes them."""
 
     kind: str
     area: str
@@ -52,9 +60,30 @@ class Told:
     column: str
     before: str
     now: str
+    figures: tuple[Cell, Cell]
     at: Any
     positions: list[int]
     actors: list[dict[str, Any]]
+
+    def row(self, t: Callable[..., str]) -> dict[str, Any]:
+        """As the sheet has it."""
+        return {
+            "changed_thing": t(f"changes.of_{self.kind}"),
+            "area_name": self.area,
+            "changed_column": self.column,
+            "changed_before": self.figures[0],
+            "changed_now": self.figures[1],
+            "changed_at": self.at and self.at.isoformat(),
+            "changed_by": [{"name": _maker(one, t)} for one in self.actors],
+            "changed_records": len(self.positions),
+            "changed_last": self.positions[-1] if self.positions else None,
+        }
+
+
+def _maker(one: dict[str, Any], t: Callable[..., str]) -> str:
+    """Who made a fact, as the page says it."""
+    system = t("role.system") if one["role"] == Role.SYSTEM else UNKNOWN
+    return str(one["name"] or system)
 
 
 @router.get("/changes")
@@ -88,7 +117,34 @@ async def changed(
         found=found,
         rows=rows,
         errors=errors,
+        maker=lambda one: _maker(one, catalog(language).t),
     )
+
+
+@router.get("/sheets/changes/{view}")
+async def sheet_of(
+    request: Request,
+    desk: AtDesk,
+    view: str,
+    since: str = "",
+    upto: str = "",
+    form: Form = "csv",
+) -> Response:
+    """All changes of the page, also those that stand behind its first rows."""
+    language = language_of(request)
+    t = catalog(language).t
+
+    def told(cursor: str | None) -> Page:
+        found = changes_of(desk.caller, view, since, upto, cursor=cursor, limit=MOST_ROWS)
+        return Page([one.row(t) for one in _told(desk, found, language)], found.next)
+
+    async def some(cursor: str | None = None) -> Page:
+        return await run_in_threadpool(told, cursor)
+
+    first = await some()
+    words = await run_in_threadpool(words_of, desk.caller, desk.now, language)
+    sheet = Sheet("changes_page", words, desk.caller.system.store.training, language)
+    return sheet_answer(sheet, first, some, saved_as("changes", form), as_book=form == "xlsx")
 
 
 def _told(desk: Desk, found: Differing, language: Language) -> list[Told]:
@@ -104,20 +160,29 @@ def _told(desk: Desk, found: Differing, language: Language) -> list[Told]:
             column = heading(row["column"], language)
         except KeyError:
             continue
+        said = [_said(row, row[when], words, language) for when in ("before", "now")]
         told.append(
             Told(
                 kind=row["table"],
                 area=names.get(row["area"], ""),
                 subject=_subject(row["key"]),
                 column=column,
-                before=_said(row, row["before"], words, language),
-                now=_said(row, row["now"], words, language),
+                before=said[0],
+                now=said[1],
+                figures=(_figure(row, row["before"], said[0]), _figure(row, row["now"], said[1])),
                 at=row["at"],
                 positions=row["positions"],
                 actors=row["actors"],
             )
         )
     return told
+
+
+def _figure(row: dict[str, Any], value: Any, said: str) -> Cell:
+    """What a workbook can count with: a number, yuan of fen; else the words."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return said
+    return Decimal(value).scaleb(-2) if row["column"].endswith("_fen") else value
 
 
 def _said(row: dict[str, Any], value: Any, words: Words, language: Language) -> str:
