@@ -1,4 +1,4 @@
-"""`relief log copy`: a store from a folder to PostgreSQL, or back."""
+"""`relief log copy`: a store from a folder to PostgreSQL, or back; whole, or as it was."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -9,9 +9,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from cli.saying import failed
+from cli.saying import Json, failed
 from cli.settings import Settings
-from eventstore.copying import Place
+from eventstore.copying import NoSuchPosition, Place
 from eventstore.copying import copy as copy_store
 from eventstore.source import URLS
 
@@ -38,9 +38,16 @@ def copy(
         Path | None,
         typer.Option(help="With addresses: the vault's key file (default: RELIEF_DATA/vault.key)"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    until: Annotated[
+        int | None,
+        typer.Option(help="A position: the store as it was then, a copy that goes its own way"),
+    ] = None,
+    as_json: Json = False,
 ) -> None:
     """Copy log, outcomes, marks and vault; stop what writes to the source first.
+
+    With --until: the facts up to that position, and what became of commands that ended by then. The
+    copy begins an epoch of its own. Whoever was erased since stays erased in it.
 
     May be broken off and run again. Ends with a proof by count and SHA-256; until then no program
     starts on the copy. `cluster` stands for RELIEF_DATABASE_URL and RELIEF_VAULT_URL, so that no
@@ -62,10 +69,18 @@ def copy(
                 tasks[what] = bar.add_task(what, total=total)
             bar.update(tasks[what], completed=done, total=total)
 
-        copied = copy_store(ends[0], ends[1], progress)
+        try:
+            copied = copy_store(ends[0], ends[1], progress, until=until)
+        except NoSuchPosition as wrong:
+            raise failed(
+                f"--until 应为 1 至 {wrong.head}：来源共 {wrong.head} 条记录",
+                f"--until is between 1 and {wrong.head}: so many facts the source has.",
+            ) from None
     if as_json:
         typer.echo(msgspec.json.encode(asdict(copied)).decode())
         return
+    if until is not None:
+        out.print(f"截至第 {until} 条记录 · up to record {until}", highlight=False)
     out.print("已复制并核对 · copied and proven equal", highlight=False)
     out.print(
         f"{copied.events} 条记录 · facts, {copied.outcomes} 条回执 · outcomes,"

@@ -1,5 +1,9 @@
 """A store copied from the embedded place to PostgreSQL or back: log, outcomes, marks and vault.
 
+``until`` a position: the store as it was then (decision 0089). The facts up to there, what became
+of commands that ended by then, and the marks as those facts made them; the vault is today's, for
+who was erased since stays erased. A position within a batch is one, too.
+
 It may be broken off and run again: it goes on behind the last fact that has arrived. Until it has
 proven by count and SHA-256 that both ends hold the same, no program starts on the copy. Log-in
 sessions stay behind, and so does the index of names, which the first start builds from the log.
@@ -8,20 +12,34 @@ The source is only read; whoever writes to it meanwhile makes the proof fail.
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from domain.plurals import counted
+from domain.store import Store as Ledger
 from eventstore.backup import LOG_TABLES, digest
+from eventstore.backups_known import NAMES
+from eventstore.clock import machine_now
 from eventstore.errors import CopyDiffers, CopyRefused, StoreDamaged, StoreNotMade
 from eventstore.faults import reached
 from eventstore.keyfile import read_key, write_key
 from eventstore.log import Log
+from eventstore.mapper import TypedMapper
+from eventstore.moments import recorded
 from eventstore.postgres import PostgresConnection, PostgresLog
 from eventstore.sql import DATABASE_ERRORS, Sql, explain
 from eventstore.sqlite import SQLiteLog, check_schema, connect
-from eventstore.store import COPY_MARK, COPY_PROVEN, COPY_UNFINISHED, FRAMES_KEY_MARK
+from eventstore.store import (
+    COPIED_UNTIL,
+    COPY_MARK,
+    COPY_PROVEN,
+    COPY_UNFINISHED,
+    FRAMES_KEY_MARK,
+    SIMULATED_MARKS,
+)
 from eventstore.vault_tables import CARRIED, SCHEMA, TABLES
 from eventstore.wrapping import check_key
 
@@ -46,7 +64,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """What both ends hold."""
+    """What both ends hold, of the source up to where it was asked for."""
 
     events: int
     outcomes: int
@@ -57,6 +75,9 @@ class Copied:
 
 STAYING = (COPY_MARK, FRAMES_KEY_MARK)
 """Marks of a place, not of its store."""
+LATER = (*NAMES, *SIMULATED_MARKS, "seat", "epoch", "epoch-head", "clock", "timeline")
+"""Marks that change as the log goes on: of a store as it was they are made of its facts. That it is
+for training is known from the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +85,13 @@ class _End:
     log: Log
     vault: Sql
     key: Path
+    until: int | None = None
+    marks: dict[str, str] | None = None
+    """What stands in place of the log's marks where it ends earlier."""
+
+    def head(self) -> int:
+        head = self.log.head()
+        return head if self.until is None else min(head, self.until)
 
     def pages(self, table: str) -> Iterator[list[Any]]:
         """The rows of a table in the order of its key, some thousands at a time."""
@@ -71,9 +99,22 @@ class _End:
         sql = f"SELECT * FROM {table} {{}} ORDER BY {key} LIMIT {CHUNK}"  # noqa: S608
         rows = self._fetch(table, sql.format(""))
         while rows:
-            yield rows
             last = rows[-1][0]  # the key is each table's first column
+            if kept := self._by_then(table, rows):
+                yield kept
+            if table == "events" and len(kept) < len(rows):
+                return
             rows = self._fetch(table, sql.format(f"WHERE {key} > ?"), last)
+
+    def _by_then(self, table: str, rows: list[Any]) -> list[Any]:
+        """Those of the rows that were there at the position where it ends."""
+        if self.until is None:
+            return rows
+        if table == "events":
+            return [row for row in rows if row[0] <= self.until]
+        if table == "outcomes":
+            return [row for row in rows if _ended(bytes(row[3])).position <= self.until]
+        return rows
 
     def _fetch(self, table: str, sql: str, *args: Any) -> list[Any]:
         if table in LOG_TABLES:
@@ -81,23 +122,62 @@ class _End:
         return self.vault.execute(sql, args).fetchall()
 
     def count(self, table: str) -> int:
+        if self.until is not None and table in ("events", "outcomes"):
+            return self.head() if table == "events" else sum(map(len, self.pages(table)))
         return int(self._fetch(table, f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608
 
     def rows(self, table: str, told: Callable[[int], None]) -> Iterator[Any]:
+        if table == "marks":
+            marks = self._marks()
+            told(len(marks))
+            yield from marks
+            return
         for page in self.pages(table):
             told(len(page))
-            yield from (row for row in page if table != "marks" or row[0] not in STAYING)
+            yield from page
+
+    def _marks(self) -> list[tuple[str, str]]:
+        if self.marks is not None:
+            return sorted(self.marks.items())
+        rows = [(row[0], row[1]) for page in self.pages("marks") for row in page]
+        return sorted(row for row in rows if row[0] not in STAYING)
 
 
-def copy(source: Place, target: Place, progress: Progress = lambda *_: None) -> Copied:
-    """Copy one store into an empty place, or go on with a copy of it that is behind.
+class _Ended(msgspec.Struct):
+    """Of an outcome: the position of the command's last fact, or the head where it had none."""
 
-    Raises `CopyRefused` when the target holds anything else, `CopyDiffers` when the ends are not
-    equal afterwards, or another `StoreError`.
+    position: int
+
+
+_ended = msgspec.json.Decoder(_Ended).decode
+
+
+class NoSuchPosition(ValueError):
+    """A copy was asked for up to a position that the source's log does not have."""
+
+    def __init__(self, head: int) -> None:
+        super().__init__(f"1 to {head}")
+        self.head = head
+
+
+def copy(
+    source: Place,
+    target: Place,
+    progress: Progress = lambda *_: None,
+    *,
+    until: int | None = None,
+) -> Copied:
+    """Copy one store into an empty place, or go on with a copy of it that is behind; all of it, or
+    as it was ``until`` a position.
+
+    Raises `NoSuchPosition`, `CopyRefused` when the target holds anything else, `CopyDiffers` when
+    the ends are not equal afterwards, or another `StoreError`.
     """
     with ExitStack() as stack, _named():
         here = stack.enter_context(_opened(source, make=False))
         check_key(here.vault, here.key)
+        if until is not None:
+            here = _as_of(here, until)
         there = stack.enter_context(_opened(target, make=True))
         _refuse_others(here, there)
         write_key(there.key, read_key(here.key))
@@ -109,6 +189,33 @@ def copy(source: Place, target: Place, progress: Progress = lambda *_: None) -> 
         told = _prove(here, there, progress)
         _set_mark(there, COPY_PROVEN)
     return told
+
+
+def _as_of(end: _End, until: int) -> _End:
+    """The end as it was at a position. Raises `NoSuchPosition`."""
+    head = end.log.head()
+    if not 1 <= until <= head:
+        raise NoSuchPosition(head)
+    marks = {key: value for key, value in end.rows("marks", lambda _: None) if key not in LATER}
+    marks |= _marks_of(end.log, until) | {COPIED_UNTIL: str(until)}
+    marks.pop(COPY_MARK, None)
+    return replace(end, until=until, marks=marks)
+
+
+def _marks_of(log: Log, until: int) -> dict[str, str]:
+    """What the facts up to there say of the store itself. A simulated clock goes on from the last
+    of them."""
+    decode, ledger = TypedMapper([Ledger]).decode, None
+    for row in log.stream_rows(Ledger.id_of(log.mark("born") or ""), upto_position=until):
+        ledger = decode(row[3], bytes(row[4])).mutate(ledger)
+    found = {} if ledger is None else dict(ledger.marks())
+    if log.mark("simulated") is not None:
+        at = recorded(log, until)
+        assert at is not None
+        found["simulated"] = at.isoformat()
+        if log.mark("simulated-since") is not None:
+            found["simulated-since"] = machine_now().isoformat()
+    return found
 
 
 @contextmanager
@@ -149,12 +256,13 @@ def _vault(where: Path | str, *, make: bool) -> Sql:
 def _refuse_others(here: _End, there: _End) -> None:
     """The target is empty, or its facts are the first ones of the source."""
     head = there.log.head()
-    if head > here.log.head():
+    if head > here.head():
         raise CopyRefused(
-            f"The target has {counted(head, 'fact|facts')}, the source {here.log.head()}."
+            f"The target has {counted(head, 'fact|facts')}, the source {here.head()}."
         )
     if head and there.log.rows(head - 1, 1) != here.log.rows(head - 1, 1):
         raise CopyRefused(f"The fact at position {head} is another one.")
+    _refuse_other_end(here, there)
     born = there.log.mark("born")
     if born is not None and born != here.log.mark("born"):
         raise CopyRefused("The target's log is of another store.")
@@ -164,6 +272,14 @@ def _refuse_others(here: _End, there: _End) -> None:
         raise CopyRefused("The target's vault is of another store.")
     if there.key.exists() and read_key(there.key) != read_key(here.key):
         raise CopyRefused(f"{there.key} is another key.")
+
+
+def _refuse_other_end(here: _End, there: _End) -> None:
+    """What was begun up to one position is not gone on with to another: its marks are of then."""
+    wanted = str(here.until) if here.until is not None else here.log.mark(COPIED_UNTIL)
+    known, proven = there.log.mark(COPIED_UNTIL), there.log.mark(COPY_MARK) == COPY_PROVEN
+    if known != wanted and (known is not None or proven):
+        raise CopyRefused(f"It is a copy {f'up to record {known}' if known else 'of all'}.")
 
 
 def _set_mark(end: _End, value: str) -> None:
@@ -192,7 +308,7 @@ def _copy_vault(here: _End, there: _End, progress: Progress) -> None:
 
 
 def _copy_events(here: _End, there: _End, progress: Progress) -> None:
-    head, at = here.log.head(), there.log.head()
+    head, at = here.head(), there.log.head()
     while rows := here.log.rows(at, CHUNK, head):
         with there.log.transaction() as db:
             there.log.append(db, rows)

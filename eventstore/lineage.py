@@ -20,7 +20,7 @@ from domain.store import Store as Ledger
 from eventstore.log import Log
 from eventstore.mapper import TypedMapper
 from eventstore.outcomes import Envelope, Receipt, Refused
-from eventstore.store import COPY_MARK, COPY_PROVEN, Store
+from eventstore.store import COPIED_UNTIL, COPY_MARK, COPY_PROVEN, Store
 
 TOKEN_BYTES = 8
 
@@ -120,11 +120,19 @@ def settle_epoch(store: Store) -> None:
     if not log.head():
         return
     if log.mark(COPY_MARK) == COPY_PROVEN:
-        begin_epoch(store, Cause.COPY)
+        begin_epoch(store, Cause.COPY, reason=_ends_earlier(log))
     elif log.promoted():
         begin_epoch(store, Cause.PROMOTION)
     elif log.mark("seat") is None or (not log.mark("timeline") and log.timeline()):
         run_about(store, RecordStore, timeline=log.timeline())
+
+
+def _ends_earlier(log: Log) -> str:
+    """What the fact says of a copy of the store as it was at a position; "" of a whole one."""
+    until = log.mark(COPIED_UNTIL)
+    if until != str(log.head()):
+        return ""
+    return f"副本：截至第 {until} 条记录 · a copy up to record {until}"
 
 
 def note_timeline(store: Store) -> None:

@@ -39,6 +39,8 @@ from eventstore.writer import MAX_BATCH, Deliver, Writer
 
 COPY_MARK, COPY_UNFINISHED, COPY_PROVEN = "copy", "unfinished", "proven"
 """Set by `eventstore.copying` from its first write to its last; taken at the copy's first start."""
+COPIED_UNTIL = "copied-until"
+"""Of a copy that ends before its original did: at which position."""
 FRAMES_KEY_MARK = "frames-key"
 """The key of this place's frames: of no use elsewhere, and in no backup."""
 TRAINING_MARK = "exercise"
