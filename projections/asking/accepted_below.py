@@ -6,7 +6,7 @@ offered, never filed by themselves: whoever files takes them over, or does not.
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -17,14 +17,10 @@ from domain.report_filing import Review
 from projections.areas import AREAS, children
 from projections.asking.figures import Held, Total, official_by_area, text
 from projections.asking.scope import Scope
-from projections.asking.situation_board import held_by, tree_of
+from projections.asking.situation_board import APART, above, held_by, tree_of
 from projections.disasters import DISASTERS, host_of
 from projections.folding.base import Row
 from projections.situation import REPORTS
-
-APART = timedelta(days=3)
-"""Reports on no disaster are about one process if no more lies between the end of one and the
-beginning of the next: reports of one flood within 3 days belong together (domain.md §1.3)."""
 
 YEARS = 2
 """Calendar years that are looked at, the latest of any report there, and before them only what is
@@ -166,7 +162,7 @@ def _shaped(
     parts, several, silent = [], [], []
     for row in direct:
         area = row["id"]
-        inside = [one for one in theirs if _lies_in(one.area, area, parents)]
+        inside = [one for one in theirs if area in above(one.area, parents)]
         who = {"area": area, "name": row["name"]}
         if not totals.get(area):
             if row["abolished_on"] is not None:
@@ -229,13 +225,6 @@ def _sums(parts: list[Row]) -> dict[str, Row]:
             one["value"] = text(Decimal(one["value"]) + Decimal(value))
             one["of"] += 1
     return dict(sorted(found.items()))
-
-
-def _lies_in(area: str, part: str, parents: dict[str, str | None]) -> bool:
-    at: str | None = area
-    while at is not None and at != part:
-        at = parents.get(at)
-    return at is not None
 
 
 def _as_of(one: Held) -> str:

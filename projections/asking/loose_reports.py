@@ -8,9 +8,9 @@ from sqlalchemy import Connection, func, select
 
 from domain.report_filing import Review
 from projections.areas import AREAS
-from projections.asking.accepted_below import APART, YEARS, Process, processes
+from projections.asking.accepted_below import YEARS, Process, processes
 from projections.asking.scope import Scope
-from projections.asking.situation_board import held_by
+from projections.asking.situation_board import APART, held_by
 from projections.disasters import DISASTERS, absorbed_into
 from projections.folding.base import Row
 from projections.situation import REPORTS

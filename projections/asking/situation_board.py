@@ -3,7 +3,9 @@
 Kept beside the view for its length: it has no table of its own.
 """
 
-from datetime import datetime
+from collections import defaultdict
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -19,6 +21,10 @@ from projections.asking.scope import Scope
 from projections.disasters import DISASTERS, absorbed_into, host_of
 from projections.folding.base import Row
 from projections.situation import REPORTS
+
+APART = timedelta(days=3)
+"""Reports are about one process if no more lies between the end of one and the beginning of the
+next: reports of one flood within 3 days belong together (domain.md §1.3)."""
 
 
 def situation_board(
@@ -72,6 +78,8 @@ def situation_disasters(
 
     One row a disaster (of reports on none: a hazard and year) and topmost area of the asker. What
     separate disasters did to people is never one sum: who suffers twice is counted twice 人次.
+    ``maybe_same``: the other subjects that may be the same disaster, so that both have the same
+    harm until their reports are on one: see `_maybe_same`.
     """
     conditions = asked_for(scope, exercise, hazard, year)
     query = select(DISASTERS).where(DISASTERS.c.exercise.is_(exercise))
@@ -84,10 +92,11 @@ def situation_disasters(
     groups: dict[str, list[Held]] = {}
     for one in held_by(db, conditions, hosts):
         groups.setdefault(one.group, []).append(one)
+    abouts = {group: known.get(group) or _loose(group) for group in groups}
+    alike = _maybe_same(groups, abouts, parents)
     rows = []
     for group, mine in groups.items():
-        hazard = group.partition("/")[0]
-        about = known.get(group, {"hazard": hazard, "name": "", "stage": None})
+        about = abouts[group]
         begun = about.get("occurred_at") or min(one.occurred_at for one in mine)
         for top, totals in roll_up(mine, parents, tops).items():
             row = {
@@ -100,9 +109,57 @@ def situation_disasters(
                 "year": china_day(datetime.fromisoformat(begun)).year,
                 "area": top,
                 "area_name": areas[top]["name"],
+                "maybe_same": sorted(
+                    other
+                    for other, places in alike[group].items()
+                    if any(top in above(place, parents) for place in places)
+                ),
             }
             rows += [row | totals] if totals["reported"]["reports"] else []
     return cut(rows, ("occurred_at", "subject", "area"), cursor=cursor, limit=limit)
+
+
+def _loose(group: str) -> Row:
+    """What is known of reports on no disaster: the hazard that they are counted by."""
+    return {"hazard": group.partition("/")[0], "name": "", "stage": None, "area": None}
+
+
+def above(area: str, parents: dict[str, str | None]) -> list[str]:
+    """The area and those above it, as far as they are known."""
+    found = []
+    at: str | None = area
+    while at is not None:
+        found.append(at)
+        at = parents.get(at)
+    return found
+
+
+def _maybe_same(
+    groups: dict[str, list[Held]], abouts: dict[str, Any], parents: dict[str, str | None]
+) -> dict[str, dict[str, set[str]]]:
+    """Of each subject the others that may be about the same harm, each with the places of it.
+
+    Of one hazard, no more than `APART` between two reports, and one of the places is the other or
+    lies in it. A city's report can join no disaster of its county, so such pairs are no mistake of
+    anybody; but two disasters that one office declared it has told apart itself.
+    """
+    here: dict[tuple[str, str], list[tuple[datetime, datetime, str]]] = defaultdict(list)
+    for group, held in groups.items():
+        for one in held:
+            days = (datetime.fromisoformat(one.occurred_at), datetime.fromisoformat(one.as_of))
+            here[abouts[group]["hazard"], one.area].append((*days, group))
+    found: dict[str, dict[str, set[str]]] = {group: defaultdict(set) for group in groups}
+    for (hazard, area), reports in list(here.items()):
+        for higher in above(area, parents):
+            for begun, until, group in reports:
+                for first, last, other in here.get((hazard, higher), ()):
+                    if group == other or begun > last + APART or first > until + APART:
+                        continue
+                    by = abouts[group]["area"]
+                    if by is None or by != abouts[other]["area"]:
+                        found[group][other].add(area)
+                        found[other][group].add(area)
+    return found
 
 
 Conditions = list[ColumnElement[bool]]

@@ -1,19 +1,21 @@
 """Deaths and missing are never hidden by aggregation: at county, city and province."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from domain.commands.disasters import AttachReport, DeclareDisaster, MergeDisaster
 from domain.commands.reviews import SetPartsAside, StrikeReport
 from projections import disasters, officers, situation
 from projections.asking.report_queries import situation_report, situation_reports
 from projections.asking.scope import EVERYTHING
-from projections.asking.situation_board import situation_board
+from projections.asking.situation_board import situation_board, situation_disasters
 from tests.domain.county import make_county
 from tests.domain.scenario import Scenario
-from tests.projections.relief import fold
-from tests.projections.reporting import accept, follow_up, initial, send_back
+from tests.projections.relief import fold, over
+from tests.projections.reporting import START, accept, follow_up, initial, send_back
 
 VIEWS = (officers.VIEW, disasters.VIEW, situation.VIEW)
 UPWARD = ("源潭镇", "潜山市", "安庆市", "安徽省")
@@ -173,3 +175,62 @@ def test_an_areas_own_reports_are_found_however_many_lie_below(tmp_path: Path) -
     with folded.reading() as db:
         own = situation_reports(db, EVERYTHING, itself=county.id("yuantan"), limit=2)
     assert [row["area_name"] for row in own.items] == ["源潭镇"]
+
+
+def test_a_city_and_its_county_that_tell_one_flood_on_two_disasters_are_told_of_it(
+    tmp_path: Path,
+) -> None:
+    """A city's report can join no disaster of its county: until the two are one, both count, and
+    the year's sum had the harm twice without a word."""
+    county = make_county()
+    county.given(initial(county, "city", {"affected": 70}), by="city")
+    flood = {"hazard": "flood", "occurred_at": START}
+    of_county = DeclareDisaster(
+        disaster=county.id("flood"), name="潜山洪涝", area=county.id("county"), **flood
+    )
+    told = initial(county, "county", {"affected": 60}, disaster=county.id("flood"))
+    county.given(of_county, told, by="county")
+    dry = initial(county, "yuantan", {"affected": 9}, hazard="drought", report=county.id("dry"))
+    county.given(dry, by="township")
+    long_before = START - timedelta(days=40)
+    old = initial(county, "shuihou", {"affected": 5}, occurred_at=long_before, as_of=long_before)
+    county.given(old, by="township2")
+    both = {str(county.id("flood")): ["flood/2018"], "flood/2018": [str(county.id("flood"))]}
+    assert maybe_same(tmp_path / "loose", county) == {**both, "drought/2018": []}
+    assert maybe_same(tmp_path / "below", county, "yuantan") == {"drought/2018": []}
+
+    of_city = DeclareDisaster(
+        disaster=county.id("all"), name="安庆洪涝", area=county.id("city"), **flood
+    )
+    joined = AttachReport(report=county.id("report/city"), disaster=county.id("all"))
+    county.given(of_city, joined, by="city")
+    found = maybe_same(tmp_path / "declared", county)
+    assert found[str(county.id("all"))] == [str(county.id("flood"))]
+    assert found["flood/2018"] == [], "a flood of a month before is another one"
+
+    one = MergeDisaster(disaster=county.id("flood"), into=county.id("all"), reason="同一过程")
+    county.given(one, by="city")
+    assert not any(maybe_same(tmp_path / "merged", county).values())
+
+
+def test_two_disasters_that_one_office_declared_it_has_told_apart_itself(tmp_path: Path) -> None:
+    county = make_county()
+    for name, area, by in (("first", "county", "county"), ("second", "yuantan", "township")):
+        declared = DeclareDisaster(
+            disaster=county.id(name),
+            name=name,
+            hazard="flood",
+            occurred_at=START,
+            area=county.id("county"),
+        )
+        county.given(declared, by="county")
+        told = initial(county, area, {"affected": 60}, disaster=county.id(name))
+        county.given(told, by=by)
+    assert not any(maybe_same(tmp_path, county).values())
+
+
+def maybe_same(path: Path, county: Scenario, area: str = "city") -> dict[str, list[str]]:
+    """Of each disaster those that may be the same one, as somebody of that area sees it."""
+    with fold(path, county, VIEWS).reading() as db:
+        rows = situation_disasters(db, over(county, area)).items
+    return {row["subject"]: row["maybe_same"] for row in rows}

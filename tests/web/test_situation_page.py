@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from domain.commands.disasters import AttachReport, DeclareDisaster
 from domain.commands.reports import FileInitialReport
 from domain.commands.reviews import AcceptReport
 from tests.web.desk import LivingCounty, living_county
@@ -138,3 +139,25 @@ def test_two_reports_that_may_be_one_are_told_apart(tmp_path: Path) -> None:
         texts = re.findall(r'<a href="/report/[^"]+">(.*?)</a>', rows, flags=re.DOTALL)
     assert len(texts) == 2
     assert len({re.sub(r"<[^>]+>", "", text) for text in texts}) == 2
+
+
+def test_the_city_reads_on_its_board_that_one_flood_is_counted_twice(tmp_path: Path) -> None:
+    """Its own report joins no disaster of the county: 130 人次 stood there without a word."""
+    with living_county(tmp_path / "twice") as county:
+        _tell(county, "city", "city", {"affected": 70}, minutes=20)
+        flood = DeclareDisaster(
+            disaster=county.id("flood"),
+            name="潜山洪涝",
+            hazard="flood",
+            occurred_at=county.now - timedelta(minutes=50),
+            area=county.id("county"),
+        )
+        county.run(flood, by="county")
+        _tell(county, "county", "county", {"affected": 60}, minutes=20)
+        report = county.id("report/county")
+        county.run(AttachReport(report=report, disaster=county.id("flood")), by="county")
+        told = page(county, "city", "/situation")
+        assert told.count("可能是一次灾害：") == 2, "each of the two names the other"
+        assert "与“潜山洪涝”灾种相同" in told and "在合计里计了两次" in told
+        assert "maybe one disaster" in page(county, "city", "/situation?lang=en")
+        assert "可能是一次灾害" not in page(county, "county", "/situation")

@@ -140,12 +140,22 @@ async def _separate(desk: Desk, asked: Asked) -> list[dict[str, Any]]:
 
 
 def _years(separate: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The disasters by year, the latest first, each year with its sums in 人次."""
+    """The disasters by year, the latest first, each year with its sums in 人次.
+
+    ``twins`` of a row: those that may be the same disaster, whose harm then stands in both.
+    """
+    by_subject = {row["subject"]: row for row in separate}
     years: dict[str, list[dict[str, Any]]] = {}
     for row in reversed(separate):
+        row["twins"] = [by_subject[one] for one in row["maybe_same"] if one in by_subject]
         years.setdefault(str(row["year"]), []).append(row)
     return [
-        {"year": year, "rows": rows, "sums": _sum([row["official"]["figures"] for row in rows])}
+        {
+            "year": year,
+            "rows": rows,
+            "sums": _sum([row["official"]["figures"] for row in rows]),
+            "twice": any(row["twins"] for row in rows),
+        }
         for year, rows in years.items()
     ]
 
