@@ -5,6 +5,7 @@ order of a page and no further than the page wants.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -63,6 +64,7 @@ def deadlines(
     those below it. ``level`` is that of the ``area`` that owes it to the one above. ``kind``:
     initial_report, follow_up, verified_report, forward_report, send_upward, notice_end,
     season_assessment, season_delivery, list_delivery, goods_needed, goods_arrival.
+    Its pages are turned onward only: ``previous`` is None.
     In ``detail``: ``unconfirmed``, ``plain_weekends``: what is amiss with how the time was set.
     """
     within = None if disaster is None else tuple(absorbed_into(db, disaster))
@@ -86,7 +88,8 @@ def deadlines(
         found += _forwards(db, scope, asked)
     if kind in (None, FOLLOW_UP):
         found += follow_ups(db, scope, asked)
-    return cut(found, ORDER, cursor=cursor, limit=limit)
+    # Duties are counted onward from their beginning: there is no way back to offer.
+    return replace(cut(found, ORDER, cursor=cursor, limit=limit), previous=None)
 
 
 def _once(db: Connection, scope: Scope, asked: Asked) -> Iterator[Row]:

@@ -1,5 +1,7 @@
 """Lists that are read in parts: page by page, there and back, the same rows as all at once."""
 
+import inspect
+import itertools
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
@@ -8,11 +10,13 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection, select
 
+from api.routes import READS
 from projections import findings as findings_view
 from projections.areas import AREAS
 from projections.asking import searching
+from projections.asking.deadlines_at import deadlines
 from projections.asking.ledger_books import ledger
-from projections.asking.paging import BadCursor, Page
+from projections.asking.paging import MAX_LIMIT, BadCursor, Page
 from projections.asking.scope import EVERYTHING, Scope
 from projections.disasters import disaster, disasters
 from projections.findings import KINDS, finding_counts, findings, marks_of
@@ -25,6 +29,10 @@ from tests.projections.asking import Asking
 from tests.projections.plans import explained
 
 FEW = 3
+CALLS = 4
+"""Questions that are put to each list: the plain one and the first with a filter."""
+PARTS = 30
+"""Into so many pages a long list is cut."""
 Ask = Callable[..., Page]
 
 
@@ -42,7 +50,7 @@ def at(db: Connection) -> datetime:
     return Asking(db).moments[-1]
 
 
-def there(ask: Ask) -> list[dict[str, Any]]:
+def there(ask: Ask, *, onward_only: bool = False) -> list[dict[str, Any]]:
     """All rows, page after page; and the last page's way back leads to the same ones."""
     pages = [ask(cursor=None)]
     while pages[-1].next is not None:
@@ -50,8 +58,9 @@ def there(ask: Ask) -> list[dict[str, Any]]:
     back = [pages[-1]]
     while back[-1].previous is not None:
         back.append(ask(cursor=back[-1].previous))
-    assert [page.items for page in reversed(back)] == [page.items for page in pages]
-    assert all(len(page.items) == FEW for page in pages[:-1])
+    if not onward_only:
+        assert [page.items for page in reversed(back)] == [page.items for page in pages]
+    assert len({len(page.items) for page in pages[:-1]}) <= 1
     return [row for page in pages for row in page.items]
 
 
@@ -78,6 +87,30 @@ def test_households_are_the_same_by_pages_and_all_of_the_place(db: Connection) -
         assert [row["id"] for row in rows] == known
         most = max(most, len(rows))
     assert most > 2 * FEW
+
+
+LISTS = [read.query for read in READS if "cursor" in inspect.signature(read.query).parameters]
+
+
+@pytest.mark.parametrize("query", LISTS, ids=lambda query: query.__name__)
+def test_every_list_is_the_same_by_pages_and_the_way_back_it_offers_is_one(
+    db: Connection, query: Callable[..., Page | None]
+) -> None:
+    """Deadlines offered a way back to the page before, and refused it as nobody's cursor."""
+    first = (EVERYTHING,) if "scope" in inspect.signature(query).parameters else ()
+    for call in itertools.islice(Asking(db).calls(query), CALLS):
+        everything_of = query(db, *first, **call, limit=MAX_LIMIT)
+        if everything_of is None or len(everything_of.items) == MAX_LIMIT:
+            continue
+
+        few = max(FEW, len(everything_of.items) // PARTS)
+
+        def ask(cursor: str | None, call: dict[str, Any] = call, few: int = few) -> Page:
+            found = query(db, *first, **call, cursor=cursor, limit=few)
+            assert found is not None
+            return found
+
+        assert there(ask, onward_only=query is deadlines) == everything_of.items, call
 
 
 def test_no_run_of_villages_is_longer_than_a_statement_takes(
