@@ -324,8 +324,10 @@ def village_lists(
     ``search``: village or township (name, pinyin, initials or code), programme, year, or the number
     of a decision, an allocation or a payment.
     """
-    query = lists_of(scope).where(LISTS.c.exercise.is_(exercise))
-    if season is not None:
+    query = lists_of(scope)
+    if season is None:
+        query = query.where(LISTS.c.exercise.is_(exercise))
+    else:  # it is an exercise or in earnest by itself
         query = query.where(LISTS.c.season == str(season))
     if status is not None:
         query = query.where(LISTS.c.status == status)

@@ -188,8 +188,10 @@ def notices(
     limit: int = 100,
 ) -> Page:
     """Notices that hang now (or at ``at``), the last posted first."""
-    query = _hanging(scope, at, held).where(NOTICES.c.exercise.is_(exercise))
-    if season is not None:
+    query = _hanging(scope, at, held)
+    if season is None:
+        query = query.where(NOTICES.c.exercise.is_(exercise))
+    else:  # it is an exercise or in earnest by itself
         query = query.where(NOTICES.c.season == str(season))
     order: list[Any] = [NOTICES.c.posted_at, NOTICES.c.village_list, NOTICES.c.notice_kind]
     return page(db, query, order, cursor=cursor, limit=limit, descending=True)

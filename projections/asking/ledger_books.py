@@ -110,11 +110,13 @@ goods that nobody signed for, held after a loss."""
 
 
 def _seasonal(
-    season: UUID | None, programme: str | None, year: int | None, exercise: bool
+    season: UUID | None, programme: str | None, year: int | None, exercise: bool | None
 ) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = [L.exercise.is_(exercise)]
+    found: list[ColumnElement[bool]] = []
     if season is not None:
-        found = [L.season == str(season)]
+        found.append(L.season == str(season))
+    elif exercise is not None:
+        found.append(L.exercise.is_(exercise))
     if programme is not None:
         found.append(S.programme == programme)
     if year is not None:
@@ -141,13 +143,15 @@ def ledger(
     """The ledger, one row a household a season, by village.
 
     ``status``: a stage of the case, or needed, granted, delivered, waiting, failed, unsigned
-    (goods), held (after a loss). ``search``: a name (also pinyin or initials), a village, a
+    (goods), held (after a loss). A named season or list is an exercise or in earnest by itself, and
+    ``exercise`` says nothing then. ``search``: a name (also pinyin or initials), a village, a
     township, a group, a document number.
     """
     scope = scope.on(db)
     by_village_only = not search and village_list is None
+    named = season is not None or village_list is not None
     query = _cases(scope.by_rows if by_village_only else scope).where(
-        *_seasonal(season, programme, year, exercise)
+        *_seasonal(season, programme, year, None if named else exercise)
     )
     if status is not None:
         query = query.where(STATES.get(status, L.status == status))
@@ -173,7 +177,7 @@ def ledger(
             area=L.area,
             lives=H.area,
             also=[*like(search, *texts), in_places(search, L.area)],
-            exercise=None if season is not None else exercise,
+            exercise=None if named else exercise,
             cursor=cursor,
             limit=limit,
         )

@@ -89,13 +89,16 @@ def situation_reports(
     ``review``: pending 未审, accepted, issued 签发 by the seat, returned, or withdrawn (else those
     are left out). ``at_seat``: it is the seat's own, which a second person there issues.
     ``itself``: only those of that area itself, none from below. ``search``: the place (name,
-    pinyin, initials or code), the disaster, the hazard. Exercise reports only with ``exercise``.
+    pinyin, initials or code), the disaster, the hazard. Exercise reports only with ``exercise``; a
+    named disaster is an exercise or in earnest by itself.
     """
-    query = _reports().where(scope.covers(REPORTS.c.area), REPORTS.c.exercise == exercise)
+    query = _reports().where(scope.covers(REPORTS.c.area))
     if itself is not None:
         query = query.where(REPORTS.c.area == str(itself))
     if disaster is not None:
         query = query.where(REPORTS.c.disaster.in_(absorbed_into(db, disaster)))
+    else:
+        query = query.where(REPORTS.c.exercise == exercise)
     if hazard is not None:
         query = query.where(REPORTS.c.hazard == hazard)
     if review is not None:
