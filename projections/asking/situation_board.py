@@ -5,6 +5,7 @@ Kept beside the view for its length: it has no table of its own.
 
 from collections import defaultdict
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Any
 from uuid import UUID
 
@@ -143,23 +144,41 @@ def _maybe_same(
     lies in it. A city's report can join no disaster of its county, so such pairs are no mistake of
     anybody; but two disasters that one office declared it has told apart itself.
     """
-    here: dict[tuple[str, str], list[tuple[datetime, datetime, str]]] = defaultdict(list)
+    here: dict[tuple[str, str], dict[str, list[Days]]] = defaultdict(lambda: defaultdict(list))
     for group, held in groups.items():
-        for one in held:
-            days = (datetime.fromisoformat(one.occurred_at), datetime.fromisoformat(one.as_of))
-            here[abouts[group]["hazard"], one.area].append((*days, group))
+        for one in sorted(held, key=lambda one: one.occurred_at):
+            begun, until = map(datetime.fromisoformat, (one.occurred_at, one.as_of))
+            _lengthen(here[abouts[group]["hazard"], one.area][group], begun, until)
     found: dict[str, dict[str, set[str]]] = {group: defaultdict(set) for group in groups}
-    for (hazard, area), reports in list(here.items()):
-        for higher in above(area, parents):
-            for begun, until, group in reports:
-                for first, last, other in here.get((hazard, higher), ()):
-                    if group == other or begun > last + APART or first > until + APART:
-                        continue
-                    by = abouts[group]["area"]
-                    if by is None or by != abouts[other]["area"]:
-                        found[group][other].add(area)
-                        found[other][group].add(area)
+    for (hazard, area), lower in list(here.items()):
+        for place in above(area, parents):
+            higher = here.get((hazard, place), {})
+            for group, other in product(lower, higher):
+                by = abouts[group]["area"]
+                told_apart = by is not None and by == abouts[other]["area"]
+                if group != other and not told_apart and _meet(lower[group], higher[other]):
+                    found[group][other].add(area)
+                    found[other][group].add(area)
     return found
+
+
+Days = tuple[datetime, datetime]
+
+
+def _lengthen(known: list[Days], begun: datetime, until: datetime) -> None:
+    """Days that reports speak of: a report goes on with the last of them, or begins new ones."""
+    if known and begun <= known[-1][1] + APART:
+        known[-1] = (known[-1][0], max(known[-1][1], until))
+    else:
+        known.append((begun, until))
+
+
+def _meet(some: list[Days], others: list[Days]) -> bool:
+    """Whether no more than `APART` lies between two of them."""
+    return any(
+        begun <= last + APART and first <= until + APART
+        for (begun, until), (first, last) in product(some, others)
+    )
 
 
 Conditions = list[ColumnElement[bool]]
