@@ -33,7 +33,7 @@ NOTICE = timedelta(days=8)
 AMOUNT_FEN = 10_000_000
 
 
-class Winter:
+class Sender:
     """Sends commands to the log of a demo county that nobody serves meanwhile."""
 
     def __init__(self, store: Store) -> None:
@@ -58,7 +58,7 @@ def approved(folder: Path) -> int:
     county, village, households = _places(folder)
     store = open_store(Settings(data=folder))
     try:
-        _decide(Winter(store), county, village, households)
+        _decide(Sender(store), county, village, households)
     finally:
         store.close()
     return len(households)
@@ -82,7 +82,7 @@ def _places(folder: Path) -> tuple[UUID, UUID, list[UUID]]:
     return UUID(county), UUID(village), [UUID(id) for (id,) in rows]
 
 
-def _decide(winter: Winter, county: UUID, village: UUID, households: list[UUID]) -> None:
+def _decide(winter: Sender, county: UUID, village: UUID, households: list[UUID]) -> None:
     """From the season opened to 县定, each step by whose it is, with the days of the notice."""
     opened = OpenSeason(area=county, programme=PROGRAMME, year=winter.day().year)
     season = UUID(winter.send(opened, COUNTY)["season"])

@@ -4,17 +4,28 @@ No time is asserted: what was measured on which machine stands in docs/benchmark
 """
 
 import json
+from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 
+from api.app import create_app
 from bench.__main__ import NAMES, main, run
 from bench.base import Reach, Result, pairs, ratio
+from bench.caught_up import caught_up
 from bench.copies import Template
+from bench.demo_store import build
 from bench.plot import plotted
+from bench.tasks import advance
+from bench.winter_list import TOWNSHIP
+from cli.compose import running
+from cli.demo_command import PASSWORD
+from cli.settings import Settings
 from domain.catalog import AGGREGATES
 from eventstore.mapper import TypedMapper
 from tests.faults import FULL
 from tests.servers import skipped_if_unavailable
+from web.app import mount_pages
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -82,3 +93,18 @@ def test_a_plot_has_a_line_for_each_figure_that_grows() -> None:
     figures = {"1000_rate": 50, "10000_rate": 40, "1000_memory": 100, "10000_memory": 300}
     drawn = plotted(Result("scale", figures, {"a": 1.0}, {}))
     assert drawn.count("<polyline") == 2 and "10,000" in drawn
+
+
+def test_a_township_that_has_told_all_it_accepted_may_say_the_next_day_that_nothing_changed(
+    tmp_path: Path,
+) -> None:
+    """`bench tasks` waited in vain for a button: the villages' figures were newer and larger."""
+    build(tmp_path / "demo", small=True)
+    caught_up(tmp_path / "demo")
+    advance(tmp_path / "demo", "1d")
+    with (
+        running(Settings(data=tmp_path / "demo")) as system,
+        TestClient(create_app(system, mount=mount_pages)) as client,
+    ):
+        client.post("/v1/sessions", json={"login": TOWNSHIP, "password": PASSWORD})
+        assert client.get("/").text.count("/zero-reports") == 1
