@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -31,7 +32,10 @@ from scripts.need_browser import browser_path
 PHONE = {"width": 375, "height": 740}
 FIRST_BYTES, AFTER_BYTES, PAINT_MS = 150_000, 30_000, 3_000
 SLOW_PROCESSOR, LINE_BYTES, LATENCY_MS = 4, 50_000, 400
-WAIT_MS = 20_000
+WAIT_MS = 40_000
+STREAM = "/v1/live"
+QUIET_S = 0.5
+"""A page has loaded when it has asked for nothing so long."""
 
 
 class Person:
@@ -49,13 +53,35 @@ class Person:
         self.taps = 0
         self.bytes: dict[str, int] = {}
         self._document = ""
+        self._waiting: set[str] = set()
+        self._last = time.monotonic()
         told = self.context.new_cdp_session(self.page)
         told.send("Network.enable")
         told.send("Network.clearBrowserCache")
+        told.on("Network.requestWillBeSent", self._asked)
         told.on("Network.loadingFinished", self._loaded)
+        told.on("Network.loadingFailed", self._over)
         self.first_bytes = self.opened("/")
 
+    def _asked(self, said: dict[str, Any]) -> None:
+        self._last = time.monotonic()
+        if STREAM not in said["request"]["url"]:  # a live page is never done with its own
+            self._waiting.add(said["requestId"])
+
+    def _over(self, said: dict[str, Any]) -> None:
+        self._last = time.monotonic()
+        self._waiting.discard(said["requestId"])
+
+    def _settled(self) -> None:
+        """Wait until all that the page asked for has come."""
+        self.page.wait_for_load_state("load")
+        until = time.monotonic() + WAIT_MS / 1000
+        while self._waiting or time.monotonic() < self._last + QUIET_S:
+            assert time.monotonic() < until, f"{self.page.url}: {self._waiting}"
+            self.page.wait_for_timeout(50)
+
     def _loaded(self, said: dict[str, Any]) -> None:
+        self._over(said)
         key = self._document
         self.bytes[key] = self.bytes.get(key, 0) + int(said["encodedDataLength"])
 
@@ -63,7 +89,7 @@ class Person:
         """Bytes of a page that is opened by its address."""
         self._document = path
         self.page.goto(self.address + path)
-        self.page.wait_for_load_state("networkidle")
+        self._settled()
         return self.bytes[path]
 
     def tap(self, thing: Locator) -> None:
@@ -71,7 +97,7 @@ class Person:
         self.taps += 1
         self._document = f"tap {self.taps}"
         thing.first.click()
-        self.page.wait_for_load_state("networkidle")
+        self._settled()
 
     def choose(self, thing: Locator, value: str) -> None:
         self.taps += 1

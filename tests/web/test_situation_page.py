@@ -121,8 +121,11 @@ def test_who_reviews_hears_at_home_of_figures_that_do_not_fit(county: LivingCoun
         assert "/findings?kind=" not in page(county, name, "/"), name
 
 
-def test_two_reports_that_may_be_one_are_told_apart(tmp_path: Path) -> None:
-    """Both links said 水吼镇 雪灾 初报 第 1 版: nobody knew which was which."""
+def test_two_reports_that_may_be_one_are_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both links said 水吼镇 雪灾 初报 第 1 版: nobody knew which was which. And a finding led to all
+    of its reports: with 5,000 of one place the page had 2.5 MB."""
     with living_county(tmp_path / "twins") as county:
         for minutes in (50, 20):
             command = FileInitialReport(
@@ -137,6 +140,10 @@ def test_two_reports_that_may_be_one_are_told_apart(tmp_path: Path) -> None:
         told = page(county, "county", "/findings?kind=likely_same")
         rows = told.partition("<main")[2]  # the menu leads to the form of reports
         texts = re.findall(r'<a href="/report/[^"]+">(.*?)</a>', rows, flags=re.DOTALL)
+        monkeypatch.setattr("web.pages.ledger.MOST_NAMED", 1)
+        told = page(county, "county", "/findings?kind=likely_same")
+        assert told.partition("<main")[2].count('<a href="/report/') == 1
+        assert "另有 1 份" in told
     assert len(texts) == 2
     assert len({re.sub(r"<[^>]+>", "", text) for text in texts}) == 2
 

@@ -40,6 +40,9 @@ WHOLE = 1000
 SHEET_ROWS = 60
 """Rows of the paper form on a screen; a county has 16,000. The whole of it is for the printer."""
 
+MOST_NAMED = 20
+"""Reports that one finding leads to on its page; those that go on make room for the others."""
+
 LOCAL = (AreaLevel.TOWNSHIP, AreaLevel.VILLAGE)
 """Here the ledger is told by village, above by township."""
 
@@ -272,6 +275,7 @@ async def all_findings(request: Request, desk: AtDesk, turn: Turned, kind: Text 
         counts=counts["counts"],
         kind=kind,
         figure=grouped,
+        most_named=MOST_NAMED,
     )
 
 
