@@ -45,12 +45,13 @@ def caught_up(folder: Path) -> UUID:
 
 
 def _row(folder: Path) -> dict[str, Any]:
-    """The last disaster of the township, as its board has it."""
+    """The last disaster of which the township has a report of its own, as its board has it."""
     reader = ViewsReader(folder / "views.sqlite")
     try:
         with reader() as db:
             (id,) = db.execute(select(AREAS.c.id).where(AREAS.c.name == PLACE)).scalars()
-            *_, last = situation_disasters(db, Scope((UUID(id),)), limit=MAX_LIMIT).items
-            return last
+            rows = situation_disasters(db, Scope((UUID(id),)), limit=MAX_LIMIT).items
     finally:
         reader.close()
+    *_, last = (row for row in rows if row["official"]["source"] == "own")
+    return last

@@ -73,7 +73,9 @@ class Person:
         self._waiting.discard(said["requestId"])
 
     def _settled(self) -> None:
-        """Wait until all that the page asked for has come."""
+        """Wait until all that the page asked for has come, after what was just done."""
+        self._last = time.monotonic()
+        self.page.wait_for_timeout(50)  # what was pressed asks for the next page
         self.page.wait_for_load_state("load")
         until = time.monotonic() + WAIT_MS / 1000
         while self._waiting or time.monotonic() < self._last + QUIET_S:
@@ -183,7 +185,7 @@ def accept(browser: Browser, address: str) -> Task:
     one.tap(one.page.locator("main").get_by_role("link", name=re.compile("^审核.*双峰")))
     path = _path(one.page)
     one.tap(one.page.get_by_role("button", name="通过"))
-    one.page.get_by_text("已采用").first.wait_for()
+    one.page.get_by_text(re.compile("^已通过")).first.wait_for()
     return one.done(browser, "审核通过", 2, path)
 
 
