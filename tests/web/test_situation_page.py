@@ -124,8 +124,8 @@ def test_who_reviews_hears_at_home_of_figures_that_do_not_fit(county: LivingCoun
 def test_two_reports_that_may_be_one_are_told_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both links said 水吼镇 雪灾 初报 第 1 版: nobody knew which was which. And a finding led to all
-    of its reports: with 5,000 of one place the page had 2.5 MB."""
+    """Both links said 水吼镇 雪灾 初报 第 1 版: nobody knew which was which. And a finding led to
+    all of its reports: with 5,000 of one place the page had 2.5 MB."""
     with living_county(tmp_path / "twins") as county:
         for minutes in (50, 20):
             command = FileInitialReport(
