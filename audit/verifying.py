@@ -4,6 +4,7 @@ Like all of this room it imports nothing of the program that wrote the log. It n
 hashes only, however long the log is.
 """
 
+import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,6 +36,22 @@ WHAT = {
     "time": ("记录的时间早于前一条", "A fact is recorded before the one before it."),
     "version": ("同一件事的记录次序不连续", "The facts of one stream do not follow each other."),
     "outcome": ("记录没有对应的办理结果", "Nobody's command has made this fact."),
+    "unsealed": (
+        "记录不是经程序写入的（没有封印）",
+        "The program has not written this fact: it has no seal.",
+    ),
+    "seal": (
+        "记录与写入时的封印不符",
+        "A fact, or its seal, is not as the program has written it.",
+    ),
+    "answer": (
+        "办理结果与写入时的封印不符",
+        "An outcome of a command is not as the program has written it.",
+    ),
+    "mark": (
+        "账本自身的标记与写入时的封印不符",
+        "What the log says of itself is not as the program has written it.",
+    ),
     "checkpoint": ("与保存的检查点不符", "It differs from a checkpoint that was kept."),
     "short": ("账本比保存的检查点短", "The log is shorter than a checkpoint that was kept."),
 }
@@ -73,8 +90,8 @@ class Examination:
         self._waiting = sorted(self.kept, key=lambda one: one.size, reverse=True)
         self._compare()
 
-    def take(self, position: int, stream: bytes, version: int, topic: str, state: bytes) -> None:
-        """The next row of the log. After the first bad one the root is no longer of use."""
+    def take(self, position: int, stream: bytes, version: int, topic: str, state: bytes) -> bytes:
+        """The next row of the log; its leaf. After the first bad one the root is of no use."""
         if position != self.size + 1:
             self._found(self.size + 1, "gap" if position > self.size + 1 else "order")
             self.size = position - 1
@@ -82,7 +99,12 @@ class Examination:
             self._look_into(position, stream, version, _recorded(state))
         except (msgspec.MsgspecError, UnicodeDecodeError):
             self._found(position, "unreadable")
-        found = leaf_hash(entry_of(stream, version, topic, state, position))
+        try:
+            leaf = leaf_hash(entry_of(stream, version, topic, state, position))
+        except (struct.error, AttributeError, UnicodeEncodeError):  # no number, no text
+            self._found(position, "unreadable")
+            leaf = leaf_hash(b"")
+        found = leaf
         size = self.size
         while size & 1 and self._wholes:
             found = node_hash(self._wholes.pop(), found)
@@ -91,6 +113,7 @@ class Examination:
         self.size += 1
         if self._waiting and self._waiting[-1].size == self.size:
             self._compare()
+        return leaf
 
     def _look_into(self, position: int, stream: bytes, version: int, fact: _Recorded) -> None:
         told = fact.originator_id.int, fact.originator_version

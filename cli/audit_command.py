@@ -345,6 +345,9 @@ def _report(read: Read, size: int, whole: float, known: Sequence[Checkpoint]) ->
         "facts_per_second": round(size / read.seconds) if read.seconds else None,
         "ok": bad is None,
         "first_bad": bad and bad._asdict(),
+        "unsealed_batches": read.seals.unsealed_batches,
+        "outcomes": read.seals.outcomes,
+        "marks": len(read.seals.marks),
         "checkpoints": {
             "checked": len(sizes),
             "oldest": min(sizes, default=None),

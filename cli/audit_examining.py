@@ -11,7 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from audit.relief_verify import Checkpoint
 from audit.verifying import Examination
-from eventstore.log import Row
+from cli.audit_seals import SealCheck
+from eventstore.log import Row, plain
 from eventstore.proving import ROWS_AT_ONCE
 from eventstore.store import Store
 
@@ -24,17 +25,20 @@ class Read(NamedTuple):
     """What an examination found, and how long it took apart from reading."""
 
     examined: Examination
+    seals: SealCheck
     seconds: float
 
 
 def examine(store: Store, size: int, known: Sequence[Checkpoint]) -> Read:
     """Every fact, with bounded memory; ``known`` are believed, the log is not."""
     examined = Examination(known)
+    seals = SealCheck(store, size, examined.note)
     seconds = 0.0
     for rows in _batches(store, size):
         began = time.perf_counter()
         for position, stream, version, topic, state in rows:
-            examined.take(position, bytes(stream), version, topic, bytes(state))
+            leaf = examined.take(position, stream, version, topic, state)
+            seals.take(position, leaf)
         seconds += time.perf_counter() - began
         for position in _without_outcome(store, rows):
             examined.note(position, "outcome")
@@ -42,8 +46,9 @@ def examine(store: Store, size: int, known: Sequence[Checkpoint]) -> Read:
         examined.note(torn, "version")
     if (before := _before_all(store)) is not None:
         examined.note(before, "order")
+    seals.end()
     examined.end()
-    return Read(examined, seconds)
+    return Read(examined, seals, seconds)
 
 
 def _batches(store: Store, size: int) -> Iterator[list[Row]]:
@@ -52,7 +57,7 @@ def _batches(store: Store, size: int) -> Iterator[list[Row]]:
         task = bar.add_task("核验 · verifying", total=size)
         after = 0
         while rows := store.log.rows(after, ROWS_AT_ONCE, size):
-            yield rows
+            yield [(at, plain(who), n, topic, plain(what)) for at, who, n, topic, what in rows]
             after = rows[-1][0]
             bar.update(task, completed=after)
 
@@ -86,20 +91,20 @@ def _without_outcome(store: Store, rows: Sequence[Row]) -> Iterator[int]:
     by_command: dict[UUID, list[int]] = {}
     for row in rows:
         try:
-            by_command.setdefault(_made(bytes(row[4])).meta.command, []).append(row[0])
+            by_command.setdefault(_made(row[4]).meta.command, []).append(row[0])
         except (msgspec.MsgspecError, UnicodeDecodeError):
             continue  # told as unreadable
     commands = list(by_command)
     for begin in range(0, len(commands), IDS_AT_ONCE):
         some = commands[begin : begin + IDS_AT_ONCE]
-        made = {UUID(bytes=bytes(row[0])): _positions(row[3]) for row in store.log.outcomes(some)}
+        made = {UUID(bytes=row[0]): _positions(row[3]) for row in store.log.outcomes(some)}
         for one in some:
             yield from (at for at in by_command[one] if at not in made.get(one, ()))
 
 
 def _positions(outcome: bytes) -> range:
     try:
-        told = _range(bytes(outcome))
+        told = _range(plain(outcome))
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return range(0)
     return range(told.position - told.facts + 1, told.position + 1)

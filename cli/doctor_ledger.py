@@ -11,6 +11,7 @@ import msgspec
 from api.begun import not_set_up
 from api.checkup import Finding
 from api.noticing import why_held
+from api.watched import watched
 from cli.checking import Check
 from cli.doctor_provider import provider
 from cli.plain_texts import plain_texts_of
@@ -23,7 +24,7 @@ from eventstore.clock import Clock, clock_state, machine_now
 from eventstore.errors import LogPromoted
 from eventstore.limits_reached import lately_reached
 from eventstore.lineage import begun_by, epoch_of
-from eventstore.log import Log, OutcomeRow, Row, recorded_at
+from eventstore.log import Log, OutcomeRow, Row, SealRow, recorded_at
 from eventstore.postgres import PostgresConnection, time_of, timeline_of
 from eventstore.source import open_source
 from eventstore.sql import Sql
@@ -56,7 +57,13 @@ class Reading(Log):
     def transaction(self) -> AbstractContextManager[Sql]:
         raise NotImplementedError("a doctor only looks")
 
-    def append(self, db: Sql, rows: Sequence[Row], outcomes: Sequence[OutcomeRow] = ()) -> None:
+    def append(
+        self,
+        db: Sql,
+        rows: Sequence[Row],
+        outcomes: Sequence[OutcomeRow] = (),
+        seal: SealRow | None = None,
+    ) -> None:
         raise NotImplementedError("a doctor only looks")
 
     def timeline(self) -> str:
@@ -277,7 +284,29 @@ def _set_up(settings: Settings) -> Iterator[Finding]:
     )
 
 
+def _watched(settings: Settings) -> Iterator[Finding]:
+    """Whether the watch beside the server has found the log changed."""
+    alarm = watched(settings.data).alarm
+    if alarm is not None:
+        yield Finding(
+            "watch",
+            False,
+            f"账本被程序以外的人改动：第 {alarm.position} 条，{alarm.zh}。"
+            "请保留现场，运行 relief audit verify，不要据此拨款发物",
+            f"Somebody else than the program changed the log: at {alarm.position}. {alarm.en} Keep "
+            "everything as it is, run relief audit verify, and pay out nothing on its word.",
+        )
+    else:
+        yield Finding(
+            "watch",
+            True,
+            "监看没有发现账本被改动",
+            "The watch has found no change to the log.",
+        )
+
+
 LEDGER: tuple[Check, ...] = (
+    ("watch", _watched),
     ("set-up", _set_up),
     ("erasures", _erasures),
     ("free-texts", _free_texts),

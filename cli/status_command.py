@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from api.system import System
+from api.watched import watched
 from cli.beside import settings_here
 from cli.compose import running
 from cli.saying import Json, say_json
@@ -57,11 +58,13 @@ def status(
 
 def look(system: System, data: Path) -> dict[str, Any]:
     """``processes``, ``head``, ``parked``, ``stopped`` (names of views that stand still until
-    somebody has looked) and ``views``, a row for each view and partition."""
+    somebody has looked), ``changed`` (what the watch has found done to the log, else null) and
+    ``views``, a row for each view and partition."""
     head = system.store.head()
     positions = system.views.positions()
     known = {at for places in positions.values() for at in places.values()}
     late = waiting_seconds(system.store, known, head)
+    alarm = watched(data).alarm
     return {
         "processes": processes(data),
         "head": head,
@@ -78,6 +81,7 @@ def look(system: System, data: Path) -> dict[str, Any]:
         ],
         "parked": len(system.views.parked()),
         "stopped": system.views.stopped(),
+        "changed": alarm and f"{alarm.position}: {alarm.en}",
     }
 
 
@@ -156,7 +160,10 @@ def shown(status: dict[str, Any]) -> Group:
     said = f"日志 · head {status['head']}    搁置 · parked {parked}"
     if status["stopped"]:
         said += f"    停下 · stopped {', '.join(status['stopped'])}: relief parked list"
-    return Group(*tables, f"[red]{said}[/red]" if parked else said)
+    if status["changed"]:
+        changed = escape(status["changed"])
+        said += f"\n账本被改动 · the log was changed by hand, at {changed} relief audit verify"
+    return Group(*tables, f"[red]{said}[/red]" if parked or status["changed"] else said)
 
 
 def _count(status: dict[str, Any]) -> int:

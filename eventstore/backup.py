@@ -16,8 +16,9 @@ from typing import Any
 
 import msgspec
 
-from eventstore.errors import NotABackup, StoreDamaged, StoreFull
+from eventstore.errors import NotABackup, StoreDamaged, StoreFull, VaultOlder
 from eventstore.modes import make_private, private_folder
+from eventstore.seals import SECRET
 from eventstore.sql import Sql, explain
 from eventstore.sqlite import connect
 from eventstore.vault_tables import LEFT_BEHIND, carried_at
@@ -56,7 +57,9 @@ def digest(tables: Iterable[tuple[str, Iterable[Any]]]) -> str:
     return found.hexdigest()
 
 
-LOG_TABLES = {"events": "position", "outcomes": "command", "marks": "key"}
+LOG_TABLES_OF_SCHEMA_1 = {"events": "position", "outcomes": "command", "marks": "key"}
+"""For the manifests of backups made before batches were sealed."""
+LOG_TABLES = {"seals": "n"} | LOG_TABLES_OF_SCHEMA_1
 """All tables of the log on SQLite; the vault's are named in `eventstore.vault_tables`."""
 
 NOT_OF_THE_LOG = {
@@ -76,18 +79,28 @@ def describe(folder: Path) -> Manifest:
     """
     with closing(_look(folder / LOG)) as log, closing(_look(folder / VAULT)) as vault, _named():
         check_key(vault, folder / KEY)
+        tables = LOG_TABLES if _schema(log) > 1 else LOG_TABLES_OF_SCHEMA_1
+        _refuse_older(log, vault, tables)
         return Manifest(
             events=log.execute("SELECT count(*) FROM events").fetchone()[0],
             head=log.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()[0],
             outcomes=log.execute("SELECT count(*) FROM outcomes").fetchone()[0],
             keys=vault.execute("SELECT count(*) FROM keys").fetchone()[0],
-            log_sha256=content_hash(log, LOG_TABLES),
+            log_sha256=content_hash(log, tables),
             vault_sha256=content_hash(vault, carried_at(_schema(vault))),
         )
 
 
-def _schema(vault: Sql) -> int:
-    return int(vault.execute("PRAGMA user_version").fetchone()[0])
+def _schema(db: Sql) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _refuse_older(log: Sql, vault: Sql, tables: dict[str, str]) -> None:
+    """A vault of before the log was sealed could check none of its seals. Raises `VaultOlder`."""
+    if "seals" in tables and log.execute("SELECT 1 FROM seals LIMIT 1").fetchone():
+        sql = "SELECT 1 FROM secrets WHERE name = ?"
+        if vault.execute(sql, (SECRET,)).fetchone() is None:
+            raise VaultOlder
 
 
 def _look(path: Path) -> sqlite3.Connection:

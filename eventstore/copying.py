@@ -26,10 +26,11 @@ from eventstore.clock import machine_now
 from eventstore.errors import CopyDiffers, CopyRefused, StoreDamaged, StoreNotMade
 from eventstore.faults import reached
 from eventstore.keyfile import read_key, write_key
-from eventstore.log import Log
+from eventstore.log import PUT_SEAL, Log
 from eventstore.mapper import TypedMapper
 from eventstore.moments import recorded
 from eventstore.postgres import PostgresConnection, PostgresLog
+from eventstore.seals import SEALED
 from eventstore.sql import DATABASE_ERRORS, Sql, explain
 from eventstore.sqlite import SQLiteLog, check_schema, connect
 from eventstore.store import (
@@ -95,6 +96,8 @@ class _End:
 
     def pages(self, table: str) -> Iterator[list[Any]]:
         """The rows of a table in the order of its key, some thousands at a time."""
+        if self.until is not None and table == "seals":
+            return
         key = (LOG_TABLES | CARRIED)[table]
         sql = f"SELECT * FROM {table} {{}} ORDER BY {key} LIMIT {CHUNK}"  # noqa: S608
         rows = self._fetch(table, sql.format(""))
@@ -122,7 +125,7 @@ class _End:
         return self.vault.execute(sql, args).fetchall()
 
     def count(self, table: str) -> int:
-        if self.until is not None and table in ("events", "outcomes"):
+        if self.until is not None and table in ("events", "outcomes", "seals"):
             return self.head() if table == "events" else sum(map(len, self.pages(table)))
         return int(self._fetch(table, f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608
 
@@ -183,10 +186,14 @@ def copy(
         write_key(there.key, read_key(here.key))
         _set_mark(there, COPY_UNFINISHED)
         _copy_vault(here, there, progress)
-        _copy_events(here, there, progress)
+        head = here.head()  # asked before the seals: they reach as far at least
+        _copy_seals(here, there, progress)
+        _copy_events(here, there, head, progress)
         _copy_outcomes(here, there, progress)
         _copy_marks(here, there)
         told = _prove(here, there, progress)
+        if until is not None:  # no seal of the source fits what ends earlier
+            there.vault.execute("DELETE FROM secrets WHERE name = ?", (SEALED,))
         _set_mark(there, COPY_PROVEN)
     return told
 
@@ -307,8 +314,23 @@ def _copy_vault(here: _End, there: _End, progress: Progress) -> None:
     there.vault.execute("COMMIT")
 
 
-def _copy_events(here: _End, there: _End, progress: Progress) -> None:
-    head, at = here.head(), there.log.head()
+def _copy_seals(here: _End, there: _End, progress: Progress) -> None:
+    """Before the facts, which a database that has seals takes from nobody who has none. They hold
+    in the copy: its vault is the same. A copy that ends earlier is sealed when it is opened."""
+    (at,) = there.log.fetch("SELECT coalesce(max(n), 0) FROM seals")[0]
+    if here.until is not None:
+        return
+    total = here.count("seals")
+    while seals := here.log.seals(at, CHUNK):
+        with there.log.transaction() as db:
+            db.executemany(PUT_SEAL, seals)
+            reached("copying")
+        at = seals[-1].n
+        progress("seals", at, total)
+
+
+def _copy_events(here: _End, there: _End, head: int, progress: Progress) -> None:
+    at = there.log.head()
     while rows := here.log.rows(at, CHUNK, head):
         with there.log.transaction() as db:
             there.log.append(db, rows)

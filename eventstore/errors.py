@@ -166,6 +166,15 @@ class StoreTooNew(StoreError):
     retry_after = None
 
 
+class FactsUnsealed(StoreError):
+    zh = "账本只收有封印的记录，未写入：写入的程序版本过旧，请升级并重启"
+    en = (
+        "The log takes no facts without a seal, and nothing was written: the program is older than"
+        " the store. Upgrade it and start it again."
+    )
+    retry_after = None
+
+
 class StoreDamaged(StoreError):
     zh = "账本文件损坏或不完整，请从备份恢复（relief restore）"
     en = "The store's file is damaged or cut short. Restore it from a backup (relief restore)."
@@ -188,6 +197,16 @@ class KeyMissing(StoreDamaged):
 class KeyForeign(StoreDamaged):
     zh = "这里的 vault.key 不是这个密库的钥匙，未作任何改动：请放回正确的那一份"
     en = "This vault.key is another vault's. Nothing was changed: put the right one there."
+
+
+class VaultOlder(StoreDamaged):
+    """The vault is of before the log's batches were sealed: nobody could check them with it."""
+
+    zh = "这份密库是账本升级之前备份的，与升级之后的账本不配：请用与账本同时备份的密库"
+    en = (
+        "This vault was backed up before the store was upgraded and does not fit a log of"
+        " afterwards. Use the vault that was backed up together with the log."
+    )
 
 
 class RotationBrokenOff(StoreDamaged):

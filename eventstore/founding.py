@@ -52,6 +52,7 @@ RIGHTS: dict[str, dict[str, str]] = {
     APP: {
         "log.events": ADDED_ONLY,
         "log.outcomes": ADDED_ONLY,
+        "log.seals": ADDED_ONLY,
         "log.marks": KEPT,
         "log.turn": LOCKED,
         "log.relay": KEPT,

@@ -54,6 +54,32 @@ INSERT INTO snapshots (stream, version, epoch, program, fact, mac, state) VALUES
 ON CONFLICT (stream) DO UPDATE SET version = excluded.version, epoch = excluded.epoch,
  program = excluded.program, fact = excluded.fact, mac = excluded.mac, state = excluded.state
 """
+
+
+class SealRow(NamedTuple):
+    """What the writer says of one batch, under a secret of the vault: see `eventstore.seals`."""
+
+    n: int
+    first: int
+    """Position of the batch's first fact; ``last`` + 1 where it has none."""
+    last: int
+    commands: bytes
+    """The ids of its outcomes, 16 bytes each."""
+    outcomes: bytes
+    """SHA-256 over those outcomes."""
+    marks: str
+    """What the batch says of the store itself, as JSON."""
+    mac: bytes
+    leaves: bytes
+    """The leaves of its facts in the tree of the log, 32 bytes each."""
+
+
+PUT_SEAL = (
+    "INSERT INTO seals (n, first, last, commands, outcomes, marks, mac, leaves)"
+    " VALUES (?,?,?,?,?,?,?,?)"
+)
+SEALS = "SELECT n, first, last, commands, outcomes, marks, mac, leaves FROM seals"
+NEWEST_SEAL = "SELECT coalesce(max(n), 0) FROM seals"
 CAUGHT_UP = 5_000
 """So many facts of others a writer is told of; if there are more, it must begin anew."""
 
@@ -78,6 +104,8 @@ class Seen(NamedTuple):
     outcomes: Sequence[OutcomeRow]
     pieces: Sequence[Piece]
     """Of the streams, see `Log.pieces`."""
+    seal: int
+    """The number of the newest seal, 0 when there is none."""
 
 
 OUTCOMES = "SELECT command, actor, fingerprint, outcome FROM outcomes"
@@ -86,6 +114,14 @@ NEWS = (
     "SELECT position, stream, topic, state FROM events WHERE position >= ? ORDER BY position"
     " LIMIT 5002"
 )
+
+
+def plain(value: object) -> bytes:
+    """A stored value as bytes, whatever somebody has put in its place: SQLite keeps a text in a
+    column of bytes, and a number too."""
+    if isinstance(value, bytes):
+        return value
+    return value.encode() if isinstance(value, str) else repr(value).encode()
 
 
 class _When(msgspec.Struct):
@@ -141,15 +177,33 @@ class Log(ApplicationRecorder):
         sql = f"{OUTCOMES} WHERE command IN ({marks})"
         outcomes = db.execute(sql, wanted.commands).fetchall()
         pieces = self.pieces(wanted.streams, wanted.program, db) if wanted.streams else []
-        return Seen(found, outcomes, pieces)
+        return Seen(found, outcomes, pieces, self.newest_seal(db))
 
     @abstractmethod
-    def append(self, db: Sql, rows: Sequence[Row], outcomes: Sequence[OutcomeRow] = ()) -> None:
-        """Add facts and outcomes, inside a `transaction`."""
+    def append(
+        self,
+        db: Sql,
+        rows: Sequence[Row],
+        outcomes: Sequence[OutcomeRow] = (),
+        seal: SealRow | None = None,
+    ) -> None:
+        """Add facts and outcomes with their seal, inside a `transaction`. In a store that has begun
+        to seal, the database refuses facts without one."""
 
     @abstractmethod
     def close(self) -> None:
         """Let go of all connections."""
+
+    # -- seals --------------------------------------------------------------------------------
+
+    def seals(self, after: int, limit: int) -> list[SealRow]:
+        """Up to ``limit`` seals with numbers > ``after``, in order."""
+        found = self.fetch(f"{SEALS} WHERE n > ? ORDER BY n LIMIT {int(limit)}", (after,))
+        return [SealRow(*row) for row in found]
+
+    def newest_seal(self, db: Sql) -> int:
+        """Inside a `transaction`: the number of the newest one, 0 when there is none."""
+        return int(db.execute(NEWEST_SEAL).fetchone()[0])
 
     # -- states kept beside the log -----------------------------------------------------------
 

@@ -32,13 +32,16 @@ from eventstore.errors import (
 from eventstore.faults import reached
 from eventstore.log import (
     NEWEST,
+    NEWEST_SEAL,
     NEWS,
+    PUT_SEAL,
     PUT_SNAPSHOT,
     SNAPSHOT,
     Log,
     OutcomeRow,
     Piece,
     Row,
+    SealRow,
     Seen,
     SnapshotRow,
     Wanted,
@@ -46,16 +49,21 @@ from eventstore.log import (
 from eventstore.modes import private_folder
 from eventstore.postgres_journey import (
     BYTEA,
-    INT4,
-    INT8,
-    TEXT,
     Statement,
     array,
-    int4,
     int4_of,
     int8,
     int8_of,
     rows_of,
+)
+from eventstore.postgres_putting import (
+    CHANNEL,
+    PUT,
+    PUT_OUTCOMES,
+    PUT_SEALED,
+    PUT_SEALED_OUTCOMES,
+    columns_of,
+    sealed_values,
 )
 from eventstore.postgres_readers import Readers
 from eventstore.postgres_session import LOCK_MS
@@ -64,9 +72,8 @@ from eventstore.postgres_session import connect as connect
 from eventstore.sql import Sql, explain, transaction
 from eventstore.vault import Vault
 
-REVISION = "0007"
+REVISION = "0008"
 """Of the tables that this program knows: the newest of `eventstore.migrations`."""
-CHANNEL = "relief_log"
 MOST_READERS = 8
 MOST_SEARCHING = 4
 LOG_SESSIONS = MOST_READERS + 3
@@ -101,18 +108,6 @@ SELECT asked.stream, facts.version, facts.topic, facts.state
 """  # noqa: S608
 """In one statement, so that a snapshot and the facts behind it are of one moment. A snapshot comes
 before the fact of its version: no topic of a fact begins with a sign that sorts before it."""
-PUT_OUTCOMES = """
-INSERT INTO outcomes (command, actor, fingerprint, outcome)
-SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[])
-"""
-PUT = f"""
-WITH answers AS ({PUT_OUTCOMES}), facts AS (
-    INSERT INTO events (position, stream, version, topic, state)
-    SELECT * FROM unnest($5::int8[], $6::bytea[], $7::int4[], $8::text[], $9::bytea[])
-)
-SELECT pg_notify('{CHANNEL}', $10::text)
-"""  # noqa: S608
-"""Outcomes, facts and the news of them in one statement: sending each costs the most."""
 STANDING_STILL = """
 SELECT pg_terminate_backend(s.pid)
 FROM pg_locks AS l JOIN pg_stat_activity AS s ON s.pid = l.pid
@@ -137,7 +132,7 @@ SELECT 'one that makes roles' FROM pg_roles
  WHERE rolcreaterole AND pg_has_role(session_user, oid, 'MEMBER')
 UNION ALL
 SELECT 'the owner of ' || relname FROM pg_class
- WHERE oid IN (to_regclass('events'), to_regclass('outcomes'))
+ WHERE oid IN (to_regclass('events'), to_regclass('outcomes'), to_regclass('seals'))
    AND pg_has_role(session_user, relowner, 'MEMBER')
 UNION ALL
 SELECT 'the owner of its schema' FROM pg_namespace
@@ -145,11 +140,11 @@ SELECT 'the owner of its schema' FROM pg_namespace
 UNION ALL
 SELECT 'one with the right to ' || might || ' ' || relname
   FROM pg_class, unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) AS might
- WHERE oid IN (to_regclass('events'), to_regclass('outcomes'))
+ WHERE oid IN (to_regclass('events'), to_regclass('outcomes'), to_regclass('seals'))
    AND has_table_privilege(session_user, oid, might)
 UNION ALL
 SELECT 'one with the right to UPDATE a column of ' || relname FROM pg_class
- WHERE oid IN (to_regclass('events'), to_regclass('outcomes'))
+ WHERE oid IN (to_regclass('events'), to_regclass('outcomes'), to_regclass('seals'))
    AND has_any_column_privilege(session_user, oid, 'UPDATE')
 """
 """What this log-in could do to facts beyond INSERT and SELECT, as itself or by another role."""
@@ -299,17 +294,29 @@ class PostgresLog(Log):
         with suppress(psycopg.Error):
             self.session.execute(STANDING_STILL, (LOCK_MS / 1000,))
 
-    def append(self, db: Sql, rows: Sequence[Row], outcomes: Sequence[OutcomeRow] = ()) -> None:
+    def append(
+        self,
+        db: Sql,
+        rows: Sequence[Row],
+        outcomes: Sequence[OutcomeRow] = (),
+        seal: SealRow | None = None,
+    ) -> None:
         assert db is self.session
         if len(rows) + len(outcomes) <= FEW:
             answers = [array(BYTEA, column) for column in zip(*outcomes, strict=True)]
             answers = answers or [array(BYTEA, ())] * 4
+            sealed = sealed_values(seal) if seal is not None else []
             if rows:
                 told = str(rows[-1][0]).encode()
-                self.session.send([(PUT, [*answers, *_columns(rows), told])])
+                given = [*answers, *columns_of(rows), told, *sealed]
+                self.session.send([(PUT_SEALED if sealed else PUT, given)])
+            elif sealed:
+                self.session.send([(PUT_SEALED_OUTCOMES, [*answers, *sealed])])
             elif outcomes:
                 self.session.send([(PUT_OUTCOMES, answers)])
             return
+        if seal is not None:  # first: the guard of the facts looks for it
+            db.execute(PUT_SEAL, seal)
         if rows:
             self.session.copy("events", rows, ("int8", "bytea", "int4", "text", "bytea"))
             db.execute("SELECT pg_notify(?, ?)", (CHANNEL, str(rows[-1][0])))
@@ -349,6 +356,7 @@ def _questions(wanted: Wanted) -> list[Statement]:
         (NEWS_SINCE, [int8(wanted.since)]) if wanted.since >= 0 else (NEWEST, ())
     ]
     asked.append((OUTCOMES, [array(BYTEA, wanted.commands)]))
+    asked.append((NEWEST_SEAL, ()))
     if wanted.streams:
         asked.append((PIECES, [array(BYTEA, wanted.streams), wanted.program]))
     return asked
@@ -361,20 +369,10 @@ def _seen(wanted: Wanted, found: Sequence[pq.abc.PGresult]) -> Seen:
     ]
     pieces = [
         (stream, int4_of(version), topic.decode(), state)
-        for stream, version, topic, state in (rows_of(found[2]) if wanted.streams else ())
+        for stream, version, topic, state in (rows_of(found[3]) if wanted.streams else ())
     ]
-    return Seen(news, rows_of(found[1]), pieces)
-
-
-def _columns(rows: Sequence[Row]) -> list[bytes]:
-    positions, streams, versions, topics, states = zip(*rows, strict=True)
-    return [
-        array(INT8, [int8(position) for position in positions]),
-        array(BYTEA, streams),
-        array(INT4, [int4(version) for version in versions]),
-        array(TEXT, [topic.encode() for topic in topics]),
-        array(BYTEA, states),
-    ]
+    ((seal,),) = rows_of(found[2])
+    return Seen(news, rows_of(found[1]), pieces, int8_of(seal))
 
 
 def _check(db: Sql, *, allow_power: bool) -> None:

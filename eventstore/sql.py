@@ -17,6 +17,7 @@ from psycopg import errors as pg
 from psycopg_pool import PoolTimeout
 
 from eventstore.errors import (
+    FactsUnsealed,
     StoreAddressWrong,
     StoreDamaged,
     StoreDatabaseMissing,
@@ -33,6 +34,8 @@ from eventstore.errors import (
     StoreUnreachable,
 )
 
+UNSEALED = "relief: facts without a seal"
+"""How the database begins to say that it takes no facts that nobody has sealed."""
 DATABASE_ERRORS = (sqlite3.Error, psycopg.Error)
 NO_HANDLES = (errno.EMFILE, errno.ENFILE)
 UNIQUE_ERRORS = (sqlite3.IntegrityError, psycopg.IntegrityError)
@@ -82,6 +85,8 @@ def transaction(db: Sql) -> Iterator[Sql]:
 
 def explain(problem: BaseException) -> StoreError:
     """Our named error for what the database says."""
+    if UNSEALED in str(problem):
+        return FactsUnsealed()
     if isinstance(problem, sqlite3.Error):
         return _of_sqlite(problem)
     assert isinstance(problem, psycopg.Error)

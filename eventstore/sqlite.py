@@ -29,11 +29,21 @@ from eventstore.errors import (
     StoreTooNew,
 )
 from eventstore.faults import reached
-from eventstore.log import PUT_SNAPSHOT, SNAPSHOT, Log, OutcomeRow, Piece, Row, SnapshotRow
+from eventstore.log import (
+    PUT_SEAL,
+    PUT_SNAPSHOT,
+    SNAPSHOT,
+    Log,
+    OutcomeRow,
+    Piece,
+    Row,
+    SealRow,
+    SnapshotRow,
+)
 from eventstore.modes import make_private, private_folder
-from eventstore.sql import NO_HANDLES, Sql, explain, transaction
+from eventstore.sql import NO_HANDLES, UNSEALED, Sql, explain, transaction
 
-SCHEMA = 1
+SCHEMA = 2
 LOCK_SECONDS = 4.0
 VAULT_SECONDS = LOCK_SECONDS / 2
 """The vault is waited for while the log's order lock is held: for half as long as others wait for
@@ -59,7 +69,26 @@ CREATE TABLE IF NOT EXISTS outcomes (
     outcome     BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS marks (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS seals (
+    n        INTEGER PRIMARY KEY,
+    first    INTEGER NOT NULL,
+    last     INTEGER NOT NULL,
+    commands BLOB NOT NULL,
+    outcomes BLOB NOT NULL,
+    marks    TEXT NOT NULL,
+    mac      BLOB NOT NULL,
+    leaves   BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS seals_by_last ON seals (last);
 """
+GUARD = f"""
+CREATE TRIGGER IF NOT EXISTS events_are_sealed BEFORE INSERT ON events
+WHEN NEW.position > (SELECT last FROM seals ORDER BY n DESC LIMIT 1)
+BEGIN
+    SELECT RAISE(ABORT, '{UNSEALED} are refused 账本只收有封印的记录：请用新版程序写入');
+END;
+"""  # noqa: S608
+"""Once a store seals its batches. An older program that still has the file open is turned away."""
 
 
 SNAPSHOT_SCHEMA = 1
@@ -302,7 +331,7 @@ class SQLiteLog(Log):
         self._turn = threading.Lock()
         private_folder(path.parent)
         db = connect(path)
-        check_schema(db, path, SCHEMA, TABLES)
+        check_schema(db, path, SCHEMA, TABLES + GUARD)
         self.writer = db
         self._opened = OpenedFile(path)
         self._reading = Readers(path, self._opened)
@@ -364,15 +393,24 @@ class SQLiteLog(Log):
         except BaseException as problem:
             if db.in_transaction:
                 db.execute("ROLLBACK")
-            if isinstance(problem, sqlite3.IntegrityError):
+            if isinstance(problem, sqlite3.IntegrityError) and UNSEALED not in str(problem):
                 raise IntegrityError(problem) from problem
             if isinstance(problem, sqlite3.Error):
                 raise explain(problem) from problem
             raise
 
-    def append(self, db: Sql, rows: Sequence[Row], outcomes: Sequence[OutcomeRow] = ()) -> None:
+    def append(
+        self,
+        db: Sql,
+        rows: Sequence[Row],
+        outcomes: Sequence[OutcomeRow] = (),
+        seal: SealRow | None = None,
+    ) -> None:
         if not db.in_transaction:  # SQLite gave it up after an error: rows would commit one by one
             raise StoreDamaged("the transaction was lost")
+        if seal is not None:  # first: the guard of the facts looks for it
+            db.execute(PUT_SEAL, seal)
+            reached("between-seal-and-facts")
         db.executemany("INSERT INTO events VALUES (?,?,?,?,?)", rows)
         db.executemany("INSERT INTO outcomes VALUES (?,?,?,?)", outcomes)
 

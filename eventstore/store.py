@@ -33,6 +33,7 @@ from eventstore.log import Log, Piece
 from eventstore.mapper import TypedMapper
 from eventstore.names import Hit, find, namesakes
 from eventstore.outcomes import Envelope, Receipt, Refused
+from eventstore.seals import Seals
 from eventstore.sqlite import SQLiteLog
 from eventstore.vault import SQLiteVault, Vault
 from eventstore.writer import MAX_BATCH, Deliver, Writer
@@ -72,6 +73,7 @@ class Store:
         self.log, self.vault = log, vault
         try:
             self._belong_together()
+            self.seals = Seals(log, vault).begin()
         except BaseException:
             vault.close()
             log.close()
@@ -187,7 +189,7 @@ class Store:
         if self.log.mark("simulated") is None:
             if self.log.head():
                 raise ValueError("a store with facts of real time cannot become a simulated one")
-            self.log.set_mark("simulated", at.astimezone(UTC).isoformat())
+            self.seals.mark({"simulated": at.astimezone(UTC)})
         self.writer.clock = self._made = self._clock()
 
     def run_clock(self) -> None:
@@ -195,8 +197,7 @@ class Store:
         assert isinstance(self.clock, SimulatedClock)
         at = self.clock.now()
         if self.log.mark("simulated-since") is None:
-            self.log.set_mark("simulated", at.isoformat())
-            self.log.set_mark("simulated-since", self.real.now().isoformat())
+            self.seals.mark({"simulated": at, "simulated-since": self.real.now()})
         self.clock.run()
 
     @property

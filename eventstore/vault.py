@@ -92,6 +92,10 @@ class Vault:
                 return self.secret(name)
             return self.wrapping.unwrap(found[0], name.encode())
 
+    def has_secret(self, name: str) -> bool:
+        """Whether a secret of this name was made. Makes nothing."""
+        return bool(self.fetch("SELECT 1 FROM secrets WHERE name=?", (name,)))
+
     def birth_mark(self) -> str | None:
         """The mark this vault shares with its log; None in a new vault."""
         with self._lock:

@@ -36,6 +36,7 @@ from eventstore.outcomes import (
     ids_of,
     rows_of,
 )
+from eventstore.seals import Seals
 from eventstore.snapshots import Snapshots
 from eventstore.turns import InTurn
 from eventstore.vault import Vault
@@ -72,6 +73,7 @@ class Writer:
         self.clock = clock
         self._committed, self._settle = committed, settle
         self._queue: queue.SimpleQueue[tuple[Envelope, Deliver] | None] = queue.SimpleQueue()
+        self.seals = Seals(log, vault)
         self.snapshots = Snapshots(log, vault, mapper)
         self.cache = AggregateCache(log, mapper, self.snapshots)
         self._thread: threading.Thread | None = None
@@ -200,7 +202,10 @@ class Writer:
             self._commit_vault()
             reached("between-vault-and-log")
             if batch.outcomes:
-                self.log.append(db, batch.rows, batch.outcomes)
+                given = batch.rows, batch.outcomes, batch.marks
+                seal = self.seals.made(seen.seal + 1, *given, batch.head)
+                self.log.append(db, batch.rows, batch.outcomes, seal)
+                reached("between-facts-and-marks")
             self.log.put_marks(db, batch.marks)
             reached("in-transaction")
 

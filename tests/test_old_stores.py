@@ -16,6 +16,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from cli.audit_examining import examine
 from cli.compose import open_store, running
 from cli.settings import Settings
 from cli.trial.postgres import PostgresServer
@@ -89,7 +90,10 @@ def goes_on(store: Store) -> int:
     officer, village = reporter_in(store)
     head = MemberInput(name="赵新来", relation=Relation.HEAD, birth_date=date(1960, 5, 1))
     command = RegisterHousehold(id=uuid4(), village=village, members=(head,), category="hardship")
-    return store.run(Envelope(id=uuid4(), officer=officer, command=command)).position
+    position = store.run(Envelope(id=uuid4(), officer=officer, command=command)).position
+    read = examine(store, store.head(), ())
+    assert read.examined.bad is None and read.seals.unsealed_batches == 0, "sealed as it opened"
+    return position
 
 
 def test_a_store_of_november_2026_opens_goes_on_and_equals_a_rebuild(tmp_path: Path) -> None:

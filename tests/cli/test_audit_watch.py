@@ -21,7 +21,10 @@ import pytest
 from api.metrics import tell_of_watch
 from api.noticing import _changed
 from api.watched import ALARM, WATCH, Alarm, put, watched
+from cli import status_command
 from cli.audit_watch import look
+from cli.compose import running
+from cli.doctor_ledger import LEDGER
 from cli.settings import Settings
 from cli.watching import watching
 from domain.catalog import AGGREGATES
@@ -123,6 +126,26 @@ def test_an_alarm_that_cannot_be_read_stops_no_page(tmp_path: Path, text: bytes)
     (tmp_path / WATCH).mkdir()
     (tmp_path / WATCH / ALARM).write_bytes(text)
     assert _changed(tmp_path) == []
+
+
+def test_doctor_and_status_tell_of_the_alarm(tmp_path: Path) -> None:
+    found_town(Store.at(tmp_path, AGGREGATES)).close()
+    settings = Settings(data=tmp_path)
+    check = dict(LEDGER)["watch"]
+
+    def told() -> tuple[bool, str | None]:
+        with running(settings, follow=False) as system:
+            changed = status_command.look(system, tmp_path)["changed"]
+            (finding,) = check(settings)
+            return finding.ok, changed
+
+    assert told() == (True, None)
+    with closing(sqlite3.connect(tmp_path / "log.sqlite")) as db, db:
+        db.execute("UPDATE events SET topic = topic || 's' WHERE position = 3")
+    with closing(Store.at(tmp_path, AGGREGATES)) as store:
+        assert look(store, tmp_path / WATCH) is not None
+    well, changed = told()
+    assert not well and changed is not None and changed.startswith("3: ")
 
 
 def until(true: Callable[[], object]) -> None:

@@ -54,7 +54,7 @@ def operator(cluster: Founded) -> Iterator[Operator]:
     rows += [(head + 2, ParkedFacts.id_of("nobody").bytes, *rows[head - 2][2:])]
     with closing(cluster.place.open()) as store:
         with store.log.transaction() as db:
-            store.log.append(db, rows)
+            store.seals.put(db, rows)
         partitions = partitions_of(store.log)
         router = Router(store.log, partitions)
         assert partitions == PARTITIONS

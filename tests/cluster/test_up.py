@@ -17,7 +17,8 @@ import pytest
 from cli.demo_command import PASSWORD
 from cli.up.programs import RESTING
 from eventstore.log import Row
-from eventstore.postgres import PostgresLog
+from eventstore.postgres import PostgresLog, PostgresVault
+from eventstore.seals import Seals
 from projections.catalog import VIEWS
 from tests.cluster.trials import Client, Up
 from tests.eventstore.support import ROOT
@@ -241,6 +242,7 @@ def test_workers_too_old_for_ten_streams_rest_until_they_are_upgraded(
 def contradict(up: Up, count: int) -> list[int]:
     """Facts of units that were never registered, put into the log; their positions."""
     log = PostgresLog(up.urls["database_url"])
+    vault = PostgresVault(up.urls["vault_url"], up.data / "vault.key")
     try:
         *_, known = (row for row in log.rows(0, 10**6) if row[3] == "Unit.Registered")
         fact = json.loads(bytes(known[4]))
@@ -253,8 +255,9 @@ def contradict(up: Up, count: int) -> list[int]:
                 changed = {"originator_id": str(unit), "originator_version": 2, "reason": "检修"}
                 state = json.dumps(kept | changed, ensure_ascii=False).encode()
                 rows.append((head + n, unit.bytes, 2, "Unit.WentOffDuty", state))
-            log.append(db, rows)
+            Seals(log, vault).put(db, rows)
     finally:
+        vault.close()
         log.close()
     return [row[0] for row in rows]
 

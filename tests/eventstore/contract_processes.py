@@ -35,6 +35,7 @@ from tests.eventstore.support import (
     off_duty,
     officer,
     on_duty,
+    put,
     send,
 )
 
@@ -183,8 +184,7 @@ class ProcessContract:
         send(store, new_unit("trap"), by="dispatcher")
         row = store.log.stream_rows(named("unit/trap"))[0]
         stream = uuid4()
-        position = store.log.insert_events([StoredEvent(stream, 1, topic, row[4])])
-        assert position
+        position = put(store, StoredEvent(stream, 1, topic, row[4]))
         for read in (
             lambda: store.read(position[0] - 1),
             lambda: store.load(stream),
@@ -218,7 +218,7 @@ class ProcessContract:
     def test_a_stream_that_cannot_be_read_fails_only_who_asks_for_it(self, store: Store) -> None:
         send(store, new_unit("spoiled"), by="dispatcher")
         row = store.log.stream_rows(named("unit/spoiled"))[0]
-        store.log.insert_events([StoredEvent(named("unit/spoiled"), 2, "Unit.Unheard", row[4])])
+        put(store, StoredEvent(named("unit/spoiled"), 2, "Unit.Unheard", row[4]))
         send(store, new_unit("between"), by="dispatcher")
         store.writer.cache.forget()
         commands = [new_unit("one"), off_duty("spoiled"), new_unit("two")]

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+from eventsourcing.persistence import StoredEvent
+
 from domain.area import AreaLevel
 from domain.catalog import AGGREGATES
 from domain.commands.areas import AreaPlan, ChangeAreaCodes, CodeChange, EstablishAreas
@@ -24,6 +26,7 @@ from domain.officer import Officer
 from domain.rules.loading import NATION, parse_rulebook
 from domain.unit import UnitKind
 from domain.world import Command, Role
+from eventstore.log import Row
 from eventstore.outcomes import Envelope, Receipt
 from eventstore.postgres import PostgresLog, PostgresVault
 from eventstore.store import Store
@@ -115,6 +118,18 @@ def found_town(store: Store) -> Store:
     for answer in store.run_many([envelope(command) for command in founding()]):
         assert isinstance(answer, Receipt), answer
     return store
+
+
+def put(store: Store, *facts: StoredEvent) -> list[int]:
+    """Facts as no command makes them, sealed as the writer seals; their positions."""
+    rows: list[Row] = []
+    with store.log.transaction() as db:
+        head = db.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()[0]
+        for n, one in enumerate(facts, start=head + 1):
+            assert isinstance(one.originator_id, UUID)
+            rows.append((n, one.originator_id.bytes, one.originator_version, one.topic, one.state))
+        store.seals.put(db, rows)
+    return [row[0] for row in rows]
 
 
 def new_unit(name: str, *, size: int = 5, area: str = "county") -> RegisterUnit:

@@ -281,6 +281,7 @@ NAMES |= {
     "backup",
     "limits",
     "set-up",
+    "watch",
 }
 
 

@@ -168,7 +168,8 @@ def vault_after_log() -> Iterator[None]:
             for n, envelope in enumerate(batch.envelopes):
                 batch.take(n, envelope)
             if batch.outcomes:
-                self.log.append(db, batch.rows, batch.outcomes)
+                seal = self.seals.made(seen.seal + 1, batch.rows, batch.outcomes, {}, batch.head)
+                self.log.append(db, batch.rows, batch.outcomes, seal)
         vars(eventstore.writer)["reached"]("between-vault-and-log")
         self.vault.commit()
 

@@ -78,7 +78,7 @@ def place(cluster: Founded) -> Iterator[Place]:
     rows = log_rows()
     with closing(cluster.place.open()) as store:
         with store.log.transaction() as db:
-            store.log.append(db, rows)
+            store.seals.put(db, rows)
         yield Place(store, cluster.urls.views, Router(store.log, PARTITIONS))
 
 
@@ -194,7 +194,7 @@ def test_a_fact_of_a_type_nobody_knows_stays_parked_until_it_is_dropped(place: P
     strange = (head + 1, known[1], known[2] + 99, "Household.Beamed", b"{}")
     newer = (head + 2, uuid4().bytes, *log_rows()[-1][2:])
     with place.store.log.transaction() as db:
-        place.store.log.append(db, [strange, newer])
+        place.store.seals.put(db, [strange, newer])
     with closing(place.views()) as views:
         rows = log_rows()
         place.fold(views, rows)

@@ -12,7 +12,7 @@ from eventsourcing.persistence import IntegrityError
 from eventstore.clock import Clock
 from eventstore.errors import CommitUnknown, StoreFull, StoreLocked, StoreUnreachable
 from eventstore.following import HeadWatch
-from eventstore.log import Log, OutcomeRow, Row
+from eventstore.log import PUT_SEAL, Log, OutcomeRow, Row, SealRow
 from eventstore.sql import Sql, begun, explain
 from eventstore.vault import Vault
 from projections.folding.databases import TABLES, SQLiteDatabase
@@ -116,10 +116,18 @@ class MemoryLog(Log):
         if self._chance.strikes("commit reply lost"):
             raise CommitUnknown
 
-    def append(self, db: Sql, rows: Sequence[Row], outcomes: Sequence[OutcomeRow] = ()) -> None:
+    def append(
+        self,
+        db: Sql,
+        rows: Sequence[Row],
+        outcomes: Sequence[OutcomeRow] = (),
+        seal: SealRow | None = None,
+    ) -> None:
         if self._chance.strikes("log full"):
             raise StoreFull
         db.execute("BEGIN")
+        if seal is not None:
+            db.execute(PUT_SEAL, seal)
         db.executemany("INSERT INTO events VALUES (?,?,?,?,?)", rows)
         db.executemany("INSERT INTO outcomes VALUES (?,?,?,?)", outcomes)
 

@@ -316,7 +316,7 @@ def test_what_runs_here_is_told_with_each_views_lag_and_what_is_parked(
     told = browser.get("/v1/system").json()
     assert told["log"]["head"] == store.head() and told["store"] == "sqlite"
     assert told["log"]["bytes"] >= (folder / "log.sqlite").stat().st_size > 0
-    assert told["schemas"] == {"log": 1, "vault": SCHEMA} and told["clock"]["state"] == "fine"
+    assert told["schemas"] == {"log": 2, "vault": SCHEMA} and told["clock"]["state"] == "fine"
     assert told["version"] and told["disk_left_bytes"] > 0
     of = {one["name"]: one for one in told["views"]}
     assert list(of) == [view.name for view in VIEWS]

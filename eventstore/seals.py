@@ -1,0 +1,181 @@
+"""Seals: whoever puts facts into the log by hand has none for them.
+
+In each batch's own transaction the writer adds one row: the leaves of its facts (as they stand in
+the tree of `eventstore.merkle`), which outcomes belong to it and their hash, what it says of the
+store itself, and over all that an HMAC under a secret of the vault. The log's owner can write any
+row, but none that carries this. Seals are numbered without gaps, so that a missing one is noticed.
+
+A log of before is sealed once, when it is opened with its vault by a program that seals: what was
+changed by then stays unnoticed. From that moment the database refuses facts without a seal. That
+a vault has sealed is a secret in it: deleting all seals does not let them be made again.
+"""
+
+import hmac
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from hashlib import sha256
+from itertools import pairwise
+from struct import Struct
+from typing import Final, Self
+
+import msgspec
+import structlog
+
+from eventstore.errors import VaultOlder
+from eventstore.faults import reached
+from eventstore.log import OUTCOMES, PUT_SEAL, Log, OutcomeRow, Row, SealRow
+from eventstore.merkle import HASH_BYTES, leaf_of
+from eventstore.sql import Sql
+from eventstore.vault import Vault
+
+SECRET: Final = "log-seal"  # noqa: S105 - the names of them
+SEALED: Final = "log-sealed"
+MARKS: Final = (
+    "born",
+    "clock",
+    "epoch",
+    "epoch-head",
+    "exercise",
+    "seat",
+    "simulated",
+    "simulated-rate",
+    "simulated-since",
+    "timeline",
+)
+"""The marks that change what facts mean, and so are sealed. Others are notes of this place."""
+AT_ONCE = 512
+"""Facts, or outcomes, of one seal over a log of before."""
+TOLD_EVERY = 50_000
+ID_BYTES = 16
+TYPES = (int, int, int, bytes, bytes, str, bytes, bytes)
+NUMBERS = Struct(">Qqq")
+_length = Struct(">I").pack
+_lengths = Struct(">IIII").pack
+
+log = structlog.get_logger("seals")
+
+
+def digest_of(outcomes: Sequence[OutcomeRow]) -> bytes:
+    """SHA-256 over outcomes, in the order given."""
+    told = [
+        _lengths(len(id), len(actor), len(body), len(said)) + id + actor + body + said
+        for id, actor, body, said in outcomes
+    ]
+    return sha256(b"".join(told)).digest()
+
+
+class Seals:
+    """Makes and knows the seals of one store."""
+
+    def __init__(self, log: Log, vault: Vault) -> None:
+        self._log, self._vault = log, vault
+
+    @cached_property
+    def _key(self) -> bytes:
+        return self._vault.secret(SECRET)
+
+    # -- making -------------------------------------------------------------------------------
+
+    def made(
+        self,
+        n: int,
+        rows: Sequence[Row],
+        outcomes: Sequence[OutcomeRow],
+        marks: Mapping[str, str],
+        head: int,
+    ) -> SealRow:
+        """The seal of a batch after which the log ends at ``head``."""
+        told = {key: marks[key] for key in MARKS if key in marks}
+        seal = SealRow(
+            n,
+            rows[0][0] if rows else head + 1,
+            head,
+            b"".join([row[0] for row in outcomes]),
+            digest_of(outcomes),
+            msgspec.json.encode(told).decode() if told else "",
+            b"",
+            b"".join([leaf_of(row) for row in rows]),
+        )
+        return seal._replace(mac=self._mac(seal))
+
+    def put(
+        self,
+        db: Sql,
+        rows: Sequence[Row],
+        outcomes: Sequence[OutcomeRow] = (),
+        marks: Mapping[str, str] | None = None,
+    ) -> None:
+        """Add facts, outcomes and marks with their seal, inside a transaction of the log."""
+        known = self._log.newest_seal(db)
+        if rows:
+            head = rows[-1][0]
+        else:
+            (head,) = db.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()
+        seal = self.made(known + 1, rows, outcomes, marks or {}, head)
+        self._log.append(db, rows, outcomes, seal)
+        self._log.put_marks(db, marks or {})
+
+    def mark(self, times: Mapping[str, datetime]) -> None:
+        """Say of the store, outside any batch, what changes the meaning of its facts."""
+        with self._log.transaction() as db:
+            self.put(db, (), (), {key: at.isoformat() for key, at in times.items()})
+
+    def right(self, seal: SealRow) -> bool:
+        """Whether the vault has made this seal."""
+        if not all(map(isinstance, seal, TYPES)):
+            return False
+        covered = max(seal.last - seal.first + 1, 0)
+        if len(seal.leaves) != covered * HASH_BYTES or len(seal.commands) % ID_BYTES:
+            return False
+        return hmac.compare_digest(bytes(seal.mac), self._mac(seal))
+
+    def _mac(self, seal: SealRow) -> bytes:
+        parts = (seal.commands, seal.outcomes, seal.marks.encode(), seal.leaves)
+        sealed = [b"relief-seal/1\n", NUMBERS.pack(*seal[:3])]
+        sealed += [_length(len(part)) + part for part in parts]
+        return hmac.digest(self._key, b"".join(sealed), "sha256")
+
+    # -- a log of before ----------------------------------------------------------------------
+
+    def begin(self) -> Self:
+        """Seal what is there if nothing ever was. Raises `VaultOlder` for a log that another vault
+        has sealed, and another `StoreError`."""
+        if self._vault.has_secret(SEALED):
+            return self
+        found = self._log.seals(0, 1)  # asked first: whoever begins makes the secret before them
+        if found and not self._vault.has_secret(SECRET):
+            raise VaultOlder
+        with self._log.transaction() as db:
+            if not self._log.newest_seal(db):
+                db.executemany(PUT_SEAL, self._of_before())
+                reached("in-sealing")
+        (first, *_) = self._log.seals(0, 1)
+        if not self.right(first):
+            raise VaultOlder
+        self._vault.secret(SEALED)
+        return self
+
+    def _of_before(self) -> Iterator[SealRow]:
+        """Seals over all facts, all outcomes and the marks that there are."""
+        n, head = 0, self._log.head()
+        for rows in self._runs(head):
+            n += 1
+            yield self.made(n, rows, (), {}, rows[-1][0])
+        last = b""
+        sql = f"{OUTCOMES} WHERE command > ? ORDER BY command LIMIT {AT_ONCE}"
+        while outcomes := self._log.fetch(sql, (last,)):
+            n, last = n + 1, outcomes[-1][0]
+            yield self.made(n, (), outcomes, {}, head)
+        yield self.made(n + 1, (), (), dict(self._log.fetch("SELECT key, value FROM marks")), head)
+
+    def _runs(self, head: int) -> Iterator[Sequence[Row]]:
+        """The facts, some hundreds at a time, and never over a gap."""
+        after = 0
+        while rows := self._log.rows(after, AT_ONCE, head):
+            cuts = [n for n, (one, two) in enumerate(pairwise(rows), 1) if two[0] != one[0] + 1]
+            for begin, end in pairwise([0, *cuts, len(rows)]):
+                yield rows[begin:end]
+            if after // TOLD_EVERY != rows[-1][0] // TOLD_EVERY:
+                log.info("log.sealing", facts=rows[-1][0], of=head)
+            after = rows[-1][0]
