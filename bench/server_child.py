@@ -99,7 +99,7 @@ def main(folder: str) -> None:
         serve_plainly(bare_app(), sock, started)
         return
     settings = Settings(data=Path(folder), **UNLIMITED)
-    with running(settings) as system:
+    with running(settings, apart=settings.follower == "process") as system:
         app = create_app(system, mount=mount_pages)
         system.boards.wait_for(system.store.head(), 60)
         serve(app, sock, http_limits(settings), log_level="error", started=started)

@@ -18,7 +18,6 @@ from pathlib import Path
 from sqlalchemy import BigInteger, Column, Table, Text
 
 from bench.cluster import peak_mb
-from cli.collecting import collect_seldom
 from cli.settings import Settings
 from cli.working import THREADS
 from domain.base import Event
@@ -29,6 +28,7 @@ from projections.catalog import VIEWS
 from projections.folding.base import LOGICAL, Rows, View
 from projections.folding.engine import ViewsDatabase
 from streams.applying import Applying, Message
+from streams.collecting import collect_seldom
 from streams.frames import Router, partitions_of
 from streams.health import Heart
 from streams.worker import Worker, WorkerOptions

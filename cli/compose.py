@@ -14,7 +14,6 @@ from api.checkup import Looks, checkup
 from api.limits import EdgeLimits
 from api.system import AreaTree, House, System
 from cli.bounded import HttpLimits
-from cli.collecting import collect_seldom
 from cli.identity_provider import provider_settings
 from cli.settings import Settings
 from domain.catalog import AGGREGATES
@@ -31,6 +30,8 @@ from projections.folding.engine import ViewsDatabase
 from projections.folding.lineage import UNKNOWN, belong
 from projections.folding.parking import dropped_in
 from projections.folding.reader import ViewsReader
+from streams.apart import FollowerApart
+from streams.collecting import collect_seldom
 from streams.embedded import Follower
 from streams.following import Boards
 from streams.frames import partitions_of
@@ -70,11 +71,14 @@ def open_store(settings: Settings, *, make: bool = False) -> Store:
 
 
 @contextmanager
-def running(settings: Settings, *, follow: bool = True, make: bool = True) -> Iterator[System]:
+def running(
+    settings: Settings, *, follow: bool = True, make: bool = True, apart: bool = False
+) -> Iterator[System]:
     """The whole system of one process; stops it in order at the end.
 
     ``follow`` False leaves the views where they are (another process may be keeping them);
-    ``make`` False makes no store where there is none, see `open_store`.
+    ``make`` False makes no store where there is none, see `open_store`; ``apart``: on one machine
+    the views are kept by a process of their own.
     """
     collect_seldom()
     with ExitStack() as stack:
@@ -87,7 +91,7 @@ def running(settings: Settings, *, follow: bool = True, make: bool = True) -> It
         store.snapshots.every = settings.snapshot_facts
         if follow:
             settle_epoch(store)
-        views, reader, boards = _views(settings, store, stack)
+        views, reader, boards = _views(settings, store, stack, apart=apart)
         leads = _leadership(settings, stack) if follow else _always
         seconds = settings.after_wait_seconds
         store.cases_of = _asked(cases_of, store.cases_of, store, reader, boards, seconds)
@@ -201,14 +205,17 @@ def http_limits(settings: Settings) -> HttpLimits:
 
 
 def _views(
-    settings: Settings, store: Store, stack: ExitStack
+    settings: Settings, store: Store, stack: ExitStack, *, apart: bool
 ) -> tuple[ViewsDatabase, ViewsReader, Boards]:
-    """The views, how they are read, and who tells of them: our own follower, or the workers."""
+    """The views, how they are read, and who tells of them: our own follower on a thread or in a
+    process, or the workers."""
     if settings.database_url is None:
         views = ViewsDatabase(settings.data / "views.sqlite", VIEWS)
         belong(views, store.log)
         reader = ViewsReader(settings.data / "views.sqlite")
-        boards: Boards = Follower(store, views)
+        boards: Boards = (
+            FollowerApart(store, views.path, reader) if apart else Follower(store, views)
+        )
     else:
         if settings.views_url is None:
             raise StoreNotMade("RELIEF_DATABASE_URL is set and RELIEF_VIEWS_URL is not.")

@@ -10,13 +10,13 @@ from types import ModuleType
 
 import typer
 
-from cli.collecting import collect_seldom
 from cli.logging import configure
 from cli.saying import complain, failed
 from cli.settings import SettingsWrong, read_settings
 from cli.up.programs import RESTING
 from eventstore.errors import StoreError
 from projections.folding.errors import ViewsOfAnotherVersion
+from streams.collecting import collect_seldom
 
 COMMANDS = {
     "serve": "serve_command",

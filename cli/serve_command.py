@@ -45,7 +45,7 @@ def serve(
         sock, moved = listening(address, wanted, others=settings.database_url is None)
     real = sock.getsockname()[1]
     with (
-        running(settings) as system,
+        running(settings, apart=settings.follower == "process") as system,
         telling(settings, system) as heart,
         watching(settings),
     ):

@@ -75,6 +75,9 @@ class Settings(BaseSettings):
         512 * 1024 * 1024, ge=0, description="With less of the disk left doctor objects"
     )
     backup_days: float = Field(7, gt=0, description="Doctor objects to a last backup that is older")
+    follower: Literal["process", "thread"] = Field(
+        "process", description="Where a server on one machine folds: beside itself, or in itself"
+    )
     backups: Path | None = Field(
         None, description="Folder of backups that the server makes; unset: backups in `data`"
     )

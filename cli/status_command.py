@@ -22,6 +22,7 @@ from cli.beside import settings_here
 from cli.compose import running
 from cli.saying import Json, say_json
 from cli.up.supervisor import STATES
+from streams.apart import keeping
 from streams.metrics import waiting_seconds
 
 STALE_SECONDS = 10.0
@@ -57,9 +58,10 @@ def status(
 
 
 def look(system: System, data: Path) -> dict[str, Any]:
-    """``processes``, ``head``, ``parked``, ``stopped`` (names of views that stand still until
-    somebody has looked), ``changed`` (what the watch has found done to the log, else null) and
-    ``views``, a row for each view and partition."""
+    """``processes``, ``follower`` (the process that keeps the views of a server on one machine:
+    ``pid``, ``position``, ``lag`` in facts, ``restarts``; or None), ``head``, ``parked``,
+    ``stopped`` (names of views that stand still until somebody has looked), ``changed`` (what the
+    watch has found done to the log, else None) and ``views``, a row for each view and partition."""
     head = system.store.head()
     positions = system.views.positions()
     known = {at for places in positions.values() for at in places.values()}
@@ -67,6 +69,7 @@ def look(system: System, data: Path) -> dict[str, Any]:
     alarm = watched(data).alarm
     return {
         "processes": processes(data),
+        "follower": _follower(data, min(known, default=0), head),
         "head": head,
         "views": [
             {
@@ -83,6 +86,13 @@ def look(system: System, data: Path) -> dict[str, Any]:
         "stopped": system.views.stopped(),
         "changed": alarm and f"{alarm.position}: {alarm.en}",
     }
+
+
+def _follower(data: Path, position: int, head: int) -> dict[str, int] | None:
+    if (kept := keeping(data)) is None:
+        return None
+    lag = max(0, head - position)
+    return {"pid": kept.pid, "position": position, "lag": lag, "restarts": kept.restarts}
 
 
 def processes(data: Path) -> list[dict[str, Any]]:
@@ -155,7 +165,10 @@ def shown(status: dict[str, Any]) -> Group:
         lag, seconds = views[0]["lag_events"], views[0]["lag_seconds"]
         style = None if seconds < STALE_SECONDS else "red"
         places.add_row(str(partition), str(position), str(lag), f"{seconds:g}", names, style=style)
-    tables = [running_, places] if status["processes"] else [places]
+    if (kept := status["follower"]) is not None:
+        restarts = str(kept["restarts"])
+        running_.add_row("看板 · follower", "running", str(kept["pid"]), restarts, "")
+    tables = [running_, places] if running_.row_count else [places]
     parked = status["parked"]
     said = f"日志 · head {status['head']}    搁置 · parked {parked}"
     if status["stopped"]:

@@ -12,7 +12,6 @@ import structlog
 from kafka.errors import KafkaError
 
 from cli.bus_settings import kafka_of
-from cli.collecting import collect_seldom
 from cli.saying import complain
 from cli.settings import Settings
 from cli.up.programs import LEFT_OUT, RESTING
@@ -26,6 +25,7 @@ from projections.folding.engine import ViewsDatabase
 from projections.folding.errors import TooManyParked, ViewsOfAnotherVersion
 from projections.folding.parking import dropped_in
 from streams.applying import Applying
+from streams.collecting import collect_seldom
 from streams.frames import Router, partitions_of
 from streams.health import HealthServer, Heart, Watchdog
 from streams.kafka import FRAMES, BusTrouble, quiet

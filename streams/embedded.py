@@ -9,10 +9,12 @@ streams in a row the views stand still, and say so, until somebody has looked (`
 import threading
 import time
 from collections.abc import Iterable
+from typing import Protocol
 from uuid import UUID
 
 from eventstore.errors import StoreError
-from eventstore.store import Store
+from eventstore.following import HeadWatch
+from eventstore.log import Log
 from projections.folding.engine import Gap, ViewsDatabase
 from projections.folding.errors import TooManyParked
 from projections.folding.lineage import belong
@@ -30,10 +32,19 @@ GATHER_SECONDS = 0.012
 """Between two small batches: folding facts together costs a third of folding them one by one."""
 
 
+class Followed(Protocol):
+    """What a follower needs of a store."""
+
+    @property
+    def log(self) -> Log: ...
+    @property
+    def watch(self) -> HeadWatch: ...
+
+
 class Follower:
     """Keeps the views of one store up to date on a thread of its own."""
 
-    def __init__(self, store: Store, views: ViewsDatabase) -> None:
+    def __init__(self, store: Followed, views: ViewsDatabase) -> None:
         self._store = store
         self._views = views
         self._listeners: list[Listener] = []
@@ -43,6 +54,8 @@ class Follower:
         self.failure: BaseException | None = None
         self.trouble: StoreError | None = None
         self._look_at = 0.0
+        self.facts, self.seconds = 0, 0.0
+        """Of the batch that was applied last."""
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
 
     def listen(self, listener: Listener) -> None:
@@ -57,6 +70,10 @@ class Follower:
         self._store.watch.wake()
         if self._thread.is_alive():
             self._thread.join()
+
+    def ended(self) -> bool:
+        """Whether its thread has ended, or never begun."""
+        return not self._thread.is_alive()
 
     def vector(self) -> dict[int, int]:
         return {0: self.position}
@@ -81,12 +98,14 @@ class Follower:
         rows = self._store.log.rows(self.position, BATCH)
         if not rows:
             return 0
-        with FOLD_SECONDS.time():
-            applied = self._views.apply_frame(0, self.position, rows[-1][0], rows)
+        began = time.perf_counter()
+        applied = self._views.apply_frame(0, self.position, rows[-1][0], rows)
+        self.facts, self.seconds = len(rows), time.perf_counter() - began
         if isinstance(applied, Gap):  # another process has let the views begin anew
             self.position = applied.after
             return self._apply()
-        FOLDED.inc(len(rows))
+        FOLDED.inc(self.facts)
+        FOLD_SECONDS.observe(self.seconds)
         with self._moved:
             self.position = applied.position
             self._moved.notify_all()

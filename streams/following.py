@@ -1,5 +1,5 @@
 """What the HTTP side asks about the views, whoever folds them: the follower of an embedded store,
-or the workers of a cluster."""
+its follower in a process of its own, or the workers of a cluster."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
@@ -18,13 +18,16 @@ def cursor_of(vector: Mapping[int, int]) -> str:
 
 
 class Boards(Protocol):
-    """How far the views have come, and word of every change. Satisfied by `Follower`, `ViewsWatch`.
+    """How far the views have come, and word of every change. Satisfied by `Follower`,
+    `FollowerApart`, `ViewsWatch`.
 
     ``failure`` is what stopped them for good, ``trouble`` what keeps them waiting just now.
     """
 
-    failure: BaseException | None
-    trouble: StoreError | None
+    @property
+    def failure(self) -> BaseException | None: ...
+    @property
+    def trouble(self) -> StoreError | None: ...
 
     @property
     def position(self) -> int:

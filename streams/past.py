@@ -29,6 +29,7 @@ from projections.catalog import VIEWS
 from projections.folding.lineage import belong
 from projections.folding.parking import dropped_in
 from projections.folding.past import KNOWN_AT, PastReader, PastViews
+from streams.children import child
 
 BATCH = 512
 LOOK_SECONDS = 0.2
@@ -134,7 +135,9 @@ class Past:
             if self._keeper is not None and self._keeper.poll() is None:
                 return
             job = Job(self._log.source, str(self.path.absolute()))
-            self._keeper = _started(job)
+            self._keeper = child("streams.past", job)
+            assert self._keeper.stdin is not None
+            self._keeper.stdin.close()
 
     def close(self) -> None:
         with self._lock:
@@ -161,23 +164,6 @@ def remove(file: Path) -> None:
 def _asked(file: Path) -> Path:
     """Its time of change says when somebody asked last."""
     return file.with_suffix(".asked")
-
-
-def _started(job: Job) -> subprocess.Popen[bytes]:
-    """The keeper's process. Its job goes to its standard input, not to its command line, which
-    others can read: an address may hold a password."""
-    root = str(Path(__file__).parents[1])
-    begin = f"import sys; sys.path.insert(0, {root!r}); from streams.past import main; main()"
-    keeper = subprocess.Popen(  # noqa: S603
-        [sys.executable, "-c", begin],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,  # who ends the server by a key ends us by our parent
-    )
-    assert keeper.stdin is not None
-    with keeper.stdin as stdin:
-        stdin.write(msgspec.json.encode(job))
-    return keeper
 
 
 def main() -> None:

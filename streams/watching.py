@@ -1,10 +1,12 @@
-"""What an API process of the cluster knows of the views that the workers keep.
+"""What a process knows of views that others keep: an API process of the cluster of its workers', a
+server on one machine of its follower's (`streams.apart`).
 
-Workers announce what they changed; a look at the positions every quarter second backs it up, so
-that a note lost with a connection costs a board a moment and no more.
+Whoever folds announces what changed; a look at the positions every fifth of a second backs it up,
+so that a note lost with a connection costs a board a moment and no more.
 """
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
@@ -25,7 +27,7 @@ from streams.notes import Notes
 
 log = structlog.get_logger("boards")
 
-POLL_SECONDS = 0.25
+POLL_SECONDS = 0.2
 POSITIONS = (
     "SELECT partition, min(position), max(failing) FROM positions WHERE view IN ({})"
     " GROUP BY partition"
@@ -34,7 +36,7 @@ POSITIONS = (
 
 
 class Note(msgspec.Struct):
-    """What a worker announces; see `projections.folding.engine.announcement`."""
+    """What whoever folds announces; see `projections.folding.engine.announcement`."""
 
     partition: int
     position: int
@@ -47,29 +49,46 @@ WATCH_SESSIONS = 2
 _note = msgspec.json.Decoder(Note).decode
 
 
-class ViewsWatch:
-    """The `Boards` of an API process: reads positions, applies nothing.
+class PositionsWatch(ABC):
+    """`Boards` of a process that reads positions and applies nothing.
 
-    Listeners are told of the tables that changed; of their rows only the areas, where the worker
+    Listeners are told of the tables that changed; of their rows only the areas, where whoever folds
     named them, so that a board outside is not woken.
     """
 
-    def __init__(self, url: str, views: Sequence[View], partitions: int) -> None:
-        self._session = PostgresConnection(url, "views")
+    def __init__(self, views: Sequence[View], partitions: int) -> None:
         self._views = [view.name for view in views]
         self._tables = [table.name for view in views for table in view.tables]
         self._partitions = partitions
-        self._notes = Notes(url, [CHANNEL], self._told)
         self._listeners: list[Listener] = []
         self._moved = threading.Condition()
         self._stop = threading.Event()
-        self._lost = False
         self._noted = 0
         self._at: dict[int, int] = {}
-        self.failure: BaseException | None = None
-        self.trouble: StoreError | None = None
+        self._standing: TooManyParked | None = None
+        self._unread: StoreError | None = None
         self._thread = threading.Thread(target=self._run, name="boards", daemon=True)
-        self.step()
+
+    @abstractmethod
+    def _found(self) -> Sequence[tuple[int, int, int]]:
+        """By partition: the lowest position of these views, and the highest count of failures.
+        Raises a `StoreError` or psycopg's."""
+
+    @abstractmethod
+    def hears(self) -> bool:
+        """Whether it hears of changes at once, and not only at its looks."""
+
+    @abstractmethod
+    def _looked(self, moved: bool) -> None:
+        """After each look of the thread: tell the listeners of what no note told."""
+
+    @property
+    def failure(self) -> BaseException | None:
+        return self._standing
+
+    @property
+    def trouble(self) -> StoreError | None:
+        return self._unread
 
     @property
     def position(self) -> int:
@@ -87,17 +106,14 @@ class ViewsWatch:
         self._listeners.append(listener)
 
     def start(self) -> None:
-        self._notes.start()
         self._thread.start()
 
     def stop(self) -> None:
         self._stop.set()
-        self._notes.stop()
         with self._moved:
             self._moved.notify_all()
         if self._thread.is_alive():
             self._thread.join()
-        self._session.close()
 
     def wait_for(
         self, position: int, timeout: float, divisions: Iterable[UUID] | None = None
@@ -113,27 +129,22 @@ class ViewsWatch:
                 and not self._stop.is_set()
             )
 
-    def hears(self) -> bool:
-        """Whether it hears of changes at once, and not only at its looks."""
-        return self._notes.listening.is_set()
-
     def step(self) -> bool:
         """Look at the positions once; whether one has moved."""
         noted = self._noted
         try:
-            sql = POSITIONS.format(",".join("?" * len(self._views)))
-            found = self._session.execute(sql, self._views).fetchall()
+            found = self._found()
         except (psycopg.Error, StoreError) as problem:
             named = explain(problem) if isinstance(problem, psycopg.Error) else problem
-            if self.trouble is None:
+            if self._unread is None:
                 log.warning("boards.waiting", why=str(named))
-            self.trouble = named
+            self._unread = named
             return False
-        self.trouble = None
+        self._unread = None
         stopped = sorted(partition for partition, _, failing in found if failing >= STOPPED)
-        if stopped and self.failure is None:
+        if stopped and self._standing is None:
             log.error("boards.stopped", partitions=stopped)
-        self.failure = TooManyParked(f"partitions {stopped}") if stopped else None
+        self._standing = TooManyParked(f"partitions {stopped}") if stopped else None
         return self._move({partition: at for partition, at, _ in found}, noted)
 
     def _move(self, found: dict[int, int], noted: int) -> bool:
@@ -149,7 +160,7 @@ class ViewsWatch:
 
     # -- on threads of our own ----------------------------------------------------------------
 
-    def _told(self, _channel: str, payload: str) -> None:
+    def _told(self, payload: str | bytes) -> None:
         """A note: positions first, then the listeners, so that what they ask is answered."""
         try:
             note = _note(payload)
@@ -177,12 +188,43 @@ class ViewsWatch:
 
     def _run(self) -> None:
         while not self._stop.wait(POLL_SECONDS):
-            moved = self.step()
-            if not self.hears():
-                self._lost = self._lost or moved or self.trouble is not None
-            elif self._lost:
-                self._lost = False
-                self._tell_everything()
+            self._looked(self.step())
+
+
+class ViewsWatch(PositionsWatch):
+    """The `Boards` of an API process of the cluster."""
+
+    def __init__(self, url: str, views: Sequence[View], partitions: int) -> None:
+        super().__init__(views, partitions)
+        self._session = PostgresConnection(url, "views")
+        self._notes = Notes(url, [CHANNEL], lambda _channel, payload: self._told(payload))
+        self._lost = False
+        self.step()
+
+    def start(self) -> None:
+        self._notes.start()
+        super().start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._notes.stop()
+        super().stop()
+        self._session.close()
+
+    def hears(self) -> bool:
+        return self._notes.listening.is_set()
+
+    def _found(self) -> Sequence[tuple[int, int, int]]:
+        sql = POSITIONS.format(",".join("?" * len(self._views)))
+        found: list[tuple[int, int, int]] = self._session.execute(sql, self._views).fetchall()
+        return found
+
+    def _looked(self, moved: bool) -> None:
+        if not self.hears():
+            self._lost = self._lost or moved or self.trouble is not None
+        elif self._lost:
+            self._lost = False
+            self._tell_everything()
 
 
 def _rows(areas: list[str] | None) -> list[Row]:

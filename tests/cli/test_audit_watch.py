@@ -170,7 +170,8 @@ def test_a_server_says_that_its_log_was_changed_and_ends_its_watch(tmp_path: Pat
     )
     try:
         until(lambda: checkpoints(folder / WATCH))
-        (watch,) = psutil.Process(server.pid).children()
+        children = psutil.Process(server.pid).children()
+        (watch,) = [one for one in children if "watch" in one.cmdline()]
         with closing(sqlite3.connect(folder / "log.sqlite")) as db, db:
             db.execute("UPDATE events SET topic = topic || 's' WHERE position = 3")
 
