@@ -40,7 +40,8 @@ NEXT_STEP = {
 """Stage of a unit → address, words and command of the step that comes after it."""
 
 
-async def _board(desk: Desk) -> dict[str, Any]:
+async def dispatch_parts(desk: Desk) -> dict[str, Any]:
+    """What dispatch_board.html shows."""
     found = await desk.ask(dispatch_board, at=desk.now)
     for one in found["incidents"]:
         _tell_due(desk, one)
@@ -66,13 +67,13 @@ def _tell_due(desk: Desk, one: dict[str, Any]) -> None:
 async def dispatch(request: Request, desk: AtDesk) -> Response:
     opener = any(desk.may(OpenIncident, area) for area in desk.caller.areas())
     unsure = await unsure_here(request, desk, None, "dispatch")
-    board = await _board(desk)
+    board = await dispatch_parts(desk)
     return await desk.show(request, "dispatch.html", opener=opener, unsure=unsure, **board)
 
 
 @router.get("/dispatch/board")
 async def board(request: Request, desk: AtDesk) -> Response:
-    return await desk.show(request, "dispatch_board.html", **await _board(desk))
+    return await desk.show(request, "dispatch_board.html", **await dispatch_parts(desk))
 
 
 @router.get("/dispatch/new")

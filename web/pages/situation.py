@@ -62,7 +62,7 @@ Filters = Annotated[Asked, Depends()]
 @router.get("/situation")
 async def situation(request: Request, desk: AtDesk, asked: Filters) -> Response:
     open_ones, _ = await desk.ask_all(disasters, most=MOST_DISASTERS, exercise=asked.drills)
-    context = await _board(desk, asked)
+    context = await situation_parts(desk, asked)
     context["unsure"] = await unsure_here(request, desk, asked.area, *USED)
     return await show(request, desk, "situation.html", asked=asked, disasters=open_ones, **context)
 
@@ -70,11 +70,12 @@ async def situation(request: Request, desk: AtDesk, asked: Filters) -> Response:
 @router.get("/situation/board")
 async def board(request: Request, desk: AtDesk, asked: Filters) -> Response:
     """The live part: totals, deadlines, the table."""
-    context = await _board(desk, asked)
+    context = await situation_parts(desk, asked)
     return await show(request, desk, "situation_board.html", asked=asked, **context)
 
 
-async def _board(desk: Desk, asked: Asked) -> dict[str, Any]:
+async def situation_parts(desk: Desk, asked: Asked) -> dict[str, Any]:
+    """What situation_board.html shows."""
     board = await desk.ask(
         situation_board, asked.area, disaster=asked.disaster, exercise=asked.drills, limit=ROWS
     )
