@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from api import (
     actions,
     changes,
+    changes_equal,
     division_lists,
     imports,
     invitation_lists,
@@ -164,6 +165,7 @@ def _routers(system: System) -> tuple[APIRouter, ...]:
         rulebook_reads.router,
         searching.router,
         changes.router,
+        changes_equal.router,
         work.router,
         sealing_keys.router,
         second_factor.router,

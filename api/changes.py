@@ -88,7 +88,7 @@ def changes_of(
                     onward = number, left
                 number, after = number + 1, ()
             told = [_told(one) for one in items]
-            _name_actors(store, db, told)
+            name_actors(store, db, told)
     except PastBehind as behind:
         raise preparing(behind) from behind
     store.texts.opened(told)
@@ -113,7 +113,7 @@ def _told(one: Change) -> dict[str, Any]:
     }
 
 
-def _name_actors(store: Store, db: Any, rows: list[dict[str, Any]]) -> None:
+def name_actors(store: Store, db: Any, rows: list[dict[str, Any]]) -> None:
     """Beside the facts of each row who made them: officer, masked name, role; each once."""
     wanted = sorted({position for row in rows for position in row["positions"]})
     metas = makers(store.log, wanted)

@@ -37,11 +37,12 @@ def position_at(log: Log, moment: datetime) -> int:
 
 
 class By(msgspec.Struct):
-    """Who made a fact, in which role, and when it was recorded."""
+    """Who made a fact, in which role, by which command, and when it was recorded."""
 
     actor: UUID
     role: str
     recorded_at: datetime
+    command: UUID
 
 
 class _Fact(msgspec.Struct):

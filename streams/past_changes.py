@@ -53,7 +53,7 @@ def changes(
     """The changes of a table's rows, ``limit`` rows at most in the order of their keys after
     ``after``; and the key of the last one looked at if there may be more. What left the scope is
     as if it had ended, and what came into it as if it had begun there."""
-    versions = _versions(table, generation)
+    versions = versions_of(table, generation)
     key = [versions.c[c.name] for c in table.primary_key.columns]
     first, last = versions.c[FROM], versions.c[TO]
     touched = or_(_between(first, since, upto), _between(last, since, upto))
@@ -66,7 +66,7 @@ def changes(
     return found, keys[-1] if len(keys) == limit else None
 
 
-def _versions(table: Table, generation: int) -> Table:
+def versions_of(table: Table, generation: int) -> Table:
     bounds: list[Column[int]] = [Column(FROM), Column(TO)]
     columns = [Column(c.name, c.type) for c in table.columns]
     return Table(physical(table, generation), MetaData(), *columns, *bounds)

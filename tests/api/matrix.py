@@ -304,6 +304,7 @@ GET /v1/imports/{id}/refused-rows.xlsx - *
 GET /v1/receipts/{command} - *
 GET /v1/receipts/{command}/proof - APCRU
 GET /v1/changes - *
+GET /v1/changes/equal - *
 GET /v1/search - *
 GET /v1/work - *
 GET /v1/system - M

@@ -74,13 +74,13 @@ class Told:
             "changed_before": self.figures[0],
             "changed_now": self.figures[1],
             "changed_at": self.at and self.at.isoformat(),
-            "changed_by": [{"name": _maker(one, t)} for one in self.actors],
+            "changed_by": [{"name": maker(one, t)} for one in self.actors],
             "changed_records": len(self.positions),
             "changed_last": self.positions[-1] if self.positions else None,
         }
 
 
-def _maker(one: dict[str, Any], t: Callable[..., str]) -> str:
+def maker(one: dict[str, Any], t: Callable[..., str]) -> str:
     """Who made a fact, as the page says it."""
     system = t("role.system") if one["role"] == Role.SYSTEM else UNKNOWN
     return str(one["name"] or system)
@@ -109,6 +109,7 @@ async def changed(
             errors = problem.errors or []
     language = language_of(request)
     rows = await run_in_threadpool(_told, desk, found, language) if found is not None else []
+    t = catalog(language).t
     return await desk.show(
         request,
         "changes.html",
@@ -117,7 +118,7 @@ async def changed(
         found=found,
         rows=rows,
         errors=errors,
-        maker=lambda one: _maker(one, catalog(language).t),
+        maker=lambda one: maker(one, t),
     )
 
 
