@@ -384,10 +384,9 @@ def must_add_up(report: UUID, broken: tuple[Finding, ...]) -> None:
         raise AdjudicationBreaksRules(report=report, rules=rules, sentences_zh=zh, sentences_en=en)
 
 
-def must_be_void(report: UUID, accepted: Filing | None, rows: Mapping[str, int]) -> None:
+def must_be_void(report: UUID, accepted: Filing | None, on_rosters: int) -> None:
     """Refuse to withdraw an accepted report (None: it does not matter), or one with rosters."""
     if accepted is not None:
         raise AcceptedNotWithdrawn(report=report, number=accepted.number)
-    on_rosters = sum(rows.values())
     if on_rosters:
         raise RostersHold(report=report, rows=on_rosters)

@@ -49,6 +49,8 @@ class Versions(Aggregate):
         disaster: UUID | None
         duty: FollowUpDuty | None
         rows: dict[str, int]
+        casualties: dict[UUID, UUID]
+        houses: dict[UUID, UUID]
         verified_due_at: datetime | None
         steps: dict[str, Hands]
         scribes: tuple[UUID, ...]
@@ -155,7 +157,8 @@ class Versions(Aggregate):
             raise NoJumpToExplain(report=self.id, number=self.current.number)
 
     def must_be_void(self, *, from_above: bool) -> None:
-        must_be_void(self.id, None if from_above else self.accepted, self.rows)
+        on_rosters = len(self.casualties) + len(self.houses)
+        must_be_void(self.id, None if from_above else self.accepted, on_rosters)
 
     def must_owe_nothing(self) -> None:
         if self.duty is not None:

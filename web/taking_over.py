@@ -42,6 +42,12 @@ def to_begin_from(
     return only, free[:OFFERED]
 
 
+def told_already(processes: list[Any], about: UUID | None) -> str | None:
+    """The area's own report of the occurrence that report ``about`` from below belongs to."""
+    holds = (one["own"] for one in processes if str(about) in one["reports"])
+    return next((own[0] for own in holds if own), None)
+
+
 def that_holds(processes: list[Any], report: str) -> dict[str, Any] | None:
     """The occurrence that a report of the area itself is about."""
     return next((one for one in processes if report in one["own"]), None)

@@ -15,7 +15,7 @@ from domain.commands.reports import (
     WithdrawReport,
 )
 from domain.commands.reviews import AdjudicateReport, SetPartsAside, StrikeReport
-from domain.commands.rosters import RecordCasualty
+from domain.commands.rosters import RecordCasualty, RecordHouseDamage
 from domain.disaster import Disaster, NoGroundForResponse
 from domain.refusal import ChangedMeanwhile, NotFound, NotYourRole
 from domain.report_filing import Review
@@ -417,4 +417,14 @@ def test_a_report_with_people_on_its_rosters_is_not_void(county: Scenario) -> No
         full_name="王小明",
     )
     county.given(casualty, by="village")
-    county.when(withdraw(county), by="village").then(RostersHold)
+    home = RecordHouseDamage(
+        record=county.id("home"),
+        report=county.id("report/yuantan_1"),
+        area=county.id("yuantan_1"),
+        grade="collapsed",
+        rooms=6,
+        owner_name="王小明",
+    )
+    county.given(home, by="village")
+    refused = county.when(withdraw(county), by="village").then(RostersHold)
+    assert "还有 2 条记录" in refused.sentence("zh"), "six rooms of one home are one row"

@@ -155,3 +155,24 @@ def test_who_need_not_act_does_not_see_what_others_owe(
     enter(client, name)
     for path in ("/", "/situation"):
         assert overdue(client.get(path).text) == "", path
+
+
+def test_what_is_to_be_passed_on_leads_to_the_own_report_that_there_is(
+    county: LivingCounty, client: TestClient
+) -> None:
+    """The line led to an empty 初报, as if the county had said nothing of the flood yet."""
+    there = f"/report/new?area={county.id('county')}&about={county.id('report/yuantan')}"
+    enter(client, "county")
+    assert client.get(there).status_code == 200, "nothing is said of it yet"
+    own = FileInitialReport(
+        report=county.id("report/county"),
+        area=county.id("county"),
+        occurred_at=county.now - timedelta(days=DAYS, minutes=50),
+        as_of=county.now,
+        hazard="flood",
+        figures={"affected": 40},
+    )
+    county.run(own, by="county")
+    answer = client.get(there)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"/report/{own.report}"

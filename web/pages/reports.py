@@ -37,7 +37,7 @@ from web.reporting import (
     rights_on,
     show,
 )
-from web.taking_over import offered, processes_below, that_holds, to_begin_from
+from web.taking_over import offered, processes_below, that_holds, to_begin_from, told_already
 
 router = APIRouter(include_in_schema=False)
 
@@ -80,7 +80,8 @@ async def new_report(
 ) -> Response:
     """What I have under way, and a fresh 初报 (or a call to be taken down).
 
-    ``about``: a report from below; the form offers what was accepted of the same occurrence.
+    ``about``: a report from below; the form offers what was accepted of the same occurrence. Where
+    the area has a report of it already, that one goes on: a second 初报 would count it twice.
     """
     caller = desk.caller
     if phone:
@@ -95,6 +96,8 @@ async def new_report(
     form = FORMS["phone" if phone else "initial"]
     found, _ = await desk.ask_all(disasters, most=MOST_DISASTERS, stage="open")
     processes = [] if phone else await processes_below(desk, place)
+    if own := told_already(processes, about):
+        return RedirectResponse(f"/report/{own}", 303)
     below, choices = to_begin_from(processes, about)
     context = await run_in_threadpool(_form, caller, form, place, desk.now, {}, {}, {}, below)
     return await show(
