@@ -122,6 +122,8 @@ class ReportsNotVerified(Refusal):
     disaster: UUID
     count: int
     reports: tuple[UUID, ...]
+    unstable: int = 0
+    """How many of them wait to be declared stable first: until then they take no 核报."""
 
 
 @dataclass(eq=False)
@@ -346,21 +348,23 @@ class Disaster(Aggregate):
     def _stabilized(self, stable_at: datetime, reason: str) -> None:
         self.stage = DisasterStage.STABILIZED
 
-    def close(self, unverified: tuple[UUID, ...], reason: str) -> None:
+    def close(self, unverified: tuple[UUID, ...], unstable: int, reason: str) -> None:
         """Close on verified figures only, with no response running."""
-        self.check_closable(unverified)
+        self.check_closable(unverified, unstable)
         self._closed(reason=reason)
 
     @event("Closed")
     def _closed(self, reason: str) -> None:
         self.stage = DisasterStage.CLOSED
 
-    def check_closable(self, unverified: tuple[UUID, ...]) -> None:
+    def check_closable(self, unverified: tuple[UUID, ...], unstable: int) -> None:
         """Refuses `DisasterNotOpen`, `ResponseRuns`, `ReportsNotVerified`."""
         self.must_be(DisasterStage.STABILIZED)
         self._check_no_response()
         if unverified:
-            raise ReportsNotVerified(disaster=self.id, count=len(unverified), reports=unverified)
+            raise ReportsNotVerified(
+                disaster=self.id, count=len(unverified), reports=unverified, unstable=unstable
+            )
 
     def reopen(self, reason: str) -> None:
         """New harm after stabilization or closing: the same process goes on."""

@@ -1,6 +1,5 @@
 """How a situation report says no: one class a rule."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal

@@ -201,6 +201,8 @@ def coming_first(command: type[Command], why: Refusal, state: str) -> ComingFirs
     if isinstance(why, NoticeNotPosted):
         post = nt.PostNotice if state == ListStage.DRAFT else nt.PostSecondNotice
         return ComingFirst(over=True) if state in _ENDED else ComingFirst((post,))
+    if isinstance(why, ReportsNotVerified) and why.unstable:
+        return ComingFirst((rv.StabilizeReport,))
     steps = _LEADS.get(type(why), ())
     return ComingFirst(over=True) if steps and state in _ENDED else ComingFirst(steps)
 

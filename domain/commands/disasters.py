@@ -339,10 +339,11 @@ class StabilizeDisaster(Command):
         disaster.stabilize(stable_at, self.reason.strip())
 
 
-def _unverified(world: World, disaster: Disaster) -> tuple[UUID, ...]:
-    """Its reports without an accepted 核报."""
-    held = disaster.all_reports().values()
-    return tuple(one for one in held if not world.get(SituationReport, one).is_verified)
+def _unverified(world: World, disaster: Disaster) -> tuple[tuple[UUID, ...], int]:
+    """Its reports without an accepted 核报, and how many of them are not declared stable."""
+    held = [world.get(SituationReport, one) for one in disaster.all_reports().values()]
+    lacking = [one for one in held if not one.is_verified]
+    return tuple(one.id for one in lacking), sum(one.stable_at is None for one in lacking)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -356,12 +357,12 @@ class CloseDisaster(Command):
 
     @classmethod
     def closed(cls, world: World, subject: Disaster) -> Refusal | None:
-        return refusal_of(subject.check_closable, _unverified(world, subject))
+        return refusal_of(subject.check_closable, *_unverified(world, subject))
 
     def decide(self, world: World) -> None:
         check_text("reason", self.reason)
         disaster = world.get(Disaster, self.disaster)
-        disaster.close(_unverified(world, disaster), self.reason.strip())
+        disaster.close(*_unverified(world, disaster), self.reason.strip())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

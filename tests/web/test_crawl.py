@@ -206,6 +206,8 @@ def crawled(server: TestClient) -> Iterator[Crawled]:
             while waiting:
                 address = waiting.pop(0)
                 answer = server.get(address)
+                if answer.history:  # it leads on: what is shown is the other page
+                    address = answer.url.raw_path.decode()
                 is_page = answer.headers.get("content-type", "").startswith("text/html")
                 found.append(
                     (language, address, answer.status_code, answer.text if is_page else "")

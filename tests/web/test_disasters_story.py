@@ -76,6 +76,7 @@ def test_a_disaster_is_declared_from_reports_answered_stable_and_opened_again(
     assert wrong.status_code == 409, "no figure reaches level III, and nothing is written"
     page = form.press(document_no="潜减灾〔2026〕5号")
     assert "潜减灾〔2026〕5号" in page.text and "启动" in page.text
+    assert "潜山市" not in page.form(d.StartResponse).options("area"), "one runs there"
     page = page.form(d.ChangeResponse).press(
         area="潜山市",
         level="三级",
@@ -91,9 +92,41 @@ def test_a_disaster_is_declared_from_reports_answered_stable_and_opened_again(
         area="潜山市", document_no="潜减灾〔2026〕9号", reason="灾情稳定"
     )
     assert "核报" in page.closed["CloseDisaster"], "figures are verified first"
+    assert "先要：认定灾情稳定" in page.closed["CloseDisaster"], "no 核报 is filed before"
     page = page.form(d.ReopenDisaster).press(reason="山区再降暴雪，又有房屋倒塌")
     assert page.state == "open"
     assert page.closed["ReopenDisaster"]
+
+
+def test_a_disaster_is_closed_on_the_verified_reports_of_all_its_places(
+    demo: RunningDemo, server: TestClient
+) -> None:
+    """Two places report, are declared stable, file their 核报 and have it accepted."""
+    village = reported(demo, server, "沙尘暴灾害", affected="12", dead="0", missing="0")
+    page = reached(server, TOWNSHIP, "/report/new")
+    page = by_hand(page, "report-initial").press(
+        hazard="沙尘暴灾害",
+        occurred_at=minute(demo, 50),
+        as_of=minute(demo, 35),
+        figures__affected="12",
+        figures__dead="0",
+        figures__missing="0",
+    )
+    township = uuid_in(page.address)
+    by_hand(reached(server, COUNTY, f"/report/{township}"), "accept-").press()
+    page = declared(server, village, "2026年冬沙尘暴")
+    page = page.form(d.StabilizeDisaster).press(reason="风力减弱，能见度恢复")
+    there = page.address
+    for report, files, accepts in ((village, VILLAGE, TOWNSHIP), (township, TOWNSHIP, COUNTY)):
+        assert "先要：认定灾情稳定" in page.closed["CloseDisaster"]
+        reached(server, COUNTY, f"/report/{report}").form(v.StabilizeReport).press()
+        page = reached(server, files, f"/report/{report}/file?kind=verified")
+        by_hand(page, "report-verified").press(as_of=minute(demo, 0))
+        by_hand(reached(server, accepts, f"/report/{report}"), "accept-").press()
+        page = reached(server, COUNTY, there)
+    page = page.form(d.CloseDisaster).press(reason="核报均已审定")
+    assert page.state == "closed"
+    assert "结束于" in page.text and "核报均已审定" in page.text
 
 
 def test_reports_that_a_form_leaves_out_are_told(

@@ -48,7 +48,10 @@ def test_quilts_go_from_the_city_s_depot_to_a_township_and_are_filed(server: Tes
     assert page.state == "requested" and "CancelConsignment" in page.offers()
     assert "OrderConsignment" not in page.offers()
 
+    page = looked_at(page, "county-approver")
+    assert "由安庆市下令调出" in page.text, "who sees too few is told who sees more"
     page = looked_at(page, "city-reviewer")
+    assert "下令调出：这份申请" not in page.text, "there is enough"
     form = page.form(c.OrderConsignment)
     assert any(words.startswith("安庆市") for words in form.options("source"))
     page = form.press(source="安庆市", document_no="宜应急调〔2026〕12号")
@@ -60,7 +63,8 @@ def test_quilts_go_from_the_city_s_depot_to_a_township_and_are_filed(server: Tes
         vehicle="皖H20261", driver_name="王师傅", driver_phone="13900000001"
     )
     assert page.state == "shipped" and page.offers() == []
-    assert "同一人" in page.closed["ArriveConsignment"], "who ships does not receive"
+    why = page.closed["ArriveConsignment"]
+    assert "已办理“发运”，不能再办“到达验收”" in why, "as the page calls the two steps"
     paper = keeper.open(page.address + "/waybill")
     assert "皖H20261" in paper.text and "<b>300</b>" in paper.text and "王师傅" not in paper.text
 

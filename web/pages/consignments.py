@@ -9,18 +9,22 @@ from typing import Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Request
+from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from domain.commands.consignments import RequestConsignment
+from domain.commands.consignments import ORDERERS, RequestConsignment
 from domain.consignment import Phase
 from domain.refusal import NotFound
+from domain.rules.base import china_day
 from projections.asking.stock_books import stockpiles
+from projections.officers import APPOINTMENTS
 from projections.sections.consignments import consignment, consignments
 from web.acting import acts_of, begin_of
 from web.officials import name_officials
 from web.paging import ROWS, Turned, book_of
 from web.parts import MOST_STOCKPILES, AtDesk, Desk, parsed
+from web.reporting import place_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -71,6 +75,7 @@ async def one_consignment(request: Request, desk: AtDesk, id: UUID) -> Response:
         goods_of=_by_item(one),
         depots=depots,
         sees_all=_sees_all(desk, one),
+        beyond=await run_in_threadpool(_beyond, desk, one, depots),
         held=await _held(desk, one) if one["status"] == Phase.ORDERED else [],
     )
 
@@ -175,6 +180,27 @@ def _sees_all(desk: Desk, one: dict[str, Any]) -> bool:
     """Whether the reader stands above who asks, and so sees depots beside and above it."""
     above = desk.caller.system.tree.lineage(UUID(one["area"]))[1:]
     return not set(desk.caller.areas()).isdisjoint(above)
+
+
+def _beyond(desk: Desk, one: dict[str, Any], depots: list[dict[str, Any]]) -> str:
+    """Who can order from depots that the reader does not see: the level above whoever could order
+    it here, where none of those seen has all that is asked for. Empty if nobody of it works in
+    this store."""
+    if one["status"] != Phase.REQUESTED or not all(depot["short"] for depot in depots):
+        return ""
+    lineage = desk.caller.system.tree.lineage(UUID(one["area"]))
+    mine = set(desk.caller.areas(ORDERERS))
+    above = next((lineage[at + 1 :] for at, area in enumerate(lineage) if area in mine), ())
+    if not above:
+        return ""
+    post = select(APPOINTMENTS.c.area).where(
+        APPOINTMENTS.c.area == str(above[0]),
+        APPOINTMENTS.c.role.in_(ORDERERS),
+        APPOINTMENTS.c.ends_on.is_(None) | (APPOINTMENTS.c.ends_on >= str(china_day(desk.now))),
+    )
+    with desk.caller.system.reader() as db:
+        orders = db.scalar(post.limit(1)) is not None
+    return place_of(desk.caller, above[0]).name if orders else ""
 
 
 async def _held(desk: Desk, one: dict[str, Any]) -> list[dict[str, Any]]:

@@ -61,7 +61,7 @@ async def places(matter: Matter) -> list[Option]:
 
 
 async def places_within(matter: Matter) -> list[Option]:
-    """Those of them that lie within the disaster: where a response may be started."""
+    """Those of them that lie within the disaster and have no response that runs."""
     caller = matter.desk.caller
     disaster = UUID(matter.known["one"]["area"])
     lineage = caller.system.tree.lineage
@@ -70,7 +70,9 @@ async def places_within(matter: Matter) -> list[Option]:
         for area in caller.areas(DECIDERS)
         if disaster in lineage(area) or area in lineage(disaster)
     ]
-    return await run_in_threadpool(no_villages, caller, tuple(dict.fromkeys(roots)))
+    found = await run_in_threadpool(no_villages, caller, tuple(dict.fromkeys(roots)))
+    running = {one["area"] for one in matter.known["one"]["responses"]}
+    return [one for one in found if one.value not in running]
 
 
 async def places_running(matter: Matter) -> list[Option]:
@@ -109,7 +111,8 @@ async def response_proposed(matter: Matter) -> dict[str, Any]:
     reached = matter.known["reached"]
     grounds = reached["grounds"]
     level = min((one["level"] for one in grounds), default=None)
-    return {"area": reached["area"], "level": level}
+    running = {one["area"] for one in matter.known["one"]["responses"]}
+    return {} if reached["area"] in running else {"area": reached["area"], "level": level}
 
 
 async def loose_ones(matter: Matter) -> list[Option]:

@@ -11,7 +11,7 @@ from uuid import UUID
 from starlette.concurrency import run_in_threadpool
 
 from api.words import Words
-from domain.disaster import GOES_ON
+from domain.disaster import GOES_ON, DisasterStage
 from domain.grants import guide_fen
 from domain.refusal import NotFound
 from domain.relief_case import ReliefCase
@@ -59,13 +59,23 @@ def _standards(desk: Desk, area: UUID) -> InForce[Standards] | None:
 
 
 async def disasters_here(matter: Matter) -> list[Option]:
-    """Disasters that are not over, the latest first."""
+    """Disasters, those that go on first, the latest of them before the others. One that is closed
+    too: homes are built again, and the families of the dead condoled with, after its end."""
     rows, _ = await matter.desk.ask_all(disasters, most=MOST)
     said = Formats(catalog(matter.language))
+    known = [row for row in rows if row["stage"] != DisasterStage.MERGED]
     return [
-        Option(row["id"], row["name"], said.day(date.fromisoformat(row["occurred_at"][:10])))
-        for row in rows
-        if row["stage"] in GOES_ON
+        Option(
+            row["id"],
+            row["name"],
+            " · ".join(
+                (
+                    said.day(date.fromisoformat(row["occurred_at"][:10])),
+                    matter.t("disasters.stage_" + row["stage"]),
+                )
+            ),
+        )
+        for row in sorted(known, key=lambda row: row["stage"] not in GOES_ON)
     ]
 
 
