@@ -1,4 +1,5 @@
-"""抚慰 where the dead and their family are of two villages, and who may be the same person."""
+"""抚慰 where the dead and their family are of two villages, who may be the same person, and what is
+opened after a disaster's end."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,6 +7,7 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from domain.commands import rosters as o
+from domain.commands.disasters import CloseDisaster, DeclareDisaster, StabilizeDisaster
 from domain.commands.reports import FileInitialReport
 from tests.id_numbers import id_number
 from tests.web.desk import LivingCounty
@@ -18,6 +20,7 @@ from tests.web.test_five_programmes_story import (  # noqa: F401
     county,
     opened,
     refused,
+    season_form,
     server,
     strike,
 )
@@ -81,3 +84,25 @@ def test_who_died_in_another_village_is_found_by_their_family_s_own(
     twin = the_dead_in(form)[str(county.id("again"))]
     refused(form.send(need__dead=[twin]), "可能", "同一人", "姓名相同", "年龄相同或相差一岁")
     assert form.send(need__dead=[twin], need__another="是另一人").status_code == 200
+
+
+def test_relief_is_opened_for_a_disaster_that_is_closed(
+    county: LivingCounty,  # noqa: F811
+    server: TestClient,  # noqa: F811
+) -> None:
+    """Homes are built again long after; the list had only disasters that went on."""
+    past = DeclareDisaster(
+        disaster=county.id("past"),
+        name="春季暴雨",
+        hazard="flood",
+        occurred_at=BEGUN - timedelta(days=90),
+        area=county.id("county"),
+    )
+    county.run(past, by="county")
+    over = {"disaster": past.disaster, "reason": "灾情稳定"}
+    county.run(StabilizeDisaster(**over, stable_at=BEGUN), by="county")
+    county.run(CloseDisaster(**over), by="county")
+    form, chosen = season_form(server, "倒塌损坏农房", "春季暴雨")
+    assert form.options("disaster")[-1] == "春季暴雨", "those that go on stand first"
+    page = form.press(**chosen)
+    assert page.state == "open" and "春季暴雨" in page.text

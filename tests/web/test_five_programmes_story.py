@@ -23,7 +23,7 @@ from domain.commands import relief_cases as r
 from domain.commands import rosters as o
 from domain.commands import seasons as s
 from domain.commands import village_lists as v
-from domain.commands.disasters import CloseDisaster, DeclareDisaster, StabilizeDisaster
+from domain.commands.disasters import DeclareDisaster
 from domain.commands.funds import AppropriateFund
 from domain.commands.reports import FileInitialReport
 from domain.commands.rulebooks import AdoptRulebook
@@ -222,27 +222,6 @@ def refused(answer: Any, *words: str) -> None:
     said = answer.json()["zh"]
     assert all(one in said for one in words), said
     assert not re.search(r"[a-z_]{3,}|[0-9a-f]{8}-", said), said
-
-
-def test_relief_is_opened_for_a_disaster_that_is_closed(
-    county: LivingCounty, server: TestClient
-) -> None:
-    """Homes are built again long after; the list had only disasters that went on."""
-    past = DeclareDisaster(
-        disaster=county.id("past"),
-        name="春季暴雨",
-        hazard="flood",
-        occurred_at=BEGUN - timedelta(days=90),
-        area=county.id("county"),
-    )
-    county.run(past, by="county")
-    over = {"disaster": past.disaster, "reason": "灾情稳定"}
-    county.run(StabilizeDisaster(**over, stable_at=BEGUN), by="county")
-    county.run(CloseDisaster(**over), by="county")
-    form, chosen = season_form(server, "倒塌损坏农房", "春季暴雨")
-    assert form.options("disaster")[-1] == "春季暴雨", "those that go on stand first"
-    page = form.press(**chosen)
-    assert page.state == "open" and "春季暴雨" in page.text
 
 
 # 应急

@@ -100,6 +100,8 @@ def test_a_village_s_winter_from_the_season_opened_to_the_season_closed(
 ) -> None:
     page = opened(county, server)
     season = next(link for link in page.links if link.startswith("/seasons/"))
+    there = [link for link in page.links if link.startswith("/cases/apply?season=")]
+    assert there and page.desk.open(there[0]), "nobody has applied: the table is one step away"
     apply_(county, uuid_in(season), "a", "b", "c")
     page = appraised_and_disputed(county, page)
 
