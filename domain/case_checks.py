@@ -110,6 +110,11 @@ class CaseChecks:
     def open_grants(self) -> list[int]:
         return [number for number, status in self.status.items() if status in OPEN]
 
+    def still_open(self) -> GrantsOpen:
+        """What is said of the grants that are open."""
+        cash = sum(self.grants[number].is_cash for number in self.open_grants)
+        return GrantsOpen(subject=self.id, count=len(self.open_grants), cash=cash)
+
     def must_be(self, *stages: Stage) -> None:
         if self.stage not in stages:
             raise WrongStage(case=self.id, stage=self.stage, needed=" / ".join(stages))
@@ -127,7 +132,7 @@ class CaseChecks:
         """It ended, and no payment has bounced since. Refuses `WrongStage`, `GrantsOpen`."""
         self.must_be(*ENDED)
         if self.open_grants:
-            raise GrantsOpen(subject=self.id, count=len(self.open_grants))
+            raise self.still_open()
 
     def grants_at(self, *statuses: GrantStatus, cash: bool = False) -> list[int]:
         """Numbers of the grants in one of these states; with ``cash`` of money only."""
@@ -212,7 +217,7 @@ class CaseChecks:
         """Everything granted has arrived. Refuses `WrongStage`, `GrantsOpen`."""
         self.must_be(Stage.APPROVED)
         if self.open_grants:
-            raise GrantsOpen(subject=self.id, count=len(self.open_grants))
+            raise self.still_open()
 
     def must_have(self, number: int, *statuses: GrantStatus) -> Grant:
         """The grant of that number in one of these states."""

@@ -265,6 +265,10 @@ class GrantsOpen(Refusal):
     en: ClassVar[str] = "{count} {count:grant is|grants are} neither paid nor signed for."
     subject: UUID
     count: int
+    cash: int = 0
+    """How many of them are money; the others are goods."""
+    unposted: bool = False
+    """The second notice is to be posted before any of it is given out."""
 
 
 @dataclass(eq=False)

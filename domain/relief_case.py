@@ -19,7 +19,6 @@ from domain.goods import LotPick
 from domain.grants import (
     OPEN,
     Grant,
-    GrantsOpen,
     GrantStatus,
     HoldDecision,
     less,
@@ -147,7 +146,7 @@ class ReliefCase(CaseChecks, Aggregate):
         """Not to be helped, and why: by the village, the township, the county or an objection."""
         self.must_be(*(stage for stage in Stage if stage not in ENDED))
         if self.open_grants:
-            raise GrantsOpen(subject=self.id, count=len(self.open_grants))
+            raise self.still_open()
         self._refused(step=step, reason=reason)
 
     @event("Refused")

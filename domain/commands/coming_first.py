@@ -165,7 +165,6 @@ _LIVES: Mapping[type[Refusal], _Life] = {
 _LEADS: Mapping[type[Refusal], Steps] = {
     DamagedGoodsOpen: (c.WriteOffDamaged,),
     EmptyList: (w.AppraiseList,),
-    GrantsOpen: (p.PayList, go.SignGoods),
     ListsOpen: (w.CloseList,),
     MoveAlreadyOffered: (hm.WithdrawHouseholdMove,),
     NoLoginYet: (ofc.OpenAccount,),
@@ -201,6 +200,8 @@ def coming_first(command: type[Command], why: Refusal, state: str) -> ComingFirs
     if isinstance(why, NoticeNotPosted):
         post = nt.PostNotice if state == ListStage.DRAFT else nt.PostSecondNotice
         return ComingFirst(over=True) if state in _ENDED else ComingFirst((post,))
+    if isinstance(why, GrantsOpen):
+        return ComingFirst(over=True) if state in _ENDED else ComingFirst(_giving_out(why))
     if isinstance(why, ReportsNotVerified) and why.unstable:
         return ComingFirst((rv.StabilizeReport,))
     steps = _LEADS.get(type(why), ())
@@ -209,6 +210,14 @@ def coming_first(command: type[Command], why: Refusal, state: str) -> ComingFirs
 
 def _needed(why: Refusal) -> tuple[str, ...]:
     return tuple(str(why.facts()["needed"]).split(" / "))
+
+
+def _giving_out(why: GrantsOpen) -> Steps:
+    """What is still to be done with grants that are open."""
+    if why.unposted:
+        return (nt.PostSecondNotice,)
+    pay: Steps = (p.PayList,) if why.cash else ()
+    return (*pay, go.SignGoods) if why.count > why.cash else pay
 
 
 def _of_units(why: NoUnitThere, state: str) -> ComingFirst:

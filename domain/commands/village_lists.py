@@ -26,7 +26,7 @@ from domain.ids import NewId
 from domain.list_checks import UNDECIDED
 from domain.moments import day_not_before
 from domain.need import Tier
-from domain.notice import ObjectionKind
+from domain.notice import Notice, NoticeNotPosted, ObjectionKind
 from domain.notice_rules import check_notice_rules
 from domain.reach import within
 from domain.refusal import Malformed, NotFound, Refusal, refusal_of
@@ -382,8 +382,16 @@ class CloseList(OfList):
     def check(cls, world: World, found: VillageList, season: Season) -> None:
         found.check_closable()
         cases = [world.get(ReliefCase, case) for case in found.cases]
-        if waiting := sum(len(case.open_grants) for case in cases):
-            raise GrantsOpen(subject=found.id, count=waiting)
+        waiting = [case.still_open() for case in cases if case.open_grants]
+        if waiting:
+            second = season.terms.requires("second_notice")
+            shown = refusal_of(found.check_notice, Notice.SECOND, world.counting)
+            raise GrantsOpen(
+                subject=found.id,
+                count=sum(one.count for one in waiting),
+                cash=sum(one.cash for one in waiting),
+                unposted=second and isinstance(shown, NoticeNotPosted),
+            )
         for case in cases:
             case.check_closable()
 

@@ -381,6 +381,7 @@ def test_a_list_closes_when_all_is_delivered(ledger: Ledger) -> None:
     close = CloseList(village_list=ledger.list)
     waiting = county.when(close, by="county").then(GrantsOpen)
     assert (waiting.subject, waiting.count) == (ledger.list, 1)
+    assert not waiting.cash and not waiting.unposted, "goods wait for a signature"
     ledger._signed()
     county.when(close, by="county").then(
         "VillageList.Closed", "Season.ListClosed", *["ReliefCase.Closed"] * 3
@@ -394,6 +395,7 @@ def test_what_waits_on_a_list_is_counted_over_all_its_households(ledger: Ledger)
     close = CloseList(village_list=ledger.list)
     waiting = county.when(close, by="county").then(GrantsOpen)
     assert (waiting.subject, waiting.count) == (ledger.list, 4)
+    assert waiting.cash == 3 and waiting.unposted, "the second notice is to be posted first"
 
 
 def test_who_was_approved_and_granted_nothing_is_left_out_only_for_a_reason(ledger: Ledger) -> None:

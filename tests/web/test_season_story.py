@@ -124,6 +124,7 @@ def test_a_village_s_winter_from_the_season_opened_to_the_season_closed(
     refused = page.form(v.CloseList).send()
     assert refused.status_code == 409 and "有 3 户" in refused.json()["zh"]
     page = allocated(page)
+    assert "先要：张榜公示（第二榜）（" in page.closed["CloseList"], "the step that is next"
 
     page = page.seen_by("village").form(n.PostSecondNotice).press(photo_sha256=b"photo")
     assert page.seen_by("payer").closed["PayList"], "the notice hangs"
