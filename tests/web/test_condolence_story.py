@@ -95,14 +95,15 @@ def test_relief_is_opened_for_a_disaster_that_is_closed(
         disaster=county.id("past"),
         name="春季暴雨",
         hazard="flood",
-        occurred_at=BEGUN - timedelta(days=90),
+        occurred_at=BEGUN - timedelta(days=90, hours=3),  # 22:00 UTC: 6 in the morning there
         area=county.id("county"),
     )
     county.run(past, by="county")
-    over = {"disaster": past.disaster, "reason": "灾情稳定"}
-    county.run(StabilizeDisaster(**over, stable_at=BEGUN), by="county")
-    county.run(CloseDisaster(**over), by="county")
+    stable = StabilizeDisaster(disaster=past.disaster, stable_at=BEGUN, reason="雨停水退")
+    county.run(stable, by="county")
+    county.run(CloseDisaster(disaster=past.disaster, reason="核报已齐"), by="county")
     form, chosen = season_form(server, "倒塌损坏农房", "春季暴雨")
     assert form.options("disaster")[-1] == "春季暴雨", "those that go on stand first"
+    assert "2018年5月3日 · 已结束" in form.page.text, "the day in China"
     page = form.press(**chosen)
     assert page.state == "open" and "春季暴雨" in page.text

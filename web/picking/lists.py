@@ -4,7 +4,7 @@ What the page hands on: ``one``, the list as it has read it; ``roles`` that may 
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -70,7 +70,7 @@ async def disasters_here(matter: Matter) -> list[Option]:
             row["name"],
             " · ".join(
                 (
-                    said.day(date.fromisoformat(row["occurred_at"][:10])),
+                    said.day(china_day(datetime.fromisoformat(row["occurred_at"]))),
                     matter.t("disasters.stage_" + row["stage"]),
                 )
             ),
