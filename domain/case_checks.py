@@ -51,7 +51,7 @@ class NoReasonGiven(Refusal):
 @dataclass(eq=False)
 class WrongStage(Refusal):
     zh: ClassVar[str] = "救助对象 {case} 处于“{stage}”阶段，此步骤需要“{needed}”"
-    en: ClassVar[str] = "Case {case} is at stage {stage}; this step needs {needed}."
+    en: ClassVar[str] = "Case {case} is at stage “{stage}”; this step is taken at “{needed}”."
     case: UUID
     stage: str
     needed: str

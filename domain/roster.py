@@ -32,7 +32,9 @@ class Minutes(msgspec.Struct, frozen=True):
 @dataclass(eq=False)
 class WrongListStage(Refusal):
     zh: ClassVar[str] = "名册 {village_list} 处于“{stage}”阶段，此步骤需要“{needed}”"
-    en: ClassVar[str] = "List {village_list} is at stage {stage}; this step needs {needed}."
+    en: ClassVar[str] = (
+        "List {village_list} is at stage “{stage}”; this step is taken at “{needed}”."
+    )
     village_list: UUID
     stage: str
     needed: str

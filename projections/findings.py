@@ -208,7 +208,7 @@ OF_CASES: dict[str, Callable[[About], Select[Any]]] = {
         about.scope, about.delivered_by, few=about.few
     ),
     "grant_without_need": lambda about: grant_without_need(about.scope),
-    "held_after_loss": lambda about: held_after_loss(about.scope),
+    "held_after_loss": lambda about: held_after_loss(about.scope, few=about.few),
     "need_without_grant": lambda about: need_without_grant(
         about.scope, about.delivered_by, few=about.few
     ),

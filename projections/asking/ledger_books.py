@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.selectable import FromClause
 
+from domain import grants
 from projections.areas import AREAS
 from projections.asking.members import members_of
 from projections.asking.paging import Page, page
@@ -84,6 +85,9 @@ def _shaped(row: Any) -> dict[str, Any]:
     return found
 
 
+OPEN = tuple(map(str, grants.OPEN))
+"""States of a grant that has not gone out."""
+
 _GRANTS_OF_CASE = select(G.number).where(G.relief_case == L.id).correlate(LEDGER)
 HELD = and_(
     L.grants > 0,
@@ -92,7 +96,7 @@ HELD = and_(
         H.died > L.known_died,
         and_(H.size < L.persons, or_(L.known_died.is_(None), H.gone > L.known_gone)),
     ),
-    _GRANTS_OF_CASE.where(G.status.in_(("granted", "failed"))).exists(),
+    _GRANTS_OF_CASE.where(G.status.in_(OPEN)).exists(),
 )
 """Open grants of a household that has lost somebody since: the county decides. The rule is
 `ReliefCase.lost_since`."""

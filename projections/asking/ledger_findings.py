@@ -2,12 +2,24 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, case, cast, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.sql.selectable import FromClause
 
 from domain.rules.standards import TEN_DAYS
 from projections.asking.finding_rows import finding
-from projections.asking.ledger_books import HELD
+from projections.asking.ledger_books import HELD, OPEN
 from projections.asking.scope import Scope
 from projections.households import HOUSEHOLDS, MEMBERS
 from projections.ledger import GRANTS, LEDGER
@@ -73,11 +85,13 @@ def grant_without_need(scope: Scope) -> Select[Any]:
     ).where(scope.covers(L.area), L.grants > 0, or_(L.approved_at.is_(None), too_many))
 
 
-def held_after_loss(scope: Scope) -> Select[Any]:
+def held_after_loss(scope: Scope, *, few: bool = False) -> Select[Any]:
     """Open grants of a household that has lost somebody since: the county decides.
 
-    The rule is `ReliefCase.lost_since`; ``number`` is how many have died since.
+    The rule is `ReliefCase.lost_since`; ``number`` is how many have died since. ``few``: see
+    `_of_each`; else the open grants are looked for first, of all that were ever made the least.
     """
+    opened = select(G.relief_case).where(G.status.in_(OPEN), scope.covers(G.area))
     source = LEDGER.join(HOUSEHOLDS, H.id == L.household)
     return _of_case(
         "held_after_loss",
@@ -85,7 +99,7 @@ def held_after_loss(scope: Scope) -> Select[Any]:
         amount_fen=L.cash_granted_fen + L.goods_granted_fen,
         number=H.died - func.coalesce(L.known_died, 0),
         since=L.granted_at,
-    ).where(scope.covers(L.area), HELD)
+    ).where(scope.covers(L.area), HELD, true() if few else L.id.in_(opened))
 
 
 def over_standard(scope: Scope) -> Select[Any]:
@@ -165,7 +179,7 @@ def payment_failed(scope: Scope, *, few: bool = False) -> Select[Any]:
 def delivery_overdue(scope: Scope, ended: ColumnElement[bool], *, few: bool = False) -> Select[Any]:
     """What is not there by the season's last day. ``few``: see `_of_each`."""
     late = _of_case("delivery_overdue", _NOT_DELIVERED, **_OF_GRANT, since=S.deliver_by)
-    waits = _of_each(G.status.in_(("granted", "failed")), few=few)
+    waits = _of_each(G.status.in_(OPEN), few=few)
     return late.where(scope.covers(G.area), waits, ended)
 
 

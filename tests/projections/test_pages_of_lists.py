@@ -2,6 +2,7 @@
 
 import inspect
 import itertools
+import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,7 @@ from projections.areas import AREAS
 from projections.asking import searching
 from projections.asking.deadlines_at import deadlines
 from projections.asking.ledger_books import ledger
+from projections.asking.ledger_findings import held_after_loss
 from projections.asking.paging import MAX_LIMIT, BadCursor, Page
 from projections.asking.scope import EVERYTHING, Scope
 from projections.disasters import disaster, disasters
@@ -271,3 +273,15 @@ def test_the_responses_of_a_page_of_disasters_are_asked_for_once(db: Connection)
     for row in found:
         one = disaster(db, EVERYTHING, disaster=UUID(row["id"]))
         assert one is not None and one["responses"] == row["responses"]
+
+
+def test_what_is_held_after_a_loss_is_looked_for_among_grants_that_are_open(
+    db: Connection,
+) -> None:
+    """Every case of the place that ever got a grant was read, with its household."""
+    county = next(scope for scope in Asking(db).scopes if scope.roots is not None).on(db)
+    with explained(db) as plans:
+        db.execute(held_after_loss(county)).all()
+    (plan,) = plans
+    assert re.search(r"SEARCH ledger_grants\w* USING INDEX \w*status_area \(status=\?", plan), plan
+    assert re.search(r"SEARCH ledger__\w+ USING INDEX sqlite_autoindex\w* \(id=\?\)", plan), plan

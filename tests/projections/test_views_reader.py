@@ -101,3 +101,19 @@ def test_no_key_is_a_sequence_and_text_is_ordered_by_its_bytes() -> None:
         made = str(CreateTable(table).compile(dialect=dialect))
         assert "SERIAL" not in made and "VARCHAR" not in made and " INTEGER" not in made
         assert made.count("TEXT") == made.count('TEXT COLLATE "C"')
+
+
+def test_questions_one_after_the_other_are_put_to_the_connection_that_is_warm(
+    tmp_path: Path,
+) -> None:
+    """They went round through eight, each of which prepared every statement for itself."""
+    (tmp_path / "views.sqlite").touch()
+    reader = ViewsReader(tmp_path / "views.sqlite")
+    with reader() as one, reader() as other:
+        assert one.connection.dbapi_connection is not other.connection.dbapi_connection
+    used = set()
+    for _ in range(4):
+        with reader() as one:
+            used.add(id(one.connection.dbapi_connection))
+    reader.close()
+    assert len(used) == 1
