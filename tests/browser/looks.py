@@ -6,8 +6,8 @@
 
 Every kind of page that a link leads to is opened once for whoever comes to it first. On each of
 them axe is run with all its rules, and a ruler: what is wider than its window, cut off, laid over
-something else, or too small for a thumb. ``findings.csv`` has a line each; the exit code is 1 if
-there is one. `tests/browser/test_looks.py` is a sample of it.
+something else, a date on two lines, or too small for a thumb. ``findings.csv`` has a line each; the
+exit code is 1 if there is one. `tests/browser/test_looks.py` is a sample of it.
 """
 
 import argparse
@@ -79,6 +79,7 @@ RULER = """() => {
     if (["hidden", "clip"].includes(style.overflowX) && e.scrollWidth > e.clientWidth + 2
         && e.innerText.trim()) say("clipped", e);
   }
+  for (const e of all("main :not(td) > time")) if (e.getClientRects().length > 1) say("broken", e);
   if (innerWidth <= 375) {
     for (const e of all("main input, main select, main textarea, button, summary, .button, "
       + ".top a, .door")) {
@@ -113,7 +114,8 @@ RULER = """() => {
 
 @dataclass(frozen=True)
 class Finding:
-    """What is wrong on a page. ``kind``: of the ruler (wide clipped small over) or axe's rule."""
+    """What is wrong on a page. ``kind``: of the ruler (wide clipped broken small over) or axe's
+    rule."""
 
     page: str
     officer: str

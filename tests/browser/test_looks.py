@@ -64,6 +64,22 @@ def test_a_sample_of_pages_is_good_to_look_at(chromium: Browser, server: str) ->
     assert looked == set(VIEWS)
 
 
+def test_what_is_not_reviewed_fits_its_tile_and_no_date_breaks_at_its_hyphen(
+    open_page: OpenPage, server: str
+) -> None:
+    """The English board of one disaster was wider than 1440 px; on a phone a date read 2018-12-."""
+    page: Page = open_page(1440)
+    enter(page, server, "county-approver")
+    opened(page, server, "/situation", "en")
+    of_rain = page.locator("#disaster option", has_text="9月暴雨").get_attribute("value")
+    opened(page, server, f"/situation?disaster={of_rain}", "en")
+    found = list(looked_at(page, "/situation?disaster", "county-approver"))
+    page.set_viewport_size({"width": 375, "height": 812})
+    opened(page, server, "/report/new", "zh")
+    found += looked_at(page, "/report/new", "county-approver")
+    assert not found, summary(found)
+
+
 def test_the_english_ledger_fits_a_tablet_and_breaks_no_head_of_a_column(
     open_page: OpenPage, server: str
 ) -> None:
