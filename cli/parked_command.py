@@ -20,7 +20,7 @@ from eventstore.errors import StoreError
 from eventstore.outcomes import Envelope, Refused
 from projections.folding.base import View
 from projections.folding.facts import PartitionOf
-from projections.folding.parking import BEHIND, Parked
+from projections.folding.parking import BEHIND, Parked, left_out
 from projections.folding.replaying import Replayed, replay
 from streams.frames import Router
 
@@ -128,6 +128,7 @@ def _tell(done: list[Replayed]) -> None:
 
 
 def _replayed(system: System, view: View) -> Replayed:
+    system.views.dropped |= left_out(system.store.trust.forged, [view])
     with err.status(f"重放 {view.name} · replaying {view.name}"):
         return replay(system.store.log.source, system.views, view, _partitions(system))
 

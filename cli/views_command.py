@@ -11,6 +11,7 @@ from cli.compose import running
 from cli.saying import Json, say_json
 from projections.folding import rebuild as rebuilding
 from projections.folding.lineage import belong
+from projections.folding.parking import left_out
 
 app = typer.Typer(no_args_is_help=True, help="The read models.")
 out = Console()
@@ -52,6 +53,7 @@ def views_rebuild(
     with running(settings_here(), follow=False, make=False) as system:
         log, views = system.store.log.source, system.views
         belong(views, system.store.log)
+        views.dropped |= left_out(system.store.trust.forged, views.views)
         if check:
             while system.boards.step():
                 pass

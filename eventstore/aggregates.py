@@ -10,13 +10,15 @@ from uuid import UUID
 
 from domain.base import EPOCH, Aggregate
 from eventstore.deciding import Memo
-from eventstore.errors import StoreError
+from eventstore.errors import StoreError, StreamForged
 from eventstore.log import CAUGHT_UP, NEWEST, Log, News, Piece, Row, recorded_at
 from eventstore.mapper import TypedMapper
 from eventstore.snapshots import Snapshots
 from eventstore.sql import DATABASE_ERRORS, explain
+from eventstore.trust import Trust
 
 CACHE_SIZE = 20_000
+LATEST = "SELECT position, state FROM events ORDER BY position DESC LIMIT ?"
 SELDOM = ("Area.", "Rulebook.")
 """Facts of these aggregates change what a `Memo` remembers of rulebooks."""
 
@@ -37,8 +39,8 @@ class AggregateCache:
     ``last`` when it was recorded; ``head`` is -1 while it is not known.
     """
 
-    def __init__(self, log: Log, mapper: TypedMapper, snapshots: Snapshots) -> None:
-        self.log, self.mapper, self.snapshots = log, mapper, snapshots
+    def __init__(self, log: Log, mapper: TypedMapper, snapshots: Snapshots, trust: Trust) -> None:
+        self.log, self.mapper, self.snapshots, self.trust = log, mapper, snapshots, trust
         self.memo = Memo()
         self.head, self.last = -1, EPOCH
         self.newest: tuple[bytes, bytes] | None = None
@@ -63,8 +65,11 @@ class AggregateCache:
     def load(self, stream: UUID) -> Aggregate | None:
         """The aggregate as stored: from its snapshot if that counts, else from its first fact on.
 
-        Raises `LogUnreadable`.
+        Raises `StreamForged` where somebody else than the program has put a fact into it, and
+        `LogUnreadable`.
         """
+        if (at := self.trust.forged_in(stream)) is not None:
+            raise StreamForged(str(at))
         return self.snapshots.loaded(stream, self._pieces)
 
     def _pieces(self, stream: UUID, program: bytes) -> list[Piece]:
@@ -86,8 +91,10 @@ class AggregateCache:
         for piece in pieces:
             of_each[piece[0]].append(piece)
         for stream, its in of_each.items():
+            id = UUID(bytes=stream)
             with suppress(Exception):
-                self.kept[UUID(bytes=stream)] = self.snapshots.rebuilt(its)
+                if self.trust.forged_in(id) is None:
+                    self.kept[id] = self.snapshots.rebuilt(its)
 
     # -- keeping up with the log --------------------------------------------------------------
 
@@ -99,27 +106,47 @@ class AggregateCache:
         past this head since. The position alone would not tell.
         """
         known = self.head
+        if news:
+            self.trust.look(news[-1][0])
         follows = known == 0 or (known > 0 and bool(news) and self._stands(news[0]))
         fresh = news if known <= 0 else news[1:]
         if not follows or len(fresh) > CAUGHT_UP:  # the log may have been put back
             self.kept.clear()
             self.memo.forget()
             newest = news if known < 0 else self.log.writer.execute(NEWEST).fetchall()
+            if known > 0:
+                self.trust.begins_anew(newest[-1][0] if newest else 0)
+            if newest:
+                self.trust.look(newest[-1][0])
             self.head, self.last, self.newest = 0, EPOCH, None
         else:
             newest = fresh
-            for _, stream, topic, state in fresh:
-                self._apply(UUID(bytes=stream), topic, state)
+            for position, stream, topic, state in fresh:
+                self._apply(position, UUID(bytes=stream), topic, state)
         if newest:
             self.head, stream, _, state = newest[-1]
-            self.last, self.newest = recorded_at(state), (stream, state)
+            self.last, self.newest = self._last(newest), (stream, state)
 
     def _stands(self, fact: News) -> bool:
         """Whether this is the fact at ``head``."""
         position, stream, _, state = fact
         return position == self.head and self.newest == (stream, state)
 
-    def _apply(self, stream: UUID, topic: str, state: bytes) -> None:
+    def _last(self, newest: Sequence[News]) -> datetime:
+        """When the newest fact that counts was recorded: one that was forged may say any time."""
+        forged = self.trust.forged
+        for position, _, _, state in reversed(newest):
+            if position not in forged:
+                return max(self.last, recorded_at(state))
+        for position, state in self.log.writer.execute(LATEST, (len(forged) + 1,)):
+            if position not in forged:
+                return max(self.last, recorded_at(state))
+        return self.last
+
+    def _apply(self, position: int, stream: UUID, topic: str, state: bytes) -> None:
+        if position in self.trust.forged:
+            self.kept.pop(stream, None)
+            return
         if topic.startswith(SELDOM):
             self.memo.forget()
         known = self.kept.pop(stream, None)

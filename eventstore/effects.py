@@ -26,6 +26,7 @@ from eventstore.names import Changes, Named, clear, members_named
 from eventstore.second_factor import drop_factor
 from eventstore.spelling import TERMS
 from eventstore.sql import Sql
+from eventstore.trust import Trust
 from eventstore.vault import Vault, destroy
 from eventstore.wrapping import opened
 
@@ -48,11 +49,11 @@ TAKEN_AWAY = (ProviderWay.ADMINISTRATOR, ProviderWay.KEEPER)
 T = TypeVar("T")
 
 ERASED = (
-    "SELECT topic, state FROM events WHERE position > ? AND position <= ?"
+    "SELECT position, topic, state FROM events WHERE position > ? AND position <= ?"
     " AND topic LIKE 'Person.Erased%' ORDER BY position"
 )
 ENDED = (
-    "SELECT topic, state FROM events WHERE position > ? AND position <= ?"
+    "SELECT position, topic, state FROM events WHERE position > ? AND position <= ?"
     " AND (topic LIKE 'LoginName.LoggedOut%' OR topic LIKE 'LoginName.SecondFactorRemoved%'"
     " OR topic LIKE 'LoginName.ProviderUnbound%')"
     " ORDER BY position"
@@ -78,8 +79,8 @@ class Mark(NamedTuple):
 class Effects:
     """The worker of one process. Others may work beside it: effects are done in turn, or twice."""
 
-    def __init__(self, log: Log, vault: Vault, mapper: TypedMapper) -> None:
-        self._log, self._vault, self._mapper = log, vault, mapper
+    def __init__(self, log: Log, vault: Vault, mapper: TypedMapper, trust: Trust) -> None:
+        self._log, self._vault, self._mapper, self._trust = log, vault, mapper, trust
         self._done: dict[str, int] = {}
         self._seen: dict[str, Mark | None] = {}
         self._turn = threading.RLock()
@@ -155,9 +156,15 @@ class Effects:
 
     def erased(self, after: int = 0, upto: int | None = None) -> list[Person.Erased]:
         """The erasures in the log, in order."""
-        rows = self._log.fetch(ERASED, (after, self._log.head() if upto is None else upto))
-        facts = [self._mapper.decode(topic, state) for topic, state in rows]
+        facts = self._facts(ERASED, after, self._log.head() if upto is None else upto)
         return [fact for fact in facts if isinstance(fact, Person.Erased)]
+
+    def _facts(self, sql: str, after: int, upto: int) -> list[Event]:
+        """What a query finds, without what somebody else than the program has put there."""
+        self._trust.look(upto)
+        rows = self._log.fetch(sql, (after, upto))
+        forged = self._trust.forged
+        return [self._mapper.decode(topic, fact) for at, topic, fact in rows if at not in forged]
 
     def erased_lately(self) -> set[UUID]:
         """Whom the log has erased while the vault may still hold their keys."""
@@ -186,7 +193,7 @@ class Effects:
             at, head = self.position(LOG_INS), self._log.head()
             if at >= head:
                 return
-            facts = [self._mapper.decode(*row) for row in self._log.fetch(ENDED, (at, head))]
+            facts = self._facts(ENDED, at, head)
             if facts or head - at >= LAZY:
                 there = self._fact_at(head)
                 with self._vault.aside() as db:
@@ -207,7 +214,9 @@ class Effects:
             rows = self._log.fetch(TELLS, (at, upto, FACTS_A_STEP))
             if len(rows) == FACTS_A_STEP:
                 upto = rows[-1][0]
-            facts = [self._mapper.decode(topic, state) for _, topic, state in rows]
+            self._trust.look(upto)
+            sealed = [row for row in rows if row[0] not in self._trust.forged]
+            facts = [self._mapper.decode(topic, state) for _, topic, state in sealed]
             seen = self._seen[SEARCH]
             worth = bool(facts) or seen is None or at == 0 or upto - seen.position >= LAZY
             if worth and not self._apply(facts, at, upto):

@@ -175,6 +175,20 @@ class FactsUnsealed(StoreError):
     retry_after = None
 
 
+class StreamForged(StoreError):
+    """``detail`` is the position."""
+
+    zh = (
+        "这件事的账里有一条不是程序写入的记录，已停止办理：请立即报告管理员，"
+        "运行 relief audit verify 查明是第几条"
+    )
+    en = (
+        "Among the facts of this thing is one that the program has not written, and nothing is"
+        " decided on it. Tell an administrator at once; relief audit verify says which."
+    )
+    retry_after = None
+
+
 class StoreDamaged(StoreError):
     zh = "账本文件损坏或不完整，请从备份恢复（relief restore）"
     en = "The store's file is damaged or cut short. Restore it from a backup (relief restore)."

@@ -109,6 +109,7 @@ class Seen(NamedTuple):
 
 
 OUTCOMES = "SELECT command, actor, fingerprint, outcome FROM outcomes"
+OF_STREAM = "SELECT position, stream, version, topic, state FROM events WHERE stream = ?"
 NEWEST = "SELECT position, stream, topic, state FROM events ORDER BY position DESC LIMIT 1"
 NEWS = (
     "SELECT position, stream, topic, state FROM events WHERE position >= ? ORDER BY position"
@@ -201,6 +202,13 @@ class Log(ApplicationRecorder):
         found = self.fetch(f"{SEALS} WHERE n > ? ORDER BY n LIMIT {int(limit)}", (after,))
         return [SealRow(*row) for row in found]
 
+    def seals_over(self, position: int, n: int, limit: int) -> list[SealRow]:
+        """Up to ``limit`` seals of facts, in the order of the position where they end and of their
+        numbers, that come after these two."""
+        sql = f"{SEALS} WHERE (last, n) > (?, ?) AND last >= first ORDER BY last, n"
+        found = self.fetch(f"{sql} LIMIT {int(limit)}", (position, n))
+        return [SealRow(*row) for row in found]
+
     def newest_seal(self, db: Sql) -> int:
         """Inside a `transaction`: the number of the newest one, 0 when there is none."""
         return int(db.execute(NEWEST_SEAL).fetchone()[0])
@@ -223,7 +231,7 @@ class Log(ApplicationRecorder):
         marks = ",".join("?" * len(streams))
         sql = (
             "SELECT stream, version, topic, state FROM events"  # noqa: S608
-            f" WHERE stream IN ({marks}) ORDER BY stream, version"
+            f" WHERE stream IN ({marks}) AND position > 0 ORDER BY stream, version"
         )
         return self._ask(db, sql, streams)
 
@@ -261,7 +269,7 @@ class Log(ApplicationRecorder):
         limit: int | None = None,
     ) -> list[Row]:
         """A stream's rows in order, whole or up to a version or a position; the first ``limit``."""
-        sql = "SELECT position, stream, version, topic, state FROM events WHERE stream = ?"
+        sql = f"{OF_STREAM} AND position > 0"
         args: list[Any] = [stream.bytes]
         if upto_version is not None:
             sql += " AND version <= ?"

@@ -102,6 +102,7 @@ SELECT asked.stream, facts.version, facts.topic, facts.state
  CROSS JOIN LATERAL (
     SELECT version, topic, state FROM events
      WHERE events.stream = asked.stream AND events.version >= coalesce(kept.version, 1)
+       AND events.position > 0
      OFFSET 0
  ) AS facts
  ORDER BY 1, 2, 3

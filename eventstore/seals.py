@@ -11,9 +11,10 @@ a vault has sealed is a secret in it: deleting all seals does not let them be ma
 """
 
 import hmac
+import struct
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
 from hashlib import sha256
 from itertools import pairwise
 from struct import Struct
@@ -44,6 +45,7 @@ MARKS: Final = (
     "timeline",
 )
 """The marks that change what facts mean, and so are sealed. Others are notes of this place."""
+SEALS_AT_ONCE = 256
 AT_ONCE = 512
 """Facts, or outcomes, of one seal over a log of before."""
 TOLD_EVERY = 50_000
@@ -65,15 +67,77 @@ def digest_of(outcomes: Sequence[OutcomeRow]) -> bytes:
     return sha256(b"".join(told)).digest()
 
 
-class Seals:
-    """Makes and knows the seals of one store."""
+def _is_in(seal: SealRow, row: Row) -> bool:
+    """Whether the seal of a batch covers this very row."""
+    at = (row[0] - seal.first) * HASH_BYTES
+    try:
+        return seal.leaves[at : at + HASH_BYTES] == leaf_of(row)
+    except (struct.error, AttributeError, TypeError, UnicodeEncodeError):  # whatever was put there
+        return False
+
+
+class Seal:
+    """Knows the seals of one log, by their secret."""
+
+    def __init__(self, log: Log, key: bytes) -> None:
+        """``key``: it is told to processes of ours only, by a pipe."""
+        self._log, self.key = log, key
+
+    # -- holding facts against seals -----------------------------------------------------------
+
+    def unsealed(self, rows: Sequence[Row]) -> set[int]:
+        """Positions of those of these rows, in their order, that are not as they were sealed."""
+        found: set[int] = set()
+        seals = self._right_over(rows[0][0], rows[-1][0])
+        seal = next(seals, None)
+        for row in rows:
+            while seal is not None and seal.last < row[0]:
+                seal = next(seals, None)
+            if seal is None or row[0] < seal.first or not _is_in(seal, row):
+                found.add(row[0])
+        return found
+
+    def _right_over(self, first: int, last: int) -> Iterator[SealRow]:
+        """The seals that count of facts between these positions, in order."""
+        at, n = first - 1, sys.maxsize
+        while seals := self._log.seals_over(at, n, SEALS_AT_ONCE):
+            for seal in seals:
+                if self.right(seal):
+                    if seal.first > last:
+                        return
+                    yield seal
+            at, n = seals[-1].last, seals[-1].n
+
+    def mac_of(self, text: bytes) -> bytes:
+        """Under the secret of the seals."""
+        return hmac.digest(self.key, text, "sha256")
+
+    def right(self, seal: SealRow) -> bool:
+        """Whether the vault has made this seal."""
+        if not all(map(isinstance, seal, TYPES)):
+            return False
+        covered = max(seal.last - seal.first + 1, 0)
+        if len(seal.leaves) != covered * HASH_BYTES or len(seal.commands) % ID_BYTES:
+            return False
+        return hmac.compare_digest(bytes(seal.mac), self._mac(seal))
+
+    def _mac(self, seal: SealRow) -> bytes:
+        parts = (seal.commands, seal.outcomes, seal.marks.encode(), seal.leaves)
+        sealed = [b"relief-seal/1\n", NUMBERS.pack(*seal[:3])]
+        sealed += [_length(len(part)) + part for part in parts]
+        return self.mac_of(b"".join(sealed))
+
+
+class Seals(Seal):
+    """Makes the seals of one store, too."""
 
     def __init__(self, log: Log, vault: Vault) -> None:
-        self._log, self._vault = log, vault
-
-    @cached_property
-    def _key(self) -> bytes:
-        return self._vault.secret(SECRET)
+        self._vault = vault
+        # asked first: whoever begins to seal makes the secret before any seal
+        sealed = bool(log.seals(0, 1))
+        if sealed and not vault.has_secret(SECRET):
+            raise VaultOlder
+        super().__init__(log, vault.secret(SECRET))
 
     # -- making -------------------------------------------------------------------------------
 
@@ -121,21 +185,6 @@ class Seals:
         with self._log.transaction() as db:
             self.put(db, (), (), {key: at.isoformat() for key, at in times.items()})
 
-    def right(self, seal: SealRow) -> bool:
-        """Whether the vault has made this seal."""
-        if not all(map(isinstance, seal, TYPES)):
-            return False
-        covered = max(seal.last - seal.first + 1, 0)
-        if len(seal.leaves) != covered * HASH_BYTES or len(seal.commands) % ID_BYTES:
-            return False
-        return hmac.compare_digest(bytes(seal.mac), self._mac(seal))
-
-    def _mac(self, seal: SealRow) -> bytes:
-        parts = (seal.commands, seal.outcomes, seal.marks.encode(), seal.leaves)
-        sealed = [b"relief-seal/1\n", NUMBERS.pack(*seal[:3])]
-        sealed += [_length(len(part)) + part for part in parts]
-        return hmac.digest(self._key, b"".join(sealed), "sha256")
-
     # -- a log of before ----------------------------------------------------------------------
 
     def begin(self) -> Self:
@@ -143,9 +192,6 @@ class Seals:
         has sealed, and another `StoreError`."""
         if self._vault.has_secret(SEALED):
             return self
-        found = self._log.seals(0, 1)  # asked first: whoever begins makes the secret before them
-        if found and not self._vault.has_secret(SECRET):
-            raise VaultOlder
         with self._log.transaction() as db:
             if not self._log.newest_seal(db):
                 db.executemany(PUT_SEAL, self._of_before())

@@ -26,6 +26,7 @@ from eventstore.faults import reached
 from eventstore.log import SNAPSHOT, Log, Piece, SnapshotRow
 from eventstore.mapper import TypedMapper
 from eventstore.states import packed, unpacked
+from eventstore.trust import Trust
 from eventstore.vault import Vault
 
 EVERY = 500
@@ -57,10 +58,10 @@ def program() -> bytes:
 class Snapshots:
     """Reads, proves and makes the snapshots of one store."""
 
-    def __init__(self, log: Log, vault: Vault, mapper: TypedMapper) -> None:
+    def __init__(self, log: Log, vault: Vault, mapper: TypedMapper, trust: Trust) -> None:
         self.every = EVERY
         self.program = program()
-        self._log, self._vault, self._mapper = log, vault, mapper
+        self._log, self._vault, self._mapper, self._trust = log, vault, mapper, trust
         self._kinds = {OWNERS[one].__name__: OWNERS[one] for one in mapper.classes.values()}
         self._at = -1
         self._due: list[bytes] = []
@@ -151,7 +152,11 @@ class Snapshots:
         return [stream for (stream,) in self._log.fetch(sql, (after, upto, self.every))]
 
     def take(self, stream: UUID) -> bool:
-        """Keep the state of a stream as of now, unless a snapshot that counts is young enough."""
+        """Keep the state of a stream as of now, unless a snapshot that counts is young enough, or
+        somebody else than the program has put a fact into it."""
+        self._trust.look(self._log.head())
+        if self._trust.forged_in(stream) is not None:
+            return False
         pieces = self._log.pieces([stream.bytes], self.program)
         try:
             aggregate = self.rebuilt(pieces)

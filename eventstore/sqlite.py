@@ -254,6 +254,7 @@ class Readers:
 STATES = "snapshots.sqlite"
 FACTS_SINCE = (
     "SELECT stream, version, topic, state FROM events WHERE stream = ? AND version >= ?"
+    " AND position > 0"
     " ORDER BY version"
 )
 

@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
@@ -15,12 +15,8 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from domain.area import Area, AreaLevel
 from domain.base import Aggregate, Event
-from domain.officer import Officer
 from domain.person import Person
-from domain.relief_case import ReliefCase
-from domain.season import Season
 from domain.world import Sealed
 from eventstore.batch import Answer
 from eventstore.clock import Clock, SimulatedClock, clock_state
@@ -35,6 +31,8 @@ from eventstore.names import Hit, find, namesakes
 from eventstore.outcomes import Envelope, Receipt, Refused
 from eventstore.seals import Seals
 from eventstore.sqlite import SQLiteLog
+from eventstore.told_by_log import Asked, cases_in, officers_in, unlisted_in
+from eventstore.trust import KeptTrust
 from eventstore.vault import SQLiteVault, Vault
 from eventstore.writer import MAX_BATCH, Deliver, Writer
 
@@ -74,6 +72,8 @@ class Store:
         try:
             self._belong_together()
             self.seals = Seals(log, vault).begin()
+            self.trust = KeptTrust(log, vault, self.seals)
+            self.trust.look(log.head())
         except BaseException:
             vault.close()
             log.close()
@@ -83,15 +83,14 @@ class Store:
         self._made = self._clock()
         self._settled = False
         self._training: bool | None = None
-        self.writer = Writer(
-            self.log, self.vault, self.mapper, self._made, self.watch.committed, self._settle_batch
-        )
+        told = self.watch.committed, self._settle_batch
+        self.writer = Writer(self.log, self.vault, self.mapper, self._made, *told, self.trust)
         self._settle()
         self.snapshots = self.writer.snapshots
-        self.cases_of: Callable[[UUID], tuple[UUID, ...]] = self._cases_in_log
-        self.posts_in: Callable[[UUID], tuple[UUID, ...]] = self._officers_in_log
-        self.unlisted_in: Callable[[UUID], tuple[UUID, ...]] = self._unlisted_in_log
-        self.effects = Effects(self.log, self.vault, self.mapper)
+        self.cases_of: Asked = lambda household: cases_in(self._facts(), household)
+        self.posts_in: Asked = lambda _: officers_in(self._facts())
+        self.unlisted_in: Asked = lambda season: unlisted_in(self._facts(), season)
+        self.effects = Effects(self.log, self.vault, self.mapper, self.trust)
         self.texts = FreeTexts(self.vault, self.effects)
 
     @classmethod
@@ -243,44 +242,11 @@ class Store:
             envelope = replace(envelope, villages=self.unlisted_in(season))
         return envelope
 
-    def _officers_in_log(self, area: UUID) -> tuple[UUID, ...]:
-        """Every officer there is, for who keeps no views: which of them are in post there, the
-        command looks up in each."""
-        del area
-        return tuple(
-            one.event.originator_id
-            for batch in self._all_facts()
-            for one in batch
-            if isinstance(one.event, Officer.Registered)
-        )
-
-    def _unlisted_in_log(self, season: UUID) -> tuple[UUID, ...]:
-        """Every village that there is without a list of that season, for who keeps no views: which
-        of them lie in it, the command looks up."""
-        villages, listed = dict[UUID, None](), set[UUID]()
-        for batch in self._all_facts():
-            for fact in (one.event for one in batch):
-                if isinstance(fact, Area.Established) and fact.level == AreaLevel.VILLAGE:
-                    villages[fact.originator_id] = None
-                elif isinstance(fact, Area.Abolished | Area.MergedInto):
-                    villages.pop(fact.originator_id, None)
-                elif isinstance(fact, Season.ListOpened) and fact.originator_id == season:
-                    listed.add(fact.village)
-        return tuple(one for one in villages if one not in listed)
-
-    def _cases_in_log(self, household: UUID) -> tuple[UUID, ...]:
-        """From every fact there is: for who keeps no views. Where they are kept, they tell."""
-        return tuple(
-            one.event.originator_id
-            for batch in self._all_facts()
-            for one in batch
-            if isinstance(one.event, ReliefCase.Applied) and one.event.household == household
-        )
-
-    def _all_facts(self) -> Iterator[list[Recorded]]:
+    def _facts(self) -> Iterator[Event]:
+        """Every fact there is: for who keeps no views. Where they are kept, they tell."""
         after = 0
         while batch := self.read(after):
-            yield batch
+            yield from (one.event for one in batch)
             after = batch[-1].position
 
     def system_command_id(self, *parts: object) -> UUID:
@@ -349,8 +315,11 @@ class Store:
     ) -> Any | None:
         """An aggregate as of now, as of one of its versions, or as of a log position.
 
-        Of a long stream no more facts are replayed than came since its snapshot (decision 0039).
+        Of a long stream no more facts are replayed than came since its snapshot (decision 0039);
+        of one into which somebody has put a fact by hand, those before that.
         """
+        if (forged := self.trust.forged_in(stream)) is not None:
+            position = forged - 1 if position is None else min(position, forged - 1)
         rows = self.log.stream_rows(
             stream, upto_version=version, upto_position=position, limit=self.snapshots.every
         )
@@ -434,6 +403,7 @@ class Store:
         self.effects.stop(self.watch.wake)
         with suppress(StoreError):  # else the next start does it
             self.effects.erase()
+            self.trust.keep()
         self.vault.close()
         self.log.close()
 

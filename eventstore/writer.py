@@ -36,8 +36,8 @@ from eventstore.outcomes import (
     ids_of,
     rows_of,
 )
-from eventstore.seals import Seals
 from eventstore.snapshots import Snapshots
+from eventstore.trust import KeptTrust
 from eventstore.turns import InTurn
 from eventstore.vault import Vault
 
@@ -64,7 +64,8 @@ class Writer:
         mapper: TypedMapper,
         clock: Clock,
         committed: Callable[[int], None],
-        settle: Callable[[], None] = lambda: None,
+        settle: Callable[[], None],
+        trust: KeptTrust,
     ) -> None:
         """``settle`` may change the clock, when a batch begins, under the order lock."""
         self.log = log
@@ -73,9 +74,9 @@ class Writer:
         self.clock = clock
         self._committed, self._settle = committed, settle
         self._queue: queue.SimpleQueue[tuple[Envelope, Deliver] | None] = queue.SimpleQueue()
-        self.seals = Seals(log, vault)
-        self.snapshots = Snapshots(log, vault, mapper)
-        self.cache = AggregateCache(log, mapper, self.snapshots)
+        self.seals, self.trust = trust.seals, trust
+        self.snapshots = Snapshots(log, vault, mapper, trust)
+        self.cache = AggregateCache(log, mapper, self.snapshots, trust)
         self._thread: threading.Thread | None = None
         self._closed = False
         self._door = threading.Lock()
@@ -152,6 +153,8 @@ class Writer:
             if failure is None:
                 reached("after-commit")
                 self.cache.committed(batch.rows, batch.head, batch.last)
+                if batch.rows:
+                    self.trust.own(batch.rows[0][0], batch.rows[-1][0])
         if failure is not None:
             processed = _Processed([failure] * len(envelopes), failure)
         else:

@@ -27,6 +27,7 @@ from eventstore.following import HeadWatch
 from eventstore.log import Log
 from eventstore.modes import private_folder
 from eventstore.sqlite import SQLiteLog
+from eventstore.trust import Told, Trust
 from projections.catalog import VIEWS
 from projections.folding.engine import Applied, ViewsDatabase, announcement
 from projections.folding.lineage import UNKNOWN
@@ -56,6 +57,7 @@ class Job(msgspec.Struct):
 
     log: str
     views: str
+    trust: Told
     restarts: int = 0
 
 
@@ -173,7 +175,8 @@ class FollowerApart(PositionsWatch):
         in_a_row = 0
         while not self._stop.is_set():
             began = time.monotonic()
-            job = Job(self._followed.log.source, str(self._file.absolute()), self.restarts)
+            source, trust = self._followed.log.source, self._followed.trust.told()
+            job = Job(source, str(self._file.absolute()), trust, self.restarts)
             process = self._process = child("streams.apart", job, told=True)
             assert process.stdout is not None
             for line in process.stdout:
@@ -241,6 +244,7 @@ class Opened:
 
     log: Log
     watch: HeadWatch
+    trust: Trust
 
 
 class Parent:
@@ -288,7 +292,9 @@ def main() -> None:
             ):
                 views.dropped = dropped_in(source.source, VIEWS)
                 views.lineage = UNKNOWN if source.promoted() else source.lineage()
-                follow(source, views, parent)
+                follow(
+                    Opened(source, HeadWatch(source), Trust.of(source, job.trust)), views, parent
+                )
         except StoreError as problem:  # the log or the views cannot be opened
             if problem.retry_after is None:
                 parent.tell(Said(failure=str(problem)))
@@ -318,10 +324,9 @@ def _locked(path: Path, job: Job, parent: Parent) -> Iterator[bool]:
     yield False
 
 
-def follow(source: Log, views: ViewsDatabase, parent: Parent) -> None:
+def follow(source: Opened, views: ViewsDatabase, parent: Parent) -> None:
     """Keep the views until the parent is gone, and tell it what changes."""
-    watch = HeadWatch(source)
-    follower = Follower(Opened(source, watch), views)
+    follower = Follower(source, views)
 
     def applied(batch: Applied) -> None:
         note = msgspec.Raw(announcement(batch).encode())
@@ -334,7 +339,7 @@ def follow(source: Log, views: ViewsDatabase, parent: Parent) -> None:
         told: StoreError | None = None
         while not parent.gone:
             if parent.hear(LOOK_SECONDS):
-                watch.committed(source.head())
+                source.watch.committed(source.log.head())
             if follower.ended():
                 raise SystemExit(1)
             if follower.trouble is not told:

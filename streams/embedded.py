@@ -15,8 +15,10 @@ from uuid import UUID
 from eventstore.errors import StoreError
 from eventstore.following import HeadWatch
 from eventstore.log import Log
+from eventstore.trust import Trust
 from projections.folding.engine import Gap, ViewsDatabase
 from projections.folding.errors import TooManyParked
+from projections.folding.fold import ISOLATE
 from projections.folding.lineage import belong
 from projections.folding.parking import dropped_in
 from streams.following import Listener
@@ -39,6 +41,8 @@ class Followed(Protocol):
     def log(self) -> Log: ...
     @property
     def watch(self) -> HeadWatch: ...
+    @property
+    def trust(self) -> Trust: ...
 
 
 class Follower:
@@ -99,7 +103,10 @@ class Follower:
         if not rows:
             return 0
         began = time.perf_counter()
-        applied = self._views.apply_frame(0, self.position, rows[-1][0], rows)
+        last, trust = rows[-1][0], self._store.trust
+        trust.hold(rows)
+        forged = trust.forged.keys()
+        applied = self._views.apply_frame(0, self.position, last, rows, ISOLATE, forged)
         self.facts, self.seconds = len(rows), time.perf_counter() - began
         if isinstance(applied, Gap):  # another process has let the views begin anew
             self.position = applied.after

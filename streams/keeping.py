@@ -20,6 +20,7 @@ from eventstore.errors import StoreError
 from eventstore.lineage import begin_epoch, note_timeline, run_about
 from eventstore.outcomes import Refused
 from eventstore.store import Store
+from eventstore.trust import KEEP_EVERY
 from streams.sealing import seal_frames
 
 INTERVAL_SECONDS = 1.0
@@ -62,6 +63,7 @@ class Keeper:
         note_timeline(self._store)
         if self._frames:
             seal_frames(self._store)
+        self._store.trust.keep(KEEP_EVERY)
         self._store.follow_clock()
         self._look_at_clock()
 

@@ -7,7 +7,7 @@ each view's position in each partition moves in the same transaction as its rows
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -208,6 +208,7 @@ class ViewsDatabase:
         last: int,
         rows: Sequence[LogRow],
         policy: Policy = ISOLATE,
+        forged: Container[int] = (),
     ) -> Applied | Gap:
         """Fold the partition's rows of the log at positions > ``previous`` and ≤ ``last``: all of
         them, in order, as stored. Without rows it is a watermark.
@@ -215,7 +216,8 @@ class ViewsDatabase:
         Conditional on the stored positions, in one transaction: when ``previous`` is beyond
         the lowest, nothing is written and the answer is the `Gap` to fetch from the log first;
         what a view has applied already is skipped. So a frame may come again, late, too early,
-        or to two workers at once. A fact that a view cannot fold is treated as ``policy`` says.
+        or to two workers at once. A fact that a view cannot fold, or that is ``forged`` by its
+        position, is treated as ``policy`` says.
 
         Raises `TooManyParked` (what came before its position is written) or another `StoreError`;
         try again when its ``retry_after`` is not None.
@@ -223,21 +225,27 @@ class ViewsDatabase:
         try:
             with self.lock:
                 try:
-                    return self._frame(partition, previous, last, rows, STRICT)
+                    return self._frame(partition, previous, last, rows, STRICT, forged)
                 except CannotFold:
                     if policy is STRICT:
                         raise
-                    return self._frame(partition, previous, last, rows, policy)
+                    return self._frame(partition, previous, last, rows, policy, forged)
         except TooManyParked as stop:
             before = [row for row in rows if row[0] < stop.position]
-            self.apply_frame(partition, previous, stop.position - 1, before, policy)
+            self.apply_frame(partition, previous, stop.position - 1, before, policy, forged)
             self._say_stopped(partition, stop)
             raise
         except DATABASE_ERRORS as problem:
             raise explain(problem) from problem
 
     def _frame(
-        self, partition: int, previous: int, last: int, rows: Sequence[LogRow], policy: Policy
+        self,
+        partition: int,
+        previous: int,
+        last: int,
+        rows: Sequence[LogRow],
+        policy: Policy,
+        forged: Container[int],
     ) -> Applied | Gap:
         with self.place.applying(partition):
             standing = self._stand(partition)
@@ -247,7 +255,7 @@ class ViewsDatabase:
             if last <= lowest:
                 return Applied(lowest, {}, partition)
             new = [row for row in rows if row[0] > lowest]
-            facts = decoded(self.mapper, new, lambda _: partition)
+            facts = decoded(self.mapper, new, lambda _: partition, forged)
             return self._fold(partition, standing, last, facts, policy)
 
     def _fold(

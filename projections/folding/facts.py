@@ -2,7 +2,7 @@
 which facts the views take."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -18,6 +18,9 @@ Dropped = frozenset[tuple[str, int]]
 """Views and positions that an operator has given up: folded as if they had not been written."""
 
 PartitionOf = Callable[[LogRow], int]
+
+
+FORGED = "the program has not written this fact 不是程序写入的记录（没有封印）"
 
 
 class Unreadable(ValueError):
@@ -59,9 +62,20 @@ def fact_of(
     return Fact(position, event, type(event), partition, stream, topic, state)
 
 
-def decoded(mapper: TypedMapper, rows: Iterable[LogRow], of: PartitionOf) -> list[Fact]:
-    """The facts of rows of the log, with the partitions that ``of`` gives them."""
-    return [fact_of(mapper, row[0], row[3], row[4], of(row), row[1]) for row in rows]
+def decoded(
+    mapper: TypedMapper,
+    rows: Iterable[LogRow],
+    of: PartitionOf,
+    forged: Container[int] = (),
+) -> list[Fact]:
+    """The facts of rows of the log, with the partitions that ``of`` gives them. Those at positions
+    that are ``forged`` keep their bytes, and are none."""
+    return [
+        fact_of(mapper, row[0], row[3], row[4], of(row), row[1])
+        if row[0] not in forged
+        else Fact(row[0], None, mapper.class_of(row[3]), of(row), row[1], row[3], row[4], FORGED)
+        for row in rows
+    ]
 
 
 class Takes(msgspec.Struct, frozen=True):

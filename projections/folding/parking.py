@@ -6,7 +6,7 @@ failed are rolled back. An operator may give a fact up for a view: that is a fac
 (`domain.parked_facts`), and the fact that was given up is left out wherever facts are folded.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -80,6 +80,11 @@ def all_parked(db: Sql) -> list[Parked]:
         )
         for view, n, at, stream, topic, state, why, since in found
     ]
+
+
+def left_out(forged: Iterable[int], views: Sequence[View]) -> Dropped:
+    """Facts that somebody else than the program has put into the log, as views leave them out."""
+    return frozenset((view.name, position) for position in forged for view in views)
 
 
 def dropped_in(source: str | Path, views: Sequence[View]) -> Dropped:

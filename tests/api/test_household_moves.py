@@ -10,6 +10,7 @@ from domain.commands.household_moves import OfferHouseholdMove
 from domain.commands.officers import SuspendOfficer
 from domain.world import Role
 from eventstore.outcomes import Envelope, Refused
+from eventstore.told_by_log import cases_in, officers_in
 from tests.api.edge import Edge
 from tests.api.seed import officer_of
 from tests.api.test_writes import code, post
@@ -48,7 +49,7 @@ def test_c3_the_rule_holds_for_who_sends_without_the_edge(own_edge: Edge) -> Non
     """Only the HTTP edge knew it: the command line and the demo could leave a case out."""
     place, store = own_edge.seeded.places["yuantan_1"], own_edge.system.store
     household, case = place.ids["household"], place.ids["case"]
-    assert store.cases_of(household) == store._cases_in_log(household) == (case,)
+    assert store.cases_of(household) == cases_in(store._facts(), household) == (case,)
     officer = officer_of(Role.COUNTY_APPROVER, "county")
     village = own_edge.seeded.places["foreign_village"].area
     offer = OfferHouseholdMove(household=household, village=village, reason="随子女迁居")
@@ -68,7 +69,7 @@ def test_a_township_applies_for_a_village_only_while_nobody_is_in_post_there(
     place, store = own_edge.seeded.places["yuantan_2"], own_edge.system.store
     reporter = officer_of(Role.VILLAGE_REPORTER, "yuantan_2")
     assert reporter in store.posts_in(place.area)
-    assert set(store.posts_in(place.area)) <= set(store._officers_in_log(place.area))
+    assert set(store.posts_in(place.area)) <= set(officers_in(store._facts()))
     path = "/v1/relief-applications-on-behalf"
     given = {
         "season": str(place.ids["season"]),

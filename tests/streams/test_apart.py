@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import psutil
 import pytest
@@ -24,7 +26,7 @@ from projections.folding.reader import ViewsReader
 from streams import apart
 from streams.apart import LOCK, FollowerApart, FollowerAway, Keeping, keeping
 from streams.following import Boards
-from tests.eventstore.support import found_town, new_unit, send
+from tests.eventstore.support import found_town, named, new_unit, send
 
 PATIENCE_SECONDS = 120.0
 
@@ -82,6 +84,25 @@ def test_it_folds_what_is_there_and_tells_of_what_comes(town: Store, tmp_path: P
         assert known.failure is None
         assert known.trouble is None
     assert keeping(tmp_path / "town") is None
+
+
+def test_what_nobody_has_sealed_is_parked(town: Store, tmp_path: Path) -> None:
+    """It has no vault: the server tells it the secret, and how far it has looked itself."""
+    send(town, new_unit("honest"), by="dispatcher")
+    (row,) = town.log.stream_rows(named("unit/honest"))
+    with boards_over(town, tmp_path) as (boards, _):
+        boards.start()
+        assert boards.wait_for(town.head(), PATIENCE_SECONDS)
+        with closing(sqlite3.connect(tmp_path / "town" / "log.sqlite")) as db, db:
+            db.execute("DROP TRIGGER events_are_sealed")
+            forged = (town.head() + 1, uuid4().bytes, *row[2:])
+            db.execute("INSERT INTO events VALUES (?,?,?,?,?)", forged)
+        receipt = send(town, new_unit("later"), by="dispatcher")
+        assert boards.wait_for(receipt.position, PATIENCE_SECONDS)
+    with closing(ViewsDatabase(tmp_path / "town" / "views.sqlite", VIEWS)) as views:
+        assert {one.position for one in views.parked()} == {forged[0]}
+        names = {name for (name,) in views.db.execute("SELECT name FROM units")}
+    assert {"honest", "later"} <= names
 
 
 def test_killed_it_comes_again_and_nothing_is_lost(town: Store, tmp_path: Path) -> None:
