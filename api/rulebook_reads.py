@@ -15,8 +15,9 @@ from starlette.concurrency import run_in_threadpool
 
 from api.auth import Asking, Caller
 from api.filters import none_of
-from api.known_at import position_asked
+from api.known_at import HEADER, PARAMETER, moment_asked, position_asked
 from api.problems import malformed
+from api.reads import KNOWN_AT
 from api.routes_reports import EVERYBODY
 from api.writes import RESPONSES
 from domain.refusal import NotFound
@@ -173,9 +174,12 @@ def place_of(caller: Caller, area: UUID | None) -> UUID:
 
 
 async def _answer(ask: Callable[[], dict[str, Any]]) -> Response:
-    found = await run_in_threadpool(ask)
+    """The answer; of the past it says which moment it is about."""
+    found, headers = await run_in_threadpool(ask), {}
+    if (moment := moment_asked()) is not None:
+        found[PARAMETER], headers[HEADER] = moment.told(), str(moment.position)
     body = msgspec.json.encode(found, enc_hook=str)
-    return Response(body, media_type="application/json")
+    return Response(body, 200, headers, media_type="application/json")
 
 
 @router.get(
@@ -188,12 +192,14 @@ async def rulebooks(
     area: UUID | None = None,
     kind: Annotated[str | None, Query(max_length=60)] = None,
     on: date | None = None,
+    known_at: Annotated[str | None, KNOWN_AT] = None,
 ) -> Any:
     """By kind: version, document, validity, ``origin``, who confirmed it and when, ``content``,
     and ``waiting``: versions of that area that nobody has confirmed yet.
 
     ``on``: a day in China, today if it is not given.
     """
+    del known_at  # `api.known_at` has found the moment before we were asked
     if kind is not None and kind not in TYPES:
         raise malformed([none_of("kind", KINDS)])
     now = caller.system.moment()
@@ -212,11 +218,14 @@ async def rulebooks(
     summary="A rulebook with all its versions",
     responses={code: RESPONSES[code] for code in (401, 403, 404, 422)},
 )
-async def rulebook(caller: Asking, rulebook: UUID) -> Any:
+async def rulebook(
+    caller: Asking, rulebook: UUID, known_at: Annotated[str | None, KNOWN_AT] = None
+) -> Any:
     """``id``, ``kind``, ``area`` and ``versions``, the one adopted last first."""
+    del known_at
 
     def ask() -> dict[str, Any]:
-        book = caller.system.store.load(rulebook)
+        book = caller.system.store.load(rulebook, position=position_asked())
         if not isinstance(book, Rulebook):
             raise NotFound(kind="Rulebook", id=rulebook)
         try:

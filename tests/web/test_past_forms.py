@@ -10,7 +10,7 @@ import pytest
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
-from api.known_at import COOKIE
+from api.known_at import COOKIE, HEADER
 from domain.commands.officers import EndAppointment
 from domain.rulebook import Rulebook
 from tests.web.relief_desk import RunningDemo
@@ -148,3 +148,11 @@ def test_a_rulebook_is_named_once_it_was_adopted(server: TestClient, demo: Runni
         for at, known in ((adopted.position - 1, False), (adopted.position, True)):
             server.get("/known-at", params={"at": str(at), "next": "/help"})
             assert (number in opened(server, page).text) == known, (page, at)
+    server.get("/known-at/now", params={"next": "/help"})
+    own = f"/v1/rulebooks/{adopted.event.originator_id}"
+    for at, known in ((adopted.position - 1, False), (adopted.position, True)):
+        answer = server.get("/v1/rulebooks", params={"known_at": str(at)})
+        assert answer.headers[HEADER] == str(at) and answer.json()["known_at"]["position"] == at
+        assert (number in answer.text) == known
+        assert (number in server.get(own, params={"known_at": str(at)}).text) == known
+    assert HEADER not in server.get(own).headers
