@@ -263,3 +263,11 @@ def test_the_command_says_up_to_where_and_what_cannot_be(tmp_path: Path) -> None
     told = json.loads(run("--until", "900", "--json").stdout)
     assert told["events"] == 900
     assert isinstance(run().exception, CopyRefused)
+    store = open_store(target)  # seals it anew: no seal of the original covers what ends earlier
+    settle_epoch(store)
+    facts = store.head()
+    store.close()
+    verify = ["audit", "verify", "--json"]
+    verified = CliRunner().invoke(program(), verify, env={"RELIEF_DATA": str(target)})
+    said = json.loads(verified.stdout)
+    assert (said["ok"], said["facts"], said["unsealed_batches"]) == (True, facts, 0)
