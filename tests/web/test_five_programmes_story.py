@@ -301,6 +301,7 @@ def test_a_stay_elsewhere_is_asked_for_by_days_and_paid_by_the_month(
     page = page.seen_by("county")
     assert "还有 1 户没有分完各期" in page.text
     assert re.search(r"way-now[^>]*><b>分配", re.sub(r"\s+", "", page.text)), "the next month"
+    assert "分配下一期" in page.desk.open("/").text, "nobody is led to close it"
     refused(page.form(v.CloseList).send(), "1 户没有分完各期")
     form = page.form(p.AllocateList)
     assert sorted(amounts(form)) == ["", "600.00"], "fifteen days are left of one household"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Request
@@ -27,6 +28,7 @@ from projections.asking.work import MATTERS
 from projections.findings import finding_counts
 from web.figures import Names, names_for
 from web.i18n import catalog
+from web.pages.lists import parts_left_on
 from web.pages.officers import ADMINISTRATORS
 from web.pages.rulebooks import calendar_asked, unconfirmed_here
 from web.pages.system import pressing
@@ -197,14 +199,23 @@ async def _of_matter(
 
 
 VERIFIED: Final = ("report_verify", "report_verify_for")
+PAID_IN_PARTS: Final = ("transitional", "drought", "housing")
+"""Programmes some of whose rates may be paid by the month, by ten days or by milestones."""
+MOST_ASKED: Final = 50
+"""Lists of them that are asked for parts still to come: the others' own pages say it."""
 
 
 def _mark(caller: Caller, items: list[dict[str, Any]]) -> None:
-    """Say of a 核报 by what rules its time was set, where that is to be said (decision 0068)."""
+    """Say of a 核报 by what rules its time was set, where that is to be said (decision 0068), and
+    of a list that could be closed whether a part of its relief is still to be granted: how many
+    there are only the aggregates know."""
     owed = {one["subject"] for one in items if one["matter"] in VERIFIED}
     marks = all_due_marks(caller, owed)
     for one in items:
         one["marks"] = marks.get(one["subject"], []) if one["subject"] in owed else []
+    closing = [one for one in items if one["matter"] == "village_list_close"]
+    for one in [one for one in closing if one["label"] in PAID_IN_PARTS][:MOST_ASKED]:
+        one["next_part"] = parts_left_on(caller, UUID(one["subject"])) > 0
 
 
 class _Titles:

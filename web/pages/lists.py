@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.auth import Caller
 from api.known_at import position_asked
 from domain.commands.notices import PostNotice, PostSecondNotice, WithdrawNotice
 from domain.commands.payments import AllocateList, PayList
@@ -95,7 +96,7 @@ async def all_lists(
 
 @router.get("/lists/{id}")
 async def one_list(request: Request, desk: AtDesk, id: UUID, turn: Turned) -> Response:
-    parts_left = await run_in_threadpool(_parts_left, desk, id)
+    parts_left = await run_in_threadpool(parts_left_on, desk.caller, id)
     found = await desk.ask(village_list, village_list=id)
     cases = await desk.ask(ledger, village_list=id, cursor=turn.cursor, limit=ROWS)
     return await desk.show(
@@ -273,13 +274,13 @@ def _afterwards(request: Request, season_steps: list[str]) -> dict[str, str]:
     }
 
 
-def _parts_left(desk: Desk, id: UUID) -> int:
+def parts_left_on(caller: Caller, id: UUID) -> int:
     """Households of the list with parts that nobody has granted: by the month, by the ten days or
     by milestones."""
-    logged = desk.caller.system.store.load(id, position=position_asked())
+    logged = caller.system.store.load(id, position=position_asked())
     if not isinstance(logged, VillageList) or logged.stage not in ALLOCATABLE:
         return 0
-    world = desk.caller.system.store.world(position_asked())
+    world = caller.system.store.world(position_asked())
     season = world.get(Season, logged.season)
     if not season.terms.in_parts:
         return 0
