@@ -12,7 +12,7 @@ EFFECT_POINTS = ("before-erasure", "in-erasure", "after-erasure", "in-index")
 """Of what follows a fact: only an erasure, or a name, comes by them."""
 SNAPSHOT_POINTS = ("before-snapshot", "in-snapshot", "after-snapshot")
 """Of keeping a state beside the log."""
-SEAL_POINTS = ("between-seal-and-facts", "between-facts-and-marks", "in-sealing")
+SEAL_POINTS = ("between-seal-and-facts", "in-sealing")
 """Of what is sealed: a batch in its transaction, and a log of before, once."""
 
 _armed, _, _nth = os.environ.get("RELIEF_KILL_AT", "").partition(":")

@@ -208,7 +208,6 @@ class Writer:
                 given = batch.rows, batch.outcomes, batch.marks
                 seal = self.seals.made(seen.seal + 1, *given, batch.head)
                 self.log.append(db, batch.rows, batch.outcomes, seal)
-                reached("between-facts-and-marks")
             self.log.put_marks(db, batch.marks)
             reached("in-transaction")
 
