@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial, wraps
 from typing import Any
@@ -39,11 +39,17 @@ def no_position_check() -> Iterator[None]:
     """The views fold whatever comes, as if nothing had been applied before."""
 
     def frame(
-        self: ViewsDatabase, partition: int, _: int, last: int, rows: Sequence[Row], policy: Policy
+        self: ViewsDatabase,
+        partition: int,
+        _: int,
+        last: int,
+        rows: Sequence[Row],
+        policy: Policy,
+        forged: Container[int],
     ) -> Applied | Gap:
         with self.place.applying(partition):
             standing = [view._replace(position=0) for view in self._stand(partition)]
-            facts = decoded(self.mapper, rows, lambda _: partition)
+            facts = decoded(self.mapper, rows, lambda _: partition, forged)
             return self._fold(partition, standing, last, facts, policy)
 
     with patch.object(ViewsDatabase, "_frame", frame):
