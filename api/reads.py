@@ -25,6 +25,7 @@ from api.cursors import Cursors
 from api.filters import SEVERAL, WORDS, check_known, check_words, unruled
 from api.known_at import HEADER, PARAMETER, Moment, moment_asked
 from api.problems import ApiProblem, malformed
+from api.readings import note_export, note_search, noting_export
 from api.sheets import Language, Sheet, has_sheet, whole
 from api.system import System
 from api.words import meant_by, words_of
@@ -151,6 +152,8 @@ async def ask(caller: Caller, read: Read, area: UUID | None, **given: Any) -> An
 
     def opened() -> Any:
         found = run()
+        if given.get("names") is not None and isinstance(found, Page):
+            note_search(caller.system, caller.id, read.query.__name__, given["search"], found)
         texts = caller.system.store.texts
         if isinstance(found, Page):
             if not found.items and (problem := unruled(caller, read, given)) is not None:
@@ -321,10 +324,11 @@ async def sheet(
         return found
 
     told = Sheet(read.query.__name__, words, caller.system.store.training, language)
-    return sheet_answer(told, first, more, headers, as_book=as_book)
+    return await sheet_answer(caller, told, first, more, headers, as_book=as_book)
 
 
-def sheet_answer(
+async def sheet_answer(
+    caller: Caller,
     sheet: Sheet,
     first: Page,
     more: Callable[[str], Any],
@@ -332,7 +336,10 @@ def sheet_answer(
     *,
     as_book: bool,
 ) -> Response:
-    """A sheet on its way, as CSV or .xlsx. ``more`` asks for the page behind a cursor."""
+    """A sheet on its way, as CSV or .xlsx. ``more`` asks for the page behind a cursor. Each page
+    is noted before it is sent (`api.readings`)."""
+    await note_export(caller.system, caller.id, sheet.name, first.items)
+    more = noting_export(caller.system, caller.id, sheet.name, more)
     if as_book:
         return StreamingResponse(workbook(sheet, first, more), headers=headers, media_type=XLSX)
     csv = "text/csv; charset=utf-8"

@@ -27,6 +27,7 @@ from domain.login_name import LoginName
 from domain.officer import Officer
 from domain.posts import post_of
 from domain.world import Role
+from eventstore.access_log import AccessLog
 from eventstore.accounts import Accounts, Session
 from eventstore.lately import Lately
 from eventstore.store import Store
@@ -124,6 +125,8 @@ class System:
     head: AskedTogether[int] = field(init=False)
     looks: RunningLooks = field(init=False)
     proofs: Proofs = field(init=False)
+    readings: AccessLog = field(init=False)
+    """Who read what of people."""
     reader: Reading = field(init=False)
     """The views as of the moment that a request is about."""
 
@@ -135,6 +138,7 @@ class System:
         self.head = AskedTogether(self.store.head, "head")
         self.looks = RunningLooks(self.store)
         self.proofs = Proofs(self.store)
+        self.readings = AccessLog(self.store.vault)
         self._officers = Lately[UUID, Officer](LATELY_SECONDS, OFFICERS)
         self._names = Lately[str, LoginName](LATELY_SECONDS, OFFICERS)
 

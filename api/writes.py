@@ -33,6 +33,7 @@ from api.observing import correlation_of
 from api.permitting import not_allowed, roles_held
 from api.plain_json import MAX_NUMBER, check_plain, error_of, in_lines, object_of, too_many
 from api.problems import ApiProblem, field_errors, malformed
+from api.readings import note_opened
 from api.strict_numbers import counts_of, strict_numbers
 from api.system import System
 from domain.ids import client_made
@@ -185,7 +186,7 @@ def endpoint_of(write: Write) -> Callable[[Request], Coroutine[Any, Any, Respons
                 envelope = await with_wanted(await run_in_threadpool(caller_of, request), envelope)
             roles, lives = write.command.roles, write.saves_lives
             receipt = await run_counted(system, envelope, roles, saves_lives=lives)
-            return await _answer(request, write, envelope.command, receipt)
+            return await _answer(request, write, envelope, receipt)
 
     return endpoint
 
@@ -227,12 +228,15 @@ def receipt_told(receipt: Receipt) -> tuple[dict[str, Any], dict[str, str]]:
     return body, headers
 
 
-async def _answer(request: Request, write: Write, command: Command, receipt: Receipt) -> Response:
+async def _answer(request: Request, write: Write, envelope: Envelope, receipt: Receipt) -> Response:
     """The receipt, and what this route's answers have besides."""
     answer, headers = receipt_told(receipt)
+    command = envelope.command
     if write.shown is not None and not receipt.repeated:
-        store = system_of(request).store
-        answer["shown"] = await asyncio.to_thread(write.shown, store, command)
+        system = system_of(request)
+        assert envelope.officer is not None
+        await asyncio.to_thread(note_opened, system, envelope.officer, command)
+        answer["shown"] = await asyncio.to_thread(write.shown, system.store, command)
         headers["Cache-Control"] = "no-store"
     if write.asks is not None:
         caller = await run_in_threadpool(caller_of, request)

@@ -30,6 +30,7 @@ class Bad(NamedTuple):
 
 WHAT = {
     "gap": ("缺少记录", "A fact is missing."),
+    "readings": ("查阅记录被改", "The record of who read what was changed."),
     "order": ("记录的次序不对", "A fact is out of order."),
     "unreadable": ("记录读不出来", "A fact cannot be read."),
     "other": ("记录与它所在的编号不符", "A fact lies in the place of another one."),

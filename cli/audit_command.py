@@ -23,6 +23,7 @@ from audit.relief_verify import (
 from audit.verifying import WHAT, Bad
 from audit.witness import request_text
 from cli.audit_examining import Read, examine
+from cli.audit_readings import examine_readings
 from cli.audit_watch import NICENESS, keep_watch, look
 from cli.beside import settings_here
 from cli.compose import open_store
@@ -281,10 +282,13 @@ def verify(
         size = store.head()
         began = time.perf_counter()
         read = examine(store, size, known)
+        readings = examine_readings(store, known)
         whole = time.perf_counter() - began
     finally:
         store.close()
     report = _report(read, size, whole, known)
+    report["readings"] = readings._asdict()
+    report["ok"] = report["ok"] and readings.first_bad is None
     if as_json:
         say_json(report)
     else:
@@ -357,8 +361,11 @@ def _report(read: Read, size: int, whole: float, known: Sequence[Checkpoint]) ->
 
 
 def _tell(report: dict[str, Any]) -> None:
-    bad = report["first_bad"]
-    if bad is None:
+    bad, reading = report["first_bad"], report["readings"]["first_bad"]
+    if reading is not None:
+        zh, en = WHAT["readings"]
+        err.print(f"[red]第 {reading} 次查阅：{zh}[/red]\nReading {reading}: {en}", highlight=False)
+    if bad is None and reading is None:
         checked = report["checkpoints"]["checked"]
         out.print(
             f"{report['facts']} 条记录完整，与 {checked} 个检查点一致 · {report['facts']} facts are"
@@ -372,7 +379,8 @@ def _tell(report: dict[str, Any]) -> None:
                 highlight=False,
             )
         return
-    say_bad(Bad(**bad))
+    if bad is not None:
+        say_bad(Bad(**bad))
 
 
 def say_bad(bad: Bad) -> None:

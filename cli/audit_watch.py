@@ -19,11 +19,14 @@ from api.watched import ALARM, LOOKED, WATCH, Alarm, Looked, put
 from audit.relief_verify import Checkpoint, Unreadable, checkpoint_of, key_of, signers
 from audit.verifying import WHAT, Bad
 from cli.audit_examining import examine
+from cli.audit_readings import examine_readings
 from cli.compose import open_store
 from cli.settings import Settings
-from eventstore.checkpoints import SigningKey, origin_of
+from eventstore.access_log import AccessLog
+from eventstore.checkpoints import SigningKey, origin_of, readings_said
 from eventstore.errors import StoreError
 from eventstore.modes import private_folder
+from eventstore.proofs import signed
 from eventstore.store import Store
 
 EVERY_SECONDS = 30.0
@@ -43,13 +46,17 @@ def look(store: Store, folder: Path) -> Bad | None:
     if examined.bad is not None:
         _raise_alarm(folder, examined.bad)
         return examined.bad
+    readings = examine_readings(store, kept.values())
+    if readings.first_bad is not None:
+        bad = Bad(readings.first_bad, None, "readings")
+        _raise_alarm(folder, bad)
+        return bad
     (folder / ALARM).unlink(missing_ok=True)
     looked = Looked(store.clock.now(), size, round(time.monotonic() - began, 3))
     put(folder / LOOKED, msgspec.json.encode(looked))
-    if size and all(one.size != size for one in kept.values()):
-        signing = SigningKey(store.vault, origin_of(store))
-        note = signing.signed(size, examined.root, store.clock.now())
-        put(folder / f"{size}.checkpoint", note.encode())
+    known = {one.size: readings_said(one.text) for one in kept.values()}
+    if size and known.get(size) != AccessLog(store.vault).end():  # facts or readings came
+        put(folder / f"{size}.checkpoint", signed(store, examined.root, size).encode())
         _thin(folder, kept)
     return None
 

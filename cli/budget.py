@@ -37,6 +37,7 @@ POOLS: Mapping[str, Mapping[str, int]] = {
     "api": {
         "log": LOG_SESSIONS,
         "vault": VAULT_SESSIONS,
+        "readings that are noted": 1,
         "queries of the boards": POSTGRES_SESSIONS,
         "positions of the views": WATCH_SESSIONS,
         "views": 1,

@@ -117,6 +117,7 @@ def running(
             checkup=checkup(lambda: _looks(settings), least=settings.checkup_seconds),
             provider=provider_settings(settings),
         )
+        stack.callback(system.readings.close)
         stack.callback(system.checkup.close)
         stack.callback(system.backups.errand.close)
         stack.callback(tell_of_views(store, views, boards, leads))

@@ -9,6 +9,7 @@ The key is made of one of the vault's secrets: it lies under the master key and 
 
 import base64
 import hashlib
+import re
 from datetime import datetime
 from typing import Final
 
@@ -49,13 +50,27 @@ class SigningKey:
         """The public part as others are given it: ``name+hash+key``."""
         return f"{self.origin}+{self._id.hex()}+{_text(self._public)}"
 
-    def signed(self, size: int, root: bytes, at: datetime) -> str:
+    def signed(
+        self, size: int, root: bytes, at: datetime, readings: tuple[int, bytes] | None = None
+    ) -> str:
         """The checkpoint of a tree of ``size`` facts. ``at``: when it is made, in China time
-        beside it, for people."""
+        beside it, for people. ``readings``: how many are noted, and the last link of their
+        chain."""
         made = at.astimezone(CHINA).isoformat(timespec="seconds")
         body = f"{self.origin}\n{size}\n{_text(root)}\nmade {made}\n"
+        if readings is not None:
+            body += f"readings {readings[0]} {_text(readings[1])}\n"
         signature = self._private.sign(body.encode())
         return f"{body}\n— {self.origin} {_text(self._id + signature)}\n"
+
+
+READINGS = re.compile(r"^readings (0|[1-9][0-9]{0,18}) ([A-Za-z0-9+/]{43}=)$", re.MULTILINE)
+
+
+def readings_said(checkpoint: str) -> tuple[int, bytes] | None:
+    """What a checkpoint says of the readings: how many, and the last link of their chain."""
+    found = READINGS.search(checkpoint.rpartition("\n\n")[0])
+    return None if found is None else (int(found[1]), base64.b64decode(found[2]))
 
 
 def _text(data: bytes) -> str:

@@ -41,7 +41,7 @@ from eventstore.store import (
     FRAMES_KEY_MARK,
     SIMULATED_MARKS,
 )
-from eventstore.vault_tables import CARRIED, SCHEMA, TABLES
+from eventstore.vault_tables import CARRIED, GROWING, SCHEMA, TABLES
 from eventstore.wrapping import check_key
 
 CHUNK = 2_000
@@ -303,15 +303,29 @@ def _copy_vault(here: _End, there: _End, progress: Progress) -> None:
     done = 0
     there.vault.execute("BEGIN IMMEDIATE")
     for table in CARRIED:
-        there.vault.execute(f"DELETE FROM {table}")  # noqa: S608
+        if table in GROWING:
+            _refuse_other_readings(here, there, table)
+        else:
+            there.vault.execute(f"DELETE FROM {table}")  # noqa: S608
+        arrived = there.count(table)  # none, but of those that nothing is taken out of
         for page in here.pages(table):
             marks = ",".join("?" * len(page[0]))
-            there.vault.executemany(f"INSERT INTO {table} VALUES ({marks})", page)  # noqa: S608
+            rows = [row for row in page if not arrived or row[0] > arrived]
+            there.vault.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608
             done += len(page)
             progress("vault", done, total)
     there.vault.execute("UPDATE erasures SET n = n + 1")
     reached("copying")
     there.vault.execute("COMMIT")
+
+
+def _refuse_other_readings(here: _End, there: _End, table: str) -> None:
+    """What is there already are the first rows of the source. Raises `CopyRefused`."""
+    sql = f"SELECT * FROM {table} ORDER BY n DESC LIMIT 1"  # noqa: S608
+    for last in there.vault.execute(sql).fetchall():
+        same = f"SELECT * FROM {table} WHERE n = ?"  # noqa: S608
+        if here.vault.execute(same, (last[0],)).fetchall() != [last]:
+            raise CopyRefused(f"The reading with number {last[0]} is another one.")
 
 
 def _copy_seals(here: _End, there: _End, progress: Progress) -> None:

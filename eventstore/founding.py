@@ -74,6 +74,8 @@ RIGHTS: dict[str, dict[str, str]] = {
         "vault.second_factors": CHANGED,
         "vault.recovery_codes": CHANGED,
         "vault.erasures": "SELECT, UPDATE",
+        "vault.access_log": ADDED_ONLY,
+        "vault.access_shown": ADDED_ONLY,
     },
     VIEWS: {},
     READ: {

@@ -72,7 +72,7 @@ from eventstore.postgres_session import connect as connect
 from eventstore.sql import Sql, explain, transaction
 from eventstore.vault import Vault
 
-REVISION = "0008"
+REVISION = "0009"
 """Of the tables that this program knows: the newest of `eventstore.migrations`."""
 MOST_READERS = 8
 MOST_SEARCHING = 4

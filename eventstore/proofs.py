@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from eventstore.access_log import AccessLog
 from eventstore.checkpoints import SigningKey, origin_of
 from eventstore.log import Row
 from eventstore.outcomes import decode_outcome
@@ -96,7 +97,8 @@ def _naming(store: Store, document: str, size: int, most: int) -> Iterator[Row]:
 
 def signed(store: Store, root: bytes, size: int) -> str:
     """The checkpoint of a log of ``size`` facts with this root, made now."""
-    return SigningKey(store.vault, origin_of(store)).signed(size, root, store.clock.now())
+    key = SigningKey(store.vault, origin_of(store))
+    return key.signed(size, root, store.clock.now(), AccessLog(store.vault).end())
 
 
 def proof_of(

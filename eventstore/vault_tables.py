@@ -3,7 +3,7 @@
 On PostgreSQL the same tables are made by `eventstore.migrations`.
 """
 
-SCHEMA = 5
+SCHEMA = 6
 
 TABLES = """
 DROP TABLE IF EXISTS names;
@@ -59,11 +59,25 @@ CREATE TABLE IF NOT EXISTS name_terms (
     village BLOB NOT NULL, exercise INTEGER NOT NULL, term TEXT NOT NULL, household BLOB NOT NULL,
     person BLOB NOT NULL, PRIMARY KEY (village, exercise, term, household, person)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS access_log (
+    n INTEGER PRIMARY KEY, at TEXT NOT NULL, officer BLOB NOT NULL, kind TEXT NOT NULL,
+    what TEXT NOT NULL, found INTEGER NOT NULL, shown BLOB NOT NULL, sought BLOB NOT NULL,
+    mac BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS access_log_by_officer ON access_log (officer, n);
+CREATE TRIGGER IF NOT EXISTS access_log_kept BEFORE UPDATE ON access_log
+BEGIN SELECT RAISE(ABORT, 'readings are not changed'); END;
+CREATE TRIGGER IF NOT EXISTS access_log_stays BEFORE DELETE ON access_log
+BEGIN SELECT RAISE(ABORT, 'readings are not taken out'); END;
+CREATE TABLE IF NOT EXISTS access_shown (
+    subject BLOB NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (subject, n)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS access_shown_by_n ON access_shown (n);
 """
 """Schema 1 had ``names``, one row a person whatever household claimed them: the index of today is
 built from the log when an older vault is opened. Schema 2 knew of no session since when and on
-which device it runs. Schema 3 knew of no second factor, schema 4 of no imports. Sessions do not
-outlive an upgrade: officers log in anew."""
+which device it runs. Schema 3 knew of no second factor, schema 4 of no imports, schema 5 noted
+no readings. Sessions do not outlive an upgrade: officers log in anew."""
 
 CARRIED_BY_SCHEMA_3 = {
     "keys": "person",
@@ -73,7 +87,10 @@ CARRIED_BY_SCHEMA_3 = {
 }
 """For the manifests of backups made before there were second factors."""
 
-CARRIED = CARRIED_BY_SCHEMA_3 | {"second_factors": "login", "recovery_codes": "code"}
+CARRIED_BY_SCHEMA_5 = CARRIED_BY_SCHEMA_3 | {"second_factors": "login", "recovery_codes": "code"}
+"""For the manifests of backups made before readings were noted."""
+
+CARRIED = CARRIED_BY_SCHEMA_5 | {"access_log": "n"}
 """What backups and copies count and hash, each table in the order of its key."""
 
 CARRIED_BY_SCHEMA_1 = {
@@ -85,6 +102,9 @@ CARRIED_BY_SCHEMA_1 = {
 }
 """For the manifests of backups made before."""
 
+GROWING = frozenset({"access_log"})
+"""Of these a copy takes what it has not yet: nobody may take anything out of them."""
+
 LEFT_BEHIND = {
     "sessions": "who could write into a backup must not be logged in by it",
     "invitations": "who could write into a backup must not be let in by it",
@@ -95,6 +115,7 @@ LEFT_BEHIND = {
     "name_homes": "made from the log",
     "name_entries": "made from the log",
     "name_terms": "made from the log",
+    "access_shown": "made from `access_log`",
 }
 """What backups and copies leave behind, and why nothing is lost by it."""
 
@@ -103,4 +124,6 @@ def carried_at(schema: int) -> dict[str, str]:
     """The tables that a vault of this schema is counted and hashed by."""
     if schema < 2:
         return CARRIED_BY_SCHEMA_1
-    return CARRIED_BY_SCHEMA_3 if schema < 4 else CARRIED
+    if schema < 4:
+        return CARRIED_BY_SCHEMA_3
+    return CARRIED_BY_SCHEMA_5 if schema < 6 else CARRIED

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,7 +18,9 @@ from audit.relief_verify import Checkpoint, checkpoint_of
 from audit.verifying import WHAT, Examination
 from cli import audit_command
 from cli.audit_examining import examine
+from cli.audit_watch import look
 from cli.main import program
+from eventstore.access_log import AccessLog
 from eventstore.checkpoints import SigningKey, origin_of
 from eventstore.log import Row
 from eventstore.proving import tree_of
@@ -294,6 +297,35 @@ def test_as_many_facts_as_allowed_are_proven_and_one_more_is_not(
     monkeypatch.setattr(audit_command, "MOST_FACTS", 1)
     done = relief(data, "prove", unit)
     assert done.exit_code == 1 and "一份证明最多 1 条" in done.stderr
+
+
+def test_readings_are_verified_too_and_against_the_checkpoints_kept(
+    data: Path, tmp_path: Path
+) -> None:
+    kept = tmp_path / "kept"
+    at = datetime(2018, 1, 5, tzinfo=UTC)
+    with closing(open_store(data)) as store, closing(AccessLog(store.vault)) as log:
+        for found in range(3):
+            log.note("export", "ledger", officer=named("officer"), at=at, found=found)
+    assert relief(data, "checkpoint", "--to", str(kept)).exit_code == 0
+    told = json.loads(relief(data, "verify", "--from-checkpoint", str(kept), "--json").stdout)
+    assert told["ok"] and told["readings"] == {"noted": 3, "first_bad": None}
+    with closing(sqlite3.connect(data / "vault.sqlite")) as db, db:
+        db.execute("DROP TRIGGER access_log_stays")
+        db.execute("DELETE FROM access_log WHERE n = 3")
+    assert relief(data, "verify").exit_code == 0, "the newest are missed by who kept a checkpoint"
+    done = relief(data, "verify", "--from-checkpoint", str(kept), "--json")
+    told = json.loads(done.stdout)
+    assert done.exit_code == 1 and not told["ok"] and told["first_bad"] is None
+    assert told["readings"] == {"noted": 2, "first_bad": 3}
+    done = relief(data, "verify", "--from-checkpoint", str(kept))
+    assert done.exit_code == 1 and "第 3 次查阅：查阅记录被改" in done.stderr
+    with closing(open_store(data)) as store:
+        bad = look(store, tmp_path / "watch")
+        assert bad is None
+        (tmp_path / "watch" / "9.checkpoint").write_text(kept.read_text("utf-8"), "utf-8")
+        bad = look(store, tmp_path / "watch")
+    assert bad is not None and (bad.position, bad.what) == (3, "readings")
 
 
 BEFORE_ALL = "INSERT INTO events SELECT 0, stream, version + 9, topic, state FROM events"

@@ -145,7 +145,8 @@ async def sheet_of(
     first = await some()
     words = await run_in_threadpool(words_of, desk.caller, desk.now, language)
     sheet = Sheet("changes_page", words, desk.caller.system.store.training, language)
-    return sheet_answer(sheet, first, some, saved_as("changes", form), as_book=form == "xlsx")
+    headers = saved_as("changes", form)
+    return await sheet_answer(desk.caller, sheet, first, some, headers, as_book=form == "xlsx")
 
 
 def _told(desk: Desk, found: Differing, language: Language) -> list[Told]:

@@ -107,4 +107,5 @@ async def sheet_of(
     first = await some()
     words = await run_in_threadpool(words_of, desk.caller, desk.now, language)
     sheet = Sheet("equal_page", words, desk.caller.system.store.training, language)
-    return sheet_answer(sheet, first, some, saved_as("equal", form), as_book=form == "xlsx")
+    headers = saved_as("equal", form)
+    return await sheet_answer(desk.caller, sheet, first, some, headers, as_book=form == "xlsx")

@@ -32,6 +32,7 @@ from web.likely_same import likely_same
 from web.officials import name_officials
 from web.pages.applying import left_to_apply
 from web.pages.in_full import open_now
+from web.pages.readings import who_looked
 from web.pages.receipts import receipts_of
 from web.parts import MOST_STOCKPILES, AtDesk, Desk
 from web.render import language_of
@@ -123,6 +124,7 @@ async def one_household(
         "household.html",
         one=found,
         receipts=receipts_of(desk, story),
+        seen_by=await who_looked(desk, id),
         grants=grants,
         depots=depots,
         open_households=await desk.reached(household, [found["merged_into"]]),

@@ -17,6 +17,7 @@ from starlette.responses import RedirectResponse, Response
 
 from api.actions import actions_of
 from api.known_at import moment_asked
+from api.readings import note_opened
 from api.unsealing import (
     Reveal,
     open_until,
@@ -63,7 +64,9 @@ async def _texts(
     until = await open_now(desk, command)
     if until is None:
         return None
-    return InFull(until, await run_in_threadpool(texts, desk.caller.system.store, command))
+    system = desk.caller.system
+    await run_in_threadpool(note_opened, system, desk.caller.id, command)
+    return InFull(until, await run_in_threadpool(texts, system.store, command))
 
 
 async def _may(desk: Desk, kind: str, command: Reveal, id: UUID) -> bool:

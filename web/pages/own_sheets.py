@@ -105,7 +105,9 @@ def _waits(grant: Row, key: str) -> bool:
 
 def _grant(case: Row, grant: Row, whys: dict[str, str]) -> Row:
     goods = {grant["item"]: grant["units"]} if grant["item"] else None
-    about = {name: case[name] for name in ("township_name", "village_name", "village_group")}
+    about = {
+        name: case[name] for name in ("household", "township_name", "village_name", "village_group")
+    }
     about |= {name: case[name] for name in ("head_masked", "category", "card_masked", "bank")}
     told = {name: grant[name] for name in ("document_no", "failed_reason", "failed_at")}
     cash = None if goods else grant["cash_fen"]
@@ -129,4 +131,4 @@ async def _sent(
     words = await run_in_threadpool(words_of, desk.caller, desk.now, language)
     sheet = Sheet(name, words, desk.caller.system.store.training, language)
     headers = saved_as(name.replace("_", "-"), form)
-    return sheet_answer(sheet, first, some, headers, as_book=form == "xlsx")
+    return await sheet_answer(desk.caller, sheet, first, some, headers, as_book=form == "xlsx")

@@ -137,7 +137,8 @@ async def of_timeline(
     first = await some()
     words = await run_in_threadpool(words_of, desk.caller, desk.now, language)
     sheet = Sheet("timeline_page", words, desk.caller.system.store.training, language)
-    return sheet_answer(sheet, first, some, saved_as("timeline", form), as_book=form == "xlsx")
+    headers = saved_as("timeline", form)
+    return await sheet_answer(desk.caller, sheet, first, some, headers, as_book=form == "xlsx")
 
 
 def _told(row: dict[str, Any], subject: UUID, language: Language) -> dict[str, Any]:
