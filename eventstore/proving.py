@@ -5,6 +5,7 @@ checks without us.
 """
 
 import base64
+import struct
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -59,7 +60,7 @@ def leaf_of(row: Row) -> bytes:
     position, stream, version, topic, state = row
     try:
         entry = entry_of(position, UUID(bytes=bytes(stream)), version, topic, bytes(state))
-    except (ValueError, OverflowError, TypeError, AttributeError):
+    except (ValueError, OverflowError, TypeError, AttributeError, struct.error):
         raise NotInOrder(position) from None
     return leaf_hash(entry)
 
