@@ -118,13 +118,10 @@ async def one_household(
         doubles=doubles.rows,
         unsettled=_unsettled(found),
     )
-    story = await history(request, desk, id)
     return await desk.show(
         request,
         "household.html",
         one=found,
-        receipts=receipts_of(desk, story),
-        seen_by=await who_looked(desk, id),
         grants=grants,
         depots=depots,
         open_households=await desk.reached(household, [found["merged_into"]]),
@@ -144,8 +141,15 @@ async def one_household(
         doubles_in_all=doubles.total,
         likely=await run_in_threadpool(likely_same, desk, found),
         open_until=await open_now(desk, RevealHousehold(household=id, reason="")),
-        story=story,
+        **await _told(request, desk, id),
     )
+
+
+async def _told(request: Request, desk: Desk, id: UUID) -> dict[str, Any]:
+    """What happened to the household, the receipts of its grants, and who has seen it."""
+    story = await history(request, desk, id)
+    receipts = receipts_of(desk, story)
+    return {"story": story, "receipts": receipts, "seen_by": await who_looked(desk, id)}
 
 
 def _steps_of(made: Acts, person: str) -> list[Act]:
