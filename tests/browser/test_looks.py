@@ -29,6 +29,11 @@ SAMPLE = (
 """Home, a board, a long table, all components, an empty list, a long form."""
 
 
+CARD = """<table class="cards"><tbody><tr><th scope="row">余井镇</th>
+<td data-label="采用的版本"><span>第 5 版 核报 <time>2018-07-08 00:00</time></span></td>
+<td data-label="受灾" class="num">403</td></tr></tbody></table>"""
+
+
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
     with running_demo(tmp_path_factory.mktemp("demo")) as one:
@@ -77,6 +82,10 @@ def test_what_is_not_reviewed_fits_its_tile_and_no_date_breaks_at_its_hyphen(
     page.set_viewport_size({"width": 375, "height": 812})
     opened(page, server, "/report/new", "zh")
     found += looked_at(page, "/report/new", "county-approver")
+    page.evaluate(
+        "card => document.querySelector('main').insertAdjacentHTML('beforeend', card)", CARD
+    )
+    found += looked_at(page, "a card of a disaster's places", "county-approver")
     assert not found, summary(found)
 
 
