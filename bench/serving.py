@@ -3,7 +3,7 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,11 @@ class Served:
         return float(times.user + times.system)
 
 
+def port_told(lines: Iterable[bytes]) -> int:
+    """The port that a server says, after what its log says of an older store that it opens."""
+    return next(int(line) for line in lines if line.strip().isdigit())
+
+
 @contextmanager
 def server(folder: str) -> Iterator[Served]:
     """A server process, ended cleanly at the end."""
@@ -34,7 +39,7 @@ def server(folder: str) -> Iterator[Served]:
     )
     try:
         assert child.stdout is not None
-        yield Served(int(child.stdout.readline()), child.pid)
+        yield Served(port_told(child.stdout), child.pid)
     finally:
         child.send_signal(signal.SIGINT)
         try:

@@ -16,6 +16,7 @@ from bench.caught_up import caught_up
 from bench.copies import Template
 from bench.demo_store import build
 from bench.plot import plotted
+from bench.serving import port_told
 from bench.tasks import advance
 from bench.winter_list import TOWNSHIP
 from cli.compose import running
@@ -61,6 +62,10 @@ def test_pairs_are_measured_in_turn_and_their_ratios_have_a_median() -> None:
     mine, other = pairs(lambda n: measure("a", n + 2), lambda n: measure("b", 1), 3)
     assert order == ["a", "b", "b", "a", "a", "b"]
     assert ratio(mine, other) == 3
+
+
+def test_a_port_is_found_behind_what_the_log_says_of_an_older_store() -> None:
+    assert port_told([b"2026-11-30 18:58:12 [info     ] log.sealing\n", b"18555\n"]) == 18555
 
 
 def test_a_reach_is_a_least_or_a_most() -> None:
