@@ -51,6 +51,11 @@ def test_it_shows_every_part_and_what_one_address_takes_and_asks_nobody_else(
             expect(page.locator(".try-out, .execute, .authorize")).to_have_count(0)
             expect(page.locator("main")).to_have_count(1)
             assert [one.kind for one in looked_at(page, "/docs", "") if "axe" in one.kind] == []
+            page.emulate_media(color_scheme="dark")  # what is typed was light on white
+            page.get_by_placeholder("按部分查找").fill("")
+            assert [one.what for one in looked_at(page, "/docs", "") if "axe" in one.kind] == []
+            page.emulate_media(color_scheme="light")
+            page.get_by_placeholder("按部分查找").fill("goods")
             wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
             assert wide <= 0
         assert asked and {one for one in asked if not one.startswith(address)} == set()
