@@ -4,11 +4,12 @@ or handed on with its proof, which is signed when it is asked for.
 Its address names a position of the log: ``/receipts?at=1234``.
 """
 
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 
 from api.known_at import moment_asked, refuse_in_the_past
 from api.problems import ApiProblem
@@ -32,6 +33,9 @@ HANDED_OUT: Final = frozenset(
     (ReliefCase.Paid.topic().partition("/")[0], ReliefCase.GoodsSigned.topic().partition("/")[0])
 )
 """The facts that a grant has been given: of these a household's page leads to the receipt."""
+
+VERIFIER: Final = Path(__file__).parents[2] / "audit" / "relief_verify.py"
+"""The one file that a stranger needs. It is handed out, never imported here."""
 
 
 def may_prove(desk: Desk) -> bool:
@@ -114,3 +118,10 @@ async def proof(desk: AtDesk, at: At, whole: bool = False) -> Response:
         return as_file(proof_for(desk.caller, _meant(desk, at, whole)[0]))
 
     return proof_answer(await run_in_threadpool(made), str(at))
+
+
+@router.get("/receipts/relief_verify.py")
+async def verifier(desk: AtDesk) -> Response:
+    """The program that checks a proof, as it is: one file that needs a bare Python."""
+    del desk
+    return FileResponse(VERIFIER, media_type="text/x-python", filename=VERIFIER.name)
