@@ -17,7 +17,7 @@ from cli.main import program
 from cli.trial.postgres import PostgresServer
 from eventstore import backup as files
 from eventstore.backups_known import TRIED, last_backup, last_tried
-from eventstore.errors import NotABackup, StoreDamaged
+from eventstore.errors import NotABackup, StoreDamaged, StreamForged
 from eventstore.founding import Names, drop, found
 from eventstore.store import Store
 from tests.clusters import PASSWORDS
@@ -127,7 +127,7 @@ def test_a_fact_that_cannot_be_decoded_is_found_too(
 ) -> None:
     run("backup", tmp_path / "saved")
     spoiled(tmp_path / "saved", "log.sqlite", BROKEN)
-    with pytest.raises(StoreDamaged):
+    with pytest.raises(StreamForged):  # of the stream that its seat stands in: it is not as sealed
         run("restore", "--drill", tmp_path / "saved", ok=False)
 
 

@@ -155,6 +155,10 @@ class Asking:
         if name == "held":  # the clock goes as it should, is held, or was held once
             last, first, second, _ = self.moments
             return [NEVER_HELD, HeldTime(last), HeldTime(None, (HeldSpan(first, second),))]
+        if name in ("first", "last"):  # positions of the log
+            column = LOGICAL.tables["timeline"].c.position
+            found = self.db.execute(select(column).order_by(column)).scalars().all()
+            return [found[0], found[len(found) // 2]] if name == "first" else [found[-1]]
         if name == "persons":
             persons = self._distinct("household_members.person")[:3]
             return [(), tuple(UUID(one) for one in persons)]
