@@ -13,7 +13,7 @@ from projections.asking.scope import EVERYTHING, Scope
 from projections.folding.base import LOGICAL
 from projections.folding.past import FROM, KNOWN_AT, PastReader
 from projections.households import HOUSEHOLDS
-from streams.past_changes import UNSAID, _parts, _versions, changes, generations
+from streams.past_changes import UNSAID, _parts, changes, generations, versions_of
 from tests.projections.test_past import past, rows
 
 __all__ = ["past", "rows"]
@@ -83,7 +83,7 @@ def test_what_moved_is_told_on_each_side_up_to_the_border(
     KNOWN_AT.set(len(rows))
     with past() as db:
         generation = generations(db)[VIEW_OF[name]]
-        versions = _versions(HOUSEHOLDS, generation)
+        versions = versions_of(HOUSEHOLDS, generation)
         asked = select(versions.c.id, versions.c.area, versions.c[FROM]).order_by(versions.c[FROM])
         moved: dict[str, list[str]] = {}
         for id, at, _ in db.execute(asked):
