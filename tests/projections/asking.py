@@ -255,7 +255,7 @@ class Asking:
         named = [p for p in parameters if p.name not in ("scope", *PAGED)]
         needed = [p for p in named if p.default is p.empty or p.name == "at"]
         known = {*IDS, *TEXTS, *GIVEN, "at", "persons", "ids", "exercise", "asked"}
-        known |= {"namesakes", "villages", "held", "named", "cases"}
+        known |= {"namesakes", "villages", "held", "named", "cases", "first", "last"}
         if query.__name__.startswith("_") or any(p.name not in known for p in needed):
             if query in {read.query for read in READS}:
                 raise KeyError(f"{query.__name__}: {[p.name for p in needed]}")
