@@ -215,6 +215,7 @@ WITHOUT: Final[Mapping[str, str]] = {
     "/ledger/csv": FILE,
     "/ledger/xlsx": FILE,
     "/receipts/proof": FILE,
+    "/receipts/relief_verify.py": FILE,
     "/sheets/{name}": FILE,
     "/sheets/timeline/{subject}": FILE,
     "/sheets/changes/{view}": FILE,
