@@ -129,7 +129,7 @@ class FollowerApart(PositionsWatch):
 
     def _away(self) -> StoreError | None:
         silent = self._keeps is None and time.monotonic() - self._silent_since > AWAY_SECONDS
-        return FollowerAway() if silent and self._lives.is_alive() else None
+        return FollowerAway() if silent and self._lives.ident is not None else None
 
     def hears(self) -> bool:
         return self._keeps is True
@@ -175,20 +175,28 @@ class FollowerApart(PositionsWatch):
         in_a_row = 0
         while not self._stop.is_set():
             began = time.monotonic()
-            source, trust = self._followed.log.source, self._followed.trust.told()
-            job = Job(source, str(self._file.absolute()), trust, self.restarts)
-            process = self._process = child("streams.apart", job, told=True)
-            assert process.stdout is not None
-            for line in process.stdout:
-                self._hear(line)
-            process.wait()
-            self._keeps, self._silent_since = None, time.monotonic()
+            try:
+                code: int | str = self._live()
+            except OSError as problem:  # no process, no handle is to be had just now
+                code = str(problem)
+            if self._keeps is not None:
+                self._keeps, self._silent_since = None, time.monotonic()
             if self._stop.is_set():
                 return
             self.restarts += 1
             in_a_row = 0 if time.monotonic() - began > STEADY_SECONDS else in_a_row + 1
-            log.warning("follower.ended", code=process.returncode, restarts=self.restarts)
+            log.warning("follower.ended", code=code, restarts=self.restarts)
             self._stop.wait(PAUSES[min(in_a_row, len(PAUSES) - 1)])
+
+    def _live(self) -> int:
+        """One life of the process; with which code it ended. Raises `OSError`."""
+        source, trust = self._followed.log.source, self._followed.trust.told()
+        job = Job(source, str(self._file.absolute()), trust, self.restarts)
+        process = self._process = child("streams.apart", job, told=True)
+        assert process.stdout is not None
+        for line in process.stdout:
+            self._hear(line)
+        return process.wait()
 
     def _hear(self, line: bytes) -> None:
         try:
@@ -250,25 +258,24 @@ class Opened:
 class Parent:
     """What the server says on standard input: a job, then a byte at each commit, then nothing."""
 
-    def __init__(self) -> None:
-        self._rest = b""
+    def __init__(self, source: int = 0) -> None:
+        self._source = source
         self._telling = threading.Lock()
         self.gone = False
 
     def job(self) -> Job:
-        while b"\n" not in self._rest and not self.gone:
-            self.hear(None)
-        line, _, self._rest = self._rest.partition(b"\n")
-        return msgspec.json.decode(line, type=Job)
+        told = b""
+        while b"\n" not in told and (more := self.hear(None)):
+            told += more
+        return msgspec.json.decode(told.partition(b"\n")[0], type=Job)
 
-    def hear(self, seconds: float | None) -> bool:
-        """Wait so long; whether something was said."""
-        if not select.select([0], [], [], seconds)[0]:
-            return False
-        said = os.read(0, 4096)
-        self._rest += said
+    def hear(self, seconds: float | None) -> bytes:
+        """Wait so long; what was said. Nothing of it is kept: it is a byte at each commit."""
+        if not select.select([self._source], [], [], seconds)[0]:
+            return b""
+        said = os.read(self._source, 4096)
         self.gone = not said
-        return bool(said)
+        return said
 
     def tell(self, said: Said) -> None:
         """One line. A server that is gone hears nothing; then its standard input has ended too."""

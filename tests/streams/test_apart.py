@@ -10,21 +10,24 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
+import msgspec
 import psutil
 import pytest
 
 from domain.catalog import AGGREGATES
 from eventstore.errors import StoreError
 from eventstore.store import Store
+from eventstore.trust import Told
 from projections.catalog import VIEWS
 from projections.folding.base import ANYWHERE
 from projections.folding.engine import Applied, ViewsDatabase
 from projections.folding.errors import STOPPED
 from projections.folding.reader import ViewsReader
 from streams import apart
-from streams.apart import LOCK, FollowerApart, FollowerAway, Keeping, keeping
+from streams.apart import LOCK, FollowerApart, FollowerAway, Job, Keeping, Parent, keeping
 from streams.following import Boards
 from tests.eventstore.support import found_town, named, new_unit, send
 
@@ -208,6 +211,46 @@ def test_what_it_cannot_do_is_told_in_its_words(town: Store, tmp_path: Path) -> 
         receipt = send(town, new_unit("of this one again"), by="dispatcher")
         assert boards.wait_for(receipt.position, PATIENCE_SECONDS)
         until(lambda: boards.failure is None)
+
+
+def test_a_machine_without_room_for_a_process_is_told_and_tried_again(
+    town: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that starts it once ended with the first error, and nothing told of it."""
+    real, tries = apart.child, list[int]()
+
+    def full(*args: Any, **named: Any) -> subprocess.Popen[bytes]:
+        tries.append(1)
+        if len(tries) < 3:
+            raise BlockingIOError("Resource temporarily unavailable")
+        return real(*args, **named)
+
+    monkeypatch.setattr(apart, "child", full)
+    monkeypatch.setattr(apart, "AWAY_SECONDS", 0.0)
+    with boards_over(town, tmp_path) as (boards, _):
+        boards.start()
+        until(lambda: len(tries) == 2)
+        assert isinstance(boards.trouble, FollowerAway)
+        until(boards.hears)
+        assert boards.restarts == 2
+
+
+def test_what_wakes_it_is_not_kept() -> None:
+    """A byte at each commit was kept for ever, and all of them copied at each."""
+    ours, theirs = os.pipe()
+    try:
+        parent = Parent(ours)
+        job = Job("log", "views", Told("", 0, {}))
+        os.write(theirs, msgspec.json.encode(job) + b"\n....")
+        assert parent.job() == job
+        before = {name: value for name, value in vars(parent).items() if name != "_telling"}
+        os.write(theirs, b"." * 1000)
+        assert parent.hear(1.0) == b"." * 1000
+        assert {name: vars(parent)[name] for name in before} == before
+    finally:
+        os.close(theirs)
+    assert parent.hear(1.0) == b"" and parent.gone
+    os.close(ours)
 
 
 def test_who_looks_at_the_lock_does_not_keep_it_away(town: Store, tmp_path: Path) -> None:
