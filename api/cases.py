@@ -6,6 +6,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.auth import Caller
 from api.reads import wait_for
+from api.system import System
 from domain.world import Command
 from eventstore.outcomes import Envelope
 from projections.asking.cases import cases_of, officers_in, unlisted_in
@@ -19,17 +20,21 @@ def wants(command: Command) -> bool:
 
 async def with_wanted(caller: Caller, envelope: Envelope) -> Envelope:
     """Raises a problem if the views do not come to the log's head in time."""
-    household, area = envelope.command.wants_cases_of(), envelope.command.wants_posts_in()
-    season = envelope.command.wants_unlisted_in()
     await wait_for(caller, await caller.system.head())
-    with caller.system.reader() as db:
+    return await run_in_threadpool(_told, caller.system, envelope)
+
+
+def _told(system: System, envelope: Envelope) -> Envelope:
+    """Whole in one thread: who held a connection while waiting for a thread would wait for those
+    whose threads wait for a connection."""
+    command = envelope.command
+    household, area = command.wants_cases_of(), command.wants_posts_in()
+    season = command.wants_unlisted_in()
+    with system.reader() as db:
         if household is not None:
-            cases = await run_in_threadpool(cases_of, db, household)
-            envelope = replace(envelope, cases=cases)
+            envelope = replace(envelope, cases=cases_of(db, household))
         if area is not None:
-            officers = await run_in_threadpool(officers_in, db, area)
-            envelope = replace(envelope, officers=officers)
+            envelope = replace(envelope, officers=officers_in(db, area))
         if season is not None:
-            villages = await run_in_threadpool(unlisted_in, db, season)
-            envelope = replace(envelope, villages=villages)
+            envelope = replace(envelope, villages=unlisted_in(db, season))
     return envelope
