@@ -10,9 +10,9 @@ ROOMS := domain eventstore projections streams intake api web demo cli audit
 # Tests start the program hundreds of times: its bytecode is kept, whatever the environment says
 unexport PYTHONDONTWRITEBYTECODE
 
-# How many test files run side by side, each with servers of its own. Three on two cores are no sooner
-# done: what is left at the end are browsers, and three of those wait for each other
-JOBS ?= 2
+# How many test files run side by side, each with servers of its own. Three on two cores: those of the
+# cluster and of the browser wait much, and a third computes meanwhile (tests/schedule.py)
+JOBS ?= 3
 PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
 
 help: ## This list

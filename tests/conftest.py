@@ -7,7 +7,7 @@ from hypothesis import settings
 from xdist.scheduler import Scheduling
 
 from tests.clusters import cluster
-from tests.schedule import FromBothEnds
+from tests.schedule import KindByKind
 from tests.servers import (
     apache_kafka,
     broker,
@@ -34,4 +34,4 @@ settings.load_profile("relief")
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling | None:
     """Whoever distributes whole files (`make test`) has them in an order that keeps cores busy."""
-    return FromBothEnds(config, log) if config.getoption("dist") == "loadfile" else None
+    return KindByKind(config, log) if config.getoption("dist") == "loadfile" else None
