@@ -36,8 +36,8 @@ from domain.telling import STATES as STATES_SAID
 from domain.unit import UnitKind
 from domain.world import ROLE_NAMES, Role
 from projections.areas import AREAS
+from projections.asking.case_states import STATES
 from projections.asking.fund_books import fund
-from projections.asking.ledger_books import STATES
 from projections.asking.officer_lists import STATES as LOG_IN_STATES
 from projections.asking.paging import Page
 from projections.asking.scope import Scope

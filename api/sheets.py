@@ -104,7 +104,7 @@ class Sheet:
         for step in column.split("."):
             value = value.get(step) if isinstance(value, dict) else None
         if column == "status" and self.name == "ledger":
-            value = case_state(row)
+            value = row["state"]
         if column == "reason" and self.name == "findings":
             value = self.names.ground(row["kind"], value)
         if column in ("lines", "goods") and isinstance(value, str):
@@ -185,17 +185,6 @@ def heading(column: str, language: Language) -> str:
         return found
     said: str = data["headings"][name][language]
     return data["sides"][side][language] + said if side else said
-
-
-def case_state(row: Row) -> str:
-    """Where a case stands for the household, as the ledger's page says it."""
-    if row["status"] == "refused":
-        return "refused"
-    if row["failed"]:
-        return "failed"
-    if row["grants"]:
-        return "delivered" if row["delivered"] >= row["grants"] else "waiting"
-    return str(row["status"])
 
 
 def yuan(fen: int) -> str:

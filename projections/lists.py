@@ -14,12 +14,14 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    case,
     func,
     select,
 )
 
 from domain.village_list import VillageList
 from projections.areas import AREAS
+from projections.asking.case_states import UNDER_WAY
 from projections.asking.looked_for import Meant, Source, looked_for, names_in, numbers_in
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
@@ -271,16 +273,31 @@ def closed(rows: Rows, at: int, e: VillageList.Closed) -> None:
 
 
 def lists_of(scope: Scope) -> Select[Any]:
-    """Lists with village, township, season, and the households and persons that stand on them."""
+    """Lists with village, township, season, and the households and persons that stand on them;
+    ``under_way``: to how many of them something granted has not gone out; ``applied``: how many
+    households of the village wait to be put on a list, of a list that is drawn up."""
     on = (
         select(
             LEDGER.c.village_list,
             func.count().label("households"),
             func.sum(LEDGER.c.persons).label("persons"),
+            func.sum(case((UNDER_WAY, 1), else_=0)).label("under_way"),
         )
         .where(LEDGER.c.village_list.is_not(None), scope.covers(LEDGER.c.area))
         .group_by(LEDGER.c.village_list)
         .subquery()
+    )
+    waiting = (
+        select(func.count())
+        .select_from(LEDGER)
+        .where(
+            LEDGER.c.season == LISTS.c.season,
+            LEDGER.c.area == LISTS.c.area,
+            LEDGER.c.status == "applied",
+            scope.covers(LEDGER.c.area),
+        )
+        .correlate(LISTS)
+        .scalar_subquery()
     )
     return (
         select(
@@ -293,6 +310,8 @@ def lists_of(scope: Scope) -> Select[Any]:
             SEASONS.c.steps.label("season_steps"),
             func.coalesce(on.c.households, 0).label("households"),
             func.coalesce(on.c.persons, 0).label("persons"),
+            func.coalesce(on.c.under_way, 0).label("under_way"),
+            case((LISTS.c.status == "draft", waiting), else_=0).label("applied"),
         )
         .join(SEASONS, SEASONS.c.id == LISTS.c.season)
         .outerjoin(AREAS, AREAS.c.id == LISTS.c.area)

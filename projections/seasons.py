@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Boolean, Column, Connection, Index, Integer, Select, String, Table, select
 
-from domain.rules.standards import Programme
+from domain.rules.standards import BY_DAYS, Programme
 from domain.season import Season
 from projections.areas import AREAS
 from projections.asking.looked_for import Meant, looked_for, names_in
@@ -34,6 +34,7 @@ SEASONS = Table(
     Column("assess_by", String),
     Column("deliver_by", String),
     Column("unconfirmed", Boolean, nullable=False),  # the standards that it goes by now
+    Column("in_parts", Boolean, nullable=False),  # a rate of it is paid in parts
     Column("opened_at", String, nullable=False),
     Column("opened_by", String(36), nullable=False),
     Column("closed_at", String),
@@ -53,6 +54,9 @@ SEASON_RATES = Table(
     Column("minimum_fen", Integer, nullable=False),
     Column("max_days", Integer, nullable=False),
     Column("goods_count", Boolean, nullable=False),
+    Column("usual", Boolean, nullable=False),  # of an application that names no rate
+    Column("pay_every_days", Integer),  # paid in parts by days; null: it is not
+    Column("milestones", Integer, nullable=False),  # parts as a home is rebuilt; 0: none
 )
 
 
@@ -71,6 +75,9 @@ def _terms(rows: Rows, season: str, area: str, terms: Programme, since: str) -> 
                 "minimum_fen": rate.minimum_fen,
                 "max_days": rate.max_days,
                 "goods_count": terms.goods_count,
+                "usual": rate.key == terms.rates[0].key,
+                "pay_every_days": rate.pay_every_days if rate.basis in BY_DAYS else None,
+                "milestones": len(rate.milestones),
             },
         )
 
@@ -96,6 +103,7 @@ def opened(rows: Rows, at: int, e: Season.Opened) -> None:
             "assess_by": e.assess_by.isoformat() if e.assess_by else None,
             "deliver_by": e.deliver_by.isoformat() if e.deliver_by else None,
             "unconfirmed": e.standards.unconfirmed,
+            "in_parts": e.terms.in_parts,
             "opened_at": since,
             "opened_by": text_of(e.meta.actor),
         },
@@ -113,6 +121,7 @@ def standard_changed(rows: Rows, at: int, e: Season.StandardChanged) -> None:
         standards_version=e.standards.version,
         standards_document_no=e.standards.document_no,
         unconfirmed=e.standards.unconfirmed,
+        in_parts=e.terms.in_parts,
         deliver_by=e.deliver_by.isoformat() if e.deliver_by else None,
     )
     _terms(rows, row["id"], row["area"], e.terms, when(e.meta.recorded_at))
@@ -185,7 +194,7 @@ def _with_rates(db: Connection, scope: Scope, found: list[dict[str, Any]]) -> li
 
 VIEW = View(
     name="seasons",
-    version=2,
+    version=3,
     tables=(SEASONS, SEASON_RATES),
     routes={
         Season.Opened: opened,

@@ -15,13 +15,12 @@ from sqlalchemy import (
     exists,
     func,
     null,
-    or_,
     select,
 )
 from sqlalchemy.sql.selectable import FromClause
 
-from domain import grants
 from projections.areas import AREAS
+from projections.asking.case_states import HELD, PARTS_LEFT, STATE, STATES
 from projections.asking.members import members_of
 from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
@@ -67,6 +66,8 @@ def _cases(scope: Scope) -> Select[Any]:
             S.programme,
             S.year,
             form.label("form"),
+            STATE,
+            PARTS_LEFT,
         )
         .join(SEASONS, S.id == L.season)
         .outerjoin(HOUSEHOLDS, H.id == L.household)
@@ -83,34 +84,6 @@ def _shaped(row: Any) -> dict[str, Any]:
     for name in JSON_COLUMNS:
         found[name] = json.loads(found[name])
     return found
-
-
-OPEN = tuple(map(str, grants.OPEN))
-"""States of a grant that has not gone out."""
-
-_GRANTS_OF_CASE = select(G.number).where(G.relief_case == L.id).correlate(LEDGER)
-HELD = and_(
-    L.grants > 0,
-    H.merged_into.is_(None),
-    or_(
-        H.died > L.known_died,
-        and_(H.size < L.persons, or_(L.known_died.is_(None), H.gone > L.known_gone)),
-    ),
-    _GRANTS_OF_CASE.where(G.status.in_(OPEN)).exists(),
-)
-"""Open grants of a household that has lost somebody since: the county decides. The rule is
-`ReliefCase.lost_since`."""
-STATES: dict[str, ColumnElement[bool]] = {
-    "needed": L.status.not_in(("refused",)),
-    "granted": L.grants > 0,
-    "delivered": L.delivered > 0,
-    "waiting": and_(L.grants > 0, L.delivered < L.grants),
-    "failed": L.failed > 0,
-    "unsigned": _GRANTS_OF_CASE.where(G.status == "granted", G.item != "").exists(),
-    "held": HELD,
-}
-"""What ``status`` may ask beside the stages of a case: 需救助, granted, 已救助, to do, bounced,
-goods that nobody signed for, held after a loss."""
 
 
 def _seasonal(
@@ -146,10 +119,10 @@ def ledger(
 ) -> Page:
     """The ledger, one row a household a season, by village.
 
-    ``status``: a stage of the case, or needed, granted, delivered, waiting, failed, unsigned
-    (goods), held (after a loss). A named season or list is an exercise or in earnest by itself, and
-    ``exercise`` says nothing then. ``search``: a name (also pinyin or initials), a village, a
-    township, a group, a document number.
+    ``status``: a stage of the case, or needed, granted, delivered (all of it), partly, waiting,
+    failed, unsigned (goods), held (after a loss). A named season or list is an exercise or in
+    earnest by itself, and ``exercise`` says nothing then. ``search``: a name (also pinyin or
+    initials), a village, a township, a group, a document number.
     """
     scope = scope.on(db)
     by_village_only = not search and village_list is None

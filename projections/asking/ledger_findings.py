@@ -18,8 +18,8 @@ from sqlalchemy import (
 from sqlalchemy.sql.selectable import FromClause
 
 from domain.rules.standards import TEN_DAYS
+from projections.asking.case_states import HELD, OF_RATE, OPEN
 from projections.asking.finding_rows import finding
-from projections.asking.ledger_books import HELD, OPEN
 from projections.asking.scope import Scope
 from projections.households import HOUSEHOLDS, MEMBERS
 from projections.ledger import GRANTS, LEDGER
@@ -125,7 +125,7 @@ def over_standard(scope: Scope) -> Select[Any]:
         else_=L.need_count,
     )
     value = L.cash_granted_fen + case((R.goods_count.is_(True), L.goods_granted_fen), else_=0)
-    in_force = and_(R.season == L.season, R.rate == L.rate, R.since <= L.granted_at)
+    in_force = and_(OF_RATE, R.since <= L.granted_at)
     source = LEDGER.join(SEASON_RATES, in_force)
     return _of_case(
         "over_standard",

@@ -15,7 +15,7 @@ from domain.lateness import HeldTime
 from domain.season import EMERGENCY
 from domain.world import Role
 from projections.areas import AREAS
-from projections.asking.ledger_books import HELD
+from projections.asking.case_states import HELD
 from projections.asking.report_sums import reported
 from projections.asking.scope import Scope
 from projections.asking.vacancies import nobody_reports

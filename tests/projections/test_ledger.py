@@ -7,6 +7,8 @@ from uuid import UUID
 import pytest
 
 from domain.commands.grant_corrections import RecordPaymentFailure, RefundGrant, RetryPayment
+from domain.commands.payments import GrantInput
+from domain.commands.village_lists import CloseList
 from eventstore.names import Hit
 from projections import disasters, households, ledger, seasons
 from projections.asking.ledger_books import (
@@ -22,6 +24,8 @@ from projections.households import households as households_page
 from projections.seasons import season
 from projections.seasons import seasons as seasons_page
 from tests.domain.ledger import Ledger
+from tests.domain.test_parts import approved
+from tests.domain.test_parts import paid as in_parts_paid
 from tests.projections.folding import Folded
 from tests.projections.relief import fold, over, same_for_all_batches
 from tests.projections.test_households import forget
@@ -98,12 +102,74 @@ def test_a_row_has_the_columns_of_the_official_table(paid: Ledger, folded: Folde
 
 @pytest.mark.parametrize(
     ("status", "names"),
-    [("delivered", "ac"), ("failed", "b"), ("waiting", "b"), ("granted", "abc"), ("closed", "")],
+    [
+        ("delivered", "ac"),
+        ("partly", ""),
+        ("failed", "b"),
+        ("waiting", "b"),
+        ("granted", "abc"),
+        ("closed", ""),
+    ],
 )
 def test_rows_are_asked_for_by_state(paid: Ledger, folded: Folded, status: str, names: str) -> None:
     with folded.reading() as db:
         found = ledger_page(db, over(paid.scenario, "county"), status=status).items
     assert {row["id"] for row in found} == {str(paid.case(name)) for name in names}
+
+
+def states_of(ledger: Ledger, path: Path, names: str = "abc") -> dict[str, str]:
+    """Where the case of each household stands; the filter by that word finds the same ones."""
+    path.mkdir()
+    folded = fold(path, ledger.scenario, (disasters.VIEW, *VIEWS))
+    with folded.reading() as db:
+        scope = over(ledger.scenario, "county")
+        rows = {row["id"]: row["state"] for row in ledger_page(db, scope).items}
+        for word in ("partly", "delivered"):
+            asked = ledger_page(db, scope, status=word).items
+            assert {row["id"] for row in asked} == {one for one in rows if rows[one] == word}
+    folded.close()
+    return {name: rows[str(ledger.case(name))] for name in names}
+
+
+def test_cash_without_the_quilt_that_goes_with_it_is_partly_delivered(tmp_path: Path) -> None:
+    story = Ledger().until("paid")  # a is to have a quilt beside its cash
+    assert states_of(story, tmp_path / "paid") == {
+        "a": "partly",
+        "b": "delivered",
+        "c": "delivered",
+    }
+    assert states_of(Ledger().until("signed"), tmp_path / "signed")["a"] == "delivered"
+
+
+def test_what_was_given_back_as_a_whole_waits_for_nothing(tmp_path: Path) -> None:
+    story = Ledger().until("signed")
+    back = RefundGrant(
+        case=story.case("c"), number=1, amount_fen=13_500, reason="外出务工", document_no="退1号"
+    )
+    story.scenario.given(back, by="payer")
+    assert states_of(story, tmp_path / "back")["c"] == "returned"
+
+
+@pytest.mark.parametrize(
+    ("programme", "need", "first_fen"),
+    [
+        ("transitional", {"days": 75}, {"a": 180_000, "b": 120_000, "c": 60_000}),
+        ("housing", {}, {"a": 600_000, "b": 600_000, "c": 600_000}),
+    ],
+)
+def test_one_month_or_milestone_of_several_is_partly_delivered(
+    tmp_path: Path, programme: str, need: dict[str, int], first_fen: dict[str, int]
+) -> None:
+    story = approved(programme, **need)
+    assert states_of(story, tmp_path / "approved")["a"] == "approved"
+    grants = [GrantInput(case=story.case(name), cash_fen=fen) for name, fen in first_fen.items()]
+    story.scenario.given(story.allocation(*grants), by="county")
+    assert states_of(story, tmp_path / "granted")["a"] == "waiting"
+    in_parts_paid(story)
+    assert set(states_of(story, tmp_path / "paid").values()) == {"partly"}
+    closed = CloseList(village_list=story.list, reason="均改为进城购房")
+    story.scenario.given(closed, by="county")
+    assert set(states_of(story, tmp_path / "closed").values()) == {"partly"}, "nor later"
 
 
 def index(paid: Ledger, *persons: UUID | None) -> Names:

@@ -30,6 +30,7 @@ ALLOWED = {
     "findings._named": "names beside findings that are scoped kind by kind",
     "searching.in_places": "names of divisions; the query that asks is limited by scope.covers",
     "loose_reports._inside": "the tree of divisions is public",
+    "case_states._parts_left": "rates and grants of cases that a scoped query has found",
     "ledger_books._goods": "sums over conditions that its caller made with scope.covers",
     "mergers._merging": "what is checked of disasters that a scoped query has found; told by name",
     "officer_lists._certificates": "certificates of officers that a scoped query has found",

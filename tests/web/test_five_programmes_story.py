@@ -6,12 +6,9 @@ not: 应急 hangs no notice, 过渡期 goes by days and is paid by the month, �
 stock and the first reports are there already: they have desks, and stories, of their own.
 """
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
@@ -29,14 +26,28 @@ from domain.commands.reports import FileInitialReport
 from domain.commands.rulebooks import AdoptRulebook
 from domain.commands.stock import ReceiveGoods
 from domain.money import Source
-from domain.relief_case import ReliefCase
-from domain.rules.base import china_day
 from domain.rules.loading import parse_rulebook
-from domain.world import Command
 from tests.domain.county import RULES
 from tests.web.desk import LivingCounty, living_county
-from tests.web.pressing import Desk, Form, Page, uuid_in
-from tests.web.season_desk import register, spoken_of, wait
+from tests.web.pressing import Desk, uuid_in
+from tests.web.programmes_desk import (
+    amounts,
+    applying,
+    case_of,
+    case_page,
+    decided,
+    drawn_up,
+    opened,
+    paid,
+    posted,
+    refused,
+    row_of,
+    season_form,
+    state_word,
+    step_now,
+    the_list,
+)
+from tests.web.season_desk import register, spoken_of
 
 BEGUN = datetime(2018, 8, 1, 1, tzinfo=UTC)
 SIZES = {"a": 3, "b": 2, "c": 1}
@@ -132,98 +143,6 @@ def server(county: LivingCounty) -> Iterator[TestClient]:
         yield client
 
 
-# What all five do alike
-
-
-def season_form(server: TestClient, programme: str, disaster: str) -> tuple[Form, dict[str, Any]]:
-    """The form that opens a season, and what is chosen in it."""
-    form = Desk(server, "county").open("/seasons/new").form(s.OpenSeason)
-    (chosen,) = [one for one in form.options("programme") if programme in one]
-    (struck,) = [one for one in form.options("disaster") if disaster in one]
-    return form, {"programme": chosen, "year": "2018", "disaster": struck}
-
-
-def opened(server: TestClient, programme: str, disaster: str = "七月洪涝") -> Page:
-    """The season's page, once the county has opened it."""
-    form, chosen = season_form(server, programme, disaster)
-    assert form.send(**{**chosen, "disaster": ""}).status_code == 409, "a disaster is named"
-    page = form.press(**chosen)
-    assert page.state == "open" and "冬春" not in page.text.split("<main")[1]
-    head = page.text.split('class="matter"')[1].split("</header>")[0]
-    assert disaster in head, "which of two of that year it is"
-    assert disaster in page.desk.open("/seasons").text
-    return page
-
-
-def applying(village: Desk, county: LivingCounty, season: Page, key: str) -> Form:
-    """The form by which the village applies for one household."""
-    there = f"/cases/new?household={county.id(key)}&season={uuid_in(season.address)}"
-    return village.open(there).form(r.ApplyForRelief)
-
-
-def drawn_up(season: Page, county: LivingCounty, *, meeting: bool) -> Page:
-    """The village opens its list and puts down who applied; its page as the village sees it."""
-    there = f"{season.address.split('?')[0]}?parent={county.id('yuantan')}"
-    village = Desk(season.desk.server, "village").open(there)
-    page = village.form(v.OpenVillageList, county.id("yuantan_1")).press()
-    form = page.form(v.AppraiseList)
-    typed: dict[str, Any] = {}
-    if meeting:
-        typed = {
-            "minutes__held_on": china_day(county.now).isoformat(),
-            "minutes__attendees": "27",
-            "minutes__document_sha256": b"the signed record",
-        }
-    assert meeting == any(name.startswith("minutes.") for name in form.names())
-    return form.press(**typed)
-
-
-def decided(page: Page) -> Page:
-    """Reviewed by the township, approved by the county: the list as the county sees it."""
-    page = page.seen_by("township").form(v.ReviewList).press(opinion="入户核实，情况属实")
-    return page.seen_by("county").form(v.ApproveList).press(document_no="潜应急〔2018〕40号")
-
-
-def posted(page: Page, county: LivingCounty, notice: type[Command]) -> Page:
-    """The village posts it, and its days go by."""
-    page = page.seen_by("village").form(notice).press(photo_sha256=b"photo")
-    wait(county)
-    return page
-
-
-def amounts(form: Form) -> list[str]:
-    """What stands in the amounts of an allocation, row by row."""
-    return [one.value for one in form.inputs if one.name.endswith(".cash_fen")]
-
-
-def paid(page: Page, county: LivingCounty, number: int) -> Page:
-    """What was allocated is posted and paid."""
-    page = posted(page, county, n.PostSecondNotice)
-    return page.seen_by("payer").form(p.PayList).press(document_no=f"潜支〔2018〕{number}号")
-
-
-def case_page(server: TestClient, county: LivingCounty, season: Page, key: str) -> Page:
-    return Desk(server, "county").open(f"/cases/{case_of(county, season, key)}")
-
-
-def case_of(county: LivingCounty, season: Page, key: str) -> UUID:
-    return ReliefCase.id_of(uuid_in(season.address), county.id(key))
-
-
-def row_of(form: Form, case: UUID) -> int:
-    """Which row of a table is about that case."""
-    heads = [one.value for one in form.inputs if one.name.endswith(".case")]
-    return heads.index(str(case))
-
-
-def refused(answer: Any, *words: str) -> None:
-    """A rule says no, in Chinese, with these words and without a key, an id or fen."""
-    assert answer.status_code == 409, answer.text
-    said = answer.json()["zh"]
-    assert all(one in said for one in words), said
-    assert not re.search(r"[a-z_]{3,}|[0-9a-f]{8}-", said), said
-
-
 # 应急
 
 
@@ -240,7 +159,10 @@ def test_an_emergency_goes_from_the_application_to_the_signature_without_a_notic
     closing = Desk(server, "county").open(season.address.split("?")[0])
     assert "还有 1 户已申请、没有列入名册" in closing.text and closing.form(s.CloseSeason)
 
-    page = drawn_up(season, county, meeting=False)
+    page = the_list(season, county)
+    assert step_now(page) == "列入名册", "who applied is on no list yet"
+    page = drawn_up(page, county, meeting=False)
+    assert step_now(page) == "乡审"
     spoken_of(page)
     assert "公示" not in page.form(v.AppraiseList).of["data-done"]
     on_list = case_page(server, county, season, "a")
@@ -259,14 +181,20 @@ def test_an_emergency_goes_from_the_application_to_the_signature_without_a_notic
         spoken_of(page.seen_by(name))
 
     page = page.seen_by("payer").form(p.PayList).press(document_no="潜支〔2018〕1号")
-    assert "660.00 元" in page.text
+    assert "660.00 元" in page.text and step_now(page) == "发放", "the quilts are not signed for"
+    on_way = case_page(server, county, season, "a")
+    assert state_word(on_way) == "部分到户" and step_now(on_way) == "到户"
+    assert "部分到户" in Desk(server, "village").open(f"/households/{county.id('a')}").text
     keeper = Desk(server, "storekeeper").open(f"{page.address}/goods".split("#")[0])
     keeper.form(h.SignGoods).press(
         signatures__0__signed_by="赵一二", signatures__0__relation="本人"
     )
-    page = page.seen_by("county").form(v.CloseList).press()
+    page = page.seen_by("county")
+    assert step_now(page) == "办结"
+    page = page.form(v.CloseList).press()
     assert page.state == "closed"
     case = case_page(server, county, season, "a")
+    assert state_word(case) == "已到户"
     assert "已签领" in case.text and "660.00 元" in case.text
 
 
@@ -284,7 +212,7 @@ def test_a_stay_elsewhere_is_asked_for_by_days_and_paid_by_the_month(
     form.press(need__days="45", need__cause="因灾倒房")
     applying(village, county, season, "c").press(need__cause="因灾倒房")  # a month, as it stands
 
-    page = posted(drawn_up(season, county, meeting=True), county, n.PostNotice)
+    page = posted(drawn_up(the_list(season, county), county, meeting=True), county, n.PostNotice)
     page = decided(page)
     form = page.form(p.AllocateList)
     at = row_of(form, case_of(county, season, "b"))
@@ -298,9 +226,12 @@ def test_a_stay_elsewhere_is_asked_for_by_days_and_paid_by_the_month(
     page = form.press(**first)
     page = paid(page, county, 11)
 
+    case = case_page(server, county, season, "b")
+    assert state_word(case) == "部分到户" and step_now(case) == "分配"
+    assert state_word(case_page(server, county, season, "c")) == "已到户"
+    assert "部分到户" in Desk(server, "village").open(f"/households/{county.id('b')}").text
     page = page.seen_by("county")
-    assert "还有 1 户没有分完各期" in page.text
-    assert re.search(r"way-now[^>]*><b>分配", re.sub(r"\s+", "", page.text)), "the next month"
+    assert "还有 1 户没有分完各期" in page.text and step_now(page) == "分配", "the next month"
     assert "分配下一期" in page.desk.open("/").text, "nobody is led to close it"
     refused(page.form(v.CloseList).send(), "1 户没有分完各期")
     form = page.form(p.AllocateList)
@@ -308,7 +239,9 @@ def test_a_stay_elsewhere_is_asked_for_by_days_and_paid_by_the_month(
     again = {"document_no": "潜应急〔2018〕52号"}
     twice = form.send(**again, **{f"grants.{at}.part": "第 1 期（第 1–30 天）"})
     refused(twice, "第 1 期已经分配过")
-    page = paid(form.press(**again), county, 12)
+    page = form.press(**again)
+    assert step_now(page) == "二榜公示", "the amounts of the second month are posted too"
+    page = paid(page, county, 12)
     case = case_page(server, county, season, "b")
     assert "第 1 期（第 1–30 天）" in case.text and "第 2 期（第 31–45 天）" in case.text
     assert case.text.count("已打卡") >= 2 and "1,200.00 元" in case.text
@@ -333,7 +266,9 @@ def test_a_drought_is_helped_by_ten_days_and_nothing_but_a_drought(
     refused(form.send(need__days="100", need__cause="缺水"), "最多 90 天")
     form.press(need__days="20", need__kinds=["饮水"], need__cause="缺水")
 
-    page = decided(posted(drawn_up(season, county, meeting=True), county, n.PostNotice))
+    page = decided(
+        posted(drawn_up(the_list(season, county), county, meeting=True), county, n.PostNotice)
+    )
     for number in (1, 2):
         form = page.seen_by("county").form(p.AllocateList)
         assert amounts(form) == ["180.00"], "60 yuan for each of three, for ten days"
@@ -379,7 +314,9 @@ def test_a_home_of_the_roster_is_paid_for_as_it_stands(
     (cracked,) = [one for one in fresh.options("need.house") if "钱" in one]
     fresh.press(need__house=cracked, need__rate=slight, need__cause="住房受损")
 
-    page = decided(posted(drawn_up(season, county, meeting=True), county, n.PostNotice))
+    page = decided(
+        posted(drawn_up(the_list(season, county), county, meeting=True), county, n.PostNotice)
+    )
     form = page.form(p.AllocateList)
     at = row_of(form, case_of(county, season, "a"))
     assert sorted(amounts(form)) == ["2000.00", "6000.00"], "at once, and 30 percent"
@@ -413,6 +350,8 @@ def test_a_dead_person_s_family_is_condoled_with_once(
     roster.form(o.RecordCasualty).press(fate="失踪", full_name="周二娃", sex="男", age="30")
     season = opened(server, "抚慰")
     assert "一人只抚慰一次" in season.text
+    page = the_list(season, county)
+    assert step_now(page) == "户报", "nobody has applied: there is nothing to review"
     village = Desk(server, "village")
     form, beside = applying(village, county, season, "a"), applying(village, county, season, "b")
     who = form.options("need.dead")
@@ -424,7 +363,7 @@ def test_a_dead_person_s_family_is_condoled_with_once(
     refused(beside.send(need__dead=who, need__cause="因灾死亡"), "不能重复救助")
     assert applying(village, county, season, "b").options("need.dead") == []
 
-    page = decided(drawn_up(season, county, meeting=False))
+    page = decided(drawn_up(page, county, meeting=False))
     form = page.form(p.AllocateList)
     assert amounts(form) == ["10000.00"]
     typed = {"document_no": "潜应急〔2018〕81号"}

@@ -73,7 +73,8 @@ async def one_case(request: Request, desk: AtDesk, id: UUID) -> Response:
         open_households=await desk.reached(household, [one["household"]]),
         made=made,
         signing=await _signing(request, desk, one),
-        steps=_steps(one, terms, bool(parts["left"])),
+        steps=_steps(one, terms),
+        under_way=_under_way(one),
         rate=rate,
         by_days=rate is not None and rate.basis in BY_DAYS,
         rate_said=rate_said(rate, catalog(language).t, language) if rate else "",
@@ -135,26 +136,35 @@ async def _signing(request: Request, desk: Desk, one: dict[str, Any]) -> Acts | 
     )
 
 
-def _steps(one: dict[str, Any], terms: Programme, parts_left: bool) -> list[dict[str, Any]]:
+def _steps(one: dict[str, Any], terms: Programme) -> list[dict[str, Any]]:
     """The steps done and to come, in order: name, when, and whether it is waited for. A refused
-    case has no steps to come. ``parts_left``: what has arrived was a part of it."""
+    case has no steps to come. Where all that was granted was a part of it, the next part is set."""
     names = [name for name, step in STEPS.items() if not step or terms.requires(step)]
     refused = one["status"] == Stage.REFUSED
+    next_part = one["parts_left"] and one["delivered"] and not _under_way(one)
     steps = []
     for name in names:
         at = one["closed_at" if name == "closed" and refused else f"{name}_at"]
         key = "refused" if name == "closed" and refused else name
         if at or not refused:
-            again = parts_left and name in ("granted", "delivered") and _done(one, "delivered", at)
+            again = next_part and name == "granted" and one["status"] != Stage.CLOSED
             steps.append({"key": key, "at": at, "done": _done(one, name, at) and not again})
     waited = next((step for step in steps if not step["done"]), None)
     return [{**step, "now": step is waited} for step in steps]
 
 
+def _under_way(one: dict[str, Any]) -> bool:
+    """Something was granted that has not gone out."""
+    return any(line["status"] in OPEN for line in one["grant_lines"])
+
+
 def _done(one: dict[str, Any], name: str, at: str | None) -> bool:
-    """What was given to one hand and not yet to the other is not done."""
+    """What was given to one hand and not yet to the other is not done, unless the list closed over
+    it."""
     if name == "delivered":
-        return bool(one["grants"]) and one["delivered"] >= one["grants"]
+        return one["state"] in ("delivered", "returned") or (
+            at is not None and one["status"] == Stage.CLOSED
+        )
     reached = (Stage.APPLIED, Stage.APPRAISED, Stage.ON_LIST, Stage.REVIEWED, Stage.APPROVED)
     names = ("applied", "appraised", "listed", "reviewed", "approved")
     if name in names and one["status"] in reached:  # reopened: what it had passed comes again

@@ -46,7 +46,7 @@ MOST_NAMED = 20
 LOCAL = (AreaLevel.TOWNSHIP, AreaLevel.VILLAGE)
 """Here the ledger is told by village, above by township."""
 
-STATES = ("", "waiting", "delivered", "failed", "needed", "refused")
+STATES = ("", "waiting", "partly", "delivered", "failed", "needed", "refused")
 Text = Annotated[str, Query(max_length=100, pattern=r"^[^\x00]*$")]
 
 

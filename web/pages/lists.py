@@ -51,6 +51,8 @@ USED = ("standards", "notices", "household_kinds")
 SETTLED_HERE = 20
 """Open objections that have their forms on the page; the others follow as these are settled."""
 NEXT: dict[str, type[Command]] = {
+    "applied": AppraiseList,
+    "listed": AppraiseList,
     "appraised": AppraiseList,
     "first_notice": PostNotice,
     "reviewed": ReviewList,
@@ -205,7 +207,7 @@ async def _acts(request: Request, desk: Desk, one: dict[str, Any], parts_left: i
             *((SettleObjection,) if one["open_objections"] else ()),
             *_of_no_notice(steps),
         ),
-        first=AllocateList if parts_left and one["paid_at"] else _next_step(one),
+        first=_next_step(one, bool(parts_left)),
         one=one,
         village=one["area"],
         needs_minutes="appraisal" in steps and not one["appraised_on"],
@@ -307,11 +309,10 @@ async def _settling(request: Request, desk: Desk, one: dict[str, Any]) -> dict[s
     }
 
 
-def _next_step(one: dict[str, Any]) -> type[Command] | None:
+def _next_step(one: dict[str, Any], parts_left: bool) -> type[Command] | None:
     """The step that the list waits for; whether it is open now, its command says."""
-    if one["status"] == "draft" and not one["households"]:
-        return AppraiseList
-    names = [name for name, state, _ in steps(one) if state != "done" and name != "objections"]
+    way = steps(one, parts_left=parts_left)
+    names = [name for name, state, _ in way if state != "done" and name != "objections"]
     return NEXT[names[0]] if names else None
 
 
@@ -327,10 +328,14 @@ NEEDS = {
 
 def steps(one: dict[str, Any], *, parts_left: bool = False) -> list[tuple[str, str, str | None]]:
     """The way of a list by its programme: (step, done | now | open | skipped, when). One step is
-    under way at a time; a list may be closed without money. ``parts_left``: what was paid was a
-    part; after it the next one is allocated."""
+    under way at a time; a list may be closed without money. Where a programme holds no meeting,
+    households are put on the list. ``parts_left``: what was granted was a part; after it went out
+    the next one is allocated."""
     objections = one["objections"] > 0
-    way = [
+    listed = one["households"] > 0 or one["status"] != "draft"
+    way: list[tuple[str, Any]] = [
+        ("applied", listed or one["applied"]),
+        ("listed", listed),
         ("appraised", one["appraised_on"]),
         ("first_notice", one["first_posted_at"]),
         ("objections", one["first_posted_at"] if objections else None),
@@ -341,16 +346,32 @@ def steps(one: dict[str, Any], *, parts_left: bool = False) -> list[tuple[str, s
         ("paid", one["paid_at"]),
         ("closed", one["closed_at"]),
     ]
-    way = [step for step in way if NEEDS.get(step[0]) in (None, *one["season_steps"])]
-    reached = max((n for n, (_, at) in enumerate(way) if at), default=-1)
+    meets = "appraisal" in one["season_steps"]
+    way = [
+        step
+        for step in way
+        if NEEDS.get(step[0]) in (None, *one["season_steps"])
+        and not (meets and step[0] == "listed")
+    ]
+    names = [name for name, _ in way]
+    now = max((n for n, (_, at) in enumerate(way) if at), default=-1) + 1
+    if one["allocated_at"] and not one["closed_at"]:
+        now = names.index(_of_delivery(one, names, parts_left))
     found: list[tuple[str, str, str | None]] = []
     for n, (name, at) in enumerate(way):
-        state = "done" if n <= reached else "now" if n == reached + 1 else "open"
-        if parts_left and one["paid_at"]:
-            state = {"allocated": "now", "closed": "open"}.get(name, state)
+        state = "done" if n < now else "now" if n == now else "open"
         if name == "objections" and one["open_objections"]:
             state = "now"
         if one["closed_at"] and not at and name in ("allocated", "second_notice", "paid"):
             state = "skipped"
-        found.append((name, state, at if name != "objections" else None))
+        when = at if name not in ("applied", "listed", "objections") and state == "done" else None
+        found.append((name, state, when))
     return found
+
+
+def _of_delivery(one: dict[str, Any], names: list[str], parts_left: bool) -> str:
+    """The step under way of a list with amounts: what was paid to some is not paid to all, and
+    amounts set after a notice or a payment take theirs again."""
+    if not one["under_way"]:
+        return "allocated" if parts_left else "closed"
+    return "second_notice" if "second_notice" in names and not one["second_posted_at"] else "paid"
