@@ -54,7 +54,8 @@ class Ask:
     is. ``fresh``: a time that, left alone, is the moment of the press. ``sums``: of a table: its
     figures are added up. ``spread``: of a column that counts one option: the two fields of the row
     that it stands for. ``some``: of a table: rows in which nothing is said are not sent.
-    ``unkept``: an ID or card number, which is typed again after a reload.
+    ``unkept``: an ID or card number, which is typed again after a reload. ``narrowed``: the field
+    whose choice says which options fit.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Ask:
     sums: bool = False
     spread: str = ""
     unkept: bool = False
+    narrowed: str = ""
 
     @property
     def is_bare(self) -> bool:
@@ -194,6 +196,15 @@ class Asker:
             base = replace(base, required=True)
         if not value and base.required and len(options) == 1:
             value = options[0].value
+        if key in self.form.narrows:
+            return replace(
+                base,
+                draw="list",
+                type="pick",
+                options=tuple(options),
+                value=value,
+                narrowed=self.form.narrows[key],
+            )
         draw = "radio" if few and base.required and "N" not in base.name.split(".") else "list"
         type_ = "int" if kind is int else "pick"
         return replace(base, draw=draw, type=type_, options=tuple(options), value=value)

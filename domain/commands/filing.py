@@ -134,12 +134,19 @@ def check_hazard(
 ) -> InForce[Hazards]:
     """`Malformed` unless the kind 灾种 (and sub-kind 亚灾种, if given) is in the list in force."""
     hazards = world.rules(Hazards, area, at)
-    if not hazards.rule.knows(hazard, sub_hazard):
+    if not hazards.rule.knows(hazard, ""):
         raise Malformed(
             field="hazard",
-            value=f"{hazard}/{sub_hazard}" if sub_hazard else hazard,
+            value=hazard,
             rule_zh="不在灾种目录中",
             rule_en="it is not in the list of hazard kinds",
+        )
+    if not hazards.rule.knows(hazard, sub_hazard):
+        raise Malformed(
+            field="sub_hazard",
+            value=sub_hazard,
+            rule_zh="不是所选灾种的亚灾种",
+            rule_en="it is no sub-kind of that kind of hazard",
         )
     return hazards
 

@@ -63,6 +63,35 @@ def test_names_one_a_line_may_have_a_code_before_them(
     ]
 
 
+def test_a_list_offers_only_what_fits_the_choice_beside_it(
+    address: str, open_page: OpenPage
+) -> None:
+    page = open_page()
+    page.goto(f"{address}/form")
+    lists = """
+      <div class="field"><select name="kind"><option value="flood" selected>洪涝</option>
+        <option value="hail">风雹</option><option value="quake">地震</option></select></div>
+      <div class="field"><select name="sub" data-narrowed-by="kind"><option value="">其他</option>
+        <optgroup label="洪涝"><option value="flash" data-of="flood" selected>山洪</option></optgroup>
+        <optgroup label="风雹"><option value="ice" data-of="hail">冰雹</option></optgroup></select></div>
+    """
+    page.evaluate("html => document.forms.report.insertAdjacentHTML('beforeend', html)", lists)
+    page.evaluate(
+        """async () => {
+          const app = document.querySelector('script[type=module]').src;
+          (await import(app.replace('app.js', 'narrow.js'))).startNarrowing();
+        }"""
+    )
+    sub, offered = page.locator("[name=sub]"), "option:not([hidden]):not([disabled])"
+    assert sub.locator(offered).all_inner_texts() == ["其他", "山洪"]
+    expect(sub).to_have_value("flash")
+    page.locator("[name=kind]").select_option("hail")
+    assert sub.locator(offered).all_inner_texts() == ["其他", "冰雹"]
+    expect(sub).to_have_value("")
+    page.locator("[name=kind]").select_option("quake")
+    expect(sub).to_be_hidden()
+
+
 def test_a_button_pressed_before_the_scripts_have_loaded_is_not_lost(
     desk: FakeDesk, address: str, open_page: OpenPage
 ) -> None:

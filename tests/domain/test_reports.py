@@ -357,6 +357,19 @@ def test_a_wrong_kind_or_time_is_corrected_by_a_fact_with_its_reason(county: Sce
     county.when(CorrectOccurrence(**values | {"hazard": "x"}), by="village").then(Malformed)
 
 
+def test_a_sub_kind_of_another_kind_is_refused_at_its_own_field(county: Scenario) -> None:
+    county.given(initial(county), by="village")
+    other = CorrectOccurrence(
+        report=county.id("report/yuantan_1"),
+        occurred_at=START - timedelta(minutes=30),
+        hazard="landslide",
+        sub_hazard="flash_flood",
+        reason="现场核实",
+    )
+    refusal = county.when(other, by="village").then(Malformed)
+    assert refusal.field == "sub_hazard" and "亚灾种" in refusal.sentence("zh")
+
+
 def test_of_two_corrections_at_once_the_second_does_not_undo_the_first(county: Scenario) -> None:
     """It files no version, so that the number alone does not tell that somebody corrected it."""
     county.given(initial(county), by="village")

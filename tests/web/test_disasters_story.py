@@ -184,7 +184,11 @@ def test_a_report_is_corrected_taken_back_into_a_disaster_and_followed_up_again(
 ) -> None:
     report = reported(demo, server, "洪涝灾害", affected="50")
     page = reached(server, VILLAGE, f"/report/{report}")
-    page = page.form(r.CorrectOccurrence).press(hazard="滑坡灾害", reason="现场核实为滑坡")
+    form = page.form(r.CorrectOccurrence)
+    fits = dict(re.findall(r'<option value="(\w+)" data-of="(\w+)"', page.text))
+    kinds = next(one.options for one in form.inputs if one.name == "hazard").values()
+    assert fits and set(fits.values()) <= set(kinds), "each sub-kind with its kind"
+    page = form.press(hazard="滑坡灾害", reason="现场核实为滑坡")
     assert "滑坡灾害" in page.text
     disaster = declared(server, report, "双峰滑坡")
     county = reached(server, COUNTY, f"/report/{report}")

@@ -19,6 +19,7 @@ FORMS: Mapping[type[Command], Form] = {
             "area": pick.places,
             "reports": pick.loose_ones,
         },
+        narrows={"sub_hazard": "hazard"},
         begins=pick.as_proposed,
         none={"reports": "disasters.open_a_group"},
         labels={"name": "disasters.name", "reports": "disasters.reports"},

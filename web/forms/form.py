@@ -17,7 +17,7 @@ class Option(NamedTuple):
     """One of the things a field may name. ``words`` say it to a person, ``note`` tells more.
 
     ``most``: what may be taken of it, by the column whose sum takes it (`Form.sums`), in the unit
-    of that column.
+    of that column. ``of``: the choice of another field that it fits (`Form.narrows`).
     """
 
     value: str
@@ -25,6 +25,7 @@ class Option(NamedTuple):
     note: str = ""
     group: str = ""
     most: Mapping[str, int] = MappingProxyType({})
+    of: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class Form:
     ``told``: fields whose value the page knows → its key in `Matter.known`; nobody is asked. A
     page that does not know it asks for it.
     ``picks``: fields that name something → what finds the options.
+    ``narrows``: fields whose options fit a choice (`Option.of`) → the field that is chosen in.
     ``words``: fields with fixed values → prefix of their message keys.
     ``radio``: fields whose values stand side by side, however many they are.
     ``none``: fields → message key of what is said where there is nothing to pick.
@@ -99,6 +101,7 @@ class Form:
     needed: frozenset[str] = frozenset()
     told: Mapping[str, str] = field(default_factory=dict)
     picks: Mapping[str, Finder] = field(default_factory=dict)
+    narrows: Mapping[str, str] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
     radio: frozenset[str] = frozenset()
     none: Mapping[str, str] = field(default_factory=dict)

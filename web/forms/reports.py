@@ -28,6 +28,7 @@ FORMS: Mapping[type[Command], Form] = {
     r.CorrectOccurrence: Form(
         fields=("occurred_at", "hazard", "sub_hazard", "reason"),
         picks={"hazard": pick.hazards, "sub_hazard": pick.sub_hazards},
+        narrows={"sub_hazard": "hazard"},
         told={"seen_occurred_at": "seen_occurred_at", "seen_hazard": "seen_hazard"},
         begins=pick.occurrence_told,
         hint="report.correct_hint",

@@ -29,7 +29,8 @@ LEVELS: Final = (1, 2, 3, 4)
 
 
 async def hazards(matter: Matter) -> list[Option]:
-    """The kinds in force where the officer is, by their group."""
+    """The kinds by their group: in force where the officer is, or there and then of the report that
+    is corrected."""
     rule = await _hazards(matter)
     zh = matter.language == "zh"
     return [
@@ -43,15 +44,18 @@ async def sub_hazards(matter: Matter) -> list[Option]:
     rule = await _hazards(matter)
     zh = matter.language == "zh"
     return [
-        Option(sub.key, sub.zh if zh else sub.en, "", one.zh if zh else one.en)
+        Option(sub.key, sub.zh if zh else sub.en, "", one.zh if zh else one.en, of=one.key)
         for one in (rule.hazards if rule else ())
         for sub in one.sub_kinds
     ]
 
 
 async def _hazards(matter: Matter) -> Hazards | None:
-    area, *_ = matter.desk.caller.areas()
-    return await run_in_threadpool(rule_for, matter.desk.caller, Hazards, area, matter.desk.now)
+    report = matter.known.get("report")
+    area, at = matter.desk.caller.areas()[0], matter.desk.now
+    if report:
+        area, at = UUID(report["area"]), datetime.fromisoformat(report["occurred_at"])
+    return await run_in_threadpool(rule_for, matter.desk.caller, Hazards, area, at)
 
 
 async def places(matter: Matter) -> list[Option]:

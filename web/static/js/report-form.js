@@ -149,21 +149,6 @@ class CheckedForm {
   }
 }
 
-/** Sub-kinds of the chosen hazard only; no field where it has none. */
-function followHazard(choice) {
-  const place = choice.form.querySelector("[data-sub-hazards]");
-  const subs = [...place.querySelectorAll("option[data-of]")];
-  const list = place.querySelector("select");
-  const update = () => {
-    const fitting = subs.filter((sub) => sub.dataset.of === choice.value);
-    for (const sub of subs) sub.hidden = sub.disabled = !fitting.includes(sub);
-    if (list.selectedOptions[0]?.disabled) list.value = "";
-    place.hidden = fitting.length === 0;
-  };
-  choice.addEventListener("change", update);
-  update();
-}
-
 /** "Half an hour ago" fills in the store's time, which need not be this device's. */
 function offerTimes(place) {
   const input = document.getElementById(place.dataset.times);
@@ -191,7 +176,6 @@ function markChanges(form) {
 }
 
 export function startReportForms() {
-  for (const choice of document.querySelectorAll("[data-hazard]")) followHazard(choice);
   for (const place of document.querySelectorAll("[data-times]")) offerTimes(place);
   for (const form of document.querySelectorAll(".report-form")) markChanges(form);
   for (const form of document.querySelectorAll("form[data-rules]")) new CheckedForm(form);
