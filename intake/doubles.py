@@ -1,5 +1,6 @@
 """Heads who may be registered already: under a number since corrected, under another head, or in
-another village of the same officer's area. A list's row cannot say which, so a person is asked.
+another village of the same officer's area; members who count in another household under a number
+that was typed otherwise. A list's row cannot say which, so a person is asked.
 
 Two people of one name are common, and no reason to ask. It is one where something else agrees as
 well: the phone, the account, a member, or an ID number but for two digits.
@@ -15,11 +16,12 @@ from domain.commands.sealing import digits
 from domain.household import Household
 from domain.masking import mask_id
 from domain.person import Person
-from eventstore.names import called, inhabited
+from eventstore.names import Hit, called, inhabited
 from eventstore.store import Store
 from intake import cells as read
 from intake.columns import Column
 from intake.entries import Entry
+from intake.rows import ParsedMember
 from intake.stored import Difference, StoredHousehold
 
 FEW = 40
@@ -94,6 +96,15 @@ class _Head(NamedTuple):
     household: UUID | None = None
 
 
+class _Known(NamedTuple):
+    """One who counts in a household of the officer's own area under an ID number."""
+
+    number: str
+    masked: str
+    village: UUID
+    heads: bool
+
+
 class _Namesakes:
     """Heads of one name. About 300 bytes a head while they are few, four times that when many."""
 
@@ -134,13 +145,15 @@ class Doubles:
         self._mine = mine
         self._seen: dict[int, _Namesakes] = {}
         self._stored: dict[str, _Namesakes] = {}
+        self._people: dict[str, list[_Known]] = {}
         self._villages: set[UUID] | None = None
 
     def of(self, entry: Entry, person: UUID | None, cell: str) -> Difference | None:
         """Why this head may be in the log already; ``person`` is the vault's, ``cell`` names the
         head's ID number in the file."""
         found = self._claimed(entry, person) if person is not None else None
-        return found or self._named(entry) or self._twice(entry, cell)
+        found = found or self._named(entry) or self._mistyped_of(entry)
+        return found or self._twice(entry, cell)
 
     def _claimed(self, entry: Entry, person: UUID) -> Difference | None:
         """A household of the officer's own area in which the head is at home."""
@@ -177,6 +190,57 @@ class Doubles:
         found = heads.agreeing(self._marks(entry)) or self._sharing(entry, heads)
         return None if found is None else self._same(entry, "head-maybe-same", *found)
 
+    def _mistyped_of(self, entry: Entry) -> Difference | None:
+        """A person of the new household who counts in another one, under another number. As heads
+        of both the two have been compared in all that tells them apart."""
+        assert entry.parsed is not None and entry.village is not None
+        head, *others = entry.parsed.head, *entry.parsed.members
+        found = self.of_person(head, entry.village, heads=False)
+        return found or next(filter(None, (self.of_person(o, entry.village) for o in others)), None)
+
+    def of_person(
+        self, one: ParsedMember, village: UUID, *, heads: bool = True
+    ) -> Difference | None:
+        """A person of the officer's own area who has the name, and an ID number that differs in a
+        digit or two. ``heads``: who heads a household is looked at too."""
+        if one.id_number is None:
+            return None
+        same = self._called(one.name, village)
+        if any(known.number == one.id_number for known in same):
+            return None  # found by the number itself
+        for known in same:
+            if (heads or not known.heads) and _mistyped(known.number, one.id_number):
+                facts = {"stored": known.masked, "village": self._name_of(known.village)}
+                shown = mask_id(one.id_number)
+                rule = "person-maybe-same"
+                return Difference(rule, Column.ID_NUMBER, one.row, shown, facts, one.slot)
+        return None
+
+    def _called(self, name: str, village: UUID) -> list[_Known]:
+        """Who is stored by that name in the officer's own area, with an ID number; each is loaded
+        once a run."""
+        if name in self._people:
+            return self._people[name]
+        people: list[_Known] = []
+        for hit in self._hits(name, village):
+            household: Household | None = self._store.load(hit.household)
+            member = household.members.get(hit.person) if household is not None else None
+            if household is None or member is None or member.id_number is None:
+                continue
+            number = self._store.vault.reveal(member.id_number, household.id, "id_number")
+            if number is not None:
+                heads = household.head == hit.person
+                people.append(_Known(number, member.masked, household.village, heads))
+        if people:
+            self._people[name] = people
+        return people
+
+    def _hits(self, name: str, village: UUID) -> list[Hit]:
+        """Who is called so, as lists are read, in the officer's own area or that village."""
+        villages = sorted(self._inhabited() | {village})
+        hits = self._store.find(name, villages, exercise=self._store.training)
+        return called(self._store.vault, hits, lambda one: (read.name(one)[0] or one) == name)
+
     def _heads(self, entry: Entry) -> _Namesakes:
         """The heads of a new household's name who are stored in the officer's own area, each
         loaded once a run."""
@@ -185,11 +249,7 @@ class Doubles:
         if name in self._stored:
             return self._stored[name]
         heads = _Namesakes()
-        hits = self._store.find(
-            name, sorted(self._inhabited() | {entry.village}), exercise=self._store.training
-        )
-        same = called(self._store.vault, hits, lambda one: (read.name(one)[0] or one) == name)
-        for id in sorted({hit.household for hit in same}):
+        for id in sorted({hit.household for hit in self._hits(name, entry.village)}):
             stored = StoredHousehold(self._store, id)
             if stored.head_name != name:
                 continue

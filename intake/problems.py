@@ -164,6 +164,14 @@ RULES: dict[str, tuple[str, str]] = {
         "Registered in {village} as head of a household: not taken. Correct the village, or move "
         "that household first, and import again.",
     ),
+    "person-maybe-same": (
+        "{village}已登记同名的 {stored}，身份证号只差一两位，可能是同一人，未导入：请核对证件，"
+        "改正名单或已登记的身份证号；已离户的先办理离户，再导入；如确是另一人，请在系统中单独登记",
+        "{village} has {stored}, of the same name and with an ID number that differs in a digit or "
+        "two: perhaps the same person, not taken. Compare the card; correct the list or the number "
+        "that is registered, or record that this person has left, and import again. If it is "
+        "another person, register them by hand.",
+    ),
     # Notes: worth a look, no reason to refuse.
     "cell-error-empty": (
         "单元格显示错误值（如 #N/A），按空白读取，请核对",

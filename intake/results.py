@@ -18,7 +18,14 @@ import msgspec
 from eventstore.modes import make_private
 
 FAULTS_KEPT = 1000
-STORED = ("stored-", "member-gone", "member-maybe-same", "member-other-id", "member-not-listed")
+STORED = (
+    "stored-",
+    "member-gone",
+    "member-maybe-same",
+    "member-other-id",
+    "member-not-listed",
+    "person-maybe-same",
+)
 """The rules (by how they begin) of notes that compare a list with what is stored."""
 
 

@@ -301,6 +301,14 @@ class Importer:
             self._told.note(entry, Difference("stored-elsewhere", Column.VILLAGE, row, "", {}))
             return []
         missing, differ = stored.members(entry.parsed, entry.given)
+        people = (entry.parsed.head, *entry.parsed.members)
+        doubts = {
+            person.place: doubt
+            for person in missing
+            if (doubt := self._doubles.of_person(people[person.place], household.village))
+        }
+        missing = [person for person in missing if person.place not in doubts]
+        differ += doubts.values()
         added = sum(not person.counted for person in missing)
         groups = self._groups.of(household.village)
         differ += stored.differences(entry.parsed, entry.given, self._kinds, groups, added)

@@ -169,6 +169,69 @@ def test_c2_a_head_of_a_corrected_number_in_another_village_is_asked_about(
     assert not town.facts("Household.Registered", at)
 
 
+TYPED, KNOWN = id_number(511), id_number(501)  # one digit apart, of the same day of birth
+
+
+@pytest.mark.parametrize("known_as", ["member", "head"])
+def test_c2_a_member_known_elsewhere_under_a_mistyped_number_is_asked_about(
+    town: County, tmp_path: Path, known_as: str
+) -> None:
+    """A daughter-in-law stands on two lists: that of her parents, and of the house she came to."""
+    old = [person("李四", "妻" if known_as == "member" else "户主", KNOWN)]
+    if known_as == "member":
+        old.insert(0, person("张小三", "户主", HEAD))
+    town.run(family(tmp_path, *old), area=ELSEWHERE)
+    at = town.store.head()
+    other = person("王五", "户主", id_number(88, born="19480101"))
+    path = family(tmp_path, other, person("李四", "妻", TYPED))
+    for report in (town.check(path, area=VILLAGE), town.run(path, area=VILLAGE)):
+        assert (report.registered, report.valid) == (0, 0)
+        assert report.by_rule["person-maybe-same"] == 1
+    fault = next(one for one in report.faults if one.rule == "person-maybe-same")
+    assert (fault.row, fault.cell) == (3, "D3")
+    assert "水吼村" in fault.zh and "李*" in fault.zh and "核对证件" in fault.zh
+    assert TYPED not in str(town.rows) and KNOWN not in str(town.rows)
+    assert not town.facts("Household.Registered", at)
+
+
+def test_c2_a_head_known_as_a_member_under_a_mistyped_number_is_asked_about(
+    town: County, tmp_path: Path
+) -> None:
+    known = (person("张小三", "户主", HEAD), person("李四", "妻", KNOWN))
+    town.run(family(tmp_path, *known), area=VILLAGE)
+    report = town.run(heads(tmp_path, [HERE, "李四", TYPED, 1, None, None]))
+    assert (report.registered, report.by_rule) == (0, {"person-maybe-same": 1})
+
+
+def test_c2_a_missing_member_known_elsewhere_under_a_mistyped_number_is_not_added(
+    town: County, tmp_path: Path
+) -> None:
+    town.run(family(tmp_path, person("李四", "户主", KNOWN)), area=ELSEWHERE)
+    head = person("张小三", "户主", HEAD)
+    town.run(family(tmp_path, head), area=VILLAGE)
+    at = town.store.head()
+    report = town.run(family(tmp_path, head, person("李四", "妻", TYPED)), area=VILLAGE)
+    assert "person-maybe-same" in {one.rule for one in report.differences}
+    assert not town.facts("Household.MemberAdded", at)
+
+
+def test_c2_a_member_of_a_name_and_another_number_is_another(town: County, tmp_path: Path) -> None:
+    known = (person("张小三", "户主", HEAD), person("李四", "妻", KNOWN))
+    town.run(family(tmp_path, *known), area=ELSEWHERE)
+    other = person("王五", "户主", id_number(88, born="19480101"))
+    path = family(tmp_path, other, person("李四", "妻", id_number(77, born="19301111")))
+    assert town.run(path, area=VILLAGE).registered == 1
+
+
+def test_c2_a_member_outside_the_jurisdiction_is_not_asked_about(
+    town: County, tmp_path: Path
+) -> None:
+    register(town, "shuihou_1", member("张小三", KNOWN))
+    other = person("王五", "户主", id_number(88, born="19480101"))
+    path = family(tmp_path, other, person("张小三", "子", TYPED))
+    assert town.run(path, by="village", area=VILLAGE).registered == 1
+
+
 def test_c2_a_namesake_outside_the_jurisdiction_is_not_asked_about(
     town: County, tmp_path: Path
 ) -> None:
