@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from domain.area import Area, check_text, common, successor
-from domain.commands.stock import catalogue, holding, stockpile_at
+from domain.commands.stock import catalogue, holding, stocked, stockpile_at
 from domain.consignment import (
     NOT_SHIPPED,
     Cargo,
@@ -27,9 +27,11 @@ from domain.exercise import AS_THE_STORE
 from domain.goods import Lot, Purpose, ReturnSource, StockExhausted
 from domain.ids import NewId
 from domain.moments import day_not_before, day_not_over, not_in_future, not_over
+from domain.not_enough import Short, of_stock, refuse
 from domain.phone_number import checked_phone
 from domain.refusal import Malformed, NotYourRole, Refusal, refusal_of
 from domain.rules.base import china_day
+from domain.rules.items import Items
 from domain.separation import separate
 from domain.stockpile import Stockpile
 from domain.world import About, Command, Result, Role, Sealed, World
@@ -152,20 +154,22 @@ class OrderConsignment(_OnConsignment):
         lines = consignment.lines if self.lines is None else _lines(self.lines)
         hands = separate(world, consignment.id, consignment.steps, "order")
         consignment.order(self.source, lines, document_no=self.document_no, hands=hands)
-        for line in lines:
-            id = Stockpile.id_of(self.source, line.item, consignment.exercise)
-            stockpile = world.find(Stockpile, id)
-            if stockpile is None:
-                raise StockExhausted(
-                    stockpile=id, item=line.item, wanted=line.quantity, available=0
+        short: list[Short] = []
+        for at, line in enumerate(lines):
+            try:
+                stocked(
+                    world, self.source, line.item, line.quantity, exercise=consignment.exercise
+                ).reserve(
+                    consignment.id,
+                    line.quantity,
+                    purpose=Purpose.CONSIGNMENT,
+                    subject=consignment.id,
+                    exercise=consignment.exercise,
                 )
-            stockpile.reserve(
-                consignment.id,
-                line.quantity,
-                purpose=Purpose.CONSIGNMENT,
-                subject=consignment.id,
-                exercise=consignment.exercise,
-            )
+            except StockExhausted as refusal:
+                items = world.rules(Items, self.source, world.now).rule
+                short.append(of_stock(refusal, (f"lines[{at}].quantity", at + 1), items))
+        refuse(short)
         return None
 
 

@@ -12,9 +12,10 @@ from uuid import UUID
 from domain.area import check_text
 from domain.commands.relief_cases import check_size, hands_for
 from domain.commands.seasons import due_on
+from domain.commands.stock import stocked
 from domain.commands.village_lists import OfList, cases_of, cases_on
 from domain.fund import Fund
-from domain.goods import LotPick, Purpose, not_negative, positive, split
+from domain.goods import LotPick, Purpose, StockExhausted, not_negative, positive, split
 from domain.grants import (
     Grant,
     GrantStatus,
@@ -23,11 +24,14 @@ from domain.grants import (
 )
 from domain.household import Household
 from domain.list_checks import ALLOCATABLE
+from domain.money import FundOverdrawn
+from domain.not_enough import Short, of_fund, of_stock, refuse, runs_out
 from domain.paying import check_list, check_losses, check_payable, check_rows
 from domain.reach import in_reach, within
 from domain.refusal import Malformed, NotFound, Refusal, missing
 from domain.relief_case import ReliefCase
 from domain.roster import Hands
+from domain.rules.items import Items
 from domain.rules.standards import Rate
 from domain.season import Season
 from domain.separation import separate
@@ -103,8 +107,10 @@ class AllocateList(OfList):
             deliver_by,
             hands,
         )
-        commitment = self._commit(world, found, season, cash_fen)
-        parts = self._reserve(world, found, goods)
+        short: list[Short] = []
+        commitment = self._commit(world, found, season, cash_fen, short)
+        parts = self._reserve(world, found, goods, short)
+        refuse(short)
         for case, given in zip(cases, self.grants, strict=True):
             household = world.get(Household, case.household)
             check_losses(case, household)
@@ -117,24 +123,35 @@ class AllocateList(OfList):
         return {"cash_fen": cash_fen, "goods": goods, "commitment": commitment}
 
     def _commit(
-        self, world: World, found: VillageList, season: Season, cash_fen: int
+        self,
+        world: World,
+        found: VillageList,
+        season: Season,
+        cash_fen: int,
+        short: list[Short],
     ) -> UUID | None:
-        """Promise the cash of the whole list. Answers the commitment."""
+        """Promise the cash of the whole list. Answers the commitment. What the fund lacks is added
+        to ``short``, for whoever reads it to learn what the depot lacks as well."""
         if not cash_fen:
             return None
         fund = within(world, Fund, _required("fund", self.fund))
         commitment = world.make_id("commitment")
-        fund.commit(
-            commitment,
-            cash_fen,
-            programme=season.programme,
-            subject=found.id,
-            exercise=found.exercise,
-        )
+        try:
+            fund.commit(
+                commitment,
+                cash_fen,
+                programme=season.programme,
+                subject=found.id,
+                exercise=found.exercise,
+            )
+        except FundOverdrawn as refusal:
+            cash = (one.cash_fen for one in self.grants)
+            rows = ((f"grants[{at}].cash_fen", fen) for at, fen in enumerate(cash))
+            short.append(of_fund(refusal, runs_out(rows, refusal.available_fen)))
         return commitment
 
     def _reserve(
-        self, world: World, found: VillageList, goods: dict[str, int]
+        self, world: World, found: VillageList, goods: dict[str, int], short: list[Short]
     ) -> dict[str, tuple[UUID, UUID, list[tuple[LotPick, ...]]]]:
         """Set each item aside once; its stockpile, reservation and the parts, last case first."""
         parts = {}
@@ -144,15 +161,26 @@ class AllocateList(OfList):
                 raise NotFound(kind="Stockpile", id=warehouse)
             id = Stockpile.id_of(warehouse, item, found.exercise)
             reservation = world.make_id("reservation", item)
-            picks = world.get(Stockpile, id).reserve(
-                reservation,
-                units,
-                purpose=Purpose.VILLAGE_LIST,
-                subject=found.id,
-                exercise=found.exercise,
-            )
             wanted = [one.units for given in self.grants for one in given.goods if one.item == item]
-            parts[item] = (id, reservation, split(picks, wanted)[::-1])
+            try:
+                stockpile = stocked(world, warehouse, item, units, exercise=found.exercise)
+                picks = stockpile.reserve(
+                    reservation,
+                    units,
+                    purpose=Purpose.VILLAGE_LIST,
+                    subject=found.id,
+                    exercise=found.exercise,
+                )
+            except StockExhausted as refusal:
+                taken = (
+                    sum(one.units for one in given.goods if one.item == item)
+                    for given in self.grants
+                )
+                rows = ((f"grants[{at}].goods", one) for at, one in enumerate(taken))
+                items = world.rules(Items, warehouse, world.now).rule
+                short.append(of_stock(refusal, runs_out(rows, refusal.available), items))
+            else:
+                parts[item] = (id, reservation, split(picks, wanted)[::-1])
         return parts
 
     def _grants(

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.area import Area, check_text
 from domain.exercise import AS_THE_STORE
-from domain.goods import ItemUnknown, Lot, positive
+from domain.goods import ItemUnknown, Lot, StockExhausted, positive
 from domain.ids import NewId
 from domain.refusal import Malformed, Refusal, refusal_of
 from domain.rules.base import china_day
@@ -37,6 +37,15 @@ def stockpile_at(world: World, warehouse: UUID, item: str, exercise: bool) -> St
         return known
     world.get(Area, warehouse).require_living()
     return world.add(Stockpile(id=id, warehouse=warehouse, item=item, exercise=exercise))
+
+
+def stocked(world: World, warehouse: UUID, item: str, wanted: int, *, exercise: bool) -> Stockpile:
+    """The stockpile to take so many of an item from. `StockExhausted` where none was opened."""
+    id = Stockpile.id_of(warehouse, item, exercise)
+    known = world.find(Stockpile, id)
+    if known is None:
+        raise StockExhausted(stockpile=id, item=item, wanted=wanted, available=0)
+    return known
 
 
 def holding(world: World, id: UUID, fits: Callable[[Stockpile], bool]) -> Stockpile:

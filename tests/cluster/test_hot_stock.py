@@ -137,7 +137,7 @@ def test_sixteen_writers_are_granted_exactly_what_there_is(
     granted = answers[200, ""]
     assert granted == there, answers
     assert {status for status, _ in answers} == {200, 409}, answers
-    assert all(kind.endswith("stock-exhausted") for status, kind in answers if status == 409)
+    assert all(kind.endswith("not-enough") for status, kind in answers if status == 409)
     with city.log() as log:
         check_log(log, {k: n for writer in writers for k, n in writer.acknowledged.items()})
     store = city.place.open()

@@ -25,7 +25,8 @@ from domain.consignment import (
     NothingDamaged,
     Phase,
 )
-from domain.goods import ItemUnknown, StockExhausted
+from domain.goods import ItemUnknown
+from domain.not_enough import NotEnough
 from domain.refusal import AlreadyExists, Malformed, NotFound, NotYourRole
 from domain.rules.base import china_day
 from domain.separation import SamePersonTwice
@@ -141,12 +142,24 @@ def test_an_order_bears_a_document_and_names_another_warehouse(county: Scenario)
 
 def test_an_order_takes_no_more_than_the_depot_has(county: Scenario) -> None:
     county.given(request(county), by="township")
-    refusal = county.when(order(county), by="county").then(StockExhausted)
-    assert (refusal.wanted, refusal.available) == (40, 0)
+    (short,) = county.when(order(county), by="county").then(NotEnough).short
+    assert (short.wanted, short.available) == (40, 0)
     county.given(receive(county, quantity=39), by="storekeeper")
-    assert county.when(order(county), by="county").then(StockExhausted).available == 39
+    (short,) = county.when(order(county), by="county").then(NotEnough).short
+    assert short.available == 39
     less = order(county, lines=(GoodsLine(item="quilt", quantity=39),))
     county.when(less, by="county").then("Consignment.Ordered", "Stockpile.Reserved")
+
+
+def test_an_order_is_told_of_every_kind_that_is_short(county: Scenario) -> None:
+    county.given(request(county), by="township")
+    lines = (GoodsLine(item="quilt", quantity=2), GoodsLine(item="coat", quantity=3))
+    refusal = county.when(order(county, lines=lines), by="county").then(NotEnough)
+    assert [(one.field, one.row, one.zh) for one in refusal.short] == [
+        ("lines[0].quantity", 1, "棉被"),
+        ("lines[1].quantity", 2, "棉衣"),
+    ]
+    assert "棉衣可用 0 件，本次要用 3 件，差 3 件" in refusal.sentence("zh")
 
 
 def test_goods_of_another_county_are_ordered_by_the_city_above_both(county: Scenario) -> None:
@@ -167,7 +180,7 @@ def test_goods_of_another_county_are_ordered_by_the_city_above_both(county: Scen
 def test_exercise_goods_are_never_ordered_for_a_real_need(county: Scenario) -> None:
     county.given(receive(county, exercise=True), by="storekeeper")
     county.given(request(county), by="township")
-    county.when(order(county), by="county").then(StockExhausted)
+    county.when(order(county), by="county").then(NotEnough)
     drill = {"consignment": county.id("drill")}
     county.given(request(county, exercise=True, **drill), by="township")
     county.when(order(county, **drill), by="county").then(

@@ -12,7 +12,6 @@ from domain.commands.payments import (
 from domain.commands.seasons import ChangeSeasonStandard
 from domain.commands.stock import ReceiveGoods
 from domain.fund import Fund
-from domain.goods import StockExhausted
 from domain.grants import (
     ItemNotInProgramme,
     NothingToGrant,
@@ -20,10 +19,11 @@ from domain.grants import (
     OverStandard,
     UnderStandard,
 )
-from domain.money import FundOverdrawn, Source
+from domain.money import Source
 from domain.need import (
     PersonsExceedHousehold,
 )
+from domain.not_enough import NotEnough
 from domain.refusal import Malformed, NotFound, NotYourRole
 from domain.roster import NotOnList, WrongListStage
 from domain.world import Role
@@ -131,10 +131,39 @@ def test_items_are_those_of_the_programme_up_to_their_allowance(ledger: Ledger) 
 def test_neither_fund_nor_stock_can_be_overdrawn_by_a_list(ledger: Ledger) -> None:
     county = ledger.until("approved").scenario
     rich = GrantInput(case=ledger.case("a"), cash_fen=99_999_999_999, reason="试填")
-    county.when(ledger.allocation(rich), by="county").then(FundOverdrawn)
+    county.when(ledger.allocation(rich), by="county").then(NotEnough)
     goods = (GoodsInput(item="quilt", units=101),)
     warm = GrantInput(case=ledger.case("a"), goods=goods, reason="试填")
-    county.when(ledger.allocation(warm), by="county").then(StockExhausted)
+    county.when(ledger.allocation(warm), by="county").then(NotEnough)
+
+
+def test_an_allocation_that_lacks_money_and_goods_is_told_both_at_once(ledger: Ledger) -> None:
+    county = ledger.until("approved").scenario
+
+    def gets(name: str, cash_fen: int, **goods: int) -> GrantInput:
+        given = tuple(GoodsInput(item=item, units=units) for item, units in goods.items())
+        return GrantInput(case=ledger.case(name), cash_fen=cash_fen, goods=given, reason="试填")
+
+    both = ledger.allocation(
+        gets("a", 400_000_000, quilt=60),
+        gets("b", 700_000_000, quilt=20),
+        gets("c", 100, quilt=25, coat=2),
+    )
+    refusal = county.when(both, by="county").then(NotEnough)
+    assert refusal.field == "grants[1].cash_fen"
+    assert refusal.sentence("zh") == (
+        "余额或库存不够：资金（潜财〔2017〕88号）可用 10,000,000.00 元，本次要用 11,000,001.00 元，"
+        "差 1,000,001.00 元，从第 2 行起不够；棉被可用 100 床，本次要用 105 床，差 5 床，"
+        "从第 3 行起不够；棉衣可用 0 件，本次要用 2 件，差 2 件，从第 3 行起不够"
+    )
+    assert refusal.sentence("en") == (
+        "There is not enough: fund 潜财〔2017〕88号: ¥10,000,000.00 free, "
+        "¥11,000,001.00 asked for, ¥1,000,001.00 short from row 2 on; "
+        "quilt: 100 free, 105 asked for, 5 short from row 3 on; "
+        "padded coat: 0 free, 2 asked for, 2 short from row 3 on."
+    )
+    exact = ledger.allocation(gets("a", 1_000_000_000, quilt=100))
+    county.given(exact, by="county")
 
 
 def test_an_allocation_names_what_it_needs(ledger: Ledger) -> None:
