@@ -18,8 +18,9 @@ from domain.access import posts_at
 from domain.area import Area
 from domain.commands.rulebooks import ConfirmRulebook
 from domain.posts import StandIn, post_of
+from projections.asking.paging import Page
 from projections.asking.scope import Scope
-from projections.asking.work import MATTERS, Asked, Post, work_counts, work_items
+from projections.asking.work import MATTERS, Asked, Post, work_counts, work_items, work_page
 from projections.asking.work_awaited import done_lately, work_awaited
 
 router = APIRouter(tags=["work"])
@@ -40,7 +41,8 @@ class Work:
     """``items`` in the order in which they are to be done; ``counts``: by matter ``count``,
     ``overdue``, ``grave``, ``since``; ``overdue`` and ``upward``: duties of the caller's own areas;
     ``below``: of those below; ``awaited`` with ``awaited_counts``: what waits for others;
-    ``lately``: the caller's last facts."""
+    ``lately``: the caller's last facts. ``page``: of one matter, where its items stand in all of
+    them."""
 
     items: list[dict[str, Any]]
     counts: dict[str, dict[str, Any]]
@@ -50,6 +52,7 @@ class Work:
     awaited: list[dict[str, Any]]
     awaited_counts: dict[str, int]
     lately: list[dict[str, Any]]
+    page: Page
 
     @property
     def total(self) -> int:
@@ -88,24 +91,31 @@ def work_of(
     exercise: bool | None = None,
     each: int = EACH,
     matter: str | None = None,
+    cursor: str | None = None,
 ) -> Work:
-    """The caller's work. ``matter``: of this one ``each`` rows, and none of the others."""
+    """The caller's work. ``matter``: of this one a page of ``each`` rows, and none of the others;
+    the first page where nothing is left behind the ``cursor``."""
     scope, asked = _asked(caller, whose == "area", exercise)
     with caller.system.reader() as db:
         asked = replace(asked, graver=graver_than_run(caller, db, scope, asked))
         counts = work_counts(db, scope, asked=asked)
-        items = work_items(db, scope, asked=asked, each=each, matter=matter)
+        if matter is None:
+            page = Page(work_items(db, scope, asked=asked, each=each))
+        else:
+            page = work_page(db, scope, asked=asked, matter=matter, cursor=cursor, limit=each)
+            if cursor is not None and not page.items:
+                page = work_page(db, scope, asked=asked, matter=matter, cursor=None, limit=each)
         awaited_counts, awaited = work_awaited(db, scope, asked=asked)
         lately = done_lately(db, scope, asked=asked)
-    caller.system.store.texts.opened([*items, *awaited, *lately])
+    caller.system.store.texts.opened([*page.items, *awaited, *lately])
     overdue, upward = own_duties(caller, asked.exercise)
     below = duties_below(caller, asked.exercise) if asked.whole else []
     _count_duties(counts, overdue, upward)
     rules = rules_waiting(caller)
     if rules:
         counts[RULES] = {"count": rules, "overdue": 0, "grave": 0, "since": None, "due_at": None}
-    items = [_item(one, asked) for one in items]
-    return Work(items, counts, overdue, upward, below, awaited, awaited_counts, lately)
+    items = [_item(one, asked) for one in page.items]
+    return Work(items, counts, overdue, upward, below, awaited, awaited_counts, lately, page)
 
 
 def waiting_count(caller: Caller) -> int:

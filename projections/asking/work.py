@@ -83,7 +83,7 @@ from projections.asking import work_disasters as of_disasters
 from projections.asking import work_lists as lists
 from projections.asking import work_sources as sources
 from projections.asking.counted import day_over, over
-from projections.asking.paging import MAX_LIMIT, allowed
+from projections.asking.paging import MAX_LIMIT, Page, page
 from projections.asking.scope import Scope
 from projections.findings import CLAIMS
 from projections.households import MEMBERS
@@ -226,37 +226,30 @@ def work_counts(db: Connection, scope: Scope, *, asked: Asked) -> dict[str, dict
 
 
 def work_items(
-    db: Connection, scope: Scope, *, asked: Asked, each: int = 5, matter: str | None = None
+    db: Connection, scope: Scope, *, asked: Asked, each: int = 5
 ) -> list[dict[str, Any]]:
-    """The first ``each`` of every matter (or of one): graver before others, then what is most
-    overdue, then by due time, then by who has waited longest. ``post`` is the number of the
-    officer's post by which it may be done."""
+    """The first ``each`` of every matter: graver before others, then what is most overdue, then by
+    due time, then by who has waited longest. ``post`` is the number of the officer's post by which
+    it may be done."""
     found = _rows(scope, asked, scope.on(db).of_few)
-    order = (
-        found.c.rank,
-        found.c.overdue.desc(),
-        func.coalesce(found.c.due_at, LAST),
-        found.c.since,
-        found.c.subject,
-    )
-    if matter is not None:
-        query = select(found).where(found.c.matter == matter).order_by(*order)
-        shown = query.limit(allowed(each))
-        return _of_persons([dict(one) for one in db.execute(shown).mappings()], db.execute)
-    place = func.row_number().over(partition_by=found.c.matter, order_by=order)
+    place = func.row_number().over(partition_by=found.c.matter, order_by=_order(found))
     ranked = select(found, place.label("place")).subquery("ranked")
-    first = (
-        select(ranked)
-        .where(ranked.c.place <= min(each, MAX_LIMIT))
-        .order_by(
-            ranked.c.rank,
-            ranked.c.overdue.desc(),
-            func.coalesce(ranked.c.due_at, LAST),
-            ranked.c.since,
-            ranked.c.subject,
-        )
-    )
+    first = select(ranked).where(ranked.c.place <= min(each, MAX_LIMIT)).order_by(*_order(ranked))
     return _of_persons([dict(one) for one in db.execute(first).mappings()], db.execute)
+
+
+def _order(rows: Subquery) -> list[ColumnElement[Any]]:
+    return [rows.c.rank, rows.c.in_time, rows.c.due_or_last, rows.c.since, rows.c.subject]
+
+
+def work_page(
+    db: Connection, scope: Scope, *, asked: Asked, matter: str, cursor: str | None, limit: int
+) -> Page:
+    """What waits of one matter, in the same order, page by page."""
+    found = _rows(scope, asked, scope.on(db).of_few)
+    query = select(found).where(found.c.matter == matter)
+    rows = page(db, query, _order(found), cursor=cursor, limit=limit)
+    return rows.of(_of_persons(rows.items, db.execute))
 
 
 def _of_persons(
@@ -302,6 +295,8 @@ def _rows(scope: Scope, asked: Asked, few: Scope) -> Subquery:
         select(
             found,
             late.label("overdue"),
+            (1 - late).label("in_time"),
+            func.coalesce(found.c.due_at, LAST).label("due_or_last"),
             AREAS.c.name.label("area_name"),
             case(*[(told, n) for n, told in enumerate(by_post)], else_=-1).label("post"),
         )

@@ -6,7 +6,7 @@ from typing import Any
 from domain.area import AreaLevel
 from domain.world import Role
 from projections.asking.scope import Scope
-from projections.asking.work import Asked, Post, work_counts, work_items
+from projections.asking.work import Asked, Post, work_counts, work_page
 from projections.asking.work_awaited import work_awaited
 from projections.catalog import VIEWS
 from projections.folding.fold import STRICT
@@ -68,7 +68,10 @@ class Desks:
     def items(self, name: str, matter: str, **more: Any) -> list[dict[str, Any]]:
         asked = self.asked(name, **more)
         with self.folded.reading() as db:
-            return work_items(db, scope_of(asked), asked=asked, each=MOST, matter=matter)
+            found = work_page(
+                db, scope_of(asked), asked=asked, matter=matter, cursor=None, limit=MOST
+            )
+            return found.items
 
     def awaited(self, name: str) -> list[dict[str, Any]]:
         asked = self.asked(name)

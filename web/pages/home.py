@@ -33,9 +33,11 @@ from web.pages.officers import ADMINISTRATORS
 from web.pages.rulebooks import calendar_asked, unconfirmed_here
 from web.pages.system import pressing
 from web.pages.timeline import shaped
-from web.pages.together import BYTES, ROWS, TOGETHER, offered, taken
+from web.pages.together import BYTES, TOGETHER, offered, taken
+from web.pages.together import ROWS as TAKEN_AT_ONCE
 from web.pages.year_end import ending_soon
 from web.pages.zero_reports import owed_zeros
+from web.paging import ROWS, Turn, Turned
 from web.parts import AtDesk, Desk, url
 from web.render import language_of
 from web.reporting import all_due_marks, place_of, show
@@ -45,9 +47,6 @@ from web.ticked import Ticked, ticked_in
 router = APIRouter(include_in_schema=False)
 
 SHOWN: Final = 6
-MOST: Final = 1000
-"""Rows of one matter on its own page."""
-
 DESKS: Final = {"report_review": "/review", "report_issue": "/review"}
 """Where all of a matter stand beside each other with what they change and their buttons."""
 GROUPS: Final = (
@@ -127,36 +126,39 @@ def _done_lately(desk: Desk, work: Work) -> Iterator[dict[str, Any]]:
 
 
 @router.get("/waiting/{matter}")
-async def of_matter(request: Request, desk: AtDesk, matter: str, whose: Whose = "mine") -> Response:
-    """All that waits of one matter, the first thousand: what is done makes room for the rest."""
-    return await _of_matter(request, desk, matter, whose)
+async def of_matter(
+    request: Request, desk: AtDesk, turn: Turned, matter: str, whose: Whose = "mine"
+) -> Response:
+    """All that waits of one matter, page by page: what is done makes room for the rest."""
+    return await _of_matter(request, desk, turn, matter, whose)
 
 
 @router.post("/waiting/{matter}")
 async def take_together(
-    request: Request, desk: AtDesk, matter: str, whose: Whose = "mine"
+    request: Request, desk: AtDesk, turn: Turned, matter: str, whose: Whose = "mine"
 ) -> Response:
     """The step of all ticked lists; the same page then tells of which it was taken and why of
     others not."""
     if matter not in TOGETHER:
         raise NotFound(kind="Page", id=desk.caller.id)
     desk.caller.scope(TOGETHER[matter].roles, None)
-    fields = await read_fields(request, BYTES, ROWS + 5)
+    fields = await read_fields(request, BYTES, TAKEN_AT_ONCE + 5)
     form = dict(fields)
     require_token(desk.caller.session, form)
     ticked = ticked_in(fields, "list")
     paper = form.get("document_no", "").strip()
     if not ticked or (TOGETHER[matter].paper and not paper):
         missing = "none_ticked" if not ticked else "no_paper"
-        return await _of_matter(request, desk, matter, whose, missing=missing, ticked=ticked)
+        return await _of_matter(request, desk, turn, matter, whose, missing=missing, ticked=ticked)
     key = own_key(form.get("key", ""))
     told = await run_in_threadpool(taken, request, desk.caller, matter, key, ticked, paper)
-    return await _of_matter(request, desk, matter, whose, told=told)
+    return await _of_matter(request, desk, turn, matter, whose, told=told)
 
 
 async def _of_matter(
     request: Request,
     desk: Desk,
+    turn: Turn,
     matter: str,
     whose: Whose,
     *,
@@ -168,7 +170,10 @@ async def _of_matter(
     was sent without, though these were ``ticked``."""
     if matter not in MATTERS:
         raise NotFound(kind="Page", id=desk.caller.id)
-    work = await run_in_threadpool(work_of, desk.caller, whose=whose, each=MOST, matter=matter)
+    rows = TAKEN_AT_ONCE if matter in TOGETHER else ROWS
+    work = await run_in_threadpool(
+        work_of, desk.caller, whose=whose, each=rows, matter=matter, cursor=turn.cursor
+    )
     done = told["done"] if told else set()
     items = [one for one in work.items if one["subject"] not in done]
     await run_in_threadpool(_mark, desk.caller, items)
@@ -189,6 +194,15 @@ async def _of_matter(
         whose=whose,
         items=items,
         counted=counted,
+        leaf=turn.leaf(
+            work.page,
+            f"/waiting/{matter}",
+            book="",
+            rows=rows,
+            total=int(counted["count"]),
+            whose=whose if whose == "area" else None,
+        ),
+        here=request.url.query,
         titled=_Titles(names, words, language).title,
         absent={one.officer: one.name for one in request.state.shell.stands_in},
         together=await offered(desk, matter, items, least=1 if told or missing else 2),
