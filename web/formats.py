@@ -17,6 +17,10 @@ UNKNOWN: Final = "—"
 """Not yet known. Never 0: a verified zero is a figure."""
 
 
+NO_BREAK: Final = "\u00a0"
+"""A space at which no line ends."""
+
+
 class Formats:
     """Values to text in one language. None is always `UNKNOWN`."""
 
@@ -33,10 +37,10 @@ class Formats:
         return f"{value:,}" if isinstance(value, int) else f"{value:,f}"
 
     def fen(self, amount_fen: int | None) -> str:
-        """374000000 → 3,740,000.00 元 (¥3,740,000.00 in English)."""
+        """374000000 → 3,740,000.00 元 (¥3,740,000.00 in English). No line ends before its 元."""
         if amount_fen is None:
             return UNKNOWN
-        return yuan(amount_fen, self._language)
+        return yuan(amount_fen, self._language).replace(" ", NO_BREAK)
 
     def when(self, moment: datetime | None) -> str:
         """2018-07-03 14:05, in China time, the same in both languages. Naive: ValueError."""

@@ -47,6 +47,33 @@ LEFT_OUT = re.compile(r"\bwhole=|\bcursor=")
 """The whole of a form, which is opened to be printed, and further pages of a list that was seen."""
 
 LOOK = """() => {
+  // Sums whose unit stands on the next line: of each text, and of a figure and what follows it.
+  const apart = (root) => {
+    const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    const range = document.createRange();
+    const line = (node, from, to) => {
+      range.setStart(node, from);
+      range.setEnd(node, to);
+      return [...range.getClientRects()].map((one) => Math.round(one.top + one.height / 2));
+    };
+    const found = [];
+    let before = null;
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      const text = node.data;
+      for (const one of text.matchAll(/[\\d,.]*\\d\\s?元/g)) {
+        if (new Set(line(node, one.index, one.index + one[0].length)).size > 1) found.push(one[0]);
+      }
+      const begins = /^\\s*(?:床|件|顶|户|人)/.exec(text);
+      if (begins && before && /\\d$/.test(before.data)) {
+        const end = before.data.length;
+        const above = line(before, end - 1, end).at(-1);
+        const below = line(node, begins[0].length - 1, begins[0].length).at(-1);
+        if (above && below && below - above > 20) found.push(before.data + text);
+      }
+      if (text.trim()) before = node;
+    }
+    return found;
+  };
   const OWN = "[role=button], [role=tab], [role=menuitem], [role=switch], [role=checkbox], "
     + "[role=radio], [role=option], [role=link], [onclick], [contenteditable], [tabindex='0']";
   const NATIVE = "a[href], button, input, select, textarea, summary, .scroll, [role=region], "
@@ -68,6 +95,14 @@ LOOK = """() => {
     small: all("main input, main select, main textarea, button, summary, .button, .top a, a.door")
       .filter((e) => e.type !== "hidden" && shown(e))
       .filter((e) => box(e).height < 44 || box(e).width < 44).map(told),
+    hints: all("input[placeholder]").filter(shown).filter((e) => {
+      const { font, paddingLeft, paddingRight } = getComputedStyle(e);
+      const pen = document.createElement("canvas").getContext("2d");
+      pen.font = font;
+      const there = e.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+      return pen.measureText(e.placeholder).width > there;
+    }).map(told),
+    apart: apart(document.querySelector("main") ?? document.body),
     own: all(OWN).filter((e) => !e.matches(NATIVE)).map(told),
     empty: all("h1, h2, h3, h4, th, caption, legend, dt")
       .filter((e) => !e.textContent.trim()).map(told),
@@ -239,8 +274,9 @@ def test_no_page_is_taller_than_some_screens_of_a_phone(walked: list[Seen]) -> N
 @pytest.mark.parametrize("fault", ["cut", "thin", "small", "empty", "own"])
 def test_on_a_phone_no_page_has(walked: list[Seen], fault: str) -> None:
     """Rows cut off at their edge, columns of single letters, things too small for a thumb,
-    headings that say nothing; controls of our own, which Enter and Space do not press: what is
-    pressed is a button, a link, a summary or a field, and the browser sees to its keys."""
+    headings that say nothing, hints wider than their field, sums whose unit begins a line;
+    controls of our own, which Enter and Space do not press: what is pressed is a button, a link, a
+    summary or a field, and the browser sees to its keys."""
     found = {
         one.address: there
         for one in walked

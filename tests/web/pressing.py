@@ -25,6 +25,7 @@ from httpx import Response
 
 from domain.world import Command
 from tests.web.test_relief_pages import enter
+from web.formats import NO_BREAK
 
 PLACE = re.compile(r"{(\w+)}")
 """What of an address is a field of the form."""
@@ -211,7 +212,7 @@ class Desk:
             there += ("&" if "?" in there else "?") + urlencode({"after": after})
         answer = self.server.get(there)
         assert answer.status_code == 200, f"{there}: {answer.status_code} {answer.text[:500]}"
-        page = Page(self, address, answer.text)
+        page = Page(self, address, answer.text.replace(NO_BREAK, " "))
         _Reader(page).feed(answer.text)
         return page
 

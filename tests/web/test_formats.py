@@ -15,17 +15,17 @@ AFTERNOON = datetime(2018, 7, 3, 6, 5, 12, tzinfo=UTC)
 
 
 def test_fen_become_yuan_with_two_decimals() -> None:
-    assert ZH.fen(374_000_000) == "3,740,000.00 元"
+    assert ZH.fen(374_000_000) == "3,740,000.00\u00a0元"
     assert EN.fen(374_000_000) == "¥3,740,000.00"
-    assert ZH.fen(5) == "0.05 元"
+    assert ZH.fen(5) == "0.05\u00a0元"
     assert EN.fen(-105) == "-¥1.05"
-    assert ZH.fen(9_007_199_254_740_993) == "90,071,992,547,409.93 元"
+    assert ZH.fen(9_007_199_254_740_993) == "90,071,992,547,409.93\u00a0元"
 
 
 def test_null_is_not_zero() -> None:
     assert ZH.number(None) == ZH.fen(None) == ZH.when(None) == ZH.day(None) == "—"
     assert ZH.number(0) == "0"
-    assert ZH.fen(0) == "0.00 元"
+    assert ZH.fen(0) == "0.00\u00a0元"
 
 
 def test_numbers_are_grouped_and_decimals_keep_their_places() -> None:

@@ -123,7 +123,7 @@ def test_the_picture_of_money_adds_up_and_every_band_leads_to_its_facts(
     for link in links:
         assert server.get(link.replace("&amp;", "&")).status_code == 200, link
     for amount in (rows[0]["paid_fen"], rows[0]["appropriated_fen"] + rows[0]["received_fen"]):
-        assert f"{amount // 100:,}.00 元" in page
+        assert f"{amount // 100:,}.00\u00a0元" in page
     facts = server.get(f"/funds/{rows[0]['id']}", params={"kind": "paid"}).text
     assert "<b>" in facts[facts.index('id="rows-title"') :]
     enter(server, "taihu-approver")

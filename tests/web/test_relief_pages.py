@@ -66,9 +66,9 @@ def test_the_ledger_says_the_totals_of_the_views(server: TestClient, demo: Runni
     assert totals is not None
     granted = totals["granted"]
     assert granted["households"] > 0
-    assert f"{granted['cash_fen'] // 100:,}.00 元" in page
+    assert f"{granted['cash_fen'] // 100:,}.00\u00a0元" in page
     for units in (granted["households"], granted["persons"], *granted["goods"].values()):
-        assert f">{units} <small>" in page
+        assert f">{units}&nbsp;<small>" in page
 
 
 def test_a_foreign_household_is_not_found_and_its_village_finds_it(server: TestClient) -> None:
@@ -192,7 +192,8 @@ def test_the_paper_form_has_its_ten_columns_and_sums_that_match_the_totals(
     with demo.system.reader() as db:
         totals = ledger_totals(db, EVERYTHING, year=2017)
     assert totals is not None
-    assert f"{totals['paid_or_signed']['cash_fen'] // 100:,}.00 元" in paper.split("<tfoot>")[1]
+    paid = f"{totals['paid_or_signed']['cash_fen'] // 100:,}.00\u00a0元"
+    assert paid in paper.split("<tfoot>")[1]
 
 
 def test_the_download_holds_the_rows_of_the_page_for_people(
@@ -291,7 +292,7 @@ def test_every_row_of_the_funds_adds_up_to_the_eye(server: TestClient) -> None:
         row = re.sub(
             r'<td class="num" data-label="退票">.*?</td>', "", row
         )  # paid out again, or left
-        cells = re.findall(r'<td class="num"[^>]*>(?:<b>)?([\d,.]+) 元', row)
+        cells = re.findall(r'<td class="num"[^>]*>(?:<b>)?([\d,.]+)\u00a0元', row)
         came, back, *went = [int(re.sub(r"\D", "", cell)) for cell in cells]
         assert len(went) == 5 and came + back == sum(went) > 0
 
