@@ -25,6 +25,7 @@ from api.writes import Write, takes_version
 from domain.commands.subjects import SUBJECTS
 from domain.world import Command
 from web.asking import UNSEEN, Ask, Asker
+from web.did import did, key_of
 from web.forms import FORMS
 from web.forms.form import Finder, Form, Matter, Option
 from web.i18n import catalog
@@ -32,7 +33,6 @@ from web.parts import Desk
 from web.render import language_of
 
 PLACE: Final = re.compile(r"{(\w+)}")
-CAPITAL: Final = re.compile(r"(?<!^)(?=[A-Z])")
 
 
 class NotDrawn(LookupError):
@@ -112,11 +112,6 @@ class Acts:
 @cache
 def commands_by_name() -> dict[str, Write]:
     return {write.command.__name__: write for write in WRITES}
-
-
-def key_of(command: str) -> str:
-    """TriageIncident → triage_incident: the key of its words."""
-    return CAPITAL.sub("_", command).lower()
 
 
 async def acts_of(
@@ -297,7 +292,7 @@ async def _act(options: PageOptions, name: str, form: Form, path: str, *, among:
         press=asker.press(command),
         none={field: t(key) for field, key in form.none.items()},
         hint=_hint(form, matter),
-        done=t(form.done, **said) if form.done else "",
+        done=t(form.done, **said) if form.done else did(command, t),
         next=PLACE.sub(_known_or_left(matter), form.next),
         booked=form.booked,
         version=str(matter.known.get("version", "")) if takes_version(command) else "",

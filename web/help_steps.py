@@ -19,7 +19,7 @@ from domain.commands.proposing import ProposeEngagement
 from domain.commands.relief_cases import ApplyOnBehalf, ApplyVillage
 from domain.commands.renewing import RenewPost
 from domain.world import Role
-from web.acting import key_of
+from web.did import key_of
 from web.forms.pages import BEGUN
 from web.helping import POSTS
 from web.i18n import Catalog, placeholders

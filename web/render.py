@@ -27,6 +27,7 @@ from starlette.responses import Response, StreamingResponse
 from api.language import LANGUAGE_COOKIE, as_language
 from api.language import language_of as language_of
 from web.assets import asset, integrity, vendored
+from web.did import did_at
 from web.formats import UNKNOWN, Formats, iso, mask
 from web.helping import help_at
 from web.i18n import LANGUAGES, TAGS, Language, catalog
@@ -136,6 +137,7 @@ def make_environment(language: Language, *more: Path) -> Environment:
     env.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": True}
     env.globals |= {
         "t": words.t,
+        "did": did_at(language),
         "lang": language,
         "lang_tag": TAGS[language],
         "browser_messages": words.for_browser(),

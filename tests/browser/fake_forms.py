@@ -8,8 +8,9 @@ from typing import Any
 
 from api.routes_writes import WRITES
 from domain.world import Command
-from web.acting import Act, key_of
+from web.acting import Act
 from web.asking import Asker
+from web.did import key_of
 from web.forms import FORMS
 from web.forms.form import Matter, Option
 from web.i18n import Language, catalog

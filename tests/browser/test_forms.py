@@ -23,7 +23,7 @@ def test_a_form_becomes_a_command_with_token_key_and_exact_figures(
     page.locator('[name="occurred_at"]').fill("2018-07-03T14:05")
     page.get_by_role("button", name="提交").click()
     page.wait_for_url("**/form?after=123")
-    expect(page.locator("[data-told]")).to_have_text("已完成：提交")
+    expect(page.locator("[data-told]")).to_have_text("“提交”已办理。")
     page.reload()
     expect(page.locator("[data-told]")).to_be_hidden()
     [(headers, body)] = desk.posts

@@ -209,7 +209,7 @@ def test_enter_in_a_note_chooses_no_priority_for_anybody(
     page.keyboard.press("Enter")
     expect(page.locator("#incident-state")).to_contain_text("紧急")
     expect(page.locator("#incident-state")).not_to_contain_text("特急")
-    expect(page.locator("[data-told]")).to_have_text("已完成：分级 · 2 紧急")
+    expect(page.locator("[data-told]")).to_have_text("险情已分级（2 紧急）。")
 
 
 def test_a_step_that_is_over_leads_to_what_may_be_done_now(

@@ -1,22 +1,26 @@
 """Every form can be drawn from its command: nobody is asked for what a person cannot know."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, get_args, get_type_hints
 from uuid import UUID
 
 import pytest
 
+import web
 from api.routes_writes import WRITES
 from domain.world import Command
-from web.acting import key_of
 from web.asking import Ask, Asker, CannotAsk
+from web.did import did, did_at, key_of
 from web.forms import FORMS
 from web.forms.form import Form, Matter, Option
-from web.i18n import catalog
+from web.forms.pages import NO_PAGE
+from web.i18n import LANGUAGES, Language, catalog
 
 PATHS = {write.command: write.in_path for write in WRITES}
 COMMANDS = sorted(FORMS, key=lambda one: one.__name__)
@@ -102,3 +106,31 @@ def test_no_browser_keeps_an_id_number_or_an_account() -> None:
             if one.unkept:
                 found.setdefault(command.__name__, set()).add(one.name)
     assert found == NUMBERS
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("write", WRITES, ids=lambda write: write.command.__name__)
+def test_what_is_said_after_each_command_is_a_sentence(write: Any, language: Language) -> None:
+    """It said "Done: Send: Initial report"."""
+    form = FORMS.get(write.command)
+    says = form is not None and form.done
+    if says or write.command in NO_PAGE:
+        return
+    said = did(write.command, catalog(language).t)
+    if language == "zh":
+        assert re.fullmatch(r"[\u4e00-\u9fff][^。：]*。", said), said
+    else:
+        assert re.fullmatch(r"[A-Z].*\b(is|are|has|have|may|now|went|goes|belongs)\b.*\.", said), (
+            said
+        )
+    address = re.sub(r"\{[a-z_]+\}", "1", write.path)
+    assert did_at(language)(address) == said
+
+
+def test_every_form_that_is_written_by_hand_says_what_it_did() -> None:
+    folder = Path(web.__file__).parent / "templates"
+    for file in sorted(folder.glob("*.html")):
+        for tag in re.findall(r"<form\b[^\n]*(?:\n[^\n]*){0,6}", file.read_text(encoding="utf-8")):
+            head = tag.split("problem()")[0]
+            if " data-form" in head and file.name != "design.html":
+                assert "sends(" in head or "data-done" in head, (file.name, head[:160])

@@ -47,9 +47,9 @@ function placed(address, body) {
 /** What was done, in words: what the button says, or, where the buttons are what can be chosen, the form. */
 function actOf(form, button) {
   const said = button?.textContent.trim() ?? "";
-  if (!button?.name) return said;
+  if (!button?.name) return { act: said, choice: "" };
   const choice = button.querySelector("b")?.textContent.trim() ?? said;
-  return [form.getAttribute("aria-label"), choice].filter(Boolean).join(" · ");
+  return { act: form.getAttribute("aria-label") ?? "", choice };
 }
 
 class CommandForm {
