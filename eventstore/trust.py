@@ -45,12 +45,18 @@ class Kept(msgspec.Struct):
     mac: str
 
 
+class Seen(msgspec.Struct, array_like=True):
+    """How far somebody has looked, and what of that does not count."""
+
+    upto: int
+    forged: dict[int, UUID] = {}
+
+
 class Told(msgspec.Struct):
-    """The secret of the seals, and how far somebody has looked with it."""
+    """The secret of the seals, and what was seen with it."""
 
     key: str
-    upto: int
-    forged: dict[int, UUID]
+    seen: Seen
 
 
 class Trust:
@@ -65,15 +71,25 @@ class Trust:
 
     def told(self) -> Told:
         """For another process, so that it goes on from here."""
+        return Told(self._seal.key.hex(), self.seen())
+
+    def seen(self) -> Seen:
         with self._lock:
-            return Told(self._seal.key.hex(), self.upto, dict(self.forged))
+            return Seen(self.upto, dict(self.forged))
 
     @classmethod
     def of(cls, log: Log, told: Told) -> "Trust":
         """What another process has told."""
         trust = cls(log, Seal(log, bytes.fromhex(told.key)))
-        trust.upto, trust.forged = told.upto, told.forged
+        trust.hear(told.seen)
         return trust
+
+    def hear(self, seen: Seen) -> None:
+        """Another process of ours has looked so far by now, or has written so far itself: that is
+        not looked at again here, and so boards pay nothing for it."""
+        with self._lock:
+            self.forged |= seen.forged
+            self.upto = max(self.upto, seen.upto)
 
     # -- looking ------------------------------------------------------------------------------
 
@@ -94,6 +110,8 @@ class Trust:
         """`look`, up to the last of these rows, which were read just now."""
         self.look(rows[0][0] - 1)
         with self._lock:
+            if rows[-1][0] <= self.upto:
+                return
             fresh = [row for row in rows if row[0] > self.upto]
             if fresh:
                 self._note(fresh)
@@ -114,6 +132,8 @@ class Trust:
 
     def _note(self, rows: Sequence[Row]) -> None:
         unsealed = self._seal.unsealed(rows)
+        if not unsealed:
+            return
         for position, stream, _, topic, _ in rows:
             if position in unsealed:
                 log.error("fact.unsealed", position=position, topic=topic)

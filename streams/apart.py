@@ -27,7 +27,7 @@ from eventstore.following import HeadWatch
 from eventstore.log import Log
 from eventstore.modes import private_folder
 from eventstore.sqlite import SQLiteLog
-from eventstore.trust import Told, Trust
+from eventstore.trust import Seen, Told, Trust
 from projections.catalog import VIEWS
 from projections.folding.engine import Applied, ViewsDatabase, announcement
 from projections.folding.lineage import UNKNOWN
@@ -216,7 +216,8 @@ class FollowerApart(PositionsWatch):
             self._told(bytes(said.note))
 
     def _wake_up(self) -> None:
-        """Tell the process of each commit; its own look, five times a second, is the net."""
+        """Tell the process of each commit, and how far all is known to be ours; its own look, five
+        times a second, is the net."""
         woken = 0
         while not self._stop.is_set():
             try:
@@ -226,7 +227,8 @@ class FollowerApart(PositionsWatch):
                 continue
             if head > woken and (process := self._process) is not None and process.stdin:
                 with suppress(OSError, ValueError):  # it has ended
-                    process.stdin.write(b".")
+                    seen = msgspec.json.encode(self._followed.trust.seen())
+                    process.stdin.write(seen + b"\n")
             woken = head
 
 
@@ -256,26 +258,29 @@ class Opened:
 
 
 class Parent:
-    """What the server says on standard input: a job, then a byte at each commit, then nothing."""
+    """What the server says on standard input, line by line: a job, then at each commit how far it
+    has looked, then nothing."""
 
     def __init__(self, source: int = 0) -> None:
         self._source = source
+        self._half = b""
         self._telling = threading.Lock()
         self.gone = False
 
     def job(self) -> Job:
-        told = b""
-        while b"\n" not in told and (more := self.hear(None)):
-            told += more
-        return msgspec.json.decode(told.partition(b"\n")[0], type=Job)
+        lines: list[bytes] = []
+        while not lines and not self.gone:
+            lines = self.hear(None)
+        return msgspec.json.decode(lines[0] if lines else b"", type=Job)
 
-    def hear(self, seconds: float | None) -> bytes:
-        """Wait so long; what was said. Nothing of it is kept: it is a byte at each commit."""
+    def hear(self, seconds: float | None) -> list[bytes]:
+        """Wait so long for what is said; the lines that are whole by now."""
         if not select.select([self._source], [], [], seconds)[0]:
-            return b""
-        said = os.read(self._source, 4096)
+            return []
+        said = os.read(self._source, 1 << 16)
         self.gone = not said
-        return said
+        *lines, self._half = (self._half + said).split(b"\n")
+        return lines
 
     def tell(self, said: Said) -> None:
         """One line. A server that is gone hears nothing; then its standard input has ended too."""
@@ -345,7 +350,8 @@ def follow(source: Opened, views: ViewsDatabase, parent: Parent) -> None:
     try:
         told: StoreError | None = None
         while not parent.gone:
-            if parent.hear(LOOK_SECONDS):
+            if lines := parent.hear(LOOK_SECONDS):
+                source.trust.hear(msgspec.json.decode(lines[-1], type=Seen))
                 source.watch.committed(source.log.head())
             if follower.ended():
                 raise SystemExit(1)

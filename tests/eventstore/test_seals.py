@@ -54,15 +54,20 @@ def town(place: Place) -> Iterator[Store]:
     store.close()
 
 
+def owner_of(folder: Path) -> Do:
+    """Runs a statement as who may write the file."""
+
+    def on_sqlite(statement: str, *args: Any) -> list[Any]:
+        with closing(sqlite3.connect(folder / LOG)) as db, db:
+            db.execute("DROP TRIGGER IF EXISTS events_are_sealed")
+            return db.execute(statement, args).fetchall()
+
+    return on_sqlite
+
+
 @pytest.fixture
 def owner(place: Place, request: pytest.FixtureRequest) -> Do:
     """Runs a statement past every guard: as the file's owner, or as a superuser."""
-
-    def on_sqlite(statement: str, *args: Any) -> list[Any]:
-        assert isinstance(place, Path)
-        with closing(sqlite3.connect(place / LOG)) as db, db:
-            db.execute("DROP TRIGGER IF EXISTS events_are_sealed")
-            return db.execute(statement, args).fetchall()
 
     def on_postgres(statement: str, *args: Any) -> list[Any]:
         made: Founded = request.getfixturevalue("cluster")
@@ -71,7 +76,7 @@ def owner(place: Place, request: pytest.FixtureRequest) -> Do:
             done = db.execute(statement.replace("?", "%s").encode(), args)
             return done.fetchall() if done.description else []
 
-    return on_sqlite if isinstance(place, Path) else on_postgres
+    return owner_of(place) if isinstance(place, Path) else on_postgres
 
 
 def examined(store: Store) -> Read:

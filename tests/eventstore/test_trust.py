@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -17,8 +17,9 @@ from eventstore.backup import LOG
 from eventstore.errors import StreamForged
 from eventstore.log import Row
 from eventstore.outcomes import Envelope, Receipt
+from eventstore.seals import Seal
 from eventstore.store import Store
-from eventstore.trust import CHECKED
+from eventstore.trust import CHECKED, Seen, Told, Trust
 from projections.catalog import VIEWS
 from projections.folding.engine import ViewsDatabase
 from projections.folding.parking import left_out
@@ -101,6 +102,31 @@ def test_a_start_looks_at_what_is_new_alone_and_remembers_what_it_found(
     monkeypatch.setattr(unsealed, lambda _, rows: asked.extend(row[0] for row in rows) or set())
     with closing(open_store(place)) as again:
         assert asked == [] and again.trust.forged == {at: named("unit/0队")}
+
+
+def test_what_another_process_of_ours_has_seen_is_not_looked_at_again(
+    town: Store, owner: Do, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A follower was to pay for each fact that its own server had written: an eighth."""
+    at = forge(town, owner)
+    send(town, new_unit("later"), "dispatcher")
+    rows = town.log.rows(0, 10_000)
+    follower = Trust.of(town.log, Told(town.seals.key.hex(), Seen(0)))
+    asked: list[int] = []
+    unsealed = Seal.unsealed
+
+    def asking(seal: Seal, rows: Sequence[Row]) -> set[int]:
+        asked.extend(row[0] for row in rows)
+        return unsealed(seal, rows)
+
+    monkeypatch.setattr(Seal, "unsealed", asking)
+    follower.hold(rows[:2])
+    assert asked == [1, 2]
+    follower.hear(town.trust.seen())
+    follower.hold(rows)
+    assert asked == [1, 2] and follower.forged == {at: named("unit/0队")}
+    follower.hear(Seen(1))
+    assert follower.upto == town.head(), "what was told late takes nothing back"
 
 
 @pytest.mark.parametrize("place", ["SQLite"], indirect=True)

@@ -20,7 +20,7 @@ import pytest
 from domain.catalog import AGGREGATES
 from eventstore.errors import StoreError
 from eventstore.store import Store
-from eventstore.trust import Told
+from eventstore.trust import Seen, Told
 from projections.catalog import VIEWS
 from projections.folding.base import ANYWHERE
 from projections.folding.engine import Applied, ViewsDatabase
@@ -30,6 +30,8 @@ from streams import apart
 from streams.apart import LOCK, FollowerApart, FollowerAway, Job, Keeping, Parent, keeping
 from streams.following import Boards
 from tests.eventstore.support import found_town, named, new_unit, send
+from tests.eventstore.test_seals import owner_of
+from tests.eventstore.test_trust import forge
 
 PATIENCE_SECONDS = 120.0
 
@@ -240,17 +242,33 @@ def test_what_wakes_it_is_not_kept() -> None:
     ours, theirs = os.pipe()
     try:
         parent = Parent(ours)
-        job = Job("log", "views", Told("", 0, {}))
-        os.write(theirs, msgspec.json.encode(job) + b"\n....")
+        job = Job("log", "views", Told("", Seen(0)))
+        os.write(theirs, msgspec.json.encode(job) + b"\n[1,{}]\n[2,")
         assert parent.job() == job
         before = {name: value for name, value in vars(parent).items() if name != "_telling"}
-        os.write(theirs, b"." * 1000)
-        assert parent.hear(1.0) == b"." * 1000
+        os.write(theirs, b"{}]\n" + b"[3,{}]\n" * 1000 + b"[2,")
+        assert parent.hear(1.0) == [b"[2,{}]"] + [b"[3,{}]"] * 1000
         assert {name: vars(parent)[name] for name in before} == before
     finally:
         os.close(theirs)
-    assert parent.hear(1.0) == b"" and parent.gone
+    assert parent.hear(1.0) == [] and parent.gone
     os.close(ours)
+
+
+def test_it_looks_at_no_seal_of_what_its_server_has_written_and_parks_what_nobody_wrote(
+    town: Store, tmp_path: Path
+) -> None:
+    for name in ("0队", "1队"):
+        send(town, new_unit(name), "dispatcher")
+    with boards_over(town, tmp_path) as (boards, _):
+        boards.start()
+        until(boards.hears)
+        forged = forge(town, owner_of(tmp_path / "town"), "0队")
+        head = send(town, new_unit("second"), "dispatcher").position
+        until(lambda: boards.position >= head)
+        assert forged in town.trust.forged
+    with closing(ViewsDatabase(tmp_path / "town" / "views.sqlite", VIEWS)) as views:
+        assert {one.position for one in views.parked()} == {forged}
 
 
 def test_who_looks_at_the_lock_does_not_keep_it_away(town: Store, tmp_path: Path) -> None:
