@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
+from api.disowned import disowned_in
 from api.noticing import clock_notices
 from api.system import System
 from api.watched import watched
@@ -53,7 +54,7 @@ def process_told(system: System) -> dict[str, Any]:
         "seat": _seat(system),
         "training": store.training,
         "clock": _clock(system),
-        "watched": watched(system.house.data).told(),
+        "watched": whole(system),
         "views": [
             {
                 "name": view.name,
@@ -66,6 +67,12 @@ def process_told(system: System) -> dict[str, Any]:
             for view in VIEWS
         ],
     }
+
+
+def whole(system: System) -> dict[str, Any]:
+    """What is known of whether the log is whole: what the watch and the witness have left, and the
+    rows in it that are none of the ledger's."""
+    return {**watched(system.house.data).told(), "disowned": disowned_in(system.store)}
 
 
 def limits_told(system: System) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ from api.watched import watched
 from api.writes import RESPONSES
 from domain.refusal import NotFound
 from domain.world import Role
+from eventstore.errors import LogForged
 from eventstore.log import Row
 from eventstore.outcomes import decode_outcome
 from eventstore.proofs import as_file
@@ -128,6 +129,8 @@ def proof_for(caller: Caller, receipt: Received) -> dict[str, Any]:
         return system.proofs.of(receipt.rows)
     except ProofsBehind as behind:
         raise being_read(behind) from behind
+    except LogForged as problem:
+        raise _changed(problem.detail) from problem
     except (GapInLog, NotInOrder) as problem:
         raise _changed(str(problem.position)) from problem
     except RowChanged as problem:

@@ -91,13 +91,26 @@ class Examination:
         self._waiting = sorted(self.kept, key=lambda one: one.size, reverse=True)
         self._compare()
 
-    def take(self, position: int, stream: bytes, version: int, topic: str, state: bytes) -> bytes:
-        """The next row of the log; its leaf. After the first bad one the root is of no use."""
+    def take(
+        self,
+        position: int,
+        stream: bytes,
+        version: int,
+        topic: str,
+        state: bytes,
+        *,
+        counts: bool = True,
+    ) -> bytes:
+        """The next row of the log; its leaf. After the first bad one the root is of no use.
+
+        ``counts``: it is a fact. One that was disowned stands in the tree, whatever it says.
+        """
         if position != self.size + 1:
             self._found(self.size + 1, "gap" if position > self.size + 1 else "order")
             self.size = position - 1
         try:
-            self._look_into(position, stream, version, _recorded(state))
+            if counts:
+                self._look_into(position, stream, version, _recorded(state))
         except (msgspec.MsgspecError, UnicodeDecodeError):
             self._found(position, "unreadable")
         try:

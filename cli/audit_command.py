@@ -10,7 +10,9 @@ from typing import Annotated, Any
 import msgspec
 import typer
 from rich.console import Console
+from rich.markup import escape
 
+from api.disowned import disowned_in, in_words
 from api.watched import COSIGNED, WATCH, Cosigned, put, read
 from audit.relief_verify import (
     COSIGNATURE,
@@ -22,6 +24,7 @@ from audit.relief_verify import (
 )
 from audit.verifying import WHAT, Bad
 from audit.witness import request_text
+from cli import audit_disown
 from cli.audit_examining import Read, examine
 from cli.audit_readings import examine_readings
 from cli.audit_watch import NICENESS, keep_watch, look
@@ -32,6 +35,7 @@ from cli.writing import To, write_new
 from eventstore.checkpoints import SigningKey, origin_of
 from eventstore.log import Row
 from eventstore.proofs import (
+    NoFact,
     NotAsSigned,
     NothingCalled,
     TooManyFacts,
@@ -44,6 +48,7 @@ from eventstore.proving import MOST_FACTS, GapInLog, NotInOrder, Tree, joined, t
 from eventstore.store import Store
 
 app = typer.Typer(no_args_is_help=True, help="Proofs that nothing was changed.")
+audit_disown.register(app)
 out = Console()
 err = Console(stderr=True)
 
@@ -224,6 +229,11 @@ def _facts(store: Store, what: str, size: int) -> list[Row]:
         return facts_of(store, what, size, MOST_FACTS)
     except NothingCalled:
         raise failed(f"账本中没有“{what}”", f"The log has nothing called {what}.") from None
+    except NoFact as row:
+        raise failed(
+            f"第 {row.position} 条不是程序写入的记录，不出证明",
+            f"Record {row.position} is none of the program's: nothing is proven of it.",
+        ) from None
     except TooManyFacts as many:
         raise failed(
             f"“{what}”有 {many.found} 条记录，一份证明最多 {MOST_FACTS} 条",
@@ -284,9 +294,10 @@ def verify(
         read = examine(store, size, known)
         readings = examine_readings(store, known)
         whole = time.perf_counter() - began
+        disowned = disowned_in(store)
     finally:
         store.close()
-    report = _report(read, size, whole, known)
+    report = _report(read, size, whole, known, disowned)
     report["readings"] = readings._asdict()
     report["ok"] = report["ok"] and readings.first_bad is None
     if as_json:
@@ -339,7 +350,9 @@ def _kept(store: Store, files: Iterable[Path]) -> list[Checkpoint]:
     return found
 
 
-def _report(read: Read, size: int, whole: float, known: Sequence[Checkpoint]) -> dict[str, Any]:
+def _report(
+    read: Read, size: int, whole: float, known: Sequence[Checkpoint], disowned: list[dict[str, Any]]
+) -> dict[str, Any]:
     bad, sizes = read.examined.bad, [one.size for one in known]
     return {
         "facts": size,
@@ -350,6 +363,7 @@ def _report(read: Read, size: int, whole: float, known: Sequence[Checkpoint]) ->
         "ok": bad is None,
         "first_bad": bad and bad._asdict(),
         "unsealed_batches": read.seals.unsealed_batches,
+        "disowned": disowned,
         "outcomes": read.seals.outcomes,
         "marks": len(read.seals.marks),
         "checkpoints": {
@@ -362,6 +376,8 @@ def _report(read: Read, size: int, whole: float, known: Sequence[Checkpoint]) ->
 
 def _tell(report: dict[str, Any]) -> None:
     bad, reading = report["first_bad"], report["readings"]["first_bad"]
+    for line in in_words(report["disowned"]):
+        out.print(f"[yellow]{escape(line)}[/yellow]", highlight=False)
     if reading is not None:
         zh, en = WHAT["readings"]
         err.print(f"[red]第 {reading} 次查阅：{zh}[/red]\nReading {reading}: {en}", highlight=False)

@@ -1,7 +1,7 @@
 """Reading a whole log again, for `relief audit verify`: also what no row tells by itself."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -12,6 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from audit.relief_verify import Checkpoint
 from audit.verifying import Examination
 from cli.audit_seals import SealCheck
+from domain.store import ForgedRow
+from eventstore.disowned import row_told
 from eventstore.log import Row, plain
 from eventstore.proving import ROWS_AT_ONCE
 from eventstore.store import Store
@@ -30,19 +32,25 @@ class Read(NamedTuple):
 
 
 def examine(store: Store, size: int, known: Sequence[Checkpoint]) -> Read:
-    """Every fact, with bounded memory; ``known`` are believed, the log is not."""
+    """Every fact, with bounded memory; ``known`` are believed, the log is not. Rows that were
+    disowned are part of the tree, and of nothing else."""
     examined = Examination(known)
     seals = SealCheck(store, size, examined.note)
     seconds = 0.0
+    known_of = {at: one.row for at, one in store.trust.disowned.items()}
     for rows in _batches(store, size):
         began = time.perf_counter()
-        for position, stream, version, topic, state in rows:
-            leaf = examined.take(position, stream, version, topic, state)
-            seals.take(position, leaf)
+        over = {row[0] for row in rows if row[0] in known_of and row_told(row) == known_of[row[0]]}
+        for row in rows:
+            leaf = examined.take(*row, counts=row[0] not in over)
+            if row[0] in over:
+                seals.pass_over()
+            else:
+                seals.take(row[0], leaf)
         seconds += time.perf_counter() - began
-        for position in _without_outcome(store, rows):
+        for position in _without_outcome(store, [row for row in rows if row[0] not in over]):
             examined.note(position, "outcome")
-    if (torn := _torn(store, size)) is not None:
+    if (torn := _torn(store, size, known_of)) is not None:
         examined.note(torn, "version")
     if (before := _before_all(store)) is not None:
         examined.note(before, "order")
@@ -113,15 +121,27 @@ def _positions(outcome: bytes) -> range:
 TORN = """
 SELECT min(position) FROM (
   SELECT position, version, row_number() OVER (PARTITION BY stream ORDER BY position) AS n
-  FROM events WHERE position <= ?
+  FROM events WHERE position <= ? {}
 ) AS numbered WHERE version <> n
 """
 
 
-def _torn(store: Store, size: int) -> int | None:
-    """The first position where the versions of a stream are not 1, 2, 3 …"""
-    ((position,),) = store.log.fetch(TORN, (size,))
-    return position if position is None else int(position)
+def _torn(store: Store, size: int, disowned: Mapping[int, ForgedRow]) -> int | None:
+    """The first position where the versions of a stream are not 1, 2, 3 … A row that was disowned
+    may have any, and its stream goes on behind it."""
+    apart = {row.stream for row in disowned.values()}
+    without = f"AND stream NOT IN ({','.join('?' * len(apart))})" if apart else ""
+    bound = (size, *(stream.bytes for stream in apart))
+    ((position,),) = store.log.fetch(TORN.format(without), bound)
+    found = [] if position is None else [int(position)]
+    for stream in apart:
+        known = 0
+        for at, _, version, *_ in sorted(store.log.stream_rows(stream, upto_position=size)):
+            if at not in disowned and version != known + 1:
+                found.append(at)
+                break
+            known = max(known, version)
+    return min(found, default=None)
 
 
 BEFORE_ALL = "SELECT min(position) FROM events WHERE position < 1"

@@ -43,6 +43,8 @@ class SealCheck:
         """What the log last said of itself, as it was sealed."""
         self._top = 0
         self._lacking = False
+        self.disowned = 0
+        """Rows that somebody has put there by hand, and that are known to be none of ours."""
         self._coming = self._in_order()
         self._seal: SealRow | None = next(self._coming, None)
 
@@ -61,6 +63,10 @@ class SealCheck:
         at = (position - seal.first) * HASH_BYTES
         if seal.leaves[at : at + HASH_BYTES] != leaf:
             self._note(position, "seal")
+
+    def pass_over(self) -> None:
+        """A row that was disowned comes next, as it stood when it was."""
+        self.disowned += 1
 
     def end(self) -> None:
         """No more facts."""

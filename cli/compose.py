@@ -224,7 +224,7 @@ def _views(
         views = ViewsDatabase(settings.views_url, VIEWS, partitions)
         reader = ViewsReader(settings.views_url)
         boards = ViewsWatch(settings.views_url, VIEWS, partitions)
-    views.dropped = dropped_in(store.log.source, VIEWS)
+    views.dropped = dropped_in(store.log.source, VIEWS, store.trust.forged)
     # Who only looks, or adds facts, need not wait until a promoted log's epoch has a name.
     views.lineage = UNKNOWN if store.log.promoted() else store.log.lineage()
     stack.callback(views.close)

@@ -10,6 +10,7 @@ import msgspec
 
 from api.begun import not_set_up
 from api.checkup import Finding
+from api.disowned import told
 from api.noticing import why_held
 from api.watched import watched
 from cli.checking import Check
@@ -21,6 +22,7 @@ from domain.rules.base import CHINA
 from domain.store import Cause
 from eventstore.backups_known import last_backup
 from eventstore.clock import Clock, clock_state, machine_now
+from eventstore.disowned import said_in
 from eventstore.errors import LogPromoted
 from eventstore.limits_reached import lately_reached
 from eventstore.lineage import begun_by, epoch_of
@@ -305,8 +307,17 @@ def _watched(settings: Settings) -> Iterator[Finding]:
         )
 
 
+def _disowned(settings: Settings) -> Iterator[Finding]:
+    """Rows that somebody had put in by hand, and that an operator has disowned since."""
+    with closing(Reading(settings)) as log:
+        found = [told(one) for one in said_in(log)]
+    for one in found:
+        yield Finding("disowned", True, one["zh"], one["en"])
+
+
 LEDGER: tuple[Check, ...] = (
     ("watch", _watched),
+    ("disowned", _disowned),
     ("set-up", _set_up),
     ("erasures", _erasures),
     ("free-texts", _free_texts),

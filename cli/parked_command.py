@@ -108,7 +108,7 @@ def replay_them(
     with running(settings_here(), follow=False, make=False) as system:
         names = views or sorted({one.view for one in system.views.parked()})
         chosen = [_view(system, name) for name in names]
-        done = [_replayed(system, view) for view in chosen]
+        done = [replayed(system, view) for view in chosen]
     if as_json:
         say_json({"views": done})
     elif not done:
@@ -127,7 +127,7 @@ def _tell(done: list[Replayed]) -> None:
         )
 
 
-def _replayed(system: System, view: View) -> Replayed:
+def replayed(system: System, view: View) -> Replayed:
     system.views.dropped |= left_out(system.store.trust.forged, [view])
     with err.status(f"重放 {view.name} · replaying {view.name}"):
         return replay(system.store.log.source, system.views, view, _partitions(system))
@@ -174,7 +174,7 @@ def drop(
         except Refused as refused:
             raise failed(refused.problem.zh, refused.problem.en) from None
         try:
-            done = _replayed(system, chosen)
+            done = replayed(system, chosen)
         except StoreError as problem:
             err.print("放弃已记入账本，但重放没有完成 · the drop is written, the replay failed")
             raise problem from None

@@ -16,6 +16,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
+from api.disowned import disowned_in, in_words
 from api.system import System
 from api.watched import watched
 from cli.beside import settings_here
@@ -61,7 +62,8 @@ def look(system: System, data: Path) -> dict[str, Any]:
     """``processes``, ``follower`` (the process that keeps the views of a server on one machine:
     ``pid``, ``position``, ``lag`` in facts, ``restarts``; or None), ``head``, ``parked``,
     ``stopped`` (names of views that stand still until somebody has looked), ``changed`` (what the
-    watch has found done to the log, else None) and ``views``, a row for each view and partition."""
+    watch has found done to the log, else None), ``disowned`` (rows that somebody had put in by
+    hand) and ``views``, a row for each view and partition."""
     head = system.store.head()
     positions = system.views.positions()
     known = {at for places in positions.values() for at in places.values()}
@@ -85,6 +87,7 @@ def look(system: System, data: Path) -> dict[str, Any]:
         "parked": len(system.views.parked()),
         "stopped": system.views.stopped(),
         "changed": alarm and f"{alarm.position}: {alarm.en}",
+        "disowned": disowned_in(system.store),
     }
 
 
@@ -176,6 +179,8 @@ def shown(status: dict[str, Any]) -> Group:
     if status["changed"]:
         changed = escape(status["changed"])
         said += f"\n账本被改动 · the log was changed by hand, at {changed} relief audit verify"
+    for line in in_words(status["disowned"]):
+        said += f"\n{escape(line)}"
     return Group(*tables, f"[red]{said}[/red]" if parked or status["changed"] else said)
 
 

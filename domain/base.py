@@ -218,6 +218,16 @@ class Aggregate(BaseAggregate[UUID]):
         fact.mutate(self)
         self._pending_events.append(fact)
 
+    def pass_over(self, version: int) -> None:
+        """At this version stands a row that is no fact: what is decided next comes after it."""
+        self._version = max(self._version, version)
+
+    def begin_after(self, version: int) -> None:
+        """As `pass_over`, of a stream that begins just now: its first facts come after that row."""
+        for fact in self._pending_events:
+            vars(fact)["originator_version"] += version
+        self._version += version
+
     def derived_id(self) -> UUID | None:
         """The one id this thing can have, where it follows from what it is about; None: its id
         was made by a client, or by the vault."""

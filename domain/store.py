@@ -60,6 +60,13 @@ class EpochBegunAlready(Refusal):
 
 
 @dataclass(eq=False)
+class DisownedAlready(Refusal):
+    zh: ClassVar[str] = "第 {position} 条已经登记为非本程序写入"
+    en: ClassVar[str] = "Record {position} has been disowned already."
+    position: int
+
+
+@dataclass(eq=False)
 class ClockHeldAlready(Refusal):
     zh: ClassVar[str] = "机器“{host}”的时钟已经停用待定"
     en: ClassVar[str] = "The clock of the machine {host} is held already."
@@ -108,12 +115,25 @@ class Hold(msgspec.Struct, frozen=True):
     cause: HoldCause = HoldCause.UNTOLD
 
 
+class ForgedRow(msgspec.Struct, frozen=True):
+    """A row of the log that the program has not written. ``sha256``: of its leaf in the tree of the
+    log, as hex, so that it is this very row."""
+
+    position: int
+    stream: UUID
+    version: int
+    topic: str
+    sha256: str
+
+
 _json = msgspec.json.Encoder().encode
 
 
 class Store(Aggregate):
     """One ledger. ``holds`` are the machines whose clock waits for a decision, ``spans`` the times
-    when one did before. ``exercise``: it is a training store, in which nothing is in earnest."""
+    when one did before. ``exercise``: it is a training store, in which nothing is in earnest.
+    ``disowned``: rows of the log that the program has not written, by position, with the hash of
+    each as it stands in the tree."""
 
     @event("Opened")
     def __init__(
@@ -130,6 +150,7 @@ class Store(Aggregate):
         self.decisions: dict[str, Decision] = {}
         self.spans: tuple[HeldSpan, ...] = ()
         self.advanced: tuple[datetime, datetime, int] | None = None
+        self.disowned: dict[int, str] = {}
 
     @staticmethod
     def id_of(born: str) -> UUID:
@@ -207,6 +228,18 @@ class Store(Aggregate):
     @event("TimelineSeen")
     def _timeline_seen(self, timeline: str) -> None:
         self.timeline = timeline
+
+    # -- rows that are no facts ---------------------------------------------------------------
+
+    def disown(self, row: ForgedRow, reason: str, operator: str) -> None:
+        """Somebody has put this row into the log by hand: it is no fact, and never was one."""
+        if row.position in self.disowned:
+            raise DisownedAlready(position=row.position)
+        self._row_disowned(row=row, reason=reason, operator=operator)
+
+    @event("RowDisowned")
+    def _row_disowned(self, row: ForgedRow, reason: str, operator: str) -> None:
+        self.disowned[row.position] = row.sha256
 
     # -- clock --------------------------------------------------------------------------------
 

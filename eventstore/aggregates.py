@@ -65,8 +65,8 @@ class AggregateCache:
     def load(self, stream: UUID) -> Aggregate | None:
         """The aggregate as stored: from its snapshot if that counts, else from its first fact on.
 
-        Raises `StreamForged` where somebody else than the program has put a fact into it, and
-        `LogUnreadable`.
+        Raises `StreamForged` where somebody else than the program has put a fact into it that
+        nobody has disowned, and `LogUnreadable`.
         """
         if (at := self.trust.forged_in(stream)) is not None:
             raise StreamForged(str(at))
@@ -77,6 +77,11 @@ class AggregateCache:
             return self.log.pieces([stream.bytes], program, self.log.writer)
         except DATABASE_ERRORS as problem:
             raise LogUnreadable(explain(problem)) from problem
+
+    def begins_after(self, stream: UUID) -> int:
+        """The highest version at which something stands that is no fact, in a stream that has not
+        begun; 0 as a rule."""
+        return max(self.trust.passed_over(stream), default=0)
 
     def missing(self, streams: Iterable[UUID]) -> list[UUID]:
         """Those of these streams that are not in the cache."""
@@ -134,17 +139,18 @@ class AggregateCache:
 
     def _last(self, newest: Sequence[News]) -> datetime:
         """When the newest fact that counts was recorded: one that was forged may say any time."""
-        forged = self.trust.forged
+        counts = self.trust.counts
         for position, _, _, state in reversed(newest):
-            if position not in forged:
+            if counts(position):
                 return max(self.last, recorded_at(state))
-        for position, state in self.log.writer.execute(LATEST, (len(forged) + 1,)):
-            if position not in forged:
+        none = len(self.trust.forged) + len(self.trust.disowned)
+        for position, state in self.log.writer.execute(LATEST, (none + 1,)):
+            if counts(position):
                 return max(self.last, recorded_at(state))
         return self.last
 
     def _apply(self, position: int, stream: UUID, topic: str, state: bytes) -> None:
-        if position in self.trust.forged:
+        if not self.trust.counts(position):
             self.kept.pop(stream, None)
             return
         if topic.startswith(SELDOM):

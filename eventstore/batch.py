@@ -143,6 +143,7 @@ class Batch:
             officers=envelope.officers or (),
             villages=envelope.villages or (),
             born=cache.born,
+            begins_after=cache.begins_after,
         )
 
     def _decide(self, envelope: Envelope) -> Outcome:

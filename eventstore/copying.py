@@ -23,14 +23,21 @@ from domain.store import Store as Ledger
 from eventstore.backup import LOG_TABLES, digest
 from eventstore.backups_known import NAMES
 from eventstore.clock import machine_now
-from eventstore.errors import CopyDiffers, CopyRefused, StoreDamaged, StoreNotMade
+from eventstore.disowned import said_in
+from eventstore.errors import (
+    CopyDiffers,
+    CopyRefused,
+    StoreDamaged,
+    StoreNotMade,
+    VaultOlder,
+)
 from eventstore.faults import reached
 from eventstore.keyfile import read_key, write_key
 from eventstore.log import PUT_SEAL, Log
 from eventstore.mapper import TypedMapper
 from eventstore.moments import recorded
 from eventstore.postgres import PostgresConnection, PostgresLog
-from eventstore.seals import SEALED
+from eventstore.seals import SEALED, SECRET, Seal
 from eventstore.sql import DATABASE_ERRORS, Sql, explain
 from eventstore.sqlite import SQLiteLog, check_schema, connect
 from eventstore.store import (
@@ -41,8 +48,9 @@ from eventstore.store import (
     FRAMES_KEY_MARK,
     SIMULATED_MARKS,
 )
+from eventstore.trust import Trust
 from eventstore.vault_tables import CARRIED, GROWING, SCHEMA, TABLES
-from eventstore.wrapping import check_key
+from eventstore.wrapping import Wrapping, check_key
 
 CHUNK = 2_000
 
@@ -180,6 +188,7 @@ def copy(
         here = stack.enter_context(_opened(source, make=False))
         check_key(here.vault, here.key)
         if until is not None:
+            _refuse_forged(here, until)
             here = _as_of(here, until)
         there = stack.enter_context(_opened(target, make=True))
         _refuse_others(here, there)
@@ -198,6 +207,28 @@ def copy(
     return told
 
 
+def _refuse_forged(end: _End, until: int) -> None:
+    """A copy that ends earlier is sealed anew: nothing goes into it that the program has not
+    written, and that is not disowned in it too."""
+    if not end.log.seals(0, 1):  # nothing ever was sealed
+        return
+    found = end.vault.execute("SELECT value FROM secrets WHERE name = ?", (SECRET,)).fetchone()
+    if found is None:
+        raise VaultOlder
+    key = Wrapping(read_key(end.key)).unwrap(found[0], SECRET.encode())
+    trust = Trust(end.log, Seal(end.log, key))
+    trust.look(end.log.head())
+    for at in sorted(trust.forged):
+        if at <= until:
+            raise CopyRefused(f"Record {at} was put in by hand: see relief audit verify, disown.")
+    for at, one in sorted(trust.disowned.items()):
+        if at <= until < one.said_at:
+            raise CopyRefused(
+                f"Record {at} was put in by hand and disowned at {one.said_at}: copy up to before"
+                " the one, or up to the other."
+            )
+
+
 def _as_of(end: _End, until: int) -> _End:
     """The end as it was at a position. Raises `NoSuchPosition`."""
     head = end.log.head()
@@ -213,8 +244,12 @@ def _marks_of(log: Log, until: int) -> dict[str, str]:
     """What the facts up to there say of the store itself. A simulated clock goes on from the last
     of them."""
     decode, ledger = TypedMapper([Ledger]).decode, None
+    none = {one.row.position for one in said_in(log, until)}
     for row in log.stream_rows(Ledger.id_of(log.mark("born") or ""), upto_position=until):
-        ledger = decode(row[3], bytes(row[4])).mutate(ledger)
+        if row[0] not in none:
+            ledger = decode(row[3], bytes(row[4])).mutate(ledger)
+        elif ledger is not None:
+            ledger.pass_over(row[2])
     found = {} if ledger is None else dict(ledger.marks())
     if log.mark("simulated") is not None:
         at = recorded(log, until)

@@ -71,12 +71,14 @@ class DecisionWorld:
         officers: tuple[UUID, ...] = (),
         villages: tuple[UUID, ...] = (),
         born: str = "",
+        begins_after: Callable[[UUID], int] = lambda _: 0,
     ) -> None:
+        """``begins_after``: behind which version of its stream something new begins."""
         self.held = held
         self.cases = cases
         self.officers = officers
         self.villages = villages
-        self.born = born
+        self.born, self._begins_after = born, begins_after
         self._memo = memo or Memo()
         self._load = load
         self._vault = vault
@@ -125,6 +127,8 @@ class DecisionWorld:
         taken = aggregate.id in self.touched or self._load(type(aggregate), aggregate.id)
         if taken:  # by whatever kind: ids are client-made, and one stream has one owner
             raise AlreadyExists(kind=type(aggregate).__name__, id=aggregate.id)
+        if after := self._begins_after(aggregate.id):
+            aggregate.begin_after(after)
         self.touched[aggregate.id] = aggregate
         if isinstance(aggregate, Area | Rulebook):  # not stored yet: nothing to remember
             self._memo.books.clear()

@@ -163,8 +163,8 @@ class Effects:
         """What a query finds, without what somebody else than the program has put there."""
         self._trust.look(upto)
         rows = self._log.fetch(sql, (after, upto))
-        forged = self._trust.forged
-        return [self._mapper.decode(topic, fact) for at, topic, fact in rows if at not in forged]
+        counts = self._trust.counts
+        return [self._mapper.decode(topic, fact) for at, topic, fact in rows if counts(at)]
 
     def erased_lately(self) -> set[UUID]:
         """Whom the log has erased while the vault may still hold their keys."""
@@ -215,7 +215,7 @@ class Effects:
             if len(rows) == FACTS_A_STEP:
                 upto = rows[-1][0]
             self._trust.look(upto)
-            sealed = [row for row in rows if row[0] not in self._trust.forged]
+            sealed = [row for row in rows if self._trust.counts(row[0])]
             facts = [self._mapper.decode(topic, state) for _, topic, state in sealed]
             seen = self._seen[SEARCH]
             worth = bool(facts) or seen is None or at == 0 or upto - seen.position >= LAZY

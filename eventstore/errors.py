@@ -189,6 +189,20 @@ class StreamForged(StoreError):
     retry_after = None
 
 
+class LogForged(StoreError):
+    """``detail`` is the position."""
+
+    zh = (
+        "账本里有一条不是程序写入的记录，查明以前不签检查点、不出证明：请运行 relief audit verify"
+        " 查明，再用 relief audit disown 登记为不计入"
+    )
+    en = (
+        "The log holds a row that the program has not written. Nothing is signed or proven until"
+        " it is cleared up: relief audit verify tells more, relief audit disown ends it. It is row"
+    )
+    retry_after = None
+
+
 class StoreDamaged(StoreError):
     zh = "账本文件损坏或不完整，请从备份恢复（relief restore）"
     en = "The store's file is damaged or cut short. Restore it from a backup (relief restore)."

@@ -9,13 +9,15 @@ import secrets
 from typing import Any
 from uuid import UUID, uuid4
 
+import msgspec
+
 from domain.area import Area
 from domain.base import NOBODY
-from domain.commands.store import BeginEpoch, RecordStore, StoreCommand
+from domain.commands.store import BeginEpoch, DisownRow, RecordStore, StoreCommand
 from domain.officer import Officer
 from domain.rules.base import china_day
 from domain.seat import highest, makes_seat
-from domain.store import FIRST_EPOCH, Cause, EpochBegunAlready
+from domain.store import FIRST_EPOCH, Cause, EpochBegunAlready, ForgedRow
 from domain.store import Store as Ledger
 from eventstore.log import Log
 from eventstore.mapper import TypedMapper
@@ -110,6 +112,13 @@ def begin_epoch(store: Store, cause: Cause, *, reason: str = "", operator: str =
         if refused.problem.code != EpochBegunAlready.code():
             raise
     return epoch_of(store.log)
+
+
+def disown_row(store: Store, row: ForgedRow, reason: str, operator: str) -> Receipt:
+    """Say of a row that `Trust.disownable` has named that it is no fact. Raises `Refused` or a
+    `StoreError`."""
+    told = msgspec.structs.asdict(row)
+    return run_about(store, DisownRow, reason=reason, operator=operator, **told)
 
 
 def settle_epoch(store: Store) -> None:

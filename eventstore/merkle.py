@@ -7,6 +7,7 @@ The one file that strangers check proofs with (`audit/relief_verify.py`) has thi
 time and apart, so that a mistake here cannot be one there as well.
 """
 
+import struct
 from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from struct import Struct
@@ -20,6 +21,8 @@ Whole = Callable[[int, int], bytes]
 """The hash of a whole subtree, by its level and its number at that level."""
 
 
+NO_LEAF = (struct.error, AttributeError, TypeError, UnicodeEncodeError)
+"""What making a leaf raises of a row in which somebody has put something else."""
 LEAF = b"\x00relief-fact/1\n"
 _begin = Struct(f">{len(LEAF)}sQ16sIH").pack
 

@@ -8,6 +8,7 @@ import msgspec
 
 from eventstore.access_log import AccessLog
 from eventstore.checkpoints import SigningKey, origin_of
+from eventstore.errors import LogForged
 from eventstore.log import Row
 from eventstore.outcomes import decode_outcome
 from eventstore.proving import (
@@ -39,6 +40,14 @@ class NothingCalled(Exception):
     """The log has nothing that is called so."""
 
 
+class NoFact(Exception):
+    """What stands at this position is no fact: somebody has put it there by hand."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__(f"no fact: {position}")
+        self.position = position
+
+
 class TooManyFacts(Exception):
     """``found`` facts are meant: more than one proof holds."""
 
@@ -53,10 +62,13 @@ class NotAsSigned(Exception):
 
 def facts_of(store: Store, what: str, size: int, most: int = MOST_FACTS) -> list[Row]:
     """The facts among the first ``size`` that a receipt's number, the id of a thing, a document's
-    number or a position names, in order. Raises `NothingCalled`, `TooManyFacts`, `NotInOrder`."""
-    rows = sorted(_meant(store, what, size, most))
+    number or a position names, in order. Raises `NothingCalled`, `NoFact`, `TooManyFacts`,
+    `NotInOrder`."""
+    found = sorted(_meant(store, what, size, most))
+    store.trust.look(size)
+    rows = [row for row in found if store.trust.counts(row[0])]
     if not rows:
-        raise NothingCalled(what)
+        raise NoFact(found[0][0]) if found else NothingCalled(what)
     if len(rows) > most:
         raise TooManyFacts(len(rows))
     if rows[0][0] < 1:
@@ -96,7 +108,11 @@ def _naming(store: Store, document: str, size: int, most: int) -> Iterator[Row]:
 
 
 def signed(store: Store, root: bytes, size: int) -> str:
-    """The checkpoint of a log of ``size`` facts with this root, made now."""
+    """The checkpoint of a log of ``size`` facts with this root, made now. Raises `LogForged` while
+    something in it is known to be none of ours, and nobody has disowned it."""
+    store.trust.look(size)
+    if at := [position for position in store.trust.forged if position <= size]:
+        raise LogForged(str(min(at)))
     key = SigningKey(store.vault, origin_of(store))
     return key.signed(size, root, store.clock.now(), AccessLog(store.vault).end())
 

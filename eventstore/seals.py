@@ -11,7 +11,6 @@ a vault has sealed is a secret in it: deleting all seals does not let them be ma
 """
 
 import hmac
-import struct
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -23,10 +22,11 @@ from typing import Final, Self
 import msgspec
 import structlog
 
+from eventstore.disowned import said_in
 from eventstore.errors import VaultOlder
 from eventstore.faults import reached
 from eventstore.log import OUTCOMES, PUT_SEAL, Log, OutcomeRow, Row, SealRow
-from eventstore.merkle import HASH_BYTES, leaf_of
+from eventstore.merkle import HASH_BYTES, NO_LEAF, leaf_of
 from eventstore.sql import Sql
 from eventstore.vault import Vault
 
@@ -51,8 +51,6 @@ AT_ONCE = 512
 TOLD_EVERY = 50_000
 ID_BYTES = 16
 TYPES = (int, int, int, bytes, bytes, str, bytes, bytes)
-NO_LEAF = (struct.error, AttributeError, TypeError, UnicodeEncodeError)
-"""What making a leaf raises of a row in which somebody has put something else."""
 NUMBERS = Struct(">Qqq")
 _length = Struct(">I").pack
 _lengths = Struct(">IIII").pack
@@ -117,6 +115,11 @@ class Seal:
             if seal is None or row[0] < seal.first or not _is_in(seal, row):
                 found.add(row[0])
         return found
+
+    def covers(self, position: int) -> bool:
+        """Whether a seal that counts reaches a position, whatever stands there now."""
+        seals = self._right_over(position, position)
+        return any(seal.first <= position <= seal.last for seal in seals)
 
     def _right_over(self, first: int, last: int) -> Iterator[SealRow]:
         """The seals that count of facts between these positions, in order. Asked for some at first,
@@ -240,12 +243,16 @@ class Seals(Seal):
         yield self.made(n + 1, (), (), dict(self._log.fetch("SELECT key, value FROM marks")), head)
 
     def _runs(self, head: int) -> Iterator[Sequence[Row]]:
-        """The facts, some hundreds at a time, and never over a gap."""
-        after = 0
-        while rows := self._log.rows(after, AT_ONCE, head):
+        """The facts, some hundreds at a time, and never over a gap, nor over a row that was
+        disowned, which stays without a seal."""
+        after, none = 0, {one.row.position for one in said_in(self._log)}
+        while found := self._log.rows(after, AT_ONCE, head):
+            after = found[-1][0]
+            rows = [row for row in found if row[0] not in none]
+            if not rows:
+                continue
             cuts = [n for n, (one, two) in enumerate(pairwise(rows), 1) if two[0] != one[0] + 1]
             for begin, end in pairwise([0, *cuts, len(rows)]):
                 yield rows[begin:end]
-            if after // TOLD_EVERY != rows[-1][0] // TOLD_EVERY:
-                log.info("log.sealing", facts=rows[-1][0], of=head)
-            after = rows[-1][0]
+            if found[0][0] // TOLD_EVERY != after // TOLD_EVERY:
+                log.info("log.sealing", facts=after, of=head)

@@ -102,8 +102,12 @@ class Snapshots:
         aggregate: Aggregate | None = None
         if pieces and pieces[0][2].startswith(SNAPSHOT):
             aggregate, pieces = self._proven(pieces), pieces[2:]
-        for _, _, topic, state in pieces:
-            aggregate = self._mapper.decode(topic, state).mutate(aggregate)
+        over = self._trust.passed_over(UUID(bytes=pieces[0][0])) if pieces else ()
+        for _, number, topic, state in pieces:
+            if number not in over:
+                aggregate = self._mapper.decode(topic, state).mutate(aggregate)
+            elif aggregate is not None:
+                aggregate.pass_over(number)
         return aggregate
 
     def _proven(self, pieces: Sequence[Piece]) -> Aggregate:

@@ -2,20 +2,26 @@
 
 Whoever decides on facts, or folds them in the process that writes, first lets every row that this
 store has not looked at yet be held against its seal. A row without one, or that is not as it was
-sealed, is remembered: its stream is decided on no more, and no view folds it. How far that has got
-is kept in the vault, under the secret of the seals, so that a start looks at what is new alone.
+sealed, is remembered: its stream is decided on no more, and no view folds it, until an operator
+disowns it by a fact that names its position and hash. Then the stream goes on behind it, and
+everybody passes it over for ever. How far that has got is kept in the vault, under the secret of
+the seals, so that a start looks at what is new alone.
 What is changed far back, after it was looked at, is found by `relief audit watch`.
 """
 
 import hmac
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from functools import cached_property
 from typing import Final
 from uuid import UUID
 
 import msgspec
 import structlog
 
+from domain.store import ForgedRow
+from domain.store import Store as Ledger
+from eventstore.disowned import DISOWNS, Disowned, disowned_by, row_told, still
 from eventstore.log import Log, Row
 from eventstore.proving import ROWS_AT_ONCE
 from eventstore.seals import TOLD_EVERY, Seal, Seals
@@ -37,19 +43,20 @@ KEEP = (
 log = structlog.get_logger("trust")
 
 
-class Kept(msgspec.Struct):
-    """What is written down beside the position: what does not count, and the seal of it all."""
-
-    lineage: str
-    forged: dict[int, str]
-    mac: str
-
-
 class Seen(msgspec.Struct, array_like=True):
-    """How far somebody has looked, and what of that does not count."""
+    """How far somebody has looked, and what of that does not count: by position."""
 
     upto: int
     forged: dict[int, UUID] = {}
+    disowned: dict[int, Disowned] = {}
+
+
+class Kept(msgspec.Struct):
+    """What is written down beside the position, and the seal of it all."""
+
+    lineage: str
+    seen: Seen
+    mac: str = ""
 
 
 class Told(msgspec.Struct):
@@ -66,7 +73,10 @@ class Trust:
         self._log, self._seal = log, seal
         self._lock = threading.Lock()
         self.forged: dict[int, UUID] = {}
-        """Positions of rows that do not count, and whose streams they are put into."""
+        """Positions of rows that do not count, and whose streams they are put into: these are
+        closed. Whoever disowns one opens its stream again."""
+        self.disowned: dict[int, Disowned] = {}
+        """Rows that do not count and close nothing any more."""
         self.upto = 0
 
     def told(self) -> Told:
@@ -75,7 +85,7 @@ class Trust:
 
     def seen(self) -> Seen:
         with self._lock:
-            return Seen(self.upto, dict(self.forged))
+            return Seen(self.upto, dict(self.forged), dict(self.disowned))
 
     @classmethod
     def of(cls, log: Log, told: Told) -> "Trust":
@@ -88,7 +98,11 @@ class Trust:
         """Another process of ours has looked so far by now, or has written so far itself: that is
         not looked at again here, and so boards pay nothing for it."""
         with self._lock:
-            self.forged |= seen.forged
+            self.disowned |= seen.disowned
+            new = {at: one for at, one in seen.forged.items() if at not in self.disowned}
+            self.forged = {
+                at: one for at, one in self.forged.items() if at not in self.disowned
+            } | new
             self.upto = max(self.upto, seen.upto)
 
     # -- looking ------------------------------------------------------------------------------
@@ -123,27 +137,85 @@ class Trust:
         with self._lock:
             self.upto = min(self.upto, head)
             self.forged = {at: one for at, one in self.forged.items() if at <= self.upto}
+            kept = {at: one for at, one in self.disowned.items() if one.said_at <= self.upto}
+            again = self.disowned.keys() - kept.keys()
+            self.forged |= {at: self.disowned[at].row.stream for at in again if at <= self.upto}
+            self.disowned = kept
 
-    def own(self, first: int, last: int) -> None:
-        """This process has just written the facts from ``first`` to ``last``."""
+    def own(self, rows: Sequence[Row]) -> None:
+        """This process has just written these facts."""
         with self._lock:
-            if self.upto == first - 1:
-                self.upto = last
+            if self.upto == rows[0][0] - 1:
+                self._hear_of_disowned(rows)
+                self.upto = rows[-1][0]
 
     def _note(self, rows: Sequence[Row]) -> None:
         unsealed = self._seal.unsealed(rows)
-        if not unsealed:
-            return
-        for position, stream, _, topic, _ in rows:
+        for position, stream, _, topic, _ in rows if unsealed else ():
             if position in unsealed:
                 log.error("fact.unsealed", position=position, topic=topic)
                 self.forged[position] = UUID(bytes=bytes(stream))
+        self._hear_of_disowned([row for row in rows if row[0] not in unsealed])
 
     def forged_in(self, stream: UUID) -> int | None:
-        """The first position at which somebody else has put a fact into this stream."""
-        if not self.forged:
+        """The first position at which somebody else has put a fact into this stream, which is
+        closed by that. The ledger's own stream never is: what does not count there is passed over,
+        for else nobody could disown it."""
+        if not self.forged or stream == self._ledger:
             return None
         return min((at for at, one in self.forged.items() if one == stream), default=None)
+
+    # -- rows that were disowned ----------------------------------------------------------------
+
+    @cached_property
+    def _ledger(self) -> UUID:
+        return Ledger.id_of(self._log.mark("born") or "")
+
+    def counts(self, position: int) -> bool:
+        """Whether the row there, which was looked at, is a fact."""
+        return position not in self.forged and position not in self.disowned
+
+    def without(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """Those of these rows, which were looked at, that are facts or close their stream: without
+        those that were disowned."""
+        if not self.disowned:  # as a rule
+            return rows
+        return [row for row in rows if row[0] not in self.disowned]
+
+    def passed_over(self, stream: UUID) -> Collection[int]:
+        """At which versions of this stream no facts stand, so that it goes on behind them."""
+        if not self.disowned and not self.forged:  # as a rule
+            return ()
+        found = {one.row.version for one in self.disowned.values() if one.row.stream == stream}
+        if stream == self._ledger:
+            found |= {
+                row[2]
+                for at, one in self.forged.items()
+                if one == stream
+                for row in self._log.rows(at - 1, 1, at)
+            }
+        return found
+
+    def _hear_of_disowned(self, rows: Iterable[Row]) -> None:
+        """What these facts disown, if it is forged and the very row that was meant."""
+        for row in rows:
+            said = disowned_by(row) if row[3] == DISOWNS else None
+            if said is None or bytes(row[1]) != self._ledger.bytes:
+                continue
+            at = said.row.position
+            if at in self.forged and still(self._log, said.row):
+                del self.forged[at]
+                self.disowned[at] = said
+
+    def disownable(self, position: int) -> ForgedRow | None:
+        """The row at a position that may be disowned: it is there, and nothing was ever sealed at
+        its position. One that was sealed is a fact that somebody has changed."""
+        if position not in self.forged:
+            return None
+        for row in self._log.rows(position - 1, 1, position):
+            if not self._seal.covers(position):
+                return row_told(row)
+        return None
 
 
 class KeptTrust(Trust):
@@ -164,8 +236,8 @@ class KeptTrust(Trust):
                 self._keep()
 
     def _keep(self) -> None:
-        kept = Kept(self._lineage(), {at: one.hex for at, one in self.forged.items()}, "")
-        kept.mac = self._mac(self.upto, kept).hex()
+        kept = Kept(self._lineage(), Seen(self.upto, self.forged, self.disowned))
+        kept.mac = self._mac(kept).hex()
         with self._vault.aside() as db:
             db.execute(KEEP, (CHECKED, self.upto, msgspec.json.encode(kept).decode()))
         self._kept = self.upto
@@ -176,12 +248,12 @@ class KeptTrust(Trust):
             try:
                 kept = msgspec.json.decode(fact, type=Kept)
                 mac = bytes.fromhex(kept.mac)
-                forged = {at: UUID(hex=one) for at, one in kept.forged.items()}
             except (msgspec.MsgspecError, ValueError):
                 continue
-            right = hmac.compare_digest(mac, self._mac(position, kept))
+            seen = kept.seen
+            right = seen.upto == position and hmac.compare_digest(mac, self._mac(kept))
             if right and kept.lineage == self._lineage() and position <= self._log.head():
-                self.forged = forged
+                self.forged, self.disowned = seen.forged, seen.disowned
                 return int(position)
         return 0
 
@@ -189,6 +261,6 @@ class KeptTrust(Trust):
         """Which history of which log this is, also while a promotion waits for its name."""
         return f"{self._log.mark('born')}/{self._log.mark('epoch')}"
 
-    def _mac(self, position: int, kept: Kept) -> bytes:
-        told = msgspec.json.encode([position, kept.lineage, sorted(kept.forged.items())])
-        return self.seals.mac_of(b"relief-checked/1\n" + told)
+    def _mac(self, kept: Kept) -> bytes:
+        told = msgspec.json.encode([kept.lineage, kept.seen])
+        return self.seals.mac_of(b"relief-checked/2\n" + told)

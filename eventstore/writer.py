@@ -154,7 +154,7 @@ class Writer:
                 reached("after-commit")
                 self.cache.committed(batch.rows, batch.head, batch.last)
                 if batch.rows:
-                    self.trust.own(batch.rows[0][0], batch.rows[-1][0])
+                    self.trust.own(batch.rows)
         if failure is not None:
             processed = _Processed([failure] * len(envelopes), failure)
         else:

@@ -302,11 +302,10 @@ def main() -> None:
                 closing(SQLiteLog(Path(job.log))) as source,
                 closing(ViewsDatabase(file, VIEWS)) as views,
             ):
-                views.dropped = dropped_in(source.source, VIEWS)
+                trust = Trust.of(source, job.trust)
+                views.dropped = dropped_in(source.source, VIEWS, trust.forged)
                 views.lineage = UNKNOWN if source.promoted() else source.lineage()
-                follow(
-                    Opened(source, HeadWatch(source), Trust.of(source, job.trust)), views, parent
-                )
+                follow(Opened(source, HeadWatch(source), trust), views, parent)
         except StoreError as problem:  # the log or the views cannot be opened
             if problem.retry_after is None:
                 parent.tell(Said(failure=str(problem)))

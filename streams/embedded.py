@@ -18,6 +18,7 @@ from eventstore.log import Log
 from eventstore.trust import Trust
 from projections.folding.engine import Gap, ViewsDatabase
 from projections.folding.errors import TooManyParked
+from projections.folding.facts import Dropped
 from projections.folding.fold import ISOLATE
 from projections.folding.lineage import belong
 from projections.folding.parking import dropped_in
@@ -99,12 +100,13 @@ class Follower:
 
     def _apply(self) -> int:
         """Apply one batch; how many facts it had. Raises `TooManyParked`."""
-        rows = self._store.log.rows(self.position, BATCH)
-        if not rows:
+        read = self._store.log.rows(self.position, BATCH)
+        if not read:
             return 0
         began = time.perf_counter()
-        last, trust = rows[-1][0], self._store.trust
-        trust.hold(rows)
+        last, trust = read[-1][0], self._store.trust
+        trust.hold(read)
+        rows = trust.without(read)
         forged = trust.forged.keys()
         applied = self._views.apply_frame(0, self.position, last, rows, ISOLATE, forged)
         self.facts, self.seconds = len(rows), time.perf_counter() - began
@@ -118,7 +120,7 @@ class Follower:
             self._moved.notify_all()
         for listener in self._listeners:
             listener(applied)
-        return len(rows)
+        return len(read)
 
     def _same_log(self) -> None:
         """Look whether the views are of the log as it is now; if not, they begin anew."""
@@ -127,8 +129,12 @@ class Follower:
             return
         self._look_at = now + LOOK_SECONDS
         if belong(self._views, self._store.log):
-            self._views.dropped = dropped_in(self._store.log.source, self._views.views)
+            self._views.dropped = self._dropped()
             self.position = self._views.position()
+
+    def _dropped(self) -> Dropped:
+        store = self._store
+        return dropped_in(store.log.source, self._views.views, store.trust.forged)
 
     def _step_or_wait(self) -> bool:
         """Apply a batch if there is one. If a file is locked or the disk full, pause instead."""
@@ -155,7 +161,7 @@ class Follower:
             try:
                 if self._views.stopped():
                     continue
-                self._views.dropped |= dropped_in(self._store.log.source, self._views.views)
+                self._views.dropped |= self._dropped()
                 self.position = self._views.position()
             except StoreError as problem:
                 if problem.retry_after is None:

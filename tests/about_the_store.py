@@ -1,6 +1,7 @@
 """What the small demo leaves out of the ledger's facts about itself; see `tests.afterwards`."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from demo.divisions import COUNTY, SMALL_TOWNSHIP
 from demo.naming import demo_id
@@ -47,6 +48,16 @@ def about_the_store(desk: Desk) -> None:
             decision=Decision.ACCEPTED,
             span=HeldSpan(desk.now - timedelta(minutes=10), desk.now),
             reason="演练：核对过时间",
+            operator="keeper",
+        ),
+        about.DisownRow(
+            **here,
+            position=10**9,
+            stream=UUID(int=1),
+            version=1,
+            topic="Fund.Appropriated",
+            sha256="00" * 32,
+            reason="演练：登记一条手工写入的记录",
             operator="keeper",
         ),
         about.AdvanceClock(**here, to=desk.now, machine_at=desk.now, rate=1, operator="keeper"),

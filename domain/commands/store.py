@@ -13,7 +13,7 @@ from uuid import UUID
 from domain.area import check_text
 from domain.lateness import HeldSpan
 from domain.refusal import Malformed
-from domain.store import FASTEST, Cause, Decision, Hold, HoldCause, Store
+from domain.store import FASTEST, Cause, Decision, ForgedRow, Hold, HoldCause, Store
 from domain.world import Command, Result, Role, World
 
 
@@ -80,6 +80,35 @@ class BeginEpoch(StoreCommand):
             self.epoch, self.cause, self.head, self.timeline, self.reason, self.operator
         )
         return {"store": store.id, "epoch": store.epoch}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisownRow(StoreCommand):
+    """A row of the log that somebody has put there by hand is no fact: its stream goes on without
+    it. That it has no seal only the store knows, which passes over no row that has one."""
+
+    position: int
+    stream: UUID
+    version: int
+    topic: str
+    sha256: str
+    reason: str
+    operator: str
+
+    def decide(self, world: World) -> Result | None:
+        for field in ("reason", "operator"):
+            check_text(field, getattr(self, field))
+        if self.position < 1:
+            raise Malformed(
+                field="position",
+                value=str(self.position),
+                rule_zh="应为 1 或更大的数",
+                rule_en="it is 1 or more",
+            )
+        store = self.store(world)
+        row = ForgedRow(self.position, self.stream, self.version, self.topic, self.sha256)
+        store.disown(row, self.reason.strip(), self.operator.strip())
+        return {"store": store.id}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

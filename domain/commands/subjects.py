@@ -336,6 +336,7 @@ NO_SUBJECT: Mapping[type[Command], str] = {
     funds.AppropriateFund: "begins a fund, or adds to it by its document",
     store.RecordStore: "the program's own",
     store.BeginEpoch: "an operator's, at the machine",
+    store.DisownRow: "an operator's, at the machine",
     store.HoldClock: "the program's own",
     store.DecideClock: "an operator's, at the machine",
     store.AdvanceClock: "an operator's, at the machine",

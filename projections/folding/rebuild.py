@@ -82,7 +82,7 @@ def check(
     What is parked or dropped is left out, as it is in the live tables.
     """
     began = time.perf_counter()
-    views.dropped |= dropped_in(source, views.views)
+    views.dropped |= dropped_in(source, views.views, {at for _, at in views.dropped})
     takes, live = _live(views)
     compared: list[Compared] = []
     with (
@@ -125,7 +125,7 @@ def rebuild(
     folded, and then nothing has changed.
     """
     began = time.perf_counter()
-    views.dropped |= dropped_in(source, views.views)
+    views.dropped |= dropped_in(source, views.views, {at for _, at in views.dropped})
     head = head_of(source)
     takes = Takes(upto={view.name: {0: head} for view in views.views}, without=views.dropped)
     with (

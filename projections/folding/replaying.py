@@ -38,7 +38,7 @@ def replay(
     `TooManyParked` when ten streams in a row cannot be folded; then nothing has changed.
     """
     began = time.perf_counter()
-    views.dropped |= dropped_in(source, views.views)
+    views.dropped |= dropped_in(source, views.views, {at for _, at in views.dropped})
     before = sum(one.view == view.name for one in views.parked())
     folding = Folding(Routing([view]), Takes(without=views.dropped), ISOLATE)
     with closing(ViewsDatabase(views.place.again(), [view], views.partitions)) as own:

@@ -11,6 +11,7 @@ from domain.commands.store import (
     AdvanceClock,
     BeginEpoch,
     DecideClock,
+    DisownRow,
     HoldClock,
     RecordStore,
 )
@@ -26,6 +27,7 @@ from domain.store import (
     ClockIsReal,
     ClockNotHeld,
     Decision,
+    DisownedAlready,
     EpochBegunAlready,
     HoldCause,
     Store,
@@ -130,6 +132,19 @@ def test_two_processes_that_see_one_promotion_begin_one_epoch(county: Scenario) 
     county.when(first).then("Store.EpochBegun")
     county.when(second).then(EpochBegunAlready)
     assert stored(county).epoch == "2-aa"
+
+
+def test_a_row_that_nobody_wrote_is_disowned_once_by_who_keeps_the_machine(
+    county: Scenario,
+) -> None:
+    row = {"position": 9, "stream": uuid4(), "version": 2, "topic": "Fund.Appropriated"}
+    said = {"sha256": "0a" * 32, "reason": "审计局核对", "operator": "li"}
+    assert DisownRow.roles == RecordStore.roles
+    county.when(told(DisownRow, county, **row | said)).then("Store.Opened", "Store.RowDisowned")
+    assert stored(county).disowned == {9: "0a" * 32}
+    county.when(told(DisownRow, county, **row | said)).then(DisownedAlready)
+    for wrong in ({"position": 0}, {"reason": " "}, {"operator": ""}):
+        county.when(told(DisownRow, county, **row | said | wrong)).then(Malformed)
 
 
 def test_a_clock_is_held_once_a_machine_until_it_is_decided(county: Scenario) -> None:

@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from api.auth import Caller
 from api.duties import gathered_dues
+from api.house import whole
 from api.known_at import moment_asked
-from api.watched import watched
 from api.words import Words, words_of
 from api.work import RULES, Whose, Work, rules_waiting, work_of
 from domain.area import AreaLevel
@@ -307,8 +307,8 @@ async def _audited(desk: Desk) -> dict[str, Any]:
     if Role.AUDITOR not in desk.caller.roles() or moment_asked() is not None:
         return {}
     counts = (await desk.ask(finding_counts, at=desk.now))["counts"]
-    known = await run_in_threadpool(watched, desk.caller.system.house.data)
-    return {"watched": known.told(), "findings": sum(counts.values())}
+    known = await run_in_threadpool(whole, desk.caller.system)
+    return {"watched": known, "findings": sum(counts.values())}
 
 
 async def _people(desk: Desk) -> dict[str, int]:

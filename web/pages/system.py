@@ -15,11 +15,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.checkup import STALE, told
-from api.house import limits_told, process_told
+from api.house import limits_told, process_told, whole
 from api.logged_in import logged_in
 from api.problems import ApiProblem
 from api.upkeep import administrators_only, begin_backup, begun
-from api.watched import watched
 from projections.asking.ledger_books import ledger
 from projections.asking.season_openings import season_openings
 from web.pages.passwords import own_form, words_for
@@ -53,7 +52,7 @@ async def _page(request: Request, desk: Desk, *, sentence: str = "", status: int
         status=status,
         sentence=sentence,
         checkup=_checkup(desk),
-        watched=(await run_in_threadpool(watched, desk.caller.system.house.data)).told(),
+        watched=await run_in_threadpool(whole, desk.caller.system),
         backups=await _backups(desk),
     )
 
