@@ -24,7 +24,7 @@ from audit.relief_verify import (
 )
 from audit.verifying import WHAT, Bad
 from audit.witness import request_text
-from cli import audit_disown
+from cli import audit_disown, audit_reseal
 from cli.audit_examining import Read, examine
 from cli.audit_readings import examine_readings
 from cli.audit_watch import NICENESS, keep_watch, look
@@ -49,6 +49,7 @@ from eventstore.store import Store
 
 app = typer.Typer(no_args_is_help=True, help="Proofs that nothing was changed.")
 audit_disown.register(app)
+audit_reseal.register(app)
 out = Console()
 err = Console(stderr=True)
 

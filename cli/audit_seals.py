@@ -12,7 +12,7 @@ import msgspec
 
 from eventstore.log import OutcomeRow, SealRow, plain
 from eventstore.merkle import HASH_BYTES
-from eventstore.seals import ID_BYTES, MARKS, Seals, digest_of
+from eventstore.seals import ID_BYTES, MARKS, Seals, digest_of, sealed_at_once
 from eventstore.store import Store
 
 SEALS_AT_ONCE = 256
@@ -34,6 +34,9 @@ class SealCheck:
         self._log, self._size, self._note = store.log, size, note
         self._seals = Seals(store.log, store.vault)
         found = self._log.fetch(NOW)
+        since = sealed_at_once(store.log)
+        self._from = 0 if since is None else since.n
+        """Seals that count no more: a mark says so, and is sealed itself."""
         self._marks = {key: value for key, value, _, _ in found if key in MARKS}
         _, _, self._newest, self._outcomes = found[0]
         self.unsealed_batches = 0
@@ -81,7 +84,7 @@ class SealCheck:
 
     def _in_order(self) -> Iterator[SealRow]:
         """The seals that count. One that does not leaves its facts unsealed."""
-        n = 0
+        n = self._from
         while n < self._newest and (seals := self._log.seals(n, SEALS_AT_ONCE)):
             fine: list[SealRow] = []
             for seal in seals:

@@ -22,8 +22,10 @@ from eventstore.clock import Clock
 from eventstore.errors import StoreNotBegun, StoreNotMade
 from eventstore.limits_reached import note_limits
 from eventstore.lineage import settle_epoch
+from eventstore.log import Log
 from eventstore.postgres import PostgresLog, PostgresVault
-from eventstore.store import Store
+from eventstore.store import Store, parts_at
+from eventstore.vault import Vault
 from projections.asking.cases import cases_of, officers_in, unlisted_in
 from projections.catalog import VIEWS
 from projections.folding.engine import ViewsDatabase
@@ -54,10 +56,15 @@ def open_store(settings: Settings, *, make: bool = False) -> Store:
         leap=timedelta(seconds=settings.clock_leap_seconds),
         gap=timedelta(days=settings.clock_gap_days),
     )
+    return Store(*open_parts(settings, make=make), AGGREGATES, clock)
+
+
+def open_parts(settings: Settings, *, make: bool = False) -> tuple[Log, Vault]:
+    """Log and vault of `open_store`, before anybody has looked whether they fit."""
     if settings.database_url is None:
         if not make and not (settings.data / "log.sqlite").exists():
             raise StoreNotBegun(str(settings.data))
-        return Store.at(settings.data, AGGREGATES, clock)
+        return parts_at(settings.data)
     if settings.vault_url is None:
         raise StoreNotMade("RELIEF_DATABASE_URL is set and RELIEF_VAULT_URL is not.")
     power = settings.i_know_the_role_can_rewrite_the_log
@@ -67,7 +74,7 @@ def open_store(settings: Settings, *, make: bool = False) -> Store:
     except BaseException:
         log.close()
         raise
-    return Store(log, vault, AGGREGATES, clock)
+    return log, vault
 
 
 @contextmanager

@@ -67,6 +67,12 @@ class DisownedAlready(Refusal):
 
 
 @dataclass(eq=False)
+class ResealedAlready(Refusal):
+    zh: ClassVar[str] = "账本的这次重新加封已经登记过"
+    en: ClassVar[str] = "That the log was sealed anew has been recorded already."
+
+
+@dataclass(eq=False)
 class ClockHeldAlready(Refusal):
     zh: ClassVar[str] = "机器“{host}”的时钟已经停用待定"
     en: ClassVar[str] = "The clock of the machine {host} is held already."
@@ -133,7 +139,8 @@ class Store(Aggregate):
     """One ledger. ``holds`` are the machines whose clock waits for a decision, ``spans`` the times
     when one did before. ``exercise``: it is a training store, in which nothing is in earnest.
     ``disowned``: rows of the log that the program has not written, by position, with the hash of
-    each as it stands in the tree."""
+    each as it stands in the tree. ``resealed``: how many seals no longer count, since all was
+    sealed anew under another secret."""
 
     @event("Opened")
     def __init__(
@@ -151,6 +158,7 @@ class Store(Aggregate):
         self.spans: tuple[HeldSpan, ...] = ()
         self.advanced: tuple[datetime, datetime, int] | None = None
         self.disowned: dict[int, str] = {}
+        self.resealed: int | None = None
 
     @staticmethod
     def id_of(born: str) -> UUID:
@@ -240,6 +248,18 @@ class Store(Aggregate):
     @event("RowDisowned")
     def _row_disowned(self, row: ForgedRow, reason: str, operator: str) -> None:
         self.disowned[row.position] = row.sha256
+
+    # -- seals --------------------------------------------------------------------------------
+
+    def reseal(self, seals: int, head: int, root: str, reason: str, operator: str) -> None:
+        """All ``head`` facts, with the tree over them of this root, were sealed anew."""
+        if seals == self.resealed:
+            raise ResealedAlready
+        self._resealed(seals=seals, head=head, root=root, reason=reason, operator=operator)
+
+    @event("Resealed")
+    def _resealed(self, seals: int, head: int, root: str, reason: str, operator: str) -> None:
+        self.resealed = seals
 
     # -- clock --------------------------------------------------------------------------------
 

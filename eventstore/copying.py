@@ -84,7 +84,17 @@ class Copied:
 
 STAYING = (COPY_MARK, FRAMES_KEY_MARK)
 """Marks of a place, not of its store."""
-LATER = (*NAMES, *SIMULATED_MARKS, "seat", "epoch", "epoch-head", "clock", "timeline")
+LATER = (
+    "sealed",
+    "resealed",
+    *NAMES,
+    *SIMULATED_MARKS,
+    "seat",
+    "epoch",
+    "epoch-head",
+    "clock",
+    "timeline",
+)
 """Marks that change as the log goes on: of a store as it was they are made of its facts. That it is
 for training is known from the first."""
 

@@ -230,11 +230,23 @@ class KeyForeign(StoreDamaged):
 class VaultOlder(StoreDamaged):
     """The vault is of before the log's batches were sealed: nobody could check them with it."""
 
-    zh = "这份密库是账本升级之前备份的，与升级之后的账本不配：请用与账本同时备份的密库"
+    zh = (
+        "这份密库是账本升级之前备份的，与升级之后的账本不配：请用与账本同时备份的密库；"
+        "确实没有的，用 relief audit reseal 重新加封"
+    )
     en = (
         "This vault was backed up before the store was upgraded and does not fit a log of"
-        " afterwards. Use the vault that was backed up together with the log."
+        " afterwards. Use the vault that was backed up together with the log; where there is none,"
+        " relief audit reseal seals the log anew."
     )
+
+
+class SealsHold(StoreError):
+    """Nothing is to be sealed anew: what a seal tells could only be lost by it."""
+
+    zh = "现有封印可以用这份密库核对，不需要、也不能重新加封：请运行 relief audit verify"
+    en = "The seals can be checked with this vault and are not made anew: run relief audit verify."
+    retry_after = None
 
 
 class RotationBrokenOff(StoreDamaged):

@@ -13,7 +13,7 @@ import msgspec
 
 from domain.area import Area
 from domain.base import NOBODY
-from domain.commands.store import BeginEpoch, DisownRow, RecordStore, StoreCommand
+from domain.commands.store import BeginEpoch, DisownRow, RecordResealing, RecordStore, StoreCommand
 from domain.officer import Officer
 from domain.rules.base import china_day
 from domain.seat import highest, makes_seat
@@ -22,6 +22,8 @@ from domain.store import Store as Ledger
 from eventstore.log import Log
 from eventstore.mapper import TypedMapper
 from eventstore.outcomes import Envelope, Receipt, Refused
+from eventstore.proving import tree_of
+from eventstore.seals import sealed_at_once
 from eventstore.store import COPIED_UNTIL, COPY_MARK, COPY_PROVEN, Store
 
 TOKEN_BYTES = 8
@@ -119,6 +121,16 @@ def disown_row(store: Store, row: ForgedRow, reason: str, operator: str) -> Rece
     `StoreError`."""
     told = msgspec.structs.asdict(row)
     return run_about(store, DisownRow, reason=reason, operator=operator, **told)
+
+
+def record_resealing(store: Store, reason: str, operator: str) -> Receipt:
+    """Say in the log that it was sealed anew, and what it was then. Raises `Refused` (it is said
+    already), a `StoreError`, `GapInLog` or `NotInOrder`."""
+    since = sealed_at_once(store.log)
+    assert since is not None, "nothing was sealed anew"
+    root = tree_of(store.log, since.head).root().hex()
+    told = {"seals": since.n, "head": since.head, "root": root}
+    return run_about(store, RecordResealing, reason=reason, operator=operator, **told)
 
 
 def settle_epoch(store: Store) -> None:

@@ -209,9 +209,9 @@ class Log(ApplicationRecorder):
         found = self.fetch(f"{sql} LIMIT {int(limit)}", (position, n))
         return [SealRow(*row) for row in found]
 
-    def newest_seal(self, db: Sql) -> int:
-        """Inside a `transaction`: the number of the newest one, 0 when there is none."""
-        return int(db.execute(NEWEST_SEAL).fetchone()[0])
+    def newest_seal(self, db: Sql | None = None) -> int:
+        """The number of the newest one, 0 when there is none; ``db``: inside a `transaction`."""
+        return int(self._ask(db, NEWEST_SEAL, ())[0][0])
 
     # -- states kept beside the log -----------------------------------------------------------
 

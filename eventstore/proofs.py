@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from domain.telling import moment
 from eventstore.access_log import AccessLog
 from eventstore.checkpoints import SigningKey, origin_of
 from eventstore.errors import LogForged
@@ -20,6 +21,7 @@ from eventstore.proving import (
     joined,
     tree_of,
 )
+from eventstore.seals import sealed_at_once
 from eventstore.store import Store
 
 FORMAT: Final = "relief-proof/1"
@@ -147,7 +149,21 @@ def proof_of(
         "consistency": {"checkpoint": earlier[1], "path": joined(old, made)}
         if earlier is not None and old
         else None,
-        "says": SAYS,
+        "says": _says(store, rows),
+    }
+
+
+def _says(store: Store, rows: Sequence[Row]) -> dict[str, str]:
+    """What the proof tells and what it does not; of facts that were sealed later, when."""
+    since = sealed_at_once(store.log)
+    if since is None or not rows or rows[0][0] > since.head:
+        return SAYS
+    zh, en = moment(since.at, "zh"), moment(since.at, "en")
+    return {
+        "zh": f"{SAYS['zh']}第 {since.head} 条及以前的记录是 {zh} 一次加封的，"
+        "在那以前改过什么，封印看不出来，要凭那以前的检查点。",
+        "en": f"{SAYS['en']} Facts up to record {since.head} were hashed and sealed on {en}: what"
+        " was changed before that no seal tells, only a checkpoint of then.",
     }
 
 

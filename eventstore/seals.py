@@ -8,22 +8,26 @@ row, but none that carries this. Seals are numbered without gaps, so that a miss
 A log of before is sealed once, when it is opened with its vault by a program that seals: what was
 changed by then stays unnoticed. From that moment the database refuses facts without a seal. That
 a vault has sealed is a secret in it: deleting all seals does not let them be made again.
+
+Where the secret is lost, or the vault is of before it was made, an operator has all sealed anew
+(`relief audit reseal`): the numbers go on, and a mark says which seals count no more.
 """
 
 import hmac
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from itertools import pairwise
 from struct import Struct
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import msgspec
 import structlog
 
 from eventstore.disowned import said_in
-from eventstore.errors import VaultOlder
+from eventstore.errors import SealsHold, VaultOlder
 from eventstore.faults import reached
 from eventstore.log import OUTCOMES, PUT_SEAL, Log, OutcomeRow, Row, SealRow
 from eventstore.merkle import HASH_BYTES, NO_LEAF, leaf_of
@@ -38,6 +42,8 @@ MARKS: Final = (
     "epoch",
     "epoch-head",
     "exercise",
+    "resealed",
+    "sealed",
     "seat",
     "simulated",
     "simulated-rate",
@@ -46,6 +52,8 @@ MARKS: Final = (
 )
 """The marks that change what facts mean, and so are sealed. Others are notes of this place."""
 SEALS_AT_FIRST, SEALS_AT_ONCE = 32, 256
+NEWEST = 64
+"""Seals that are looked at before all is sealed anew."""
 AT_ONCE = 512
 """Facts, or outcomes, of one seal over a log of before."""
 TOLD_EVERY = 50_000
@@ -56,6 +64,30 @@ _length = Struct(">I").pack
 _lengths = Struct(">IIII").pack
 
 log = structlog.get_logger("seals")
+
+
+class Sealed(NamedTuple):
+    """All up to a position was sealed at once, and when. ``anew``: seals with numbers up to ``n``
+    do not count since."""
+
+    anew: bool
+    n: int
+    head: int
+    at: datetime
+
+
+def sealed_at_once(log: Log) -> Sealed | None:
+    """The last time that a whole log was sealed, at an upgrade or anew; None if it never was, or
+    was before that was written down. As its marks say, which are sealed."""
+    for name, counts in (("resealed", 3), ("sealed", 2)):
+        told = (log.mark(name) or "").split(" ")
+        if len(told) != counts:
+            continue
+        with suppress(ValueError):
+            *before, head, at = told
+            n = int(before[0]) if before else 0
+            return Sealed(bool(before), n, int(head), datetime.fromisoformat(at))
+    return None
 
 
 def digest_of(outcomes: Sequence[OutcomeRow]) -> bytes:
@@ -158,11 +190,12 @@ class Seal:
 class Seals(Seal):
     """Makes the seals of one store, too."""
 
-    def __init__(self, log: Log, vault: Vault) -> None:
+    def __init__(self, log: Log, vault: Vault, *, anew: bool = False) -> None:
+        """``anew``: seals that this vault cannot check do not count any more, see `reseal`."""
         self._vault = vault
         # asked first: whoever begins to seal makes the secret before any seal
         sealed = bool(log.seals(0, 1))
-        if sealed and not vault.has_secret(SECRET):
+        if sealed and not anew and not vault.has_secret(SECRET):
             raise VaultOlder
         super().__init__(log, vault.secret(SECRET))
 
@@ -214,24 +247,47 @@ class Seals(Seal):
 
     # -- a log of before ----------------------------------------------------------------------
 
-    def begin(self) -> Self:
+    def begin(self, at: datetime) -> Self:
         """Seal what is there if nothing ever was. Raises `VaultOlder` for a log that another vault
-        has sealed, and another `StoreError`."""
+        has sealed, and another `StoreError`. ``at``: the machine's time."""
         if self._vault.has_secret(SEALED):
             return self
         with self._log.transaction() as db:
             if not self._log.newest_seal(db):
-                db.executemany(PUT_SEAL, self._of_before())
-                reached("in-sealing")
+                head = self._log.head()
+                self._seal_all(db, 0, {"sealed": f"{head} {at.isoformat()}"} if head else {})
         (first, *_) = self._log.seals(0, 1)
         if not self.right(first):
             raise VaultOlder
         self._vault.secret(SEALED)
         return self
 
-    def _of_before(self) -> Iterator[SealRow]:
-        """Seals over all facts, all outcomes and the marks that there are."""
-        n, head = 0, self._log.head()
+    def reseal(self, at: datetime) -> None:
+        """Seal all facts, outcomes and marks that there are under the secret of this vault. The
+        seals of before stay where they are, and count for nothing. Raises `SealsHold` where this
+        vault can check them, and another `StoreError`."""
+        with self._log.transaction() as db:
+            self.refuse_holding()
+            n = self._log.newest_seal(db)
+            told = f"{n} {self._log.head()} {at.isoformat()}"
+            self._seal_all(db, n, {"resealed": told})
+        self._vault.secret(SEALED)
+
+    def refuse_holding(self) -> None:
+        """Raises `SealsHold` where the newest seals are this vault's."""
+        newest = self._log.newest_seal()
+        if any(map(self.right, self._log.seals(max(0, newest - NEWEST), NEWEST))):
+            raise SealsHold
+
+    def _seal_all(self, db: Sql, n: int, marks: Mapping[str, str]) -> None:
+        """Inside a transaction: seals over all that there is, numbered from ``n`` + 1 on."""
+        self._log.put_marks(db, marks)
+        db.executemany(PUT_SEAL, self._of_all(n, marks))
+        reached("in-sealing")
+
+    def _of_all(self, n: int, marks: Mapping[str, str]) -> Iterator[SealRow]:
+        """Seals over all facts, all outcomes, and the marks that there are beside these."""
+        head = self._log.head()
         for rows in self._runs(head):
             n += 1
             yield self.made(n, rows, (), {}, rows[-1][0])
@@ -240,7 +296,8 @@ class Seals(Seal):
         while outcomes := self._log.fetch(sql, (last,)):
             n, last = n + 1, outcomes[-1][0]
             yield self.made(n, (), outcomes, {}, head)
-        yield self.made(n + 1, (), (), dict(self._log.fetch("SELECT key, value FROM marks")), head)
+        known = dict(self._log.fetch("SELECT key, value FROM marks"))
+        yield self.made(n + 1, (), (), known | dict(marks), head)
 
     def _runs(self, head: int) -> Iterator[Sequence[Row]]:
         """The facts, some hundreds at a time, and never over a gap, nor over a row that was

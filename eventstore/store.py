@@ -19,7 +19,7 @@ from domain.base import Aggregate, Event
 from domain.person import Person
 from domain.world import Sealed
 from eventstore.batch import Answer
-from eventstore.clock import Clock, SimulatedClock, clock_state
+from eventstore.clock import Clock, SimulatedClock, clock_state, machine_now
 from eventstore.deciding import DecisionWorld
 from eventstore.effects import Effects
 from eventstore.errors import StoreDamaged, StoreError, StoreUnfinished
@@ -47,6 +47,43 @@ TRAINING_MARK = "exercise"
 SIMULATED_MARKS = ("simulated", "simulated-since", "simulated-rate")
 
 
+def belong_together(log: Log, vault: Vault) -> None:
+    """Log and vault carry the same birth mark, so that losing one of them is noticed.
+
+    Set in the log first and read from the vault first, so that processes which start together
+    find no half. Raises `StoreDamaged` when one is new beside the other, or of another store;
+    `StoreUnfinished` when they are half of a copy.
+    """
+    if log.mark(COPY_MARK) == COPY_UNFINISHED:
+        raise StoreUnfinished
+    known, born = vault.birth_mark(), log.mark("born")
+    if born is None and known is not None:
+        raise StoreDamaged("the log is empty or not the one of this vault")
+    if known is None and born is not None:  # another process may have done both since
+        known = vault.birth_mark()
+    if known is None and born is not None and log.head():
+        raise StoreDamaged("the vault is new or not the one of this log")
+    if born is None:
+        born = secrets.token_hex(16)
+        log.set_mark("born", born, keep=True)
+        born = log.mark("born")
+    assert born is not None
+    if known is None:
+        known = vault.set_birth_mark(born)
+    if known != born:
+        raise StoreDamaged("log and vault belong to different stores")
+
+
+def parts_at(folder: Path) -> tuple[Log, Vault]:
+    """Log and vault of a data folder, on SQLite."""
+    log = SQLiteLog(folder / "log.sqlite")
+    try:
+        return log, SQLiteVault(folder / "vault.sqlite")
+    except BaseException:
+        log.close()
+        raise
+
+
 class Recorded(NamedTuple):
     """A fact with its place in the log."""
 
@@ -70,8 +107,8 @@ class Store:
         self.mapper = TypedMapper(aggregates)
         self.log, self.vault = log, vault
         try:
-            self._belong_together()
-            self.seals = Seals(log, vault).begin()
+            belong_together(log, vault)
+            self.seals = Seals(log, vault).begin(machine_now())
             self.trust = KeptTrust(log, vault, self.seals)
             self.trust.look(log.head())
         except BaseException:
@@ -98,39 +135,7 @@ class Store:
         cls, folder: Path, aggregates: Iterable[type[Aggregate]], clock: Clock | None = None
     ) -> "Store":
         """The store of one data folder, on SQLite. Makes it if there is none."""
-        log = SQLiteLog(folder / "log.sqlite")
-        try:
-            vault = SQLiteVault(folder / "vault.sqlite")
-        except BaseException:
-            log.close()
-            raise
-        return cls(log, vault, aggregates, clock)
-
-    def _belong_together(self) -> None:
-        """Log and vault carry the same birth mark, so that losing one of them is noticed.
-
-        Set in the log first and read from the vault first, so that processes which start together
-        find no half. Raises `StoreDamaged` when one is new beside the other, or of another store;
-        `StoreUnfinished` when they are half of a copy.
-        """
-        if self.log.mark(COPY_MARK) == COPY_UNFINISHED:
-            raise StoreUnfinished
-        known, born = self.vault.birth_mark(), self.log.mark("born")
-        if born is None and known is not None:
-            raise StoreDamaged("the log is empty or not the one of this vault")
-        if known is None and born is not None:  # another process may have done both since
-            known = self.vault.birth_mark()
-        if known is None and born is not None and self.log.head():
-            raise StoreDamaged("the vault is new or not the one of this log")
-        if born is None:
-            born = secrets.token_hex(16)
-            self.log.set_mark("born", born, keep=True)
-            born = self.log.mark("born")
-        assert born is not None
-        if known is None:
-            known = self.vault.set_birth_mark(born)
-        if known != born:
-            raise StoreDamaged("log and vault belong to different stores")
+        return cls(*parts_at(folder), aggregates, clock)
 
     def _clock(self) -> Clock:
         self._simulated = tuple(self.log.mark(key) for key in SIMULATED_MARKS)

@@ -60,6 +60,14 @@ def about_the_store(desk: Desk) -> None:
             reason="演练：登记一条手工写入的记录",
             operator="keeper",
         ),
+        about.RecordResealing(
+            **here,
+            seals=10**9,
+            head=desk.store.head(),
+            root="00" * 32,
+            reason="演练：登记重新加封",
+            operator="keeper",
+        ),
         about.AdvanceClock(**here, to=desk.now, machine_at=desk.now, rate=1, operator="keeper"),
     ):
         desk.do(command, None)

@@ -112,6 +112,25 @@ class DisownRow(StoreCommand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordResealing(StoreCommand):
+    """The log was sealed anew: its seals before could not be checked with the vault there is."""
+
+    seals: int
+    head: int
+    root: str
+    reason: str
+    operator: str
+
+    def decide(self, world: World) -> Result | None:
+        for field in ("reason", "operator"):
+            check_text(field, getattr(self, field))
+        store = self.store(world)
+        reason, operator = self.reason.strip(), self.operator.strip()
+        store.reseal(self.seals, self.head, self.root, reason, operator)
+        return {"store": store.id}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HoldClock(StoreCommand):
     """A machine's clock is wrong; its time is not used until somebody decides."""
 

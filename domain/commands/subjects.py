@@ -337,6 +337,7 @@ NO_SUBJECT: Mapping[type[Command], str] = {
     store.RecordStore: "the program's own",
     store.BeginEpoch: "an operator's, at the machine",
     store.DisownRow: "an operator's, at the machine",
+    store.RecordResealing: "an operator's, at the machine",
     store.HoldClock: "the program's own",
     store.DecideClock: "an operator's, at the machine",
     store.AdvanceClock: "an operator's, at the machine",

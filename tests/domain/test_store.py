@@ -13,6 +13,7 @@ from domain.commands.store import (
     DecideClock,
     DisownRow,
     HoldClock,
+    RecordResealing,
     RecordStore,
 )
 from domain.commands.units import RegisterUnit
@@ -30,6 +31,7 @@ from domain.store import (
     DisownedAlready,
     EpochBegunAlready,
     HoldCause,
+    ResealedAlready,
     Store,
 )
 from domain.unit import UnitKind
@@ -145,6 +147,15 @@ def test_a_row_that_nobody_wrote_is_disowned_once_by_who_keeps_the_machine(
     county.when(told(DisownRow, county, **row | said)).then(DisownedAlready)
     for wrong in ({"position": 0}, {"reason": " "}, {"operator": ""}):
         county.when(told(DisownRow, county, **row | said | wrong)).then(Malformed)
+
+
+def test_that_all_was_sealed_anew_is_said_once(county: Scenario) -> None:
+    said = {"seals": 40, "head": 300, "root": "0a" * 32, "reason": "密库损坏", "operator": "li"}
+    assert RecordResealing.roles == RecordStore.roles
+    county.when(told(RecordResealing, county, **said)).then("Store.Opened", "Store.Resealed")
+    county.when(told(RecordResealing, county, **said)).then(ResealedAlready)
+    county.when(told(RecordResealing, county, **said | {"seals": 90})).then("Store.Resealed")
+    county.when(told(RecordResealing, county, **said | {"reason": ""})).then(Malformed)
 
 
 def test_a_clock_is_held_once_a_machine_until_it_is_decided(county: Scenario) -> None:
