@@ -162,8 +162,8 @@ def _says(store: Store, rows: Sequence[Row]) -> dict[str, str]:
     return {
         "zh": f"{SAYS['zh']}第 {since.head} 条及以前的记录是 {zh} 一次加封的，"
         "在那以前改过什么，封印看不出来，要凭那以前的检查点。",
-        "en": f"{SAYS['en']} Facts up to record {since.head} were hashed and sealed on {en}: what"
-        " was changed before that no seal tells, only a checkpoint of then.",
+        "en": f"{SAYS['en']} Up to record {since.head}, everything was hashed and sealed on {en}:"
+        " what was changed before that no seal tells, only a checkpoint of then.",
     }
 
 
