@@ -43,6 +43,8 @@ LOOKING = [
     ("audit", "prove", "1"),
     ("audit", "keep", "signed", "--witness", "key"),
     ("audit", "watch", "--once"),
+    ("audit", "disown", "1", *REASON, "--yes"),
+    ("audit", "reseal", *REASON, "--yes"),
     ("asof", "5", "stock"),
     ("log", "tail"),
     ("log", "new-epoch", *REASON),
