@@ -13,7 +13,8 @@ from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 
 from api.auth import Asking, Caller
-from api.reads import Position, wait_for
+from api.known_at import position_asked
+from api.reads import KnownAt, Position, of_moment, wait_for
 from api.routes import READS
 from api.routes_reports import EVERYBODY, IN_POST
 from api.routes_writes import WRITES
@@ -82,7 +83,8 @@ def actions_of(
     about other steps than these, for many of which much must be looked at."""
     subject = SUBJECTS[kind]
     system = caller.system
-    position = system.store.head()
+    then = position_asked()
+    position = system.store.head() if then is None else then
     world = system.store.world(position)
     thing = world.find(subject.about.of, id)
     unknown = NotFound(kind=subject.about.of.__name__, id=id)
@@ -95,6 +97,8 @@ def actions_of(
     found = tuple(_actions(caller, world, subject, thing, only))
     if not found and not _reads(caller, subject, thing.home):  # one offered here has steps here
         raise unknown
+    if then is not None:  # nothing is done in the past
+        found = ()
     return Actions(kind, id, subject.state(thing), position, found)
 
 
@@ -187,15 +191,22 @@ def _why(refusal: Refusal, first: ComingFirst, told: Any) -> dict[str, Any]:
 def _route(router: APIRouter, kind: str, subject: Subject) -> None:
     field = subject.about.field
 
-    async def actions(id: UUID, caller: Asking, after: Position = None) -> dict[str, Any]:
+    async def actions(
+        id: UUID, caller: Asking, after: Position = None, known_at: KnownAt = None
+    ) -> Any:
+        del known_at
         await wait_for(caller, after)
-        found = await run_in_threadpool(actions_of, caller, kind, id)
-        return await run_in_threadpool(as_told, caller, found)
+
+        def ask() -> dict[str, Any]:
+            return as_told(caller, actions_of(caller, kind, id))
+
+        return of_moment(await run_in_threadpool(ask))
 
     actions.__name__ = f"actions_{field}"
     router.get(
         f"/v1/actions/{kind}/{{id}}",
         summary="What I may do with it now, and why not the rest",
+        description="Of the past: how it stood, and no actions: nothing is done in the past.",
         responses={code: RESPONSES[code] for code in (401, 403, 404, 422)},
     )(actions)
 

@@ -47,6 +47,9 @@ KNOWN_AT = Query(
     description="Answer as it was known at a position of the log, or at a time: a time without a "
     "zone is China time, a bare date its 24:00. 503 while that past is being prepared.",
 )
+KnownAt = Annotated[str | None, KNOWN_AT]
+"""Named in a signature for what the API says of itself: `api.known_at` has found the moment before
+the endpoint is asked."""
 
 KIND_OF = {"case": "ReliefCase", "report": "SituationReport", "village": "Area"}
 """What a name in a path stands for, where it is not simply the thing's own."""
@@ -208,7 +211,7 @@ def endpoint_of(read: Read) -> Callable[..., Any]:
     mine("request", Request)
     mine("caller", Asking)
     mine("after", Position, None)
-    mine(PARAMETER, Annotated[str | None, KNOWN_AT], None)
+    mine(PARAMETER, KnownAt, None)
     if "area" in read.in_path:
         mine("area", UUID)
     elif not read.of_one:
@@ -293,6 +296,16 @@ def render(
     return Response(
         msgspec.json.encode(body, enc_hook=str), 200, headers, media_type="application/json"
     )
+
+
+def of_moment(found: dict[str, Any]) -> Response:
+    """An answer as it stands; of the past it says which moment it is about."""
+    headers: dict[str, str] = {}
+    if (moment := moment_asked()) is not None:
+        found = {**found, PARAMETER: moment.told()}
+        headers[HEADER] = str(moment.position)
+    body = msgspec.json.encode(found, enc_hook=str)
+    return Response(body, 200, headers, media_type="application/json")
 
 
 async def sheet(

@@ -3,21 +3,20 @@
 Asked of the log itself, as a decision asks: no view can be behind it.
 """
 
-from collections.abc import Callable
 from datetime import date, datetime, time
 from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
 from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 
 from api.auth import Asking, Caller
 from api.filters import none_of
-from api.known_at import HEADER, PARAMETER, moment_asked, position_asked
+from api.known_at import position_asked
 from api.problems import malformed
-from api.reads import KNOWN_AT
+from api.reads import KnownAt, of_moment
 from api.routes_reports import EVERYBODY
 from api.writes import RESPONSES
 from domain.refusal import NotFound
@@ -173,15 +172,6 @@ def place_of(caller: Caller, area: UUID | None) -> UUID:
     return roots[0]
 
 
-async def _answer(ask: Callable[[], dict[str, Any]]) -> Response:
-    """The answer; of the past it says which moment it is about."""
-    found, headers = await run_in_threadpool(ask), {}
-    if (moment := moment_asked()) is not None:
-        found[PARAMETER], headers[HEADER] = moment.told(), str(moment.position)
-    body = msgspec.json.encode(found, enc_hook=str)
-    return Response(body, 200, headers, media_type="application/json")
-
-
 @router.get(
     "/v1/rulebooks",
     summary="Which rules are in force there on a day?",
@@ -192,14 +182,14 @@ async def rulebooks(
     area: UUID | None = None,
     kind: Annotated[str | None, Query(max_length=60)] = None,
     on: date | None = None,
-    known_at: Annotated[str | None, KNOWN_AT] = None,
+    known_at: KnownAt = None,
 ) -> Any:
     """By kind: version, document, validity, ``origin``, who confirmed it and when, ``content``,
     and ``waiting``: versions of that area that nobody has confirmed yet.
 
     ``on``: a day in China, today if it is not given.
     """
-    del known_at  # `api.known_at` has found the moment before we were asked
+    del known_at
     if kind is not None and kind not in TYPES:
         raise malformed([none_of("kind", KINDS)])
     now = caller.system.moment()
@@ -210,7 +200,7 @@ async def rulebooks(
         day = china_day(at)
         return {"area": place, "on": day, "items": rulebooks_on(caller, place, at, kind)}
 
-    return await _answer(ask)
+    return of_moment(await run_in_threadpool(ask))
 
 
 @router.get(
@@ -218,9 +208,7 @@ async def rulebooks(
     summary="A rulebook with all its versions",
     responses={code: RESPONSES[code] for code in (401, 403, 404, 422)},
 )
-async def rulebook(
-    caller: Asking, rulebook: UUID, known_at: Annotated[str | None, KNOWN_AT] = None
-) -> Any:
+async def rulebook(caller: Asking, rulebook: UUID, known_at: KnownAt = None) -> Any:
     """``id``, ``kind``, ``area`` and ``versions``, the one adopted last first."""
     del known_at
 
@@ -237,4 +225,4 @@ async def rulebook(
             del one["area"], one["area_name"]
         return {"id": book.id, "kind": book.kind, "area": book.area, "versions": versions}
 
-    return await _answer(ask)
+    return of_moment(await run_in_threadpool(ask))

@@ -14,7 +14,8 @@ from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 
 from api.auth import Asking, Caller, check_parameters
-from api.reads import Read, ask
+from api.known_at import PARAMETER
+from api.reads import KnownAt, Read, ask, of_moment
 from api.routes import read_of
 from api.routes_reports import EVERYBODY
 from api.rulebook_reads import rulebooks_called
@@ -301,14 +302,17 @@ def _fits(words: str, text: str) -> bool:
         f"at most {EACH} of each kind, and only what the caller may list. `cut`: there are more. "
         f"`partly`: kinds of which the own words of the newest {MOST_READ} only were read. Names "
         "of places and events, goods and hazards are found in Chinese, pinyin and initials, "
-        "document numbers whatever their brackets and spaces."
+        "document numbers whatever their brackets and spaces. Of the past: things as they stood "
+        "then; households by today's index of names."
     ),
-    responses={code: RESPONSES[code] for code in (401, 403, 422, 429)},
+    responses={code: RESPONSES[code] for code in (401, 403, 422, 429, 503)},
 )
 async def search(
     request: Request,
     caller: Asking,
     q: Annotated[str, Query(max_length=LONGEST, pattern=r"^[^\x00]*$")] = "",
-) -> dict[str, Any]:
-    check_parameters(request, ("q",))
-    return await found(caller, q.strip())
+    known_at: KnownAt = None,
+) -> Any:
+    del known_at
+    check_parameters(request, ("q", PARAMETER))
+    return of_moment(await found(caller, q.strip()))

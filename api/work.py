@@ -9,7 +9,8 @@ from starlette.concurrency import run_in_threadpool
 
 from api.auth import Asking, Caller, check_parameters
 from api.duties import DONE_BY, duties_below, own_duties
-from api.reads import Position, wait_for
+from api.known_at import PARAMETER, position_asked
+from api.reads import KnownAt, Position, of_moment, wait_for
 from api.routes_reports import EVERYBODY
 from api.rulebook_reads import waiting_in
 from api.thresholds import graver_than_run
@@ -230,10 +231,13 @@ async def work(
     exercise: bool | None = None,
     each: Annotated[int, Query(ge=1, le=1000)] = EACH,
     after: Position = None,
-) -> dict[str, Any]:
-    check_parameters(request, ("whose", "exercise", "each", "after"))
+    known_at: KnownAt = None,
+) -> Any:
+    del known_at
+    check_parameters(request, ("whose", "exercise", "each", "after", PARAMETER))
     await wait_for(caller, after)
-    position = caller.system.boards.position
+    then = position_asked()
+    position = caller.system.boards.position if then is None else then
     found = await run_in_threadpool(work_of, caller, whose=whose, exercise=exercise, each=each)
     duties = [_told_duty(line) for line in (*found.overdue, *found.upward)]
     items = sorted(
@@ -241,7 +245,7 @@ async def work(
         key=lambda one: (not one["grave"], not one["overdue"], one["due_at"] or "~", one["since"]),
     )
     names = ("matter", "subject", "area", "area_name", "who_role", "who_area", "since", "ready_at")
-    return {
+    told = {
         "items": items,
         "counts": found.counts,
         "total": found.total,
@@ -249,3 +253,4 @@ async def work(
         "waiting_for_counts": found.awaited_counts,
         "position": position,
     }
+    return of_moment(told)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -207,7 +207,7 @@ def test_a_question_of_the_past_is_whole_or_refused(server: TestClient) -> None:
     for name in ("known%5Fat", "known_a%74"):
         answer = server.get(f"/v1/seasons?{name}=tomorrow")
         assert answer.status_code == 422, "a name may be written so, and is read so"
-    for path in ("/v1/work", "/v1/live/situation", "/v1/me"):
+    for path in ("/v1/live/situation", "/v1/me"):
         assert server.get(path, params={"known_at": "5"}).status_code in (404, 422), path
 
 
@@ -221,6 +221,47 @@ def test_todays_posts_decide_who_may_ask(demo: RunningDemo, server: TestClient) 
     for text in (head, "nonsense", "2090-01-01"):
         answer = server.get("/v1/households", params={"known_at": text})
         assert answer.status_code == 401, "who is nobody learns nothing about the log"
+
+
+def test_steps_work_names_and_receipts_are_those_of_then(
+    demo: RunningDemo, server: TestClient
+) -> None:
+    """Routes of their own, which are no lists of a view."""
+    begun = registered(demo)
+    listed = {one["id"] for one in server.get("/v1/households").json()["items"]}
+    at, household = max(one for one in begun.items() if one[1] in listed)
+    actions = f"/v1/actions/households/{household}"
+    assert asked(server, actions, at - 1).status_code == 404, "not registered yet"
+    then = asked(server, actions, at)
+    assert then.json()["actions"] == [] and then.json()["position"] == at
+    assert server.get(actions).json()["actions"], "today there is something to do"
+
+    work, now = asked(server, "/v1/work", min(begun)), server.get("/v1/work").json()
+    assert work.json()["position"] == min(begun) and work.json()["total"] != now["total"]
+
+    season = server.get("/v1/seasons").json()["items"][0]
+    opened = next(
+        fact.position
+        for fact in demo.system.store.read(0, demo.system.store.head())
+        if str(fact.event.originator_id) == season["id"]
+    )
+    text = str(season["standards_document_no"])
+    for position, there in ((opened - 1, False), (opened, True)):
+        found = asked(server, "/v1/search", position, q=text).json()["items"]
+        assert (season["id"] in {one["id"] for one in found}) is there, position
+    for answer in (then, work, asked(server, "/v1/search", opened, q="x")):
+        assert answer.headers[HEADER] == str(answer.json()["known_at"]["position"])
+
+
+def test_a_receipt_is_known_from_its_position_on(demo: RunningDemo, server: TestClient) -> None:
+    officer = demo.officers["county-approver"].bytes
+    log, head = demo.system.store.log, demo.system.store.head()
+    commands = {fact.event.meta.command for fact in demo.system.store.read(0, head)}
+    mine = [UUID(bytes=id) for id, actor, _, _ in log.outcomes(list(commands)) if actor == officer]
+    path = f"/v1/receipts/{mine[-1]}"
+    position = server.get(path).json()["position"]
+    assert asked(server, path, position).json()["position"] == position
+    assert asked(server, path, position - 1).status_code == 404
 
 
 def test_nothing_is_done_in_the_past(demo: RunningDemo, server: TestClient) -> None:
