@@ -42,10 +42,11 @@ from projections.disasters import DISASTERS, RESPONSES
 from projections.dispatch import INCIDENTS
 from projections.folding.base import when
 from projections.households import HOUSEHOLDS
-from projections.ledger import GRANTS, LEDGER
+from projections.ledger import LEDGER
 from projections.lists import LISTS
 from projections.notices import NOTICES
 from projections.seasons import SEASONS
+from projections.sections.grants import GRANTS
 from projections.situation import REPORTS
 
 if TYPE_CHECKING:

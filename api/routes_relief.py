@@ -5,13 +5,8 @@ from domain.world import Role
 from projections.asking.belongings import belongings, household_moves
 from projections.asking.fund_books import fund, fund_flows, funds
 from projections.asking.fund_lineage import fund_lineage
-from projections.asking.ledger_books import (
-    household,
-    ledger,
-    ledger_by_area,
-    ledger_totals,
-    relief_case,
-)
+from projections.asking.ledger_books import household, ledger, relief_case
+from projections.asking.ledger_sums import ledger_by_area, ledger_totals
 from projections.asking.season_openings import season_openings
 from projections.asking.season_progress import season_townships, season_villages
 from projections.asking.stock_books import (

@@ -19,7 +19,8 @@ from bench.base import Reach, Result, machine, median
 from bench.demo_store import existing_or_built
 from eventstore.sqlite import SQLiteLog
 from projections.areas import AREAS
-from projections.asking.ledger_books import household, ledger_totals
+from projections.asking.ledger_books import household
+from projections.asking.ledger_sums import ledger_totals
 from projections.asking.scope import Scope
 from projections.asking.situation_board import situation_board
 from projections.asking.stock_books import stockpiles

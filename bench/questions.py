@@ -10,7 +10,8 @@ from uuid import UUID
 from bench.base import median
 from projections.asking.deadlines_at import deadlines
 from projections.asking.fund_books import funds
-from projections.asking.ledger_books import ledger, ledger_by_area, ledger_totals
+from projections.asking.ledger_books import ledger
+from projections.asking.ledger_sums import ledger_by_area, ledger_totals
 from projections.asking.officer_lists import officers
 from projections.asking.scope import Scope
 from projections.asking.situation_board import situation_board

@@ -22,7 +22,8 @@ from cli.compose import open_store
 from cli.divisions import division
 from cli.saying import Json, failed
 from projections.asking.fund_books import funds
-from projections.asking.ledger_books import household, ledger_totals, relief_case
+from projections.asking.ledger_books import household, relief_case
+from projections.asking.ledger_sums import ledger_totals
 from projections.asking.paging import MAX_LIMIT, Page
 from projections.asking.scope import EVERYTHING, Scope
 from projections.asking.situation_board import situation_board

@@ -19,7 +19,7 @@ from cli.divisions import division
 from domain.rulebook import Rulebook
 from domain.rules.items import Items
 from eventstore.store import Store
-from projections.asking.ledger_books import ledger_totals
+from projections.asking.ledger_sums import ledger_totals
 from projections.asking.scope import EVERYTHING
 
 app = typer.Typer(no_args_is_help=True, help="The ledger of a relief season.")

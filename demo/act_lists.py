@@ -1,6 +1,7 @@
 """Commands for the season and its village lists."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from hashlib import sha256
 
 from demo.divisions import COUNTY
@@ -38,6 +39,7 @@ from domain.commands import (
 )
 from domain.need import Cause, NeedKind, Tier
 from domain.notice import ObjectionKind
+from domain.rules.base import china_day
 from domain.world import Command
 
 NEEDS = {
@@ -206,6 +208,7 @@ def pay(names: Names, step: PayList) -> Iterator[Command]:
     yield payments.PayList(
         village_list=names.list(step.list),
         document_no=step.document_no,
+        value_date=china_day(step.at),
         failures=tuple(
             payments.FailureInput(case=names.case(key), reason=step.reason) for key in step.failing
         ),
@@ -220,7 +223,10 @@ def payment_failed(names: Names, step: PaymentFailed) -> Iterator[Command]:
 
 def retry(names: Names, step: RetryPayment) -> Iterator[Command]:
     yield grant_corrections.RetryPayment(
-        case=names.case(step.household), number=CASH, document_no=step.document_no
+        case=names.case(step.household),
+        number=CASH,
+        document_no=step.document_no,
+        value_date=china_day(step.at),
     )
 
 
@@ -228,6 +234,7 @@ def sign(names: Names, step: SignGoods) -> Iterator[Command]:
     households = names.plan.households
     yield handing_out.SignGoods(
         village_list=names.list(step.list),
+        signed_on=china_day(step.at) - timedelta(days=1),  # typed in the day after
         signatures=tuple(
             handing_out.SignatureInput(
                 case=names.case(key),

@@ -5,7 +5,7 @@ step taken for a whole list leaves its hands in the list; a step on this case al
 here. Corrections are events with a reason; nothing is edited.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid5
@@ -25,11 +25,14 @@ from domain.grants import (
 )
 from domain.household import Household
 from domain.household_members import Losses
+from domain.moments import day_not_before
 from domain.need import Need, Tier
 from domain.roster import Hands
 from domain.rules.standards import Programme, Rate
 from domain.separation import join
 from domain.world import Sealed
+
+AFTER_APPLYING = ("发放不能早于户报", "nothing goes out before the household applied")
 
 
 class ReliefCase(CaseChecks, Aggregate):
@@ -225,9 +228,20 @@ class ReliefCase(CaseChecks, Aggregate):
         join(self.steps, "approve", hands)
 
     def pay(
-        self, number: int, document_no: str, batch: UUID, holder: UUID | None, hands: Hands
+        self,
+        number: int,
+        document_no: str,
+        batch: UUID,
+        holder: UUID | None,
+        value_date: date | None,
+        hands: Hands,
     ) -> None:
-        """Money went to the card of ``holder`` (None: in cash). The list has checked the notice."""
+        """Money went to the card of ``holder`` (None: in cash). The list has checked the notice.
+
+        ``value_date``: the day on which the bank put it there, if it said so.
+        """
+        if value_date is not None:
+            day_not_before("value_date", value_date, self.applied_on, AFTER_APPLYING)
         grant = self.must_have(number, *OPEN)
         assert grant.is_cash
         self._paid(
@@ -236,6 +250,7 @@ class ReliefCase(CaseChecks, Aggregate):
             document_no=document_no,
             batch=batch,
             holder=holder,
+            value_date=value_date,
             hands=hands,
         )
 
@@ -247,6 +262,7 @@ class ReliefCase(CaseChecks, Aggregate):
         document_no: str,
         batch: UUID,
         holder: UUID | None,
+        value_date: date | None,
         hands: Hands,
     ) -> None:
         self.status[number] = GrantStatus.PAID
@@ -274,9 +290,13 @@ class ReliefCase(CaseChecks, Aggregate):
         signed_by: str,
         relation: str,
         photo_sha256: str | None,
+        signed_on: date | None,
         hands: Hands,
     ) -> None:
-        """Goods were received and signed for by ``signed_by`` (masked). ``picks``: what went."""
+        """Goods were received and signed for by ``signed_by`` (masked). ``picks``: what went;
+        ``signed_on``: the day on the paper, if it was said."""
+        if signed_on is not None:
+            day_not_before("signed_on", signed_on, self.applied_on, AFTER_APPLYING)
         grant = self.must_have(number, GrantStatus.GRANTED)
         assert not grant.is_cash and sum(pick.quantity for pick in picks) == grant.units
         self._goods_signed(
@@ -286,6 +306,7 @@ class ReliefCase(CaseChecks, Aggregate):
             signed_by=signed_by,
             relation=relation,
             photo_sha256=photo_sha256,
+            signed_on=signed_on,
             hands=hands,
         )
 
@@ -298,6 +319,7 @@ class ReliefCase(CaseChecks, Aggregate):
         signed_by: str,
         relation: str,
         photo_sha256: str | None,
+        signed_on: date | None,
         hands: Hands,
     ) -> None:
         self.grants[number] = replace(self.grants[number], picks=picks)
@@ -366,3 +388,16 @@ def _by_the_village(values: dict[str, Any]) -> None:
 
 
 grown(ReliefCase.Applied, _by_the_village)
+
+
+def _without(day: str) -> Callable[[dict[str, Any]], None]:
+    """The first facts did not say on which day it went out: when it was recorded is known."""
+
+    def upcast(values: dict[str, Any]) -> None:
+        values[day] = None
+
+    return upcast
+
+
+grown(ReliefCase.Paid, _without("value_date"))
+grown(ReliefCase.GoodsSigned, _without("signed_on"))

@@ -12,6 +12,7 @@ from sqlalchemy import Boolean, Column, Index, Integer, String, Table
 from domain.goods import value_of
 from domain.relief_case import ReliefCase
 from projections.folding.base import LOGICAL, Row, Rows, View, as_json, text_of, when
+from projections.sections.grants import GRANTS, MOVES, Went, given_back, moved, went_on
 
 LEDGER = Table(
     "ledger",
@@ -67,44 +68,6 @@ LEDGER = Table(
 """``known_died``, ``known_gone``: how many members the household had lost when the amounts were set
 or last decided upon (`domain.household.Losses`); null where the fact did not say. What it has
 lost since holds what is open: the findings compare."""
-
-GRANTS = Table(
-    "ledger_grants",
-    LOGICAL,
-    Column("relief_case", String(36), primary_key=True),
-    Column("number", Integer, primary_key=True),
-    Column("season", String(36), nullable=False),
-    Column("area", String(36), nullable=False),
-    Column("village_list", String(36)),  # on which the case stood as it was granted
-    Column("item", String, nullable=False),
-    Column("units", Integer, nullable=False),
-    Column("cash_fen", Integer, nullable=False),
-    Column("part", Integer, nullable=False),  # of relief paid in parts; 0: at once
-    Column("value_fen", Integer, nullable=False),
-    Column("returned_units", Integer, nullable=False),
-    Column("returned_fen", Integer, nullable=False),
-    Column("status", String, nullable=False),
-    Column("document_no", String, nullable=False),
-    Column("fund", String(36)),
-    Column("stockpile", String(36)),
-    Column("source", String(36), nullable=False),
-    Column("lots", String, nullable=False),
-    Column("reason", String),
-    Column("batch", String(36)),
-    Column("holder", String(36)),
-    Column("payment_document_no", String),
-    Column("failures", Integer, nullable=False),
-    Column("failed_reason", String),
-    Column("signed_by", String),
-    Column("relation", String),
-    Column("granted_at", String, nullable=False),
-    Column("delivered_at", String),
-    Column("failed_at", String),
-    Index("ledger_grants_by_season", "season", "area"),
-    Index("ledger_grants_by_area", "area"),
-    Index("ledger_grants_by_status", "status", "area"),
-    Index("ledger_grants_by_list", "village_list", "document_no", "payment_document_no"),
-)
 
 
 def _tally(row: Row, column: str, item: str, units: int) -> str:
@@ -325,6 +288,7 @@ def hold_decided(rows: Rows, at: int, e: ReliefCase.HoldDecided) -> None:
 def paid(rows: Rows, at: int, e: ReliefCase.Paid) -> None:
     id, moment = text_of(e.originator_id), when(e.meta.recorded_at)
     row, old = rows.need(LEDGER, id), rows.need(GRANTS, id, e.number)
+    went = Went.of(e, e.value_date)
     rows.change(
         LEDGER,
         id,
@@ -342,13 +306,17 @@ def paid(rows: Rows, at: int, e: ReliefCase.Paid) -> None:
         holder=text_of(e.holder) if e.holder else None,
         payment_document_no=e.document_no,
         delivered_at=moment,
+        **went.columns,
     )
+    moved(rows, at, e, went, delivered=1, cash_fen=e.amount_fen)
 
 
 def payment_failed(rows: Rows, at: int, e: ReliefCase.PaymentFailed) -> None:
     id = text_of(e.originator_id)
     row, old = rows.need(LEDGER, id), rows.need(GRANTS, id, e.number)
     was_paid = old["status"] == "paid"
+    if was_paid:
+        moved(rows, at, e, went_on(old), delivered=-1, cash_fen=-e.amount_fen)
     rows.change(
         LEDGER,
         id,
@@ -366,13 +334,15 @@ def payment_failed(rows: Rows, at: int, e: ReliefCase.PaymentFailed) -> None:
         failed_reason=e.reason,
         failed_at=when(e.meta.recorded_at),
         delivered_at=None,
+        delivered_on=None,
+        day_said=None,
     )
 
 
 def goods_signed(rows: Rows, at: int, e: ReliefCase.GoodsSigned) -> None:
     id, moment = text_of(e.originator_id), when(e.meta.recorded_at)
     row, old = rows.need(LEDGER, id), rows.need(GRANTS, id, e.number)
-    value = value_of(e.picks)
+    value, went = value_of(e.picks), Went.of(e, e.signed_on)
     rows.change(
         LEDGER,
         id,
@@ -392,7 +362,9 @@ def goods_signed(rows: Rows, at: int, e: ReliefCase.GoodsSigned) -> None:
         signed_by=e.signed_by,
         relation=e.relation,
         delivered_at=moment,
+        **went.columns,
     )
+    moved(rows, at, e, went, delivered=1, goods_fen=value, units=old["units"])
 
 
 def refunded(rows: Rows, at: int, e: ReliefCase.Refunded) -> None:
@@ -418,12 +390,13 @@ def refunded(rows: Rows, at: int, e: ReliefCase.Refunded) -> None:
         returned_units=back_units,
         status="refunded" if empty else old["status"],
     )
+    given_back(rows, at, e, old, empty=empty)
 
 
 VIEW = View(
     name="ledger",
-    version=7,
-    tables=(LEDGER, GRANTS),
+    version=8,
+    tables=(LEDGER, GRANTS, MOVES),
     routes={
         ReliefCase.Applied: applied,
         ReliefCase.Corrected: corrected,

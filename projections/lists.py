@@ -27,8 +27,9 @@ from projections.asking.paging import Page, page
 from projections.asking.scope import Scope
 from projections.folding.base import LOGICAL, Row, Rows, View, as_json, text_of, when
 from projections.households import TOWNSHIPS
-from projections.ledger import GRANTS, LEDGER
+from projections.ledger import LEDGER
 from projections.seasons import SEASONS
+from projections.sections.grants import GRANTS
 
 LISTS = Table(
     "village_lists",

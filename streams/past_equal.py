@@ -15,8 +15,9 @@ from sqlalchemy.sql.elements import ColumnElement
 from projections.asking.scope import Scope
 from projections.folding.past import FROM, TO
 from projections.funds import COMMITMENTS, FUNDS
-from projections.ledger import GRANTS, LEDGER
+from projections.ledger import LEDGER
 from projections.sections.consignments import CARGO
+from projections.sections.grants import GRANTS
 from projections.stock import STOCK_BALANCES
 from streams.past_changes import versions_of
 

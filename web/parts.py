@@ -36,6 +36,8 @@ from web.session import Visitor
 
 MaybeId = Annotated[UUID | None, BeforeValidator(lambda given: given or None)]
 """A select that says nothing sends an empty value."""
+MaybeDay = Annotated[date | None, BeforeValidator(lambda given: given or None)]
+"""So does a field for a day."""
 
 MOST_SEASONS = 2_000
 MOST_DISASTERS = 1_000

@@ -10,6 +10,7 @@ sheet of it: nobody sees in a file that it holds more than was on the page.
 import hashlib
 import secrets
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -66,6 +67,14 @@ def id_of(text: str) -> UUID | None:
     """The id of a form's field, or None where it says nothing."""
     try:
         return UUID(text)
+    except ValueError:
+        return None
+
+
+def day_in(text: str) -> date | None:
+    """The day of a form's field, or None where it says nothing."""
+    try:
+        return date.fromisoformat(text)
     except ValueError:
         return None
 

@@ -1,6 +1,7 @@
 """The desk for single grants after the list: bounced payments, retries, corrections, refunds."""
 
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from typing import ClassVar
 
@@ -8,6 +9,7 @@ from msgspec.structs import replace
 
 from domain.area import check_text
 from domain.commands.relief_cases import OfCase, single_hands
+from domain.commands.sealing import not_future
 from domain.commands.stock import holding, reserved_in
 from domain.fund import Fund
 from domain.goods import LotPick, ReturnSource, not_negative, positive, value_of
@@ -112,6 +114,8 @@ class RetryPayment(OfGrant):
     roles: ClassVar[frozenset[Role]] = PAYERS
     cash: ClassVar[bool] = True
     document_no: str
+    value_date: date | None = None
+    """The bank's value date 到账日期; left out, the day of the record stands for it."""
 
     @classmethod
     def check(cls, world: World, subject: ReliefCase) -> None:
@@ -128,13 +132,14 @@ class RetryPayment(OfGrant):
 
     def decide(self, world: World) -> Result | None:
         check_text("document_no", self.document_no)
+        not_future(world, "value_date", self.value_date)
         case, grant, hands = self.of(world)
         assert grant.fund is not None
         holder = check_payable(world, world.get(Season, case.season), case, grant)
         batch = world.make_id("batch", grant.fund, grant.source)
         fund = world.get(Fund, grant.fund)
         fund.pay(grant.source, batch, grant.cash_fen, payments=1)
-        case.pay(self.number, self.document_no, batch, holder, hands)
+        case.pay(self.number, self.document_no, batch, holder, self.value_date, hands)
         return {"paid_fen": grant.cash_fen}
 
 

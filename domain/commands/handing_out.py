@@ -1,12 +1,13 @@
 """The desk for goods handed out: who signed for what, household by household or a whole list."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import ClassVar
 from uuid import UUID
 
 from domain.area import check_text
 from domain.commands.relief_cases import hands_for
-from domain.commands.sealing import check_sha256
+from domain.commands.sealing import check_sha256, not_future
 from domain.commands.stock import reserved_in
 from domain.commands.village_lists import OfList, cases_of, cases_on
 from domain.grants import Grant, GrantStatus, NothingToGrant, grant_id
@@ -38,6 +39,8 @@ class SignGoods(OfList):
 
     roles: ClassVar[frozenset[Role]] = GIVERS
     signatures: tuple[SignatureInput, ...]
+    signed_on: date | None = None
+    """The day on the paper that was signed; left out, the day of the record stands for it."""
 
     @classmethod
     def check(cls, world: World, found: VillageList, season: Season) -> None:
@@ -47,6 +50,7 @@ class SignGoods(OfList):
             raise NothingToGrant(village_list=found.id)
 
     def decide(self, world: World) -> Result | None:
+        not_future(world, "signed_on", self.signed_on)
         found, season = self.of(world)
         check_list(world, season, found)
         cases = cases_on(world, found, (one.case for one in self.signatures))
@@ -90,6 +94,7 @@ class SignGoods(OfList):
             mask_name(signature.signed_by),
             signature.relation,
             signature.photo_sha256,
+            self.signed_on,
             hands,
         )
         return grant.units

@@ -6,11 +6,13 @@ One village list is one commit: one `Fund.Committed` a fund, one `Stockpile.Rese
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import ClassVar, NamedTuple
 from uuid import UUID
 
 from domain.area import check_text
 from domain.commands.relief_cases import check_size, hands_for
+from domain.commands.sealing import not_future
 from domain.commands.seasons import due_on
 from domain.commands.stock import stocked
 from domain.commands.village_lists import OfList, cases_of, cases_on
@@ -296,6 +298,8 @@ class PayList(OfList):
     document_no: str
     """Number of the payment order 国库集中支付."""
     failures: tuple[FailureInput, ...] = ()
+    value_date: date | None = None
+    """The bank's value date 到账日期; left out, the day of the record stands for it."""
     expected_version: int | None = None
 
     @classmethod
@@ -309,6 +313,7 @@ class PayList(OfList):
 
     def decide(self, world: World) -> Result | None:
         check_text("document_no", self.document_no)
+        not_future(world, "value_date", self.value_date)
         found, season = self.of(world)
         check_list(world, season, found)
         cases = cases_of(world, found.cases)
@@ -382,7 +387,7 @@ class PayList(OfList):
             if case.id in failed:
                 case.fail(grant.number, batch, failed[case.id], hands)
             else:
-                case.pay(grant.number, self.document_no, batch, holder, hands)
+                case.pay(grant.number, self.document_no, batch, holder, self.value_date, hands)
         return [line for line in lines if line[0].id not in failed]
 
 

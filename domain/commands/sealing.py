@@ -45,9 +45,9 @@ class CardInput:
     holder: int = 0
 
 
-def not_future(world: World, field: str, day: date) -> None:
-    """Refuse with `Malformed` a day after today (in China)."""
-    if day > china_day(world.now):
+def not_future(world: World, field: str, day: date | None) -> None:
+    """Refuse with `Malformed` a day after today (in China), if one was said."""
+    if day is not None and day > china_day(world.now):
         raise Malformed(
             field=field, value=str(day), rule_zh="日期不能晚于今天", rule_en="it lies in the future"
         )

@@ -4,8 +4,9 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
 from domain import grants
 from projections.households import HOUSEHOLDS
-from projections.ledger import GRANTS, LEDGER
+from projections.ledger import LEDGER
 from projections.seasons import SEASON_RATES, SEASONS
+from projections.sections.grants import GRANTS
 
 L, G, H, S, R = LEDGER.c, GRANTS.c, HOUSEHOLDS.c, SEASONS.c, SEASON_RATES.c
 

@@ -1,7 +1,6 @@
-"""The ledger's questions: its rows, one case, totals for a county, roll-up by area (应急统表10)."""
+"""The ledger's questions: its rows (应急统表10), one case, one household. Sums: `ledger_sums`."""
 
 import json
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -9,15 +8,10 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
-    Subquery,
     and_,
     case,
-    exists,
-    func,
-    null,
     select,
 )
-from sqlalchemy.sql.selectable import FromClause
 
 from projections.areas import AREAS
 from projections.asking.case_states import HELD, PARTS_LEFT, STATE, STATES
@@ -34,11 +28,11 @@ from projections.households import (
     in_villages,
     named_group,
 )
-from projections.ledger import GRANTS, LEDGER
+from projections.ledger import LEDGER
 from projections.seasons import SEASONS
+from projections.sections.grants import GRANTS
 
 L, G, H, S = LEDGER.c, GRANTS.c, HOUSEHOLDS.c, SEASONS.c
-COLD_SEASON = "winter_spring"
 
 
 def _cases(scope: Scope) -> Select[Any]:
@@ -217,180 +211,4 @@ def household(db: Connection, scope: Scope, *, household: UUID) -> dict[str, Any
         "members": members_of(db, scope, id),
         "cases": rows,
         "grants": grants_of(db, scope, G.relief_case.in_(ids)) if ids else [],
-    }
-
-
-# Totals
-
-
-def _sums() -> list[Any]:
-    granted, got = L.grants > 0, L.delivered > 0
-    return [
-        func.count().label("needed_households"),
-        func.coalesce(func.sum(L.persons), 0).label("needed_persons"),
-        func.coalesce(func.sum(case((granted, 1), else_=0)), 0).label("granted_households"),
-        func.coalesce(func.sum(case((granted, L.persons), else_=0)), 0).label("granted_persons"),
-        func.coalesce(func.sum(L.cash_granted_fen), 0).label("granted_cash_fen"),
-        func.coalesce(func.sum(L.goods_granted_fen), 0).label("granted_goods_fen"),
-        func.coalesce(func.sum(case((got, 1), else_=0)), 0).label("paid_households"),
-        func.coalesce(func.sum(case((got, L.persons), else_=0)), 0).label("paid_persons"),
-        func.coalesce(func.sum(L.cash_paid_fen), 0).label("paid_cash_fen"),
-        func.coalesce(func.sum(L.goods_signed_fen), 0).label("paid_goods_fen"),
-    ]
-
-
-def _side(row: Any, side: str, goods: dict[str, int]) -> dict[str, Any]:
-    return {
-        "households": row[f"{side}_households"],
-        "persons": row[f"{side}_persons"],
-        "cash_fen": row[f"{side}_cash_fen"],
-        "goods_fen": row[f"{side}_goods_fen"],
-        "goods": goods,
-    }
-
-
-@dataclass(frozen=True)
-class _Summed:
-    """Which cases and grants are added up: first by season and village, so that season and village
-    are looked up once for each of these and not for each row."""
-
-    places: tuple[Scope, ...]
-    season: UUID | None
-    asked: tuple[ColumnElement[bool], ...]
-    """What the season is asked for."""
-
-    def each(
-        self, table: FromClause, condition: ColumnElement[bool], sums: list[Any], *by: Any
-    ) -> Subquery:
-        """Sums over the rows of the ledger or of its grants, by season, village and ``by``."""
-        columns = (table.c.season, table.c.area, *by)
-        query = select(*columns, *sums).where(
-            condition, *(p.covers(table.c.area) for p in self.places)
-        )
-        if self.season is not None:
-            query = query.where(table.c.season == str(self.season))
-        return query.group_by(*columns).subquery("each")
-
-    def of_season(self, each: Subquery) -> ColumnElement[bool]:
-        """Whether a sum is of a season that is asked for."""
-        return exists().where(S.id == each.c.season, *self.asked)
-
-
-def _summed(
-    scope: Scope,
-    season: UUID | None,
-    programme: str,
-    year: int | None,
-    exercise: bool,
-    county: UUID | None = None,
-) -> _Summed:
-    """``season`` goes before programme and exercise. A case is of an exercise if its season is."""
-    asked = [] if season is not None else [S.programme == programme, S.exercise.is_(exercise)]
-    if year is not None:
-        asked.append(S.year == year)
-    places: tuple[Scope, ...] = (scope,)
-    if county is not None and scope.roots != (county,):
-        places = (scope, Scope((county,)))
-    return _Summed(places, season, tuple(asked))
-
-
-def _goods(
-    db: Connection, summed: _Summed, level: str | None = None
-) -> dict[Any, tuple[dict[str, int], dict[str, int]]]:
-    """Item → units, granted and signed for, by township or village or all together."""
-    standing = func.sum(case((G.status != "void", G.units), else_=0)).label("granted")
-    signed = case((G.status == "signed", G.units - G.returned_units), else_=0)
-    got = func.sum(signed).label("got")
-    each = summed.each(GRANTS, G.item != "", [standing, got], G.item)
-    place = {"village": each.c.area, "township": AREAS.c.parent}.get(level or "", null())
-    query = (
-        select(place, each.c.item, func.sum(each.c.granted), func.sum(each.c.got))
-        .select_from(each.outerjoin(AREAS, AREAS.c.id == each.c.area))
-        .where(summed.of_season(each))
-        .group_by(each.c.item, *(() if level is None else (place,)))
-        .order_by(each.c.item)
-    )
-    found: dict[Any, tuple[dict[str, int], dict[str, int]]] = {}
-    for at, item, granted, signed_for in db.execute(query):
-        both = found.setdefault(at, ({}, {}))
-        for units, side in ((granted, both[0]), (signed_for, both[1])):
-            if units:
-                side[item] = units
-    return found
-
-
-def ledger_totals(
-    db: Connection,
-    scope: Scope,
-    *,
-    county: UUID | None = None,
-    season: UUID | None = None,
-    programme: str = COLD_SEASON,
-    year: int | None = None,
-    exercise: bool = False,
-) -> dict[str, Any] | None:
-    """Totals of a season: what was needed, what was granted, what was paid or signed for.
-
-    ``county`` (any area) narrows it down; None if that area lies outside the scope.
-    """
-    scope = scope.on(db)
-    if county is not None:
-        here = select(AREAS.c.id).where(AREAS.c.id == str(county), scope.covers(AREAS.c.id))
-        if db.execute(here).first() is None:
-            return None
-    summed = _summed(scope, season, programme, year, exercise, county)
-    each = summed.each(LEDGER, L.status != "refused", _sums())
-    added = [func.coalesce(one, 0).label(one.name) for one in _added(each)]
-    row = db.execute(select(*added).where(summed.of_season(each))).mappings().one()
-    granted, signed = _goods(db, summed).get(None, ({}, {}))
-    return {
-        "needed": {"households": row["needed_households"], "persons": row["needed_persons"]},
-        "granted": _side(row, "granted", granted),
-        "paid_or_signed": _side(row, "paid", signed),
-    }
-
-
-def _added(each: Subquery) -> list[Any]:
-    """The sums of sums."""
-    names = [one.name for one in _sums()]
-    return [func.sum(each.c[name]).label(name) for name in names]
-
-
-def ledger_by_area(
-    db: Connection,
-    scope: Scope,
-    *,
-    season: UUID | None = None,
-    programme: str = COLD_SEASON,
-    year: int | None = None,
-    level: str = "township",
-    exercise: bool = False,
-    cursor: str | None = None,
-    limit: int = 100,
-) -> Page:
-    """The same totals by township, or by village with ``level=village``."""
-    summed = _summed(scope.on(db), season, programme, year, exercise)
-    each = summed.each(LEDGER, L.status != "refused", _sums())
-    places = TOWNSHIPS if level == "township" else AREAS
-    query = (
-        select(places.c.code, places.c.id, places.c.name, *_added(each))
-        .select_from(each)
-        .join(AREAS, AREAS.c.id == each.c.area)
-        .join(TOWNSHIPS, TOWNSHIPS.c.id == AREAS.c.parent)
-        .where(summed.of_season(each))
-        .group_by(places.c.code, places.c.id, places.c.name)
-    )
-    found = page(db, query, [places.c.code, places.c.id], cursor=cursor, limit=limit)
-    goods = _goods(db, summed, "township" if level == "township" else "village")
-    return found.of([_rolled(row, goods.get(row["id"], ({}, {}))) for row in found.items])
-
-
-def _rolled(row: Any, goods: tuple[dict[str, int], dict[str, int]]) -> dict[str, Any]:
-    return {
-        "id": row["id"],
-        "code": row["code"],
-        "name": row["name"],
-        "needed": {"households": row["needed_households"], "persons": row["needed_persons"]},
-        "granted": _side(row, "granted", goods[0]),
-        "paid_or_signed": _side(row, "paid", goods[1]),
     }

@@ -22,9 +22,10 @@ from projections.asking.case_states import HELD, OF_RATE, OPEN
 from projections.asking.finding_rows import finding
 from projections.asking.scope import Scope
 from projections.households import HOUSEHOLDS, MEMBERS
-from projections.ledger import GRANTS, LEDGER
+from projections.ledger import LEDGER
 from projections.lists import LISTS
 from projections.seasons import SEASON_RATES, SEASONS
+from projections.sections.grants import GRANTS
 
 FEWEST_EQUAL = 3
 """From how many households on equal amounts are worth a question (平均分配)."""

@@ -21,9 +21,10 @@ from projections.asking.scope import Scope
 from projections.asking.vacancies import nobody_reports
 from projections.asking.work_sources import ended, row, said, village_or_township, whole
 from projections.households import HOUSEHOLDS, MEMBERS
-from projections.ledger import GRANTS, LEDGER
+from projections.ledger import LEDGER
 from projections.lists import LISTS
 from projections.seasons import SEASONS
+from projections.sections.grants import GRANTS
 from projections.sections.review_lists import LISTS as REVIEWED
 from projections.sections.review_lists import SEASONS as TERMS
 

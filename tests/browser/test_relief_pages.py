@@ -9,7 +9,8 @@ from playwright.sync_api import Page, expect
 
 from domain.commands.incidents import CloseIncident, OpenIncident, TriageIncident
 from domain.incident import IncidentKind, Severity
-from projections.asking.ledger_books import ledger, ledger_totals
+from projections.asking.ledger_books import ledger
+from projections.asking.ledger_sums import ledger_totals
 from projections.asking.scope import EVERYTHING
 from tests.browser.conftest import DESK, PHONE, Check, OpenPage, Serve, Shot
 from tests.web.relief_desk import PASSWORD, RunningDemo, running_demo, spelled

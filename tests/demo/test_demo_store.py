@@ -28,7 +28,7 @@ from eventstore.patience import LoginRefused
 from eventstore.store import Store
 from projections.areas import by_code
 from projections.asking.deadlines_at import deadlines
-from projections.asking.ledger_books import ledger_totals
+from projections.asking.ledger_sums import ledger_totals
 from projections.asking.scope import EVERYTHING
 from projections.catalog import VIEWS
 from projections.dispatch import incidents

@@ -1,4 +1,5 @@
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -34,6 +35,7 @@ from domain.notice import (
 from domain.paying import MemberContested, NoCard
 from domain.refusal import Malformed, NotYourRole
 from domain.roster import NotOnList
+from domain.rules.base import china_day
 from domain.separation import SamePersonTwice
 from domain.stockpile import Stockpile
 from domain.world import Role
@@ -72,6 +74,32 @@ def test_a_list_is_paid_as_one_batch_of_the_fund(ledger: Ledger) -> None:
     fund = ledger.load_fund()
     assert fund.balanced() and fund.committed_fen == 0
     county.when(paying(ledger), by="payer").then(NothingDue)
+
+
+def test_the_day_is_that_of_the_bank_and_of_the_paper(ledger: Ledger) -> None:
+    county = ledger.until("payable").scenario
+    today, applied = china_day(county.now), ledger.load_case("a").applied_on
+    tomorrow, too_early = today + timedelta(days=1), applied - timedelta(days=1)
+    for day in (tomorrow, too_early):
+        county.when(replace(paying(ledger), value_date=day), by="payer").then(Malformed)
+    facts = county.run(replace(paying(ledger), value_date=applied), by="payer")
+    paid = [fact for fact in facts if fact.topic() == "ReliefCase.Paid"]
+    assert {fact.value_date for fact in paid} == {applied}
+    for day in (tomorrow, too_early):
+        county.when(replace(ledger.signing("a"), signed_on=day), by="storekeeper").then(Malformed)
+    facts = county.run(replace(ledger.signing("a"), signed_on=today), by="storekeeper")
+    (signed,) = [fact for fact in facts if fact.topic() == "ReliefCase.GoodsSigned"]
+    assert signed.signed_on == today
+    bounce = RecordPaymentFailure(case=ledger.case("b"), number=1, reason="账号错误")
+    county.given(bounce, by="payer")
+    retry = RetryPayment(case=ledger.case("b"), number=1, document_no="支2号", value_date=tomorrow)
+    county.when(retry, by="payer").then(Malformed)
+    (paid_again,) = [
+        fact
+        for fact in county.run(replace(retry, value_date=today), by="payer")
+        if fact.topic() == "ReliefCase.Paid"
+    ]
+    assert paid_again.value_date == today
 
 
 def test_new_amounts_need_a_new_second_notice(ledger: Ledger) -> None:

@@ -100,6 +100,7 @@ GIVEN: dict[str, tuple[Any, ...]] = {
     "search": SEARCHES,
     "q": (*SEARCHES, "3408", "yuantan", "340824101", "340824101001"),
     "on": (date(2016, 6, 1), date(2018, 9, 1)),
+    "as_of": (None, date(2016, 6, 1), date(2018, 1, 10)),
     "since": (None, date(2018, 9, 1)),
     "until": (None, date(2018, 12, 31)),
     "certified_until": (None, date(2018, 12, 31)),

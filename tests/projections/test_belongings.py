@@ -30,9 +30,10 @@ from projections import (
 from projections.asking.belongings import belongings, household_moves, still_there
 from projections.asking.scope import EVERYTHING
 from projections.deadlines import DUE, DUTIES
-from projections.ledger import GRANTS, LEDGER
+from projections.ledger import LEDGER
 from projections.lists import OBJECTIONS
 from projections.notices import NOTICES
+from projections.sections.grants import GRANTS
 from tests.domain.county import RULES, make_county
 from tests.domain.ledger import Ledger, objection
 from tests.domain.reporting import (

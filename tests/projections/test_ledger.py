@@ -1,6 +1,8 @@
 """The ledger of a season, row by row and in totals; households and their history, masked."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -9,21 +11,18 @@ import pytest
 from domain.commands.grant_corrections import RecordPaymentFailure, RefundGrant, RetryPayment
 from domain.commands.payments import GrantInput
 from domain.commands.village_lists import CloseList
+from domain.rules.base import china_day
 from eventstore.names import Hit
 from projections import disasters, households, ledger, seasons
-from projections.asking.ledger_books import (
-    household,
-    ledger_by_area,
-    ledger_totals,
-    relief_case,
-)
+from projections.asking.ledger_books import household, relief_case
 from projections.asking.ledger_books import ledger as ledger_page
+from projections.asking.ledger_sums import ledger_by_area, ledger_totals
 from projections.asking.scope import EVERYTHING
 from projections.asking.searching import Names
 from projections.households import households as households_page
 from projections.seasons import season
 from projections.seasons import seasons as seasons_page
-from tests.domain.ledger import Ledger
+from tests.domain.ledger import Ledger, paying
 from tests.domain.test_parts import approved
 from tests.domain.test_parts import paid as in_parts_paid
 from tests.projections.folding import Folded
@@ -286,3 +285,45 @@ def test_a_season_from_above_is_listed_with_its_rates(paid: Ledger, folded: Fold
     assert one == above == {**row} and foreign == (None, [])
     assert row["rates"][0]["basis"] == "person" and "appraisal" in row["steps"]
     assert row["deliver_by"] == "2018-02-15"
+
+
+def test_sums_of_a_day_go_by_what_the_bank_and_the_paper_say(tmp_path: Path) -> None:
+    """Written down today, there since days: and what came back later was there until then."""
+    story = Ledger().until("payable")
+    s = story.scenario
+    today = china_day(s.now)
+    days = [today - timedelta(days=back) for back in (5, 4, 3, 1)]
+    s.given(replace(paying(story), value_date=days[1]), by="payer")
+    s.given(replace(story.signing("a"), signed_on=days[2]), by="storekeeper")
+    s.wait(days=2)
+    later = china_day(s.now)
+    s.given(
+        RecordPaymentFailure(case=story.case("b"), number=1, reason="账号错误"),
+        RefundGrant(case=story.case("a"), number=2, units=1, reason="多发", document_no="退1号"),
+        RetryPayment(case=story.case("b"), number=1, document_no="支2号"),
+        by="payer",
+    )
+    folded = fold(tmp_path, s, VIEWS)
+
+    def had(day: date) -> tuple[int, int, dict[str, int], int]:
+        with folded.reading() as db:
+            totals = ledger_totals(db, EVERYTHING, year=2017, as_of=day)
+            (row,) = ledger_by_area(db, EVERYTHING, year=2017, as_of=day).items
+        assert totals is not None and totals["as_of"] == day.isoformat()
+        side = totals["paid_or_signed"]
+        assert row["paid_or_signed"] == side
+        return side["households"], side["cash_fen"], side["goods"], totals["by_record"]
+
+    assert had(days[0]) == (0, 0, {}, 0)
+    assert had(days[1]) == (2, 54_000, {}, 0), "what bounced was never there"
+    assert had(days[2]) == (2, 54_000, {"quilt": 1}, 0)
+    assert had(today) == (2, 54_000, {"quilt": 1}, 0)
+    assert had(later) == (3, 81_000, {}, 1), "the retry has no value date: that of its record"
+    with folded.reading() as db:
+        now = ledger_totals(db, EVERYTHING, year=2017)
+        last = ledger_totals(db, EVERYTHING, year=2017, as_of=later)
+        before = ledger_totals(db, EVERYTHING, year=2017, as_of=date(2017, 10, 1))
+    folded.close()
+    assert now is not None and last is not None and before is not None
+    assert {name: last[name] for name in now} == now, "of today they are those without a day"
+    assert before["needed"]["households"] == before["granted"]["households"] == 0

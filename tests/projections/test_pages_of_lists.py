@@ -24,8 +24,9 @@ from projections.disasters import disaster, disasters
 from projections.findings import KINDS, finding_counts, findings, marks_of
 from projections.folding.reader import ViewsReader
 from projections.households import HOUSEHOLDS, households
-from projections.ledger import GRANTS, LEDGER
+from projections.ledger import LEDGER
 from projections.lists import village_lists
+from projections.sections.grants import GRANTS
 from tests.everything import everything
 from tests.projections.asking import Asking
 from tests.projections.plans import explained

@@ -10,9 +10,10 @@ from sqlalchemy import ColumnElement, Connection, select
 from projections.asking.scope import Scope
 from projections.disasters import RESPONSES
 from projections.funds import FUND_FLOWS, FUNDS
-from projections.ledger import GRANTS, LEDGER
+from projections.ledger import LEDGER
 from projections.lists import LISTS
 from projections.sections.consignments import CONSIGNMENTS
+from projections.sections.grants import GRANTS
 from projections.stock import STOCK_LOTS, STOCK_MOVES
 from tests.web.relief_desk import RunningDemo
 from tests.web.test_relief_pages import enter

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from api.routes import READS
 from api.sheets import has_sheet
-from projections.asking.ledger_books import ledger_totals
+from projections.asking.ledger_sums import ledger_totals
 from projections.asking.scope import EVERYTHING
 from tests.web.relief_desk import PASSWORD, RunningDemo, spelled
 

@@ -135,7 +135,8 @@ FORMS: Mapping[type[Command], Form] = {
     ),
     g.RetryPayment: Form(
         next_in=(Stage.APPROVED, Stage.CLOSED),
-        fields=("number", "document_no"),
+        fields=("number", "document_no", "value_date"),
+        hints={"value_date": "list.value_date_hint"},
         picks={"number": pick.cash_to_come},
         labels={"number": "case.which", "document_no": "household.payment_order"},
         hint="case.retry_hint",
@@ -154,7 +155,8 @@ FORMS: Mapping[type[Command], Form] = {
     r.ReopenCase: Form(hint="case.reopen_hint"),
     o.SignGoods: Form(
         at="/lists/{id}/goods",
-        fields=("signatures",),
+        fields=("signatures", "signed_on"),
+        hints={"signed_on": "list.signed_on_hint"},
         left_out=frozenset({"signatures.photo_sha256"}),
         needed=frozenset({"signatures.relation"}),
         picks={"signatures.case": pick.goods_waiting, "signatures.relation": pick.signers},

@@ -171,7 +171,7 @@ FORMS: Mapping[type[Command], Form] = {
         done="list.done_post_second",
     ),
     p.PayList: Form(
-        fields=("document_no", "failures", "failures.case"),
+        fields=("document_no", "value_date", "failures", "failures.case"),
         picks={"failures.case": pick.on_list},
         short=frozenset({"failures.reason"}),
         labels={
@@ -180,7 +180,7 @@ FORMS: Mapping[type[Command], Form] = {
             "failures.case": "list.household",
             "failures.reason": "list.bank_says",
         },
-        hints={"failures": "list.sent_back_hint"},
+        hints={"failures": "list.sent_back_hint", "value_date": "list.value_date_hint"},
         done="list.done_pay",
     ),
     v.CloseList: Form(

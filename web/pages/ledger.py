@@ -5,6 +5,7 @@ Names are masked everywhere; the search asks the vault, so a name can be found a
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -19,8 +20,10 @@ from api.reads import sheet
 from api.routes import read_of
 from domain.area import AreaLevel
 from domain.refusal import NotFound
+from domain.rules.base import china_day
 from projections.areas import AREAS
-from projections.asking.ledger_books import household, ledger, ledger_by_area, ledger_totals
+from projections.asking.ledger_books import household, ledger
+from projections.asking.ledger_sums import ledger_by_area, ledger_totals
 from projections.asking.paging import Page
 from projections.findings import finding_counts, findings, marks_of
 from projections.seasons import seasons
@@ -28,9 +31,18 @@ from web.figures import grouped
 from web.pages.passwords import own_form
 from web.pages.sheets import Form, saved_as
 from web.paging import ROWS, Leaf, Turn, Turned, book_of
-from web.parts import MOST_SEASONS, AtDesk, Desk, url
+from web.parts import MOST_SEASONS, AtDesk, Desk, MaybeDay, url
 from web.render import language_of
-from web.typed import ASKED, NOTHING_TYPED, Typed, TypedSearch, id_of, require_open, typed
+from web.typed import (
+    ASKED,
+    NOTHING_TYPED,
+    Typed,
+    TypedSearch,
+    day_in,
+    id_of,
+    require_open,
+    typed,
+)
 
 router = APIRouter(include_in_schema=False)
 
@@ -52,23 +64,29 @@ Text = Annotated[str, Query(max_length=100, pattern=r"^[^\x00]*$")]
 
 @dataclass(frozen=True)
 class Asked:
-    """What of the ledger is looked at: a season, an area of it, a filter, a search."""
+    """What of the ledger is looked at: a season, an area of it, a filter, a search; its sums as of
+    the end of a day, if one is said."""
 
     season: UUID | None = None
     area: UUID | None = None
     status: Text = ""
     search: Typed = NOTHING_TYPED
+    as_of: date | None = None
 
     def said(self, **change: Any) -> dict[str, Any]:
         """The parameters of a link to this, changed."""
-        kept = {"season": self.season, "area": self.area, "status": self.status}
-        return {**kept, "search": self.search.sealed, **change}
+        kept = {"season": self.season, "area": self.area, "as_of": self.as_of}
+        return {**kept, "status": self.status, "search": self.search.sealed, **change}
 
 
 def asked_of(
-    search: TypedSearch, season: UUID | None = None, area: UUID | None = None, status: Text = ""
+    search: TypedSearch,
+    season: UUID | None = None,
+    area: UUID | None = None,
+    status: Text = "",
+    as_of: MaybeDay = None,
 ) -> Asked:
-    return Asked(season, area, status, search)
+    return Asked(season, area, status, search, as_of)
 
 
 Asking = Annotated[Asked, Depends(asked_of)]
@@ -139,6 +157,7 @@ async def _head(desk: Desk, asked: Asked) -> dict[str, Any] | None:
         county=root,
         programme=season["programme"],
         year=season["year"],
+        as_of=asked.as_of,
         exercise=season["exercise"],
     )
     place = await run_in_threadpool(_place, desk.caller, root)
@@ -148,6 +167,7 @@ async def _head(desk: Desk, asked: Asked) -> dict[str, Any] | None:
         "season": season,
         "totals": totals,
         "place": place,
+        "today": china_day(desk.now),
         "link": lambda path="/ledger", **change: url(path, **asked.said(**change)),
     }
 
@@ -161,7 +181,9 @@ async def the_ledger(request: Request, desk: AtDesk, asked: Asking, turn: Turned
     level = "village" if place["level"] in LOCAL else "township"
     below = Page([])
     if place["level"] != AreaLevel.VILLAGE:
-        below = await desk.ask(ledger_by_area, asked.area, season=id, level=level, limit=WHOLE)
+        below = await desk.ask(
+            ledger_by_area, asked.area, season=id, level=level, as_of=asked.as_of, limit=WHOLE
+        )
     rows = await _rows(desk, asked, id, turn.cursor)
     return await desk.show(
         request,
@@ -202,7 +224,8 @@ async def ledger_rows_asked(request: Request, desk: AtDesk) -> Response:
     if season is None:
         raise NotFound(kind="Season", id=UUID(int=0))
     words = typed(desk.caller.session, form.get("search", ""))
-    asked = Asked(season, area, form.get("status", ""), words)
+    day = day_in(form.get("as_of", ""))
+    asked = Asked(season, area, form.get("status", ""), words, day)
     answer = await _show_rows(request, desk, asked, season, Turn(None, 0))
     answer.headers[ASKED] = url("/ledger", **asked.said())
     return answer

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BeforeValidator
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -17,7 +16,7 @@ from domain.world import Role
 from eventstore.access_log import Access
 from projections.asking.readers import heads, readers
 from web.officials import name_officials
-from web.parts import AtDesk, Desk, MaybeId, url
+from web.parts import AtDesk, Desk, MaybeDay, MaybeId, url
 
 router = APIRouter(include_in_schema=False)
 
@@ -35,7 +34,6 @@ FIRST_YEAR: Final = 1900
 LAST_YEAR: Final = 9998
 NEVER: Final = datetime(LAST_YEAR, 1, 1, tzinfo=UTC)
 
-Day = Annotated[date | None, BeforeValidator(lambda given: given or None)]
 Before = Annotated[int | None, Query(ge=1, le=2**53)]
 Row = dict[str, Any]
 
@@ -45,7 +43,7 @@ async def readings(
     request: Request,
     desk: AtDesk,
     officer: MaybeId = None,
-    day: Day = None,
+    day: MaybeDay = None,
     before: Before = None,
 ) -> Response:
     """Readings of officers of the auditor's areas, the newest first; of one, or of a day."""
