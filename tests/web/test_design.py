@@ -23,6 +23,7 @@ SHARED = ("macros.html", "acting.html", "desk.html", "story.html", "work_parts.h
 NOT_SHOWN = {
     "which": "it is heard and not seen",
     "csrf": "a token that nobody sees",
+    "sends": "an address and what is said afterwards: attributes that nobody sees",
     "unsure_rules": "a sentence with a link; it names rules that are in force somewhere",
     "board": "a part of a live page without looks of its own",
     "unfold_own": "the same for one panel of many",

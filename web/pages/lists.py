@@ -328,13 +328,13 @@ NEEDS = {
 
 def steps(one: dict[str, Any], *, parts_left: bool = False) -> list[tuple[str, str, str | None]]:
     """The way of a list by its programme: (step, done | now | open | skipped, when). One step is
-    under way at a time; a list may be closed without money. Where a programme holds no meeting,
-    households are put on the list. ``parts_left``: what was granted was a part; after it went out
-    the next one is allocated."""
+    under way at a time; a list may be closed without money. Applications are a step while nobody
+    is on the list; where a programme holds no meeting, households are put on it. ``parts_left``:
+    what was granted was a part; after it went out the next one is allocated."""
     objections = one["objections"] > 0
     listed = one["households"] > 0 or one["status"] != "draft"
     way: list[tuple[str, Any]] = [
-        ("applied", listed or one["applied"]),
+        *([] if listed else [("applied", one["applied"])]),
         ("listed", listed),
         ("appraised", one["appraised_on"]),
         ("first_notice", one["first_posted_at"]),
