@@ -33,14 +33,14 @@ class AboutReport(Protocol):
 
 
 async def likely_same(caller: Caller, command: Command, position: int) -> Found:
-    """``likely_same``: other reports of that area and hazard, at most an hour apart.
+    """``likely_same``: other reports of that area and hazard, at most an hour apart: the first.
 
     None if the views have not come to ``position`` yet: nobody knows. ``parts``: see `parts_of`.
     """
     about: AboutReport = command  # type: ignore[assignment]
 
     def ask(db: Connection, scope: Scope) -> Found:
-        twins = likely_same_reports(db, scope, report=about.report)
+        twins, _ = likely_same_reports(db, scope, report=about.report)
         return {"likely_same": twins, "parts": _parts(db, scope, about.report)}
 
     found = await _asked(caller, command, position, ask)

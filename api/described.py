@@ -69,8 +69,8 @@ RECEIPT_SCHEMA: Final = {
             "type": ["array", "null"],
             "items": {"type": "object"},
             "description": "Of a report that begins: others of its area and hazard, at most an hour"
-            " apart. It is kept all the same; ask whoever sent it, and withdraw one. null: the"
-            " views have not seen it yet",
+            " apart, the first 20. It is kept all the same; ask whoever sent it, and withdraw one."
+            " null: the views have not seen it yet",
         },
         "parts": {
             "type": ["object", "null"],

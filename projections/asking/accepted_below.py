@@ -80,7 +80,8 @@ def _of_area(
     held = held_by(db, conditions, hosts)
     columns = (REPORTS.c.report, REPORTS.c.hazard, REPORTS.c.sub_hazard, REPORTS.c.review)
     query = select(*columns).where(*conditions)
-    about = {row["report"]: dict(row) for row in db.execute(query).mappings()}
+    names = tuple(column.name for column in columns)
+    about = {row[0]: dict(zip(names, row, strict=True)) for row in db.execute(query)}
     areas = tree_of(db, conditions)
     direct = children(db, UUID(area))
     found = []

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from domain.report_filing import OFFICIAL, Review
 from projections.areas import AREAS, at_seat
@@ -127,7 +127,8 @@ def situation_report(db: Connection, scope: Scope, *, report: UUID) -> Row | Non
 
     ``version`` is the current version's number, to be sent back with a review. ``parts``, ``sums``
     and ``hidden`` are what the areas below had accepted (`projections.asking.report_parts`).
-    ``likely_same``: other reports of the area and hazard, at most an hour apart.
+    ``likely_same``: other reports of the area and hazard, at most an hour apart, of the
+    ``likely_same_count`` that there are.
     """
     query = _reports().where(scope.covers(REPORTS.c.area), REPORTS.c.report == str(report))
     row = db.execute(query).mappings().first()
@@ -139,16 +140,22 @@ def situation_report(db: Connection, scope: Scope, *, report: UUID) -> Row | Non
     found["accepted"] = next(
         (v for v in found["versions"] if v["number"] == found["accepted_number"]), None
     )
-    found["likely_same"] = likely_same_reports(db, scope, report=report)
+    found["likely_same"], found["likely_same_count"] = likely_same_reports(db, scope, report=report)
     return found | parts_beside(db, scope, found)
 
 
-def likely_same_reports(db: Connection, scope: Scope, *, report: UUID) -> list[Row]:
-    """Other reports that stand of its area and hazard, at most an hour apart, the first first."""
+MOST_SAME = 20
+"""Reports that may be the same as one, told beside it. A storm of them is counted: each told with
+each would be a hundred thousand lines for three hundred reports."""
+
+
+def likely_same_reports(db: Connection, scope: Scope, *, report: UUID) -> tuple[list[Row], int]:
+    """Other reports that stand of its area and hazard, at most an hour apart: the first
+    `MOST_SAME`, and how many there are."""
     mine, other = REPORTS.alias("mine"), REPORTS.alias("other")
     columns = (other.c.report, other.c.occurred_at, other.c.recorded_at, other.c.review)
     query = (
-        select(*columns, other.c.number)
+        select(*columns, other.c.number, func.count().over().label("in_all"))
         .join(mine, same_as(mine, other))
         .where(
             scope.covers(other.c.area),
@@ -158,8 +165,11 @@ def likely_same_reports(db: Connection, scope: Scope, *, report: UUID) -> list[R
             other.c.review != str(Review.WITHDRAWN),
         )
         .order_by(other.c.recorded_at, other.c.report)
+        .limit(MOST_SAME)
     )
-    return [dict(row) for row in db.execute(query).mappings()]
+    rows = [dict(row) for row in db.execute(query).mappings()]
+    counts = [row.pop("in_all") for row in rows]
+    return rows, counts[0] if counts else 0
 
 
 def _versions(db: Connection, scope: Scope, report: str) -> list[Row]:

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from domain.casualties import SetAside
 from domain.report_filing import Review
@@ -21,6 +21,7 @@ from projections.asking.paging import Page, cut
 from projections.asking.scope import Scope
 from projections.disasters import DISASTERS, absorbed_into, host_of
 from projections.folding.base import Row
+from projections.officers import OFFICERS
 from projections.situation import REPORTS
 
 APART = timedelta(days=3)
@@ -229,24 +230,92 @@ def held_by(db: Connection, conditions: Conditions, hosts: dict[str, str]) -> li
 
     decode = msgspec.json.Decoder(Figures).decode
     decided = msgspec.json.Decoder(dict[str, SetAside]).decode
+    pending, returned = str(Review.PENDING), str(Review.RETURNED)
     return [
         Held(
-            report=row.report,
-            area=row.area,
-            group=hosts.get(row.disaster, row.occurrence),
-            pending=row.review == Review.PENDING,
-            late=row.late_minutes > 0,
-            reported=counted(row.figures),
-            accepted=counted(row.official_figures) if row.official_figures else None,
-            as_of=row.as_of,
-            occurred_at=row.occurred_at,
-            accepted_as_of=row.accepted_as_of,
-            returned=row.review == Review.RETURNED,
-            set_aside=decided(row.set_aside) if row.set_aside else {},
-            questions=row.questions != "[]",
+            report=report,
+            area=area,
+            group=hosts.get(of, occurrence),
+            pending=review == pending,
+            late=late > 0,
+            reported=counted(figures),
+            accepted=counted(official) if official else None,
+            as_of=as_of,
+            occurred_at=occurred_at,
+            accepted_as_of=accepted_as_of,
+            returned=review == returned,
+            set_aside=decided(set_aside) if set_aside else {},
+            questions=questions != "[]",
         )
-        for row in db.execute(query)
+        for (
+            report,
+            area,
+            of,
+            occurrence,
+            review,
+            late,
+            figures,
+            official,
+            occurred_at,
+            as_of,
+            accepted_as_of,
+            set_aside,
+            questions,
+        ) in db.execute(query)
     ]
+
+
+def told_of_areas(
+    db: Connection,
+    scope: Scope,
+    *,
+    disaster: UUID | None = None,
+    exercise: bool = False,
+) -> list[Row]:
+    """Of the reports that the board counts those that its rows say something of: of each area the
+    latest with how many it has (``place`` 1 of ``own``), what was returned, and what is asked
+    about. A county may have ten thousand reports on none."""
+    r = REPORTS.c
+    conditions = asked_for(scope, exercise, None, None)
+    if disaster is not None:
+        conditions.append(r.disaster.in_(absorbed_into(db, disaster)))
+    each = (
+        select(
+            r.report,
+            func.row_number()
+            .over(partition_by=r.area, order_by=(r.occurred_at.desc(), r.report.desc()))
+            .label("place"),
+            func.count().over(partition_by=r.area).label("own"),
+        )
+        .where(*conditions)
+        .subquery("each")
+    )
+    names = ("report", "area", "review", "figures", "questions", "accepted_questions")
+    query = (
+        select(
+            *(r[name] for name in names),
+            r.accepted_at,
+            OFFICERS.c.masked_name.label("accepted_by_name"),
+            each.c.place,
+            each.c.own,
+        )
+        .join(each, each.c.report == r.report)
+        .outerjoin(OFFICERS, OFFICERS.c.id == r.accepted_by)
+        .where(
+            or_(
+                each.c.place == 1,
+                r.review == str(Review.RETURNED),
+                r.questions != "[]",
+                func.coalesce(r.accepted_questions, "[]") != "[]",
+            )
+        )
+        .order_by(r.occurred_at.desc(), r.report.desc())
+    )
+    found = [dict(row) for row in db.execute(query).mappings()]
+    for row in found:
+        for name in ("figures", "questions", "accepted_questions"):
+            row[name] = msgspec.json.decode(row[name]) if row[name] else None
+    return found
 
 
 def tree_of(db: Connection, conditions: Conditions) -> dict[str, Row]:

@@ -82,6 +82,16 @@ def test_a_matter_is_paged_to_its_last_row_and_each_page_is_light(client: TestCl
     assert len(found) == len(set(found)) == WAITING
 
 
+def test_a_report_is_told_beside_some_of_its_likes_and_the_others_are_counted(
+    client: TestClient,
+) -> None:
+    """Each card of the queue named all thousand others of its hour: ten cards were 3.6 MB."""
+    enter(client, "township")
+    page = client.get("/review")
+    assert len(page.content) < 200_000
+    assert f"另有 {WAITING - 1} 份" in page.text and f"还有 {WAITING - 21} 份没有列出" in page.text
+
+
 def test_the_queue_is_paged_to_its_last_row(client: TestClient) -> None:
     enter(client, "township")
     found: set[str] = set()

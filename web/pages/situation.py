@@ -8,12 +8,16 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.duties import REPORT_KINDS, gathered_dues, grouped_dues, owed_by, told_where_zero_misleads
+from api.routes import read_of
 from domain.commands.reports import ANY_LISTENER
 from domain.report_filing import Review
 from domain.world import Role
 from projections.asking.deadlines_at import deadlines
-from projections.asking.report_queries import situation_reports
-from projections.asking.situation_board import situation_board, situation_disasters
+from projections.asking.situation_board import (
+    situation_board,
+    situation_disasters,
+    told_of_areas,
+)
 from projections.disasters import disasters
 from web.figures import MAIN, Known
 from web.pages.rulebooks import unsure_here
@@ -24,7 +28,7 @@ router = APIRouter(include_in_schema=False)
 
 ROWS = 1000
 MOST = 10_000
-"""Reports, and rows of each kind of duty, that one page looks at."""
+"""Rows of each kind of duty that one page looks at."""
 STRIP = 12
 USED = ("deadlines", "indicators", "hazards", "thresholds", "working_days")
 """Rules that this page goes by: due times, questions, names, response levels."""
@@ -79,9 +83,7 @@ async def situation_parts(desk: Desk, asked: Asked) -> dict[str, Any]:
     board = await desk.ask(
         situation_board, asked.area, disaster=asked.disaster, exercise=asked.drills, limit=ROWS
     )
-    reports, _ = await desk.ask_all(
-        situation_reports, asked.area, disaster=asked.disaster, exercise=asked.drills, most=MOST
-    )
+    reports = await run_in_threadpool(_told, desk, asked)
     strip, cut_off = await _dues(desk, asked) if _follows_dues(desk) else ([], False)
     separate = await _separate(desk, asked)
     rows = indented(board.items)
@@ -104,6 +106,17 @@ async def situation_parts(desk: Desk, asked: Asked) -> dict[str, Any]:
         "coming": [row for row in strip if row["state"] == "open"][:STRIP],
         "truncated": board.next is not None,
     }
+
+
+def _told(desk: Desk, asked: Asked) -> list[dict[str, Any]]:
+    """The reports that the rows of the table say something of."""
+    caller = desk.caller
+    scope = caller.scope(read_of(situation_board).roles, asked.area)
+    drills = caller.system.store.training if asked.drills is None else asked.drills
+    with caller.system.reader() as db:
+        found = told_of_areas(db, scope.on(db), disaster=asked.disaster, exercise=drills)
+    caller.system.store.texts.opened(found)
+    return found
 
 
 def _follows_dues(desk: Desk) -> bool:
@@ -180,7 +193,8 @@ def indented(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _latest(rows: list[dict[str, Any]], reports: list[dict[str, Any]]) -> None:
-    """Each row gets its own area's reports, and the figures of those it counts that are returned.
+    """Each row gets the latest of its own area's reports, ``one``, how many there are, ``own``, and
+    the figures of those it counts that are returned.
 
     ``returned`` is None, or the sum of the returned versions alone: what is accepted beside them
     is not part of it.
@@ -190,8 +204,10 @@ def _latest(rows: list[dict[str, Any]], reports: list[dict[str, Any]]) -> None:
         own.setdefault(report["area"], []).append(report)
     back = {one["report"]: one["figures"] for one in reports if one["review"] == Review.RETURNED}
     for row in rows:
-        row["own"] = own.get(row["area"], [])
-        row["asks"] = _asks(row["own"])
+        mine = own.get(row["area"], [])
+        row["one"] = next((one for one in mine if one["place"] == 1), None)
+        row["own"] = row["one"]["own"] if row["one"] else 0
+        row["asks"] = _asks(mine)
         row["returned"] = _sum([back[id] for id in row["reported"]["reports"] if id in back])
 
 
