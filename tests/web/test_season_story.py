@@ -40,11 +40,11 @@ def county(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivingCounty]:
     folder: Path = tmp_path_factory.mktemp("winter")
     with living_county(folder / "county", simulated_from=BEGUN) as found:
         register(found, dict.fromkeys(FAMILIES, 2))
-        _provide(found)
+        provide(found)
         yield found
 
 
-def _provide(county: LivingCounty) -> None:
+def provide(county: LivingCounty) -> None:
     county.run(
         AppropriateFund(
             holder=county.id("county"),
