@@ -23,6 +23,13 @@ class StoreLocked(StoreError):
     en = "Another process holds the log file. Try again shortly."
 
 
+class ReadersBusy(StoreLocked):
+    """More is asked at once than there are connections to ask it by. Nobody holds anything."""
+
+    zh = "同时查询的人太多，读取数据的连接都在使用，请稍后重试"
+    en = "Too much is asked at once: all connections for reading are busy. Try again shortly."
+
+
 class StoreFull(StoreError):
     zh = "磁盘已满：拒绝写入，仍可查询；清理空间后自动恢复"
     en = "The disk is full: writes are refused, reading goes on. Free space and it recovers."

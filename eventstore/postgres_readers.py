@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from eventstore.errors import StoreError, StoreLocked, StoreUnreachable
+from eventstore.errors import ReadersBusy, StoreError, StoreUnreachable
 from eventstore.postgres_session import LOCK_MS, arguments, connect, translated, usable
 from eventstore.sql import explain
 
@@ -44,7 +44,7 @@ class Readers:
             except PoolTimeout as problem:
                 if self._failures() > failed:
                     raise self._cause(problem) from problem
-                raise StoreLocked("all reading sessions are busy") from problem
+                raise ReadersBusy(f"schema {self._schema}") from problem
             except psycopg.Error as problem:
                 raise explain(problem) from problem
         raise AssertionError

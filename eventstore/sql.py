@@ -18,6 +18,7 @@ from psycopg_pool import PoolTimeout
 
 from eventstore.errors import (
     FactsUnsealed,
+    ReadersBusy,
     StoreAddressWrong,
     StoreDamaged,
     StoreDatabaseMissing,
@@ -125,7 +126,8 @@ def _of_sqlite(problem: sqlite3.Error) -> StoreError:
 
 
 POSTGRES: tuple[tuple[tuple[type[BaseException], ...], type[StoreError]], ...] = (
-    ((pg.LockNotAvailable, pg.QueryCanceled, pg.DeadlockDetected, PoolTimeout), StoreLocked),
+    ((PoolTimeout,), ReadersBusy),
+    ((pg.LockNotAvailable, pg.QueryCanceled, pg.DeadlockDetected), StoreLocked),
     ((pg.DiskFull, pg.OutOfMemory), StoreFull),
     ((pg.ReadOnlySqlTransaction,), StoreReadOnly),
     ((pg.InsufficientPrivilege,), StoreForbidden),

@@ -18,6 +18,7 @@ from sqlalchemy.pool import QueuePool
 
 from domain.store import FIRST_EPOCH
 from eventstore.errors import (
+    ReadersBusy,
     StoreClosed,
     StoreDamaged,
     StoreError,
@@ -234,7 +235,7 @@ class Readers:
         try:
             reader = self._pool.connect()
         except TimeoutError as problem:  # of the pool
-            raise StoreLocked("all reading connections are busy") from problem
+            raise ReadersBusy(self._path.name) from problem
         try:
             db = reader.driver_connection
             assert isinstance(db, sqlite3.Connection)

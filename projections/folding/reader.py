@@ -11,7 +11,7 @@ from sqlalchemy.pool import QueuePool
 
 import projections.folding.dialects  # noqa: F401  # how PostgreSQL is spoken
 from eventstore.addresses import url_of
-from eventstore.errors import StoreError, StoreLocked
+from eventstore.errors import ReadersBusy, StoreError
 from eventstore.sql import DATABASE_ERRORS, explain
 
 SCHEMA = "views"
@@ -43,7 +43,7 @@ class ViewsReader:
             with self._engine.begin() as connection:
                 yield connection
         except TimeoutError as problem:  # of the pool
-            raise StoreLocked(str(problem)) from problem
+            raise ReadersBusy(f"views: {problem}") from problem
         except DBAPIError as problem:
             if not isinstance(problem.orig, DATABASE_ERRORS):
                 raise

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import literal, select
 
 from eventstore import sqlite as log_file
-from eventstore.errors import StoreClosed, StoreLocked, StoreOutOfHandles, StoreReadOnly
+from eventstore.errors import ReadersBusy, StoreClosed, StoreOutOfHandles, StoreReadOnly
 from eventstore.sql import explain
 from eventstore.sqlite import MOST_READERS, Gate, SQLiteLog, connect
 from projections.catalog import VIEWS
@@ -91,7 +91,7 @@ def test_more_readers_than_the_pool_has_wait_and_are_told_so(
     monkeypatch.setattr(log_file, "LOCK_SECONDS", 0.1)
     small = SQLiteLog(tmp_path / "other.sqlite")
     held = [small._reading._pool.connect() for _ in range(MOST_READERS)]
-    with pytest.raises(StoreLocked, match="connections are busy"):
+    with pytest.raises(ReadersBusy, match="connections for reading are busy"):
         small.head()
     held.pop().close()
     assert small.head() == 0
