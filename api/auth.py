@@ -181,13 +181,15 @@ def caller_of(request: Request) -> Caller:
 
 
 def reader_of(request: Request, *, enrolled: bool = True) -> Caller:
-    """The officer who asks. ``enrolled``: see `session_of`."""
+    """The officer who asks. ``enrolled``: see `session_of`. On a thread that may wait: what the
+    `Caller` then tells of areas and of the store's time comes out of memory."""
     system = system_of(request)
     session = session_of(request, writing=False, enrolled=enrolled)
     officer = system.officer(session.officer)
     if officer is None:
         raise unauthenticated()
     known_at.settle(system.store)
+    system.look_again()
     return Caller(system, session, officer)
 
 

@@ -90,17 +90,19 @@ def _of_report(comparison: "Comparison", db: Connection, id: UUID) -> Iterator[F
     if not isinstance(report, SituationReport) or not comparison.governs(report.area):
         return
     facts = [one.event for one in comparison.store.history(id)]
-    for difference in report_differences(facts, rule, _circumstances(comparison, report)):
+    for difference in report_differences(facts, rule, _circumstances(comparison, db, report)):
         if difference.at >= comparison.since:
             yield Found(difference, report.area, "report", id, report.exercise)
 
 
-def _circumstances(comparison: "Comparison", report: SituationReport) -> Circumstances:
+def _circumstances(
+    comparison: "Comparison", db: Connection, report: SituationReport
+) -> Circumstances:
     world, line = comparison.world(), comparison.caller.system.tree.lineage(report.area)
-    level = comparison.level(report.area)
+    level = comparison.level(db, report.area)
     return Circumstances(
         level=level,
-        above=comparison.level(line[1]) if len(line) > 1 else level,
+        above=comparison.level(db, line[1]) if len(line) > 1 else level,
         deadlines=world.rules(Deadlines, report.area, report.occurred_at).rule,
         calendar=world.rules(WorkingDays, report.area, report.stable_at or comparison.now).rule,
         must_split=level in MUST_SPLIT,

@@ -133,6 +133,7 @@ class Importing:
     def _work(self, job: Job) -> Work:
         system = self._system
         store = system.store
+        system.look_again()
         officer = system.officer(job.confirmed_by or job.officer)
         if officer is None:
             raise NotFound(kind="Officer", id=job.officer)

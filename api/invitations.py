@@ -195,7 +195,7 @@ async def _log_in(
     agent = device_of(request.headers.get("user-agent", ""))
     token, fresh = await run_in_threadpool(system.accounts.begin, officer, login, kind, agent=agent)
     keep_session(response, token, fresh, system)
-    log_ins_of(request).remember(request, response, login, secure=system.secure_cookies)
+    await log_ins_of(request).remember(request, response, login, secure=system.secure_cookies)
     return fresh
 
 

@@ -126,7 +126,7 @@ class Hub:
         if self._loop is not None and self._boards:
             # read here, if it changed, what the event loop would have to ask a database for
             with contextlib.suppress(StoreError):
-                self._tree.parents()
+                self._tree.look_again()
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._gather, applied)
 

@@ -206,13 +206,16 @@ class LogIns:
             self._waiting.subtract((place, own))
             self._waiting += Counter()  # forgets what has come to nothing
 
-    def remember(self, request: Request, response: Response, login: str, *, secure: bool) -> None:
+    async def remember(
+        self, request: Request, response: Response, login: str, *, secure: bool
+    ) -> None:
         """Let this browser be known as one from which the officer has logged in."""
-        if self._accounts.knows(request.cookies.get(DEVICE, ""), login):
+        accounts, device = self._accounts, request.cookies.get(DEVICE, "")
+        if await run_in_threadpool(accounts.knows, device, login):
             return
         response.set_cookie(
             DEVICE,
-            self._accounts.device_cookie(login),
+            await run_in_threadpool(accounts.device_cookie, login),
             httponly=True,
             samesite="strict",
             secure=secure,
@@ -249,7 +252,7 @@ async def log_in(
     log_ins = log_ins_of(request)
     token, session = await log_ins.log_in(request, body.login, body.password, code=body.code)
     keep_session(response, token, session, system)
-    log_ins.remember(request, response, session.login, secure=system.secure_cookies)
+    await log_ins.remember(request, response, session.login, secure=system.secure_cookies)
     return {"csrf": session.csrf}
 
 

@@ -28,14 +28,20 @@ async def not_allowed(
     ``bulk_on`` is the village list in the path of a bulk command, whose body may be large.
     """
     known = await _lately(system, officer)
-    if known is not None and _may_ever(system, known, roles) is not None:
-        known = await run_in_threadpool(system.officer, officer)  # a post may have come since
     if known is None:
         return unauthenticated()
-    refusal = _may_ever(system, known, roles)
+    refusal: Exception | None = _may_ever(system, known, roles)
+    if refusal is not None:  # a post may have come since
+        refusal = await run_in_threadpool(_looked_again, system, officer, roles)
     if refusal is None and bulk_on is not None:
-        refusal = await run_in_threadpool(_reaches, system, known, roles, bulk_on)
+        refusal = await run_in_threadpool(_reaches, system, officer, roles, bulk_on)
     return refusal
+
+
+def _looked_again(system: System, officer: UUID, roles: Roles) -> Exception | None:
+    system.look_again()
+    known = system.officer(officer)
+    return unauthenticated() if known is None else _may_ever(system, known, roles)
 
 
 async def _lately(system: System, officer: UUID) -> Officer | None:
@@ -61,19 +67,22 @@ def _may_ever(system: System, officer: Officer, roles: Roles) -> Refusal | None:
     return NotYourRole(needed=", ".join(sorted(roles)))
 
 
-def _reaches(system: System, officer: Officer, roles: Roles, thing: str) -> Refusal | None:
+def _reaches(system: System, officer: UUID, roles: Roles, thing: str) -> Exception | None:
     """Whether a list named in the path lies where the officer may run this command."""
     try:
         id = UUID(thing)
     except ValueError:
         return None  # not an id: the errors of the command say so
-    found = system.store.load(id)
+    system.look_again()
+    known, found = system.officer(officer), system.store.load(id)
+    if known is None:
+        return unauthenticated()
     missing = NotFound(kind="VillageList", id=id)
     if found is None:
         return missing
     lineage = system.tree.lineage(found.home) or (found.home,)
     try:
-        permits(officer, roles, lineage, system.store.clock.now())
+        permits(known, roles, lineage, system.store.clock.now())
     except NotFound:
         return missing
     except Refusal as refusal:

@@ -174,7 +174,8 @@ async def vouched(request: Request, claims: dict[str, Any]) -> Vouched:
     """Which log-in name the account opens. Raises `AccountUnknown`, and `Refused` where the account
     that the provider names a log-in for cannot be connected to it."""
     system, provider = system_of(request), provider_of(request)
-    subject = secrets_of(request).subject(provider.issuer, claims["sub"])
+    hashed = secrets_of(request).subject
+    subject = await run_in_threadpool(hashed, provider.issuer, claims["sub"])
     found = await run_in_threadpool(_connected, system, subject)
     if found is None:
         found = await _named(request, subject, claims)

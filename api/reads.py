@@ -34,6 +34,7 @@ from domain.refusal import NotFound, NotYourRole
 from domain.world import Role
 from eventstore.limits_reached import limit_reached
 from projections.asking.paging import MAX_LIMIT, Page
+from projections.asking.scope import Scope
 from streams.following import cursor_of
 
 Position = Annotated[
@@ -122,6 +123,8 @@ async def wait_for(caller: Caller, after: int | None) -> None:
             "The view has not reached that position yet. Try again.",
             headers={"Retry-After": "1"},
         )
+    if system.tree.behind:
+        await run_in_threadpool(system.look_again)
 
 
 async def _in_the_log(system: System, position: int) -> bool:
@@ -131,45 +134,47 @@ async def _in_the_log(system: System, position: int) -> bool:
 
 async def ask(caller: Caller, read: Read, area: UUID | None, **given: Any) -> Any:
     """Run a query for a caller. 404 outside the jurisdiction, 403 inside it without the role."""
-    await _fill_in(caller, read, given)
+    return await run_in_threadpool(partial(asked, caller, read, area, **given))
+
+
+def asked(caller: Caller, read: Read, area: UUID | None, **given: Any) -> Any:
+    """`ask` on a thread that may wait: who has one does not wait for another."""
+    _fill_in(caller, read, given)
     scope = caller.scope(read.roles, area) if not read.of_one else None
     cursors = _cursors(caller, read, area, given)
     if given.get("cursor") is not None:
         given["cursor"] = cursors.opened(given["cursor"])
-
-    def run() -> Any:
-        with caller.system.reader() as db:
-            if scope is not None:
-                found = read.query(db, scope, **given)
-                check_known(caller, read, db, given, found)
-                return found
-            allowed = caller.areas(read.roles)
-            found = read.query(db, caller.scope(read.roles, None), **given) if allowed else None
-            if found is None and set(allowed) != set(caller.areas()):
-                everywhere = caller.scope(caller.roles(), None)
-                if read.query(db, everywhere, **given) is not None:
-                    raise NotYourRole(needed=", ".join(sorted(read.roles)))
-            if isinstance(found, Page):  # a list of one thing, with filters of its own
-                check_known(caller, read, db, given, found)
-            return found
-
-    def opened() -> Any:
-        found = run()
-        if given.get("names") is not None and isinstance(found, Page):
-            note_search(caller.system, caller.id, read.query.__name__, given["search"], found)
-        texts = caller.system.store.texts
-        if isinstance(found, Page):
-            if not found.items and (problem := unruled(caller, read, given)) is not None:
-                raise problem
-            texts.opened(found.items)
-            return cursors.sealed(found)
-        return texts.opened(found)
-
-    found = await run_in_threadpool(opened)
+    found = _found(caller, read, scope, given)
     if found is None:
         missing = next((given[name] for name in read.in_path if name in given), UUID(int=0))
         raise NotFound(kind=read.kind, id=missing)
-    return found
+    if given.get("names") is not None and isinstance(found, Page):
+        note_search(caller.system, caller.id, read.query.__name__, given["search"], found)
+    texts = caller.system.store.texts
+    if isinstance(found, Page):
+        if not found.items and (problem := unruled(caller, read, given)) is not None:
+            raise problem
+        texts.opened(found.items)
+        return cursors.sealed(found)
+    return texts.opened(found)
+
+
+def _found(caller: Caller, read: Read, scope: Scope | None, given: dict[str, Any]) -> Any:
+    """``scope``: of a list; a thing is looked for in all areas of the caller's fitting posts."""
+    with caller.system.reader() as db:
+        if scope is not None:
+            found = read.query(db, scope, **given)
+            check_known(caller, read, db, given, found)
+            return found
+        allowed = caller.areas(read.roles)
+        found = read.query(db, caller.scope(read.roles, None), **given) if allowed else None
+        if found is None and set(allowed) != set(caller.areas()):
+            everywhere = caller.scope(caller.roles(), None)
+            if read.query(db, everywhere, **given) is not None:
+                raise NotYourRole(needed=", ".join(sorted(read.roles)))
+        if isinstance(found, Page):  # a list of one thing, with filters of its own
+            check_known(caller, read, db, given, found)
+        return found
 
 
 def _cursors(caller: Caller, read: Read, area: UUID | None, given: Mapping[str, Any]) -> Cursors:
@@ -228,7 +233,7 @@ FILLED_IN = ("area", "names", "meant", "held", "asker", "among")
 """Parameters of a query that the edge fills in: nobody sends them."""
 
 
-async def _fill_in(caller: Caller, read: Read, given: dict[str, Any]) -> None:
+def _fill_in(caller: Caller, read: Read, given: dict[str, Any]) -> None:
     """``at`` is now unless it is asked for; ``held`` is the time that does not count because
     a clock was held; ``asker`` is who asks; ``names`` asks who is called what ``search`` says, and
     ``meant`` which keys of the rulebooks are."""
@@ -250,10 +255,10 @@ async def _fill_in(caller: Caller, read: Read, given: dict[str, Any]) -> None:
     if "names" in read.parameters and (search := given.get("search")):
         caller.system.quotas.searches.take(caller.id)
         seconds = caller.system.after_wait_seconds
-        await run_in_threadpool(store.effects.until, caller.system.boards.position, seconds)
+        store.effects.until(caller.system.boards.position, seconds)
         given["names"] = partial(store.find, search)
     if "meant" in read.parameters and given.get("search"):
-        given["meant"] = await run_in_threadpool(meant_by, caller, store.clock.now())
+        given["meant"] = meant_by(caller, store.clock.now())
 
 
 def _bounded(parameter: inspect.Parameter, read: Read) -> inspect.Parameter:

@@ -87,12 +87,11 @@ class Comparison:
     def _levels(self) -> dict[UUID, str]:
         return {}
 
-    def level(self, area: UUID) -> str:
+    def level(self, db: Connection, area: UUID) -> str:
         """The level of an area; "" if there is no such area."""
         if area not in self._levels:
             asked = select(AREAS.c.level).where(AREAS.c.id == str(area))
-            with self.caller.system.reader() as db:
-                self._levels[area] = db.execute(asked).scalar_one_or_none() or ""
+            self._levels[area] = db.execute(asked).scalar_one_or_none() or ""
         return self._levels[area]
 
 

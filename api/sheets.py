@@ -21,6 +21,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from starlette.concurrency import run_in_threadpool
+
 from api.words import Words
 from domain.rules.base import CHINA
 from domain.world import ROLE_NAMES, Role
@@ -213,7 +215,7 @@ async def whole(sheet: Sheet, first: Page, more: Callable[[str], Any]) -> AsyncI
     yield sheet.head()
     page = first
     while True:
-        yield sheet.lines(page.items)
+        yield await run_in_threadpool(sheet.lines, page.items)
         if page.next is None:
             return
         page = await more(page.next)

@@ -42,11 +42,17 @@ OFFICERS = 10_000
 
 
 class AreaTree:
-    """Parents of areas, in memory, kept by what the boards tell."""
+    """Parents of areas, in memory, kept by what the boards tell.
+
+    A change is noted when the boards tell of it, and read by the next `look_again`: whoever asks
+    for a lineage is answered out of memory, on the event loop's thread too, and where a connection
+    to the views is held already.
+    """
 
     def __init__(self, reader: ViewsReader) -> None:
         self._reader = reader
-        self._parents: dict[UUID, UUID | None] | None = None
+        self._known: tuple[int, dict[UUID, UUID | None]] | None = None
+        """The parents, and how many changes had been told before they were read."""
         self._changes = 0
         self._lock = threading.Lock()
 
@@ -54,18 +60,29 @@ class AreaTree:
         if "areas" in applied.changed:
             with self._lock:
                 self._changes += 1
-                self._parents = None
+
+    @property
+    def behind(self) -> bool:
+        """Whether something has changed since they were read."""
+        return self._known is None or self._known[0] != self._changes
+
+    def look_again(self) -> None:
+        """Read them if something has changed. On a thread that may wait."""
+        if not self.behind:
+            return
+        changes = self._changes
+        with self._reader() as db:
+            rows = db.execute(select(AREAS.c.id, ABOVE)).all()
+        known = {UUID(i): UUID(p) if p else None for i, p in rows}
+        with self._lock:
+            if self._known is None or self._known[0] <= changes:
+                self._known = changes, known
 
     def parents(self) -> dict[UUID, UUID | None]:
-        known, changes = self._parents, self._changes
-        if known is None:
-            with self._reader() as db:
-                rows = db.execute(select(AREAS.c.id, ABOVE)).all()
-            known = {UUID(i): UUID(p) if p else None for i, p in rows}
-            with self._lock:
-                if changes == self._changes:  # else it was read before the newest change
-                    self._parents = known
-        return known
+        if self._known is None:
+            self.look_again()
+        assert self._known is not None
+        return self._known[1]
 
     def lineage(self, area: UUID) -> tuple[UUID, ...]:
         """The area, its parent, … up to the root; empty when there is no such area."""
@@ -146,6 +163,12 @@ class System:
     def cursor_key(self) -> bytes:
         """What seals cursors: the same in every process, made of a secret that is there already."""
         return hmac.digest(self.store.vault.secret("token-hmac"), b"cursors of lists", "sha256")
+
+    def look_again(self) -> None:
+        """Find out what is kept in memory and may have changed: the parents of areas, and what an
+        empty store has become. On a thread that may wait."""
+        self.tree.look_again()
+        self.store.settle()
 
     def moment(self) -> datetime:
         """What a request means by now: the store's time, or the moment of the past it is about."""

@@ -208,7 +208,11 @@ def below_of(caller: Caller, area: UUID, at: datetime) -> Below:
 def _rules_below(caller: Caller, kind: type[R], area: UUID, at: datetime) -> tuple[R, ...]:
     """The rules in force that cities and counties below an area adopted for themselves."""
     store, found = caller.system.store, list[R]()
-    for id in _adopted_below(caller, kind.KIND, area):
+    ids = [Rulebook.id_of(one, kind.KIND) for one in _local_below(caller, area)]
+    adopted = set[UUID]()
+    for first in range(0, len(ids), STREAMS_A_QUESTION):
+        adopted |= store.log.begun(ids[first : first + STREAMS_A_QUESTION])
+    for id in (id for id in ids if id in adopted):
         book: Rulebook | None = store.load(id, position=position_asked())
         rule = book.in_force(kind, at) if book is not None else None
         if rule is not None:
@@ -216,19 +220,16 @@ def _rules_below(caller: Caller, kind: type[R], area: UUID, at: datetime) -> tup
     return tuple(found)
 
 
-def _adopted_below(caller: Caller, kind: str, area: UUID) -> Iterator[UUID]:
-    """Rulebooks of this kind that cities and counties below an area have, the higher first."""
-    above = [str(area)]
+def _local_below(caller: Caller, area: UUID) -> list[UUID]:
+    """Provinces, cities and counties below an area, the higher first."""
+    found, above = list[str](), [str(area)]
+    local = AREAS.c.level.in_((AreaLevel.PROVINCE, AreaLevel.CITY, AreaLevel.COUNTY))
     with caller.system.reader() as db:
         while above:
-            local = AREAS.c.level.in_((AreaLevel.PROVINCE, AreaLevel.CITY, AreaLevel.COUNTY))
             asked = select(AREAS.c.id).where(AREAS.c.parent.in_(above), local)
             above = list(db.execute(asked.order_by(AREAS.c.code)).scalars())
-            books = [Rulebook.id_of(UUID(id), kind) for id in above]
-            for first in range(0, len(books), STREAMS_A_QUESTION):
-                some = books[first : first + STREAMS_A_QUESTION]
-                begun = caller.system.store.log.begun(some)
-                yield from (book for book in some if book in begun)
+            found += above
+    return [UUID(id) for id in found]
 
 
 def rule_for(caller: Caller, kind: type[R], area: UUID, at: datetime) -> R | None:

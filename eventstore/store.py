@@ -27,6 +27,7 @@ from eventstore.following import HeadWatch
 from eventstore.free_texts import FreeTexts
 from eventstore.log import Log, Piece
 from eventstore.mapper import TypedMapper
+from eventstore.may_wait import may_wait
 from eventstore.names import Hit, find, namesakes
 from eventstore.outcomes import Envelope, Receipt, Refused
 from eventstore.seals import Seals
@@ -122,7 +123,7 @@ class Store:
         self._training: bool | None = None
         told = self.watch.committed, self._settle_batch
         self.writer = Writer(self.log, self.vault, self.mapper, self._made, *told, self.trust)
-        self._settle()
+        self.settle()
         self.snapshots = self.writer.snapshots
         self.cases_of: Asked = lambda household: cases_in(self._facts(), household)
         self.posts_in: Asked = lambda _: officers_in(self._facts())
@@ -159,12 +160,19 @@ class Store:
     @property
     def clock(self) -> Clock:
         """The one clock of log, views and pages."""
-        self._settle()
+        if may_wait():
+            self._settle()
         return self.writer.clock
 
     @clock.setter
     def clock(self, clock: Clock) -> None:
         self.writer.clock = clock
+
+    def settle(self) -> None:
+        """Look whether it is known yet what clock the store has, and whether it is a training
+        store: until something is begun in it, here or by another process, neither is."""
+        self._settle()
+        self._find_training()
 
     def _settle(self) -> None:
         """Another process may have marked an empty store as simulated since, or ended its load."""
@@ -211,13 +219,16 @@ class Store:
     @property
     def training(self) -> bool:
         """Whether this is a training store, as its first facts say: then nothing in it is real."""
+        if may_wait():
+            self._find_training()
+        return bool(self._training)
+
+    def _find_training(self) -> None:
         if self._training is None:
             begun = self.head() > 0  # asked first: the mark comes with the first facts
             training = self.log.mark(TRAINING_MARK) is not None
-            if not begun and not training:
-                return False
-            self._training = training
-        return self._training
+            if begun or training:
+                self._training = training
 
     # -- commands -----------------------------------------------------------------------------
 

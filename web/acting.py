@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -146,7 +146,7 @@ async def acts_of(
     if "version" not in known and any(one["open"] and _guarded(one) for one in told["actions"]):
         known["version"] = await run_in_threadpool(_version_seen, desk, UUID(str(id)))
     matter = matter_of(request, desk, kind, UUID(str(id)), str(subject["state"]), known)
-    drawn, closed = [], []
+    drawing, closed = list[Callable[[], Act]](), []
     hidden = {one.__name__ for one in leave_out}
     options = PageOptions(matter)
     for action in told["actions"]:
@@ -155,15 +155,16 @@ async def acts_of(
         if form is None or name in hidden:
             continue
         if action["open"] and form.at and only is None:
-            drawn.append(_elsewhere(matter, name, form))
+            drawing.append(partial(_elsewhere, matter, name, form))
         elif action["open"]:
             among = part or (str(id) if each else "")
             path = _path(form, commands_by_name()[name], action["path"], kind, matter)
-            act = await _act(options, name, form, path, among=among)
             undo = action["undo"][matter.language]
-            drawn.append(replace(act, undo=undo, subject=_joined(act.subject, of)))
+            draw = await _drawing(options, name, form, path, among=among, of=of, undo=undo)
+            drawing.append(draw)
         else:
             closed.append(_not_now(name, action["why"], matter.language))
+    drawn = await run_in_threadpool(lambda: [draw() for draw in drawing])
     ordered = _next_first(drawn, matter.state, first)
     return Acts(kind, str(id), matter.state, ordered, tuple(closed))
 
@@ -215,7 +216,8 @@ async def begin_of(
         return None
     form, write = FORMS[command], commands_by_name()[command.__name__]
     matter = matter_of(request, desk, "", None, "", {"roles": command.roles, **known})
-    act = await _act(PageOptions(matter), command.__name__, form, write.path, among=part)
+    draw = await _drawing(PageOptions(matter), command.__name__, form, write.path, among=part)
+    act = await run_in_threadpool(draw)
     subject = _joined(part, act.subject, of)
     if not subject and any(known.values()):
         raise NotDrawn(f"{act.command}: nothing says what its form is about")
@@ -271,12 +273,26 @@ class PageOptions:
         return found
 
 
-async def _act(options: PageOptions, name: str, form: Form, path: str, *, among: str) -> Act:
-    """One command as a form. ``among``: which one it is, where a page has several."""
-    matter = options.matter
+async def _drawing(
+    options: PageOptions,
+    name: str,
+    form: Form,
+    path: str,
+    *,
+    among: str,
+    of: object = "",
+    undo: str = "",
+) -> Callable[[], Act]:
+    """What draws one command as a form, on a thread that may wait: a form may ask the store what
+    there is to fill in. ``among``: which one it is, where a page has several."""
+    begun = await form.begins(options.matter) if form.begins else {}
+    asker = Asker(form, options.matter, await options.of(form), begun)
+    return partial(_drawn, asker, name, path, among, of, undo)
+
+
+def _drawn(asker: Asker, name: str, path: str, among: str, of: object, undo: str) -> Act:
+    form, matter = asker.form, asker.matter
     command = commands_by_name()[name].command
-    begun = await form.begins(matter) if form.begins else {}
-    asker = Asker(form, matter, await options.of(form), begun)
     in_path = [one for one in commands_by_name()[name].in_path if one not in form.picks]
     id = key_of(name).replace("_", "-")
     t = matter.t
@@ -285,12 +301,13 @@ async def _act(options: PageOptions, name: str, form: Form, path: str, *, among:
         command=name,
         key=key_of(name),
         id=f"{id}-{among}" if among else id,
-        subject=about(matter, form, in_path),
+        subject=_joined(about(matter, form, in_path), of),
         state=matter.state,
         address=_address(path, matter, form),
         asks=asker.asks(command, in_path),
         press=asker.press(command),
         none={field: t(key) for field, key in form.none.items()},
+        undo=undo,
         hint=_hint(form, matter),
         done=t(form.done, **said) if form.done else did(command, t),
         next=PLACE.sub(_known_or_left(matter), form.next),

@@ -23,7 +23,7 @@ from starlette.responses import Response
 
 from api.auth import Caller
 from api.known_at import moment_asked, refuse_in_the_past
-from api.reads import Position, ask, wait_for
+from api.reads import Position, ask, asked, wait_for
 from api.routes import read_of
 from api.words import words_of
 from domain.refusal import Refusal
@@ -59,6 +59,10 @@ class Desk:
     async def ask(self, query: Callable[..., Any], area: UUID | None = None, **given: Any) -> Any:
         """Ask a view through its route's jurisdiction. 404 and 403 as the API answers them."""
         return await ask(self.caller, read_of(query), area, **given)
+
+    def asked(self, query: Callable[..., Any], area: UUID | None = None, **given: Any) -> Any:
+        """`ask` on a thread that may wait."""
+        return asked(self.caller, read_of(query), area, **given)
 
     async def ask_all(
         self, query: Callable[..., Any], area: UUID | None = None, *, most: int, **given: Any
@@ -105,20 +109,24 @@ class Desk:
         return True
 
     async def show(self, request: Request, template: str, **context: Any) -> Response:
-        """A page with the time, the position and the words every template here may use."""
-        told = await self._context(request)
-        return await run_in_threadpool(render, request, template, **told, **context)
+        """A page with the time, the position and the words every template here may use. It is made
+        on one thread, together with all that its template asks of the store."""
+
+        def made() -> Response:
+            return render(request, template, **self._context(request), **context)
+
+        return await run_in_threadpool(made)
 
     async def send(self, request: Request, template: str, **context: Any) -> Response:
         """A long page that is sent while it is made: its rows may be an iterator."""
-        return stream(request, template, **await self._context(request), **context)
+        told = await run_in_threadpool(self._context, request)
+        return stream(request, template, **told, **context)
 
-    async def _context(self, request: Request) -> dict[str, Any]:
-        words = await run_in_threadpool(words_of, self.caller, self.now, language_of(request))
+    def _context(self, request: Request) -> dict[str, Any]:
         return {
             "now": self.now,
             "position": self.position,
-            "words": words,
+            "words": words_of(self.caller, self.now, language_of(request)),
             "moment_of": moment_of,
             "day_of": day_of,
             "url": url,

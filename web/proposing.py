@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from starlette.concurrency import run_in_threadpool
+
 from api.auth import Caller
 from domain.commands.proposing import ProposeSuspension
 from domain.commands.reviews import ANY_REVIEWER
@@ -24,7 +26,8 @@ async def about_officer(desk: Desk, found: Row, held: list[Row]) -> Row:
     """What was proposed about an officer, and whether the caller may propose something. ``held``:
     the posts that the officer has now or later."""
     rows = await desk.ask(post_proposals, officer=UUID(found["id"]), at=desk.now, limit=MOST)
-    return {"proposals": rows.items, "proposes": _may_propose(desk, found, held)}
+    may = await run_in_threadpool(_may_propose, desk, found, held)
+    return {"proposals": rows.items, "proposes": may}
 
 
 def _may_propose(desk: Desk, found: Row, held: list[Row]) -> bool:

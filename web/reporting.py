@@ -136,22 +136,23 @@ async def show(
     **context: Any,
 ) -> Response:
     """A page with names of figures and hazards as in force ``at`` a time in an area."""
-    if names is None:
-        names = await run_in_threadpool(
-            names_for, desk.caller, area, at or desk.now, language_of(request)
+
+    def made() -> Response:
+        named = names or names_for(desk.caller, area, at or desk.now, language_of(request))
+        return render(
+            request,
+            template,
+            now=desk.now,
+            position=desk.position,
+            names=named,
+            main=MAIN,
+            figure=grouped,
+            moment_of=moment_of,
+            day_of=day_of,
+            minute=minute,
+            span=span,
+            url=url,
+            **context,
         )
-    return render(
-        request,
-        template,
-        now=desk.now,
-        position=desk.position,
-        names=names,
-        main=MAIN,
-        figure=grouped,
-        moment_of=moment_of,
-        day_of=day_of,
-        minute=minute,
-        span=span,
-        url=url,
-        **context,
-    )
+
+    return await run_in_threadpool(made)

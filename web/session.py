@@ -160,6 +160,15 @@ def stranger(request: Request) -> Shell:
     )
 
 
+def stranger_page(
+    request: Request, template: str, /, *, status: int = 200, **context: Any
+) -> HTMLResponse:
+    """A page for somebody who is not logged in. On a thread that may wait: it says what the store
+    is, which the log knows."""
+    request.state.shell = stranger(request)
+    return render(request, template, status=status, **context)
+
+
 def put_shell(request: Request, *, counted: bool = False) -> Shell:
     """Give the request its shell, whoever asks: a missing session makes a stranger."""
     try:
@@ -190,7 +199,7 @@ Visitor = Annotated[Caller, Depends(visiting)]
 async def login_page(request: Request) -> Response:
     asked = request.query_params.get("failure", "")
     failure = asked if asked in ("ended", "provider") else ""
-    return _login(request, failure=failure, next_path=request.query_params.get("next", "/"))
+    return await _login(request, failure=failure, next_path=request.query_params.get("next", "/"))
 
 
 @router.post("/login")
@@ -198,25 +207,27 @@ async def log_in(request: Request) -> Response:
     form = await read_form(request)
     name, next_path = form.get("name", "").strip(), form.get("next", "/")
     if not form_is_own(request, form):
-        return _login(request, failure="ended", name=name, next_path=next_path, status=403)
+        return await _login(request, failure="ended", name=name, next_path=next_path, status=403)
     log_ins = log_ins_of(request)
     name, password = name[:NAME_LENGTH], form.get("password", "")[:PASSWORD_LENGTH]
     try:
         secret, session = await log_ins.log_in(request, name, password)
     except LoginLocked as locked:
         minutes = -(-locked.retry_after // 60)
-        return _login(
+        return await _login(
             request, failure="locked", minutes=minutes, name=name, next_path=next_path, status=429
         )
     except SecondFactorNeeded as needed:
         return await ask_for_code(request, needed.officer, needed.login, next_path)
     except LoginRefused:
-        return _login(request, failure="failed", name=name, next_path=next_path, status=401)
+        return await _login(request, failure="failed", name=name, next_path=next_path, status=401)
     except PasswordNotEnough:
-        return _login(request, failure="provider", name=name, next_path=next_path, status=403)
+        return await _login(request, failure="provider", name=name, next_path=next_path, status=403)
     response = RedirectResponse(local(next_path), 303)
     keep_session(response, secret, session, system_of(request))
-    log_ins.remember(request, response, session.login, secure=system_of(request).secure_cookies)
+    await log_ins.remember(
+        request, response, session.login, secure=system_of(request).secure_cookies
+    )
     response.delete_cookie(FORM_COOKIE)
     response.delete_cookie(PAST_COOKIE)  # of whoever sat here before
     return response
@@ -246,7 +257,7 @@ async def log_out(request: Request) -> Response:
     form = await read_form(request)
     accounts = system_of(request).accounts
     secret = request.cookies.get(COOKIE)
-    session = accounts.session(secret, "session") if secret else None
+    session = await run_in_threadpool(accounts.session, secret, "session") if secret else None
     if secret and session is not None:
         require_token(session, form)
         await run_in_threadpool(accounts.log_out, secret)
@@ -256,12 +267,14 @@ async def log_out(request: Request) -> Response:
     return response
 
 
-def log_in_page(request: Request, *, sentence: str, next_path: str, status: int) -> HTMLResponse:
+async def log_in_page(
+    request: Request, *, sentence: str, next_path: str, status: int
+) -> HTMLResponse:
     """The log-in form of who comes back without a session, and why."""
-    return _login(request, failure="", sentence=sentence, next_path=next_path, status=status)
+    return await _login(request, failure="", sentence=sentence, next_path=next_path, status=status)
 
 
-def _login(
+async def _login(
     request: Request,
     *,
     failure: str,
@@ -271,20 +284,21 @@ def _login(
     sentence: str = "",
     status: int = 200,
 ) -> HTMLResponse:
-    shell = stranger(request)
-    request.state.shell = shell
-    response = render(
-        request,
-        "login.html",
-        status=status,
-        failure=failure,
-        minutes=minutes,
-        name=name,
-        sentence=sentence,
-        provider=provider_name(request),
-        next=local(next_path),
-        begins=not_set_up(system_of(request).store.log),
-    )
+    def made() -> HTMLResponse:
+        return stranger_page(
+            request,
+            "login.html",
+            status=status,
+            failure=failure,
+            minutes=minutes,
+            name=name,
+            sentence=sentence,
+            provider=provider_name(request),
+            next=local(next_path),
+            begins=not_set_up(system_of(request).store.log),
+        )
+
+    response = await run_in_threadpool(made)
     keep_form(request, response)
     return response
 

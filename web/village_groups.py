@@ -4,6 +4,8 @@ households say the name of one without referring to it."""
 from typing import Any
 from uuid import UUID
 
+from starlette.concurrency import run_in_threadpool
+
 from domain.commands.household_groups import MOST_IN_ONE_STEP, PutIntoGroup
 from domain.commands.village_groups import NameVillageGroups
 from domain.village_group import MOST_GROUPS, group_meant
@@ -30,9 +32,13 @@ async def groups_on_page(desk: Desk, one: dict[str, Any]) -> dict[str, Any]:
     return {
         "living": living,
         "gone": [row for row in mine if row["ended_on"] is not None],
-        "may": there and desk.may(NameVillageGroups, keeper(desk, one)),
+        "may": there and await run_in_threadpool(_may_name, desk, one),
         "named_alike": await _named_alike(desk, village, living) if there else [],
     }
+
+
+def _may_name(desk: Desk, one: dict[str, Any]) -> bool:
+    return desk.may(NameVillageGroups, keeper(desk, one))
 
 
 async def _named_alike(

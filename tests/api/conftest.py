@@ -7,6 +7,9 @@ import pytest
 
 from domain.world import Role
 from tests.api.edge import Edge, serving
+from tests.waits import nobody_waits_where_nobody_may, waits
+
+__all__ = ["nobody_waits_where_nobody_may", "waits"]
 
 
 @pytest.fixture(scope="session")

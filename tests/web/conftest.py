@@ -5,7 +5,10 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 
+from tests.waits import nobody_waits_where_nobody_may, waits
 from tests.web.relief_desk import RunningDemo, running_demo
+
+__all__ = ["nobody_waits_where_nobody_may", "waits"]
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.words import rule_for
@@ -39,7 +40,7 @@ async def design(request: Request, desk: AtDesk) -> Response:
     """Every component with its states, and the figures of a report with their one source."""
     language = language_of(request)
     words = catalog(language)
-    names = names_for(desk.caller, None, desk.now, language)
+    names = await run_in_threadpool(names_for, desk.caller, None, desk.now, language)
     return await desk.show(
         request,
         "design.html",
@@ -51,7 +52,7 @@ async def design(request: Request, desk: AtDesk) -> Response:
         leaf=Leaf(16, 30, "#parts", "#parts", 10_000, ""),
         work=_work(words, desk.now),
         told=_told(words, desk.now),
-        figures=_figures(desk, language),
+        figures=await run_in_threadpool(_figures, desk, language),
         names=names,
         main=MAIN,
         earlier=desk.now - timedelta(hours=3),

@@ -33,7 +33,7 @@ from projections.asking.situation_board import situation_board
 from projections.disasters import disaster, disasters
 from projections.sections.consignments import consignments
 from web.acting import Acts, acts_of, begin_of, matter_of
-from web.figures import names_for
+from web.figures import Names, names_for
 from web.pages.situation import indented
 from web.paging import ROWS, Turned, book_of
 from web.parts import AtDesk, Desk, MaybeId, moment_of, parsed
@@ -73,12 +73,7 @@ async def all_disasters(
 async def new(request: Request, desk: AtDesk, report: UUID | None = None) -> Response:
     """The form, begun with what reports on no disaster say; ``report``: those with this one."""
     found = (await desk.ask(loose_reports))["occurrences"] if desk.caller.areas(DECLARERS) else []
-    names = await run_in_threadpool(names_for, desk.caller, None, desk.now, language_of(request))
-    for one in found:
-        area = _lowest(desk, [UUID(row["area"]) for row in one["reports"]])
-        place = await run_in_threadpool(place_of, desk.caller, area)
-        one["area"], one["area_name"] = str(_own_over(desk, area)), place.name
-        one["hazard_name"] = names.hazard(one["hazard"])
+    names = await run_in_threadpool(_named, request, desk, found)
     chosen = next(
         (one for one in found if str(report) in {row["report"] for row in one["reports"]}), None
     )
@@ -95,6 +90,17 @@ async def new(request: Request, desk: AtDesk, report: UUID | None = None) -> Res
         chosen=chosen,
         most_reports=MOST_REPORTS,
     )
+
+
+def _named(request: Request, desk: Desk, found: list[dict[str, Any]]) -> Names:
+    """Say of each occurrence where it was and what it was; the names that this took."""
+    names = names_for(desk.caller, None, desk.now, language_of(request))
+    for one in found:
+        area = _lowest(desk, [UUID(row["area"]) for row in one["reports"]])
+        place = place_of(desk.caller, area)
+        one["area"], one["area_name"] = str(_own_over(desk, area)), place.name
+        one["hazard_name"] = names.hazard(one["hazard"])
+    return names
 
 
 def _lowest(desk: Desk, areas: list[UUID]) -> UUID:

@@ -304,9 +304,14 @@ async def _kept(desk: Desk, id: UUID, *, below: bool = False) -> dict[str, Any]:
     desk.caller.scope(KEEPERS, None)
     if below and one["level"] != AreaLevel.VILLAGE:
         desk.caller.actor(KEEPERS, id)
-    elif not keeps(desk, one):
-        desk.caller.actor(KEEPERS, keeper(desk, one))
+    else:
+        await run_in_threadpool(_require_keeping, desk, one)
     return one
+
+
+def _require_keeping(desk: Desk, one: dict[str, Any]) -> None:
+    if not keeps(desk, one):
+        desk.caller.actor(KEEPERS, keeper(desk, one))
 
 
 def _document(form: dict[str, str]) -> str:

@@ -62,10 +62,14 @@ async def history(request: Request, desk: Desk, subject: UUID) -> list[dict[str,
         cursor = found.next
         if cursor is None:
             break
-    await run_in_threadpool(name_officials, desk.caller, rows)
+    return await run_in_threadpool(in_sentences, request, desk, rows)
+
+
+def in_sentences(request: Request, desk: Desk, rows: list[Any]) -> list[dict[str, Any]]:
+    """Facts as they are told, the latest first, given from the beginning."""
+    name_officials(desk.caller, rows)
     language = language_of(request)
-    teller = Teller(language, words_of(desk.caller, desk.now, language))
-    return teller.tell(reversed(rows))
+    return Teller(language, words_of(desk.caller, desk.now, language)).tell(reversed(rows))
 
 
 @router.get("/households/new")

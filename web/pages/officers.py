@@ -228,7 +228,7 @@ async def one_officer(request: Request, desk: AtDesk, id: UUID, q: TypedQ) -> Re
         open_steps=await run_in_threadpool(_open_steps, desk.caller, held) if may else [],
         own=own,
         bare=bare,
-        may_excuse=asked and may and may_excuse(desk, found["area"]),
+        may_excuse=asked and may and await run_in_threadpool(may_excuse, desk, found["area"]),
         **proposing,
         roles=[one for one in levels_of_roles(desk) if not (asked and one["id"])] if acts else [],
         places=await run_in_threadpool(_placed, desk.caller, q.text, decides=may) if acts else [],

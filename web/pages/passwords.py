@@ -30,7 +30,7 @@ from eventstore.outcomes import Refused
 from eventstore.passwords import MIN_PASSWORD, PasswordRefused
 from eventstore.patience import LoginLocked
 from web.parts import AtDesk, Desk
-from web.render import language_of, render
+from web.render import language_of
 from web.session import (
     FORM_COOKIE,
     ask_for_code,
@@ -39,7 +39,7 @@ from web.session import (
     provider_name,
     read_form,
     require_token,
-    stranger,
+    stranger_page,
 )
 
 router = APIRouter(include_in_schema=False)
@@ -55,7 +55,7 @@ async def enter_code(request: Request) -> Response:
     code = plain(request.query_params.get("code", ""))
     if code:
         return RedirectResponse(page_of(code), 303)
-    return _code_page(request)
+    return await _code_page(request)
 
 
 @router.get("/invitations/{code}")
@@ -77,10 +77,10 @@ async def accepted(request: Request, code: str) -> Response:
     except PasswordRefused as refused:
         return await _invitation(request, code, sentence=words_for(request, refused), status=422)
     except OVER as over:
-        return _code_page(request, words_for(request, over), status=STATUS[type(over)])
+        return await _code_page(request, words_for(request, over), status=STATUS[type(over)])
     except Refused as refused:
         problem = refused.problem
-        return _code_page(request, words_for(request, problem), status=problem.status)
+        return await _code_page(request, words_for(request, problem), status=problem.status)
     by_provider = system_of(request).by_provider_alone
     if await run_in_threadpool(by_provider, found.officer, found.login):
         return RedirectResponse("/login?failure=provider", 303)
@@ -98,9 +98,9 @@ async def _invitation(
     try:
         found = await invitation_of(request, code)
     except OVER as over:
-        return _code_page(request, words_for(request, over), status=STATUS[type(over)])
-    request.state.shell = stranger(request)
-    response = render(
+        return await _code_page(request, words_for(request, over), status=STATUS[type(over)])
+    response = await run_in_threadpool(
+        stranger_page,
         request,
         "invitation.html",
         status=status,
@@ -115,9 +115,10 @@ async def _invitation(
     return response
 
 
-def _code_page(request: Request, sentence: str = "", *, status: int = 200) -> Response:
-    request.state.shell = stranger(request)
-    return render(request, "invitation_code.html", status=status, sentence=sentence)
+async def _code_page(request: Request, sentence: str = "", *, status: int = 200) -> Response:
+    return await run_in_threadpool(
+        stranger_page, request, "invitation_code.html", status=status, sentence=sentence
+    )
 
 
 def words_for(request: Request, said: Any) -> str:

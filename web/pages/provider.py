@@ -40,8 +40,7 @@ from eventstore.second_factor import SecondFactorNeeded
 from web.pages.passwords import own_form, words_for
 from web.pages.second_factor import AtEnrolling
 from web.parts import Desk
-from web.render import render
-from web.session import FORM_COOKIE, ask_for_code, local, log_in_page, provider_name, stranger
+from web.session import FORM_COOKIE, ask_for_code, local, log_in_page, provider_name, stranger_page
 
 log = structlog.get_logger("relief.provider")
 FLOW_COOKIE: Final = "relief_provider"
@@ -68,7 +67,7 @@ async def leave(request: Request) -> Response:
     try:
         return await _sent_out(request, next_path)
     except (ProviderDown, LoginLocked) as problem:
-        return _again(request, problem, next_path)
+        return await _again(request, problem, next_path)
 
 
 async def _sent_out(request: Request, next_path: str, login: str = "") -> Response:
@@ -86,12 +85,13 @@ async def _sent_out(request: Request, next_path: str, login: str = "") -> Respon
     return response
 
 
-def _again(request: Request, problem: Any, next_path: str = "/") -> Response:
+async def _again(request: Request, problem: Any, next_path: str = "/") -> Response:
     """The log-in form, whose password still works, with a plain sentence."""
     if isinstance(problem, ProviderDown):
         log.warning("provider-down", detail=problem.detail[:300])
     said = words_for(request, problem)
-    return log_in_page(request, sentence=said, next_path=next_path, status=REFUSED[type(problem)])
+    status = REFUSED[type(problem)]
+    return await log_in_page(request, sentence=said, next_path=next_path, status=status)
 
 
 @router.get(RETURN_PATH)
@@ -110,7 +110,7 @@ async def _come_in(request: Request) -> Response:
             return await _waiting(request, flow, claims)
         return await _logged_in(request, flow, claims)
     except tuple(REFUSED) as problem:
-        return _again(request, problem)
+        return await _again(request, problem)
 
 
 async def _logged_in(request: Request, flow: Flow, claims: dict[str, Any]) -> Response:
@@ -121,19 +121,19 @@ async def _logged_in(request: Request, flow: Flow, claims: dict[str, Any]) -> Re
         secret, session = await begin(request, who.officer, who.login, stepped=who.stepped)
     except SecondFactorNeeded as needed:
         asked = await ask_for_code(request, needed.officer, needed.login, flow.next)
-        response = _going_on(request, "/login/code")
+        response = await _going_on(request, "/login/code")
         response.raw_headers += [one for one in asked.raw_headers if one[0] == b"set-cookie"]
         return response
-    response = _going_on(request, local(flow.next))
+    response = await _going_on(request, local(flow.next))
     keep_session(response, secret, session, system)
-    log_ins.remember(request, response, session.login, secure=system.secure_cookies)
+    await log_ins.remember(request, response, session.login, secure=system.secure_cookies)
     response.delete_cookie(FORM_COOKIE)
     return response
 
 
 async def _waiting(request: Request, flow: Flow, claims: dict[str, Any]) -> Response:
     """The account is the officer's to confirm, whose session did not come along."""
-    response = _going_on(request, PROVEN_PATH)
+    response = await _going_on(request, PROVEN_PATH)
     response.set_cookie(
         PROVEN_COOKIE,
         await run_in_threadpool(proven, request, flow, claims),
@@ -146,9 +146,8 @@ async def _waiting(request: Request, flow: Flow, claims: dict[str, Any]) -> Resp
     return response
 
 
-def _going_on(request: Request, where: str) -> Response:
-    request.state.shell = stranger(request)
-    return render(request, "going_on.html", where=where)
+async def _going_on(request: Request, where: str) -> Response:
+    return await run_in_threadpool(stranger_page, request, "going_on.html", where=where)
 
 
 # -- one's own connection ------------------------------------------------------------------------

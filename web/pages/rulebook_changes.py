@@ -83,7 +83,7 @@ async def change(
     text = copy_of(
         kind,
         found,
-        code_of(desk.caller, place),
+        await code_of(desk.caller, place),
         first_day(day) if in_force else day,
         {row["version"] for row in own},
     )
@@ -191,7 +191,7 @@ async def _show(
         request,
         "rulebook_change.html",
         place=place,
-        place_name=name_of(desk.caller, place),
+        place_name=await name_of(desk.caller, place),
         toml=text,
         base=base,
         groups=groups_of(base.kind, base.content, reader) if base else [],

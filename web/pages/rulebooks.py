@@ -1,6 +1,7 @@
 """Rulebooks: what is in force on a day, from where, what waits; each as tables, and its export."""
 
 from datetime import date
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -135,7 +136,7 @@ async def rulebooks(
         request,
         "rulebooks.html",
         place=place,
-        place_name=name_of(desk.caller, place),
+        place_name=await name_of(desk.caller, place),
         on=day,
         rows=rows,
         titles=titles_in(request),
@@ -177,7 +178,7 @@ async def rulebook(
         "rulebook.html",
         kind=kind,
         place=place,
-        place_name=name_of(desk.caller, place),
+        place_name=await name_of(desk.caller, place),
         on=day,
         one=one,
         in_force=in_force,
@@ -211,7 +212,7 @@ async def exported(
     for row in found:
         if row.get("kind", kind) == kind and row["version"] == version:
             return PlainTextResponse(
-                text_of(kind, row, code_of(desk.caller, place)),
+                text_of(kind, row, await code_of(desk.caller, place)),
                 headers={"Content-Disposition": f'attachment; filename="{kind}.toml"'},
             )
     raise NotFound(kind="Rulebook", id=UUID(int=0))
@@ -242,18 +243,19 @@ async def reader_for(request: Request, desk: Desk, place: UUID) -> RuleReader:
     return RuleReader(language_of(request), await run_in_threadpool(names))
 
 
-def _area(caller: Caller, area: UUID) -> Area | None:
-    found = caller.system.store.load(area, position=position_asked())
+async def _area(caller: Caller, area: UUID) -> Area | None:
+    load = partial(caller.system.store.load, area, position=position_asked())
+    found = await run_in_threadpool(load)
     return found if isinstance(found, Area) else None
 
 
-def name_of(caller: Caller, area: UUID) -> str:
-    found = _area(caller, area)
+async def name_of(caller: Caller, area: UUID) -> str:
+    found = await _area(caller, area)
     return found.name if found else ""
 
 
-def code_of(caller: Caller, area: UUID) -> str:
-    found = _area(caller, area)
+async def code_of(caller: Caller, area: UUID) -> str:
+    found = await _area(caller, area)
     return found.code if found else NATION
 
 

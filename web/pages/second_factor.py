@@ -31,7 +31,6 @@ from eventstore.patience import LoginLocked
 from eventstore.second_factor import NoFactorBegun, SecondFactorRefused, SecondFactorThere
 from web.pages.passwords import own_form, words_for
 from web.parts import Desk
-from web.render import render
 from web.session import (
     FORM_COOKIE,
     HALF_COOKIE,
@@ -41,7 +40,7 @@ from web.session import (
     local,
     read_form,
     shell_of,
-    stranger,
+    stranger_page,
 )
 from web.slips import drawing
 
@@ -60,8 +59,9 @@ async def _code_page(request: Request, sentence: str = "", status: int = 200) ->
     accounts = system_of(request).accounts
     if not half or await run_in_threadpool(accounts.session, half, "half") is None:
         return RedirectResponse("/login?failure=ended", 303)
-    request.state.shell = stranger(request)
-    response = render(request, "login_code.html", status=status, sentence=sentence)
+    response = await run_in_threadpool(
+        stranger_page, request, "login_code.html", status=status, sentence=sentence
+    )
     keep_form(request, response)
     return response
 
@@ -86,7 +86,7 @@ async def show_code(request: Request) -> Response:
     response = RedirectResponse(local(unquote(request.cookies.get(NEXT_COOKIE, "/"))), 303)
     secure = system_of(request).secure_cookies
     keep_session(response, secret, session, system_of(request))
-    log_ins.remember(request, response, session.login, secure=secure)
+    await log_ins.remember(request, response, session.login, secure=secure)
     response.delete_cookie(FORM_COOKIE)
     for name in (HALF_COOKIE, NEXT_COOKIE):
         response.delete_cookie(name, path="/login")

@@ -25,8 +25,8 @@ from domain.refusal import Malformed, Refusal
 from intake.register import Division
 from web.pages.rulebooks import titles_in
 from web.parts import url
-from web.render import language_of, render
-from web.session import form_is_own, keep_form, read_fields, stranger
+from web.render import language_of
+from web.session import form_is_own, keep_form, read_fields, stranger_page
 
 FORM_BYTES: Final = 128 * 1024
 FORM_FIELDS: Final = 4_000
@@ -51,7 +51,8 @@ async def setup_page(request: Request) -> Response:
             code = state["county"]["code"]
             return await _division_page(request, setup, code, sentence=sentence)
     base = str(request.base_url).rstrip("/")
-    return _page(
+    return await run_in_threadpool(
+        _page,
         request,
         setup,
         "setup_begun.html",
@@ -128,8 +129,9 @@ async def _code_page(
 ) -> Response:
     if await run_in_threadpool(setup.closed):
         raise setup_over()
-    request.state.shell = stranger(request)
-    response = render(request, "setup_code.html", status=status, failure=failure, sentence=sentence)
+    response = await run_in_threadpool(
+        stranger_page, request, "setup_code.html", status=status, failure=failure, sentence=sentence
+    )
     keep_form(request, response)
     return response
 
@@ -137,16 +139,19 @@ async def _code_page(
 async def _search_page(request: Request, setup: Setup, sentence: str) -> Response:
     asked = request.query_params.get("q", "")
     under = request.query_params.get("under", "")
-    found = await run_in_threadpool(_found, setup, asked, under)
-    return _page(
-        request,
-        setup,
-        "setup_search.html",
-        asked=asked,
-        found=found,
-        goes_on=GOES_ON,
-        sentence=sentence,
-    )
+
+    def made() -> Response:
+        return _page(
+            request,
+            setup,
+            "setup_search.html",
+            asked=asked,
+            found=_found(setup, asked, under),
+            goes_on=GOES_ON,
+            sentence=sentence,
+        )
+
+    return await run_in_threadpool(made)
 
 
 def _found(setup: Setup, asked: str, under: str) -> list[Division]:
@@ -167,21 +172,26 @@ async def _division_page(
     status: int = 200,
     asks_clock: bool = False,
 ) -> Response:
-    found = await run_in_threadpool(_parts, setup, code)
-    if found is None:
-        raise ApiProblem(404, "not-found", "登记册中没有这个区划", "The register has no such code.")
-    return _page(
-        request,
-        setup,
-        "setup_division.html",
-        status=status,
-        sentence=sentence,
-        given=dict(fields),
-        asks_clock=asks_clock,
-        ticked=_ticked(setup, fields, found),
-        training=_training(setup, fields),
-        **found,
-    )
+    def made() -> Response:
+        found = _parts(setup, code)
+        if found is None:
+            raise ApiProblem(
+                404, "not-found", "登记册中没有这个区划", "The register has no such code."
+            )
+        return _page(
+            request,
+            setup,
+            "setup_division.html",
+            status=status,
+            sentence=sentence,
+            given=dict(fields),
+            asks_clock=asks_clock,
+            ticked=_ticked(setup, fields, found),
+            training=_training(setup, fields),
+            **found,
+        )
+
+    return await run_in_threadpool(made)
 
 
 def _ticked(setup: Setup, fields: Sequence[tuple[str, str]], found: dict[str, Any]) -> set[str]:
@@ -223,9 +233,8 @@ def _parts(setup: Setup, code: str) -> dict[str, Any] | None:
 
 
 def _page(request: Request, setup: Setup, name: str, **context: Any) -> Response:
-    request.state.shell = stranger(request)
     csrf = setup.session(token_of(request))
-    return render(request, name, csrf=csrf, **context)
+    return stranger_page(request, name, csrf=csrf, **context)
 
 
 # -- what they do --------------------------------------------------------------------------------

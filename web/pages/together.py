@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID, uuid4
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from api.auth import Caller
@@ -65,12 +66,16 @@ async def offered(
     if step is None or len(items) < least or moment_asked() is not None:
         return None
     due = await _due(desk) if step.money else {}
-    store = desk.caller.system.store
-    rows = []
-    for one in items[:ROWS]:
-        seen = store.log.version_at(UUID(one["subject"]), desk.position)
-        box = f"{one['subject']} {seen}"
-        rows.append({**one, "box": box, "due_fen": due.get(one["subject"])})
+
+    def boxed() -> list[dict[str, Any]]:
+        rows, log = [], desk.caller.system.store.log
+        for one in items[:ROWS]:
+            seen = log.version_at(UUID(one["subject"]), desk.position)
+            box = f"{one['subject']} {seen}"
+            rows.append({**one, "box": box, "due_fen": due.get(one["subject"])})
+        return rows
+
+    rows = await run_in_threadpool(boxed)
     return {"rows": rows, "key": uuid4(), "paper": step.paper, "money": step.money}
 
 

@@ -24,7 +24,7 @@ from domain.season import Season
 from domain.telling import yuan
 from projections.asking.ledger_books import ledger
 from web.forms.form import Finder, Matter, Option
-from web.picking.words import words_for
+from web.picking.words import in_words
 from web.reporting import place_of
 
 if TYPE_CHECKING:
@@ -311,8 +311,7 @@ async def _said(matter: Matter, one: Line) -> str:
 
 
 async def _goods(matter: Matter, item: str, units: int) -> str:
-    words = await words_for(matter)
-    return f"{units:,} {words.counted(item, units)}"
+    return await in_words(matter, lambda words: f"{units:,} {words.counted(item, units)}")
 
 
 # Goods signed for

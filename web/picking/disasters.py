@@ -123,23 +123,28 @@ async def loose_ones(matter: Matter) -> list[Option]:
     """The reports of the occurrence that is looked at; of each area the first."""
     proposal = matter.known.get("proposal")
     t, desk = matter.t, matter.desk
-    names = await run_in_threadpool(names_for, desk.caller, None, desk.now, matter.language)
+    rows = proposal["reports"][:MOST_REPORTS] if proposal else ()
     said = Formats(catalog(matter.language))
-    return [
-        Option(
-            row["report"],
-            row["area_name"],
-            " · ".join(
-                (
-                    names.hazard(row["hazard"], row["sub_hazard"]),
-                    said.when(datetime.fromisoformat(row["occurred_at"])),
-                    t("report.kind_" + row["kind"]),
-                    t("chip." + row["review"]),
-                )
-            ),
-        )
-        for row in (proposal["reports"] if proposal else ())
-    ][:MOST_REPORTS]
+
+    def told() -> list[Option]:
+        names = names_for(desk.caller, None, desk.now, matter.language)
+        return [
+            Option(
+                row["report"],
+                row["area_name"],
+                " · ".join(
+                    (
+                        names.hazard(row["hazard"], row["sub_hazard"]),
+                        said.when(datetime.fromisoformat(row["occurred_at"])),
+                        t("report.kind_" + row["kind"]),
+                        t("chip." + row["review"]),
+                    )
+                ),
+            )
+            for row in rows
+        ]
+
+    return await run_in_threadpool(told)
 
 
 async def as_proposed(matter: Matter) -> dict[str, Any]:

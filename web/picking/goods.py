@@ -6,13 +6,13 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
-from api.words import rule_for
+from api.words import Words, rule_for
 from domain.rules.items import Items
 from web.formats import Formats
 from web.forms.form import Begun, Matter, Option
 from web.i18n import catalog
 from web.picking.places import areas_below
-from web.picking.words import words_for
+from web.picking.words import in_words
 
 OFFERED = 12
 """Depots that stand in a form at most: those that have most of what is asked for."""
@@ -34,28 +34,34 @@ async def items(matter: Matter) -> list[Option]:
     desk = matter.desk
     area, *_ = desk.caller.areas()
     rule = await run_in_threadpool(rule_for, desk.caller, Items, area, desk.now)
-    words = await words_for(matter)
-    return [
-        Option(one.key, words.item(one.key), words.unit(one.key))
-        for one in (rule.items if rule else ())
-    ]
+    return await in_words(
+        matter,
+        lambda words: [
+            Option(one.key, words.item(one.key), words.unit(one.key))
+            for one in (rule.items if rule else ())
+        ],
+    )
 
 
 async def depots(matter: Matter) -> list[Option]:
     """Depots that have some of what is asked for, with what is free there; with enough first."""
-    words = await words_for(matter)
-    return [
-        Option(
-            depot["area"],
-            depot["name"] or matter.t("stock.depot"),
-            matter.t("desk.comma").join(
-                f"{units:,} {words.counted(item, units)}" for item, units in depot["free"].items()
+
+    def told(words: Words) -> list[Option]:
+        return [
+            Option(
+                depot["area"],
+                depot["name"] or matter.t("stock.depot"),
+                matter.t("desk.comma").join(
+                    f"{units:,} {words.counted(item, units)}"
+                    for item, units in depot["free"].items()
+                )
+                + (f" · {matter.t('stock.enough')}" if not depot["short"] else "")
+                + (f" · {matter.t('stock.brings_back')}" if depot["below"] else ""),
             )
-            + (f" · {matter.t('stock.enough')}" if not depot["short"] else "")
-            + (f" · {matter.t('stock.brings_back')}" if depot["below"] else ""),
-        )
-        for depot in matter.known["depots"][:OFFERED]
-    ]
+            for depot in matter.known["depots"][:OFFERED]
+        ]
+
+    return await in_words(matter, told)
 
 
 async def lines_asked(matter: Matter) -> dict[str, Any]:
@@ -66,19 +72,22 @@ async def lines_asked(matter: Matter) -> dict[str, Any]:
 
 async def lots_sent(matter: Matter) -> list[Option]:
     """The lots of the load, each with what left of it."""
-    words = await words_for(matter)
-    return [
-        Option(
-            row["lot"],
-            matter.t(
-                "stock.lot_sent",
-                item=words.item(row["item"]),
-                document=row["document_no"],
-                units=f"{row['units']:,}",
-            ),
-        )
-        for row in matter.known["one"]["cargo"]
-    ]
+
+    def told(words: Words) -> list[Option]:
+        return [
+            Option(
+                row["lot"],
+                matter.t(
+                    "stock.lot_sent",
+                    item=words.item(row["item"]),
+                    document=row["document_no"],
+                    units=f"{row['units']:,}",
+                ),
+            )
+            for row in matter.known["one"]["cargo"]
+        ]
+
+    return await in_words(matter, told)
 
 
 async def all_good(matter: Matter) -> dict[str, Any]:

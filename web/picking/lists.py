@@ -29,7 +29,7 @@ from web.forms.form import Matter, Option
 from web.i18n import catalog
 from web.parts import Desk
 from web.picking.cases import part_said
-from web.picking.words import words_for
+from web.picking.words import in_words
 
 MOST: Final = 2000
 """Cases of one village, funds and stockpiles that are looked through."""
@@ -88,14 +88,12 @@ async def this_year(matter: Matter) -> dict[str, Any]:
 
 async def on_list(matter: Matter) -> list[Option]:
     """The households on the list, each with its need."""
-    return [_case(matter, await words_for(matter), row) for row in await _listed(matter)]
+    return await _cases_told(matter, await _listed(matter))
 
 
 async def to_appraise(matter: Matter) -> list[Option]:
     """Those on the list, and those of the village that applied and stand on none."""
-    words = await words_for(matter)
-    rows = [*await _listed(matter), *await _waiting(matter)]
-    return [_case(matter, words, row) for row in rows]
+    return await _cases_told(matter, [*await _listed(matter), *await _waiting(matter)])
 
 
 async def all_accepted(matter: Matter) -> dict[str, Any]:
@@ -136,14 +134,14 @@ def notice_void(matter: Matter) -> str:
 
 async def not_on_list(matter: Matter) -> list[Option]:
     """Those of the village that applied and stand on no list."""
-    return [_case(matter, await words_for(matter), row) for row in await _waiting(matter)]
+    return await _cases_told(matter, await _waiting(matter))
 
 
 async def households_on(matter: Matter) -> list[Option]:
     """Whom an objection may be about: households on the list, and those left out of it."""
-    words = await words_for(matter)
     rows = [*await _listed(matter), *await _waiting(matter)]
-    return [_case(matter, words, row)._replace(value=row["household"]) for row in rows]
+    told = await _cases_told(matter, rows)
+    return [one._replace(value=row["household"]) for one, row in zip(told, rows, strict=True)]
 
 
 async def by_the_rule(matter: Matter) -> dict[str, Any]:
@@ -252,34 +250,40 @@ async def funds_for(matter: Matter) -> list[Option]:
 
 async def depots_for(matter: Matter) -> list[Option]:
     """Depots with something free of what the programme gives, with how much of each."""
-    words = await words_for(matter)
     depots: dict[str, list[dict[str, Any]]] = {}
     for row in await _stock(matter):
         depots.setdefault(row["area"], []).append(row)
-    return [
-        Option(
-            area,
-            rows[0]["warehouse_name"] or matter.t("stock.depot"),
-            matter.t("desk.comma").join(
-                f"{row['available']:,} {words.counted(row['item'], row['available'])}"
-                for row in rows
-            ),
-            most={f"grants.goods:{row['item']}": row["available"] for row in rows},
-        )
-        for area, rows in depots.items()
-    ]
+
+    def told(words: Words) -> list[Option]:
+        return [
+            Option(
+                area,
+                rows[0]["warehouse_name"] or matter.t("stock.depot"),
+                matter.t("desk.comma").join(
+                    f"{row['available']:,} {words.counted(row['item'], row['available'])}"
+                    for row in rows
+                ),
+                most={f"grants.goods:{row['item']}": row["available"] for row in rows},
+            )
+            for area, rows in depots.items()
+        ]
+
+    return await in_words(matter, told)
 
 
 async def goods_for(matter: Matter) -> list[Option]:
     """The items that the programme gives and some depot has, with the unit of each."""
-    words = await words_for(matter)
     items = dict.fromkeys(row["item"] for row in await _stock(matter))
-    return [
-        Option(
-            item, f"{words.item(item)} {matter.t('stock.in_units', unit=words.unit(item))}".strip()
-        )
-        for item in items
-    ]
+
+    def told(words: Words) -> list[Option]:
+        return [
+            Option(item, f"{words.item(item)} {unit_of(words, item)}".strip()) for item in items
+        ]
+
+    def unit_of(words: Words, item: str) -> str:
+        return matter.t("stock.in_units", unit=words.unit(item))
+
+    return await in_words(matter, told)
 
 
 async def _stock(matter: Matter) -> list[dict[str, Any]]:
@@ -309,6 +313,10 @@ async def _waiting(matter: Matter) -> list[dict[str, Any]]:
         ledger, UUID(one["area"]), most=MOST, season=UUID(one["season"]), status="applied"
     )
     return [row for row in rows if row["village_list"] is None and row["area"] == one["area"]]
+
+
+async def _cases_told(matter: Matter, rows: list[dict[str, Any]]) -> list[Option]:
+    return await in_words(matter, lambda words: [_case(matter, words, row) for row in rows])
 
 
 def _case(matter: Matter, words: Words, row: Mapping[str, Any]) -> Option:

@@ -1,0 +1,44 @@
+"""On PostgreSQL a process has twelve sessions for its queries, and forty threads that may ask."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from api.app import create_app
+from projections.folding.reader import POSTGRES_SESSIONS
+from streams.applying import Applying
+from streams.frames import PARTITIONS, Router
+from tests.api import test_matrix
+from tests.api.edge import Edge, seeded_system
+from tests.api.test_many_at_once import MANY, TOLD_BEFORE_DECIDED, questions, told_first
+from tests.api.test_matrix import ask_all, said
+from tests.clusters import Founded
+from tests.waits import nobody_waits_where_nobody_may, waits
+
+__all__ = ["nobody_waits_where_nobody_may", "waits"]
+
+
+@pytest.fixture
+def edge(cluster: Founded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Edge]:
+    """The API over a seeded store on PostgreSQL, whose views have come to its head."""
+    monkeypatch.setattr(test_matrix, "AT_ONCE", MANY)
+    urls = cluster.urls
+    set_ = {"database_url": urls.database, "vault_url": urls.vault, "views_url": urls.views}
+    with seeded_system(tmp_path, **set_) as (system, seeded):
+        router = Router(system.store.log, PARTITIONS)
+        Applying(system.store.log, system.views, router).catch_up(range(PARTITIONS))
+        assert system.boards.wait_for(system.store.head(), 20)
+        yield Edge(system, create_app(system), seeded)
+
+
+def test_more_at_once_than_sessions_are_all_answered(edge: Edge) -> None:
+    assert MANY > 8 * POSTGRES_SESSIONS
+    answers = asyncio.run(ask_all(edge, questions(edge)))
+    wrong = [said(told.cell, told.answer) for told in answers if told.answer.status >= 400]
+    assert not wrong, "\n".join(wrong)
+    for route in TOLD_BEFORE_DECIDED:
+        answers = asyncio.run(ask_all(edge, told_first(edge, route)))
+        assert Counter(told.answer.status for told in answers) == {404: MANY}
