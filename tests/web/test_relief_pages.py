@@ -3,10 +3,14 @@
 import csv
 import io
 import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from urllib.parse import quote_plus, urlencode
 from uuid import UUID
 
 import pytest
+from anyio import to_thread
 from fastapi.testclient import TestClient
 
 from api.routes import READS
@@ -257,6 +261,39 @@ def test_the_paper_form_is_paged_on_the_screen_and_whole_for_the_printer(
     assert "本页合计" not in whole and f"合计 {len(rows)} 户" in whole
     few = server.get("/ledger/paper", params={**season, "status": "failed", "whole": "true"}).text
     assert few.count("密封") < whole.count("密封")
+
+
+def test_whole_papers_for_as_many_as_there_are_threads_are_all_sent(
+    server: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each held its thread while it waited for another to ask for the next page: forty printers
+    would have stopped the server for good."""
+    monkeypatch.setattr("web.pages.ledger.WHOLE", 1)
+    enter(server, "county-approver")
+    asked = {**season_of(server), "whole": "true"}
+    with ThreadPoolExecutor(4) as printers, few_threads(server, 2):
+        sent = [printers.submit(server.get, "/ledger/paper", params=asked) for _ in range(4)]
+        done, waiting = wait(sent, timeout=60)
+    assert not waiting
+    assert all("合计" in one.result().text for one in done)
+
+
+@contextmanager
+def few_threads(server: TestClient, few: int) -> Iterator[None]:
+    """The server has so many threads for what may wait."""
+    portal = server.portal
+    assert portal is not None
+
+    def set_to(tokens: float) -> float:
+        limiter = to_thread.current_default_thread_limiter()
+        before, limiter.total_tokens = limiter.total_tokens, tokens
+        return before
+
+    before = portal.call(set_to, few)
+    try:
+        yield
+    finally:
+        portal.call(set_to, before)
 
 
 def test_the_stock_page_shows_an_equation_that_adds_up(server: TestClient) -> None:

@@ -27,11 +27,14 @@ BEGINNING_IS_ENOUGH = {
 
 
 def asked_once() -> set[tuple[str, str]]:
-    """File and query of each ``desk.ask`` of a list that names no cursor."""
+    """File and query of each ``desk.ask`` or ``asked`` of a list that names no cursor."""
     found = set()
     for path in sorted(WEB.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            is_ask = isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "ask"
+            is_ask = isinstance(node, ast.Call) and getattr(node.func, "attr", "") in (
+                "ask",
+                "asked",
+            )
             if not is_ask or not isinstance(node, ast.Call) or not node.args:
                 continue
             query = getattr(node.args[0], "id", "")

@@ -9,7 +9,6 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from anyio import from_thread
 from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
@@ -107,14 +106,19 @@ async def _season(desk: Desk, asked: Asked) -> tuple[list[dict[str, Any]], dict[
 async def _rows(
     desk: Desk, asked: Asked, season: UUID, cursor: str | None = None, limit: int | None = None
 ) -> Page:
-    found: Page = await desk.ask(
+    return await run_in_threadpool(_rows_here, desk, asked, season, cursor, limit or ROWS)
+
+
+def _rows_here(desk: Desk, asked: Asked, season: UUID, cursor: str | None, limit: int) -> Page:
+    """`_rows` on a thread that may wait."""
+    found: Page = desk.asked(
         ledger,
         asked.area,
         season=season,
         status=asked.status or None,
         search=asked.search.text or None,
         cursor=cursor,
-        limit=limit or ROWS,
+        limit=limit,
     )
     return found
 
@@ -267,10 +271,11 @@ async def paper(
 
 
 def _one_by_one(desk: Desk, asked: Asked, season: UUID, found: Page) -> Iterator[dict[str, Any]]:
-    """All rows from a page on. For a worker thread of the server: pages are asked on its loop."""
+    """All rows from a page on. For a worker thread of the server, which asks for the pages itself:
+    were it to wait for another, as many readers as there are threads would wait for ever."""
     yield from found.items
     while found.next is not None:
-        found = from_thread.run(_rows, desk, asked, season, found.next, WHOLE)
+        found = _rows_here(desk, asked, season, found.next, WHOLE)
         yield from found.items
 
 
