@@ -73,7 +73,7 @@ def asof(
     name, id = _named(question)
     settings = settings_here()
     store = open_store(settings)
-    past = Past(store.log, settings.data)
+    past = Past(store.log, settings.data, store.trust)
     try:
         try:
             moment = moment_of(store, when)

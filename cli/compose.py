@@ -24,6 +24,7 @@ from eventstore.limits_reached import note_limits
 from eventstore.lineage import settle_epoch
 from eventstore.log import Log
 from eventstore.postgres import PostgresLog, PostgresVault
+from eventstore.sieve import keep_key
 from eventstore.store import Store, parts_at
 from eventstore.vault import Vault
 from projections.asking.cases import cases_of, officers_in, unlisted_in
@@ -98,13 +99,15 @@ def running(
         store.snapshots.every = settings.snapshot_facts
         if follow:
             settle_epoch(store)
+            if settings.database_url is not None:  # for relay and workers, which have no vault
+                keep_key(settings.data, store.seals.key)
         views, reader, boards = _views(settings, store, stack, apart=apart)
         leads = _leadership(settings, stack) if follow else _always
         seconds = settings.after_wait_seconds
         store.cases_of = _asked(cases_of, store.cases_of, store, reader, boards, seconds)
         store.posts_in = _asked(officers_in, store.posts_in, store, reader, boards, seconds)
         store.unlisted_in = _asked(unlisted_in, store.unlisted_in, store, reader, boards, seconds)
-        past = Past(store.log, settings.data)
+        past = Past(store.log, settings.data, store.trust)
         stack.callback(past.close)
         system = System(
             store=store,

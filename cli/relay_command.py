@@ -16,6 +16,7 @@ from eventstore import metrics
 from eventstore.following import HeadWatch
 from eventstore.postgres import PostgresConnection, PostgresLog
 from eventstore.postgres_session import called
+from eventstore.sieve import Sieve
 from eventstore.sql import DATABASE_ERRORS, explain
 from streams.bus import FrameBus
 from streams.events import EventsTopic
@@ -108,7 +109,7 @@ def relaying(settings: Settings) -> Iterator[tuple[Relay, Publisher | None, Head
         stack.callback(place.close)
         kafka = kafka_of(settings)
         partitions = partitions_of(log)
-        watch = HeadWatch(log)
+        watch, sieve = HeadWatch(log), Sieve(log, settings.data)
         name = settings.process or "relay"
         heart = Heart(settings.data / "run" / f"{name}.alive", kind="relay")
         stack.callback(heart.stop)
@@ -122,9 +123,10 @@ def relaying(settings: Settings) -> Iterator[tuple[Relay, Publisher | None, Head
             Router(log, partitions),
             lambda: lowest(views),
             beat=heart.beat,
+            sieve=sieve,
         )
         pulse = Heart(None)
-        publisher = _publisher(settings, kafka, log, watch, leader, pulse, stack)
+        publisher = _publisher(settings, kafka, log, watch, leader, pulse, sieve, stack)
         report = _report(name, found, publisher, leader)
         stack.callback(tell_of_relay(found))
         if publisher is not None:
@@ -167,6 +169,7 @@ def _publisher(
     watch: HeadWatch,
     leader: Leader,
     pulse: Heart,
+    sieve: Sieve,
     stack: ExitStack,
 ) -> Publisher | None:
     if not settings.events_topic:
@@ -174,7 +177,8 @@ def _publisher(
     place = RelayedRow(PostgresConnection(log.source, "log", first=UNDURABLE), EVENTS)
     stack.callback(place.close)
     topic = EventsTopic(kafka, partitions_of(log))
-    return Publisher(log, watch, topic, place, leader, kafka.events_days, beat=pulse.beat)
+    days = kafka.events_days
+    return Publisher(log, watch, topic, place, leader, days, beat=pulse.beat, sieve=sieve)
 
 
 def _report(
@@ -210,6 +214,7 @@ def _report(
             "watermarks": relay.watermarks,
             "failures": relay.failures,
             "resent_from_lowest": relay.resent_from_lowest,
+            **(relay.sieve.told() if relay.sieve is not None else {}),
         }
         if publisher is not None:
             problem = publisher.trouble

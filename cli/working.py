@@ -19,6 +19,7 @@ from eventstore import metrics
 from eventstore.errors import StoreNotMade
 from eventstore.postgres import PostgresLog
 from eventstore.postgres_session import called
+from eventstore.sieve import Sieve
 from projections.catalog import VIEWS
 from projections.folding.base import View
 from projections.folding.engine import ViewsDatabase
@@ -93,7 +94,9 @@ class Process:
         beside = [self.views.beside() for _ in range(THREADS - 1)]
         for other in beside:
             stack.callback(other.close)
-        self.applier = Applying(self.log, self.views, Router(self.log, partitions), beside)
+        self.sieve = Sieve(self.log, settings.data)
+        router = Router(self.log, partitions)
+        self.applier = Applying(self.log, self.views, router, beside, sieve=self.sieve)
         folder = settings.data / "run"
         self.heart = Heart(folder / f"{name}.alive", kind="worker")
         stack.callback(self.heart.stop)
@@ -194,6 +197,7 @@ class Process:
             "positions": positions,
             "head": head,
             "lag": max(0, head - lowest),
+            **self.sieve.told(),
             "trouble": None if trouble is None else str(trouble),
             "trouble_zh": None if trouble is None else trouble.zh,
         }

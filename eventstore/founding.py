@@ -80,6 +80,7 @@ RIGHTS: dict[str, dict[str, str]] = {
     VIEWS: {},
     READ: {
         "log.events": "SELECT",
+        "log.seals": "SELECT",
         "log.marks": "SELECT",
         "log.relay": KEPT,
         "log.leaders": KEPT,

@@ -14,7 +14,7 @@ FOLDER, FILE = 0o700, 0o600
 PASSED_THROUGH = 0o711
 """Of the folder of a trial: its PostgreSQL runs as another user, and must get to its own folder."""
 TRIAL = "postgres"
-PRIVATE = ("*.sqlite*", "vault.key*", "secrets", "secrets/*_url")
+PRIVATE = ("*.sqlite*", "vault.key*", "seal.key*", "secrets", "secrets/*_url")
 """What in a data folder is nobody else's; databases with what SQLite and we lay beside them."""
 READ_OR_WRITTEN, ENTERED = 0o066, 0o011
 

@@ -19,6 +19,7 @@ import structlog
 
 from eventstore.errors import StoreError
 from eventstore.log import Log, Row
+from eventstore.sieve import Sieve
 from eventstore.sql import explain
 from projections.folding.engine import Gap, ViewsDatabase
 from projections.folding.lineage import UNKNOWN, belong
@@ -91,14 +92,16 @@ class Applying:
         router: Router,
         beside: Sequence[ViewsDatabase] = (),
         clock: Callable[[], float] = time.monotonic,
+        sieve: Sieve | None = None,
     ) -> None:
         """``beside``: the same views on other connections, so that as many more threads do not
-        wait for each other. ``clock``: seconds that never go back."""
+        wait for each other. ``clock``: seconds that never go back. ``sieve``: what of the log it
+        holds back is not folded."""
         self._clock = clock
         self._log = source
         self._databases = cycle([views, *beside])
         self._own = threading.local()
-        self._router = router
+        self._router, self._sieve = router, sieve
         self._given_up = threading.Event()
         self._since: dict[int, float] = {}
         """By thread: when it last finished a step. Who waits for a database is left out."""
@@ -166,7 +169,7 @@ class Applying:
             self.positions.clear()
             if before != UNKNOWN:
                 views.dropped = dropped_in(self._log.source, views.views)
-        seal = seal_of(self._log)
+        seal = seal_of(self._log, None if self._sieve is None else self._sieve.key)
         own.seal = seal if seal is not None and seal.lineage == views.lineage else None
         own.look_at = now + LOOK_SECONDS
 
@@ -227,8 +230,9 @@ class Applying:
             rows = self._log.rows(after, PAGE, upto)
             last = rows[-1][0] if len(rows) == PAGE else upto
             FETCHED.inc(len(rows))
+            sealed = rows if self._sieve is None else self._sieve.sealed(rows)
             parts: dict[int, list[Row]] = {partition: [] for partition in partitions}
-            for row in rows:
+            for row in sealed:
                 part = parts.get(self._router.partition_of(row))
                 if part is not None:
                     part.append(row)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -20,11 +20,12 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from eventstore.errors import StoreDamaged, StoreError, StoreTooNew
-from eventstore.log import Log
+from eventstore.log import Log, Row
 from eventstore.modes import private_folder
 from eventstore.postgres import PostgresLog
 from eventstore.source import URLS
 from eventstore.sqlite import SQLiteLog
+from eventstore.trust import Told, Trust
 from projections.catalog import VIEWS
 from projections.folding.lineage import belong
 from projections.folding.parking import dropped_in
@@ -58,17 +59,19 @@ class PastBehind(Exception):
 
 
 class Job(msgspec.Struct):
-    """What the keeper is told: the log's address, and the file."""
+    """What the keeper is told: the log's address, the file, and how far its server has looked."""
 
     source: str
     file: str
+    trust: Told | None = None
 
 
 class Past:
     """The past of one store's views, for questions. Any number of threads may ask."""
 
-    def __init__(self, log: Log, folder: Path) -> None:
-        self._log, self.path = log, folder / FILE
+    def __init__(self, log: Log, folder: Path, trust: Trust | None = None) -> None:
+        """``trust``: with which the keeper looks at what it folds."""
+        self._log, self.path, self._trust = log, folder / FILE, trust
         self._reader = PastReader(self.path)
         self._file = 0
         self._keeper: subprocess.Popen[bytes] | None = None
@@ -134,7 +137,8 @@ class Past:
         with self._lock:
             if self._keeper is not None and self._keeper.poll() is None:
                 return
-            job = Job(self._log.source, str(self.path.absolute()))
+            told = None if self._trust is None else self._trust.told()
+            job = Job(self._log.source, str(self.path.absolute()), told)
             self._keeper = child("streams.past", job)
             assert self._keeper.stdin is not None
             self._keeper.stdin.close()
@@ -202,9 +206,10 @@ def keep(job: Job, goes_on: Callable[[], bool]) -> bool:
             return False
         with closing(_views(file)) as views, closing(opened(job.source)) as log:
             mine = number(file)
+            trust = None if job.trust is None else Trust.of(log, job.trust)
             while goes_on() and number(file) == mine:
                 try:
-                    moved = follow(views, log)
+                    moved = follow(views, log, trust)
                 except StoreDamaged:
                     remove(file)
                     raise
@@ -226,17 +231,24 @@ def _views(file: Path) -> PastViews:
         return PastViews(file, VIEWS)
 
 
-def follow(views: PastViews, log: Log) -> int:
-    """Fold the next facts, if there are any; answers how many. What the log's operator has given
-    up after it was parked here is left out by beginning anew. Raises a `StoreError`."""
-    belong(views, log)
-    dropped = dropped_in(log.source, VIEWS) if views.parked() else frozenset()
+def follow(views: PastViews, log: Log, trust: Trust | None = None) -> int:
+    """Fold the next facts, if there are any; answers how many there were. What the log's operator
+    has given up after it was parked here is left out by beginning anew; what nobody has written
+    leaves no trace. Raises a `StoreError`."""
+    if belong(views, log) and trust is not None:
+        trust.begins_anew(0)
+    forged = () if trust is None else trust.forged.keys()
+    dropped = dropped_in(log.source, VIEWS, forged) if views.parked() else frozenset()
     if not dropped <= views.dropped:
         views.forget()
     if not views.position():
-        views.dropped = dropped_in(log.source, VIEWS)
+        views.dropped = dropped_in(log.source, VIEWS, forged)
     after = views.position()
-    rows = log.rows(after, BATCH)
-    if rows:
-        views.apply_frame(0, after, rows[-1][0], rows)
-    return len(rows)
+    read = log.rows(after, BATCH)
+    if read:
+        rows: Sequence[Row] = read
+        if trust is not None:
+            trust.hold(read)
+            rows = [row for row in read if trust.counts(row[0])]
+        views.apply_frame(0, after, read[-1][0], rows)
+    return len(read)

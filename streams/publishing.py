@@ -14,6 +14,7 @@ import structlog
 
 from eventstore.following import HeadWatch
 from eventstore.log import Log, recorded_at
+from eventstore.sieve import Sieve
 from streams.events import EventsTopic, source_of
 from streams.led import LOOK_SECONDS, Leadership, Led, LogReplaced
 from streams.relayed import Relayed, RelayedRow, Sent
@@ -70,10 +71,12 @@ class Publisher(Led):
         days: float,
         *,
         beat: Callable[[], None] = lambda: None,
+        sieve: Sieve | None = None,
     ) -> None:
+        """``sieve``: what it holds back is not published."""
         super().__init__(log, topic, leader, beat)
         self._watch, self._topic, self._place = watch, topic, place
-        self._days = days
+        self._days, self._sieve = days, sieve
         self._source = ""
         self._newest: dict[int, Sent] = {}
         self._looked_into: dict[int, int] | None = None
@@ -155,7 +158,8 @@ class Publisher(Led):
             return
         if self._log.lineage() != self._lineage:  # asked after reading: they may be of the next
             raise LogReplaced
-        sent = self._topic.send(self._source, rows, self._going_on)
+        sealed = rows if self._sieve is None else self._sieve.sealed(rows)
+        sent = self._topic.send(self._source, sealed, self._going_on)
         if any(-1 < at.offset <= self._offset(n) for n, at in sent.items()):
             self._lost(self._kept_from())
             return

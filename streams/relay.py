@@ -13,9 +13,10 @@ import structlog
 
 from eventstore.following import HeadWatch
 from eventstore.log import Log
+from eventstore.sieve import Sieve
 from streams.bus import Bus
 from streams.frames import Framer, Router
-from streams.led import LOOK_SECONDS, Leadership, Led
+from streams.led import LOOK_SECONDS, Leadership, Led, LogReplaced
 from streams.relayed import Relayed, RelayedRow, Sent
 from streams.sealing import FramesUnsealed, seal_of
 
@@ -46,8 +47,11 @@ class Relay(Led):
         lowest: Callable[[], int],
         *,
         beat: Callable[[], None] = lambda: None,
+        sieve: Sieve | None = None,
     ) -> None:
+        """``sieve``: what it holds back is not relayed."""
         super().__init__(log, bus, leader, beat)
+        self.sieve, self._key = sieve, None if sieve is None else sieve.key
         self._watch, self._bus, self._place = watch, bus, place
         self._router, self._lowest = router, lowest
         self._framer = Framer(router, {})
@@ -68,7 +72,8 @@ class Relay(Led):
     def begin(self) -> None:
         """Take over what is stored and connect. Raises `Fenced`, `StoreError`, `BusTrouble`."""
         self._epoch = self._leader.epoch
-        seal = self._bus.seal = seal_of(self._log)
+        self._key = None if self.sieve is None else self.sieve.key
+        seal = self._bus.seal = seal_of(self._log, self._key)
         if seal is None:
             raise FramesUnsealed
         self._lineage = seal.lineage
@@ -118,7 +123,10 @@ class Relay(Led):
         self._look()
         self._wait()
         rows = self._log.rows(self.position, MOST_ROWS)
-        frames = self._framer.cut(rows)
+        if self.sieve is not None and self.sieve.key != self._key:
+            raise LogReplaced  # frames are sealed otherwise from now on
+        sealed = rows if self.sieve is None else self.sieve.sealed(rows)
+        frames = self._framer.cut(sealed)
         upto = rows[-1][0] if rows else self.position
         self._unmarked = self._unmarked or bool(rows)
         due = time.monotonic() >= self._watermark_at()

@@ -3,8 +3,9 @@
 Whoever reaches the broker can send what looks like a frame. So a frame names the lineage of its
 log, and carries an HMAC over its headers and value. Its key is made of a secret of the vault and
 the lineage; a process that has the vault keeps it among the log's marks, which only those may
-read who add facts, make frames or fold them. A frame that is not sealed with it is not believed,
-but read from the log.
+read who add facts, make frames or fold them. Where relay and workers have the secret of the seals
+of facts (`eventstore.sieve`), it is made of that instead. A frame that is not sealed with it is not
+believed, but read from the log.
 """
 
 import hmac
@@ -16,6 +17,7 @@ from eventstore.log import Log
 from eventstore.store import FRAMES_KEY_MARK, Store
 
 SECRET = "frames"  # noqa: S105 - the name of a secret
+FRAMES_OF_SEALED = b"relief-frames/1"
 MAC, LINEAGE = "mac", "lineage"
 
 Headers = list[tuple[str, bytes]]
@@ -64,8 +66,14 @@ class Seal(NamedTuple):
         return mac.digest()
 
 
-def seal_of(log: Log) -> Seal | None:
-    """The seal of this log's frames as it is now; None while no process with a vault made one."""
+def seal_of(log: Log, secret: bytes | None = None) -> Seal | None:
+    """The seal of this log's frames as it is now; None while no process with a vault made one.
+
+    ``secret``: that of the seals of facts, where this process has it. Then the frames' key is made
+    of that, and whoever has only the database cannot seal frames.
+    """
+    if secret is not None:
+        return Seal.made(log.lineage(), hmac.digest(secret, FRAMES_OF_SEALED, "sha256"))
     lineage, _, key = (log.mark(FRAMES_KEY_MARK) or "").rpartition(" ")
     return Seal(lineage, bytes.fromhex(key)) if key and lineage == log.lineage() else None
 

@@ -70,7 +70,7 @@ class Cluster:
         self.folder, self.broker, self._stack = folder, broker, stack
         self._started: list[WorkerProcess] = []
         made = urls(database)
-        self.views_url = made.views
+        self.urls, self.views_url = made, made.views
         self.env = {
             "RELIEF_VIEWS_URL": made.views,
             "RELIEF_READ_URL": made.read,
