@@ -7,6 +7,7 @@ from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
@@ -15,7 +16,9 @@ from fastapi.testclient import TestClient
 from api.backing_up import _alone
 from api.checkup import Finding
 from api.limits import EdgeLimits
+from api.watched import WATCH
 from cli import doctor, doctor_cluster, examining
+from cli.audit_watch import look
 from cli.bounded import HttpLimits
 from cli.compose import NO_LIMITS, limits_of
 from cli.doctor_ledger import LEDGER
@@ -27,10 +30,13 @@ from eventstore import backup as files
 from eventstore.backups_known import BACKED_UP, TRIED, Made, Tried, last_backup, note
 from eventstore.clock import machine_now
 from eventstore.limits_reached import limit_reached
+from eventstore.lineage import disown_row
 from eventstore.sql import begun
 from eventstore.vault_tables import SCHEMA
 from projections.catalog import VIEWS
 from projections.folding.parking import park
+from tests.eventstore.test_seals import PUT, owner_of
+from tests.eventstore.test_trust import next_of
 from tests.projections.folding import unread
 from tests.web.desk import LivingCounty, living_county
 from tests.web.officer_forms import ask, enter, token_in
@@ -409,3 +415,31 @@ def test_a_server_leaves_what_reads_the_whole_log_to_the_command(folder: Path) -
     for looks in (files, cluster):
         assert not {name for name, _ in looks.checks} & examining.WHOLE
         assert {"counts", "erasures", "free-texts"} <= set(looks.left_out)
+
+
+def test_a_record_that_was_disowned_stays_told_and_raises_no_alarm(
+    county: LivingCounty, browser: TestClient
+) -> None:
+    system = county.system
+    store, data = system.store, system.house.data
+    (*_, like) = store.log.rows(0, 10_000)
+    row = next_of(store, uuid4(), like)
+    owner_of(data)(PUT, *row)
+    assert look(store, data / WATCH) is not None
+    enter(browser, "admin")
+    assert f"第 {row[0]} 条，" in ask(browser, "/system"), "on every page"
+
+    store.trust.look(store.head())
+    forged = store.trust.disownable(row[0])
+    assert forged is not None
+    disown_row(store, forged, "审计局核对时发现，查无此事", "keeper")
+    assert look(store, data / WATCH) is None
+    page = ask(browser, "/system")
+    assert f"第 {row[0]} 条，" not in page and "不计入的记录（1 条）" in page
+    assert f"第 {row[0]} 条不是程序写入的，keeper 于" in page
+    english = ask(browser, "/system", lang="en")
+    assert "1 record disowned" in english and f"Record {row[0]} was put in by hand." in english
+    (told,) = browser.get("/v1/system").json()["watched"]["disowned"]
+    assert told["position"] == row[0] and told["operator"] == "keeper"
+    enter(browser, "auditor")
+    assert "不计入的记录（1 条）" in ask(browser, "/")
