@@ -442,4 +442,4 @@ def test_a_record_that_was_disowned_stays_told_and_raises_no_alarm(
     (told,) = browser.get("/v1/system").json()["watched"]["disowned"]
     assert told["position"] == row[0] and told["operator"] == "keeper"
     enter(browser, "auditor")
-    assert "不计入的记录（1 条）" in ask(browser, "/")
+    assert "不计入的记录（1 条）" in ask(browser, "/", lang="zh")
