@@ -25,7 +25,10 @@ from projections.areas import AREAS
 from projections.folding.reader import ViewsReader
 from streams.past import MOST_WAITING, Past, PastBehind
 from tests.cluster.relaying import urls
-from tests.eventstore.support import found_town, new_unit, send
+from tests.eventstore.support import found_town, named, new_unit, off_duty, send
+from tests.eventstore.test_disowning import disown
+from tests.eventstore.test_seals import owner_of
+from tests.eventstore.test_trust import forge
 from tests.servers import Database
 
 PATIENCE_SECONDS = 120.0
@@ -247,3 +250,30 @@ def test_few_wait_for_a_past_that_is_not_there_and_others_are_told(
     assert len(told) == 12 - MOST_WAITING and not any(one.is_alive() for one in askers)
     past.close()
     store.close()
+
+
+def test_what_nobody_has_written_is_never_kept(tmp_path: Path) -> None:
+    """Also once it was disowned, and what came behind it is there."""
+    unit = str(named("unit/0队"))
+    sql = f"SELECT status FROM units WHERE id = '{unit}'"
+
+    def on_duty_at(past: Past, position: int) -> bool:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                with past.at(position) as db:
+                    return str(db.exec_driver_sql(sql).scalar_one()) != "off_duty"
+            except PastBehind:
+                assert time.monotonic() < deadline
+
+    with closing(found_town(Store.at(tmp_path / "town", AGGREGATES))) as store:
+        past = Past(store.log, tmp_path / "kept", store.trust)
+        for name in ("0队", "1队"):
+            send(store, new_unit(name), "dispatcher")
+        at = forge(store, owner_of(tmp_path / "town"))
+        later = send(store, new_unit("later"), "dispatcher").position
+        assert on_duty_at(past, later) and on_duty_at(past, at)
+        disown(store, at)
+        gone = send(store, off_duty("0队"), "dispatcher").position
+        assert on_duty_at(past, gone - 1) and not on_duty_at(past, gone)
+        past.close()
