@@ -144,6 +144,8 @@ def shown(status: dict[str, Any]) -> Group:
             says += " · leading"
         if told.get("trouble"):
             says += f" · {escape(told['trouble'])}"
+        if held_back := told.get("unsealed"):
+            says += f" · 未计入没有封印的第 {', '.join(map(str, held_back))} 条 · without a seal"
         if one["state"] == "resting":
             says = "因故停下 · has stopped itself: relief parked list, relief resume"
         style = None if one["state"] == "running" else "yellow"
