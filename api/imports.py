@@ -332,4 +332,13 @@ def workbook_of(caller: Caller, importing: Importing, id: UUID) -> bytes:
         raise RefusedRowsGone
     if content is None:
         raise NotFound(kind="Import", id=id)
+    system = caller.system
+    system.readings.note(
+        "export",
+        "refused_rows",
+        officer=caller.id,
+        at=system.store.clock.now(),
+        found=job.refused_rows,
+        shown=(),
+    )
     return content

@@ -3,7 +3,7 @@
 What cannot be noted is not shown: the answer is the store's 503.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -46,21 +46,21 @@ def note_search(system: System, officer: UUID, what: str, text: str, found: Page
     )
 
 
-async def note_export(system: System, officer: UUID, what: str, rows: Iterable[Row]) -> None:
+def note_taken(system: System, officer: UUID, what: str, rows: Sequence[Row]) -> None:
     """Somebody takes these rows of this list away, as a sheet or on paper."""
-    kept = list(rows)
+    system.readings.note(
+        "export",
+        what,
+        officer=officer,
+        at=system.store.clock.now(),
+        found=len(rows),
+        shown=households_in(what, rows),
+    )
 
-    def noted() -> None:
-        system.readings.note(
-            "export",
-            what,
-            officer=officer,
-            at=system.store.clock.now(),
-            found=len(kept),
-            shown=households_in(what, kept),
-        )
 
-    await run_in_threadpool(noted)
+async def note_export(system: System, officer: UUID, what: str, rows: Sequence[Row]) -> None:
+    """`note_taken`, on a thread that may wait."""
+    await run_in_threadpool(note_taken, system, officer, what, rows)
 
 
 def noting_export(

@@ -249,13 +249,15 @@ def timeline(
     *,
     subject: UUID,
     topic: str | None = None,
+    oldest_first: bool = False,
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page | None:
     """Everything that happened to a thing, the latest first: who, in which post, when, what.
 
     A household's timeline holds its cases and persons, and the steps of the lists they are on.
-    ``topic`` limits it to one kind of fact, or with a trailing dot to one kind of stream.
+    ``oldest_first``: as it happened. ``topic`` limits it to one kind of fact, or with a trailing
+    dot to one kind of stream.
     """
     id = str(subject)
     own = select(STREAMS.c.id).where(
@@ -274,7 +276,8 @@ def timeline(
         query = query.where(
             TIMELINE.c.topic == topic if is_one else STREAMS.c.kind == topic.removesuffix(".")
         )
-    found = page(db, query, [TIMELINE.c.position], cursor=cursor, limit=limit, descending=True)
+    order = [TIMELINE.c.position]
+    found = page(db, query, order, cursor=cursor, limit=limit, descending=not oldest_first)
     _opened(db, scope, found.items)
     return found
 

@@ -159,6 +159,7 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "/findings": ("findings",),
     "/timeline": ("timeline",),
     "/timeline/{subject}": ("timeline",),
+    "/timeline/{subject}/whole": ("timeline",),
     "/receipts": ("prove",),
     "/readings": ("who_looked",),
     "/officers": ("engage", "propose", "timeline"),

@@ -78,6 +78,27 @@ def test_a_sheet_is_noted_page_by_page(server: TestClient, demo: RunningDemo) ->
         assert reading.kind == "export"
 
 
+def test_what_is_printed_whole_is_noted_as_a_sheet_is(
+    server: TestClient, demo: RunningDemo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ledger as the form of the ministry, a history as a paper: all rows of them leave."""
+    for module in ("ledger", "timeline"):
+        monkeypatch.setattr(f"web.pages.{module}.WHOLE", 20)
+    household = server.get("/v1/households").json()["items"][0]["id"]
+    whole = f"/timeline/{household}/whole"
+    for address, what in (("/ledger/paper?whole=true", "ledger"), (whole, "timeline_page")):
+        before = last_number(demo)
+        page = server.get(address)
+        assert page.status_code == 200
+        readings = noted(demo, last_number(demo) - before)
+        assert {(one.kind, one.what) for one in readings} == {("export", what)}
+        rows = page.text.partition("<tbody>")[2].partition("</tbody>")[0].count("<tr>")
+        assert sum(one.found for one in readings) == rows > 0
+    before = last_number(demo)
+    assert server.get("/ledger/paper").status_code == server.get("/ledger").status_code == 200
+    assert last_number(demo) == before, "what is shown in parts is looked at, not taken away"
+
+
 def test_each_look_at_names_in_full_is_noted(
     server: TestClient, demo: RunningDemo, one: tuple[UUID, str, str]
 ) -> None:
@@ -194,6 +215,6 @@ def test_older_readings_follow_page_by_page(server: TestClient, demo: RunningDem
 
 def test_every_list_that_can_be_exported_has_its_name_here() -> None:
     words = read_messages()
-    opened = ("household", "caller", "objection")
+    opened = ("household", "caller", "objection", "refused_rows")
     missing = [one for one in (*_data()["sheets"], *opened) if f"reading.of_{one}" not in words]
     assert missing == []

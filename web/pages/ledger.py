@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.auth import Caller
+from api.readings import note_export, note_taken
 from api.reads import sheet
 from api.routes import read_of
 from domain.area import AreaLevel
@@ -266,6 +267,7 @@ async def paper(
     context = {**head, "whole": whole, "leaf": leaf, "cut": bool(leaf.previous or leaf.next)}
     if not whole:
         return await desk.show(request, "ledger_paper.html", rows=found.items, **context)
+    await note_export(desk.caller.system, desk.caller.id, ledger.__name__, found.items)
     rows = _one_by_one(desk, asked, season, found)
     return await desk.send(request, "ledger_paper.html", rows=rows, **context)
 
@@ -276,6 +278,7 @@ def _one_by_one(desk: Desk, asked: Asked, season: UUID, found: Page) -> Iterator
     yield from found.items
     while found.next is not None:
         found = _rows_here(desk, asked, season, found.next, WHOLE)
+        note_taken(desk.caller.system, desk.caller.id, ledger.__name__, found.items)
         yield from found.items
 
 

@@ -1,6 +1,7 @@
 """Timeline 经过: who did what to a thing, the latest first. Reached by links from everywhere."""
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
@@ -11,11 +12,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from api.proofs import PROVERS
+from api.readings import note_taken
 from api.searching import by_kind
 from api.searching import found as found_everywhere
 from api.words import Words, words_of
 from domain.refusal import NotFound
 from domain.telling import STATES
+from projections.asking.paging import Page
 from projections.timeline import timeline
 from web.i18n import Language, catalog
 from web.officials import name_officials
@@ -44,6 +47,8 @@ DETAILS: Final = (
     "amount_fen",
     "cash_fen",
     "paid_fen",
+    "value_date",
+    "signed_on",
     "value_fen",
     "households",
     "listed",
@@ -105,6 +110,9 @@ PAGES: Final = {
 """Kinds of things that have a page of their own."""
 
 
+WHOLE: Final = 500
+"""Facts a question when all are wanted."""
+
 WORDS: Final = {
     "severity": "dispatch.severity_",
     "programme": "household.programme_",
@@ -135,6 +143,41 @@ async def own(request: Request, desk: AtDesk, turn: Turned, subject: TypedSubjec
 async def of_one(request: Request, desk: AtDesk, subject: UUID, turn: Turned) -> Response:
     """Everything that happened to one thing."""
     return await _page(request, desk, subject, turn)
+
+
+@router.get("/timeline/{subject}/whole")
+async def whole(request: Request, desk: AtDesk, subject: UUID) -> Response:
+    """The same from the first fact to the last, in order, to print: sent while it is made."""
+    first = await run_in_threadpool(_from_the_first, desk, subject, None)
+    language = language_of(request)
+    words = await run_in_threadpool(words_of, desk.caller, desk.now, language)
+    return await desk.send(
+        request,
+        "timeline_paper.html",
+        rows=_one_by_one(desk, subject, first),
+        kind=next((snake(row["kind"]) for row in first.items if not _is_other(row, subject)), ""),
+        title=await _title(desk, subject),
+        subject=subject,
+        known=DETAILS,
+        named=partial(named, language, words),
+    )
+
+
+def _from_the_first(desk: Desk, subject: UUID, cursor: str | None) -> Page:
+    found: Page = desk.asked(
+        timeline, subject=subject, oldest_first=True, cursor=cursor, limit=WHOLE
+    )
+    name_officials(desk.caller, found.items)
+    note_taken(desk.caller.system, desk.caller.id, "timeline_page", found.items)
+    return found
+
+
+def _one_by_one(desk: Desk, subject: UUID, found: Page) -> Iterator[dict[str, Any]]:
+    """All rows from a page on, for a worker thread of the server, which asks for the pages."""
+    yield from (shaped(row, subject) for row in found.items)
+    while found.next is not None:
+        found = _from_the_first(desk, subject, found.next)
+        yield from (shaped(row, subject) for row in found.items)
 
 
 async def _page(request: Request, desk: Desk, subject: UUID, turn: Turn) -> Response:
@@ -202,9 +245,13 @@ def shaped(row: dict[str, Any], subject: UUID) -> dict[str, Any]:
         "event": snake(row["topic"]),
         "kind_key": snake(row["kind"]),
         "href": page.format(row["stream"]) if page else None,
-        "is_other": row["stream"] != str(subject),
+        "is_other": _is_other(row, subject),
         "detail": {n: _value(v) for n, v in flat.items() if not _is_noise(n, v)},
     }
+
+
+def _is_other(row: dict[str, Any], subject: UUID) -> bool:
+    return bool(row["stream"] != str(subject))
 
 
 def _is_noise(name: str, value: Any) -> bool:
