@@ -18,6 +18,7 @@ from cli.compose import open_store
 from cli.saying import Json, complain, failed, say_json
 from eventstore.log import Log, Row
 from eventstore.postgres import PostgresLog
+from eventstore.sieve import Sieve
 from streams.events import EventsTopic, cloud_event, encode, source_of
 from streams.frames import partitions_of
 from streams.kafka import BusTrouble, quiet
@@ -59,16 +60,17 @@ def events_resend(
         try:
             with closing(EventsTopic(kafka, partitions_of(log))) as topic:
                 topic.open()
-                source = source_of(log)
+                source, sieve, count = source_of(log), Sieve(log, settings.data), 0
                 for rows in _rows(log, first - 1, upto):
-                    topic.send(source, rows)
+                    sealed = sieve.sealed(rows)
+                    topic.send(source, sealed)
+                    count += len(sealed)
         except BusTrouble as problem:
             complain(problem.zh, str(problem))
             raise typer.Exit(1) from problem
     if as_json:
-        say_json({"from": first, "to": upto, "sent": upto - first + 1, "source": source})
+        say_json({"from": first, "to": upto, "sent": count, "source": source})
         return
-    count = upto - first + 1
     out.print(
         f"已重发第 {first} 到第 {upto} 条，共 {count} 条 · sent {count} facts again,"
         f" {first} to {upto}",
@@ -94,7 +96,8 @@ def events_snapshot(
         with gzip.open(part, "wb") if file.suffix == ".gz" else part.open("wb") as target:
             target.write(_header(source, head) + b"\n")
             for rows in _rows(log, 0, head):
-                target.writelines(encode(cloud_event(source, row)) + b"\n" for row in rows)
+                facts = [row for row in rows if store.trust.counts(row[0])]
+                target.writelines(encode(cloud_event(source, row)) + b"\n" for row in facts)
         with part.open("rb") as written:
             os.fsync(written.fileno())
     part.rename(file)

@@ -53,6 +53,13 @@ def relief(folder: Path, *words: str, answer: str | None = None) -> Result:
     return CliRunner().invoke(program(), words, env={"RELIEF_DATA": str(folder)}, input=answer)
 
 
+def handed_on(folder: Path, name: str) -> str:
+    """All facts, as another system gets them."""
+    file = folder / name
+    assert relief(folder, "events", "snapshot", str(file)).exit_code == 0
+    return file.read_text(encoding="utf-8")
+
+
 def test_it_is_told_asked_and_gone(forged: tuple[Path, int, list[object]]) -> None:
     folder, at, funds = forged
     assert relief(folder, "audit", "verify").exit_code == 1
@@ -60,6 +67,7 @@ def test_it_is_told_asked_and_gone(forged: tuple[Path, int, list[object]]) -> No
         refused = relief(folder, "audit", "disown", str(wrong), "--reason", REASON)
         assert refused.exit_code == 1 and said in refused.stderr, refused.stderr
 
+    assert str(10**11) not in handed_on(folder, "before.jsonl")
     asked = relief(folder, "audit", "disown", str(at), "--reason", REASON, answer="n\n")
     assert asked.exit_code == 1
     assert all(one in asked.stdout for one in (str(at), "资金", "Fund.Appropriated", "20"))
@@ -78,6 +86,7 @@ def test_it_is_told_asked_and_gone(forged: tuple[Path, int, list[object]]) -> No
     assert one["said_at"] > at and f"第 {at} 条" in one["zh"]
     assert f"第 {at} 条不是程序写入的" in relief(folder, "audit", "verify").stdout
 
+    assert str(10**11) not in handed_on(folder, "after.jsonl")
     status = json.loads(relief(folder, "status", "--json").stdout)
     assert status["parked"] == 0 and [one["position"] for one in status["disowned"]] == [at]
     checks = json.loads(relief(folder, "doctor", "--json").stdout)["checks"]
