@@ -1,5 +1,6 @@
 """In a cluster a fund that somebody has put into the log by hand is folded by nobody."""
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -8,6 +9,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from kafka.structs import TopicPartition
 
 from api.watched import ALARM
 from cli.audit_watch import look
@@ -21,6 +23,8 @@ from eventstore.store import Store
 from eventstore.trust import Trust
 from projections.catalog import VIEWS
 from projections.folding.past import PastViews
+from streams.frames import PARTITIONS
+from streams.kafka import EVENTS, Kafka
 from streams.past import follow
 from streams.sealing import seal_of
 from tests.cluster.relaying import wait_for
@@ -87,6 +91,21 @@ def shown(town: Cluster) -> list[Any]:
     return town.views.db.execute("SELECT * FROM funds ORDER BY 1").fetchall()
 
 
+def published(address: str, wanted: set[int]) -> set[int]:
+    """Positions of the facts on relief.events, once all these are there."""
+    found: set[int] = set()
+
+    def come() -> bool:
+        for messages in consumer.poll(timeout_ms=300).values():
+            found.update(int(json.loads(one.value)["sequence"]) for one in messages)
+        return found >= wanted
+
+    with closing(Kafka(address).consumer()) as consumer:
+        consumer.assign([TopicPartition(EVENTS, n) for n in range(PARTITIONS)])
+        wait_for(come, 60)
+    return found
+
+
 def test_a_forged_appropriation_is_folded_by_no_worker_and_kept_by_no_past(
     town: Cluster, store: Store, postgres_database: Database, tmp_path: Path
 ) -> None:
@@ -103,7 +122,8 @@ def test_a_forged_appropriation_is_folded_by_no_worker_and_kept_by_no_past(
     at = send(store, honest, "approver").position
     (like,) = store.log.rows(at - 1, 1, at)
     keep_key(town.folder, store.seals.key)
-    relay = town.process(RELAY, "relay", RELIEF_PROCESS="relay", RELIEF_HEALTH_PORT="0")
+    told = {"RELIEF_PROCESS": "relay", "RELIEF_HEALTH_PORT": "0", "RELIEF_EVENTS_TOPIC": "true"}
+    relay = town.process(RELAY, "relay", **told)
     worker = town.worker("worker-1").joined()
     town.reach(store.head())
     known = shown(town)
@@ -117,6 +137,10 @@ def test_a_forged_appropriation_is_folded_by_no_worker_and_kept_by_no_past(
     wait_for(lambda: worker.framed() > framed)
     assert shown(town) == known
     wait_for(lambda: f"position={first}" in relay.said or f'"position": {first}' in relay.said)
+
+    later = store.head()
+    honest_ones = set(range(1, later + 1)) - {first}
+    assert published(town.broker.address, honest_ones) == honest_ones
 
     # from the log: no frame comes any more, and the worker reads on by itself
     relay.kill()
