@@ -132,9 +132,9 @@ def test_a_winter_goes_from_the_sweep_to_the_closed_list_in_english_by_keys_alon
     approver.begin(p.AllocateList).fill(p.AllocateList, "document_no", "2018-32")
     approver.choose(p.AllocateList, "warehouse")
     approver.fill(p.AllocateList, "grants.0.goods:quilt", "2")
-    approver.press(p.AllocateList, "Allocated: cash and goods")
+    approver.press(p.AllocateList, "is allocated. Next")
 
-    village.begin(n.PostSecondNotice).press(n.PostSecondNotice, "Posted: cash and goods")
+    village.begin(n.PostSecondNotice).press(n.PostSecondNotice, "is posted. Next")
     wait(county)
     payer = hands("payer").begin(p.PayList)
     payer.fill(p.PayList, "document_no", "2018-9").press(p.PayList, "is recorded")

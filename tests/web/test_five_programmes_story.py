@@ -352,6 +352,7 @@ def test_a_dead_person_s_family_is_condoled_with_once(
     assert "一人只抚慰一次" in season.text
     page = the_list(season, county)
     assert step_now(page) == "户报", "nobody has applied: there is nothing to review"
+    spoken_of(page)
     village = Desk(server, "village")
     form, beside = applying(village, county, season, "a"), applying(village, county, season, "b")
     who = form.options("need.dead")

@@ -253,10 +253,14 @@ def _as_run(request: Request, act: Act, steps: list[str]) -> Act:
         return act
     _, notice = SAID_OTHERWISE[act.key]
     t, undo = catalog(language_of(request)).t, act.key.replace("on_behalf", "list")
+    meets = "appraisal" in steps or act.key not in ("appraise_list", "appraise_on_behalf")
     return replace(
         act,
         key=_name(act.key, steps),
         undo=act.undo if notice in steps else t("list.undo_" + undo),
+        none=act.none
+        if meets
+        else {**(act.none or {}), "verdicts": t("list.nobody_applied_unmet")},
     )
 
 

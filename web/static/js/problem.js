@@ -140,6 +140,8 @@ function waysTo(told) {
  *  it: a link {href, words}, a button press {words, act}. */
 export function showProblem(form, problem) {
   clearProblem(form);
+  // What an earlier step has done is no answer to this one.
+  for (const told of document.querySelectorAll("p[data-told]")) told.hidden = true;
   const homeless = [];
   const told = [];
   for (const error of problem.errors ?? []) {
