@@ -4,8 +4,8 @@ Kept beside the view for its length: it has no table of its own.
 """
 
 from collections import defaultdict
-from datetime import datetime, timedelta
-from itertools import product
+from datetime import date, datetime, timedelta
+from itertools import groupby, product
 from typing import Any
 from uuid import UUID
 
@@ -14,15 +14,15 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from domain.casualties import SetAside
 from domain.report_filing import Review
-from domain.rules.base import china_day
+from domain.rules.base import china_day, china_moment
 from projections.areas import AREAS
 from projections.asking.figures import Counted, Figures, Held, roll_up
 from projections.asking.paging import Page, cut
 from projections.asking.scope import Scope
 from projections.disasters import DISASTERS, absorbed_into, host_of
-from projections.folding.base import Row
+from projections.folding.base import Row, when
 from projections.officers import OFFICERS
-from projections.situation import REPORTS
+from projections.situation import REPORTS, VERSIONS
 
 APART = timedelta(days=3)
 """Reports are about one process if no more lies between the end of one and the beginning of the
@@ -36,6 +36,7 @@ def situation_board(
     disaster: UUID | None = None,
     hazard: str | None = None,
     year: int | None = None,
+    as_of: date | None = None,
     exercise: bool = False,
     cursor: str | None = None,
     limit: int = 100,
@@ -52,12 +53,13 @@ def situation_board(
     ``questions``: how many are open at and below. ``disasters``: how many separate ones these are.
     Figures of separate disasters are never one sum: where they are more than one, ``figures`` is
     empty and `situation_disasters` has them one by one. ``year``: in which it happened, in China.
+    ``as_of``: by the versions that say how it was at the end of that day or before (截至).
     """
     hosts = dict.fromkeys(absorbed_into(db, disaster), str(disaster)) if disaster else {}
     conditions = asked_for(scope, exercise, hazard, year)
     if disaster is not None:
         conditions.append(REPORTS.c.disaster.in_(list(hosts)))
-    held = held_by(db, conditions, hosts)
+    held = held_on(db, conditions, hosts, as_of)
     areas = tree_of(db, conditions)
     parents = {id: row["parent"] for id, row in areas.items()}
     inside = [row for id, row in areas.items() if scope.contains(id, parents)]
@@ -72,6 +74,7 @@ def situation_disasters(
     *,
     hazard: str | None = None,
     year: int | None = None,
+    as_of: date | None = None,
     exercise: bool = False,
     cursor: str | None = None,
     limit: int = 100,
@@ -81,7 +84,7 @@ def situation_disasters(
     One row a disaster (of reports on none: a hazard and year) and topmost area of the asker. What
     separate disasters did to people is never one sum: who suffers twice is counted twice 人次.
     ``maybe_same``: the other subjects that may be the same disaster, so that both have the same
-    harm until their reports are on one: see `_maybe_same`.
+    harm until their reports are on one: see `_maybe_same`. ``as_of``: as of `situation_board`.
     """
     conditions = asked_for(scope, exercise, hazard, year)
     query = select(DISASTERS).where(DISASTERS.c.exercise.is_(exercise))
@@ -92,7 +95,7 @@ def situation_disasters(
     inside = {id for id in areas if scope.contains(id, parents)}
     tops = [id for id in inside if parents[id] not in inside]
     groups: dict[str, list[Held]] = {}
-    for one in held_by(db, conditions, hosts):
+    for one in held_on(db, conditions, hosts, as_of):
         groups.setdefault(one.group, []).append(one)
     abouts = {group: known.get(group) or _loose(group) for group in groups}
     alike = _maybe_same(groups, abouts, parents)
@@ -183,6 +186,8 @@ def _meet(some: list[Days], others: list[Days]) -> bool:
 
 
 Conditions = list[ColumnElement[bool]]
+OFFICIAL = (Review.ACCEPTED, Review.ISSUED)
+"""Versions that official totals are made of."""
 
 
 def asked_for(scope: Scope, exercise: bool, hazard: str | None, year: int | None) -> Conditions:
@@ -198,6 +203,72 @@ def asked_for(scope: Scope, exercise: bool, hazard: str | None, year: int | None
     if year is not None:
         conditions.append(r.year == year)
     return conditions
+
+
+def held_on(
+    db: Connection, conditions: Conditions, hosts: dict[str, str], as_of: date | None
+) -> list[Held]:
+    """`held_by`, by the versions of reports that are as of the end of that day or before."""
+    if as_of is None:
+        return held_by(db, conditions, hosts)
+    r, v = REPORTS.c, VERSIONS.c
+    query = (
+        select(
+            r.report,
+            r.area,
+            r.disaster,
+            r.occurrence,
+            r.occurred_at,
+            r.number.label("newest"),
+            r.accepted_number,
+            r.official_figures,
+            r.set_aside,
+            r.questions,
+            v.number,
+            v.review,
+            v.as_of,
+            v.late_minutes,
+            v.figures,
+        )
+        .join(VERSIONS, v.report == r.report)
+        .where(*conditions, v.as_of < when(china_moment(as_of + timedelta(days=1))))
+        .order_by(r.report, v.number)
+    )
+    return [
+        _held_on([row._mapping for row in versions], hosts)
+        for _, versions in groupby(db.execute(query), key=lambda row: row.report)
+    ]
+
+
+def _held_on(versions: list[Any], hosts: dict[str, str]) -> Held:
+    """One report as it is counted by its versions until a day. What was adjudicated, set aside or
+    is asked belongs to the version it was said of."""
+    last = versions[-1]
+    accepted = next((one for one in reversed(versions) if one["review"] in OFFICIAL), None)
+    standing = accepted is not None and accepted["number"] == last["accepted_number"]
+    official = None
+    if accepted is not None:
+        official = _counted(last["official_figures"] if standing else accepted["figures"])
+    set_aside = last["set_aside"] if standing else None
+    return Held(
+        report=last["report"],
+        area=last["area"],
+        group=hosts.get(last["disaster"], last["occurrence"]),
+        pending=last["review"] == Review.PENDING,
+        late=last["late_minutes"] > 0,
+        reported=_counted(last["figures"]),
+        accepted=official,
+        as_of=last["as_of"],
+        occurred_at=last["occurred_at"],
+        accepted_as_of=accepted["as_of"] if accepted is not None else None,
+        returned=last["review"] == Review.RETURNED,
+        set_aside=msgspec.json.decode(set_aside, type=dict[str, SetAside]) if set_aside else {},
+        questions=last["number"] == last["newest"] and last["questions"] != "[]",
+    )
+
+
+def _counted(figures: str) -> Counted:
+    return Counted.of(msgspec.json.decode(figures, type=Figures))
 
 
 def held_by(db: Connection, conditions: Conditions, hosts: dict[str, str]) -> list[Held]:

@@ -41,6 +41,7 @@ ALLOWED = {
     "officer_lists._substitutions": "substitutions of one officer that a scoped query has found",
     "report_queries._called": "names of disasters of reports that a scoped query has found",
     "report_queries._reports": "a SELECT that its callers limit by scope.covers",
+    "situation_board.held_on": "reports by conditions that its caller made with scope.covers",
     "situation_board.held_by": "reports by conditions that its caller made with scope.covers",
     "situation_board.tree_of": "names and parents of divisions",
     "work_disasters._hosts_of": "ids of disasters merged into ones that a scoped query has found",

@@ -1,6 +1,6 @@
 """The situation view: accepted beside reported, totals up the tree, differences; disasters."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -267,3 +267,39 @@ def test_the_board_pages_without_losing_a_row(tmp_path: Path) -> None:
             if (cursor := part.next) is None:
                 break
     assert found == whole and len(whole) == 9
+
+
+def test_as_of_a_day_the_versions_until_then_count(tmp_path: Path) -> None:
+    """Filed on the 5th about the 3rd: of the 3rd it counts, of the 2nd it does not."""
+    county = make_county()
+    first = START.date()
+    told = initial(county, "yuantan_1", {"affected": 10}, as_of=START)
+    county.given(told, by="village").given(accept(county, "yuantan_1"), by="township")
+    county.wait(days=2)
+    late = follow_up(county, "yuantan_1", {"affected": 30}, as_of=START + timedelta(days=1))
+    county.given(late, by="village").given(send_back(county, "yuantan_1", 2), by="township")
+    county.given(initial(county, "yuantan_2", {"affected": 5}, as_of=county.now), by="village2")
+
+    def sums(day: date) -> tuple[dict[str, Any], dict[str, Any], int]:
+        rows = situation_board(db, over(county, "county"), as_of=day).items
+        if not rows:
+            return {}, {}, 0
+        top = rows[0]
+        return top["official"]["figures"], top["reported"]["figures"], top["pending"]
+
+    with fold(tmp_path, county, VIEWS).reading() as db:
+        assert sums(first - timedelta(days=1)) == ({}, {}, 0)
+        assert sums(first) == ({"affected": "10"}, {"affected": "10"}, 0)
+        assert sums(first + timedelta(days=1)) == ({"affected": "10"}, {"affected": "30"}, 0)
+        assert sums(first + timedelta(days=2)) == ({"affected": "10"}, {"affected": "35"}, 1)
+
+
+def test_as_of_today_is_what_the_board_says(tmp_path: Path) -> None:
+    """Adjudicated, set aside, returned and pending: each as the board without a day has it."""
+    county = whole_flood()
+    today = (county.now + timedelta(days=1)).date()
+    with fold(tmp_path, county, VIEWS).reading() as db:
+        for scope in (EVERYTHING, over(county, "county")):
+            for question in (situation_board, situation_disasters):
+                now = question(db, scope).items
+                assert now and question(db, scope, as_of=today).items == now

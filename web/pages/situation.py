@@ -11,6 +11,7 @@ from api.duties import REPORT_KINDS, gathered_dues, grouped_dues, owed_by, told_
 from api.routes import read_of
 from domain.commands.reports import ANY_LISTENER
 from domain.report_filing import Review
+from domain.rules.base import china_day
 from domain.world import Role
 from projections.asking.deadlines_at import deadlines
 from projections.asking.situation_board import (
@@ -21,7 +22,7 @@ from projections.asking.situation_board import (
 from projections.disasters import disasters
 from web.figures import MAIN, Known
 from web.pages.rulebooks import unsure_here
-from web.parts import MOST_DISASTERS, AtDesk, Desk, MaybeId, url
+from web.parts import MOST_DISASTERS, AtDesk, Desk, MaybeDay, MaybeId, url
 from web.reporting import show
 
 router = APIRouter(include_in_schema=False)
@@ -40,10 +41,15 @@ class Asked:
     """Which part of the situation is looked at."""
 
     def __init__(
-        self, disaster: MaybeId = None, area: MaybeId = None, exercise: bool = False
+        self,
+        disaster: MaybeId = None,
+        area: MaybeId = None,
+        as_of: MaybeDay = None,
+        exercise: bool = False,
     ) -> None:
         self.disaster = disaster
         self.area = area
+        self.as_of = as_of
         self.exercise = exercise
 
     @property
@@ -55,6 +61,7 @@ class Asked:
         given = {
             "disaster": self.disaster,
             "area": self.area,
+            "as_of": self.as_of,
             "exercise": "true" if self.exercise else None,
         }
         return url(path, **(given | other))
@@ -68,6 +75,7 @@ async def situation(request: Request, desk: AtDesk, asked: Filters) -> Response:
     open_ones, _ = await desk.ask_all(disasters, most=MOST_DISASTERS, exercise=asked.drills)
     context = await situation_parts(desk, asked)
     context["unsure"] = await unsure_here(request, desk, asked.area, *USED)
+    context["today"] = china_day(desk.now)
     return await show(request, desk, "situation.html", asked=asked, disasters=open_ones, **context)
 
 
@@ -81,7 +89,12 @@ async def board(request: Request, desk: AtDesk, asked: Filters) -> Response:
 async def situation_parts(desk: Desk, asked: Asked) -> dict[str, Any]:
     """What situation_board.html shows."""
     board = await desk.ask(
-        situation_board, asked.area, disaster=asked.disaster, exercise=asked.drills, limit=ROWS
+        situation_board,
+        asked.area,
+        disaster=asked.disaster,
+        as_of=asked.as_of,
+        exercise=asked.drills,
+        limit=ROWS,
     )
     reports = await run_in_threadpool(_told, desk, asked)
     strip, cut_off = await _dues(desk, asked) if _follows_dues(desk) else ([], False)
@@ -148,7 +161,9 @@ async def _separate(desk: Desk, asked: Asked) -> list[dict[str, Any]]:
     """The disasters that are on the board together: none, where one was chosen."""
     if asked.disaster is not None:
         return []
-    found = await desk.ask(situation_disasters, asked.area, exercise=asked.drills, limit=ROWS)
+    found = await desk.ask(
+        situation_disasters, asked.area, as_of=asked.as_of, exercise=asked.drills, limit=ROWS
+    )
     items: list[dict[str, Any]] = found.items
     return items
 
