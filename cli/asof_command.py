@@ -6,6 +6,7 @@
 
 import inspect
 from collections.abc import Callable
+from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -67,10 +68,14 @@ def asof(
     season: Annotated[
         int | None, typer.Option(help="Year, for ledger totals and situation")
     ] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="Situation and ledger totals as of the end of this day")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """What was known at a moment of the past: boards, sums, one case or household."""
     name, id = _named(question)
+    day = _day(name, as_of)
     settings = settings_here()
     store = open_store(settings)
     past = Past(store.log, settings.data, store.trust)
@@ -89,7 +94,7 @@ def asof(
                 raise failed(f"没有代码为 {area} 的区划", f"No area has the code {area}.")
         with past.at(moment.position) as db:
             given = {"at": moment.at, "exercise": store.training, "year": season}
-            given |= {"held": store.clock.held_time, "county": inside}
+            given |= {"held": store.clock.held_time, "county": inside, "as_of": day}
             found = _answer(db, QUESTIONS[name], inside, given | _of_one(name, id))
     finally:
         past.close()
@@ -114,6 +119,18 @@ def _named(question: list[str]) -> tuple[str, UUID | None]:
             f"{name} takes an id." if name in OF_ONE else f"{name} takes no id.",
         )
     return name, id
+
+
+def _day(name: str, text: str | None) -> date | None:
+    """The day that a question is about."""
+    if text is None:
+        return None
+    if "as_of" not in inspect.signature(QUESTIONS[name]).parameters:
+        raise failed(f"{name} 不分截至日期", f"{name} takes no day.")
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise failed(f"“{text}”不是日期，如 2018-01-03", f"{text} is no day.") from None
 
 
 def _of_one(name: str, id: UUID | None) -> dict[str, UUID | None]:

@@ -56,7 +56,7 @@ def situation_board(
     ``as_of``: by the versions that say how it was at the end of that day or before (截至).
     """
     hosts = dict.fromkeys(absorbed_into(db, disaster), str(disaster)) if disaster else {}
-    conditions = asked_for(scope, exercise, hazard, year)
+    conditions = asked_for(scope, exercise, hazard, year, as_of)
     if disaster is not None:
         conditions.append(REPORTS.c.disaster.in_(list(hosts)))
     held = held_on(db, conditions, hosts, as_of)
@@ -86,7 +86,7 @@ def situation_disasters(
     ``maybe_same``: the other subjects that may be the same disaster, so that both have the same
     harm until their reports are on one: see `_maybe_same`. ``as_of``: as of `situation_board`.
     """
-    conditions = asked_for(scope, exercise, hazard, year)
+    conditions = asked_for(scope, exercise, hazard, year, as_of)
     query = select(DISASTERS).where(DISASTERS.c.exercise.is_(exercise))
     known = {row["id"]: row for row in db.execute(query).mappings()}
     hosts = {id: host_of(known, id) for id in known}
@@ -190,8 +190,15 @@ OFFICIAL = (Review.ACCEPTED, Review.ISSUED)
 """Versions that official totals are made of."""
 
 
-def asked_for(scope: Scope, exercise: bool, hazard: str | None, year: int | None) -> Conditions:
-    """Reports that count, of this hazard and calendar year where they are given."""
+def asked_for(
+    scope: Scope,
+    exercise: bool,
+    hazard: str | None,
+    year: int | None,
+    as_of: date | None = None,
+) -> Conditions:
+    """Reports that count, of this hazard and calendar year where they are given, and those that
+    say something of the day."""
     r = REPORTS.c
     conditions = [
         scope.covers(r.area),
@@ -202,7 +209,14 @@ def asked_for(scope: Scope, exercise: bool, hazard: str | None, year: int | None
         conditions.append(r.hazard == hazard)
     if year is not None:
         conditions.append(r.year == year)
+    if as_of is not None:
+        conditions.append(r.report.in_(select(VERSIONS.c.report).where(_by_the_end_of(as_of))))
     return conditions
+
+
+def _by_the_end_of(day: date) -> ColumnElement[bool]:
+    """Whether a version says how it was at the end of a day in China or before."""
+    return VERSIONS.c.as_of < when(china_moment(day + timedelta(days=1)))
 
 
 def held_on(
@@ -231,7 +245,7 @@ def held_on(
             v.figures,
         )
         .join(VERSIONS, v.report == r.report)
-        .where(*conditions, v.as_of < when(china_moment(as_of + timedelta(days=1))))
+        .where(*conditions, _by_the_end_of(as_of))
         .order_by(r.report, v.number)
     )
     return [

@@ -48,6 +48,17 @@ def test_totals_grow_from_nothing_to_what_the_ledger_says_now(folder: Path) -> N
     assert now["found"]["granted"]["households"] >= households[-1] > 0
 
 
+def test_what_was_known_is_told_about_a_day(folder: Path) -> None:
+    head = str(len(facts(folder)))
+    totals = ("ledger", "totals", "--area", "340882", "--season", "2017")
+    before = asked(folder, head, *totals, "--as-of", "2016-01-01")["found"]
+    assert before["as_of"] == "2016-01-01" and before["granted"]["households"] == 0
+    assert asked(folder, head, "situation", "--as-of", "2016-01-01")["items"] == []
+    now = asked(folder, head, *totals)["found"]
+    last = asked(folder, head, *totals, "--as-of", "2019-12-31")["found"]
+    assert {name: last[name] for name in now} == now
+
+
 @pytest.mark.parametrize("question", ["situation", "stock", "funds", "dispatch", "findings"])
 def test_each_board_is_told_whole(folder: Path, question: str) -> None:
     answer = asked(folder, "2018-07-02", question)
@@ -72,6 +83,8 @@ def test_a_household_is_as_it_was_known_and_nobody_before(folder: Path) -> None:
         (("5", "household"), "takes an id"),
         (("5", "stock", "0b0c0d0e-0000-4000-8000-000000000001"), "takes no id"),
         (("2018-07-02", "stock", "--area", "999999"), "999999"),
+        (("5", "stock", "--as-of", "2018-01-03"), "takes no day"),
+        (("5", "situation", "--as-of", "yesterday"), "is no day"),
     ],
 )
 def test_what_cannot_be_asked_is_said_in_words(

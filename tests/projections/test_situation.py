@@ -281,14 +281,12 @@ def test_as_of_a_day_the_versions_until_then_count(tmp_path: Path) -> None:
     county.given(initial(county, "yuantan_2", {"affected": 5}, as_of=county.now), by="village2")
 
     def sums(day: date) -> tuple[dict[str, Any], dict[str, Any], int]:
-        rows = situation_board(db, over(county, "county"), as_of=day).items
-        if not rows:
-            return {}, {}, 0
-        top = rows[0]
+        top, *_ = situation_board(db, over(county, "county"), as_of=day).items
         return top["official"]["figures"], top["reported"]["figures"], top["pending"]
 
     with fold(tmp_path, county, VIEWS).reading() as db:
-        assert sums(first - timedelta(days=1)) == ({}, {}, 0)
+        before = first - timedelta(days=1)
+        assert situation_board(db, over(county, "county"), as_of=before).items == []
         assert sums(first) == ({"affected": "10"}, {"affected": "10"}, 0)
         assert sums(first + timedelta(days=1)) == ({"affected": "10"}, {"affected": "30"}, 0)
         assert sums(first + timedelta(days=2)) == ({"affected": "10"}, {"affected": "35"}, 1)

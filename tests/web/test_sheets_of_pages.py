@@ -59,6 +59,7 @@ UNKEPT = (
     "design.html",  # what pages are made of; its rows are examples
     "applying_village.html",  # a form with a row for each household that has not applied
     "system_sessions.html",  # nobody keeps who is logged in
+    "work.html",  # what waits just now; the lists of these things have their sheets
 )
 """Templates with pages and without a sheet, and why."""
 
