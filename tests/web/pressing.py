@@ -212,7 +212,7 @@ class Desk:
             there += ("&" if "?" in there else "?") + urlencode({"after": after})
         answer = self.server.get(there)
         assert answer.status_code == 200, f"{there}: {answer.status_code} {answer.text[:500]}"
-        page = Page(self, address, answer.text.replace(NO_BREAK, " "))
+        page = Page(self, address, answer.text.replace(NO_BREAK, " ").replace("&nbsp;", " "))
         _Reader(page).feed(answer.text)
         return page
 

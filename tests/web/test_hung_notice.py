@@ -99,7 +99,7 @@ def test_its_lines_are_those_of_the_days_it_hung(
         assert len(names(page)) - (today & Counter(names(page))).total() <= 3
         assert f"救助对象 {then['households']} 户" in page
         if kind == "second":
-            sums = re.findall(r'<td class="num">([\d,.]+) 元</td>', page)
+            sums = re.findall(r'<td class="num">([\d,.]+)\s元</td>', page)
             fen = sum(int(re.sub(r"\D", "", text)) for text in sums)
             assert fen >= sum(line["cash_fen"] for line in then["lines"]) > 0
         told += 1

@@ -58,6 +58,7 @@ NO_SHEET = {
 UNKEPT = (
     "design.html",  # what pages are made of; its rows are examples
     "applying_village.html",  # a form with a row for each household that has not applied
+    "work.html",  # what waits is gone when it is done; each matter's own list has its sheet
     "system_sessions.html",  # nobody keeps who is logged in
     "work.html",  # what waits just now; the lists of these things have their sheets
 )
