@@ -148,6 +148,7 @@ FIELDS = {
     "objection": ("异议", "objection"),
     "occurred_at": ("发生时间", "time of occurrence"),
     "officer": ("人员", "officer"),
+    "oldest_first": ("从早到晚", "oldest first"),
     "on": ("日期", "date"),
     "on_the_way": ("在途", "on the way"),
     "open": ("是否未结", "whether open"),

@@ -36,7 +36,7 @@ PLAIN: dict[str, str] = {
             "also_to area_code category code condition epoch figures goods group_code"
             " hazard hazards into_code item key keys kind kinds legacy_code level origin_code"
             " programme rate rows rule schema_version severity sex stage status step"
-            " sub_hazard version view decided earmark split"
+            " sub_hazard topic version view decided earmark split"
         ),
         "a sentence or rule that a rulebook says": "content en zh",
         "the number of a document, a certificate or a vehicle": (
@@ -44,7 +44,9 @@ PLAIN: dict[str, str] = {
         ),
         "the name of a place, an event, a team or an institution": "bank group name owner",
         "a mask, which names nobody by itself": "card masked masked_name signed_by",
-        "the digest of a file": "document_sha256 photo_sha256",
+        "the digest of a file, of a row, of the whole log": (
+            "document_sha256 photo_sha256 root sha256"
+        ),
         "the account of somebody who keeps machine or ledger": "login operator",
         "a mark of the machine or of the store": "boot_id born host timeline",
         "the address of an identity provider; a keyed hash of an account there": "provider subject",

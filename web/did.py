@@ -7,11 +7,18 @@ comes next.
 import re
 from collections.abc import Callable
 from functools import cache
+from typing import Final
 
 from api.routes_writes import WRITES
+from domain.commands.connecting import BindProvider, UnbindProvider
 from domain.world import Command
 from web.i18n import Language, catalog
 
+BESIDE: Final[dict[str, type[Command]]] = {
+    "/v1/officers/{officer}/provider-bindings": BindProvider,
+    "/v1/officers/{officer}/provider-unbindings": UnbindProvider,
+}
+"""Steps whose routes take more than their command does (`api.provider_routes`)."""
 CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 IN_PATH = re.compile(r"\{[a-z_]+\}")
 
@@ -42,7 +49,8 @@ def key_of(command: str) -> str:
 def _paths() -> tuple[tuple[re.Pattern[str], type[Command]], ...]:
     """The address of each command; what stands for a part of it may be left to the script."""
     found = []
-    for write in WRITES:
-        parts = (re.escape(part) for part in IN_PATH.split(write.path))
-        found.append((re.compile("[^/]*".join(parts)), write.command))
+    sent = {write.path: write.command for write in WRITES} | BESIDE
+    for path, command in sent.items():
+        parts = (re.escape(part) for part in IN_PATH.split(path))
+        found.append((re.compile("[^/]*".join(parts)), command))
     return tuple(found)

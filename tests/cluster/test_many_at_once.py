@@ -1,6 +1,7 @@
 """On PostgreSQL a process has twelve sessions for its queries, and forty threads that may ask."""
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.api.edge import Edge, seeded_system
 from tests.api.test_many_at_once import MANY, TOLD_BEFORE_DECIDED, questions, told_first
 from tests.api.test_matrix import ask_all, said
 from tests.clusters import Founded
+from tests.faults import PATIENCE_SECONDS
 from tests.waits import nobody_waits_where_nobody_may, waits
 
 __all__ = ["nobody_waits_where_nobody_may", "waits"]
@@ -23,15 +25,26 @@ __all__ = ["nobody_waits_where_nobody_may", "waits"]
 
 @pytest.fixture
 def edge(cluster: Founded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Edge]:
-    """The API over a seeded store on PostgreSQL, whose views have come to its head."""
+    """The API over a seeded store on PostgreSQL, whose views follow: the timekeeper writes on."""
     monkeypatch.setattr(test_matrix, "AT_ONCE", MANY)
     urls = cluster.urls
     set_ = {"database_url": urls.database, "vault_url": urls.vault, "views_url": urls.views}
     with seeded_system(tmp_path, **set_) as (system, seeded):
-        router = Router(system.store.log, PARTITIONS)
-        Applying(system.store.log, system.views, router).catch_up(range(PARTITIONS))
-        assert system.boards.wait_for(system.store.head(), 20)
-        yield Edge(system, create_app(system), seeded)
+        applying = Applying(system.store.log, system.views, Router(system.store.log, PARTITIONS))
+        ended = threading.Event()
+
+        def follow() -> None:
+            while not ended.wait(0.05):
+                applying.catch_up(range(PARTITIONS))
+
+        follower = threading.Thread(target=follow, name="follower")
+        follower.start()
+        try:
+            assert system.boards.wait_for(system.store.head(), PATIENCE_SECONDS)
+            yield Edge(system, create_app(system), seeded)
+        finally:
+            ended.set()
+            follower.join()
 
 
 def test_more_at_once_than_sessions_are_all_answered(edge: Edge) -> None:
