@@ -20,7 +20,7 @@ import msgspec
 from eventstore import backup as files
 from eventstore.clock import machine_now
 from eventstore.copying import Place, copy
-from eventstore.errors import StoreDamaged
+from eventstore.errors import CopyDiffers, StoreDamaged
 from eventstore.faults import reached
 from eventstore.keyfile import fingerprint
 from eventstore.log import Log
@@ -34,6 +34,9 @@ REHEARSED: Final = "rehearsed"
 """The mark of a store whose restore was rehearsed: a `Rehearsed` as JSON."""
 FOLDER: Final = "rehearsal"
 """In the data folder: where the store has room its backup has, and nobody else can read it."""
+
+TRIES: Final = 5
+"""How often something may come between."""
 
 
 class Rehearsed(msgspec.Struct, frozen=True):
@@ -85,10 +88,22 @@ def _backed_up(store: Store, target: Path) -> None:
     if isinstance(vault, PostgresVault):
         private_folder(target)
         place = Place(store.log.source, vault.url, vault.key_file)
-        copy(place, Place.folder(target))
+        _copied(place, Place.folder(target))
         files.sign(target)
     else:
         files.backup(vault.key_file.parent, target)
+
+
+def _copied(source: Place, target: Place) -> None:
+    """The store lives meanwhile: a secret made at its first use, a log-in, come between what was
+    copied and what is compared. Then what is missing is copied, too."""
+    for left in reversed(range(TRIES)):
+        try:
+            copy(source, target)
+            return
+        except CopyDiffers:
+            if not left:
+                raise
 
 
 @contextmanager

@@ -13,11 +13,13 @@ from fastapi.testclient import TestClient
 from httpx import Response
 
 from api.app import create_app
+from api.rehearsing import rehearse, rehearsed
 from api.setup import Setup
 from api.setup_door import TRIES
 from domain.area import AreaLevel
 from domain.commands.officers import OpenAccount
 from domain.situation_report import SituationReport
+from eventstore import copying
 from eventstore.invitations import Invitations
 from eventstore.outcomes import Envelope
 from tests.api.beginnings import REGISTER, Own, own_store
@@ -141,6 +143,29 @@ def test_a_county_right_under_its_province_and_a_district_of_chongqing(
     assert state["ready"] and state["county"]["code"] == county
     report = own.system.store.load(own.accepted_death(a_village(county)))
     assert isinstance(report, SituationReport) and report.accepted is not None
+
+
+def test_a_store_that_is_used_while_its_restore_is_rehearsed(
+    cluster: Founded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A secret was made between copying the vault and comparing it: the setup failed for good."""
+    urls = {
+        "database_url": cluster.urls.database,
+        "vault_url": cluster.urls.vault,
+        "views_url": cluster.urls.views,
+    }
+    with own_store(tmp_path / "own", **urls) as own:
+        store, copy_events, copied = own.system.store, copying._copy_events, list[str]()
+
+        def meanwhile(*args: Any) -> None:
+            copy_events(*args)
+            if not copied:
+                store.vault.secret("made at its first use")
+            copied.append("events")
+
+        monkeypatch.setattr(copying, "_copy_events", meanwhile)
+        done = rehearse(store)
+        assert len(copied) == 2 and rehearsed(store.log) == done
 
 
 def test_a_store_on_postgresql_is_set_up_alike(cluster: Founded, tmp_path: Path) -> None:
