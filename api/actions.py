@@ -94,11 +94,11 @@ def actions_of(
     if any(one.wants_posts_in is not Command.wants_posts_in for one in asked):
         with system.reader() as db:
             world.officers = officers_in(db, thing.home)
-    found = tuple(_actions(caller, world, subject, thing, only))
-    if not found and not _reads(caller, subject, thing.home):  # one offered here has steps here
+    steps = _actions(caller, world, subject, thing, only)
+    found = tuple(steps) if then is None else ()  # nothing is done in the past
+    mine = bool(found) or next(steps, None) is not None
+    if not mine and not _reads(caller, subject, thing.home):  # one offered here has steps here
         raise unknown
-    if then is not None:  # nothing is done in the past
-        found = ()
     return Actions(kind, id, subject.state(thing), position, found)
 
 

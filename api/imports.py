@@ -19,6 +19,7 @@ from api.login import checked_as
 from api.permitting import not_allowed
 from api.plain_json import error_of
 from api.problems import malformed
+from api.readings import note_refused_rows
 from api.sent_forms import KIND, digest_of, file_of, sent_form
 from api.workbooks import XLSX
 from api.writes import PART, RESPONSES, idempotency_key
@@ -332,13 +333,5 @@ def workbook_of(caller: Caller, importing: Importing, id: UUID) -> bytes:
         raise RefusedRowsGone
     if content is None:
         raise NotFound(kind="Import", id=id)
-    system = caller.system
-    system.readings.note(
-        "export",
-        "refused_rows",
-        officer=caller.id,
-        at=system.store.clock.now(),
-        found=job.refused_rows,
-        shown=(),
-    )
+    note_refused_rows(caller.system, caller.id, job.refused_rows)
     return content

@@ -58,6 +58,18 @@ def note_taken(system: System, officer: UUID, what: str, rows: Sequence[Row]) ->
     )
 
 
+def note_refused_rows(system: System, officer: UUID, rows: int) -> None:
+    """Somebody takes away the rows of a list that an import refused: of no household yet."""
+    system.readings.note(
+        "export",
+        "refused_rows",
+        officer=officer,
+        at=system.store.clock.now(),
+        found=rows,
+        shown=(),
+    )
+
+
 async def note_export(system: System, officer: UUID, what: str, rows: Sequence[Row]) -> None:
     """`note_taken`, on a thread that may wait."""
     await run_in_threadpool(note_taken, system, officer, what, rows)

@@ -27,6 +27,16 @@ class Founded:
     place: Cluster
 
     @property
+    def settings(self) -> dict[str, str]:
+        """Where log, vault and views are, by the names of the settings."""
+        urls = self.urls
+        return {
+            "database_url": urls.database,
+            "vault_url": urls.vault,
+            "views_url": urls.views,
+        }
+
+    @property
     def admin(self) -> str:
         return self.database.url()
 

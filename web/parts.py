@@ -7,7 +7,7 @@ A page takes a `Desk` and shows what it asked for::
         return await desk.show(request, "stock.html", proof=proof)
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
@@ -23,13 +23,14 @@ from starlette.responses import Response
 
 from api.auth import Caller
 from api.known_at import moment_asked, refuse_in_the_past
+from api.readings import note_taken
 from api.reads import Position, ask, asked, wait_for
 from api.routes import read_of
 from api.words import words_of
 from domain.refusal import Refusal
 from domain.rules.base import china_day
 from domain.world import Command
-from projections.asking.paging import MAX_LIMIT
+from projections.asking.paging import MAX_LIMIT, Page
 from projections.asking.within_reach import within_reach
 from web.render import language_of, render, stream
 from web.session import Visitor
@@ -132,6 +133,22 @@ class Desk:
             "url": url,
             "good_until": self.caller.system.store.clock.good_until,
         }
+
+
+def taken_whole(
+    desk: Desk, what: str, found: Page, more: Callable[[str], Page]
+) -> Iterator[dict[str, Any]]:
+    """All rows of a list from a page on, as a paper takes them away: each page is noted before its
+    rows are sent, the first one by whoever begins (else it could not be refused).
+
+    For the thread that sends the paper, which asks for the pages itself: were it to wait for
+    another, as many readers as there are threads would wait for ever.
+    """
+    yield from found.items
+    while found.next is not None:
+        found = more(found.next)
+        note_taken(desk.caller.system, desk.caller.id, what, found.items)
+        yield from found.items
 
 
 async def desk_of(caller: Visitor, after: Position = None) -> Desk:

@@ -297,12 +297,7 @@ def test_two_who_begin_at_once_make_one_store(tmp_path: Path) -> None:
 
 
 def test_a_store_on_postgresql_begins_like_one_on_files(cluster: Founded, tmp_path: Path) -> None:
-    urls = {
-        "database_url": cluster.urls.database,
-        "vault_url": cluster.urls.vault,
-        "views_url": cluster.urls.views,
-    }
-    with own_store(tmp_path / "own", **urls) as own:
+    with own_store(tmp_path / "own", **cluster.settings) as own:
         assert own.begin("621224").divided.divisions == 377
         assert own.begin("621224").divided.added == 0
         report = own.system.store.load(own.accepted_death(a_village("621224")))

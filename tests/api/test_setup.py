@@ -149,12 +149,7 @@ def test_a_store_that_is_used_while_its_restore_is_rehearsed(
     cluster: Founded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A secret was made between copying the vault and comparing it: the setup failed for good."""
-    urls = {
-        "database_url": cluster.urls.database,
-        "vault_url": cluster.urls.vault,
-        "views_url": cluster.urls.views,
-    }
-    with own_store(tmp_path / "own", **urls) as own:
+    with own_store(tmp_path / "own", **cluster.settings) as own:
         store, copy_events, copied = own.system.store, copying._copy_events, list[str]()
 
         def meanwhile(*args: Any) -> None:
@@ -169,12 +164,10 @@ def test_a_store_that_is_used_while_its_restore_is_rehearsed(
 
 
 def test_a_store_on_postgresql_is_set_up_alike(cluster: Founded, tmp_path: Path) -> None:
-    urls = {
-        "database_url": cluster.urls.database,
-        "vault_url": cluster.urls.vault,
-        "views_url": cluster.urls.views,
-    }
-    with own_store(tmp_path / "own", **urls) as own, TestClient(create_app(own.system)) as client:
+    with (
+        own_store(tmp_path / "own", **cluster.settings) as own,
+        TestClient(create_app(own.system)) as client,
+    ):
         headers = enter(client)
         assert client.post("/v1/setup/beginnings", json=BEGIN, headers=headers).status_code == 202
         state = settled(client)

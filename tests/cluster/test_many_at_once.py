@@ -27,9 +27,7 @@ __all__ = ["nobody_waits_where_nobody_may", "waits"]
 def edge(cluster: Founded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Edge]:
     """The API over a seeded store on PostgreSQL, whose views follow: the timekeeper writes on."""
     monkeypatch.setattr(test_matrix, "AT_ONCE", MANY)
-    urls = cluster.urls
-    set_ = {"database_url": urls.database, "vault_url": urls.vault, "views_url": urls.views}
-    with seeded_system(tmp_path, **set_) as (system, seeded):
+    with seeded_system(tmp_path, **cluster.settings) as (system, seeded):
         applying = Applying(system.store.log, system.views, Router(system.store.log, PARTITIONS))
         ended = threading.Event()
 

@@ -1,6 +1,5 @@
 """A row that somebody has put into the log by hand is disowned: its stream goes on without it."""
 
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from uuid import UUID
@@ -22,7 +21,6 @@ from eventstore.store import Store
 from tests.eventstore.conftest import place
 from tests.eventstore.support import (
     Place,
-    found_town,
     loaded,
     named,
     new_unit,
@@ -35,15 +33,6 @@ from tests.eventstore.test_seals import PUT, Do, owner, what
 from tests.eventstore.test_trust import forge, next_of
 
 __all__ = ["owner", "place"]
-
-
-@pytest.fixture
-def town(place: Place) -> Iterator[Store]:
-    store = found_town(open_store(place))
-    for n in range(3):
-        send(store, new_unit(f"{n}队"), "dispatcher")
-    yield store
-    store.close()
 
 
 def disown(store: Store, position: int) -> ForgedRow:

@@ -1,6 +1,6 @@
 """A log whose seals cannot be checked with the vault there is, is sealed anew by an operator."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -38,15 +38,6 @@ from tests.eventstore.test_trust import forge
 
 __all__ = ["owner", "place"]
 REASON = "密库损坏，用的是升级以前的备份"
-
-
-@pytest.fixture
-def town(place: Place) -> Iterator[Store]:
-    store = found_town(open_store(place))
-    for n in range(3):
-        send(store, new_unit(f"{n}队"), "dispatcher")
-    yield store
-    store.close()
 
 
 def lose_secret(store: Store) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -29,7 +29,6 @@ from tests.eventstore.conftest import place
 from tests.eventstore.support import (
     Place,
     envelope,
-    found_town,
     loaded,
     named,
     new_unit,
@@ -42,15 +41,6 @@ from tests.eventstore.test_seals import PUT, Do, owner
 from tests.everything import copy_of_everything
 
 __all__ = ["owner", "place"]
-
-
-@pytest.fixture
-def town(place: Place) -> Iterator[Store]:
-    store = found_town(open_store(place))
-    for n in range(3):
-        send(store, new_unit(f"{n}队"), "dispatcher")
-    yield store
-    store.close()
 
 
 def next_of(store: Store, stream: UUID, like: Row, **changed: object) -> Row:

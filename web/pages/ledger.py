@@ -3,9 +3,9 @@
 Names are masked everywhere; the search asks the vault, so a name can be found and is not shown.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.auth import Caller
-from api.readings import note_export, note_taken
+from api.readings import note_export
 from api.reads import sheet
 from api.routes import read_of
 from domain.area import AreaLevel
@@ -31,7 +31,7 @@ from web.figures import grouped
 from web.pages.passwords import own_form
 from web.pages.sheets import Form, saved_as
 from web.paging import ROWS, Leaf, Turn, Turned, book_of
-from web.parts import MOST_SEASONS, AtDesk, Desk, MaybeDay, url
+from web.parts import MOST_SEASONS, AtDesk, Desk, MaybeDay, taken_whole, url
 from web.render import language_of
 from web.typed import (
     ASKED,
@@ -268,18 +268,9 @@ async def paper(
     if not whole:
         return await desk.show(request, "ledger_paper.html", rows=found.items, **context)
     await note_export(desk.caller.system, desk.caller.id, ledger.__name__, found.items)
-    rows = _one_by_one(desk, asked, season, found)
+    more = partial(_rows_here, desk, asked, season, limit=WHOLE)
+    rows = taken_whole(desk, ledger.__name__, found, more)
     return await desk.send(request, "ledger_paper.html", rows=rows, **context)
-
-
-def _one_by_one(desk: Desk, asked: Asked, season: UUID, found: Page) -> Iterator[dict[str, Any]]:
-    """All rows from a page on. For a worker thread of the server, which asks for the pages itself:
-    were it to wait for another, as many readers as there are threads would wait for ever."""
-    yield from found.items
-    while found.next is not None:
-        found = _rows_here(desk, asked, season, found.next, WHOLE)
-        note_taken(desk.caller.system, desk.caller.id, ledger.__name__, found.items)
-        yield from found.items
 
 
 @router.get("/findings")

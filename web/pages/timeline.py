@@ -1,7 +1,6 @@
 """Timeline 经过: who did what to a thing, the latest first. Reached by links from everywhere."""
 
 import re
-from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
@@ -12,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from api.proofs import PROVERS
-from api.readings import note_taken
+from api.readings import note_export
 from api.searching import by_kind
 from api.searching import found as found_everywhere
 from api.words import Words, words_of
@@ -23,7 +22,7 @@ from projections.timeline import timeline
 from web.i18n import Language, catalog
 from web.officials import name_officials
 from web.paging import ROWS, Turn, Turned, book_of
-from web.parts import AtDesk, Desk
+from web.parts import AtDesk, Desk, taken_whole
 from web.render import language_of
 from web.reporting import place_of, show
 from web.typed import TypedSubject
@@ -110,6 +109,8 @@ PAGES: Final = {
 """Kinds of things that have a page of their own."""
 
 
+PAPER: Final = "timeline_page"
+"""The name of the sheet with the same rows, by which taking them away is noted."""
 WHOLE: Final = 500
 """Facts a question when all are wanted."""
 
@@ -148,13 +149,15 @@ async def of_one(request: Request, desk: AtDesk, subject: UUID, turn: Turned) ->
 @router.get("/timeline/{subject}/whole")
 async def whole(request: Request, desk: AtDesk, subject: UUID) -> Response:
     """The same from the first fact to the last, in order, to print: sent while it is made."""
-    first = await run_in_threadpool(_from_the_first, desk, subject, None)
+    more = partial(_from_the_first, desk, subject)
+    first = await run_in_threadpool(more, None)
+    await note_export(desk.caller.system, desk.caller.id, PAPER, first.items)
     language = language_of(request)
     words = await run_in_threadpool(words_of, desk.caller, desk.now, language)
     return await desk.send(
         request,
         "timeline_paper.html",
-        rows=_one_by_one(desk, subject, first),
+        rows=(shaped(row, subject) for row in taken_whole(desk, PAPER, first, more)),
         kind=next((snake(row["kind"]) for row in first.items if not _is_other(row, subject)), ""),
         title=await _title(desk, subject),
         subject=subject,
@@ -168,16 +171,7 @@ def _from_the_first(desk: Desk, subject: UUID, cursor: str | None) -> Page:
         timeline, subject=subject, oldest_first=True, cursor=cursor, limit=WHOLE
     )
     name_officials(desk.caller, found.items)
-    note_taken(desk.caller.system, desk.caller.id, "timeline_page", found.items)
     return found
-
-
-def _one_by_one(desk: Desk, subject: UUID, found: Page) -> Iterator[dict[str, Any]]:
-    """All rows from a page on, for a worker thread of the server, which asks for the pages."""
-    yield from (shaped(row, subject) for row in found.items)
-    while found.next is not None:
-        found = _from_the_first(desk, subject, found.next)
-        yield from (shaped(row, subject) for row in found.items)
 
 
 async def _page(request: Request, desk: Desk, subject: UUID, turn: Turn) -> Response:
