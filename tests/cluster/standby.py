@@ -60,9 +60,13 @@ class StandBy:
         wait_for(lambda: _asked(self.server, replayed), 60)
         self._wire.half_open()
 
-    def take_over(self) -> None:
-        """The primary dies, this one goes on with what it has."""
+    def lose_primary(self) -> None:
+        """The primary dies: nobody gets an answer of it any more."""
         self._primary.kill()
+
+    def take_over(self) -> None:
+        """It goes on with what it has, in place of a primary that has died."""
+        self.lose_primary()
         assert _asked(self.server, "SELECT pg_promote(true, 60)") is True
 
 

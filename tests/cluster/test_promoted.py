@@ -20,6 +20,7 @@ from eventstore.errors import LogPromoted, StoreError
 from eventstore.founding import Urls
 from eventstore.lineage import begun_by, epoch_of, settle_epoch
 from streams.keeping import Keeper
+from tests.clients import Clients
 from tests.cluster.cities import CityPlace, city_on
 from tests.cluster.living import FEW, SECONDS, LivingCity, newest_epoch
 from tests.cluster.relaying import wait_for
@@ -55,6 +56,11 @@ class Town(LivingCity):
         """The number of the relay's newest leadership."""
         return int(self.log.fetch("SELECT epoch FROM leaders WHERE name = 'relay'")[0][0])
 
+    def clients_of_a_dead_primary(self, turn: str) -> Clients:
+        """Clients at work, none of whom the primary has answered: what it answered is lost."""
+        self._standby.lose_primary()
+        return self.clients(turn)
+
     def fail_over(self) -> None:
         """The primary dies; its stand-by takes over behind the same address."""
         self._standby.take_over()
@@ -84,7 +90,7 @@ def test_a_stand_by_without_the_newest_facts_takes_over_under_a_living_city(town
     first = epoch_of(town.log)
     lost = town.lose()
     lost_head, lost_leader = town.log.head(), town.leader()
-    clients = town.clients("after")
+    clients = town.clients_of_a_dead_primary("after")
     town.fail_over()
     assert town.log.head() < lost_head
     town.workers_go_on()
